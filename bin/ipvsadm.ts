@@ -1,0 +1,6 @@
+#!/usr/bin/env node
+import { main } from "../src/main.js";
+import { systemIo } from "../src/system-io.js";
+import { commandWords } from "../src/system/process.js";
+
+process.exit(await main(commandWords(), systemIo()));

@@ -1,0 +1,137 @@
+import type { Address } from "../ipvs/address.js";
+import type { IpvsClient, ServiceWithServers } from "../ipvs/client.js";
+import { parseConnection, type Connection } from "../ipvs/connections.js";
+import type { EndpointName, ServiceKey } from "../ipvs/model.js";
+import type { ListCommand } from "../grammar/command.js";
+import { ruleLines } from "../grammar/rule.js";
+import type { Io } from "../io.js";
+import { linesOf } from "../system/files.js";
+import { connectionLine, connectionTitles } from "../view/connections.js";
+import {
+  daemonLine,
+  serviceLines,
+  timeoutLine,
+  titleLines,
+  versionLine,
+} from "../view/listing.js";
+import { sortTable } from "../view/order.js";
+import { NameBook, numericName } from "./naming.js";
+
+/** The file of connections cannot be opened: the module is not there, or we may not read it. */
+export class NoConnectionsFile extends Error {
+  override readonly name = "NoConnectionsFile";
+}
+
+/**
+ * Carries out `-L`.
+ *
+ * @throws {KernelRefusal} ESRCH when the one service asked for does not exist
+ * @throws {NoConnectionsFile}
+ */
+export async function list(
+  command: ListCommand,
+  client: IpvsClient,
+  io: Io,
+): Promise<void> {
+  switch (command.what) {
+    case "timeouts":
+      io.stdout(timeoutLine(await client.timeouts()));
+      return;
+    case "daemons":
+      for (const daemon of await client.daemons())
+        io.stdout(daemonLine(daemon));
+      return;
+    case "connections":
+      return listConnections(command, io);
+    case "table":
+      return listTable(command, client, io);
+  }
+}
+
+/** Carries out `-S`. */
+export async function save(
+  numeric: boolean,
+  client: IpvsClient,
+  io: Io,
+): Promise<void> {
+  const table = sortTable(await client.table());
+  const name = await namesOf(table, numeric, io);
+  for (const service of table)
+    for (const line of ruleLines(service, name)) io.stdout(line);
+}
+
+async function listTable(
+  { service, format, numeric, exact, sorted }: ListCommand,
+  client: IpvsClient,
+  io: Io,
+): Promise<void> {
+  const table = service
+    ? await oneService(client, service)
+    : await client.table();
+  const name = await namesOf(table, numeric, io);
+  if (!service) io.stdout(versionLine(client.info));
+  io.stdout(titleLines(format));
+  for (const entry of sorted ? sortTable(table) : table)
+    for (const line of serviceLines(entry, { format, exact, name }))
+      io.stdout(line);
+}
+
+/** The servers of an unknown service are an empty list, so the service is asked for first. */
+async function oneService(
+  client: IpvsClient,
+  key: ServiceKey,
+): Promise<ServiceWithServers[]> {
+  const service = await client.service(key);
+  return [{ ...service, servers: await client.servers(key) }];
+}
+
+async function namesOf(
+  table: readonly ServiceWithServers[],
+  numeric: boolean,
+  io: Io,
+): Promise<EndpointName> {
+  if (numeric) return numericName;
+  const book = new NameBook(io.names);
+  await book.learn(addressesOf(table));
+  return book.name;
+}
+
+function* addressesOf(
+  table: readonly ServiceWithServers[],
+): Generator<Address> {
+  for (const { key, servers } of table) {
+    if ("address" in key) yield key.address;
+    for (const server of servers) yield server.key.address;
+  }
+}
+
+/** The file is shown as it is read: it may have millions of lines. */
+async function listConnections(command: ListCommand, io: Io): Promise<void> {
+  const { numeric, persistenceData } = command;
+  const book = numeric ? undefined : new NameBook(io.names);
+  let titled = false;
+  try {
+    for await (const lines of linesOf(io.connectionsFile)) {
+      if (!titled) io.stdout(connectionTitles(persistenceData));
+      titled = true;
+      const connections = lines.flatMap((line) => parseConnection(line) ?? []);
+      await book?.learn(connections.flatMap(endsOf));
+      for (const connection of connections)
+        io.stdout(
+          connectionLine(
+            connection,
+            book?.name ?? numericName,
+            persistenceData,
+          ),
+        );
+    }
+  } catch (error) {
+    if (!titled && error instanceof Error && "errno" in error)
+      throw new NoConnectionsFile(io.connectionsFile, { cause: error });
+    throw error;
+  }
+}
+
+function endsOf({ client, virtual, server }: Connection): Address[] {
+  return [client, virtual, server];
+}

@@ -1,0 +1,33 @@
+/**
+ * Reads a whole decimal number as strtol(3) does: blanks before it and a sign pass, anything after it
+ * does not.
+ *
+ * @returns undefined if it is not one or lies outside the limits
+ */
+export function parseWhole(
+  text: string,
+  minimum: number,
+  maximum: number,
+): number | undefined {
+  if (!/^[ \t\n\v\f\r]*[+-]?[0-9]+$/.test(text)) return undefined;
+  const value = Number(text);
+  return value >= minimum && value <= maximum ? value : undefined;
+}
+
+const LONG_MAXIMUM = 2n ** 63n - 1n;
+const LONG_MINIMUM = -(2n ** 63n);
+
+/** Reads a number as atoi(3) does: what follows it is ignored, and what is too large is cut to 32 bits. */
+export function parseLeadingWhole(text: string): number {
+  const match = /^[ \t\n\v\f\r]*([+-]?)([0-9]+)/.exec(text);
+  if (!match) return 0;
+  const [, sign, digits = ""] = match;
+  const value = sign === "-" ? -BigInt(digits) : BigInt(digits);
+  const long =
+    value > LONG_MAXIMUM
+      ? LONG_MAXIMUM
+      : value < LONG_MINIMUM
+        ? LONG_MINIMUM
+        : value;
+  return Number(BigInt.asIntN(32, long));
+}

@@ -1,0 +1,138 @@
+import { UsageFault } from "./faults.js";
+
+/** How an option is written. */
+export interface Spelling {
+  /** Its letters, each of which stands for it; most have one, some none */
+  readonly short?: string;
+  readonly long: string;
+  /** Whether it takes a value; absent: it takes none */
+  readonly value?: "required" | "optional";
+}
+
+/** An option met on the command line. */
+export interface Found<Row extends Spelling> {
+  readonly row: Row;
+  readonly value: string | undefined;
+}
+
+/** A table of options, ready to be looked up. */
+export class Spellings<Row extends Spelling> {
+  readonly #byLong = new Map<string, Row>();
+  readonly #byShort = new Map<string, Row>();
+
+  constructor(rows: Iterable<Row>) {
+    for (const row of rows) {
+      this.#byLong.set(row.long, row);
+      for (const letter of row.short ?? "") this.#byShort.set(letter, row);
+    }
+  }
+
+  long(name: string): Row | undefined {
+    return this.#byLong.get(name);
+  }
+
+  short(letter: string): Row | undefined {
+    return this.#byShort.get(letter);
+  }
+}
+
+/**
+ * Takes the options off a command line one by one, with the habits of the popt library that the
+ * original is built on: letters group (`-Ln`); a value is attached (`-w5`), follows `=` (`-w=5`,
+ * `--weight=5`) or is the next word, whatever it looks like; an optional value is the next word unless
+ * that begins with `-`; long names are not abbreviated; `--` ends the options.
+ */
+export class Scanner<Row extends Spelling> {
+  readonly #words: readonly string[];
+  readonly #spellings: Spellings<Row>;
+  #next = 0;
+  /** What follows the letter that was read last, in its word */
+  #letters = "";
+  #optionsEnded = false;
+  /** The words that are neither options nor their values, by their place on the line */
+  readonly free: number[] = [];
+
+  constructor(words: readonly string[], spellings: Spellings<Row>) {
+    this.#words = words;
+    this.#spellings = spellings;
+  }
+
+  /** Where the word stands that was read last. */
+  get position(): number {
+    return this.#next - 1;
+  }
+
+  /** The word that was read last: the original names it in its faults, be it the option or its value. */
+  get word(): string {
+    return this.#words[this.position] ?? "";
+  }
+
+  /**
+   * The next option, or undefined at the end of the line.
+   *
+   * @throws {UsageFault} `scanner`: an unknown option, a missing value, or one too many
+   */
+  next(): Found<Row> | undefined {
+    if (this.#letters !== "") return this.#short();
+    while (this.#next < this.#words.length) {
+      const word = this.#words[this.#next++] ?? "";
+      if (this.#optionsEnded || !word.startsWith("-") || word === "-") {
+        this.free.push(this.position);
+      } else if (word === "--") {
+        this.#optionsEnded = true;
+      } else if (word.startsWith("--")) {
+        return this.#long(word.slice(2));
+      } else {
+        this.#letters = word.slice(1);
+        return this.#short();
+      }
+    }
+    return undefined;
+  }
+
+  #long(text: string): Found<Row> {
+    const equals = text.indexOf("=");
+    const name = equals < 0 ? text : text.slice(0, equals);
+    const attached = equals < 0 ? undefined : text.slice(equals + 1);
+    const row = this.#spellings.long(name) ?? this.#fault("unknown option");
+    if (row.value) return { row, value: attached ?? this.#following(row) };
+    if (attached !== undefined) this.#fault("option does not take an argument");
+    return { row, value: undefined };
+  }
+
+  #short(): Found<Row> {
+    const letter = this.#letters.charAt(0);
+    const rest = this.#letters.slice(1);
+    this.#letters = "";
+    const row = this.#spellings.short(letter) ?? this.#fault("unknown option");
+    if (!row.value) {
+      if (rest.startsWith("=")) this.#fault("option does not take an argument");
+      this.#letters = rest;
+      return { row, value: undefined };
+    }
+    const value =
+      rest === ""
+        ? this.#following(row)
+        : rest.startsWith("=")
+          ? rest.slice(1)
+          : rest;
+    return { row, value };
+  }
+
+  /** The next word as a value. */
+  #following(row: Row): string | undefined {
+    const word = this.#words[this.#next];
+    if (
+      row.value === "optional" &&
+      (word === undefined || word.startsWith("-"))
+    )
+      return undefined;
+    if (word === undefined) return this.#fault("missing argument");
+    this.#next++;
+    return word;
+  }
+
+  #fault(what: string): never {
+    throw new UsageFault("scanner", `${this.word}: ${what}`, this.position);
+  }
+}

@@ -1,0 +1,18 @@
+import type { Link } from "./netlink/link.js";
+import type { Names } from "./system/names.js";
+import type { Streams } from "./system/streams.js";
+
+/** What a run needs of the world outside: a test hands in its own. */
+export interface Io extends Streams {
+  /** How the program was called: argv[0], which the original's hint repeats. */
+  program(): string;
+  readonly names: Names;
+  /** Opens a netlink socket. @throws {SocketFault} when there is none to be had */
+  openLink(): Link | Promise<Link>;
+  /** Has the module ip_vs loaded, if that is possible. */
+  loadModule(): void;
+  /** Whether the process may open raw sockets, by which the original tells apart why there is no IPVS. */
+  mayOpenRawSockets(): boolean;
+  /** Where the kernel shows the connections. */
+  readonly connectionsFile: string;
+}

@@ -1,0 +1,495 @@
+import { encode, type Fields } from "../netlink/attributes.js";
+import { MalformedReply } from "../netlink/errors.js";
+import type { Exchange, Reply, Request } from "../netlink/exchange.js";
+import {
+  genericRequest,
+  readGeneric,
+  resolveFamily,
+} from "../netlink/generic.js";
+import {
+  daemonFields,
+  destinationFields,
+  destinationKeyFields,
+  readDaemon,
+  readDestination,
+  readInfo,
+  readService,
+  readTimeouts,
+  serviceFields,
+  serviceKeyFields,
+} from "./codec.js";
+import {
+  AnswerLost,
+  IpvsUnavailable,
+  KernelRefusal,
+  TableUnsteady,
+  type Command,
+} from "./errors.js";
+import { COMMANDS, MESSAGE } from "./layouts.js";
+import {
+  formatEndpoint,
+  formatService,
+  type Daemon,
+  type DestinationEntry,
+  type DestinationKey,
+  type DestinationSettings,
+  type Info,
+  type ServiceEntry,
+  type ServiceKey,
+  type ServiceSettings,
+  type Timeouts,
+} from "./model.js";
+
+/** The generic netlink family. @see IPVS_GENL_NAME, IPVS_GENL_VERSION in linux/ip_vs.h */
+const FAMILY_NAME = "IPVS";
+const FAMILY_VERSION = 1;
+
+/** How often a table is read again until two readings agree. */
+const READINGS = 10;
+
+/** One change of the table, as data: what `IpvsClient.apply` carries out. */
+export type Change =
+  | {
+      readonly command: "add-service" | "edit-service";
+      readonly service: ServiceKey;
+      readonly settings: ServiceSettings;
+    }
+  | { readonly command: "delete-service"; readonly service: ServiceKey }
+  | {
+      readonly command: "add-server" | "edit-server";
+      readonly service: ServiceKey;
+      readonly server: DestinationKey;
+      readonly settings: DestinationSettings;
+    }
+  | {
+      readonly command: "delete-server";
+      readonly service: ServiceKey;
+      readonly server: DestinationKey;
+    }
+  | { readonly command: "flush" }
+  | { readonly command: "zero"; readonly service?: ServiceKey | undefined }
+  | { readonly command: "set"; readonly timeouts: Timeouts }
+  | {
+      readonly command: "start-daemon" | "stop-daemon";
+      readonly daemon: Daemon;
+    };
+
+/** A virtual service with its real servers. */
+export interface ServiceWithServers extends ServiceEntry {
+  readonly servers: readonly DestinationEntry[];
+}
+
+/** IPVS as a set of typed calls over one netlink socket. Prints nothing, knows no command line. */
+export class IpvsClient {
+  readonly #exchange: Exchange;
+  readonly #family: number;
+  /** What the module said of itself when the client was opened. */
+  readonly info: Info;
+
+  private constructor(exchange: Exchange, family: number, info: Info) {
+    this.#exchange = exchange;
+    this.#family = family;
+    this.info = info;
+  }
+
+  /**
+   * Finds IPVS and asks it for its version.
+   *
+   * @throws {IpvsUnavailable} ENOENT if the module ip_vs is not loaded, EPERM without CAP_NET_ADMIN
+   * @throws {SocketFault} when the socket fails
+   */
+  static async open(exchange: Exchange): Promise<IpvsClient> {
+    const family = await resolveFamily(exchange, FAMILY_NAME);
+    if ("errno" in family) throw new IpvsUnavailable(family.errno);
+    const [reply] = await exchange([
+      genericRequest(family.id, FAMILY_VERSION, COMMANDS.getInfo, "one"),
+    ]);
+    if (reply?.kind === "refused")
+      throw new IpvsUnavailable(reply.refusal.errno);
+    const [info] = answers(reply, "get-info", "");
+    if (!info) throw new MalformedReply("GET_INFO was not answered", 0);
+    return new IpvsClient(exchange, family.id, readInfo(info));
+  }
+
+  /**
+   * Carries out changes in the order given, many to a system call.
+   *
+   * A change that is refused keeps none of the others from being carried out: each place in the
+   * result tells what became of the change at that place, undefined being success.
+   *
+   * @throws {SocketFault} when the socket fails; then nothing is known of the changes
+   */
+  async apply(
+    changes: readonly Change[],
+  ): Promise<(KernelRefusal | AnswerLost | undefined)[]> {
+    const replies = await this.#exchange(
+      changes.map((change) => this.#changeRequest(change)),
+    );
+    return changes.map((change, i) =>
+      failureOf(replies[i], change.command, subjectOf(change)),
+    );
+  }
+
+  async #one(change: Change): Promise<void> {
+    const [failure] = await this.apply([change]);
+    if (failure) throw failure;
+  }
+
+  /**
+   * Adds a virtual service.
+   *
+   * @throws {KernelRefusal} EEXIST there is one, ENOENT no such scheduler or persistence engine,
+   *   EINVAL port 0 without persistence, or a bad netmask
+   * @see ip_vs_add_service() in net/netfilter/ipvs/ip_vs_ctl.c
+   */
+  addService(service: ServiceKey, settings: ServiceSettings): Promise<void> {
+    return this.#one({ command: "add-service", service, settings });
+  }
+
+  /**
+   * Changes a virtual service in place; its connections live on.
+   *
+   * @throws {KernelRefusal} ESRCH no such service, ENOENT no such scheduler or persistence engine
+   * @see ip_vs_edit_service()
+   */
+  editService(service: ServiceKey, settings: ServiceSettings): Promise<void> {
+    return this.#one({ command: "edit-service", service, settings });
+  }
+
+  /**
+   * Removes a virtual service with all its real servers.
+   *
+   * @throws {KernelRefusal} ESRCH no such service
+   * @see ip_vs_del_service()
+   */
+  deleteService(service: ServiceKey): Promise<void> {
+    return this.#one({ command: "delete-service", service });
+  }
+
+  /**
+   * Adds a real server to a virtual service.
+   *
+   * @throws {KernelRefusal} ESRCH no such service, EEXIST there is this server, ERANGE negative weight
+   *   or lower threshold above the upper, EINVAL not a unicast address
+   * @see ip_vs_add_dest()
+   */
+  addServer(
+    service: ServiceKey,
+    server: DestinationKey,
+    settings: DestinationSettings,
+  ): Promise<void> {
+    return this.#one({ command: "add-server", service, server, settings });
+  }
+
+  /**
+   * Changes a real server in place; its connections live on.
+   *
+   * @throws {KernelRefusal} ESRCH no such virtual service, ENOENT no such real server, ERANGE negative
+   *   weight or thresholds crossed
+   * @see ip_vs_edit_dest()
+   */
+  editServer(
+    service: ServiceKey,
+    server: DestinationKey,
+    settings: DestinationSettings,
+  ): Promise<void> {
+    return this.#one({ command: "edit-server", service, server, settings });
+  }
+
+  /**
+   * Removes a real server; what its connections still send is dropped.
+   *
+   * @throws {KernelRefusal} ESRCH no such virtual service, ENOENT no such real server
+   * @see ip_vs_del_dest()
+   */
+  deleteServer(service: ServiceKey, server: DestinationKey): Promise<void> {
+    return this.#one({ command: "delete-server", service, server });
+  }
+
+  /** Removes every virtual service. */
+  flush(): Promise<void> {
+    return this.#one({ command: "flush" });
+  }
+
+  /**
+   * Sets the counters of a service and its servers, or of all, to zero.
+   *
+   * @throws {KernelRefusal} ESRCH no such service
+   */
+  zero(service?: ServiceKey): Promise<void> {
+    return this.#one({ command: "zero", service });
+  }
+
+  /**
+   * Sets the timeouts of connections; 0 leaves that one as it is.
+   *
+   * @throws {KernelRefusal} EINVAL beyond what the kernel's clock can count
+   */
+  setTimeouts(timeouts: Timeouts): Promise<void> {
+    return this.#one({ command: "set", timeouts });
+  }
+
+  /**
+   * Starts a sync daemon.
+   *
+   * @throws {KernelRefusal} EEXIST one with this role runs, ENODEV no such interface, EINVAL the
+   *   interface has no address or carries no multicast
+   * @see start_sync_thread() in net/netfilter/ipvs/ip_vs_sync.c
+   */
+  startDaemon(daemon: Daemon): Promise<void> {
+    return this.#one({ command: "start-daemon", daemon });
+  }
+
+  /** Stops the sync daemon with the given role. @throws {KernelRefusal} ESRCH none runs */
+  stopDaemon(daemon: Daemon): Promise<void> {
+    return this.#one({ command: "stop-daemon", daemon });
+  }
+
+  /** The timeouts of connections. */
+  async timeouts(): Promise<Timeouts> {
+    const request = this.#request(COMMANDS.getConfig, "one");
+    const [answer] = await this.#ask(request, "get-timeouts", "");
+    if (!answer) throw new MalformedReply("GET_CONFIG was not answered", 0);
+    return readTimeouts(answer);
+  }
+
+  /** The sync daemons that run: none, one or two. */
+  async daemons(): Promise<Daemon[]> {
+    const request = this.#request(COMMANDS.getDaemon, "dump");
+    const answers = await this.#ask(request, "get-daemons", "");
+    return answers.map(readDaemon);
+  }
+
+  /** All virtual services, in the kernel's order: by the rows of its two hash tables. */
+  async services(): Promise<ServiceEntry[]> {
+    const request = this.#request(COMMANDS.getService, "dump");
+    const answers = await this.#ask(request, "list-services", "");
+    return answers.map(readService);
+  }
+
+  /** One virtual service. @throws {KernelRefusal} ESRCH no such service */
+  async service(key: ServiceKey): Promise<ServiceEntry> {
+    const request = this.#request(COMMANDS.getService, "one", {
+      service: serviceKeyFields(key),
+    });
+    const subject = formatService(key);
+    const [answer] = await this.#ask(request, "get-service", subject);
+    if (!answer) throw new MalformedReply("GET_SERVICE was not answered", 0);
+    return readService(answer);
+  }
+
+  /**
+   * The real servers of a virtual service, in the kernel's order: the newest first.
+   *
+   * For an unknown service the kernel sends an empty list, not ESRCH: ask for the service first.
+   */
+  async servers(key: ServiceKey): Promise<DestinationEntry[]> {
+    const [servers = []] = await this.serversOf([key]);
+    return servers;
+  }
+
+  /** The real servers of many virtual services, each list at the place of its service. */
+  async serversOf(keys: readonly ServiceKey[]): Promise<DestinationEntry[][]> {
+    const replies = await this.#exchange(
+      keys.map((key) =>
+        this.#request(COMMANDS.getDestination, "dump", {
+          service: serviceKeyFields(key),
+        }),
+      ),
+    );
+    return keys.map((key, i) =>
+      answers(replies[i], "list-servers", formatService(key)).map((answer) =>
+        readDestination(answer, key.family),
+      ),
+    );
+  }
+
+  /** All virtual services with their real servers, as a listing wants them: read once. */
+  async table(): Promise<ServiceWithServers[]> {
+    const services = await this.services();
+    const servers = await this.serversOf(services.map(({ key }) => key));
+    return services.map((service, i) => ({
+      ...service,
+      servers: servers[i] ?? [],
+    }));
+  }
+
+  /**
+   * The whole table as it stood at one moment, for those who will act on it.
+   *
+   * The kernel's dumps resume by index: while the table changes between two datagrams, an entry can be
+   * missed or come twice, and no flag tells. So the table is read until two readings in a row
+   * agree in all that can be set and no key comes twice. Counters are those of the last reading.
+   *
+   * @throws {TableUnsteady} when it changed every time
+   */
+  async steadyTable(): Promise<ServiceWithServers[]> {
+    let before: string | undefined;
+    for (let reading = 0; reading < READINGS; reading++) {
+      const table = await this.table();
+      const now = fingerprint(table);
+      if (now !== undefined && now === before) return table;
+      before = now;
+    }
+    throw new TableUnsteady(READINGS);
+  }
+
+  #request(
+    command: number,
+    answer: Request["answer"],
+    fields?: Fields<typeof MESSAGE>,
+  ): Request {
+    return genericRequest(
+      this.#family,
+      FAMILY_VERSION,
+      command,
+      answer,
+      fields &&
+        ((out) => {
+          encode(MESSAGE, out, fields);
+        }),
+    );
+  }
+
+  #changeRequest(change: Change): Request {
+    const [command, fields] = wireOf(change);
+    return this.#request(command, "ack", fields);
+  }
+
+  async #ask(
+    request: Request,
+    command: Command,
+    subject: string,
+  ): Promise<Uint8Array[]> {
+    const [reply] = await this.#exchange([request]);
+    return answers(reply, command, subject);
+  }
+}
+
+/** The command number of a change and the attributes that it carries. */
+function wireOf(change: Change): [number, Fields<typeof MESSAGE>] {
+  switch (change.command) {
+    case "add-service":
+    case "edit-service":
+      return [
+        change.command === "add-service"
+          ? COMMANDS.newService
+          : COMMANDS.setService,
+        { service: serviceFields(change.service, change.settings) },
+      ];
+    case "delete-service":
+      return [
+        COMMANDS.deleteService,
+        { service: serviceKeyFields(change.service) },
+      ];
+    case "add-server":
+    case "edit-server":
+      return [
+        change.command === "add-server"
+          ? COMMANDS.newDestination
+          : COMMANDS.setDestination,
+        {
+          service: serviceKeyFields(change.service),
+          destination: destinationFields(change.server, change.settings),
+        },
+      ];
+    case "delete-server":
+      return [
+        COMMANDS.deleteDestination,
+        {
+          service: serviceKeyFields(change.service),
+          destination: destinationKeyFields(change.server),
+        },
+      ];
+    case "flush":
+      return [COMMANDS.flush, {}];
+    case "zero":
+      return [
+        COMMANDS.zero,
+        change.service ? { service: serviceKeyFields(change.service) } : {},
+      ];
+    case "set":
+      return [COMMANDS.setConfig, { ...change.timeouts }];
+    case "start-daemon":
+    case "stop-daemon":
+      return [
+        change.command === "start-daemon"
+          ? COMMANDS.newDaemon
+          : COMMANDS.deleteDaemon,
+        { daemon: daemonFields(change.daemon) },
+      ];
+  }
+}
+
+/** Whom a change concerns, for an error's sentence. */
+function subjectOf(change: Change): string {
+  switch (change.command) {
+    case "add-service":
+    case "edit-service":
+    case "delete-service":
+      return formatService(change.service);
+    case "add-server":
+    case "edit-server":
+    case "delete-server":
+      return `${formatEndpoint(change.server.address, change.server.port)} of ${formatService(change.service)}`;
+    case "zero":
+      return change.service ? formatService(change.service) : "";
+    case "start-daemon":
+    case "stop-daemon":
+      return change.daemon.state === 1 ? "master" : "backup";
+    case "flush":
+    case "set":
+      return "";
+  }
+}
+
+function failureOf(
+  reply: Reply | undefined,
+  command: Command,
+  subject: string,
+): KernelRefusal | AnswerLost | undefined {
+  if (reply?.kind === "refused")
+    return new KernelRefusal(
+      reply.refusal.errno,
+      command,
+      subject,
+      reply.refusal.explanation,
+    );
+  return reply?.kind === "done" ? undefined : new AnswerLost(command, subject);
+}
+
+/** The attributes of each message of an answer. @throws {KernelRefusal} when there is none */
+function answers(
+  reply: Reply | undefined,
+  command: Command,
+  subject: string,
+): Uint8Array[] {
+  const failure = failureOf(reply, command, subject);
+  if (failure) throw failure;
+  return reply?.kind === "done"
+    ? reply.payloads.map((payload) => readGeneric(payload).attributes)
+    : [];
+}
+
+/** All that can be set, as text to compare; undefined if a key comes twice. */
+function fingerprint(table: readonly ServiceWithServers[]): string | undefined {
+  const lines = new Map<string, string>();
+  for (const { key, settings, servers } of table) {
+    const service = formatService(key);
+    const rows: (readonly [string, object])[] = [
+      [service, settings],
+      ...servers.map(
+        (server) =>
+          [
+            `${service} ${formatEndpoint(server.key.address, server.key.port)}`,
+            server.settings,
+          ] as const,
+      ),
+    ];
+    for (const [name, value] of rows) {
+      if (lines.has(name)) return undefined;
+      lines.set(name, JSON.stringify(value));
+    }
+  }
+  return [...lines].sort(([a], [b]) => (a < b ? -1 : 1)).join("\n");
+}

@@ -1,0 +1,147 @@
+import {
+  bytes,
+  nested,
+  text,
+  u16,
+  u16be,
+  u32,
+  u64,
+  u8,
+  type Codec,
+  type Layout,
+} from "../netlink/attributes.js";
+
+/**
+ * The attributes of include/uapi/linux/ip_vs.h, each written once for both directions. Rows stand in
+ * the order in which a request carries them; the kernel's replies may come in another.
+ */
+
+/** IPVS_CMD_* */
+export const COMMANDS = {
+  newService: 1,
+  setService: 2,
+  deleteService: 3,
+  getService: 4,
+  newDestination: 5,
+  setDestination: 6,
+  deleteDestination: 7,
+  getDestination: 8,
+  newDaemon: 9,
+  deleteDaemon: 10,
+  getDaemon: 11,
+  setConfig: 12,
+  getConfig: 13,
+  getInfo: 15,
+  zero: 16,
+  flush: 17,
+} as const;
+
+/** struct ip_vs_flags: the flags and which of them are meant. A request means all. */
+const flags: Codec<number> = {
+  size: 8,
+  encode: (out, value) => {
+    out.u32(value);
+    out.u32(0xffffffff);
+  },
+  decode: (payload) => u32.decode(payload.subarray(0, 4)),
+};
+
+/** IPVS_STATS_ATTR_* as 64-bit values (since Linux 4.1); padding attributes stand between. */
+export const STATS64 = {
+  connections: [1, u64],
+  inPackets: [2, u64],
+  outPackets: [3, u64],
+  inBytes: [4, u64],
+  outBytes: [5, u64],
+  connectionsPerSecond: [6, u64],
+  inPacketsPerSecond: [7, u64],
+  outPacketsPerSecond: [8, u64],
+  inBytesPerSecond: [9, u64],
+  outBytesPerSecond: [10, u64],
+} as const satisfies Layout;
+
+/** A 32-bit counter of an older kernel. */
+const counter32: Codec<bigint> = {
+  size: 4,
+  encode: (out, value) => {
+    out.u32(Number(value));
+  },
+  decode: (payload) => BigInt(u32.decode(payload)),
+};
+
+/** IPVS_STATS_ATTR_* as every kernel sends them: all but the byte counters are cut to 32 bits. */
+export const STATS = {
+  connections: [1, counter32],
+  inPackets: [2, counter32],
+  outPackets: [3, counter32],
+  inBytes: [4, u64],
+  outBytes: [5, u64],
+  connectionsPerSecond: [6, counter32],
+  inPacketsPerSecond: [7, counter32],
+  outPacketsPerSecond: [8, counter32],
+  inBytesPerSecond: [9, counter32],
+  outBytesPerSecond: [10, counter32],
+} as const satisfies Layout;
+
+/** IPVS_SVC_ATTR_* */
+export const SERVICE = {
+  family: [1, u16],
+  firewallMark: [5, u32],
+  protocol: [2, u16],
+  address: [3, bytes(16)], // IPv4 in the first 4, zeros after
+  port: [4, u16be],
+  scheduler: [6, text],
+  persistenceEngine: [11, text],
+  flags: [7, flags],
+  timeoutSeconds: [8, u32],
+  netmask: [9, bytes(4)], // an IPv4 mask in network order, or an IPv6 prefix length in host order
+  stats: [10, nested(STATS)],
+  stats64: [12, nested(STATS64)],
+} as const satisfies Layout;
+
+/** IPVS_DEST_ATTR_* */
+export const DESTINATION = {
+  family: [11, u16],
+  address: [1, bytes(16)],
+  port: [2, u16be],
+  forwarding: [3, u32],
+  weight: [4, u32],
+  tunnelType: [13, u8],
+  tunnelPort: [14, u16be],
+  tunnelFlags: [15, u16],
+  upperThreshold: [5, u32],
+  lowerThreshold: [6, u32],
+  activeConnections: [7, u32],
+  inactiveConnections: [8, u32],
+  persistentConnections: [9, u32],
+  stats: [10, nested(STATS)],
+  stats64: [12, nested(STATS64)],
+} as const satisfies Layout;
+
+/** IPVS_DAEMON_ATTR_*. Length and port travel in host order. */
+export const DAEMON = {
+  state: [1, u32],
+  multicastInterface: [2, text],
+  syncId: [3, u32],
+  maximumLength: [4, u16],
+  multicastGroup: [5, bytes(4)],
+  multicastGroup6: [6, bytes(16)],
+  multicastPort: [7, u16],
+  multicastTtl: [8, u8],
+} as const satisfies Layout;
+
+/** IPVS_CMD_ATTR_*: the first level of every message but GET_INFO's answer. */
+export const MESSAGE = {
+  service: [1, nested(SERVICE)],
+  destination: [2, nested(DESTINATION)],
+  daemon: [3, nested(DAEMON)],
+  tcpSeconds: [4, u32],
+  tcpFinSeconds: [5, u32],
+  udpSeconds: [6, u32],
+} as const satisfies Layout;
+
+/** IPVS_INFO_ATTR_* */
+export const INFO = {
+  version: [1, u32],
+  connectionTableSize: [2, u32],
+} as const satisfies Layout;

@@ -1,0 +1,101 @@
+import { RawNetlinkSocket } from "netlink/dist/raw.js";
+import { EMSGSIZE, ENOBUFS } from "./errno.js";
+import { SocketFault } from "./errors.js";
+import type { Link } from "./link.js";
+
+/** NETLINK_GENERIC of linux/netlink.h. */
+const NETLINK_GENERIC = 16;
+/** The kernel fills dumps up to the size of the reader's buffer, 32 KiB at most. */
+const DATAGRAM_BYTES = 32 * 1024;
+/** Asked for; the kernel grants what net.core.rmem_max allows, doubled for its own overhead. */
+const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
+
+/**
+ * A link on the npm package `netlink`, which puts the socket into Node's event loop.
+ *
+ * Of that package this uses the raw socket alone. It cannot set NETLINK_EXT_ACK, so the kernel's
+ * own sentences are not to be had through it.
+ *
+ * @throws {SocketFault} when the socket cannot be made or bound
+ */
+export function openNodeLink(): Link {
+  const inbox: (Uint8Array | SocketFault)[] = [];
+  let wake: (() => void) | undefined;
+  let arrivals = 0;
+  const socket = open();
+
+  function deliver(item: Uint8Array | SocketFault): void {
+    arrivals++;
+    inbox.push(item);
+    wake?.();
+    wake = undefined;
+  }
+
+  // Replies that were queued before the overrun are still to come: the fault goes behind them.
+  function deliverWhenDrained(fault: SocketFault): void {
+    const seen = arrivals;
+    setImmediate(() => {
+      setImmediate(() => {
+        if (arrivals === seen) deliver(fault);
+        else deliverWhenDrained(fault);
+      });
+    });
+  }
+
+  socket.on("message", (datagram, sender) => {
+    if (sender.port === 0) deliver(datagram); // 0 is the kernel; other processes can write to us, too
+  });
+  socket.on("truncatedMessage", () => {
+    deliver(new SocketFault(EMSGSIZE, "recvmsg"));
+  });
+  socket.on("error", (error) => {
+    const fault = new SocketFault(Math.abs(error.errno), error.syscall);
+    if (fault.errno === ENOBUFS) deliverWhenDrained(fault);
+    else deliver(fault);
+  });
+
+  return {
+    receiveBufferBytes: socket.getRecvBufferSize(),
+    send(datagram) {
+      // Sent at once unless the socket is full, and then the buffer must not be written over: hence the copy.
+      socket.send(Buffer.from(datagram), undefined, (error) => {
+        if (error)
+          deliver(new SocketFault(Math.abs(error.errno), error.syscall));
+      });
+    },
+    async receive() {
+      for (;;) {
+        const item = inbox.shift();
+        if (item instanceof SocketFault) throw item;
+        if (item) return item;
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    },
+    close() {
+      socket.close();
+    },
+  };
+}
+
+function open(): RawNetlinkSocket {
+  try {
+    return new RawNetlinkSocket(NETLINK_GENERIC, {
+      messagePeeking: false,
+      msgBufferSize: DATAGRAM_BYTES,
+      recvBufferSize: RECEIVE_BUFFER_BYTES,
+      sendBufferSize: 0, // as it is
+    });
+  } catch (error) {
+    throw socketFault(error);
+  }
+}
+
+function socketFault(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { errno, syscall } = error as NodeJS.ErrnoException;
+  return typeof errno === "number"
+    ? new SocketFault(Math.abs(errno), syscall ?? "socket")
+    : error;
+}

@@ -1,0 +1,45 @@
+import { closeSync, openSync, readSync } from "node:fs";
+import { setTimeout as wait } from "node:timers/promises";
+
+const CHUNK_BYTES = 64 * 1024;
+
+/**
+ * The lines of a file as they can be read, some at a time, one character a byte and without their line
+ * feeds: however long the file is, little of it is in memory. An unfinished last line counts.
+ *
+ * @param file a path, or the number of an open file such as 0 for standard input
+ * @throws the error of open(2) or read(2), with its errno
+ */
+export async function* linesOf(
+  file: string | number,
+): AsyncGenerator<string[]> {
+  const descriptor = typeof file === "number" ? file : openSync(file, "r");
+  const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+  let rest = "";
+  try {
+    for (;;) {
+      const count = await read(descriptor, buffer);
+      if (count === 0) break;
+      const lines = (rest + buffer.toString("latin1", 0, count)).split("\n");
+      rest = lines.pop() ?? "";
+      yield lines;
+    }
+    if (rest !== "") yield [rest];
+  } finally {
+    if (typeof file === "string") closeSync(descriptor);
+  }
+}
+
+/** read(2) until there is something: standard input may be a pipe that another process made non-blocking. */
+async function read(descriptor: number, buffer: Buffer): Promise<number> {
+  for (;;) {
+    try {
+      return readSync(descriptor, buffer);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "EOF") return 0;
+      if (code !== "EAGAIN") throw error;
+      await wait(5);
+    }
+  }
+}

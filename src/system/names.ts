@@ -1,0 +1,84 @@
+import { lookup, lookupService } from "node:dns";
+import { readFileSync } from "node:fs";
+
+/** Transport protocols as /etc/services names them. */
+export type TransportName = "tcp" | "udp" | "sctp";
+
+/** Names of hosts and services, out of the resolver and /etc/services. */
+export interface Names {
+  /** The first IPv4 address of a host, dotted; undefined if it has none. */
+  hostAddress(name: string): Promise<string | undefined>;
+  /** The name that an address resolves to, without control characters; undefined if it has none. */
+  hostName(address: string): Promise<string | undefined>;
+  servicePort(name: string, transport: TransportName): number | undefined;
+  serviceName(port: number, transport: TransportName): string | undefined;
+}
+
+/** The names that this machine knows: getaddrinfo(3), getnameinfo(3) and /etc/services. */
+export function systemNames(servicesFile = "/etc/services"): Names {
+  let table: ServicesTable | undefined;
+  const services = () => (table ??= readServices(servicesFile));
+  return {
+    hostAddress(name) {
+      // The resolver takes an empty name for no question, and only ASCII can be asked for as it stands.
+      if (!/^[!-~]+$/.test(name)) return Promise.resolve(undefined);
+      return new Promise((resolve) => {
+        lookup(name, { family: 4 }, (error, address) => {
+          resolve(error ? undefined : address);
+        });
+      });
+    },
+    hostName(address) {
+      return new Promise((resolve) => {
+        lookupService(address, 0, (error, host) => {
+          resolve(error ? undefined : printable(host));
+        });
+      });
+    },
+    servicePort: (name, transport) =>
+      services().ports.get(`${name}/${transport}`),
+    serviceName: (port, transport) =>
+      services().names.get(`${port}/${transport}`),
+  };
+}
+
+interface ServicesTable {
+  readonly ports: ReadonlyMap<string, number>;
+  readonly names: ReadonlyMap<string, string>;
+}
+
+/** Reads a file of services(5): the first line for a name or a port counts. A missing file is empty. */
+function readServices(file: string): ServicesTable {
+  const ports = new Map<string, number>();
+  const names = new Map<string, string>();
+  for (const line of textOf(file).split("\n")) {
+    const [name, place, ...aliases] = (line.split("#")[0] ?? "")
+      .trim()
+      .split(/\s+/);
+    const match = /^([0-9]+)\/([a-z]+)$/.exec(place ?? "");
+    if (!name || !match) continue;
+    const [, port = "", transport = ""] = match;
+    for (const known of [name, ...aliases])
+      setOnce(ports, `${known}/${transport}`, Number(port));
+    setOnce(names, `${Number(port)}/${transport}`, printable(name));
+  }
+  return { ports, names };
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, "latin1");
+  } catch {
+    return "";
+  }
+}
+
+function setOnce<T>(map: Map<string, T>, key: string, value: T): void {
+  if (!map.has(key)) map.set(key, value);
+}
+
+/** What came from elsewhere must not steer a terminal. */
+export function printable(text: string): string {
+  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+  return text.replace(/[\x00-\x1f\x7f-\x9f]/g, "?");
+}

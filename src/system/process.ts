@@ -1,0 +1,59 @@
+import { readFileSync, statSync } from "node:fs";
+import { basename, delimiter, join, resolve } from "node:path";
+
+/** CAP_NET_RAW of linux/capability.h. */
+const CAP_NET_RAW = 13n;
+
+/** Whether this process has a capability. @see /proc/self/status in proc(5) */
+export function hasCapability(capability: bigint): boolean {
+  const status = textOf("/proc/self/status");
+  const [, effective] = /^CapEff:\s*([0-9a-f]+)$/m.exec(status) ?? [];
+  return effective !== undefined
+    ? (BigInt(`0x${effective}`) >> capability) % 2n === 1n
+    : process.getuid?.() === 0;
+}
+
+export function mayOpenRawSockets(): boolean {
+  return hasCapability(CAP_NET_RAW);
+}
+
+/**
+ * How the program was called.
+ *
+ * A script is not told its argv[0], only the file that the kernel opened. If that is where the search
+ * path leads, the bare name was given, most likely; otherwise the path as it was written.
+ */
+export function programName(): string {
+  const script = rawArguments()[0] ?? "ipvsadm";
+  const name = basename(script);
+  if (!script.includes("/")) return script;
+  const found = (process.env["PATH"] ?? "")
+    .split(delimiter)
+    .map((folder) => join(folder, name))
+    .find((path) => statSync(path, { throwIfNoEntry: false })?.isFile());
+  return found !== undefined && found === resolve(script) ? name : script;
+}
+
+/** The words of the command line, one character a byte, whatever their encoding. */
+export function commandWords(): string[] {
+  const words = process.argv.slice(2);
+  // Node.js decodes UTF-8, and what is not UTF-8 is lost: only then it is worth a look into /proc.
+  return words.every((word) => /^[\0-\x7f]*$/.test(word))
+    ? words
+    : rawArguments().slice(1);
+}
+
+/** The script and what follows it, as the kernel has them. */
+function rawArguments(): string[] {
+  const all = textOf("/proc/self/cmdline").split("\0");
+  all.pop();
+  return all.slice(all.length - (process.argv.length - 1));
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, "latin1");
+  } catch {
+    return "";
+  }
+}

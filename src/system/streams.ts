@@ -1,0 +1,62 @@
+import { writeSync } from "node:fs";
+import { isatty } from "node:tty";
+import { linesOf } from "./files.js";
+
+/** The streams of a run. Text is one character a byte throughout, so that what came in goes out unchanged. */
+export interface Streams {
+  /** The lines of standard input, without their line feeds, as many at a time as are there to be read. */
+  stdin(): AsyncIterable<readonly string[]>;
+  stdout(text: string): void;
+  stderr(text: string): void;
+  /** Writes out what stdout has kept back. @throws {OutputClosed} when nobody reads it any more */
+  flush(): void;
+}
+
+/** The reader of standard output has gone away: `ipvsadm -Ln | head -1`. */
+export class OutputClosed extends Error {
+  override readonly name = "OutputClosed";
+}
+
+const BUFFERED_CHARACTERS = 64 * 1024;
+
+/**
+ * Writes to the process's own descriptors. Standard output is gathered like stdio does it, and
+ * written before anything goes to stderr if it is a terminal, so that the two stay in order.
+ */
+export function processStreams(): Streams {
+  let kept = "";
+  let terminal: boolean | undefined;
+  const flush = () => {
+    const text = kept;
+    kept = "";
+    writeAll(1, text);
+  };
+  return {
+    stdin: () => linesOf(0),
+    stdout(text) {
+      kept += text;
+      if (kept.length >= BUFFERED_CHARACTERS) flush();
+    },
+    stderr(text) {
+      if (kept !== "" && (terminal ??= isatty(1))) flush();
+      writeAll(2, text);
+    },
+    flush,
+  };
+}
+
+function writeAll(descriptor: number, text: string): void {
+  const bytes = Buffer.from(text, "latin1");
+  let at = 0;
+  while (at < bytes.length) {
+    try {
+      at += writeSync(descriptor, bytes, at);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "EPIPE") throw new OutputClosed();
+      if (code !== "EAGAIN") throw error;
+      // Another process made the pipe non-blocking: wait for its reader.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+  }
+}
