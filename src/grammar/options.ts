@@ -36,6 +36,8 @@ export interface OptionRow extends Spelling {
   /** What stands for an optional value that is not there */
   readonly fallback?: string;
   readonly take?: Take;
+  /** Instead of `take`: its value is looked at when the whole line has been read. */
+  readonly takeLast?: Take;
   /**
    * With which commands it goes: each of `must` is needed, of `one of` there may be one, `may` is free;
    * with commands that are absent it is illegal.
@@ -428,7 +430,7 @@ export const OPTIONS: readonly OptionRow[] = [
     option: "sched-flags",
     value: "required",
     argument: "FLAGS",
-    take: values.schedulerFlags,
+    takeLast: values.schedulerFlags,
     with: WITH_SERVICE,
     help: "sh-fallback sh-port (with -s sh), mh-fallback mh-port (with -s mh), flag-1 flag-2 flag-3",
   },

@@ -56,8 +56,9 @@ export function parse(
   const command = readCommand(scanner, draft);
   if (command.verb === "help" || command.verb === "version")
     return { command: command.verb }; // what follows is not looked at
-  const given = readOptions(scanner, draft);
+  const { given, late } = readOptions(scanner, draft);
   const own = ownWords(command, scanner, words);
+  for (const act of late) act();
   checkOptions(command.verb, given);
   return commandOf(command.verb, draft, given, own);
 }
@@ -69,8 +70,9 @@ function readCommand(
   const found = firstOption(scanner);
   if (!found || !("verb" in found.row))
     throw new UsageFault("not-a-command", "");
-  located(scanner, () => found.row.take?.(draft, found.value ?? ""));
-  return found.row;
+  const { row, value = "" } = found;
+  located(scanner.position, () => row.take?.(draft, value));
+  return row;
 }
 
 /** A fault before there is a command is not told apart. */
@@ -86,34 +88,47 @@ function firstOption(scanner: Scanner<CommandRow | OptionRow>) {
 function readOptions(
   scanner: Scanner<CommandRow | OptionRow>,
   draft: Draft,
-): Set<string> {
+): { given: ReadonlySet<string>; late: (() => void)[] } {
   const given = new Set<string>();
+  const late: (() => void)[] = [];
   for (let found; (found = scanner.next());) {
     const { row, value } = found;
-    located(scanner, () => {
-      if ("verb" in row)
-        throw new UsageFault("value", `invalid option \`${scanner.word}'`);
-      if (row.option) {
-        if (given.has(row.option))
-          throw new UsageFault(
-            "value",
-            `multiple '${row.option}' options specified`,
-          );
-        given.add(row.option);
-      }
-      row.take?.(draft, value ?? row.fallback ?? "");
-    });
+    const { position } = scanner;
+    if ("verb" in row)
+      throw new UsageFault(
+        "value",
+        `invalid option \`${scanner.word}'`,
+        position,
+      );
+    if (row.option !== undefined) {
+      if (given.has(row.option))
+        throw new UsageFault(
+          "value",
+          `multiple '${row.option}' options specified`,
+          position,
+        );
+      given.add(row.option);
+    }
+    const text = value ?? row.fallback ?? "";
+    located(position, () => row.take?.(draft, text));
+    const { takeLast } = row;
+    if (takeLast)
+      late.push(() => {
+        located(position, () => {
+          takeLast(draft, text);
+        });
+      });
   }
-  return given;
+  return { given, late };
 }
 
 /** Lets a fault of a value say at which word it was met. */
-function located(scanner: Scanner<CommandRow | OptionRow>, act: () => void) {
+function located(position: number | undefined, act: () => void): void {
   try {
     act();
   } catch (error) {
     if (error instanceof UsageFault)
-      throw new UsageFault(error.kind, error.sentence, scanner.position);
+      throw new UsageFault(error.kind, error.sentence, position);
     throw error;
   }
 }
@@ -127,15 +142,8 @@ function ownWords(
   const own = scanner.free.slice(0, count).map((at) => words[at] ?? "");
   if (own.length < count)
     throw new UsageFault("value", "--set option requires 3 timeout values");
-  for (const [i, text] of own.entries()) {
-    try {
-      seconds(text, 0);
-    } catch (error) {
-      if (error instanceof UsageFault)
-        throw new UsageFault(error.kind, error.sentence, scanner.free[i]);
-      throw error;
-    }
-  }
+  for (const [i, text] of own.entries())
+    located(scanner.free[i], () => seconds(text, 0));
   const [extra] = scanner.free.slice(count);
   if (extra !== undefined)
     throw new UsageFault(

@@ -9,6 +9,7 @@ import {
   BACKUP,
   MASTER,
   PERSISTENT,
+  TCP,
   TUNNEL_GRE,
   TUNNEL_GUE,
   TUNNEL_IPIP,
@@ -59,6 +60,7 @@ export function serviceAddress(protocol: Protocol): Take {
 }
 
 export const firewallMark: Take = (draft, text) => {
+  draft.protocol = TCP; // by which its servers' ports are looked up
   draft.firewallMark =
     parseWhole(text, 1, 0xffffffff) ??
     fault(`invalid fwmark value \`${text}' specified`);

@@ -109,18 +109,14 @@ function longestZeros(words: readonly number[]): {
   return best;
 }
 
-/** inet_ntop(3) writes ::a.b.c.d and ::ffff:a.b.c.d dotted, but not ::1 or ::. */
+/** inet_ntop(3) writes ::a.b.c.d and ::ffff:a.b.c.d dotted, but not what has fewer than two words. */
 function hasDottedTail(
   words: readonly number[],
   start: number,
   length: number,
 ): boolean {
   if (start !== 0) return false;
-  return (
-    length === 6 ||
-    (length === 5 && words[5] === 0xffff) ||
-    (length === 7 && words[7] !== 1)
-  );
+  return length === 6 || (length === 5 && words[5] === 0xffff);
 }
 
 /** Whether an address names a group of hosts. @see RFC 5771, RFC 4291 section 2.7 */

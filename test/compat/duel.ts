@@ -1,0 +1,119 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { makeNamespace, removeNamespace } from "../lab/namespaces.js";
+import { ours, type Outcome } from "../lab/program.js";
+import { Original, quote } from "./original.js";
+import { rawTable } from "./table.js";
+
+/** One command line, with what it reads. */
+export interface Step {
+  readonly words: readonly string[];
+  readonly stdin?: string | undefined;
+}
+
+/** Where the two programs part. */
+export class Difference extends Error {
+  override readonly name = "Difference";
+}
+
+const NAMESPACE = "original";
+
+/**
+ * The original in a network namespace of its own, ours in that of this process: each is given the same
+ * commands, and after each the kernel's two tables must be the same.
+ */
+export class Duel {
+  /** Changes the table in its own namespace */
+  readonly #there: Original;
+  /** Lists our table: two tables of the same content can have another order inside the kernel */
+  readonly #here: Original;
+  readonly #reader: ChildProcess;
+
+  constructor(root: string) {
+    makeNamespace(NAMESPACE);
+    this.#there = new Original(root, NAMESPACE);
+    this.#here = new Original(root);
+    const script = fileURLToPath(new URL("table-reader.js", import.meta.url));
+    this.#reader = spawn(
+      "ip",
+      ["netns", "exec", NAMESPACE, process.execPath, script],
+      { stdio: ["ignore", "inherit", "inherit", "ipc"] },
+    );
+  }
+
+  close(): void {
+    this.#there.close();
+    this.#here.close();
+    this.#reader.kill();
+    removeNamespace(NAMESPACE);
+  }
+
+  /** Makes both tables empty and the timeouts what they are at first. */
+  async reset(): Promise<void> {
+    for (const words of [["-C"], ["--set", "900", "120", "300"]]) {
+      await this.#there.run(words);
+      await ours(words);
+    }
+    for (const state of ["master", "backup"]) {
+      await this.#there.run(["--stop-daemon", state]);
+      await ours(["--stop-daemon", state]);
+    }
+  }
+
+  /**
+   * Gives one command line to both.
+   *
+   * @returns what the original did
+   * @throws {Difference} when ours did something else, or left another table behind
+   */
+  async step(step: Step): Promise<Outcome> {
+    const { words, stdin } = step;
+    const theirs = await this.#there.run(words, stdin);
+    const mine = expected(step, await ours(words, stdin));
+    const model =
+      theirs.status === 0 && isListing(words)
+        ? await this.#here.run(words, stdin)
+        : theirs;
+    for (const what of ["stdout", "stderr", "status"] as const)
+      if (model[what] !== mine[what])
+        throw new Difference(
+          `${shown(step)}\n${what} of the original:\n${model[what]}\n${what} of ours:\n${mine[what]}`,
+        );
+    const [left, right] = await Promise.all([this.#table(), rawTable()]);
+    if (left.join("\n") !== right.join("\n"))
+      throw new Difference(
+        `${shown(step)}\nthe original's table:\n${missing(left, right)}\nours:\n${missing(right, left)}`,
+      );
+    return model;
+  }
+
+  async #table(): Promise<string[]> {
+    const answer = once(this.#reader, "message") as Promise<
+      [{ lines: string[] } | { error: string }]
+    >;
+    this.#reader.send("table");
+    const [message] = await answer;
+    if ("error" in message) throw new Error(message.error);
+    return message.lines;
+  }
+}
+
+export function shown({ words, stdin }: Step): string {
+  return `ipvsadm ${words.map(quote).join(" ")}${stdin ? ` <<END\n${stdin}END` : ""}`;
+}
+
+function isListing(words: readonly string[]): boolean {
+  return words.length === 0 || /^(-[LlS]|--list$|--save$)/.test(words[0] ?? "");
+}
+
+/** Ours, less what is meant to be different (DIFFERENCES in ipvsadm.8): -S keeps the thresholds. */
+function expected({ words }: Step, outcome: Outcome): Outcome {
+  if (!/^(-S|--save$)/.test(words[0] ?? "")) return outcome;
+  return { ...outcome, stdout: outcome.stdout.replace(/ -[xy] [0-9]+/g, "") };
+}
+
+function missing(lines: readonly string[], from: readonly string[]): string {
+  const other = new Set(from);
+  return lines.filter((line) => !other.has(line)).join("\n");
+}

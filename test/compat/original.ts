@@ -1,0 +1,83 @@
+import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Outcome } from "../lab/program.js";
+
+/** Folders of the extracted packages, with and without the merge of /usr. */
+const PROGRAMS = ["usr/sbin", "sbin"];
+const LIBRARIES = ["usr/lib", "lib"];
+
+/** The original, run by a shell that stays: a process started by a small shell starts fastest. */
+export class Original {
+  readonly #shell: ChildProcessWithoutNullStreams;
+  readonly #answers: AsyncIterator<string>;
+  readonly #folder = mkdtempSync("/dev/shm/original.");
+
+  /**
+   * @param root where the packages were extracted
+   * @param namespace the network namespace to run in; undefined for this process's own
+   */
+  constructor(root: string, namespace?: string) {
+    const command = namespace
+      ? ["ip", "netns", "exec", namespace, "sh"]
+      : ["sh"];
+    const programs = PROGRAMS.map((folder) => join(root, folder));
+    const libraries = LIBRARIES.map((folder) => join(root, folder)).flatMap(
+      architectures,
+    );
+    this.#shell = spawn(command[0] ?? "sh", command.slice(1), {
+      env: {
+        ...process.env,
+        PATH: [...programs, process.env["PATH"]].join(":"),
+        LD_LIBRARY_PATH: libraries.join(":"),
+      },
+    });
+    this.#shell.stderr.pipe(process.stderr);
+    this.#answers = createInterface({ input: this.#shell.stdout })[
+      Symbol.asyncIterator
+    ]();
+  }
+
+  async run(words: readonly string[], stdin = ""): Promise<Outcome> {
+    const [input, out, err] = ["in", "out", "err"].map((name) =>
+      join(this.#folder, name),
+    ) as [string, string, string];
+    writeFileSync(input, stdin, "latin1");
+    this.#shell.stdin.write(
+      `ipvsadm ${words.map(quote).join(" ")} <${input} >${out} 2>${err}; echo $?\n`,
+      "latin1",
+    );
+    const { value } = (await this.#answers.next()) as { value?: string };
+    if (value === undefined) throw new Error("the original's shell has ended");
+    return {
+      stdout: readFileSync(out, "latin1"),
+      stderr: readFileSync(err, "latin1"),
+      status: Number(value),
+    };
+  }
+
+  close(): void {
+    this.#shell.stdin.end();
+    rmSync(this.#folder, { recursive: true });
+  }
+}
+
+/** Debian keeps libraries in a folder for each architecture. */
+function architectures(folder: string): string[] {
+  try {
+    return readdirSync(folder).map((name) => join(folder, name));
+  } catch {
+    return [];
+  }
+}
+
+export function quote(word: string): string {
+  return `'${word.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,100 @@
+import { attributes } from "../../src/netlink/attributes.js";
+import { exchangeOver, type Reply } from "../../src/netlink/exchange.js";
+import {
+  genericRequest,
+  readGeneric,
+  resolveFamily,
+} from "../../src/netlink/generic.js";
+import { openNodeLink } from "../../src/netlink/node-link.js";
+import { errnoName } from "../../src/netlink/errno.js";
+
+const GET_SERVICE = 4;
+const GET_DESTINATION = 8;
+const GET_DAEMON = 11;
+const GET_CONFIG = 13;
+const STATISTICS = new Set([10, 12]);
+/** IPVS_SVC_ATTR_* that name a service: family, protocol, address, port, firewall mark. */
+const IDENTITY = new Set([1, 2, 3, 4, 5]);
+
+/**
+ * The kernel's whole configuration in this network namespace, a line an item, in hexadecimal: what
+ * the attributes mean is not looked at, so our own codec cannot hide a difference.
+ */
+export async function rawTable(): Promise<string[]> {
+  const link = openNodeLink();
+  try {
+    const exchange = exchangeOver(link);
+    const family = await resolveFamily(exchange, "IPVS");
+    if ("errno" in family)
+      throw new Error(`no IPVS: ${errnoName(family.errno)}`);
+    const ask = async (
+      command: number,
+      answer: "one" | "dump",
+      service?: Uint8Array,
+    ) => {
+      const [reply] = await exchange([
+        genericRequest(family.id, 1, command, answer, (out) => {
+          if (!service) return;
+          out.u16(service.length + 4);
+          out.u16(1);
+          out.bytes(service);
+        }),
+      ]);
+      return nestedAttributes(reply);
+    };
+
+    const lines: string[] = [];
+    const [timeouts] = payloads(
+      (await exchange([genericRequest(family.id, 1, GET_CONFIG, "one")]))[0],
+    );
+    lines.push(`timeouts ${hex(timeouts ?? new Uint8Array())}`);
+    for (const daemon of await ask(GET_DAEMON, "dump"))
+      lines.push(`daemon ${withoutStatistics(daemon)}`);
+    for (const service of await ask(GET_SERVICE, "dump")) {
+      const line = `service ${withoutStatistics(service)}`;
+      lines.push(line);
+      for (const server of await ask(
+        GET_DESTINATION,
+        "dump",
+        identityOf(service),
+      ))
+        lines.push(`${line} server ${withoutStatistics(server)}`);
+    }
+    return lines.sort();
+  } finally {
+    link.close();
+  }
+}
+
+function payloads(reply: Reply | undefined): Uint8Array[] {
+  if (reply?.kind !== "done") throw new Error("the kernel refused to be read");
+  return reply.payloads.map((payload) => readGeneric(payload).attributes);
+}
+
+/** What stands inside the one attribute of each message. */
+function nestedAttributes(reply: Reply | undefined): Uint8Array[] {
+  return payloads(reply).flatMap((payload) =>
+    [...attributes(payload)].map(([, value]) => value),
+  );
+}
+
+function withoutStatistics(payload: Uint8Array): string {
+  return [...attributes(payload)]
+    .filter(([type]) => !STATISTICS.has(type))
+    .map(([type, value]) => `${type}=${hex(value)}`)
+    .join(" ");
+}
+
+function identityOf(service: Uint8Array): Uint8Array {
+  return Buffer.concat(
+    [...attributes(service)]
+      .filter(([type]) => IDENTITY.has(type))
+      .map(([, value, at]) =>
+        service.subarray(at, (at + 4 + value.length + 3) & ~3),
+      ),
+  );
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
+}

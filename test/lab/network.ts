@@ -1,0 +1,139 @@
+import { makeNamespace, removeNamespace, sh } from "./namespaces.js";
+
+/** The host that is the process's own namespace, so that what runs in the process runs on the director. */
+export const DIRECTOR = "director";
+
+/** What a host is to have. */
+export interface HostPlan {
+  /**
+   * Addresses with their prefix length, by interface: the name of a network, to which that connects
+   * the host, or `lo`.
+   */
+  readonly addresses: Readonly<Record<string, readonly string[]>>;
+  /** In the words of `ip route add`: `default via 192.0.2.1`. */
+  readonly routes?: readonly string[];
+  /** Set before the host has any address: `{ "net.ipv4.ip_forward": 1 }`. The director keeps them. */
+  readonly sysctls?: Readonly<Record<string, number>>;
+}
+
+/**
+ * Hosts by name. A network exists as soon as a host has addresses in it. Names of both become names of
+ * interfaces, hence have at most 15 characters.
+ */
+export type NetworkPlan = Readonly<Record<string, HostPlan>>;
+
+/** A topology that stands until it is disposed of. */
+export interface Network extends Disposable {
+  /** Runs a shell command on a host and gives what it printed. @throws with its stderr if it fails */
+  sh(host: string, command: string): string;
+}
+
+/**
+ * Builds hosts out of namespaces. Each network is a bridge in a namespace of its own, so that what one
+ * host sends to another in the same network does not come by the director.
+ *
+ * @example
+ * using network = buildNetwork({
+ *   client: { addresses: { lan: ["192.0.2.10/24"] } },
+ *   [DIRECTOR]: { addresses: { lan: ["192.0.2.1/24", "192.0.2.100/32"] } },
+ * });
+ * network.sh("client", "ping -c 1 192.0.2.100");
+ */
+export function buildNetwork(plan: NetworkPlan): Network {
+  try {
+    for (const name of networksOf(plan)) makeSwitch(name);
+    for (const [host, wanted] of Object.entries(plan)) makeHost(host, wanted);
+  } catch (error) {
+    demolish(plan);
+    throw error;
+  }
+  return {
+    sh: (host, command) => sh(shellOn(host, command)),
+    [Symbol.dispose]() {
+      demolish(plan);
+    },
+  };
+}
+
+/** The words of a command that runs a program on a host. */
+export function commandOn(host: string, words: readonly string[]): string[] {
+  return host === DIRECTOR
+    ? [...words]
+    : ["ip", "netns", "exec", host, ...words];
+}
+
+function shellOn(host: string, command: string): string {
+  return commandOn(host, ["sh", "-ec", command])
+    .map((word) => `'${word.replaceAll("'", "'\\''")}'`)
+    .join(" ");
+}
+
+function makeSwitch(network: string): void {
+  const namespace = switchOf(network);
+  makeNamespace(namespace);
+  sh(`ip -n ${namespace} link add name bridge up type bridge`);
+}
+
+function makeHost(host: string, plan: HostPlan): void {
+  if (host !== DIRECTOR) makeNamespace(host);
+  const commands = [
+    ...networksOf({ [host]: plan }).flatMap((name) => plugIn(host, name)),
+    ...Object.entries(plan.sysctls ?? {}).map(([key, value]) =>
+      shellOn(host, `echo ${value} >/proc/sys/${key.replaceAll(".", "/")}`),
+    ),
+    ...Object.entries(plan.addresses).flatMap(([device, addresses]) =>
+      addresses.map((address) => addAddress(host, device, address)),
+    ),
+    ...(plan.routes ?? []).map((route) => `${ip(host)} route add ${route}`),
+  ];
+  sh(commands.join("\n"));
+}
+
+/** A wire from the host's interface, which has the network's name, to the port that has the host's name. */
+function plugIn(host: string, network: string): string[] {
+  const namespace = switchOf(network);
+  return [
+    `${ip(host)} link add name ${network} type veth peer name ${host} netns ${namespace}`,
+    `ip -n ${namespace} link set dev ${host} master bridge up`,
+    `${ip(host)} link set dev ${network} up`,
+  ];
+}
+
+function addAddress(host: string, device: string, address: string): string {
+  // An IPv6 address is of no use until the kernel has looked for duplicates, unless told not to.
+  const options = address.includes(":") ? " nodad" : "";
+  return `${ip(host)} address add ${address} dev ${device}${options}`;
+}
+
+/** Takes down whatever of the plan stands. */
+function demolish(plan: NetworkPlan): void {
+  for (const [host, wanted] of Object.entries(plan)) {
+    if (host === DIRECTOR) clearDirector(wanted);
+    else removeNamespace(host);
+  }
+  networksOf(plan).map(switchOf).forEach(removeNamespace);
+}
+
+/** The process's own namespace stays, so what was made in it goes piece by piece. */
+function clearDirector(plan: HostPlan): void {
+  const commands = [
+    ...networksOf({ [DIRECTOR]: plan }).map((name) => `link del dev ${name}`),
+    ...(plan.addresses["lo"] ?? []).map((one) => `address del ${one} dev lo`),
+  ];
+  for (const command of commands) sh(`ip ${command} 2>/dev/null || true`);
+}
+
+function networksOf(plan: NetworkPlan): string[] {
+  const devices = Object.values(plan).flatMap((host) =>
+    Object.keys(host.addresses),
+  );
+  return [...new Set(devices)].filter((device) => device !== "lo");
+}
+
+function switchOf(network: string): string {
+  return `switch-${network}`;
+}
+
+function ip(host: string): string {
+  return host === DIRECTOR ? "ip" : `ip -n ${host}`;
+}
