@@ -1,4 +1,5 @@
 import { encode, type Fields } from "../netlink/attributes.js";
+import { EINTR } from "../netlink/errno.js";
 import { MalformedReply } from "../netlink/errors.js";
 import type { Exchange, Reply, Request } from "../netlink/exchange.js";
 import {
@@ -448,6 +449,9 @@ function failureOf(
   command: Command,
   subject: string,
 ): KernelRefusal | AnswerLost | undefined {
+  // The kernel's thread had not run yet, which is all that EINTR means here: it is stopped all the same.
+  const { errno } = reply?.kind === "refused" ? reply.refusal : { errno: 0 };
+  if (command === "stop-daemon" && errno === EINTR) return undefined;
   if (reply?.kind === "refused")
     return new KernelRefusal(
       reply.refusal.errno,

@@ -156,6 +156,7 @@ export const EAGAIN = 11;
 export const ENOMEM = 12;
 export const EEXIST = 17;
 export const EINVAL = 22;
+export const ERANGE = 34;
 export const EMSGSIZE = 90;
 export const ENOPROTOOPT = 92;
 export const EOPNOTSUPP = 95;

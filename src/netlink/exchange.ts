@@ -64,7 +64,10 @@ interface Pending {
   disturbed: boolean;
 }
 
-/** Works the protocol over a link: sequence numbers, acknowledgements, multipart replies, batches. */
+/**
+ * Works the protocol over a link: sequence numbers, acknowledgements, multipart replies, batches. A link
+ * has one exchange in its life, for what is still queued is told by its sequence number.
+ */
 export function exchangeOver(link: Link): Exchange {
   const datagram = new Writer();
   let sequence = 0;
@@ -86,22 +89,40 @@ export function exchangeOver(link: Link): Exchange {
         pending.request.write(out);
       });
     }
+    // The kernel does not acknowledge what it broke off with EINTR (stopping a sync daemon that has only
+    // just been started does that). Answers come in order, so one to a message behind them all shows it.
+    let barrier: number | undefined;
+    if (batch[0]?.request.answer !== "dump") {
+      barrier = ++sequence;
+      const header = { type: NLMSG_NOOP, flags: NLM_F_ACK, sequence };
+      writeMessage(datagram, header, () => undefined);
+    }
     link.send(datagram.written);
     while (waiting.size > 0) {
       const received = await nextDatagram();
       if (received === "overrun") {
         // Everything was carried out, and what is still waiting lost its answer.
-        for (const { index, request } of waiting.values())
-          if (request.answer === "ack") replies[index] = { kind: "lost" };
+        settle({ kind: "lost" });
         return;
       }
       for (const message of messages(received)) accept(message);
+    }
+
+    /** Gives up waiting: reads will be asked again, for the others this is the reply. */
+    function settle(reply: Reply): void {
+      for (const { index, request } of waiting.values())
+        if (request.answer === "ack") replies[index] = reply;
+      waiting.clear();
     }
 
     function accept(message: Message): void {
       if (message.type === NLMSG_NOOP) return;
       if (message.type === NLMSG_OVERRUN)
         throw new SocketFault(ENOBUFS, "recvmsg");
+      if (message.sequence === barrier) {
+        settle({ kind: "refused", refusal: { errno: EINTR } });
+        return;
+      }
       const pending = waiting.get(message.sequence);
       if (!pending) {
         if (message.sequence < first) return; // an answer to what was given up earlier

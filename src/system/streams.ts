@@ -54,7 +54,8 @@ function writeAll(descriptor: number, text: string): void {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === "EPIPE") throw new OutputClosed();
-      if (code !== "EAGAIN") throw error;
+      // The original does not look whether its output could be written, and scripts go by its status.
+      if (code !== "EAGAIN") return;
       // Another process made the pipe non-blocking: wait for its reader.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
     }

@@ -1,0 +1,6 @@
+#!/usr/bin/env node
+import { mainSave } from "../src/main.js";
+import { systemIo } from "../src/system-io.js";
+import { commandWords } from "../src/system/process.js";
+
+process.exit(await mainSave(commandWords(), systemIo()));

@@ -1,0 +1,227 @@
+import type { ClassicCommand } from "../grammar/command.js";
+import type { Lookups } from "../grammar/endpoint.js";
+import { UnresolvedHost, UsageFault } from "../grammar/faults.js";
+import { parse } from "../grammar/parse.js";
+import { parseIpv4, type Address } from "../ipvs/address.js";
+import { IpvsClient, type Change } from "../ipvs/client.js";
+import { IpvsUnavailable, KernelRefusal } from "../ipvs/errors.js";
+import type { Io } from "../io.js";
+import { ENOENT, ENOPROTOOPT, EPERM } from "../netlink/errno.js";
+import { SocketFault } from "../netlink/errors.js";
+import { exchangeOver, type Exchange } from "../netlink/exchange.js";
+import type { Link } from "../netlink/link.js";
+import { helpText, VERSION_TEXT } from "./help.js";
+import { list, NoConnectionsFile, save } from "./listing.js";
+import { refusalText } from "./messages.js";
+import { TRANSPORTS } from "./naming.js";
+
+/** The original's exit statuses. */
+export const DONE = 0;
+const LISTING_FAILED = 1;
+const USED_WRONG = 2;
+export const REFUSED = 255;
+
+/** How many changes are gathered before the kernel is asked. */
+const BATCH_CHANGES = 1024;
+
+/** Ends the run, however many lines are still to come. */
+export class End extends Error {
+  constructor(readonly status: number) {
+    super(`the run ends with status ${status}`);
+  }
+}
+
+/**
+ * A run of the classic language: commands are carried out in their order, changes of the table many to a
+ * system call, and each complaint is made in its place.
+ */
+export class Session {
+  readonly #io: Io;
+  readonly #hosts = new Map<string, Address | undefined>();
+  readonly #lookups: Lookups;
+  #link: Link | undefined;
+  #exchange: Exchange | undefined;
+  #client: IpvsClient | undefined;
+  #pending: Change[] = [];
+  /** That of the line which was carried out last */
+  #status = DONE;
+
+  constructor(io: Io) {
+    this.#io = io;
+    this.#lookups = {
+      host: (name) => {
+        if (!this.#hosts.has(name)) throw new UnresolvedHost(name);
+        return this.#hosts.get(name);
+      },
+      port: (service, protocol) =>
+        io.names.servicePort(service, TRANSPORTS[protocol]),
+    };
+  }
+
+  close(): void {
+    this.#link?.close();
+  }
+
+  /** The status of the line that was carried out last. */
+  get status(): number {
+    return this.#status;
+  }
+
+  /** Carries out a command; a change may wait for `flush`. @throws {End} */
+  async carryOut(command: ClassicCommand): Promise<void> {
+    switch (command.command) {
+      case "list":
+      case "save":
+        return this.#show(command);
+      case "help":
+        this.#io.stdout(helpText());
+        return this.#end(DONE);
+      case "version":
+        this.#io.stdout(VERSION_TEXT);
+        return this.#end(DONE);
+      case "restore":
+        return;
+      default:
+        this.#pending.push(command);
+        if (this.#pending.length >= BATCH_CHANGES) await this.flush();
+    }
+  }
+
+  /** Carries out the changes that have been gathered, and says what the kernel refused, in their order. */
+  async flush(): Promise<void> {
+    const changes = this.#pending;
+    if (changes.length === 0) return;
+    this.#pending = [];
+    const client = await this.open();
+    for (const failure of await client.apply(changes)) {
+      this.#status = failure ? REFUSED : DONE;
+      if (failure) this.complain(sentenceFor(failure));
+    }
+  }
+
+  async #show(
+    command: Extract<ClassicCommand, { command: "list" | "save" }>,
+  ): Promise<void> {
+    await this.flush();
+    const client = await this.open();
+    try {
+      if (command.command === "list") await list(command, client, this.#io);
+      else await save(command.numeric, client, this.#io);
+      this.#status = DONE;
+    } catch (error) {
+      if (error instanceof KernelRefusal) this.complain(sentenceFor(error));
+      else if (error instanceof NoConnectionsFile)
+        this.complain(`cannot open file ${error.message}`);
+      else throw error;
+      return this.#end(LISTING_FAILED);
+    }
+  }
+
+  /**
+   * Reads a line, finding out the hosts that it names.
+   *
+   * @throws {UsageFault} when it is at fault; `complainOf` says so
+   */
+  async read(words: readonly string[]): Promise<ClassicCommand> {
+    for (;;) {
+      try {
+        return parse(words, this.#lookups);
+      } catch (error) {
+        if (!(error instanceof UnresolvedHost)) throw error;
+        await this.#resolve(error.host);
+      }
+    }
+  }
+
+  async #resolve(host: string): Promise<void> {
+    const address = await this.#io.names.hostAddress(host);
+    this.#hosts.set(
+      host,
+      address === undefined ? undefined : parseIpv4(address),
+    );
+  }
+
+  /**
+   * Says what is wrong with a line, behind what the lines before it had to say.
+   *
+   * @throws {End} unless it is a fault of the scanner, after which the original goes on
+   */
+  async complainOf(fault: UsageFault): Promise<void> {
+    await this.flush();
+    this.complain(this.sentenceOf(fault));
+    this.#status = statusOf(fault);
+    if (fault.kind !== "scanner") throw new End(this.#status);
+  }
+
+  /** What the original prints of a fault. */
+  sentenceOf({ kind, sentence }: UsageFault): string {
+    if (kind !== "not-a-command") return sentence;
+    const program = this.#io.program();
+    return `Try \`${program} -h' or '${program} --help' for more information.`;
+  }
+
+  /** @throws {End} always, when what was gathered has been carried out */
+  async #end(status: number): Promise<never> {
+    await this.flush();
+    throw new End(status);
+  }
+
+  /** Finds IPVS, having its module loaded if it is not there. */
+  async open(): Promise<IpvsClient> {
+    if (this.#client) return this.#client;
+    try {
+      return await this.#connect();
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+    }
+    this.#io.loadModule();
+    try {
+      return await this.#connect();
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+      this.complain(
+        `Can't initialize ipvs: ${refusalText(undefined, this.#reason(error))}`,
+      );
+      this.complain(
+        "Are you sure that IP Virtual Server is built in the kernel or as module?",
+      );
+      throw new End(USED_WRONG);
+    }
+  }
+
+  async #connect(): Promise<IpvsClient> {
+    this.#link ??= await this.#io.openLink();
+    this.#exchange ??= exchangeOver(this.#link);
+    return (this.#client = await IpvsClient.open(this.#exchange));
+  }
+
+  /**
+   * Where netlink knows no IPVS, the original tries a raw socket, and it is that socket's error which it
+   * prints.
+   */
+  #reason(error: IpvsUnavailable | SocketFault): number {
+    if (error instanceof IpvsUnavailable && error.errno !== ENOENT)
+      return error.errno;
+    return this.#io.mayOpenRawSockets() ? ENOPROTOOPT : EPERM;
+  }
+
+  /** Prints a line on stderr. */
+  complain(sentence: string): void {
+    this.#io.stderr(`${sentence}\n`);
+  }
+}
+
+/** With which status a fault of the command line ends it. */
+export function statusOf({ kind }: UsageFault): number {
+  return kind === "scanner" || kind === "not-a-command" ? REFUSED : USED_WRONG;
+}
+
+function isUnavailable(error: unknown): error is IpvsUnavailable | SocketFault {
+  return error instanceof IpvsUnavailable || error instanceof SocketFault;
+}
+
+function sentenceFor(failure: Error): string {
+  return failure instanceof KernelRefusal
+    ? refusalText(failure.command, failure.errno)
+    : failure.message;
+}

@@ -1,0 +1,148 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdtempSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, before, suite, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { ours, type Outcome } from "./program.js";
+
+const PROGRAMS = fileURLToPath(new URL("../../bin/", import.meta.url));
+const HINT = (program: string) =>
+  `Try \`${program} -h' or '${program} --help' for more information.\n`;
+
+// What only a process can show: how it is called, what it is allowed, and how it ends.
+suite("the program as a process", () => {
+  const folder = mkdtempSync(join(tmpdir(), "ipvsadm."));
+
+  before(() => {
+    chmodSync(folder, 0o755);
+    for (const name of ["ipvsadm", "ipvsadm-save", "ipvsadm-restore"])
+      symlinkSync(join(PROGRAMS, `${name}.js`), join(folder, name));
+  });
+  afterEach(() => ours(["-C"]));
+
+  /** Runs a line of bash with our programs on the search path. */
+  function bash(line: string, stdin = ""): Outcome {
+    const { stdout, stderr, status } = spawnSync("bash", ["-c", line], {
+      input: Buffer.from(stdin, "latin1"),
+      encoding: "latin1",
+      env: { ...process.env, PATH: `${folder}:${process.env["PATH"] ?? ""}` },
+    });
+    return { stdout, stderr, status: status ?? -1 };
+  }
+
+  test("a service is added and listed", () => {
+    const { stdout, stderr, status } = bash(
+      "ipvsadm -A -t 10.0.0.1:80 -s rr && ipvsadm -Ln",
+    );
+    assert.equal(stderr, "");
+    assert.match(stdout, /^TCP {2}10\.0\.0\.1:80 rr$/m);
+    assert.equal(status, 0);
+  });
+
+  test("the hint names the program as it was called", () => {
+    assert.equal(bash("ipvsadm -Q").stderr, HINT("ipvsadm"));
+    const other = `${PROGRAMS}ipvsadm.js`;
+    assert.equal(bash(`${other} -Q`).stderr, HINT(other));
+  });
+
+  test("words that are not UTF-8 come out as they went in", () => {
+    const { stderr, status } = bash("ipvsadm -L $'-\\xff\\xfe'");
+    assert.equal(stderr, "-\xff\xfe: unknown option\n");
+    assert.equal(status, 255);
+  });
+
+  test("the module is loaded when it is needed", (t) => {
+    if (process.env["LAB_KERNEL"] !== "uml") {
+      t.skip("unloads the module, which others may use on this kernel");
+      return;
+    }
+    const { stdout, stderr, status } = bash(
+      "modprobe -r ip_vs_mh ip_vs_rr ip_vs_wlc ip_vs_pe_sip 2>/dev/null; rmmod $(lsmod | awk '/^ip_vs_/ {print $1}') ip_vs 2>&1 && ! test -e /proc/net/ip_vs && ipvsadm -Ln",
+    );
+    assert.equal(stderr, "", stdout);
+    assert.match(stdout, /^IP Virtual Server version/m);
+    assert.equal(status, 0);
+  });
+
+  test("without a right to IPVS it says so", () => {
+    const { stderr, status } = bash(
+      `setpriv --reuid 65534 --regid 65534 --clear-groups ${folder}/ipvsadm -Ln`,
+    );
+    assert.equal(
+      stderr,
+      "Can't initialize ipvs: Permission denied (you must be root)\n" +
+        "Are you sure that IP Virtual Server is built in the kernel or as module?\n",
+    );
+    assert.equal(status, 2);
+  });
+
+  test("a reader that goes away ends it quietly", async () => {
+    const rules = Array.from(
+      { length: 3000 },
+      (_, i) => `-A -t 10.0.${i >> 8}.${i & 255}:80\n`,
+    );
+    await ours(["-R"], rules.join(""));
+    const { stdout, stderr, status } = bash(
+      "ipvsadm -Ln | head -1; echo ${PIPESTATUS[0]}",
+    );
+    assert.match(stdout, /^IP Virtual Server version .*\n141\n$/);
+    assert.equal(stderr, "");
+    assert.equal(status, 0);
+  });
+
+  test("what it reads is carried out before more is waited for", () => {
+    const { stdout } = bash(`
+      mkfifo ${folder}/rules
+      ipvsadm -R <${folder}/rules &
+      exec 3>${folder}/rules
+      echo "-A -t 10.0.0.1:80" >&3
+      for _ in $(seq 100); do grep -q 0A000001:0050 /proc/net/ip_vs && echo there && break; sleep 0.1; done
+      exec 3>&-
+      wait $!; echo $?`);
+    assert.equal(stdout, "there\n0\n");
+  });
+
+  test("ipvsadm-save and ipvsadm-restore", () => {
+    bash(
+      "ipvsadm -A -t 10.0.0.1:80 -s rr; ipvsadm -a -t 10.0.0.1:80 -r 10.1.1.1 -m -x 9",
+    );
+    const saved = bash("ipvsadm-save -n");
+    assert.equal(
+      saved.stdout,
+      "-A -t 10.0.0.1:80 -s rr\n-a -t 10.0.0.1:80 -r 10.1.1.1:80 -m -w 1 -x 9\n",
+    );
+    const restored = bash(
+      "ipvsadm-restore && ipvsadm-save -n",
+      `# rules\n-A -f 5\n${saved.stdout}`,
+    );
+    assert.equal(restored.stderr, "");
+    assert.equal(restored.stdout, `${saved.stdout}-A -f 5 -s wlc\n`);
+  });
+
+  test("ipvsadm-restore changes nothing if a line is at fault", () => {
+    bash("ipvsadm -A -t 10.0.0.1:80 -s rr");
+    const { stderr, status } = bash(
+      "ipvsadm-restore",
+      "-A -f 5\n-A -t 10.0.0.2\n-A -Q\n",
+    );
+    assert.equal(
+      stderr,
+      "ipvsadm-restore: line 2: Zero port specified for non-persistent service\n" +
+        "ipvsadm-restore: line 3: -Q: unknown option\n" +
+        "ipvsadm-restore: nothing was changed\n",
+    );
+    assert.equal(status, 2);
+    assert.equal(bash("ipvsadm -Sn").stdout, "-A -t 10.0.0.1:80 -s rr\n");
+  });
+
+  test("ipvsadm-save tells what it takes", () => {
+    const { stderr, status } = bash("ipvsadm-save -x");
+    assert.match(
+      stderr,
+      /^ipvsadm-save: Script to save the IPVS table to stdout\.\n/,
+    );
+    assert.equal(status, 1);
+  });
+});

@@ -1,0 +1,3 @@
+// All tests that need a kernel with ip_vs, in one process: `npm run test:lab`.
+import "./client.lab.js";
+import "./process.lab.js";
