@@ -2,4 +2,4 @@
 import { mainRestore } from "../src/main.js";
 import { systemIo } from "../src/system-io.js";
 
-process.exit(await mainRestore(systemIo()));
+void mainRestore(systemIo()).then((status) => process.exit(status));

@@ -3,4 +3,6 @@ import { mainSave } from "../src/main.js";
 import { systemIo } from "../src/system-io.js";
 import { commandWords } from "../src/system/process.js";
 
-process.exit(await mainSave(commandWords(), systemIo()));
+void mainSave(commandWords(), systemIo()).then((status) =>
+  process.exit(status),
+);

@@ -3,4 +3,4 @@ import { main } from "../src/main.js";
 import { systemIo } from "../src/system-io.js";
 import { commandWords } from "../src/system/process.js";
 
-process.exit(await main(commandWords(), systemIo()));
+void main(commandWords(), systemIo()).then((status) => process.exit(status));

@@ -14,6 +14,12 @@ export interface Names {
   serviceName(port: number, transport: TransportName): string | undefined;
 }
 
+/**
+ * getnameinfo(3) waits in a thread until the resolver gives up, so as many threads as names to be asked for
+ * at a time. Node.js takes the number from here when it first needs one.
+ */
+const RESOLVING_THREADS = "256";
+
 /** The names that this machine knows: getaddrinfo(3), getnameinfo(3) and /etc/services. */
 export function systemNames(servicesFile = "/etc/services"): Names {
   let table: ServicesTable | undefined;
@@ -29,6 +35,7 @@ export function systemNames(servicesFile = "/etc/services"): Names {
       });
     },
     hostName(address) {
+      process.env["UV_THREADPOOL_SIZE"] ??= RESOLVING_THREADS;
       return new Promise((resolve) => {
         lookupService(address, 0, (error, host) => {
           resolve(error ? undefined : printable(host));

@@ -18,7 +18,7 @@ suite("the program as a process", () => {
   before(() => {
     chmodSync(folder, 0o755);
     for (const name of ["ipvsadm", "ipvsadm-save", "ipvsadm-restore"])
-      symlinkSync(join(PROGRAMS, `${name}.js`), join(folder, name));
+      symlinkSync(join(PROGRAMS, `${name}.cjs`), join(folder, name));
   });
   afterEach(() => ours(["-C"]));
 
@@ -43,7 +43,7 @@ suite("the program as a process", () => {
 
   test("the hint names the program as it was called", () => {
     assert.equal(bash("ipvsadm -Q").stderr, HINT("ipvsadm"));
-    const other = `${PROGRAMS}ipvsadm.js`;
+    const other = `${PROGRAMS}ipvsadm.cjs`;
     assert.equal(bash(`${other} -Q`).stderr, HINT(other));
   });
 
