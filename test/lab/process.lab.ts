@@ -1,36 +1,16 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { chmodSync, mkdtempSync, symlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, before, suite, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { ours, type Outcome } from "./program.js";
+import { afterEach, suite, test } from "node:test";
+import { bash as bashWith, installPrograms, PROGRAMS } from "./installed.js";
+import { ours } from "./program.js";
 
-const PROGRAMS = fileURLToPath(new URL("../../bin/", import.meta.url));
 const HINT = (program: string) =>
   `Try \`${program} -h' or '${program} --help' for more information.\n`;
 
 // What only a process can show: how it is called, what it is allowed, and how it ends.
 suite("the program as a process", () => {
-  const folder = mkdtempSync(join(tmpdir(), "ipvsadm."));
-
-  before(() => {
-    chmodSync(folder, 0o755);
-    for (const name of ["ipvsadm", "ipvsadm-save", "ipvsadm-restore"])
-      symlinkSync(join(PROGRAMS, `${name}.cjs`), join(folder, name));
-  });
+  const folder = installPrograms();
+  const bash = (line: string, stdin?: string) => bashWith(folder, line, stdin);
   afterEach(() => ours(["-C"]));
-
-  /** Runs a line of bash with our programs on the search path. */
-  function bash(line: string, stdin = ""): Outcome {
-    const { stdout, stderr, status } = spawnSync("bash", ["-c", line], {
-      input: Buffer.from(stdin, "latin1"),
-      encoding: "latin1",
-      env: { ...process.env, PATH: `${folder}:${process.env["PATH"] ?? ""}` },
-    });
-    return { stdout, stderr, status: status ?? -1 };
-  }
 
   test("a service is added and listed", () => {
     const { stdout, stderr, status } = bash(

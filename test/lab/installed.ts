@@ -1,0 +1,37 @@
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdtempSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Outcome } from "./program.js";
+
+/** Where the bundled programs are. */
+export const PROGRAMS = fileURLToPath(new URL("../../bin/", import.meta.url));
+
+/** Our programs by their names, in a folder for the search path. @returns the folder */
+export function installPrograms(): string {
+  const folder = mkdtempSync(join(tmpdir(), "ipvsadm."));
+  chmodSync(folder, 0o755);
+  for (const name of ["ipvsadm", "ipvsadm-save", "ipvsadm-restore"])
+    symlinkSync(join(PROGRAMS, `${name}.cjs`), join(folder, name));
+  return folder;
+}
+
+/** Runs a line of bash with a folder in front of the search path. Text is one character a byte. */
+export function bash(
+  folder: string,
+  line: string,
+  stdin = "",
+  env: NodeJS.ProcessEnv = {},
+): Outcome {
+  const { stdout, stderr, status } = spawnSync("bash", ["-c", line], {
+    input: Buffer.from(stdin, "latin1"),
+    encoding: "latin1",
+    env: {
+      ...process.env,
+      ...env,
+      PATH: `${folder}:${process.env["PATH"] ?? ""}`,
+    },
+  });
+  return { stdout, stderr, status: status ?? -1 };
+}

@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterEach, suite, test } from "node:test";
+import { bash, installPrograms } from "../lab/installed.js";
+import { ours } from "../lab/program.js";
+
+const RULES =
+  "# rules\n-A -t 10.0.0.1:80 -s rr\n-a -t 10.0.0.1:80 -r 10.1.1.1:80 -m -w 1\n";
+
+suite("ipvsadm-service, for systemd", () => {
+  const folder = installPrograms();
+  const settings = join(mkdtempSync(join(tmpdir(), "service.")), "settings");
+  const rules = `${settings}.rules`;
+
+  afterEach(async () => {
+    for (const words of [
+      ["-C"],
+      ["--stop-daemon", "master"],
+      ["--stop-daemon", "backup"],
+    ])
+      await ours(words);
+  });
+
+  function service(verb: string, text: string) {
+    writeFileSync(settings, `RULES=${rules}\nIFACE=lo\n${text}`);
+    return bash(folder, `${resolve("packaging/ipvsadm-service")} ${verb}`, "", {
+      IPVSADM_SETTINGS: settings,
+    });
+  }
+
+  async function saved(): Promise<string> {
+    return (await ours(["-Sn"])).stdout;
+  }
+
+  test("it loads the rules at start and clears the table at stop", async () => {
+    writeFileSync(rules, RULES);
+    assert.deepEqual(service("start", "AUTO=true"), {
+      stdout: "",
+      stderr: "",
+      status: 0,
+    });
+    assert.equal(`# rules\n${await saved()}`, RULES);
+    assert.equal(service("stop", "AUTO=true").status, 0);
+    assert.equal(await saved(), "");
+    assert.equal(readFileSync(rules, "latin1"), RULES);
+  });
+
+  test("it saves the table at stop if it is asked to", async () => {
+    writeFileSync(rules, RULES);
+    service("start", "AUTO=true");
+    await ours(["-A", "-f", "5"]);
+    assert.equal(service("stop", "AUTO=true\nSAVE_AT_STOP=true").status, 0);
+    assert.match(
+      readFileSync(rules, "latin1"),
+      /-A -t 10\.0\.0\.1:80[^]*-A -f 5/,
+    );
+  });
+
+  test("it leaves the table alone unless it is told to", async () => {
+    writeFileSync(rules, RULES);
+    await ours(["-A", "-f", "5"]);
+    for (const verb of ["start", "reload", "stop"])
+      assert.equal(service(verb, "AUTO=false").status, 0);
+    assert.equal(await saved(), "-A -f 5 -s wlc\n");
+  });
+
+  test("a mistake in the rules fails, and leaves the table as it was", async () => {
+    await ours(["-A", "-f", "5"]);
+    writeFileSync(rules, `${RULES}-A -t nonsense\n`);
+    const { stderr, status } = service("reload", "AUTO=true");
+    assert.match(stderr, /line 4: illegal virtual server address/);
+    assert.notEqual(status, 0);
+    assert.equal(await saved(), "-A -f 5 -s wlc\n");
+  });
+
+  test("it starts and stops the sync daemons", async () => {
+    assert.equal(service("start", "DAEMON=both\nSYNCID=3").status, 0);
+    const { stdout } = await ours(["-L", "--daemon"]);
+    assert.match(stdout, /master sync daemon \(mcast=lo, syncid=3/);
+    assert.match(stdout, /backup sync daemon \(mcast=lo, syncid=3/);
+    assert.equal(service("stop", "DAEMON=both").status, 0);
+    assert.equal((await ours(["-L", "--daemon"])).stdout, "");
+  });
+
+  test("a daemon that there is not is refused", () => {
+    const { stderr, status } = service("start", "DAEMON=primary");
+    assert.match(stderr, /must be none, master, backup or both, not 'primary'/);
+    assert.equal(status, 2);
+  });
+});
