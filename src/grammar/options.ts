@@ -528,3 +528,11 @@ export const OPTIONS: readonly OptionRow[] = [
     help: "does nothing: listings are sorted anyway",
   },
 ];
+
+/** Options that people know from elsewhere, by their long names, and what to do instead. */
+export const FOREIGN: ReadonlyMap<string, string> = new Map([
+  [
+    "fullnat",
+    "full NAT is not in the mainline kernel; -m with SNAT of its connections does the same: see FULL NAT in ipvsadm(8)",
+  ],
+]);

@@ -15,6 +15,7 @@ import { UsageFault } from "./faults.js";
 import { checkListing, checkOptions, checkTunnel } from "./legality.js";
 import {
   COMMANDS,
+  FOREIGN,
   OPTIONS,
   type CommandRow,
   type OptionRow,
@@ -25,10 +26,10 @@ import { seconds } from "./values.js";
 const DEFAULT_SCHEDULER = "wlc";
 const DEFAULT_INTERFACE = "eth0";
 
-const SPELLINGS = new Spellings<CommandRow | OptionRow>([
-  ...COMMANDS,
-  ...OPTIONS,
-]);
+const SPELLINGS = new Spellings<CommandRow | OptionRow>(
+  [...COMMANDS, ...OPTIONS],
+  FOREIGN,
+);
 
 /** In the order of precedence. */
 const FORMATS = [

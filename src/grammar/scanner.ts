@@ -20,7 +20,11 @@ export class Spellings<Row extends Spelling> {
   readonly #byLong = new Map<string, Row>();
   readonly #byShort = new Map<string, Row>();
 
-  constructor(rows: Iterable<Row>) {
+  /** @param foreign what to say of long names that are not in the table, beside that they are unknown */
+  constructor(
+    rows: Iterable<Row>,
+    readonly foreign: ReadonlyMap<string, string> = new Map(),
+  ) {
     for (const row of rows) {
       this.#byLong.set(row.long, row);
       for (const letter of row.short ?? "") this.#byShort.set(letter, row);
@@ -94,7 +98,7 @@ export class Scanner<Row extends Spelling> {
     const equals = text.indexOf("=");
     const name = equals < 0 ? text : text.slice(0, equals);
     const attached = equals < 0 ? undefined : text.slice(equals + 1);
-    const row = this.#spellings.long(name) ?? this.#fault("unknown option");
+    const row = this.#spellings.long(name) ?? this.#unknown(name);
     if (row.value) return { row, value: attached ?? this.#following(row) };
     if (attached !== undefined) this.#fault("option does not take an argument");
     return { row, value: undefined };
@@ -130,6 +134,11 @@ export class Scanner<Row extends Spelling> {
     if (word === undefined) return this.#fault("missing argument");
     this.#next++;
     return word;
+  }
+
+  #unknown(name: string): never {
+    const remark = this.#spellings.foreign.get(name);
+    return this.#fault(`unknown option${remark ? `\n${remark}` : ""}`);
   }
 
   #fault(what: string): never {

@@ -129,14 +129,14 @@ export const schedulerFlags: Take = (draft, text) => {
   }
 };
 
-const TUNNEL_TYPES: Readonly<Record<string, number>> = {
-  ipip: TUNNEL_IPIP,
-  gue: TUNNEL_GUE,
-  gre: TUNNEL_GRE,
-};
+const TUNNEL_TYPES: ReadonlyMap<string, number> = new Map([
+  ["ipip", TUNNEL_IPIP],
+  ["gue", TUNNEL_GUE],
+  ["gre", TUNNEL_GRE],
+]);
 
 export const tunnelType: Take = (draft, text) => {
-  const type = TUNNEL_TYPES[text] ?? fault("illegal tunnel type specified");
+  const type = TUNNEL_TYPES.get(text) ?? fault("illegal tunnel type specified");
   draft.tunnel = { ...draft.tunnel, type };
 };
 

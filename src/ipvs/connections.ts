@@ -20,15 +20,15 @@ export interface Connection {
   readonly persistenceData?: string;
 }
 
-const PROTOCOLS: Readonly<Record<string, Protocol>> = {
-  TCP,
-  UDP,
-  SCTP,
-};
+const PROTOCOLS: ReadonlyMap<string, Protocol> = new Map([
+  ["TCP", TCP],
+  ["UDP", UDP],
+  ["SCTP", SCTP],
+]);
 
 /** The protocol by which a connection's ports have names. */
 export function protocolOf({ protocol }: Connection): Protocol | undefined {
-  return PROTOCOLS[protocol];
+  return PROTOCOLS.get(protocol);
 }
 
 /**

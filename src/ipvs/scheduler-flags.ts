@@ -2,17 +2,17 @@
 const BITS = [0x08, 0x10, 0x20] as const;
 
 /** What some schedulers call their bits; for all others they are numbered. */
-const OWN_NAMES: Readonly<Record<string, readonly string[]>> = {
-  sh: ["sh-fallback", "sh-port"],
-  mh: ["mh-fallback", "mh-port"],
-};
+const OWN_NAMES: ReadonlyMap<string, readonly string[]> = new Map([
+  ["sh", ["sh-fallback", "sh-port"]],
+  ["mh", ["mh-fallback", "mh-port"]],
+]);
 const NUMBERED = ["flag-1", "flag-2", "flag-3"];
 
 /** A flag by its name, with the scheduler that it belongs to if it is not for all; undefined if there is none. */
 export function schedulerFlag(
   name: string,
 ): { bit: number; scheduler?: string } | undefined {
-  for (const [scheduler, names] of Object.entries(OWN_NAMES)) {
+  for (const [scheduler, names] of OWN_NAMES) {
     const bit = BITS[names.indexOf(name)];
     if (bit !== undefined) return { bit, scheduler };
   }
@@ -22,6 +22,6 @@ export function schedulerFlag(
 
 /** The names of the flags that are set; of bits that the scheduler has no name for, none. */
 export function schedulerFlagNames(scheduler: string, flags: number): string[] {
-  const names = OWN_NAMES[scheduler] ?? NUMBERED;
+  const names = OWN_NAMES.get(scheduler) ?? NUMBERED;
   return names.filter((_, i) => flags & (BITS[i] ?? 0));
 }
