@@ -8,17 +8,14 @@ import {
   resolveFamily,
 } from "../netlink/generic.js";
 import {
-  daemonFields,
-  destinationFields,
-  destinationKeyFields,
   readDaemon,
   readDestination,
   readInfo,
   readService,
   readTimeouts,
-  serviceFields,
   serviceKeyFields,
 } from "./codec.js";
+import { changeMessage, subjectOf, type Change } from "./change.js";
 import {
   AnswerLost,
   IpvsUnavailable,
@@ -48,37 +45,12 @@ const FAMILY_VERSION = 1;
 /** How often a table is read again until two readings agree. */
 const READINGS = 10;
 
-/** One change of the table, as data: what `IpvsClient.apply` carries out. */
-export type Change =
-  | {
-      readonly command: "add-service" | "edit-service";
-      readonly service: ServiceKey;
-      readonly settings: ServiceSettings;
-    }
-  | { readonly command: "delete-service"; readonly service: ServiceKey }
-  | {
-      readonly command: "add-server" | "edit-server";
-      readonly service: ServiceKey;
-      readonly server: DestinationKey;
-      readonly settings: DestinationSettings;
-    }
-  | {
-      readonly command: "delete-server";
-      readonly service: ServiceKey;
-      readonly server: DestinationKey;
-    }
-  | { readonly command: "flush" }
-  | { readonly command: "zero"; readonly service?: ServiceKey | undefined }
-  | { readonly command: "set"; readonly timeouts: Timeouts }
-  | {
-      readonly command: "start-daemon" | "stop-daemon";
-      readonly daemon: Daemon;
-    };
-
 /** A virtual service with its real servers. */
 export interface ServiceWithServers extends ServiceEntry {
   readonly servers: readonly DestinationEntry[];
 }
+
+export type { Change } from "./change.js";
 
 /** IPVS as a set of typed calls over one netlink socket. Prints nothing, knows no command line. */
 export class IpvsClient {
@@ -353,7 +325,7 @@ export class IpvsClient {
   }
 
   #changeRequest(change: Change): Request {
-    const [command, fields] = wireOf(change);
+    const [command, fields] = changeMessage(change);
     return this.#request(command, "ack", fields);
   }
 
@@ -364,83 +336,6 @@ export class IpvsClient {
   ): Promise<Uint8Array[]> {
     const [reply] = await this.#exchange([request]);
     return answers(reply, command, subject);
-  }
-}
-
-/** The command number of a change and the attributes that it carries. */
-function wireOf(change: Change): [number, Fields<typeof MESSAGE>] {
-  switch (change.command) {
-    case "add-service":
-    case "edit-service":
-      return [
-        change.command === "add-service"
-          ? COMMANDS.newService
-          : COMMANDS.setService,
-        { service: serviceFields(change.service, change.settings) },
-      ];
-    case "delete-service":
-      return [
-        COMMANDS.deleteService,
-        { service: serviceKeyFields(change.service) },
-      ];
-    case "add-server":
-    case "edit-server":
-      return [
-        change.command === "add-server"
-          ? COMMANDS.newDestination
-          : COMMANDS.setDestination,
-        {
-          service: serviceKeyFields(change.service),
-          destination: destinationFields(change.server, change.settings),
-        },
-      ];
-    case "delete-server":
-      return [
-        COMMANDS.deleteDestination,
-        {
-          service: serviceKeyFields(change.service),
-          destination: destinationKeyFields(change.server),
-        },
-      ];
-    case "flush":
-      return [COMMANDS.flush, {}];
-    case "zero":
-      return [
-        COMMANDS.zero,
-        change.service ? { service: serviceKeyFields(change.service) } : {},
-      ];
-    case "set":
-      return [COMMANDS.setConfig, { ...change.timeouts }];
-    case "start-daemon":
-    case "stop-daemon":
-      return [
-        change.command === "start-daemon"
-          ? COMMANDS.newDaemon
-          : COMMANDS.deleteDaemon,
-        { daemon: daemonFields(change.daemon) },
-      ];
-  }
-}
-
-/** Whom a change concerns, for an error's sentence. */
-function subjectOf(change: Change): string {
-  switch (change.command) {
-    case "add-service":
-    case "edit-service":
-    case "delete-service":
-      return formatService(change.service);
-    case "add-server":
-    case "edit-server":
-    case "delete-server":
-      return `${formatEndpoint(change.server.address, change.server.port)} of ${formatService(change.service)}`;
-    case "zero":
-      return change.service ? formatService(change.service) : "";
-    case "start-daemon":
-    case "stop-daemon":
-      return change.daemon.state === 1 ? "master" : "backup";
-    case "flush":
-    case "set":
-      return "";
   }
 }
 

@@ -1,0 +1,126 @@
+import type { Fields } from "../netlink/attributes.js";
+import {
+  daemonFields,
+  destinationFields,
+  destinationKeyFields,
+  serviceFields,
+  serviceKeyFields,
+} from "./codec.js";
+import { COMMANDS, type MESSAGE } from "./layouts.js";
+import {
+  formatEndpoint,
+  formatService,
+  MASTER,
+  type Daemon,
+  type DestinationKey,
+  type DestinationSettings,
+  type ServiceKey,
+  type ServiceSettings,
+  type Timeouts,
+} from "./model.js";
+
+/** One change of the table, as data: what `IpvsClient.apply` carries out. */
+export type Change =
+  | {
+      readonly command: "add-service" | "edit-service";
+      readonly service: ServiceKey;
+      readonly settings: ServiceSettings;
+    }
+  | { readonly command: "delete-service"; readonly service: ServiceKey }
+  | {
+      readonly command: "add-server" | "edit-server";
+      readonly service: ServiceKey;
+      readonly server: DestinationKey;
+      readonly settings: DestinationSettings;
+    }
+  | {
+      readonly command: "delete-server";
+      readonly service: ServiceKey;
+      readonly server: DestinationKey;
+    }
+  | { readonly command: "flush" }
+  | { readonly command: "zero"; readonly service?: ServiceKey | undefined }
+  | { readonly command: "set"; readonly timeouts: Timeouts }
+  | {
+      readonly command: "start-daemon" | "stop-daemon";
+      readonly daemon: Daemon;
+    };
+
+/** The command number of a change and the attributes that it carries. */
+export function changeMessage(
+  change: Change,
+): [number, Fields<typeof MESSAGE>] {
+  switch (change.command) {
+    case "add-service":
+    case "edit-service":
+      return [
+        change.command === "add-service"
+          ? COMMANDS.newService
+          : COMMANDS.setService,
+        { service: serviceFields(change.service, change.settings) },
+      ];
+    case "delete-service":
+      return [
+        COMMANDS.deleteService,
+        { service: serviceKeyFields(change.service) },
+      ];
+    case "add-server":
+    case "edit-server":
+      return [
+        change.command === "add-server"
+          ? COMMANDS.newDestination
+          : COMMANDS.setDestination,
+        {
+          service: serviceKeyFields(change.service),
+          destination: destinationFields(change.server, change.settings),
+        },
+      ];
+    case "delete-server":
+      return [
+        COMMANDS.deleteDestination,
+        {
+          service: serviceKeyFields(change.service),
+          destination: destinationKeyFields(change.server),
+        },
+      ];
+    case "flush":
+      return [COMMANDS.flush, {}];
+    case "zero":
+      return [
+        COMMANDS.zero,
+        change.service ? { service: serviceKeyFields(change.service) } : {},
+      ];
+    case "set":
+      return [COMMANDS.setConfig, { ...change.timeouts }];
+    case "start-daemon":
+    case "stop-daemon":
+      return [
+        change.command === "start-daemon"
+          ? COMMANDS.newDaemon
+          : COMMANDS.deleteDaemon,
+        { daemon: daemonFields(change.daemon) },
+      ];
+  }
+}
+
+/** Whom a change concerns, for an error's sentence. */
+export function subjectOf(change: Change): string {
+  switch (change.command) {
+    case "add-service":
+    case "edit-service":
+    case "delete-service":
+      return formatService(change.service);
+    case "add-server":
+    case "edit-server":
+    case "delete-server":
+      return `${formatEndpoint(change.server.address, change.server.port)} of ${formatService(change.service)}`;
+    case "zero":
+      return change.service ? formatService(change.service) : "";
+    case "start-daemon":
+    case "stop-daemon":
+      return change.daemon.state === MASTER ? "master" : "backup";
+    case "flush":
+    case "set":
+      return "";
+  }
+}
