@@ -15,10 +15,10 @@ export interface Names {
 }
 
 /**
- * getnameinfo(3) waits in a thread until the resolver gives up, so as many threads as names to be asked for
- * at a time. Node.js takes the number from here when it first needs one.
+ * getnameinfo(3) waits in a thread until the resolver gives up, and Node.js lets half of its threads do so:
+ * 64 names are asked for at a time. It takes the number from the environment when it first needs a thread.
  */
-const RESOLVING_THREADS = "256";
+const RESOLVING_THREADS = "128";
 
 /** The names that this machine knows: getaddrinfo(3), getnameinfo(3) and /etc/services. */
 export function systemNames(servicesFile = "/etc/services"): Names {
