@@ -5,8 +5,6 @@ import type { Link } from "./link.js";
 
 /** NETLINK_GENERIC of linux/netlink.h. */
 const NETLINK_GENERIC = 16;
-/** The kernel fills dumps up to the size of the reader's buffer, 32 KiB at most. */
-const DATAGRAM_BYTES = 32 * 1024;
 /** Asked for; the kernel grants what net.core.rmem_max allows, doubled for its own overhead. */
 const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 
@@ -82,8 +80,9 @@ export function openNodeLink(): Link {
 function open(): RawNetlinkSocket {
   try {
     return new RawNetlinkSocket(NETLINK_GENERIC, {
-      messagePeeking: false,
-      msgBufferSize: DATAGRAM_BYTES,
+      // The size of each datagram is asked for first: a buffer of the largest size for each of thousands
+      // of short acknowledgements costs more than the second system call.
+      messagePeeking: true,
       recvBufferSize: RECEIVE_BUFFER_BYTES,
       sendBufferSize: 0, // as it is
     });
