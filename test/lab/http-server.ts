@@ -19,7 +19,7 @@ console.log("listening");
 function pageFor({ socket }: IncomingMessage): Page {
   return {
     server: name,
-    addressedAs: `${bare(socket.localAddress)}:${socket.localPort ?? 0}`,
+    addressedAs: endpoint(bare(socket.localAddress), socket.localPort ?? 0),
     client: bare(socket.remoteAddress),
     filling: FILLING,
   };
@@ -28,4 +28,8 @@ function pageFor({ socket }: IncomingMessage): Page {
 /** A socket for both families shows an IPv4 address as an IPv6 one. */
 function bare(address = ""): string {
   return address.replace(/^::ffff:(?=.*\.)/, "");
+}
+
+function endpoint(address: string, port: number): string {
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }

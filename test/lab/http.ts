@@ -9,7 +9,7 @@ import { commandOn } from "./network.js";
 export interface Page {
   /** The name of the host that answers. */
   readonly server: string;
-  /** To which address and port of its own the request came. */
+  /** To which address and port of its own the request came: `192.0.2.1:80`, `[2001:db8::1]:80`. */
   readonly addressedAs: string;
   /** From which address it came. */
   readonly client: string;
@@ -74,6 +74,14 @@ async function listening(
 }
 
 /**
+ * Local ports of clients, below those that the kernel gives out. The kernel would choose anew where to
+ * begin every 10 seconds, and so come back to a port for which IPVS still has a connection: that one is
+ * taken up again, with direct routing not even scheduled anew.
+ */
+const CLIENT_PORTS = { first: 10000, end: 32768 };
+let nextPort = CLIENT_PORTS.first;
+
+/**
  * Has a host make requests, one after the other, each on a connection of its own.
  *
  * @returns the replies in the order of the requests; fewer than asked for if many failed
@@ -83,7 +91,16 @@ export async function request(
   url: string,
   count: number,
 ): Promise<Reply[]> {
-  const [file = "", ...words] = nodeOn(host, "http-client.js", url, count);
+  if (nextPort + count > CLIENT_PORTS.end) nextPort = CLIENT_PORTS.first;
+  const port = nextPort;
+  nextPort += count;
+  const [file = "", ...words] = nodeOn(
+    host,
+    "http-client.js",
+    url,
+    count,
+    port,
+  );
   const { stdout } = await promisify(execFile)(file, words, {
     maxBuffer: Infinity,
   });
