@@ -34,13 +34,18 @@ export function runSave(words: readonly string[], io: Io): Promise<number> {
  * @returns the exit status
  */
 export function runRestore(io: Io): Promise<number> {
-  return inSession(io, async (session) => {
+  return inSession(asIpvsadm(io), async (session) => {
     const commands = await readRules(session, io);
     await session.open();
     await session.carryOut({ command: "flush" });
     await session.flush();
     for (const command of commands) await session.carryOut(command);
   });
+}
+
+/** The hint of a line that is no command names the program that knows the commands. */
+function asIpvsadm(io: Io): Io {
+  return { ...io, program: () => "ipvsadm" };
 }
 
 /** @throws {End} when a line is at fault, after all that are have been named */

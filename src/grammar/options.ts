@@ -310,7 +310,7 @@ export const OPTIONS: readonly OptionRow[] = [
       },
     ),
     with: WITH_SERVER,
-    help: "connections above which a real server gets no new ones; 0, the default, is no limit",
+    help: "connections at which a real server gets no new ones; 0, the default, is no limit",
   },
   {
     short: "y",
@@ -327,7 +327,7 @@ export const OPTIONS: readonly OptionRow[] = [
       },
     ),
     with: WITH_SERVER,
-    help: "connections below which it gets new ones again",
+    help: "connections below which it gets new ones again; 0, the default, is three quarters of -x",
   },
   {
     long: "mcast-interface",
@@ -389,7 +389,7 @@ export const OPTIONS: readonly OptionRow[] = [
       draft.syncId = value;
     }),
     with: { ...WITH_DAEMON, "stop-daemon": "may", list: "may" },
-    help: "group of directors that exchange connections, 0 to 255; a backup with 0, the default, takes all",
+    help: "group of directors that exchange connections, 0 to 255; a backup with 0, the default, takes all (without effect elsewhere)",
   },
   {
     short: "X",
@@ -474,7 +474,7 @@ export const OPTIONS: readonly OptionRow[] = [
       draft.maximumLength = value;
     }),
     with: WITH_DAEMON,
-    help: "longest sync message, 1 to 65507; the default is what the interface carries",
+    help: "longest sync message, 1 to 65507; a master's default is 1472, a backup's what the interface carries",
   },
   {
     long: "tun-info",
@@ -533,6 +533,6 @@ export const OPTIONS: readonly OptionRow[] = [
 export const FOREIGN: ReadonlyMap<string, string> = new Map([
   [
     "fullnat",
-    "full NAT is not in the mainline kernel; -m with SNAT of its connections does the same: see FULL NAT in ipvsadm(8)",
+    "full NAT is not in the mainline kernel; -m with SNAT of its connections does the same: see Full NAT in ipvsadm(8)",
   ],
 ]);

@@ -98,7 +98,7 @@ export interface DestinationSettings {
   /** 0 to 2147483647; 0 takes no new connections */
   readonly weight: number;
   readonly tunnel: Tunnel;
-  /** Connections above which the server gets no new ones; 0 is no limit */
+  /** Connections at which the server gets no new ones; 0 is no limit */
   readonly upperThreshold: number;
   /** Connections below which an overloaded server gets new ones again; 0 is three quarters of the upper */
   readonly lowerThreshold: number;
