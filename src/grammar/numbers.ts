@@ -10,7 +10,7 @@ export function parseWhole(
   maximum: number,
 ): number | undefined {
   if (!/^[ \t\n\v\f\r]*[+-]?[0-9]+$/.test(text)) return undefined;
-  const value = Number(text);
+  const value = Number(text) + 0; // and not the negative zero of `-0`
   return value >= minimum && value <= maximum ? value : undefined;
 }
 

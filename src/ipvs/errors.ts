@@ -20,6 +20,11 @@ export type Command =
   | "list-services"
   | "list-servers";
 
+/** A command with its object, if it has one. */
+function spoken(command: Command, subject: string): string {
+  return subject ? `${command} ${subject}` : command;
+}
+
 /** The kernel understood the request and said no. */
 export class KernelRefusal extends Error {
   override readonly name = "KernelRefusal";
@@ -36,9 +41,8 @@ export class KernelRefusal extends Error {
     readonly subject: string,
     readonly explanation?: string,
   ) {
-    const what = subject ? `${command} ${subject}` : command;
     super(
-      `Cannot ${what}: ${errnoName(errno)}${explanation ? ` (${explanation})` : ""}`,
+      `Cannot ${spoken(command, subject)}: ${errnoName(errno)}${explanation ? ` (${explanation})` : ""}`,
     );
   }
 }
@@ -52,7 +56,7 @@ export class AnswerLost extends Error {
     readonly subject: string,
   ) {
     super(
-      `The kernel's answer to ${command} ${subject} was lost: it may or may not have been carried out`,
+      `The kernel's answer to ${spoken(command, subject)} was lost: it may or may not have been carried out`,
     );
   }
 }

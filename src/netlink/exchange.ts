@@ -183,21 +183,22 @@ function* batches(
   requests: readonly Request[],
   bufferBytes: number,
 ): Generator<readonly [start: number, end: number]> {
+  const barrier = ANSWER_BYTES.ack;
   let start = 0;
-  let used = 0;
+  let used = barrier;
   for (const [index, { answer }] of requests.entries()) {
     const cost = ANSWER_BYTES[answer];
     const full = used + cost > bufferBytes;
     if (index > start && (answer === "dump" || full)) {
       yield [start, index];
       start = index;
-      used = 0;
+      used = barrier;
     }
     used += cost;
     if (answer === "dump") {
       yield [start, index + 1];
       start = index + 1;
-      used = 0;
+      used = barrier;
     }
   }
   if (start < requests.length) yield [start, requests.length];

@@ -121,12 +121,14 @@ function explanationIn(
 ): string | undefined {
   let start = 4;
   if (type === NLMSG_ERROR) {
-    if (payload.length < 4 + HEADER_BYTES)
-      throw new MalformedReply("an error's request is cut short", 4);
-    start +=
-      flags & NLM_F_CAPPED ? HEADER_BYTES : aligned(view.getUint32(4, true));
-    if (start > payload.length)
-      throw new MalformedReply("an error's request is cut short", 4);
+    const rest = payload.length - start;
+    const length =
+      flags & NLM_F_CAPPED || rest < HEADER_BYTES
+        ? HEADER_BYTES
+        : view.getUint32(start, true);
+    if (length > rest)
+      throw new MalformedReply("an error's request is cut short", start);
+    start += aligned(length);
   }
   for (const [type, value] of attributes(payload.subarray(start)))
     if (type === NLMSGERR_ATTR_MSG)

@@ -1,0 +1,82 @@
+import type { Io } from "../../src/io.js";
+import { runClassic } from "../../src/classic/run.js";
+import type { FakeLink } from "../netlink/fake-link.js";
+import { fakeKernel } from "./fake-kernel.js";
+
+/** What a run leaves behind. */
+export interface Outcome {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly status: number;
+  /** What the run did to the world outside, in its order: `open`, `load`. */
+  readonly log: readonly string[];
+}
+
+export interface World {
+  readonly link: FakeLink;
+  /** Standard input, in the portions in which it can be read */
+  readonly stdin: readonly (readonly string[])[];
+  readonly io: Partial<Io>;
+}
+
+/** Runs something in a world of the test's own making, in which nothing has a name. */
+export async function runIn(
+  { link = fakeKernel(), stdin = [], io = {} }: Partial<World>,
+  run: (io: Io) => Promise<number>,
+): Promise<Outcome> {
+  let stdout = "";
+  let stderr = "";
+  const log: string[] = [];
+  const status = await run({
+    async *stdin() {
+      for (const lines of stdin) yield await Promise.resolve(lines);
+    },
+    stdout(text) {
+      stdout += text;
+    },
+    stderr(text) {
+      stderr += text;
+    },
+    flush() {
+      log.push("flush");
+    },
+    program: () => "ipvsadm",
+    names: {
+      hostAddress: () => Promise.resolve(undefined),
+      hostName: () => Promise.resolve(undefined),
+      servicePort: () => undefined,
+      serviceName: () => undefined,
+    },
+    openLink() {
+      log.push("open");
+      return link;
+    },
+    loadModule() {
+      log.push("load");
+    },
+    mayOpenRawSockets: () => true,
+    connectionsFile: "/nonexistent/ip_vs_conn",
+    ...io,
+  });
+  return { stdout, stderr, status, log };
+}
+
+/** Runs a classic command line, its words between single blanks. */
+export function classic(
+  line: string,
+  world: Partial<World> = {},
+): Promise<Outcome> {
+  return runIn(world, (io) =>
+    runClassic(line === "" ? [] : line.split(" "), io),
+  );
+}
+
+/** Runs `-R` on a text. */
+export function restored(
+  text: string,
+  world: Partial<World> = {},
+): Promise<Outcome> {
+  const lines = text.split("\n");
+  if (lines.at(-1) === "") lines.pop();
+  return classic("-R", { stdin: [lines], ...world });
+}

@@ -1,0 +1,27 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { helpText, VERSION_TEXT } from "../../src/classic/help.js";
+import { COMMANDS, OPTIONS } from "../../src/grammar/options.js";
+
+test("the version begins as scripts expect it", () => {
+  assert.match(VERSION_TEXT, /^ipvsadm v1\.31 .*\n$/);
+});
+
+test("the help begins with the version and has a line for each command and option", () => {
+  const text = helpText();
+  assert.ok(text.startsWith(VERSION_TEXT) && text.endsWith("\n"));
+  for (const row of [...COMMANDS, ...OPTIONS]) {
+    assert.ok(text.includes(`--${row.long}`), row.long);
+    assert.ok(text.includes(row.help), row.long);
+    for (const letter of row.short ?? "")
+      assert.match(
+        text,
+        new RegExp(`^  (-., )*-${letter}, .*--${row.long}`, "m"),
+      );
+  }
+});
+
+test("a value is shown, and one that may be absent in brackets", () => {
+  assert.match(helpText(), /^ {2}-w, --weight WEIGHT +\S/m);
+  assert.match(helpText(), /^ {2}-p, --persistent \[SECONDS\] +\S/m);
+});

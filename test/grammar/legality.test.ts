@@ -1,0 +1,252 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { TUNNELLING } from "../../src/ipvs/model.js";
+import type { Verb } from "../../src/grammar/command.js";
+import { UsageFault } from "../../src/grammar/faults.js";
+import {
+  checkListing,
+  checkOptions,
+  checkTunnel,
+} from "../../src/grammar/legality.js";
+
+/** All options in the order in which they are checked. */
+const OPTIONS =
+  `numeric connection service-address scheduler persistent netmask real-server forwarding-method weight
+  u-threshold l-threshold mcast-interface timeout daemon stats rate thresholds persistent-conn nosort syncid
+  exact ops pe sched-flags mcast-group mcast-port mcast-ttl sync-maxlen tun-info tun-type tun-port tun-nocsum
+  tun-csum tun-remcsum`.split(/\s+/);
+
+const SERVICE =
+  "+service-address scheduler persistent netmask ops pe sched-flags";
+const SERVER =
+  "+service-address +real-server forwarding-method weight u-threshold l-threshold " +
+  "tun-type tun-port tun-nocsum tun-csum tun-remcsum";
+
+/** What goes with a command: `+` is needed, of those with `1` there is at most one. */
+const TABLE: Partial<Record<Verb, string>> = {
+  "add-service": SERVICE,
+  "edit-service": SERVICE,
+  "delete-service": "+service-address",
+  flush: "",
+  set: "",
+  restore: "",
+  list:
+    "1connection 1service-address 1timeout 1daemon numeric stats rate thresholds persistent-conn nosort " +
+    "exact tun-info syncid",
+  "add-server": SERVER,
+  "edit-server": SERVER,
+  "delete-server": "+service-address +real-server",
+  "start-daemon":
+    "mcast-interface syncid mcast-group mcast-port mcast-ttl sync-maxlen",
+  "stop-daemon": "syncid",
+  save: "numeric",
+  zero: "service-address",
+};
+
+const ROWS = Object.entries(TABLE).map(([verb, text]) => {
+  const marks = new Map(
+    text
+      .split(" ")
+      .filter((word) => word !== "")
+      .map((word) => {
+        const [, mark = "", option = ""] = /^([+1]?)(.*)$/.exec(word) ?? [];
+        return [option, mark];
+      }),
+  );
+  const marked = (mark: string) =>
+    OPTIONS.filter((option) => marks.get(option) === mark);
+  return { verb: verb as Verb, marks, marked };
+});
+
+/** The sentence of the fault that a check finds, or `fine`. */
+function told(check: () => void): string {
+  try {
+    check();
+    return "fine";
+  } catch (error) {
+    assert.ok(error instanceof UsageFault);
+    assert.equal(error.kind, "combination");
+    return error.sentence;
+  }
+}
+
+function sentence(verb: Verb, options: readonly string[]): string {
+  return told(() => {
+    checkOptions(verb, new Set(options));
+  });
+}
+
+test("the table has all commands and options", () => {
+  assert.equal(ROWS.length, 14);
+  assert.equal(new Set(OPTIONS).size, 34);
+  for (const { marks } of ROWS)
+    for (const option of marks.keys()) assert.ok(OPTIONS.includes(option));
+});
+
+test("a command is content with what it needs", () => {
+  for (const { verb, marked } of ROWS)
+    assert.equal(sentence(verb, marked("+")), "fine", verb);
+});
+
+test("each option is legal with just the commands of the table", () => {
+  for (const { verb, marks, marked } of ROWS)
+    for (const option of OPTIONS)
+      assert.equal(
+        sentence(verb, [...marked("+"), option]),
+        marks.has(option)
+          ? "fine"
+          : `Illegal '${option}' option with the '${verb}' command`,
+      );
+});
+
+test("a command may have all its free options at once", () => {
+  for (const { verb, marked } of ROWS)
+    assert.equal(sentence(verb, [...marked("+"), ...marked("")]), "fine", verb);
+});
+
+test("each option that is needed is missed", () => {
+  for (const { verb, marked } of ROWS)
+    for (const option of marked("+"))
+      assert.equal(
+        sentence(
+          verb,
+          marked("+").filter((other) => other !== option),
+        ),
+        `You need to supply the '${option}' option for the '${verb}' command`,
+      );
+});
+
+test("of options that exclude each other there may be one; the later in the table is at fault", () => {
+  for (const { verb, marked } of ROWS)
+    for (const later of marked("1"))
+      for (const earlier of marked("1"))
+        if (OPTIONS.indexOf(earlier) < OPTIONS.indexOf(later))
+          assert.equal(
+            sentence(verb, [later, earlier]),
+            `The option '${later}' conflicts with the '${earlier}' option in the '${verb}' command`,
+          );
+});
+
+test("of two illegal options the earlier in the table is named, whatever their order on the line", () => {
+  const illegal = OPTIONS.filter((option) => option !== "numeric");
+  for (const [i, earlier] of illegal.entries())
+    for (const later of illegal.slice(i + 1))
+      assert.equal(
+        sentence("save", [later, earlier]),
+        `Illegal '${earlier}' option with the 'save' command`,
+      );
+});
+
+test("an option that is missing comes before an illegal one later in the table", () => {
+  assert.match(sentence("add-service", ["weight"]), /^You need.*'service-addr/);
+  assert.match(sentence("add-service", ["numeric"]), /^Illegal 'numeric'/);
+});
+
+test("counters, rates and thresholds are of the table alone", () => {
+  for (const format of ["stats", "rate", "thresholds"])
+    for (const subject of ["connection", "timeout", "daemon"])
+      assert.equal(
+        told(() => {
+          checkListing(new Set([format, subject]));
+        }),
+        "options conflicts in the list command",
+      );
+});
+
+test("persistent connections are of the table and of connections", () => {
+  const conflict = (subject: string) =>
+    told(() => {
+      checkListing(new Set(["persistent-conn", subject]));
+    });
+  assert.equal(conflict("connection"), "fine");
+  assert.equal(conflict("timeout"), "options conflicts in the list command");
+  assert.equal(conflict("daemon"), "options conflicts in the list command");
+});
+
+test("several formats at once are no conflict", () => {
+  const formats = ["stats", "rate", "thresholds", "persistent-conn"];
+  checkListing(new Set([...formats, "tun-info", "service-address"]));
+  checkListing(new Set(["tun-info", "connection"]));
+});
+
+const [IPIP, GUE, GRE] = [0, 1, 2];
+const TUNNEL_OPTIONS = [
+  "tun-type",
+  "tun-port",
+  "tun-nocsum",
+  "tun-csum",
+  "tun-remcsum",
+];
+
+function tunnel(type: number, ...options: string[]): string {
+  return told(() => {
+    checkTunnel(new Set(options), TUNNELLING, type);
+  });
+}
+
+test("tunnel options go with tunnelling alone", () => {
+  for (const forwarding of [0, 1, 3])
+    for (const option of TUNNEL_OPTIONS)
+      assert.equal(
+        told(() => {
+          checkTunnel(new Set([option]), forwarding, IPIP);
+        }),
+        "Tunnel options conflict with forward method",
+      );
+});
+
+test("without tunnel options there is nothing to check but the port that gue needs", () => {
+  for (const forwarding of [0, 1, 3]) checkTunnel(new Set(), forwarding, GUE);
+  assert.equal(tunnel(IPIP), "fine");
+  assert.equal(tunnel(GRE), "fine");
+  assert.equal(
+    tunnel(GUE, "tun-type"),
+    "You need to supply the 'tun-port' option for the 'gue' tunnel type",
+  );
+});
+
+test("ipip takes no option but its own name", () => {
+  assert.equal(tunnel(IPIP, "tun-type"), "fine");
+  for (const option of TUNNEL_OPTIONS.slice(1))
+    assert.equal(
+      tunnel(IPIP, option),
+      `Illegal '${option}' option with the 'ipip' tunnel type`,
+    );
+});
+
+test("gre takes no port and no remote checksum", () => {
+  assert.equal(tunnel(GRE, "tun-type", "tun-csum"), "fine");
+  assert.equal(tunnel(GRE, "tun-type", "tun-nocsum"), "fine");
+  for (const option of ["tun-port", "tun-remcsum"])
+    assert.equal(
+      tunnel(GRE, option),
+      `Illegal '${option}' option with the 'gre' tunnel type`,
+    );
+});
+
+test("gue takes any checksum option", () => {
+  for (const option of TUNNEL_OPTIONS.slice(2))
+    assert.equal(tunnel(GUE, "tun-port", option), "fine");
+});
+
+test("a tunnel takes one checksum option; the later in the table is at fault", () => {
+  const conflict = (later: string, earlier: string, type: string) =>
+    `The option '${later}' conflicts with the '${earlier}' option in the '${type}' tunnel type`;
+  assert.equal(
+    tunnel(GUE, "tun-port", "tun-remcsum", "tun-csum"),
+    conflict("tun-remcsum", "tun-csum", "gue"),
+  );
+  assert.equal(
+    tunnel(GUE, "tun-port", "tun-csum", "tun-nocsum", "tun-remcsum"),
+    conflict("tun-csum", "tun-nocsum", "gue"),
+  );
+  assert.equal(
+    tunnel(GRE, "tun-csum", "tun-nocsum"),
+    conflict("tun-csum", "tun-nocsum", "gre"),
+  );
+});
+
+test("the port is checked before the checksum", () => {
+  assert.match(tunnel(GRE, "tun-remcsum", "tun-port"), /'tun-port'/);
+  assert.match(tunnel(IPIP, "tun-nocsum", "tun-port"), /'tun-port'/);
+});

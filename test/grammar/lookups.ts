@@ -1,0 +1,20 @@
+import type { Lookups } from "../../src/grammar/endpoint.js";
+import { TCP, UDP } from "../../src/ipvs/model.js";
+
+/** Nothing has a name. */
+export const NO_NAMES: Lookups = {
+  host: () => undefined,
+  port: () => undefined,
+};
+
+/** One host has a name, and two services have. */
+export const LOOKUPS: Lookups = {
+  host: (name) =>
+    name === "web.example" ? Uint8Array.of(192, 0, 2, 80) : undefined,
+  port(service, protocol) {
+    if (service === "http") return protocol === TCP ? 80 : undefined;
+    return service === "domain" && (protocol === TCP || protocol === UDP)
+      ? 53
+      : undefined;
+  },
+};

@@ -1,0 +1,196 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { INET6 } from "../../src/ipvs/address.js";
+import { formatService } from "../../src/ipvs/model.js";
+import { UnresolvedHost, UsageFault } from "../../src/grammar/faults.js";
+import { parse } from "../../src/grammar/parse.js";
+import { LOOKUPS } from "./lookups.js";
+import { fault, read, TCP_WEB } from "./read.js";
+
+/*
+ * What is common to all command lines, and services; the others are in parse-server and parse-other.
+ */
+
+/** The service that a line adds or changes. */
+function service(options: string) {
+  const command = read(`-A ${options}`);
+  assert.ok(command.command === "add-service");
+  return command;
+}
+
+const EVERY_CLIENT = Uint8Array.of(255, 255, 255, 255);
+
+test("a service has wlc, no persistence and each client by itself, if nothing else is said", () => {
+  assert.deepEqual(read("-A -t 10.0.0.1:80"), {
+    command: "add-service",
+    service: TCP_WEB,
+    settings: {
+      scheduler: "wlc",
+      flags: 0,
+      timeoutSeconds: 0,
+      netmask: EVERY_CLIENT,
+    },
+  });
+});
+
+test("-E takes what -A takes", () => {
+  const options =
+    "-u 10.0.0.1:53 -s sh -b sh-port -p 5 -M 255.0.0.0 -o --pe sip";
+  assert.deepEqual(read(`-E ${options}`), {
+    ...read(`-A ${options}`),
+    command: "edit-service",
+  });
+});
+
+test("each setting of a service is taken", () => {
+  assert.deepEqual(
+    service("-u 10.0.0.1:53 -s sh -b sh-port -p 5 -M 255.0.0.0 -o --pe sip")
+      .settings,
+    {
+      scheduler: "sh",
+      persistenceEngine: "sip",
+      flags: 0x10 | 0x01 | 0x04,
+      timeoutSeconds: 5,
+      netmask: Uint8Array.of(255, 0, 0, 0),
+    },
+  );
+});
+
+test("persistence without a time lasts 360 seconds", () => {
+  for (const options of ["-p", "--persistent", "-p --"])
+    assert.equal(
+      service(`-t 10.0.0.1:80 ${options}`).settings.timeoutSeconds,
+      360,
+    );
+});
+
+test("an empty name of a scheduler is none", () => {
+  assert.equal(service("-t 10.0.0.1:80 -s ").settings.scheduler, "wlc");
+});
+
+test("an empty name of a persistence engine is none", () => {
+  const { settings } = service("-t 10.0.0.1:80 --pe ");
+  assert.ok(!("persistenceEngine" in settings));
+});
+
+test("a service is one of TCP, UDP, SCTP or of a firewall mark", () => {
+  const name = (options: string) => formatService(service(options).service);
+  assert.equal(name("-t 10.1:80"), "TCP 10.0.0.1:80");
+  assert.equal(name("-u 10.1:domain"), "UDP 10.0.0.1:53");
+  assert.equal(name("--sctp-service [::1]:9"), "SCTP [::1]:9");
+  assert.equal(name("-f 4294967295"), "FWM 4294967295");
+  assert.equal(name("-f 7 -6"), "FWM 7 IPv6");
+});
+
+test("a netmask is read by the family that is known so far: -M comes after the address", () => {
+  assert.equal(service("-t ::1 -p -M 64").settings.netmask, 64);
+  assert.equal(service("-f 3 -6 -M 64 -p").settings.netmask, 64);
+});
+
+test("a netmask before the address of IPv6 is forgotten", () => {
+  assert.equal(service("-p -M 64 -t ::1").settings.netmask, 128);
+  assert.equal(service("-f 4 -M 255.255.255.0 -p -6").settings.netmask, 128);
+});
+
+test("a netmask before an address of IPv4 is kept", () => {
+  assert.deepEqual(
+    service("-p -M 255.255.255.0 -t 10.0.0.1:80").settings.netmask,
+    Uint8Array.of(255, 255, 255, 0),
+  );
+});
+
+test("port 0 is for persistent services", () => {
+  const sentence = "Zero port specified for non-persistent service";
+  for (const options of ["-t 10.0.0.1", "-t 10.0.0.1:0", "-u ::1"])
+    assert.equal(fault(`-A ${options}`), sentence);
+  assert.equal(fault("-E -t 10.0.0.1:0"), sentence);
+  const { service: key } = service("-t 10.0.0.1 -p");
+  assert.ok("port" in key && key.port === 0);
+});
+
+test("a firewall mark has no port that could be 0", () => {
+  assert.equal(service("-f 1").command, "add-service");
+});
+
+test("one-packet scheduling is for UDP and firewall marks", () => {
+  const sentence = "One-Packet Scheduling is only for UDP virtual services";
+  assert.equal(fault("-A -t 10.0.0.1:80 -o"), sentence);
+  assert.equal(fault("-E --sctp-service 10.0.0.1:80 --ops"), sentence);
+  assert.equal(service("-u 10.0.0.1:53 -o").settings.flags, 4);
+  assert.equal(service("-f 1 -o").settings.flags, 4);
+});
+
+test("port 0 is looked at before one-packet scheduling", () => {
+  assert.match(fault("-A -t 10.0.0.3 -o"), /^Zero port/);
+});
+
+test("scheduler flags are looked at when the scheduler is known, be it named behind them", () => {
+  assert.equal(service("-f 1 -b sh-port -s sh").settings.flags, 0x10);
+  assert.match(fault("-A -f 1 -b sh-port -s mh"), /^incompatible/);
+});
+
+test("a fault of another option comes before one of the scheduler flags", () => {
+  assert.match(fault("-A -f 1 -b foo -w x"), /^illegal weight/);
+  assert.match(fault("-A -f 1 -b foo x"), /^unexpected argument x/);
+  assert.match(fault("-A -b foo"), /^invalid scheduler flag/);
+});
+
+test("a service is removed by what names it", () => {
+  assert.deepEqual(read("-D -t 10.0.0.1:80"), {
+    command: "delete-service",
+    service: TCP_WEB,
+  });
+});
+
+test("a line that does not begin with a command is none", () => {
+  for (const line of [
+    "",
+    "foo",
+    "-n -L",
+    "-Q",
+    "-t",
+    "-",
+    "-- -L",
+    "-L=",
+    "-A=",
+  ])
+    assert.throws(() => read(line), new UsageFault("not-a-command", ""), line);
+});
+
+test("words before the command are none of its affair", () => {
+  assert.equal(fault("foo -L"), "unexpected argument foo");
+});
+
+test("the first fault from left to right counts", () => {
+  assert.match(fault("-A -w x -p 0"), /^illegal weight/);
+  assert.match(fault("-A -p 0 -w x"), /^invalid timeout/);
+});
+
+test("options are read to the end before they are looked at together", () => {
+  assert.match(fault("-L -w 5 -Q"), /^-Q: unknown option/);
+  assert.match(fault("-L -w 5 foo"), /^unexpected argument/);
+});
+
+test("options may not be repeated, but for -6 and --sort", () => {
+  for (const [line, option] of [
+    ["-A -t 10.0.0.1:80 -u 10.0.0.1:80", "service-address"],
+    ["-A -f 1 -p -p", "persistent"],
+    ["-a -f 1 -m -g", "forwarding-method"],
+    ["-Lnn", "numeric"],
+  ] as const)
+    assert.equal(fault(line), `multiple '${option}' options specified`);
+  assert.equal(service("-f 77 -6 -6 --sort --sort").service.family, INET6);
+});
+
+test("a host whose address is not known yet must be found out", () => {
+  const lookups = {
+    ...LOOKUPS,
+    host(name: string): undefined {
+      throw new UnresolvedHost(name);
+    },
+  };
+  assert.throws(
+    () => parse(["-A", "-t", "web.example:80"], lookups),
+    new UnresolvedHost("web.example"),
+  );
+});

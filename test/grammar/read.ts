@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { INET } from "../../src/ipvs/address.js";
+import type { ServiceKey } from "../../src/ipvs/model.js";
+import type { ClassicCommand } from "../../src/grammar/command.js";
+import { UsageFault } from "../../src/grammar/faults.js";
+import { parse } from "../../src/grammar/parse.js";
+import { LOOKUPS } from "./lookups.js";
+
+/** Reads a command line whose words stand between single blanks. */
+export function read(line: string): ClassicCommand {
+  return parse(line === "" ? [] : line.split(" "), LOOKUPS);
+}
+
+/** The sentence that a command line at fault gets. */
+export function fault(line: string): string {
+  try {
+    read(line);
+  } catch (error) {
+    assert.ok(error instanceof UsageFault);
+    return error.sentence;
+  }
+  assert.fail(`${line} is carried out`);
+}
+
+/** `-t 10.0.0.1:80` */
+export const TCP_WEB: ServiceKey = {
+  family: INET,
+  protocol: 6,
+  address: Uint8Array.of(10, 0, 0, 1),
+  port: 80,
+};

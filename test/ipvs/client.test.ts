@@ -1,0 +1,279 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MalformedReply, SocketFault } from "../../src/netlink/errors.js";
+import type { Exchange, Reply } from "../../src/netlink/exchange.js";
+import { INET, INET6 } from "../../src/ipvs/address.js";
+import { IpvsClient, type Change } from "../../src/ipvs/client.js";
+import {
+  AnswerLost,
+  IpvsUnavailable,
+  KernelRefusal,
+} from "../../src/ipvs/errors.js";
+import { MASTER, TCP } from "../../src/ipvs/model.js";
+import { without } from "../fixtures/edit.js";
+import { hex, hexOf } from "../fixtures/hex.js";
+import * as replies from "../fixtures/replies.js";
+import { clientOf, payloads, refused, YES } from "./fake-exchange.js";
+
+const WEB = {
+  family: INET,
+  protocol: TCP,
+  address: Uint8Array.of(192, 0, 2, 1),
+  port: 80,
+} as const;
+const SERVER = { address: Uint8Array.of(192, 0, 2, 10), port: 8080 };
+const DELETE: Change = { command: "delete-service", service: WEB };
+const FLUSH: Change = { command: "flush" };
+
+/** Opens a client where the kernel gives these answers, one a call. */
+function opened(...answers: Reply[]): Promise<IpvsClient> {
+  const exchange: Exchange = () => {
+    const reply = answers.shift();
+    return Promise.resolve(reply ? [reply] : []);
+  };
+  return IpvsClient.open(exchange);
+}
+
+const FOUND = payloads(hex("01020000 0600 0100 1c00 0000"));
+
+test("a client knows the module's version from the start", async () => {
+  const { client } = await clientOf();
+  assert.deepEqual(client.info, {
+    version: 0x010201,
+    connectionTableSize: 4096,
+  });
+});
+
+test("without the module there is no IPVS", async () => {
+  await assert.rejects(opened(refused(2)), new IpvsUnavailable(2));
+});
+
+test("without the capability there is no IPVS either", async () => {
+  await assert.rejects(opened(FOUND, refused(1)), new IpvsUnavailable(1));
+});
+
+test("a module that does not tell its version is refused", async () => {
+  await assert.rejects(opened(FOUND, YES), MalformedReply);
+});
+
+test("a fault of the socket passes through", async () => {
+  const fault = new SocketFault(97, "socket");
+  await assert.rejects(
+    IpvsClient.open(() => Promise.reject(fault)),
+    fault,
+  );
+});
+
+test("what became of each change stands at its place", async () => {
+  const answers = [YES, refused(3), { kind: "lost" } as const, YES];
+  const { client } = await clientOf(() => answers.shift() ?? YES);
+  const outcomes = await client.apply([FLUSH, DELETE, DELETE, FLUSH]);
+  assert.deepEqual(outcomes, [
+    undefined,
+    new KernelRefusal(3, "delete-service", "TCP 192.0.2.1:80"),
+    new AnswerLost("delete-service", "TCP 192.0.2.1:80"),
+    undefined,
+  ]);
+});
+
+test("all changes go in one exchange", async () => {
+  const { client, asked } = await clientOf();
+  await client.apply([FLUSH, DELETE, FLUSH]);
+  assert.deepEqual(
+    asked.map(({ bytes }) => bytes[0]),
+    [17, 3, 17],
+  );
+});
+
+test("nothing to apply is nothing to be told", async () => {
+  const { client } = await clientOf();
+  assert.deepEqual(await client.apply([]), []);
+});
+
+test("a refusal keeps the kernel's own sentence", async () => {
+  const { client } = await clientOf(() => refused(22, "no way"));
+  const [failure] = await client.apply([FLUSH]);
+  assert.ok(failure instanceof KernelRefusal);
+  assert.equal(failure.explanation, "no way");
+});
+
+test("a sync daemon that was broken off with EINTR is stopped all the same", async () => {
+  const { client } = await clientOf(() => refused(4));
+  const daemon = { state: MASTER, multicastInterface: "", syncId: 0 } as const;
+  const outcomes = await client.apply([
+    { command: "stop-daemon", daemon },
+    { command: "start-daemon", daemon },
+  ]);
+  assert.deepEqual(outcomes, [
+    undefined,
+    new KernelRefusal(4, "start-daemon", "master"),
+  ]);
+});
+
+test("a refusal names whom it concerns", async () => {
+  const settings = {
+    scheduler: "rr",
+    flags: 0,
+    timeoutSeconds: 0,
+    netmask: 128,
+  };
+  const daemon = {
+    state: MASTER,
+    multicastInterface: "lo",
+    syncId: 0,
+  } as const;
+  const subjects: [Change, string][] = [
+    [{ command: "add-service", service: WEB, settings }, "TCP 192.0.2.1:80"],
+    [
+      { command: "delete-server", service: WEB, server: SERVER },
+      "192.0.2.10:8080 of TCP 192.0.2.1:80",
+    ],
+    [
+      { command: "zero", service: { family: INET6, firewallMark: 7 } },
+      "FWM 7 IPv6",
+    ],
+    [{ command: "zero" }, ""],
+    [FLUSH, ""],
+    [{ command: "stop-daemon", daemon }, "master"],
+  ];
+  const { client } = await clientOf(() => refused(1));
+  for (const [change, subject] of subjects) {
+    const [failure] = await client.apply([change]);
+    assert.equal(failure?.subject, subject);
+    assert.equal(failure.command, change.command);
+  }
+});
+
+test("a single change throws its refusal", async () => {
+  const { client } = await clientOf(() => refused(17));
+  const settings = {
+    scheduler: "rr",
+    flags: 0,
+    timeoutSeconds: 0,
+    netmask: Uint8Array.of(255, 255, 255, 255),
+  };
+  await assert.rejects(
+    client.addService(WEB, settings),
+    new KernelRefusal(17, "add-service", "TCP 192.0.2.1:80"),
+  );
+});
+
+test("each call asks for its own command", async () => {
+  const { client, asked } = await clientOf();
+  const service = {
+    scheduler: "rr",
+    flags: 0,
+    timeoutSeconds: 0,
+    netmask: 128,
+  };
+  const server = {
+    forwarding: 0,
+    weight: 1,
+    tunnel: { type: 0, port: 0, flags: 0 },
+    upperThreshold: 0,
+    lowerThreshold: 0,
+  };
+  const daemon = {
+    state: MASTER,
+    multicastInterface: "lo",
+    syncId: 0,
+  } as const;
+  await client.addService(WEB, service);
+  await client.editService(WEB, service);
+  await client.deleteService(WEB);
+  await client.addServer(WEB, SERVER, server);
+  await client.editServer(WEB, SERVER, server);
+  await client.deleteServer(WEB, SERVER);
+  await client.startDaemon(daemon);
+  await client.stopDaemon(daemon);
+  await client.setTimeouts({ tcpSeconds: 0, tcpFinSeconds: 0, udpSeconds: 0 });
+  await client.zero(WEB);
+  await client.zero();
+  await client.flush();
+  assert.deepEqual(
+    asked.map(({ bytes }) => bytes[0]),
+    [1, 2, 3, 5, 6, 7, 9, 10, 12, 16, 16, 17],
+  );
+});
+
+test("services are read in the kernel's order", async () => {
+  const { client } = await clientOf(() =>
+    payloads(replies.MARK_SERVICE, replies.SERVICE),
+  );
+  const services = await client.services();
+  assert.deepEqual(
+    services.map(({ key }) => key),
+    [{ family: INET6, firewallMark: 7 }, WEB],
+  );
+});
+
+test("one service is asked for by what names it", async () => {
+  const { client, asked } = await clientOf(() => payloads(replies.SERVICE));
+  assert.deepEqual((await client.service(WEB)).key, WEB);
+  const [request] = asked;
+  assert.equal(request?.answer, "one");
+  assert.match(hexOf(request.bytes), /^04010000/);
+});
+
+test("an unknown service is refused", async () => {
+  const { client } = await clientOf(() => refused(3));
+  await assert.rejects(
+    client.service(WEB),
+    new KernelRefusal(3, "get-service", "TCP 192.0.2.1:80"),
+  );
+});
+
+test("an acknowledgement where an answer belongs is refused", async () => {
+  const { client } = await clientOf();
+  await assert.rejects(client.service(WEB), MalformedReply);
+  await assert.rejects(client.timeouts(), MalformedReply);
+});
+
+test("the real servers of many services stand at the places of their services", async () => {
+  const { client } = await clientOf(({ bytes }) =>
+    hexOf(bytes).includes("0600040000500000")
+      ? payloads(replies.ROUTED_SERVER, replies.MASQUERADED_SERVER)
+      : payloads(replies.TUNNELLED_SERVER),
+  );
+  const mark = { family: INET6, firewallMark: 7 } as const;
+  const lists = await client.serversOf([mark, WEB]);
+  assert.deepEqual(
+    lists.map((servers) => servers.map(({ key }) => key.port)),
+    [[0], [80, 8080]],
+  );
+});
+
+test("a server that comes without a family has its service's", async () => {
+  const old = without(replies.ROUTED_SERVER, 11);
+  const { client } = await clientOf(() => payloads(old));
+  const mark = { family: INET6, firewallMark: 7 } as const;
+  const lists = await client.serversOf([WEB, mark]);
+  assert.deepEqual(
+    lists.flat().map(({ key }) => key.address.length),
+    [4, 16],
+  );
+});
+
+test("servers that cannot be read are refused, not left out", async () => {
+  const { client } = await clientOf(() => refused(12));
+  await assert.rejects(client.servers(WEB), KernelRefusal);
+});
+
+test("a table of no services asks for no servers", async () => {
+  const { client, asked } = await clientOf();
+  assert.deepEqual(await client.table(), []);
+  assert.equal(asked.length, 1);
+});
+
+test("timeouts and daemons are read", async () => {
+  const daemon = hex(
+    "0b010000 2000 0300 0800 0100 02000000 0900 0200 6574683000000000 0800 0300 09000000",
+  );
+  const { client } = await clientOf(({ bytes }) =>
+    payloads(bytes[0] === 13 ? replies.TIMEOUTS : daemon),
+  );
+  assert.equal((await client.timeouts()).tcpFinSeconds, 2);
+  assert.deepEqual(await client.daemons(), [
+    { state: 2, multicastInterface: "eth0", syncId: 9 },
+  ]);
+});

@@ -1,0 +1,326 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MalformedReply } from "../../src/netlink/errors.js";
+import { readGeneric } from "../../src/netlink/generic.js";
+import { formatAddress, INET, INET6 } from "../../src/ipvs/address.js";
+import {
+  readDaemon,
+  readDestination,
+  readInfo,
+  readService,
+  readTimeouts,
+} from "../../src/ipvs/codec.js";
+import {
+  DIRECT_ROUTING,
+  MASQUERADING,
+  TCP,
+  TUNNELLING,
+  UDP,
+} from "../../src/ipvs/model.js";
+import { edited, join, replaced, split, without } from "../fixtures/edit.js";
+import { beginnings, hex, hexOf } from "../fixtures/hex.js";
+import * as replies from "../fixtures/replies.js";
+
+/** A recorded reply without its header. */
+function body(reply: Uint8Array): Uint8Array {
+  return readGeneric(reply).attributes;
+}
+
+const read = {
+  service: (reply: Uint8Array) => readService(body(reply)),
+  server: (reply: Uint8Array) => readDestination(body(reply), INET6),
+};
+
+const COUNTERS = [
+  "connections",
+  "inPackets",
+  "outPackets",
+  "inBytes",
+  "outBytes",
+  "connectionsPerSecond",
+  "inPacketsPerSecond",
+  "outPacketsPerSecond",
+  "inBytesPerSecond",
+  "outBytesPerSecond",
+] as const;
+const NO_COUNTERS = Object.fromEntries(COUNTERS.map((name) => [name, 0n]));
+
+const [STATS, FAMILY, STATS64] = [10, 11, 12];
+
+/** A recorded reply with its counters set: in 32 bits to 1, 2 and so on, in 64 bits to 2 ** 40 more. */
+function counted(reply: Uint8Array): Uint8Array {
+  return edited(reply, (attributes) =>
+    attributes.map(({ type, value }) => {
+      if (type !== STATS && type !== STATS64) return { type, value };
+      const counters = Array.from(split(value), (counter) => {
+        const padding = counter.value.length === 0;
+        if (!padding) counter.value[0] = counter.type;
+        if (!padding && type === STATS64) counter.value[5] = 1;
+        return counter;
+      });
+      return { type, value: join(counters) };
+    }),
+  );
+}
+
+test("a service over IPv4 is read", () => {
+  assert.deepEqual(read.service(replies.SERVICE), {
+    key: {
+      family: INET,
+      protocol: TCP,
+      address: Uint8Array.of(192, 0, 2, 1),
+      port: 80,
+    },
+    settings: {
+      scheduler: "wrr",
+      flags: 3,
+      timeoutSeconds: 300,
+      netmask: Uint8Array.of(255, 255, 255, 0),
+    },
+    stats: NO_COUNTERS,
+  });
+});
+
+test("a service over IPv6 is read: its netmask is a number, and it may have a persistence engine", () => {
+  assert.deepEqual(read.service(replies.IPV6_SERVICE), {
+    key: {
+      family: INET6,
+      protocol: UDP,
+      address: hex("20010db8000000000000000000000001"),
+      port: 53,
+    },
+    settings: {
+      scheduler: "wlc",
+      persistenceEngine: "sip",
+      flags: 7,
+      timeoutSeconds: 360,
+      netmask: 128,
+    },
+    stats: NO_COUNTERS,
+  });
+});
+
+test("a service of a firewall mark is read: it has no address", () => {
+  assert.deepEqual(read.service(replies.MARK_SERVICE).key, {
+    family: INET6,
+    firewallMark: 7,
+  });
+});
+
+test("a real server is read", () => {
+  assert.deepEqual(read.server(replies.MASQUERADED_SERVER), {
+    key: { address: Uint8Array.of(192, 0, 2, 10), port: 8080 },
+    settings: {
+      forwarding: MASQUERADING,
+      weight: 5,
+      tunnel: { type: 0, port: 0, flags: 0 },
+      upperThreshold: 0,
+      lowerThreshold: 0,
+    },
+    activeConnections: 0,
+    inactiveConnections: 0,
+    persistentConnections: 0,
+    stats: NO_COUNTERS,
+  });
+  const routed = read.server(replies.ROUTED_SERVER);
+  assert.equal(routed.settings.forwarding, DIRECT_ROUTING);
+});
+
+test("a tunnelled real server is read: its port is big-endian, its family may be another", () => {
+  const { key, settings } = read.server(replies.TUNNELLED_SERVER);
+  assert.deepEqual(key, { address: Uint8Array.of(192, 0, 2, 10), port: 0 });
+  assert.deepEqual(settings, {
+    forwarding: TUNNELLING,
+    weight: 1,
+    tunnel: { type: 1, port: 5555, flags: 1 },
+    upperThreshold: 10,
+    lowerThreshold: 5,
+  });
+});
+
+test("connections of a real server are counted in 32 bits", () => {
+  const counts = [
+    [7, hex("ffffffff")],
+    [8, hex("02000000")],
+    [9, hex("03000000")],
+  ] as const;
+  const reply = counts.reduce(
+    (reply, [type, value]) => replaced(reply, type, value),
+    replies.MASQUERADED_SERVER,
+  );
+  const server = read.server(reply);
+  assert.equal(server.activeConnections, 0xffffffff);
+  assert.equal(server.inactiveConnections, 2);
+  assert.equal(server.persistentConnections, 3);
+});
+
+test("a real server without a family has its service's: so it was before Linux 3.18", () => {
+  const old = body(without(replies.MASQUERADED_SERVER, FAMILY));
+  const address = (family: typeof INET | typeof INET6) =>
+    formatAddress(readDestination(old, family).key.address);
+  assert.equal(address(INET), "192.0.2.10");
+  assert.equal(address(INET6), "c000:20a::");
+});
+
+test("a real server of an older kernel has no tunnel", () => {
+  const old = [13, 14, 15].reduce(without, replies.TUNNELLED_SERVER);
+  assert.deepEqual(read.server(old).settings.tunnel, {
+    type: 0,
+    port: 0,
+    flags: 0,
+  });
+});
+
+test("of the connection flags only the forwarding method counts", () => {
+  const flagged = replaced(replies.ROUTED_SERVER, 3, hex("03010000"));
+  assert.equal(read.server(flagged).settings.forwarding, DIRECT_ROUTING);
+});
+
+test("counters are 64 bits wide where the kernel sends them so", () => {
+  const whole = Object.fromEntries(
+    COUNTERS.map((name, i) => [name, 2n ** 40n + BigInt(i + 1)]),
+  );
+  const service = read.service(counted(replies.SERVICE));
+  assert.deepEqual(service.stats, whole);
+  const server = read.server(counted(replies.MASQUERADED_SERVER));
+  assert.deepEqual(server.stats, whole);
+});
+
+test("counters are those of 32 bits on kernels that have no others", () => {
+  const cut = Object.fromEntries(
+    COUNTERS.map((name, i) => [name, BigInt(i + 1)]),
+  );
+  const old = without(counted(replies.SERVICE), STATS64);
+  assert.deepEqual(read.service(old).stats, cut);
+});
+
+test("timeouts are read", () => {
+  assert.deepEqual(readTimeouts(body(replies.TIMEOUTS)), {
+    tcpSeconds: 1,
+    tcpFinSeconds: 2,
+    udpSeconds: 3,
+  });
+});
+
+test("a kernel without UDP has no timeout for it", () => {
+  const attributes = body(replies.TIMEOUTS).subarray(0, 16);
+  assert.equal(readTimeouts(attributes).udpSeconds, 0);
+});
+
+test("the module's version is read", () => {
+  assert.deepEqual(readInfo(body(replies.INFO)), {
+    version: 0x010201,
+    connectionTableSize: 4096,
+  });
+});
+
+// struct nlattr by struct nlattr as ip_vs_genl_fill_daemon() writes them (Linux 6.1).
+const DAEMON = `
+  4000 0300
+    0800 0100 02000000  # state
+    0900 0200 6574683000 000000  # interface
+    0800 0300 ff000000  # sync id
+    0600 0400 c005 0000  # maximum length, in host order
+    0600 0700 9022 0000  # port, in host order
+    0500 0800 01 000000  # ttl
+    0800 0500 e0000051  # group
+`;
+
+test("a sync daemon is read", () => {
+  assert.deepEqual(readDaemon(hex(DAEMON)), {
+    state: 2,
+    multicastInterface: "eth0",
+    syncId: 255,
+    maximumLength: 1472,
+    multicastGroup: Uint8Array.of(224, 0, 0, 81),
+    multicastPort: 8848,
+    multicastTtl: 1,
+  });
+});
+
+test("a sync daemon's group may be of IPv6", () => {
+  const group = "ff020000000000000000000000000081";
+  const bytes = hex(
+    DAEMON.replace("4000", "4c00").replace(
+      "0800 0500 e0000051",
+      `1400 0600 ${group}`,
+    ),
+  );
+  assert.equal(hexOf(readDaemon(bytes).multicastGroup ?? hex("")), group);
+});
+
+test("a sync daemon before Linux 4.3 has neither length nor group, port or hops", () => {
+  const old = hex(
+    "2000 0300 0800 0100 01000000 0900 0200 6574683000000000 0800 0300 00000000",
+  );
+  assert.deepEqual(readDaemon(old), {
+    state: 1,
+    multicastInterface: "eth0",
+    syncId: 0,
+  });
+});
+
+test("a sync daemon that is neither master nor backup is refused", () => {
+  for (const state of ["00000000", "03000000"])
+    assert.throws(
+      () => readDaemon(hex(DAEMON.replace("02000000", state))),
+      MalformedReply,
+    );
+});
+
+test("a reply cut short anywhere is refused, never misread", () => {
+  const server = (attributes: Uint8Array) => readDestination(attributes, INET);
+  const readers = [
+    [body(replies.SERVICE), readService],
+    [body(replies.IPV6_SERVICE), readService],
+    [body(replies.MARK_SERVICE), readService],
+    [body(replies.MASQUERADED_SERVER), server],
+    [body(replies.TUNNELLED_SERVER), server],
+    [body(replies.INFO), readInfo],
+    [hex(DAEMON), readDaemon],
+  ] as const;
+  for (const [reply, reader] of readers)
+    for (const cut of beginnings(reply))
+      assert.throws(() => reader(cut), MalformedReply, `${cut.length} bytes`);
+});
+
+test("timeouts cut short within an attribute are refused", () => {
+  // Between attributes, it is the length of the message that tells.
+  for (const cut of beginnings(body(replies.TIMEOUTS)))
+    if (cut.length % 8 !== 0)
+      assert.throws(() => readTimeouts(cut), MalformedReply);
+});
+
+test("what must be there and is missing is named", () => {
+  const service = (type: number) => () =>
+    read.service(without(replies.SERVICE, type));
+  assert.throws(service(1), /family is missing/);
+  assert.throws(service(2), /protocol is missing/);
+  assert.throws(service(3), /address is missing/);
+  assert.throws(service(4), /port is missing/);
+  assert.throws(service(6), /scheduler is missing/);
+  assert.throws(service(7), /flags is missing/);
+  assert.throws(service(8), /timeoutSeconds is missing/);
+  assert.throws(service(9), /netmask is missing/);
+});
+
+test("of a real server address, port, forwarding method and weight must be there", () => {
+  const server = (type: number) => () =>
+    read.server(without(replies.ROUTED_SERVER, type));
+  assert.throws(server(1), /address is missing/);
+  assert.throws(server(2), /port is missing/);
+  assert.throws(server(3), /forwarding is missing/);
+  assert.throws(server(4), /weight is missing/);
+});
+
+test("counters that are missing altogether are refused", () => {
+  const bare = [10, 12].reduce(without, replies.SERVICE);
+  assert.throws(() => read.service(bare), /connections is missing/);
+});
+
+test("a family or a protocol that nobody knows is refused", () => {
+  const family = replaced(replies.SERVICE, 1, hex("0300"));
+  assert.throws(() => read.service(family), /address family 3/);
+  const protocol = replaced(replies.SERVICE, 2, hex("0100"));
+  assert.throws(() => read.service(protocol), /protocol 1/);
+});

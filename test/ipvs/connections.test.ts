@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { formatAddress } from "../../src/ipvs/address.js";
+import { parseConnection, protocolOf } from "../../src/ipvs/connections.js";
+import { SCTP, TCP, UDP } from "../../src/ipvs/model.js";
+
+const TITLE =
+  "Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData";
+const IPV4 =
+  "TCP 0A090001 9C40 0A090002 0050 7F000001 1F90 ESTABLISHED     899";
+const IPV6 =
+  "TCP 2001:0db8:0000:0000:0000:0000:0000:0001 B00B 2001:0db8:0000:0000:0000:0000:0000:0002 0050 0000:0000:0000:0000:0000:0000:0000:0001 1F90 TIME_WAIT       119";
+const SIP =
+  "UDP 0A090001 0000 0A090001 13C4 7F000001 14E9 UDP             297 sip abc@def ghi";
+
+test("a connection over IPv4 is read, its numbers being hexadecimal but for the expiry", () => {
+  assert.deepEqual(parseConnection(IPV4), {
+    protocol: "TCP",
+    client: Uint8Array.of(10, 9, 0, 1),
+    clientPort: 40000,
+    virtual: Uint8Array.of(10, 9, 0, 2),
+    virtualPort: 80,
+    server: Uint8Array.of(127, 0, 0, 1),
+    serverPort: 8080,
+    state: "ESTABLISHED",
+    expiresSeconds: 899,
+  });
+});
+
+test("a connection over IPv6 is read", () => {
+  const { client, virtual, server, clientPort } = parseConnection(IPV6) ?? {};
+  assert.ok(client && virtual && server);
+  assert.deepEqual([client, virtual, server].map(formatAddress), [
+    "2001:db8::1",
+    "2001:db8::2",
+    "::1",
+  ]);
+  assert.equal(clientPort, 0xb00b);
+});
+
+test("what the persistence engine knows is read to the end of the line", () => {
+  const connection = parseConnection(SIP);
+  assert.equal(connection?.persistenceEngine, "sip");
+  assert.equal(connection.persistenceData, "abc@def ghi");
+});
+
+test("a connection without persistence engine does not speak of one", () => {
+  const connection = parseConnection(`${IPV4} `);
+  assert.ok(connection && !("persistenceEngine" in connection));
+});
+
+test("the title is no connection", () => {
+  assert.equal(parseConnection(TITLE), undefined);
+});
+
+test("a line cut short before the expiry is no connection", () => {
+  const end = IPV4.lastIndexOf(" ") + 1;
+  for (let length = 0; length <= end; length++)
+    assert.equal(parseConnection(IPV4.slice(0, length)), undefined);
+});
+
+test("a line with a fault in a number is no connection", () => {
+  for (const [good, bad] of [
+    ["0A090001", "0A09000"],
+    ["0A090001", "0A0900011"],
+    ["0A090001", "0A09000G"],
+    ["9C40", "9C4"],
+    ["9C40", "9C40F"],
+    ["1F90", "-F90"],
+    ["899", "8x9"],
+    ["899", "-1"],
+  ] as const)
+    assert.equal(parseConnection(IPV4.replace(good, bad)), undefined, bad);
+});
+
+test("a connection's protocol is known by its name; templates of a firewall mark have none", () => {
+  const protocol = (name: string) => {
+    const connection = parseConnection(IPV4.replace("TCP", name));
+    return connection && protocolOf(connection);
+  };
+  assert.deepEqual(["TCP", "UDP", "SCTP", "IP"].map(protocol), [
+    TCP,
+    UDP,
+    SCTP,
+    undefined,
+  ]);
+});

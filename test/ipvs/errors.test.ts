@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  AnswerLost,
+  IpvsUnavailable,
+  KernelRefusal,
+  TableUnsteady,
+} from "../../src/ipvs/errors.js";
+
+test("a refusal says what was refused, of whom and why", () => {
+  const refusal = new KernelRefusal(3, "delete-service", "TCP 192.0.2.1:80");
+  assert.equal(
+    refusal.message,
+    "Cannot delete-service TCP 192.0.2.1:80: ESRCH",
+  );
+  assert.equal(refusal.explanation, undefined);
+});
+
+test("a refusal of the whole table names nobody", () => {
+  assert.equal(
+    new KernelRefusal(1, "flush", "").message,
+    "Cannot flush: EPERM",
+  );
+});
+
+test("the kernel's own sentence is told", () => {
+  assert.equal(
+    new KernelRefusal(22, "set", "", "too long").message,
+    "Cannot set: EINVAL (too long)",
+  );
+});
+
+test("a lost answer says that it may have been a yes", () => {
+  assert.match(
+    new AnswerLost("add-service", "FWM 1").message,
+    /add-service FWM 1 .*may or may not/,
+  );
+});
+
+test("a lost answer of the whole table names nobody", () => {
+  assert.match(new AnswerLost("flush", "").message, /answer to flush was lost/);
+});
+
+test("the other errors carry what is needed to say more", () => {
+  assert.equal(new IpvsUnavailable(2).errno, 2);
+  assert.match(new IpvsUnavailable(2).message, /ENOENT/);
+  assert.equal(new TableUnsteady(10).attempts, 10);
+});

@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { IpvsClient } from "../../src/ipvs/client.js";
+import type { Exchange, Reply, Request } from "../../src/netlink/exchange.js";
+import { Writer } from "../../src/netlink/writer.js";
+import { hex } from "../fixtures/hex.js";
+import { INFO } from "../fixtures/replies.js";
+
+/** The number that our kernel gave to IPVS. */
+export const FAMILY = 0x1c;
+const CONTROLLER = 16;
+const FAMILY_ANSWER = hex("01020000 0600 0100 1c00 0000");
+
+/** A request as it goes out, its payload written. */
+export interface Asked {
+  readonly type: number;
+  readonly answer: Request["answer"];
+  readonly bytes: Uint8Array;
+}
+
+function written(request: Request): Asked {
+  const out = new Writer();
+  request.write(out);
+  const { type, answer } = request;
+  return { type, answer, bytes: out.written };
+}
+
+export const YES: Reply = { kind: "done", payloads: [] };
+
+export function payloads(...payloads: Uint8Array[]): Reply {
+  return { kind: "done", payloads };
+}
+
+export function refused(errno: number, explanation?: string): Reply {
+  return {
+    kind: "refused",
+    refusal: explanation === undefined ? { errno } : { errno, explanation },
+  };
+}
+
+/** Answers what opens a client as a kernel with IPVS does, and the rest as the test says. */
+export async function clientOf(answer: (asked: Asked) => Reply = () => YES) {
+  const opening: Asked[] = [];
+  const asked: Asked[] = [];
+  let open = false;
+  const exchange: Exchange = (requests) => {
+    const all = requests.map(written);
+    (open ? asked : opening).push(...all);
+    return Promise.resolve(all.map(open ? answer : openingAnswer));
+  };
+  const client = await IpvsClient.open(exchange);
+  open = true;
+  return { client, asked, opening };
+}
+
+function openingAnswer({ type, bytes }: Asked): Reply {
+  if (type === CONTROLLER) return payloads(FAMILY_ANSWER);
+  assert.equal(type, FAMILY);
+  assert.equal(bytes[0], 15, "GET_INFO");
+  return payloads(INFO);
+}

@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import { VERSION } from "../src/version.js";
+
+/*
+ * Which file may import which: arrows point down, or sideways within a folder. Read from the sources, so
+ * from the root of the repository.
+ */
+
+const FLOORS: Readonly<Record<string, readonly string[]>> = {
+  netlink: [],
+  system: [],
+  ipvs: ["netlink"],
+  grammar: ["ipvs"],
+  view: ["ipvs"],
+  classic: ["grammar", "view", "ipvs", "system", "netlink", "io", "version"],
+  verbs: ["grammar", "view", "ipvs", "system", "netlink", "io", "version"],
+  io: ["netlink", "system"],
+  version: [],
+  "system-io": ["io", "netlink", "system"],
+  index: ["ipvs", "netlink"],
+  main: ["classic", "verbs", "io", "system"],
+  bin: ["main", "system-io", "system"],
+};
+
+interface Import {
+  readonly file: string;
+  /** A file of ours, as its source; a package or a module of Node.js as it stands there */
+  readonly target: string;
+  readonly ours: boolean;
+}
+
+function sources(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => join(folder, name));
+}
+
+const FILES = [...sources("src"), ...sources("bin")];
+
+const IMPORTS: readonly Import[] = FILES.flatMap((file) => {
+  const code = readFileSync(file, "utf8").replace(
+    /^\s*(\/\*\*|\*|\/\/).*$/gm,
+    "",
+  );
+  const found = code.matchAll(/\b(?:from|import)\s*\(?\s*"([^"]+)"/g);
+  return Array.from(found, ([, specifier = ""]) => {
+    const ours = specifier.startsWith(".");
+    const target = ours
+      ? join(dirname(file), specifier).replace(/\.js$/, ".ts")
+      : specifier;
+    return { file, target, ours };
+  });
+});
+
+/** The floor of a file: its folder within src, or its own name if it stands there by itself. */
+function floorOf(file: string): string {
+  const [top = "", name = ""] = file.split("/");
+  return top === "src" ? name.replace(/\.ts$/, "") : top;
+}
+
+test("the sources were found, and their imports", () => {
+  assert.ok(FILES.length > 40);
+  assert.ok(IMPORTS.length > 100);
+  const targets = new Set(IMPORTS.map(({ target }) => target));
+  assert.ok(targets.has("src/netlink/node-link.ts"), "a dynamic import");
+});
+
+test("every file stands on a floor", () => {
+  for (const file of FILES) assert.ok(floorOf(file) in FLOORS, file);
+});
+
+test("imports of ours exist", () => {
+  for (const { file, target, ours } of IMPORTS)
+    if (ours) assert.ok(FILES.includes(target), `${file} imports ${target}`);
+});
+
+test("imports point down, or sideways within a folder", () => {
+  for (const { file, target, ours } of IMPORTS) {
+    if (!ours) continue;
+    const [from, to] = [floorOf(file), floorOf(target)];
+    assert.ok(
+      from === to || FLOORS[from]?.includes(to),
+      `${file} imports ${target}`,
+    );
+  }
+});
+
+test("the socket package is imported in one file", () => {
+  const importing = IMPORTS.filter(({ target }) => /^netlink\b/.test(target));
+  assert.deepEqual(
+    importing.map(({ file }) => file),
+    ["src/netlink/node-link.ts"],
+  );
+});
+
+test("Node.js itself is for the two lowest floors, other packages for the word verbs", () => {
+  for (const { file, target, ours } of IMPORTS) {
+    if (ours || /^netlink\b/.test(target)) continue;
+    const floors = target.startsWith("node:")
+      ? ["netlink", "system", "verbs"]
+      : ["verbs"];
+    assert.ok(floors.includes(floorOf(file)), `${file} imports ${target}`);
+  }
+});
+
+test("the packages that are imported are those that package.json names", () => {
+  const { dependencies } = readPackage();
+  const packages = IMPORTS.filter(
+    ({ target, ours }) => !ours && !target.startsWith("node:"),
+  ).map(({ target }) => /^(@[^/]+\/)?[^/]+/.exec(target)?.[0]);
+  assert.deepEqual(new Set(packages), new Set(Object.keys(dependencies)));
+});
+
+test("nothing imports the program or the library's face but the launchers", () => {
+  for (const { file, target } of IMPORTS)
+    if (/^src\/(main|index)\.ts$|^bin\//.test(target))
+      assert.equal(floorOf(file), "bin", `${file} imports ${target}`);
+});
+
+test("every file is reached from a launcher or from the library's face", () => {
+  const reached = new Set([
+    ...FILES.filter((file) => floorOf(file) === "bin"),
+    "src/index.ts",
+  ]);
+  for (const file of reached)
+    for (const { file: from, target, ours } of IMPORTS)
+      if (ours && from === file) reached.add(target);
+  assert.deepEqual(
+    FILES.filter((file) => !reached.has(file)),
+    [],
+  );
+});
+
+test("the version is that of package.json", () => {
+  assert.equal(VERSION, readPackage().version);
+});
+
+function readPackage() {
+  return JSON.parse(readFileSync("package.json", "utf8")) as {
+    version: string;
+    dependencies: Record<string, string>;
+  };
+}

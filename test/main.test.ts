@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { main } from "../src/main.js";
+import { OutputClosed } from "../src/system/streams.js";
+import { runIn } from "./classic/fake-io.js";
+
+test("a run ends with its status, and with all that it had to say", async () => {
+  const { status, stdout, log } = await runIn({}, (io) => main(["-v"], io));
+  assert.equal(status, 0);
+  assert.match(stdout, /^ipvsadm v1\.31/);
+  assert.deepEqual(log, ["flush"]);
+});
+
+test("a reader that has gone away ends the run as SIGPIPE does", async () => {
+  const flush = () => {
+    throw new OutputClosed();
+  };
+  const stdout = flush;
+  for (const io of [{ flush }, { stdout }]) {
+    const { status } = await runIn({ io }, (io) => main(["-v"], io));
+    assert.equal(status, 141);
+  }
+});
+
+test("an error that nobody expected is not hidden", async () => {
+  const bug = new TypeError("a bug");
+  const io = {
+    stdout() {
+      throw bug;
+    },
+  };
+  await assert.rejects(
+    runIn({ io }, (io) => main(["-v"], io)),
+    bug,
+  );
+});

@@ -1,0 +1,272 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import {
+  attributes,
+  bytes,
+  decode,
+  encode,
+  nested,
+  required,
+  text,
+  u16,
+  u16be,
+  u32,
+  u64,
+  u8,
+  type Fields,
+  type Layout,
+} from "../../src/netlink/attributes.js";
+import { MalformedReply } from "../../src/netlink/errors.js";
+import { Writer } from "../../src/netlink/writer.js";
+import { beginnings, hex, hexOf } from "../fixtures/hex.js";
+
+const INNER = { mark: [2, u32], total: [3, u64] } as const satisfies Layout;
+const OUTER = {
+  small: [7, u8],
+  port: [1, u16be],
+  length: [2, u16],
+  name: [3, text],
+  address: [4, bytes(6)],
+  inner: [5, nested(INNER)],
+} as const satisfies Layout;
+
+const FIELDS = {
+  small: 9,
+  port: 80,
+  length: 80,
+  name: "eth0",
+  address: Uint8Array.of(1, 2, 3, 4, 5, 6),
+  inner: { mark: 0xfffffffe, total: 2n ** 64n - 1n },
+};
+const ENCODED = `
+  0500 0700 09 000000
+  0600 0100 0050 0000
+  0600 0200 5000 0000
+  0900 0300 6574683000 000000
+  0a00 0400 010203040506 0000
+  1800 0580
+    0800 0200 feffffff
+    0c00 0300 ffffffffffffffff
+`;
+
+function encoded(fields: Fields<typeof OUTER>): string {
+  const out = new Writer();
+  encode(OUTER, out, fields);
+  return hexOf(out.written);
+}
+
+function malformed(fault: string | RegExp, offset: number) {
+  return (error: unknown) => {
+    assert.ok(error instanceof MalformedReply);
+    assert.match(error.fault, new RegExp(fault));
+    assert.equal(error.offset, offset);
+    return true;
+  };
+}
+
+test("fields are written in the order of the layout, aligned, with their types", () => {
+  assert.equal(encoded(FIELDS), hexOf(hex(ENCODED)));
+});
+
+test("the same rows read what they wrote", () => {
+  assert.deepEqual(decode(OUTER, hex(ENCODED)), FIELDS);
+});
+
+test("fields that are absent are not written", () => {
+  assert.equal(encoded({ port: 80, name: undefined }), "0600010000500000");
+});
+
+test("bytes that are too few are filled up with zeros", () => {
+  assert.equal(
+    encoded({ address: Uint8Array.of(1, 2, 3, 4) }),
+    "0a000400" + "010203040000" + "0000",
+  );
+});
+
+test("attributes are read in whatever order they come", () => {
+  const reversed = hex("0600 0200 0100 0000  0600 0100 0002 0000");
+  assert.deepEqual(decode(OUTER, reversed), { length: 1, port: 2 });
+});
+
+test("types that the layout does not name are skipped", () => {
+  const newer = hex("0800 6300 ffffffff  0500 0700 09 000000  0400 4000");
+  assert.deepEqual(decode(OUTER, newer), { small: 9 });
+});
+
+test("padding attributes between 64-bit values are skipped", () => {
+  const padded = hex("0400 0b00  0c00 0300 0700000000000000  0400 0b00");
+  assert.deepEqual(decode(INNER, padded), { total: 7n });
+});
+
+test("the flag bits of a type are no part of it", () => {
+  const flagged = hex("0600 0180 0050 0000  0600 0240 5000 0000");
+  assert.deepEqual(decode(OUTER, flagged), { port: 80, length: 80 });
+});
+
+test("the kernel may nest without saying so", () => {
+  const unflagged = hex("0c00 0500 0800 0200 01000000");
+  assert.deepEqual(decode(OUTER, unflagged), { inner: { mark: 1 } });
+});
+
+test("a string ends at its first zero byte, or at its end", () => {
+  assert.deepEqual(decode(OUTER, hex("0800 0300 61006200")), { name: "a" });
+  assert.deepEqual(decode(OUTER, hex("0600 0300 6162 0000")), { name: "ab" });
+  assert.deepEqual(decode(OUTER, hex("0400 0300")), { name: "" });
+});
+
+test("a string is one character a byte", () => {
+  assert.equal(encoded({ name: "\xff\x80" }), "07000300" + "ff8000" + "00");
+  assert.deepEqual(decode(OUTER, hex("0700 0300 ff8000 00")), {
+    name: "\xff\x80",
+  });
+});
+
+test("the last attribute may come without its padding", () => {
+  assert.deepEqual(decode(OUTER, hex("0500 0700 09")), { small: 9 });
+});
+
+test("a wrong length is refused by the name of the field and its place", () => {
+  const before = "0500 0700 09 000000";
+  assert.throws(
+    () => decode(OUTER, hex(`${before} 0800 0100 00500000`)),
+    malformed("^port has 4 bytes where 2 belong", 8),
+  );
+  assert.throws(
+    () => decode(OUTER, hex("0400 0700")),
+    malformed("^small has 0 bytes where 1 belong", 0),
+  );
+});
+
+test("a wrong length within a nested attribute is refused", () => {
+  assert.throws(
+    () => decode(OUTER, hex("0c00 0500 0600 0200 0100 0000")),
+    malformed("^mark has 2 bytes where 4 belong", 0),
+  );
+});
+
+test("an attribute shorter than its own header is refused", () => {
+  for (const length of ["0000", "0100", "0300"])
+    assert.throws(
+      () => decode(OUTER, hex(`0500 0700 09 000000 ${length} 0100`)),
+      malformed("^attribute 1 has length", 8),
+    );
+});
+
+test("an attribute that runs over the end is refused", () => {
+  assert.throws(
+    () => decode(OUTER, hex("0600 0100 00")),
+    malformed("^attribute 1 runs over the end", 0),
+  );
+});
+
+test("an attribute that runs over the end of the one around it is refused", () => {
+  // The nested one is 4 bytes too long; behind it there would be 4 bytes of its neighbour.
+  const bytes = hex("0c00 0500 0c00 0200 01000000  0600 0100 0050 0000");
+  assert.throws(
+    () => decode(OUTER, bytes),
+    malformed("^attribute 2 runs over the end", 0),
+  );
+});
+
+test("a header that is cut short is refused", () => {
+  for (const rest of ["05", "0500", "050007"])
+    assert.throws(
+      () => decode(OUTER, hex(`0500 0700 09 000000 ${rest}`)),
+      malformed("^an attribute's header is cut short", 8),
+    );
+});
+
+test("an unknown attribute must be whole, too", () => {
+  assert.throws(
+    () => decode(OUTER, hex("0900 6300 ffffffff")),
+    malformed("^attribute 99 runs over the end", 0),
+  );
+});
+
+test("bytes cut short anywhere are refused or read as the whole fields that they hold", () => {
+  for (const cut of beginnings(hex(ENCODED))) {
+    let fields: Fields<typeof OUTER>;
+    try {
+      fields = decode(OUTER, cut);
+    } catch (error) {
+      assert.ok(error instanceof MalformedReply);
+      continue;
+    }
+    for (const [name, value] of Object.entries(fields))
+      assert.deepEqual(value, FIELDS[name as keyof typeof FIELDS], name);
+  }
+});
+
+test("a nested attribute cut short anywhere is refused", () => {
+  const whole = hex("1800 0580 0800 0200 feffffff 0c00 0300 ffffffffffffffff");
+  for (const cut of beginnings(whole))
+    if (cut.length > 0) assert.throws(() => decode(OUTER, cut), MalformedReply);
+});
+
+test("whatever the bytes are, they are read or refused", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
+      try {
+        decode(OUTER, bytes);
+      } catch (error) {
+        assert.ok(error instanceof MalformedReply);
+      }
+    }),
+  );
+});
+
+test("whatever the fields are, they come back", () => {
+  const record = <T extends object>(fields: {
+    [K in keyof T]: fc.Arbitrary<T[K]>;
+  }) => fc.record(fields, { noNullPrototype: true });
+  const fields = record({
+    small: fc.integer({ min: 0, max: 0xff }),
+    port: fc.integer({ min: 0, max: 0xffff }),
+    length: fc.integer({ min: 0, max: 0xffff }),
+    name: fc.string({
+      unit: fc
+        .integer({ min: 1, max: 255 })
+        .map((code) => String.fromCharCode(code)),
+      maxLength: 20,
+    }),
+    address: fc.uint8Array({ minLength: 6, maxLength: 6 }),
+    inner: record({
+      mark: fc.integer({ min: 0, max: 0xffffffff }),
+      total: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+    }),
+  });
+  fc.assert(
+    fc.property(fields, (fields) => {
+      const out = new Writer();
+      encode(OUTER, out, fields);
+      assert.deepEqual(decode(OUTER, out.written), fields);
+    }),
+  );
+});
+
+test("a walk tells type, value and place of each attribute", () => {
+  const walk = [...attributes(hex("0500 0700 09 000000  0400 0280"))];
+  assert.deepEqual(walk, [
+    [7, Uint8Array.of(9), 0],
+    [2, new Uint8Array(0), 8],
+  ]);
+});
+
+test("a payload may lie anywhere in a larger buffer", () => {
+  const buffer = hex("ffffff 0800 0200 01000000 ffff");
+  assert.deepEqual(decode(INNER, buffer.subarray(3, 11)), { mark: 1 });
+});
+
+test("a field that must be there is named when it is missing", () => {
+  const fields: { a?: number; b?: number } = { a: 0 };
+  assert.throws(
+    () => required(fields, "a", "b"),
+    malformed("^b is missing$", 0),
+  );
+});
+
+test("zero, the empty string and empty bytes are not missing", () => {
+  const fields = { a: 0, b: "", c: new Uint8Array(0), d: 0n };
+  assert.equal(required(fields, "a", "b", "c", "d"), fields);
+});

@@ -1,0 +1,15 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MalformedReply, SocketFault } from "../../src/netlink/errors.js";
+
+test("a socket's fault names the system call and the error", () => {
+  const fault = new SocketFault(105, "recvmsg");
+  assert.equal(fault.message, "recvmsg: ENOBUFS");
+  assert.equal(fault.name, "SocketFault");
+});
+
+test("a malformed reply names what is wrong and where", () => {
+  const fault = new MalformedReply("port is missing", 12);
+  assert.match(fault.message, /port is missing.*byte 12/);
+  assert.equal(fault.name, "MalformedReply");
+});

@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MalformedReply } from "../../src/netlink/errors.js";
+import type { Reply, Request } from "../../src/netlink/exchange.js";
+import {
+  genericRequest,
+  readGeneric,
+  resolveFamily,
+} from "../../src/netlink/generic.js";
+import { Writer } from "../../src/netlink/writer.js";
+import { beginnings, hex, hexOf } from "../fixtures/hex.js";
+
+function written(request: Request | undefined): string {
+  const out = new Writer();
+  request?.write(out);
+  return hexOf(out.written);
+}
+
+/** Asks for a family where the kernel gives one answer. */
+async function resolve(reply: Reply) {
+  const asked: Request[] = [];
+  const family = await resolveFamily((requests) => {
+    asked.push(...requests);
+    return Promise.resolve([reply]);
+  }, "IPVS");
+  return { family, asked };
+}
+
+function answer(payload: string): Reply {
+  return { kind: "done", payloads: [hex(payload)] };
+}
+
+test("a request begins with command and version, and the attributes follow", () => {
+  const request = genericRequest(0x1c, 1, 17, "ack", (out) => {
+    out.u32(0xffffffff);
+  });
+  assert.equal(written(request), "11010000" + "ffffffff");
+  assert.equal(request.type, 0x1c);
+  assert.equal(request.answer, "ack");
+});
+
+test("a request may have no attributes", () => {
+  assert.equal(written(genericRequest(0x1c, 1, 17, "ack")), "11010000");
+});
+
+test("a message's header is taken off", () => {
+  const { command, attributes } = readGeneric(hex("0e010000 08000100"));
+  assert.equal(command, 14);
+  assert.equal(hexOf(attributes), "08000100");
+});
+
+test("a header that is cut short is refused", () => {
+  for (const cut of beginnings(hex("0e010000")))
+    assert.throws(() => readGeneric(cut), MalformedReply);
+});
+
+test("the controller is asked for a family by its name", async () => {
+  const { asked } = await resolve(answer("01020000 0600 0100 1c00 0000"));
+  assert.deepEqual(
+    asked.map(({ type, answer }) => [type, answer]),
+    [[16, "one"]],
+  );
+  assert.equal(written(asked[0]), "03010000" + "09000200" + "4950565300000000");
+});
+
+test("the controller's answer holds the number among much else", async () => {
+  const { family } = await resolve(
+    answer(`
+      01020000
+      0900 0200 4950565300 000000  # name
+      0600 0100 1c00 0000  # number
+      0800 0300 01000000  # version
+    `),
+  );
+  assert.deepEqual(family, { id: 0x1c });
+});
+
+test("a controller's answer that is cut short is refused", async () => {
+  const whole = "01020000 0600 0100 1c00 0000";
+  for (const cut of beginnings(hex(whole)))
+    // The padding behind the number is not needed.
+    if (cut.length < 10)
+      await assert.rejects(resolve(answer(hexOf(cut))), MalformedReply);
+});
+
+test("a family that nobody has registered is refused as the kernel refuses it", async () => {
+  const { family } = await resolve({ kind: "refused", refusal: { errno: 2 } });
+  assert.deepEqual(family, { errno: 2 });
+});
+
+test("an acknowledgement without an answer names no family", async () => {
+  const { family } = await resolve({ kind: "done", payloads: [] });
+  assert.deepEqual(family, { errno: 2 });
+});
+
+test("an answer without the number is refused", async () => {
+  await assert.rejects(
+    resolve(answer("01020000 0900 0200 4950565300 000000")),
+    /familyId is missing/,
+  );
+});

@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { test } from "node:test";
+import { OutputClosed, processStreams } from "../../src/system/streams.js";
+
+const MODULE = new URL("../../src/system/streams.js", import.meta.url).href;
+
+/** Runs some code in a process of its own, with `streams` and `OutputClosed` at hand. */
+function run(code: string, { shell = "", stdin = "" } = {}) {
+  const script = `
+    const { processStreams, OutputClosed } = await import(${JSON.stringify(MODULE)});
+    const streams = processStreams();
+    ${code}`;
+  const words = [process.execPath, "--input-type=module", "-e", script];
+  const quoted = words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
+  const { stdout, stderr, status } = spawnSync(
+    "/bin/bash",
+    ["--norc", "-c", `${quoted.join(" ")} ${shell}`],
+    { input: Buffer.from(stdin, "latin1"), maxBuffer: 100_000_000 },
+  );
+  return {
+    stdout: stdout.toString("latin1"),
+    stderr: stderr.toString("latin1"),
+    status,
+  };
+}
+
+test("output is kept until it is flushed", () => {
+  const { stdout } = run(`
+    streams.stdout("written ");
+    streams.flush();
+    streams.stdout("kept");
+    streams.flush();
+    streams.stdout("lost");`);
+  assert.equal(stdout, "written kept");
+});
+
+test("much output is written as it comes", () => {
+  const { stdout } = run(`streams.stdout("x".repeat(64 * 1024));`);
+  assert.equal(stdout.length, 64 * 1024);
+});
+
+test("text is one character a byte, out and in", () => {
+  const { stdout, stderr } = run(
+    `for await (const lines of streams.stdin())
+       for (const line of lines) { streams.stdout(line + "\\n"); streams.stderr(line); }
+     streams.flush();`,
+    { stdin: "\xff\xfe\xc3\xa4\n" },
+  );
+  assert.equal(stdout, "\xff\xfe\xc3\xa4\n");
+  assert.equal(stderr, "\xff\xfe\xc3\xa4");
+});
+
+test("complaints are written at once, and before output that is kept for a pipe", () => {
+  const { stdout } = run(
+    `streams.stdout("out "); streams.stderr("err "); streams.flush();`,
+    { shell: "2>&1" },
+  );
+  assert.equal(stdout, "err out ");
+});
+
+test("all is written to a reader that is slow, even if the pipe does not block", () => {
+  const { stdout } = run(
+    // To look at its own stream is enough to make Node.js change the pipe.
+    `void process.stdout; streams.stdout("y".repeat(3_000_000)); streams.flush();`,
+    { shell: "| { sleep 0.2; cat; }" },
+  );
+  assert.equal(stdout.length, 3_000_000);
+});
+
+test("a reader that has gone away is told by an error of its own", () => {
+  const { stderr } = run(
+    `try { for (;;) streams.stdout("z".repeat(100_000)); }
+     catch (error) { streams.stderr(String(error instanceof OutputClosed)); }`,
+    { shell: "| head -c 1" },
+  );
+  assert.equal(stderr, "true");
+});
+
+test("output that cannot be written for another reason is no error: the status is what scripts go by", () => {
+  const { stderr, status } = run(
+    `streams.stdout("full"); streams.flush(); process.exit(7);`,
+    { shell: ">/dev/full" },
+  );
+  assert.deepEqual([stderr, status], ["", 7]);
+});
+
+test("to flush nothing is nothing", () => {
+  processStreams().flush();
+  assert.equal(new OutputClosed().name, "OutputClosed");
+});

@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Connection } from "../../src/ipvs/connections.js";
+import { formatEndpoint, TCP } from "../../src/ipvs/model.js";
+import {
+  connectionLine,
+  connectionTitles,
+} from "../../src/view/connections.js";
+import { address } from "../fixtures/entries.js";
+
+const CONNECTION: Connection = {
+  protocol: "TCP",
+  client: address("10.9.0.1"),
+  clientPort: 40000,
+  virtual: address("10.9.0.2"),
+  virtualPort: 80,
+  server: address("127.0.0.1"),
+  serverPort: 8080,
+  state: "ESTABLISHED",
+  expiresSeconds: 899,
+};
+
+function line(change: Partial<Connection> = {}, engine = false): string {
+  return connectionLine({ ...CONNECTION, ...change }, formatEndpoint, engine);
+}
+
+test("the titles are the original's", () => {
+  assert.equal(
+    connectionTitles(false),
+    "IPVS connection entries\n" +
+      "pro expire state       source             virtual            destination\n",
+  );
+});
+
+test("the persistence engine's columns have titles, too", () => {
+  assert.equal(
+    connectionTitles(true),
+    "IPVS connection entries\n" +
+      "pro expire state       source             virtual            destination        pe name          pe_data\n",
+  );
+});
+
+test("a connection is a line of columns", () => {
+  assert.equal(
+    line(),
+    "TCP 14:59  ESTABLISHED 10.9.0.1:40000     10.9.0.2:80        127.0.0.1:8080\n",
+  );
+});
+
+test("what is too wide for its column pushes the rest to the right", () => {
+  assert.equal(
+    line({
+      protocol: "SCTP",
+      client: address("2001:db8:1:2:3:4:5:6"),
+      expiresSeconds: 360_000,
+    }),
+    "SCTP 6000:00 ESTABLISHED [2001:db8:1:2:3:4:5:6]:40000 10.9.0.2:80        127.0.0.1:8080\n",
+  );
+});
+
+test("the expiry is in minutes and seconds", () => {
+  const clock = (expiresSeconds: number) =>
+    line({ expiresSeconds }).slice(4, 10);
+  assert.deepEqual([0, 59, 60, 3599, 6000].map(clock), [
+    "00:00 ",
+    "00:59 ",
+    "01:00 ",
+    "59:59 ",
+    "100:00",
+  ]);
+});
+
+const SIP = { persistenceEngine: "sip", persistenceData: "abc@def ghi" };
+
+test("what the persistence engine knows is shown where it is asked for", () => {
+  assert.equal(
+    line(SIP, true),
+    "TCP 14:59  ESTABLISHED 10.9.0.1:40000     10.9.0.2:80        127.0.0.1:8080   sip                abc@def ghi\n",
+  );
+  assert.equal(line(SIP), line());
+});
+
+test("a connection without persistence engine has no such columns", () => {
+  assert.equal(line({}, true), line());
+});
+
+test("names are asked for with the connection's protocol, of which templates of a mark have none", () => {
+  const asked = (protocol: string) => {
+    const protocols: unknown[] = [];
+    connectionLine(
+      { ...CONNECTION, protocol },
+      (_address, _port, protocol) => {
+        protocols.push(protocol);
+        return "";
+      },
+      false,
+    );
+    return protocols;
+  };
+  assert.deepEqual(asked("TCP"), [TCP, TCP, TCP]);
+  assert.deepEqual(asked("IP"), [undefined, undefined, undefined]);
+});

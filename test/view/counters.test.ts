@@ -1,0 +1,151 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { INET, INET6 } from "../../src/ipvs/address.js";
+import { formatEndpoint, TCP, type Stats } from "../../src/ipvs/model.js";
+import { serviceLines } from "../../src/view/listing.js";
+import {
+  address,
+  serverEntry,
+  serviceEntry,
+  stats,
+} from "../fixtures/entries.js";
+
+/*
+ * The formats of src/view/listing.ts that show counters: stats and rate.
+ */
+
+const WEB = {
+  family: INET,
+  protocol: TCP,
+  address: address("10.0.0.1"),
+  port: 80,
+} as const;
+
+/** The lines of a service and of its server, both with the same counters. */
+function shown(
+  format: "stats" | "rate",
+  given: Partial<Stats> = {},
+  exact = false,
+) {
+  const server = { ...serverEntry("10.1.1.2", 81), stats: stats(given) };
+  const service = {
+    ...serviceEntry(WEB, {}, [server]),
+    stats: stats(given),
+  };
+  const style = { format, exact, name: formatEndpoint };
+  const [first = "", second = ""] = serviceLines(service, style);
+  return { service: first, server: second };
+}
+
+/** The nine columns of the first counter. */
+function counter(count: bigint, exact = false): string {
+  const { service } = shown("stats", { connections: count }, exact);
+  return service.slice(33, service.length - 1 - 4 * 9);
+}
+
+test("counters follow the name in columns of nine", () => {
+  const { service, server } = shown("stats");
+  assert.equal(
+    service,
+    "TCP  10.0.0.1:80                         0        0        0        0        0\n",
+  );
+  assert.equal(
+    server,
+    "  -> 10.1.1.2:81                         0        0        0        0        0\n",
+  );
+});
+
+test("a firewall mark has counters, too", () => {
+  const service = serviceEntry({ family: INET6, firewallMark: 4 });
+  const style = { format: "rate", exact: false, name: formatEndpoint } as const;
+  assert.deepEqual(
+    [...serviceLines(service, style)],
+    [
+      "FWM  4 IPv6                              0        0        0        0        0\n",
+    ],
+  );
+});
+
+test("a name that is too wide pushes the counters to the right", () => {
+  const server = serverEntry("2001:db8:1111:2222:3333:4444:5555:6666", 8888);
+  const service = serviceEntry(WEB, {}, [server]);
+  const style = {
+    format: "stats",
+    exact: false,
+    name: formatEndpoint,
+  } as const;
+  assert.equal(
+    [...serviceLines(service, style)][1],
+    "  -> [2001:db8:1111:2222:3333:4444:5555:6666]:8888        0        0        0        0        0\n",
+  );
+});
+
+test("stats are counters, in their order", () => {
+  const { service, server } = shown("stats", {
+    connections: 1n,
+    inPackets: 2n,
+    outPackets: 3n,
+    inBytes: 4n,
+    outBytes: 5n,
+  });
+  const numbers = "        1        2        3        4        5\n";
+  assert.ok(service.endsWith(numbers));
+  assert.ok(server.endsWith(numbers));
+});
+
+test("rates are those per second, in their order", () => {
+  const { service, server } = shown("rate", {
+    connectionsPerSecond: 1n,
+    inPacketsPerSecond: 2n,
+    outPacketsPerSecond: 3n,
+    inBytesPerSecond: 4n,
+    outBytesPerSecond: 5n,
+  });
+  const numbers = "        1        2        3        4        5\n";
+  assert.ok(service.endsWith(numbers));
+  assert.ok(server.endsWith(numbers));
+});
+
+test("a counter has all its digits up to 99999999", () => {
+  assert.equal(counter(99_999_999n), " 99999999");
+});
+
+test("from 100000000 on a counter is in thousands", () => {
+  assert.equal(counter(100_000_000n), "  100000K");
+  assert.equal(counter(999_999_999n), "  999999K");
+});
+
+test("from 10 ** 9 on a counter is in millions", () => {
+  assert.equal(counter(1_000_000_000n), "    1000M");
+  assert.equal(counter(99_999_999_999n), "   99999M");
+});
+
+test("from 10 ** 11 on a counter is in thousands of millions", () => {
+  assert.equal(counter(100_000_000_000n), "     100G");
+  assert.equal(counter(99_999_999_999_999n), "   99999G");
+});
+
+test("from 10 ** 14 on a counter is in millions of millions", () => {
+  assert.equal(counter(100_000_000_000_000n), "     100T");
+  assert.equal(counter(2n ** 64n - 1n), "18446744T");
+});
+
+test("exact counters have all their digits", () => {
+  assert.equal(counter(100_000_000n, true), " 100000000");
+  assert.equal(counter(2n ** 64n - 1n, true), " 18446744073709551615");
+});
+
+test("a server's first three rates have all their digits, exact or not", () => {
+  const rates = {
+    connectionsPerSecond: 1_000_000_000n,
+    inPacketsPerSecond: 1_000_000_000n,
+    outPacketsPerSecond: 1_000_000_000n,
+    inBytesPerSecond: 1_000_000_000n,
+    outBytesPerSecond: 1_000_000_000n,
+  };
+  const { service, server } = shown("rate", rates);
+  assert.ok(service.endsWith("    1000M".repeat(5) + "\n"));
+  assert.ok(
+    server.endsWith(" 1000000000".repeat(3) + "    1000M".repeat(2) + "\n"),
+  );
+});

@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { formatAddress, INET, INET6 } from "../../src/ipvs/address.js";
+import {
+  formatService,
+  SCTP,
+  TCP,
+  UDP,
+  type Protocol,
+  type ServiceKey,
+} from "../../src/ipvs/model.js";
+import { mergeSort, sortTable } from "../../src/view/order.js";
+import { address, serverEntry, serviceEntry } from "../fixtures/entries.js";
+
+function over(protocol: Protocol, text: string, port: number): ServiceKey {
+  const bytes = address(text);
+  const family = bytes.length === 4 ? INET : INET6;
+  return { family, protocol, address: bytes, port };
+}
+
+function sortedServices(...keys: ServiceKey[]): string[] {
+  return sortTable(keys.map((key) => serviceEntry(key))).map(({ key }) =>
+    formatService(key),
+  );
+}
+
+function sortedServers(...servers: (readonly [string, number])[]): string[] {
+  const key = over(TCP, "10.0.0.1", 80);
+  const entries = servers.map(([text, port]) => serverEntry(text, port));
+  const [service] = sortTable([serviceEntry(key, {}, entries)]);
+  assert.ok(service);
+  return service.servers.map(
+    ({ key }) => `${formatAddress(key.address)} ${key.port}`,
+  );
+}
+
+function addresses(...texts: string[]): string[] {
+  return sortedServers(...texts.map((text) => [text, 0] as const)).map(
+    (text) => text.split(" ")[0] ?? "",
+  );
+}
+
+test("a merge sort compares as the C library's does: halves of n / 2 and the rest", () => {
+  const compared: string[] = [];
+  mergeSort(["e", "d", "c", "b", "a"], (a, b) => {
+    compared.push(a + b);
+    return a < b ? -1 : 1;
+  });
+  // [e d] [c b a] → [d e], [c] [b a] → [a b c] → [a b c d e]
+  assert.deepEqual(compared, ["ed", "ba", "ca", "cb", "da", "db", "dc"]);
+});
+
+test("of equals the left one comes first", () => {
+  const items = ["b1", "a1", "b2", "a2", "b3"];
+  const byLetter = (a: string, b: string) => a.charCodeAt(0) - b.charCodeAt(0);
+  assert.deepEqual(mergeSort(items, byLetter), ["a1", "a2", "b1", "b2", "b3"]);
+});
+
+test("where the order is one, any sort finds it, and the items are left alone", () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer()), (items) => {
+      const before = [...items];
+      assert.deepEqual(
+        mergeSort(items, (a, b) => (a < b ? -1 : a > b ? 1 : 0)),
+        items.toSorted((a, b) => a - b),
+      );
+      assert.deepEqual(items, before);
+    }),
+  );
+});
+
+test("services come by firewall mark, family, protocol, address and port", () => {
+  const inOrder = [
+    over(TCP, "10.0.0.1", 80),
+    over(TCP, "10.0.0.1", 443),
+    over(TCP, "10.0.0.2", 80),
+    over(UDP, "10.0.0.1", 53),
+    over(SCTP, "10.0.0.1", 59),
+    over(TCP, "2001:db8::5", 80),
+    { family: INET, firewallMark: 1 },
+    { family: INET6, firewallMark: 1 },
+    { family: INET, firewallMark: 2 },
+  ] as const;
+  const expected = inOrder.map(formatService);
+  assert.deepEqual(sortedServices(...inOrder.toReversed()), expected);
+  assert.deepEqual(sortedServices(...inOrder), expected);
+});
+
+test("a firewall mark counts as a signed number", () => {
+  assert.deepEqual(
+    sortedServices(over(TCP, "10.0.0.1", 80), {
+      family: INET,
+      firewallMark: 4294967295,
+    }),
+    ["FWM 4294967295", "TCP 10.0.0.1:80"],
+  );
+});
+
+test("servers come by address and port", () => {
+  assert.deepEqual(
+    sortedServers(
+      ["10.1.1.9", 80],
+      ["10.1.1.2", 81],
+      ["10.1.1.9", 0],
+      ["10.1.1.2", 80],
+    ),
+    ["10.1.1.2 80", "10.1.1.2 81", "10.1.1.9 0", "10.1.1.9 80"],
+  );
+});
+
+test("IPv4 stands among IPv6 by its first word, as the original lists it", () => {
+  const listed = ["::1", "10.5.5.5", "2001:db8::2", "2001:db8::6", "127.0.0.1"];
+  assert.deepEqual(addresses(...listed.toReversed()), listed);
+});
+
+test("every word of IPv6 counts", () => {
+  const inOrder = ["::1", "::2", "::1:0:0", "1::", "1::1", "1:0:1::"];
+  assert.deepEqual(addresses(...inOrder.toReversed()), inOrder);
+});
+
+test("the difference of two addresses wraps around", () => {
+  assert.deepEqual(addresses("10.0.0.1", "200.0.0.1"), [
+    "200.0.0.1",
+    "10.0.0.1",
+  ]);
+  assert.deepEqual(addresses("100.0.0.1", "10.0.0.1"), [
+    "10.0.0.1",
+    "100.0.0.1",
+  ]);
+  assert.deepEqual(addresses("200.0.0.1", "100.0.0.1"), [
+    "100.0.0.1",
+    "200.0.0.1",
+  ]);
+});
+
+test("so three addresses can go round in a circle, and the result depends on where they stood", () => {
+  const [a, b, c] = ["10.0.0.1", "100.0.0.1", "200.0.0.1"] as const;
+  // Of [x] [y z] y and z are compared first; then x with the lesser of them, and so on.
+  assert.deepEqual(addresses(a, b, c), [a, b, c]);
+  assert.deepEqual(addresses(a, c, b), [a, b, c]);
+  assert.deepEqual(addresses(b, c, a), [b, c, a]);
+  assert.deepEqual(addresses(b, a, c), [b, c, a]);
+  assert.deepEqual(addresses(c, a, b), [c, a, b]);
+  assert.deepEqual(addresses(c, b, a), [c, a, b]);
+});
+
+test("the difference of the second word wraps around, too", () => {
+  assert.deepEqual(addresses("0:0:1::", "0:0:9000::"), [
+    "0:0:9000::",
+    "0:0:1::",
+  ]);
+});
