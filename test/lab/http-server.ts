@@ -8,7 +8,8 @@ const FILLING = "x".repeat(4000);
 const [name = "", ...ports] = process.argv.slice(2);
 process.stdin.resume().on("end", () => process.exit());
 for (const port of ports) {
-  const server = createServer((request, response) => {
+  // A connection that a client holds stays, however long the client is silent.
+  const server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
     response.setHeader("content-type", "application/json");
     response.end(JSON.stringify(pageFor(request)));
   });

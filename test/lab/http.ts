@@ -1,9 +1,11 @@
-import { type ChildProcessByStdio, execFile, spawn } from "node:child_process";
-import { once } from "node:events";
-import type { Readable, Writable } from "node:stream";
+import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { takeClientPorts } from "./client-ports.js";
 import { commandOn } from "./network.js";
+import { type Server, startServerProgram } from "./server.js";
+
+export type { Server } from "./server.js";
 
 /** What a server says of the request that it answers. */
 export interface Page {
@@ -34,52 +36,17 @@ export function isAnswer(reply: Reply): reply is Answer {
   return "server" in reply;
 }
 
-/** An HTTP server that runs on a host. It ends with this process at the latest. */
-export interface Server {
-  /** Ends it; its port then refuses connections. */
-  stop(): Promise<void>;
-}
-
 /** Starts a server at these ports of all the host's addresses; it accepts connections when this is done. */
 export async function startServer(
   host: string,
   ports: readonly number[],
 ): Promise<Server> {
-  const [file = "", ...words] = nodeOn(host, "http-server.js", host, ...ports);
-  const server = spawn(file, words, { stdio: ["pipe", "pipe", "inherit"] });
-  await listening(host, server);
-  // A server that nobody stops must not keep this process; it ends when its standard input does.
-  server.stdout.destroy();
-  server.unref();
-  return {
-    async stop() {
-      if (server.exitCode !== null || server.signalCode !== null) return;
-      server.ref();
-      const exit = once(server, "exit");
-      server.stdin.end();
-      await exit;
-    },
-  };
+  return startServerProgram(host, "HTTP server", [
+    ...nodeProgram("http-server.js"),
+    host,
+    ...ports,
+  ]);
 }
-
-/** Waits until the server has said that it listens. */
-async function listening(
-  host: string,
-  server: ChildProcessByStdio<Writable, Readable, null>,
-): Promise<void> {
-  const exit = once(server, "exit").then(() => {
-    throw new Error(`the HTTP server of ${host} did not start`);
-  });
-  await Promise.race([once(server.stdout, "data"), exit]);
-}
-
-/**
- * Local ports of clients, below those that the kernel gives out. The kernel would choose anew where to
- * begin every 10 seconds, and so come back to a port for which IPVS still has a connection: that one is
- * taken up again, with direct routing not even scheduled anew.
- */
-const CLIENT_PORTS = { first: 10000, end: 32768 };
-let nextPort = CLIENT_PORTS.first;
 
 /**
  * Has a host make requests, one after the other, each on a connection of its own.
@@ -91,28 +58,19 @@ export async function request(
   url: string,
   count: number,
 ): Promise<Reply[]> {
-  if (nextPort + count > CLIENT_PORTS.end) nextPort = CLIENT_PORTS.first;
-  const port = nextPort;
-  nextPort += count;
-  const [file = "", ...words] = nodeOn(
-    host,
-    "http-client.js",
+  const [file = "", ...words] = commandOn(host, [
+    ...nodeProgram("http-client.js"),
     url,
-    count,
-    port,
-  );
+    String(count),
+    String(takeClientPorts(count)),
+  ]);
   const { stdout } = await promisify(execFile)(file, words, {
     maxBuffer: Infinity,
   });
   return JSON.parse(stdout) as Reply[];
 }
 
-/** A command that runs a program of this folder on a host. */
-function nodeOn(
-  host: string,
-  program: string,
-  ...words: readonly (string | number)[]
-): string[] {
-  const file = fileURLToPath(new URL(program, import.meta.url));
-  return commandOn(host, [process.execPath, file, ...words.map(String)]);
+/** The words that run a program of this folder. */
+function nodeProgram(name: string): string[] {
+  return [process.execPath, fileURLToPath(new URL(name, import.meta.url))];
 }

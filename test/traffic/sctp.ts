@@ -1,0 +1,63 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { takeClientPorts } from "../lab/client-ports.js";
+import { commandOn } from "../lab/network.js";
+import { type Server, startServerProgram } from "../lab/server.js";
+
+// Node.js has no SCTP, and the Perl that each Debian has does.
+const SERVER = `
+  use Socket;
+  my ($name, $address, $port) = @ARGV;
+  socket(my $listener, PF_INET, SOCK_STREAM, 132) or die "socket: $!";
+  bind($listener, pack_sockaddr_in($port, inet_aton($address))) or die "bind: $!";
+  listen($listener, 5) or die "listen: $!";
+  # Standard input ends when whoever started this does.
+  my $parent = $$;
+  if (my $child = fork) {
+    $| = 1;
+    print "listening\\n";
+    1 while <STDIN>;
+    kill TERM => $child;
+    exit;
+  }
+  while (my $peer = accept(my $connection, $listener)) {
+    sysread($connection, my $request, 100);
+    my ($local_port, $local) = unpack_sockaddr_in(getsockname($connection));
+    my ($peer_port, $client) = unpack_sockaddr_in($peer);
+    syswrite($connection, inet_ntoa($client) . " -> " . inet_ntoa($local) . ":$local_port $name");
+    close($connection);
+  }`;
+
+const CLIENT = `
+  use Socket;
+  my ($from, $from_port, $address, $port) = @ARGV;
+  alarm 5;
+  socket(my $connection, PF_INET, SOCK_STREAM, 132) or die "socket: $!";
+  bind($connection, pack_sockaddr_in($from_port, inet_aton($from))) or die "bind: $!";
+  connect($connection, pack_sockaddr_in($port, inet_aton($address))) or die "connect: $!";
+  syswrite($connection, "who are you?");
+  sysread($connection, my $answer, 100);
+  print $answer;`;
+
+/** Starts an SCTP server. It has one address only, as NAT cannot change those within packets. */
+export function startSctpServer(
+  host: string,
+  address: string,
+  port: number,
+): Promise<Server> {
+  const words = ["perl", "-e", SERVER, host, address, port];
+  return startServerProgram(host, "SCTP server", words);
+}
+
+/** Makes an association from an address. @returns how it arrived: `CLIENT -> ADDRESS:PORT SERVER` */
+export async function associate(
+  host: string,
+  from: string,
+  to: string,
+): Promise<string> {
+  const [address = "", port = ""] = to.split(":");
+  const ends = [from, takeClientPorts(1), address, port].map(String);
+  const words = commandOn(host, ["perl", "-e", CLIENT, ...ends]);
+  const [file = "", ...rest] = words;
+  return (await promisify(execFile)(file, rest)).stdout;
+}

@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { before, suite, test } from "node:test";
+import { countersAt } from "./counters.js";
+import { balance, ipvsadm } from "./ipvsadm.js";
+import { FAR_AWAY } from "./places.js";
+import { siteOf } from "./site.js";
+import { arrivals, spread } from "./spread.js";
+
+const URL = "http://192.0.2.101/";
+const GUE_PORT = 6080;
+
+const GRE =
+  "ip link add dev tunnel type gre local 198.51.100.13 remote 192.0.2.1";
+
+/** What takes packets out of the tunnel, and nothing but this kind of it, on each real server. */
+const DECAPSULATION = {
+  real1: "ip link add tunnel type ipip local 198.51.100.11 remote 192.0.2.1",
+  // ip does not have the module loaded.
+  real2: `modprobe fou || true; ip fou add port ${GUE_PORT} gue; ip link add tunnel type ipip local 198.51.100.12 remote 192.0.2.1`,
+  real3: GRE,
+};
+type Host = keyof typeof DECAPSULATION;
+
+suite("tunnelling", () => {
+  const site = siteOf(FAR_AWAY, {
+    real1: { http: [80] },
+    real2: { http: [80] },
+    real3: { http: [80] },
+  });
+  before(() => {
+    for (const [host, command] of Object.entries(DECAPSULATION))
+      site.network.sh(host, `${command}; ip link set dev tunnel up`);
+  });
+
+  /** How many packets have come out of the host's tunnel. */
+  function decapsulated(host: Host): number {
+    const file = "/sys/class/net/tunnel/statistics/rx_packets";
+    return Number(site.network.sh(host, `cat ${file}`));
+  }
+
+  /** How many datagrams have reached a UDP port of the host. */
+  function datagrams(host: Host): number {
+    const [, values = ""] = site.network
+      .sh(host, "grep ^Udp: /proc/net/snmp")
+      .split("\n");
+    return Number(values.split(" ")[1]);
+  }
+
+  test("ipip", async () => {
+    await balance(`
+      -A -t 192.0.2.101:80 -s rr
+      -a -t 192.0.2.101:80 -r 198.51.100.11 -i`);
+    const before = decapsulated("real1");
+    const replies = await site.client.get(URL, { count: 3 });
+    assert.deepEqual(arrivals(replies), ["192.0.2.10 -> 192.0.2.101:80 real1"]);
+    // SYN, ACK, request and FIN at least.
+    assert.ok(decapsulated("real1") - before >= 3 * 4);
+    const counters = await countersAt("192.0.2.101:80", 3);
+    assert.equal(counters("192.0.2.101:80 198.51.100.11:80").connections, 3);
+    assert.equal(counters("192.0.2.101:80").outPackets, 0);
+  });
+
+  for (const [option, shown] of [
+    ["nocsum", "-c"],
+    ["csum", "\\+c"],
+    ["remcsum", "r\\+c"],
+  ] as const)
+    test(`gue with --tun-${option}`, async () => {
+      await balance(`
+        -A -t 192.0.2.101:80 -s rr
+        -a -t 192.0.2.101:80 -r 198.51.100.12 -i --tun-type gue --tun-port ${GUE_PORT} --tun-${option}`);
+      assert.match(
+        await ipvsadm("-Ln --tun-info"),
+        new RegExp(`198\\.51\\.100\\.12:80 .*gue:${GUE_PORT}:${shown} `),
+      );
+      const before = { ip: decapsulated("real2"), udp: datagrams("real2") };
+      const replies = await site.client.get(URL, { count: 3 });
+      assert.deepEqual(arrivals(replies), [
+        "192.0.2.10 -> 192.0.2.101:80 real2",
+      ]);
+      const packets = decapsulated("real2") - before.ip;
+      assert.ok(packets >= 3 * 4);
+      // All of them came in datagrams: the device would take plain ipip, too.
+      assert.equal(datagrams("real2") - before.udp, packets);
+    });
+
+  // A device takes either packets with a checksum or such without.
+  for (const [option, taken] of [
+    ["nocsum", "noicsum"],
+    ["csum", "icsum"],
+  ] as const)
+    test(`gre with --tun-${option}`, async () => {
+      site.network.sh("real3", `${GRE} ${taken}`.replace("add", "change"));
+      await balance(`
+        -A -t 192.0.2.101:80 -s rr
+        -a -t 192.0.2.101:80 -r 198.51.100.13 -i --tun-type gre --tun-${option}`);
+      const before = decapsulated("real3");
+      const replies = await site.client.get(URL, { count: 3 });
+      assert.deepEqual(arrivals(replies), [
+        "192.0.2.10 -> 192.0.2.101:80 real3",
+      ]);
+      assert.ok(decapsulated("real3") - before >= 3 * 4);
+    });
+
+  test("a server each by ipip, gue and gre, and one moved from a tunnel to another", async () => {
+    await balance(`
+      -A -t 192.0.2.101:80 -s rr
+      -a -t 192.0.2.101:80 -r 198.51.100.11 -i --tun-type gre
+      -a -t 192.0.2.101:80 -r 198.51.100.12 -i --tun-type gue --tun-port ${GUE_PORT}
+      -a -t 192.0.2.101:80 -r 198.51.100.13 -i --tun-type gre --tun-csum`);
+    await ipvsadm("-e -t 192.0.2.101:80 -r 198.51.100.11 -i --tun-type ipip");
+    const replies = await site.client.get(URL, { count: 9 });
+    assert.deepEqual(spread(replies), { real1: 3, real2: 3, real3: 3 });
+  });
+});
