@@ -1,0 +1,7 @@
+// Real clients on a kernel with ip_vs, in one process: `suite.js ORIGINAL CLIENTS`, where fetch-original and
+// fetch-clients have put the packages.
+import "./shell.lab.js";
+import "./connections.lab.js";
+import "./init-script.lab.js";
+import "./ldirectord.lab.js";
+import "./keepalived.lab.js";
