@@ -5,7 +5,7 @@ import type { EndpointName, ServiceKey } from "../ipvs/model.js";
 import type { ListCommand } from "../grammar/command.js";
 import { ruleLines } from "../grammar/rule.js";
 import type { Io } from "../io.js";
-import { linesOf } from "../system/files.js";
+import { InputFailed, linesOf } from "../system/files.js";
 import { connectionLine, connectionTitles } from "../view/connections.js";
 import {
   daemonLine,
@@ -126,7 +126,10 @@ async function listConnections(command: ListCommand, io: Io): Promise<void> {
         );
     }
   } catch (error) {
-    if (!titled && error instanceof Error && "errno" in error)
+    const unreadable =
+      error instanceof InputFailed ||
+      (error instanceof Error && "errno" in error);
+    if (!titled && unreadable)
       throw new NoConnectionsFile(io.connectionsFile, { cause: error });
     throw error;
   }

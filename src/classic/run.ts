@@ -3,6 +3,7 @@ import { UsageFault } from "../grammar/faults.js";
 import { ruleWords } from "../grammar/line.js";
 import type { Io } from "../io.js";
 import { MalformedReply, SocketFault } from "../netlink/errors.js";
+import { InputFailed } from "../system/files.js";
 import { End, REFUSED, Session } from "./session.js";
 
 /**
@@ -60,16 +61,26 @@ async function carryOut(
 /** `-R`: a command line a line. What is there to be read is carried out before more is waited for. */
 async function restore(session: Session, io: Io): Promise<void> {
   await session.open();
-  for await (const lines of io.stdin()) {
-    for (const line of lines) {
-      const words = ruleWords(line);
-      if (words.length > 0)
-        await carryOut(session, words, (command) =>
-          restoreLine(session, command),
-        );
-    }
-    await session.flush();
+  try {
+    for await (const lines of io.stdin()) await restoreLines(session, lines);
+  } catch (error) {
+    if (!(error instanceof InputFailed)) throw error;
+    // To the original, what cannot be read has ended.
   }
+}
+
+async function restoreLines(
+  session: Session,
+  lines: readonly string[],
+): Promise<void> {
+  for (const line of lines) {
+    const words = ruleWords(line);
+    if (words.length > 0)
+      await carryOut(session, words, (command) =>
+        restoreLine(session, command),
+      );
+  }
+  await session.flush();
 }
 
 function restoreLine(session: Session, command: ClassicCommand): Promise<void> {

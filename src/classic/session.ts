@@ -1,4 +1,4 @@
-import type { ClassicCommand } from "../grammar/command.js";
+import type { ClassicCommand, SingleCommand } from "../grammar/command.js";
 import type { Lookups } from "../grammar/endpoint.js";
 import { UnresolvedHost, UsageFault } from "../grammar/faults.js";
 import { parse } from "../grammar/parse.js";
@@ -68,19 +68,15 @@ export class Session {
   }
 
   /** Carries out a command; a change may wait for `flush`. @throws {End} */
-  async carryOut(command: ClassicCommand): Promise<void> {
+  async carryOut(command: SingleCommand): Promise<void> {
     switch (command.command) {
       case "list":
       case "save":
         return this.#show(command);
       case "help":
-        this.#io.stdout(helpText());
-        return this.#end(DONE);
+        return this.#endWith(helpText());
       case "version":
-        this.#io.stdout(VERSION_TEXT);
-        return this.#end(DONE);
-      case "restore":
-        return;
+        return this.#endWith(VERSION_TEXT);
       default:
         this.#pending.push(command);
         if (this.#pending.length >= BATCH_CHANGES) await this.flush();
@@ -113,7 +109,7 @@ export class Session {
       else if (error instanceof NoConnectionsFile)
         this.complain(`cannot open file ${error.message}`);
       else throw error;
-      return this.#end(LISTING_FAILED);
+      throw new End(LISTING_FAILED);
     }
   }
 
@@ -134,6 +130,7 @@ export class Session {
   }
 
   async #resolve(host: string): Promise<void> {
+    await this.flush(); // a resolver can take long, and what has been said before is not to wait for it
     const address = await this.#io.names.hostAddress(host);
     this.#hosts.set(
       host,
@@ -160,10 +157,11 @@ export class Session {
     return `Try \`${program} -h' or '${program} --help' for more information.`;
   }
 
-  /** @throws {End} always, when what was gathered has been carried out */
-  async #end(status: number): Promise<never> {
+  /** Shows a text that ends the run, behind what the lines before it had to say. @throws {End} */
+  async #endWith(text: string): Promise<never> {
     await this.flush();
-    throw new End(status);
+    this.#io.stdout(text);
+    throw new End(DONE);
   }
 
   /** Finds IPVS, having its module loaded if it is not there. */

@@ -1,7 +1,8 @@
-import type { ClassicCommand } from "../grammar/command.js";
+import type { SingleCommand } from "../grammar/command.js";
 import { UsageFault } from "../grammar/faults.js";
 import { ruleWords } from "../grammar/line.js";
 import type { Io } from "../io.js";
+import { InputFailed } from "../system/files.js";
 import { inSession } from "./run.js";
 import { DONE, End, statusOf, type Session } from "./session.js";
 
@@ -9,21 +10,32 @@ const SAVE_HELP = `ipvsadm-save: Script to save the IPVS table to stdout.
    With the -n option, prints out the table in numeric format.
 `;
 const HELP_SHOWN = 1;
+const FAILED = 1;
 
 /**
  * ipvsadm-save: writes the table as rules.
  *
  * @param words `-n` for numbers instead of names; another option gets the help, other words nothing
+ * Unlike `ipvsadm -S`, whose status says nothing of its output, this fails if the rules cannot be written: they
+ * are there to be read again.
+ *
  * @returns the exit status
  */
-export function runSave(words: readonly string[], io: Io): Promise<number> {
+export async function runSave(
+  words: readonly string[],
+  io: Io,
+): Promise<number> {
   if (words.some((word) => word.startsWith("-") && word !== "-n")) {
     io.stderr(SAVE_HELP);
-    return Promise.resolve(HELP_SHOWN);
+    return HELP_SHOWN;
   }
-  return inSession(io, (session) =>
+  const status = await inSession(io, (session) =>
     session.carryOut({ command: "save", numeric: words.includes("-n") }),
   );
+  const fault = io.flush();
+  if (fault === undefined) return status;
+  io.stderr(`ipvsadm-save: cannot write the rules: ${fault}\n`);
+  return FAILED;
 }
 
 /**
@@ -48,26 +60,34 @@ function asIpvsadm(io: Io): Io {
   return { ...io, program: () => "ipvsadm" };
 }
 
-/** @throws {End} when a line is at fault, after all that are have been named */
-async function readRules(session: Session, io: Io): Promise<ClassicCommand[]> {
-  const commands: ClassicCommand[] = [];
+/** @throws {End} when a line is at fault, after all that are have been named, or the rules cannot be read */
+async function readRules(session: Session, io: Io): Promise<SingleCommand[]> {
+  const commands: SingleCommand[] = [];
   let status = DONE;
   let number = 0;
-  for await (const lines of io.stdin())
-    for (const line of lines) {
-      number++;
-      const words = ruleWords(line);
-      if (words.length === 0) continue;
-      try {
-        commands.push(await readRule(session, words));
-      } catch (error) {
-        if (!(error instanceof UsageFault)) throw error;
-        status ||= statusOf(error);
-        session.complain(
-          `ipvsadm-restore: line ${number}: ${session.sentenceOf(error).trimEnd()}`,
-        );
+  try {
+    for await (const lines of io.stdin())
+      for (const line of lines) {
+        number++;
+        const words = ruleWords(line);
+        if (words.length === 0) continue;
+        try {
+          commands.push(await readRule(session, words));
+        } catch (error) {
+          if (!(error instanceof UsageFault)) throw error;
+          status ||= statusOf(error);
+          session.complain(
+            `ipvsadm-restore: line ${number}: ${session.sentenceOf(error).trimEnd()}`,
+          );
+        }
       }
-    }
+  } catch (error) {
+    if (!(error instanceof InputFailed)) throw error;
+    status = FAILED;
+    session.complain(
+      `ipvsadm-restore: cannot read standard input: ${error.message}`,
+    );
+  }
   if (status === DONE) return commands;
   session.complain("ipvsadm-restore: nothing was changed");
   throw new End(status);
@@ -76,7 +96,7 @@ async function readRules(session: Session, io: Io): Promise<ClassicCommand[]> {
 async function readRule(
   session: Session,
   words: readonly string[],
-): Promise<ClassicCommand> {
+): Promise<SingleCommand> {
   const command = await session.read(words);
   if (command.command === "restore") throw new UsageFault("not-a-command", "");
   return command;

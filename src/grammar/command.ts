@@ -30,5 +30,8 @@ export type ClassicCommand =
   | { readonly command: "help" }
   | { readonly command: "version" };
 
+/** Any command but the one that reads others. */
+export type SingleCommand = Exclude<ClassicCommand, { command: "restore" }>;
+
 /** The commands by the names that the original's sentences use. */
 export type Verb = ClassicCommand["command"];

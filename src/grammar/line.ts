@@ -8,7 +8,8 @@
 export function ruleWords(line: string): string[] {
   const words = line
     .split(/[ \t\r]+/)
+    .filter((word) => word !== "")
     .map((word) => word.replace(/\0.*$/s, ""))
-    .filter((word) => word !== "" && word !== "ipvsadm");
+    .filter((word) => word !== "ipvsadm");
   return words[0]?.startsWith("#") ? [] : words;
 }

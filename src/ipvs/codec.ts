@@ -1,6 +1,6 @@
 import { decode, required, type Fields } from "../netlink/attributes.js";
 import { MalformedReply } from "../netlink/errors.js";
-import { INET, INET6, type Address, type Family } from "./address.js";
+import { familyOf, INET, INET6, type Address, type Family } from "./address.js";
 import type { DAEMON, DESTINATION, SERVICE } from "./layouts.js";
 import { INFO, MESSAGE } from "./layouts.js";
 import {
@@ -58,7 +58,7 @@ export function serviceFields(
 /** What names a real server in a request. */
 export function destinationKeyFields(key: DestinationKey): DestinationFields {
   return {
-    family: key.address.length === 4 ? INET : INET6,
+    family: familyOf(key.address),
     address: key.address,
     port: key.port,
   };

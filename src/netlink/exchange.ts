@@ -41,7 +41,7 @@ export type Reply =
   | { readonly kind: "lost" };
 
 /**
- * One reply per request, in the order asked. The requests are carried out in that order, and one
+ * One reply per request, in the order asked. Calls may overlap; they are served one after the other. The requests are carried out in that order, and one
  * that is refused does not keep the following ones from being carried out.
  *
  * @throws {SocketFault} when the socket fails; EINTR when a read was lost or disturbed again and again
@@ -98,7 +98,7 @@ export function exchangeOver(link: Link): Exchange {
       writeMessage(datagram, header, () => undefined);
     }
     link.send(datagram.written);
-    while (waiting.size > 0) {
+    while (waiting.size > 0 || barrier !== undefined) {
       const received = await nextDatagram();
       if (received === "overrun") {
         // Everything was carried out, and what is still waiting lost its answer.
@@ -120,6 +120,7 @@ export function exchangeOver(link: Link): Exchange {
       if (message.type === NLMSG_OVERRUN)
         throw new SocketFault(ENOBUFS, "recvmsg");
       if (message.sequence === barrier) {
+        barrier = undefined;
         settle({ kind: "refused", refusal: { errno: EINTR } });
         return;
       }
@@ -156,7 +157,7 @@ export function exchangeOver(link: Link): Exchange {
     }
   }
 
-  return async (requests) => {
+  async function carryOut(requests: readonly Request[]): Promise<Reply[]> {
     const replies = new Array<Reply | undefined>(requests.length);
     for (const [start, end] of batches(requests, link.receiveBufferBytes)) {
       for (let attempt = 0; ; attempt++) {
@@ -172,6 +173,14 @@ export function exchangeOver(link: Link): Exchange {
       }
     }
     return replies as Reply[];
+  }
+
+  // Whoever asks while others wait for their answers comes after them.
+  let last: Promise<unknown> = Promise.resolve();
+  return (requests) => {
+    const replies = last.then(() => carryOut(requests));
+    last = replies.catch(() => undefined);
+    return replies;
   };
 }
 

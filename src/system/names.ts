@@ -22,6 +22,7 @@ const RESOLVING_THREADS = "128";
 
 /** The names that this machine knows: getaddrinfo(3), getnameinfo(3) and /etc/services. */
 export function systemNames(servicesFile = "/etc/services"): Names {
+  process.env["UV_THREADPOOL_SIZE"] ??= RESOLVING_THREADS;
   let table: ServicesTable | undefined;
   const services = () => (table ??= readServices(servicesFile));
   return {
@@ -35,7 +36,6 @@ export function systemNames(servicesFile = "/etc/services"): Names {
       });
     },
     hostName(address) {
-      process.env["UV_THREADPOOL_SIZE"] ??= RESOLVING_THREADS;
       return new Promise((resolve) => {
         lookupService(address, 0, (error, host) => {
           resolve(error ? undefined : printable(host));

@@ -30,8 +30,17 @@ export function programName(): string {
   const found = (process.env["PATH"] ?? "")
     .split(delimiter)
     .map((folder) => join(folder, name))
-    .find((path) => statSync(path, { throwIfNoEntry: false })?.isFile());
+    .find(isFile);
   return found !== undefined && found === resolve(script) ? name : script;
+}
+
+/** Whether there is a file that we may know of. */
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
 }
 
 /** The words of the command line, one character a byte, whatever their encoding. */

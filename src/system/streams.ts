@@ -8,8 +8,13 @@ export interface Streams {
   stdin(): AsyncIterable<readonly string[]>;
   stdout(text: string): void;
   stderr(text: string): void;
-  /** Writes out what stdout has kept back. @throws {OutputClosed} when nobody reads it any more */
-  flush(): void;
+  /**
+   * Writes out what stdout has kept back.
+   *
+   * @returns why not all of stdout could be written, such as ENOSPC; undefined if all was
+   * @throws {OutputClosed} when nobody reads it any more
+   */
+  flush(): string | undefined;
 }
 
 /** The reader of standard output has gone away: `ipvsadm -Ln | head -1`. */
@@ -26,10 +31,12 @@ const BUFFERED_CHARACTERS = 64 * 1024;
 export function processStreams(): Streams {
   let kept = "";
   let terminal: boolean | undefined;
+  let fault: string | undefined;
   const flush = () => {
     const text = kept;
     kept = "";
-    writeAll(1, text);
+    fault ??= writeAll(1, text);
+    return fault;
   };
   return {
     stdin: () => linesOf(0),
@@ -45,7 +52,8 @@ export function processStreams(): Streams {
   };
 }
 
-function writeAll(descriptor: number, text: string): void {
+/** @returns the symbol of the error that kept it from being written; undefined if there was none */
+function writeAll(descriptor: number, text: string): string | undefined {
   const bytes = Buffer.from(text, "latin1");
   let at = 0;
   while (at < bytes.length) {
@@ -55,9 +63,10 @@ function writeAll(descriptor: number, text: string): void {
       const { code } = error as NodeJS.ErrnoException;
       if (code === "EPIPE") throw new OutputClosed();
       // The original does not look whether its output could be written, and scripts go by its status.
-      if (code !== "EAGAIN") return;
+      if (code !== "EAGAIN") return code;
       // Another process made the pipe non-blocking: wait for its reader.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
     }
   }
+  return undefined;
 }

@@ -4,6 +4,7 @@ import {
   DIRECT_ROUTING,
   LOCAL_NODE,
   MASQUERADING,
+  MASTER,
   ONE_PACKET,
   PERSISTENT,
   SCTP,
@@ -257,7 +258,7 @@ export function timeoutLine(timeouts: Timeouts): string {
 
 /** `master sync daemon (mcast=eth0, syncid=0, maxlen=1472, group=224.0.0.81, port=8848, ttl=1)` */
 export function daemonLine(daemon: Daemon): string {
-  const role = daemon.state === 1 ? "master" : "backup";
+  const role = daemon.state === MASTER ? "master" : "backup";
   const { multicastGroup, maximumLength, multicastPort, multicastTtl } = daemon;
   // Kernels before 4.3 had only the first two.
   const rest = [

@@ -39,6 +39,7 @@ export async function runIn(
     },
     flush() {
       log.push("flush");
+      return undefined;
     },
     program: () => "ipvsadm",
     names: {

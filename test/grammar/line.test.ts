@@ -55,7 +55,7 @@ test("behind a word, # begins no comment", () => {
 
 test("a zero byte ends its word, not the line", () => {
   assert.deepEqual(ruleWords("-L\0foo -n\0bar\0 -c"), ["-L", "-n", "-c"]);
-  assert.deepEqual(ruleWords("\0foo -L ipvsadm\0foo"), ["-L"]);
+  assert.deepEqual(ruleWords("\0foo -L ipvsadm\0foo"), ["", "-L"]);
 });
 
 test("bytes beyond ASCII are parts of words", () => {

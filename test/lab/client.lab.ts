@@ -110,6 +110,17 @@ suite("the client on a kernel", () => {
     assert.deepEqual(await client.servers(key), []);
   });
 
+  test("calls may overlap", async () => {
+    const [timeouts, daemons, services, again] = await Promise.all([
+      client.timeouts(),
+      client.daemons(),
+      client.services(),
+      client.timeouts(),
+    ]);
+    assert.deepEqual(again, timeouts);
+    assert.deepEqual([daemons, services], [[], []]);
+  });
+
   test("a refusal says what was asked, of whom, and why not", async () => {
     await assert.rejects(client.deleteService(service("10.0.0.9")), (error) => {
       assert.ok(error instanceof KernelRefusal);

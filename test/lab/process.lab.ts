@@ -48,7 +48,7 @@ suite("the program as a process", () => {
 
   test("without a right to IPVS it says so", () => {
     const { stderr, status } = bash(
-      `setpriv --reuid 65534 --regid 65534 --clear-groups ${folder}/ipvsadm -Ln`,
+      `setpriv --bounding-set -net_admin,-net_raw --inh-caps -net_admin,-net_raw ${folder}/ipvsadm -Ln`,
     );
     assert.equal(
       stderr,
@@ -114,6 +114,23 @@ suite("the program as a process", () => {
         "ipvsadm-restore: nothing was changed\n",
     );
     assert.equal(status, 2);
+    assert.equal(bash("ipvsadm -Sn").stdout, "-A -t 10.0.0.1:80 -s rr\n");
+  });
+
+  test("an input that cannot be read has ended for -R, and is a fault for ipvsadm-restore", () => {
+    bash("ipvsadm -A -t 10.0.0.1:80 -s rr");
+    assert.deepEqual(bash("ipvsadm -R </"), {
+      stdout: "",
+      stderr: "",
+      status: 0,
+    });
+    const { stderr, status } = bash("ipvsadm-restore </");
+    assert.equal(
+      stderr,
+      "ipvsadm-restore: cannot read standard input: EISDIR\n" +
+        "ipvsadm-restore: nothing was changed\n",
+    );
+    assert.equal(status, 1);
     assert.equal(bash("ipvsadm -Sn").stdout, "-A -t 10.0.0.1:80 -s rr\n");
   });
 

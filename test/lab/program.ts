@@ -43,7 +43,7 @@ export async function ours(
       stderr += text;
     },
     flush() {
-      // All is kept.
+      return undefined; // all is kept
     },
     ...change,
   };

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, suite, test } from "node:test";
 import { bash, installPrograms } from "../lab/installed.js";
+import { sh } from "../lab/namespaces.js";
 import { ours } from "../lab/program.js";
 
 const RULES =
@@ -56,6 +57,29 @@ suite("ipvsadm-service, for systemd", () => {
       readFileSync(rules, "latin1"),
       /-A -t 10\.0\.0\.1:80[^]*-A -f 5/,
     );
+  });
+
+  test("a full disk costs neither the rules nor the table", async () => {
+    const disk = mkdtempSync(join(tmpdir(), "disk."));
+    sh(`mount -t tmpfs -o size=8k tmpfs ${disk}`);
+    try {
+      writeFileSync(join(disk, "rules"), RULES);
+      const services = Array.from(
+        { length: 300 },
+        (_, i) => `-A -t 10.3.${i >> 8}.${i & 255}:80\n`,
+      );
+      await ours(["-R"], services.join(""));
+      const { stderr, status } = service(
+        "stop",
+        `AUTO=true\nSAVE_AT_STOP=true\nRULES=${disk}/rules`,
+      );
+      assert.match(stderr, /cannot write the rules: ENOSPC/);
+      assert.equal(status, 1);
+      assert.equal(readFileSync(join(disk, "rules"), "latin1"), RULES);
+      assert.equal((await saved()).split("\n").length, 301);
+    } finally {
+      sh(`umount ${disk}`);
+    }
   });
 
   test("it leaves the table alone unless it is told to", async () => {

@@ -39,8 +39,8 @@ suite("NAT", () => {
       [service, real1, real2].map(({ connections }) => connections),
       [12, 3, 9],
     );
-    // An answer is some 4000 bytes, a request some 100.
-    assert.ok(service.outBytes > 12 * 4000, `${service.outBytes} bytes out`);
+    // An answer is some 4000 bytes, a request some 100. The end of the last may not be counted yet.
+    assert.ok(service.outBytes > 11 * 4000, `${service.outBytes} bytes out`);
     assert.ok(service.inBytes < 12 * 2000, `${service.inBytes} bytes in`);
     assert.equal(service.inPackets, real1.inPackets + real2.inPackets);
     assert.equal(service.outPackets, real1.outPackets + real2.outPackets);
@@ -98,7 +98,7 @@ suite("NAT", () => {
     const counters = await countersAt("[2001:db8:1::100]:80", 12);
     const { connections, outBytes } = counters("[2001:db8:1::100]:80");
     assert.equal(connections, 12);
-    assert.ok(outBytes > 12 * 4000, `${outBytes} bytes out`);
+    assert.ok(outBytes > 11 * 4000, `${outBytes} bytes out`);
   });
 
   test("datagrams of one socket stay with a server, and are answered by the virtual address", async () => {
