@@ -251,7 +251,7 @@ suite("the client on a kernel", () => {
     assert.deepEqual(await client.daemons(), []);
   });
 
-  test("counters are set to zero", async () => {
+  test("zeroing is taken for all and for one service, and refused for one that is not there", async () => {
     const key = service("10.0.0.1");
     await client.addService(key, ROUND_ROBIN);
     await client.zero();
