@@ -4,11 +4,7 @@
  * @packageDocumentation
  */
 export * from "./ipvs/address.js";
-export {
-  IpvsClient,
-  type Change,
-  type ServiceWithServers,
-} from "./ipvs/client.js";
+export { IpvsClient, type Change } from "./ipvs/client.js";
 export * from "./ipvs/errors.js";
 export * from "./ipvs/model.js";
 export { MalformedReply, SocketFault } from "./netlink/errors.js";

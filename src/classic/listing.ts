@@ -1,7 +1,11 @@
 import type { Address } from "../ipvs/address.js";
-import type { IpvsClient, ServiceWithServers } from "../ipvs/client.js";
+import type { IpvsClient } from "../ipvs/client.js";
 import { parseConnection, type Connection } from "../ipvs/connections.js";
-import type { EndpointName, ServiceKey } from "../ipvs/model.js";
+import type {
+  EndpointName,
+  ServiceEntry,
+  ServiceWithServers,
+} from "../ipvs/model.js";
 import type { ListCommand } from "../grammar/command.js";
 import { ruleLines } from "../grammar/rule.js";
 import type { Io } from "../io.js";
@@ -14,7 +18,7 @@ import {
   titleLines,
   versionLine,
 } from "../view/listing.js";
-import { sortTable } from "../view/order.js";
+import { sortServers, sortServices } from "../view/order.js";
 import { NameBook, numericName } from "./naming.js";
 
 /** The file of connections cannot be opened: the module is not there, or we may not read it. */
@@ -54,10 +58,8 @@ export async function save(
   client: IpvsClient,
   io: Io,
 ): Promise<void> {
-  const table = sortTable(await client.table());
-  const name = await namesOf(table, numeric, io);
-  for (const service of table)
-    for (const line of ruleLines(service, name)) io.stdout(line);
+  const services = sortServices(await client.services());
+  await show(services, true, numeric, client, io, ruleLines);
 }
 
 async function listTable(
@@ -65,35 +67,40 @@ async function listTable(
   client: IpvsClient,
   io: Io,
 ): Promise<void> {
-  const table = service
-    ? await oneService(client, service)
-    : await client.table();
-  const name = await namesOf(table, numeric, io);
+  // The servers of an unknown service are an empty list, so the service is asked for first.
+  const services = service
+    ? [await client.service(service)]
+    : await client.services();
   if (!service) io.stdout(versionLine(client.info));
   io.stdout(titleLines(format));
-  for (const entry of sorted ? sortTable(table) : table)
-    for (const line of serviceLines(entry, { format, exact, name }))
-      io.stdout(line);
+  await show(
+    sorted ? sortServices(services) : services,
+    sorted,
+    numeric,
+    client,
+    io,
+    (entry, name) => serviceLines(entry, { format, exact, name }),
+  );
 }
 
-/** The servers of an unknown service are an empty list, so the service is asked for first. */
-async function oneService(
-  client: IpvsClient,
-  key: ServiceKey,
-): Promise<ServiceWithServers[]> {
-  const service = await client.service(key);
-  return [{ ...service, servers: await client.servers(key) }];
-}
-
-async function namesOf(
-  table: readonly ServiceWithServers[],
+/** Prints services in the order given, with their servers; the servers are asked for as they are needed. */
+async function show(
+  services: readonly ServiceEntry[],
+  sorted: boolean,
   numeric: boolean,
+  client: IpvsClient,
   io: Io,
-): Promise<EndpointName> {
-  if (numeric) return numericName;
-  const book = new NameBook(io.names);
-  await book.learn(addressesOf(table));
-  return book.name;
+  lines: (service: ServiceWithServers, name: EndpointName) => Iterable<string>,
+): Promise<void> {
+  const book = numeric ? undefined : new NameBook(io.names);
+  const name = book?.name ?? numericName;
+  for await (const some of client.withServers(services)) {
+    await book?.learn(addressesOf(some));
+    for (const service of some) {
+      const servers = sorted ? sortServers(service.servers) : service.servers;
+      for (const line of lines({ ...service, servers }, name)) io.stdout(line);
+    }
+  }
 }
 
 function* addressesOf(

@@ -8,6 +8,10 @@ import {
 } from "../ipvs/model.js";
 import type { Lookups } from "./endpoint.js";
 
+/** What stands until an option says otherwise; nobody writes into an address. */
+const NO_ADDRESS: Address = new Uint8Array(4);
+const WHOLE_MASK: Netmask = Uint8Array.of(255, 255, 255, 255);
+
 /** Commands start a line; what options have said so far is gathered here, in the order of the line. */
 export class Draft {
   constructor(readonly lookups: Lookups) {}
@@ -15,16 +19,16 @@ export class Draft {
   family: Family = INET;
   firewallMark = 0;
   protocol: Protocol | undefined;
-  address: Address = new Uint8Array(4);
+  address = NO_ADDRESS;
   port = 0;
 
   scheduler = "";
   persistenceEngine = "";
   flags = 0;
   timeoutSeconds = 0;
-  netmask: Netmask = Uint8Array.of(255, 255, 255, 255);
+  netmask: Netmask = WHOLE_MASK;
 
-  serverAddress: Address = new Uint8Array(4);
+  serverAddress = NO_ADDRESS;
   serverPort = 0;
   forwarding: number | undefined;
   weight = 1;

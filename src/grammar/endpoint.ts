@@ -72,21 +72,23 @@ function withPort(
  * @returns undefined if it is not one
  */
 export function parseIpv4Loosely(text: string): Address | undefined {
-  const parts = (/^[^ \t\n\v\f\r]*/.exec(text)?.[0] ?? "").split(".");
+  const end = text.search(/[ \t\n\v\f\r]/);
+  const parts = (end < 0 ? text : text.slice(0, end)).split(".");
   if (parts.length > 4) return undefined;
-  const numbers: number[] = [];
-  for (const part of parts) {
-    if (!/^(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)$/.test(part))
-      return undefined;
-    numbers.push(
-      /^0[0-7]/.test(part) ? Number.parseInt(part, 8) : Number(part),
-    );
+  const address = new Uint8Array(4);
+  for (let i = 0; i < parts.length; i++) {
+    const number = parseNumber(parts[i] ?? "");
+    const bytes = i < parts.length - 1 ? 1 : 4 - i;
+    if (number === undefined || number >= 256 ** bytes) return undefined;
+    for (let n = 0; n < bytes; n++)
+      address[i + n] = number / 256 ** (bytes - 1 - n);
   }
-  const last = numbers.pop() ?? 0;
-  if (numbers.some((n) => n > 255) || last >= 256 ** (4 - numbers.length))
-    return undefined;
-  const address = Uint8Array.of(0, 0, 0, 0);
-  new DataView(address.buffer).setUint32(0, last);
-  address.set(numbers);
   return address;
+}
+
+/** A number as C writes it: decimal, octal behind 0, hexadecimal behind 0x. */
+function parseNumber(text: string): number | undefined {
+  if (/^([1-9][0-9]*|0)$/.test(text)) return Number(text);
+  if (/^0[0-7]+$/.test(text)) return Number.parseInt(text, 8);
+  return /^0[xX][0-9a-fA-F]+$/.test(text) ? Number(text) : undefined;
 }

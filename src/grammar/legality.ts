@@ -9,9 +9,11 @@ import { UsageFault } from "./faults.js";
 import { OPTIONS, type OptionRow } from "./options.js";
 
 /** Every option's name once, in the order of the checks, with the commands that it goes with. */
-const BY_NAME: ReadonlyMap<string, OptionRow["with"]> = new Map(
-  OPTIONS.flatMap((row) => (row.option ? [[row.option, row.with]] : [])),
-);
+const BY_NAME: readonly (readonly [string, OptionRow["with"]])[] = [
+  ...new Map(
+    OPTIONS.flatMap((row) => (row.option ? [[row.option, row.with]] : [])),
+  ),
+];
 
 /** Options by which a listing cannot be both. */
 const LIST_CONFLICTS = [

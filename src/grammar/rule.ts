@@ -1,5 +1,4 @@
 import { INET6 } from "../ipvs/address.js";
-import type { ServiceWithServers } from "../ipvs/client.js";
 import {
   MASQUERADING,
   ONE_PACKET,
@@ -17,6 +16,7 @@ import {
   type EndpointName,
   type ServiceEntry,
   type ServiceKey,
+  type ServiceWithServers,
   type Tunnel,
 } from "../ipvs/model.js";
 import { schedulerFlagNames } from "../ipvs/scheduler-flags.js";

@@ -35,6 +35,7 @@ export function parseIpv4(text: string): Address | undefined {
  * @see RFC 4291, section 2.2
  */
 export function parseIpv6(text: string): Address | undefined {
+  if (text.indexOf(":") === text.lastIndexOf(":")) return undefined; // as every IPv4 address
   const gap = text.indexOf("::");
   if (gap !== text.lastIndexOf("::")) return undefined;
   const head = groups(gap < 0 ? text : text.slice(0, gap), gap < 0);

@@ -2,11 +2,8 @@ import { encode, type Fields } from "../netlink/attributes.js";
 import { EINTR } from "../netlink/errno.js";
 import { MalformedReply } from "../netlink/errors.js";
 import type { Exchange, Reply, Request } from "../netlink/exchange.js";
-import {
-  genericRequest,
-  readGeneric,
-  resolveFamily,
-} from "../netlink/generic.js";
+import type { Writer } from "../netlink/writer.js";
+import { genericRequest, resolveFamily } from "../netlink/generic.js";
 import {
   readDaemon,
   readDestination,
@@ -35,6 +32,7 @@ import {
   type ServiceEntry,
   type ServiceKey,
   type ServiceSettings,
+  type ServiceWithServers,
   type Timeouts,
 } from "./model.js";
 
@@ -42,13 +40,11 @@ import {
 const FAMILY_NAME = "IPVS";
 const FAMILY_VERSION = 1;
 
+/** For how many services the real servers are asked in one go. */
+const SERVICES_AT_A_TIME = 256;
+
 /** How often a table is read again until two readings agree. */
 const READINGS = 10;
-
-/** A virtual service with its real servers. */
-export interface ServiceWithServers extends ServiceEntry {
-  readonly servers: readonly DestinationEntry[];
-}
 
 export type { Change } from "./change.js";
 
@@ -75,13 +71,20 @@ export class IpvsClient {
     const family = await resolveFamily(exchange, FAMILY_NAME);
     if ("errno" in family) throw new IpvsUnavailable(family.errno);
     const [reply] = await exchange([
-      genericRequest(family.id, FAMILY_VERSION, COMMANDS.getInfo, "one"),
+      genericRequest(
+        family.id,
+        FAMILY_VERSION,
+        COMMANDS.getInfo,
+        "one",
+        undefined,
+        readInfo,
+      ),
     ]);
     if (reply?.kind === "refused")
       throw new IpvsUnavailable(reply.refusal.errno);
-    const [info] = answers(reply, "get-info", "");
+    const [info] = entriesOf(reply, "get-info", () => "");
     if (!info) throw new MalformedReply("GET_INFO was not answered", 0);
-    return new IpvsClient(exchange, family.id, readInfo(info));
+    return new IpvsClient(exchange, family.id, info);
   }
 
   /**
@@ -99,7 +102,7 @@ export class IpvsClient {
       changes.map((change) => this.#changeRequest(change)),
     );
     return changes.map((change, i) =>
-      failureOf(replies[i], change.command, subjectOf(change)),
+      failureOf(replies[i], change.command, () => subjectOf(change)),
     );
   }
 
@@ -220,35 +223,37 @@ export class IpvsClient {
 
   /** The timeouts of connections. */
   async timeouts(): Promise<Timeouts> {
-    const request = this.#request(COMMANDS.getConfig, "one");
-    const [answer] = await this.#ask(request, "get-timeouts", "");
-    if (!answer) throw new MalformedReply("GET_CONFIG was not answered", 0);
-    return readTimeouts(answer);
+    const request = this.#request(COMMANDS.getConfig, "one", {}, readTimeouts);
+    const [timeouts] = await this.#ask(request, "get-timeouts", "");
+    if (!timeouts) throw new MalformedReply("GET_CONFIG was not answered", 0);
+    return timeouts;
   }
 
   /** The sync daemons that run: none, one or two. */
   async daemons(): Promise<Daemon[]> {
-    const request = this.#request(COMMANDS.getDaemon, "dump");
-    const answers = await this.#ask(request, "get-daemons", "");
-    return answers.map(readDaemon);
+    const request = this.#request(COMMANDS.getDaemon, "dump", {}, readDaemon);
+    return this.#ask(request, "get-daemons", "");
   }
 
   /** All virtual services, in the kernel's order: by the rows of its two hash tables. */
   async services(): Promise<ServiceEntry[]> {
-    const request = this.#request(COMMANDS.getService, "dump");
-    const answers = await this.#ask(request, "list-services", "");
-    return answers.map(readService);
+    const request = this.#request(COMMANDS.getService, "dump", {}, readService);
+    return this.#ask(request, "list-services", "");
   }
 
   /** One virtual service. @throws {KernelRefusal} ESRCH no such service */
   async service(key: ServiceKey): Promise<ServiceEntry> {
-    const request = this.#request(COMMANDS.getService, "one", {
-      service: serviceKeyFields(key),
-    });
+    const fields = { service: serviceKeyFields(key) };
+    const request = this.#request(
+      COMMANDS.getService,
+      "one",
+      fields,
+      readService,
+    );
     const subject = formatService(key);
-    const [answer] = await this.#ask(request, "get-service", subject);
-    if (!answer) throw new MalformedReply("GET_SERVICE was not answered", 0);
-    return readService(answer);
+    const [service] = await this.#ask(request, "get-service", subject);
+    if (!service) throw new MalformedReply("GET_SERVICE was not answered", 0);
+    return service;
   }
 
   /**
@@ -256,35 +261,55 @@ export class IpvsClient {
    *
    * For an unknown service the kernel sends an empty list, not ESRCH: ask for the service first.
    */
-  async servers(key: ServiceKey): Promise<DestinationEntry[]> {
+  async servers(key: ServiceKey): Promise<readonly DestinationEntry[]> {
     const [servers = []] = await this.serversOf([key]);
     return servers;
   }
 
   /** The real servers of many virtual services, each list at the place of its service. */
-  async serversOf(keys: readonly ServiceKey[]): Promise<DestinationEntry[][]> {
+  async serversOf(
+    keys: readonly ServiceKey[],
+  ): Promise<(readonly DestinationEntry[])[]> {
     const replies = await this.#exchange(
       keys.map((key) =>
-        this.#request(COMMANDS.getDestination, "dump", {
-          service: serviceKeyFields(key),
-        }),
+        this.#request(
+          COMMANDS.getDestination,
+          "dump",
+          { service: serviceKeyFields(key) },
+          (attributes) => readDestination(attributes, key.family),
+        ),
       ),
     );
     return keys.map((key, i) =>
-      answers(replies[i], "list-servers", formatService(key)).map((answer) =>
-        readDestination(answer, key.family),
-      ),
+      entriesOf(replies[i], "list-servers", () => formatService(key)),
     );
   }
 
-  /** All virtual services with their real servers, as a listing wants them: read once. */
+  /**
+   * Virtual services with their real servers, in the order given and some at a time, so that a long table can
+   * be shown or worked on without having all of it in memory.
+   */
+  async *withServers(
+    services: readonly ServiceEntry[],
+  ): AsyncGenerator<ServiceWithServers[]> {
+    for (let at = 0; at < services.length; at += SERVICES_AT_A_TIME) {
+      const some = services.slice(at, at + SERVICES_AT_A_TIME);
+      const servers = await this.serversOf(some.map(({ key }) => key));
+      yield some.map(({ key, settings, stats }, i) => ({
+        key,
+        settings,
+        stats,
+        servers: servers[i] ?? [],
+      }));
+    }
+  }
+
+  /** All virtual services with their real servers: read once. */
   async table(): Promise<ServiceWithServers[]> {
-    const services = await this.services();
-    const servers = await this.serversOf(services.map(({ key }) => key));
-    return services.map((service, i) => ({
-      ...service,
-      servers: servers[i] ?? [],
-    }));
+    const table: ServiceWithServers[] = [];
+    for await (const some of this.withServers(await this.services()))
+      table.push(...some);
+    return table;
   }
 
   /**
@@ -307,67 +332,71 @@ export class IpvsClient {
     throw new TableUnsteady(READINGS);
   }
 
-  #request(
+  #request<T>(
     command: number,
     answer: Request["answer"],
-    fields?: Fields<typeof MESSAGE>,
-  ): Request {
+    fields: Fields<typeof MESSAGE>,
+    read?: (attributes: Uint8Array) => T,
+  ): Request<T> {
+    const write = (out: Writer) => {
+      encode(MESSAGE, out, fields);
+    };
     return genericRequest(
       this.#family,
       FAMILY_VERSION,
       command,
       answer,
-      fields &&
-        ((out) => {
-          encode(MESSAGE, out, fields);
-        }),
+      write,
+      read,
     );
   }
 
   #changeRequest(change: Change): Request {
     const [command, fields] = changeMessage(change);
-    return this.#request(command, "ack", fields);
+    return this.#request(command, answerTo(change), fields);
   }
 
-  async #ask(
-    request: Request,
+  async #ask<T>(
+    request: Request<T>,
     command: Command,
     subject: string,
-  ): Promise<Uint8Array[]> {
+  ): Promise<T[]> {
     const [reply] = await this.#exchange([request]);
-    return answers(reply, command, subject);
+    return [...entriesOf(reply, command, () => subject)];
   }
 }
 
+/** The kernel can break off what has to do with its threads (EINTR), and a change it broke off is none. */
+function answerTo({ command }: Change): "silence" | "ack" {
+  return command === "start-daemon" || command === "stop-daemon"
+    ? "ack"
+    : "silence";
+}
+
+/** What became of a change, if it was not carried out. */
 function failureOf(
   reply: Reply | undefined,
   command: Command,
-  subject: string,
+  subject: () => string,
 ): KernelRefusal | AnswerLost | undefined {
+  if (reply?.kind === "done") return undefined;
+  if (reply?.kind !== "refused") return new AnswerLost(command, subject());
+  const { errno, explanation } = reply.refusal;
   // The kernel's thread had not run yet, which is all that EINTR means here: it is stopped all the same.
-  const { errno } = reply?.kind === "refused" ? reply.refusal : { errno: 0 };
   if (command === "stop-daemon" && errno === EINTR) return undefined;
-  if (reply?.kind === "refused")
-    return new KernelRefusal(
-      reply.refusal.errno,
-      command,
-      subject,
-      reply.refusal.explanation,
-    );
-  return reply?.kind === "done" ? undefined : new AnswerLost(command, subject);
+  return new KernelRefusal(errno, command, subject(), explanation);
 }
 
-/** The attributes of each message of an answer. @throws {KernelRefusal} when there is none */
-function answers(
-  reply: Reply | undefined,
+/** What was read of an answer. @throws {KernelRefusal} when there is none */
+function entriesOf<T>(
+  reply: Reply<T> | undefined,
   command: Command,
-  subject: string,
-): Uint8Array[] {
-  const failure = failureOf(reply, command, subject);
-  if (failure) throw failure;
-  return reply?.kind === "done"
-    ? reply.payloads.map((payload) => readGeneric(payload).attributes)
-    : [];
+  subject: () => string,
+): readonly T[] {
+  if (reply?.kind === "done") return reply.entries;
+  throw (
+    failureOf(reply, command, subject) ?? new AnswerLost(command, subject())
+  );
 }
 
 /** All that can be set, as text to compare; undefined if a key comes twice. */

@@ -2,7 +2,7 @@ import { decode, required, type Fields } from "../netlink/attributes.js";
 import { MalformedReply } from "../netlink/errors.js";
 import { familyOf, INET, INET6, type Address, type Family } from "./address.js";
 import type { DAEMON, DESTINATION, SERVICE } from "./layouts.js";
-import { INFO, MESSAGE } from "./layouts.js";
+import { INFO, MESSAGE, STATS } from "./layouts.js";
 import {
   BACKUP,
   FORWARDING_MASK,
@@ -45,14 +45,13 @@ export function serviceFields(
   key: ServiceKey,
   settings: ServiceSettings,
 ): ServiceFields {
-  return {
-    ...serviceKeyFields(key),
-    scheduler: settings.scheduler,
-    persistenceEngine: settings.persistenceEngine,
-    flags: settings.flags,
-    timeoutSeconds: settings.timeoutSeconds,
-    netmask: netmaskBytes(settings.netmask),
-  };
+  const fields = serviceKeyFields(key);
+  fields.scheduler = settings.scheduler;
+  fields.persistenceEngine = settings.persistenceEngine;
+  fields.flags = settings.flags;
+  fields.timeoutSeconds = settings.timeoutSeconds;
+  fields.netmask = netmaskBytes(settings.netmask);
+  return fields;
 }
 
 /** What names a real server in a request. */
@@ -69,16 +68,15 @@ export function destinationFields(
   key: DestinationKey,
   settings: DestinationSettings,
 ): DestinationFields {
-  return {
-    ...destinationKeyFields(key),
-    forwarding: settings.forwarding & FORWARDING_MASK,
-    weight: settings.weight,
-    tunnelType: settings.tunnel.type,
-    tunnelPort: settings.tunnel.port,
-    tunnelFlags: settings.tunnel.flags,
-    upperThreshold: settings.upperThreshold,
-    lowerThreshold: settings.lowerThreshold,
-  };
+  const fields = destinationKeyFields(key);
+  fields.forwarding = settings.forwarding & FORWARDING_MASK;
+  fields.weight = settings.weight;
+  fields.tunnelType = settings.tunnel.type;
+  fields.tunnelPort = settings.tunnel.port;
+  fields.tunnelFlags = settings.tunnel.flags;
+  fields.upperThreshold = settings.upperThreshold;
+  fields.lowerThreshold = settings.lowerThreshold;
+  return fields;
 }
 
 export function daemonFields(daemon: Daemon): DaemonFields {
@@ -189,7 +187,12 @@ export function readTimeouts(attributes: Uint8Array): Timeouts {
 
 /** Reads the answer to GET_INFO. @throws {MalformedReply} naming what is missing or wrong */
 export function readInfo(attributes: Uint8Array): Info {
-  return required(decode(INFO, attributes), "version", "connectionTableSize");
+  const { version, connectionTableSize } = required(
+    decode(INFO, attributes),
+    "version",
+    "connectionTableSize",
+  );
+  return { version, connectionTableSize };
 }
 
 function serviceKey(wire: ServiceFields, family: Family): ServiceKey {
@@ -222,7 +225,7 @@ function asProtocol(protocol: number): Protocol {
 }
 
 function addressFrom(family: Family, wire: Uint8Array): Address {
-  return family === INET ? wire.subarray(0, 4) : wire;
+  return family === INET ? wire.slice(0, 4) : wire;
 }
 
 function netmaskBytes(netmask: Netmask): Uint8Array {
@@ -239,17 +242,33 @@ function netmaskFrom(family: Family, wire: Uint8Array): Netmask {
 
 /** The whole counters, and on kernels before 4.1 the ones that are cut. */
 function statsFrom(wire: ServiceFields | DestinationFields): Stats {
-  return required(
-    wire.stats64 ?? wire.stats ?? {},
-    "connections",
-    "inPackets",
-    "outPackets",
-    "inBytes",
-    "outBytes",
-    "connectionsPerSecond",
-    "inPacketsPerSecond",
-    "outPacketsPerSecond",
-    "inBytesPerSecond",
-    "outBytesPerSecond",
+  const stats = required(
+    wire.stats64 ?? (wire.stats ? decode(STATS, wire.stats) : {}),
+    ...COUNTERS,
   );
+  return {
+    connections: stats.connections,
+    inPackets: stats.inPackets,
+    outPackets: stats.outPackets,
+    inBytes: stats.inBytes,
+    outBytes: stats.outBytes,
+    connectionsPerSecond: stats.connectionsPerSecond,
+    inPacketsPerSecond: stats.inPacketsPerSecond,
+    outPacketsPerSecond: stats.outPacketsPerSecond,
+    inBytesPerSecond: stats.inBytesPerSecond,
+    outBytesPerSecond: stats.outBytesPerSecond,
+  };
 }
+
+const COUNTERS = [
+  "connections",
+  "inPackets",
+  "outPackets",
+  "inBytes",
+  "outBytes",
+  "connectionsPerSecond",
+  "inPacketsPerSecond",
+  "outPacketsPerSecond",
+  "inBytesPerSecond",
+  "outBytesPerSecond",
+] as const;

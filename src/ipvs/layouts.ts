@@ -1,6 +1,7 @@
 import {
   bytes,
   nested,
+  raw,
   text,
   u16,
   u16be,
@@ -43,7 +44,7 @@ const flags: Codec<number> = {
     out.u32(value);
     out.u32(0xffffffff);
   },
-  decode: (payload) => u32.decode(payload.subarray(0, 4)),
+  decode: (bytes, at) => bytes.getUint32(at, true),
 };
 
 /** IPVS_STATS_ATTR_* as 64-bit values (since Linux 4.1); padding attributes stand between. */
@@ -66,7 +67,7 @@ const counter32: Codec<bigint> = {
   encode: (out, value) => {
     out.u32(Number(value));
   },
-  decode: (payload) => BigInt(u32.decode(payload)),
+  decode: (bytes, at) => BigInt(bytes.getUint32(at, true)),
 };
 
 /** IPVS_STATS_ATTR_* as every kernel sends them: all but the byte counters are cut to 32 bits. */
@@ -95,7 +96,7 @@ export const SERVICE = {
   flags: [7, flags],
   timeoutSeconds: [8, u32],
   netmask: [9, bytes(4)], // an IPv4 mask in network order, or an IPv6 prefix length in host order
-  stats: [10, nested(STATS)],
+  stats: [10, raw], // STATS, read only where the next is missing
   stats64: [12, nested(STATS64)],
 } as const satisfies Layout;
 
@@ -114,7 +115,7 @@ export const DESTINATION = {
   activeConnections: [7, u32],
   inactiveConnections: [8, u32],
   persistentConnections: [9, u32],
-  stats: [10, nested(STATS)],
+  stats: [10, raw], // STATS, read only where the next is missing
   stats64: [12, nested(STATS64)],
 } as const satisfies Layout;
 

@@ -115,6 +115,11 @@ export interface DestinationEntry {
   readonly stats: Stats;
 }
 
+/** A virtual service with its real servers. */
+export interface ServiceWithServers extends ServiceEntry {
+  readonly servers: readonly DestinationEntry[];
+}
+
 /** Roles of a director in connection synchronization. @see IP_VS_STATE_* in linux/ip_vs.h */
 export const MASTER = 1;
 export const BACKUP = 2;

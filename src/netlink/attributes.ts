@@ -11,13 +11,13 @@ const HEADER_BYTES = 4;
  * How one attribute's payload is written and read.
  *
  * `size` is the payload's length in bytes where that is fixed; `decode` is given a payload of just
- * that length, so no reader runs past an end.
+ * that length, so no reader runs past an end. What it returns shares no bytes with the payload, unless it says so.
  */
 export interface Codec<T> {
   readonly size?: number;
   readonly nested?: boolean;
   encode(out: Writer, value: T): void;
-  decode(payload: Uint8Array): T;
+  decode(bytes: DataView, at: number, length: number): T;
 }
 
 /** One row an attribute: the field's name, its type number and its codec, in the order of a request. */
@@ -41,7 +41,7 @@ export const u8: Codec<number> = {
   encode: (out, value) => {
     out.u8(value);
   },
-  decode: (payload) => view(payload).getUint8(0),
+  decode: (bytes, at) => bytes.getUint8(at),
 };
 
 export const u16: Codec<number> = {
@@ -49,7 +49,7 @@ export const u16: Codec<number> = {
   encode: (out, value) => {
     out.u16(value);
   },
-  decode: (payload) => view(payload).getUint16(0, true),
+  decode: (bytes, at) => bytes.getUint16(at, true),
 };
 
 /** Network byte order, as the kernel keeps ports. */
@@ -58,7 +58,7 @@ export const u16be: Codec<number> = {
   encode: (out, value) => {
     out.u16be(value);
   },
-  decode: (payload) => view(payload).getUint16(0, false),
+  decode: (bytes, at) => bytes.getUint16(at, false),
 };
 
 export const u32: Codec<number> = {
@@ -66,7 +66,7 @@ export const u32: Codec<number> = {
   encode: (out, value) => {
     out.u32(value);
   },
-  decode: (payload) => view(payload).getUint32(0, true),
+  decode: (bytes, at) => bytes.getUint32(at, true),
 };
 
 /** 64 bits do not fit a JavaScript number, hence bigint. */
@@ -75,7 +75,11 @@ export const u64: Codec<bigint> = {
   encode: (out, value) => {
     out.u64(value);
   },
-  decode: (payload) => view(payload).getBigUint64(0, true),
+  // Most counters of most tables are zero, and that one costs no memory.
+  decode: (bytes, at) =>
+    bytes.getUint32(at, true) === 0 && bytes.getUint32(at + 4, true) === 0
+      ? 0n
+      : bytes.getBigUint64(at, true),
 };
 
 /** Exactly `size` bytes; what is shorter is filled up with zeros when written. */
@@ -86,8 +90,20 @@ export function bytes(size: number): Codec<Uint8Array> {
       out.bytes(value);
       out.zeros(size - value.length);
     },
-    decode: (payload) => payload,
+    decode: (bytes, at, length) => part(bytes, at, length).slice(),
   };
+}
+
+/** An attribute's payload as it came, not copied: for what is not always read. */
+export const raw: Codec<Uint8Array> = {
+  encode: (out, value) => {
+    out.bytes(value);
+  },
+  decode: (bytes, at, length) => part(bytes, at, length),
+};
+
+function part(bytes: DataView, at: number, length: number): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset + at, length);
 }
 
 /** A string that ends with a zero byte, one character a byte. */
@@ -96,11 +112,14 @@ export const text: Codec<string> = {
     for (let i = 0; i < value.length; i++) out.u8(value.charCodeAt(i));
     out.u8(0);
   },
-  decode: (payload) => {
-    const end = payload.indexOf(0);
-    return Buffer.from(end < 0 ? payload : payload.subarray(0, end)).toString(
-      "latin1",
-    );
+  decode: (bytes, at, length) => {
+    let value = "";
+    for (let i = at; i < at + length; i++) {
+      const code = bytes.getUint8(i);
+      if (code === 0) break;
+      value += String.fromCharCode(code);
+    }
+    return value;
   },
 };
 
@@ -111,7 +130,7 @@ export function nested<L extends Layout>(layout: L): Codec<Fields<L>> {
     encode: (out, value) => {
       encode(layout, out, value);
     },
-    decode: (payload) => decode(layout, payload),
+    decode: (bytes, at, length) => fieldsIn(layout, bytes, at, at + length),
   };
 }
 
@@ -142,66 +161,99 @@ export function encode<L extends Layout>(
 export function* attributes(
   payload: Uint8Array,
 ): Generator<readonly [type: number, value: Uint8Array, offset: number]> {
-  const header = view(payload);
-  let at = 0;
-  while (at < payload.length) {
-    if (payload.length - at < HEADER_BYTES)
-      throw new MalformedReply("an attribute's header is cut short", at);
-    const length = header.getUint16(at, true);
-    const type = header.getUint16(at + 2, true) & TYPE_MASK;
-    if (length < HEADER_BYTES)
-      throw new MalformedReply(`attribute ${type} has length ${length}`, at);
-    if (at + length > payload.length)
-      throw new MalformedReply(`attribute ${type} runs over the end`, at);
-    yield [type, payload.subarray(at + HEADER_BYTES, at + length), at];
+  const bytes = view(payload);
+  for (let at = 0; at < payload.length;) {
+    const length = lengthAt(bytes, at, 0, payload.length);
+    const value = payload.subarray(at + HEADER_BYTES, at + length);
+    yield [typeAt(bytes, at), value, at];
     at += aligned(length);
   }
 }
 
-/** A layout turned round, from type number to field; made once for each layout. */
-const fieldsByType = new WeakMap<
-  Layout,
-  Map<number, readonly [string, Codec<unknown>]>
->();
+function typeAt(bytes: DataView, at: number): number {
+  return bytes.getUint16(at + 2, true) & TYPE_MASK;
+}
 
-function byType(
-  layout: Layout,
-): Map<number, readonly [string, Codec<unknown>]> {
-  let fields = fieldsByType.get(layout);
-  if (!fields) {
-    fields = new Map(
-      Object.entries(layout).map(([name, [type, codec]]) => [
-        type,
-        [name, codec],
-      ]),
+/** The length of an attribute with its header. @throws {MalformedReply} if it cannot be */
+function lengthAt(
+  bytes: DataView,
+  at: number,
+  start: number,
+  end: number,
+): number {
+  if (end - at < HEADER_BYTES)
+    throw new MalformedReply("an attribute's header is cut short", at - start);
+  const length = bytes.getUint16(at, true);
+  if (length < HEADER_BYTES || at + length > end) {
+    const fault =
+      length < HEADER_BYTES ? `has length ${length}` : "runs over the end";
+    throw new MalformedReply(
+      `attribute ${typeAt(bytes, at)} ${fault}`,
+      at - start,
     );
-    fieldsByType.set(layout, fields);
   }
-  return fields;
+  return length;
+}
+
+/** A layout made ready for reading: the field of each type number, and the object that fields are read into. */
+interface Reader {
+  readonly byType: readonly (readonly [string, Codec<unknown>] | undefined)[];
+  readonly fields: Record<string, unknown>;
+}
+const readers = new WeakMap<Layout, Reader>();
+
+function readerOf(layout: Layout): Reader {
+  const known = readers.get(layout);
+  if (known) return known;
+  const byType: [string, Codec<unknown>][] = [];
+  const fields: Record<string, unknown> = {};
+  for (const [name, [type, codec]] of Object.entries(layout)) {
+    byType[type] = [name, codec];
+    fields[name] = undefined;
+  }
+  const reader = { byType, fields };
+  readers.set(layout, reader);
+  return reader;
 }
 
 /**
  * Reads the fields of a layout. Types that the layout does not name are skipped: newer kernels send
  * more, and 64-bit values come with padding between.
  *
+ * A listing reads tens of thousands of messages, so there is one object of fields for each layout, which the
+ * next reading of that layout fills again: take out of it what is to be kept.
+ *
  * @throws {MalformedReply} naming the field whose length is wrong, or where the bytes end too soon
  */
 export function decode<L extends Layout>(
   layout: L,
   payload: Uint8Array,
+): Readonly<Fields<L>> {
+  return fieldsIn(layout, view(payload), 0, payload.length);
+}
+
+function fieldsIn<L extends Layout>(
+  layout: L,
+  bytes: DataView,
+  start: number,
+  end: number,
 ): Fields<L> {
-  const known = byType(layout);
-  const fields: Record<string, unknown> = {};
-  for (const [type, value, at] of attributes(payload)) {
-    const field = known.get(type);
-    if (!field) continue;
-    const [name, codec] = field;
-    if (codec.size !== undefined && value.length !== codec.size)
-      throw new MalformedReply(
-        `${name} has ${value.length} bytes where ${codec.size} belong`,
-        at,
-      );
-    fields[name] = codec.decode(value);
+  const { byType, fields } = readerOf(layout);
+  for (const name in fields) fields[name] = undefined;
+  for (let at = start; at < end;) {
+    const length = lengthAt(bytes, at, start, end);
+    const field = byType[typeAt(bytes, at)];
+    if (field) {
+      const [name, codec] = field;
+      const size = length - HEADER_BYTES;
+      if (codec.size !== undefined && size !== codec.size)
+        throw new MalformedReply(
+          `${name} has ${size} bytes where ${codec.size} belong`,
+          at - start,
+        );
+      fields[name] = codec.decode(bytes, at + HEADER_BYTES, size);
+    }
+    at += aligned(length);
   }
   return fields as Fields<L>;
 }

@@ -22,25 +22,21 @@ const CONTROLLER = {
   familyName: [2, text],
 } as const satisfies Layout;
 
-/** The attributes behind a generic netlink header, with the command that the header names. */
-export interface GenericMessage {
-  readonly command: number;
-  readonly attributes: Uint8Array;
-}
-
 /**
  * Builds a request to a generic netlink family.
  *
  * @param family the number that `resolveFamily` found
  * @param write appends the attributes
+ * @param read is given the attributes of each message of the answer
  */
-export function genericRequest(
+export function genericRequest<T>(
   family: number,
   version: number,
   command: number,
   answer: Request["answer"],
   write?: (out: Writer) => void,
-): Request {
+  read?: (attributes: Uint8Array) => T,
+): Request<T> {
   return {
     type: family,
     answer,
@@ -50,17 +46,15 @@ export function genericRequest(
       out.u16(0);
       write?.(out);
     },
+    ...(read && { read: (payload) => read(attributesOf(payload)) }),
   };
 }
 
-/** @throws {MalformedReply} when the header is cut short */
-export function readGeneric(payload: Uint8Array): GenericMessage {
+/** What is behind a generic netlink header. @throws {MalformedReply} when the header is cut short */
+export function attributesOf(payload: Uint8Array): Uint8Array {
   if (payload.length < HEADER_BYTES)
     throw new MalformedReply("a generic netlink header is cut short", 0);
-  return {
-    command: payload[0] ?? 0,
-    attributes: payload.subarray(HEADER_BYTES),
-  };
+  return payload.subarray(HEADER_BYTES);
 }
 
 /**
@@ -73,16 +67,19 @@ export async function resolveFamily(
   name: string,
 ): Promise<{ id: number } | Refusal> {
   const [reply] = await exchange([
-    genericRequest(GENL_ID_CTRL, 1, CTRL_CMD_GETFAMILY, "one", (out) => {
-      encode(CONTROLLER, out, { familyName: name });
-    }),
+    genericRequest(
+      GENL_ID_CTRL,
+      1,
+      CTRL_CMD_GETFAMILY,
+      "one",
+      (out) => {
+        encode(CONTROLLER, out, { familyName: name });
+      },
+      (attributes) =>
+        required(decode(CONTROLLER, attributes), "familyId").familyId,
+    ),
   ]);
   if (reply?.kind === "refused") return reply.refusal;
-  const [payload] = reply?.kind === "done" ? reply.payloads : [];
-  if (!payload) return { errno: ENOENT };
-  const { familyId } = required(
-    decode(CONTROLLER, readGeneric(payload).attributes),
-    "familyId",
-  );
-  return { id: familyId };
+  const [id] = reply?.kind === "done" ? reply.entries : [];
+  return id === undefined ? { errno: ENOENT } : { id };
 }

@@ -37,12 +37,12 @@ export interface Refusal {
 /**
  * Appends a message to a datagram, filling in its length when the payload has been written.
  *
- * @param write writes the payload
+ * @param body writes the payload, if there is one
  */
 export function writeMessage(
   out: Writer,
   header: Omit<Message, "payload">,
-  write: (out: Writer) => void,
+  body?: { write(out: Writer): void },
 ): void {
   out.align();
   const start = out.length;
@@ -51,7 +51,7 @@ export function writeMessage(
   out.u16(header.flags);
   out.u32(header.sequence);
   out.u32(0); // the kernel knows the sender from the socket
-  write(out);
+  body?.write(out);
   out.patchU32(start, out.length - start);
 }
 

@@ -1,5 +1,4 @@
 import { formatAddress, INET6 } from "../ipvs/address.js";
-import type { ServiceWithServers } from "../ipvs/client.js";
 import {
   DIRECT_ROUTING,
   LOCAL_NODE,
@@ -22,6 +21,7 @@ import {
   type EndpointName,
   type Info,
   type ServiceEntry,
+  type ServiceWithServers,
   type Stats,
   type Timeouts,
 } from "../ipvs/model.js";

@@ -1,5 +1,4 @@
 import type { Address } from "../ipvs/address.js";
-import type { ServiceWithServers } from "../ipvs/client.js";
 import type { DestinationEntry, ServiceKey } from "../ipvs/model.js";
 
 type Compare<T> = (a: T, b: T) => number;
@@ -35,16 +34,18 @@ export function mergeSort<T>(items: readonly T[], compare: Compare<T>): T[] {
   return merged;
 }
 
-/** The table as it is listed: services by mark, family, protocol, address, port; servers by address, port. */
-export function sortTable(
-  table: readonly ServiceWithServers[],
-): ServiceWithServers[] {
-  return mergeSort(table, (a, b) => compareServices(a.key, b.key)).map(
-    (service) => ({
-      ...service,
-      servers: mergeSort(service.servers, compareServers),
-    }),
-  );
+/** Services as they are listed: by mark, family, protocol, address, port. */
+export function sortServices<T extends { readonly key: ServiceKey }>(
+  services: readonly T[],
+): T[] {
+  return mergeSort(services, (a, b) => compareServices(a.key, b.key));
+}
+
+/** Real servers as they are listed: by address, port. */
+export function sortServers(
+  servers: readonly DestinationEntry[],
+): DestinationEntry[] {
+  return mergeSort(servers, compareServers);
 }
 
 function compareServices(a: ServiceKey, b: ServiceKey): number {
@@ -77,5 +78,7 @@ function compareAddresses(a: Address, b: Address): number {
 /** The word at a byte; IPv4 counts as the first word of IPv6, with zeros after. */
 function wordAt(address: Address, at: number): number {
   if (at >= address.length) return 0;
-  return new DataView(address.buffer, address.byteOffset + at, 4).getUint32(0);
+  let word = 0;
+  for (let i = at; i < at + 4; i++) word = word * 256 + (address[i] ?? 0);
+  return word;
 }

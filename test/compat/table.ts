@@ -1,10 +1,7 @@
 import { attributes } from "../../src/netlink/attributes.js";
 import { exchangeOver, type Reply } from "../../src/netlink/exchange.js";
-import {
-  genericRequest,
-  readGeneric,
-  resolveFamily,
-} from "../../src/netlink/generic.js";
+import { genericRequest, resolveFamily } from "../../src/netlink/generic.js";
+import type { Writer } from "../../src/netlink/writer.js";
 import { openNodeLink } from "../../src/netlink/node-link.js";
 import { errnoName } from "../../src/netlink/errno.js";
 
@@ -32,21 +29,23 @@ export async function rawTable(): Promise<string[]> {
       answer: "one" | "dump",
       service?: Uint8Array,
     ) => {
+      const write = (out: Writer) => {
+        if (!service) return;
+        out.u16(service.length + 4);
+        out.u16(1);
+        out.bytes(service);
+      };
       const [reply] = await exchange([
-        genericRequest(family.id, 1, command, answer, (out) => {
-          if (!service) return;
-          out.u16(service.length + 4);
-          out.u16(1);
-          out.bytes(service);
-        }),
+        genericRequest(family.id, 1, command, answer, write, copy),
       ]);
-      return nestedAttributes(reply);
+      return entriesOf(reply).flatMap(contents);
     };
 
     const lines: string[] = [];
-    const [timeouts] = payloads(
-      (await exchange([genericRequest(family.id, 1, GET_CONFIG, "one")]))[0],
-    );
+    const [reply] = await exchange([
+      genericRequest(family.id, 1, GET_CONFIG, "one", undefined, copy),
+    ]);
+    const [timeouts] = entriesOf(reply);
     lines.push(`timeouts ${hex(timeouts ?? new Uint8Array())}`);
     for (const daemon of await ask(GET_DAEMON, "dump"))
       lines.push(`daemon ${withoutStatistics(daemon)}`);
@@ -66,16 +65,18 @@ export async function rawTable(): Promise<string[]> {
   }
 }
 
-function payloads(reply: Reply | undefined): Uint8Array[] {
-  if (reply?.kind !== "done") throw new Error("the kernel refused to be read");
-  return reply.payloads.map((payload) => readGeneric(payload).attributes);
+function copy(attributes: Uint8Array): Uint8Array {
+  return attributes.slice();
 }
 
-/** What stands inside the one attribute of each message. */
-function nestedAttributes(reply: Reply | undefined): Uint8Array[] {
-  return payloads(reply).flatMap((payload) =>
-    [...attributes(payload)].map(([, value]) => value),
-  );
+function entriesOf<T>(reply: Reply<T> | undefined): readonly T[] {
+  if (reply?.kind !== "done") throw new Error("the kernel refused to be read");
+  return reply.entries;
+}
+
+/** What stands inside the attributes of a message. */
+function contents(message: Uint8Array): Uint8Array[] {
+  return [...attributes(message)].map(([, value]) => value);
 }
 
 function withoutStatistics(payload: Uint8Array): string {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MalformedReply, SocketFault } from "../../src/netlink/errors.js";
-import type { Exchange, Reply } from "../../src/netlink/exchange.js";
+import type { Exchange } from "../../src/netlink/exchange.js";
 import { INET, INET6 } from "../../src/ipvs/address.js";
 import { IpvsClient, type Change } from "../../src/ipvs/client.js";
 import {
@@ -13,6 +13,7 @@ import { MASTER, TCP } from "../../src/ipvs/model.js";
 import { without } from "../fixtures/edit.js";
 import { hex, hexOf } from "../fixtures/hex.js";
 import * as replies from "../fixtures/replies.js";
+import { readBy, type RawReply } from "../netlink/raw-reply.js";
 import { clientOf, payloads, refused, YES } from "./fake-exchange.js";
 
 const WEB = {
@@ -26,10 +27,11 @@ const DELETE: Change = { command: "delete-service", service: WEB };
 const FLUSH: Change = { command: "flush" };
 
 /** Opens a client where the kernel gives these answers, one a call. */
-function opened(...answers: Reply[]): Promise<IpvsClient> {
-  const exchange: Exchange = () => {
+function opened(...answers: RawReply[]): Promise<IpvsClient> {
+  const exchange: Exchange = async (requests) => {
     const reply = answers.shift();
-    return Promise.resolve(reply ? [reply] : []);
+    const [first] = requests;
+    return Promise.resolve(reply && first ? [readBy(first, reply)] : []);
   };
   return IpvsClient.open(exchange);
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MalformedReply } from "../../src/netlink/errors.js";
-import { readGeneric } from "../../src/netlink/generic.js";
+import { attributesOf } from "../../src/netlink/generic.js";
 import { formatAddress, INET, INET6 } from "../../src/ipvs/address.js";
 import {
   readDaemon,
@@ -21,14 +21,9 @@ import { edited, join, replaced, split, without } from "../fixtures/edit.js";
 import { beginnings, hex, hexOf } from "../fixtures/hex.js";
 import * as replies from "../fixtures/replies.js";
 
-/** A recorded reply without its header. */
-function body(reply: Uint8Array): Uint8Array {
-  return readGeneric(reply).attributes;
-}
-
 const read = {
-  service: (reply: Uint8Array) => readService(body(reply)),
-  server: (reply: Uint8Array) => readDestination(body(reply), INET6),
+  service: (reply: Uint8Array) => readService(attributesOf(reply)),
+  server: (reply: Uint8Array) => readDestination(attributesOf(reply), INET6),
 };
 
 const COUNTERS = [
@@ -155,7 +150,7 @@ test("connections of a real server are counted in 32 bits", () => {
 });
 
 test("a real server without a family has its service's: so it was before Linux 3.18", () => {
-  const old = body(without(replies.MASQUERADED_SERVER, FAMILY));
+  const old = attributesOf(without(replies.MASQUERADED_SERVER, FAMILY));
   const address = (family: typeof INET | typeof INET6) =>
     formatAddress(readDestination(old, family).key.address);
   assert.equal(address(INET), "192.0.2.10");
@@ -195,7 +190,7 @@ test("counters are those of 32 bits on kernels that have no others", () => {
 });
 
 test("timeouts are read", () => {
-  assert.deepEqual(readTimeouts(body(replies.TIMEOUTS)), {
+  assert.deepEqual(readTimeouts(attributesOf(replies.TIMEOUTS)), {
     tcpSeconds: 1,
     tcpFinSeconds: 2,
     udpSeconds: 3,
@@ -203,12 +198,12 @@ test("timeouts are read", () => {
 });
 
 test("a kernel without UDP has no timeout for it", () => {
-  const attributes = body(replies.TIMEOUTS).subarray(0, 16);
+  const attributes = attributesOf(replies.TIMEOUTS).subarray(0, 16);
   assert.equal(readTimeouts(attributes).udpSeconds, 0);
 });
 
 test("the module's version is read", () => {
-  assert.deepEqual(readInfo(body(replies.INFO)), {
+  assert.deepEqual(readInfo(attributesOf(replies.INFO)), {
     version: 0x010201,
     connectionTableSize: 4096,
   });
@@ -271,12 +266,12 @@ test("a sync daemon that is neither master nor backup is refused", () => {
 test("a reply cut short anywhere is refused, never misread", () => {
   const server = (attributes: Uint8Array) => readDestination(attributes, INET);
   const readers = [
-    [body(replies.SERVICE), readService],
-    [body(replies.IPV6_SERVICE), readService],
-    [body(replies.MARK_SERVICE), readService],
-    [body(replies.MASQUERADED_SERVER), server],
-    [body(replies.TUNNELLED_SERVER), server],
-    [body(replies.INFO), readInfo],
+    [attributesOf(replies.SERVICE), readService],
+    [attributesOf(replies.IPV6_SERVICE), readService],
+    [attributesOf(replies.MARK_SERVICE), readService],
+    [attributesOf(replies.MASQUERADED_SERVER), server],
+    [attributesOf(replies.TUNNELLED_SERVER), server],
+    [attributesOf(replies.INFO), readInfo],
     [hex(DAEMON), readDaemon],
   ] as const;
   for (const [reply, reader] of readers)
@@ -286,7 +281,7 @@ test("a reply cut short anywhere is refused, never misread", () => {
 
 test("timeouts cut short within an attribute are refused", () => {
   // Between attributes, it is the length of the message that tells.
-  for (const cut of beginnings(body(replies.TIMEOUTS)))
+  for (const cut of beginnings(attributesOf(replies.TIMEOUTS)))
     if (cut.length % 8 !== 0)
       assert.throws(() => readTimeouts(cut), MalformedReply);
 });

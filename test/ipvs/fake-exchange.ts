@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { IpvsClient } from "../../src/ipvs/client.js";
-import type { Exchange, Reply, Request } from "../../src/netlink/exchange.js";
+import type { Exchange, Request } from "../../src/netlink/exchange.js";
 import { Writer } from "../../src/netlink/writer.js";
 import { hex } from "../fixtures/hex.js";
 import { INFO } from "../fixtures/replies.js";
+import { readBy, type RawReply } from "../netlink/raw-reply.js";
 
 /** The number that our kernel gave to IPVS. */
 export const FAMILY = 0x1c;
@@ -24,13 +25,13 @@ function written(request: Request): Asked {
   return { type, answer, bytes: out.written };
 }
 
-export const YES: Reply = { kind: "done", payloads: [] };
+export const YES: RawReply = { kind: "done", payloads: [] };
 
-export function payloads(...payloads: Uint8Array[]): Reply {
+export function payloads(...payloads: Uint8Array[]): RawReply {
   return { kind: "done", payloads };
 }
 
-export function refused(errno: number, explanation?: string): Reply {
+export function refused(errno: number, explanation?: string): RawReply {
   return {
     kind: "refused",
     refusal: explanation === undefined ? { errno } : { errno, explanation },
@@ -38,21 +39,24 @@ export function refused(errno: number, explanation?: string): Reply {
 }
 
 /** Answers what opens a client as a kernel with IPVS does, and the rest as the test says. */
-export async function clientOf(answer: (asked: Asked) => Reply = () => YES) {
+export async function clientOf(answer: (asked: Asked) => RawReply = () => YES) {
   const opening: Asked[] = [];
   const asked: Asked[] = [];
   let open = false;
-  const exchange: Exchange = (requests) => {
+  const exchange: Exchange = async (requests) => {
     const all = requests.map(written);
     (open ? asked : opening).push(...all);
-    return Promise.resolve(all.map(open ? answer : openingAnswer));
+    const replies = all.map(open ? answer : openingAnswer);
+    return Promise.resolve(
+      requests.map((request, i) => readBy(request, replies[i] ?? YES)),
+    );
   };
   const client = await IpvsClient.open(exchange);
   open = true;
   return { client, asked, opening };
 }
 
-function openingAnswer({ type, bytes }: Asked): Reply {
+function openingAnswer({ type, bytes }: Asked): RawReply {
   if (type === CONTROLLER) return payloads(FAMILY_ANSWER);
   assert.equal(type, FAMILY);
   assert.equal(bytes[0], 15, "GET_INFO");

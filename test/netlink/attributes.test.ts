@@ -4,9 +4,10 @@ import fc from "fast-check";
 import {
   attributes,
   bytes,
-  decode,
+  decode as decodeAgain,
   encode,
   nested,
+  raw,
   required,
   text,
   u16,
@@ -49,6 +50,21 @@ const ENCODED = `
     0800 0200 feffffff
     0c00 0300 ffffffffffffffff
 `;
+
+/** The fields that were read, for themselves: without those that are absent, and of no later reading. */
+function decode(layout: Layout, payload: Uint8Array): Record<string, unknown> {
+  return present(decodeAgain(layout, payload));
+}
+
+function present(fields: object): Record<string, unknown> {
+  const all = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(
+    all.map(([name, value]: [string, unknown]) => [
+      name,
+      value?.constructor === Object ? present(value) : value,
+    ]),
+  );
+}
 
 function encoded(fields: Fields<typeof OUTER>): string {
   const out = new Writer();
@@ -186,7 +202,7 @@ test("an unknown attribute must be whole, too", () => {
 
 test("bytes cut short anywhere are refused or read as the whole fields that they hold", () => {
   for (const cut of beginnings(hex(ENCODED))) {
-    let fields: Fields<typeof OUTER>;
+    let fields: Record<string, unknown>;
     try {
       fields = decode(OUTER, cut);
     } catch (error) {
@@ -269,4 +285,22 @@ test("a field that must be there is named when it is missing", () => {
 test("zero, the empty string and empty bytes are not missing", () => {
   const fields = { a: 0, b: "", c: new Uint8Array(0), d: 0n };
   assert.equal(required(fields, "a", "b", "c", "d"), fields);
+});
+
+test("what one reading found is not in the next one", () => {
+  assert.equal(decodeAgain(INNER, hex("0800 0200 01000000")).mark, 1);
+  assert.equal(decodeAgain(INNER, hex("")).mark, undefined);
+});
+
+test("what was read of the bytes is not changed with them", () => {
+  const bytes = hex("0a00 0400 010203040506 0000");
+  const { address } = decodeAgain(OUTER, bytes);
+  bytes.fill(0);
+  assert.deepEqual(address, Uint8Array.of(1, 2, 3, 4, 5, 6));
+});
+
+test("a field that is left as it came is the bytes themselves", () => {
+  const layout = { rest: [1, raw] } as const satisfies Layout;
+  const { rest } = decodeAgain(layout, hex("0700 0100 010203 00"));
+  assert.deepEqual(rest, Uint8Array.of(1, 2, 3));
 });

@@ -23,13 +23,14 @@ import {
 
 const OVERRUN = new SocketFault(105, "recvmsg");
 
-function requests(...answers: Request["answer"][]): Request[] {
+function requests(...answers: Request["answer"][]): Request<string>[] {
   return answers.map((answer, i) => ({
     type: 0x1c,
     answer,
     write(out) {
       out.u32(i);
     },
+    read: (payload) => Buffer.from(payload).toString(),
   }));
 }
 
@@ -145,10 +146,7 @@ test("when the receive buffer runs over, a read is asked again", async () => {
   });
   const [reply] = await exchangeOver(link)(requests("dump"));
   assert.ok(reply?.kind === "done");
-  assert.deepEqual(
-    reply.payloads.map((bytes) => Buffer.from(bytes).toString()),
-    ["again   "],
-  );
+  assert.deepEqual(reply.entries, ["again   "]);
 });
 
 test("of reads and changes together, the reads alone are asked again", async () => {
@@ -181,7 +179,7 @@ test("what was sent before an overrun and comes after it is passed over", async 
   });
   const [reply] = await exchangeOver(link)(requests("dump"));
   assert.ok(reply?.kind === "done");
-  assert.equal(reply.payloads.length, 1);
+  assert.equal(reply.entries.length, 1);
 });
 
 test("a late answer to an earlier exchange is passed over", async () => {
@@ -246,9 +244,9 @@ test("a change that the kernel breaks off gets no answer, and is known to be ref
     return [ack(first), ack(third)];
   });
   assert.deepEqual(await exchangeOver(link)(acks(3)), [
-    { kind: "done", payloads: [] },
+    { kind: "done", entries: [] },
     { kind: "refused", refusal: { errno: 4 } },
-    { kind: "done", payloads: [] },
+    { kind: "done", entries: [] },
   ]);
   assert.equal(link.sent.length, 1);
 });
@@ -259,7 +257,7 @@ test("a read that gets no answer is asked again", async () => {
     return datagram === 0 ? [] : [part(only, "info"), ack(only)];
   });
   const [reply] = await exchangeOver(link)(requests("one"));
-  assert.ok(reply?.kind === "done" && reply.payloads.length === 1);
+  assert.ok(reply?.kind === "done" && reply.entries.length === 1);
   assert.equal(link.sent.length, 2);
 });
 
@@ -268,4 +266,54 @@ test("what one exchange leaves unread is none of the next one's affair", async (
   const exchange = exchangeOver(link);
   for (let i = 0; i < 3; i++)
     assert.deepEqual(kinds(await exchange(acks(2))), ["done", "done"]);
+});
+
+test("changes that ask for silence are carried out unless the kernel says no", async () => {
+  const link = new FakeLink(([, second]) => {
+    assert.ok(second);
+    return [ack(second, 17)];
+  });
+  const silent = requests("silence", "silence", "silence");
+  assert.deepEqual(await exchangeOver(link)(silent), [
+    { kind: "done", entries: [] },
+    { kind: "refused", refusal: { errno: 17 } },
+    { kind: "done", entries: [] },
+  ]);
+  assert.deepEqual(counts(link), [3]);
+});
+
+test("silence about what an overrun may have swallowed is no yes", async () => {
+  const link = new FakeLink(([, second]) => {
+    assert.ok(second);
+    return [ack(second, 17), OVERRUN];
+  });
+  const silent = requests("silence", "silence", "silence");
+  assert.deepEqual(kinds(await exchangeOver(link)(silent)), [
+    "lost",
+    "refused",
+    "lost",
+  ]);
+});
+
+test("of changes that ask for silence, no more go in a datagram than there is room for refusals", async () => {
+  const link = new FakeLink(() => [], 10_000);
+  await exchangeOver(link)(requests(...acks(50).map(() => "silence" as const)));
+  assert.ok(Math.max(...counts(link)) <= 8);
+});
+
+test("a message is read when it arrives, before the link overwrites it", async () => {
+  const buffer = Buffer.alloc(64);
+  const link = new FakeLink(([only]) => {
+    assert.ok(only);
+    return [part(only, "a", MULTI), part(only, "b", MULTI), done(only)];
+  });
+  const receive = link.receive.bind(link);
+  link.receive = () => {
+    const datagram = receive();
+    buffer.set(datagram);
+    return buffer.subarray(0, datagram.length);
+  };
+  const [reply] = await exchangeOver(link)(requests("dump"));
+  assert.ok(reply?.kind === "done");
+  assert.deepEqual(reply.entries, ["a   ", "b   "]);
 });

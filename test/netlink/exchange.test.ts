@@ -24,27 +24,28 @@ const FAMILY = 0x1c;
 const EINTR = 4;
 const ENOBUFS = 105;
 
-function request(answer: Request["answer"], payload = 0): Request {
+function request(answer: Request["answer"], payload = 0): Request<string> {
   return {
     type: FAMILY,
     answer,
     write(out) {
       out.u32(payload);
     },
+    read: (payload) => Buffer.from(payload).toString().trimEnd(),
   };
 }
 
-const DONE_ALONE: Reply = { kind: "done", payloads: [] };
+const DONE_ALONE: Reply = { kind: "done", entries: [] };
 
 function refused(errno: number): Reply {
   return { kind: "refused", refusal: { errno } };
 }
 
-/** What the replies say, with the payloads as the text that `part` wrote. */
+/** What the replies say, with the entries as the text that `part` wrote. */
 function told(replies: readonly Reply[]): unknown[] {
   return replies.map((reply) =>
     reply.kind === "done"
-      ? reply.payloads.map((bytes) => Buffer.from(bytes).toString().trimEnd())
+      ? reply.entries
       : reply.kind === "lost"
         ? "lost"
         : reply.refusal.errno,
@@ -84,16 +85,21 @@ test("no request, no datagram", async () => {
   assert.equal(link.sent.length, 0);
 });
 
-test("requests ask for an acknowledgement, and dumps for a dump", async () => {
+test("requests ask for an acknowledgement unless they ask for silence, and dumps for a dump", async () => {
   const link = new FakeLink((requests) =>
     requests.map((request) =>
       request.flags & 0x300 ? done(request) : ack(request),
     ),
   );
-  await exchangeOver(link)([request("ack"), request("one"), request("dump")]);
+  await exchangeOver(link)([
+    request("silence"),
+    request("ack"),
+    request("one"),
+    request("dump"),
+  ]);
   assert.deepEqual(
     link.sent.flat().map(({ flags }) => flags),
-    [0x005, 0x005, 0x305],
+    [0x001, 0x005, 0x005, 0x305],
   );
 });
 

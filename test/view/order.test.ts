@@ -10,7 +10,7 @@ import {
   type Protocol,
   type ServiceKey,
 } from "../../src/ipvs/model.js";
-import { mergeSort, sortTable } from "../../src/view/order.js";
+import { mergeSort, sortServers, sortServices } from "../../src/view/order.js";
 import { address, serverEntry, serviceEntry } from "../fixtures/entries.js";
 
 function over(protocol: Protocol, text: string, port: number): ServiceKey {
@@ -20,17 +20,14 @@ function over(protocol: Protocol, text: string, port: number): ServiceKey {
 }
 
 function sortedServices(...keys: ServiceKey[]): string[] {
-  return sortTable(keys.map((key) => serviceEntry(key))).map(({ key }) =>
+  return sortServices(keys.map((key) => serviceEntry(key))).map(({ key }) =>
     formatService(key),
   );
 }
 
 function sortedServers(...servers: (readonly [string, number])[]): string[] {
-  const key = over(TCP, "10.0.0.1", 80);
   const entries = servers.map(([text, port]) => serverEntry(text, port));
-  const [service] = sortTable([serviceEntry(key, {}, entries)]);
-  assert.ok(service);
-  return service.servers.map(
+  return sortServers(entries).map(
     ({ key }) => `${formatAddress(key.address)} ${key.port}`,
   );
 }

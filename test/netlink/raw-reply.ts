@@ -1,0 +1,17 @@
+import type { Reply, Request } from "../../src/netlink/exchange.js";
+import type { Refusal } from "../../src/netlink/messages.js";
+
+/** What becomes of a request, with the messages of the answer as the kernel writes them. */
+export type RawReply =
+  | { readonly kind: "done"; readonly payloads: readonly Uint8Array[] }
+  | { readonly kind: "refused"; readonly refusal: Refusal }
+  | { readonly kind: "lost" };
+
+/** The reply that an exchange makes of it: each message is read as the request says. */
+export function readBy<T>(request: Request<T>, reply: RawReply): Reply<T> {
+  if (reply.kind !== "done") return reply;
+  const entries: T[] = [];
+  for (const payload of reply.payloads)
+    if (request.read) entries.push(request.read(payload));
+  return { kind: "done", entries };
+}
