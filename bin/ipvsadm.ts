@@ -1,6 +1,16 @@
 #!/usr/bin/env node
-import { main } from "../src/main.js";
+import { beginsWithWord, main } from "../src/main.js";
 import { systemIo } from "../src/system-io.js";
 import { commandWords } from "../src/system/process.js";
 
-void main(commandWords(), systemIo()).then((status) => process.exit(status));
+/** The word verbs are a bundle of their own: what the classic commands load stays small. */
+async function run(words: readonly string[]): Promise<number> {
+  if (beginsWithWord(words)) {
+    const { runWords } = await import("./verbs.js");
+    const status = await runWords(words);
+    if (status !== undefined) return status;
+  }
+  return main(words, systemIo());
+}
+
+void run(commandWords()).then((status) => process.exit(status));

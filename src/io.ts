@@ -1,6 +1,7 @@
 import type { Link } from "./netlink/link.js";
 import type { Names } from "./system/names.js";
 import type { Streams } from "./system/streams.js";
+import type { Terminal } from "./system/terminal.js";
 
 /** What a run needs of the world outside: a test hands in its own. */
 export interface Io extends Streams {
@@ -13,6 +14,15 @@ export interface Io extends Streams {
   loadModule(): void;
   /** Whether the process may open raw sockets, by which the original tells apart why there is no IPVS. */
   mayOpenRawSockets(): boolean;
+  /** Whether the process may change, and ask for, the table: CAP_NET_ADMIN. */
+  mayAdministerNetworks(): boolean;
   /** Where the kernel shows the connections. */
   readonly connectionsFile: string;
+  /** Where procfs is: `/proc`. */
+  readonly procFolder: string;
+  /** Where sysfs is: `/sys`. */
+  readonly sysFolder: string;
+  readonly terminal: Terminal;
+  /** A variable of the environment. */
+  environment(name: string): string | undefined;
 }

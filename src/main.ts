@@ -1,11 +1,16 @@
+import { finish } from "./finish.js";
 import type { Io } from "./io.js";
-import { OutputClosed } from "./system/streams.js";
-
-/** What a shell reports of a process that SIGPIPE ended, as it ends the original. */
-const ENDED_BY_SIGPIPE = 141;
 
 /**
- * Runs ipvsadm.
+ * Whether a command line is for the word verbs, which are a program of their own (words.ts): it begins with
+ * a word. All else is classic, and loads nothing of them.
+ */
+export function beginsWithWord([first = ""]: readonly string[]): boolean {
+  return /^[A-Za-z][A-Za-z-]*$/.test(first);
+}
+
+/**
+ * Runs ipvsadm with a command line of the classic language.
  *
  * @param words the command line without the program's name, one character a byte
  * @returns the exit status
@@ -31,16 +36,4 @@ export function mainRestore(io: Io): Promise<number> {
     const { runRestore } = await import("./classic/tools.js");
     return runRestore(io);
   });
-}
-
-/** Has everything written out before the process ends. */
-async function finish(io: Io, run: () => Promise<number>): Promise<number> {
-  try {
-    const status = await run();
-    io.flush();
-    return status;
-  } catch (error) {
-    if (error instanceof OutputClosed) return ENDED_BY_SIGPIPE;
-    throw error;
-  }
 }

@@ -19,7 +19,7 @@ import {
   versionLine,
 } from "../view/listing.js";
 import { sortServers, sortServices } from "../view/order.js";
-import { NameBook, numericName } from "./naming.js";
+import { NameBook, numericName } from "../naming.js";
 
 /** The file of connections cannot be opened: the module is not there, or we may not read it. */
 export class NoConnectionsFile extends Error {

@@ -1,19 +1,18 @@
+import { IpvsAccess, isUnavailable } from "../access.js";
 import type { ClassicCommand, SingleCommand } from "../grammar/command.js";
 import type { Lookups } from "../grammar/endpoint.js";
 import { UnresolvedHost, UsageFault } from "../grammar/faults.js";
 import { parse } from "../grammar/parse.js";
 import { parseIpv4, type Address } from "../ipvs/address.js";
-import { IpvsClient, type Change } from "../ipvs/client.js";
+import type { Change, IpvsClient } from "../ipvs/client.js";
 import { IpvsUnavailable, KernelRefusal } from "../ipvs/errors.js";
 import type { Io } from "../io.js";
 import { ENOENT, ENOPROTOOPT, EPERM } from "../netlink/errno.js";
-import { SocketFault } from "../netlink/errors.js";
-import { exchangeOver, type Exchange } from "../netlink/exchange.js";
-import type { Link } from "../netlink/link.js";
+import type { SocketFault } from "../netlink/errors.js";
 import { helpText, VERSION_TEXT } from "./help.js";
 import { list, NoConnectionsFile, save } from "./listing.js";
 import { refusalText } from "./messages.js";
-import { TRANSPORTS } from "./naming.js";
+import { TRANSPORTS } from "../naming.js";
 
 /** The original's exit statuses. */
 export const DONE = 0;
@@ -39,15 +38,14 @@ export class Session {
   readonly #io: Io;
   readonly #hosts = new Map<string, Address | undefined>();
   readonly #lookups: Lookups;
-  #link: Link | undefined;
-  #exchange: Exchange | undefined;
-  #client: IpvsClient | undefined;
+  readonly #access: IpvsAccess;
   #pending: Change[] = [];
   /** That of the line which was carried out last */
   #status = DONE;
 
   constructor(io: Io) {
     this.#io = io;
+    this.#access = new IpvsAccess(io);
     this.#lookups = {
       host: (name) => {
         if (!this.#hosts.has(name)) throw new UnresolvedHost(name);
@@ -59,7 +57,7 @@ export class Session {
   }
 
   close(): void {
-    this.#link?.close();
+    this.#access.close();
   }
 
   /** The status of the line that was carried out last. */
@@ -166,15 +164,8 @@ export class Session {
 
   /** Finds IPVS, having its module loaded if it is not there. */
   async open(): Promise<IpvsClient> {
-    if (this.#client) return this.#client;
     try {
-      return await this.#connect();
-    } catch (error) {
-      if (!isUnavailable(error)) throw error;
-    }
-    this.#io.loadModule();
-    try {
-      return await this.#connect();
+      return await this.#access.open();
     } catch (error) {
       if (!isUnavailable(error)) throw error;
       this.complain(
@@ -185,12 +176,6 @@ export class Session {
       );
       throw new End(USED_WRONG);
     }
-  }
-
-  async #connect(): Promise<IpvsClient> {
-    this.#link ??= await this.#io.openLink();
-    this.#exchange ??= exchangeOver(this.#link);
-    return (this.#client = await IpvsClient.open(this.#exchange));
   }
 
   /**
@@ -212,10 +197,6 @@ export class Session {
 /** With which status a fault of the command line ends it. */
 export function statusOf({ kind }: UsageFault): number {
   return kind === "scanner" || kind === "not-a-command" ? REFUSED : USED_WRONG;
-}
-
-function isUnavailable(error: unknown): error is IpvsUnavailable | SocketFault {
-  return error instanceof IpvsUnavailable || error instanceof SocketFault;
 }
 
 function sentenceFor(failure: Error): string {

@@ -1,7 +1,8 @@
 import { readFileSync, statSync } from "node:fs";
 import { basename, delimiter, join, resolve } from "node:path";
 
-/** CAP_NET_RAW of linux/capability.h. */
+/** Of linux/capability.h. */
+const CAP_NET_ADMIN = 12n;
 const CAP_NET_RAW = 13n;
 
 /** Whether this process has a capability. @see /proc/self/status in proc(5) */
@@ -15,6 +16,10 @@ export function hasCapability(capability: bigint): boolean {
 
 export function mayOpenRawSockets(): boolean {
   return hasCapability(CAP_NET_RAW);
+}
+
+export function mayAdministerNetworks(): boolean {
+  return hasCapability(CAP_NET_ADMIN);
 }
 
 /**

@@ -56,7 +56,12 @@ export async function runIn(
       log.push("load");
     },
     mayOpenRawSockets: () => true,
+    mayAdministerNetworks: () => true,
     connectionsFile: "/nonexistent/ip_vs_conn",
+    procFolder: "/nonexistent/proc",
+    sysFolder: "/nonexistent/sys",
+    terminal: { isTerminal: () => false, size: () => undefined },
+    environment: () => undefined,
     ...io,
   });
   return { stdout, stderr, status, log };

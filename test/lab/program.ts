@@ -1,6 +1,7 @@
-import { main } from "../../src/main.js";
+import { beginsWithWord, main } from "../../src/main.js";
 import type { Io } from "../../src/io.js";
 import { systemIo } from "../../src/system-io.js";
+import { mainWords } from "../../src/words.js";
 
 /** What a run of the program leaves behind. Text is one character a byte. */
 export interface Outcome {
@@ -47,6 +48,9 @@ export async function ours(
     },
     ...change,
   };
-  const status = await main(words, io);
+  const ofWords = beginsWithWord(words)
+    ? await mainWords(words, io)
+    : undefined;
+  const status = ofWords ?? (await main(words, io));
   return { stdout, stderr, status };
 }

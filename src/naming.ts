@@ -1,4 +1,4 @@
-import { formatAddress, type Address } from "../ipvs/address.js";
+import { formatAddress, type Address } from "./ipvs/address.js";
 import {
   formatEndpoint,
   SCTP,
@@ -6,8 +6,8 @@ import {
   UDP,
   type EndpointName,
   type Protocol,
-} from "../ipvs/model.js";
-import type { Names, TransportName } from "../system/names.js";
+} from "./ipvs/model.js";
+import type { Names, TransportName } from "./system/names.js";
 
 export const TRANSPORTS: Readonly<Record<Protocol, TransportName>> = {
   [TCP]: "tcp",

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { NameBook, numericName, TRANSPORTS } from "../../src/classic/naming.js";
-import { TCP, UDP } from "../../src/ipvs/model.js";
-import type { Names } from "../../src/system/names.js";
-import { address } from "../fixtures/entries.js";
+import { NameBook, numericName, TRANSPORTS } from "../src/naming.js";
+import { TCP, UDP } from "../src/ipvs/model.js";
+import type { Names } from "../src/system/names.js";
+import { address } from "./fixtures/entries.js";
 
 const WEB = address("192.0.2.80");
 const DNS = address("2001:db8::53");

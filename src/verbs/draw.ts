@@ -1,0 +1,180 @@
+import Table from "cli-table3";
+import type { Paint, Style } from "./colour.js";
+
+/** A column of a table. */
+export interface Column {
+  readonly title: string;
+  /** Numbers stand to the right; the default is left */
+  readonly align?: "left" | "right";
+  /** Where there is no room, the column with the greatest number goes first; those without one stay */
+  readonly drop?: number;
+  /** To how many characters it may be shortened, when there is nothing left to drop; without it: not at all */
+  readonly shortest?: number;
+}
+
+/** Text without control characters, and what it means. */
+export type Cell =
+  string | { readonly text: string; readonly style: Style | undefined };
+
+export interface Drawing {
+  /** The columns that a line may have; undefined: as many as it takes, which is what `--wide` is for */
+  readonly width: number | undefined;
+  readonly paint: Paint;
+  /** Blanks before each line; 0 if it is not there */
+  readonly indent?: number;
+}
+
+const GAP = "  ";
+
+const NO_BORDERS = {
+  top: "",
+  "top-mid": "",
+  "top-left": "",
+  "top-right": "",
+  bottom: "",
+  "bottom-mid": "",
+  "bottom-left": "",
+  "bottom-right": "",
+  left: "",
+  "left-mid": "",
+  mid: "",
+  "mid-mid": "",
+  right: "",
+  "right-mid": "",
+  middle: "",
+};
+
+/**
+ * Draws a table without borders: the title line, then a line for each row at its place, so that a caller can put
+ * lines of its own between them. No line ends in blanks.
+ *
+ * What does not fit the width: columns are dropped, the greatest `drop` first, until the others fit when shortened
+ * as far as they may be; then those are shortened, the widest first, and end in `…`.
+ */
+export function drawTable(
+  columns: readonly Column[],
+  rows: readonly (readonly Cell[])[],
+  { width, paint, indent = 0 }: Drawing,
+): string[] {
+  const room = width === undefined ? Infinity : Math.max(width - indent, 1);
+  const natural = columns.map((column, i) =>
+    rows.reduce(
+      (most, row) => Math.max(most, length(textOf(row[i]))),
+      length(column.title),
+    ),
+  );
+  const kept = fitting(columns, natural, room);
+  const widths = shortened(columns, natural, kept, room);
+  const titles = columns.map(({ title }) => ({
+    text: title,
+    style: "title" as const,
+  }));
+  const last = kept.at(-1);
+  const table = new Table({
+    chars: NO_BORDERS,
+    style: {
+      "padding-left": 0,
+      "padding-right": 0,
+      head: [],
+      border: [],
+      compact: true,
+    },
+    colWidths: kept.map(
+      (at, i) => (widths[i] ?? 0) + (at === last ? 0 : GAP.length),
+    ),
+  });
+  for (const row of [titles, ...rows])
+    table.push(
+      kept.map((at, i) => {
+        const gap = at === last ? "" : GAP;
+        const text = placed(textOf(row[at]), widths[i] ?? 0, columns[at]);
+        const trimmed = at === last ? text.trimEnd() : text;
+        return painted(trimmed, row[at], paint) + gap;
+      }),
+    );
+  const blanks = " ".repeat(indent);
+  return table
+    .toString()
+    .split("\n")
+    .map((line) => (blanks + line).trimEnd());
+}
+
+/** The places of the columns that stay. */
+function fitting(
+  columns: readonly Column[],
+  natural: readonly number[],
+  room: number,
+): number[] {
+  let kept = columns.map((_, i) => i);
+  const least = (at: number) =>
+    Math.min(natural[at] ?? 0, columns[at]?.shortest ?? Infinity);
+  const droppable = kept
+    .filter((at) => columns[at]?.drop !== undefined)
+    .sort((a, b) => (columns[b]?.drop ?? 0) - (columns[a]?.drop ?? 0));
+  for (const at of droppable) {
+    if (total(kept.map(least)) <= room) break;
+    kept = kept.filter((other) => other !== at);
+  }
+  return kept;
+}
+
+/** The widths of the columns that stay, made to fit: again and again the widest gives a character. */
+function shortened(
+  columns: readonly Column[],
+  natural: readonly number[],
+  kept: readonly number[],
+  room: number,
+): number[] {
+  const widths = kept.map((at) => natural[at] ?? 0);
+  for (let over = total(widths) - room; over > 0; over--) {
+    let widest: number | undefined;
+    for (const [i, at] of kept.entries()) {
+      const spare = (widths[i] ?? 0) > (columns[at]?.shortest ?? Infinity);
+      if (
+        spare &&
+        (widest === undefined || (widths[i] ?? 0) > (widths[widest] ?? 0))
+      )
+        widest = i;
+    }
+    if (widest === undefined) break; // it does not fit, and all of it is wanted
+    widths[widest] = (widths[widest] ?? 0) - 1;
+  }
+  return widths;
+}
+
+function total(widths: readonly number[]): number {
+  const gaps = Math.max(widths.length - 1, 0) * GAP.length;
+  return widths.reduce((sum, width) => sum + width, gaps);
+}
+
+/** A text cut or filled up to a width. */
+function placed(
+  text: string,
+  width: number,
+  column: Column | undefined,
+): string {
+  const cut =
+    length(text) > width
+      ? `${Array.from(text)
+          .slice(0, width - 1)
+          .join("")}…`
+      : text;
+  const blanks = " ".repeat(Math.max(width - length(cut), 0));
+  return column?.align === "right" ? blanks + cut : cut + blanks;
+}
+
+/** The text in its colour, the blanks around it without: a line under a title is to end where the title ends. */
+function painted(text: string, cell: Cell | undefined, paint: Paint): string {
+  const style = typeof cell === "object" ? cell.style : undefined;
+  if (style === undefined) return text;
+  return text.replace(/\S(?:.*\S)?/su, (word) => paint[style](word));
+}
+
+function textOf(cell: Cell | undefined): string {
+  return typeof cell === "object" ? cell.text : (cell ?? "");
+}
+
+/** Characters, which is columns for all that names of hosts, addresses and numbers are written in. */
+function length(text: string): number {
+  return /^[\x20-\x7e]*$/.test(text) ? text.length : Array.from(text).length;
+}

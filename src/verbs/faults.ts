@@ -1,0 +1,143 @@
+import {
+  AmbiguousSelector,
+  SelectorFault,
+  UnknownSelected,
+} from "../grammar/selector.js";
+import {
+  AnswerLost,
+  IpvsUnavailable,
+  KernelRefusal,
+  TableUnsteady,
+} from "../ipvs/errors.js";
+import {
+  EACCES,
+  EAFNOSUPPORT,
+  ENOENT,
+  EPERM,
+  EPROTONOSUPPORT,
+  errnoText,
+} from "../netlink/errno.js";
+import { MalformedReply, SocketFault } from "../netlink/errors.js";
+import { InputFailed } from "../system/files.js";
+import { EXIT } from "./row.js";
+
+/** The command line of a verb is at fault. */
+export class UsedWrong extends Error {
+  override readonly name = "UsedWrong";
+
+  /**
+   * @param fault what is wrong, without control characters
+   * @param verb whose help tells more; undefined if there is none
+   * @param suggestion what was meant, probably
+   */
+  constructor(
+    readonly fault: string,
+    readonly verb?: string,
+    readonly suggestion?: string,
+  ) {
+    super(fault);
+  }
+}
+
+/** What a verb looked at is wrong, in one line; `advice` is what to do about it. */
+export class FoundWrong extends Error {
+  override readonly name = "FoundWrong";
+
+  constructor(
+    readonly fault: string,
+    readonly advice?: string,
+    readonly status: number = EXIT.wrong,
+  ) {
+    super(fault);
+  }
+}
+
+/** An error as its reader gets it: what was attempted and why it failed, what to do next, the exit status. */
+export interface Explanation {
+  readonly fault: string;
+  readonly advice: string | undefined;
+  readonly status: number;
+}
+
+const BECOME_ROOT = "run it as root, or with CAP_NET_ADMIN";
+const TRY_AGAIN = "try again";
+const REPORT = "this is a fault of ours or of the kernel: please report it";
+
+/** Explains an error that is to be expected; undefined for any other, which is a bug. */
+export function explain(error: unknown): Explanation | undefined {
+  if (error instanceof UsedWrong) return usedWrong(error);
+  if (error instanceof FoundWrong)
+    return { fault: error.fault, advice: error.advice, status: error.status };
+  if (error instanceof SelectorFault)
+    return { fault: error.message, advice: error.advice, status: EXIT.misused };
+  if (error instanceof UnknownSelected || error instanceof AmbiguousSelector)
+    return { fault: error.message, advice: error.advice, status: EXIT.wrong };
+  if (error instanceof IpvsUnavailable || error instanceof SocketFault)
+    return unreachable(error);
+  if (error instanceof KernelRefusal) return refused(error);
+  if (error instanceof TableUnsteady)
+    return wrong(
+      `cannot read the table: it changed each of ${error.attempts} times`,
+      TRY_AGAIN,
+    );
+  if (error instanceof AnswerLost)
+    return wrong(
+      `the answer to ${spoken(error.command, error.subject)} was lost, so it may have been carried out or not`,
+      "look at the table",
+    );
+  if (error instanceof MalformedReply)
+    return wrong(
+      `cannot read the kernel's answer: ${error.fault} (at byte ${error.offset})`,
+      REPORT,
+    );
+  if (error instanceof InputFailed)
+    return wrong(`cannot read the input: ${error.message}`, undefined);
+  return undefined;
+}
+
+function wrong(fault: string, advice: string | undefined): Explanation {
+  return { fault, advice, status: EXIT.wrong };
+}
+
+function usedWrong({ fault, verb, suggestion }: UsedWrong): Explanation {
+  const help =
+    verb === undefined
+      ? "'ipvsadm help' lists the verbs"
+      : `see 'ipvsadm ${verb} --help'`;
+  const advice =
+    suggestion === undefined ? help : `did you mean ${suggestion}? ${help}`;
+  return { fault, advice, status: EXIT.misused };
+}
+
+/** There is no way to IPVS, or it is closed to us. */
+function unreachable(error: IpvsUnavailable | SocketFault): Explanation {
+  const { errno } = error;
+  const at = error instanceof SocketFault ? `${error.call}: ` : "";
+  const fault = `cannot reach IPVS in the kernel: ${at}${errnoText(errno)}`;
+  const advice = UNREACHABLE[errno] ?? TRY_AGAIN;
+  return { fault, advice, status: EXIT.unavailable };
+}
+
+const UNREACHABLE: Readonly<Record<number, string>> = {
+  [ENOENT]: "load its module as root with 'modprobe ip_vs'",
+  [EPERM]: BECOME_ROOT,
+  [EACCES]: BECOME_ROOT,
+  [EPROTONOSUPPORT]:
+    "this kernel has no generic netlink; a Linux kernel with IPVS is needed",
+  [EAFNOSUPPORT]:
+    "this kernel has no netlink; a Linux kernel with IPVS is needed",
+};
+
+function refused(error: KernelRefusal): Explanation {
+  const { errno, command, subject, explanation } = error;
+  const own = explanation === undefined ? "" : ` (${explanation})`;
+  const fault = `cannot ${spoken(command, subject)}: ${errnoText(errno)}${own}`;
+  return errno === EPERM || errno === EACCES
+    ? { fault, advice: BECOME_ROOT, status: EXIT.unavailable }
+    : wrong(fault, undefined);
+}
+
+function spoken(command: string, subject: string): string {
+  const words = command.replaceAll("-", " ");
+  return subject === "" ? words : `${words} ${subject}`;
+}

@@ -1,0 +1,43 @@
+/** What can be written as JSON; a bigint becomes a number with all its digits. What is undefined is left out. */
+export type Json =
+  | string
+  | number
+  | bigint
+  | boolean
+  | null
+  | undefined
+  | readonly Json[]
+  | { readonly [key: string]: Json };
+
+/**
+ * Writes JSON with counters exact beyond 2^53: they are numbers with all their digits.
+ *
+ * @param indent how deep each level is indented; 0 puts all on one line, as ndjson wants it
+ */
+export function jsonText(value: Json, indent = 2): string {
+  return written(value, indent, "\n");
+}
+
+function written(value: Json, indent: number, newline: string): string {
+  if (typeof value === "bigint") return String(value);
+  if (typeof value !== "object" || value === null)
+    return JSON.stringify(value ?? null);
+  const inner = newline + " ".repeat(indent);
+  const items = isList(value)
+    ? value.map((item) => written(item, indent, inner))
+    : Object.entries(value)
+        .filter(([, item]) => item !== undefined)
+        .map(
+          ([key, item]) =>
+            `${JSON.stringify(key)}:${indent > 0 ? " " : ""}${written(item, indent, inner)}`,
+        );
+  const [open, close] = isList(value) ? "[]" : "{}";
+  if (items.length === 0) return `${open}${close}`;
+  return indent > 0
+    ? `${open}${inner}${items.join(`,${inner}`)}${newline}${close}`
+    : `${open}${items.join(",")}${close}`;
+}
+
+function isList(value: object): value is readonly Json[] {
+  return Array.isArray(value);
+}

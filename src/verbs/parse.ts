@@ -1,0 +1,238 @@
+import yargs from "yargs";
+import { UsedWrong } from "./faults.js";
+import { nearest } from "./nearest.js";
+import type { VerbOption, VerbRow } from "./row.js";
+import { optionsOf } from "./table.js";
+import { clean } from "./text.js";
+
+/** What a command line of a verb says: every value has been held against the table. */
+export class Arguments {
+  readonly #values: ReadonlyMap<string, string | true | readonly string[]>;
+
+  constructor(
+    values: ReadonlyMap<string, string | true | readonly string[]>,
+    /** The words by their places; as many as the table allows */
+    readonly positionals: readonly string[],
+  ) {
+    this.#values = values;
+  }
+
+  flag(option: string): boolean {
+    return this.#values.get(option) === true;
+  }
+
+  /** The value of an option, or its default; undefined if it has neither. */
+  text(option: string): string | undefined {
+    const value = this.#values.get(option);
+    return typeof value === "string" ? value : undefined;
+  }
+
+  number(option: string): number | undefined {
+    const text = this.text(option);
+    return text === undefined ? undefined : Number(text);
+  }
+
+  /** The values of an option that may be repeated; none if it is not there. */
+  list(option: string): readonly string[] {
+    const value = this.#values.get(option);
+    return typeof value === "object" ? value : [];
+  }
+}
+
+/**
+ * Reads a command line of a verb.
+ *
+ * @param words what follows the verb
+ * @throws {UsedWrong} for the first fault: an unknown option, a value that is missing or not allowed, a word too
+ *   many or too few. With `--help` only the options are looked at.
+ */
+export function parseVerb(row: VerbRow, words: readonly string[]): Arguments {
+  const options = optionsOf(row);
+  const argv = scan(row, options, words);
+  const values = new Map<string, string | true | readonly string[]>();
+  for (const option of options) {
+    const found = argv[option.name] ?? option.default;
+    const value = found === undefined ? [] : [found].flat().map(String);
+    switch (option.type) {
+      case "flag":
+        if (found === true) values.set(option.name, true);
+        break;
+      case "list": {
+        const all = value.flatMap((text) => text.split(","));
+        for (const text of all) checkValue(row, option, text);
+        if (found !== undefined) values.set(option.name, all);
+        break;
+      }
+      default:
+        for (const text of value) {
+          checkValue(row, option, text);
+          values.set(option.name, text);
+        }
+    }
+  }
+  const positionals = argv._.map(String);
+  if (!values.has("help")) checkPositionals(row, positionals);
+  return new Arguments(values, positionals);
+}
+
+/** What yargs makes of the words: by the names of the options, the rest by place. */
+function scan(
+  row: VerbRow,
+  options: readonly VerbOption[],
+  words: readonly string[],
+): Record<string, unknown> & { _: (string | number)[] } {
+  const named = (type: (option: VerbOption) => boolean) =>
+    options.filter(type).map(({ name }) => name);
+  const argv = yargs()
+    .locale("en") // the messages are ours, so that no file of another language is read
+    .parserConfiguration({
+      "boolean-negation": false,
+      "camel-case-expansion": false,
+      "dot-notation": false,
+      "duplicate-arguments-array": true,
+      "greedy-arrays": false,
+      "parse-numbers": false,
+      "parse-positional-numbers": false,
+      "strip-aliased": true,
+    })
+    .exitProcess(false)
+    .fail(false)
+    .help(false)
+    .version(false)
+    .boolean(named(({ type }) => type === "flag"))
+    .string(named(({ type }) => type !== "flag"))
+    .alias(
+      Object.fromEntries(
+        options.flatMap(({ name, alias }) => (alias ? [[name, alias]] : [])),
+      ),
+    )
+    .parseSync(spelledOut(row, options, words));
+  return argv;
+}
+
+/**
+ * The options of a command line one by one, as yargs cannot misread them: `-ojson` is `--output=json`, `-wn` is
+ * `--wide --names`, and a value that follows as a word of its own is put to its option.
+ *
+ * @throws {UsedWrong} for an option that is unknown, lacks its value or has one too many
+ */
+function spelledOut(
+  row: VerbRow,
+  options: readonly VerbOption[],
+  words: readonly string[],
+): string[] {
+  const spelled: string[] = [];
+  const queue = [...words];
+  const put = (option: VerbOption, shown: string, attached?: string) => {
+    if (option.type === "flag") {
+      if (attached !== undefined)
+        throw new UsedWrong(`${shown} takes no value`, row.name);
+      spelled.push(`--${option.name}`);
+      return;
+    }
+    const value = attached ?? queue.shift();
+    if (value === undefined || value === "")
+      throw new UsedWrong(
+        `${shown} ${valueName(option)}: the value is missing`,
+        row.name,
+      );
+    spelled.push(`--${option.name}=${value}`);
+  };
+  for (let word; (word = queue.shift()) !== undefined;) {
+    if (word === "--") {
+      spelled.push("--", ...queue.splice(0));
+    } else if (word.startsWith("--")) {
+      const [, name = "", attached] = /^--([^=]*)(?:=(.*))?$/s.exec(word) ?? [];
+      const option = options.find((option) => option.name === name);
+      if (!option) throw unknownOption(row, options, name);
+      put(option, `--${name}`, attached);
+    } else if (word.startsWith("-") && word !== "-") {
+      for (let rest = word.slice(1); rest !== "";) {
+        const letter = rest.charAt(0);
+        const option = options.find(({ alias }) => alias === letter);
+        if (!option)
+          throw new UsedWrong(`unknown option -${clean(letter)}`, row.name);
+        rest = rest.slice(1);
+        const attached = rest.startsWith("=")
+          ? rest.slice(1)
+          : option.type !== "flag" && rest !== ""
+            ? rest
+            : undefined;
+        if (attached !== undefined) rest = "";
+        put(option, `-${letter}`, attached);
+      }
+    } else {
+      spelled.push(word);
+    }
+  }
+  return spelled;
+}
+
+function unknownOption(
+  row: VerbRow,
+  options: readonly VerbOption[],
+  name: string,
+): UsedWrong {
+  const near = nearest(
+    name,
+    options.map((option) => option.name),
+  );
+  return new UsedWrong(
+    `unknown option --${clean(name)}`,
+    row.name,
+    near && `--${near}`,
+  );
+}
+
+function checkValue(row: VerbRow, option: VerbOption, text: string): void {
+  const { name, choices, type, minimum, maximum } = option;
+  if (choices && !choices.includes(text))
+    throw new UsedWrong(
+      `--${name} ${clean(text)}: there is ${list(choices)}`,
+      row.name,
+      nearest(text, choices),
+    );
+  if (type !== "number") return;
+  const value = /^[0-9]+(\.[0-9]+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= (minimum ?? 0) && value <= (maximum ?? Infinity)))
+    throw new UsedWrong(
+      `--${name} ${clean(text)}: a number ${range(minimum ?? 0, maximum)} is wanted`,
+      row.name,
+    );
+}
+
+function checkPositionals(row: VerbRow, words: readonly string[]): void {
+  const places = row.positionals;
+  const extra = places.at(-1)?.many ? undefined : words[places.length];
+  if (extra !== undefined)
+    throw new UsedWrong(`unexpected word ${clean(extra)}`, row.name);
+  for (const [i, { name, required, choices }] of places.entries()) {
+    const word = words[i];
+    if (word === undefined && required)
+      throw new UsedWrong(`${name} is missing`, row.name);
+    if (word !== undefined && choices && !choices.includes(word))
+      throw new UsedWrong(
+        `${name} ${clean(word)}: there is ${list(choices)}`,
+        row.name,
+        nearest(word, choices),
+      );
+  }
+}
+
+function valueName({ value, name }: VerbOption): string {
+  return value ?? name.toUpperCase();
+}
+
+function range(minimum: number, maximum: number | undefined): string {
+  return maximum === undefined
+    ? `from ${minimum} on`
+    : `from ${minimum} to ${maximum}`;
+}
+
+/** `a, b and c` */
+function list(words: readonly string[]): string {
+  const last = words.at(-1) ?? "";
+  return words.length < 2
+    ? last
+    : `${words.slice(0, -1).join(", ")} and ${last}`;
+}

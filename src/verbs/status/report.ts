@@ -1,0 +1,138 @@
+import { join } from "node:path";
+import { IpvsAccess, isUnavailable } from "../../access.js";
+import type { IpvsClient, ServiceWithServers } from "../../ipvs/client.js";
+import { KernelRefusal } from "../../ipvs/errors.js";
+import type { Daemon, Info, Stats, Timeouts } from "../../ipvs/model.js";
+import type { Io } from "../../io.js";
+import { linesOf } from "../../system/files.js";
+import {
+  isReadable,
+  readFolder,
+  readModule,
+  textOf,
+  type Module,
+} from "../../system/module.js";
+import { changedSysctls, type ChangedSysctl } from "./sysctls.js";
+
+/** What IPVS itself tells. */
+export interface Answers {
+  readonly info: Info;
+  readonly timeouts: Timeouts;
+  readonly daemons: readonly Daemon[];
+  readonly totals: Totals;
+}
+
+/** The sums over all services; counters and rates are those of the services. */
+export interface Totals extends Stats {
+  readonly services: number;
+  readonly servers: number;
+  readonly activeConnections: number;
+  readonly inactiveConnections: number;
+  /** Connection templates */
+  readonly persistentConnections: number;
+}
+
+/** What `status` shows. What could not be found out is undefined. */
+export interface Report {
+  readonly kernel: string | undefined;
+  readonly module: Module;
+  /** The answers of IPVS, or why there are none */
+  readonly ipvs: Answers | Error;
+  /** Entries in the connection table, templates included */
+  readonly connectionEntries: number | undefined;
+  /** Undefined where there are no such sysctls */
+  readonly sysctls: readonly ChangedSysctl[] | undefined;
+  readonly may: {
+    readonly administerNetworks: boolean;
+    readonly readConnections: boolean;
+    readonly openRawSockets: boolean;
+  };
+}
+
+/** Finds out what `status` shows. Changes nothing. */
+export async function readReport(io: Io): Promise<Report> {
+  const ipvs = await askIpvs(io);
+  const sysctls = readFolder(join(io.procFolder, "sys/net/ipv4/vs"));
+  return {
+    kernel: textOf(join(io.procFolder, "sys/kernel/osrelease"))?.trim(),
+    module: readModule("ip_vs", io.procFolder, io.sysFolder),
+    ipvs,
+    connectionEntries: await countConnections(io.connectionsFile),
+    sysctls:
+      Object.keys(sysctls).length === 0 ? undefined : changedSysctls(sysctls),
+    may: {
+      administerNetworks: io.mayAdministerNetworks(),
+      readConnections: isReadable(io.connectionsFile),
+      openRawSockets: io.mayOpenRawSockets(),
+    },
+  };
+}
+
+async function askIpvs(io: Io): Promise<Answers | Error> {
+  const access = new IpvsAccess(io);
+  try {
+    return await answersOf(await access.openAsItIs());
+  } catch (error) {
+    if (isUnavailable(error) || error instanceof KernelRefusal) return error;
+    throw error;
+  } finally {
+    access.close();
+  }
+}
+
+async function answersOf(client: IpvsClient): Promise<Answers> {
+  return {
+    info: client.info,
+    timeouts: await client.timeouts(),
+    daemons: await client.daemons(),
+    totals: totalsOf(await client.table()),
+  };
+}
+
+const NOTHING: Totals = {
+  services: 0,
+  servers: 0,
+  activeConnections: 0,
+  inactiveConnections: 0,
+  persistentConnections: 0,
+  connections: 0n,
+  inPackets: 0n,
+  outPackets: 0n,
+  inBytes: 0n,
+  outBytes: 0n,
+  connectionsPerSecond: 0n,
+  inPacketsPerSecond: 0n,
+  outPacketsPerSecond: 0n,
+  inBytesPerSecond: 0n,
+  outBytesPerSecond: 0n,
+};
+
+/** Adds a table up. */
+export function totalsOf(table: readonly ServiceWithServers[]): Totals {
+  const totals: Record<string, number | bigint> = { ...NOTHING };
+  const add = (name: string, value: number | bigint) => {
+    const sum = totals[name] ?? 0;
+    totals[name] =
+      typeof value === "bigint" ? BigInt(sum) + value : Number(sum) + value;
+  };
+  for (const { stats, servers } of table) {
+    add("services", 1);
+    add("servers", servers.length);
+    for (const [name, value] of Object.entries(stats) as [string, bigint][])
+      add(name, value);
+    for (const server of servers) {
+      add("activeConnections", server.activeConnections);
+      add("inactiveConnections", server.inactiveConnections);
+      add("persistentConnections", server.persistentConnections);
+    }
+  }
+  return totals as unknown as Totals;
+}
+
+/** Reads the file through, however long it is; undefined if it cannot be read. */
+async function countConnections(file: string): Promise<number | undefined> {
+  if (!isReadable(file)) return undefined;
+  let count = -1; // the title
+  for await (const lines of linesOf(file)) count += lines.length;
+  return Math.max(count, 0);
+}

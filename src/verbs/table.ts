@@ -1,0 +1,33 @@
+import { helpVerb } from "./help/row.js";
+import type { VerbOption, VerbRow } from "./row.js";
+import { statusVerb } from "./status/row.js";
+
+/**
+ * The word verbs, in the order in which the help lists them. The parser, `--help`, completion and the test of the
+ * man page read these rows. A row loads none of its verb's code; `load` does.
+ */
+export const VERBS: readonly VerbRow[] = [statusVerb, helpVerb];
+
+/** The options that every verb takes. */
+export const COMMON_OPTIONS: readonly VerbOption[] = [
+  {
+    name: "color",
+    value: "WHEN",
+    type: "text",
+    choices: ["auto", "always", "never"],
+    default: "auto",
+    description:
+      "colours: auto where stdout is a terminal, unless NO_COLOR is set or TERM is dumb",
+  },
+  { name: "help", alias: "h", type: "flag", description: "show this text" },
+];
+
+/** The verb with a name. */
+export function verbNamed(name: string): VerbRow | undefined {
+  return VERBS.find((row) => row.name === name);
+}
+
+/** All options that a verb takes: its own, then those of every verb. */
+export function optionsOf(row: VerbRow): readonly VerbOption[] {
+  return [...row.options, ...COMMON_OPTIONS];
+}
