@@ -188,7 +188,7 @@ function checkValue(row: VerbRow, option: VerbOption, text: string): void {
   const { name, choices, type, minimum, maximum } = option;
   if (choices && !choices.includes(text))
     throw new UsedWrong(
-      `--${name} ${clean(text)}: there is ${list(choices)}`,
+      `--${name} ${clean(text)} is not one of ${choices.join(", ")}`,
       row.name,
       nearest(text, choices),
     );
@@ -212,7 +212,7 @@ function checkPositionals(row: VerbRow, words: readonly string[]): void {
       throw new UsedWrong(`${name} is missing`, row.name);
     if (word !== undefined && choices && !choices.includes(word))
       throw new UsedWrong(
-        `${name} ${clean(word)}: there is ${list(choices)}`,
+        `${name} ${clean(word)} is not one of ${choices.join(", ")}`,
         row.name,
         nearest(word, choices),
       );
@@ -227,12 +227,4 @@ function range(minimum: number, maximum: number | undefined): string {
   return maximum === undefined
     ? `from ${minimum} on`
     : `from ${minimum} to ${maximum}`;
-}
-
-/** `a, b and c` */
-function list(words: readonly string[]): string {
-  const last = words.at(-1) ?? "";
-  return words.length < 2
-    ? last
-    : `${words.slice(0, -1).join(", ")} and ${last}`;
 }

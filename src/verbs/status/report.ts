@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { IpvsAccess, isUnavailable } from "../../access.js";
 import type { IpvsClient, ServiceWithServers } from "../../ipvs/client.js";
-import { KernelRefusal } from "../../ipvs/errors.js";
+import { IpvsUnavailable, KernelRefusal } from "../../ipvs/errors.js";
 import type { Daemon, Info, Stats, Timeouts } from "../../ipvs/model.js";
 import type { Io } from "../../io.js";
+import { ENOENT } from "../../netlink/errno.js";
 import { linesOf } from "../../system/files.js";
 import {
   isReadable,
@@ -51,15 +52,17 @@ export interface Report {
 
 /** Finds out what `status` shows. Changes nothing. */
 export async function readReport(io: Io): Promise<Report> {
-  const ipvs = await askIpvs(io);
+  const module = readModule("ip_vs", io.procFolder, io.sysFolder);
   const sysctls = readFolder(join(io.procFolder, "sys/net/ipv4/vs"));
+  const tuned = Object.keys(sysctls).length > 0;
+  // To be asked, the kernel loads the module: whoever only looks asks where it is.
+  const there = module.state !== "absent" || tuned;
   return {
     kernel: textOf(join(io.procFolder, "sys/kernel/osrelease"))?.trim(),
-    module: readModule("ip_vs", io.procFolder, io.sysFolder),
-    ipvs,
+    module,
+    ipvs: there ? await askIpvs(io) : new IpvsUnavailable(ENOENT),
     connectionEntries: await countConnections(io.connectionsFile),
-    sysctls:
-      Object.keys(sysctls).length === 0 ? undefined : changedSysctls(sysctls),
+    sysctls: tuned ? changedSysctls(sysctls) : undefined,
     may: {
       administerNetworks: io.mayAdministerNetworks(),
       readConnections: isReadable(io.connectionsFile),

@@ -1,5 +1,5 @@
 import { formatAddress } from "../../ipvs/address.js";
-import { MASTER, type Daemon } from "../../ipvs/model.js";
+import { MASTER, type Daemon, type Info } from "../../ipvs/model.js";
 import { drawTable } from "../draw.js";
 import { explain } from "../faults.js";
 import type { Output } from "../output.js";
@@ -86,14 +86,11 @@ function moduleText({ module }: Report): string {
 }
 
 function answerLines({ info, timeouts, daemons }: Answers): Line[] {
-  const version = [info.version >> 16, info.version >> 8, info.version]
-    .map((part) => part & 0xff)
-    .join(".");
   const { tcpSeconds, tcpFinSeconds, udpSeconds } = timeouts;
   return [
     [
       "IPVS",
-      `version ${version}, connection table of ${info.connectionTableSize} rows`,
+      `version ${versionText(info)}, connection table of ${info.connectionTableSize} rows`,
     ],
     [
       "Timeouts",
@@ -103,6 +100,12 @@ function answerLines({ info, timeouts, daemons }: Answers): Line[] {
       ? [["Sync", "no daemon runs"] as const]
       : daemons.map((daemon) => ["Sync", daemonText(daemon)] as const)),
   ];
+}
+
+function versionText({ version }: Info): string {
+  return [version >> 16, version >> 8, version]
+    .map((part) => part & 0xff)
+    .join(".");
 }
 
 function daemonText(daemon: Daemon): string {
@@ -191,7 +194,7 @@ export function statusJson(report: Report): Json {
 
 function answersJson({ info, timeouts, daemons, totals }: Answers): Json {
   return {
-    version: info.version,
+    version: versionText(info),
     connectionTableSize: info.connectionTableSize,
     timeouts: { ...timeouts },
     daemons: daemons.map((daemon) => ({

@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  AmbiguousSelector,
+  SelectorFault,
+  UnknownSelected,
+} from "../../src/grammar/selector.js";
+import {
+  AnswerLost,
+  IpvsUnavailable,
+  KernelRefusal,
+  TableUnsteady,
+} from "../../src/ipvs/errors.js";
+import {
+  EACCES,
+  EEXIST,
+  ENOBUFS,
+  ENOENT,
+  EPERM,
+  EPROTONOSUPPORT,
+} from "../../src/netlink/errno.js";
+import { MalformedReply, SocketFault } from "../../src/netlink/errors.js";
+import { InputFailed } from "../../src/system/files.js";
+import { explain, FoundWrong, UsedWrong } from "../../src/verbs/faults.js";
+
+/** The line that somebody reads, and the exit status. */
+function told(error: Error): string {
+  const { fault, advice, status } = explain(error) ?? assert.fail(error.name);
+  return `${status} ${fault}${advice === undefined ? "" : `: ${advice}`}`;
+}
+
+const subject = "TCP 192.0.2.1:80";
+const ERRORS: readonly (readonly [Error, string])[] = [
+  [
+    new IpvsUnavailable(ENOENT),
+    "3 cannot reach IPVS in the kernel: No such file or directory: load its module as root with 'modprobe ip_vs'",
+  ],
+  [
+    new IpvsUnavailable(EPERM),
+    "3 cannot reach IPVS in the kernel: Operation not permitted: run it as root, or with CAP_NET_ADMIN",
+  ],
+  [
+    new SocketFault(EPROTONOSUPPORT, "socket"),
+    "3 cannot reach IPVS in the kernel: socket: Protocol not supported: this kernel has no generic netlink; a Linux kernel with IPVS is needed",
+  ],
+  [
+    new SocketFault(ENOBUFS, "recvmsg"),
+    "3 cannot reach IPVS in the kernel: recvmsg: No buffer space available: try again",
+  ],
+  [
+    new KernelRefusal(EEXIST, "add-service", subject),
+    "1 cannot add service TCP 192.0.2.1:80: File exists",
+  ],
+  [
+    new KernelRefusal(EACCES, "flush", ""),
+    "3 cannot flush: Permission denied: run it as root, or with CAP_NET_ADMIN",
+  ],
+  [
+    new KernelRefusal(EEXIST, "zero", "", "own words"),
+    "1 cannot zero: File exists (own words)",
+  ],
+  [
+    new TableUnsteady(10),
+    "1 cannot read the table: it changed each of 10 times: try again",
+  ],
+  [
+    new AnswerLost("edit-server", subject),
+    "1 the answer to edit server TCP 192.0.2.1:80 was lost, so it may have been carried out or not: look at the table",
+  ],
+  [
+    new MalformedReply("short", 4),
+    "1 cannot read the kernel's answer: short (at byte 4): this is a fault of ours or of the kernel: please report it",
+  ],
+  [new InputFailed("EISDIR"), "1 cannot read the input: EISDIR"],
+  [
+    new SelectorFault("x is no service", "write one"),
+    "2 x is no service: write one",
+  ],
+  [new UnknownSelected("there is no x", "look"), "1 there is no x: look"],
+  [
+    new AmbiguousSelector("x may be any of 2", "say which"),
+    "1 x may be any of 2: say which",
+  ],
+  [new FoundWrong("it is broken", "mend it", 4), "4 it is broken: mend it"],
+  [
+    new UsedWrong("unknown option --x", "list", "--y"),
+    "2 unknown option --x: did you mean --y? see 'ipvsadm list --help'",
+  ],
+  [
+    new UsedWrong("there is no verb x"),
+    "2 there is no verb x: 'ipvsadm help' lists the verbs",
+  ],
+];
+for (const [error, line] of ERRORS)
+  test(`${error.name}: ${line}`, () => {
+    assert.equal(told(error), line);
+  });
+
+test("an error that nobody expected is not explained away", () => {
+  assert.equal(explain(new TypeError("a bug")), undefined);
+});

@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { beginsWithWord } from "../../src/main.js";
+import { optionsOf, VERBS } from "../../src/verbs/table.js";
+import { mainWords } from "../../src/words.js";
+import { runIn } from "../classic/fake-io.js";
+import { terminal, verb } from "./fake-verb.js";
+import { golden, goldenName, WIDTHS } from "./golden.js";
+
+test("a word begins a command line of ours, and nothing else does", () => {
+  for (const word of ["list", "stauts", "help"])
+    assert.ok(beginsWithWord([word, "-L"]));
+  for (const words of [
+    [],
+    [""],
+    ["-L"],
+    ["--list"],
+    ["-"],
+    ["--"],
+    [" status"],
+    ["10.0.0.1"],
+    ["\xff"],
+  ])
+    assert.ok(!beginsWithWord(words), words.join());
+});
+
+test("a word that is near to nothing is left to the classic language", async () => {
+  for (const word of ["foo", "ipvsadm", "xyzzy"]) {
+    const { stdout, stderr } = await runIn({}, async (io) => {
+      assert.equal(await mainWords([word, "-L"], io), undefined);
+      return 0;
+    });
+    assert.equal(stdout + stderr, "");
+  }
+});
+
+test("a word that is near to a verb is told which, on stderr, with status 2", async () => {
+  const { stdout, stderr, status } = await verb("stauts");
+  assert.equal(stdout, "");
+  assert.equal(
+    stderr,
+    "ipvsadm: there is no verb stauts: did you mean 'ipvsadm status'? 'ipvsadm help' lists the verbs\n",
+  );
+  assert.equal(status, 2);
+});
+
+test("a command without its dashes is told with them", async () => {
+  const { stderr, status } = await verb("add-service -t 192.0.2.1:80");
+  assert.match(stderr, /did you mean 'ipvsadm --add-service'\?/);
+  assert.equal(status, 2);
+});
+
+test("a verb that is used wrong says how, in one line, with status 2", async () => {
+  for (const [line, said] of [
+    [
+      "status --otput json",
+      "unknown option --otput: did you mean --output? see 'ipvsadm status --help'",
+    ],
+    [
+      "status everything",
+      "unexpected word everything: see 'ipvsadm status --help'",
+    ],
+    [
+      "help stauts",
+      "there is no verb stauts: did you mean status? 'ipvsadm help' lists the verbs",
+    ],
+  ] as const) {
+    const { stdout, stderr, status } = await verb(line);
+    assert.deepEqual([stdout, stderr, status], ["", `ipvsadm: ${said}\n`, 2]);
+  }
+});
+
+test("what came on the command line cannot steer the terminal", async () => {
+  const { stderr } = await verb("status --\x1b[2J");
+  assert.equal(
+    stderr,
+    "ipvsadm: unknown option --?[2J: see 'ipvsadm status --help'\n",
+  );
+});
+
+for (const { name } of VERBS) {
+  for (const width of WIDTHS)
+    test(`the help of ${name} at width ${width ?? "of any size"}`, async () => {
+      const { stdout, stderr, status } = await verb(
+        `${name} --help --color never`,
+        { io: terminal(width) },
+      );
+      assert.deepEqual([stderr, status], ["", 0]);
+      golden(goldenName(`help/${name}`, width), stdout);
+      for (const line of stdout.split("\n"))
+        assert.ok(line.length <= (width ?? 100), line);
+    });
+
+  test(`help ${name} prints the same`, async () => {
+    const [one, other] = [await verb(`help ${name}`), await verb(`${name} -h`)];
+    assert.equal(one.stdout, other.stdout);
+  });
+}
+
+for (const width of WIDTHS)
+  test(`the list of verbs at width ${width ?? "of any size"}`, async () => {
+    const { stdout, status } = await verb("help --color never", {
+      io: terminal(width),
+    });
+    assert.equal(status, 0);
+    golden(goldenName("help/overview", width), stdout);
+  });
+
+test("help is in colours where they are wanted", async () => {
+  const { stdout } = await verb("help --color always");
+  assert.match(stdout, /^\x1b\[1m\x1b\[4mUsage:/); // eslint-disable-line no-control-regex
+});
+
+test("the table is in order", () => {
+  for (const row of VERBS) {
+    assert.ok(beginsWithWord([row.name]), row.name);
+    assert.ok(row.examples.length > 0, row.name);
+    for (const { command } of row.examples) assert.match(command, /^ipvsadm /);
+    const options = optionsOf(row);
+    const spellings = options.flatMap(({ name, alias }) =>
+      alias ? [name, alias] : [name],
+    );
+    assert.equal(new Set(spellings).size, spellings.length, row.name);
+    for (const { choices, default: usual } of options)
+      if (choices && usual !== undefined) assert.ok(choices.includes(usual));
+  }
+  assert.equal(new Set(VERBS.map(({ name }) => name)).size, VERBS.length);
+});

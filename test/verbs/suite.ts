@@ -1,0 +1,2 @@
+// The tests of the word verbs that need a kernel with ip_vs, in one process: `npm test -- verbs`.
+import "./status/status.lab.js";
