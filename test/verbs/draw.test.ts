@@ -77,3 +77,14 @@ test("a table without rows is its titles", () => {
     ["A  B"],
   );
 });
+
+test("a long table has every row at its place", () => {
+  const rows = Array.from({ length: 100 }, (_, i) => [`row ${i}`, String(i)]);
+  const columns: Column[] = [{ title: "Name" }, { title: "N", align: "right" }];
+  const lines = drawTable(columns, rows, { width: 80, paint: PLAIN });
+  assert.equal(lines.length, 101);
+  assert.deepEqual(
+    [lines[1], lines[33], lines[100]],
+    ["row 0    0", "row 32  32", "row 99  99"],
+  );
+});
