@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { IpvsAccess, isUnavailable } from "../../access.js";
-import type { IpvsClient, ServiceWithServers } from "../../ipvs/client.js";
+import type { IpvsClient } from "../../ipvs/client.js";
+import type { ServiceWithServers } from "../../ipvs/model.js";
 import { IpvsUnavailable, KernelRefusal } from "../../ipvs/errors.js";
 import type { Daemon, Info, Stats, Timeouts } from "../../ipvs/model.js";
 import type { Io } from "../../io.js";
