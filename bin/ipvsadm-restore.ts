@@ -1,5 +1,5 @@
 #!/usr/bin/env node
 import { mainRestore } from "../src/main.js";
-import { systemIo } from "../src/system-io.js";
+import { nodeIo } from "../src/node-io.js";
 
-void mainRestore(systemIo()).then((status) => process.exit(status));
+void mainRestore(nodeIo()).then((status) => process.exit(status));

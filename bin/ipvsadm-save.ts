@@ -1,8 +1,6 @@
 #!/usr/bin/env node
 import { mainSave } from "../src/main.js";
-import { systemIo } from "../src/system-io.js";
+import { nodeIo } from "../src/node-io.js";
 import { commandWords } from "../src/system/process.js";
 
-void mainSave(commandWords(), systemIo()).then((status) =>
-  process.exit(status),
-);
+void mainSave(commandWords(), nodeIo()).then((status) => process.exit(status));

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { beginsWithWord, main } from "../src/main.js";
-import { systemIo } from "../src/system-io.js";
+import { nodeIo } from "../src/node-io.js";
 import { commandWords } from "../src/system/process.js";
 
 /** The word verbs are a bundle of their own: what the classic commands load stays small. */
@@ -10,7 +10,7 @@ async function run(words: readonly string[]): Promise<number> {
     const status = await runWords(words);
     if (status !== undefined) return status;
   }
-  return main(words, systemIo());
+  return main(words, nodeIo());
 }
 
 void run(commandWords()).then((status) => process.exit(status));

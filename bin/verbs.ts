@@ -1,4 +1,4 @@
-import { systemIo } from "../src/system-io.js";
+import { nodeIo } from "../src/node-io.js";
 import { mainWords } from "../src/words.js";
 
 /**
@@ -8,5 +8,5 @@ import { mainWords } from "../src/words.js";
 export function runWords(
   words: readonly string[],
 ): Promise<number | undefined> {
-  return mainWords(words, systemIo());
+  return mainWords(words, nodeIo());
 }

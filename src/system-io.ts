@@ -1,23 +1,23 @@
 import type { Io } from "./io.js";
-import { loadIpvsModule } from "./system/modprobe.js";
 import { systemNames } from "./system/names.js";
-import {
-  mayAdministerNetworks,
-  mayOpenRawSockets,
-  programName,
-} from "./system/process.js";
-import { processStreams } from "./system/streams.js";
+import { mayAdministerNetworks, mayOpenRawSockets } from "./system/process.js";
+import { processStreams, type Write } from "./system/streams.js";
 import { systemTerminal } from "./system/terminal.js";
 
+/** What the runtimes do each in its own way. */
+export interface Runtime extends Pick<
+  Io,
+  "openLink" | "loadModule" | "program"
+> {
+  readonly write: Write;
+}
+
 /** The machine that the process runs on. */
-export function systemIo(): Io {
+export function systemIo({ write, ...runtime }: Runtime): Io {
   return {
-    ...processStreams(),
-    program: programName,
+    ...processStreams(write),
+    ...runtime,
     names: systemNames(),
-    openLink: async () =>
-      (await import("./netlink/node-link.js")).openNodeLink(),
-    loadModule: loadIpvsModule,
     mayOpenRawSockets,
     mayAdministerNetworks,
     connectionsFile: "/proc/net/ip_vs_conn",

@@ -42,11 +42,13 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   io: ["netlink", "system"],
   version: [],
   "system-io": ["io", "netlink", "system"],
+  "node-io": ["io", "system-io", "netlink", "system"],
+  "bun-io": ["io", "system-io", "netlink", "system"],
   index: ["ipvs", "netlink"],
   finish: ["io", "system"],
   main: ["classic", "finish", "io"],
   words: ["verbs", "finish", "io"],
-  bin: ["main", "words", "system-io", "system"],
+  bin: ["main", "words", "node-io", "bun-io", "system"],
 };
 
 interface Import {
@@ -58,7 +60,7 @@ interface Import {
 
 function sources(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".ts"))
+    .filter((name) => name.endsWith(".ts") && !name.endsWith(".d.ts"))
     .map((name) => join(folder, name));
 }
 
@@ -69,7 +71,9 @@ const IMPORTS: readonly Import[] = FILES.flatMap((file) => {
     /^\s*(\/\*\*|\*|\/\/).*$/gm,
     "",
   );
-  const found = code.matchAll(/\b(?:from|import)\s*\(?\s*"([^"]+)"/g);
+  const found = code.matchAll(
+    /\b(?:from|import|getBuiltinModule)\s*\(?\s*"([^"]+)"/g,
+  );
   return Array.from(found, ([, specifier = ""]) => {
     const ours = specifier.startsWith(".");
     const target = ours
@@ -120,9 +124,17 @@ test("the socket package is imported in one file", () => {
   );
 });
 
+test("the runtime of the standalone executable is met in two files", () => {
+  const importing = IMPORTS.filter(({ target }) => target.startsWith("bun:"));
+  assert.deepEqual(
+    importing.map(({ file }) => file),
+    ["src/bun-io.ts", "src/netlink/ffi-link.ts"],
+  );
+});
+
 test("Node.js itself is for the two lowest floors, other packages for the word verbs", () => {
   for (const { file, target, ours } of IMPORTS) {
-    if (ours || /^netlink\b/.test(target)) continue;
+    if (ours || /^(netlink\b|bun:)/.test(target)) continue;
     const floors = target.startsWith("node:")
       ? ["netlink", "system", "verbs"]
       : ["verbs"];
@@ -133,7 +145,7 @@ test("Node.js itself is for the two lowest floors, other packages for the word v
 test("the packages that are imported are those that package.json names", () => {
   const { dependencies } = readPackage();
   const packages = IMPORTS.filter(
-    ({ target, ours }) => !ours && !target.startsWith("node:"),
+    ({ target, ours }) => !ours && !/^(node|bun):/.test(target),
   ).map(({ target }) => /^(@[^/]+\/)?[^/]+/.exec(target)?.[0]);
   assert.deepEqual(new Set(packages), new Set(Object.keys(dependencies)));
 });
@@ -166,7 +178,7 @@ test("every file is reached from a launcher or from the library's face", () => {
 });
 
 test("the classic commands reach nothing of the word verbs", () => {
-  const reached = reachedFrom(["src/main.ts", "src/system-io.ts"]);
+  const reached = reachedFrom(["src/main.ts", "src/node-io.ts"]);
   assert.ok(reached.has("src/classic/run.ts"));
   assert.deepEqual(
     Array.from(reached).filter((file) => floorOf(file) === "verbs"),

@@ -1,6 +1,3 @@
-import { closeSync, openSync, readSync } from "node:fs";
-import { setTimeout as wait } from "node:timers/promises";
-
 const CHUNK_BYTES = 64 * 1024;
 
 /** A file that is open cannot be read. The message is the symbol of the error, such as EISDIR. */
@@ -19,6 +16,7 @@ export class InputFailed extends Error {
 export async function* linesOf(
   file: string | number,
 ): AsyncGenerator<string[]> {
+  const { closeSync, openSync } = process.getBuiltinModule("node:fs");
   const descriptor = typeof file === "number" ? file : openSync(file, "r");
   const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
   /** The pieces of a line that has not ended yet */
@@ -44,6 +42,7 @@ export async function* linesOf(
 
 /** read(2) until there is something: standard input may be a pipe that another process made non-blocking. */
 async function read(descriptor: number, buffer: Buffer): Promise<number> {
+  const { readSync } = process.getBuiltinModule("node:fs");
   for (;;) {
     try {
       return readSync(descriptor, buffer);
@@ -52,7 +51,18 @@ async function read(descriptor: number, buffer: Buffer): Promise<number> {
       if (code === "EOF") return 0;
       if (code !== "EAGAIN")
         throw new InputFailed(code ?? "unknown", { cause: error });
-      await wait(5);
+      await new Promise((resolve) => {
+        setTimeout(resolve, 5);
+      });
     }
+  }
+}
+
+/** A small file as text; undefined if it cannot be read. */
+export function textOf(path: string): string | undefined {
+  try {
+    return process.getBuiltinModule("node:fs").readFileSync(path, "latin1");
+  } catch {
+    return undefined;
   }
 }

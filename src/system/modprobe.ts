@@ -1,8 +1,9 @@
-import { spawnSync } from "node:child_process";
+/** Asks for the module ip_vs, as the kernel itself would. */
+export const MODPROBE = ["/sbin/modprobe", "--", "ip_vs"] as const;
 
-/** Asks for the module ip_vs, as the kernel itself would. What modprobe has to say goes to stderr. */
+/** Has the module ip_vs loaded, if that is possible. What modprobe has to say goes to stderr. */
 export function loadIpvsModule(): void {
-  spawnSync("/sbin/modprobe", ["--", "ip_vs"], {
-    stdio: ["ignore", "inherit", "inherit"],
-  });
+  const { spawnSync } = process.getBuiltinModule("node:child_process");
+  const [program, ...words] = MODPROBE;
+  spawnSync(program, words, { stdio: ["ignore", "inherit", "inherit"] });
 }

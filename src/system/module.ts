@@ -1,5 +1,6 @@
-import { accessSync, constants, readFileSync, readdirSync } from "node:fs";
+import { accessSync, constants, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { textOf } from "./files.js";
 
 /** A kernel module, as far as it can be seen. */
 export interface Module {
@@ -59,15 +60,6 @@ export function isReadable(path: string): boolean {
     return true;
   } catch {
     return false;
-  }
-}
-
-/** A small file as text; undefined if it cannot be read. */
-export function textOf(path: string): string | undefined {
-  try {
-    return readFileSync(path, "latin1");
-  } catch {
-    return undefined;
   }
 }
 

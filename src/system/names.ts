@@ -1,5 +1,4 @@
-import { lookup, lookupService } from "node:dns";
-import { readFileSync } from "node:fs";
+import { textOf } from "./files.js";
 
 /** Transport protocols as /etc/services names them. */
 export type TransportName = "tcp" | "udp" | "sctp";
@@ -29,6 +28,7 @@ export function systemNames(servicesFile = "/etc/services"): Names {
     hostAddress(name) {
       // The resolver takes an empty name for no question, and only ASCII can be asked for as it stands.
       if (!/^[!-~]+$/.test(name)) return Promise.resolve(undefined);
+      const { lookup } = process.getBuiltinModule("node:dns");
       return new Promise((resolve) => {
         lookup(name, { family: 4 }, (error, address) => {
           resolve(error ? undefined : address);
@@ -36,6 +36,7 @@ export function systemNames(servicesFile = "/etc/services"): Names {
       });
     },
     hostName(address) {
+      const { lookupService } = process.getBuiltinModule("node:dns");
       return new Promise((resolve) => {
         lookupService(address, 0, (error, host) => {
           resolve(error ? undefined : printable(host));
@@ -58,7 +59,7 @@ interface ServicesTable {
 function readServices(file: string): ServicesTable {
   const ports = new Map<string, number>();
   const names = new Map<string, string>();
-  for (const line of textOf(file).split("\n")) {
+  for (const line of (textOf(file) ?? "").split("\n")) {
     const [name, place, ...aliases] = (line.split("#")[0] ?? "")
       .trim()
       .split(/\s+/);
@@ -70,14 +71,6 @@ function readServices(file: string): ServicesTable {
     setOnce(names, `${Number(port)}/${transport}`, printable(name));
   }
   return { ports, names };
-}
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, "latin1");
-  } catch {
-    return "";
-  }
 }
 
 function setOnce<T>(map: Map<string, T>, key: string, value: T): void {

@@ -1,5 +1,4 @@
-import { readFileSync, statSync } from "node:fs";
-import { basename, delimiter, join, resolve } from "node:path";
+import { textOf } from "./files.js";
 
 /** Of linux/capability.h. */
 const CAP_NET_ADMIN = 12n;
@@ -7,7 +6,7 @@ const CAP_NET_RAW = 13n;
 
 /** Whether this process has a capability. @see /proc/self/status in proc(5) */
 export function hasCapability(capability: bigint): boolean {
-  const status = textOf("/proc/self/status");
+  const status = textOf("/proc/self/status") ?? "";
   const [, effective] = /^CapEff:\s*([0-9a-f]+)$/m.exec(status) ?? [];
   return effective !== undefined
     ? (BigInt(`0x${effective}`) >> capability) % 2n === 1n
@@ -29,20 +28,21 @@ export function mayAdministerNetworks(): boolean {
  * path leads, the bare name was given, most likely; otherwise the path as it was written.
  */
 export function programName(): string {
+  const path = process.getBuiltinModule("node:path");
   const script = rawArguments()[0] ?? "ipvsadm";
-  const name = basename(script);
+  const name = path.basename(script);
   if (!script.includes("/")) return script;
   const found = (process.env["PATH"] ?? "")
-    .split(delimiter)
-    .map((folder) => join(folder, name))
+    .split(path.delimiter)
+    .map((folder) => path.join(folder, name))
     .find(isFile);
-  return found !== undefined && found === resolve(script) ? name : script;
+  return found !== undefined && found === path.resolve(script) ? name : script;
 }
 
 /** Whether there is a file that we may know of. */
 function isFile(path: string): boolean {
   try {
-    return statSync(path).isFile();
+    return process.getBuiltinModule("node:fs").statSync(path).isFile();
   } catch {
     return false;
   }
@@ -57,17 +57,14 @@ export function commandWords(): string[] {
     : rawArguments().slice(1);
 }
 
-/** The script and what follows it, as the kernel has them. */
-function rawArguments(): string[] {
-  const all = textOf("/proc/self/cmdline").split("\0");
-  all.pop();
-  return all.slice(all.length - (process.argv.length - 1));
+/** argv[0], which an executable of its own is told, and a script is not. */
+export function calledAs(): string {
+  return process.argv0;
 }
 
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, "latin1");
-  } catch {
-    return "";
-  }
+/** The script, or the program if it is one of its own, and what follows, as the kernel has them. */
+function rawArguments(): string[] {
+  const all = (textOf("/proc/self/cmdline") ?? "").split("\0");
+  all.pop();
+  return all.slice(all.length - (process.argv.length - 1));
 }

@@ -1,6 +1,5 @@
-import { writeSync } from "node:fs";
-import { isatty } from "node:tty";
 import { linesOf } from "./files.js";
+import { isTerminalAt } from "./terminal.js";
 
 /** The streams of a run. Text is one character a byte throughout, so that what came in goes out unchanged. */
 export interface Streams {
@@ -22,20 +21,28 @@ export class OutputClosed extends Error {
   override readonly name = "OutputClosed";
 }
 
+/**
+ * write(2), as the runtime has it.
+ *
+ * @returns how many bytes were written
+ * @throws an error with the symbol of the errno as its `code`
+ */
+export type Write = (descriptor: number, bytes: Uint8Array) => number;
+
 const BUFFERED_CHARACTERS = 64 * 1024;
 
 /**
  * Writes to the process's own descriptors. Standard output is gathered like stdio does it, and
  * written before anything goes to stderr if it is a terminal, so that the two stay in order.
  */
-export function processStreams(): Streams {
+export function processStreams(write: Write): Streams {
   let kept = "";
   let terminal: boolean | undefined;
   let fault: string | undefined;
   const flush = () => {
     const text = kept;
     kept = "";
-    fault ??= writeAll(1, text);
+    fault ??= writeAll(write, 1, text);
     return fault;
   };
   return {
@@ -45,20 +52,28 @@ export function processStreams(): Streams {
       if (kept.length >= BUFFERED_CHARACTERS) flush();
     },
     stderr(text) {
-      if (kept !== "" && (terminal ??= isatty(1))) flush();
-      writeAll(2, text);
+      if (kept !== "" && (terminal ??= isTerminalAt(1))) flush();
+      writeAll(write, 2, text);
     },
     flush,
   };
 }
 
+/** write(2) for Node.js. */
+export const writeByNode: Write = (descriptor, bytes) =>
+  process.getBuiltinModule("node:fs").writeSync(descriptor, bytes);
+
 /** @returns the symbol of the error that kept it from being written; undefined if there was none */
-function writeAll(descriptor: number, text: string): string | undefined {
+function writeAll(
+  write: Write,
+  descriptor: number,
+  text: string,
+): string | undefined {
   const bytes = Buffer.from(text, "latin1");
   let at = 0;
   while (at < bytes.length) {
     try {
-      at += writeSync(descriptor, bytes, at);
+      at += write(descriptor, bytes.subarray(at));
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === "EPIPE") throw new OutputClosed();

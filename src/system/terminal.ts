@@ -1,5 +1,3 @@
-import { isatty } from "node:tty";
-
 /** The size of a terminal, in characters. */
 export interface Size {
   readonly columns: number;
@@ -19,7 +17,7 @@ const DESCRIPTORS = { stdin: 0, stdout: 1, stderr: 2 } as const;
 /** The terminal that the process runs in, if it does. */
 export function systemTerminal(): Terminal {
   const isTerminal = (stream: keyof typeof DESCRIPTORS) =>
-    isatty(DESCRIPTORS[stream]);
+    isTerminalAt(DESCRIPTORS[stream]);
   return {
     isTerminal,
     size() {
@@ -28,4 +26,9 @@ export function systemTerminal(): Terminal {
       return columns > 0 && rows > 0 ? { columns, rows } : undefined;
     },
   };
+}
+
+/** Whether an open file is a terminal. The module that knows is loaded only now: it takes as long as all of ours. */
+export function isTerminalAt(descriptor: number): boolean {
+  return process.getBuiltinModule("node:tty").isatty(descriptor);
 }

@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Outcome } from "./program.js";
+import { PROGRAM, type Outcome } from "./program.js";
 
 /** Where the bundled programs are. */
 export const PROGRAMS = fileURLToPath(new URL("../../bin/", import.meta.url));
@@ -13,7 +13,10 @@ export function installPrograms(): string {
   const folder = mkdtempSync(join(tmpdir(), "ipvsadm."));
   chmodSync(folder, 0o755);
   for (const name of ["ipvsadm", "ipvsadm-save", "ipvsadm-restore"])
-    symlinkSync(join(PROGRAMS, `${name}.cjs`), join(folder, name));
+    symlinkSync(
+      PROGRAM === undefined ? join(PROGRAMS, `${name}.cjs`) : resolve(PROGRAM),
+      join(folder, name),
+    );
   return folder;
 }
 

@@ -1,6 +1,9 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { buffer } from "node:stream/consumers";
 import { beginsWithWord, main } from "../../src/main.js";
 import type { Io } from "../../src/io.js";
-import { systemIo } from "../../src/system-io.js";
+import { nodeIo } from "../../src/node-io.js";
 import { mainWords } from "../../src/words.js";
 
 /** What a run of the program leaves behind. Text is one character a byte. */
@@ -17,20 +20,36 @@ export type Program = (
 ) => Promise<Outcome>;
 
 /**
- * Runs our program in this process, on this machine's kernel: starting Node.js in a guest takes most of
- * a second.
- *
- * @param change what of the world outside is to be different
+ * The program that the tests are about: `IPVSADM=dist/standalone/ipvsadm npm test` is about that file. Without it,
+ * they are about what has just been built, on Node.js.
  */
-export async function ours(
+export const PROGRAM = process.env["IPVSADM"];
+
+/**
+ * Runs our program on this machine's kernel: in this process, for starting Node.js in a guest takes most of
+ * a second; or as the file that IPVSADM names.
+ *
+ * @param change what of the world outside is to be different, which is possible in this process only
+ */
+export function ours(
   words: readonly string[],
   stdin = "",
+  change?: Partial<Io>,
+): Promise<Outcome> {
+  return PROGRAM !== undefined && change === undefined
+    ? spawned(PROGRAM, words, stdin)
+    : inProcess(words, stdin, change);
+}
+
+async function inProcess(
+  words: readonly string[],
+  stdin: string,
   change: Partial<Io> = {},
 ): Promise<Outcome> {
   let stdout = "";
   let stderr = "";
   const io: Io = {
-    ...systemIo(),
+    ...nodeIo(),
     program: () => "ipvsadm",
     async *stdin() {
       const lines = stdin.split("\n");
@@ -53,4 +72,31 @@ export async function ours(
     : undefined;
   const status = ofWords ?? (await main(words, io));
   return { stdout, stderr, status };
+}
+
+async function spawned(
+  program: string,
+  words: readonly string[],
+  stdin: string,
+): Promise<Outcome> {
+  // Node.js hands arguments over as UTF-8, and a word may be any bytes: bash makes them of their numbers.
+  const quoted = words.map((word) => `$'${word.replace(/./gs, escape)}'`);
+  const line = `exec -a ipvsadm "$0" ${quoted.join(" ")}`;
+  const child = spawn("bash", ["-c", line, program]);
+  child.stdin.on("error", () => undefined); // it may not want to read all
+  child.stdin.end(Buffer.from(stdin, "latin1"));
+  const [out, err] = await Promise.all([
+    buffer(child.stdout),
+    buffer(child.stderr),
+    once(child, "close"),
+  ]);
+  return {
+    stdout: out.toString("latin1"),
+    stderr: err.toString("latin1"),
+    status: child.exitCode ?? -1,
+  };
+}
+
+function escape(character: string): string {
+  return `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
 }

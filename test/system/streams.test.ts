@@ -1,15 +1,19 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
-import { OutputClosed, processStreams } from "../../src/system/streams.js";
+import {
+  OutputClosed,
+  processStreams,
+  writeByNode,
+} from "../../src/system/streams.js";
 
 const MODULE = new URL("../../src/system/streams.js", import.meta.url).href;
 
 /** Runs some code in a process of its own, with `streams` and `OutputClosed` at hand. */
 function run(code: string, { shell = "", stdin = "" } = {}) {
   const script = `
-    const { processStreams, OutputClosed } = await import(${JSON.stringify(MODULE)});
-    const streams = processStreams();
+    const { processStreams, OutputClosed, writeByNode } = await import(${JSON.stringify(MODULE)});
+    const streams = processStreams(writeByNode);
     ${code}`;
   const words = [process.execPath, "--input-type=module", "-e", script];
   const quoted = words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
@@ -86,6 +90,6 @@ test("output that cannot be written for another reason is no error: the status i
 });
 
 test("to flush nothing is nothing", () => {
-  processStreams().flush();
+  processStreams(writeByNode).flush();
   assert.equal(new OutputClosed().name, "OutputClosed");
 });

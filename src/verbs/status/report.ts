@@ -6,12 +6,11 @@ import { IpvsUnavailable, KernelRefusal } from "../../ipvs/errors.js";
 import type { Daemon, Info, Stats, Timeouts } from "../../ipvs/model.js";
 import type { Io } from "../../io.js";
 import { ENOENT } from "../../netlink/errno.js";
-import { linesOf } from "../../system/files.js";
+import { linesOf, textOf } from "../../system/files.js";
 import {
   isReadable,
   readFolder,
   readModule,
-  textOf,
   type Module,
 } from "../../system/module.js";
 import { changedSysctls, type ChangedSysctl } from "./sysctls.js";

@@ -1,0 +1,22 @@
+import { bunIo } from "../src/bun-io.js";
+import { beginsWithWord, main, mainRestore, mainSave } from "../src/main.js";
+import { calledAs, commandWords } from "../src/system/process.js";
+
+/*
+ * The executable that needs no Node.js: all programs in one, which goes by the name that it is called by.
+ * bin/build-standalone makes it; its runtime is Bun.
+ */
+
+async function run(words: readonly string[]): Promise<number> {
+  const io = bunIo();
+  if (calledAs().endsWith("ipvsadm-save")) return mainSave(words, io);
+  if (calledAs().endsWith("ipvsadm-restore")) return mainRestore(io);
+  if (beginsWithWord(words)) {
+    const { mainWords } = await import("../src/words.js");
+    const status = await mainWords(words, io);
+    if (status !== undefined) return status;
+  }
+  return main(words, io);
+}
+
+void run(commandWords()).then((status) => process.exit(status));

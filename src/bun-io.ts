@@ -1,0 +1,42 @@
+import { dlopen, read } from "bun:ffi";
+import type { Io } from "./io.js";
+import { errnoName } from "./netlink/errno.js";
+import { openFfiLink } from "./netlink/ffi-link.js";
+import { systemIo } from "./system-io.js";
+import { MODPROBE } from "./system/modprobe.js";
+import { calledAs } from "./system/process.js";
+
+/*
+ * The machine as the standalone executable reaches it: without those modules of Node.js that Bun imitates, for
+ * loading them takes longer than all else that a classic command does.
+ */
+
+const { symbols: libc } = dlopen("libc.so.6", {
+  write: { args: ["i32", "ptr", "u64"], returns: "i64_fast" },
+  __errno_location: { args: [], returns: "ptr" },
+});
+
+/** The machine, where Bun is the runtime. */
+export function bunIo(): Io {
+  return systemIo({
+    openLink: openFfiLink,
+    loadModule,
+    program: calledAs,
+    write,
+  });
+}
+
+function write(descriptor: number, bytes: Uint8Array): number {
+  const count = libc.write(descriptor, bytes, bytes.length);
+  if (count >= 0) return count;
+  const code = errnoName(read.i32(libc.__errno_location(), 0));
+  throw Object.assign(new Error(`write: ${code}`), { code });
+}
+
+function loadModule(): void {
+  try {
+    Bun.spawnSync(MODPROBE, { stdio: ["ignore", "inherit", "inherit"] });
+  } catch {
+    // There is no modprobe here; whether there is IPVS shows next.
+  }
+}
