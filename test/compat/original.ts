@@ -28,16 +28,8 @@ export class Original {
     const command = namespace
       ? ["ip", "netns", "exec", namespace, "sh"]
       : ["sh"];
-    const programs = PROGRAMS.map((folder) => join(root, folder));
-    const libraries = LIBRARIES.map((folder) => join(root, folder)).flatMap(
-      architectures,
-    );
     this.#shell = spawn(command[0] ?? "sh", command.slice(1), {
-      env: {
-        ...process.env,
-        PATH: [...programs, process.env["PATH"]].join(":"),
-        LD_LIBRARY_PATH: libraries.join(":"),
-      },
+      env: { ...process.env, ...originalEnvironment(root) },
     });
     this.#shell.stderr.pipe(process.stderr);
     this.#answers = createInterface({ input: this.#shell.stdout })[
@@ -67,6 +59,21 @@ export class Original {
     this.#shell.stdin.end();
     rmSync(this.#folder, { recursive: true });
   }
+}
+
+/** What of the environment makes `ipvsadm` the original, with its libraries. */
+export function originalEnvironment(root: string): {
+  PATH: string;
+  LD_LIBRARY_PATH: string;
+} {
+  const programs = PROGRAMS.map((folder) => join(root, folder));
+  const libraries = LIBRARIES.map((folder) => join(root, folder)).flatMap(
+    architectures,
+  );
+  return {
+    PATH: [...programs, process.env["PATH"]].join(":"),
+    LD_LIBRARY_PATH: libraries.join(":"),
+  };
 }
 
 /** Debian keeps libraries in a folder for each architecture. */

@@ -1,0 +1,186 @@
+import {
+  findCase,
+  overFloor,
+  ownMicrosecondsPerRule,
+  peakBytes,
+  speedup,
+  timesAsLong,
+  type Ours,
+  type ProgramName,
+  type Results,
+} from "./results.js";
+
+/** What the bench is to show. */
+export interface Bar {
+  readonly what: string;
+  readonly limit: number;
+  /** Which side of the limit is good */
+  readonly good: "at least" | "at most" | "under";
+  readonly unit: "×" | "MB";
+  /** @returns undefined when it was not measured */
+  measure(results: Results): number | undefined;
+}
+
+export interface Verdict {
+  readonly bar: Bar;
+  readonly value: number | undefined;
+  /** undefined when it was not measured */
+  readonly met: boolean | undefined;
+}
+
+const NAMES: Readonly<Record<Ours, string>> = {
+  node: "Node",
+  standalone: "standalone",
+};
+
+/** In this order they are printed. */
+export const BARS: readonly Bar[] = [
+  faster("restore of 3,000 rules", "restore-1000", "standalone", 5),
+  faster("restore of 3,000 rules", "restore-1000", "node", 3),
+  faster("restore of 30,000 rules", "restore-10000", "standalone", 4.5),
+  faster("restore of 30,000 rules", "restore-10000", "node", 3.5),
+  nearFloor("restore of 30,000 rules", "restore-10000", "standalone", 1.3),
+  nearFloor("restore of 30,000 rules", "restore-10000", "node", 1.3),
+  faster("list of 10,000 services", "list-10000", "standalone", 4),
+  faster("list of 10,000 services", "list-10000", "node", 2.5),
+  nearFloor("list of 10,000 services", "list-10000", "standalone", 1.5),
+  nearFloor("list of 10,000 services", "list-10000", "node", 1.5),
+  faster("save of 10,000 services", "save-10000", "standalone", 4),
+  faster("save of 10,000 services", "save-10000", "node", 2.5),
+  nearFloor("save of 10,000 services", "save-10000", "standalone", 1.5),
+  nearFloor("save of 10,000 services", "save-10000", "node", 1.5),
+  faster("list of connections", "connections", "standalone", 1),
+  faster("list of connections", "connections", "node", 1),
+  started("start-version", "standalone", "original", "the original", 2),
+  started("start-no-module", "standalone", "original", "the original", 2),
+  started(
+    "start-version",
+    "standalone",
+    "empty-standalone",
+    "an empty Bun program",
+    1.5,
+  ),
+  started(
+    "start-no-module",
+    "standalone",
+    "empty-standalone",
+    "an empty Bun program",
+    1.5,
+  ),
+  started("start-version", "node", "empty-node", "an empty Node program", 1.3),
+  started(
+    "start-no-module",
+    "node",
+    "empty-node",
+    "an empty Node program",
+    1.3,
+  ),
+  ...(["restore", "list", "save"] as const).flatMap((what) => [
+    steady(what, "standalone", 1.2),
+    steady(what, "node", 1.2),
+  ]),
+  {
+    what: "peak memory of the list of 10,000 services, Node",
+    limit: 150,
+    good: "under",
+    unit: "MB",
+    measure(results) {
+      const bytes = peakBytes(results, "list-10000", "node");
+      return bytes === undefined ? undefined : bytes / 1e6;
+    },
+  },
+];
+
+export function judge(
+  results: Results,
+  bars: readonly Bar[] = BARS,
+): Verdict[] {
+  return bars.map((bar) => {
+    const value = bar.measure(results);
+    return {
+      bar,
+      value,
+      met: value === undefined ? undefined : isMet(bar, value),
+    };
+  });
+}
+
+function isMet({ good, limit }: Bar, value: number): boolean {
+  switch (good) {
+    case "at least":
+      return value >= limit;
+    case "at most":
+      return value <= limit;
+    case "under":
+      return value < limit;
+  }
+}
+
+function faster(what: string, id: string, program: Ours, limit: number): Bar {
+  return {
+    what: `${what}, ${NAMES[program]}: times as fast as the original`,
+    limit,
+    good: "at least",
+    unit: "×",
+    measure: (results) => speedup(results, id, program),
+  };
+}
+
+function nearFloor(
+  what: string,
+  id: string,
+  program: Ours,
+  limit: number,
+): Bar {
+  return {
+    what: `${what}, ${NAMES[program]}: times as long as the floor`,
+    limit,
+    good: "at most",
+    unit: "×",
+    measure: (results) => overFloor(results, id, program),
+  };
+}
+
+function started(
+  id: "start-version" | "start-no-module",
+  program: Ours,
+  other: ProgramName,
+  otherName: string,
+  limit: number,
+): Bar {
+  const what = id === "start-version" ? "--version" : "-Ln without ip_vs";
+  return {
+    what: `${what}, ${NAMES[program]}: times as long as ${otherName}`,
+    limit,
+    good: "at most",
+    unit: "×",
+    measure: (results) => timesAsLong(findCase(results, id), program, other),
+  };
+}
+
+/** Cost per rule stays what it is as the table grows. */
+function steady(
+  what: "restore" | "list" | "save",
+  program: Ours,
+  limit: number,
+): Bar {
+  return {
+    what: `${what}, ${NAMES[program]}: own cost per rule with 10,000 services against 1,000`,
+    limit,
+    good: "at most",
+    unit: "×",
+    measure: (results) => growth(results, what, program),
+  };
+}
+
+/** @returns undefined when not measured, or when there was nothing above the floor to divide by */
+export function growth(
+  results: Results,
+  what: "restore" | "list" | "save",
+  program: Ours,
+): number | undefined {
+  const few = ownMicrosecondsPerRule(results, `${what}-1000`, program);
+  const many = ownMicrosecondsPerRule(results, `${what}-10000`, program);
+  if (few === undefined || many === undefined || few <= 0) return undefined;
+  return many / few;
+}

@@ -1,0 +1,2 @@
+// What starting a runtime costs: a program that does nothing.
+export {};

@@ -1,0 +1,28 @@
+import { readFileSync, writeSync } from "node:fs";
+import type { Link } from "../../src/netlink/link.js";
+import { unpackSteps } from "./recording.js";
+import { replay } from "./replay.js";
+
+/** What a floor prints, as JSON. */
+export interface FloorReport {
+  /** Messages that came back */
+  readonly messages: number;
+  /** From opening the first socket to the last answer */
+  readonly innerMs: number;
+}
+
+/**
+ * What the least that a program can take: the same requests, already encoded, through the same transport,
+ * and the replies only counted.
+ *
+ * @param file a recording of `record.ts`
+ */
+export async function runFloor(file: string, open: () => Link): Promise<void> {
+  const steps = unpackSteps(readFileSync(file));
+  const before = process.hrtime.bigint();
+  const messages = await replay(steps, open);
+  const innerMs = Number(process.hrtime.bigint() - before) / 1e6;
+  const report: FloorReport = { messages, innerMs };
+  writeSync(1, `${JSON.stringify(report)}\n`);
+  process.exit(0);
+}

@@ -1,0 +1,216 @@
+/*
+ * in-lab.js ORIGINAL OPTIONS: the cases that need ip_vs; writes /lab/lab.json. OPTIONS as JSON.
+ */
+import { execFileSync } from "node:child_process";
+import { closeSync, openSync, writeFileSync } from "node:fs";
+import { release } from "node:os";
+import { hold, type Contest } from "./contest.js";
+import { Stopwatch, type Work } from "./measure.js";
+import type { Options } from "./options.js";
+import { allPrograms, whyMissing, type Program } from "./programs.js";
+import type { CaseResult } from "./results.js";
+import { ruleCount, ruleText } from "./rules.js";
+import { settle } from "./settle.js";
+
+/** What the bench outside gets to know. */
+export interface LabReport {
+  readonly lab: string;
+  /** What each program calls itself; the original only does where there is ip_vs */
+  readonly versions: Readonly<Record<string, string>>;
+  readonly cases: readonly CaseResult[];
+}
+
+interface Size {
+  readonly services: number;
+  readonly rounds: number;
+}
+
+const SIZES: readonly Size[] = [
+  { services: 1000, rounds: 5 },
+  { services: 5000, rounds: 3 },
+  { services: 10_000, rounds: 3 },
+];
+const LARGEST = 10_000;
+const SERVERS_OF_ONE = 2000;
+const CONNECTIONS = 50_000;
+
+const [root = "", json = "{}"] = process.argv.slice(2);
+const options = JSON.parse(json) as Options;
+const watch = new Stopwatch();
+const programs = allPrograms(root).filter((program) => !whyMissing(program));
+const workers = programs.filter(({ takes }) => takes !== "bare");
+const commands = programs.filter(({ takes }) => takes === "command");
+const cases: CaseResult[] = [];
+const versions: Record<string, string> = {};
+
+try {
+  for (const program of commands)
+    versions[program.name] = watch.firstLine(program, ["--version"]); // also brings it into memory
+  empty();
+  for (const size of SIZES)
+    if (!options.quick || size.services === 1000) table(size);
+  oneService();
+  connections();
+} finally {
+  watch.close();
+}
+const report: LabReport = {
+  lab: `${process.env["LAB_KERNEL"] ?? ""} ${release()}`,
+  versions,
+  cases,
+};
+writeFileSync("/lab/lab.json", JSON.stringify(report));
+
+function wanted(...ids: string[]): boolean {
+  return ids.some((id) => id.includes(options.only));
+}
+
+function contest(
+  entry: Omit<Contest, "rounds">,
+  among: readonly Program[],
+  rounds: number,
+): void {
+  if (!wanted(entry.id)) return;
+  const before = Date.now();
+  const taken =
+    options.rounds ?? (options.quick ? Math.min(rounds, 3) : rounds);
+  cases.push(hold({ ...entry, rounds: taken }, among, watch));
+  const seconds = ((Date.now() - before) / 1000).toFixed(0);
+  console.error(`bench: ${entry.id}: ${taken} rounds in ${seconds} s`);
+}
+
+/** What each runtime takes for nothing; always, for other figures are worked out from it. */
+function empty(): void {
+  const bare = programs.filter(({ takes }) => takes === "bare");
+  const rounds = options.rounds ?? 5;
+  const title = "an empty program, in the lab";
+  const work = { words: [] };
+  cases.push(
+    hold({ id: "empty", title, work, rounds, alike: "nothing" }, bare, watch),
+  );
+}
+
+function table({ services, rounds }: Size): void {
+  const ids = ["restore", "list", "save", "stats"].map(
+    (what) => `${what}-${services}`,
+  );
+  if (!wanted(...ids)) return;
+  const rules = ruleCount(services, 2);
+  const peaks = services === LARGEST || options.quick;
+  const restoring = restoration(`rules-${services}`, ruleText(services, 2));
+  contest(
+    {
+      id: `restore-${services}`,
+      title: `restore ${services} services, 2 servers each`,
+      rules,
+      work: restoring,
+      peaks,
+      alike: "bytes",
+      prepare: clear,
+    },
+    workers,
+    rounds,
+  );
+  for (const [what, words] of [
+    ["list", ["-Ln"]],
+    ["save", ["-Sn"]],
+    ["stats", ["-Ln", "--stats"]],
+  ] as const) {
+    const id = `${what}-${services}`;
+    if (!wanted(id) || (what === "stats" && services === LARGEST)) continue;
+    contest(
+      {
+        id,
+        title: `ipvsadm ${words.join(" ")} with ${services} services`,
+        rules,
+        work: recorded({ words }, id),
+        peaks: peaks && what === "list",
+        alike: "bytes",
+      },
+      workers,
+      rounds,
+    );
+  }
+}
+
+function oneService(): void {
+  const rules = ruleCount(1, SERVERS_OF_ONE);
+  if (!wanted("one-service-restore", "one-service-list")) return;
+  const work = restoration("rules-one", ruleText(1, SERVERS_OF_ONE));
+  contest(
+    {
+      id: "one-service-restore",
+      title: `restore one service with ${SERVERS_OF_ONE} servers`,
+      rules,
+      work,
+      alike: "bytes",
+      prepare: clear,
+    },
+    workers,
+    3,
+  );
+  if (!wanted("one-service-list")) return;
+  contest(
+    {
+      id: "one-service-list",
+      title: `ipvsadm -Ln with one service of ${SERVERS_OF_ONE} servers`,
+      rules,
+      work: recorded({ words: ["-Ln"] }, "one-service-list"),
+      alike: "bytes",
+    },
+    workers,
+    3,
+  );
+}
+
+function connections(): void {
+  if (!wanted("connections")) return;
+  clear();
+  script("connections.js", [String(CONNECTIONS)]);
+  contest(
+    {
+      id: "connections",
+      title: `ipvsadm -Lnc with ${CONNECTIONS} connections`,
+      rules: CONNECTIONS,
+      work: { words: ["-Lnc"] },
+      peaks: true,
+      alike: "lines", // seconds run
+    },
+    commands,
+    3,
+  );
+}
+
+/** To restore a table; leaves it loaded. */
+function restoration(name: string, rules: string): Work {
+  const stdin = watch.file(name);
+  writeFileSync(stdin, rules);
+  clear();
+  return recorded({ words: ["-R"], stdin }, name);
+}
+
+/** The same work with what our program says to the kernel to do it. */
+function recorded(work: Work, name: string): Work {
+  const recording = watch.file(`${name}.recording`);
+  script("record.js", [recording, ...work.words], work.stdin);
+  return { ...work, recording };
+}
+
+/** Runs a script of the bench, in a process of its own so that this one stays small: starting others copies it. */
+function script(
+  name: string,
+  words: readonly string[],
+  stdin = "/dev/null",
+): void {
+  const input = openSync(stdin, "r");
+  execFileSync(process.execPath, [`dist/test/bench/${name}`, ...words], {
+    stdio: [input, "inherit", "inherit"],
+  });
+  closeSync(input);
+}
+
+function clear(): void {
+  const [original] = commands;
+  if (original) watch.run(original, { words: ["-C"] });
+  settle();
+}

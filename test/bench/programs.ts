@@ -1,0 +1,76 @@
+import { existsSync } from "node:fs";
+import { originalEnvironment } from "../compat/original.js";
+import type { ProgramName } from "./results.js";
+
+/** How a program is started; the words of a run come after its own. */
+export interface Program {
+  readonly name: ProgramName;
+  readonly file: string;
+  readonly words: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+  /**
+   * `command`: understands ipvsadm's words; `floor`: is given a recording of them; `bare`: is given nothing.
+   */
+  readonly takes: "command" | "floor" | "bare";
+}
+
+/**
+ * All programs, as they are from the root of the repository.
+ *
+ * @param original where the original's packages were extracted
+ */
+export function allPrograms(original: string): Program[] {
+  const node = process.execPath;
+  return [
+    {
+      name: "original",
+      file: "ipvsadm",
+      words: [],
+      env: { ...process.env, ...originalEnvironment(original) },
+      takes: "command",
+    },
+    {
+      name: "node",
+      file: node,
+      words: ["dist/bin/ipvsadm.cjs"],
+      takes: "command",
+    },
+    {
+      name: "standalone",
+      file: "dist/standalone/ipvsadm",
+      words: [],
+      takes: "command",
+    },
+    {
+      name: "floor-node",
+      file: node,
+      words: ["dist/bench/floor-node.cjs"],
+      takes: "floor",
+    },
+    {
+      name: "floor-standalone",
+      file: "dist/bench/floor-standalone",
+      words: [],
+      takes: "floor",
+    },
+    {
+      name: "empty-node",
+      file: node,
+      words: ["dist/bench/empty.cjs"],
+      takes: "bare",
+    },
+    {
+      name: "empty-standalone",
+      file: "dist/bench/empty-standalone",
+      words: [],
+      takes: "bare",
+    },
+    { name: "nothing", file: "/bin/true", words: [], takes: "bare" },
+  ];
+}
+
+/** Why a program is not there to be measured; undefined if it is. */
+export function whyMissing({ file, words }: Program): string | undefined {
+  const needed = [file, ...words].filter((name) => name.startsWith("dist/"));
+  return needed.every((name) => existsSync(name)) ? undefined : "not built";
+}

@@ -1,0 +1,19 @@
+/*
+ * record.js FILE WORD...: runs ipvsadm with these words in this process, prints nothing, and writes into
+ * FILE what it said to the kernel.
+ */
+import { writeFileSync } from "node:fs";
+import { main } from "../../src/main.js";
+import { systemIo } from "../../src/system-io.js";
+import { packSteps, Recorder } from "./recording.js";
+
+const [file = "", ...words] = process.argv.slice(2);
+const recorder = new Recorder();
+const io = systemIo();
+const status = await main(words, {
+  ...io,
+  openLink: async () => recorder.tap(await io.openLink()),
+  stdout: () => undefined,
+});
+writeFileSync(file, packSteps(recorder.steps));
+process.exit(status);

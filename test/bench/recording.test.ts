@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Link } from "../../src/netlink/link.js";
+import {
+  NLMSG_DONE,
+  NLMSG_ERROR,
+  writeMessage,
+} from "../../src/netlink/messages.js";
+import { Writer } from "../../src/netlink/writer.js";
+import {
+  countMessages,
+  packSteps,
+  Recorder,
+  unpackSteps,
+  type Step,
+} from "./recording.js";
+import { replay } from "./replay.js";
+
+const FAMILY = 28;
+
+/** A datagram of messages, each with 5 bytes, which are padded to 8. */
+function datagram(
+  ...heads: readonly (readonly [type: number, sequence: number])[]
+): Uint8Array {
+  const out = new Writer();
+  for (const [type, sequence] of heads)
+    writeMessage(out, { type, flags: 0, sequence }, (to) => {
+      to.bytes(Uint8Array.of(1, 2, 3, 4, 5));
+    });
+  return out.written.slice();
+}
+
+/** A link that gives these datagrams, one after the other, and keeps what is sent. */
+function linkThatGives(...answers: Uint8Array[]) {
+  const sent: Uint8Array[] = [];
+  const link: Link & { closed: boolean } = {
+    receiveBufferBytes: 1 << 20,
+    closed: false,
+    send: (bytes) => void sent.push(bytes.slice()),
+    receive() {
+      const next = answers.shift();
+      if (!next) throw new Error("nothing more comes");
+      return Promise.resolve(next);
+    },
+    close() {
+      link.closed = true;
+    },
+  };
+  return { link, sent, left: answers };
+}
+
+test("messages are counted, and the ends of requests are told", () => {
+  const ended: number[] = [];
+  const bytes = datagram([FAMILY, 1], [NLMSG_ERROR, 2], [NLMSG_DONE, 3]);
+  assert.equal(
+    countMessages(bytes, (sequence) => ended.push(sequence)),
+    3,
+  );
+  assert.deepEqual(ended, [2, 3]);
+});
+
+test("a length of nothing does not keep the count from ending", () => {
+  assert.equal(
+    countMessages(new Uint8Array(32), () => undefined),
+    2,
+  );
+});
+
+test("what was recorded is what was said, and the last answer that was waited for", async () => {
+  const { link } = linkThatGives(
+    datagram([FAMILY, 1], [NLMSG_ERROR, 1]),
+    datagram([NLMSG_ERROR, 2], [NLMSG_ERROR, 3]),
+    datagram([NLMSG_ERROR, 4]),
+  );
+  const recorder = new Recorder();
+  const tapped = recorder.tap(link);
+  const buffer = Uint8Array.of(1);
+  tapped.send(buffer);
+  buffer[0] = 9; // it is used again
+  await tapped.receive();
+  tapped.send(Uint8Array.of(2));
+  await tapped.receive();
+  await tapped.receive();
+  assert.deepEqual(recorder.steps, [
+    { kind: "send", socket: 0, datagram: Uint8Array.of(1) },
+    { kind: "await", socket: 0, sequence: 1 },
+    { kind: "send", socket: 0, datagram: Uint8Array.of(2) },
+    { kind: "await", socket: 0, sequence: 4 },
+  ] satisfies Step[]);
+});
+
+test("sockets are kept apart", async () => {
+  const recorder = new Recorder();
+  const one = recorder.tap(linkThatGives(datagram([NLMSG_DONE, 1])).link);
+  const two = recorder.tap(linkThatGives(datagram([NLMSG_DONE, 1])).link);
+  one.send(Uint8Array.of(1));
+  two.send(Uint8Array.of(2));
+  await two.receive();
+  await one.receive();
+  assert.deepEqual(
+    recorder.steps.map(({ kind, socket }) => `${kind} ${socket}`),
+    ["send 0", "send 1", "await 1", "await 0"],
+  );
+});
+
+const STEPS: readonly Step[] = [
+  { kind: "send", socket: 0, datagram: Uint8Array.of(1, 2, 3) },
+  { kind: "send", socket: 1, datagram: new Uint8Array(0) },
+  { kind: "await", socket: 1, sequence: 2 ** 32 - 1 },
+];
+
+test("a recording is read as it was written", () => {
+  const read = unpackSteps(packSteps(STEPS)).map((step) =>
+    step.kind === "send"
+      ? { ...step, datagram: Uint8Array.from(step.datagram) }
+      : step,
+  );
+  assert.deepEqual(read, STEPS);
+});
+
+test("what is not a recording is refused", () => {
+  assert.throws(() => unpackSteps(Uint8Array.of(7, 0, 0, 0, 0, 0, 0, 0)), {
+    name: "RangeError",
+  });
+});
+
+test("a replay says the same, waits for the same, and leaves the rest unread", async () => {
+  const fake = linkThatGives(
+    datagram([FAMILY, 1], [FAMILY, 1]),
+    datagram([NLMSG_DONE, 1]),
+    datagram([NLMSG_ERROR, 2]),
+    datagram([NLMSG_ERROR, 3]),
+  );
+  const messages = await replay(
+    [
+      { kind: "send", socket: 0, datagram: Uint8Array.of(1) },
+      { kind: "await", socket: 0, sequence: 1 },
+      { kind: "send", socket: 0, datagram: Uint8Array.of(2) },
+      { kind: "await", socket: 0, sequence: 2 },
+    ],
+    () => fake.link,
+  );
+  assert.equal(messages, 4);
+  assert.deepEqual(fake.sent, [Uint8Array.of(1), Uint8Array.of(2)]);
+  assert.equal(fake.left.length, 1);
+  assert.ok(fake.link.closed);
+});

@@ -1,0 +1,133 @@
+import type { Link } from "../../src/netlink/link.js";
+import { NLMSG_DONE, NLMSG_ERROR } from "../../src/netlink/messages.js";
+
+/**
+ * What a program said to the kernel, and when it waited: all that is needed to do the same again without
+ * encoding or decoding anything. A program may use several sockets; they are numbered as they were opened.
+ */
+export type Step =
+  | {
+      readonly kind: "send";
+      readonly socket: number;
+      readonly datagram: Uint8Array;
+    }
+  /** Wait until this request is acknowledged or refused, or its dump has ended. */
+  | {
+      readonly kind: "await";
+      readonly socket: number;
+      readonly sequence: number;
+    };
+
+const KINDS = ["send", "await"] as const;
+const STEP_BYTES = 8;
+const HEADER_BYTES = 16;
+
+/**
+ * Calls `seen` for each message of a datagram, looking at its header alone.
+ *
+ * @returns how many messages there were
+ */
+export function countMessages(
+  datagram: Uint8Array,
+  ended: (sequence: number) => void,
+): number {
+  const view = new DataView(
+    datagram.buffer,
+    datagram.byteOffset,
+    datagram.byteLength,
+  );
+  let count = 0;
+  let at = 0;
+  while (at + HEADER_BYTES <= datagram.length) {
+    const type = view.getUint16(at + 4, true);
+    if (type === NLMSG_ERROR || type === NLMSG_DONE)
+      ended(view.getUint32(at + 8, true));
+    count++;
+    at += Math.max(HEADER_BYTES, (view.getUint32(at, true) + 3) & ~3);
+  }
+  return count;
+}
+
+/** Keeps what goes over the links that it is given. */
+export class Recorder {
+  readonly steps: Step[] = [];
+  #sockets = 0;
+
+  /** The same link, listened to. */
+  tap(link: Link): Link {
+    const socket = this.#sockets++;
+    const heard = (datagram: Uint8Array) => {
+      countMessages(datagram, (sequence) => {
+        this.#ended(socket, sequence);
+      });
+      return datagram;
+    };
+    return {
+      receiveBufferBytes: link.receiveBufferBytes,
+      send: (datagram) => {
+        this.steps.push({ kind: "send", socket, datagram: datagram.slice() });
+        link.send(datagram);
+      },
+      receive() {
+        const datagram = link.receive();
+        return datagram instanceof Promise
+          ? datagram.then(heard)
+          : heard(datagram);
+      },
+      close() {
+        link.close();
+      },
+    };
+  }
+
+  /** Answers of a socket come in order, so the last one tells of those before it. */
+  #ended(socket: number, sequence: number): void {
+    const last = this.steps.at(-1);
+    if (last?.kind === "await" && last.socket === socket) this.steps.pop();
+    this.steps.push({ kind: "await", socket, sequence });
+  }
+}
+
+export function packSteps(steps: readonly Step[]): Uint8Array {
+  const parts = steps.map((step) => {
+    const head = Buffer.alloc(STEP_BYTES);
+    head.writeUInt16LE(KINDS.indexOf(step.kind), 0);
+    head.writeUInt16LE(step.socket, 2);
+    if (step.kind === "await") {
+      head.writeUInt32LE(step.sequence, 4);
+      return head;
+    }
+    head.writeUInt32LE(step.datagram.length, 4);
+    return Buffer.concat([head, step.datagram]);
+  });
+  return Buffer.concat(parts);
+}
+
+/** What `packSteps` wrote; datagrams are parts of the packed bytes. */
+export function unpackSteps(packed: Uint8Array): Step[] {
+  const view = new DataView(
+    packed.buffer,
+    packed.byteOffset,
+    packed.byteLength,
+  );
+  const steps: Step[] = [];
+  let at = 0;
+  while (at < packed.length) {
+    const kind = KINDS[view.getUint16(at, true)];
+    const socket = view.getUint16(at + 2, true);
+    const value = view.getUint32(at + 4, true);
+    at += STEP_BYTES;
+    switch (kind) {
+      case "send":
+        steps.push({ kind, socket, datagram: packed.subarray(at, at + value) });
+        at += value;
+        break;
+      case "await":
+        steps.push({ kind, socket, sequence: value });
+        break;
+      default:
+        throw new RangeError(`not a recording (at byte ${at})`);
+    }
+  }
+  return steps;
+}

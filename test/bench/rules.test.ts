@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ruleCount, ruleText, serverAddress, serviceAddress } from "./rules.js";
+
+const MANY = 30_000;
+
+for (const [name, addressOf] of [
+  ["services", serviceAddress],
+  ["servers", serverAddress],
+] as const) {
+  const addresses = Array.from({ length: MANY }, (_, n) => addressOf(n));
+
+  test(`no two ${name} have the same address`, () => {
+    assert.equal(new Set(addresses).size, MANY);
+  });
+
+  test(`the last bytes of the ${name} are spread evenly, so that the kernel's rows are`, () => {
+    const counts = new Map<string, number>();
+    for (const address of addresses.slice(0, 1000)) {
+      const last = address.split(".")[3] ?? "";
+      counts.set(last, (counts.get(last) ?? 0) + 1);
+    }
+    assert.equal(counts.size, 256);
+    assert.ok(Math.max(...counts.values()) <= 4);
+  });
+
+  test(`the bytes between are spread, too, among the ${name}`, () => {
+    for (const place of [1, 2]) {
+      const values = addresses.slice(0, 1000).map((a) => a.split(".")[place]);
+      assert.ok(new Set(values).size >= 60, `byte ${place}`);
+    }
+  });
+}
+
+test("services and servers share no address", () => {
+  const services = new Set(
+    Array.from({ length: MANY }, (_, n) => serviceAddress(n)),
+  );
+  for (let n = 0; n < MANY; n++)
+    assert.ok(!services.has(serverAddress(n)), serverAddress(n));
+});
+
+test("rules are a service and its servers, again and again", () => {
+  const lines = ruleText(3, 2).trimEnd().split("\n");
+  assert.equal(lines.length, ruleCount(3, 2));
+  assert.equal(lines[0], `-A -t ${serviceAddress(0)}:443 -s wlc`);
+  assert.equal(
+    lines[1],
+    `-a -t ${serviceAddress(0)}:443 -r ${serverAddress(0)}:8080 -m -w 1`,
+  );
+  assert.equal(lines[3], `-A -t ${serviceAddress(1)}:80 -s rr`);
+  assert.ok(lines[5]?.includes(serverAddress(3)));
+});

@@ -1,0 +1,49 @@
+import { existsSync } from "node:fs";
+import { hold } from "./contest.js";
+import type { Stopwatch } from "./measure.js";
+import { RunFailed } from "./measure.js";
+import type { Program } from "./programs.js";
+import type { CaseResult } from "./results.js";
+
+/** What starting takes, where there is no ip_vs: `--version`, and a listing that fails. */
+export function startUp(
+  programs: readonly Program[],
+  watch: Stopwatch,
+  rounds: number,
+): CaseResult[] {
+  const starting = programs.filter(({ takes }) => takes !== "floor");
+  for (const program of starting)
+    if (program.takes === "bare") watch.run(program, { words: [] });
+  return [
+    startCase("start-version", "--version", ["--version"]),
+    startCase("start-no-module", "-Ln without ip_vs", ["-Ln"]),
+  ].flatMap((result) => result ?? []);
+
+  function startCase(
+    id: string,
+    title: string,
+    words: readonly string[],
+  ): CaseResult | undefined {
+    if (id === "start-no-module" && existsSync("/proc/net/ip_vs")) {
+      console.error(`bench: ${id}: not measured, for this machine has ip_vs`);
+      return undefined;
+    }
+    try {
+      return hold(
+        {
+          id,
+          title: `start-up, outside the lab: ${title}`,
+          work: { words, mayFail: true }, // the original asks for ip_vs even before it tells its version
+          rounds,
+          alike: "nothing", // each tells its own version
+        },
+        starting,
+        watch,
+      );
+    } catch (error) {
+      if (!(error instanceof RunFailed)) throw error;
+      console.error(`bench: ${id}: ${error.message}`);
+      return undefined;
+    }
+  }
+}

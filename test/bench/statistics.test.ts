@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { median, pairedRatio, spread } from "./statistics.js";
+
+test("the median is the middle value, or between the two middle ones", () => {
+  assert.equal(median([3, 1, 2]), 2);
+  assert.equal(median([10, 9, 100, 2]), 9.5);
+  assert.equal(median([7]), 7);
+  assert.ok(Number.isNaN(median([])));
+});
+
+test("the median leaves the values in their order", () => {
+  const values = [3, 1, 2];
+  median(values);
+  assert.deepEqual(values, [3, 1, 2]);
+});
+
+test("the spread is from the least to the most", () => {
+  assert.deepEqual(spread([3, 1, 2]), [1, 3]);
+  assert.deepEqual(spread([]), [NaN, NaN]);
+});
+
+test("ratios are taken within rounds: a slow round does not count more", () => {
+  const above = new Map([
+    [0, 10],
+    [1, 1000],
+    [2, 12],
+  ]);
+  const below = new Map([
+    [0, 5],
+    [1, 500],
+    [2, 4],
+  ]);
+  assert.equal(pairedRatio(above, below), 2);
+});
+
+test("a round that one side lacks does not count", () => {
+  const above = new Map([
+    [0, 10],
+    [1, 90],
+  ]);
+  assert.equal(pairedRatio(above, new Map([[0, 5]])), 2);
+  assert.equal(pairedRatio(above, new Map([[2, 5]])), undefined);
+});
