@@ -37,6 +37,7 @@ process.exit(options.profile ? profile(options.profile, options) : bench());
 
 function bench(): number {
   const began = new Date();
+  const revision = commit(); // as it was built, whatever is committed while this runs
   const load = loadavg()[0] ?? NaN;
   const programs = allPrograms(root);
   const missing = Object.fromEntries(
@@ -65,7 +66,7 @@ function bench(): number {
     versions: {
       ...inLab?.versions,
       "Node.js": process.version,
-      commit: commit(),
+      commit: revision,
     },
     missing,
     seconds: (Date.now() - began.getTime()) / 1000,
