@@ -6,10 +6,21 @@
  * @returns no words for an empty line and for a comment, whose first word begins with `#`
  */
 export function ruleWords(line: string): string[] {
-  const words = line
-    .split(/[ \t\r]+/)
-    .filter((word) => word !== "")
-    .map((word) => word.replace(/\0.*$/s, ""))
-    .filter((word) => word !== "ipvsadm");
+  const words: string[] = [];
+  for (let start = 0; start < line.length; start++) {
+    let end = start;
+    while (end < line.length && !isBlank(line.charCodeAt(end))) end++;
+    if (end > start) {
+      const word = line.slice(start, end);
+      const zero = word.indexOf("\0");
+      const text = zero < 0 ? word : word.slice(0, zero);
+      if (text !== "ipvsadm") words.push(text);
+    }
+    start = end;
+  }
   return words[0]?.startsWith("#") ? [] : words;
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09 || code === 0x0d;
 }

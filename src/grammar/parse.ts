@@ -58,7 +58,7 @@ export function parse(
   if (command.verb === "help" || command.verb === "version")
     return { command: command.verb }; // what follows is not looked at
   const { given, late } = readOptions(scanner, draft);
-  const own = ownWords(command, scanner, words);
+  const own = ownWords(command, scanner, draft, words);
   for (const act of late) act();
   checkOptions(command.verb, given);
   return commandOf(command.verb, draft, given, own);
@@ -72,7 +72,7 @@ function readCommand(
   if (!found || !("verb" in found.row))
     throw new UsageFault("not-a-command", "");
   const { row, value = "" } = found;
-  located(scanner.position, () => row.take?.(draft, value));
+  take(row, draft, value, scanner.position);
   return row;
 }
 
@@ -111,26 +111,29 @@ function readOptions(
       given.add(row.option);
     }
     const text = value ?? row.fallback ?? "";
-    located(position, () => row.take?.(draft, text));
+    take(row, draft, text, position);
     const { takeLast } = row;
     if (takeLast)
       late.push(() => {
-        located(position, () => {
-          takeLast(draft, text);
-        });
+        take({ take: takeLast }, draft, text, position);
       });
   }
   return { given, late };
 }
 
-/** Lets a fault of a value say at which word it was met. */
-function located(position: number | undefined, act: () => void): void {
+/** Takes a value in. @throws {UsageFault} that says at which word it was met */
+function take(
+  row: Pick<OptionRow, "take">,
+  draft: Draft,
+  value: string,
+  position: number,
+): void {
   try {
-    act();
+    row.take?.(draft, value);
   } catch (error) {
-    if (error instanceof UsageFault)
-      throw new UsageFault(error.kind, error.sentence, position);
-    throw error;
+    throw error instanceof UsageFault
+      ? new UsageFault(error.kind, error.sentence, position)
+      : error;
   }
 }
 
@@ -138,13 +141,14 @@ function located(position: number | undefined, act: () => void): void {
 function ownWords(
   { words: count = 0 }: CommandRow,
   scanner: Scanner<CommandRow | OptionRow>,
+  draft: Draft,
   words: readonly string[],
 ): string[] {
   const own = scanner.free.slice(0, count).map((at) => words[at] ?? "");
   if (own.length < count)
     throw new UsageFault("value", "--set option requires 3 timeout values");
   for (const [i, text] of own.entries())
-    located(scanner.free[i], () => seconds(text, 0));
+    take({ take: () => seconds(text, 0) }, draft, text, scanner.free[i] ?? 0);
   const [extra] = scanner.free.slice(count);
   if (extra !== undefined)
     throw new UsageFault(

@@ -2,6 +2,7 @@ import { encode, type Fields } from "../netlink/attributes.js";
 import { EINTR } from "../netlink/errno.js";
 import { MalformedReply } from "../netlink/errors.js";
 import type { Exchange, Reply, Request } from "../netlink/exchange.js";
+import type { Span } from "../netlink/link.js";
 import type { Writer } from "../netlink/writer.js";
 import { genericRequest, resolveFamily } from "../netlink/generic.js";
 import {
@@ -336,7 +337,7 @@ export class IpvsClient {
     command: number,
     answer: Request["answer"],
     fields: Fields<typeof MESSAGE>,
-    read?: (attributes: Uint8Array) => T,
+    read?: (attributes: Span) => T,
   ): Request<T> {
     const write = (out: Writer) => {
       encode(MESSAGE, out, fields);

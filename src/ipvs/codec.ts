@@ -1,5 +1,6 @@
 import { decode, required, type Fields } from "../netlink/attributes.js";
 import { MalformedReply } from "../netlink/errors.js";
+import type { Span } from "../netlink/link.js";
 import { familyOf, INET, INET6, type Address, type Family } from "./address.js";
 import type { DAEMON, DESTINATION, SERVICE } from "./layouts.js";
 import { INFO, MESSAGE, STATS } from "./layouts.js";
@@ -92,16 +93,15 @@ export function daemonFields(daemon: Daemon): DaemonFields {
  *
  * @throws {MalformedReply} naming what is missing or wrong
  */
-export function readService(attributes: Uint8Array): ServiceEntry {
-  const { service } = required(decode(MESSAGE, attributes), "service");
-  const wire = required(
-    service,
+export function readService(attributes: Span): ServiceEntry {
+  const { service } = required(decode(MESSAGE, attributes), ["service"]);
+  const wire = required(service, [
     "family",
     "scheduler",
     "flags",
     "timeoutSeconds",
     "netmask",
-  );
+  ]);
   const family = asFamily(wire.family);
   return {
     key: serviceKey(service, family),
@@ -125,11 +125,18 @@ export function readService(attributes: Uint8Array): ServiceEntry {
  * @throws {MalformedReply} naming what is missing or wrong
  */
 export function readDestination(
-  attributes: Uint8Array,
+  attributes: Span,
   serviceFamily: Family,
 ): DestinationEntry {
-  const { destination } = required(decode(MESSAGE, attributes), "destination");
-  const wire = required(destination, "address", "port", "forwarding", "weight");
+  const { destination } = required(decode(MESSAGE, attributes), [
+    "destination",
+  ]);
+  const wire = required(destination, [
+    "address",
+    "port",
+    "forwarding",
+    "weight",
+  ]);
   // Only now: the kernel sends the address before the family that says how to read it.
   const family = asFamily(wire.family ?? serviceFamily);
   return {
@@ -153,9 +160,9 @@ export function readDestination(
 }
 
 /** Reads one message of a GET_DAEMON answer. @throws {MalformedReply} naming what is missing or wrong */
-export function readDaemon(attributes: Uint8Array): Daemon {
-  const { daemon } = required(decode(MESSAGE, attributes), "daemon");
-  const wire = required(daemon, "state", "multicastInterface", "syncId");
+export function readDaemon(attributes: Span): Daemon {
+  const { daemon } = required(decode(MESSAGE, attributes), ["daemon"]);
+  const wire = required(daemon, ["state", "multicastInterface", "syncId"]);
   if (wire.state !== MASTER && wire.state !== BACKUP)
     throw new MalformedReply(`a sync daemon has state ${wire.state}`, 0);
   const group = wire.multicastGroup ?? wire.multicastGroup6;
@@ -175,7 +182,7 @@ export function readDaemon(attributes: Uint8Array): Daemon {
 }
 
 /** Reads the answer to GET_CONFIG. @throws {MalformedReply} naming what is missing or wrong */
-export function readTimeouts(attributes: Uint8Array): Timeouts {
+export function readTimeouts(attributes: Span): Timeouts {
   const { tcpSeconds, tcpFinSeconds, udpSeconds } = decode(MESSAGE, attributes);
   // A kernel without one of the protocols does not speak of it.
   return {
@@ -186,24 +193,22 @@ export function readTimeouts(attributes: Uint8Array): Timeouts {
 }
 
 /** Reads the answer to GET_INFO. @throws {MalformedReply} naming what is missing or wrong */
-export function readInfo(attributes: Uint8Array): Info {
-  const { version, connectionTableSize } = required(
-    decode(INFO, attributes),
+export function readInfo(attributes: Span): Info {
+  const { version, connectionTableSize } = required(decode(INFO, attributes), [
     "version",
     "connectionTableSize",
-  );
+  ]);
   return { version, connectionTableSize };
 }
 
 function serviceKey(wire: ServiceFields, family: Family): ServiceKey {
   if (wire.firewallMark !== undefined)
     return { family, firewallMark: wire.firewallMark };
-  const { protocol, address, port } = required(
-    wire,
+  const { protocol, address, port } = required(wire, [
     "protocol",
     "address",
     "port",
-  );
+  ]);
   return {
     family,
     protocol: asProtocol(protocol),
@@ -244,7 +249,7 @@ function netmaskFrom(family: Family, wire: Uint8Array): Netmask {
 function statsFrom(wire: ServiceFields | DestinationFields): Stats {
   const stats = required(
     wire.stats64 ?? (wire.stats ? decode(STATS, wire.stats) : {}),
-    ...COUNTERS,
+    COUNTERS,
   );
   return {
     connections: stats.connections,

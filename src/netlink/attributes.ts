@@ -1,4 +1,5 @@
 import { MalformedReply } from "./errors.js";
+import type { Span } from "./link.js";
 import { aligned, type Writer } from "./writer.js";
 
 /** Set on the type of an attribute that holds attributes. @see NLA_F_NESTED in linux/netlink.h */
@@ -31,10 +32,6 @@ type ValueOf<C> = C extends Codec<infer T> ? T : never;
 export type Fields<L extends Layout> = {
   -readonly [Name in keyof L]?: ValueOf<L[Name][1]> | undefined;
 };
-
-function view(payload: Uint8Array): DataView {
-  return new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
-}
 
 export const u8: Codec<number> = {
   size: 1,
@@ -90,21 +87,26 @@ export function bytes(size: number): Codec<Uint8Array> {
       out.bytes(value);
       out.zeros(size - value.length);
     },
-    decode: (bytes, at, length) => part(bytes, at, length).slice(),
+    decode: copyOf,
   };
 }
 
-/** An attribute's payload as it came, not copied: for what is not always read. */
-export const raw: Codec<Uint8Array> = {
-  encode: (out, value) => {
-    out.bytes(value);
+/** An attribute's payload where it lies, for what is not always read. */
+export const raw: Codec<Span> = {
+  encode: (out, { bytes, start, end }) => {
+    out.bytes(copyOf(bytes, start, end - start));
   },
-  decode: (bytes, at, length) => part(bytes, at, length),
+  decode: (bytes, at, length) => ({ bytes, start: at, end: at + length }),
 };
 
-function part(bytes: DataView, at: number, length: number): Uint8Array {
-  return new Uint8Array(bytes.buffer, bytes.byteOffset + at, length);
+function copyOf(bytes: DataView, at: number, length: number): Uint8Array {
+  const copy = new Uint8Array(length);
+  for (let i = 0; i < length; i++) copy[i] = bytes.getUint8(at + i);
+  return copy;
 }
+
+/** The string that was read last: the names of few schedulers come again and again. */
+let lastText = "";
 
 /** A string that ends with a zero byte, one character a byte. */
 export const text: Codec<string> = {
@@ -113,13 +115,16 @@ export const text: Codec<string> = {
     out.u8(0);
   },
   decode: (bytes, at, length) => {
-    let value = "";
-    for (let i = at; i < at + length; i++) {
-      const code = bytes.getUint8(i);
+    let end = at;
+    let same = true;
+    for (; end < at + length; end++) {
+      const code = bytes.getUint8(end);
       if (code === 0) break;
-      value += String.fromCharCode(code);
+      same &&= code === lastText.charCodeAt(end - at);
     }
-    return value;
+    if (!same || end - at !== lastText.length)
+      lastText = String.fromCharCode(...copyOf(bytes, at, end - at));
+    return lastText;
   },
 };
 
@@ -158,14 +163,17 @@ export function encode<L extends Layout>(
  *
  * @throws {MalformedReply} where an attribute's header or body runs over the end
  */
-export function* attributes(
-  payload: Uint8Array,
-): Generator<readonly [type: number, value: Uint8Array, offset: number]> {
-  const bytes = view(payload);
-  for (let at = 0; at < payload.length;) {
-    const length = lengthAt(bytes, at, 0, payload.length);
-    const value = payload.subarray(at + HEADER_BYTES, at + length);
-    yield [typeAt(bytes, at), value, at];
+export function* attributes({
+  bytes,
+  start,
+  end,
+}: Span): Generator<
+  readonly [type: number, value: Uint8Array, offset: number]
+> {
+  for (let at = start; at < end;) {
+    const length = lengthAt(bytes, at, start, end);
+    const value = copyOf(bytes, at + HEADER_BYTES, length - HEADER_BYTES);
+    yield [typeAt(bytes, at), value, at - start];
     at += aligned(length);
   }
 }
@@ -227,9 +235,9 @@ function readerOf(layout: Layout): Reader {
  */
 export function decode<L extends Layout>(
   layout: L,
-  payload: Uint8Array,
+  { bytes, start, end }: Span,
 ): Readonly<Fields<L>> {
-  return fieldsIn(layout, view(payload), 0, payload.length);
+  return fieldsIn(layout, bytes, start, end);
 }
 
 function fieldsIn<L extends Layout>(
@@ -265,7 +273,7 @@ function fieldsIn<L extends Layout>(
  */
 export function required<F extends object, K extends keyof F>(
   fields: F,
-  ...names: readonly K[]
+  names: readonly K[],
 ): F & { [Name in K]-?: NonNullable<F[Name]> } {
   for (const name of names)
     if (fields[name] === undefined)

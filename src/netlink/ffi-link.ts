@@ -97,7 +97,7 @@ function linkOn(socket: number): Link {
       }
       const length = headers.getUint32(at + HEADER.length, true);
       const start = next++ * DATAGRAM_BYTES;
-      return datagrams.subarray(start, start + length);
+      return { bytes: datagrams, start, end: start + length };
     },
     close() {
       libc.close(socket);
@@ -110,8 +110,8 @@ function linkOn(socket: number): Link {
  *
  * The vectors to which the headers point stand behind them, in the same memory: nothing else keeps them.
  */
-function receiveBuffers(): { headers: DataView; datagrams: Uint8Array } {
-  const datagrams = new Uint8Array(DATAGRAMS * DATAGRAM_BYTES);
+function receiveBuffers(): { headers: DataView; datagrams: DataView } {
+  const datagrams = new DataView(new ArrayBuffer(DATAGRAMS * DATAGRAM_BYTES));
   const vectors = DATAGRAMS * HEADER.bytes;
   const headers = new DataView(
     new ArrayBuffer(vectors + DATAGRAMS * IOVEC_BYTES),

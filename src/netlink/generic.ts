@@ -9,6 +9,7 @@ import {
 import { ENOENT } from "./errno.js";
 import { MalformedReply } from "./errors.js";
 import type { Exchange, Request } from "./exchange.js";
+import type { Span } from "./link.js";
 import type { Refusal } from "./messages.js";
 import type { Writer } from "./writer.js";
 
@@ -35,7 +36,7 @@ export function genericRequest<T>(
   command: number,
   answer: Request["answer"],
   write?: (out: Writer) => void,
-  read?: (attributes: Uint8Array) => T,
+  read?: (attributes: Span) => T,
 ): Request<T> {
   return {
     type: family,
@@ -51,10 +52,10 @@ export function genericRequest<T>(
 }
 
 /** What is behind a generic netlink header. @throws {MalformedReply} when the header is cut short */
-export function attributesOf(payload: Uint8Array): Uint8Array {
-  if (payload.length < HEADER_BYTES)
+export function attributesOf({ bytes, start, end }: Span): Span {
+  if (end - start < HEADER_BYTES)
     throw new MalformedReply("a generic netlink header is cut short", 0);
-  return payload.subarray(HEADER_BYTES);
+  return { bytes, start: start + HEADER_BYTES, end };
 }
 
 /**
@@ -76,7 +77,7 @@ export async function resolveFamily(
         encode(CONTROLLER, out, { familyName: name });
       },
       (attributes) =>
-        required(decode(CONTROLLER, attributes), "familyId").familyId,
+        required(decode(CONTROLLER, attributes), ["familyId"]).familyId,
     ),
   ]);
   if (reply?.kind === "refused") return reply.refusal;

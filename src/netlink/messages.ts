@@ -1,5 +1,6 @@
 import { attributes } from "./attributes.js";
 import { MalformedReply } from "./errors.js";
+import type { Span } from "./link.js";
 import { aligned, type Writer } from "./writer.js";
 
 /** Message types and flags. @see include/uapi/linux/netlink.h */
@@ -20,12 +21,16 @@ const NLMSGERR_ATTR_MSG = 1;
 
 const HEADER_BYTES = 16;
 
-/** One netlink message: its header and what it carries. */
-export interface Message {
+/** The header of a message, as far as it is of interest. */
+export interface Header {
   readonly type: number;
   readonly flags: number;
   readonly sequence: number;
-  readonly payload: Uint8Array;
+}
+
+/** One netlink message: its header and what it carries. */
+export interface Message extends Header {
+  readonly payload: Span;
 }
 
 /** The kernel's no: a positive errno, and its own sentence where it sent one (NLMSGERR_ATTR_MSG). */
@@ -41,7 +46,7 @@ export interface Refusal {
  */
 export function writeMessage(
   out: Writer,
-  header: Omit<Message, "payload">,
+  header: Header,
   body?: { write(out: Writer): void },
 ): void {
   out.align();
@@ -60,26 +65,21 @@ export function writeMessage(
  *
  * @throws {MalformedReply} where a header or a message runs over the end
  */
-export function* messages(datagram: Uint8Array): Generator<Message> {
-  const view = new DataView(
-    datagram.buffer,
-    datagram.byteOffset,
-    datagram.byteLength,
-  );
-  let at = 0;
-  while (at < datagram.length) {
-    if (datagram.length - at < HEADER_BYTES)
-      throw new MalformedReply("a message's header is cut short", at);
-    const length = view.getUint32(at, true);
+export function* messages({ bytes, start, end }: Span): Generator<Message> {
+  let at = start;
+  while (at < end) {
+    if (end - at < HEADER_BYTES)
+      throw new MalformedReply("a message's header is cut short", at - start);
+    const length = bytes.getUint32(at, true);
     if (length < HEADER_BYTES)
-      throw new MalformedReply(`a message has length ${length}`, at);
-    if (at + length > datagram.length)
-      throw new MalformedReply("a message runs over the end", at);
+      throw new MalformedReply(`a message has length ${length}`, at - start);
+    if (at + length > end)
+      throw new MalformedReply("a message runs over the end", at - start);
     yield {
-      type: view.getUint16(at + 4, true),
-      flags: view.getUint16(at + 6, true),
-      sequence: view.getUint32(at + 8, true),
-      payload: datagram.subarray(at + HEADER_BYTES, at + length),
+      type: bytes.getUint16(at + 4, true),
+      flags: bytes.getUint16(at + 6, true),
+      sequence: bytes.getUint32(at + 8, true),
+      payload: { bytes, start: at + HEADER_BYTES, end: at + length },
     };
     at += aligned(length);
   }
@@ -93,44 +93,37 @@ export function* messages(datagram: Uint8Array): Generator<Message> {
  */
 export function refusalOf(message: Message): Refusal | undefined {
   const { payload, type, flags } = message;
-  if (payload.length < 4) {
+  const { bytes, start, end } = payload;
+  if (end - start < 4) {
     // Some families end a dump without a status.
-    if (type === NLMSG_DONE && payload.length === 0) return undefined;
+    if (type === NLMSG_DONE && end === start) return undefined;
     throw new MalformedReply("an error's number is cut short", 0);
   }
-  const view = new DataView(
-    payload.buffer,
-    payload.byteOffset,
-    payload.byteLength,
-  );
-  const errno = -view.getInt32(0, true);
+  const errno = -bytes.getInt32(start, true);
   if (errno <= 0) return undefined;
   const explanation =
-    flags & NLM_F_ACK_TLVS
-      ? explanationIn(payload, type, flags, view)
-      : undefined;
+    flags & NLM_F_ACK_TLVS ? explanationIn(payload, type, flags) : undefined;
   return explanation === undefined ? { errno } : { errno, explanation };
 }
 
 /** The errno is followed by the request (all of it, or its header if capped), then by attributes. */
 function explanationIn(
-  payload: Uint8Array,
+  { bytes, start, end }: Span,
   type: number,
   flags: number,
-  view: DataView,
 ): string | undefined {
-  let start = 4;
+  let at = start + 4;
   if (type === NLMSG_ERROR) {
-    const rest = payload.length - start;
+    const rest = end - at;
     const length =
       flags & NLM_F_CAPPED || rest < HEADER_BYTES
         ? HEADER_BYTES
-        : view.getUint32(start, true);
+        : bytes.getUint32(at, true);
     if (length > rest)
-      throw new MalformedReply("an error's request is cut short", start);
-    start += aligned(length);
+      throw new MalformedReply("an error's request is cut short", at - start);
+    at += aligned(length);
   }
-  for (const [type, value] of attributes(payload.subarray(start)))
+  for (const [type, value] of attributes({ bytes, start: at, end }))
     if (type === NLMSGERR_ATTR_MSG)
       return Buffer.from(value).toString("latin1").replace(/\0.*$/s, "");
   return undefined;

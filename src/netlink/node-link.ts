@@ -1,7 +1,7 @@
 import { RawNetlinkSocket } from "netlink/dist/raw.js";
 import { EMSGSIZE, ENOBUFS } from "./errno.js";
 import { SocketFault } from "./errors.js";
-import type { Link } from "./link.js";
+import { spanOf, type Link, type Span } from "./link.js";
 
 /** NETLINK_GENERIC of linux/netlink.h. */
 const NETLINK_GENERIC = 16;
@@ -17,12 +17,12 @@ const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
  * @throws {SocketFault} when the socket cannot be made or bound
  */
 export function openNodeLink(): Link {
-  const inbox: (Uint8Array | SocketFault)[] = [];
+  const inbox: (Span | SocketFault)[] = [];
   let wake: (() => void) | undefined;
   let arrivals = 0;
   const socket = open();
 
-  function deliver(item: Uint8Array | SocketFault): void {
+  function deliver(item: Span | SocketFault): void {
     arrivals++;
     inbox.push(item);
     wake?.();
@@ -40,8 +40,24 @@ export function openNodeLink(): Link {
     });
   }
 
+  function take(): Span | undefined {
+    const item = inbox.shift();
+    if (item instanceof SocketFault) throw item;
+    return item;
+  }
+
+  async function arrival(): Promise<Span> {
+    for (;;) {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+      const datagram = take();
+      if (datagram) return datagram;
+    }
+  }
+
   socket.on("message", (datagram, sender) => {
-    if (sender.port === 0) deliver(datagram); // 0 is the kernel; other processes can write to us, too
+    if (sender.port === 0) deliver(spanOf(datagram)); // 0 is the kernel; other processes can write to us, too
   });
   socket.on("truncatedMessage", () => {
     deliver(new SocketFault(EMSGSIZE, "recvmsg"));
@@ -61,15 +77,8 @@ export function openNodeLink(): Link {
           deliver(new SocketFault(Math.abs(error.errno), error.syscall));
       });
     },
-    async receive() {
-      for (;;) {
-        const item = inbox.shift();
-        if (item instanceof SocketFault) throw item;
-        if (item) return item;
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
+    receive() {
+      return take() ?? arrival();
     },
     close() {
       socket.close();

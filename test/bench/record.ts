@@ -4,12 +4,12 @@
  */
 import { writeFileSync } from "node:fs";
 import { main } from "../../src/main.js";
-import { systemIo } from "../../src/system-io.js";
+import { nodeIo } from "../../src/node-io.js";
 import { packSteps, Recorder } from "./recording.js";
 
 const [file = "", ...words] = process.argv.slice(2);
 const recorder = new Recorder();
-const io = systemIo();
+const io = nodeIo();
 const status = await main(words, {
   ...io,
   openLink: async () => recorder.tap(await io.openLink()),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Link } from "../../src/netlink/link.js";
+import { spanOf, type Link } from "../../src/netlink/link.js";
 import {
   NLMSG_DONE,
   NLMSG_ERROR,
@@ -46,7 +46,7 @@ function linkThatGives(...answers: Uint8Array[]) {
     receive() {
       const next = answers.shift();
       if (!next) throw new Error("nothing more comes");
-      return Promise.resolve(next);
+      return Promise.resolve(spanOf(next));
     },
     close() {
       link.closed = true;
@@ -59,7 +59,7 @@ test("messages are counted, and the ends of requests are told", () => {
   const ended: number[] = [];
   const bytes = datagram([FAMILY, 1], [NLMSG_ERROR, 2], [NLMSG_DONE, 3]);
   assert.equal(
-    countMessages(bytes, (sequence) => ended.push(sequence)),
+    countMessages(spanOf(bytes), (sequence) => ended.push(sequence)),
     3,
   );
   assert.deepEqual(ended, [2, 3]);
@@ -67,7 +67,7 @@ test("messages are counted, and the ends of requests are told", () => {
 
 test("a length of nothing does not keep the count from ending", () => {
   assert.equal(
-    countMessages(new Uint8Array(32), () => undefined),
+    countMessages(spanOf(new Uint8Array(32)), () => undefined),
     2,
   );
 });

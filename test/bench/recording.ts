@@ -1,4 +1,4 @@
-import type { Link } from "../../src/netlink/link.js";
+import type { Link, Span } from "../../src/netlink/link.js";
 import { NLMSG_DONE, NLMSG_ERROR } from "../../src/netlink/messages.js";
 
 /**
@@ -28,17 +28,12 @@ const HEADER_BYTES = 16;
  * @returns how many messages there were
  */
 export function countMessages(
-  datagram: Uint8Array,
+  { bytes: view, start, end }: Span,
   ended: (sequence: number) => void,
 ): number {
-  const view = new DataView(
-    datagram.buffer,
-    datagram.byteOffset,
-    datagram.byteLength,
-  );
   let count = 0;
-  let at = 0;
-  while (at + HEADER_BYTES <= datagram.length) {
+  let at = start;
+  while (at + HEADER_BYTES <= end) {
     const type = view.getUint16(at + 4, true);
     if (type === NLMSG_ERROR || type === NLMSG_DONE)
       ended(view.getUint32(at + 8, true));
@@ -56,7 +51,7 @@ export class Recorder {
   /** The same link, listened to. */
   tap(link: Link): Link {
     const socket = this.#sockets++;
-    const heard = (datagram: Uint8Array) => {
+    const heard = (datagram: Span) => {
       countMessages(datagram, (sequence) => {
         this.#ended(socket, sequence);
       });

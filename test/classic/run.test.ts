@@ -1,3 +1,4 @@
+import { bytesIn } from "../fixtures/hex.js";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SocketFault } from "../../src/netlink/errors.js";
@@ -174,8 +175,8 @@ test("a dump that never comes whole is a complaint, not a crash", async () => {
     requests.flatMap((sent) => {
       if (sent.flags & 0x300) return [done(sent, 0, DUMP_INTR)];
       kernel.send(sent.bytes);
-      const [first, second] = [kernel.receive(), kernel.receive()];
-      return [first, second];
+      const [first, second] = [kernel.receive(), kernel.receive()].map(bytesIn);
+      return [first, second].filter((bytes) => bytes !== undefined);
     }),
   );
   const { stdout, stderr, status } = await classic("-L", { link });

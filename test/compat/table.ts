@@ -1,3 +1,4 @@
+import { spanOf, type Span } from "../../src/netlink/link.js";
 import { attributes } from "../../src/netlink/attributes.js";
 import { exchangeOver, type Reply } from "../../src/netlink/exchange.js";
 import { genericRequest, resolveFamily } from "../../src/netlink/generic.js";
@@ -65,8 +66,9 @@ export async function rawTable(): Promise<string[]> {
   }
 }
 
-function copy(attributes: Uint8Array): Uint8Array {
-  return attributes.slice();
+function copy({ bytes, start, end }: Span): Uint8Array {
+  const all = new Uint8Array(bytes.buffer, bytes.byteOffset);
+  return all.slice(start, end);
 }
 
 function entriesOf<T>(reply: Reply<T> | undefined): readonly T[] {
@@ -76,11 +78,11 @@ function entriesOf<T>(reply: Reply<T> | undefined): readonly T[] {
 
 /** What stands inside the attributes of a message. */
 function contents(message: Uint8Array): Uint8Array[] {
-  return [...attributes(message)].map(([, value]) => value);
+  return [...attributes(spanOf(message))].map(([, value]) => value);
 }
 
 function withoutStatistics(payload: Uint8Array): string {
-  return [...attributes(payload)]
+  return [...attributes(spanOf(payload))]
     .filter(([type]) => !STATISTICS.has(type))
     .map(([type, value]) => `${type}=${hex(value)}`)
     .join(" ");
@@ -88,7 +90,7 @@ function withoutStatistics(payload: Uint8Array): string {
 
 function identityOf(service: Uint8Array): Uint8Array {
   return Buffer.concat(
-    [...attributes(service)]
+    [...attributes(spanOf(service))]
       .filter(([type]) => IDENTITY.has(type))
       .map(([, value, at]) =>
         service.subarray(at, (at + 4 + value.length + 3) & ~3),

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MalformedReply } from "../../src/netlink/errors.js";
 import { attributesOf } from "../../src/netlink/generic.js";
+import { spanOf, type Span } from "../../src/netlink/link.js";
 import { formatAddress, INET, INET6 } from "../../src/ipvs/address.js";
 import {
   readDaemon,
@@ -18,12 +19,17 @@ import {
   UDP,
 } from "../../src/ipvs/model.js";
 import { edited, join, replaced, split, without } from "../fixtures/edit.js";
-import { beginnings, hex, hexOf } from "../fixtures/hex.js";
+import { beginnings, bytesIn, hex, hexOf } from "../fixtures/hex.js";
 import * as replies from "../fixtures/replies.js";
 
+/** The attributes of a recorded reply. */
+function attributesIn(reply: Uint8Array): Span {
+  return attributesOf(spanOf(reply));
+}
+
 const read = {
-  service: (reply: Uint8Array) => readService(attributesOf(reply)),
-  server: (reply: Uint8Array) => readDestination(attributesOf(reply), INET6),
+  service: (reply: Uint8Array) => readService(attributesIn(reply)),
+  server: (reply: Uint8Array) => readDestination(attributesIn(reply), INET6),
 };
 
 const COUNTERS = [
@@ -150,7 +156,7 @@ test("connections of a real server are counted in 32 bits", () => {
 });
 
 test("a real server without a family has its service's: so it was before Linux 3.18", () => {
-  const old = attributesOf(without(replies.MASQUERADED_SERVER, FAMILY));
+  const old = attributesIn(without(replies.MASQUERADED_SERVER, FAMILY));
   const address = (family: typeof INET | typeof INET6) =>
     formatAddress(readDestination(old, family).key.address);
   assert.equal(address(INET), "192.0.2.10");
@@ -190,7 +196,7 @@ test("counters are those of 32 bits on kernels that have no others", () => {
 });
 
 test("timeouts are read", () => {
-  assert.deepEqual(readTimeouts(attributesOf(replies.TIMEOUTS)), {
+  assert.deepEqual(readTimeouts(attributesIn(replies.TIMEOUTS)), {
     tcpSeconds: 1,
     tcpFinSeconds: 2,
     udpSeconds: 3,
@@ -198,12 +204,13 @@ test("timeouts are read", () => {
 });
 
 test("a kernel without UDP has no timeout for it", () => {
-  const attributes = attributesOf(replies.TIMEOUTS).subarray(0, 16);
+  const { bytes, start } = attributesIn(replies.TIMEOUTS);
+  const attributes = { bytes, start, end: start + 16 };
   assert.equal(readTimeouts(attributes).udpSeconds, 0);
 });
 
 test("the module's version is read", () => {
-  assert.deepEqual(readInfo(attributesOf(replies.INFO)), {
+  assert.deepEqual(readInfo(attributesIn(replies.INFO)), {
     version: 0x010201,
     connectionTableSize: 4096,
   });
@@ -222,7 +229,7 @@ const DAEMON = `
 `;
 
 test("a sync daemon is read", () => {
-  assert.deepEqual(readDaemon(hex(DAEMON)), {
+  assert.deepEqual(readDaemon(spanOf(hex(DAEMON))), {
     state: 2,
     multicastInterface: "eth0",
     syncId: 255,
@@ -241,14 +248,17 @@ test("a sync daemon's group may be of IPv6", () => {
       `1400 0600 ${group}`,
     ),
   );
-  assert.equal(hexOf(readDaemon(bytes).multicastGroup ?? hex("")), group);
+  assert.equal(
+    hexOf(readDaemon(spanOf(bytes)).multicastGroup ?? hex("")),
+    group,
+  );
 });
 
 test("a sync daemon before Linux 4.3 has neither length nor group, port or hops", () => {
   const old = hex(
     "2000 0300 0800 0100 01000000 0900 0200 6574683000000000 0800 0300 00000000",
   );
-  assert.deepEqual(readDaemon(old), {
+  assert.deepEqual(readDaemon(spanOf(old)), {
     state: 1,
     multicastInterface: "eth0",
     syncId: 0,
@@ -258,32 +268,36 @@ test("a sync daemon before Linux 4.3 has neither length nor group, port or hops"
 test("a sync daemon that is neither master nor backup is refused", () => {
   for (const state of ["00000000", "03000000"])
     assert.throws(
-      () => readDaemon(hex(DAEMON.replace("02000000", state))),
+      () => readDaemon(spanOf(hex(DAEMON.replace("02000000", state)))),
       MalformedReply,
     );
 });
 
 test("a reply cut short anywhere is refused, never misread", () => {
-  const server = (attributes: Uint8Array) => readDestination(attributes, INET);
+  const server = (attributes: Span) => readDestination(attributes, INET);
   const readers = [
-    [attributesOf(replies.SERVICE), readService],
-    [attributesOf(replies.IPV6_SERVICE), readService],
-    [attributesOf(replies.MARK_SERVICE), readService],
-    [attributesOf(replies.MASQUERADED_SERVER), server],
-    [attributesOf(replies.TUNNELLED_SERVER), server],
-    [attributesOf(replies.INFO), readInfo],
-    [hex(DAEMON), readDaemon],
+    [attributesIn(replies.SERVICE), readService],
+    [attributesIn(replies.IPV6_SERVICE), readService],
+    [attributesIn(replies.MARK_SERVICE), readService],
+    [attributesIn(replies.MASQUERADED_SERVER), server],
+    [attributesIn(replies.TUNNELLED_SERVER), server],
+    [attributesIn(replies.INFO), readInfo],
+    [spanOf(hex(DAEMON)), readDaemon],
   ] as const;
   for (const [reply, reader] of readers)
-    for (const cut of beginnings(reply))
-      assert.throws(() => reader(cut), MalformedReply, `${cut.length} bytes`);
+    for (const cut of beginnings(bytesIn(reply)))
+      assert.throws(
+        () => reader(spanOf(cut)),
+        MalformedReply,
+        `${cut.length} bytes`,
+      );
 });
 
 test("timeouts cut short within an attribute are refused", () => {
   // Between attributes, it is the length of the message that tells.
-  for (const cut of beginnings(attributesOf(replies.TIMEOUTS)))
+  for (const cut of beginnings(bytesIn(attributesIn(replies.TIMEOUTS))))
     if (cut.length % 8 !== 0)
-      assert.throws(() => readTimeouts(cut), MalformedReply);
+      assert.throws(() => readTimeouts(spanOf(cut)), MalformedReply);
 });
 
 test("what must be there and is missing is named", () => {

@@ -1,3 +1,5 @@
+import { spanOf } from "../../src/netlink/link.js";
+import { bytesIn } from "../fixtures/hex.js";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SocketFault } from "../../src/netlink/errors.js";
@@ -30,7 +32,7 @@ function requests(...answers: Request["answer"][]): Request<string>[] {
     write(out) {
       out.u32(i);
     },
-    read: (payload) => Buffer.from(payload).toString(),
+    read: (payload) => Buffer.from(bytesIn(payload)).toString(),
   }));
 }
 
@@ -309,9 +311,9 @@ test("a message is read when it arrives, before the link overwrites it", async (
   });
   const receive = link.receive.bind(link);
   link.receive = () => {
-    const datagram = receive();
+    const datagram = bytesIn(receive());
     buffer.set(datagram);
-    return buffer.subarray(0, datagram.length);
+    return spanOf(buffer.subarray(0, datagram.length));
   };
   const [reply] = await exchangeOver(link)(requests("dump"));
   assert.ok(reply?.kind === "done");

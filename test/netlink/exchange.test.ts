@@ -6,7 +6,7 @@ import {
   type Reply,
   type Request,
 } from "../../src/netlink/exchange.js";
-import { hex } from "../fixtures/hex.js";
+import { bytesIn, hex } from "../fixtures/hex.js";
 import {
   ack,
   DUMP_INTR,
@@ -31,7 +31,7 @@ function request(answer: Request["answer"], payload = 0): Request<string> {
     write(out) {
       out.u32(payload);
     },
-    read: (payload) => Buffer.from(payload).toString().trimEnd(),
+    read: (payload) => Buffer.from(bytesIn(payload)).toString().trimEnd(),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { SocketFault } from "../../src/netlink/errors.js";
-import type { Link } from "../../src/netlink/link.js";
+import { spanOf, type Link, type Span } from "../../src/netlink/link.js";
 
 const HEADER_BYTES = 16;
 const REQUEST = 0x001;
@@ -103,11 +103,11 @@ export class FakeLink implements Link {
     this.#inbox.push(...others.map((sent) => ack(sent)));
   }
 
-  receive(): Uint8Array {
+  receive(): Span {
     const item = this.#inbox.shift();
     if (item === undefined)
       throw new Error("more was read than the kernel has to say");
-    if (item instanceof Uint8Array) return item;
+    if (item instanceof Uint8Array) return spanOf(item);
     throw item;
   }
 

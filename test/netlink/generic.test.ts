@@ -1,3 +1,4 @@
+import { spanOf } from "../../src/netlink/link.js";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MalformedReply } from "../../src/netlink/errors.js";
@@ -8,7 +9,7 @@ import {
   resolveFamily,
 } from "../../src/netlink/generic.js";
 import { Writer } from "../../src/netlink/writer.js";
-import { beginnings, hex, hexOf } from "../fixtures/hex.js";
+import { beginnings, bytesIn, hex, hexOf } from "../fixtures/hex.js";
 import { readBy, type RawReply } from "./raw-reply.js";
 
 function written(request: Request | undefined): string {
@@ -45,12 +46,15 @@ test("a request may have no attributes", () => {
 });
 
 test("a message's header is taken off", () => {
-  assert.equal(hexOf(attributesOf(hex("0e010000 08000100"))), "08000100");
+  assert.equal(
+    hexOf(bytesIn(attributesOf(spanOf(hex("0e010000 08000100"))))),
+    "08000100",
+  );
 });
 
 test("a header that is cut short is refused", () => {
   for (const cut of beginnings(hex("0e010000")))
-    assert.throws(() => attributesOf(cut), MalformedReply);
+    assert.throws(() => attributesOf(spanOf(cut)), MalformedReply);
 });
 
 test("the controller is asked for a family by its name", async () => {

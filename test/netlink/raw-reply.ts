@@ -1,3 +1,4 @@
+import { spanOf } from "../../src/netlink/link.js";
 import type { Reply, Request } from "../../src/netlink/exchange.js";
 import type { Refusal } from "../../src/netlink/messages.js";
 
@@ -12,6 +13,6 @@ export function readBy<T>(request: Request<T>, reply: RawReply): Reply<T> {
   if (reply.kind !== "done") return reply;
   const entries: T[] = [];
   for (const payload of reply.payloads)
-    if (request.read) entries.push(request.read(payload));
+    if (request.read) entries.push(request.read(spanOf(payload)));
   return { kind: "done", entries };
 }
