@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { afterEach, suite, test } from "node:test";
+import { bash as bashWith, installPrograms } from "../lab/installed.js";
+import { ours, PROGRAM } from "../lab/program.js";
+
+// What an executable of its own can do beside what it does on Node.js. Run with IPVSADM=dist/standalone/ipvsadm.
+suite("the executable that needs no Node.js", () => {
+  if (PROGRAM === undefined)
+    throw new Error("IPVSADM does not name the executable");
+  const program = resolve(PROGRAM);
+  const folder = installPrograms();
+  const bash = (line: string) => bashWith(folder, line);
+  afterEach(() => ours(["-C"]));
+
+  test("it needs nothing on the search path", () => {
+    const { stdout, stderr, status } = bash(
+      `env -i ${program} -A -t 10.0.0.1:80 && env -i ${program} -Sn`,
+    );
+    assert.deepEqual(
+      [stdout, stderr, status],
+      ["-A -t 10.0.0.1:80 -s wlc\n", "", 0],
+    );
+  });
+
+  test("the hint names it as it was called, with its path or without", () => {
+    const hint = (name: string) =>
+      `Try \`${name} -h' or '${name} --help' for more information.\n`;
+    assert.equal(bash("ipvsadm -Q").stderr, hint("ipvsadm"));
+    assert.equal(
+      bash(`${folder}/ipvsadm -Q`).stderr,
+      hint(`${folder}/ipvsadm`),
+    );
+    assert.equal(bash("exec -a director ipvsadm -Q").stderr, hint("director"));
+  });
+
+  test("it carries the capability, so that its user needs no privilege", () => {
+    const place = join(folder, "capable");
+    mkdirSync(place, { mode: 0o755 });
+    // The guest's files are its host's, which keep no capabilities.
+    assert.equal(bash(`mount -t tmpfs -o mode=755 none ${place}`).stderr, "");
+    try {
+      const file = join(place, "ipvsadm");
+      copyFileSync(program, file);
+      const nobody = "setpriv --reuid 65534 --regid 65534 --clear-groups";
+      assert.equal(bash(`${nobody} ${file} -A -t 10.0.0.1:80`).status, 2);
+      assert.equal(bash(`setcap cap_net_admin+ep ${file}`).stderr, "");
+      const { stderr, status } = bash(`${nobody} ${file} -A -t 10.0.0.1:80`);
+      assert.deepEqual([stderr, status], ["", 0]);
+    } finally {
+      bash(`umount ${place}`);
+    }
+  });
+
+  test("what lies in the folder where it is called does not change what it does", () => {
+    const place = join(folder, "elsewhere");
+    mkdirSync(place);
+    writeFileSync(join(place, "bunfig.toml"), 'preload = ["./other.js"]\n');
+    writeFileSync(join(place, "other.js"), 'console.log("other");\n');
+    writeFileSync(join(place, ".env"), "TZ=nowhere\n");
+    const { stdout, status } = bash(`cd ${place} && ipvsadm -Ln | head -1`);
+    assert.match(stdout, /^IP Virtual Server version/);
+    assert.equal(status, 0);
+  });
+
+  test("the word verbs are in it, too", () => {
+    const { stdout, status } = bash("ipvsadm status");
+    assert.match(stdout, /IPVS/);
+    assert.equal(status, 0);
+  });
+});
