@@ -15,6 +15,9 @@ export const TRANSPORTS: Readonly<Record<Protocol, TransportName>> = {
   [SCTP]: "sctp",
 };
 
+/** From how many on the hosts of earlier calls are forgotten */
+const KEPT_HOSTS = 65_536;
+
 /** Addresses and ports by name where they have one; each address is asked for once, all at the same time. */
 export class NameBook {
   readonly #names: Names;
@@ -25,8 +28,12 @@ export class NameBook {
     this.#names = names;
   }
 
-  /** Finds the names of addresses, so that `name` has them. */
+  /**
+   * Finds the names of addresses, so that `name` has them. Those of earlier calls may be forgotten: of a
+   * million connections each may have a client of its own.
+   */
   async learn(addresses: Iterable<Address>): Promise<void> {
+    if (this.#hosts.size >= KEPT_HOSTS) this.#hosts.clear();
     const asked: Promise<void>[] = [];
     for (const address of addresses) {
       const text = formatAddress(address);

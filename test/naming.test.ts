@@ -82,3 +82,18 @@ test("all addresses are asked for at the same time", async () => {
 test("protocols are named as in /etc/services", () => {
   assert.deepEqual(TRANSPORTS, { 6: "tcp", 17: "udp", 132: "sctp" });
 });
+
+test("of many addresses the first are forgotten, and asked for anew", async () => {
+  const asking = names();
+  const book = new NameBook(asking);
+  await book.learn([WEB]);
+  for (let i = 0; i < 2; i++)
+    await book.learn(
+      Array.from({ length: 40_000 }, (_, host) =>
+        Uint8Array.of(10, i, host >> 8, host & 255),
+      ),
+    );
+  await book.learn([WEB]);
+  assert.equal(book.name(WEB, 80, TCP), "web.example:80");
+  assert.equal(asking.asked.length, 80_002);
+});

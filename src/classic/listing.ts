@@ -1,6 +1,7 @@
 import type { Address } from "../ipvs/address.js";
 import type { IpvsClient } from "../ipvs/client.js";
-import { parseConnection, type Connection } from "../ipvs/connections.js";
+import { ConnectionReader } from "../ipvs/connection-reader.js";
+import type { Connection } from "../ipvs/connections.js";
 import type {
   EndpointName,
   ServiceEntry,
@@ -9,8 +10,8 @@ import type {
 import type { ListCommand } from "../grammar/command.js";
 import { ruleLines } from "../grammar/rule.js";
 import type { Io } from "../io.js";
-import { InputFailed, linesOf } from "../system/files.js";
-import { connectionLine, connectionTitles } from "../view/connections.js";
+import { blocksOf, InputFailed } from "../system/files.js";
+import { connectionTitles, writeConnection } from "../view/connections.js";
 import {
   daemonLine,
   serviceLines,
@@ -19,6 +20,7 @@ import {
   versionLine,
 } from "../view/listing.js";
 import { sortServers, sortServices } from "../view/order.js";
+import { TextBuilder } from "../view/text-builder.js";
 import { NameBook, numericName } from "../naming.js";
 
 /** The file of connections cannot be opened: the module is not there, or we may not read it. */
@@ -116,21 +118,19 @@ function* addressesOf(
 async function listConnections(command: ListCommand, io: Io): Promise<void> {
   const { numeric, persistenceData } = command;
   const book = numeric ? undefined : new NameBook(io.names);
+  const style = { name: book?.name, engine: persistenceData };
+  const reader = new ConnectionReader();
+  const out = new TextBuilder();
   let titled = false;
   try {
-    for await (const lines of linesOf(io.connectionsFile)) {
+    for await (const lines of blocksOf(io.connectionsFile)) {
       if (!titled) io.stdout(connectionTitles(persistenceData));
       titled = true;
-      const connections = lines.flatMap((line) => parseConnection(line) ?? []);
+      const connections = connectionsIn(reader, lines);
       await book?.learn(connections.flatMap(endsOf));
       for (const connection of connections)
-        io.stdout(
-          connectionLine(
-            connection,
-            book?.name ?? numericName,
-            persistenceData,
-          ),
-        );
+        writeConnection(out, connection, style);
+      io.stdout(out.take());
     }
   } catch (error) {
     const unreadable =
@@ -140,6 +140,16 @@ async function listConnections(command: ListCommand, io: Io): Promise<void> {
       throw new NoConnectionsFile(io.connectionsFile, { cause: error });
     throw error;
   }
+}
+
+function connectionsIn(reader: ConnectionReader, lines: Buffer): Connection[] {
+  const connections: Connection[] = [];
+  reader.load(lines);
+  while (reader.next()) {
+    const connection = reader.connection();
+    if (connection) connections.push(connection);
+  }
+  return connections;
 }
 
 function endsOf({ client, virtual, server }: Connection): Address[] {

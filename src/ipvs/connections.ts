@@ -1,4 +1,5 @@
-import { parseIpv6, type Address } from "./address.js";
+import type { Address } from "./address.js";
+import { ConnectionReader } from "./connection-reader.js";
 import { SCTP, TCP, UDP, type Protocol } from "./model.js";
 
 /** A connection that IPVS forwards, or a template by which persistence binds a client to a server. */
@@ -35,43 +36,9 @@ export function protocolOf({ protocol }: Connection): Protocol | undefined {
  * Reads a line of /proc/net/ip_vs_conn.
  *
  * @returns undefined for the title line and whatever else is no connection
- * @see ip_vs_conn_seq_show() in net/netfilter/ipvs/ip_vs_conn.c
  */
 export function parseConnection(line: string): Connection | undefined {
-  const [protocol, from, fromPort, to, toPort, server, serverPort, ...rest] =
-    line.split(" ").filter((word) => word !== "");
-  const [state, expires, persistenceEngine, ...data] = rest;
-  if (!protocol || !state || !/^[0-9]+$/.test(expires ?? "")) return undefined;
-  const [client, virtual, real] = [from, to, server].map(hexAddress);
-  const ports = [fromPort, toPort, serverPort].map(hexPort);
-  if (!client || !virtual || !real || ports.some(Number.isNaN))
-    return undefined;
-  const [clientPort = 0, virtualPort = 0, realPort = 0] = ports;
-  return {
-    protocol,
-    client,
-    clientPort,
-    virtual,
-    virtualPort,
-    server: real,
-    serverPort: realPort,
-    state,
-    expiresSeconds: Number(expires),
-    ...(persistenceEngine !== undefined && {
-      persistenceEngine,
-      persistenceData: data.join(" "),
-    }),
-  };
-}
-
-/** `0A090001`, or IPv6 with all its groups. */
-function hexAddress(text = ""): Address | undefined {
-  if (!/^[0-9A-Fa-f]{8}$/.test(text)) return parseIpv6(text);
-  const address = new Uint8Array(4);
-  new DataView(address.buffer).setUint32(0, Number.parseInt(text, 16));
-  return address;
-}
-
-function hexPort(text = ""): number {
-  return /^[0-9A-Fa-f]{4}$/.test(text) ? Number.parseInt(text, 16) : Number.NaN;
+  const reader = new ConnectionReader();
+  reader.load(Buffer.from(line, "latin1"));
+  return reader.next() ? reader.connection() : undefined;
 }

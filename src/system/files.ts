@@ -1,4 +1,5 @@
 const CHUNK_BYTES = 64 * 1024;
+const LINE_FEED = 0x0a;
 
 /** A file that is open cannot be read. The message is the symbol of the error, such as EISDIR. */
 export class InputFailed extends Error {
@@ -16,25 +17,37 @@ export class InputFailed extends Error {
 export async function* linesOf(
   file: string | number,
 ): AsyncGenerator<string[]> {
+  for await (const block of blocksOf(file)) {
+    const lines = block.toString("latin1").split("\n");
+    if (lines.at(-1) === "") lines.pop();
+    yield lines;
+  }
+}
+
+/**
+ * The same lines as bytes, with their line feeds. A portion is good until the next one is asked for, which
+ * comes in its place.
+ */
+export async function* blocksOf(file: string | number): AsyncGenerator<Buffer> {
   const { closeSync, openSync } = process.getBuiltinModule("node:fs");
   const descriptor = typeof file === "number" ? file : openSync(file, "r");
-  const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
-  /** The pieces of a line that has not ended yet */
-  let begun: string[] = [];
+  let buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+  /** How much of a line that has not ended yet the buffer begins with */
+  let begun = 0;
   try {
     for (;;) {
-      const count = await read(descriptor, buffer);
+      if (begun === buffer.length)
+        buffer = Buffer.concat([buffer], 2 * buffer.length);
+      const count = await read(descriptor, buffer.subarray(begun));
       if (count === 0) break;
-      const lines = buffer.toString("latin1", 0, count).split("\n");
-      begun.push(lines.pop() ?? "");
-      if (lines.length === 0) continue;
-      const next = begun.pop() ?? "";
-      lines[0] = begun.join("") + (lines[0] ?? "");
-      begun = [next];
-      yield lines;
+      const end = begun + count;
+      const last = buffer.subarray(begun, end).lastIndexOf(LINE_FEED);
+      const whole = last < 0 ? 0 : begun + last + 1;
+      if (whole > 0) yield buffer.subarray(0, whole);
+      buffer.copyWithin(0, whole, end);
+      begun = end - whole;
     }
-    const rest = begun.join("");
-    if (rest !== "") yield [rest];
+    if (begun > 0) yield buffer.subarray(0, begun);
   } finally {
     if (typeof file === "string") closeSync(descriptor);
   }

@@ -1,5 +1,15 @@
+import { formatAddress, type Address } from "../ipvs/address.js";
 import { protocolOf, type Connection } from "../ipvs/connections.js";
 import type { EndpointName } from "../ipvs/model.js";
+import type { TextBuilder } from "./text-builder.js";
+
+/** How the classic listing shows connections. */
+export interface ConnectionStyle {
+  /** Undefined for addresses and ports in numbers */
+  readonly name?: EndpointName | undefined;
+  /** Show what the persistence engine knows */
+  readonly engine: boolean;
+}
 
 /** The lines above a listing of connections. @param engine with the columns of the persistence engine */
 export function connectionTitles(engine: boolean): string {
@@ -8,34 +18,46 @@ export function connectionTitles(engine: boolean): string {
   return `IPVS connection entries\n${columns}${engine ? "        pe name          pe_data" : ""}\n`;
 }
 
-/** A connection of `-Lc`. */
-export function connectionLine(
+/** Writes a connection of `-Lc`, a line. */
+export function writeConnection(
+  out: TextBuilder,
   connection: Connection,
-  name: EndpointName,
-  engine: boolean,
-): string {
-  const protocol = protocolOf(connection);
+  { name, engine }: ConnectionStyle,
+): void {
   const { expiresSeconds, persistenceEngine, persistenceData } = connection;
-  const destination = name(connection.server, connection.serverPort, protocol);
-  const columns = [
-    connection.protocol.padEnd(3),
-    clock(expiresSeconds).padEnd(6),
-    connection.state.padEnd(11),
-    name(connection.client, connection.clientPort, protocol).padEnd(18),
-    name(connection.virtual, connection.virtualPort, protocol).padEnd(18),
-    ...(engine && persistenceEngine !== undefined
-      ? [
-          destination.padEnd(16),
-          persistenceEngine.padEnd(18),
-          persistenceData ?? "",
-        ]
-      : [destination]),
-  ];
-  return `${columns.join(" ")}\n`;
+  out.column().text(connection.protocol).pad(3);
+  out.decimal(Math.floor(expiresSeconds / 60), 2);
+  out.text(":").decimal(expiresSeconds % 60, 2);
+  out.pad(6).text(connection.state).pad(11);
+  writeEnd(out, connection, connection.client, connection.clientPort, name);
+  out.pad(18);
+  writeEnd(out, connection, connection.virtual, connection.virtualPort, name);
+  out.pad(18);
+  writeEnd(out, connection, connection.server, connection.serverPort, name);
+  if (engine && persistenceEngine !== undefined) {
+    out.pad(16).text(persistenceEngine);
+    out.pad(18).text(persistenceData ?? "");
+  }
+  out.text("\n");
 }
 
-/** Minutes and seconds. */
-function clock(seconds: number): string {
-  const parts = [Math.floor(seconds / 60), seconds % 60];
-  return parts.map((part) => String(part).padStart(2, "0")).join(":");
+/** An end of a connection: `192.0.2.1:80`, `[2001:db8::1]:80`, or by name */
+function writeEnd(
+  out: TextBuilder,
+  connection: Connection,
+  address: Address,
+  port: number,
+  name: EndpointName | undefined,
+): void {
+  if (name) {
+    out.text(name(address, port, protocolOf(connection)));
+    return;
+  }
+  if (address.length === 4) {
+    out.decimal(address[0] ?? 0);
+    for (let i = 1; i < 4; i++) out.text(".").decimal(address[i] ?? 0);
+  } else {
+    out.text("[").text(formatAddress(address)).text("]");
+  }
+  out.text(":").decimal(port);
 }

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { formatAddress } from "../../src/ipvs/address.js";
 import { parseConnection, protocolOf } from "../../src/ipvs/connections.js";
 import { SCTP, TCP, UDP } from "../../src/ipvs/model.js";
+import { connectionLine, TITLE } from "../fixtures/connections.js";
 
-const TITLE =
-  "Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData";
 const IPV4 =
   "TCP 0A090001 9C40 0A090002 0050 7F000001 1F90 ESTABLISHED     899";
 const IPV6 =
@@ -69,8 +69,49 @@ test("a line with a fault in a number is no connection", () => {
     ["1F90", "-F90"],
     ["899", "8x9"],
     ["899", "-1"],
+    ["ESTABLISHED     899", "ESTABLISHED"],
   ] as const)
     assert.equal(parseConnection(IPV4.replace(good, bad)), undefined, bad);
+});
+
+test("a line of IPv6 with a fault in a number is no connection", () => {
+  for (const [good, bad] of [
+    ["2001:", "20010"],
+    ["2001:", "200:"],
+    [":0002 ", ":00002 "],
+    [":0002 ", ":002 "],
+    [":0002 ", ":000g "],
+    [":0002 ", ":0002"],
+  ] as const)
+    assert.equal(parseConnection(IPV6.replace(good, bad)), undefined, bad);
+});
+
+test("whatever the kernel writes is read", () => {
+  const bytes = (length: number) =>
+    fc.uint8Array({ minLength: length, maxLength: length });
+  const address = fc.oneof(bytes(4), bytes(16));
+  const port = fc.integer({ min: 0, max: 0xffff });
+  const connections = fc.record({
+    protocol: fc.constantFrom("TCP", "UDP", "SCTP", "IP"),
+    client: address,
+    clientPort: port,
+    virtual: address,
+    virtualPort: port,
+    server: address,
+    serverPort: port,
+    state: fc.constantFrom("ESTABLISHED", "NONE", "SHUTDOWN_ACK_SENT", "ERR!"),
+    expiresSeconds: fc.integer({ min: 0, max: 0xffffffff }),
+  });
+  const engines = fc.constantFrom(
+    {},
+    { persistenceEngine: "sip", persistenceData: "abc@def" },
+  );
+  fc.assert(
+    fc.property(connections, engines, (connection, engine) => {
+      const given = { ...connection, ...engine };
+      assert.deepEqual(parseConnection(connectionLine(given)), given);
+    }),
+  );
 });
 
 test("a connection's protocol is known by its name; templates of a firewall mark have none", () => {

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Connection } from "../../src/ipvs/connections.js";
-import { formatEndpoint, TCP } from "../../src/ipvs/model.js";
+import { TCP, type EndpointName } from "../../src/ipvs/model.js";
 import {
-  connectionLine,
   connectionTitles,
+  writeConnection,
 } from "../../src/view/connections.js";
+import { TextBuilder } from "../../src/view/text-builder.js";
 import { address } from "../fixtures/entries.js";
 
 const CONNECTION: Connection = {
@@ -20,8 +21,14 @@ const CONNECTION: Connection = {
   expiresSeconds: 899,
 };
 
-function line(change: Partial<Connection> = {}, engine = false): string {
-  return connectionLine({ ...CONNECTION, ...change }, formatEndpoint, engine);
+function line(
+  change: Partial<Connection> = {},
+  engine = false,
+  name?: EndpointName,
+): string {
+  const out = new TextBuilder();
+  writeConnection(out, { ...CONNECTION, ...change }, { engine, name });
+  return out.take();
 }
 
 test("the titles are the original's", () => {
@@ -58,6 +65,14 @@ test("what is too wide for its column pushes the rest to the right", () => {
   );
 });
 
+test("ends are shown by name where they have one", () => {
+  const name: EndpointName = (address, port) => `h${address.at(-1)}:p${port}`;
+  assert.equal(
+    line({}, false, name),
+    "TCP 14:59  ESTABLISHED h1:p40000          h2:p80             h1:p8080\n",
+  );
+});
+
 test("the expiry is in minutes and seconds", () => {
   const clock = (expiresSeconds: number) =>
     line({ expiresSeconds }).slice(4, 10);
@@ -87,14 +102,10 @@ test("a connection without persistence engine has no such columns", () => {
 test("names are asked for with the connection's protocol, of which templates of a mark have none", () => {
   const asked = (protocol: string) => {
     const protocols: unknown[] = [];
-    connectionLine(
-      { ...CONNECTION, protocol },
-      (_address, _port, protocol) => {
-        protocols.push(protocol);
-        return "";
-      },
-      false,
-    );
+    line({ protocol }, false, (_address, _port, protocol) => {
+      protocols.push(protocol);
+      return "";
+    });
     return protocols;
   };
   assert.deepEqual(asked("TCP"), [TCP, TCP, TCP]);
