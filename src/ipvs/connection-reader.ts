@@ -1,15 +1,20 @@
-import type { Address } from "./address.js";
+import { parseIpv6, type Address } from "./address.js";
 import type { Connection } from "./connections.js";
 import type { Network } from "./network.js";
 
 const LINE_FEED = 0x0a;
 const BLANK = 0x20;
 const COLON = 0x3a;
+const PORTS = 0x10000;
 const DIGIT_0 = 0x30;
+const DIGIT_9 = 0x39;
 /** `0A090001`, or `2001:0db8:0000:0000:0000:0000:0000:0001` with all its digits */
 const IPV4_COLUMNS = 8;
 const IPV6_COLUMNS = 39;
 const PORT_COLUMNS = 4;
+/** The state with the blank behind it, and the expiry, as they are mostly printed: `%-11s %7u` */
+const STATE_COLUMNS = 12;
+const EXPIRES_COLUMNS = 7;
 /** How many protocols and states are made into strings once */
 const KNOWN_WORDS = 64;
 
@@ -31,22 +36,18 @@ const DIGITS = Int8Array.from({ length: 256 }, (_, code) => {
  */
 export class ConnectionReader {
   #bytes: Buffer = Buffer.alloc(0);
-  /** Where the next line begins */
-  #next = 0;
-  #protocolAt = 0;
-  #protocolEnd = 0;
+  #at = 0;
   #clientAt = 0;
   #clientEnd = 0;
   #virtualEnd = 0;
   #serverEnd = 0;
-  #stateEnd = 0;
-  #expiresEnd = 0;
+  #end = 0;
   readonly #words: string[] = [];
 
   /** Gives it lines to go through. @param lines whole ones; the last line feed may be missing */
   load(lines: Buffer): void {
     this.#bytes = lines;
-    this.#next = 0;
+    this.#end = -1;
   }
 
   /**
@@ -55,41 +56,39 @@ export class ConnectionReader {
    * @returns false if there is none
    */
   next(): boolean {
-    while (this.#next < this.#bytes.length) {
-      const at = this.#next;
-      const found = this.#find(at);
-      this.#next = nextLine(this.#bytes, found ? this.#expiresEnd : at);
-      if (found) return true;
+    while (this.#end + 1 < this.#bytes.length) {
+      const at = this.#end + 1;
+      if (this.#find(at)) return true;
+      this.#end = lineEnd(this.#bytes, at);
     }
     return false;
   }
 
-  /** Finds the fields of the line that begins here. @returns whether all are there */
+  /** Finds the fields of the line that begins here, and its end. @returns whether all are there */
   #find(at: number): boolean {
     const bytes = this.#bytes;
-    this.#protocolAt = at;
-    this.#protocolEnd = wordEnd(bytes, at);
-    this.#clientAt = wordStart(bytes, this.#protocolEnd);
+    this.#at = at;
+    this.#clientAt = wordStart(bytes, wordEnd(bytes, at));
     this.#clientEnd = addressEnd(bytes, this.#clientAt);
     this.#virtualEnd = addressEnd(bytes, behindPort(this.#clientEnd));
     this.#serverEnd = addressEnd(bytes, behindPort(this.#virtualEnd));
+    if (
+      !endsPort(bytes, this.#clientEnd) ||
+      !endsPort(bytes, this.#virtualEnd) ||
+      !endsPort(bytes, this.#serverEnd)
+    )
+      return false;
     const stateAt = behindPort(this.#serverEnd);
-    this.#stateEnd = wordEnd(bytes, stateAt);
-    const expiresAt = wordStart(bytes, this.#stateEnd);
-    this.#expiresEnd = wordEnd(bytes, expiresAt);
-    return (
-      this.#protocolEnd > at &&
-      endsPort(bytes, this.#clientEnd) &&
-      endsPort(bytes, this.#virtualEnd) &&
-      endsPort(bytes, this.#serverEnd) &&
-      this.#stateEnd > stateAt &&
-      this.#expiresEnd > expiresAt
-    );
+    const usual = stateAt + STATE_COLUMNS + EXPIRES_COLUMNS;
+    // To look for the end takes longer than all the rest, and it mostly is where one expects it.
+    const short = bytes[usual] === LINE_FEED && isDigit(bytes[usual - 1]);
+    this.#end = short ? usual : lineEnd(bytes, stateAt);
+    return short || isDigit(bytes[wordStart(bytes, wordEnd(bytes, stateAt))]);
   }
 
   /** The name of the transport protocol; `IP` for the templates of a firewall mark. */
   get protocol(): string {
-    return this.#word(this.#protocolAt, this.#protocolEnd);
+    return this.#word(this.#at, wordEnd(this.#bytes, this.#at));
   }
 
   /** Undefined if it is none; so are the other addresses. */
@@ -121,12 +120,21 @@ export class ConnectionReader {
   }
 
   get state(): string {
-    return this.#word(behindPort(this.#serverEnd), this.#stateEnd);
+    const at = behindPort(this.#serverEnd);
+    return this.#word(at, wordEnd(this.#bytes, at));
   }
 
   get expiresSeconds(): number {
-    const at = wordStart(this.#bytes, this.#stateEnd);
-    return readDecimal(this.#bytes, at, this.#expiresEnd);
+    const at = this.#expiresAt;
+    return readDecimal(this.#bytes, at, wordEnd(this.#bytes, at));
+  }
+
+  protocolIs(word: string): boolean {
+    return startsWord(word, this.#bytes, this.#at);
+  }
+
+  stateIs(word: string): boolean {
+    return startsWord(word, this.#bytes, behindPort(this.#serverEnd));
   }
 
   clientIn(network: Network): boolean {
@@ -141,6 +149,22 @@ export class ConnectionReader {
   serverIn(network: Network): boolean {
     const at = behindPort(this.#virtualEnd);
     return isIn(network, this.#bytes, at, this.#serverEnd);
+  }
+
+  /** What tells a client from all others: the same for the same address, quick to make and to look up. */
+  get clientKey(): number | string {
+    return keyOf(this.#bytes, this.#clientAt, this.#clientEnd, false);
+  }
+
+  /** The same for an address with its port. */
+  get virtualKey(): number | string {
+    const at = behindPort(this.#clientEnd);
+    return keyOf(this.#bytes, at, this.#virtualEnd, true);
+  }
+
+  get serverKey(): number | string {
+    const at = behindPort(this.#virtualEnd);
+    return keyOf(this.#bytes, at, this.#serverEnd, true);
   }
 
   /** All that the line says. @returns undefined if a field is at fault */
@@ -170,28 +194,32 @@ export class ConnectionReader {
 
   /** What stands behind the expiry: the persistence engine and its data. */
   #rest(): string[] {
-    if (this.#next <= this.#expiresEnd + 1) return [];
-    return this.#bytes
-      .toString("latin1", this.#expiresEnd, this.#next)
-      .split(/[ \n]+/)
-      .filter((word) => word !== "");
+    const at = wordEnd(this.#bytes, this.#expiresAt);
+    if (at === this.#end) return [];
+    const text = this.#bytes.toString("latin1", at, this.#end);
+    return text.split(" ").filter((word) => word !== "");
+  }
+
+  get #expiresAt(): number {
+    const stateEnd = wordEnd(this.#bytes, behindPort(this.#serverEnd));
+    return wordStart(this.#bytes, stateEnd);
   }
 
   /** There are few words, and they come again and again. */
   #word(at: number, end: number): string {
     for (const word of this.#words)
-      if (isAt(word, this.#bytes, at, end)) return word;
+      if (word.length === end - at && startsWord(word, this.#bytes, at))
+        return word;
     const word = this.#bytes.toString("latin1", at, end);
     if (this.#words.length < KNOWN_WORDS) this.#words.push(word);
     return word;
   }
 }
 
-/** Where the line behind this place begins. */
-function nextLine(bytes: Buffer, at: number): number {
-  if (bytes[at] === LINE_FEED) return at + 1; // mostly so, and a call for it would show
+/** Where the line ends. */
+function lineEnd(bytes: Buffer, at: number): number {
   const end = bytes.indexOf(LINE_FEED, at);
-  return end < 0 ? bytes.length : end + 1;
+  return end < 0 ? bytes.length : end;
 }
 
 /** Where the word from here on ends: at a blank, or with the line. */
@@ -256,6 +284,45 @@ function isIn(
   return true;
 }
 
+/** The address of a client by its key. */
+export function clientOfKey(key: number | string): Address | undefined {
+  return typeof key === "number" ? ipv4(key) : parseIpv6(key);
+}
+
+/** The address and the port of a service or a server by their key. */
+export function endOfKey(
+  key: number | string,
+): { address: Address; port: number } | undefined {
+  if (typeof key === "number")
+    return { address: ipv4(Math.floor(key / PORTS)), port: key % PORTS };
+  const [text = "", port = ""] = key.split(" ");
+  const address = parseIpv6(text);
+  return address && { address, port: Number.parseInt(port, 16) };
+}
+
+function ipv4(number: number): Address {
+  const address = new Uint8Array(4);
+  new DataView(address.buffer).setUint32(0, number);
+  return address;
+}
+
+/** Of IPv4 one number, with the port at most 48 bits long; of IPv6 the text. */
+function keyOf(
+  bytes: Buffer,
+  at: number,
+  end: number,
+  withPort: boolean,
+): number | string {
+  if (end - at === IPV6_COLUMNS)
+    return bytes.toString("latin1", at, withPort ? behindPort(end) - 1 : end);
+  const high = (readByte(bytes, at) << 8) | readByte(bytes, at + 2);
+  const low = (readByte(bytes, at + 4) << 8) | readByte(bytes, at + 6);
+  const address = (high << 16) | low;
+  return withPort
+    ? (address >>> 0) * PORTS + readPort(bytes, end + 1)
+    : address;
+}
+
 function readPort(bytes: Buffer, at: number): number {
   return (readByte(bytes, at) << 8) | readByte(bytes, at + 2);
 }
@@ -277,9 +344,13 @@ function readDecimal(bytes: Buffer, at: number, end: number): number {
   return value;
 }
 
-function isAt(word: string, bytes: Buffer, at: number, end: number): boolean {
-  if (word.length !== end - at) return false;
+function isDigit(byte = 0): boolean {
+  return byte >= DIGIT_0 && byte <= DIGIT_9;
+}
+
+/** Whether a word and a blank stand here. */
+function startsWord(word: string, bytes: Buffer, at: number): boolean {
   for (let i = 0; i < word.length; i++)
     if (bytes[at + i] !== word.charCodeAt(i)) return false;
-  return true;
+  return bytes[at + word.length] === BLANK;
 }

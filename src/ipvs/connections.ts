@@ -28,7 +28,9 @@ const PROTOCOLS: ReadonlyMap<string, Protocol> = new Map([
 ]);
 
 /** The protocol by which a connection's ports have names. */
-export function protocolOf({ protocol }: Connection): Protocol | undefined {
+export function protocolOf({
+  protocol,
+}: Pick<Connection, "protocol">): Protocol | undefined {
   return PROTOCOLS.get(protocol);
 }
 

@@ -105,7 +105,7 @@ export function drawTable(
 }
 
 /** The places of the columns that stay. */
-function fitting(
+export function fitting(
   columns: readonly Column[],
   natural: readonly number[],
   room: number,

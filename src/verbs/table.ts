@@ -1,3 +1,4 @@
+import { connectionsVerb } from "./connections/row.js";
 import { helpVerb } from "./help/row.js";
 import type { VerbOption, VerbRow } from "./row.js";
 import { statusVerb } from "./status/row.js";
@@ -6,7 +7,11 @@ import { statusVerb } from "./status/row.js";
  * The word verbs, in the order in which the help lists them. The parser, `--help`, completion and the test of the
  * man page read these rows. A row loads none of its verb's code; `load` does.
  */
-export const VERBS: readonly VerbRow[] = [statusVerb, helpVerb];
+export const VERBS: readonly VerbRow[] = [
+  connectionsVerb,
+  statusVerb,
+  helpVerb,
+];
 
 /** The options that every verb takes. */
 export const COMMON_OPTIONS: readonly VerbOption[] = [

@@ -1,6 +1,7 @@
-import { formatAddress, type Address } from "../ipvs/address.js";
+import type { Address } from "../ipvs/address.js";
 import { protocolOf, type Connection } from "../ipvs/connections.js";
 import type { EndpointName } from "../ipvs/model.js";
+import { writeEndpoint } from "./addresses.js";
 import type { TextBuilder } from "./text-builder.js";
 
 /** How the classic listing shows connections. */
@@ -49,15 +50,6 @@ function writeEnd(
   port: number,
   name: EndpointName | undefined,
 ): void {
-  if (name) {
-    out.text(name(address, port, protocolOf(connection)));
-    return;
-  }
-  if (address.length === 4) {
-    out.decimal(address[0] ?? 0);
-    for (let i = 1; i < 4; i++) out.text(".").decimal(address[i] ?? 0);
-  } else {
-    out.text("[").text(formatAddress(address)).text("]");
-  }
-  out.text(":").decimal(port);
+  if (name) out.text(name(address, port, protocolOf(connection)));
+  else writeEndpoint(out, address, port);
 }

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { linesOf } from "../../src/system/files.js";
+import { blocksOf, linesOf } from "../../src/system/files.js";
 
 const CHUNK_BYTES = 64 * 1024;
 
@@ -117,4 +117,24 @@ test("where there is nothing to be read yet, it is waited for", async (t) => {
   assert.deepEqual((await next).value, ["late"]);
   await lines.return(undefined);
   closeSync(descriptor);
+});
+
+test("as bytes, lines come whole and in portions, as long as they may be", async (t) => {
+  const file = place(t);
+  const text = [
+    "a",
+    "b".repeat(3 * CHUNK_BYTES),
+    "",
+    "\xff",
+    "c".repeat(CHUNK_BYTES),
+  ];
+  for (const end of ["", "\n"]) {
+    writeFileSync(file, text.join("\n") + end, "latin1");
+    const blocks: string[] = [];
+    for await (const block of blocksOf(file))
+      blocks.push(block.toString("latin1"));
+    assert.equal(blocks.join(""), text.join("\n") + end);
+    assert.ok(blocks.length > 1);
+    for (const block of blocks.slice(0, -1)) assert.ok(block.endsWith("\n"));
+  }
 });

@@ -1,0 +1,56 @@
+/** What a state says of a connection. */
+export type Phase = "opening" | "open" | "closing" | "failed";
+
+/**
+ * The states of connections by the kernel's words for them, of all protocols together.
+ *
+ * @see tcp_state_name_table, sctp_state_name_table, udp_state_name_table and ip_vs_ctpl_state_name_table in
+ *   net/netfilter/ipvs/
+ */
+export const CONNECTION_STATES: ReadonlyMap<string, Phase> = new Map([
+  ["ESTABLISHED", "open"],
+  ["UDP", "open"],
+  ["ASSURED", "open"],
+  ["NONE", "opening"],
+  ["LISTEN", "opening"],
+  ["SYN_SENT", "opening"],
+  ["SYN_RECV", "opening"],
+  ["SYNACK", "opening"],
+  ["INIT1", "opening"],
+  ["INIT", "opening"],
+  ["C-SENT", "opening"],
+  ["C-REPLIED", "opening"],
+  ["C-WAIT", "opening"],
+  ["COOKIE", "opening"],
+  ["C-ECHOED", "opening"],
+  ["FIN_WAIT", "closing"],
+  ["TIME_WAIT", "closing"],
+  ["CLOSE", "closing"],
+  ["CLOSE_WAIT", "closing"],
+  ["LAST_ACK", "closing"],
+  ["S-SENT", "closing"],
+  ["S-RECEIVED", "closing"],
+  ["S-ACK-SENT", "closing"],
+  ["CLOSED", "closing"],
+  ["REJECTED", "failed"],
+  ["ERR!", "failed"],
+  ["BUG!", "failed"],
+]);
+
+/** The states of templates; before Linux 4.19 those of TCP and UDP at rest. */
+const TEMPLATE_STATES: ReadonlySet<string> = new Set([
+  "NONE",
+  "ASSURED",
+  "UDP",
+]);
+
+/**
+ * Whether an entry is no connection, but the template by which persistence binds a client to a server. A
+ * template has no client port; neither has a connection of FTP that is still expected, but it LISTENs.
+ */
+export function isTemplate(entry: {
+  readonly clientPort: number;
+  readonly state: string;
+}): boolean {
+  return entry.clientPort === 0 && TEMPLATE_STATES.has(entry.state);
+}

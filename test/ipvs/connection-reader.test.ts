@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { formatAddress, type Address } from "../../src/ipvs/address.js";
+import {
+  clientOfKey,
+  ConnectionReader,
+  endOfKey,
+} from "../../src/ipvs/connection-reader.js";
+import type { Connection } from "../../src/ipvs/connections.js";
+import {
+  connectionLine,
+  numberedConnection,
+  TITLE,
+} from "../fixtures/connections.js";
+
+const LINE =
+  "TCP 0A090001 9C40 C0000201 0050 C000020B 1F90 ESTABLISHED     899";
+
+function readerOf(text: string): ConnectionReader {
+  const reader = new ConnectionReader();
+  reader.load(Buffer.from(text, "latin1"));
+  return reader;
+}
+
+/** Stands on a line. */
+function at(connection: Connection): ConnectionReader {
+  const reader = readerOf(`${connectionLine(connection)}\n`);
+  assert.ok(reader.next());
+  return reader;
+}
+
+function all(reader: ConnectionReader): (Connection | undefined)[] {
+  const found: (Connection | undefined)[] = [];
+  while (reader.next()) found.push(reader.connection());
+  return found;
+}
+
+test("every line is read, one after the other, and the title is none of them", () => {
+  const connections = Array.from({ length: 200 }, (_, i) =>
+    numberedConnection(i),
+  );
+  const lines = [TITLE, ...connections.map(connectionLine)];
+  assert.deepEqual(all(readerOf(`${lines.join("\n")}\n`)), connections);
+});
+
+test("the last line may lack its line feed", () => {
+  const [one, two] = [numberedConnection(1), numberedConnection(3)];
+  const text = `${connectionLine(one)}\n${connectionLine(two)}`;
+  assert.deepEqual(all(readerOf(text)), [one, two]);
+});
+
+test("what is no connection hides none", () => {
+  for (const other of [
+    "",
+    " ",
+    "TCP",
+    TITLE,
+    LINE.slice(0, 20),
+    LINE.slice(0, 46),
+    LINE.slice(0, 60),
+    "TCP 2001:0db8:",
+    "x".repeat(200),
+  ]) {
+    const reader = readerOf(`${other}\n${LINE}\n${other}\n${LINE}\n`);
+    assert.equal(all(reader).filter(Boolean).length, 2, other);
+  }
+});
+
+test("a reader goes on with what it is given next", () => {
+  const reader = readerOf(`${LINE}\n`);
+  assert.equal(all(reader).length, 1);
+  assert.equal(reader.next(), false);
+  reader.load(Buffer.from(`${LINE}\n${LINE}\n`));
+  assert.equal(all(reader).length, 2);
+});
+
+test("protocol and state are told by their whole words", () => {
+  const reader = readerOf(`${LINE}\n`);
+  reader.next();
+  assert.ok(reader.stateIs("ESTABLISHED") && reader.protocolIs("TCP"));
+  for (const word of ["ESTABLISHE", "ESTABLISHED2", "UDP", ""])
+    assert.ok(!reader.stateIs(word) && !reader.protocolIs(word), word);
+});
+
+const bytes = (length: number) =>
+  fc.uint8Array({ minLength: length, maxLength: length });
+const ADDRESSES = fc.oneof(bytes(4), bytes(16));
+const PORTS = fc.integer({ min: 0, max: 0xffff });
+
+test("an address lies in a network if its first bits are the network's", () => {
+  const bits = (address: Address) =>
+    Array.from(address, (byte) => byte.toString(2).padStart(8, "0")).join("");
+  const prefixes = fc.integer({ min: 0, max: 128 });
+  fc.assert(
+    fc.property(ADDRESSES, ADDRESSES, prefixes, (other, client, some) => {
+      const prefixBits = Math.min(some, client.length * 8);
+      const near = Uint8Array.from(client);
+      const last = near.length - 1;
+      near[last] = (near[last] ?? 0) ^ 0x55;
+      const reader = at({ ...numberedConnection(0), client });
+      for (const address of [client, near, other])
+        assert.equal(
+          reader.clientIn({ address, prefixBits }),
+          address.length === client.length &&
+            bits(address).slice(0, prefixBits) ===
+              bits(client).slice(0, prefixBits),
+          `${formatAddress(client)} in ${formatAddress(address)}/${prefixBits}`,
+        );
+    }),
+  );
+});
+
+test("keys are different for different ends, and say which they are of", () => {
+  fc.assert(
+    fc.property(ADDRESSES, PORTS, (address, port) => {
+      const reader = at({
+        ...numberedConnection(0),
+        client: address,
+        virtual: address,
+        virtualPort: port,
+        server: address,
+        serverPort: port,
+      });
+      assert.deepEqual(clientOfKey(reader.clientKey), address);
+      assert.deepEqual(endOfKey(reader.virtualKey), { address, port });
+      assert.deepEqual(endOfKey(reader.serverKey), { address, port });
+    }),
+  );
+});
+
+test("each end lies in its own network", () => {
+  const connection = numberedConnection(1);
+  const reader = at(connection);
+  const { client, virtual, server } = connection;
+  const inAll = (address: Address) => [
+    reader.clientIn({ address, prefixBits: 32 }),
+    reader.virtualIn({ address, prefixBits: 32 }),
+    reader.serverIn({ address, prefixBits: 32 }),
+  ];
+  assert.deepEqual([client, virtual, server].map(inAll), [
+    [true, false, false],
+    [false, true, false],
+    [false, false, true],
+  ]);
+});
