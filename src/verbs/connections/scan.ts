@@ -61,7 +61,7 @@ const ADVICE: Readonly<Record<number, string>> = {
 };
 
 /** Why the file cannot be read, in the words of a verb; any other error as it is. */
-function unreadable(error: unknown, file: string): unknown {
+export function unreadable(error: unknown, file: string): unknown {
   if (error instanceof InputFailed)
     return new FoundWrong(`cannot read ${file}: ${error.message}`);
   const { errno, syscall } = error as NodeJS.ErrnoException;
