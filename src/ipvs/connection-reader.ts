@@ -1,28 +1,28 @@
-import { parseIpv6, type Address } from "./address.js";
+import type { Address } from "./address.js";
+import {
+  addressEnd,
+  behindPort,
+  endsPort,
+  isDigit,
+  isIn,
+  keyOf,
+  LINE_FEED,
+  lineEnd,
+  readAddress,
+  readDecimal,
+  readPort,
+  startsWord,
+  wordEnd,
+  wordStart,
+} from "./connection-fields.js";
 import type { Connection } from "./connections.js";
 import type { Network } from "./network.js";
 
-const LINE_FEED = 0x0a;
-const BLANK = 0x20;
-const COLON = 0x3a;
-const PORTS = 0x10000;
-const DIGIT_0 = 0x30;
-const DIGIT_9 = 0x39;
-/** `0A090001`, or `2001:0db8:0000:0000:0000:0000:0000:0001` with all its digits */
-const IPV4_COLUMNS = 8;
-const IPV6_COLUMNS = 39;
-const PORT_COLUMNS = 4;
+/** How many protocols and states are made into strings once */
+const KNOWN_WORDS = 64;
 /** The state with the blank behind it, and the expiry, as they are mostly printed: `%-11s %7u` */
 const STATE_COLUMNS = 12;
 const EXPIRES_COLUMNS = 7;
-/** How many protocols and states are made into strings once */
-const KNOWN_WORDS = 64;
-
-/** The value of a hexadecimal digit by its character, -1 for what is none. */
-const DIGITS = Int8Array.from({ length: 256 }, (_, code) => {
-  const digit = Number.parseInt(String.fromCharCode(code), 16);
-  return Number.isNaN(digit) ? -1 : digit;
-});
 
 /**
  * Goes through the lines of /proc/net/ip_vs_conn, of which there may be millions. It stands on one at a
@@ -214,143 +214,4 @@ export class ConnectionReader {
     if (this.#words.length < KNOWN_WORDS) this.#words.push(word);
     return word;
   }
-}
-
-/** Where the line ends. */
-function lineEnd(bytes: Buffer, at: number): number {
-  const end = bytes.indexOf(LINE_FEED, at);
-  return end < 0 ? bytes.length : end;
-}
-
-/** Where the word from here on ends: at a blank, or with the line. */
-function wordEnd(bytes: Buffer, at: number): number {
-  while (at < bytes.length && bytes[at] !== BLANK && bytes[at] !== LINE_FEED)
-    at++;
-  return at;
-}
-
-function wordStart(bytes: Buffer, at: number): number {
-  while (bytes[at] === BLANK) at++;
-  return at;
-}
-
-function addressEnd(bytes: Buffer, at: number): number {
-  const long = bytes[at + PORT_COLUMNS] === COLON;
-  return at + (long ? IPV6_COLUMNS : IPV4_COLUMNS);
-}
-
-/** Where the word behind an address and its port begins. */
-function behindPort(addressEnd: number): number {
-  return addressEnd + PORT_COLUMNS + 2;
-}
-
-/** Whether an address ends here, and behind it a port where it should. */
-function endsPort(bytes: Buffer, addressEnd: number): boolean {
-  const portEnd = addressEnd + 1 + PORT_COLUMNS;
-  return bytes[addressEnd] === BLANK && bytes[portEnd] === BLANK;
-}
-
-function readAddress(
-  bytes: Buffer,
-  at: number,
-  end: number,
-): Address | undefined {
-  const long = end - at === IPV6_COLUMNS;
-  const address = new Uint8Array(long ? 16 : 4);
-  for (let i = 0; i < address.length; i++) {
-    if (long && i > 0 && i % 2 === 0 && bytes[at++] !== COLON) return undefined;
-    const byte = readByte(bytes, at);
-    if (byte < 0) return undefined;
-    address[i] = byte;
-    at += 2;
-  }
-  return address;
-}
-
-/** Whether an address lies in a network. What is no address lies in none. */
-function isIn(
-  { address, prefixBits }: Network,
-  bytes: Buffer,
-  at: number,
-  end: number,
-): boolean {
-  const long = end - at === IPV6_COLUMNS;
-  if (long !== (address.length === 16)) return false;
-  for (let i = 0; i * 8 < prefixBits; i++) {
-    const byte = readByte(bytes, at + 2 * i + (long ? i >> 1 : 0));
-    const ignored = Math.max(8 * (i + 1) - prefixBits, 0);
-    if (byte < 0 || (byte ^ (address[i] ?? 0)) >> ignored !== 0) return false;
-  }
-  return true;
-}
-
-/** The address of a client by its key. */
-export function clientOfKey(key: number | string): Address | undefined {
-  return typeof key === "number" ? ipv4(key) : parseIpv6(key);
-}
-
-/** The address and the port of a service or a server by their key. */
-export function endOfKey(
-  key: number | string,
-): { address: Address; port: number } | undefined {
-  if (typeof key === "number")
-    return { address: ipv4(Math.floor(key / PORTS)), port: key % PORTS };
-  const [text = "", port = ""] = key.split(" ");
-  const address = parseIpv6(text);
-  return address && { address, port: Number.parseInt(port, 16) };
-}
-
-function ipv4(number: number): Address {
-  const address = new Uint8Array(4);
-  new DataView(address.buffer).setUint32(0, number);
-  return address;
-}
-
-/** Of IPv4 one number, with the port at most 48 bits long; of IPv6 the text. */
-function keyOf(
-  bytes: Buffer,
-  at: number,
-  end: number,
-  withPort: boolean,
-): number | string {
-  if (end - at === IPV6_COLUMNS)
-    return bytes.toString("latin1", at, withPort ? behindPort(end) - 1 : end);
-  const high = (readByte(bytes, at) << 8) | readByte(bytes, at + 2);
-  const low = (readByte(bytes, at + 4) << 8) | readByte(bytes, at + 6);
-  const address = (high << 16) | low;
-  return withPort
-    ? (address >>> 0) * PORTS + readPort(bytes, end + 1)
-    : address;
-}
-
-function readPort(bytes: Buffer, at: number): number {
-  return (readByte(bytes, at) << 8) | readByte(bytes, at + 2);
-}
-
-/** Negative unless both are digits. */
-function readByte(bytes: Buffer, at: number): number {
-  const high = DIGITS[bytes[at] ?? 0] ?? -1;
-  const low = DIGITS[bytes[at + 1] ?? 0] ?? -1;
-  return (high << 4) | low;
-}
-
-function readDecimal(bytes: Buffer, at: number, end: number): number {
-  let value = 0;
-  for (; at < end; at++) {
-    const digit = (bytes[at] ?? 0) - DIGIT_0;
-    if (digit < 0 || digit > 9) return -1;
-    value = value * 10 + digit;
-  }
-  return value;
-}
-
-function isDigit(byte = 0): boolean {
-  return byte >= DIGIT_0 && byte <= DIGIT_9;
-}
-
-/** Whether a word and a blank stand here. */
-function startsWord(word: string, bytes: Buffer, at: number): boolean {
-  for (let i = 0; i < word.length; i++)
-    if (bytes[at + i] !== word.charCodeAt(i)) return false;
-  return bytes[at + word.length] === BLANK;
 }

@@ -1,9 +1,6 @@
 import type { Address } from "../../ipvs/address.js";
-import {
-  clientOfKey,
-  endOfKey,
-  type ConnectionReader,
-} from "../../ipvs/connection-reader.js";
+import { clientOfKey, endOfKey } from "../../ipvs/connection-fields.js";
+import type { ConnectionReader } from "../../ipvs/connection-reader.js";
 import type { NameBook } from "../../naming.js";
 import { TextBuilder } from "../../view/text-builder.js";
 import { fromBytes } from "../text.js";
