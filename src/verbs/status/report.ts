@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { IpvsAccess, isUnavailable } from "../../access.js";
 import type { IpvsClient } from "../../ipvs/client.js";
-import type { ServiceWithServers } from "../../ipvs/model.js";
 import { IpvsUnavailable, KernelRefusal } from "../../ipvs/errors.js";
-import type { Daemon, Info, Stats, Timeouts } from "../../ipvs/model.js";
+import type { Daemon, Info, Timeouts } from "../../ipvs/model.js";
+import { totalsOf, type Totals } from "../../ipvs/totals.js";
 import type { Io } from "../../io.js";
 import { ENOENT } from "../../netlink/errno.js";
 import { linesOf, textOf } from "../../system/files.js";
@@ -21,16 +21,6 @@ export interface Answers {
   readonly timeouts: Timeouts;
   readonly daemons: readonly Daemon[];
   readonly totals: Totals;
-}
-
-/** The sums over all services; counters and rates are those of the services. */
-export interface Totals extends Stats {
-  readonly services: number;
-  readonly servers: number;
-  readonly activeConnections: number;
-  readonly inactiveConnections: number;
-  /** Connection templates */
-  readonly persistentConnections: number;
 }
 
 /** What `status` shows. What could not be found out is undefined. */
@@ -90,46 +80,6 @@ async function answersOf(client: IpvsClient): Promise<Answers> {
     daemons: await client.daemons(),
     totals: totalsOf(await client.table()),
   };
-}
-
-const NOTHING: Totals = {
-  services: 0,
-  servers: 0,
-  activeConnections: 0,
-  inactiveConnections: 0,
-  persistentConnections: 0,
-  connections: 0n,
-  inPackets: 0n,
-  outPackets: 0n,
-  inBytes: 0n,
-  outBytes: 0n,
-  connectionsPerSecond: 0n,
-  inPacketsPerSecond: 0n,
-  outPacketsPerSecond: 0n,
-  inBytesPerSecond: 0n,
-  outBytesPerSecond: 0n,
-};
-
-/** Adds a table up. */
-export function totalsOf(table: readonly ServiceWithServers[]): Totals {
-  const totals: Record<string, number | bigint> = { ...NOTHING };
-  const add = (name: string, value: number | bigint) => {
-    const sum = totals[name] ?? 0;
-    totals[name] =
-      typeof value === "bigint" ? BigInt(sum) + value : Number(sum) + value;
-  };
-  for (const { stats, servers } of table) {
-    add("services", 1);
-    add("servers", servers.length);
-    for (const [name, value] of Object.entries(stats) as [string, bigint][])
-      add(name, value);
-    for (const server of servers) {
-      add("activeConnections", server.activeConnections);
-      add("inactiveConnections", server.inactiveConnections);
-      add("persistentConnections", server.persistentConnections);
-    }
-  }
-  return totals as unknown as Totals;
 }
 
 /** Reads the file through, however long it is; undefined if it cannot be read. */

@@ -1,5 +1,6 @@
 import { formatAddress } from "../../ipvs/address.js";
 import { MASTER, type Daemon, type Info } from "../../ipvs/model.js";
+import type { Totals } from "../../ipvs/totals.js";
 import { drawTable } from "../draw.js";
 import { explain } from "../faults.js";
 import type { Output } from "../output.js";
@@ -12,7 +13,7 @@ import {
   shortRate,
 } from "../units.js";
 import type { Json } from "../json.js";
-import type { Answers, Report, Totals } from "./report.js";
+import type { Answers, Report } from "./report.js";
 
 /** What a line begins with, and what it says. */
 type Line = readonly [string, string];

@@ -104,7 +104,7 @@ suite("status on a kernel", () => {
     }
     await ours(["-C"]);
     sh(
-      "for module in $(sed -n 's/^\\(ip_vs_[a-z]*\\) .*/\\1/p' /proc/modules) ip_vs; do modprobe -r $module; done",
+      "for module in $(sed -n 's/^\\(ip_vs_[a-z_]*\\) .*/\\1/p' /proc/modules) ip_vs; do modprobe -r $module; done",
     );
     const { stdout, status } = await ours(["status"]);
     assert.match(stdout, /^Module {7}ip_vs is not loaded$/m);

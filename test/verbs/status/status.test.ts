@@ -5,7 +5,8 @@ import { BACKUP, MASTER, TCP } from "../../../src/ipvs/model.js";
 import { IpvsUnavailable } from "../../../src/ipvs/errors.js";
 import { PLAIN } from "../../../src/verbs/colour.js";
 import { jsonText } from "../../../src/verbs/json.js";
-import { totalsOf, type Report } from "../../../src/verbs/status/report.js";
+import { totalsOf } from "../../../src/ipvs/totals.js";
+import type { Report } from "../../../src/verbs/status/report.js";
 import { changedSysctls } from "../../../src/verbs/status/sysctls.js";
 import { statusJson, statusLines } from "../../../src/verbs/status/view.js";
 import {
@@ -111,14 +112,6 @@ for (const [name, report] of [
 
 test("a screen of 24 lines has room for it", () => {
   assert.ok(statusLines(REPORT, { paint: PLAIN, width: 80 }).length <= 24);
-});
-
-test("a table is added up, exactly", () => {
-  const totals = totalsOf([SERVICE, SERVICE]);
-  assert.equal(totals.services, 2);
-  assert.equal(totals.servers, 4);
-  assert.equal(totals.activeConnections, 24_700);
-  assert.equal(totals.inBytes, 2n ** 54n + 2n);
 });
 
 test("only sysctls with a known default count as changed", () => {

@@ -1,0 +1,51 @@
+import type { ServiceWithServers, Stats } from "./model.js";
+
+/** The sums over all services; counters and rates are those of the services. */
+export interface Totals extends Stats {
+  readonly services: number;
+  readonly servers: number;
+  readonly activeConnections: number;
+  readonly inactiveConnections: number;
+  /** Connection templates */
+  readonly persistentConnections: number;
+}
+
+const NOTHING: Totals = {
+  services: 0,
+  servers: 0,
+  activeConnections: 0,
+  inactiveConnections: 0,
+  persistentConnections: 0,
+  connections: 0n,
+  inPackets: 0n,
+  outPackets: 0n,
+  inBytes: 0n,
+  outBytes: 0n,
+  connectionsPerSecond: 0n,
+  inPacketsPerSecond: 0n,
+  outPacketsPerSecond: 0n,
+  inBytesPerSecond: 0n,
+  outBytesPerSecond: 0n,
+};
+
+/** Adds a table up. */
+export function totalsOf(table: readonly ServiceWithServers[]): Totals {
+  const totals: Record<string, number | bigint> = { ...NOTHING };
+  const add = (name: string, value: number | bigint) => {
+    const sum = totals[name] ?? 0;
+    totals[name] =
+      typeof value === "bigint" ? BigInt(sum) + value : Number(sum) + value;
+  };
+  for (const { stats, servers } of table) {
+    add("services", 1);
+    add("servers", servers.length);
+    for (const [name, value] of Object.entries(stats) as [string, bigint][])
+      add(name, value);
+    for (const server of servers) {
+      add("activeConnections", server.activeConnections);
+      add("inactiveConnections", server.inactiveConnections);
+      add("persistentConnections", server.persistentConnections);
+    }
+  }
+  return totals as unknown as Totals;
+}
