@@ -25,3 +25,14 @@ export function schedulerFlagNames(scheduler: string, flags: number): string[] {
   const names = OWN_NAMES.get(scheduler) ?? NUMBERED;
   return names.filter((_, i) => flags & (BITS[i] ?? 0));
 }
+
+/** The bits of a service's flags that are its scheduler's. */
+export const ALL_SCHEDULER_FLAGS = BITS[0] | BITS[1] | BITS[2];
+
+/** A name for every one of the scheduler's bits that is set: its own, or else its number. None is left out. */
+export function schedulerBitNames(scheduler: string, flags: number): string[] {
+  const own = OWN_NAMES.get(scheduler) ?? [];
+  return NUMBERED.map((numbered, i) => own[i] ?? numbered).filter(
+    (_, i) => flags & (BITS[i] ?? 0),
+  );
+}

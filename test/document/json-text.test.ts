@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { jsonText } from "../../src/verbs/json.js";
+import { jsonText } from "../../src/document/json-text.js";
 
 test("counters have all their digits", () => {
   assert.equal(
@@ -18,4 +18,11 @@ test("all else is as JSON.stringify has it, on lines or on one", () => {
       assert.equal(jsonText(json, 0), JSON.stringify(value));
     }),
   );
+});
+
+test("what could steer a terminal is escaped, and comes back", () => {
+  const text = "\x1b[2J\x9b2J\x7f\u202e\u2028";
+  const written = jsonText({ [text]: text });
+  assert.match(written, /^[\n\x20-\x7e]*$/);
+  assert.deepEqual(JSON.parse(written), { [text]: text });
 });

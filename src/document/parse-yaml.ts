@@ -1,0 +1,100 @@
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  parseAllDocuments,
+  type Node as YamlNode,
+} from "yaml";
+import { malformed, type Node, type Scalar, type Tree } from "./tree.js";
+
+/** What is nested deeper is none of our documents. */
+const DEEPEST = 64;
+
+/**
+ * Reads a text as YAML 1.2: one document. Anchors and aliases may be used, tags of one's own may not.
+ *
+ * @throws {DocumentFaults} with all that is not YAML, or a key that comes twice or is no string
+ */
+export function parseYaml(text: string): Tree {
+  const documents = parseAllDocuments(text, {
+    intAsBigInt: true,
+    prettyErrors: false,
+    logLevel: "silent",
+  });
+  const [document, second] = "empty" in documents ? [] : documents;
+  if (!document) throw malformed(text, 0, "the document is empty");
+  const [error] = document.errors;
+  if (error) throw malformed(text, error.pos[0], firstLine(error.message));
+  if (second)
+    throw malformed(
+      text,
+      second.range[0],
+      "there is a second document, where one is wanted",
+    );
+  return { text, root: new Converter(text, document).node(document.contents) };
+}
+
+function firstLine(message: string): string {
+  return message.split("\n", 1)[0] ?? "";
+}
+
+/** Makes our nodes of the package's. */
+class Converter {
+  readonly #text: string;
+  readonly #document: Document.Parsed;
+  /** What aliases stand for is converted once, however often they come */
+  readonly #converted = new Map<YamlNode, Node>();
+
+  constructor(text: string, document: Document.Parsed) {
+    this.#text = text;
+    this.#document = document;
+  }
+
+  node(node: unknown, depth = 0, parent = 0): Node {
+    const yaml = node as YamlNode | null;
+    const at = yaml?.range?.[0] ?? parent;
+    if (depth > DEEPEST)
+      throw malformed(this.#text, at, "this is nested too deeply");
+    if (!yaml) return { at, value: null };
+    const known = this.#converted.get(yaml);
+    if (known) return known;
+    const converted = this.#convert(yaml, depth, at);
+    this.#converted.set(yaml, converted);
+    return converted;
+  }
+
+  #convert(yaml: YamlNode, depth: number, at: number): Node {
+    if (isAlias(yaml)) {
+      const target = yaml.resolve(this.#document);
+      if (!target)
+        throw malformed(this.#text, at, `*${yaml.source} stands for nothing`);
+      return this.node(target, depth + 1, at);
+    }
+    if (isSeq(yaml))
+      return {
+        at,
+        value: yaml.items.map((item) => this.node(item, depth + 1, at)),
+      };
+    if (isMap(yaml)) {
+      const members = new Map<string, Node>();
+      for (const { key, value } of yaml.items) {
+        const name = isScalar(key) ? key.value : undefined;
+        if (typeof name !== "string")
+          throw malformed(this.#text, at, "a key that is no string");
+        members.set(name, this.node(value, depth + 1, at));
+      }
+      return { at, value: members };
+    }
+    if (isScalar(yaml)) return { at, value: scalar(yaml.value) };
+    throw malformed(this.#text, at, "this is nothing that a document can have");
+  }
+}
+
+function scalar(value: unknown): Scalar {
+  if (typeof value !== "bigint")
+    return typeof value === "object" ? null : (value as Scalar);
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : value;
+}

@@ -1,0 +1,197 @@
+import { formatAddress, INET6 } from "../ipvs/address.js";
+import {
+  HASHED,
+  ONE_PACKET,
+  PERSISTENT,
+  TUNNELLING,
+  type Daemon,
+  type DestinationKey,
+  type DestinationSettings,
+  type ServiceKey,
+  type ServiceSettings,
+  type Timeouts,
+} from "../ipvs/model.js";
+import {
+  ALL_SCHEDULER_FLAGS,
+  schedulerBitNames,
+} from "../ipvs/scheduler-flags.js";
+import type { AssessedServer, AssessedService } from "../ipvs/state.js";
+import type { Json } from "./json-text.js";
+import {
+  ALL_OF_IPV4,
+  ALL_OF_IPV6,
+  TABLE_SCHEMA,
+  type ServerRule,
+  type ServiceRule,
+  type Table,
+} from "./table.js";
+import {
+  CHECKSUMS,
+  FAMILIES,
+  FORWARDING,
+  PROTOCOLS,
+  ROLES,
+  TUNNELS,
+} from "./words.js";
+
+/* The model as the members of a document: what read.ts reads. Counters are bigint, to keep all their digits. */
+
+/** Members of an object, in their order. */
+export type Members = Readonly<Record<string, Json>>;
+
+/** Names for what a document shows of a service or server beside its address; undefined where there is none. */
+export interface DocumentNames {
+  service(key: ServiceKey): string | undefined;
+  server(service: ServiceKey, key: DestinationKey): string | undefined;
+}
+
+const NO_NAMES: DocumentNames = {
+  service: () => undefined,
+  server: () => undefined,
+};
+
+/** A service with its real servers as they can be set. */
+function serviceRuleMembers(service: ServiceRule): Members {
+  return {
+    ...keyMembers(service.key),
+    ...settingsMembers(service.key, service.settings),
+    servers: service.servers.map(serverRuleMembers),
+  };
+}
+
+/** A service with its real servers, and what the kernel tells of them. */
+export function serviceMembers(
+  service: AssessedService,
+  names = NO_NAMES,
+): Members {
+  const { key, settings, state, effectiveWeight, stats, servers } = service;
+  return {
+    ...keyMembers(key),
+    name: names.service(key),
+    state,
+    ...settingsMembers(key, settings),
+    effectiveWeight,
+    stats: { ...stats },
+    servers: servers.map((server) =>
+      serverMembers(server, names.server(key, server.key)),
+    ),
+  };
+}
+
+/** A whole table as it can be set: what the reader makes the same table of. */
+export function tableMembers(table: Table): Members {
+  return {
+    schema: TABLE_SCHEMA,
+    timeouts: table.timeouts && timeoutMembers(table.timeouts),
+    daemons: table.daemons?.map(daemonMembers),
+    services: table.services.map(serviceRuleMembers),
+  };
+}
+
+function keyMembers(key: ServiceKey): Members {
+  return "firewallMark" in key
+    ? { family: FAMILIES.word(key.family), firewallMark: key.firewallMark }
+    : {
+        protocol: PROTOCOLS.word(key.protocol),
+        address: formatAddress(key.address),
+        port: key.port,
+      };
+}
+
+function settingsMembers(key: ServiceKey, settings: ServiceSettings): Members {
+  const { scheduler, flags } = settings;
+  const names = schedulerBitNames(scheduler, flags);
+  const other =
+    flags & ~(PERSISTENT | HASHED | ONE_PACKET | ALL_SCHEDULER_FLAGS);
+  return {
+    scheduler,
+    schedulerFlags: names.length > 0 ? names : undefined,
+    persistence: persistenceMembers(key, settings),
+    onePacket: flags & ONE_PACKET ? true : undefined,
+    otherFlags: other === 0 ? undefined : other >>> 0,
+  };
+}
+
+/** Undefined where there is no persistence, and nothing is set that would count if there were. */
+function persistenceMembers(
+  { family }: ServiceKey,
+  { flags, timeoutSeconds, netmask, persistenceEngine }: ServiceSettings,
+): Json {
+  const mask = typeof netmask === "number" ? netmask : formatAddress(netmask);
+  const every = family === INET6 ? ALL_OF_IPV6 : ALL_OF_IPV4;
+  const enabled = (flags & PERSISTENT) !== 0;
+  const set = {
+    timeoutSeconds:
+      enabled || timeoutSeconds !== 0 ? timeoutSeconds : undefined,
+    netmask: mask === every ? undefined : mask,
+    engine: persistenceEngine,
+  };
+  if (enabled) return set;
+  const silent = Object.values(set).every((value) => value === undefined);
+  return silent ? undefined : { enabled, ...set };
+}
+
+function serverRuleMembers({ key, settings }: ServerRule): Members {
+  return {
+    address: formatAddress(key.address),
+    port: key.port,
+    ...serverSettingsMembers(settings),
+  };
+}
+
+function serverMembers(
+  server: AssessedServer,
+  name: string | undefined,
+): Members {
+  return {
+    address: formatAddress(server.key.address),
+    port: server.key.port,
+    name,
+    state: server.state,
+    ...serverSettingsMembers(server.settings),
+    share: Math.round(server.share * 1e6) / 1e6,
+    activeConnections: server.activeConnections,
+    inactiveConnections: server.inactiveConnections,
+    persistentConnections: server.persistentConnections,
+    stats: { ...server.stats },
+  };
+}
+
+function serverSettingsMembers(settings: DestinationSettings): Members {
+  const { forwarding, weight, tunnel, upperThreshold, lowerThreshold } =
+    settings;
+  const { type, port, flags } = tunnel;
+  const wrapped =
+    forwarding === TUNNELLING || type !== 0 || port !== 0 || flags !== 0;
+  return {
+    // A number where there is no word: what a newer kernel may have.
+    forwarding: FORWARDING.word(forwarding) ?? forwarding,
+    tunnel: wrapped
+      ? {
+          type: TUNNELS.word(type) ?? type,
+          port: port === 0 ? undefined : port,
+          checksum: flags === 0 ? undefined : (CHECKSUMS.word(flags) ?? flags),
+        }
+      : undefined,
+    weight,
+    upperThreshold: upperThreshold === 0 ? undefined : upperThreshold,
+    lowerThreshold: lowerThreshold === 0 ? undefined : lowerThreshold,
+  };
+}
+
+function timeoutMembers(timeouts: Timeouts): Members {
+  const { tcpSeconds, tcpFinSeconds, udpSeconds } = timeouts;
+  return { tcpSeconds, tcpFinSeconds, udpSeconds };
+}
+
+function daemonMembers(daemon: Daemon): Members {
+  return {
+    role: ROLES.word(daemon.state),
+    interface: Buffer.from(daemon.multicastInterface, "latin1").toString(),
+    syncId: daemon.syncId,
+    maximumLength: daemon.maximumLength,
+    group: daemon.multicastGroup && formatAddress(daemon.multicastGroup),
+    port: daemon.multicastPort,
+    ttl: daemon.multicastTtl,
+  };
+}
