@@ -1,5 +1,6 @@
 import { connectionsVerb } from "./connections/row.js";
 import { helpVerb } from "./help/row.js";
+import { listVerb } from "./list/row.js";
 import type { VerbOption, VerbRow } from "./row.js";
 import { statusVerb } from "./status/row.js";
 
@@ -8,6 +9,7 @@ import { statusVerb } from "./status/row.js";
  * man page read these rows. A row loads none of its verb's code; `load` does.
  */
 export const VERBS: readonly VerbRow[] = [
+  listVerb,
   connectionsVerb,
   statusVerb,
   helpVerb,

@@ -132,7 +132,7 @@ function serviceName({ key }: ServiceEntry, name: EndpointName): string {
 }
 
 /** The scheduler with its flags, and what differs from the defaults. */
-function serviceSettings({ settings }: ServiceEntry): string {
+export function serviceSettings({ settings }: ServiceEntry): string {
   const flags = schedulerFlagNames(settings.scheduler, settings.flags);
   let text = settings.scheduler;
   if (flags.length > 0) text += ` (${flags.join(",")})`;
@@ -194,7 +194,10 @@ function serverLine(
 }
 
 /** `ipip`, `gue:PORT:CHECKSUM`, `gre:CHECKSUM`, or `n/a` for the other forwarding methods. */
-function tunnelInfo({ forwarding, tunnel }: DestinationSettings): string {
+export function tunnelInfo({
+  forwarding,
+  tunnel,
+}: DestinationSettings): string {
   if (forwarding !== TUNNELLING) return "n/a";
   const checksum =
     tunnel.flags & TUNNEL_CHECKSUM

@@ -1,5 +1,5 @@
 import type { Address } from "../ipvs/address.js";
-import type { DestinationEntry, ServiceKey } from "../ipvs/model.js";
+import type { DestinationKey, ServiceKey } from "../ipvs/model.js";
 
 type Compare<T> = (a: T, b: T) => number;
 
@@ -42,10 +42,10 @@ export function sortServices<T extends { readonly key: ServiceKey }>(
 }
 
 /** Real servers as they are listed: by address, port. */
-export function sortServers(
-  servers: readonly DestinationEntry[],
-): DestinationEntry[] {
-  return mergeSort(servers, compareServers);
+export function sortServers<T extends { readonly key: DestinationKey }>(
+  servers: readonly T[],
+): T[] {
+  return mergeSort(servers, (a, b) => compareServers(a.key, b.key));
 }
 
 function compareServices(a: ServiceKey, b: ServiceKey): number {
@@ -59,10 +59,8 @@ function compareServices(a: ServiceKey, b: ServiceKey): number {
   return compareAddresses(a.address, b.address) || a.port - b.port;
 }
 
-function compareServers(a: DestinationEntry, b: DestinationEntry): number {
-  return (
-    compareAddresses(a.key.address, b.key.address) || a.key.port - b.key.port
-  );
+function compareServers(a: DestinationKey, b: DestinationKey): number {
+  return compareAddresses(a.address, b.address) || a.port - b.port;
 }
 
 /** By 32-bit words, whose difference wraps around: 200.0.0.1 comes before 10.0.0.1, and that before 100.0.0.1. */

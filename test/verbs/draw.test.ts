@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PLAIN, paintFor } from "../../src/verbs/colour.js";
-import { drawTable, type Cell, type Column } from "../../src/verbs/draw.js";
+import {
+  drawTable,
+  streamTable,
+  type Cell,
+  type Column,
+} from "../../src/verbs/draw.js";
 import { terminal } from "./fake-verb.js";
 import { golden, goldenName, WIDTHS } from "./golden.js";
 
@@ -87,4 +92,17 @@ test("a long table has every row at its place", () => {
     [lines[1], lines[33], lines[100]],
     ["row 0    0", "row 32  32", "row 99  99"],
   );
+});
+
+test("a table that is streamed has the same lines", () => {
+  for (const width of WIDTHS)
+    for (const indent of [0, 2])
+      for (const colour of ["always", "never"]) {
+        const paint = paintFor(colour, "stdout", terminal(80));
+        const drawing = { width, paint, indent };
+        assert.deepEqual(
+          [...streamTable(COLUMNS, () => ROWS, drawing)],
+          drawTable(COLUMNS, ROWS, drawing),
+        );
+      }
 });

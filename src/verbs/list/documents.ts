@@ -1,0 +1,52 @@
+import { jsonText, type Json } from "../../document/json-text.js";
+import { yamlText } from "../../document/yaml-text.js";
+import { SERVICE_SCHEMA, TABLE_SCHEMA } from "../../document/table.js";
+import { serviceMembers, type DocumentNames } from "../../document/write.js";
+import type { Totals } from "../../ipvs/totals.js";
+import type { Shown } from "./selection.js";
+
+/* A listing as documents, piece by piece, as it may be longer than a text can be. */
+
+/** The members of a service with those of its servers that are shown. */
+function membersOf({ service, servers }: Shown, names?: DocumentNames) {
+  return serviceMembers({ ...service, servers }, names);
+}
+
+/** One JSON document. */
+export function* jsonPieces(
+  shown: readonly Shown[],
+  totals: Totals,
+  names: DocumentNames | undefined,
+): Generator<string> {
+  const indented = (value: Json, by: string) =>
+    jsonText(value).replaceAll("\n", `\n${by}`);
+  yield `{\n  "schema": ${jsonText(TABLE_SCHEMA)},\n  "services": [`;
+  for (const [i, one] of shown.entries()) {
+    const comma = i === 0 ? "" : ",";
+    yield `${comma}\n    ${indented(membersOf(one, names), "    ")}`;
+  }
+  yield shown.length === 0 ? "],\n" : "\n  ],\n";
+  yield `  "totals": ${indented({ ...totals }, "  ")}\n}\n`;
+}
+
+/** A JSON document a line, each of one service. */
+export function* ndjsonLines(
+  shown: readonly Shown[],
+  names: DocumentNames | undefined,
+): Generator<string> {
+  for (const one of shown)
+    yield jsonText({ schema: SERVICE_SCHEMA, ...membersOf(one, names) }, 0);
+}
+
+/** The same document as `jsonPieces` in YAML. */
+export function* yamlPieces(
+  shown: readonly Shown[],
+  totals: Totals,
+  names: DocumentNames | undefined,
+): Generator<string> {
+  yield yamlText({ schema: TABLE_SCHEMA });
+  if (shown.length === 0) yield yamlText({ services: [] });
+  else yield "services:\n";
+  for (const one of shown) yield yamlText([membersOf(one, names)]);
+  yield yamlText({ totals: { ...totals } });
+}
