@@ -97,7 +97,7 @@ export function drawTable(
 }
 
 /**
- * Draws the same lines one after the other, for tables of any length: 110,000 rows of 17 columns take 1.5 s.
+ * Draws the same lines one after the other, for tables of any length: 110,000 rows of 19 columns took 2 s of a CPU.
  *
  * @param rows gives all rows each time it is called: once to measure them, once to draw them
  */

@@ -8,9 +8,9 @@ export const listVerb: VerbRow = {
   summary: "services with their real servers: states, weights, traffic",
   description: [
     "Lists virtual services with their real servers under them, and the totals at the end. A SERVICE is written as the table writes it; protocol and port may be left out. Prefixes are SI (k is 1000), traffic is in bytes.",
-    "States: draining is weight 0; overloaded is at the upper threshold, where the kernel gives no new connections until they are below the lower threshold (or three quarters of the upper); overloaded? is between the two, where the kernel does not tell whether it does; no servers, all drained and all overloaded are services that take nobody. Share is the part of the weights of all servers that can take connections; rr, lc and dh look only whether a weight is 0.",
+    "States of servers: draining has weight 0; overloaded is at its upper threshold, and gets no new connections until it is below the lower one (or three quarters of the upper); overloaded? is between the two: whether it gets any, the kernel does not tell. Services with no servers, all drained or all overloaded take nobody. Share is a server's part of the weights of all that can take connections; rr, lc and dh only look whether a weight is 0, fo and ovf take the heaviest first.",
     "Where a line has no room, columns are left out in this order: packets-out-rate, packets-in-rate, packets-out, packets-in, out, in, total, persistent, limits, inactive, share, out-rate, in-rate, method, weight; then names are shortened.",
-    "What json and yaml print, other verbs read; its form is ipvsadm/table/1, described by schema/table-1.json in the package. ndjson is a line for each service. Filters and SERVICE leave out what they leave out there as well.",
+    "What json and yaml print, other verbs read; its form is ipvsadm/table/1, described by schema/table-1.json in the package. ndjson is a line for each service; csv one for each service and each server, with an apostrophe before what a spreadsheet would take for a formula. Filters and SERVICE leave out what they leave out there as well.",
   ],
   positionals: [
     {

@@ -5,6 +5,9 @@ import { parseJson } from "../../../src/document/parse-json.js";
 import { parseYaml } from "../../../src/document/parse-yaml.js";
 import { readTable } from "../../../src/document/read.js";
 import type { ServiceRule } from "../../../src/document/table.js";
+import { COLUMNS } from "../../../src/verbs/list/columns.js";
+import { COLUMN_KEYS } from "../../../src/verbs/list/keys.js";
+import { listVerb } from "../../../src/verbs/list/row.js";
 import { sortServers, sortServices } from "../../../src/view/order.js";
 import { classic } from "../../classic/fake-io.js";
 import { serviceEntry } from "../../fixtures/entries.js";
@@ -66,6 +69,17 @@ for (const [format, ending] of [
     golden(`list/list.${ending}`, text);
     assert.equal(await printed(`list -o ${format}`, SAMPLE, 60), text);
   });
+
+test("columns go in the order that the help states", () => {
+  const dropped = COLUMN_KEYS.filter((key) => COLUMNS[key].drop !== undefined);
+  const order = dropped.sort(
+    (a, b) => (COLUMNS[b].drop ?? 0) - (COLUMNS[a].drop ?? 0),
+  );
+  const stated = listVerb.description.some((paragraph) =>
+    paragraph.includes(`in this order: ${order.join(", ")};`),
+  );
+  assert.ok(stated, order.join(", "));
+});
 
 test("wide lines have all columns", async () => {
   assert.equal(
