@@ -137,7 +137,7 @@ export const COLUMNS: Readonly<Record<ColumnKey, ListColumn>> = {
   method: {
     title: "Method",
     drop: 1,
-    shortest: 10,
+    shortest: 12,
     service: (service) => clean(serviceSettings(service)),
     server: ({ settings }) => forwardingText(settings),
     total: empty,
