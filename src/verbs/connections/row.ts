@@ -20,7 +20,6 @@ export const connectionsVerb: VerbRow = {
   options: [
     {
       name: "client",
-      alias: "c",
       type: "list",
       value: "ADDRESS",
       description:
@@ -29,7 +28,6 @@ export const connectionsVerb: VerbRow = {
     },
     {
       name: "service",
-      alias: "s",
       type: "list",
       value: "SERVICE",
       description: "the same as SERVICE",
@@ -37,7 +35,6 @@ export const connectionsVerb: VerbRow = {
     },
     {
       name: "server",
-      alias: "r",
       type: "list",
       value: "SERVER",
       description:
@@ -46,7 +43,6 @@ export const connectionsVerb: VerbRow = {
     },
     {
       name: "protocol",
-      alias: "p",
       type: "list",
       value: "PROTOCOL",
       choices: ["tcp", "udp", "sctp"],
@@ -77,7 +73,6 @@ export const connectionsVerb: VerbRow = {
     },
     {
       name: "top",
-      alias: "t",
       type: "text",
       value: "WHAT",
       choices: ["client", "service", "server", "state"],
@@ -91,14 +86,12 @@ export const connectionsVerb: VerbRow = {
     },
     {
       name: "limit",
-      alias: "l",
       type: "text",
       value: "NUMBER",
       description: "show no more than so many; with --top it is 10 otherwise",
     },
     {
       name: "names",
-      alias: "n",
       type: "flag",
       description: "show hosts and ports by name",
     },

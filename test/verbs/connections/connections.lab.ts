@@ -141,13 +141,13 @@ suite("connections on a kernel", () => {
       );
     // A port that was closed may be given out again, and then there is nothing new.
     const most = DATAGRAM_SERVICES * DATAGRAM_SOCKETS;
-    const made = Number(await run("connections --count -p udp"));
+    const made = Number(await run("connections --count --protocol udp"));
     assert.ok(made > most * 0.9, `${made} connections`);
     const one = await entries("udp/10.0.1.7:5300");
     assert.ok(
       one.length > DATAGRAM_SOCKETS * 0.9 && one.length <= DATAGRAM_SOCKETS,
     );
-    const top = await run("connections --top service 1 -p udp -o csv");
+    const top = await run("connections --top service 1 --protocol udp -o csv");
     const [, count = ""] =
       /^udp\/10\.0\.1\.[0-9]+:5300,([0-9]+),/m.exec(top) ?? [];
     assert.ok(Number(count) >= one.length);
