@@ -1,4 +1,5 @@
 import type { Link } from "./netlink/link.js";
+import type { Clock } from "./system/clock.js";
 import type { Names } from "./system/names.js";
 import type { Streams } from "./system/streams.js";
 import type { Terminal } from "./system/terminal.js";
@@ -23,6 +24,9 @@ export interface Io extends Streams {
   /** Where sysfs is: `/sys`. */
   readonly sysFolder: string;
   readonly terminal: Terminal;
+  /** How long standard input is, in bytes, if it is a file. */
+  stdinBytes(): number | undefined;
+  readonly clock: Clock;
   /** A variable of the environment. */
   environment(name: string): string | undefined;
 }

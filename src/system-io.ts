@@ -1,4 +1,6 @@
 import type { Io } from "./io.js";
+import { systemClock } from "./system/clock.js";
+import { sizeOf } from "./system/files.js";
 import { systemNames } from "./system/names.js";
 import { mayAdministerNetworks, mayOpenRawSockets } from "./system/process.js";
 import { processStreams, type Write } from "./system/streams.js";
@@ -24,6 +26,8 @@ export function systemIo({ write, ...runtime }: Runtime): Io {
     procFolder: "/proc",
     sysFolder: "/sys",
     terminal: systemTerminal(),
+    stdinBytes: () => sizeOf(0),
+    clock: systemClock,
     environment: (name) => process.env[name],
   };
 }

@@ -18,6 +18,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   document: ["ipvs"],
   naming: ["ipvs", "system"],
   access: ["ipvs", "netlink", "io"],
+  progress: ["io"],
   classic: [
     "grammar",
     "view",
@@ -28,6 +29,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
     "version",
     "access",
     "naming",
+    "progress",
   ],
   verbs: [
     "grammar",
@@ -40,6 +42,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
     "version",
     "access",
     "naming",
+    "progress",
   ],
   io: ["netlink", "system"],
   version: [],

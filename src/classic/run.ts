@@ -4,6 +4,7 @@ import { ruleWords } from "../grammar/line.js";
 import type { Io } from "../io.js";
 import { MalformedReply, SocketFault } from "../netlink/errors.js";
 import { InputFailed } from "../system/files.js";
+import { countLines } from "./reading.js";
 import { End, REFUSED, Session } from "./session.js";
 
 /**
@@ -61,8 +62,10 @@ async function carryOut(
 /** `-R`: a command line a line. What is there to be read is carried out before more is waited for. */
 async function restore(session: Session, io: Io): Promise<void> {
   await session.open();
+  const count = countLines("restoring", session.progress, io);
   try {
-    for await (const lines of io.stdin()) await restoreLines(session, lines);
+    for await (const lines of io.stdin())
+      await restoreLines(session, lines, count);
   } catch (error) {
     if (!(error instanceof InputFailed)) throw error;
     // To the original, what cannot be read has ended.
@@ -72,8 +75,10 @@ async function restore(session: Session, io: Io): Promise<void> {
 async function restoreLines(
   session: Session,
   lines: readonly string[],
+  count: (line: string) => void,
 ): Promise<void> {
   for (const line of lines) {
+    count(line);
     const words = ruleWords(line);
     if (words.length > 0)
       await carryOut(session, words, (command) =>

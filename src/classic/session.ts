@@ -13,6 +13,7 @@ import { helpText, VERSION_TEXT } from "./help.js";
 import { list, NoConnectionsFile, save } from "./listing.js";
 import { refusalText } from "./messages.js";
 import { TRANSPORTS } from "../naming.js";
+import { Progress } from "../progress.js";
 
 /** The original's exit statuses. */
 export const DONE = 0;
@@ -36,6 +37,8 @@ export class End extends Error {
  */
 export class Session {
   readonly #io: Io;
+  /** How far long work is */
+  readonly progress: Progress;
   readonly #hosts = new Map<string, Address | undefined>();
   readonly #lookups: Lookups;
   readonly #access: IpvsAccess;
@@ -44,7 +47,8 @@ export class Session {
   #status = DONE;
 
   constructor(io: Io) {
-    this.#io = io;
+    this.progress = new Progress(io);
+    this.#io = this.progress.io;
     this.#access = new IpvsAccess(io);
     this.#lookups = {
       host: (name) => {
@@ -57,6 +61,7 @@ export class Session {
   }
 
   close(): void {
+    this.progress.end();
     this.#access.close();
   }
 

@@ -3,6 +3,8 @@ import { UsageFault } from "../grammar/faults.js";
 import { ruleWords } from "../grammar/line.js";
 import type { Io } from "../io.js";
 import { InputFailed } from "../system/files.js";
+import { counted } from "../progress.js";
+import { countLines } from "./reading.js";
 import { inSession } from "./run.js";
 import { DONE, End, statusOf, type Session } from "./session.js";
 
@@ -51,7 +53,16 @@ export function runRestore(io: Io): Promise<number> {
     await session.open();
     await session.carryOut({ command: "flush" });
     await session.flush();
-    for (const command of commands) await session.carryOut(command);
+    let done = 0;
+    session.progress.begin(
+      (seconds) =>
+        `restoring: ${counted(done, `of ${commands.length} rules`, seconds)}`,
+    );
+    for (const command of commands) {
+      await session.carryOut(command);
+      done++;
+      session.progress.step();
+    }
   });
 }
 
@@ -65,10 +76,12 @@ async function readRules(session: Session, io: Io): Promise<SingleCommand[]> {
   const commands: SingleCommand[] = [];
   let status = DONE;
   let number = 0;
+  const count = countLines("reading", session.progress, io);
   try {
     for await (const lines of io.stdin())
       for (const line of lines) {
         number++;
+        count(line);
         const words = ruleWords(line);
         if (words.length === 0) continue;
         try {

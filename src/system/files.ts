@@ -53,6 +53,16 @@ export async function* blocksOf(file: string | number): AsyncGenerator<Buffer> {
   }
 }
 
+/** How long an open file is, in bytes; undefined of a pipe and whatever else is no file. */
+export function sizeOf(descriptor: number): number | undefined {
+  try {
+    const stat = process.getBuiltinModule("node:fs").fstatSync(descriptor);
+    return stat.isFile() ? stat.size : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** read(2) until there is something: standard input may be a pipe that another process made non-blocking. */
 async function read(descriptor: number, buffer: Buffer): Promise<number> {
   const { readSync } = process.getBuiltinModule("node:fs");

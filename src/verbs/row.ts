@@ -1,5 +1,6 @@
 import type { Arguments } from "./parse.js";
 import type { Io } from "../io.js";
+import type { Progress } from "../progress.js";
 import type { Output } from "./output.js";
 
 /** What stands at a place of the command line, for those who complete it. */
@@ -64,6 +65,8 @@ export interface VerbRow {
   readonly positionals: readonly VerbPositional[];
   readonly options: readonly VerbOption[];
   readonly examples: readonly VerbExample[];
+  /** Whether it draws on all of the terminal, so that no progress may be shown there */
+  readonly fillsTerminal?: boolean;
   /** Loads its code. */
   readonly load: () => Promise<{ readonly run: VerbRun }>;
 }
@@ -73,6 +76,8 @@ export interface VerbCall {
   readonly given: Arguments;
   readonly io: Io;
   readonly output: Output;
+  /** Where long work says how far it is; names that are waited for do so by themselves. */
+  readonly progress: Progress;
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Io } from "../io.js";
 import { UsedWrong } from "./faults.js";
 import { helpOf } from "./help/text.js";
 import { nearest } from "./nearest.js";
+import { Progress } from "../progress.js";
 import { Output } from "./output.js";
 import { parseVerb } from "./parse.js";
 import { EXIT, type VerbRow } from "./row.js";
@@ -35,8 +36,10 @@ export async function runVerb(
 async function carryOut(
   row: VerbRow,
   words: readonly string[],
-  io: Io,
+  world: Io,
 ): Promise<number> {
+  const progress = new Progress(world);
+  const io = row.fillsTerminal ? world : progress.io;
   let output = new Output(io, "auto");
   try {
     const given = parseVerb(row, words);
@@ -46,9 +49,11 @@ async function carryOut(
       return EXIT.fine;
     }
     const { run } = await row.load();
-    return await run({ given, io, output });
+    return await run({ given, io, output, progress });
   } catch (error) {
     return output.explain(error);
+  } finally {
+    progress.end();
   }
 }
 

@@ -62,6 +62,8 @@ export async function runIn(
     sysFolder: "/nonexistent/sys",
     terminal: { isTerminal: () => false, size: () => undefined },
     environment: () => undefined,
+    stdinBytes: () => undefined,
+    clock: { now: () => 0, every: () => () => undefined },
     ...io,
   });
   return { stdout, stderr, status, log };
