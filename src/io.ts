@@ -23,6 +23,8 @@ export interface Io extends Streams {
   readonly procFolder: string;
   /** Where sysfs is: `/sys`. */
   readonly sysFolder: string;
+  /** Where the modules of all kernels are: `/lib/modules`. */
+  readonly modulesFolder: string;
   readonly terminal: Terminal;
   /** How long standard input is, in bytes, if it is a file. */
   stdinBytes(): number | undefined;

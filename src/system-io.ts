@@ -25,6 +25,7 @@ export function systemIo({ write, ...runtime }: Runtime): Io {
     connectionsFile: "/proc/net/ip_vs_conn",
     procFolder: "/proc",
     sysFolder: "/sys",
+    modulesFolder: "/lib/modules",
     terminal: systemTerminal(),
     stdinBytes: () => sizeOf(0),
     clock: systemClock,

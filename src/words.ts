@@ -1,6 +1,6 @@
 import { finish } from "./finish.js";
 import type { Io } from "./io.js";
-import { runVerb } from "./verbs/run.js";
+import { CALL_BACK } from "./verbs/completion/shells.js";
 
 /**
  * Runs ipvsadm with a command line that begins with a word.
@@ -13,5 +13,15 @@ export function mainWords(
   words: readonly string[],
   io: Io,
 ): Promise<number | undefined> {
-  return finish(io, () => runVerb(words, io));
+  return finish(io, async () => {
+    const [name, ...rest] = words;
+    if (name === CALL_BACK) {
+      // A key was pressed: the parser of the verbs would take too long to load.
+      const { answer } = await import("./verbs/completion/answer.js");
+      const status = await answer(rest, io);
+      if (status !== undefined) return status;
+    }
+    const { runVerb } = await import("./verbs/run.js");
+    return runVerb(words, io);
+  });
 }

@@ -5,6 +5,7 @@ import {
   TUNNEL_IPIP,
 } from "../ipvs/model.js";
 import type { Verb } from "./command.js";
+import type { Draft } from "./draft.js";
 import { UsageFault } from "./faults.js";
 import { OPTIONS, type OptionRow } from "./options.js";
 
@@ -41,6 +42,7 @@ const TUNNELS: Readonly<
   },
 };
 const TUNNEL_CHECKSUMS = ["tun-nocsum", "tun-csum", "tun-remcsum"];
+const TUNNEL_OPTIONS = ["tun-type", "tun-port", ...TUNNEL_CHECKSUMS];
 
 function fault(sentence: string): never {
   throw new UsageFault("combination", sentence);
@@ -75,12 +77,15 @@ export function checkOptions(verb: Verb, given: ReadonlySet<string>): void {
 
 /** @throws {UsageFault} `combination` when a listing is asked for in two ways at once */
 export function checkListing(given: ReadonlySet<string>): void {
-  for (const [formats, subjects] of LIST_CONFLICTS)
-    if (
+  if (listsTwice(given)) fault("options conflicts in the list command");
+}
+
+function listsTwice(given: ReadonlySet<string>): boolean {
+  return LIST_CONFLICTS.some(
+    ([formats, subjects]) =>
       formats.some((option) => given.has(option)) &&
-      subjects.some((option) => given.has(option))
-    )
-      fault("options conflicts in the list command");
+      subjects.some((option) => given.has(option)),
+  );
 }
 
 /**
@@ -94,9 +99,8 @@ export function checkTunnel(
   forwarding: number,
   type: number,
 ): void {
-  const options = ["tun-type", "tun-port", ...TUNNEL_CHECKSUMS];
   if (forwarding !== TUNNELLING) {
-    if (options.some((option) => given.has(option)))
+    if (TUNNEL_OPTIONS.some((option) => given.has(option)))
       fault("Tunnel options conflict with forward method");
     return;
   }
@@ -120,4 +124,47 @@ export function checkTunnel(
       );
     chosen = option;
   }
+}
+
+/**
+ * Whether an option may still join a line that is being written: what is missing is no fault yet, only what cannot
+ * be together is.
+ *
+ * @param given the names of the options on the line
+ * @param draft what they have said, and the option itself if it takes no value
+ */
+export function mayJoin(
+  { option, with: commands }: OptionRow,
+  verb: Verb,
+  given: ReadonlySet<string>,
+  draft: Pick<Draft, "forwarding" | "tunnel">,
+): boolean {
+  if (option === undefined) return true;
+  const rule = commands[verb];
+  if (rule === undefined || given.has(option)) return false;
+  const chosen = BY_NAME.some(
+    ([other, { [verb]: its }]) => its === "one of" && given.has(other),
+  );
+  if (rule === "one of" && chosen) return false;
+  const together = new Set([...given, option]);
+  const type = given.has("tun-type") ? draft.tunnel.type : undefined;
+  return !listsTwice(together) && tunnelMayBe(together, draft.forwarding, type);
+}
+
+/** @param forwarding and `type` are undefined as long as the line does not say */
+function tunnelMayBe(
+  given: ReadonlySet<string>,
+  forwarding = TUNNELLING,
+  type: number | undefined,
+): boolean {
+  if (forwarding !== TUNNELLING)
+    return !TUNNEL_OPTIONS.some((option) => given.has(option));
+  const checksums = TUNNEL_CHECKSUMS.filter((option) => given.has(option));
+  if (checksums.length > 1) return false;
+  const tunnel = type === undefined ? undefined : TUNNELS[type];
+  if (!tunnel) return true;
+  return (
+    (tunnel.port || !given.has("tun-port")) &&
+    checksums.every((option) => tunnel.checksums.includes(option))
+  );
 }

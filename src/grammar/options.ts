@@ -14,10 +14,22 @@ import type { Spelling } from "./scanner.js";
 import * as values from "./values.js";
 import { whole, type Take } from "./values.js";
 
+/** What may stand for a value, for those who complete it: an existing service of a kind, a server of the service … */
+export type Completes =
+  | "tcp"
+  | "udp"
+  | "sctp"
+  | "fwm"
+  | "server"
+  | "scheduler"
+  | "scheduler-flags"
+  | "engine"
+  | "interface";
+
 /** A command of the classic language. */
 export interface CommandRow extends Spelling {
   readonly verb: Verb;
-  /** What the value or the words behind it are called in the help */
+  /** What the value or the words behind it are called in the help; of a choice, all that there are: `a|b` */
   readonly argument?: string;
   /** How many words of its own follow among the free ones */
   readonly words?: number;
@@ -32,7 +44,9 @@ export interface OptionRow extends Spelling {
    * name an option goes with every command and may be repeated.
    */
   readonly option?: string;
+  /** As with commands */
   readonly argument?: string;
+  readonly completes?: Completes;
   /** What stands for an optional value that is not there */
   readonly fallback?: string;
   readonly take?: Take;
@@ -186,6 +200,7 @@ export const OPTIONS: readonly OptionRow[] = [
     ...SERVICE_ADDRESS,
     argument: "HOST[:PORT]",
     take: values.serviceAddress(TCP),
+    completes: "tcp",
     help: "virtual service over TCP; an IPv6 address with a port stands in brackets",
   },
   {
@@ -194,6 +209,7 @@ export const OPTIONS: readonly OptionRow[] = [
     ...SERVICE_ADDRESS,
     argument: "HOST[:PORT]",
     take: values.serviceAddress(UDP),
+    completes: "udp",
     help: "virtual service over UDP",
   },
   {
@@ -201,6 +217,7 @@ export const OPTIONS: readonly OptionRow[] = [
     ...SERVICE_ADDRESS,
     argument: "HOST[:PORT]",
     take: values.serviceAddress(SCTP),
+    completes: "sctp",
     help: "virtual service over SCTP",
   },
   {
@@ -209,6 +226,7 @@ export const OPTIONS: readonly OptionRow[] = [
     ...SERVICE_ADDRESS,
     argument: "MARK",
     take: values.firewallMark,
+    completes: "fwm",
     help: "virtual service of the packets with a firewall mark, 1 to 4294967295",
   },
   {
@@ -218,6 +236,7 @@ export const OPTIONS: readonly OptionRow[] = [
     value: "required",
     argument: "NAME",
     take: values.scheduler,
+    completes: "scheduler",
     with: WITH_SERVICE,
     help: "rr wrr lc wlc lblc lblcr dh sh sed nq fo ovf mh; the default is wlc",
   },
@@ -249,6 +268,7 @@ export const OPTIONS: readonly OptionRow[] = [
     value: "required",
     argument: "HOST[:PORT]",
     take: values.realServer,
+    completes: "server",
     with: {
       "add-server": "must",
       "edit-server": "must",
@@ -335,6 +355,7 @@ export const OPTIONS: readonly OptionRow[] = [
     value: "required",
     argument: "NAME",
     take: values.multicastInterface,
+    completes: "interface",
     with: WITH_DAEMON,
     help: "interface for connection sync; the default is eth0",
   },
@@ -421,6 +442,7 @@ export const OPTIONS: readonly OptionRow[] = [
     value: "required",
     argument: "NAME",
     take: values.persistenceEngine,
+    completes: "engine",
     with: WITH_SERVICE,
     help: "persistence engine: sip",
   },
@@ -431,6 +453,7 @@ export const OPTIONS: readonly OptionRow[] = [
     value: "required",
     argument: "FLAGS",
     takeLast: values.schedulerFlags,
+    completes: "scheduler-flags",
     with: WITH_SERVICE,
     help: "sh-fallback sh-port (with -s sh), mh-fallback mh-port (with -s mh), flag-1 flag-2 flag-3",
   },

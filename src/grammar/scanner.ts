@@ -61,6 +61,11 @@ export class Scanner<Row extends Spelling> {
     this.#spellings = spellings;
   }
 
+  /** Whether `--` was read. */
+  get optionsEnded(): boolean {
+    return this.#optionsEnded;
+  }
+
   /** Where the word stands that was read last. */
   get position(): number {
     return this.#next - 1;

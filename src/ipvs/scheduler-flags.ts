@@ -36,3 +36,12 @@ export function schedulerBitNames(scheduler: string, flags: number): string[] {
     (_, i) => flags & (BITS[i] ?? 0),
   );
 }
+
+/** The names of the flags that a service may have; undefined: with whatever scheduler it will get. */
+export function schedulerFlagsFor(scheduler: string | undefined): string[] {
+  const own =
+    scheduler === undefined
+      ? [...OWN_NAMES.values()].flat()
+      : (OWN_NAMES.get(scheduler) ?? []);
+  return [...own, ...NUMBERED];
+}

@@ -43,6 +43,52 @@ export function readModule(
   };
 }
 
+/**
+ * What becomes of modules when they are asked for: each is there already (loaded, or built in), can be loaded, or is
+ * not to be had. Of a kernel whose modules cannot be seen nothing is known.
+ *
+ * @param modulesFolder where the modules of all kernels are: `/lib/modules`
+ */
+export function moduleStates(
+  names: readonly string[],
+  procFolder: string,
+  sysFolder: string,
+  modulesFolder: string,
+): Map<string, "there" | "loadable" | "absent" | undefined> {
+  const release = (
+    textOf(join(procFolder, "sys/kernel/osrelease")) ?? ""
+  ).trim();
+  const folder = join(modulesFolder, release);
+  const loadable = textOf(join(folder, "modules.dep"));
+  const builtIn = textOf(join(folder, "modules.builtin")) ?? "";
+  const loaded = `\n${textOf(join(procFolder, "modules")) ?? ""}`;
+  return new Map(
+    names.map((name) => [
+      name,
+      loaded.includes(`\n${name} `) ||
+      builtIn.includes(`/${name}.ko`) ||
+      isReadable(join(sysFolder, "module", name))
+        ? "there"
+        : loadable === undefined
+          ? undefined
+          : loadable.includes(`/${name}.ko`)
+            ? "loadable"
+            : "absent",
+    ]),
+  );
+}
+
+/** IFF_MULTICAST of linux/if.h */
+const MULTICAST = 0x1000;
+
+/** The network interfaces of this namespace that can carry multicast. */
+export function multicastInterfaces(sysFolder: string): string[] {
+  const folder = join(sysFolder, "class/net");
+  return namesIn(folder).filter(
+    (name) => Number(textOf(join(folder, name, "flags")) ?? 0) & MULTICAST,
+  );
+}
+
 /** The files of a folder that can be read, by their names: settings of the kernel, a line each. */
 export function readFolder(folder: string): Record<string, string> {
   const values: [string, string][] = [];

@@ -1,3 +1,4 @@
+import { completionVerb } from "./completion/row.js";
 import { connectionsVerb } from "./connections/row.js";
 import { helpVerb } from "./help/row.js";
 import { listVerb } from "./list/row.js";
@@ -12,6 +13,7 @@ export const VERBS: readonly VerbRow[] = [
   listVerb,
   connectionsVerb,
   statusVerb,
+  completionVerb,
   helpVerb,
 ];
 

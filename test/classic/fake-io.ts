@@ -60,6 +60,7 @@ export async function runIn(
     connectionsFile: "/nonexistent/ip_vs_conn",
     procFolder: "/nonexistent/proc",
     sysFolder: "/nonexistent/sys",
+    modulesFolder: "/nonexistent/modules",
     terminal: { isTerminal: () => false, size: () => undefined },
     environment: () => undefined,
     stdinBytes: () => undefined,

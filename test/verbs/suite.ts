@@ -1,4 +1,5 @@
 // The tests of the word verbs that need a kernel with ip_vs, in one process: `npm test -- verbs`.
+import "./completion/shells.lab.js";
 import "./connections/connections.lab.js";
 import "./list/list.lab.js";
 import "./status/status.lab.js";
