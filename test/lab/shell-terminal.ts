@@ -38,11 +38,11 @@ export class ShellTerminal {
   }
 
   /** What it shows as soon as that matches. @throws with what it shows at last */
-  async shows(pattern: RegExp): Promise<string> {
+  async shows(pattern: RegExp, seconds = 60): Promise<string> {
     const screen = await eventually(
       () => Promise.resolve(this.screen),
       (screen) => pattern.test(screen),
-      30,
+      seconds,
     );
     assert.match(screen, pattern);
     return screen;

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { blocksOf, linesOf } from "../../src/system/files.js";
+import { blocksOf, linesOf, sizeOf } from "../../src/system/files.js";
 
 const CHUNK_BYTES = 64 * 1024;
 
@@ -137,4 +137,18 @@ test("as bytes, lines come whole and in portions, as long as they may be", async
     assert.ok(blocks.length > 1);
     for (const block of blocks.slice(0, -1)) assert.ok(block.endsWith("\n"));
   }
+});
+
+test("a file tells how long it is, a device and what is not open do not", (t) => {
+  const file = place(t);
+  writeFileSync(file, "-C\n");
+  for (const [path, size] of [
+    [file, 3],
+    ["/dev/null", undefined],
+  ] as const) {
+    const descriptor = openSync(path, "r");
+    assert.equal(sizeOf(descriptor), size);
+    closeSync(descriptor);
+  }
+  assert.equal(sizeOf(-1), undefined);
 });
