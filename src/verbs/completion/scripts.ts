@@ -72,7 +72,8 @@ function __ipvsadm_complete
     set -l all (commandline -op)
     set -l next (math (count $before) + 1)
     set -l after
-    test -n "$(commandline -t)"; and set next (math $next + 1)
+    set -l token (commandline -t)
+    test -n "$token"; and set next (math $next + 1)
     test (count $all) -ge $next; and set after $all[$next..-1]
     set -lx PATH $PATH ${ELSEWHERE.replaceAll(":", " ")}
     for line in (command ipvsadm ${CALL_BACK} fish (count $before) $before "$current" $after 2>/dev/null </dev/null)

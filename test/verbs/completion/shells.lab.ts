@@ -85,7 +85,7 @@ function prepare(): void {
     "start.bash":
       "PS1='$ '; bind 'set enable-bracketed-paste off'; bind 'set bell-style none'; bind 'set show-all-if-ambiguous on'; . ./ipvsadm.bash",
     ".zshrc":
-      "PROMPT='$ '; setopt no_beep no_list_ambiguous; autoload -Uz compinit; compinit -u -d zcompdump; . ./ipvsadm.zsh",
+      "PROMPT='$ '; setopt no_beep no_list_ambiguous; autoload -Uz compinit; compinit -u -d ./zcompdump; . ./ipvsadm.zsh",
     "start.fish":
       "function fish_prompt; echo -n '$ '; end; function fish_greeting; end; source ipvsadm.fish",
     "rules.txt": "-C\n",
