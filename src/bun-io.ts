@@ -3,6 +3,7 @@ import type { Io } from "./io.js";
 import { errnoName } from "./netlink/errno.js";
 import { openFfiLink } from "./netlink/ffi-link.js";
 import { systemIo } from "./system-io.js";
+import { namesByGetent } from "./system/getent.js";
 import { MODPROBE } from "./system/modprobe.js";
 import { calledAs } from "./system/process.js";
 
@@ -18,12 +19,13 @@ const { symbols: libc } = dlopen("libc.so.6", {
 
 /** The machine, where Bun is the runtime. */
 export function bunIo(): Io {
-  return systemIo({
+  const io = systemIo({
     openLink: openFfiLink,
     loadModule,
     program: calledAs,
     write,
   });
+  return { ...io, names: { ...io.names, ...namesByGetent(io.names) } };
 }
 
 function write(descriptor: number, bytes: Uint8Array): number {

@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { namesByGetent, type Getent } from "../../src/system/getent.js";
+import type { Names } from "../../src/system/names.js";
+
+const OTHERWISE: Names = {
+  hostAddress: () => Promise.resolve("192.0.2.9"),
+  hostName: () => Promise.resolve("otherwise"),
+  servicePort: () => undefined,
+  serviceName: () => undefined,
+};
+
+/** Names by a getent that knows these lines, and the words that it was run with. */
+function withLines(lines: Readonly<Record<string, string>>) {
+  const runs: (readonly string[])[] = [];
+  const getent: Getent = (words) => {
+    runs.push(words);
+    const known = words.flatMap((word) => lines[word] ?? []);
+    return Promise.resolve(known.map((line) => `${line}\n`).join(""));
+  };
+  return { names: namesByGetent(OTHERWISE, getent), runs };
+}
+
+test("an address has the first name that getent prints for it", async () => {
+  const { names, runs } = withLines({
+    "10.0.0.1": "10.0.0.1        one.example one",
+  });
+  assert.equal(await names.hostName("10.0.0.1"), "one.example");
+  assert.deepEqual(runs, [["hosts", "10.0.0.1"]]);
+});
+
+test("addresses that are asked for together are shared out, and each gets its own name", async () => {
+  const addresses = Array.from({ length: 200 }, (_, i) => `10.0.0.${i}`);
+  const { names, runs } = withLines(
+    Object.fromEntries(addresses.map((a) => [a, `${a} host-${a}`])),
+  );
+  const found = await Promise.all(addresses.map((a) => names.hostName(a)));
+  assert.deepEqual(
+    found,
+    addresses.map((a) => `host-${a}`),
+  );
+  assert.equal(runs.length, 64);
+  assert.deepEqual(
+    runs
+      .flatMap(([, ...words]) => words)
+      .sort()
+      .join(),
+    [...addresses].sort().join(),
+  );
+});
+
+test("what getent does not know has no name", async () => {
+  const { names } = withLines({ "10.0.0.1": "10.0.0.1 one" });
+  const both = ["10.0.0.2", "10.0.0.1"].map((a) => names.hostName(a));
+  assert.deepEqual(await Promise.all(both), [undefined, "one"]);
+});
+
+test("control characters of a name are not passed on", async () => {
+  const { names } = withLines({ "10.0.0.1": "10.0.0.1 a\x1b[2Jb" });
+  assert.equal(await names.hostName("10.0.0.1"), "a?[2Jb");
+});
+
+test("a host has the first address that getent prints for it", async () => {
+  const { names, runs } = withLines({
+    "one.example":
+      "192.0.2.1       STREAM one.example\n192.0.2.1       DGRAM\n192.0.2.2       STREAM",
+  });
+  assert.equal(await names.hostAddress("one.example"), "192.0.2.1");
+  assert.equal(await names.hostAddress("other"), undefined);
+  assert.deepEqual(runs[0], ["ahostsv4", "--", "one.example"]);
+});
+
+test("what cannot be asked for is not asked for", async () => {
+  const { names, runs } = withLines({});
+  for (const name of ["", "b\xfccher", "a b"])
+    assert.equal(await names.hostAddress(name), undefined);
+  assert.deepEqual(runs, []);
+});
+
+test("without getent, the runtime's own resolver is asked", async () => {
+  const names = namesByGetent(OTHERWISE, () => Promise.resolve(undefined));
+  assert.equal(await names.hostName("10.0.0.1"), "otherwise");
+  assert.equal(await names.hostAddress("one.example"), "192.0.2.9");
+});
