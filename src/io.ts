@@ -2,6 +2,7 @@ import type { Link } from "./netlink/link.js";
 import type { Clock } from "./system/clock.js";
 import type { Names } from "./system/names.js";
 import type { Streams } from "./system/streams.js";
+import type { TakenTerminal, TerminalEvent } from "./system/taken-terminal.js";
 import type { Terminal } from "./system/terminal.js";
 
 /** What a run needs of the world outside: a test hands in its own. */
@@ -29,6 +30,16 @@ export interface Io extends Streams {
   /** How long standard input is, in bytes, if it is a file. */
   stdinBytes(): number | undefined;
   readonly clock: Clock;
+  /**
+   * Takes over the terminal that stdin and stdout are, for a full screen.
+   *
+   * @param listen gets what happens there: keys, a new size, signals
+   * @param lastly is called when the process ends without having released it
+   */
+  takeTerminal(
+    listen: (event: TerminalEvent) => void,
+    lastly: () => void,
+  ): TakenTerminal;
   /** A variable of the environment. */
   environment(name: string): string | undefined;
 }

@@ -4,6 +4,7 @@ import { sizeOf } from "./system/files.js";
 import { systemNames } from "./system/names.js";
 import { mayAdministerNetworks, mayOpenRawSockets } from "./system/process.js";
 import { processStreams, type Write } from "./system/streams.js";
+import { takeTerminal } from "./system/taken-terminal.js";
 import { systemTerminal } from "./system/terminal.js";
 
 /** What the runtimes do each in its own way. */
@@ -29,6 +30,7 @@ export function systemIo({ write, ...runtime }: Runtime): Io {
     terminal: systemTerminal(),
     stdinBytes: () => sizeOf(0),
     clock: systemClock,
+    takeTerminal,
     environment: (name) => process.env[name],
   };
 }

@@ -4,6 +4,7 @@ import { helpVerb } from "./help/row.js";
 import { listVerb } from "./list/row.js";
 import type { VerbOption, VerbRow } from "./row.js";
 import { statusVerb } from "./status/row.js";
+import { watchVerb } from "./watch/row.js";
 
 /**
  * The word verbs, in the order in which the help lists them. The parser, `--help`, completion and the test of the
@@ -12,6 +13,7 @@ import { statusVerb } from "./status/row.js";
 export const VERBS: readonly VerbRow[] = [
   listVerb,
   connectionsVerb,
+  watchVerb,
   statusVerb,
   completionVerb,
   helpVerb,

@@ -62,6 +62,9 @@ export async function runIn(
     sysFolder: "/nonexistent/sys",
     modulesFolder: "/nonexistent/modules",
     terminal: { isTerminal: () => false, size: () => undefined },
+    takeTerminal() {
+      throw new Error("there is no terminal");
+    },
     environment: () => undefined,
     stdinBytes: () => undefined,
     clock: { now: () => 0, every: () => () => undefined },
