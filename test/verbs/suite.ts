@@ -3,3 +3,5 @@ import "./completion/shells.lab.js";
 import "./connections/connections.lab.js";
 import "./list/list.lab.js";
 import "./status/status.lab.js";
+import "./watch/watch.lab.js";
+import "./watch/terminal.lab.js";

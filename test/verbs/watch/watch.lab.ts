@@ -1,0 +1,141 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { request } from "../../lab/http.js";
+import { ours } from "../../lab/program.js";
+import { ipvsadm } from "../../traffic/ipvsadm.js";
+import { BEHIND_DIRECTOR } from "../../traffic/places.js";
+import { siteOf } from "../../traffic/site.js";
+
+interface Part {
+  readonly rates: Readonly<Record<string, number>> | null;
+  readonly change?: { readonly kind: string; readonly before?: string };
+}
+
+interface Frame {
+  readonly elapsedSeconds: number;
+  readonly totals: { readonly rates: Readonly<Record<string, number>> };
+  readonly services: readonly (Part & {
+    readonly service: string;
+    readonly counters?: Readonly<Record<string, number>>;
+    readonly servers: readonly (Part & {
+      readonly server: string;
+      readonly weight: number;
+      readonly counters?: Readonly<Record<string, number>>;
+    })[];
+  })[];
+}
+
+const SERVICE = "192.0.2.100:80";
+const REQUESTS = 60;
+
+/** Watches for some seconds while something happens. @returns the frames */
+async function watchedWhile(
+  seconds: number,
+  happens: () => Promise<unknown>,
+): Promise<Frame[]> {
+  const interval = 0.5;
+  const words = `watch -o ndjson -i ${interval} -n ${seconds / interval}`;
+  const [{ stdout, stderr, status }] = await Promise.all([
+    ours(words.split(" ")),
+    happens(),
+  ]);
+  assert.deepEqual([stderr, status], ["", 0]);
+  return stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Frame);
+}
+
+suite("watch on a kernel", () => {
+  siteOf(BEHIND_DIRECTOR, { real1: { http: [80] }, real2: { http: [80] } });
+
+  test("rates are those of the traffic", async () => {
+    await ipvsadm(`-A -t ${SERVICE} -s rr`);
+    await ipvsadm(`-a -t ${SERVICE} -r 198.51.100.11 -m`);
+    await ipvsadm(`-a -t ${SERVICE} -r 198.51.100.12 -m`);
+    const frames = await watchedWhile(12, async () => {
+      await request("client", `http://${SERVICE}/`, REQUESTS / 2);
+      await request("client", `http://${SERVICE}/`, REQUESTS / 2);
+    });
+    const last = frames.at(-1)?.services[0] ?? assert.fail("no service");
+    assert.equal(last.service, "tcp/192.0.2.100:80");
+    assert.equal(last.counters?.["connections"], REQUESTS);
+    assert.deepEqual(
+      last.servers.map(({ counters }) => counters?.["connections"]),
+      [REQUESTS / 2, REQUESTS / 2],
+    );
+    const sumOf = (name: string) =>
+      frames.reduce(
+        (sum, { elapsedSeconds, services }) =>
+          sum + elapsedSeconds * (services[0]?.rates?.[name] ?? 0),
+        0,
+      );
+    // Over the time the rates come to what was counted, but for where a step of 2 seconds begins and ends.
+    for (const name of [
+      "connections",
+      "inPackets",
+      "outPackets",
+      "inBytes",
+      "outBytes",
+    ]) {
+      const counted = last.counters[name] ?? 0;
+      const sum = sumOf(`${name}PerSecond`);
+      assert.ok(counted > 0, name);
+      assert.ok(
+        sum > 0.6 * counted && sum < 1.6 * counted,
+        `${name}: ${sum} of ${counted}`,
+      );
+    }
+    assert.equal(last.rates?.["connectionsPerSecond"], 0, "and fall to zero");
+  });
+
+  test("counters that are zeroed give no rate below zero", async () => {
+    await ipvsadm(`-A -t ${SERVICE} -s rr`);
+    await ipvsadm(`-a -t ${SERVICE} -r 198.51.100.11 -m`);
+    const frames = await watchedWhile(10, async () => {
+      await request("client", `http://${SERVICE}/`, 20);
+      await ipvsadm("-Z");
+      await request("client", `http://${SERVICE}/`, 5);
+    });
+    for (const { services, totals } of frames)
+      for (const part of [
+        ...services,
+        ...services.flatMap(({ servers }) => servers),
+        totals,
+      ])
+        for (const [name, rate] of Object.entries(part.rates ?? {}))
+          assert.ok(rate >= 0, `${name} ${rate}`);
+  });
+
+  test("what is added, changed and taken away is told", async () => {
+    await ipvsadm(`-A -t ${SERVICE} -s rr`);
+    await ipvsadm(`-a -t ${SERVICE} -r 198.51.100.11 -m -w 7`);
+    const frames = await watchedWhile(3, async () => {
+      await ipvsadm(`-E -t ${SERVICE} -s wrr`);
+      await ipvsadm(`-e -t ${SERVICE} -r 198.51.100.11 -m -w 0`);
+      await ipvsadm(`-a -t ${SERVICE} -r 198.51.100.12 -m`);
+      await ipvsadm("-A -u 192.0.2.100:53 -s rr");
+    });
+    const changes = new Set(
+      frames
+        .flatMap(({ services }) => [
+          ...services.map(({ service, change }) => [service, change] as const),
+          ...services.flatMap(({ servers }) =>
+            servers.map(({ server, change }) => [server, change] as const),
+          ),
+        ])
+        .flatMap(([name, change]) =>
+          change ? `${name} ${change.kind} ${change.before ?? ""}`.trim() : [],
+        ),
+    );
+    assert.deepEqual(
+      changes,
+      new Set([
+        "tcp/192.0.2.100:80 scheduler rr",
+        "198.51.100.11:80 weight 7",
+        "198.51.100.12:80 new",
+        "udp/192.0.2.100:53 new",
+      ]),
+    );
+  });
+});
