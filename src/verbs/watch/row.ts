@@ -92,5 +92,6 @@ export const watchVerb: VerbRow = {
       shows: "a record of the rates, every 10 seconds",
     },
   ],
+  fillsTerminal: true,
   load: () => import("./run.js"),
 };

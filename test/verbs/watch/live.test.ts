@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
 import { test } from "node:test";
 import type { Link } from "../../../src/netlink/link.js";
+import { Progress } from "../../../src/progress.js";
 import { runVerb } from "../../../src/verbs/run.js";
 import { Output } from "../../../src/verbs/output.js";
 import { parseVerb } from "../../../src/verbs/parse.js";
@@ -60,7 +61,10 @@ async function start(
       const given = parseVerb(watchVerb, words);
       const output = new Output(io, given.text("color") ?? "auto");
       try {
-        return await watch({ given, io, output }, clock);
+        return await watch(
+          { given, io, output, progress: new Progress(io) },
+          clock,
+        );
       } catch (error) {
         return output.explain(error);
       }
