@@ -1,7 +1,6 @@
 import { dlopen, read } from "bun:ffi";
 import type { Io } from "./io.js";
 import { errnoName } from "./netlink/errno.js";
-import { openFfiLink } from "./netlink/ffi-link.js";
 import { systemIo } from "./system-io.js";
 import { namesByGetent } from "./system/getent.js";
 import { MODPROBE } from "./system/modprobe.js";
@@ -20,7 +19,7 @@ const { symbols: libc } = dlopen("libc.so.6", {
 /** The machine, where Bun is the runtime. */
 export function bunIo(): Io {
   const io = systemIo({
-    openLink: openFfiLink,
+    openLink: async () => (await import("./netlink/ffi-link.js")).openFfiLink(),
     loadModule,
     program: calledAs,
     write,

@@ -10,7 +10,6 @@ import type { Io } from "../io.js";
 import { ENOENT, ENOPROTOOPT, EPERM } from "../netlink/errno.js";
 import type { SocketFault } from "../netlink/errors.js";
 import { helpText, VERSION_TEXT } from "./help.js";
-import { list, NoConnectionsFile, save } from "./listing.js";
 import { refusalText } from "./messages.js";
 import { TRANSPORTS } from "../naming.js";
 import { Progress } from "../progress.js";
@@ -103,6 +102,7 @@ export class Session {
   ): Promise<void> {
     await this.flush();
     const client = await this.open();
+    const { list, NoConnectionsFile, save } = await import("./listing.js");
     try {
       if (command.command === "list") await list(command, client, this.#io);
       else await save(command.numeric, client, this.#io);
