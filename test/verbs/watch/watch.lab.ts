@@ -28,17 +28,22 @@ interface Frame {
 const SERVICE = "192.0.2.100:80";
 const REQUESTS = 60;
 
-/** Watches for some seconds while something happens. @returns the frames */
+/** Watches for some seconds, while something happens from the first frame on. @returns the frames */
 async function watchedWhile(
   seconds: number,
   happens: () => Promise<unknown>,
 ): Promise<Frame[]> {
   const interval = 0.5;
   const words = `watch -o ndjson -i ${interval} -n ${seconds / interval}`;
-  const [{ stdout, stderr, status }] = await Promise.all([
-    ours(words.split(" ")),
-    happens(),
-  ]);
+  let stdout = "";
+  let happening: Promise<unknown> | undefined;
+  const { stderr, status } = await ours(words.split(" "), "", {
+    stdout(text) {
+      stdout += text;
+      happening ??= happens();
+    },
+  });
+  await happening;
   assert.deepEqual([stderr, status], ["", 0]);
   return stdout
     .trimEnd()
