@@ -9,14 +9,7 @@ import {
   KernelRefusal,
   TableUnsteady,
 } from "../ipvs/errors.js";
-import {
-  EACCES,
-  EAFNOSUPPORT,
-  ENOENT,
-  EPERM,
-  EPROTONOSUPPORT,
-  errnoText,
-} from "../netlink/errno.js";
+import { EACCES, EPERM, errnoText } from "../netlink/errno.js";
 import { MalformedReply, SocketFault } from "../netlink/errors.js";
 import { InputFailed } from "../system/files.js";
 import { EXIT } from "./row.js";
@@ -59,10 +52,6 @@ export interface Explanation {
   readonly status: number;
 }
 
-const BECOME_ROOT = "run it as root, or with CAP_NET_ADMIN";
-const TRY_AGAIN = "try again";
-const REPORT = "this is a fault of ours or of the kernel: please report it";
-
 /** Explains an error that is to be expected; undefined for any other, which is a bug. */
 export function explain(error: unknown): Explanation | undefined {
   if (error instanceof UsedWrong) return usedWrong(error);
@@ -78,17 +67,17 @@ export function explain(error: unknown): Explanation | undefined {
   if (error instanceof TableUnsteady)
     return wrong(
       `cannot read the table: it changed each of ${error.attempts} times`,
-      TRY_AGAIN,
+      error.advice,
     );
   if (error instanceof AnswerLost)
     return wrong(
       `the answer to ${spoken(error.command, error.subject)} was lost, so it may have been carried out or not`,
-      "look at the table",
+      error.advice,
     );
   if (error instanceof MalformedReply)
     return wrong(
       `cannot read the kernel's answer: ${error.fault} (at byte ${error.offset})`,
-      REPORT,
+      error.advice,
     );
   if (error instanceof InputFailed)
     return wrong(`cannot read the input: ${error.message}`, undefined);
@@ -114,27 +103,19 @@ function unreachable(error: IpvsUnavailable | SocketFault): Explanation {
   const { errno } = error;
   const at = error instanceof SocketFault ? `${error.call}: ` : "";
   const fault = `cannot reach IPVS in the kernel: ${at}${errnoText(errno)}`;
-  const advice = UNREACHABLE[errno] ?? TRY_AGAIN;
-  return { fault, advice, status: EXIT.unavailable };
+  return { fault, advice: error.advice, status: EXIT.unavailable };
 }
-
-const UNREACHABLE: Readonly<Record<number, string>> = {
-  [ENOENT]: "load its module as root with 'modprobe ip_vs'",
-  [EPERM]: BECOME_ROOT,
-  [EACCES]: BECOME_ROOT,
-  [EPROTONOSUPPORT]:
-    "this kernel has no generic netlink; a Linux kernel with IPVS is needed",
-  [EAFNOSUPPORT]:
-    "this kernel has no netlink; a Linux kernel with IPVS is needed",
-};
 
 function refused(error: KernelRefusal): Explanation {
   const { errno, command, subject, explanation } = error;
   const own = explanation === undefined ? "" : ` (${explanation})`;
   const fault = `cannot ${spoken(command, subject)}: ${errnoText(errno)}${own}`;
-  return errno === EPERM || errno === EACCES
-    ? { fault, advice: BECOME_ROOT, status: EXIT.unavailable }
-    : wrong(fault, undefined);
+  const barred = errno === EPERM || errno === EACCES;
+  return {
+    fault,
+    advice: error.advice,
+    status: barred ? EXIT.unavailable : EXIT.wrong,
+  };
 }
 
 function spoken(command: string, subject: string): string {

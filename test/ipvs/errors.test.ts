@@ -41,6 +41,34 @@ test("a lost answer of the whole table names nobody", () => {
   assert.match(new AnswerLost("flush", "").message, /answer to flush was lost/);
 });
 
+test("an errno has its symbol beside it, as in the errors of Node.js", () => {
+  assert.equal(new KernelRefusal(17, "add-service", "FWM 1").code, "EEXIST");
+  assert.equal(new IpvsUnavailable(1).code, "EPERM");
+});
+
+const ADVICE: readonly (readonly [
+  Error & { readonly advice: string | undefined },
+  RegExp | undefined,
+])[] = [
+  [new IpvsUnavailable(2), /modprobe ip_vs/],
+  [new IpvsUnavailable(1), /as root, or with CAP_NET_ADMIN/],
+  [new IpvsUnavailable(105), /try again/],
+  [new KernelRefusal(1, "flush", ""), /as root, or with CAP_NET_ADMIN/],
+  [new KernelRefusal(17, "add-service", "FWM 1"), /edit it, or delete it/],
+  [new KernelRefusal(2, "add-service", "FWM 1"), /scheduler .*modprobe/],
+  [new KernelRefusal(2, "edit-server", "x of FWM 1"), /add the server first/],
+  [new KernelRefusal(3, "add-server", "x of FWM 1"), /add its service first/],
+  [new KernelRefusal(3, "stop-daemon", "master"), undefined],
+  [new KernelRefusal(22, "list-services", ""), undefined],
+  [new AnswerLost("flush", ""), /look at the table/],
+  [new TableUnsteady(10), /try again/],
+];
+for (const [error, advice] of ADVICE)
+  test(`what to do about "${error.message}"`, () => {
+    if (advice) assert.match(error.advice ?? "", advice);
+    else assert.equal(error.advice, undefined);
+  });
+
 test("the other errors carry what is needed to say more", () => {
   assert.equal(new IpvsUnavailable(2).errno, 2);
   assert.match(new IpvsUnavailable(2).message, /ENOENT/);

@@ -13,3 +13,11 @@ test("a malformed reply names what is wrong and where", () => {
   assert.match(fault.message, /port is missing.*byte 12/);
   assert.equal(fault.name, "MalformedReply");
 });
+
+test("both say what to do next", () => {
+  assert.match(new SocketFault(1, "socket").advice, /as root/);
+  assert.match(new SocketFault(9, "sendmsg").advice, /open another/);
+  assert.equal(new SocketFault(105, "recvmsg").advice, "try again");
+  assert.equal(new SocketFault(105, "recvmsg").code, "ENOBUFS");
+  assert.match(new MalformedReply("port is missing", 12).advice, /report it/);
+});

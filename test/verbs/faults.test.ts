@@ -49,7 +49,7 @@ const ERRORS: readonly (readonly [Error, string])[] = [
   ],
   [
     new KernelRefusal(EEXIST, "add-service", subject),
-    "1 cannot add service TCP 192.0.2.1:80: File exists",
+    "1 cannot add service TCP 192.0.2.1:80: File exists: edit it, or delete it first",
   ],
   [
     new KernelRefusal(EACCES, "flush", ""),
