@@ -1,7 +1,7 @@
 import { INET, INET6, type Address, type Family } from "../ipvs/address.js";
 import {
   IPIP,
-  type Netmask,
+  wholeNetmask,
   type Protocol,
   type ServiceKey,
   type Tunnel,
@@ -10,7 +10,6 @@ import type { Lookups } from "./endpoint.js";
 
 /** What stands until an option says otherwise; nobody writes into an address. */
 const NO_ADDRESS: Address = new Uint8Array(4);
-const WHOLE_MASK: Netmask = Uint8Array.of(255, 255, 255, 255);
 
 /** Commands start a line; what options have said so far is gathered here, in the order of the line. */
 export class Draft {
@@ -26,7 +25,7 @@ export class Draft {
   persistenceEngine = "";
   flags = 0;
   timeoutSeconds = 0;
-  netmask: Netmask = WHOLE_MASK;
+  netmask = wholeNetmask(INET);
 
   serverAddress = NO_ADDRESS;
   serverPort = 0;
@@ -60,6 +59,6 @@ export class Draft {
 
   useIpv6(): void {
     this.family = INET6;
-    this.netmask = 128;
+    this.netmask = wholeNetmask(INET6);
   }
 }

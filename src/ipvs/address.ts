@@ -1,11 +1,14 @@
-/** The address families of IPVS, by their numbers in the kernel (AF_INET, AF_INET6). */
+/** IPv4, by the number of its family in the kernel. @see AF_INET */
 export const INET = 2;
+/** IPv6, by the number of its family in the kernel. @see AF_INET6 */
 export const INET6 = 10;
+/** The address families of IPVS. */
 export type Family = typeof INET | typeof INET6;
 
 /** An IP address in network order: 4 bytes are IPv4, 16 bytes are IPv6. */
 export type Address = Uint8Array;
 
+/** The family of an address, which its length tells. */
 export function familyOf(address: Address): Family {
   return address.length === 4 ? INET : INET6;
 }
@@ -68,7 +71,11 @@ function groups(text: string, last: boolean): number[] | undefined {
   return bytes;
 }
 
-/** Reads an address of either family in its plain form. */
+/**
+ * Reads an address of either family in its plain form: dotted IPv4, or IPv6 without zone or brackets.
+ *
+ * @returns undefined if it is not one
+ */
 export function parseAddress(text: string): Address | undefined {
   return parseIpv4(text) ?? parseIpv6(text);
 }
@@ -126,6 +133,7 @@ export function isMulticast(address: Address): boolean {
   return address.length === 4 ? first >> 4 === 0xe : first === 0xff;
 }
 
+/** Whether two addresses are the same, of the same family. */
 export function sameAddress(a: Address, b: Address): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
