@@ -1,13 +1,79 @@
 /**
- * The typed client of IPVS, for programs: open a link, an exchange over it and a client over that.
+ * The typed client of IPVS, for programs.
+ *
+ * {@link openIpvs} gives an {@link IpvsClient}: its calls list and change virtual services, real servers, sync daemons
+ * and timeouts. What a call cannot do, it throws: {@link IpvsUnavailable} and {@link KernelRefusal} above all, each
+ * with the errno, what was attempted and, as `advice`, what to do next.
  *
  * @packageDocumentation
  */
-export * from "./ipvs/address.js";
-export { IpvsClient, type Change } from "./ipvs/client.js";
-export * from "./ipvs/errors.js";
-export * from "./ipvs/model.js";
+export { openIpvs } from "./open.js";
+export { IpvsClient } from "./ipvs/client.js";
+export type { Change } from "./ipvs/change.js";
+export { serverSettings, serviceSettings } from "./ipvs/defaults.js";
+
+export {
+  AnswerLost,
+  IpvsUnavailable,
+  KernelRefusal,
+  TableUnsteady,
+  type Command,
+} from "./ipvs/errors.js";
 export { MalformedReply, SocketFault } from "./netlink/errors.js";
+
+export {
+  BACKUP,
+  DIRECT_ROUTING,
+  HASHED,
+  IPIP,
+  LOCAL_NODE,
+  MASQUERADING,
+  MASTER,
+  ONE_PACKET,
+  PERSISTENT,
+  SCTP,
+  TCP,
+  TUNNEL_CHECKSUM,
+  TUNNEL_GRE,
+  TUNNEL_GUE,
+  TUNNEL_IPIP,
+  TUNNEL_REMOTE_CHECKSUM,
+  TUNNELLING,
+  UDP,
+  type Daemon,
+  type DestinationEntry,
+  type DestinationKey,
+  type DestinationSettings,
+  type Info,
+  type Netmask,
+  type Protocol,
+  type ServiceEntry,
+  type ServiceKey,
+  type ServiceSettings,
+  type ServiceWithServers,
+  type Stats,
+  type Timeouts,
+  type Tunnel,
+} from "./ipvs/model.js";
+export {
+  schedulerFlag,
+  schedulerFlagNames,
+  type SchedulerFlag,
+} from "./ipvs/scheduler-flags.js";
+
+export {
+  familyOf,
+  formatAddress,
+  INET,
+  INET6,
+  parseAddress,
+  sameAddress,
+  type Address,
+  type Family,
+} from "./ipvs/address.js";
+export { formatEndpoint, formatService } from "./ipvs/model.js";
+export { MalformedText, parseServer, parseService } from "./ipvs/text.js";
+
 export { exchangeOver, type Exchange } from "./netlink/exchange.js";
-export type { Link } from "./netlink/link.js";
+export type { Link, Span } from "./netlink/link.js";
 export { openNodeLink } from "./netlink/node-link.js";

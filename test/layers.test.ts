@@ -49,7 +49,8 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   "system-io": ["io", "netlink", "system"],
   "node-io": ["io", "system-io", "netlink", "system"],
   "bun-io": ["io", "system-io", "netlink", "system"],
-  index: ["ipvs", "netlink"],
+  open: ["ipvs", "netlink"],
+  index: ["ipvs", "netlink", "open"],
   finish: ["io", "system"],
   main: ["classic", "finish", "io"],
   words: ["verbs", "finish", "io"],
@@ -194,6 +195,14 @@ test("the classic commands reach nothing of the word verbs", () => {
     ),
     [],
   );
+});
+
+test("the library is the client and a socket of Node.js, and nothing else", () => {
+  const reached = reachedFrom(["src/index.ts"]);
+  assert.ok(reached.has("src/netlink/node-link.ts"));
+  const floors = new Set(Array.from(reached, floorOf));
+  assert.deepEqual(floors, new Set(["index", "open", "ipvs", "netlink"]));
+  assert.ok(!reached.has("src/netlink/ffi-link.ts"));
 });
 
 test("the word verbs' packages are in their own bundle alone", () => {

@@ -19,30 +19,60 @@ import {
   type Timeouts,
 } from "./model.js";
 
-/** One change of the table, as data: what `IpvsClient.apply` carries out. */
+/** One change of the table, as data: what {@link IpvsClient.apply} carries out. */
 export type Change =
   | {
+      /** See {@link IpvsClient.addService} and {@link IpvsClient.editService} */
       readonly command: "add-service" | "edit-service";
+      /** Which virtual service */
       readonly service: ServiceKey;
+      /** All that is to be set: an edit keeps nothing of what was before */
       readonly settings: ServiceSettings;
     }
-  | { readonly command: "delete-service"; readonly service: ServiceKey }
   | {
-      readonly command: "add-server" | "edit-server";
+      /** See {@link IpvsClient.deleteService} */
+      readonly command: "delete-service";
+      /** Which virtual service */
       readonly service: ServiceKey;
+    }
+  | {
+      /** See {@link IpvsClient.addServer} and {@link IpvsClient.editServer} */
+      readonly command: "add-server" | "edit-server";
+      /** Of which virtual service */
+      readonly service: ServiceKey;
+      /** Which real server */
       readonly server: DestinationKey;
+      /** All that is to be set: an edit keeps nothing of what was before */
       readonly settings: DestinationSettings;
     }
   | {
+      /** See {@link IpvsClient.deleteServer} */
       readonly command: "delete-server";
+      /** Of which virtual service */
       readonly service: ServiceKey;
+      /** Which real server */
       readonly server: DestinationKey;
     }
-  | { readonly command: "flush" }
-  | { readonly command: "zero"; readonly service?: ServiceKey | undefined }
-  | { readonly command: "set"; readonly timeouts: Timeouts }
   | {
+      /** See {@link IpvsClient.flush} */
+      readonly command: "flush";
+    }
+  | {
+      /** See {@link IpvsClient.zero} */
+      readonly command: "zero";
+      /** Which virtual service; undefined: all */
+      readonly service?: ServiceKey | undefined;
+    }
+  | {
+      /** See {@link IpvsClient.setTimeouts} */
+      readonly command: "set";
+      /** The new ones; 0 leaves one as it is */
+      readonly timeouts: Timeouts;
+    }
+  | {
+      /** See {@link IpvsClient.startDaemon} and {@link IpvsClient.stopDaemon} */
       readonly command: "start-daemon" | "stop-daemon";
+      /** Which sync daemon; to stop one, its role is enough of it for the kernel */
       readonly daemon: Daemon;
     };
 

@@ -49,26 +49,44 @@ const READINGS = 10;
 
 export type { Change } from "./change.js";
 
-/** IPVS as a set of typed calls over one netlink socket. Prints nothing, knows no command line. */
-export class IpvsClient {
+/**
+ * IPVS as a set of typed calls over one netlink socket. Prints nothing, knows no command line.
+ *
+ * Calls may overlap; they are served one after the other. `await using` closes the socket at the end of the block.
+ * Beside what is said of each, every call throws {@link SocketFault} when the socket fails and
+ * {@link MalformedReply} when an answer cannot be read; those that change something, {@link AnswerLost}.
+ */
+export class IpvsClient implements Disposable, AsyncDisposable {
   readonly #exchange: Exchange;
+  readonly #close: () => void;
   readonly #family: number;
   /** What the module said of itself when the client was opened. */
   readonly info: Info;
 
-  private constructor(exchange: Exchange, family: number, info: Info) {
+  private constructor(
+    exchange: Exchange,
+    close: () => void,
+    family: number,
+    info: Info,
+  ) {
     this.#exchange = exchange;
+    this.#close = close;
     this.#family = family;
     this.info = info;
   }
 
   /**
-   * Finds IPVS and asks it for its version.
+   * Finds IPVS and asks it for its version, over an exchange that stands already. See {@link openIpvs} for
+   * all in one.
    *
+   * @param close is called when the client is closed, not when this fails
    * @throws {IpvsUnavailable} ENOENT if the module ip_vs is not loaded, EPERM without CAP_NET_ADMIN
    * @throws {SocketFault} when the socket fails
    */
-  static async open(exchange: Exchange): Promise<IpvsClient> {
+  static async open(
+    exchange: Exchange,
+    close: () => void = () => undefined,
+  ): Promise<IpvsClient> {
     const family = await resolveFamily(exchange, FAMILY_NAME);
     if ("errno" in family) throw new IpvsUnavailable(family.errno);
     const [reply] = await exchange([
@@ -85,7 +103,23 @@ export class IpvsClient {
       throw new IpvsUnavailable(reply.refusal.errno);
     const [info] = entriesOf(reply, "get-info", () => "");
     if (!info) throw new MalformedReply("GET_INFO was not answered", 0);
-    return new IpvsClient(exchange, family.id, info);
+    return new IpvsClient(exchange, close, family.id, info);
+  }
+
+  /** Closes the socket when the calls under way have been answered; calls after that fail with EBADF. */
+  async close(): Promise<void> {
+    await this.#exchange([]); // it comes after all that was asked before
+    this.#close();
+  }
+
+  /** The same, at the end of a block with `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Closes the socket at once; calls under way fail with EBADF. */
+  [Symbol.dispose](): void {
+    this.#close();
   }
 
   /**
@@ -93,6 +127,20 @@ export class IpvsClient {
    *
    * A change that is refused keeps none of the others from being carried out: each place in the
    * result tells what became of the change at that place, undefined being success.
+   *
+   * @example
+   * ```ts
+   * import { openIpvs, parseService, serviceSettings, type Change } from "ipvsadm";
+   *
+   * await using ipvs = await openIpvs();
+   * const service = parseService("UDP 192.0.2.53:53");
+   * const add: Change = { command: "add-service", service, settings: serviceSettings(service) };
+   * const [first, second] = await ipvs.apply([add, add]);
+   * console.log(first?.message, second?.message);
+   * ```
+   * ```text
+   * undefined Cannot add-service UDP 192.0.2.53:53: EEXIST
+   * ```
    *
    * @throws {SocketFault} when the socket fails; then nothing is known of the changes
    */
@@ -124,7 +172,8 @@ export class IpvsClient {
   }
 
   /**
-   * Changes a virtual service in place; its connections live on.
+   * Changes a virtual service in place; its connections live on. All settings are replaced: take those of
+   * {@link IpvsClient.service} and change what is to be changed.
    *
    * @throws {KernelRefusal} ESRCH no such service, ENOENT no such scheduler or persistence engine
    * @see ip_vs_edit_service()
@@ -159,7 +208,8 @@ export class IpvsClient {
   }
 
   /**
-   * Changes a real server in place; its connections live on.
+   * Changes a real server in place; its connections live on. All settings are replaced: take those of
+   * {@link IpvsClient.servers} and change what is to be changed.
    *
    * @throws {KernelRefusal} ESRCH no such virtual service, ENOENT no such real server, ERANGE negative
    *   weight or thresholds crossed
@@ -183,7 +233,7 @@ export class IpvsClient {
     return this.#one({ command: "delete-server", service, server });
   }
 
-  /** Removes every virtual service. */
+  /** Removes every virtual service with its real servers; sync daemons and timeouts stay. */
   flush(): Promise<void> {
     return this.#one({ command: "flush" });
   }
@@ -222,7 +272,7 @@ export class IpvsClient {
     return this.#one({ command: "stop-daemon", daemon });
   }
 
-  /** The timeouts of connections. */
+  /** The timeouts of connections, in seconds. */
   async timeouts(): Promise<Timeouts> {
     const request = this.#request(COMMANDS.getConfig, "one", {}, readTimeouts);
     const [timeouts] = await this.#ask(request, "get-timeouts", "");

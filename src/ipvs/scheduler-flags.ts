@@ -1,6 +1,14 @@
 /** Three bits of a service's flags mean what its scheduler takes them for. @see IP_VS_SVC_F_SCHED* */
 const BITS = [0x08, 0x10, 0x20] as const;
 
+/** A flag that means something to a scheduler. */
+export interface SchedulerFlag {
+  /** The bit in the flags of a service */
+  readonly bit: number;
+  /** The only one that knows it; absent if it is for all */
+  readonly scheduler?: string;
+}
+
 /** What some schedulers call their bits; for all others they are numbered. */
 const OWN_NAMES: ReadonlyMap<string, readonly string[]> = new Map([
   ["sh", ["sh-fallback", "sh-port"]],
@@ -8,10 +16,12 @@ const OWN_NAMES: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 const NUMBERED = ["flag-1", "flag-2", "flag-3"];
 
-/** A flag by its name, with the scheduler that it belongs to if it is not for all; undefined if there is none. */
-export function schedulerFlag(
-  name: string,
-): { bit: number; scheduler?: string } | undefined {
+/**
+ * A flag by its name, such as `sh-port` or `flag-1`, with the scheduler that it belongs to if it is not for all.
+ *
+ * @returns undefined if there is none
+ */
+export function schedulerFlag(name: string): SchedulerFlag | undefined {
   for (const [scheduler, names] of OWN_NAMES) {
     const bit = BITS[names.indexOf(name)];
     if (bit !== undefined) return { bit, scheduler };
@@ -20,7 +30,7 @@ export function schedulerFlag(
   return bit === undefined ? undefined : { bit };
 }
 
-/** The names of the flags that are set; of bits that the scheduler has no name for, none. */
+/** The names of the scheduler's flags that are set; of bits that it has no name for, none. */
 export function schedulerFlagNames(scheduler: string, flags: number): string[] {
   const names = OWN_NAMES.get(scheduler) ?? NUMBERED;
   return names.filter((_, i) => flags & (BITS[i] ?? 0));

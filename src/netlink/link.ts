@@ -1,7 +1,10 @@
 /** Bytes within a larger buffer, which is neither copied nor cut: that costs, thousands of times over. */
 export interface Span {
+  /** The larger buffer */
   readonly bytes: DataView;
+  /** The place of the first byte in it */
   readonly start: number;
+  /** The place behind the last one */
   readonly end: number;
 }
 
@@ -26,6 +29,7 @@ export interface Link {
    * @throws {SocketFault} ENOBUFS when the kernel had to drop replies, EMSGSIZE when a datagram was cut short
    */
   receive(): Span | Promise<Span>;
+  /** Gives the socket back. What is still waited for fails with EBADF, as does all that is asked afterwards. */
   close(): void;
 }
 

@@ -1,5 +1,5 @@
 import { RawNetlinkSocket } from "netlink/dist/raw.js";
-import { EMSGSIZE, ENOBUFS } from "./errno.js";
+import { EBADF, EMSGSIZE, ENOBUFS } from "./errno.js";
 import { SocketFault } from "./errors.js";
 import { spanOf, type Link, type Span } from "./link.js";
 
@@ -20,6 +20,7 @@ export function openNodeLink(): Link {
   const inbox: (Span | SocketFault)[] = [];
   let wake: (() => void) | undefined;
   let arrivals = 0;
+  let closed = false;
   const socket = open();
 
   function deliver(item: Span | SocketFault): void {
@@ -71,6 +72,7 @@ export function openNodeLink(): Link {
   return {
     receiveBufferBytes: socket.getRecvBufferSize(),
     send(datagram) {
+      if (closed) throw new SocketFault(EBADF, "sendmsg");
       // Sent at once unless the socket is full, and then the buffer must not be written over: hence the copy.
       socket.send(Buffer.from(datagram), undefined, (error) => {
         if (error)
@@ -81,7 +83,10 @@ export function openNodeLink(): Link {
       return take() ?? arrival();
     },
     close() {
+      if (closed) return;
+      closed = true;
       socket.close();
+      deliver(new SocketFault(EBADF, "recvmsg")); // for whoever still waits
     },
   };
 }

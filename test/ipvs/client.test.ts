@@ -279,3 +279,37 @@ test("timeouts and daemons are read", async () => {
     { state: 2, multicastInterface: "eth0", syncId: 9 },
   ]);
 });
+
+test("a client is closed when all that was asked before has been answered", async () => {
+  const happened: string[] = [];
+  const opening = [FOUND, payloads(replies.INFO)];
+  const exchange: Exchange = async (requests) => {
+    happened.push(`${requests.length} asked`);
+    const reply = opening.shift();
+    await Promise.resolve();
+    happened.push("answered");
+    return requests.map((request) => readBy(request, reply ?? YES));
+  };
+  {
+    await using client = await IpvsClient.open(exchange, () => {
+      happened.push("closed");
+    });
+    happened.length = 0;
+    await client.flush();
+  }
+  assert.deepEqual(happened, [
+    "1 asked",
+    "answered",
+    "0 asked",
+    "answered",
+    "closed",
+  ]);
+});
+
+test("a client over somebody else's exchange has nothing to close", async () => {
+  const { client, asked } = await clientOf();
+  client[Symbol.dispose]();
+  await client.close();
+  await client.flush();
+  assert.equal(asked.length, 1);
+});
