@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { before, suite, test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { format } from "node:util";
+import { ours } from "../lab/program.js";
+import { allExamples } from "./examples.js";
+
+/** Made by test/library/compile. */
+const FOLDER = resolve("dist/library");
+
+suite("the examples of the documents", () => {
+  before(() => ours(["-C"])); // has the module loaded
+
+  const examples = allExamples();
+  // They tell a story, so they are run in the order in which they stand.
+  for (const { name, code, output } of examples)
+    test(`${name} prints what stands under it`, async (t) => {
+      assert.equal(
+        readFileSync(join(FOLDER, `${name}.ts`), "utf8"),
+        code,
+        "compiled before it was changed: run test/library/compile",
+      );
+      let printed = "";
+      t.mock.method(console, "log", (...words: unknown[]) => {
+        printed += `${format(...words)}\n`;
+      });
+      await import(pathToFileURL(join(FOLDER, `${name}.js`)).href);
+      assert.equal(printed, output);
+    });
+
+  test("without CAP_NET_ADMIN the last of the README says so, and ends by itself", () => {
+    const last = examples
+      .filter(({ name }) => name.startsWith("readme"))
+      .at(-1);
+    const { stdout, stderr, status } = spawnSync(
+      "setpriv",
+      [
+        "--bounding-set=-net_admin",
+        "--inh-caps=-net_admin",
+        process.execPath,
+        join(FOLDER, `${last?.name ?? ""}.js`),
+      ],
+      { encoding: "utf8", timeout: 60_000 },
+    );
+    assert.equal(stderr, "");
+    const said =
+      "IPVS is not available: EPERM: run it as root, or with CAP_NET_ADMIN";
+    assert.equal(stdout, `${said}\n`);
+    assert.ok(readFileSync("README.md", "utf8").includes(said));
+    assert.equal(status, 0);
+  });
+});

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  allExamples,
+  commentsWithExamples,
+  examplesIn,
+  sectionOf,
+} from "./examples.js";
+
+test("a section ends where the next of its level begins", () => {
+  const text = "# T\n## One\n1\n### Sub\n2\n## Two\n3\n";
+  assert.equal(sectionOf(text, "One"), "\n1\n### Sub\n2\n");
+  assert.equal(sectionOf(text, "Two"), "\n3\n");
+  assert.throws(() => sectionOf(text, "Three"), /no section Three/);
+});
+
+test("an example is a block of TypeScript, its output the block of text behind it", () => {
+  const text =
+    "```ts\na();\nb();\n```\n\n```text\n1\n2\n```\n\n```ts\nc();\n```\n\nBut:\n\n```text\n3\n```\n```sh\nls\n```\n";
+  assert.deepEqual(examplesIn("x", text), [
+    { name: "x-1", code: "a();\nb();\n", output: "1\n2\n" },
+    { name: "x-2", code: "c();\n", output: undefined },
+  ]);
+});
+
+test("examples stand in comments, too", () => {
+  const source =
+    "/** None. */\nlet a;\n  /**\n   * One.\n   *\n   * @example\n   * ```ts\n   * f(\n   *   1);\n   * ```\n   */\n";
+  const [comment = "", ...others] = commentsWithExamples(source);
+  assert.deepEqual(others, []);
+  assert.deepEqual(examplesIn("x", comment), [
+    { name: "x-1", code: "f(\n  1);\n", output: undefined },
+  ]);
+});
+
+test("every example of ours says what it prints, and imports the package by its name", () => {
+  const examples = allExamples();
+  const documents = examples.map(({ name }) => name.replace(/-[0-9]+$/, ""));
+  assert.ok(documents.filter((name) => name === "readme").length >= 5);
+  assert.ok(documents.includes("open"));
+  for (const { name, code, output } of examples) {
+    assert.ok(output, name);
+    assert.match(code, /from "ipvsadm"/, name);
+  }
+});

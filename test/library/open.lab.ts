@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { before, suite, test } from "node:test";
+import { openIpvs, SocketFault } from "../../src/index.js";
+import { EBADF } from "../../src/netlink/errno.js";
+import { openNodeLink } from "../../src/netlink/node-link.js";
+import { ours } from "../lab/program.js";
+
+function isClosed(error: unknown): boolean {
+  return error instanceof SocketFault && error.errno === EBADF;
+}
+
+suite("a client that has its own socket", () => {
+  before(() => ours(["-C"])); // has the module loaded
+
+  test("what was asked before it is closed is answered, and nothing after", async () => {
+    const ipvs = await openIpvs();
+    const asked = Promise.all([ipvs.services(), ipvs.timeouts()]);
+    await ipvs.close();
+    const [services] = await asked;
+    assert.deepEqual(services, []);
+    await assert.rejects(ipvs.services(), isClosed);
+    await ipvs.close(); // once more does no harm
+  });
+
+  test("at the end of a block it is closed", async () => {
+    let kept;
+    {
+      await using ipvs = await openIpvs();
+      kept = ipvs;
+      assert.deepEqual(await ipvs.services(), []);
+    }
+    await assert.rejects(kept.services(), isClosed);
+  });
+
+  test("what waits for its answer when it is closed at once fails, and does not wait for ever", async () => {
+    const ipvs = await openIpvs();
+    const asked = ipvs.services();
+    const failed = assert.rejects(asked, isClosed);
+    await Promise.resolve(); // now it has been sent
+    ipvs[Symbol.dispose]();
+    await failed;
+  });
+
+  test("a link of one's own is closed, be IPVS there or not", async () => {
+    const link = openNodeLink();
+    let closed = 0;
+    const close = () => {
+      closed++;
+      link.close();
+    };
+    const ipvs = await openIpvs({ ...link, close });
+    assert.equal(closed, 0);
+    await ipvs.close();
+    assert.equal(closed, 1);
+    await assert.rejects(openIpvs({ ...link, close }), isClosed);
+    assert.equal(closed, 2);
+  });
+});
