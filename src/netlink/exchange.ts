@@ -23,8 +23,14 @@ export type Exchange = <T>(
  * runs one at a time, and it is written only as fast as it is read.
  */
 const ANSWER_BYTES = { silence: 1536, ack: 1536, one: 10_240, dump: 0 };
+/**
+ * A datagram must fit the send buffer, too, or it is refused as a whole (EMSGSIZE): net.core.wmem_default is
+ * 212,992 bytes, and a change of IPVS takes less than 200. The receive buffer may have room for far more answers.
+ */
+const MOST_REQUESTS = 1024;
 /** How often a read is repeated when its answer was lost, or a dump was disturbed. */
 const ATTEMPTS = 8;
+
 /**
  * Works the protocol over a link: batches and repeats. A link has one exchange in its life.
  *
@@ -69,7 +75,10 @@ async function settled<T>(
   return replies as Reply<T>[];
 }
 
-/** Cuts the requests into runs whose answers fit the receive buffer together. A dump goes alone. */
+/**
+ * Cuts the requests into runs that fit the send buffer, and whose answers fit the receive buffer together. A dump
+ * goes alone.
+ */
 function* batches<T>(
   requests: readonly Request<T>[],
   bufferBytes: number,
@@ -79,7 +88,8 @@ function* batches<T>(
   for (const request of requests) {
     const cost = ANSWER_BYTES[request.answer];
     const alone = request.answer === "dump" || batch[0]?.answer === "dump";
-    if (batch.length > 0 && (alone || used + cost > bufferBytes)) {
+    const full = batch.length === MOST_REQUESTS || used + cost > bufferBytes;
+    if (batch.length > 0 && (alone || full)) {
       yield batch;
       batch = [];
     }

@@ -72,6 +72,13 @@ test("a small receive buffer makes for smaller datagrams", async () => {
   assert.deepEqual(kinds(replies), new Array<string>(50).fill("done"));
 });
 
+test("a large receive buffer does not make for a datagram that the send buffer refuses", async () => {
+  const link = new FakeLink((sent) => sent.map(answerTo), 64 * 1024 * 1024);
+  const replies = await exchangeOver(link)(acks(3000));
+  assert.deepEqual(counts(link), [1024, 1024, 952]);
+  assert.deepEqual(kinds(replies), new Array<string>(3000).fill("done"));
+});
+
 test("requests are carried out in their order, across datagrams", async () => {
   const link = new FakeLink((sent) => sent.map(answerTo), 10_000);
   await exchangeOver(link)(acks(20));
