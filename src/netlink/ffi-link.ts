@@ -1,5 +1,5 @@
 import { dlopen, ptr, read } from "bun:ffi";
-import { EMSGSIZE } from "./errno.js";
+import { EAGAIN, EMSGSIZE, ENOBUFS } from "./errno.js";
 import { SocketFault } from "./errors.js";
 import type { Link } from "./link.js";
 
@@ -14,6 +14,7 @@ const SOL_NETLINK = 270;
 const NETLINK_CAP_ACK = 10;
 const NETLINK_EXT_ACK = 11;
 const MSG_TRUNC = 0x20;
+const MSG_DONTWAIT = 0x40;
 const MSG_WAITFORONE = 0x10000;
 
 /** Asked for; the kernel grants what net.core.rmem_max allows, doubled for its own overhead. */
@@ -77,6 +78,33 @@ function linkOn(socket: number): Link {
   const { headers, datagrams } = receiveBuffers();
   let taken = 0;
   let next = 0;
+  let overrun: SocketFault | undefined;
+
+  function take(flags: number): number {
+    const count = libc.recvmmsg(socket, headers, DATAGRAMS, flags, null);
+    return checked(count, "recvmmsg");
+  }
+
+  /**
+   * How many datagrams have been taken, one at the least. The kernel tells of an overrun before it hands out what
+   * was queued until then, and queues nothing more until all of that is taken: so the fault goes behind it.
+   */
+  function takeSome(): number {
+    try {
+      return take(overrun ? MSG_DONTWAIT : MSG_WAITFORONE);
+    } catch (error) {
+      if (!(error instanceof SocketFault)) throw error;
+      if (error.errno === ENOBUFS) {
+        overrun = error;
+        return takeSome();
+      }
+      if (error.errno !== EAGAIN || !overrun) throw error;
+      const fault = overrun;
+      overrun = undefined;
+      throw fault;
+    }
+  }
+
   return {
     receiveBufferBytes: option(socket, SOL_SOCKET, SO_RCVBUF),
     send(datagram) {
@@ -85,10 +113,7 @@ function linkOn(socket: number): Link {
     receive() {
       if (next === taken) {
         next = taken = 0;
-        taken = checked(
-          libc.recvmmsg(socket, headers, DATAGRAMS, MSG_WAITFORONE, null),
-          "recvmmsg",
-        );
+        taken = takeSome();
       }
       const at = next * HEADER.bytes;
       if (headers.getInt32(at + HEADER.flags, true) & MSG_TRUNC) {

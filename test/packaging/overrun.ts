@@ -1,0 +1,32 @@
+/*
+ * overrun.js: has the kernel refuse more than the standalone executable's socket has room for, and then asks it for
+ * something. Prints what came of it as JSON. To be run by Bun.
+ */
+import { IpvsClient, type Change } from "../../src/ipvs/client.js";
+import { INET } from "../../src/ipvs/address.js";
+import { exchangeOver } from "../../src/netlink/exchange.js";
+import { openFfiLink } from "../../src/netlink/ffi-link.js";
+
+const REFUSALS = 1024;
+
+const link = openFfiLink();
+const client = await IpvsClient.open(
+  exchangeOver({ ...link, receiveBufferBytes: Infinity }),
+);
+const failures = await client.apply(
+  Array.from({ length: REFUSALS }, (_, i): Change => ({
+    command: "delete-service",
+    service: { family: INET, firewallMark: i + 1 },
+  })),
+);
+const named = (name: string) =>
+  failures.filter((failure) => failure?.name === name).length;
+const { tcpSeconds } = await client.timeouts();
+console.log(
+  JSON.stringify({
+    refused: named("KernelRefusal"),
+    lost: named("AnswerLost"),
+    tcpSeconds,
+  }),
+);
+process.exit(0);
