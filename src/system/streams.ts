@@ -77,6 +77,7 @@ function writeAll(
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === "EPIPE") throw new OutputClosed();
+      if (code === "EINTR") continue; // a signal came first: Node.js tries again by itself, write(2) does not
       // The original does not look whether its output could be written, and scripts go by its status.
       if (code !== "EAGAIN") return code;
       // Another process made the pipe non-blocking: wait for its reader.

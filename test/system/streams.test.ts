@@ -44,6 +44,21 @@ test("much output is written as it comes", () => {
   assert.equal(stdout.length, 64 * 1024);
 });
 
+test("what a signal interrupts, or is written in part, is written all the same", () => {
+  let written = "";
+  const interrupted = Object.assign(new Error("EINTR"), { code: "EINTR" });
+  let calls = 0;
+  const streams = processStreams((_descriptor, bytes) => {
+    if (calls++ % 2 === 0) throw interrupted;
+    const some = Buffer.from(bytes).toString("latin1").slice(0, 3);
+    written += some;
+    return some.length;
+  });
+  streams.stdout("10 letters");
+  assert.equal(streams.flush(), undefined);
+  assert.equal(written, "10 letters");
+});
+
 test("text is one character a byte, out and in", () => {
   const { stdout, stderr } = run(
     `for await (const lines of streams.stdin())
