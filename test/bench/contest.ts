@@ -25,7 +25,7 @@ export interface Contest {
 
 /**
  * Has programs do the same, in turn: the first of one round is the last of the next, so that none always
- * runs in the wake of the same other.
+ * begins.
  *
  * @throws {RunFailed} when a program does not do it, or prints something else than the first
  */

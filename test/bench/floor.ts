@@ -12,7 +12,7 @@ export interface FloorReport {
 }
 
 /**
- * What the least that a program can take: the same requests, already encoded, through the same transport,
+ * The least that a program can take: the same requests, already encoded, through the same transport,
  * and the replies only counted.
  *
  * @param file a recording of `record.ts`
