@@ -33,7 +33,7 @@ export interface Request<T = unknown> {
   /**
    * Reads a message of the answer as it arrives. The next one is written over it: what is to be kept, copy.
    *
-   * @throws {MalformedReply} which ends the exchange
+   * @throws {MalformedReply} which ends the exchange: a dump would still be running
    */
   read?(payload: Span): T;
 }

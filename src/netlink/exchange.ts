@@ -11,7 +11,7 @@ export type { Reply, Request } from "./channel.js";
  * being carried out.
  *
  * @throws {SocketFault} when the socket fails; EINTR when a read was lost or disturbed again and again
- * @throws {MalformedReply} when an answer is not what its headers describe
+ * @throws {MalformedReply} when an answer is not what its headers describe; the link is of no further use then
  */
 export type Exchange = <T>(
   requests: readonly Request<T>[],
@@ -21,6 +21,9 @@ export type Exchange = <T>(
  * What an answer takes of the receive buffer at most, in bytes with the kernel's own overhead: a
  * refusal repeats the request; an answer is allocated at NLMSG_DEFAULT_SIZE. A dump goes alone: a socket
  * runs one at a time, and it is written only as fast as it is read.
+ *
+ * A refusal has been seen to take 769 bytes. Twice that keeps overruns from happening at all, of which
+ * the socket package does not survive a second one.
  */
 const ANSWER_BYTES = { silence: 1536, ack: 1536, one: 10_240, dump: 0 };
 /**
