@@ -7,6 +7,9 @@ const PERIOD_MILLISECONDS = 200;
 /** The line must not wrap, for then it could not be taken away; narrower terminals than this are rare. */
 const LONGEST_LINE = 60;
 
+/** After how many rules it is worth a look at the clock, which takes as long as a rule does. */
+export const RULES_A_STEP = 256;
+
 /** By this variable people turn progress off: `never`. */
 const VARIABLE = "IPVSADM_PROGRESS";
 
@@ -62,13 +65,14 @@ export class Progress {
 
   /** Shows the line, if it is time. */
   step(): void {
+    if (this.#began === undefined || this.#wanted === false) return;
     const now = this.#io.clock.now();
-    if (this.#began === undefined) return;
     if (now - this.#began < PATIENCE_MILLISECONDS) return;
     if (this.#drawn !== undefined && now - this.#drawn < PERIOD_MILLISECONDS)
       return;
+    if (!(this.#wanted ??= isWanted(this.#io))) return;
     const text = this.#describe(now);
-    if (text === undefined || !(this.#wanted ??= isWanted(this.#io))) return;
+    if (text === undefined) return;
     this.#drawn = now;
     this.#shown = true;
     const line = `ipvsadm: ${text}`.slice(0, LONGEST_LINE);

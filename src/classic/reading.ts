@@ -1,5 +1,5 @@
 import type { Io } from "../io.js";
-import { counted, type Progress } from "../progress.js";
+import { counted, RULES_A_STEP, type Progress } from "../progress.js";
 
 /**
  * Shows how far the lines of standard input have been carried out, or read.
@@ -15,8 +15,9 @@ export function countLines(
   let lines = 0;
   let bytes = 0;
   let size: number | undefined;
+  let typed: boolean | undefined;
   progress.begin((seconds) => {
-    if (io.terminal.isTerminal("stdin")) return undefined; // somebody is typing
+    if ((typed ??= io.terminal.isTerminal("stdin"))) return undefined; // somebody is at the keyboard
     size ??= io.stdinBytes() ?? 0;
     // What was read before we came, or has been added since, can make it more than all.
     const share = Math.min(100, Math.floor((bytes / size) * 100));
@@ -26,6 +27,6 @@ export function countLines(
   return (line) => {
     lines++;
     bytes += line.length + 1;
-    progress.step();
+    if (lines % RULES_A_STEP === 0) progress.step();
   };
 }

@@ -3,7 +3,7 @@ import { UsageFault } from "../grammar/faults.js";
 import { ruleWords } from "../grammar/line.js";
 import type { Io } from "../io.js";
 import { InputFailed } from "../system/files.js";
-import { counted } from "../progress.js";
+import { counted, RULES_A_STEP } from "../progress.js";
 import { countLines } from "./reading.js";
 import { inSession } from "./run.js";
 import { DONE, End, statusOf, type Session } from "./session.js";
@@ -60,8 +60,7 @@ export function runRestore(io: Io): Promise<number> {
     );
     for (const command of commands) {
       await session.carryOut(command);
-      done++;
-      session.progress.step();
+      if (++done % RULES_A_STEP === 0) session.progress.step();
     }
   });
 }
