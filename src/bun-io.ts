@@ -24,7 +24,8 @@ export function bunIo(): Io {
     program: calledAs,
     write,
   });
-  return { ...io, names: { ...io.names, ...namesByGetent(io.names) } };
+  const names = { ...io.names, ...namesByGetent(io.names), hostAddress };
+  return { ...io, names };
 }
 
 function write(descriptor: number, bytes: Uint8Array): number {
@@ -40,4 +41,20 @@ function loadModule(): void {
   } catch {
     // There is no modprobe here; whether there is IPVS shows next.
   }
+}
+
+/** Where struct hostent has its list of addresses, on a 64-bit machine. */
+const ADDRESS_LIST = 24;
+
+/** `hostAddress` of names.ts, by gethostbyname(3): Bun's own resolver takes `*` for a host. */
+function hostAddress(name: string): Promise<string | undefined> {
+  if (!/^[!-~]+$/.test(name)) return Promise.resolve(undefined);
+  const { symbols } = dlopen("libc.so.6", {
+    gethostbyname: { args: ["ptr"], returns: "ptr" },
+  });
+  const entry = symbols.gethostbyname(Buffer.from(`${name}\0`, "latin1"));
+  if (!entry) return Promise.resolve(undefined);
+  const first = read.ptr(read.ptr(entry, ADDRESS_LIST), 0);
+  const bytes = [0, 1, 2, 3].map((at) => read.u8(first, at));
+  return Promise.resolve(bytes.join("."));
 }

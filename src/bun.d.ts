@@ -34,6 +34,8 @@ declare module "bun:ffi" {
 
   export const read: {
     i32(at: Pointer, offset: number): number;
+    u8(at: Pointer, offset: number): number;
+    ptr(at: Pointer, offset: number): Pointer;
   };
 }
 

@@ -10,15 +10,15 @@ const PROCESSES = 64;
 export type Getent = (words: readonly string[]) => Promise<string | undefined>;
 
 /**
- * Names of hosts by getent(1), which asks the system's own name services: for a runtime that instead has
+ * Names of addresses by getent(1), which asks the system's own name services: for a runtime that instead has
  * a resolver of its own, with other rules and other patience.
  *
  * @param otherwise asked where there is no getent
  */
 export function namesByGetent(
-  otherwise: Names,
+  otherwise: Pick<Names, "hostName">,
   getent: Getent = runGetent,
-): Pick<Names, "hostAddress" | "hostName"> {
+): Pick<Names, "hostName"> {
   /** Addresses that are asked for, until all those of this turn are known and can be shared out */
   let asked: [address: string, answer: (name: string | undefined) => void][] =
     [];
@@ -44,14 +44,6 @@ export function namesByGetent(
   }
 
   return {
-    async hostAddress(name) {
-      // The resolver takes an empty name for no question, and only ASCII can be asked for as it stands.
-      if (!/^[!-~]+$/.test(name)) return undefined;
-      const printed = await getent(["ahostsv4", "--", name]);
-      if (printed === undefined) return otherwise.hostAddress(name);
-      const [first] = rowsOf(printed);
-      return first?.[0];
-    },
     hostName(address) {
       if (asked.length === 0) setImmediate(shareOut);
       return new Promise((resolve) => {

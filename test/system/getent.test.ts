@@ -3,11 +3,8 @@ import { test } from "node:test";
 import { namesByGetent, type Getent } from "../../src/system/getent.js";
 import type { Names } from "../../src/system/names.js";
 
-const OTHERWISE: Names = {
-  hostAddress: () => Promise.resolve("192.0.2.9"),
+const OTHERWISE: Pick<Names, "hostName"> = {
   hostName: () => Promise.resolve("otherwise"),
-  servicePort: () => undefined,
-  serviceName: () => undefined,
 };
 
 /** Names by a getent that knows these lines, and the words that it was run with. */
@@ -60,25 +57,7 @@ test("control characters of a name are not passed on", async () => {
   assert.equal(await names.hostName("10.0.0.1"), "a?[2Jb");
 });
 
-test("a host has the first address that getent prints for it", async () => {
-  const { names, runs } = withLines({
-    "one.example":
-      "192.0.2.1       STREAM one.example\n192.0.2.1       DGRAM\n192.0.2.2       STREAM",
-  });
-  assert.equal(await names.hostAddress("one.example"), "192.0.2.1");
-  assert.equal(await names.hostAddress("other"), undefined);
-  assert.deepEqual(runs[0], ["ahostsv4", "--", "one.example"]);
-});
-
-test("what cannot be asked for is not asked for", async () => {
-  const { names, runs } = withLines({});
-  for (const name of ["", "b\xfccher", "a b"])
-    assert.equal(await names.hostAddress(name), undefined);
-  assert.deepEqual(runs, []);
-});
-
 test("without getent, the runtime's own resolver is asked", async () => {
   const names = namesByGetent(OTHERWISE, () => Promise.resolve(undefined));
   assert.equal(await names.hostName("10.0.0.1"), "otherwise");
-  assert.equal(await names.hostAddress("one.example"), "192.0.2.9");
 });
