@@ -1,17 +1,18 @@
 import type { Io } from "../io.js";
-import { counted, RULES_A_STEP, type Progress } from "../progress.js";
+import { counted, type Progress } from "../progress.js";
 
 /**
  * Shows how far the lines of standard input have been carried out, or read.
  *
  * @param what is done to them: `restoring`
- * @returns to be called with each line
+ * @returns to be called with the lines, as many as came together: the clock is asked once for them, for it
+ *   takes as long as a rule does
  */
 export function countLines(
   what: string,
   progress: Progress,
   io: Io,
-): (line: string) => void {
+): (lines: readonly string[]) => void {
   let lines = 0;
   let bytes = 0;
   let size: number | undefined;
@@ -24,9 +25,9 @@ export function countLines(
     const part = size > 0 ? `, ${share}%` : "";
     return `${what}: ${counted(lines, "lines", seconds)}${part}`;
   });
-  return (line) => {
-    lines++;
-    bytes += line.length + 1;
-    if (lines % RULES_A_STEP === 0) progress.step();
+  return (more) => {
+    lines += more.length;
+    for (const line of more) bytes += line.length + 1;
+    progress.step();
   };
 }

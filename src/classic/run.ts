@@ -64,8 +64,10 @@ async function restore(session: Session, io: Io): Promise<void> {
   await session.open();
   const count = countLines("restoring", session.progress, io);
   try {
-    for await (const lines of io.stdin())
-      await restoreLines(session, lines, count);
+    for await (const lines of io.stdin()) {
+      count(lines);
+      await restoreLines(session, lines);
+    }
   } catch (error) {
     if (!(error instanceof InputFailed)) throw error;
     // To the original, what cannot be read has ended.
@@ -75,10 +77,8 @@ async function restore(session: Session, io: Io): Promise<void> {
 async function restoreLines(
   session: Session,
   lines: readonly string[],
-  count: (line: string) => void,
 ): Promise<void> {
   for (const line of lines) {
-    count(line);
     const words = ruleWords(line);
     if (words.length > 0)
       await carryOut(session, words, (command) =>

@@ -77,10 +77,10 @@ async function readRules(session: Session, io: Io): Promise<SingleCommand[]> {
   let number = 0;
   const count = countLines("reading", session.progress, io);
   try {
-    for await (const lines of io.stdin())
+    for await (const lines of io.stdin()) {
+      count(lines);
       for (const line of lines) {
         number++;
-        count(line);
         const words = ruleWords(line);
         if (words.length === 0) continue;
         try {
@@ -93,6 +93,7 @@ async function readRules(session: Session, io: Io): Promise<SingleCommand[]> {
           );
         }
       }
+    }
   } catch (error) {
     if (!(error instanceof InputFailed)) throw error;
     status = FAILED;
