@@ -1,5 +1,5 @@
 import { bunIo } from "../src/bun-io.js";
-import { beginsWithWord, main, mainRestore, mainSave } from "../src/main.js";
+import { main, mainRestore, mainSave } from "../src/main.js";
 import { calledAs, commandWords } from "../src/system/process.js";
 
 /*
@@ -11,12 +11,9 @@ async function run(words: readonly string[]): Promise<number> {
   const io = bunIo();
   if (calledAs().endsWith("ipvsadm-save")) return mainSave(words, io);
   if (calledAs().endsWith("ipvsadm-restore")) return mainRestore(io);
-  if (beginsWithWord(words)) {
-    const { mainWords } = await import("../src/words.js");
-    const status = await mainWords(words, io);
-    if (status !== undefined) return status;
-  }
-  return main(words, io);
+  return main(words, io, async (words) =>
+    (await import("../src/words.js")).mainWords(words, io),
+  );
 }
 
 void run(commandWords()).then((status) => process.exit(status));

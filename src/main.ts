@@ -10,12 +10,30 @@ export function beginsWithWord([first = ""]: readonly string[]): boolean {
 }
 
 /**
- * Runs ipvsadm with a command line of the classic language.
+ * Runs a command line that begins with a word.
+ *
+ * @returns the exit status; undefined if the classic language has its own answer to that word
+ */
+export type RunWords = (
+  words: readonly string[],
+) => Promise<number | undefined>;
+
+/**
+ * Runs ipvsadm.
  *
  * @param words the command line without the program's name, one character a byte
+ * @param runWords loads the word verbs, which are another bundle on Node.js
  * @returns the exit status
  */
-export function main(words: readonly string[], io: Io): Promise<number> {
+export async function main(
+  words: readonly string[],
+  io: Io,
+  runWords: RunWords,
+): Promise<number> {
+  if (beginsWithWord(words)) {
+    const status = await runWords(words);
+    if (status !== undefined) return status;
+  }
   return finish(io, async () => {
     const { runClassic } = await import("./classic/run.js");
     return runClassic(words, io);

@@ -4,8 +4,13 @@ import { main } from "../src/main.js";
 import { OutputClosed } from "../src/system/streams.js";
 import { runIn } from "./classic/fake-io.js";
 
+/** A command line that is classic loads no word verbs. */
+const noWords = () => Promise.reject(new Error("word verbs were loaded"));
+
 test("a run ends with its status, and with all that it had to say", async () => {
-  const { status, stdout, log } = await runIn({}, (io) => main(["-v"], io));
+  const { status, stdout, log } = await runIn({}, (io) =>
+    main(["-v"], io, noWords),
+  );
   assert.equal(status, 0);
   assert.match(stdout, /^ipvsadm v1\.31/);
   assert.deepEqual(log, ["flush"]);
@@ -17,7 +22,7 @@ test("a reader that has gone away ends the run as SIGPIPE does", async () => {
   };
   const stdout = flush;
   for (const io of [{ flush }, { stdout }]) {
-    const { status } = await runIn({ io }, (io) => main(["-v"], io));
+    const { status } = await runIn({ io }, (io) => main(["-v"], io, noWords));
     assert.equal(status, 141);
   }
 });
@@ -30,7 +35,21 @@ test("an error that nobody expected is not hidden", async () => {
     },
   };
   await assert.rejects(
-    runIn({ io }, (io) => main(["-v"], io)),
+    runIn({ io }, (io) => main(["-v"], io, noWords)),
     bug,
   );
+});
+
+test("a word is for the word verbs, unless they leave it to the classic language", async () => {
+  const asked: string[][] = [];
+  const words = (status: number | undefined) => (words: readonly string[]) => {
+    asked.push([...words]);
+    return Promise.resolve(status);
+  };
+  const list = await runIn({}, (io) => main(["list", "-w"], io, words(3)));
+  assert.deepEqual([list.status, list.stdout, list.stderr], [3, "", ""]);
+  const other = await runIn({}, (io) => main(["foo"], io, words(undefined)));
+  assert.equal(other.status, 255);
+  assert.match(other.stderr, /^Try `/);
+  assert.deepEqual(asked, [["list", "-w"], ["foo"]]);
 });

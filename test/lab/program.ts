@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { buffer } from "node:stream/consumers";
-import { beginsWithWord, main } from "../../src/main.js";
+import { main } from "../../src/main.js";
 import type { Io } from "../../src/io.js";
 import { nodeIo } from "../../src/node-io.js";
 import { mainWords } from "../../src/words.js";
@@ -67,10 +67,7 @@ async function inProcess(
     },
     ...change,
   };
-  const ofWords = beginsWithWord(words)
-    ? await mainWords(words, io)
-    : undefined;
-  const status = ofWords ?? (await main(words, io));
+  const status = await main(words, io, (words) => mainWords(words, io));
   return { stdout, stderr, status };
 }
 
