@@ -1,6 +1,5 @@
 import type { Address } from "./address.js";
-import { ConnectionReader } from "./connection-reader.js";
-import { SCTP, TCP, UDP, type Protocol } from "./model.js";
+import { PROTOCOL_NAMES, PROTOCOLS, type Protocol } from "./model.js";
 
 /** A connection that IPVS forwards, or a template by which persistence binds a client to a server. */
 export interface Connection {
@@ -21,26 +20,13 @@ export interface Connection {
   readonly persistenceData?: string;
 }
 
-const PROTOCOLS: ReadonlyMap<string, Protocol> = new Map([
-  ["TCP", TCP],
-  ["UDP", UDP],
-  ["SCTP", SCTP],
-]);
+const PROTOCOL_OF: ReadonlyMap<string, Protocol> = new Map(
+  PROTOCOLS.map((protocol) => [PROTOCOL_NAMES[protocol], protocol]),
+);
 
 /** The protocol by which a connection's ports have names. */
 export function protocolOf({
   protocol,
 }: Pick<Connection, "protocol">): Protocol | undefined {
-  return PROTOCOLS.get(protocol);
-}
-
-/**
- * Reads a line of /proc/net/ip_vs_conn.
- *
- * @returns undefined for the title line and whatever else is no connection
- */
-export function parseConnection(line: string): Connection | undefined {
-  const reader = new ConnectionReader();
-  reader.load(Buffer.from(line, "latin1"));
-  return reader.next() ? reader.connection() : undefined;
+  return PROTOCOL_OF.get(protocol);
 }

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { formatAddress } from "../../src/ipvs/address.js";
-import { parseConnection, protocolOf } from "../../src/ipvs/connections.js";
+import { ConnectionReader } from "../../src/ipvs/connection-reader.js";
+import { protocolOf, type Connection } from "../../src/ipvs/connections.js";
 import { SCTP, TCP, UDP } from "../../src/ipvs/model.js";
 import { connectionLine, TITLE } from "../fixtures/connections.js";
 
@@ -12,6 +13,13 @@ const IPV6 =
   "TCP 2001:0db8:0000:0000:0000:0000:0000:0001 B00B 2001:0db8:0000:0000:0000:0000:0000:0002 0050 0000:0000:0000:0000:0000:0000:0000:0001 1F90 TIME_WAIT       119";
 const SIP =
   "UDP 0A090001 0000 0A090001 13C4 7F000001 14E9 UDP             297 sip abc@def ghi";
+
+/** What a reader makes of a line, if it takes that for a connection. */
+function parseConnection(line: string): Connection | undefined {
+  const reader = new ConnectionReader();
+  reader.load(Buffer.from(line, "latin1"));
+  return reader.next() ? reader.connection() : undefined;
+}
 
 test("a connection over IPv4 is read, its numbers being hexadecimal but for the expiry", () => {
   assert.deepEqual(parseConnection(IPV4), {
