@@ -1,19 +1,6 @@
 import { formatAddress, type Address } from "./ipvs/address.js";
-import {
-  formatEndpoint,
-  SCTP,
-  TCP,
-  UDP,
-  type EndpointName,
-  type Protocol,
-} from "./ipvs/model.js";
-import type { Names, TransportName } from "./system/names.js";
-
-export const TRANSPORTS: Readonly<Record<Protocol, TransportName>> = {
-  [TCP]: "tcp",
-  [UDP]: "udp",
-  [SCTP]: "sctp",
-};
+import { formatEndpoint, TRANSPORTS, type EndpointName } from "./ipvs/model.js";
+import type { Names } from "./system/names.js";
 
 /** From how many on the hosts of earlier calls are forgotten */
 const KEPT_HOSTS = 65_536;

@@ -11,7 +11,7 @@ import { ENOENT, ENOPROTOOPT, EPERM } from "../netlink/errno.js";
 import type { SocketFault } from "../netlink/errors.js";
 import { helpText, VERSION_TEXT } from "./help.js";
 import { refusalText } from "./messages.js";
-import { TRANSPORTS } from "../naming.js";
+import { TRANSPORTS } from "../ipvs/model.js";
 import { Progress } from "../progress.js";
 
 /** The original's exit statuses. */

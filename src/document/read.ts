@@ -19,12 +19,11 @@ import {
   type ServiceSettings,
   type Timeouts,
   type Tunnel,
+  wholeNetmask,
 } from "../ipvs/model.js";
 import { schedulerFlag } from "../ipvs/scheduler-flags.js";
 import { Findings, type Cursor } from "./cursor.js";
 import {
-  ALL_OF_IPV4,
-  ALL_OF_IPV6,
   TABLE_SCHEMA,
   type ServerRule,
   type ServiceRule,
@@ -35,7 +34,7 @@ import {
   CHECKSUMS,
   FAMILIES,
   FORWARDING,
-  PROTOCOLS,
+  PROTOCOL_WORDS,
   ROLES,
   TUNNELS,
 } from "./words.js";
@@ -160,7 +159,7 @@ function readKey(
     family.fault(`the address is of ${FAMILIES.word(own) ?? ""}`);
   return {
     family: own,
-    protocol: protocol.word(PROTOCOLS) ?? TCP,
+    protocol: protocol.word(PROTOCOL_WORDS) ?? TCP,
     address: found,
     port: port.whole(0, U16),
   };
@@ -191,7 +190,7 @@ function readSettings(
     readSchedulerFlags(scheduler ?? "", member.schedulerFlags) |
     (member.onePacket.flag(false) ? ONE_PACKET : 0) |
     member.otherFlags.whole(0, U32, 0);
-  const every = family === INET6 ? ALL_OF_IPV6 : (parseIpv4(ALL_OF_IPV4) ?? 0);
+  const every = wholeNetmask(family);
   const settings = { scheduler: scheduler ?? "", flags: flags >>> 0 };
   if (!member.persistence.there)
     return { ...settings, timeoutSeconds: 0, netmask: every };
@@ -219,7 +218,7 @@ function readSettings(
 function readNetmask(family: Family, cursor: Cursor): Netmask | undefined {
   if (!cursor.there) return undefined;
   return family === INET6
-    ? cursor.whole(1, ALL_OF_IPV6)
+    ? cursor.whole(1, 128)
     : cursor.read("an IPv4 netmask", parseIpv4);
 }
 

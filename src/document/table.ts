@@ -31,9 +31,3 @@ export interface Table {
   readonly timeouts?: Timeouts;
   readonly daemons?: readonly Daemon[];
 }
-
-/*
- * What a document leaves out has these values, in both directions: written it is left out, and read it is put in.
- */
-export const ALL_OF_IPV4 = "255.255.255.255";
-export const ALL_OF_IPV6 = 128;

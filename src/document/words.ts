@@ -4,15 +4,14 @@ import {
   LOCAL_NODE,
   MASQUERADING,
   MASTER,
-  SCTP,
-  TCP,
   TUNNELLING,
   TUNNEL_CHECKSUM,
   TUNNEL_GRE,
   TUNNEL_GUE,
   TUNNEL_IPIP,
   TUNNEL_REMOTE_CHECKSUM,
-  UDP,
+  PROTOCOLS,
+  TRANSPORTS,
 } from "../ipvs/model.js";
 import { INET, INET6 } from "../ipvs/address.js";
 
@@ -40,11 +39,9 @@ export class Words<N extends number = number> {
   }
 }
 
-export const PROTOCOLS = new Words([
-  ["tcp", TCP],
-  ["udp", UDP],
-  ["sctp", SCTP],
-]);
+export const PROTOCOL_WORDS = new Words(
+  PROTOCOLS.map((protocol) => [TRANSPORTS[protocol], protocol]),
+);
 
 /** Of services that have a firewall mark; all others have an address, which tells its own. */
 export const FAMILIES = new Words([

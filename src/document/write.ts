@@ -1,4 +1,4 @@
-import { formatAddress, INET6 } from "../ipvs/address.js";
+import { formatAddress } from "../ipvs/address.js";
 import {
   HASHED,
   ONE_PACKET,
@@ -10,6 +10,7 @@ import {
   type ServiceKey,
   type ServiceSettings,
   type Timeouts,
+  formatNarrowMask,
 } from "../ipvs/model.js";
 import {
   ALL_SCHEDULER_FLAGS,
@@ -18,8 +19,6 @@ import {
 import type { AssessedServer, AssessedService } from "../ipvs/state.js";
 import type { Json } from "./json-text.js";
 import {
-  ALL_OF_IPV4,
-  ALL_OF_IPV6,
   TABLE_SCHEMA,
   type ServerRule,
   type ServiceRule,
@@ -29,7 +28,7 @@ import {
   CHECKSUMS,
   FAMILIES,
   FORWARDING,
-  PROTOCOLS,
+  PROTOCOL_WORDS,
   ROLES,
   TUNNELS,
 } from "./words.js";
@@ -54,7 +53,7 @@ const NO_NAMES: DocumentNames = {
 function serviceRuleMembers(service: ServiceRule): Members {
   return {
     ...keyMembers(service.key),
-    ...settingsMembers(service.key, service.settings),
+    ...settingsMembers(service.settings),
     servers: service.servers.map(serverRuleMembers),
   };
 }
@@ -69,7 +68,7 @@ export function serviceMembers(
     ...keyMembers(key),
     name: names.service(key),
     state,
-    ...settingsMembers(key, settings),
+    ...settingsMembers(settings),
     effectiveWeight,
     stats: { ...stats },
     servers: servers.map((server) =>
@@ -92,13 +91,13 @@ function keyMembers(key: ServiceKey): Members {
   return "firewallMark" in key
     ? { family: FAMILIES.word(key.family), firewallMark: key.firewallMark }
     : {
-        protocol: PROTOCOLS.word(key.protocol),
+        protocol: PROTOCOL_WORDS.word(key.protocol),
         address: formatAddress(key.address),
         port: key.port,
       };
 }
 
-function settingsMembers(key: ServiceKey, settings: ServiceSettings): Members {
+function settingsMembers(settings: ServiceSettings): Members {
   const { scheduler, flags } = settings;
   const names = schedulerBitNames(scheduler, flags);
   const other =
@@ -106,24 +105,25 @@ function settingsMembers(key: ServiceKey, settings: ServiceSettings): Members {
   return {
     scheduler,
     schedulerFlags: names.length > 0 ? names : undefined,
-    persistence: persistenceMembers(key, settings),
+    persistence: persistenceMembers(settings),
     onePacket: flags & ONE_PACKET ? true : undefined,
     otherFlags: other === 0 ? undefined : other >>> 0,
   };
 }
 
 /** Undefined where there is no persistence, and nothing is set that would count if there were. */
-function persistenceMembers(
-  { family }: ServiceKey,
-  { flags, timeoutSeconds, netmask, persistenceEngine }: ServiceSettings,
-): Json {
-  const mask = typeof netmask === "number" ? netmask : formatAddress(netmask);
-  const every = family === INET6 ? ALL_OF_IPV6 : ALL_OF_IPV4;
+function persistenceMembers({
+  flags,
+  timeoutSeconds,
+  netmask,
+  persistenceEngine,
+}: ServiceSettings): Json {
+  const mask = formatNarrowMask(netmask);
   const enabled = (flags & PERSISTENT) !== 0;
   const set = {
     timeoutSeconds:
       enabled || timeoutSeconds !== 0 ? timeoutSeconds : undefined,
-    netmask: mask === every ? undefined : mask,
+    netmask: mask !== undefined && typeof netmask === "number" ? netmask : mask,
     engine: persistenceEngine,
   };
   if (enabled) return set;

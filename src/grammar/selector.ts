@@ -6,13 +6,12 @@ import {
   type Family,
 } from "../ipvs/address.js";
 import {
-  SCTP,
-  TCP,
-  UDP,
   formatEndpoint,
   type DestinationKey,
   type Protocol,
   type ServiceKey,
+  PROTOCOLS,
+  TRANSPORTS,
 } from "../ipvs/model.js";
 import { parseEndpoint, type Endpoint, type Lookups } from "./endpoint.js";
 import { parseWhole } from "./numbers.js";
@@ -70,11 +69,9 @@ export class AmbiguousSelector extends Error {
   }
 }
 
-const PROTOCOLS: ReadonlyMap<string, Protocol> = new Map([
-  ["tcp", TCP],
-  ["udp", UDP],
-  ["sctp", SCTP],
-]);
+const PROTOCOL_OF: ReadonlyMap<string, Protocol> = new Map(
+  PROTOCOLS.map((protocol) => [TRANSPORTS[protocol], protocol]),
+);
 
 const MARKS: ReadonlyMap<string, Family> = new Map([
   ["fwm", INET],
@@ -111,7 +108,7 @@ export function parseServiceSelector(
       "a firewall mark is a number from 1 to 4294967295",
     );
   }
-  const protocol = kind === undefined ? undefined : PROTOCOLS.get(kind);
+  const protocol = kind === undefined ? undefined : PROTOCOL_OF.get(kind);
   if (kind !== undefined && protocol === undefined)
     throw new SelectorFault(`${text} is no service`, SERVICE_FORMS);
   const endpoint = readEndpoint(rest, protocol, lookups);
@@ -144,7 +141,7 @@ function readEndpoint(
   lookups: Lookups,
 ): Endpoint | undefined {
   const bare = /^\[([^\]]*)\]$/.exec(text)?.[1]; // an IPv6 address in brackets, without a port
-  const protocols = protocol === undefined ? PROTOCOLS.values() : [protocol];
+  const protocols = protocol === undefined ? PROTOCOLS : [protocol];
   for (const known of protocols) {
     const endpoint = parseEndpoint(bare ?? text, known, lookups);
     if (endpoint) return endpoint;
@@ -236,6 +233,5 @@ function theOne<Entry>(
 export function formatSelector(key: ServiceKey): string {
   if ("firewallMark" in key)
     return `${key.family === INET6 ? "fwm6" : "fwm"}/${key.firewallMark}`;
-  const names = [...PROTOCOLS].filter(([, number]) => number === key.protocol);
-  return `${names[0]?.[0] ?? key.protocol}/${formatEndpoint(key.address, key.port)}`;
+  return `${TRANSPORTS[key.protocol]}/${formatEndpoint(key.address, key.port)}`;
 }

@@ -8,6 +8,22 @@ export const UDP = 17;
 export const SCTP = 132;
 /** The transport protocols that IPVS balances. */
 export type Protocol = typeof TCP | typeof UDP | typeof SCTP;
+/** All of them. */
+export const PROTOCOLS: readonly Protocol[] = [TCP, UDP, SCTP];
+
+/** Their names as the kernel and the classic listing write them. */
+export const PROTOCOL_NAMES = {
+  [TCP]: "TCP",
+  [UDP]: "UDP",
+  [SCTP]: "SCTP",
+} as const;
+
+/** Their names as /etc/services and the word verbs write them. */
+export const TRANSPORTS = {
+  [TCP]: "tcp",
+  [UDP]: "udp",
+  [SCTP]: "sctp",
+} as const;
 
 /** What names a virtual service to the kernel; nothing else is needed to find one. */
 export type ServiceKey =
@@ -231,8 +247,6 @@ export function formatEndpoint(address: Address, port: number): string {
   const text = formatAddress(address);
   return address.length === 4 ? `${text}:${port}` : `[${text}]:${port}`;
 }
-
-const PROTOCOL_NAMES = { [TCP]: "TCP", [UDP]: "UDP", [SCTP]: "SCTP" } as const;
 
 /** A service as people name it: `TCP 192.0.2.1:80`, `FWM 7`, `FWM 7 IPv6`. Unique to the key. */
 export function formatService(key: ServiceKey): string {

@@ -7,12 +7,10 @@ import {
   type Address,
 } from "./address.js";
 import {
-  SCTP,
-  TCP,
-  UDP,
   type DestinationKey,
-  type Protocol,
   type ServiceKey,
+  PROTOCOL_NAMES,
+  PROTOCOLS,
 } from "./model.js";
 
 /** A text is not what it is to name. */
@@ -43,7 +41,6 @@ function quoted(text: string): string {
   return JSON.stringify(text).replace(/[\x7f-\x9f]/g, escape);
 }
 
-const PROTOCOLS: Readonly<Record<string, Protocol>> = { TCP, UDP, SCTP };
 const HIGHEST_PORT = 0xffff;
 const HIGHEST_MARK = 0xffffffff;
 
@@ -58,7 +55,7 @@ export function parseService(text: string): ServiceKey {
   const firewallMark = whole(mark, HIGHEST_MARK);
   if (firewallMark) return { family: ipv6 ? INET6 : INET, firewallMark };
   const [, name = "", rest = ""] = /^(TCP|UDP|SCTP) (.*)$/.exec(text) ?? [];
-  const protocol = PROTOCOLS[name];
+  const protocol = PROTOCOLS.find((known) => PROTOCOL_NAMES[known] === name);
   const endpoint = endpointIn(rest);
   if (protocol === undefined || !endpoint)
     throw new MalformedText(

@@ -8,7 +8,7 @@ import {
 } from "../grammar/selector.js";
 import { parseIpv4, type Address } from "../ipvs/address.js";
 import type { Protocol } from "../ipvs/model.js";
-import { TRANSPORTS } from "../naming.js";
+import { TRANSPORTS } from "../ipvs/model.js";
 import type { Names } from "../system/names.js";
 import { clean } from "./text.js";
 

@@ -6,14 +6,11 @@ import {
   MASTER,
   ONE_PACKET,
   PERSISTENT,
-  SCTP,
-  TCP,
   TUNNELLING,
   TUNNEL_CHECKSUM,
   TUNNEL_GRE,
   TUNNEL_GUE,
   TUNNEL_REMOTE_CHECKSUM,
-  UDP,
   formatNarrowMask,
   type Daemon,
   type DestinationEntry,
@@ -24,6 +21,7 @@ import {
   type ServiceWithServers,
   type Stats,
   type Timeouts,
+  PROTOCOL_NAMES,
 } from "../ipvs/model.js";
 import { schedulerFlagNames } from "../ipvs/scheduler-flags.js";
 
@@ -62,12 +60,6 @@ const TITLES = {
     "  -> RemoteAddress:Port",
   ],
 } as const;
-
-const PROTOCOLS: Readonly<Record<number, string>> = {
-  [TCP]: "TCP",
-  [UDP]: "UDP",
-  [SCTP]: "SCTP",
-};
 
 const FORWARDING: Readonly<Record<number, string>> = {
   [MASQUERADING]: "Masq",
@@ -128,7 +120,7 @@ function serviceName({ key }: ServiceEntry, name: EndpointName): string {
   }
   const { address, port, protocol } = key;
   const shown = clip(name(address, port, protocol), address.length);
-  return `${(PROTOCOLS[protocol] ?? "").padEnd(4)} ${shown}`;
+  return `${PROTOCOL_NAMES[protocol].padEnd(4)} ${shown}`;
 }
 
 /** The scheduler with its flags, and what differs from the defaults. */

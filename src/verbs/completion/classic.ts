@@ -13,7 +13,7 @@ import { formatSelector } from "../../grammar/selector.js";
 import { schedulerFlagsFor } from "../../ipvs/scheduler-flags.js";
 import type { ServiceKey } from "../../ipvs/model.js";
 import type { Io } from "../../io.js";
-import { TRANSPORTS } from "../../naming.js";
+import { TRANSPORTS } from "../../ipvs/model.js";
 import {
   behind,
   listed,

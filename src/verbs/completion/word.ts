@@ -8,7 +8,7 @@ import {
 } from "../../grammar/selector.js";
 import { Spellings, type Spelling } from "../../grammar/scanner.js";
 import type { Io } from "../../io.js";
-import { TRANSPORTS } from "../../naming.js";
+import { TRANSPORTS } from "../../ipvs/model.js";
 import type { Completes, VerbOption, VerbRow } from "../row.js";
 import { optionsOf, verbNamed, VERBS } from "../table.js";
 import {

@@ -2,7 +2,7 @@ import { INET } from "../../ipvs/address.js";
 import type { ServiceSelector } from "../../grammar/selector.js";
 import type { ConnectionReader } from "../../ipvs/connection-reader.js";
 import { networkOf, type Network } from "../../ipvs/network.js";
-import { SCTP, TCP, UDP, type Protocol } from "../../ipvs/model.js";
+import { PROTOCOL_NAMES } from "../../ipvs/model.js";
 
 /** Real servers that are wanted. */
 export interface ServersWanted {
@@ -25,12 +25,6 @@ export interface Wanted {
 
 /** Whether the connection that a reader stands on is wanted. */
 export type Test = (line: ConnectionReader) => boolean;
-
-const PROTOCOL_NAMES: Readonly<Record<Protocol, string>> = {
-  [TCP]: "TCP",
-  [UDP]: "UDP",
-  [SCTP]: "SCTP",
-};
 
 /** A test that reads no more of a line than it must. */
 export function testFor(wanted: Wanted): Test {

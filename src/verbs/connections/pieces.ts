@@ -1,7 +1,7 @@
 import { INET, INET6 } from "../../ipvs/address.js";
 import { CONNECTION_STATES, isTemplate } from "../../ipvs/connection-states.js";
 import { protocolOf, type Connection } from "../../ipvs/connections.js";
-import type { EndpointName } from "../../ipvs/model.js";
+import { TRANSPORTS, type EndpointName } from "../../ipvs/model.js";
 import { formatSelector } from "../../grammar/selector.js";
 import { writeAddress, writeEndpoint } from "../../view/addresses.js";
 import type { TextBuilder } from "../../view/text-builder.js";
@@ -70,17 +70,11 @@ export function writeClock(out: TextBuilder, seconds: number): void {
     .decimal(seconds % 60, 2);
 }
 
-const PROTOCOL_WORDS: Readonly<Record<string, string>> = {
-  TCP: "tcp",
-  UDP: "udp",
-  SCTP: "sctp",
-};
-
-function protocolWord({ protocol }: Pick<Connection, "protocol">): string {
-  return (
-    PROTOCOL_WORDS[protocol] ??
-    protocol.toLowerCase().replace(/[^a-z0-9]/g, "?")
-  );
+function protocolWord(connection: Pick<Connection, "protocol">): string {
+  const protocol = protocolOf(connection);
+  return protocol === undefined
+    ? connection.protocol.toLowerCase().replace(/[^a-z0-9]/g, "?")
+    : TRANSPORTS[protocol];
 }
 
 /** A name as bytes, fit for a terminal. */

@@ -4,7 +4,7 @@ import type {
   EndpointName,
   ServiceKey,
 } from "../../ipvs/model.js";
-import { PROTOCOLS } from "../../document/words.js";
+import { PROTOCOL_WORDS } from "../../document/words.js";
 import type { DocumentNames } from "../../document/write.js";
 
 /** What services and real servers are called in a listing, and in the form in which a SERVICE is written. */
@@ -19,7 +19,7 @@ export function labelsBy(name: EndpointName): Labels {
     service: (key) =>
       "firewallMark" in key
         ? formatSelector(key)
-        : `${PROTOCOLS.word(key.protocol) ?? ""}/${name(key.address, key.port, key.protocol)}`,
+        : `${PROTOCOL_WORDS.word(key.protocol) ?? ""}/${name(key.address, key.port, key.protocol)}`,
     server: (service, { address, port }) =>
       name(
         address,

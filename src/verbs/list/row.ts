@@ -1,6 +1,6 @@
 import type { VerbRow } from "../row.js";
 import { SERVER_STATES, SERVICE_STATES } from "../../ipvs/state.js";
-import { FORWARDING, PROTOCOLS } from "../../document/words.js";
+import { FORWARDING, PROTOCOL_WORDS } from "../../document/words.js";
 import { COLUMN_KEYS, FORMATS, SORT_KEYS } from "./keys.js";
 
 export const listVerb: VerbRow = {
@@ -64,7 +64,7 @@ export const listVerb: VerbRow = {
       name: "protocol",
       type: "list",
       value: "PROTOCOL",
-      choices: [...PROTOCOLS.all, "fwm"],
+      choices: [...PROTOCOL_WORDS.all, "fwm"],
       description: "only services of these protocols, or with a firewall mark",
     },
     {

@@ -9,7 +9,7 @@ import {
 } from "../../grammar/selector.js";
 import type { Endpoint } from "../../grammar/endpoint.js";
 import type { ServiceKey } from "../../ipvs/model.js";
-import { FORWARDING, PROTOCOLS } from "../../document/words.js";
+import { FORWARDING, PROTOCOL_WORDS } from "../../document/words.js";
 import type { AssessedServer, AssessedService } from "../../ipvs/state.js";
 import { FoundWrong } from "../faults.js";
 import { nearest } from "../nearest.js";
@@ -96,7 +96,7 @@ function among<T>(wishes: readonly T[], holds: (wish: T) => boolean): boolean {
 }
 
 function protocolOf(key: ServiceKey): string | undefined {
-  return "firewallMark" in key ? "fwm" : PROTOCOLS.word(key.protocol);
+  return "firewallMark" in key ? "fwm" : PROTOCOL_WORDS.word(key.protocol);
 }
 
 /** How many choices an error shows. */
