@@ -3,7 +3,7 @@ import { MalformedReply } from "../netlink/errors.js";
 import type { Span } from "../netlink/link.js";
 import { familyOf, INET, INET6, type Address, type Family } from "./address.js";
 import type { DAEMON, DESTINATION, SERVICE } from "./layouts.js";
-import { INFO, MESSAGE, STATS } from "./layouts.js";
+import { INFO, MESSAGE, STATS, STATS64 } from "./layouts.js";
 import {
   BACKUP,
   FORWARDING_MASK,
@@ -247,33 +247,10 @@ function netmaskFrom(family: Family, wire: Uint8Array): Netmask {
 
 /** The whole counters, and on kernels before 4.1 the ones that are cut. */
 function statsFrom(wire: ServiceFields | DestinationFields): Stats {
-  const stats = required(
-    wire.stats64 ?? (wire.stats ? decode(STATS, wire.stats) : {}),
-    COUNTERS,
-  );
+  const { stats64, stats } = wire;
   return {
-    connections: stats.connections,
-    inPackets: stats.inPackets,
-    outPackets: stats.outPackets,
-    inBytes: stats.inBytes,
-    outBytes: stats.outBytes,
-    connectionsPerSecond: stats.connectionsPerSecond,
-    inPacketsPerSecond: stats.inPacketsPerSecond,
-    outPacketsPerSecond: stats.outPacketsPerSecond,
-    inBytesPerSecond: stats.inBytesPerSecond,
-    outBytesPerSecond: stats.outBytesPerSecond,
+    ...required(stats64 ?? (stats ? decode(STATS, stats) : {}), COUNTERS),
   };
 }
 
-const COUNTERS = [
-  "connections",
-  "inPackets",
-  "outPackets",
-  "inBytes",
-  "outBytes",
-  "connectionsPerSecond",
-  "inPacketsPerSecond",
-  "outPacketsPerSecond",
-  "inBytesPerSecond",
-  "outBytesPerSecond",
-] as const;
+const COUNTERS = Object.keys(STATS64) as (keyof typeof STATS64)[];
