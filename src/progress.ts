@@ -7,9 +7,6 @@ const PERIOD_MILLISECONDS = 200;
 /** The line must not wrap, for then it could not be taken away; narrower terminals than this are rare. */
 const LONGEST_LINE = 60;
 
-/** After how many rules it is worth a look at the clock, which may take as long as a rule does. */
-export const RULES_A_STEP = 256;
-
 /** By this variable people turn progress off: `never`. */
 const VARIABLE = "IPVSADM_PROGRESS";
 

@@ -3,7 +3,7 @@ import { UsageFault } from "../grammar/faults.js";
 import { ruleWords } from "../grammar/line.js";
 import type { Io } from "../io.js";
 import { InputFailed } from "../system/files.js";
-import { counted, RULES_A_STEP } from "../progress.js";
+import { counted } from "../progress.js";
 import { countLines } from "./reading.js";
 import { inSession } from "./run.js";
 import { DONE, End, statusOf, type Session } from "./session.js";
@@ -13,6 +13,9 @@ const SAVE_HELP = `ipvsadm-save: Script to save the IPVS table to stdout.
 `;
 const HELP_SHOWN = 1;
 const FAILED = 1;
+
+/** After how many rules it is worth a look at the clock, which may take as long as a rule does. */
+const RULES_A_STEP = 256;
 
 /**
  * ipvsadm-save: writes the table as rules.
