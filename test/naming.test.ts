@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { NameBook, numericName, TRANSPORTS } from "../src/naming.js";
+import { TRANSPORTS } from "../src/ipvs/model.js";
+import { NameBook, numericName } from "../src/naming.js";
 import { TCP, UDP } from "../src/ipvs/model.js";
 import type { Names } from "../src/system/names.js";
 import { address } from "./fixtures/entries.js";

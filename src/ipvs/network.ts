@@ -1,4 +1,4 @@
-import { formatAddress, parseAddress, type Address } from "./address.js";
+import { parseAddress, type Address } from "./address.js";
 
 /** The addresses that begin with the same bits. */
 export interface Network {
@@ -28,9 +28,4 @@ export function parseNetwork(text: string): Network | undefined {
 /** The network of one address. */
 export function networkOf(address: Address): Network {
   return { address, prefixBits: address.length * 8 };
-}
-
-/** `10.0.0.0/8` */
-export function formatNetwork({ address, prefixBits }: Network): string {
-  return `${formatAddress(address)}/${prefixBits}`;
 }

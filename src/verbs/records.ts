@@ -1,5 +1,5 @@
 import type { TextBuilder } from "../view/text-builder.js";
-import { jsonText, type Json } from "./json.js";
+import { jsonText, type Json } from "../document/json-text.js";
 import { clean, toBytes } from "./text.js";
 
 /** The formats for programs. */

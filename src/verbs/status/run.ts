@@ -1,5 +1,5 @@
 import { explain } from "../faults.js";
-import { jsonText } from "../json.js";
+import { jsonText } from "../../document/json-text.js";
 import { EXIT, type VerbRun } from "../row.js";
 import { readReport } from "./report.js";
 import { statusJson, statusLines } from "./view.js";

@@ -12,7 +12,7 @@ import {
   shortDuration,
   shortRate,
 } from "../units.js";
-import type { Json } from "../json.js";
+import type { Json } from "../../document/json-text.js";
 import type { Answers, Report } from "./report.js";
 
 /** What a line begins with, and what it says. */

@@ -1,5 +1,5 @@
 import { clean } from "../text.js";
-import type { Json } from "../json.js";
+import type { Json } from "../../document/json-text.js";
 import { FORWARDING_WORDS } from "./columns.js";
 import type { Change } from "./changes.js";
 import type { Frame } from "./frame.js";

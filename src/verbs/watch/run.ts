@@ -1,6 +1,6 @@
 import { IpvsAccess } from "../../access.js";
 import type { IpvsClient } from "../../ipvs/client.js";
-import { jsonText } from "../json.js";
+import { jsonText } from "../../document/json-text.js";
 import { EXIT, type VerbCall, type VerbRun } from "../row.js";
 import { systemClock, type Clock } from "./clock.js";
 import { plainLines, type Frame } from "./frame.js";

@@ -4,7 +4,7 @@ import { INET } from "../../../src/ipvs/address.js";
 import { BACKUP, MASTER, TCP } from "../../../src/ipvs/model.js";
 import { IpvsUnavailable } from "../../../src/ipvs/errors.js";
 import { PLAIN } from "../../../src/verbs/colour.js";
-import { jsonText } from "../../../src/verbs/json.js";
+import { jsonText } from "../../../src/document/json-text.js";
 import { totalsOf } from "../../../src/ipvs/totals.js";
 import type { Report } from "../../../src/verbs/status/report.js";
 import { changedSysctls } from "../../../src/verbs/status/sysctls.js";
