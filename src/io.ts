@@ -26,6 +26,8 @@ export interface Io extends Streams {
   readonly sysFolder: string;
   /** Where the modules of all kernels are: `/lib/modules`. */
   readonly modulesFolder: string;
+  /** Where what does not outlive the machine's next start is kept: `/run`. */
+  readonly runFolder: string;
   readonly terminal: Terminal;
   /** How long standard input is, in bytes, if it is a file. */
   stdinBytes(): number | undefined;

@@ -27,6 +27,7 @@ export function systemIo({ write, ...runtime }: Runtime): Io {
     procFolder: "/proc",
     sysFolder: "/sys",
     modulesFolder: "/lib/modules",
+    runFolder: "/run",
     terminal: systemTerminal(),
     stdinBytes: () => sizeOf(0),
     clock: systemClock,

@@ -23,12 +23,8 @@ import {
 } from "../ipvs/model.js";
 import { schedulerFlag } from "../ipvs/scheduler-flags.js";
 import { Findings, type Cursor } from "./cursor.js";
-import {
-  TABLE_SCHEMA,
-  type ServerRule,
-  type ServiceRule,
-  type Table,
-} from "./table.js";
+import type { ServerRule, ServiceRule, Table } from "../ipvs/table.js";
+import { TABLE_SCHEMA } from "./schema.js";
 import type { Tree } from "./tree.js";
 import {
   CHECKSUMS,

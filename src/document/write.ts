@@ -18,12 +18,8 @@ import {
 } from "../ipvs/scheduler-flags.js";
 import type { AssessedServer, AssessedService } from "../ipvs/state.js";
 import type { Json } from "./json-text.js";
-import {
-  TABLE_SCHEMA,
-  type ServerRule,
-  type ServiceRule,
-  type Table,
-} from "./table.js";
+import type { ServerRule, ServiceRule, Table } from "../ipvs/table.js";
+import { TABLE_SCHEMA } from "./schema.js";
 import {
   CHECKSUMS,
   FAMILIES,

@@ -11,8 +11,10 @@ import {
 } from "../ipvs/errors.js";
 import { EACCES, EPERM, errnoText } from "../netlink/errno.js";
 import { MalformedReply, SocketFault } from "../netlink/errors.js";
+import { OutputFailed } from "../system/atomic-file.js";
 import { InputFailed } from "../system/files.js";
 import { EXIT } from "./row.js";
+import { clean } from "./text.js";
 
 /** The command line of a verb is at fault. */
 export class UsedWrong extends Error {
@@ -81,6 +83,11 @@ export function explain(error: unknown): Explanation | undefined {
     );
   if (error instanceof InputFailed)
     return wrong(`cannot read the input: ${error.message}`, undefined);
+  if (error instanceof OutputFailed)
+    return wrong(
+      `cannot write ${clean(error.path)}: ${error.code}`,
+      "what was in the file before stands",
+    );
   return undefined;
 }
 

@@ -59,6 +59,7 @@ export async function runIn(
     mayAdministerNetworks: () => true,
     connectionsFile: "/nonexistent/ip_vs_conn",
     procFolder: "/nonexistent/proc",
+    runFolder: "/nonexistent/run",
     sysFolder: "/nonexistent/sys",
     modulesFolder: "/nonexistent/modules",
     terminal: { isTerminal: () => false, size: () => undefined },

@@ -10,11 +10,7 @@ import {
   type ServiceKey,
   type ServiceSettings,
 } from "../../src/ipvs/model.js";
-import type {
-  ServerRule,
-  ServiceRule,
-  Table,
-} from "../../src/document/table.js";
+import type { ServerRule, ServiceRule, Table } from "../../src/ipvs/table.js";
 
 /* Tables of all that the kernel can hold, whether or not anybody would set it. */
 

@@ -1,6 +1,6 @@
 import { jsonText, type Json } from "../../document/json-text.js";
 import { yamlText } from "../../document/yaml-text.js";
-import { SERVICE_SCHEMA, TABLE_SCHEMA } from "../../document/table.js";
+import { SERVICE_SCHEMA, TABLE_SCHEMA } from "../../document/schema.js";
 import { serviceMembers, type DocumentNames } from "../../document/write.js";
 import type { Totals } from "../../ipvs/totals.js";
 import type { Shown } from "./selection.js";

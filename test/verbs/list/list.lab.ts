@@ -5,7 +5,7 @@ import { HASHED, type ServiceWithServers } from "../../../src/ipvs/model.js";
 import { parseJson } from "../../../src/document/parse-json.js";
 import { parseYaml } from "../../../src/document/parse-yaml.js";
 import { readTable } from "../../../src/document/read.js";
-import type { ServiceRule } from "../../../src/document/table.js";
+import type { ServiceRule } from "../../../src/ipvs/table.js";
 import { nodeIo } from "../../../src/node-io.js";
 import { sortServers, sortServices } from "../../../src/view/order.js";
 import { invalidities } from "../../document/schema.js";

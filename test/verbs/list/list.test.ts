@@ -4,7 +4,7 @@ import { PERSISTENT } from "../../../src/ipvs/model.js";
 import { parseJson } from "../../../src/document/parse-json.js";
 import { parseYaml } from "../../../src/document/parse-yaml.js";
 import { readTable } from "../../../src/document/read.js";
-import type { ServiceRule } from "../../../src/document/table.js";
+import type { ServiceRule } from "../../../src/ipvs/table.js";
 import { COLUMNS } from "../../../src/verbs/list/columns.js";
 import { COLUMN_KEYS } from "../../../src/verbs/list/keys.js";
 import { listVerb } from "../../../src/verbs/list/row.js";

@@ -5,12 +5,7 @@ import type {
   ServiceKey,
   ServiceSettings,
   Timeouts,
-} from "../ipvs/model.js";
-
-/** What a document of this kind begins with: its `schema`. The number grows when a reader of the old would misread the new. */
-export const TABLE_SCHEMA = "ipvsadm/table/1";
-/** The same for a line of ndjson, which is one service. */
-export const SERVICE_SCHEMA = "ipvsadm/service/1";
+} from "./model.js";
 
 /** A real server as it can be set. What the kernel tells of one is one, too. */
 export interface ServerRule {
@@ -25,7 +20,7 @@ export interface ServiceRule {
   readonly servers: readonly ServerRule[];
 }
 
-/** All that a document can say: what is absent, it does not speak of. */
+/** A table as it can be set. What is absent is not spoken of. */
 export interface Table {
   readonly services: readonly ServiceRule[];
   readonly timeouts?: Timeouts;
