@@ -1,6 +1,7 @@
 import type { Link } from "./netlink/link.js";
 import type { Clock } from "./system/clock.js";
 import type { Names } from "./system/names.js";
+import type { EndingSignal } from "./system/signals.js";
 import type { Streams } from "./system/streams.js";
 import type { TakenTerminal, TerminalEvent } from "./system/taken-terminal.js";
 import type { Terminal } from "./system/terminal.js";
@@ -32,6 +33,12 @@ export interface Io extends Streams {
   /** How long standard input is, in bytes, if it is a file. */
   stdinBytes(): number | undefined;
   readonly clock: Clock;
+  /**
+   * Has the signals that would end the process told instead.
+   *
+   * @returns lets them do again what they usually do
+   */
+  catchSignals(listen: (signal: EndingSignal) => void): () => void;
   /**
    * Takes over the terminal that stdin and stdout are, for a full screen.
    *

@@ -3,6 +3,7 @@ import { systemClock } from "./system/clock.js";
 import { sizeOf } from "./system/files.js";
 import { systemNames } from "./system/names.js";
 import { mayAdministerNetworks, mayOpenRawSockets } from "./system/process.js";
+import { catchSignals } from "./system/signals.js";
 import { processStreams, type Write } from "./system/streams.js";
 import { takeTerminal } from "./system/taken-terminal.js";
 import { systemTerminal } from "./system/terminal.js";
@@ -31,6 +32,7 @@ export function systemIo({ write, ...runtime }: Runtime): Io {
     terminal: systemTerminal(),
     stdinBytes: () => sizeOf(0),
     clock: systemClock,
+    catchSignals,
     takeTerminal,
     environment: (name) => process.env[name],
   };

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Io } from "../src/io.js";
 import { counted, Progress } from "../src/progress.js";
+import { systemClock } from "../src/system/clock.js";
 import { classic, restored, runIn } from "./classic/fake-io.js";
 import { fakeKernel, services } from "./classic/fake-kernel.js";
 
@@ -28,6 +29,7 @@ class Place {
       },
       environment: (name) => environment[name],
       clock: {
+        ...systemClock,
         now: () => this.time,
         every: (_, act) => {
           this.ticking.push(act);

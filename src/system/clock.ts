@@ -8,6 +8,8 @@ export interface Clock {
    * @returns ends that
    */
   every(milliseconds: number, act: () => void): () => void;
+  /** Waits; comes back early when the signal is given. */
+  sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
 }
 
 export const systemClock: Clock = {
@@ -21,5 +23,16 @@ export const systemClock: Clock = {
     return () => {
       clearInterval(timer);
     };
+  },
+  sleep(milliseconds, signal) {
+    return new Promise((resolve) => {
+      const wake = () => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, signal.aborted ? 0 : milliseconds);
+      signal.addEventListener("abort", wake);
+    });
   },
 };

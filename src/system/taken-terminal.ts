@@ -1,14 +1,5 @@
 import type { ReadStream } from "node:tty";
-
-/** The signals that end a process which has nothing to say against it, and that a process can catch. */
-export const ENDING_SIGNALS = {
-  SIGHUP: 1,
-  SIGINT: 2,
-  SIGQUIT: 3,
-  SIGTERM: 15,
-} as const;
-
-export type EndingSignal = keyof typeof ENDING_SIGNALS;
+import { catchSignals, type EndingSignal } from "./signals.js";
 
 /** What happens at a terminal that a program has taken over. */
 export type TerminalEvent =
@@ -69,13 +60,9 @@ export function takeTerminal(
   const onContinued = () => {
     listen({ kind: "continued" });
   };
-  const onEnding = (signal: NodeJS.Signals) => {
-    listen({ kind: "ending", signal: signal as EndingSignal });
-  };
   const onFailed = (error: unknown) => {
     listen({ kind: "failed", error });
   };
-  const signals = Object.keys(ENDING_SIGNALS) as EndingSignal[];
 
   const setRaw = (raw: boolean) => {
     try {
@@ -85,7 +72,9 @@ export function takeTerminal(
     }
   };
 
-  for (const signal of signals) process.on(signal, onEnding);
+  const releaseSignals = catchSignals((signal) => {
+    listen({ kind: "ending", signal });
+  });
   process.on("SIGTSTP", onStopping);
   process.on("SIGCONT", onContinued);
   process.on("uncaughtException", onFailed);
@@ -114,7 +103,7 @@ export function takeTerminal(
       process.off("uncaughtException", onFailed);
       process.off("SIGCONT", onContinued);
       process.off("SIGTSTP", onStopping);
-      for (const signal of signals) process.off(signal, onEnding);
+      releaseSignals();
     },
   };
 }

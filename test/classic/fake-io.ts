@@ -63,12 +63,17 @@ export async function runIn(
     sysFolder: "/nonexistent/sys",
     modulesFolder: "/nonexistent/modules",
     terminal: { isTerminal: () => false, size: () => undefined },
+    catchSignals: () => () => undefined,
     takeTerminal() {
       throw new Error("there is no terminal");
     },
     environment: () => undefined,
     stdinBytes: () => undefined,
-    clock: { now: () => 0, every: () => () => undefined },
+    clock: {
+      now: () => 0,
+      every: () => () => undefined,
+      sleep: () => Promise.resolve(),
+    },
     ...io,
   });
   return { stdout, stderr, status, log };

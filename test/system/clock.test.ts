@@ -18,3 +18,14 @@ test("what is to be done again and again is, until that is ended; meanwhile time
   assert.equal(times, 3);
   assert.ok(systemClock.now() - began >= 4);
 });
+
+test("sleep ends when the time is over, or when the signal is given", async () => {
+  const abort = new AbortController();
+  const began = systemClock.now();
+  await systemClock.sleep(4, abort.signal);
+  assert.ok(systemClock.now() - began >= 3);
+  const long = systemClock.sleep(1e6, abort.signal);
+  abort.abort();
+  await long;
+  await systemClock.sleep(1e6, abort.signal);
+});

@@ -1,10 +1,7 @@
 import type { IpvsClient } from "../../ipvs/client.js";
 import type { Io } from "../../io.js";
-import {
-  ENDING_SIGNALS,
-  type EndingSignal,
-  type TerminalEvent,
-} from "../../system/taken-terminal.js";
+import { statusOf, type EndingSignal } from "../../system/signals.js";
+import type { TerminalEvent } from "../../system/taken-terminal.js";
 import type { Size } from "../../system/terminal.js";
 import type { Output } from "../output.js";
 import { EXIT } from "../row.js";
@@ -186,7 +183,7 @@ class Watcher {
   }
 
   #endBy(signal: EndingSignal): void {
-    this.#end(128 + ENDING_SIGNALS[signal]);
+    this.#end(statusOf(signal));
   }
 
   #size(): Size {
