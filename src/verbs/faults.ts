@@ -13,6 +13,7 @@ import { EACCES, EPERM, errnoText } from "../netlink/errno.js";
 import { MalformedReply, SocketFault } from "../netlink/errors.js";
 import { OutputFailed } from "../system/atomic-file.js";
 import { InputFailed } from "../system/files.js";
+import { LockFailed, LockHeld } from "../system/lock.js";
 import { EXIT } from "./row.js";
 import { clean } from "./text.js";
 
@@ -88,7 +89,29 @@ export function explain(error: unknown): Explanation | undefined {
       `cannot write ${clean(error.path)}: ${error.code}`,
       "what was in the file before stands",
     );
+  if (error instanceof LockHeld) return locked(error);
+  if (error instanceof LockFailed)
+    return {
+      fault: `cannot lock the table with ${clean(error.path)}: ${error.code}`,
+      advice:
+        error.code === "EACCES"
+          ? "run it as root, or where it may write there"
+          : undefined,
+      status: error.code === "EACCES" ? EXIT.unavailable : EXIT.wrong,
+    };
   return undefined;
+}
+
+function locked({ path, holder }: LockHeld): Explanation {
+  return holder
+    ? wrong(
+        `'ipvsadm ${holder.verb}' is changing the table (process ${holder.pid}): nothing was changed`,
+        "wait until it has ended",
+      )
+    : wrong(
+        `${clean(path)} is no lock of ours: nothing was changed`,
+        "look whose it is, and remove it if it is nobody's",
+      );
 }
 
 function wrong(fault: string, advice: string | undefined): Explanation {

@@ -21,6 +21,7 @@ import {
 } from "../../src/netlink/errno.js";
 import { MalformedReply, SocketFault } from "../../src/netlink/errors.js";
 import { InputFailed } from "../../src/system/files.js";
+import { LockFailed, LockHeld } from "../../src/system/lock.js";
 import { explain, FoundWrong, UsedWrong } from "../../src/verbs/faults.js";
 
 /** The line that somebody reads, and the exit status. */
@@ -70,6 +71,22 @@ const ERRORS: readonly (readonly [Error, string])[] = [
   [
     new MalformedReply("short", 4),
     "1 cannot read the kernel's answer: short (at byte 4): this is a fault of ours or of the kernel: please report it",
+  ],
+  [
+    new LockHeld("/run/x.lock", { pid: 7, verb: "apply" }),
+    "1 'ipvsadm apply' is changing the table (process 7): nothing was changed: wait until it has ended",
+  ],
+  [
+    new LockHeld("/run/x.lock", undefined),
+    "1 /run/x.lock is no lock of ours: nothing was changed: look whose it is, and remove it if it is nobody's",
+  ],
+  [
+    new LockFailed("/run/x.lock", "EACCES"),
+    "3 cannot lock the table with /run/x.lock: EACCES: run it as root, or where it may write there",
+  ],
+  [
+    new LockFailed("/run/x.lock", "ENOSPC"),
+    "1 cannot lock the table with /run/x.lock: ENOSPC",
   ],
   [new InputFailed("EISDIR"), "1 cannot read the input: EISDIR"],
   [

@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { after, beforeEach, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { LockFailed, LockHeld, takeLock } from "../../src/system/lock.js";
+
+const folder = mkdtempSync(join(tmpdir(), "ipvsadm-lock-"));
+const place = { runFolder: folder, procFolder: "/proc" };
+const file = join(folder, "ipvsadm.lock");
+
+beforeEach(() => {
+  for (const name of readdirSync(folder)) rmSync(join(folder, name));
+});
+after(() => {
+  rmSync(folder, { recursive: true });
+});
+
+const HOLDER = fileURLToPath(new URL("lock-holder.js", import.meta.url));
+
+/** Starts a process that takes the lock. */
+async function otherProcess() {
+  const child = spawn(process.execPath, [HOLDER, folder], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const lines = createInterface(child.stdout);
+  const [said] = (await once(lines, "line")) as [string];
+  const gone = once(child, "exit");
+  return {
+    pid: child.pid,
+    said,
+    async kill() {
+      child.kill("SIGKILL");
+      await gone;
+    },
+  };
+}
+
+test("a lock is a file that says whose it is, and is gone when it is released", () => {
+  {
+    using lock = takeLock(place, "apply");
+    assert.equal(lock.path, file);
+    assert.match(
+      readFileSync(file, "utf8"),
+      new RegExp(`^${process.pid} [0-9]+ pid:\\[[0-9]+\\] apply\n$`),
+    );
+    assert.deepEqual(readdirSync(folder), ["ipvsadm.lock"]);
+  }
+  assert.deepEqual(readdirSync(folder), []);
+});
+
+test("a lock is released once, and not if it has become another's", () => {
+  const first = takeLock(place, "apply");
+  first.release();
+  const second = takeLock(place, "restore");
+  first.release();
+  assert.deepEqual(readdirSync(folder), ["ipvsadm.lock"]);
+  writeFileSync(file, "another's");
+  second.release();
+  assert.deepEqual(readdirSync(folder), ["ipvsadm.lock"]);
+});
+
+test("the lock of another process that lives is not to be had", async () => {
+  const other = await otherProcess();
+  assert.equal(other.said, "taken");
+  assert.throws(
+    () => takeLock(place, "apply"),
+    (error) => {
+      assert.ok(error instanceof LockHeld);
+      assert.deepEqual(error.holder, { pid: other.pid, verb: "apply" });
+      return true;
+    },
+  );
+  const third = await otherProcess();
+  assert.equal(third.said, `held by ${other.pid}`);
+  await other.kill();
+  await third.kill();
+});
+
+test("the lock of a process that was killed is taken over", async () => {
+  const other = await otherProcess();
+  await other.kill();
+  assert.ok(readFileSync(file, "utf8").startsWith(`${other.pid} `));
+  using lock = takeLock(place, "apply");
+  assert.ok(readFileSync(lock.path, "utf8").startsWith(`${process.pid} `));
+  assert.deepEqual(readdirSync(folder), ["ipvsadm.lock"]);
+});
+
+test("of several processes that find a dead one's lock, one gets it", async () => {
+  const dead = await otherProcess();
+  await dead.kill();
+  const others = await Promise.all(Array.from({ length: 4 }, otherProcess));
+  const taken = others.filter(({ said }) => said === "taken");
+  assert.equal(taken.length, 1);
+  const loser = `held by ${taken[0]?.pid}`;
+  assert.equal(others.filter(({ said }) => said === loser).length, 3);
+  for (const other of others) await other.kill();
+});
+
+test("who died while taking a lock over hinders nobody", async () => {
+  const dead = await otherProcess();
+  await dead.kill();
+  writeFileSync(`${file}.stale`, readFileSync(file));
+  takeLock(place, "apply").release();
+  assert.deepEqual(readdirSync(folder), []);
+});
+
+test("a process with the number of a dead one is not the dead one", () => {
+  const lock = takeLock(place, "apply");
+  const text = readFileSync(file, "utf8");
+  writeFileSync(file, text.replace(/ [0-9]+ /, " 1 ")); // it began when the machine did
+  lock.release();
+  takeLock(place, "apply").release();
+});
+
+test("of another container's process, and of a file that is none of ours, nobody knows whether it lives", () => {
+  for (const text of ["2 1 pid:[1] apply\n", "2 1 - apply\n", "", "hello"]) {
+    writeFileSync(file, text);
+    assert.throws(() => takeLock(place, "apply"), LockHeld, text);
+    assert.equal(readFileSync(file, "utf8"), text);
+  }
+});
+
+test("a folder that is not there is told", () => {
+  assert.throws(
+    () => takeLock({ ...place, runFolder: join(folder, "none") }, "apply"),
+    (error) => error instanceof LockFailed && error.code === "ENOENT",
+  );
+});
