@@ -1,5 +1,5 @@
 import { type Answer, isAnswer, type Reply } from "../lab/http.js";
-import type { Rows } from "./listings.js";
+import type { Rows } from "../lab/listings.js";
 import type { RealServer, Service } from "./places.js";
 
 /** Something that the demo promises, and how it turned out. */

@@ -15,7 +15,7 @@ import {
   checkStatistics,
   type Visit,
 } from "./checks.js";
-import { connectionsOf, rowsOf } from "./listings.js";
+import { connectionsOf, rowsOf } from "../lab/listings.js";
 import {
   DIRECT_ROUTING,
   DRAWING,

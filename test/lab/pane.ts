@@ -6,25 +6,17 @@ const PATIENCE_SECONDS = 20;
 
 let panes = 0;
 
-/** A real terminal with a shell in it: a pane of tmux, whose server is its own. */
+const SHELL = "env PS1='ready> ' HISTFILE= bash --norc --noprofile";
+
+/** A real terminal: a pane of tmux, whose server is its own. */
 export class Pane implements Disposable {
   readonly #server = `ipvsadm-test-${process.pid}-${++panes}`;
 
-  /** @param environment variables that the shell is to have, more than this process has */
-  constructor(
-    columns: number,
-    rows: number,
-    environment: Readonly<Record<string, string>> = {},
-  ) {
-    const variables = { ...environment, PS1: "ready> ", HISTFILE: "" };
+  /** @param command what runs in it; without, a shell whose prompt is `ready> ` */
+  constructor(columns: number, rows: number, command = SHELL) {
     this.#tmux(
       ...["-u", "-f", "/dev/null", "new-session", "-d"],
-      ...["-x", String(columns), "-y", String(rows)],
-      ...Object.entries(variables).flatMap(([name, value]) => [
-        "-e",
-        `${name}=${value}`,
-      ]),
-      ...["bash", "--norc", "--noprofile"],
+      ...["-x", String(columns), "-y", String(rows), command],
     );
     this.#tmux("set-option", "-g", "remain-on-exit", "on");
   }
@@ -36,7 +28,7 @@ export class Pane implements Disposable {
 
   /** Presses keys by the names that tmux has for them: `Up`, `C-c`, `Enter`. */
   press(...keys: readonly string[]): void {
-    this.#tmux("send-keys", ...keys);
+    this.#tmux("send-keys", "--", ...keys);
   }
 
   resize(columns: number, rows: number): void {
@@ -53,18 +45,26 @@ export class Pane implements Disposable {
     return this.#tmux("display-message", "-p", `#{${name}}`).trim();
   }
 
+  /** The same without the empty lines at its end. */
+  get screen(): string {
+    return this.text().trimEnd();
+  }
+
   /** Waits until something is to be seen. @returns what is seen then @throws if it does not come */
-  async shows(wanted: RegExp | ((text: string) => boolean)): Promise<string> {
-    const isThere = (text: string) =>
-      typeof wanted === "function" ? wanted(text) : wanted.test(text);
-    const text = await eventually(
-      () => Promise.resolve(this.text()),
+  async shows(
+    wanted: RegExp | ((screen: string) => boolean),
+    seconds = PATIENCE_SECONDS,
+  ): Promise<string> {
+    const isThere = (screen: string) =>
+      typeof wanted === "function" ? wanted(screen) : wanted.test(screen);
+    const screen = await eventually(
+      () => Promise.resolve(this.screen),
       isThere,
-      PATIENCE_SECONDS,
+      seconds,
     );
-    if (!isThere(text))
-      throw new Error(`${String(wanted)} did not appear, but\n${text}`);
-    return text;
+    if (!isThere(screen))
+      throw new Error(`${String(wanted)} did not appear, but\n${screen}`);
+    return screen;
   }
 
   [Symbol.dispose](): void {

@@ -7,8 +7,8 @@ import { suite, test, type TestContext } from "node:test";
 import { eventually } from "./eventually.js";
 import { installPrograms } from "./installed.js";
 import { sh } from "./namespaces.js";
+import { Pane } from "./pane.js";
 import { ours } from "./program.js";
-import { ShellTerminal } from "./shell-terminal.js";
 
 const folder = mkdtempSync(join(tmpdir(), "ipvsadm-progress."));
 const pipe = join(folder, "pipe");
@@ -18,7 +18,7 @@ async function restoring(
   t: TestContext,
   command: string,
   act: (
-    terminal: ShellTerminal,
+    terminal: Pane,
     write: (rules: string) => void,
     end: () => void,
   ) => Promise<void>,
@@ -30,8 +30,9 @@ async function restoring(
     return;
   }
   sh(`rm -f ${pipe}; mkfifo ${pipe}`);
-  const terminal = new ShellTerminal(
-    "progress",
+  using terminal = new Pane(
+    120,
+    30,
     `cd ${folder}; PATH=${installPrograms()}:$PATH PS1='$ ' exec bash --norc --noprofile -i`,
   );
   try {
@@ -47,7 +48,6 @@ async function restoring(
       },
     );
   } finally {
-    terminal.close();
     await ours(["-C"]);
   }
 }
@@ -55,7 +55,7 @@ async function restoring(
 /** Goes on writing rules until the terminal shows something. */
 async function until(
   pattern: RegExp,
-  terminal: ShellTerminal,
+  terminal: Pane,
   write: (rules: string) => void,
 ): Promise<void> {
   const screen = await eventually(

@@ -1,4 +1,4 @@
-import { rowsOf, type Rows } from "../demo/listings.js";
+import { rowsOf, type Rows } from "../lab/listings.js";
 import { eventually } from "../lab/eventually.js";
 import { ipvsadm } from "./ipvsadm.js";
 

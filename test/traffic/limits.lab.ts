@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
-import { rowsOf } from "../demo/listings.js";
+import { rowsOf } from "../lab/listings.js";
 import { eventually } from "../lab/eventually.js";
 import type { HeldConnection } from "./caller.js";
 import { balance, ipvsadm } from "./ipvsadm.js";

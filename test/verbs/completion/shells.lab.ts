@@ -8,8 +8,8 @@ import { scriptFor } from "../../../src/verbs/completion/scripts.js";
 import { SHELLS, type Shell } from "../../../src/verbs/completion/shells.js";
 import { eventually } from "../../lab/eventually.js";
 import { bash, installPrograms } from "../../lab/installed.js";
+import { Pane } from "../../lab/pane.js";
 import { ours } from "../../lab/program.js";
-import { ShellTerminal } from "../../lab/shell-terminal.js";
 
 /*
  * The scripts in the shells themselves, with a table in the kernel, and keys pressed in a terminal. The prompt is `$ ` in
@@ -109,19 +109,16 @@ function has(t: TestContext, program: string): boolean {
 async function inTerminal(
   t: TestContext,
   shell: Shell,
-  act: (terminal: ShellTerminal) => Promise<void>,
+  act: (terminal: Pane) => Promise<void>,
 ): Promise<void> {
   if (!has(t, "tmux") || !has(t, shell)) return;
-  const terminal = new ShellTerminal(
-    shell,
+  using terminal = new Pane(
+    120,
+    30,
     `cd ${folder}; PATH=${programs}:$PATH exec ${START[shell]}`,
   );
-  try {
-    await terminal.shows(/^\$/m, 180); // zsh reads a thousand files first
-    await act(terminal);
-  } finally {
-    terminal.close();
-  }
+  await terminal.shows(/^\$/m, 180); // zsh reads a thousand files first
+  await act(terminal);
 }
 
 suite("completion in the shells", () => {
