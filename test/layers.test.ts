@@ -19,6 +19,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   naming: ["ipvs", "system"],
   access: ["ipvs", "netlink", "io"],
   progress: ["io"],
+  doctor: ["grammar", "ipvs", "netlink", "system", "io", "access"],
   classic: [
     "grammar",
     "view",
@@ -35,6 +36,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
     "grammar",
     "view",
     "document",
+    "doctor",
     "ipvs",
     "system",
     "netlink",

@@ -89,10 +89,18 @@ export function multicastInterfaces(sysFolder: string): string[] {
   );
 }
 
-/** The files of a folder that can be read, by their names: settings of the kernel, a line each. */
-export function readFolder(folder: string): Record<string, string> {
+/**
+ * The files of a folder that can be read, by their names: settings of the kernel, a line each.
+ *
+ * @param wanted the names of those to read; all without it
+ */
+export function readFolder(
+  folder: string,
+  wanted?: ReadonlySet<string>,
+): Record<string, string> {
   const values: [string, string][] = [];
   for (const name of namesIn(folder)) {
+    if (wanted && !wanted.has(name)) continue;
     const text = textOf(join(folder, name));
     if (text !== undefined) values.push([name, text.trimEnd()]);
   }
@@ -109,7 +117,8 @@ export function isReadable(path: string): boolean {
   }
 }
 
-function namesIn(folder: string): string[] {
+/** The names of what a folder has, in order; none if it cannot be read. */
+export function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder).sort();
   } catch {

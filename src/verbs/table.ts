@@ -1,5 +1,6 @@
 import { completionVerb } from "./completion/row.js";
 import { connectionsVerb } from "./connections/row.js";
+import { doctorVerb } from "./doctor/row.js";
 import { helpVerb } from "./help/row.js";
 import { listVerb } from "./list/row.js";
 import type { VerbOption, VerbRow } from "./row.js";
@@ -15,6 +16,7 @@ export const VERBS: readonly VerbRow[] = [
   connectionsVerb,
   watchVerb,
   statusVerb,
+  doctorVerb,
   completionVerb,
   helpVerb,
 ];

@@ -1,6 +1,7 @@
 // The tests of the word verbs that need a kernel with ip_vs, in one process: `npm test -- verbs`.
 import "./completion/shells.lab.js";
 import "./connections/connections.lab.js";
+import "./doctor/doctor.lab.js";
 import "./list/list.lab.js";
 import "./status/status.lab.js";
 import "./watch/watch.lab.js";

@@ -112,7 +112,7 @@ function section(
 }
 
 /** A text in lines that fit, each behind some blanks. */
-function wrapped(
+export function wrapped(
   text: string,
   indent: number,
   { width = USUAL_LINE }: Looks,

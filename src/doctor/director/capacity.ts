@@ -1,0 +1,61 @@
+import { assess, type AssessedService } from "../../ipvs/state.js";
+import { check } from "../check.js";
+import { editServer, serviceName, serviceWords } from "../commands.js";
+import type { Finding } from "../finding.js";
+
+type Id = "no-servers" | "all-drained" | "all-overloaded";
+
+/** Services that give new connections to nobody. */
+export const capacity = check(
+  ["no-servers", "all-drained", "all-overloaded"],
+  ["table"],
+  ({ table }) => table.map(assess).flatMap(findingsOf),
+);
+
+function findingsOf(service: AssessedService): Finding<Id>[] {
+  const subject = serviceName(service);
+  switch (service.state) {
+    case "no-servers": {
+      const command = `ipvsadm -a ${serviceWords(service)} -r SERVER`;
+      const seen = "it has no real server";
+      return [{ id: "no-servers", subject, seen, mend: [{ command }] }];
+    }
+    case "all-drained": {
+      const mend = service.servers.map((server) =>
+        editServer(service, server, { weight: 1 }),
+      );
+      const seen = `${all(service)} weight 0`;
+      return [{ id: "all-drained", subject, seen, mend }];
+    }
+    case "all-overloaded":
+      return [overloaded(service, subject)];
+    case "ok":
+      return [];
+  }
+}
+
+function overloaded(
+  service: AssessedService,
+  subject: string,
+): Finding<"all-overloaded"> {
+  const full = service.servers.filter(({ state }) => state === "overloaded");
+  const counts = full.map(
+    ({ activeConnections, inactiveConnections, settings }) =>
+      `${activeConnections + inactiveConnections} of ${settings.upperThreshold}`,
+  );
+  return {
+    id: "all-overloaded",
+    subject,
+    seen: `its real servers have as many connections as they may: ${counts.join(", ")}`,
+    mend: full.map((server) => {
+      const upperThreshold = 2 * server.settings.upperThreshold;
+      return editServer(service, server, { upperThreshold });
+    }),
+  };
+}
+
+function all({ servers }: AssessedService): string {
+  return servers.length === 1
+    ? "its only real server has"
+    : `all of its ${servers.length} real servers have`;
+}

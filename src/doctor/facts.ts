@@ -1,0 +1,24 @@
+import type { Daemon, Info, ServiceWithServers } from "../ipvs/model.js";
+import type { Module } from "../system/module.js";
+import type { Sysctls } from "./sysctls.js";
+
+/**
+ * A machine as it was when it was looked at, as plain data: all that checks know. What could not be found out is
+ * undefined, and what was not asked for.
+ */
+export interface Facts {
+  /** The module ip_vs, and what becomes of the schedulers' modules when they are asked for, by their names */
+  readonly module?: Module | undefined;
+  readonly sysctls?: Sysctls | undefined;
+  /** The services that are to be examined, with all their real servers */
+  readonly table?: readonly ServiceWithServers[] | undefined;
+  readonly info?: Info | undefined;
+  readonly daemons?: readonly Daemon[] | undefined;
+}
+
+/** Facts, and why some are wanting. */
+export interface Gathered {
+  readonly facts: Facts;
+  /** In words: `no permission to ask for the table (run it as root)` */
+  readonly reasons: ReadonlyMap<keyof Facts, string>;
+}

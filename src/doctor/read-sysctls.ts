@@ -1,0 +1,38 @@
+import { namesIn, readFolder } from "../system/module.js";
+import { textOf } from "../system/files.js";
+import type { Sysctls } from "./sysctls.js";
+
+const FOLDERS = ["net/ipv4/vs"];
+/** One folder for each interface, and `all` and `default` */
+const FOLDERS_OF_INTERFACES = ["net/ipv4/conf", "net/ipv6/conf"];
+const FILES = ["net/ipv4/ip_forward"];
+/** Of an interface there are a hundred settings; these are what checks look at. */
+const OF_INTERFACES: ReadonlySet<string> = new Set([
+  "accept_local",
+  "arp_announce",
+  "arp_ignore",
+  "forwarding",
+  "rp_filter",
+  "send_redirects",
+]);
+
+/** Reads the settings that checks look at, as many as there are. @param procFolder where procfs is */
+export function readSysctls(procFolder: string): Sysctls {
+  const base = `${procFolder}/sys`;
+  const sysctls = new Map<string, string>();
+  for (const path of FILES) {
+    const text = textOf(`${base}/${path}`);
+    if (text !== undefined) sysctls.set(path, text.trimEnd());
+  }
+  const read = (folder: string, wanted?: ReadonlySet<string>) => {
+    for (const [name, value] of Object.entries(
+      readFolder(`${base}/${folder}`, wanted),
+    ))
+      sysctls.set(`${folder}/${name}`, value);
+  };
+  for (const folder of FOLDERS) read(folder);
+  for (const folder of FOLDERS_OF_INTERFACES)
+    for (const name of namesIn(`${base}/${folder}`))
+      read(`${folder}/${name}`, OF_INTERFACES);
+  return sysctls;
+}

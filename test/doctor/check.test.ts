@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { check, examine } from "../../src/doctor/check.js";
+
+const drained = check(["all-drained"], ["table"], ({ table }) =>
+  table.length > 0
+    ? []
+    : [{ id: "all-drained", subject: "x", seen: "seen", mend: [] }],
+);
+const modules = check(["no-servers", "all-overloaded"], ["sysctls"], () => [
+  { id: "no-servers", seen: "one", mend: [] },
+  { id: "all-overloaded", seen: "other", mend: [] },
+]);
+
+test("a check gets the facts that it needs, and its findings are reported", () => {
+  const { findings, examined, unexamined } = examine([drained], { table: [] });
+  assert.deepEqual(
+    findings.map(({ seen }) => seen),
+    ["seen"],
+  );
+  assert.deepEqual(examined, ["all-drained"]);
+  assert.deepEqual(unexamined, []);
+});
+
+test("what could not be looked for for want of facts is said", () => {
+  const { findings, examined, unexamined } = examine([drained, modules], {
+    sysctls: new Map(),
+  });
+  assert.equal(findings.length, 2);
+  assert.deepEqual(examined, ["no-servers", "all-overloaded"]);
+  assert.deepEqual(unexamined, [{ id: "all-drained", wanting: "table" }]);
+});
+
+test("only what is wanted is looked for", () => {
+  const facts = { table: [], sysctls: new Map<string, string>() };
+  const { findings, examined } = examine(
+    [drained, modules],
+    facts,
+    (id) => id === "all-overloaded",
+  );
+  assert.deepEqual(
+    findings.map(({ seen }) => seen),
+    ["other"],
+  );
+  assert.deepEqual(examined, ["all-overloaded"]);
+});

@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { capacity } from "../../../src/doctor/director/capacity.js";
+import { MASQUERADING, TUNNELLING } from "../../../src/ipvs/model.js";
+import { serverEntry } from "../../fixtures/entries.js";
+import { serviceAt, told } from "../made-up.js";
+
+const find = (...table: ReturnType<typeof serviceAt>[]) =>
+  capacity.examine({ table }).map(told);
+
+test("a service that gives connections to somebody is in order", () => {
+  const servers = [
+    serverEntry("192.0.2.10", 80, { weight: 0 }),
+    serverEntry("192.0.2.11", 80),
+  ];
+  assert.deepEqual(find(serviceAt("192.0.2.1", servers)), []);
+});
+
+test("a service without a real server", () => {
+  assert.deepEqual(find(serviceAt("192.0.2.1"), serviceAt("2001:db8::1")), [
+    ["no-servers tcp/192.0.2.1:80", "ipvsadm -a -t 192.0.2.1:80 -r SERVER"],
+    [
+      "no-servers tcp/[2001:db8::1]:80",
+      "ipvsadm -a -t [2001:db8::1]:80 -r SERVER",
+    ],
+  ]);
+});
+
+test("a service all of whose servers are drained; the mend leaves what else is set", () => {
+  const servers = [
+    serverEntry("192.0.2.10", 80, {
+      weight: 0,
+      forwarding: TUNNELLING,
+      upperThreshold: 9,
+    }),
+    serverEntry("192.0.2.11", 80, { weight: 0 }),
+  ];
+  assert.deepEqual(find(serviceAt("192.0.2.1", servers)), [
+    [
+      "all-drained tcp/192.0.2.1:80",
+      "ipvsadm -e -t 192.0.2.1:80 -r 192.0.2.10:80 -i -w 1 --tun-type ipip -x 9",
+      "ipvsadm -e -t 192.0.2.1:80 -r 192.0.2.11:80 -g -w 1",
+    ],
+  ]);
+});
+
+test("a service all of whose servers that take connections are full", () => {
+  const full = {
+    ...serverEntry("192.0.2.10", 80, {
+      forwarding: MASQUERADING,
+      upperThreshold: 5,
+      lowerThreshold: 2,
+    }),
+    activeConnections: 3,
+    inactiveConnections: 2,
+  };
+  const drained = serverEntry("192.0.2.11", 80, { weight: 0 });
+  assert.deepEqual(find(serviceAt("192.0.2.1", [full, drained])), [
+    [
+      "all-overloaded tcp/192.0.2.1:80",
+      "ipvsadm -e -t 192.0.2.1:80 -r 192.0.2.10:80 -m -w 1 -x 10 -y 2",
+    ],
+  ]);
+});

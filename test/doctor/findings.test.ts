@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { DIRECTOR_CHECKS } from "../../src/doctor/director/checks.js";
+import { diagnosesOf, kindNamed, KINDS } from "../../src/doctor/findings.js";
+
+const CHECKS = [...DIRECTOR_CHECKS];
+const LAB = "test/verbs/doctor";
+
+test("every kind has an id of its own, and one check looks for it", () => {
+  const ids: string[] = KINDS.map(({ id }) => id);
+  assert.equal(new Set(ids).size, ids.length);
+  assert.deepEqual(CHECKS.flatMap((check) => check.ids).sort(), ids.sort());
+});
+
+for (const kind of KINDS) {
+  test(`${kind.id}: all that is to be said of it is said`, () => {
+    assert.match(kind.id, /^[a-z]+(-[a-z]+)+$/);
+    assert.match(kind.title, /^[a-z-].*[^.]$/);
+    for (const text of [kind.why, kind.looked, kind.cure])
+      assert.match(text, /^[A-Z].*\.$/);
+    for (const name of kind.sysctls)
+      assert.match(name, /^net(\.[A-Za-z0-9_]+)+$/);
+    assert.equal(kindNamed(kind.id), kind);
+  });
+
+  test(`${kind.id}: a case in the lab proves it`, () => {
+    const cases = readdirSync(LAB).filter((name) => name.endsWith(".lab.ts"));
+    assert.ok(
+      cases.some((name) =>
+        readFileSync(join(LAB, name), "utf8").includes(`id: "${kind.id}"`),
+      ),
+    );
+  });
+}
+
+test("findings are told kind by kind, the gravest first", () => {
+  const finding = (id: "all-drained" | "no-servers", seen: string) => ({
+    id,
+    seen,
+    mend: [],
+  });
+  const diagnoses = diagnosesOf([
+    finding("all-drained", "1"),
+    finding("no-servers", "2"),
+    finding("all-drained", "3"),
+  ]);
+  assert.deepEqual(
+    diagnoses.map(({ kind, findings }) => [
+      kind.id,
+      findings.map(({ seen }) => seen),
+    ]),
+    [
+      ["no-servers", ["2"]],
+      ["all-drained", ["1", "3"]],
+    ],
+  );
+});

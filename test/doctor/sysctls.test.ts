@@ -1,0 +1,26 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  sysctlMend,
+  sysctlName,
+  sysctlNumber,
+} from "../../src/doctor/sysctls.js";
+
+test("a dot in the name of an interface is no separator", () => {
+  const path = "net/ipv4/conf/eth0.100/rp_filter";
+  assert.equal(sysctlName(path), "net.ipv4.conf.eth0/100.rp_filter");
+  assert.deepEqual(sysctlMend({ [path]: 0 }, "real server 192.0.2.10"), {
+    command: "sysctl -w net.ipv4.conf.eth0/100.rp_filter=0",
+    on: "real server 192.0.2.10",
+  });
+});
+
+test("a setting that is no number, or not there, is none", () => {
+  const sysctls = new Map([
+    ["one", "1\n"],
+    ["two", "3\t50"],
+  ]);
+  assert.equal(sysctlNumber(sysctls, "one"), 1);
+  assert.equal(sysctlNumber(sysctls, "two"), undefined);
+  assert.equal(sysctlNumber(sysctls, "three"), undefined);
+});

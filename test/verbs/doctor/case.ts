@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { FindingId } from "../../../src/doctor/findings.js";
+import { isAnswer } from "../../lab/http.js";
+import { installPrograms } from "../../lab/installed.js";
+import { DIRECTOR } from "../../lab/network.js";
+import { ours } from "../../lab/program.js";
+import { balance } from "../../traffic/ipvsadm.js";
+import type { Site } from "../../traffic/site.js";
+
+/** Where the program is that mends call. */
+const PROGRAMS = installPrograms();
+
+/** A finding as `doctor -o json` has it. */
+export interface Found {
+  readonly id: string;
+  readonly severity: string;
+  readonly subject: string | null;
+  readonly seen: string;
+  readonly mend: readonly {
+    readonly command: string;
+    readonly on: string | null;
+  }[];
+}
+
+/** How a finding is proven: a fault is made, and everything that is said of it comes true. */
+export interface Case {
+  readonly id: FindingId;
+  /** The table that works */
+  readonly rules: string;
+  /** Whom the client asks: a URL, unless `works` and `fails` say it */
+  readonly url?: string;
+  /** Makes the fault: shell commands on a host */
+  readonly fault: () => Promise<void> | void;
+  /** Sees that traffic goes as it should, before the fault and after the mend. */
+  readonly works?: () => Promise<void>;
+  /** Sees what the fault does to traffic. */
+  readonly fails?: () => Promise<void>;
+  /** What is in the finding besides its id */
+  readonly subject?: string;
+  readonly seen?: RegExp;
+  /** Other findings that the fault brings about */
+  readonly also?: readonly FindingId[];
+  /** What the reader knows: `{ SERVER: "192.0.2.10:80" }` */
+  readonly words?: Readonly<Record<string, string>>;
+  /** Machines of which the mend speaks: `{ "real server 203.0.113.11": "real1" }` */
+  readonly machines?: Readonly<Record<string, string>>;
+  /** What was changed and no mend changes back */
+  readonly lastly?: () => Promise<void> | void;
+}
+
+/** What the doctor finds, with the exit status. */
+export async function examined(
+  words: readonly string[] = [],
+): Promise<{ found: readonly Found[]; status: number; stdout: string }> {
+  const { stdout, stderr, status } = await ours([
+    "doctor",
+    "-o",
+    "json",
+    ...words,
+  ]);
+  assert.equal(stderr, "");
+  const { findings, unexamined } = JSON.parse(stdout) as {
+    findings: readonly Found[];
+    unexamined: readonly object[];
+  };
+  assert.deepEqual(unexamined, []);
+  return { found: findings, status, stdout };
+}
+
+/** Sees that there is nothing to be found. */
+export async function silent(): Promise<void> {
+  const { found, status } = await examined();
+  assert.deepEqual(found, []);
+  assert.equal(status, 0);
+}
+
+/** Runs the commands of a mend as they are printed, as an administrator on the machine would. */
+export function carryOut(
+  site: Site,
+  { mend }: Found,
+  { words = {}, machines = {} }: Pick<Case, "words" | "machines">,
+): void {
+  assert.notEqual(mend.length, 0, "there is a command that mends it");
+  for (const { command, on } of mend) {
+    const host = on === null ? DIRECTOR : machines[on];
+    assert.ok(host !== undefined, `nobody is ${on}`);
+    const filled = command.replace(
+      /\b[A-Z]{4,}\b/g,
+      (word) => words[word] ?? word,
+    );
+    site.network.sh(host, `PATH=${PROGRAMS}:$PATH; ${filled}`);
+  }
+}
+
+/**
+ * Proves a finding: all is well and the doctor silent; the fault is made, and traffic fails; the doctor names it; its
+ * mend is carried out as printed, and traffic is back; the doctor is silent.
+ */
+export function proves(site: Site, one: Case): void {
+  const { id, rules, url = "" } = one;
+  const works = one.works ?? (() => answered(site, url));
+  const fails = one.fails ?? (() => unanswered(site, url));
+  test(`${id}${one.subject === undefined ? "" : `: ${one.subject}`}`, async () => {
+    await balance(rules);
+    try {
+      await works();
+      await silent();
+      await one.fault();
+      await fails();
+      const { found, status } = await examined();
+      const mine = found.filter((finding) => finding.id === id);
+      assert.deepEqual(
+        found.filter(({ id: other }) => other !== id).map((other) => other.id),
+        one.also ?? [],
+      );
+      const [first] = mine;
+      assert.ok(first, `${id} is not found`);
+      if (one.subject !== undefined) assert.equal(first.subject, one.subject);
+      if (one.seen) assert.match(first.seen, one.seen);
+      const errors = found.some(({ severity }) => severity === "error");
+      assert.equal(status, errors ? 1 : 0);
+      for (const finding of mine) carryOut(site, finding, one);
+      await works();
+      await silent();
+    } finally {
+      await one.lastly?.();
+    }
+  });
+}
+
+/** Sees that the client gets answers. */
+export async function answered(site: Site, url: string): Promise<void> {
+  const replies = await site.client.get(url, { count: 4, patienceSeconds: 3 });
+  assert.ok(replies.every(isAnswer), JSON.stringify(replies));
+  assert.equal(replies.length, 4);
+}
+
+/** Sees that the client gets no answer to some of its requests. */
+export async function unanswered(site: Site, url: string): Promise<void> {
+  const replies = await site.client.get(url, { count: 4, patienceSeconds: 1 });
+  assert.ok(!replies.every(isAnswer), JSON.stringify(replies));
+}

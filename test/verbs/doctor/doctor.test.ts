@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Facts } from "../../../src/doctor/facts.js";
+import { kindNamed } from "../../../src/doctor/findings.js";
+import { jsonText } from "../../../src/document/json-text.js";
+import { PLAIN } from "../../../src/verbs/colour.js";
+import { explanationOf } from "../../../src/verbs/doctor/explain.js";
+import {
+  reportJson,
+  reportLines,
+  type Report,
+} from "../../../src/verbs/doctor/report.js";
+import { verb } from "../fake-verb.js";
+import { golden, goldenName, WIDTHS } from "../golden.js";
+
+const REPORT: Report = {
+  role: "director",
+  findings: [
+    {
+      id: "all-drained",
+      subject: "tcp/192.0.2.1:80",
+      seen: "all of its 2 real servers have weight 0",
+      mend: [
+        { command: "ipvsadm -e -t 192.0.2.1:80 -r 192.0.2.10:80 -g -w 1" },
+        { command: "ipvsadm -e -t 192.0.2.1:80 -r 192.0.2.11:80 -g -w 1" },
+      ],
+    },
+    {
+      id: "forwarding-off",
+      subject: "IPv4",
+      seen: "net.ipv4.ip_forward is 0, and a \x1b[31mserver\x1b[0m is masqueraded",
+      mend: [
+        { command: "sysctl -w net.ipv4.ip_forward=1" },
+        { command: "reboot", on: "real server 192.0.2.10" },
+      ],
+    },
+    { id: "forwarding-off", subject: "IPv6", seen: "the same", mend: [] },
+  ],
+  examined: ["forwarding-off", "all-drained"],
+  unexamined: [
+    { id: "no-servers", wanting: "daemons" },
+    { id: "all-overloaded", wanting: "daemons" },
+  ],
+  reasons: new Map<keyof Facts, string>([["daemons", "they are invisible"]]),
+};
+
+for (const width of WIDTHS) {
+  test(`a report at width ${width ?? "of any size"}`, () => {
+    const text = reportLines(REPORT, { paint: PLAIN, width });
+    golden(goldenName("doctor/report", width), text);
+  });
+
+  test(`an explanation at width ${width ?? "of any size"}`, () => {
+    const kind = kindNamed("forwarding-off");
+    assert.ok(kind);
+    const text = explanationOf(kind, { paint: PLAIN, width });
+    golden(goldenName("doctor/explain", width), text);
+  });
+}
+
+test("a report as JSON", () => {
+  golden("doctor/report.json", `${jsonText(reportJson(REPORT))}\n`);
+});
+
+test("--explain and --list ask nobody", async () => {
+  for (const line of ["doctor --list", "doctor --explain no-servers"]) {
+    const { stdout, status, log } = await verb(line);
+    assert.match(stdout, /no-servers/);
+    assert.equal(status, 0);
+    assert.deepEqual(log, ["flush"]);
+  }
+});
+
+test("an id that there is not is answered with what was meant", async () => {
+  for (const option of ["--explain", "--only", "--skip"]) {
+    const { stdout, stderr, status } = await verb(`doctor ${option} no-server`);
+    assert.equal(stdout, "");
+    assert.equal(
+      stderr,
+      "ipvsadm: there is no finding no-server ('ipvsadm doctor --list' lists them): did you mean no-servers? see 'ipvsadm doctor --help'\n",
+    );
+    assert.equal(status, 2);
+  }
+});
+
+test("a word that is no service is a mistake", async () => {
+  const { stderr, status } = await verb("doctor nonsense/1");
+  assert.match(stderr, /^ipvsadm: nonsense\/1 is no service: /);
+  assert.equal(status, 2);
+});
