@@ -1,3 +1,4 @@
+import type { DestinationEntry } from "../../ipvs/model.js";
 import { assess, type AssessedService } from "../../ipvs/state.js";
 import { check } from "../check.js";
 import { editServer, serviceName, serviceWords } from "../commands.js";
@@ -40,18 +41,22 @@ function overloaded(
 ): Finding<"all-overloaded"> {
   const full = service.servers.filter(({ state }) => state === "overloaded");
   const counts = full.map(
-    ({ activeConnections, inactiveConnections, settings }) =>
-      `${activeConnections + inactiveConnections} of ${settings.upperThreshold}`,
+    (server) => `${connections(server)} of ${server.settings.upperThreshold}`,
   );
   return {
     id: "all-overloaded",
     subject,
     seen: `its real servers have as many connections as they may: ${counts.join(", ")}`,
     mend: full.map((server) => {
-      const upperThreshold = 2 * server.settings.upperThreshold;
+      // A server can have more than the threshold says, which may be newer than they are.
+      const upperThreshold = 2 * connections(server);
       return editServer(service, server, { upperThreshold });
     }),
   };
+}
+
+function connections(server: DestinationEntry): number {
+  return server.activeConnections + server.inactiveConnections;
 }
 
 function all({ servers }: AssessedService): string {
