@@ -19,7 +19,8 @@ const { symbols: libc } = dlopen("libc.so.6", {
 /** The machine, where Bun is the runtime. */
 export function bunIo(): Io {
   const io = systemIo({
-    openLink: async () => (await import("./netlink/ffi-link.js")).openFfiLink(),
+    openLink: async (family) =>
+      (await import("./netlink/ffi-link.js")).openFfiLink(family),
     loadModule,
     program: calledAs,
     write,

@@ -11,8 +11,13 @@ export interface Io extends Streams {
   /** How the program was called: argv[0], which the original's hint repeats. */
   program(): string;
   readonly names: Names;
-  /** Opens a netlink socket. @throws {SocketFault} when there is none to be had */
-  openLink(): Link | Promise<Link>;
+  /**
+   * Opens a netlink socket.
+   *
+   * @param family which part of the kernel is spoken to; generic netlink if it is not said
+   * @throws {SocketFault} when there is none to be had
+   */
+  openLink(family?: number): Link | Promise<Link>;
   /** Has the module ip_vs loaded, if that is possible. */
   loadModule(): void;
   /** Whether the process may open raw sockets, by which the original tells apart why there is no IPVS. */

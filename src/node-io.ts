@@ -7,8 +7,8 @@ import { writeByNode } from "./system/streams.js";
 /** The machine, where Node.js is the runtime. */
 export function nodeIo(): Io {
   return systemIo({
-    openLink: async () =>
-      (await import("./netlink/node-link.js")).openNodeLink(),
+    openLink: async (family) =>
+      (await import("./netlink/node-link.js")).openNodeLink(family),
     loadModule: loadIpvsModule,
     program: programName,
     write: writeByNode,

@@ -91,6 +91,14 @@ export function bytes(size: number): Codec<Uint8Array> {
   };
 }
 
+/** Bytes of which there may be 4 or 16 or any number: addresses of all kinds. */
+export const octets: Codec<Uint8Array> = {
+  encode: (out, value) => {
+    out.bytes(value);
+  },
+  decode: copyOf,
+};
+
 /** An attribute's payload where it lies, for what is not always read. */
 export const raw: Codec<Span> = {
   encode: (out, { bytes, start, end }) => {

@@ -28,7 +28,9 @@ export interface Request<T = unknown> {
    * it did. What asks for `one` or a `dump` must change nothing, for it is asked again when its answer is lost.
    */
   readonly answer: "silence" | "ack" | "one" | "dump";
-  /** Appends the payload, from the generic netlink header on. */
+  /** Flags of this type of message, such as NLM_F_CREATE, beside those that `answer` stands for. */
+  readonly flags?: number;
+  /** Appends the payload: for generic netlink, from its header on. */
   write(out: Writer): void;
   /**
    * Reads a message of the answer as it arrives. The next one is written over it: what is to be kept, copy.
@@ -165,8 +167,9 @@ export class Channel {
     out.clear();
     for (const request of requests) {
       const { type, answer } = request;
+      const flags = FLAGS[answer] | (request.flags ?? 0);
       const sequence = ++this.#sequence;
-      writeMessage(out, { type, flags: FLAGS[answer], sequence }, request);
+      writeMessage(out, { type, flags, sequence }, request);
     }
     let barrier: number | undefined;
     if (requests[0]?.answer !== "dump") {

@@ -1,13 +1,12 @@
 import { dlopen, ptr, read } from "bun:ffi";
 import { EAGAIN, EMSGSIZE, ENOBUFS } from "./errno.js";
 import { SocketFault } from "./errors.js";
-import type { Link } from "./link.js";
+import { NETLINK_GENERIC, type Link } from "./link.js";
 
 /** @see bits/socket.h of the C library, linux/netlink.h */
 const AF_NETLINK = 16;
 const SOCK_RAW = 3;
 const SOCK_CLOEXEC = 0o2000000;
-const NETLINK_GENERIC = 16;
 const SOL_SOCKET = 1;
 const SO_RCVBUF = 8;
 const SOL_NETLINK = 270;
@@ -50,11 +49,12 @@ function checked(result: number, call: string): number {
  * code that `node-link.ts` stands on. What is received lies in buffers that are used again: a datagram is
  * valid until the next one is asked for.
  *
+ * @param family which part of the kernel is spoken to, by its number in linux/netlink.h
  * @throws {SocketFault} when the socket cannot be made
  */
-export function openFfiLink(): Link {
+export function openFfiLink(family: number = NETLINK_GENERIC): Link {
   const socket = checked(
-    libc.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC),
+    libc.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, family),
     "socket",
   );
   try {

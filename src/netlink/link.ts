@@ -8,6 +8,11 @@ export interface Span {
   readonly end: number;
 }
 
+/** Interfaces, addresses, routes and neighbours. @see linux/netlink.h */
+export const NETLINK_ROUTE = 0;
+/** Generic netlink, which IPVS speaks. @see linux/netlink.h */
+export const NETLINK_GENERIC = 16;
+
 /**
  * A netlink socket, reduced to what differs between sockets: whole datagrams out, whole datagrams in.
  *

@@ -1,10 +1,8 @@
 import { RawNetlinkSocket } from "netlink/dist/raw.js";
 import { EBADF, EMSGSIZE, ENOBUFS } from "./errno.js";
 import { SocketFault } from "./errors.js";
-import { spanOf, type Link, type Span } from "./link.js";
+import { NETLINK_GENERIC, spanOf, type Link, type Span } from "./link.js";
 
-/** NETLINK_GENERIC of linux/netlink.h. */
-const NETLINK_GENERIC = 16;
 /** Asked for; the kernel grants what net.core.rmem_max allows, doubled for its own overhead. */
 const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 
@@ -14,14 +12,15 @@ const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
  * Of that package this uses the raw socket alone. It cannot set NETLINK_EXT_ACK, so the kernel's
  * own sentences are not to be had through it.
  *
+ * @param family which part of the kernel is spoken to, by its number in linux/netlink.h
  * @throws {SocketFault} when the socket cannot be made or bound
  */
-export function openNodeLink(): Link {
+export function openNodeLink(family: number = NETLINK_GENERIC): Link {
   const inbox: (Span | SocketFault)[] = [];
   let wake: (() => void) | undefined;
   let arrivals = 0;
   let closed = false;
-  const socket = open();
+  const socket = open(family);
 
   function deliver(item: Span | SocketFault): void {
     arrivals++;
@@ -91,9 +90,9 @@ export function openNodeLink(): Link {
   };
 }
 
-function open(): RawNetlinkSocket {
+function open(family: number): RawNetlinkSocket {
   try {
-    return new RawNetlinkSocket(NETLINK_GENERIC, {
+    return new RawNetlinkSocket(family, {
       // The size of each datagram is asked for first: a buffer of the largest size for each of thousands
       // of short acknowledgements costs more than the second system call.
       messagePeeking: true,

@@ -11,6 +11,7 @@ import {
 } from "../ipvs/errors.js";
 import { EACCES, EPERM, errnoText } from "../netlink/errno.js";
 import { MalformedReply, SocketFault } from "../netlink/errors.js";
+import { NetworkRefusal } from "../rtnl/errors.js";
 import { OutputFailed } from "../system/atomic-file.js";
 import { InputFailed } from "../system/files.js";
 import { LockFailed, LockHeld } from "../system/lock.js";
@@ -66,7 +67,9 @@ export function explain(error: unknown): Explanation | undefined {
     return { fault: error.message, advice: error.advice, status: EXIT.wrong };
   if (error instanceof IpvsUnavailable || error instanceof SocketFault)
     return unreachable(error);
-  if (error instanceof KernelRefusal) return refused(error);
+  if (error instanceof KernelRefusal)
+    return refused(spoken(error.command, error.subject), error);
+  if (error instanceof NetworkRefusal) return refused(error.asked, error);
   if (error instanceof TableUnsteady)
     return wrong(
       `cannot read the table: it changed each of ${error.attempts} times`,
@@ -136,16 +139,15 @@ function unreachable(error: IpvsUnavailable | SocketFault): Explanation {
   return { fault, advice: error.advice, status: EXIT.unavailable };
 }
 
-function refused(error: KernelRefusal): Explanation {
-  const { errno, command, subject, explanation } = error;
+/** @param asked what was refused, behind "cannot" */
+function refused(
+  asked: string,
+  { errno, explanation, advice }: KernelRefusal | NetworkRefusal,
+): Explanation {
   const own = explanation === undefined ? "" : ` (${explanation})`;
-  const fault = `cannot ${spoken(command, subject)}: ${errnoText(errno)}${own}`;
+  const fault = `cannot ${asked}: ${errnoText(errno)}${own}`;
   const barred = errno === EPERM || errno === EACCES;
-  return {
-    fault,
-    advice: error.advice,
-    status: barred ? EXIT.unavailable : EXIT.wrong,
-  };
+  return { fault, advice, status: barred ? EXIT.unavailable : EXIT.wrong };
 }
 
 function spoken(command: string, subject: string): string {

@@ -2,5 +2,6 @@
 import "./client.lab.js";
 import "./process.lab.js";
 import "./progress.lab.js";
+import "../rtnl/client.lab.js";
 import "../packaging/smoke.lab.js";
 import "../packaging/service.lab.js";

@@ -20,6 +20,7 @@ import {
   EPROTONOSUPPORT,
 } from "../../src/netlink/errno.js";
 import { MalformedReply, SocketFault } from "../../src/netlink/errors.js";
+import { NetworkRefusal } from "../../src/rtnl/errors.js";
 import { InputFailed } from "../../src/system/files.js";
 import { LockFailed, LockHeld } from "../../src/system/lock.js";
 import { explain, FoundWrong, UsedWrong } from "../../src/verbs/faults.js";
@@ -59,6 +60,14 @@ const ERRORS: readonly (readonly [Error, string])[] = [
   [
     new KernelRefusal(EEXIST, "zero", "", "own words"),
     "1 cannot zero: File exists (own words)",
+  ],
+  [
+    new NetworkRefusal(1, "read the routes"),
+    "3 cannot read the routes: Operation not permitted: run it as root, or with CAP_NET_ADMIN",
+  ],
+  [
+    new NetworkRefusal(19, "ask for a neighbour", "own words"),
+    "1 cannot ask for a neighbour: No such device (own words): see with 'ip link' which interfaces there are",
   ],
   [
     new TableUnsteady(10),
