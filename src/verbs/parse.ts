@@ -1,4 +1,5 @@
 import yargs from "yargs";
+import { parseDuration } from "./duration.js";
 import { UsedWrong } from "./faults.js";
 import { nearest } from "./nearest.js";
 import type { VerbOption, VerbRow } from "./row.js";
@@ -30,6 +31,11 @@ export class Arguments {
   number(option: string): number | undefined {
     const text = this.text(option);
     return text === undefined ? undefined : Number(text);
+  }
+
+  /** A duration in seconds; undefined if it is not there. */
+  duration(option: string): number | undefined {
+    return parseDuration(this.text(option) ?? "");
   }
 
   /** The values of an option that may be repeated; none if it is not there. */
@@ -191,6 +197,11 @@ function checkValue(row: VerbRow, option: VerbOption, text: string): void {
       `--${name} ${clean(text)} is not one of ${choices.join(", ")}`,
       row.name,
       nearest(text, choices),
+    );
+  if (type === "duration" && parseDuration(text) === undefined)
+    throw new UsedWrong(
+      `--${name} ${clean(text)}: a duration is wanted, such as 90s, 5m or 1h30m`,
+      row.name,
     );
   if (type !== "number") return;
   const value = /^[0-9]+(\.[0-9]+)?$/.test(text) ? Number(text) : Number.NaN;

@@ -20,8 +20,11 @@ export interface VerbOption {
   readonly name: string;
   /** Its letter */
   readonly alias?: string;
-  /** `text` and `number` take a value, the last one counts; `list` may be repeated, and takes several between commas */
-  readonly type: "flag" | "text" | "number" | "list";
+  /**
+   * `text`, `number` and `duration` (`90`, `5m`, `1h30m`) take a value, the last one counts; `list` may be repeated,
+   * and takes several between commas
+   */
+  readonly type: "flag" | "text" | "number" | "duration" | "list";
   /** What its value is called in the help: `FORMAT` */
   readonly value?: string;
   /** The values that there are */

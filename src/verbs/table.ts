@@ -1,10 +1,12 @@
 import { completionVerb } from "./completion/row.js";
 import { connectionsVerb } from "./connections/row.js";
 import { doctorVerb } from "./doctor/row.js";
+import { drainVerb } from "./drain/row.js";
 import { helpVerb } from "./help/row.js";
 import { listVerb } from "./list/row.js";
 import type { VerbOption, VerbRow } from "./row.js";
 import { statusVerb } from "./status/row.js";
+import { undrainVerb } from "./undrain/row.js";
 import { watchVerb } from "./watch/row.js";
 
 /**
@@ -17,6 +19,8 @@ export const VERBS: readonly VerbRow[] = [
   watchVerb,
   statusVerb,
   doctorVerb,
+  drainVerb,
+  undrainVerb,
   completionVerb,
   helpVerb,
 ];

@@ -34,6 +34,7 @@ const ROW: VerbRow = {
       maximum: 3600,
       description: "",
     },
+    { name: "timeout", type: "duration", description: "" },
     {
       name: "columns",
       type: "list",
@@ -83,15 +84,19 @@ test("what is not given is its default, or nothing", () => {
   assert.equal(given.text("output"), "table");
   assert.equal(given.text("color"), "auto");
   assert.equal(given.number("interval"), undefined);
+  assert.equal(given.duration("timeout"), undefined);
   assert.deepEqual(given.list("columns"), []);
   assert.equal(given.flag("wide"), false);
 });
 
 test("flags group, lists repeat and take commas, numbers are numbers", () => {
-  const given = parse("bash -wn --columns name,weight --columns rate -i 0.5");
+  const given = parse(
+    "bash -wn --columns name,weight --columns rate -i 0.5 --timeout 1m30s",
+  );
   assert.ok(given.flag("wide") && given.flag("names"));
   assert.deepEqual(given.list("columns"), ["name", "weight", "rate"]);
   assert.equal(given.number("interval"), 0.5);
+  assert.equal(given.duration("timeout"), 90);
 });
 
 test("words stay what they are, and -- ends the options", () => {
@@ -123,6 +128,10 @@ const FAULTS: readonly (readonly [string, string, string?])[] = [
   ],
   ["bash -i 0", "--interval 0: a number from 0.1 to 3600 is wanted"],
   ["bash -i 1x", "--interval 1x: a number from 0.1 to 3600 is wanted"],
+  [
+    "bash --timeout soon",
+    "--timeout soon: a duration is wanted, such as 90s, 5m or 1h30m",
+  ],
   ["bash --color often", "--color often is not one of auto, always, never"],
   ["bsh", "SHELL bsh is not one of bash, zsh", "bash"],
   ["-w", "SHELL is missing"],
