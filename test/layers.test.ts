@@ -182,7 +182,6 @@ const WAITING: readonly string[] = [
   "src/document/parse-yaml.ts",
   "src/document/read.ts",
   "src/document/tree.ts",
-  "src/ipvs/drain.ts",
   "src/rtnl/client.ts",
   "src/rtnl/dump.ts",
   "src/rtnl/layouts.ts",

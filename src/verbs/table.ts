@@ -18,9 +18,9 @@ export const VERBS: readonly VerbRow[] = [
   connectionsVerb,
   watchVerb,
   statusVerb,
-  doctorVerb,
   drainVerb,
   undrainVerb,
+  doctorVerb,
   completionVerb,
   helpVerb,
 ];
