@@ -17,6 +17,8 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   grammar: ["ipvs"],
   view: ["ipvs"],
   document: ["ipvs"],
+  rules: ["grammar", "document", "ipvs", "system", "nearest"],
+  nearest: [],
   naming: ["ipvs", "system"],
   access: ["ipvs", "netlink", "io"],
   progress: ["io"],
@@ -35,6 +37,8 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   ],
   verbs: [
     "rtnl",
+    "rules",
+    "nearest",
     "grammar",
     "view",
     "document",
@@ -193,7 +197,10 @@ const WAITING: readonly string[] = [
 test("every file is reached from a launcher or from the library's face", () => {
   const launchers = FILES.filter((file) => floorOf(file) === "bin");
   const reached = reachedFrom([...launchers, "src/index.ts"]);
-  assert.deepEqual(FILES.filter((file) => !reached.has(file)).sort(), WAITING);
+  assert.deepEqual(
+    FILES.filter((file) => !reached.has(file)),
+    [],
+  );
 });
 
 test("the classic commands reach nothing of the word verbs", () => {

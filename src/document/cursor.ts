@@ -1,11 +1,5 @@
 import type { Words } from "./words.js";
-import {
-  DocumentFaults,
-  placesOf,
-  type Fault,
-  type Node,
-  type Tree,
-} from "./tree.js";
+import { placesOf, type Fault, type Node, type Tree } from "./tree.js";
 
 /** Gathers what is wrong with a document while it is read. */
 export class Findings {
@@ -25,24 +19,29 @@ export class Findings {
     this.#found.push({ path, fault, at });
   }
 
-  /** @throws {DocumentFaults} if anything was wrong */
-  check(): void {
-    if (this.#found.length === 0) return;
+  /** How much was wrong so far. */
+  get count(): number {
+    return this.#found.length;
+  }
+
+  /** All that was wrong, in the order of the text. */
+  get faults(): Fault[] {
     const found = this.#found.sort((a, b) => a.at - b.at);
     const places = placesOf(
       this.#tree.text,
       found.map(({ at }) => at),
     );
-    const faults: Fault[] = found.map(({ path, fault }, i) => ({
+    return found.map(({ path, fault }, i) => ({
       path,
       fault,
       line: 1,
       column: 1,
       ...places[i],
     }));
-    throw new DocumentFaults(faults);
   }
 }
+
+type Members = ReadonlyMap<string, Node>;
 
 /**
  * A value of a document, or the place where there is none, to be read as what it should be. What is wrong is noted in
@@ -72,6 +71,24 @@ export class Cursor {
     return this.#node !== undefined && this.#node.value !== null;
   }
 
+  /** Where it stands in the document: `services[3].servers[0]` */
+  get path(): string {
+    return this.#path;
+  }
+
+  /** A member within a member …, or the innermost of them that is there. */
+  within(...names: readonly string[]): Cursor {
+    const [name, ...inner] = names;
+    const value = this.#node?.value;
+    if (name === undefined || !(value instanceof Map)) return this;
+    const node = (value as Members).get(name);
+    return node
+      ? new Cursor(node, node.at, this.#inner(name), this.#findings).within(
+          ...inner,
+        )
+      : this;
+  }
+
   /** Notes that the value is wrong. */
   fault(fault: string): void {
     this.#findings.add(this.#path, fault, this.at);
@@ -95,7 +112,7 @@ export class Cursor {
     told: readonly string[] = [],
   ): Readonly<Record<Name, Cursor>> {
     const value = this.#node?.value;
-    const members: ReadonlyMap<string, Node> =
+    const members: Members =
       value instanceof Map ? value : new Map<string, Node>();
     if (value !== members) this.#missing("an object");
     for (const [name, node] of members)

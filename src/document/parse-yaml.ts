@@ -6,8 +6,16 @@ import {
   isSeq,
   parseAllDocuments,
   type Node as YamlNode,
+  type YAMLParseError,
 } from "yaml";
-import { malformed, type Node, type Scalar, type Tree } from "./tree.js";
+import {
+  DocumentFaults,
+  malformed,
+  placesOf,
+  type Node,
+  type Scalar,
+  type Tree,
+} from "./tree.js";
 
 /** What is nested deeper is none of our documents. */
 const DEEPEST = 64;
@@ -25,8 +33,7 @@ export function parseYaml(text: string): Tree {
   });
   const [document, second] = "empty" in documents ? [] : documents;
   if (!document) throw malformed(text, 0, "the document is empty");
-  const [error] = document.errors;
-  if (error) throw malformed(text, error.pos[0], firstLine(error.message));
+  if (document.errors.length > 0) throw allMalformed(text, document.errors);
   if (second)
     throw malformed(
       text,
@@ -34,6 +41,26 @@ export function parseYaml(text: string): Tree {
       "there is a second document, where one is wanted",
     );
   return { text, root: new Converter(text, document).node(document.contents) };
+}
+
+function allMalformed(
+  text: string,
+  errors: readonly Pick<YAMLParseError, "message" | "pos">[],
+): DocumentFaults {
+  const found = errors.toSorted((a, b) => a.pos[0] - b.pos[0]);
+  const places = placesOf(
+    text,
+    found.map(({ pos }) => pos[0]),
+  );
+  return new DocumentFaults(
+    found.map(({ message }, i) => ({
+      path: "",
+      fault: firstLine(message),
+      line: 1,
+      column: 1,
+      ...places[i],
+    })),
+  );
 }
 
 function firstLine(message: string): string {

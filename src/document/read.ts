@@ -25,7 +25,7 @@ import { schedulerFlag } from "../ipvs/scheduler-flags.js";
 import { Findings, type Cursor } from "./cursor.js";
 import type { ServerRule, ServiceRule, Table } from "../ipvs/table.js";
 import { TABLE_SCHEMA } from "./schema.js";
-import type { Tree } from "./tree.js";
+import { DocumentFaults, type Fault, type Tree } from "./tree.js";
 import {
   CHECKSUMS,
   FAMILIES,
@@ -61,11 +61,22 @@ const TOLD_OF_SERVER = [
   "stats",
 ];
 
+/** What has a place of its own in a document. */
+export type Rule = ServiceRule | ServerRule | Daemon | Timeouts;
+
 /** A table, and where in the text it says so. */
 export interface ReadTable {
   readonly table: Table;
-  /** Where each service and each real server begins: characters from the beginning; `placeOf` makes line and column of it */
-  readonly places: ReadonlyMap<ServiceRule | ServerRule, number>;
+  /** The values that say it; their `at` is where they begin, of which `placeOf` makes line and column */
+  readonly places: ReadonlyMap<Rule, Cursor>;
+}
+
+/** A table as far as a document says it, with all that is wrong. */
+export interface ExaminedTable extends ReadTable {
+  /** In the order of the text */
+  readonly faults: readonly Fault[];
+  /** What is wrong in itself, and has something harmless where it is; a service's real servers stand for themselves */
+  readonly unsound: ReadonlySet<Rule>;
 }
 
 /**
@@ -75,8 +86,15 @@ export interface ReadTable {
  * @throws {DocumentFaults} with all that is wrong, in the order of the text
  */
 export function readTable(tree: Tree): ReadTable {
+  const examined = examineTable(tree);
+  if (examined.faults.length > 0) throw new DocumentFaults(examined.faults);
+  return examined;
+}
+
+/** The same, for those who want to look at a table with faults, too. */
+export function examineTable(tree: Tree): ExaminedTable {
   const findings = new Findings(tree);
-  const places = new Map<ServiceRule | ServerRule, number>();
+  const register = new Register(findings);
   const root = findings.root.members(
     ["schema", "services", "timeouts", "daemons"],
     TOLD_OF_TABLE,
@@ -86,25 +104,60 @@ export function readTable(tree: Tree): ReadTable {
   );
   const services = root.services
     .items()
-    .map((item) => readService(item, places));
+    .map((item) => readService(item, register));
   if (!root.services.there)
     root.services.fault("it is missing: a list is wanted");
   const table: Table = {
     services,
-    ...(root.timeouts.there && { timeouts: readTimeouts(root.timeouts) }),
+    ...(root.timeouts.there && {
+      timeouts: register.read(root.timeouts, () => readTimeouts(root.timeouts)),
+    }),
     ...(root.daemons.there && {
-      daemons: root.daemons.items().map(readDaemon),
+      daemons: root.daemons
+        .items()
+        .map((item) => register.read(item, () => readDaemon(item))),
     }),
   };
-  findings.check();
-  return { table, places };
+  const { places, unsound } = register;
+  return { table, places, unsound, faults: findings.faults };
 }
 
-function readService(
-  item: Cursor,
-  places: Map<ServiceRule | ServerRule, number>,
-): ServiceRule {
-  const member = item.members(
+/** Keeps where each rule stands, and whether it is sound. */
+class Register {
+  readonly #findings: Findings;
+  readonly places = new Map<Rule, Cursor>();
+  readonly unsound = new Set<Rule>();
+
+  constructor(findings: Findings) {
+    this.#findings = findings;
+  }
+
+  /** Reads a rule. */
+  read<R extends Rule>(item: Cursor, read: () => R): R {
+    const before = this.#findings.count;
+    const rule = read();
+    this.places.set(rule, item);
+    if (this.#findings.count > before) this.unsound.add(rule);
+    return rule;
+  }
+}
+
+function readService(item: Cursor, register: Register): ServiceRule {
+  let list: Cursor | undefined;
+  const servers: ServerRule[] = [];
+  const service = register.read(item, () => {
+    const member = serviceMembers(item);
+    list = member.servers;
+    const key = readKey(member);
+    return { key, settings: readSettings(key.family, member), servers };
+  });
+  for (const server of list?.items() ?? [])
+    servers.push(register.read(server, () => readServer(server)));
+  return service;
+}
+
+function serviceMembers(item: Cursor) {
+  return item.members(
     [
       "protocol",
       "address",
@@ -120,18 +173,6 @@ function readService(
     ],
     TOLD_OF_SERVICE,
   );
-  const key = readKey(member);
-  const service: ServiceRule = {
-    key,
-    settings: readSettings(key.family, member),
-    servers: member.servers.items().map((server) => {
-      const rule = readServer(server);
-      places.set(rule, server.at);
-      return rule;
-    }),
-  };
-  places.set(service, item.at);
-  return service;
 }
 
 function readKey(

@@ -29,6 +29,8 @@ export class Draft {
 
   serverAddress = NO_ADDRESS;
   serverPort = 0;
+  /** The real server's port as it was written */
+  writtenServerPort: number | undefined;
   forwarding: number | undefined;
   weight = 1;
   upperThreshold = 0;

@@ -14,11 +14,13 @@ export class UsageFault extends Error {
   /**
    * @param sentence what the original prints; empty for `not-a-command`
    * @param word which word of the line is at fault, counted from 0, where one is
+   * @param option the name of the option that does not go with the rest, where one does not
    */
   constructor(
     readonly kind: FaultKind,
     readonly sentence: string,
     readonly word?: number,
+    readonly option?: string,
   ) {
     super(sentence || "the command line does not begin with a command");
   }

@@ -44,8 +44,8 @@ const TUNNELS: Readonly<
 const TUNNEL_CHECKSUMS = ["tun-nocsum", "tun-csum", "tun-remcsum"];
 const TUNNEL_OPTIONS = ["tun-type", "tun-port", ...TUNNEL_CHECKSUMS];
 
-function fault(sentence: string): never {
-  throw new UsageFault("combination", sentence);
+function fault(sentence: string, option?: string): never {
+  throw new UsageFault("combination", sentence, undefined, option);
 }
 
 /**
@@ -64,11 +64,12 @@ export function checkOptions(verb: Verb, given: ReadonlySet<string>): void {
           `You need to supply the '${option}' option for the '${verb}' command`,
         );
     } else if (rule === undefined) {
-      fault(`Illegal '${option}' option with the '${verb}' command`);
+      fault(`Illegal '${option}' option with the '${verb}' command`, option);
     } else if (rule === "one of") {
       if (chosen !== undefined)
         fault(
           `The option '${option}' conflicts with the '${chosen}' option in the '${verb}' command`,
+          option,
         );
       chosen = option;
     }
@@ -100,8 +101,9 @@ export function checkTunnel(
   type: number,
 ): void {
   if (forwarding !== TUNNELLING) {
-    if (TUNNEL_OPTIONS.some((option) => given.has(option)))
-      fault("Tunnel options conflict with forward method");
+    const option = TUNNEL_OPTIONS.find((option) => given.has(option));
+    if (option !== undefined)
+      fault("Tunnel options conflict with forward method", option);
     return;
   }
   const tunnel = TUNNELS[type];
@@ -110,17 +112,25 @@ export function checkTunnel(
   if (tunnel.port && !has)
     fault(
       `You need to supply the 'tun-port' option for the '${tunnel.name}' tunnel type`,
+      "tun-type",
     );
   if (!tunnel.port && has)
-    fault(`Illegal 'tun-port' option with the '${tunnel.name}' tunnel type`);
+    fault(
+      `Illegal 'tun-port' option with the '${tunnel.name}' tunnel type`,
+      "tun-port",
+    );
   let chosen: string | undefined;
   for (const option of TUNNEL_CHECKSUMS) {
     if (!given.has(option)) continue;
     if (!tunnel.checksums.includes(option))
-      fault(`Illegal '${option}' option with the '${tunnel.name}' tunnel type`);
+      fault(
+        `Illegal '${option}' option with the '${tunnel.name}' tunnel type`,
+        option,
+      );
     if (chosen !== undefined)
       fault(
         `The option '${option}' conflicts with the '${chosen}' option in the '${tunnel.name}' tunnel type`,
+        option,
       );
     chosen = option;
   }

@@ -3,9 +3,10 @@
  * no quoting. The program's own name is dropped wherever it stands, so that scripts of ipvsadm commands
  * can be read; a zero byte ends its word.
  *
+ * @param starts is given where each word begins, if somebody wants to know
  * @returns no words for an empty line and for a comment, whose first word begins with `#`
  */
-export function ruleWords(line: string): string[] {
+export function ruleWords(line: string, starts?: number[]): string[] {
   const words: string[] = [];
   for (let start = 0; start < line.length; start++) {
     let end = start;
@@ -14,7 +15,10 @@ export function ruleWords(line: string): string[] {
       const word = line.slice(start, end);
       const zero = word.indexOf("\0");
       const text = zero < 0 ? word : word.slice(0, zero);
-      if (text !== "ipvsadm") words.push(text);
+      if (text !== "ipvsadm") {
+        words.push(text);
+        starts?.push(start);
+      }
     }
     start = end;
   }

@@ -8,7 +8,12 @@ import {
   type Daemon,
   type DestinationSettings,
 } from "../ipvs/model.js";
-import type { ClassicCommand, ListCommand, TableFormat } from "./command.js";
+import type {
+  ClassicCommand,
+  ListCommand,
+  TableFormat,
+  Verb,
+} from "./command.js";
 import { Draft } from "./draft.js";
 import type { Lookups } from "./endpoint.js";
 import { UsageFault } from "./faults.js";
@@ -40,24 +45,42 @@ const FORMATS = [
   "tun-info",
 ] as const satisfies TableFormat[];
 
+/** What a line has said so far, also of a line that turns out to be at fault. */
+export interface Notes {
+  /** The command */
+  verb?: Verb;
+  /** What the options have said */
+  draft?: Draft;
+  /** The option that was read last */
+  row?: OptionRow;
+  /** At which word an option of that name said its last, counted from 0 */
+  readonly where: Map<string, number>;
+}
+
 /**
  * Reads one command line of the classic language. The first fault from left to right counts; how the
  * options go together is looked at when all are read.
  *
  * @param words the line without the program's name, one character a byte
+ * @param notes is filled as the line is read, for those who speak about the line
  * @throws {UsageFault} with the original's sentence
  * @throws {UnresolvedHost} when a host's address must be found out first
  */
 export function parse(
   words: readonly string[],
   lookups: Lookups,
+  notes?: Notes,
 ): ClassicCommand {
   const scanner = new Scanner(words, SPELLINGS);
   const draft = new Draft(lookups);
   const command = readCommand(scanner, draft);
+  if (notes) {
+    notes.verb = command.verb;
+    notes.draft = draft;
+  }
   if (command.verb === "help" || command.verb === "version")
     return { command: command.verb }; // what follows is not looked at
-  const { given, late } = readOptions(scanner, draft);
+  const { given, late } = readOptions(scanner, draft, notes);
   const own = ownWords(command, scanner, draft, words);
   for (const act of late) act();
   checkOptions(command.verb, given);
@@ -89,6 +112,7 @@ function firstOption(scanner: Scanner<CommandRow | OptionRow>) {
 function readOptions(
   scanner: Scanner<CommandRow | OptionRow>,
   draft: Draft,
+  notes: Notes | undefined,
 ): { given: ReadonlySet<string>; late: (() => void)[] } {
   const given = new Set<string>();
   const late: (() => void)[] = [];
@@ -109,13 +133,15 @@ function readOptions(
           position,
         );
       given.add(row.option);
+      notes?.where.set(row.option, position);
     }
+    if (notes) notes.row = row;
     const text = value ?? row.fallback ?? "";
     take(row, draft, text, position);
     const { takeLast } = row;
     if (takeLast)
       late.push(() => {
-        take({ take: takeLast }, draft, text, position);
+        take({ take: takeLast, option: row.option }, draft, text, position);
       });
   }
   return { given, late };
@@ -123,7 +149,7 @@ function readOptions(
 
 /** Takes a value in. @throws {UsageFault} that says at which word it was met */
 function take(
-  row: Pick<OptionRow, "take">,
+  row: Pick<OptionRow, "take"> & { readonly option?: string | undefined },
   draft: Draft,
   value: string,
   position: number,
@@ -132,7 +158,7 @@ function take(
     row.take?.(draft, value);
   } catch (error) {
     throw error instanceof UsageFault
-      ? new UsageFault(error.kind, error.sentence, position)
+      ? new UsageFault(error.kind, error.sentence, position, row.option)
       : error;
   }
 }
@@ -225,11 +251,15 @@ function serviceCommand(
     throw new UsageFault(
       "combination",
       "Zero port specified for non-persistent service",
+      undefined,
+      "service-address",
     );
   if (flags & ONE_PACKET && !marked && service.protocol !== UDP)
     throw new UsageFault(
       "combination",
       "One-Packet Scheduling is only for UDP virtual services",
+      undefined,
+      "ops",
     );
   return {
     command,
@@ -263,6 +293,8 @@ function serverCommand(
     throw new UsageFault(
       "combination",
       "Different address family is allowed only for tunneling servers",
+      undefined,
+      "real-server",
     );
   checkTunnel(given, forwarding, draft.tunnel.type);
   // Packets reach such a server as they came, so it must listen on the service's own port.

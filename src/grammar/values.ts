@@ -113,6 +113,7 @@ export const realServer: Take = (draft, text) => {
     fault("illegal real server address[:port] specified");
   draft.serverAddress = endpoint.address;
   draft.serverPort = endpoint.port ?? draft.port;
+  draft.writtenServerPort = endpoint.port;
 };
 
 export const schedulerFlags: Take = (draft, text) => {

@@ -133,6 +133,12 @@ export function isMulticast(address: Address): boolean {
   return address.length === 4 ? first >> 4 === 0xe : first === 0xff;
 }
 
+/** Whether an IPv6 address counts on one link alone. @see RFC 4291, section 2.5.6 */
+export function isLinkLocal(address: Address): boolean {
+  const [first = 0, second = 0] = address;
+  return address.length === 16 && first === 0xfe && second >> 6 === 2;
+}
+
 /** Whether two addresses are the same, of the same family. */
 export function sameAddress(a: Address, b: Address): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);

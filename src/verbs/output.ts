@@ -46,6 +46,11 @@ export class Output {
     this.#say(this.errorPaint.warning("ipvsadm: warning:"), fault, advice);
   }
 
+  /** Writes lines on stderr as they are. What came from elsewhere must be `clean` already. */
+  report(lines: Iterable<string>): void {
+    for (const line of lines) this.#io.stderr(toBytes(`${line}\n`));
+  }
+
   /** Explains an error on stderr. @returns the exit status @throws the error itself, if nobody expected it */
   explain(error: unknown): number {
     const explanation = explain(error);

@@ -1,7 +1,7 @@
 import yargs from "yargs";
 import { parseDuration } from "./duration.js";
 import { UsedWrong } from "./faults.js";
-import { nearest } from "./nearest.js";
+import { nearest } from "../nearest.js";
 import type { VerbOption, VerbRow } from "./row.js";
 import { optionsOf } from "./table.js";
 import { clean } from "./text.js";

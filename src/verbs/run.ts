@@ -2,7 +2,7 @@ import { COMMANDS } from "../grammar/options.js";
 import type { Io } from "../io.js";
 import { UsedWrong } from "./faults.js";
 import { helpOf } from "./help/text.js";
-import { nearest } from "./nearest.js";
+import { nearest } from "../nearest.js";
 import { Progress } from "../progress.js";
 import { Output } from "./output.js";
 import { parseVerb } from "./parse.js";

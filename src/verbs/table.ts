@@ -1,3 +1,4 @@
+import { checkVerb } from "./check/row.js";
 import { completionVerb } from "./completion/row.js";
 import { connectionsVerb } from "./connections/row.js";
 import { doctorVerb } from "./doctor/row.js";
@@ -21,6 +22,7 @@ export const VERBS: readonly VerbRow[] = [
   drainVerb,
   undrainVerb,
   doctorVerb,
+  checkVerb,
   completionVerb,
   helpVerb,
 ];

@@ -2,7 +2,7 @@ import { CONNECTION_STATES } from "../../ipvs/connection-states.js";
 import { networkOf, parseNetwork, type Network } from "../../ipvs/network.js";
 import type { Names } from "../../system/names.js";
 import { UsedWrong } from "../faults.js";
-import { nearest } from "../nearest.js";
+import { nearest } from "../../nearest.js";
 import type { Arguments } from "../parse.js";
 import { readServer, readService } from "../select.js";
 import { clean } from "../text.js";

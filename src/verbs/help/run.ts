@@ -1,5 +1,5 @@
 import { UsedWrong } from "../faults.js";
-import { nearest } from "../nearest.js";
+import { nearest } from "../../nearest.js";
 import { EXIT, type VerbRun } from "../row.js";
 import { VERBS, verbNamed } from "../table.js";
 import { helpOf, overview } from "./text.js";

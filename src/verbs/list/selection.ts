@@ -12,7 +12,7 @@ import type { ServiceKey } from "../../ipvs/model.js";
 import { FORWARDING, PROTOCOL_WORDS } from "../../document/words.js";
 import type { AssessedServer, AssessedService } from "../../ipvs/state.js";
 import { FoundWrong } from "../faults.js";
-import { nearest } from "../nearest.js";
+import { nearest } from "../../nearest.js";
 import { clean } from "../text.js";
 
 /** A word of the command line, and what it was read as. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { distance, nearest } from "../../src/verbs/nearest.js";
+import { distance, nearest } from "../src/nearest.js";
 
 test("the distance counts letters put in, left out, replaced and swapped", () => {
   assert.equal(distance("list", "list"), 0);

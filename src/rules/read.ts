@@ -1,0 +1,31 @@
+import type { Names } from "../system/names.js";
+import { readClassic } from "./classic.js";
+import { readDocument } from "./document.js";
+import type { RuleFile } from "./file.js";
+import { formatOf } from "./format.js";
+import { decoded } from "./lines.js";
+
+/** What a file of rules may know of names; documents have none. */
+export type RuleNames = Pick<Names, "hostAddress" | "servicePort">;
+
+/** In UTF-8. */
+const BYTE_ORDER_MARK = "\xef\xbb\xbf";
+
+/**
+ * Reads a file of rules, with all that is wrong with it. It asks no kernel, and the network only for hosts that are
+ * named.
+ *
+ * @param name of the file, by which its format is told where its content does not tell
+ * @param bytes its content, one character a byte
+ */
+export async function readRules(
+  name: string,
+  bytes: string,
+  names: RuleNames,
+): Promise<RuleFile> {
+  const text = bytes.startsWith(BYTE_ORDER_MARK) ? bytes.slice(3) : bytes;
+  const format = formatOf(name, text);
+  return format === "rules"
+    ? readClassic(name, text, names)
+    : readDocument(name, format, decoded(text));
+}
