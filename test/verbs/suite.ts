@@ -2,6 +2,7 @@
 import "./completion/shells.lab.js";
 import "./connections/connections.lab.js";
 import "./doctor/doctor.lab.js";
+import "./drain/drain.lab.js";
 import "./list/list.lab.js";
 import "./status/status.lab.js";
 import "./watch/watch.lab.js";

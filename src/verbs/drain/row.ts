@@ -33,7 +33,7 @@ export const drainVerb: VerbRow = {
   description: [
     "Sets the weight of a real server to 0, and leaves all else of it as it is: it gets no new connections, and those that it has go on. 'ipvsadm undrain' brings its weight back, which is remembered until the machine starts anew.",
     "--wait waits until it is empty: no active connections, and no clients that persistence binds to it. For UDP and for firewall marks inactive connections are waited for as well, because those of UDP are never active. Inactive connections of TCP and SCTP are those that are being closed, whose entries stay for two minutes, and those that are being opened: so a server counts as empty when two readings, a second apart, find it so.",
-    "Clients that persistence binds keep coming, weight 0 or not, unless net.ipv4.vs.expire_quiescent_template is 1.",
+    "Clients that persistence binds keep coming, weight 0 or not, unless net.ipv4.vs.expire_quiescent_template is 1. Either way they count as long as the service's persistence timeout, and as entries of their connections stand.",
     "If waiting ends before the server is empty, by --timeout (exit status 1) or ctrl-C (130), it stays at weight 0; what stands is said.",
   ],
   positionals: SERVER_OF_SERVICE,
