@@ -21,9 +21,9 @@ import {
   TableUnsteady,
   type Command,
 } from "./errors.js";
+import { fingerprint } from "./fingerprint.js";
 import { COMMANDS, MESSAGE } from "./layouts.js";
 import {
-  formatEndpoint,
   formatService,
   type Daemon,
   type DestinationEntry,
@@ -448,27 +448,4 @@ function entriesOf<T>(
   throw (
     failureOf(reply, command, subject) ?? new AnswerLost(command, subject())
   );
-}
-
-/** All that can be set, as text to compare; undefined if a key comes twice. */
-function fingerprint(table: readonly ServiceWithServers[]): string | undefined {
-  const lines = new Map<string, string>();
-  for (const { key, settings, servers } of table) {
-    const service = formatService(key);
-    const rows: (readonly [string, object])[] = [
-      [service, settings],
-      ...servers.map(
-        (server) =>
-          [
-            `${service} ${formatEndpoint(server.key.address, server.key.port)}`,
-            server.settings,
-          ] as const,
-      ),
-    ];
-    for (const [name, value] of rows) {
-      if (lines.has(name)) return undefined;
-      lines.set(name, JSON.stringify(value));
-    }
-  }
-  return [...lines].sort(([a], [b]) => (a < b ? -1 : 1)).join("\n");
 }

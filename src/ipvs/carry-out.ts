@@ -1,0 +1,190 @@
+import { ENOENT, ESRCH } from "../netlink/errno.js";
+import type { Existing } from "./compare.js";
+import type { DrainState } from "./drain.js";
+import { KernelRefusal } from "./errors.js";
+import {
+  formatEndpoint,
+  formatService,
+  type DestinationKey,
+  type ServiceKey,
+} from "./model.js";
+import type { Plan } from "./plan.js";
+import { PlanFailed, TableChanged, type Standing } from "./plan-failed.js";
+import { Sender, type Changeable } from "./sender.js";
+import { readExisting, sameExisting } from "./snapshot.js";
+import type { Step } from "./steps.js";
+
+/** So many changes go to the kernel in one go; what it refuses among them is known when all have been tried. */
+const BATCH = 1024;
+
+export interface CarryOutOptions {
+  /** What the plan was made for. What it has of timeouts and daemons is looked at again, too. */
+  readonly before: Existing;
+  /** Gives another client when the socket of the first has failed. */
+  readonly reopen?: () => Promise<Changeable>;
+  /** Waits until the plan's draining servers are empty. @returns how they stand then */
+  readonly drain?: () => Promise<readonly DrainState[]>;
+  /** Is told how many steps have been carried out. */
+  readonly report?: (done: number) => void;
+  /** Has everything put back. */
+  readonly signal?: AbortSignal;
+}
+
+/** What came of a plan. */
+export interface CarriedOut {
+  /** What was carried out */
+  readonly done: readonly Step[];
+  /** Removals that were not begun, as real servers were not empty */
+  readonly left: readonly Step[];
+}
+
+/**
+ * Carries out a plan wholly or not at all: at the first refusal, everything that was done is taken back.
+ *
+ * What is put back after it was removed begins anew: its counters are zero.
+ *
+ * @throws {TableChanged} before the first change, if the table is not what the plan was made for
+ * @throws {PlanFailed} when something was refused, or the signal was given
+ */
+export async function carryOut(
+  client: Changeable,
+  plan: Plan,
+  options: CarryOutOptions,
+): Promise<CarriedOut> {
+  const { before, drain } = options;
+  const parts = {
+    timeouts: before.timeouts !== undefined,
+    daemons: before.daemons !== undefined,
+  };
+  if (!sameExisting(before, await readExisting(client, parts, "once")))
+    throw new TableChanged();
+  const sender = new Sender(client, parts, options.reopen);
+  const run = new Run(sender, options);
+  await run.stage(plan.build);
+  await run.stage(plan.quiesce);
+  if (!drain || plan.draining.length === 0) {
+    await run.stage(plan.remove);
+    return { done: run.done, left: [] };
+  }
+  const states = await run.attempt(drain);
+  await run.heedSignal();
+  const [empty, left] = divided(plan.remove, states);
+  await run.stage(empty);
+  return { done: run.done, left };
+}
+
+class Run {
+  readonly done: Step[] = [];
+  readonly #sender: Sender;
+  readonly #options: CarryOutOptions;
+
+  constructor(sender: Sender, options: CarryOutOptions) {
+    this.#sender = sender;
+    this.#options = options;
+  }
+
+  /** Carries out steps, or puts everything back. @throws {PlanFailed} */
+  async stage(steps: readonly Step[]): Promise<void> {
+    for (const batch of inBatches(steps)) {
+      await this.heedSignal();
+      const changes = batch.map(({ change }) => change);
+      const fates = await this.attempt(() => this.#sender.send(changes));
+      const failures = batch.flatMap((step, i) => {
+        const fate = fates[i];
+        if (fate?.kind === "done") this.done.push(step);
+        return fate && fate.kind !== "done" && !isGone(step, fate.failure)
+          ? [{ step, ...fate }]
+          : [];
+      });
+      const [first] = failures;
+      if (first) {
+        const unknown = failures.filter(({ kind }) => kind === "unknown");
+        await this.#fail(
+          first.failure,
+          first.step,
+          unknown.map(({ step }) => step),
+        );
+      }
+      this.#options.report?.(this.done.length);
+    }
+  }
+
+  /** Does something; if that fails, everything is put back. @throws {PlanFailed} */
+  async attempt<T>(act: () => Promise<T>): Promise<T> {
+    try {
+      return await act();
+    } catch (error) {
+      return this.#fail(error, undefined, []);
+    }
+  }
+
+  /** Puts everything back if the signal was given. @throws {PlanFailed} */
+  async heedSignal(): Promise<void> {
+    const { signal } = this.#options;
+    if (signal?.aborted) await this.#fail(signal.reason, undefined, []);
+  }
+
+  async #fail(
+    cause: unknown,
+    step: Step | undefined,
+    unknown: readonly Step[],
+  ): Promise<never> {
+    const standing = await this.#undo();
+    throw new PlanFailed(cause, step, this.done, standing, unknown);
+  }
+
+  async #undo(): Promise<Standing[]> {
+    const undoing = this.done
+      .toReversed()
+      .flatMap((step) => step.undo.map((undo) => ({ step, undo })));
+    const standing: Standing[] = [];
+    for (const batch of inBatches(undoing)) {
+      const fates = await this.#sender.send(batch.map(({ undo }) => undo));
+      for (const [i, item] of batch.entries()) {
+        const fate = fates[i];
+        if (fate && fate.kind !== "done")
+          standing.push({ ...item, failure: fate.failure });
+      }
+    }
+    return standing;
+  }
+}
+
+/** Whether what a step was to take away is not there any more. */
+function isGone({ change: { command } }: Step, failure: Error): boolean {
+  return (
+    (command === "delete-service" || command === "delete-server") &&
+    failure instanceof KernelRefusal &&
+    (failure.errno === ENOENT || failure.errno === ESRCH)
+  );
+}
+
+function* inBatches<T>(items: readonly T[]): Generator<readonly T[]> {
+  for (let at = 0; at < items.length; at += BATCH)
+    yield items.slice(at, at + BATCH);
+}
+
+/** Removals that may be carried out, and those that would take away real servers which are not empty. */
+function divided(
+  removals: readonly Step[],
+  states: readonly DrainState[],
+): readonly [Step[], Step[]] {
+  const kept = new Set<string>();
+  for (const { service, server, state } of states)
+    if (state === "busy" || state === "undrained")
+      for (const name of [formatService(service), nameOf(service, server)])
+        kept.add(name);
+  const stays = ({ change }: Step) =>
+    (change.command === "delete-service" &&
+      kept.has(formatService(change.service))) ||
+    (change.command === "delete-server" &&
+      kept.has(nameOf(change.service, change.server)));
+  return [removals.filter((step) => !stays(step)), removals.filter(stays)];
+}
+
+function nameOf(
+  service: ServiceKey,
+  { address, port }: DestinationKey,
+): string {
+  return `${formatService(service)} ${formatEndpoint(address, port)}`;
+}

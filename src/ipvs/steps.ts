@@ -1,0 +1,147 @@
+import type { Change } from "./change.js";
+import type { Differences, ServiceDifference } from "./compare.js";
+import {
+  HASHED,
+  type Daemon,
+  type DestinationKey,
+  type DestinationSettings,
+  type ServiceKey,
+  type ServiceSettings,
+  type ServiceWithServers,
+} from "./model.js";
+import type { ServerRule, ServiceRule } from "./table.js";
+
+/** One message to the kernel, and those that take it back. */
+export interface Step {
+  readonly change: Change;
+  /** In their order, when all later steps have been undone */
+  readonly undo: readonly Change[];
+  /** What asks for it; undefined where it is that something is not asked for */
+  readonly rule: ServiceRule | ServerRule | undefined;
+}
+
+export function* addService({
+  rule,
+  servers,
+}: Extract<ServiceDifference, { kind: "add" }>): Generator<Step> {
+  const { key: service } = rule;
+  yield {
+    change: { command: "add-service", service, settings: sent(rule.settings) },
+    undo: [{ command: "delete-service", service }],
+    rule,
+  };
+  for (const server of servers) yield addServer(service, server);
+}
+
+export function editService(
+  { key: service, settings }: ServiceWithServers,
+  to: ServiceSettings,
+  rule: ServiceRule,
+): Step {
+  const edit = (settings: ServiceSettings): Change => ({
+    command: "edit-service",
+    service,
+    settings: sent(settings),
+  });
+  return { change: edit(to), undo: [edit(settings)], rule };
+}
+
+/** The kernel lists the newest server first: put back in reverse, they stand in the order in which they stood. */
+export function deleteService({
+  key: service,
+  settings,
+  servers,
+}: Pick<ServiceWithServers, "key" | "settings"> & {
+  readonly servers: readonly Placed[];
+}): Step {
+  return {
+    change: { command: "delete-service", service },
+    undo: [
+      { command: "add-service", service, settings: sent(settings) },
+      ...servers.toReversed().map((server) => additionOf(service, server)),
+    ],
+    rule: undefined,
+  };
+}
+
+/** Without the bit that is the kernel's own. */
+function sent(settings: ServiceSettings): ServiceSettings {
+  return { ...settings, flags: (settings.flags & ~HASHED) >>> 0 };
+}
+
+/** Settings of a server that is there already, or is to be. */
+interface Placed {
+  readonly key: DestinationKey;
+  readonly settings: DestinationSettings;
+}
+
+function additionOf(
+  service: ServiceKey,
+  { key: server, settings }: Placed,
+): Change {
+  return { command: "add-server", service, server, settings };
+}
+
+export function addServer(service: ServiceKey, rule: ServerRule): Step {
+  return {
+    change: additionOf(service, rule),
+    undo: [{ command: "delete-server", service, server: rule.key }],
+    rule,
+  };
+}
+
+export function editServer(
+  service: ServiceKey,
+  { key: server, settings }: Placed,
+  to: DestinationSettings,
+  rule?: ServerRule,
+): Step {
+  const edit = (settings: DestinationSettings): Change => ({
+    command: "edit-server",
+    service,
+    server,
+    settings,
+  });
+  return { change: edit(to), undo: [edit(settings)], rule };
+}
+
+export function deleteServer(service: ServiceKey, server: Placed): Step {
+  return {
+    change: { command: "delete-server", service, server: server.key },
+    undo: [additionOf(service, server)],
+    rule: undefined,
+  };
+}
+
+export function timeoutSteps(timeouts: Differences["timeouts"]): Step[] {
+  if (!timeouts) return [];
+  const { from, to } = timeouts;
+  const before = {
+    tcpSeconds: to.tcpSeconds === 0 ? 0 : from.tcpSeconds,
+    tcpFinSeconds: to.tcpFinSeconds === 0 ? 0 : from.tcpFinSeconds,
+    udpSeconds: to.udpSeconds === 0 ? 0 : from.udpSeconds,
+  };
+  return [
+    {
+      change: { command: "set", timeouts: to },
+      undo: [{ command: "set", timeouts: before }],
+      rule: undefined,
+    },
+  ];
+}
+
+export function stopDaemon(daemon: Daemon): Step {
+  return {
+    change: { command: "stop-daemon", daemon },
+    undo: [{ command: "start-daemon", daemon }],
+    rule: undefined,
+  };
+}
+
+export function startDaemon(daemon: Daemon): Step {
+  return {
+    change: { command: "start-daemon", daemon },
+    undo: [{ command: "stop-daemon", daemon }],
+    rule: undefined,
+  };
+}
