@@ -7,7 +7,7 @@ import { oneService, selects } from "../../grammar/selector.js";
 import type { ServiceWithServers } from "../../ipvs/model.js";
 import type { Io } from "../../io.js";
 import { UsedWrong } from "../faults.js";
-import { nearest } from "../nearest.js";
+import { nearest } from "../../nearest.js";
 import type { Arguments } from "../parse.js";
 import { EXIT, type VerbCall, type VerbRun } from "../row.js";
 import { readService } from "../select.js";
