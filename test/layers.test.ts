@@ -190,6 +190,8 @@ const WAITING: readonly string[] = [
   "src/ipvs/sender.ts",
   "src/ipvs/snapshot.ts",
   "src/ipvs/steps.ts",
+/** TODO: empty as soon as a verb reads routes. */
+const WAITING: readonly string[] = [
   "src/rtnl/client.ts",
   "src/rtnl/dump.ts",
   "src/rtnl/layouts.ts",

@@ -19,10 +19,10 @@ export const VERBS: readonly VerbRow[] = [
   connectionsVerb,
   watchVerb,
   statusVerb,
+  checkVerb,
   drainVerb,
   undrainVerb,
   doctorVerb,
-  checkVerb,
   completionVerb,
   helpVerb,
 ];
