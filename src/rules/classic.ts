@@ -232,10 +232,12 @@ function* remarksOn(
   words: readonly string[],
   { draft, where }: Notes,
 ): Generator<Remark> {
+  const marked = draft?.firewallMark !== 0;
   for (const [option, part] of [
     ["service-address", "service"],
     ["real-server", "address"],
   ] as const) {
+    if (marked && part === "service") continue;
     const meant = unusualAddress(words[where.get(option) ?? -1] ?? "");
     if (meant !== undefined)
       yield {

@@ -1,7 +1,7 @@
 import type { Format } from "./file.js";
 
 /** Whether a line is a classic command line: it begins with an option, or the program's name. */
-const RULE = /^(?:ipvsadm[ \t]+)*-[A-Za-z-]/;
+const RULE = /^(?:ipvsadm[ \t]+)*--?[A-Za-z]/;
 /** Whether a line is YAML rather than a rule: a key, a list's item, a directive, the begin of a document. */
 const YAML = /^(?:[\w"'][^\s:]*\s*:(?:\s|$)|-\s|---|%)/;
 

@@ -1,6 +1,6 @@
 import { formatSelector } from "../grammar/selector.js";
 import { familyOf } from "../ipvs/address.js";
-import { formatEndpoint } from "../ipvs/model.js";
+import { formatEndpoint, TUNNELLING } from "../ipvs/model.js";
 import type { Part, Rule, RuleFault } from "./file.js";
 import { placed, type Placing } from "./placing.js";
 import {
@@ -92,6 +92,7 @@ export function* unsynchronized(file: Placing): Generator<RuleFault> {
     for (const server of service.servers)
       if (
         familyOf(server.key.address) !== service.key.family &&
+        server.settings.forwarding === TUNNELLING &&
         !file.unsound.has(service)
       )
         yield* refused(file, server, {

@@ -8,6 +8,8 @@ export type Severity = "error" | "warning";
 /** Of a line that is shown, where nobody set a limit. */
 const USUAL_ROOM = 160;
 const LEAST_ROOM = 20;
+/** What stands before a line beside its number, and two ellipses. */
+const MARGIN = 6;
 
 /**
  * What was found in a file, as compilers say it: `FILE:LINE:COLUMN: error: …`, the line, a caret below its column,
@@ -26,7 +28,7 @@ export function findingLines(
   const subject = path === undefined ? "" : `${path}: `;
   const number = String(place.line);
   const bar = paint.dim(`${" ".repeat(number.length)} |`);
-  const room = (width ?? USUAL_ROOM) - number.length - 5;
+  const room = (width ?? USUAL_ROOM) - number.length - MARGIN;
   const shown = shownLine(file.line(place.line), place.column, room);
   return [
     `${paint.strong(clean(`${file.name}:${place.line}:${place.column}:`))} ${style(`${severity}:`)} ${clean(subject + fault)} ${paint.dim(`[${id}]`)}`,

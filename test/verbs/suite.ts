@@ -1,4 +1,5 @@
 // The tests of the word verbs that need a kernel with ip_vs, in one process: `npm test -- verbs`.
+import "./check/check.lab.js";
 import "./completion/shells.lab.js";
 import "./connections/connections.lab.js";
 import "./doctor/doctor.lab.js";

@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { found } from "./found.js";
+
+const SERVER = "-a -t 192.0.2.1:80 -r 192.0.2.10 -m\n";
+
+/** Warnings of command lines, and where each is. */
+const CLASSIC: readonly (readonly [text: string, ...found: string[]])[] = [
+  [`-A -t 192.0.2.1:80\n${SERVER}`],
+  ["-A -t 192.0.2.1:80\n", "1:1 warning no-servers"],
+  [
+    "-A -t 192.0.2.1:80\n-a -t 192.0.2.1:80 -r 192.0.2.10 -m -w 0\n-a -t 192.0.2.1:80 -r 192.0.2.11 -m -w 0\n",
+    "1:1 warning all-weights-zero",
+  ],
+  [`-A -t 192.0.2.1:80\n${SERVER}-a -t 192.0.2.1:80 -r 192.0.2.11 -m -w 0\n`],
+  [
+    "-A -t 192.0.2.1:80\n-a -t 192.0.2.1:80 -r 192.0.2.10:8080\n",
+    "2:23 warning port-ignored",
+  ],
+  ["-A -t 192.0.2.1:80\n-a -t 192.0.2.1:80 -r 192.0.2.10:80 -i\n"],
+  ["-A -f 1\n-a -f 1 -r 192.0.2.10:80 -g\n"],
+  [
+    `-A -t 192.0.2.1:80 -M 255.255.255.0\n${SERVER}`,
+    "1:23 warning mask-without-persistence",
+  ],
+  [`-A -t 192.0.2.1:80 -p -M 255.255.255.0\n${SERVER}`],
+  [`-A -t 192.0.2.1:80 -p -M 0.0.0.0\n${SERVER}`],
+  [
+    `-A -t 192.0.2.1:80 -p -M 255.0.255.0\n${SERVER}`,
+    "1:26 warning mask-with-gaps",
+  ],
+  [
+    "-A -M 64 -p -t [2001:db8::1]:80\n-a -t [2001:db8::1]:80 -r [2001:db8::2]:80 -m\n",
+    "1:7 warning mask-lost",
+  ],
+  [
+    `-A -t 192.0.2.1:80 --pe sip\n${SERVER}`,
+    "1:25 warning engine-without-persistence",
+  ],
+  [`-A -t 192.0.2.1:80 -p --pe sip\n${SERVER}`],
+  [`-A -t 192.0.2.1:80 -p --pe sap\n${SERVER}`, "1:28 warning unknown-engine"],
+  [`-A -t 192.0.2.1:80 -s wlr\n${SERVER}`, "1:23 warning unknown-scheduler"],
+  [`-A -t 192.0.2.1:80 -s none\n${SERVER}`, "1:23 warning no-scheduler"],
+  [
+    `-A -t 192.0.2.1:80 -s rr -b flag-1\n${SERVER}`,
+    "1:29 warning scheduler-flags-ignored",
+  ],
+  [`-A -t 192.0.2.1:80 -s sh -b sh-port\n${SERVER}`],
+  [
+    "-A -t 0.0.0.0:80\n-a -t 0.0.0.0:80 -r 192.0.2.10 -m\n",
+    "1:7 warning wildcard-service",
+  ],
+  [
+    "-A -t 10.1:80\n-a -t 10.0.0.1:80 -r 192.0.2.010 -m\n",
+    "1:7 warning unusual-address",
+    "2:22 warning unusual-address",
+  ],
+  [
+    "-A -t [2001:db8::1]:80\n-a -t [2001:db8::1]:80 -r [fe80::2]:80 -m\n",
+    "2:27 warning link-local-server",
+  ],
+  ["-A -t 192.0.2.1:80\n-a -t 192.0.2.1:80 -r [2001:db8::2]:80 -i\n"],
+];
+
+for (const [text, ...expected] of CLASSIC)
+  test(`${text.split("\n")[0] ?? ""}: ${expected[0] ?? "nothing"}`, async () => {
+    assert.deepEqual(await found(text), expected);
+  });
+
+function document(service: object, server: object = {}): string {
+  return JSON.stringify(
+    {
+      schema: "ipvsadm/table/1",
+      services: [
+        {
+          protocol: "tcp",
+          address: "192.0.2.1",
+          port: 80,
+          scheduler: "rr",
+          ...service,
+          servers: [
+            {
+              address: "192.0.2.10",
+              port: 80,
+              forwarding: "masq",
+              weight: 1,
+              ...server,
+            },
+          ],
+        },
+      ],
+    },
+    undefined,
+    1,
+  );
+}
+
+const DOCUMENTS: readonly (readonly [
+  service: object,
+  server: object,
+  ...found: string[],
+])[] = [
+  [{}, {}],
+  [{}, { port: 8080 }],
+  [{}, { port: 8080, forwarding: "direct" }, "12:14 warning port-ignored"],
+  [{ port: 0 }, {}, "7:12 warning port-zero"],
+  [{ port: 0, persistence: { timeoutSeconds: 60 } }, {}],
+  [
+    { persistence: { timeoutSeconds: 0 } },
+    {},
+    "10:23 warning no-persistence-time",
+  ],
+  [{ onePacket: true }, {}, "9:17 warning one-packet-without-udp"],
+  [{ protocol: "udp", onePacket: true }, {}],
+  [{}, { tunnel: { type: "gue", port: 4 } }, "15:16 warning tunnel-ignored"],
+];
+
+for (const [service, server, ...expected] of DOCUMENTS)
+  test(`${JSON.stringify({ ...service, ...server })}: ${expected[0] ?? "nothing"}`, async () => {
+    assert.deepEqual(await found(document(service, server)), expected);
+  });
