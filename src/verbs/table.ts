@@ -5,6 +5,7 @@ import { doctorVerb } from "./doctor/row.js";
 import { drainVerb } from "./drain/row.js";
 import { helpVerb } from "./help/row.js";
 import { listVerb } from "./list/row.js";
+import { metricsVerb } from "./metrics/row.js";
 import type { VerbOption, VerbRow } from "./row.js";
 import { statusVerb } from "./status/row.js";
 import { undrainVerb } from "./undrain/row.js";
@@ -23,6 +24,7 @@ export const VERBS: readonly VerbRow[] = [
   drainVerb,
   undrainVerb,
   doctorVerb,
+  metricsVerb,
   completionVerb,
   helpVerb,
 ];

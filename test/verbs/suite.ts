@@ -5,6 +5,7 @@ import "./connections/connections.lab.js";
 import "./doctor/doctor.lab.js";
 import "./drain/drain.lab.js";
 import "./list/list.lab.js";
+import "./metrics/metrics.lab.js";
 import "./status/status.lab.js";
 import "./watch/watch.lab.js";
 import "./watch/terminal.lab.js";
