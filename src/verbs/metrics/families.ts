@@ -44,13 +44,13 @@ const COUNTERS = [
   [
     "outgoing_packets_total",
     "outPackets",
-    "The packets to clients, where they pass the director, from",
+    "The packets to clients, where they pass the director, of",
   ],
   ["incoming_bytes_total", "inBytes", "The bytes from clients to"],
   [
     "outgoing_bytes_total",
     "outBytes",
-    "The bytes to clients, where they pass the director, from",
+    "The bytes to clients, where they pass the director, of",
   ],
 ] as const satisfies readonly (readonly [string, keyof Stats, string])[];
 
