@@ -12,6 +12,8 @@ import { optionsOf, VERBS } from "../../../src/verbs/table.js";
 import { mainWords } from "../../../src/words.js";
 import { runIn } from "../../classic/fake-io.js";
 import { fakeKernel } from "../../classic/fake-kernel.js";
+import { kernelWith } from "../../fixtures/table-kernel.js";
+import { SAMPLE } from "../list/sample.js";
 
 /** Asks as zsh does. @param line its words between single blanks, the cursor at its end */
 async function asked(
@@ -260,6 +262,14 @@ test("what goes wrong is not said", async () => {
   );
   assert.deepEqual([stdout, stderr], ["", ""]);
   assert.notEqual(status, 2);
+});
+
+test("behind the service of a drain, its own real servers are offered", async () => {
+  const io = { openLink: () => kernelWith(SAMPLE) };
+  assert.deepEqual(await offered("drain fwm/7 ", io), [
+    "10.0.0.71:0",
+    "10.0.0.72:0",
+  ]);
 });
 
 test("a person who says complete is answered as with any other word", async () => {
