@@ -1,15 +1,20 @@
-import { encode, type Fields } from "../netlink/attributes.js";
+import type { Fields } from "../netlink/attributes.js";
 import { EINTR } from "../netlink/errno.js";
 import { MalformedReply } from "../netlink/errors.js";
 import type { Exchange, Reply, Request } from "../netlink/exchange.js";
 import type { Span } from "../netlink/link.js";
-import type { Writer } from "../netlink/writer.js";
-import { genericRequest, resolveFamily } from "../netlink/generic.js";
+import {
+  GenericQuery,
+  GenericRequest,
+  resolveFamily,
+} from "../netlink/generic.js";
 import {
   readDaemon,
   readDestination,
+  readDestinationState,
   readInfo,
   readService,
+  readServiceState,
   readTimeouts,
   serviceKeyFields,
 } from "./codec.js";
@@ -22,6 +27,7 @@ import {
   type Command,
 } from "./errors.js";
 import { fingerprint } from "./fingerprint.js";
+import { INET, INET6, type Family } from "./address.js";
 import { COMMANDS, MESSAGE } from "./layouts.js";
 import {
   formatService,
@@ -33,7 +39,9 @@ import {
   type ServiceEntry,
   type ServiceKey,
   type ServiceSettings,
+  type ServiceState,
   type ServiceWithServers,
+  type TableEntry,
   type Timeouts,
 } from "./model.js";
 
@@ -90,12 +98,13 @@ export class IpvsClient implements Disposable, AsyncDisposable {
     const family = await resolveFamily(exchange, FAMILY_NAME);
     if ("errno" in family) throw new IpvsUnavailable(family.errno);
     const [reply] = await exchange([
-      genericRequest(
+      new GenericQuery(
         family.id,
         FAMILY_VERSION,
         COMMANDS.getInfo,
         "one",
-        undefined,
+        MESSAGE,
+        {},
         readInfo,
       ),
     ]);
@@ -148,7 +157,7 @@ export class IpvsClient implements Disposable, AsyncDisposable {
     changes: readonly Change[],
   ): Promise<(KernelRefusal | AnswerLost | undefined)[]> {
     const replies = await this.#exchange(
-      changes.map((change) => this.#changeRequest(change)),
+      changes.map((change) => this.#change(change)),
     );
     return changes.map((change, i) =>
       failureOf(replies[i], change.command, () => subjectOf(change)),
@@ -274,7 +283,7 @@ export class IpvsClient implements Disposable, AsyncDisposable {
 
   /** The timeouts of connections, in seconds. */
   async timeouts(): Promise<Timeouts> {
-    const request = this.#request(COMMANDS.getConfig, "one", {}, readTimeouts);
+    const request = this.#query(COMMANDS.getConfig, "one", {}, readTimeouts);
     const [timeouts] = await this.#ask(request, "get-timeouts", "");
     if (!timeouts) throw new MalformedReply("GET_CONFIG was not answered", 0);
     return timeouts;
@@ -282,20 +291,29 @@ export class IpvsClient implements Disposable, AsyncDisposable {
 
   /** The sync daemons that run: none, one or two. */
   async daemons(): Promise<Daemon[]> {
-    const request = this.#request(COMMANDS.getDaemon, "dump", {}, readDaemon);
+    const request = this.#query(COMMANDS.getDaemon, "dump", {}, readDaemon);
     return this.#ask(request, "get-daemons", "");
   }
 
   /** All virtual services, in the kernel's order: by the rows of its two hash tables. */
-  async services(): Promise<ServiceEntry[]> {
-    const request = this.#request(COMMANDS.getService, "dump", {}, readService);
+  services(): Promise<ServiceEntry[]> {
+    return this.#services(readService);
+  }
+
+  /** The same without their counters, which are most of what there is to read. */
+  serviceStates(): Promise<ServiceState[]> {
+    return this.#services(readServiceState);
+  }
+
+  #services<S>(read: (attributes: Span) => S): Promise<S[]> {
+    const request = this.#query(COMMANDS.getService, "dump", {}, read);
     return this.#ask(request, "list-services", "");
   }
 
   /** One virtual service. @throws {KernelRefusal} ESRCH no such service */
   async service(key: ServiceKey): Promise<ServiceEntry> {
     const fields = { service: serviceKeyFields(key) };
-    const request = this.#request(
+    const request = this.#query(
       COMMANDS.getService,
       "one",
       fields,
@@ -318,18 +336,26 @@ export class IpvsClient implements Disposable, AsyncDisposable {
   }
 
   /** The real servers of many virtual services, each list at the place of its service. */
-  async serversOf(
+  serversOf(
     keys: readonly ServiceKey[],
   ): Promise<(readonly DestinationEntry[])[]> {
+    return this.#serversOf(keys, readDestination);
+  }
+
+  async #serversOf<D>(
+    keys: readonly ServiceKey[],
+    read: (attributes: Span, serviceFamily: Family) => D,
+  ): Promise<(readonly D[])[]> {
+    const reading = {
+      [INET]: (attributes: Span) => read(attributes, INET),
+      [INET6]: (attributes: Span) => read(attributes, INET6),
+    };
     const replies = await this.#exchange(
-      keys.map((key) =>
-        this.#request(
-          COMMANDS.getDestination,
-          "dump",
-          { service: serviceKeyFields(key) },
-          (attributes) => readDestination(attributes, key.family),
-        ),
-      ),
+      keys.map((key) => {
+        const fields = { service: serviceKeyFields(key) };
+        const command = COMMANDS.getDestination;
+        return this.#query(command, "dump", fields, reading[key.family]);
+      }),
     );
     return keys.map((key, i) =>
       entriesOf(replies[i], "list-servers", () => formatService(key)),
@@ -340,16 +366,29 @@ export class IpvsClient implements Disposable, AsyncDisposable {
    * Virtual services with their real servers, in the order given and some at a time, so that a long table can
    * be shown or worked on without having all of it in memory.
    */
-  async *withServers(
+  withServers(
     services: readonly ServiceEntry[],
   ): AsyncGenerator<ServiceWithServers[]> {
+    return this.#withServers(services, readDestination);
+  }
+
+  /** The same without counters. */
+  withServerStates(
+    services: readonly ServiceState[],
+  ): AsyncGenerator<TableEntry[]> {
+    return this.#withServers(services, readDestinationState);
+  }
+
+  async *#withServers<S extends ServiceState, D>(
+    services: readonly S[],
+    read: (attributes: Span, serviceFamily: Family) => D,
+  ): AsyncGenerator<(S & { servers: readonly D[] })[]> {
     for (let at = 0; at < services.length; at += SERVICES_AT_A_TIME) {
       const some = services.slice(at, at + SERVICES_AT_A_TIME);
-      const servers = await this.serversOf(some.map(({ key }) => key));
-      yield some.map(({ key, settings, stats }, i) => ({
-        key,
-        settings,
-        stats,
+      const keys = some.map(({ key }) => key);
+      const servers = await this.#serversOf(keys, read);
+      yield some.map((service, i) => ({
+        ...service,
         servers: servers[i] ?? [],
       }));
     }
@@ -383,28 +422,33 @@ export class IpvsClient implements Disposable, AsyncDisposable {
     throw new TableUnsteady(READINGS);
   }
 
-  #request<T>(
+  #query<T>(
     command: number,
-    answer: Request["answer"],
+    answer: "one" | "dump",
     fields: Fields<typeof MESSAGE>,
-    read?: (attributes: Span) => T,
+    read: (attributes: Span) => T,
   ): Request<T> {
-    const write = (out: Writer) => {
-      encode(MESSAGE, out, fields);
-    };
-    return genericRequest(
+    return new GenericQuery(
       this.#family,
       FAMILY_VERSION,
       command,
       answer,
-      write,
+      MESSAGE,
+      fields,
       read,
     );
   }
 
-  #changeRequest(change: Change): Request {
+  #change(change: Change): Request {
     const [command, fields] = changeMessage(change);
-    return this.#request(command, answerTo(change), fields);
+    return new GenericRequest(
+      this.#family,
+      FAMILY_VERSION,
+      command,
+      answerTo(change),
+      MESSAGE,
+      fields,
+    );
   }
 
   async #ask<T>(

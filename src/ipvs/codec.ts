@@ -3,7 +3,13 @@ import { MalformedReply } from "../netlink/errors.js";
 import type { Span } from "../netlink/link.js";
 import { familyOf, INET, INET6, type Address, type Family } from "./address.js";
 import type { DAEMON, DESTINATION, SERVICE } from "./layouts.js";
-import { INFO, MESSAGE, STATS, STATS64 } from "./layouts.js";
+import {
+  INFO,
+  MESSAGE,
+  MESSAGE_WITHOUT_STATS,
+  STATS,
+  STATS64,
+} from "./layouts.js";
 import {
   BACKUP,
   FORWARDING_MASK,
@@ -11,18 +17,22 @@ import {
   SCTP,
   TCP,
   UDP,
+  IPIP,
   type Daemon,
   type DestinationEntry,
   type DestinationKey,
   type DestinationSettings,
+  type DestinationState,
   type Info,
   type Netmask,
   type Protocol,
   type ServiceEntry,
   type ServiceKey,
   type ServiceSettings,
+  type ServiceState,
   type Stats,
   type Timeouts,
+  type Tunnel,
 } from "./model.js";
 
 type ServiceFields = Fields<typeof SERVICE>;
@@ -95,28 +105,42 @@ export function daemonFields(daemon: Daemon): DaemonFields {
  */
 export function readService(attributes: Span): ServiceEntry {
   const { service } = required(decode(MESSAGE, attributes), ["service"]);
-  const wire = required(service, [
-    "family",
-    "scheduler",
-    "flags",
-    "timeoutSeconds",
-    "netmask",
-  ]);
+  const { key, settings } = serviceFrom(service);
+  return { key, settings, stats: statsFrom(service) };
+}
+
+/** The same without its counters. */
+export function readServiceState(attributes: Span): ServiceState {
+  const message = decode(MESSAGE_WITHOUT_STATS, attributes);
+  return serviceFrom(required(message, ["service"]).service);
+}
+
+function serviceFrom(fields: ServiceFields): ServiceState {
+  const wire = required(fields, SERVICE_NEEDS);
   const family = asFamily(wire.family);
+  const { persistenceEngine } = wire;
+  const settings = {
+    scheduler: wire.scheduler,
+    flags: wire.flags,
+    timeoutSeconds: wire.timeoutSeconds,
+    netmask: netmaskFrom(family, wire.netmask),
+  };
   return {
-    key: serviceKey(service, family),
-    settings: {
-      scheduler: wire.scheduler,
-      ...(wire.persistenceEngine !== undefined && {
-        persistenceEngine: wire.persistenceEngine,
-      }),
-      flags: wire.flags,
-      timeoutSeconds: wire.timeoutSeconds,
-      netmask: netmaskFrom(family, wire.netmask),
-    },
-    stats: statsFrom(service),
+    key: serviceKey(wire, family),
+    settings:
+      persistenceEngine === undefined
+        ? settings
+        : { ...settings, persistenceEngine },
   };
 }
+
+const SERVICE_NEEDS = [
+  "family",
+  "scheduler",
+  "flags",
+  "timeoutSeconds",
+  "netmask",
+] as const;
 
 /**
  * Reads one message of a GET_DEST answer.
@@ -128,15 +152,27 @@ export function readDestination(
   attributes: Span,
   serviceFamily: Family,
 ): DestinationEntry {
-  const { destination } = required(decode(MESSAGE, attributes), [
-    "destination",
-  ]);
-  const wire = required(destination, [
-    "address",
-    "port",
-    "forwarding",
-    "weight",
-  ]);
+  const message = decode(MESSAGE, attributes);
+  const { destination } = required(message, ["destination"]);
+  const state = destinationFrom(destination, serviceFamily);
+  return { ...state, stats: statsFrom(destination) };
+}
+
+/** The same without its counters. */
+export function readDestinationState(
+  attributes: Span,
+  serviceFamily: Family,
+): DestinationState {
+  const message = decode(MESSAGE_WITHOUT_STATS, attributes);
+  const { destination } = required(message, ["destination"]);
+  return destinationFrom(destination, serviceFamily);
+}
+
+function destinationFrom(
+  fields: DestinationFields,
+  serviceFamily: Family,
+): DestinationState {
+  const wire = required(fields, DESTINATION_NEEDS);
   // Only now: the kernel sends the address before the family that says how to read it.
   const family = asFamily(wire.family ?? serviceFamily);
   return {
@@ -144,19 +180,23 @@ export function readDestination(
     settings: {
       forwarding: wire.forwarding & FORWARDING_MASK,
       weight: wire.weight,
-      tunnel: {
-        type: wire.tunnelType ?? 0,
-        port: wire.tunnelPort ?? 0,
-        flags: wire.tunnelFlags ?? 0,
-      },
+      tunnel: tunnelFrom(wire),
       upperThreshold: wire.upperThreshold ?? 0,
       lowerThreshold: wire.lowerThreshold ?? 0,
     },
     activeConnections: wire.activeConnections ?? 0,
     inactiveConnections: wire.inactiveConnections ?? 0,
     persistentConnections: wire.persistentConnections ?? 0,
-    stats: statsFrom(destination),
   };
+}
+
+const DESTINATION_NEEDS = ["address", "port", "forwarding", "weight"] as const;
+
+/** Before Linux 5.2 there was but one type. */
+function tunnelFrom(wire: DestinationFields): Tunnel {
+  const { tunnelType: type = 0, tunnelPort: port = 0, tunnelFlags = 0 } = wire;
+  if (type === IPIP.type && port === 0 && tunnelFlags === 0) return IPIP;
+  return { type, port, flags: tunnelFlags };
 }
 
 /** Reads one message of a GET_DAEMON answer. @throws {MalformedReply} naming what is missing or wrong */
@@ -173,7 +213,7 @@ export function readDaemon(attributes: Span): Daemon {
     ...(wire.maximumLength !== undefined && {
       maximumLength: wire.maximumLength,
     }),
-    ...(group && { multicastGroup: group }),
+    ...(group && { multicastGroup: group.slice() }),
     ...(wire.multicastPort !== undefined && {
       multicastPort: wire.multicastPort,
     }),
@@ -229,8 +269,11 @@ function asProtocol(protocol: number): Protocol {
   return protocol;
 }
 
+/** A copy: what was read will be written over. */
 function addressFrom(family: Family, wire: Uint8Array): Address {
-  return family === INET ? wire.slice(0, 4) : wire;
+  const address = new Uint8Array(family === INET ? 4 : 16);
+  for (let i = 0; i < address.length; i++) address[i] = wire[i] ?? 0;
+  return address;
 }
 
 function netmaskBytes(netmask: Netmask): Uint8Array {
@@ -241,7 +284,7 @@ function netmaskBytes(netmask: Netmask): Uint8Array {
 
 function netmaskFrom(family: Family, wire: Uint8Array): Netmask {
   return family === INET
-    ? wire
+    ? addressFrom(INET, wire)
     : new DataView(wire.buffer, wire.byteOffset).getUint32(0, true);
 }
 

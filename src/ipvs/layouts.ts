@@ -84,8 +84,14 @@ export const STATS = {
   outBytesPerSecond: [10, counter32],
 } as const satisfies Layout;
 
-/** IPVS_SVC_ATTR_* */
-export const SERVICE = {
+/** Counters, of services and destinations alike. */
+const COUNTERS = {
+  stats: [10, raw()], // STATS, read only where the next is missing
+  stats64: [12, nested(STATS64)],
+} as const satisfies Layout;
+
+/** IPVS_SVC_ATTR_*, but for the counters */
+const SERVICE_STATE = {
   family: [1, u16],
   firewallMark: [5, u32],
   protocol: [2, u16],
@@ -96,12 +102,16 @@ export const SERVICE = {
   flags: [7, flags],
   timeoutSeconds: [8, u32],
   netmask: [9, bytes(4)], // an IPv4 mask in network order, or an IPv6 prefix length in host order
-  stats: [10, raw], // STATS, read only where the next is missing
-  stats64: [12, nested(STATS64)],
 } as const satisfies Layout;
 
-/** IPVS_DEST_ATTR_* */
-export const DESTINATION = {
+/** IPVS_SVC_ATTR_* */
+export const SERVICE = {
+  ...SERVICE_STATE,
+  ...COUNTERS,
+} as const satisfies Layout;
+
+/** IPVS_DEST_ATTR_*, but for the counters */
+const DESTINATION_STATE = {
   family: [11, u16],
   address: [1, bytes(16)],
   port: [2, u16be],
@@ -115,8 +125,12 @@ export const DESTINATION = {
   activeConnections: [7, u32],
   inactiveConnections: [8, u32],
   persistentConnections: [9, u32],
-  stats: [10, raw], // STATS, read only where the next is missing
-  stats64: [12, nested(STATS64)],
+} as const satisfies Layout;
+
+/** IPVS_DEST_ATTR_* */
+export const DESTINATION = {
+  ...DESTINATION_STATE,
+  ...COUNTERS,
 } as const satisfies Layout;
 
 /** IPVS_DAEMON_ATTR_*. Length and port travel in host order. */
@@ -139,6 +153,12 @@ export const MESSAGE = {
   tcpSeconds: [4, u32],
   tcpFinSeconds: [5, u32],
   udpSeconds: [6, u32],
+} as const satisfies Layout;
+
+/** The same message, of which the counters are passed over. */
+export const MESSAGE_WITHOUT_STATS = {
+  service: [1, nested(SERVICE_STATE)],
+  destination: [2, nested(DESTINATION_STATE)],
 } as const satisfies Layout;
 
 /** IPVS_INFO_ATTR_* */

@@ -100,12 +100,16 @@ export interface Stats {
   readonly outBytesPerSecond: bigint;
 }
 
-/** What the kernel tells of a virtual service. */
-export interface ServiceEntry {
+/** What a virtual service is. */
+export interface ServiceState {
   /** What names it */
   readonly key: ServiceKey;
   /** What was set of it */
   readonly settings: ServiceSettings;
+}
+
+/** What the kernel tells of a virtual service. */
+export interface ServiceEntry extends ServiceState {
   /** What it has done, all its servers together */
   readonly stats: Stats;
 }
@@ -168,8 +172,8 @@ export interface DestinationSettings {
   readonly lowerThreshold: number;
 }
 
-/** What the kernel tells of a real server. */
-export interface DestinationEntry {
+/** What a real server is, and has to do now. */
+export interface DestinationState {
   /** What names it */
   readonly key: DestinationKey;
   /** What was set of it */
@@ -180,6 +184,10 @@ export interface DestinationEntry {
   readonly inactiveConnections: number;
   /** Connection templates: clients that persistence binds to this server */
   readonly persistentConnections: number;
+}
+
+/** What the kernel tells of a real server. */
+export interface DestinationEntry extends DestinationState {
   /** What it has done */
   readonly stats: Stats;
 }
@@ -188,6 +196,12 @@ export interface DestinationEntry {
 export interface ServiceWithServers extends ServiceEntry {
   /** In the kernel's order: the newest first */
   readonly servers: readonly DestinationEntry[];
+}
+
+/** The same without counters. */
+export interface TableEntry extends ServiceState {
+  /** In the kernel's order: the newest first */
+  readonly servers: readonly DestinationState[];
 }
 
 /** A role in connection synchronization: tells the backups of its connections. @see IP_VS_STATE_MASTER in linux/ip_vs.h */

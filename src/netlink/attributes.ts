@@ -1,5 +1,5 @@
 import { MalformedReply } from "./errors.js";
-import type { Span } from "./link.js";
+import { Window, type Span } from "./link.js";
 import { aligned, type Writer } from "./writer.js";
 
 /** Set on the type of an attribute that holds attributes. @see NLA_F_NESTED in linux/netlink.h */
@@ -12,7 +12,7 @@ const HEADER_BYTES = 4;
  * How one attribute's payload is written and read.
  *
  * `size` is the payload's length in bytes where that is fixed; `decode` is given a payload of just
- * that length, so no reader runs past an end. What it returns shares no bytes with the payload, unless it says so.
+ * that length, so no reader runs past an end. An object that it returns may be one that it fills anew each time.
  */
 export interface Codec<T> {
   readonly size?: number;
@@ -81,13 +81,17 @@ export const u64: Codec<bigint> = {
 
 /** Exactly `size` bytes; what is shorter is filled up with zeros when written. */
 export function bytes(size: number): Codec<Uint8Array> {
+  const read = new Uint8Array(size);
   return {
     size,
     encode: (out, value) => {
       out.bytes(value);
       out.zeros(size - value.length);
     },
-    decode: copyOf,
+    decode: (bytes, at) => {
+      for (let i = 0; i < size; i++) read[i] = bytes.getUint8(at + i);
+      return read;
+    },
   };
 }
 
@@ -100,12 +104,15 @@ export const octets: Codec<Uint8Array> = {
 };
 
 /** An attribute's payload where it lies, for what is not always read. */
-export const raw: Codec<Span> = {
-  encode: (out, { bytes, start, end }) => {
-    out.bytes(copyOf(bytes, start, end - start));
-  },
-  decode: (bytes, at, length) => ({ bytes, start: at, end: at + length }),
-};
+export function raw(): Codec<Span> {
+  const window = new Window();
+  return {
+    encode: (out, { bytes, start, end }) => {
+      out.bytes(copyOf(bytes, start, end - start));
+    },
+    decode: (bytes, at, length) => window.move(bytes, at, at + length),
+  };
+}
 
 function copyOf(bytes: DataView, at: number, length: number): Uint8Array {
   const copy = new Uint8Array(length);
@@ -143,7 +150,8 @@ export function nested<L extends Layout>(layout: L): Codec<Fields<L>> {
     encode: (out, value) => {
       encode(layout, out, value);
     },
-    decode: (bytes, at, length) => fieldsIn(layout, bytes, at, at + length),
+    decode: (bytes, at, length) =>
+      fieldsIn(rowsOf(layout), bytes, at, at + length) as Fields<L>,
   };
 }
 
@@ -153,10 +161,11 @@ export function encode<L extends Layout>(
   out: Writer,
   fields: Fields<L>,
 ): void {
-  for (const name in layout) {
+  const { all } = rowsOf(layout);
+  for (let i = 0; i < all.length; i++) {
+    const { name, type, codec } = all[i] as Row;
     const value = fields[name];
     if (value === undefined) continue;
-    const [type, codec] = layout[name] as readonly [number, Codec<unknown>];
     const start = out.length;
     out.u16(0);
     out.u16(codec.nested ? type | NESTED : type);
@@ -211,25 +220,34 @@ function lengthAt(
   return length;
 }
 
-/** A layout made ready for reading: the field of each type number, and the object that fields are read into. */
-interface Reader {
-  readonly byType: readonly (readonly [string, Codec<unknown>] | undefined)[];
+interface Row {
+  readonly name: string;
+  readonly type: number;
+  readonly codec: Codec<unknown>;
+}
+
+/** A layout made ready: its rows in their order and by type number, and the object that fields are read into. */
+interface Rows {
+  readonly all: readonly Row[];
+  readonly byType: readonly (Row | undefined)[];
   readonly fields: Record<string, unknown>;
 }
-const readers = new WeakMap<Layout, Reader>();
+const known = new WeakMap<Layout, Rows>();
 
-function readerOf(layout: Layout): Reader {
-  const known = readers.get(layout);
-  if (known) return known;
-  const byType: [string, Codec<unknown>][] = [];
-  const fields: Record<string, unknown> = {};
-  for (const [name, [type, codec]] of Object.entries(layout)) {
-    byType[type] = [name, codec];
-    fields[name] = undefined;
+function rowsOf(layout: Layout): Rows {
+  let rows = known.get(layout);
+  if (!rows) {
+    const all = Object.entries(layout).map(([name, [type, codec]]) => ({
+      name,
+      type,
+      codec,
+    }));
+    const byType: Row[] = [];
+    for (const row of all) byType[row.type] = row;
+    rows = { all, byType, fields: {} };
+    known.set(layout, rows);
   }
-  const reader = { byType, fields };
-  readers.set(layout, reader);
-  return reader;
+  return rows;
 }
 
 /**
@@ -237,7 +255,7 @@ function readerOf(layout: Layout): Reader {
  * more, and 64-bit values come with padding between.
  *
  * A listing reads tens of thousands of messages, so there is one object of fields for each layout, which the
- * next reading of that layout fills again: take out of it what is to be kept.
+ * next reading of that layout fills again, as there is one array for each field of bytes: copy what is to be kept.
  *
  * @throws {MalformedReply} naming the field whose length is wrong, or where the bytes end too soon
  */
@@ -245,22 +263,21 @@ export function decode<L extends Layout>(
   layout: L,
   { bytes, start, end }: Span,
 ): Readonly<Fields<L>> {
-  return fieldsIn(layout, bytes, start, end);
+  return fieldsIn(rowsOf(layout), bytes, start, end) as Fields<L>;
 }
 
-function fieldsIn<L extends Layout>(
-  layout: L,
+function fieldsIn(
+  { all, byType, fields }: Rows,
   bytes: DataView,
   start: number,
   end: number,
-): Fields<L> {
-  const { byType, fields } = readerOf(layout);
-  for (const name in fields) fields[name] = undefined;
+): Record<string, unknown> {
+  for (let i = 0; i < all.length; i++) fields[(all[i] as Row).name] = undefined;
   for (let at = start; at < end;) {
     const length = lengthAt(bytes, at, start, end);
-    const field = byType[typeAt(bytes, at)];
-    if (field) {
-      const [name, codec] = field;
+    const row = byType[typeAt(bytes, at)];
+    if (row) {
+      const { name, codec } = row;
       const size = length - HEADER_BYTES;
       if (codec.size !== undefined && size !== codec.size)
         throw new MalformedReply(
@@ -271,7 +288,7 @@ function fieldsIn<L extends Layout>(
     }
     at += aligned(length);
   }
-  return fields as Fields<L>;
+  return fields;
 }
 
 /**

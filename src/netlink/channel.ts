@@ -2,7 +2,7 @@ import { EINTR, ENOBUFS } from "./errno.js";
 import { MalformedReply, SocketFault } from "./errors.js";
 import type { Link, Span } from "./link.js";
 import {
-  messages,
+  MessageReader,
   NLM_F_ACK,
   NLM_F_DUMP,
   NLM_F_DUMP_INTR,
@@ -61,12 +61,13 @@ const BROKEN_OFF = { kind: "refused", refusal: { errno: EINTR } } as const;
 const LOST = { kind: "lost" } as const;
 
 /** A request that has been sent, and what has come of it so far. */
-interface Pending<T> {
-  readonly request: Request<T>;
-  readonly entries: T[];
-  disturbed: boolean;
-  answered: boolean;
-  reply: Reply<T> | undefined;
+class Pending {
+  entries: unknown[] | undefined;
+  disturbed = false;
+  answered = false;
+  reply: Reply | undefined;
+
+  constructor(readonly request: Request) {}
 }
 
 /**
@@ -77,119 +78,147 @@ interface Pending<T> {
 export class Channel {
   readonly #link: Link;
   readonly #datagram = new Writer();
+  readonly #message = new MessageReader();
   #sequence = 0;
+  /** What was sent as one datagram, and the sequence number of the first */
+  #batch: readonly Pending[] = [];
+  #first = 0;
+  #unanswered = 0;
+  #barrier: number | undefined;
 
   constructor(link: Link) {
     this.#link = link;
   }
 
   /**
-   * Sends requests as one datagram and reads until each is answered or known to be lost. A dump goes alone.
+   * Sends requests as one datagram. A dump goes alone.
    *
-   * @returns a reply at the place of each request; undefined where a read is to be asked again, for its
-   *   answer was lost or disturbed
    * @throws {SocketFault} when the socket fails
-   * @throws {MalformedReply} when an answer is not what its headers describe
    */
-  async turn<T>(
-    requests: readonly Request<T>[],
-  ): Promise<(Reply<T> | undefined)[]> {
-    const first = this.#sequence + 1;
-    const batch = requests.map((request): Pending<T> => ({
-      request,
-      entries: [],
-      disturbed: false,
-      answered: false,
-      reply: undefined,
-    }));
-    let waiting = batch.length;
-    let barrier = this.#send(requests);
-    while (waiting > 0 || barrier !== undefined) {
-      const received = await this.#receive();
-      if (received === "overrun") {
-        settle(LOST, LOST);
-        break;
-      }
-      for (const message of messages(received)) accept(message);
-    }
-    return batch.map(({ reply }) => reply);
-
-    /** Ends the waiting for changes: reads that were not answered will be asked again. */
-    function settle(silence: Reply<never>, ack: Reply<never>): void {
-      for (const pending of batch) {
-        if (pending.answered) continue;
-        if (pending.request.answer === "silence") pending.reply = silence;
-        if (pending.request.answer === "ack") pending.reply = ack;
-      }
-      waiting = 0;
-    }
-
-    function accept(message: Message): void {
-      if (message.type === NLMSG_NOOP) return;
-      if (message.type === NLMSG_OVERRUN)
-        throw new SocketFault(ENOBUFS, "recvmsg");
-      if (message.sequence === barrier) {
-        barrier = undefined;
-        settle(CARRIED_OUT, BROKEN_OFF);
-        return;
-      }
-      if (message.sequence < first) return; // an answer to what was given up earlier
-      const pending = batch[message.sequence - first];
-      if (!pending || pending.answered)
-        throw new MalformedReply(
-          `an answer to request ${message.sequence}, which is not open`,
-          8,
-        );
-      if (message.flags & NLM_F_DUMP_INTR) pending.disturbed = true;
-      if (message.type !== NLMSG_ERROR && message.type !== NLMSG_DONE) {
-        const { request, entries } = pending;
-        if (request.read) entries.push(request.read(message.payload));
-        return;
-      }
-      pending.answered = true;
-      waiting--;
-      const refusal = refusalOf(message);
-      if (refusal) pending.reply = { kind: "refused", refusal };
-      else if (!pending.disturbed)
-        pending.reply = { kind: "done", entries: pending.entries };
-    }
+  send(requests: readonly Request[]): void {
+    const out = this.#datagram;
+    out.clear();
+    this.#first = this.#sequence + 1;
+    this.#batch = requests.map((request) => {
+      const { type, answer } = request;
+      const flags = FLAGS[answer] | (request.flags ?? 0);
+      const sequence = ++this.#sequence;
+      writeMessage(out, { type, flags, sequence }, request);
+      return new Pending(request);
+    });
+    this.#unanswered = requests.length;
+    this.#barrier =
+      requests[0]?.answer === "dump" ? undefined : this.#writeBarrier();
+    this.#link.send(out.written);
   }
 
   /**
    * The kernel does not acknowledge what it broke off with EINTR (stopping a sync daemon that has only just been
    * started does that), nor what asked for silence. Answers come in order, so one to a message behind them all,
-   * the barrier, shows that they are complete.
-   *
-   * @returns the sequence number of the barrier; undefined behind a dump, which would still be running
+   * the barrier, shows that they are complete. Behind a dump it would still be running.
    */
-  #send(requests: readonly Request[]): number | undefined {
-    const out = this.#datagram;
-    out.clear();
-    for (const request of requests) {
-      const { type, answer } = request;
-      const flags = FLAGS[answer] | (request.flags ?? 0);
-      const sequence = ++this.#sequence;
-      writeMessage(out, { type, flags, sequence }, request);
-    }
-    let barrier: number | undefined;
-    if (requests[0]?.answer !== "dump") {
-      barrier = ++this.#sequence;
-      const flags = NLM_F_ACK;
-      writeMessage(out, { type: NLMSG_NOOP, flags, sequence: barrier });
-    }
-    this.#link.send(out.written);
-    return barrier;
+  #writeBarrier(): number {
+    const sequence = ++this.#sequence;
+    const header = { type: NLMSG_NOOP, flags: NLM_F_ACK, sequence };
+    writeMessage(this.#datagram, header);
+    return sequence;
   }
 
-  async #receive(): Promise<Span | "overrun"> {
-    for (;;) {
-      try {
-        return await this.#link.receive();
-      } catch (error) {
-        if (!(error instanceof SocketFault)) throw error;
-        if (error.errno === ENOBUFS) return "overrun";
-        if (error.errno !== EINTR) throw error;
-      }
+  /** Whether there are answers to come: else each of the requests is answered, or known to be lost. */
+  get waits(): boolean {
+    return this.#unanswered > 0 || this.#barrier !== undefined;
+  }
+
+  /**
+   * What became of the requests, each at its place; undefined where a read is to be asked again, for its answer was
+   * lost or disturbed.
+   */
+  get replies(): readonly (Reply | undefined)[] {
+    return this.#batch.map(({ reply }) => reply);
+  }
+
+  /**
+   * Takes in one datagram.
+   *
+   * @returns what to wait for, if it has not come yet. Most links have it at once, and then there is nothing to
+   *   wait for: a promise for each of ten thousand dumps costs more than to read them
+   * @throws {SocketFault} when the socket fails
+   * @throws {MalformedReply} when an answer is not what its headers describe
+   */
+  receive(): Promise<void> | undefined {
+    let received: Span | Promise<Span>;
+    try {
+      received = this.#link.receive();
+    } catch (error) {
+      this.#failed(error);
+      return undefined;
     }
+    if (received instanceof Promise)
+      return received.then(
+        (datagram) => {
+          this.#take(datagram);
+        },
+        (error: unknown) => {
+          this.#failed(error);
+        },
+      );
+    this.#take(received);
+    return undefined;
+  }
+
+  #failed(error: unknown): void {
+    if (!(error instanceof SocketFault)) throw error;
+    if (error.errno === EINTR) return;
+    if (error.errno !== ENOBUFS) throw error;
+    this.#settle(LOST, LOST);
+  }
+
+  /** Ends the waiting: changes that were not answered become of this, and reads will be asked again. */
+  #settle(silence: Reply<never>, ack: Reply<never>): void {
+    for (const pending of this.#batch) {
+      if (pending.answered) continue;
+      if (pending.request.answer === "silence") pending.reply = silence;
+      if (pending.request.answer === "ack") pending.reply = ack;
+    }
+    this.#unanswered = 0;
+    this.#barrier = undefined;
+  }
+
+  #take(datagram: Span): void {
+    const message = this.#message;
+    message.load(datagram);
+    while (message.next()) this.#accept(message);
+  }
+
+  #accept(message: Message): void {
+    const { type, flags, sequence } = message;
+    if (type === NLMSG_NOOP) return;
+    if (type === NLMSG_OVERRUN) throw new SocketFault(ENOBUFS, "recvmsg");
+    if (sequence === this.#barrier) {
+      this.#settle(CARRIED_OUT, BROKEN_OFF);
+      return;
+    }
+    if (sequence < this.#first) return; // an answer to what was given up earlier
+    const pending = this.#batch[sequence - this.#first];
+    if (!pending || pending.answered)
+      throw new MalformedReply(
+        `an answer to request ${sequence}, which is not open`,
+        8,
+      );
+    if (flags & NLM_F_DUMP_INTR) pending.disturbed = true;
+    if (type !== NLMSG_ERROR && type !== NLMSG_DONE) {
+      const { request } = pending;
+      if (request.read)
+        (pending.entries ??= []).push(request.read(message.payload));
+      return;
+    }
+    pending.answered = true;
+    this.#unanswered--;
+    const refusal = refusalOf(message);
+    if (refusal) pending.reply = { kind: "refused", refusal };
+    else if (!pending.disturbed)
+      pending.reply = pending.entries
+        ? { kind: "done", entries: pending.entries }
+        : CARRIED_OUT;
   }
 }

@@ -45,59 +45,51 @@ export function exchangeOver(link: Link): Exchange {
 
   async function carryOut<T>(
     requests: readonly Request<T>[],
+    attempts: number,
   ): Promise<Reply<T>[]> {
-    const replies: Reply<T>[] = [];
-    for (const batch of batches(requests, link.receiveBufferBytes))
-      replies.push(...(await settled(channel, batch)));
-    return replies;
+    const replies: (Reply<T> | undefined)[] = [];
+    while (replies.length < requests.length) {
+      const from = replies.length;
+      const to = batchEnd(requests, from, link.receiveBufferBytes);
+      channel.send(requests.slice(from, to));
+      while (channel.waits) {
+        const arrival = channel.receive();
+        if (arrival) await arrival;
+      }
+      replies.push(...(channel.replies as (Reply<T> | undefined)[]));
+    }
+    if (!replies.includes(undefined)) return replies as Reply<T>[];
+    if (attempts === 1) throw new SocketFault(EINTR, "recvmsg");
+    const open = requests.filter((_, place) => !replies[place]);
+    const again = (await carryOut(open, attempts - 1)).values();
+    return replies.map((reply) => reply ?? (again.next().value as Reply<T>));
   }
 
   // Whoever asks while others wait for their answers comes after them.
   let last: Promise<unknown> = Promise.resolve();
   return (requests) => {
-    const replies = last.then(() => carryOut(requests));
+    const replies = last.then(() => carryOut(requests, ATTEMPTS));
     last = replies.catch(() => undefined);
     return replies;
   };
 }
 
-/** Asks, and asks again where an answer was lost or disturbed. @throws {SocketFault} EINTR if that does not help */
-async function settled<T>(
-  channel: Channel,
-  requests: readonly Request<T>[],
-): Promise<Reply<T>[]> {
-  const replies = await channel.turn(requests);
-  for (let attempt = 1; replies.includes(undefined); attempt++) {
-    if (attempt === ATTEMPTS) throw new SocketFault(EINTR, "recvmsg");
-    const open = requests.flatMap((request, i) =>
-      replies[i] ? [] : [[request, i] as const],
-    );
-    const again = await channel.turn(open.map(([request]) => request));
-    for (const [n, [, i]] of open.entries()) replies[i] = again[n];
-  }
-  return replies as Reply<T>[];
-}
-
 /**
- * Cuts the requests into runs that fit the send buffer, and whose answers fit the receive buffer together. A dump
- * goes alone.
+ * Behind which request a datagram ends that begins with `from`: the requests are to fit the send buffer, and their
+ * answers the receive buffer together. A dump goes alone.
  */
-function* batches<T>(
-  requests: readonly Request<T>[],
+function batchEnd(
+  requests: readonly Request[],
+  from: number,
   bufferBytes: number,
-): Generator<readonly Request<T>[]> {
-  let batch: Request<T>[] = [];
-  let used = 0;
-  for (const request of requests) {
-    const cost = ANSWER_BYTES[request.answer];
-    const alone = request.answer === "dump" || batch[0]?.answer === "dump";
-    const full = batch.length === MOST_REQUESTS || used + cost > bufferBytes;
-    if (batch.length > 0 && (alone || full)) {
-      yield batch;
-      batch = [];
-    }
-    used = batch.length === 0 ? ANSWER_BYTES.ack + cost : used + cost;
-    batch.push(request);
+): number {
+  let used = ANSWER_BYTES.ack; // for the barrier
+  let at = from;
+  for (; at < requests.length && at < from + MOST_REQUESTS; at++) {
+    const { answer } = requests[at] as Request;
+    if (answer === "dump") return at === from ? at + 1 : at;
+    used += ANSWER_BYTES[answer];
+    if (used > bufferBytes && at > from) break;
   }
-  if (batch.length > 0) yield batch;
+  return at;
 }

@@ -4,12 +4,13 @@ import {
   required,
   text,
   u16,
+  type Fields,
   type Layout,
 } from "./attributes.js";
 import { ENOENT } from "./errno.js";
 import { MalformedReply } from "./errors.js";
 import type { Exchange, Request } from "./exchange.js";
-import type { Span } from "./link.js";
+import { Window, type Span } from "./link.js";
 import type { Refusal } from "./messages.js";
 import type { Writer } from "./writer.js";
 
@@ -23,39 +24,77 @@ const CONTROLLER = {
   familyName: [2, text],
 } as const satisfies Layout;
 
-/**
- * Builds a request to a generic netlink family.
- *
- * @param family the number that `resolveFamily` found
- * @param write appends the attributes
- * @param read is given the attributes of each message of the answer
- */
-export function genericRequest<T>(
-  family: number,
-  version: number,
-  command: number,
-  answer: Request["answer"],
-  write?: (out: Writer) => void,
-  read?: (attributes: Span) => T,
-): Request<T> {
-  return {
-    type: family,
-    answer,
-    write(out) {
-      out.u8(command);
-      out.u8(version);
-      out.u16(0);
-      write?.(out);
-    },
-    ...(read && { read: (payload) => read(attributesOf(payload)) }),
-  };
+/** A request to a generic netlink family, of which there may be very many. */
+export class GenericRequest<L extends Layout> implements Request<never> {
+  readonly #version: number;
+  readonly #command: number;
+  readonly #layout: L;
+  readonly #fields: Fields<L>;
+
+  /**
+   * @param type the number of the family that `resolveFamily` found
+   * @param version of the family's language
+   * @param fields what goes out, in the order of the layout
+   */
+  constructor(
+    readonly type: number,
+    version: number,
+    command: number,
+    readonly answer: Request["answer"],
+    layout: L,
+    fields: Fields<L>,
+  ) {
+    this.#version = version;
+    this.#command = command;
+    this.#layout = layout;
+    this.#fields = fields;
+  }
+
+  write(out: Writer): void {
+    out.u8(this.#command);
+    out.u8(this.#version);
+    out.u16(0);
+    encode(this.#layout, out, this.#fields);
+  }
 }
 
-/** What is behind a generic netlink header. @throws {MalformedReply} when the header is cut short */
+/** The same for what is answered with more than yes or no. */
+export class GenericQuery<L extends Layout, T>
+  extends GenericRequest<L>
+  implements Request<T>
+{
+  readonly #read: (attributes: Span) => T;
+
+  /** @param read is given the attributes of each message of the answer */
+  constructor(
+    type: number,
+    version: number,
+    command: number,
+    answer: "one" | "dump",
+    layout: L,
+    fields: Fields<L>,
+    read: (attributes: Span) => T,
+  ) {
+    super(type, version, command, answer, layout, fields);
+    this.#read = read;
+  }
+
+  read(payload: Span): T {
+    return this.#read(attributesOf(payload));
+  }
+}
+
+const window = new Window();
+
+/**
+ * What is behind a generic netlink header, as one and the same object each time.
+ *
+ * @throws {MalformedReply} when the header is cut short
+ */
 export function attributesOf({ bytes, start, end }: Span): Span {
   if (end - start < HEADER_BYTES)
     throw new MalformedReply("a generic netlink header is cut short", 0);
-  return { bytes, start: start + HEADER_BYTES, end };
+  return window.move(bytes, start + HEADER_BYTES, end);
 }
 
 /**
@@ -68,14 +107,13 @@ export async function resolveFamily(
   name: string,
 ): Promise<{ id: number } | Refusal> {
   const [reply] = await exchange([
-    genericRequest(
+    new GenericQuery(
       GENL_ID_CTRL,
       1,
       CTRL_CMD_GETFAMILY,
       "one",
-      (out) => {
-        encode(CONTROLLER, out, { familyName: name });
-      },
+      CONTROLLER,
+      { familyName: name },
       (attributes) =>
         required(decode(CONTROLLER, attributes), ["familyId"]).familyId,
     ),

@@ -12,6 +12,21 @@ export interface Span {
 export const NETLINK_ROUTE = 0;
 /** Generic netlink, which IPVS speaks. @see linux/netlink.h */
 export const NETLINK_GENERIC = 16;
+const NO_BYTES = new DataView(new ArrayBuffer(0));
+
+/** A span that is moved on from one thing to the next, instead of one object for each of thousands. */
+export class Window implements Span {
+  bytes: DataView = NO_BYTES;
+  start = 0;
+  end = 0;
+
+  move(bytes: DataView, start: number, end: number): this {
+    this.bytes = bytes;
+    this.start = start;
+    this.end = end;
+    return this;
+  }
+}
 
 /**
  * A netlink socket, reduced to what differs between sockets: whole datagrams out, whole datagrams in.

@@ -1,6 +1,6 @@
 import { attributes } from "./attributes.js";
 import { MalformedReply } from "./errors.js";
-import type { Span } from "./link.js";
+import { Window, type Span } from "./link.js";
 import { aligned, type Writer } from "./writer.js";
 
 /** Message types and flags. @see include/uapi/linux/netlink.h */
@@ -46,42 +46,63 @@ export interface Refusal {
  */
 export function writeMessage(
   out: Writer,
-  header: Header,
+  { type, flags, sequence }: Header,
   body?: { write(out: Writer): void },
 ): void {
   out.align();
   const start = out.length;
   out.u32(0);
-  out.u16(header.type);
-  out.u16(header.flags);
-  out.u32(header.sequence);
+  out.u16(type);
+  out.u16(flags);
+  out.u32(sequence);
   out.u32(0); // the kernel knows the sender from the socket
   body?.write(out);
   out.patchU32(start, out.length - start);
 }
 
-/**
- * Walks the messages of a datagram.
- *
- * @throws {MalformedReply} where a header or a message runs over the end
- */
-export function* messages({ bytes, start, end }: Span): Generator<Message> {
-  let at = start;
-  while (at < end) {
-    if (end - at < HEADER_BYTES)
-      throw new MalformedReply("a message's header is cut short", at - start);
+/** Walks the messages of one datagram after the other, and is itself the message that was found last. */
+export class MessageReader implements Message {
+  type = 0;
+  flags = 0;
+  sequence = 0;
+  readonly payload = new Window();
+  #bytes = this.payload.bytes;
+  #start = 0;
+  #next = 0;
+  #end = 0;
+
+  /** Begins with a datagram. */
+  load({ bytes, start, end }: Span): void {
+    this.#bytes = bytes;
+    this.#start = this.#next = start;
+    this.#end = end;
+  }
+
+  /**
+   * Goes to the next message.
+   *
+   * @returns false behind the last one
+   * @throws {MalformedReply} where a header or a message runs over the end
+   */
+  next(): boolean {
+    const at = this.#next;
+    const left = this.#end - at;
+    if (left <= 0) return false;
+    if (left < HEADER_BYTES) this.#fault("a message's header is cut short");
+    const bytes = this.#bytes;
     const length = bytes.getUint32(at, true);
-    if (length < HEADER_BYTES)
-      throw new MalformedReply(`a message has length ${length}`, at - start);
-    if (at + length > end)
-      throw new MalformedReply("a message runs over the end", at - start);
-    yield {
-      type: bytes.getUint16(at + 4, true),
-      flags: bytes.getUint16(at + 6, true),
-      sequence: bytes.getUint32(at + 8, true),
-      payload: { bytes, start: at + HEADER_BYTES, end: at + length },
-    };
-    at += aligned(length);
+    if (length < HEADER_BYTES) this.#fault(`a message has length ${length}`);
+    if (length > left) this.#fault("a message runs over the end");
+    this.type = bytes.getUint16(at + 4, true);
+    this.flags = bytes.getUint16(at + 6, true);
+    this.sequence = bytes.getUint32(at + 8, true);
+    this.payload.move(bytes, at + HEADER_BYTES, at + length);
+    this.#next = at + aligned(length);
+    return true;
+  }
+
+  #fault(what: string): never {
+    throw new MalformedReply(what, this.#next - this.#start);
   }
 }
 

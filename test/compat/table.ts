@@ -1,8 +1,7 @@
 import { spanOf, type Span } from "../../src/netlink/link.js";
-import { attributes } from "../../src/netlink/attributes.js";
+import { attributes, raw } from "../../src/netlink/attributes.js";
 import { exchangeOver, type Reply } from "../../src/netlink/exchange.js";
-import { genericRequest, resolveFamily } from "../../src/netlink/generic.js";
-import type { Writer } from "../../src/netlink/writer.js";
+import { GenericQuery, resolveFamily } from "../../src/netlink/generic.js";
 import { openNodeLink } from "../../src/netlink/node-link.js";
 import { errnoName } from "../../src/netlink/errno.js";
 
@@ -10,6 +9,8 @@ const GET_SERVICE = 4;
 const GET_DESTINATION = 8;
 const GET_DAEMON = 11;
 const GET_CONFIG = 13;
+/** IPVS_CMD_ATTR_SERVICE, as bytes. */
+const NAMING = { service: [1, raw()] } as const;
 const STATISTICS = new Set([10, 12]);
 /** IPVS_SVC_ATTR_* that name a service: family, protocol, address, port, firewall mark. */
 const IDENTITY = new Set([1, 2, 3, 4, 5]);
@@ -30,21 +31,16 @@ export async function rawTable(): Promise<string[]> {
       answer: "one" | "dump",
       service?: Uint8Array,
     ) => {
-      const write = (out: Writer) => {
-        if (!service) return;
-        out.u16(service.length + 4);
-        out.u16(1);
-        out.bytes(service);
-      };
+      const fields = service ? { service: spanOf(service) } : {};
       const [reply] = await exchange([
-        genericRequest(family.id, 1, command, answer, write, copy),
+        new GenericQuery(family.id, 1, command, answer, NAMING, fields, copy),
       ]);
       return entriesOf(reply).flatMap(contents);
     };
 
     const lines: string[] = [];
     const [reply] = await exchange([
-      genericRequest(family.id, 1, GET_CONFIG, "one", undefined, copy),
+      new GenericQuery(family.id, 1, GET_CONFIG, "one", NAMING, {}, copy),
     ]);
     const [timeouts] = entriesOf(reply);
     lines.push(`timeouts ${hex(timeouts ?? new Uint8Array())}`);

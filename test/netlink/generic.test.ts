@@ -1,11 +1,12 @@
 import { spanOf } from "../../src/netlink/link.js";
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { u32 } from "../../src/netlink/attributes.js";
 import { MalformedReply } from "../../src/netlink/errors.js";
 import type { Request } from "../../src/netlink/exchange.js";
 import {
   attributesOf,
-  genericRequest,
+  GenericRequest,
   resolveFamily,
 } from "../../src/netlink/generic.js";
 import { Writer } from "../../src/netlink/writer.js";
@@ -33,16 +34,17 @@ function answer(payload: string): RawReply {
 }
 
 test("a request begins with command and version, and the attributes follow", () => {
-  const request = genericRequest(0x1c, 1, 17, "ack", (out) => {
-    out.u32(0xffffffff);
-  });
-  assert.equal(written(request), "11010000" + "ffffffff");
+  const layout = { mark: [5, u32] } as const;
+  const fields = { mark: 0xffffffff };
+  const request = new GenericRequest(0x1c, 1, 17, "ack", layout, fields);
+  assert.equal(written(request), "11010000" + "08000500ffffffff");
   assert.equal(request.type, 0x1c);
   assert.equal(request.answer, "ack");
 });
 
 test("a request may have no attributes", () => {
-  assert.equal(written(genericRequest(0x1c, 1, 17, "ack")), "11010000");
+  const request = new GenericRequest(0x1c, 1, 17, "ack", {}, {});
+  assert.equal(written(request), "11010000");
 });
 
 test("a message's header is taken off", () => {

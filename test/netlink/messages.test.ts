@@ -1,10 +1,10 @@
-import { spanOf } from "../../src/netlink/link.js";
+import { spanOf, type Span } from "../../src/netlink/link.js";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { MalformedReply } from "../../src/netlink/errors.js";
 import {
-  messages,
+  MessageReader,
   refusalOf,
   writeMessage,
   type Message,
@@ -25,6 +25,18 @@ const REQUEST = message(0x1c, 5, 7, hex("11010000"));
 const HEADER = REQUEST.subarray(0, 16);
 /** NLMSGERR_ATTR_OFFS, then NLMSGERR_ATTR_MSG. */
 const EXPLANATION = hex("0800 0200 04000000  0c00 0100 6e6f207761792e00");
+
+/** The messages of a datagram, each for itself: the reader is the same for all. */
+function messages(datagram: Span): Message[] {
+  const reader = new MessageReader();
+  const found: Message[] = [];
+  reader.load(datagram);
+  while (reader.next()) {
+    const { type, flags, sequence, payload } = reader;
+    found.push({ type, flags, sequence, payload: { ...payload } });
+  }
+  return found;
+}
 
 function only(datagram: Uint8Array): Message {
   const [first, ...rest] = messages(spanOf(datagram));
@@ -85,7 +97,7 @@ test("the messages of a datagram are read one after the other", () => {
 });
 
 test("an empty datagram has no message", () => {
-  assert.deepEqual([...messages(spanOf(new Uint8Array(0)))], []);
+  assert.deepEqual(messages(spanOf(new Uint8Array(0))), []);
 });
 
 test("a datagram cut short anywhere within a message is refused", () => {
@@ -93,14 +105,14 @@ test("a datagram cut short anywhere within a message is refused", () => {
   const datagram = Buffer.concat([first, first]);
   for (const cut of beginnings(datagram))
     if (cut.length !== 0 && cut.length !== first.length)
-      assert.throws(() => [...messages(spanOf(cut))], MalformedReply);
+      assert.throws(() => messages(spanOf(cut)), MalformedReply);
 });
 
 test("a message shorter than its header is refused", () => {
   for (const length of [0, 1, 15]) {
     const short = message(1, 0, 1, hex("00000000"));
     short.writeUInt32LE(length, 0);
-    assert.throws(() => [...messages(spanOf(short))], /has length/);
+    assert.throws(() => messages(spanOf(short)), /has length/);
   }
 });
 
@@ -108,7 +120,7 @@ test("a message that runs over the end is refused, however long it says it is", 
   for (const length of [21, 0x7fffffff, 0x80000000, 0xfffffffd, 0xffffffff]) {
     const long = message(1, 0, 1, hex("00000000"));
     long.writeUInt32LE(length, 0);
-    assert.throws(() => [...messages(spanOf(long))], /runs over the end/);
+    assert.throws(() => messages(spanOf(long)), /runs over the end/);
   }
 });
 
