@@ -2,26 +2,23 @@ import type { Address } from "../ipvs/address.js";
 import type { IpvsClient } from "../ipvs/client.js";
 import { ConnectionReader } from "../ipvs/connection-reader.js";
 import type { Connection } from "../ipvs/connections.js";
-import type {
-  EndpointName,
-  ServiceEntry,
-  ServiceWithServers,
-} from "../ipvs/model.js";
+import type { EndpointName, ServiceState, TableEntry } from "../ipvs/model.js";
 import type { ListCommand } from "../grammar/command.js";
-import { ruleLines } from "../grammar/rule.js";
+import { writeRules } from "../grammar/rule.js";
 import type { Io } from "../io.js";
 import { blocksOf, InputFailed } from "../system/files.js";
 import { connectionTitles, writeConnection } from "../view/connections.js";
+import { writeCounters } from "../view/counters.js";
 import {
   daemonLine,
-  serviceLines,
   timeoutLine,
   titleLines,
   versionLine,
+  writeService,
 } from "../view/listing.js";
 import { sortServers, sortServices } from "../view/order.js";
-import { TextBuilder } from "../view/text-builder.js";
-import { NameBook, numericName } from "../naming.js";
+import { TextBuilder } from "../text/builder.js";
+import { NameBook } from "../naming.js";
 
 /** The file of connections cannot be opened: the module is not there, or we may not read it. */
 export class NoConnectionsFile extends Error {
@@ -60,8 +57,9 @@ export async function save(
   client: IpvsClient,
   io: Io,
 ): Promise<void> {
-  const services = sortServices(await client.services());
-  await show(services, true, numeric, client, io, ruleLines);
+  const services = sortServices(await client.serviceStates());
+  const table = client.withServerStates(services);
+  await show(table, true, numeric, io, writeRules);
 }
 
 async function listTable(
@@ -69,45 +67,49 @@ async function listTable(
   client: IpvsClient,
   io: Io,
 ): Promise<void> {
+  const ordered = <S extends ServiceState>(services: readonly S[]) => {
+    if (!service) io.stdout(versionLine(client.info));
+    io.stdout(titleLines(format));
+    return sorted ? sortServices(services) : services;
+  };
   // The servers of an unknown service are an empty list, so the service is asked for first.
-  const services = service
-    ? [await client.service(service)]
-    : await client.services();
-  if (!service) io.stdout(versionLine(client.info));
-  io.stdout(titleLines(format));
-  await show(
-    sorted ? sortServices(services) : services,
-    sorted,
-    numeric,
-    client,
-    io,
-    (entry, name) => serviceLines(entry, { format, exact, name }),
-  );
-}
-
-/** Prints services in the order given, with their servers; the servers are asked for as they are needed. */
-async function show(
-  services: readonly ServiceEntry[],
-  sorted: boolean,
-  numeric: boolean,
-  client: IpvsClient,
-  io: Io,
-  lines: (service: ServiceWithServers, name: EndpointName) => Iterable<string>,
-): Promise<void> {
-  const book = numeric ? undefined : new NameBook(io.names);
-  const name = book?.name ?? numericName;
-  for await (const some of client.withServers(services)) {
-    await book?.learn(addressesOf(some));
-    for (const service of some) {
-      const servers = sorted ? sortServers(service.servers) : service.servers;
-      for (const line of lines({ ...service, servers }, name)) io.stdout(line);
-    }
+  const one = service && [await client.service(service)];
+  if (format === "stats" || format === "rate") {
+    const services = ordered(one ?? (await client.services()));
+    const table = client.withServers(services);
+    await show(table, sorted, numeric, io, (out, entry, name) => {
+      writeCounters(out, entry, { format, exact, name });
+    });
+  } else {
+    const services = ordered(one ?? (await client.serviceStates()));
+    const table = client.withServerStates(services);
+    await show(table, sorted, numeric, io, (out, entry, name) => {
+      writeService(out, entry, { format, name });
+    });
   }
 }
 
-function* addressesOf(
-  table: readonly ServiceWithServers[],
-): Generator<Address> {
+/** Prints services with their servers as they come. */
+async function show<Entry extends TableEntry>(
+  table: AsyncIterable<readonly Entry[]>,
+  sorted: boolean,
+  numeric: boolean,
+  io: Io,
+  write: (out: TextBuilder, entry: Entry, name?: EndpointName) => void,
+): Promise<void> {
+  const book = numeric ? undefined : new NameBook(io.names);
+  const out = new TextBuilder();
+  for await (const some of table) {
+    await book?.learn(addressesOf(some));
+    for (const entry of some) {
+      const servers = sorted ? sortServers(entry.servers) : entry.servers;
+      write(out, { ...entry, servers }, book?.name);
+    }
+    io.stdout(out.take());
+  }
+}
+
+function* addressesOf(table: readonly TableEntry[]): Generator<Address> {
   for (const { key, servers } of table) {
     if ("address" in key) yield key.address;
     for (const server of servers) yield server.key.address;

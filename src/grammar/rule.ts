@@ -1,4 +1,4 @@
-import { INET6 } from "../ipvs/address.js";
+import { INET6, type Address } from "../ipvs/address.js";
 import {
   MASQUERADING,
   ONE_PACKET,
@@ -12,14 +12,17 @@ import {
   TUNNEL_REMOTE_CHECKSUM,
   UDP,
   formatNarrowMask,
-  type DestinationEntry,
+  type DestinationState,
   type EndpointName,
-  type ServiceEntry,
+  type Protocol,
   type ServiceKey,
-  type ServiceWithServers,
+  type ServiceState,
+  type TableEntry,
   type Tunnel,
 } from "../ipvs/model.js";
 import { schedulerFlagNames } from "../ipvs/scheduler-flags.js";
+import { writeEndpoint } from "../text/addresses.js";
+import { TextBuilder } from "../text/builder.js";
 
 const SERVICE_OPTIONS = {
   [TCP]: "-t",
@@ -27,53 +30,95 @@ const SERVICE_OPTIONS = {
   [SCTP]: "--sctp-service",
 } as const;
 
-/** A service and its real servers as the command lines that make them: what -S writes and -R reads. */
-export function* ruleLines(
-  service: ServiceWithServers,
-  name: EndpointName,
-): Generator<string> {
+/**
+ * Writes a service and its real servers as the command lines that make them: what -S writes and -R reads.
+ *
+ * @param name undefined for addresses and ports in numbers
+ */
+export function writeRules(
+  out: TextBuilder,
+  service: TableEntry,
+  name?: EndpointName,
+): void {
   const { key } = service;
-  const identity = serviceWords(key, name);
   const protocol = "firewallMark" in key ? undefined : key.protocol;
-  yield `-A ${identity}${settingsWords(service)}\n`;
+  out.text("-A ");
+  writeKey(out, key, name);
+  writeSettings(out, service);
   for (const server of service.servers) {
     const { address, port } = server.key;
-    yield `-a ${identity} -r ${name(address, port, protocol)}${serverWords(server)}\n`;
+    out.text("-a ");
+    writeKey(out, key, name);
+    out.text(" -r ");
+    writeName(out, address, port, protocol, name);
+    writeServerSettings(out, server);
   }
 }
 
-function serviceWords(key: ServiceKey, name: EndpointName): string {
+/** The same lines as texts. */
+export function ruleLines(
+  service: TableEntry,
+  name?: EndpointName,
+): readonly string[] {
+  const out = new TextBuilder(1024);
+  writeRules(out, service, name);
+  return out.take().split(/(?<=\n)/);
+}
+
+function writeKey(
+  out: TextBuilder,
+  key: ServiceKey,
+  name: EndpointName | undefined,
+): void {
   if ("firewallMark" in key) {
     // The original writes the mark as a signed number, which it does not read back; so be it.
-    return `-f ${key.firewallMark | 0}${key.family === INET6 ? " -6" : ""}`;
+    out.text("-f ").integer(key.firewallMark | 0);
+    if (key.family === INET6) out.text(" -6");
+    return;
   }
   const { address, port, protocol } = key;
-  return `${SERVICE_OPTIONS[protocol]} ${name(address, port, protocol)}`;
+  out.text(SERVICE_OPTIONS[protocol]).text(" ");
+  writeName(out, address, port, protocol, name);
 }
 
-function settingsWords({ settings }: ServiceEntry): string {
+function writeName(
+  out: TextBuilder,
+  address: Address,
+  port: number,
+  protocol: Protocol | undefined,
+  name: EndpointName | undefined,
+): void {
+  if (name) out.text(name(address, port, protocol));
+  else writeEndpoint(out, address, port);
+}
+
+function writeSettings(out: TextBuilder, { settings }: ServiceState): void {
   const flags = schedulerFlagNames(settings.scheduler, settings.flags);
-  const mask = formatNarrowMask(settings.netmask);
-  let words = ` -s ${settings.scheduler}`;
+  out.text(" -s ").text(settings.scheduler);
   if (settings.flags & PERSISTENT) {
-    words += ` -p ${settings.timeoutSeconds}`;
-    if (mask !== undefined) words += ` -M ${mask}`;
+    out.text(" -p ").decimal(settings.timeoutSeconds);
+    const mask = formatNarrowMask(settings.netmask);
+    if (mask !== undefined) out.text(" -M ").text(mask);
   }
   if (settings.persistenceEngine)
-    words += ` --pe ${settings.persistenceEngine}`;
-  if (settings.flags & ONE_PACKET) words += " -o";
-  if (flags.length > 0) words += ` -b ${flags.join(",")}`;
-  return words;
+    out.text(" --pe ").text(settings.persistenceEngine);
+  if (settings.flags & ONE_PACKET) out.text(" -o");
+  if (flags.length > 0) out.text(" -b ").text(flags.join(","));
+  out.text("\n");
 }
 
-function serverWords({ settings }: DestinationEntry): string {
+function writeServerSettings(
+  out: TextBuilder,
+  { settings }: DestinationState,
+): void {
   const { forwarding, weight, upperThreshold, lowerThreshold } = settings;
-  let words = ` ${methodWord(forwarding)} -w ${weight | 0}`;
-  if (forwarding === TUNNELLING) words += tunnelWords(settings.tunnel);
+  out.text(" ").text(methodWord(forwarding));
+  out.text(" -w ").integer(weight | 0);
+  if (forwarding === TUNNELLING) out.text(tunnelWords(settings.tunnel));
   // The original forgets the thresholds.
-  if (upperThreshold !== 0) words += ` -x ${upperThreshold}`;
-  if (lowerThreshold !== 0) words += ` -y ${lowerThreshold}`;
-  return words;
+  if (upperThreshold !== 0) out.text(" -x ").decimal(upperThreshold);
+  if (lowerThreshold !== 0) out.text(" -y ").decimal(lowerThreshold);
+  out.text("\n");
 }
 
 /** A server on the director itself is written as direct routing: the kernel will find that it is local. */

@@ -110,7 +110,7 @@ export class IpvsClient implements Disposable, AsyncDisposable {
     ]);
     if (reply?.kind === "refused")
       throw new IpvsUnavailable(reply.refusal.errno);
-    const [info] = entriesOf(reply, "get-info", () => "");
+    const [info] = entriesOf(reply, "get-info");
     if (!info) throw new MalformedReply("GET_INFO was not answered", 0);
     return new IpvsClient(exchange, close, family.id, info);
   }
@@ -284,7 +284,7 @@ export class IpvsClient implements Disposable, AsyncDisposable {
   /** The timeouts of connections, in seconds. */
   async timeouts(): Promise<Timeouts> {
     const request = this.#query(COMMANDS.getConfig, "one", {}, readTimeouts);
-    const [timeouts] = await this.#ask(request, "get-timeouts", "");
+    const [timeouts] = await this.#ask(request, "get-timeouts");
     if (!timeouts) throw new MalformedReply("GET_CONFIG was not answered", 0);
     return timeouts;
   }
@@ -292,7 +292,7 @@ export class IpvsClient implements Disposable, AsyncDisposable {
   /** The sync daemons that run: none, one or two. */
   async daemons(): Promise<Daemon[]> {
     const request = this.#query(COMMANDS.getDaemon, "dump", {}, readDaemon);
-    return this.#ask(request, "get-daemons", "");
+    return this.#ask(request, "get-daemons");
   }
 
   /** All virtual services, in the kernel's order: by the rows of its two hash tables. */
@@ -307,7 +307,7 @@ export class IpvsClient implements Disposable, AsyncDisposable {
 
   #services<S>(read: (attributes: Span) => S): Promise<S[]> {
     const request = this.#query(COMMANDS.getService, "dump", {}, read);
-    return this.#ask(request, "list-services", "");
+    return this.#ask(request, "list-services");
   }
 
   /** One virtual service. @throws {KernelRefusal} ESRCH no such service */
@@ -319,8 +319,7 @@ export class IpvsClient implements Disposable, AsyncDisposable {
       fields,
       readService,
     );
-    const subject = formatService(key);
-    const [service] = await this.#ask(request, "get-service", subject);
+    const [service] = await this.#ask(request, "get-service", key);
     if (!service) throw new MalformedReply("GET_SERVICE was not answered", 0);
     return service;
   }
@@ -357,9 +356,7 @@ export class IpvsClient implements Disposable, AsyncDisposable {
         return this.#query(command, "dump", fields, reading[key.family]);
       }),
     );
-    return keys.map((key, i) =>
-      entriesOf(replies[i], "list-servers", () => formatService(key)),
-    );
+    return keys.map((key, i) => entriesOf(replies[i], "list-servers", key));
   }
 
   /**
@@ -454,10 +451,10 @@ export class IpvsClient implements Disposable, AsyncDisposable {
   async #ask<T>(
     request: Request<T>,
     command: Command,
-    subject: string,
+    service?: ServiceKey,
   ): Promise<T[]> {
     const [reply] = await this.#exchange([request]);
-    return [...entriesOf(reply, command, () => subject)];
+    return [...entriesOf(reply, command, service)];
   }
 }
 
@@ -486,9 +483,10 @@ function failureOf(
 function entriesOf<T>(
   reply: Reply<T> | undefined,
   command: Command,
-  subject: () => string,
+  service?: ServiceKey,
 ): readonly T[] {
   if (reply?.kind === "done") return reply.entries;
+  const subject = () => (service ? formatService(service) : "");
   throw (
     failureOf(reply, command, subject) ?? new AnswerLost(command, subject())
   );

@@ -162,8 +162,7 @@ export function encode<L extends Layout>(
   fields: Fields<L>,
 ): void {
   const { all } = rowsOf(layout);
-  for (let i = 0; i < all.length; i++) {
-    const { name, type, codec } = all[i] as Row;
+  for (const { name, type, codec } of all) {
     const value = fields[name];
     if (value === undefined) continue;
     const start = out.length;
@@ -272,7 +271,7 @@ function fieldsIn(
   start: number,
   end: number,
 ): Record<string, unknown> {
-  for (let i = 0; i < all.length; i++) fields[(all[i] as Row).name] = undefined;
+  for (const { name } of all) fields[name] = undefined;
   for (let at = start; at < end;) {
     const length = lengthAt(bytes, at, start, end);
     const row = byType[typeAt(bytes, at)];

@@ -99,13 +99,15 @@ export class Channel {
     const out = this.#datagram;
     out.clear();
     this.#first = this.#sequence + 1;
-    this.#batch = requests.map((request) => {
+    const batch: Pending[] = [];
+    for (const request of requests) {
       const { type, answer } = request;
       const flags = FLAGS[answer] | (request.flags ?? 0);
       const sequence = ++this.#sequence;
       writeMessage(out, { type, flags, sequence }, request);
-      return new Pending(request);
-    });
+      batch.push(new Pending(request));
+    }
+    this.#batch = batch;
     this.#unanswered = requests.length;
     this.#barrier =
       requests[0]?.answer === "dump" ? undefined : this.#writeBarrier();
@@ -130,11 +132,11 @@ export class Channel {
   }
 
   /**
-   * What became of the requests, each at its place; undefined where a read is to be asked again, for its answer was
-   * lost or disturbed.
+   * Appends what became of the requests, each in its place; undefined where a read is to be asked again, for its
+   * answer was lost or disturbed.
    */
-  get replies(): readonly (Reply | undefined)[] {
-    return this.#batch.map(({ reply }) => reply);
+  report(replies: (Reply | undefined)[]): void {
+    for (const { reply } of this.#batch) replies.push(reply);
   }
 
   /**
@@ -153,17 +155,20 @@ export class Channel {
       this.#failed(error);
       return undefined;
     }
-    if (received instanceof Promise)
-      return received.then(
-        (datagram) => {
-          this.#take(datagram);
-        },
-        (error: unknown) => {
-          this.#failed(error);
-        },
-      );
+    if (received instanceof Promise) return this.#takeLater(received);
     this.#take(received);
     return undefined;
+  }
+
+  async #takeLater(arrival: Promise<Span>): Promise<void> {
+    let received: Span;
+    try {
+      received = await arrival;
+    } catch (error) {
+      this.#failed(error);
+      return;
+    }
+    this.#take(received);
   }
 
   #failed(error: unknown): void {

@@ -43,11 +43,11 @@ const ATTEMPTS = 8;
 export function exchangeOver(link: Link): Exchange {
   const channel = new Channel(link);
 
-  async function carryOut<T>(
-    requests: readonly Request<T>[],
+  async function carryOut(
+    requests: readonly Request[],
     attempts: number,
-  ): Promise<Reply<T>[]> {
-    const replies: (Reply<T> | undefined)[] = [];
+  ): Promise<Reply[]> {
+    const replies: (Reply | undefined)[] = [];
     while (replies.length < requests.length) {
       const from = replies.length;
       const to = batchEnd(requests, from, link.receiveBufferBytes);
@@ -56,21 +56,23 @@ export function exchangeOver(link: Link): Exchange {
         const arrival = channel.receive();
         if (arrival) await arrival;
       }
-      replies.push(...(channel.replies as (Reply<T> | undefined)[]));
+      channel.report(replies);
     }
-    if (!replies.includes(undefined)) return replies as Reply<T>[];
-    if (attempts === 1) throw new SocketFault(EINTR, "recvmsg");
     const open = requests.filter((_, place) => !replies[place]);
-    const again = (await carryOut(open, attempts - 1)).values();
-    return replies.map((reply) => reply ?? (again.next().value as Reply<T>));
+    if (open.length === 0) return replies as Reply[];
+    if (attempts === 1) throw new SocketFault(EINTR, "recvmsg");
+    const again = await carryOut(open, attempts - 1);
+    for (const [place, reply] of replies.entries())
+      if (!reply) replies[place] = again.shift();
+    return replies as Reply[];
   }
 
   // Whoever asks while others wait for their answers comes after them.
   let last: Promise<unknown> = Promise.resolve();
-  return (requests) => {
+  return <T>(requests: readonly Request<T>[]) => {
     const replies = last.then(() => carryOut(requests, ATTEMPTS));
     last = replies.catch(() => undefined);
-    return replies;
+    return replies as Promise<Reply<T>[]>; // each entry was made by its request
   };
 }
 
@@ -86,7 +88,7 @@ function batchEnd(
   let used = ANSWER_BYTES.ack; // for the barrier
   let at = from;
   for (; at < requests.length && at < from + MOST_REQUESTS; at++) {
-    const { answer } = requests[at] as Request;
+    const answer = requests[at]?.answer ?? "dump";
     if (answer === "dump") return at === from ? at + 1 : at;
     used += ANSWER_BYTES[answer];
     if (used > bufferBytes && at > from) break;

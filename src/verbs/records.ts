@@ -1,4 +1,4 @@
-import type { TextBuilder } from "../view/text-builder.js";
+import type { TextBuilder } from "../text/builder.js";
 import { jsonText, type Json } from "../document/json-text.js";
 import { clean, toBytes } from "./text.js";
 

@@ -1,8 +1,8 @@
 import type { Address } from "../ipvs/address.js";
 import { protocolOf, type Connection } from "../ipvs/connections.js";
 import type { EndpointName } from "../ipvs/model.js";
-import { writeEndpoint } from "./addresses.js";
-import type { TextBuilder } from "./text-builder.js";
+import { writeEndpoint } from "../text/addresses.js";
+import type { TextBuilder } from "../text/builder.js";
 
 /** How the classic listing shows connections. */
 export interface ConnectionStyle {

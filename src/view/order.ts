@@ -11,46 +11,52 @@ type Compare<T> = (a: T, b: T) => number;
  * the same listing needs the same algorithm.
  */
 export function mergeSort<T>(items: readonly T[], compare: Compare<T>): T[] {
-  if (items.length < 2) return [...items];
-  const middle = Math.floor(items.length / 2);
-  const left = mergeSort(items.slice(0, middle), compare);
-  const right = mergeSort(items.slice(middle), compare);
-  const merged: T[] = [];
-  let l = 0;
-  let r = 0;
-  while (l < left.length && r < right.length) {
-    const a = left[l] as T;
-    const b = right[r] as T;
-    if (compare(a, b) <= 0) {
-      merged.push(a);
-      l++;
-    } else {
-      merged.push(b);
-      r++;
-    }
+  const sorted = [...items];
+  sortPart(sorted, 0, sorted.length, compare, [...items]);
+  return sorted;
+}
+
+/** Sorts the items from `start` to `end` in their place. @param spare as long as they are */
+function sortPart<T>(
+  items: T[],
+  start: number,
+  end: number,
+  compare: Compare<T>,
+  spare: T[],
+): void {
+  if (end - start < 2) return;
+  const middle = start + Math.floor((end - start) / 2);
+  sortPart(items, start, middle, compare, spare);
+  sortPart(items, middle, end, compare, spare);
+  for (let at = start; at < middle; at++) spare[at] = items[at] as T;
+  let left = start;
+  let right = middle;
+  let at = start;
+  while (left < middle && right < end) {
+    const first = compare(spare[left] as T, items[right] as T) <= 0;
+    items[at++] = (first ? spare[left++] : items[right++]) as T;
   }
-  while (l < left.length) merged.push(left[l++] as T);
-  while (r < right.length) merged.push(right[r++] as T);
-  return merged;
+  while (left < middle) items[at++] = spare[left++] as T;
 }
 
 /** Services as they are listed: by mark, family, protocol, address, port. */
 export function sortServices<T extends { readonly key: ServiceKey }>(
   services: readonly T[],
 ): T[] {
-  return mergeSort(services, (a, b) => compareServices(a.key, b.key));
+  return mergeSort(services, compareServices);
 }
 
 /** Real servers as they are listed: by address, port. */
 export function sortServers<T extends { readonly key: DestinationKey }>(
   servers: readonly T[],
 ): T[] {
-  return mergeSort(servers, (a, b) => compareServers(a.key, b.key));
+  return mergeSort(servers, compareServers);
 }
 
-function compareServices(a: ServiceKey, b: ServiceKey): number {
-  const markOf = (key: ServiceKey) =>
-    "firewallMark" in key ? key.firewallMark : 0;
+function compareServices(
+  { key: a }: { readonly key: ServiceKey },
+  { key: b }: { readonly key: ServiceKey },
+): number {
   const marks = (markOf(a) - markOf(b)) | 0;
   if (marks !== 0) return marks;
   if (a.family !== b.family) return a.family - b.family;
@@ -59,7 +65,14 @@ function compareServices(a: ServiceKey, b: ServiceKey): number {
   return compareAddresses(a.address, b.address) || a.port - b.port;
 }
 
-function compareServers(a: DestinationKey, b: DestinationKey): number {
+function markOf(key: ServiceKey): number {
+  return "firewallMark" in key ? key.firewallMark : 0;
+}
+
+function compareServers(
+  { key: a }: { readonly key: DestinationKey },
+  { key: b }: { readonly key: DestinationKey },
+): number {
   return compareAddresses(a.address, b.address) || a.port - b.port;
 }
 

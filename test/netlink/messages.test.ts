@@ -33,7 +33,7 @@ function messages(datagram: Span): Message[] {
   reader.load(datagram);
   while (reader.next()) {
     const { type, flags, sequence, payload } = reader;
-    found.push({ type, flags, sequence, payload: { ...payload } });
+    found.push({ type, flags, sequence, payload: spanOf(bytesIn(payload)) });
   }
   return found;
 }

@@ -5,7 +5,7 @@ import {
   type Field,
   type RecordFormat,
 } from "../../src/verbs/records.js";
-import { TextBuilder } from "../../src/view/text-builder.js";
+import { TextBuilder } from "../../src/text/builder.js";
 
 interface Item {
   readonly id: string;

@@ -6,7 +6,7 @@ import {
   connectionTitles,
   writeConnection,
 } from "../../src/view/connections.js";
-import { TextBuilder } from "../../src/view/text-builder.js";
+import { TextBuilder } from "../../src/text/builder.js";
 import { address } from "../fixtures/entries.js";
 
 const CONNECTION: Connection = {

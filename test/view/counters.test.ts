@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { INET, INET6 } from "../../src/ipvs/address.js";
-import { formatEndpoint, TCP, type Stats } from "../../src/ipvs/model.js";
-import { serviceLines } from "../../src/view/listing.js";
+import {
+  TCP,
+  type ServiceWithServers,
+  type Stats,
+} from "../../src/ipvs/model.js";
+import { TextBuilder } from "../../src/text/builder.js";
+import { writeCounters, type CounterStyle } from "../../src/view/counters.js";
 import {
   address,
   serverEntry,
@@ -10,16 +15,18 @@ import {
   stats,
 } from "../fixtures/entries.js";
 
-/*
- * The formats of src/view/listing.ts that show counters: stats and rate.
- */
-
 const WEB = {
   family: INET,
   protocol: TCP,
   address: address("10.0.0.1"),
   port: 80,
 } as const;
+
+function lines(service: ServiceWithServers, style: CounterStyle): string[] {
+  const out = new TextBuilder();
+  writeCounters(out, service, style);
+  return out.take().split(/(?<=\n)/);
+}
 
 /** The lines of a service and of its server, both with the same counters. */
 function shown(
@@ -32,8 +39,8 @@ function shown(
     ...serviceEntry(WEB, {}, [server]),
     stats: stats(given),
   };
-  const style = { format, exact, name: formatEndpoint };
-  const [first = "", second = ""] = serviceLines(service, style);
+  const style = { format, exact };
+  const [first = "", second = ""] = lines(service, style);
   return { service: first, server: second };
 }
 
@@ -57,13 +64,10 @@ test("counters follow the name in columns of nine", () => {
 
 test("a firewall mark has counters, too", () => {
   const service = serviceEntry({ family: INET6, firewallMark: 4 });
-  const style = { format: "rate", exact: false, name: formatEndpoint } as const;
-  assert.deepEqual(
-    [...serviceLines(service, style)],
-    [
-      "FWM  4 IPv6                              0        0        0        0        0\n",
-    ],
-  );
+  const style = { format: "rate", exact: false } as const;
+  assert.deepEqual(lines(service, style), [
+    "FWM  4 IPv6                              0        0        0        0        0\n",
+  ]);
 });
 
 test("a name that is too wide pushes the counters to the right", () => {
@@ -72,10 +76,9 @@ test("a name that is too wide pushes the counters to the right", () => {
   const style = {
     format: "stats",
     exact: false,
-    name: formatEndpoint,
   } as const;
   assert.equal(
-    [...serviceLines(service, style)][1],
+    lines(service, style)[1],
     "  -> [2001:db8:1111:2222:3333:4444:5555:6666]:8888        0        0        0        0        0\n",
   );
 });

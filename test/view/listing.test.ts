@@ -2,21 +2,22 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { INET, INET6 } from "../../src/ipvs/address.js";
 import {
-  formatEndpoint,
   SCTP,
   TCP,
   UDP,
+  type EndpointName,
   type DestinationSettings,
   type ServiceKey,
   type ServiceSettings,
 } from "../../src/ipvs/model.js";
+import { TextBuilder } from "../../src/text/builder.js";
+import { writeCounters } from "../../src/view/counters.js";
 import {
   daemonLine,
-  serviceLines,
   timeoutLine,
   titleLines,
   versionLine,
-  type ListingStyle,
+  writeService,
 } from "../../src/view/listing.js";
 import { address, serverEntry, serviceEntry } from "../fixtures/entries.js";
 
@@ -25,7 +26,7 @@ import { address, serverEntry, serviceEntry } from "../fixtures/entries.js";
  * blanks count, those at the end too.
  */
 
-type Format = ListingStyle["format"];
+type Format = Parameters<typeof titleLines>[0];
 
 const WEB: ServiceKey = {
   family: INET,
@@ -37,9 +38,14 @@ const WEB: ServiceKey = {
 function lines(
   service: ReturnType<typeof serviceEntry>,
   format: Format,
-  name = formatEndpoint,
+  name?: EndpointName,
 ): string[] {
-  return [...serviceLines(service, { format, exact: false, name })];
+  const out = new TextBuilder();
+  const style = { exact: false, name };
+  if (format === "stats" || format === "rate")
+    writeCounters(out, service, { ...style, format });
+  else writeService(out, service, { ...style, format });
+  return out.take().split(/(?<=\n)/);
 }
 
 function serviceLine(
@@ -53,7 +59,7 @@ function serviceLine(
 function serverLine(
   server: ReturnType<typeof serverEntry>,
   format: Format = "plain",
-  name = formatEndpoint,
+  name?: EndpointName,
 ) {
   return lines(serviceEntry(WEB, {}, [server]), format, name)[1];
 }

@@ -3,8 +3,8 @@ import { CONNECTION_STATES, isTemplate } from "../../ipvs/connection-states.js";
 import { protocolOf, type Connection } from "../../ipvs/connections.js";
 import { TRANSPORTS, type EndpointName } from "../../ipvs/model.js";
 import { formatSelector } from "../../grammar/selector.js";
-import { writeAddress, writeEndpoint } from "../../view/addresses.js";
-import type { TextBuilder } from "../../view/text-builder.js";
+import { writeAddress, writeEndpoint } from "../../text/addresses.js";
+import type { TextBuilder } from "../../text/builder.js";
 import { clean, toBytes } from "../text.js";
 
 /** Where ends of connections have names; undefined: they are shown in numbers. */

@@ -1,7 +1,7 @@
 import { isTemplate } from "../../ipvs/connection-states.js";
 import type { Connection } from "../../ipvs/connections.js";
-import { writeAddress } from "../../view/addresses.js";
-import { TextBuilder } from "../../view/text-builder.js";
+import { writeAddress } from "../../text/addresses.js";
+import { TextBuilder } from "../../text/builder.js";
 import type { Output } from "../output.js";
 import { RecordWriter, type Field, type RecordFormat } from "../records.js";
 import { fromBytes } from "../text.js";

@@ -2,7 +2,7 @@ import type { Address } from "../../ipvs/address.js";
 import type { Connection } from "../../ipvs/connections.js";
 import type { Io } from "../../io.js";
 import { NameBook } from "../../naming.js";
-import { TextBuilder } from "../../view/text-builder.js";
+import { TextBuilder } from "../../text/builder.js";
 import { jsonText } from "../../document/json-text.js";
 import { EXIT, type VerbCall, type VerbRun } from "../row.js";
 import { readQuestion, type Question } from "./options.js";

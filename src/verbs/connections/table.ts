@@ -4,7 +4,7 @@ import {
   type Phase,
 } from "../../ipvs/connection-states.js";
 import type { Connection } from "../../ipvs/connections.js";
-import { TextBuilder } from "../../view/text-builder.js";
+import { TextBuilder } from "../../text/builder.js";
 import type { Style } from "../colour.js";
 import { fitting } from "../draw.js";
 import type { Output } from "../output.js";

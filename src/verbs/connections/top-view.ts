@@ -1,4 +1,4 @@
-import { TextBuilder } from "../../view/text-builder.js";
+import { TextBuilder } from "../../text/builder.js";
 import { drawTable } from "../draw.js";
 import type { Output } from "../output.js";
 import { RecordWriter, type Field, type RecordFormat } from "../records.js";

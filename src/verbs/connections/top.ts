@@ -2,7 +2,7 @@ import type { Address } from "../../ipvs/address.js";
 import { clientOfKey, endOfKey } from "../../ipvs/connection-fields.js";
 import type { ConnectionReader } from "../../ipvs/connection-reader.js";
 import type { NameBook } from "../../naming.js";
-import { TextBuilder } from "../../view/text-builder.js";
+import { TextBuilder } from "../../text/builder.js";
 import { fromBytes } from "../text.js";
 import type { Group } from "./options.js";
 import {

@@ -6,9 +6,14 @@ const DIGIT_0 = 0x30;
  * lines this takes a fraction of the time and memory of adding up strings.
  */
 export class TextBuilder {
-  #bytes = Buffer.alloc(64 * 1024);
+  #bytes: Buffer;
   #length = 0;
   #column = 0;
+
+  /** @param bytes how much to have room for at first */
+  constructor(bytes = 64 * 1024) {
+    this.#bytes = Buffer.allocUnsafe(bytes);
+  }
 
   /** @returns what has been written since the last time */
   take(): string {
@@ -46,6 +51,11 @@ export class TextBuilder {
     return this;
   }
 
+  /** Writes a whole number, which may be negative, in decimal digits. */
+  integer(value: number): this {
+    return value < 0 ? this.text("-").decimal(-value) : this.decimal(value);
+  }
+
   /** Begins a column here. */
   column(): this {
     this.#column = this.#length;
@@ -54,10 +64,19 @@ export class TextBuilder {
 
   /** Fills up the column with blanks, if it is narrower, and begins the next one behind another blank. */
   pad(width: number): this {
-    const end = Math.max(this.#length, this.#column + width) + 1;
-    const bytes = this.#room(end - this.#length);
-    for (let at = this.#length; at < end; at++) bytes[at] = BLANK;
-    this.#length = this.#column = end;
+    return this.fill(width).#blanks(1).column();
+  }
+
+  /** Fills up the column with blanks, if it is narrower. */
+  fill(width: number): this {
+    return this.#blanks(this.#column + width - this.#length);
+  }
+
+  #blanks(count: number): this {
+    if (count <= 0) return this;
+    const bytes = this.#room(count);
+    bytes.fill(BLANK, this.#length, this.#length + count);
+    this.#length += count;
     return this;
   }
 

@@ -1,5 +1,5 @@
 import { formatAddress, type Address } from "../ipvs/address.js";
-import type { TextBuilder } from "./text-builder.js";
+import type { TextBuilder } from "./builder.js";
 
 /** Writes an address as `formatAddress` has it. */
 export function writeAddress(out: TextBuilder, address: Address): void {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { TextBuilder } from "../../src/view/text-builder.js";
+import { TextBuilder } from "../../src/text/builder.js";
 
 test("pieces come one behind the other, and each is taken once", () => {
   const out = new TextBuilder();

@@ -1,0 +1,64 @@
+import { INET6, type Address } from "../ipvs/address.js";
+import {
+  SCTP,
+  TCP,
+  UDP,
+  type DestinationKey,
+  type EndpointName,
+  type Protocol,
+  type ServiceKey,
+} from "../ipvs/model.js";
+import { writeEndpoint } from "../text/addresses.js";
+import type { TextBuilder } from "../text/builder.js";
+
+/** Widest name of an IPv4 service or server; what is longer is cut. IPv6 is not cut. */
+export const NAME_COLUMNS = 28;
+
+const PREFIXES = { [TCP]: "TCP  ", [UDP]: "UDP  ", [SCTP]: "SCTP " } as const;
+
+/**
+ * Writes `TCP  192.0.2.1:80`, `FWM  7` or `FWM  7 IPv6`.
+ *
+ * @param name undefined for addresses and ports in numbers
+ */
+export function writeServiceName(
+  out: TextBuilder,
+  key: ServiceKey,
+  name: EndpointName | undefined,
+): void {
+  if ("firewallMark" in key) {
+    // The original prints the mark as a signed number.
+    out.text("FWM  ").integer(key.firewallMark | 0);
+    if (key.family === INET6) out.text(" IPv6");
+    return;
+  }
+  const { address, port, protocol } = key;
+  out.text(PREFIXES[protocol]);
+  writeName(out, address, port, protocol, name);
+}
+
+/** Writes the name of a service's real server. @param name as above */
+export function writeServerName(
+  out: TextBuilder,
+  service: ServiceKey,
+  { address, port }: DestinationKey,
+  name: EndpointName | undefined,
+): void {
+  const protocol = "firewallMark" in service ? undefined : service.protocol;
+  writeName(out, address, port, protocol, name);
+}
+
+function writeName(
+  out: TextBuilder,
+  address: Address,
+  port: number,
+  protocol: Protocol | undefined,
+  name: EndpointName | undefined,
+): void {
+  if (!name) {
+    writeEndpoint(out, address, port); // which is never too wide
+    return;
+  }
+  const shown = name(address, port, protocol);
+  out.text(address.length === 4 ? shown.slice(0, NAME_COLUMNS) : shown);
+}
