@@ -44,14 +44,30 @@ export async function inSession(
   }
 }
 
-async function carryOut(
+/** Reads a line and acts on it. @returns what to wait for, if there is something: most lines take no time */
+function carryOut(
   session: Session,
   words: readonly string[],
-  act: (command: ClassicCommand) => Promise<void>,
+  act: (command: ClassicCommand) => Promise<void> | undefined,
+): Promise<void> | undefined {
+  try {
+    const command = session.read(words);
+    if (!(command instanceof Promise)) return act(command);
+    return actLater(session, command, act);
+  } catch (error) {
+    if (error instanceof UsageFault) return session.complainOf(error);
+    throw error;
+  }
+}
+
+async function actLater(
+  session: Session,
+  reading: Promise<ClassicCommand>,
+  act: (command: ClassicCommand) => Promise<void> | undefined,
 ): Promise<void> {
   let command: ClassicCommand;
   try {
-    command = await session.read(words);
+    command = await reading;
   } catch (error) {
     if (error instanceof UsageFault) return session.complainOf(error);
     throw error;
@@ -78,18 +94,15 @@ async function restoreLines(
   session: Session,
   lines: readonly string[],
 ): Promise<void> {
+  const act = (command: ClassicCommand) =>
+    command.command === "restore"
+      ? session.complainOf(new UsageFault("not-a-command", ""))
+      : session.carryOut(command);
   for (const line of lines) {
     const words = ruleWords(line);
-    if (words.length > 0)
-      await carryOut(session, words, (command) =>
-        restoreLine(session, command),
-      );
+    if (words.length === 0) continue;
+    const done = carryOut(session, words, act);
+    if (done) await done;
   }
   await session.flush();
-}
-
-function restoreLine(session: Session, command: ClassicCommand): Promise<void> {
-  return command.command === "restore"
-    ? session.complainOf(new UsageFault("not-a-command", ""))
-    : session.carryOut(command);
 }

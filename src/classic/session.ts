@@ -69,8 +69,13 @@ export class Session {
     return this.#status;
   }
 
-  /** Carries out a command; a change may wait for `flush`. @throws {End} */
-  async carryOut(command: SingleCommand): Promise<void> {
+  /**
+   * Carries out a command; a change may wait for `flush`.
+   *
+   * @returns what to wait for, if there is something: most changes only join the others
+   * @throws {End} rather, the promise does
+   */
+  carryOut(command: SingleCommand): Promise<void> | undefined {
     switch (command.command) {
       case "list":
       case "save":
@@ -81,7 +86,7 @@ export class Session {
         return this.#endWith(VERSION_TEXT);
       default:
         this.#pending.push(command);
-        if (this.#pending.length >= BATCH_CHANGES) await this.flush();
+        return this.#pending.length >= BATCH_CHANGES ? this.flush() : undefined;
     }
   }
 
@@ -119,17 +124,24 @@ export class Session {
   /**
    * Reads a line, finding out the hosts that it names.
    *
+   * @returns a promise if it names any
    * @throws {UsageFault} when it is at fault; `complainOf` says so
    */
-  async read(words: readonly string[]): Promise<ClassicCommand> {
-    for (;;) {
-      try {
-        return parse(words, this.#lookups);
-      } catch (error) {
-        if (!(error instanceof UnresolvedHost)) throw error;
-        await this.#resolve(error.host);
-      }
+  read(words: readonly string[]): ClassicCommand | Promise<ClassicCommand> {
+    try {
+      return parse(words, this.#lookups);
+    } catch (error) {
+      if (!(error instanceof UnresolvedHost)) throw error;
+      return this.#readNaming(error.host, words);
     }
+  }
+
+  async #readNaming(
+    host: string,
+    words: readonly string[],
+  ): Promise<ClassicCommand> {
+    await this.#resolve(host);
+    return this.read(words);
   }
 
   async #resolve(host: string): Promise<void> {

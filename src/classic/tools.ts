@@ -1,4 +1,4 @@
-import type { SingleCommand } from "../grammar/command.js";
+import type { ClassicCommand, SingleCommand } from "../grammar/command.js";
 import { UsageFault } from "../grammar/faults.js";
 import { ruleWords } from "../grammar/line.js";
 import type { Io } from "../io.js";
@@ -34,9 +34,12 @@ export async function runSave(
     io.stderr(SAVE_HELP);
     return HELP_SHOWN;
   }
-  const status = await inSession(io, (session) =>
-    session.carryOut({ command: "save", numeric: words.includes("-n") }),
-  );
+  const status = await inSession(io, async (session) => {
+    await session.carryOut({
+      command: "save",
+      numeric: words.includes("-n"),
+    });
+  });
   const fault = io.flush();
   if (fault === undefined) return status;
   io.stderr(`ipvsadm-save: cannot write the rules: ${fault}\n`);
@@ -62,7 +65,8 @@ export function runRestore(io: Io): Promise<number> {
         `restoring: ${counted(done, `of ${commands.length} rules`, seconds)}`,
     );
     for (const command of commands) {
-      await session.carryOut(command);
+      const waiting = session.carryOut(command);
+      if (waiting) await waiting;
       if (++done % RULES_A_STEP === 0) session.progress.step();
     }
   });
@@ -87,7 +91,10 @@ async function readRules(session: Session, io: Io): Promise<SingleCommand[]> {
         const words = ruleWords(line);
         if (words.length === 0) continue;
         try {
-          commands.push(await readRule(session, words));
+          const command = session.read(words);
+          commands.push(
+            single(command instanceof Promise ? await command : command),
+          );
         } catch (error) {
           if (!(error instanceof UsageFault)) throw error;
           status ||= statusOf(error);
@@ -109,11 +116,8 @@ async function readRules(session: Session, io: Io): Promise<SingleCommand[]> {
   throw new End(status);
 }
 
-async function readRule(
-  session: Session,
-  words: readonly string[],
-): Promise<SingleCommand> {
-  const command = await session.read(words);
+/** @throws {UsageFault} if it is the command that reads others */
+function single(command: ClassicCommand): SingleCommand {
   if (command.command === "restore") throw new UsageFault("not-a-command", "");
   return command;
 }

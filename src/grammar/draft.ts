@@ -8,8 +8,9 @@ import {
 } from "../ipvs/model.js";
 import type { Lookups } from "./endpoint.js";
 
-/** What stands until an option says otherwise; nobody writes into an address. */
+/** What stands until an option says otherwise; nobody writes into an address, or a mask. */
 const NO_ADDRESS: Address = new Uint8Array(4);
+const WHOLE_NETMASK = wholeNetmask(INET);
 
 /** Commands start a line; what options have said so far is gathered here, in the order of the line. */
 export class Draft {
@@ -25,7 +26,7 @@ export class Draft {
   persistenceEngine = "";
   flags = 0;
   timeoutSeconds = 0;
-  netmask = wholeNetmask(INET);
+  netmask = WHOLE_NETMASK;
 
   serverAddress = NO_ADDRESS;
   serverPort = 0;

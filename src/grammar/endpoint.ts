@@ -20,6 +20,8 @@ export interface Endpoint {
   readonly port: number | undefined;
 }
 
+const DIGITS = /^[0-9]*$/;
+
 /**
  * Reads `ADDRESS[:PORT]` or `HOST[:PORT]`, IPv6 bare or in brackets.
  *
@@ -32,7 +34,7 @@ export function parseEndpoint(
   protocol: Protocol | undefined,
   lookups: Lookups,
 ): Endpoint | undefined {
-  if (/^[0-9]*$/.test(text)) return undefined;
+  if (DIGITS.test(text)) return undefined;
   let host = text;
   let port: string | undefined;
   if (text.startsWith("[")) {
@@ -72,23 +74,57 @@ function withPort(
  * @returns undefined if it is not one
  */
 export function parseIpv4Loosely(text: string): Address | undefined {
-  const end = text.search(/[ \t\n\v\f\r]/);
-  const parts = (end < 0 ? text : text.slice(0, end)).split(".");
-  if (parts.length > 4) return undefined;
   const address = new Uint8Array(4);
-  for (let i = 0; i < parts.length; i++) {
-    const number = parseNumber(parts[i] ?? "");
-    const bytes = i < parts.length - 1 ? 1 : 4 - i;
-    if (number === undefined || number >= 256 ** bytes) return undefined;
+  let at = 0;
+  for (let part = 0; part < 4; part++) {
+    const end = numberEnd(text, at);
+    const number = numberIn(text, at, end);
+    const dotted = text.charCodeAt(end) === DOT;
+    const bytes = dotted ? 1 : 4 - part;
+    if (!(number < 256 ** bytes)) return undefined;
     for (let n = 0; n < bytes; n++)
-      address[i + n] = number / 256 ** (bytes - 1 - n);
+      address[part + n] = number / 256 ** (bytes - 1 - n);
+    if (!dotted) return address;
+    at = end + 1;
   }
-  return address;
+  return undefined;
 }
 
-/** A number as C writes it: decimal, octal behind 0, hexadecimal behind 0x. */
-function parseNumber(text: string): number | undefined {
-  if (/^([1-9][0-9]*|0)$/.test(text)) return Number(text);
-  if (/^0[0-7]+$/.test(text)) return Number.parseInt(text, 8);
-  return /^0[xX][0-9a-fA-F]+$/.test(text) ? Number(text) : undefined;
+const DOT = 0x2e;
+
+/** Where a number ends: at a dot, a blank or the end of the text. */
+function numberEnd(text: string, start: number): number {
+  let at = start;
+  for (; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === DOT || code === 0x20 || (code >= 0x09 && code <= 0x0d)) break;
+  }
+  return at;
+}
+
+/** A number as C writes it: decimal, octal behind 0, hexadecimal behind 0x. @returns NaN if it is none */
+function numberIn(text: string, start: number, end: number): number {
+  const octal = text.charCodeAt(start) === DIGIT_0 && end - start > 1;
+  const hexadecimal = octal && (text.charCodeAt(start + 1) | 0x20) === LETTER_X;
+  const base = hexadecimal ? 16 : octal ? 8 : 10;
+  const first = hexadecimal ? start + 2 : start;
+  if (first === end) return NaN;
+  let number = 0;
+  for (let at = first; at < end; at++) {
+    const digit = digitOf(text.charCodeAt(at));
+    if (digit >= base) return NaN;
+    number = number * base + digit;
+  }
+  return number;
+}
+
+const DIGIT_0 = 0x30;
+const LETTER_A = 0x61;
+const LETTER_X = 0x78;
+
+/** @returns at least 16 if it is no digit of any base */
+function digitOf(code: number): number {
+  if (code >= DIGIT_0 && code < DIGIT_0 + 10) return code - DIGIT_0;
+  const letter = (code | 0x20) - LETTER_A;
+  return letter >= 0 && letter < 6 ? 10 + letter : 16;
 }

@@ -44,6 +44,9 @@ const TUNNELS: Readonly<
 const TUNNEL_CHECKSUMS = ["tun-nocsum", "tun-csum", "tun-remcsum"];
 const TUNNEL_OPTIONS = ["tun-type", "tun-port", ...TUNNEL_CHECKSUMS];
 
+/** Names of options */
+type Names = Pick<ReadonlySet<string>, "has">;
+
 function fault(sentence: string, option?: string): never {
   throw new UsageFault("combination", sentence, undefined, option);
 }
@@ -54,7 +57,7 @@ function fault(sentence: string, option?: string): never {
  * @param given the names of the options on the line
  * @throws {UsageFault} `combination`, for the first option in the order of the table that does not fit
  */
-export function checkOptions(verb: Verb, given: ReadonlySet<string>): void {
+export function checkOptions(verb: Verb, given: Names): void {
   let chosen: string | undefined;
   for (const [option, commands] of BY_NAME) {
     const rule = commands[verb];
@@ -77,11 +80,11 @@ export function checkOptions(verb: Verb, given: ReadonlySet<string>): void {
 }
 
 /** @throws {UsageFault} `combination` when a listing is asked for in two ways at once */
-export function checkListing(given: ReadonlySet<string>): void {
+export function checkListing(given: Names): void {
   if (listsTwice(given)) fault("options conflicts in the list command");
 }
 
-function listsTwice(given: ReadonlySet<string>): boolean {
+function listsTwice(given: Names): boolean {
   return LIST_CONFLICTS.some(
     ([formats, subjects]) =>
       formats.some((option) => given.has(option)) &&
@@ -96,14 +99,14 @@ function listsTwice(given: ReadonlySet<string>): boolean {
  * @throws {UsageFault} `combination`
  */
 export function checkTunnel(
-  given: ReadonlySet<string>,
+  given: Names,
   forwarding: number,
   type: number,
 ): void {
   if (forwarding !== TUNNELLING) {
-    const option = TUNNEL_OPTIONS.find((option) => given.has(option));
-    if (option !== undefined)
-      fault("Tunnel options conflict with forward method", option);
+    for (const option of TUNNEL_OPTIONS)
+      if (given.has(option))
+        fault("Tunnel options conflict with forward method", option);
     return;
   }
   const tunnel = TUNNELS[type];

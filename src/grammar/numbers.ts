@@ -1,3 +1,5 @@
+const WHOLE = /^[ \t\n\v\f\r]*[+-]?[0-9]+$/;
+
 /**
  * Reads a whole decimal number as strtol(3) does: blanks before it and a sign pass, anything after it
  * does not.
@@ -9,7 +11,7 @@ export function parseWhole(
   minimum: number,
   maximum: number,
 ): number | undefined {
-  if (!/^[ \t\n\v\f\r]*[+-]?[0-9]+$/.test(text)) return undefined;
+  if (!WHOLE.test(text)) return undefined;
   const value = Number(text) + 0; // and not the negative zero of `-0`
   return value >= minimum && value <= maximum ? value : undefined;
 }

@@ -16,6 +16,7 @@ import type {
 } from "./command.js";
 import { Draft } from "./draft.js";
 import type { Lookups } from "./endpoint.js";
+import { Given } from "./given.js";
 import { UsageFault } from "./faults.js";
 import { checkListing, checkOptions, checkTunnel } from "./legality.js";
 import {
@@ -26,8 +27,9 @@ import {
   type OptionRow,
 } from "./options.js";
 import { Scanner, Spellings } from "./scanner.js";
-import { seconds } from "./values.js";
+import { seconds, type Take } from "./values.js";
 
+const NO_WORDS: readonly string[] = [];
 const DEFAULT_SCHEDULER = "wlc";
 const DEFAULT_INTERFACE = "eth0";
 
@@ -81,8 +83,12 @@ export function parse(
   if (command.verb === "help" || command.verb === "version")
     return { command: command.verb }; // what follows is not looked at
   const { given, late } = readOptions(scanner, draft, notes);
-  const own = ownWords(command, scanner, draft, words);
-  for (const act of late) act();
+  const own =
+    command.words || scanner.free.length > 0
+      ? ownWords(command, scanner, draft, words)
+      : NO_WORDS;
+  for (const { row, text, position } of late)
+    take({ ...row, take: row.takeLast }, draft, text, position);
   checkOptions(command.verb, given);
   return commandOf(command.verb, draft, given, own);
 }
@@ -109,13 +115,20 @@ function firstOption(scanner: Scanner<CommandRow | OptionRow>) {
   }
 }
 
+/** An option whose value is looked at when the whole line has been read. */
+interface Late {
+  readonly row: OptionRow;
+  readonly text: string;
+  readonly position: number;
+}
+
 function readOptions(
   scanner: Scanner<CommandRow | OptionRow>,
   draft: Draft,
   notes: Notes | undefined,
-): { given: ReadonlySet<string>; late: (() => void)[] } {
-  const given = new Set<string>();
-  const late: (() => void)[] = [];
+): { given: Given; late: readonly Late[] } {
+  const given = new Given();
+  const late: Late[] = [];
   for (let found; (found = scanner.next());) {
     const { row, value } = found;
     const { position } = scanner;
@@ -138,18 +151,17 @@ function readOptions(
     if (notes) notes.row = row;
     const text = value ?? row.fallback ?? "";
     take(row, draft, text, position);
-    const { takeLast } = row;
-    if (takeLast)
-      late.push(() => {
-        take({ take: takeLast, option: row.option }, draft, text, position);
-      });
+    if (row.takeLast) late.push({ row, text, position });
   }
   return { given, late };
 }
 
 /** Takes a value in. @throws {UsageFault} that says at which word it was met */
 function take(
-  row: Pick<OptionRow, "take"> & { readonly option?: string | undefined },
+  row: {
+    readonly take?: Take | undefined;
+    readonly option?: string | undefined;
+  },
   draft: Draft,
   value: string,
   position: number,
@@ -169,7 +181,7 @@ function ownWords(
   scanner: Scanner<CommandRow | OptionRow>,
   draft: Draft,
   words: readonly string[],
-): string[] {
+): readonly string[] {
   const own = scanner.free.slice(0, count).map((at) => words[at] ?? "");
   if (own.length < count)
     throw new UsageFault("value", "--set option requires 3 timeout values");
@@ -188,7 +200,7 @@ function ownWords(
 function commandOf(
   verb: Exclude<CommandRow["verb"], "help" | "version">,
   draft: Draft,
-  given: ReadonlySet<string>,
+  given: Given,
   own: readonly string[],
 ): ClassicCommand {
   switch (verb) {
@@ -283,7 +295,7 @@ function serverKey(draft: Draft) {
 function serverCommand(
   command: "add-server" | "edit-server",
   draft: Draft,
-  given: ReadonlySet<string>,
+  given: Given,
 ): ClassicCommand {
   const { service, forwarding = DIRECT_ROUTING } = draft;
   if (
@@ -311,7 +323,7 @@ function serverCommand(
   return { command, service, server: serverKey(draft), settings };
 }
 
-function listCommand(draft: Draft, given: ReadonlySet<string>): ListCommand {
+function listCommand(draft: Draft, given: Given): ListCommand {
   checkListing(given);
   return {
     command: "list",

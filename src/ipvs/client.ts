@@ -159,9 +159,11 @@ export class IpvsClient implements Disposable, AsyncDisposable {
     const replies = await this.#exchange(
       changes.map((change) => this.#change(change)),
     );
-    return changes.map((change, i) =>
-      failureOf(replies[i], change.command, () => subjectOf(change)),
-    );
+    return changes.map((change, i) => {
+      const reply = replies[i];
+      if (reply?.kind === "done") return undefined;
+      return failureOf(reply, change.command, subjectOf(change));
+    });
   }
 
   async #one(change: Change): Promise<void> {
@@ -467,16 +469,15 @@ function answerTo({ command }: Change): "silence" | "ack" {
 
 /** What became of a change, if it was not carried out. */
 function failureOf(
-  reply: Reply | undefined,
+  reply: Exclude<Reply, { kind: "done" }> | undefined,
   command: Command,
-  subject: () => string,
+  subject: string,
 ): KernelRefusal | AnswerLost | undefined {
-  if (reply?.kind === "done") return undefined;
-  if (reply?.kind !== "refused") return new AnswerLost(command, subject());
+  if (reply?.kind !== "refused") return new AnswerLost(command, subject);
   const { errno, explanation } = reply.refusal;
   // The kernel's thread had not run yet, which is all that EINTR means here: it is stopped all the same.
   if (command === "stop-daemon" && errno === EINTR) return undefined;
-  return new KernelRefusal(errno, command, subject(), explanation);
+  return new KernelRefusal(errno, command, subject, explanation);
 }
 
 /** What was read of an answer. @throws {KernelRefusal} when there is none */
@@ -486,8 +487,6 @@ function entriesOf<T>(
   service?: ServiceKey,
 ): readonly T[] {
   if (reply?.kind === "done") return reply.entries;
-  const subject = () => (service ? formatService(service) : "");
-  throw (
-    failureOf(reply, command, subject) ?? new AnswerLost(command, subject())
-  );
+  const subject = service ? formatService(service) : "";
+  throw failureOf(reply, command, subject) ?? new AnswerLost(command, subject);
 }

@@ -56,13 +56,20 @@ export function serviceFields(
   key: ServiceKey,
   settings: ServiceSettings,
 ): ServiceFields {
-  const fields = serviceKeyFields(key);
-  fields.scheduler = settings.scheduler;
-  fields.persistenceEngine = settings.persistenceEngine;
-  fields.flags = settings.flags;
-  fields.timeoutSeconds = settings.timeoutSeconds;
-  fields.netmask = netmaskBytes(settings.netmask);
-  return fields;
+  const { scheduler, persistenceEngine, flags, timeoutSeconds } = settings;
+  const marked = "firewallMark" in key;
+  return {
+    family: key.family,
+    firewallMark: marked ? key.firewallMark : undefined,
+    protocol: marked ? undefined : key.protocol,
+    address: marked ? undefined : key.address,
+    port: marked ? undefined : key.port,
+    scheduler,
+    persistenceEngine,
+    flags,
+    timeoutSeconds,
+    netmask: netmaskBytes(settings.netmask),
+  };
 }
 
 /** What names a real server in a request. */
@@ -79,15 +86,19 @@ export function destinationFields(
   key: DestinationKey,
   settings: DestinationSettings,
 ): DestinationFields {
-  const fields = destinationKeyFields(key);
-  fields.forwarding = settings.forwarding & FORWARDING_MASK;
-  fields.weight = settings.weight;
-  fields.tunnelType = settings.tunnel.type;
-  fields.tunnelPort = settings.tunnel.port;
-  fields.tunnelFlags = settings.tunnel.flags;
-  fields.upperThreshold = settings.upperThreshold;
-  fields.lowerThreshold = settings.lowerThreshold;
-  return fields;
+  const { tunnel } = settings;
+  return {
+    family: familyOf(key.address),
+    address: key.address,
+    port: key.port,
+    forwarding: settings.forwarding & FORWARDING_MASK,
+    weight: settings.weight,
+    tunnelType: tunnel.type,
+    tunnelPort: tunnel.port,
+    tunnelFlags: tunnel.flags,
+    upperThreshold: settings.upperThreshold,
+    lowerThreshold: settings.lowerThreshold,
+  };
 }
 
 export function daemonFields(daemon: Daemon): DaemonFields {
