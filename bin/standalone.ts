@@ -7,13 +7,15 @@ import { calledAs, commandWords } from "../src/system/process.js";
  * bin/build-standalone makes it; its runtime is Bun.
  */
 
+/** The word verbs are a part of their own: even functions that nobody calls take time, when they are defined. */
+const runWords = async (words: readonly string[]) =>
+  (await import("./standalone-words.js")).runWords(words);
+
 async function run(words: readonly string[]): Promise<number> {
   const io = bunIo();
   if (calledAs().endsWith("ipvsadm-save")) return mainSave(words, io);
   if (calledAs().endsWith("ipvsadm-restore")) return mainRestore(io);
-  return main(words, io, async (words) =>
-    (await import("../src/words.js")).mainWords(words, io),
-  );
+  return main(words, io, runWords);
 }
 
 void run(commandWords()).then((status) => process.exit(status));

@@ -1,4 +1,4 @@
-import { IpvsAccess, isUnavailable } from "../access.js";
+import type { IpvsAccess } from "../access.js";
 import type { ClassicCommand, SingleCommand } from "../grammar/command.js";
 import type { Lookups } from "../grammar/endpoint.js";
 import { UnresolvedHost, UsageFault } from "../grammar/faults.js";
@@ -40,7 +40,8 @@ export class Session {
   readonly progress: Progress;
   readonly #hosts = new Map<string, Address | undefined>();
   readonly #lookups: Lookups;
-  readonly #access: IpvsAccess;
+  /** Loaded when the kernel is asked */
+  #access: IpvsAccess | undefined;
   #pending: Change[] = [];
   /** That of the line which was carried out last */
   #status = DONE;
@@ -48,7 +49,6 @@ export class Session {
   constructor(io: Io) {
     this.progress = new Progress(io);
     this.#io = this.progress.io;
-    this.#access = new IpvsAccess(io);
     this.#lookups = {
       host: (name) => {
         if (!this.#hosts.has(name)) throw new UnresolvedHost(name);
@@ -61,7 +61,7 @@ export class Session {
 
   close(): void {
     this.progress.end();
-    this.#access.close();
+    this.#access?.close();
   }
 
   /** The status of the line that was carried out last. */
@@ -181,6 +181,8 @@ export class Session {
 
   /** Finds IPVS, having its module loaded if it is not there. */
   async open(): Promise<IpvsClient> {
+    const { IpvsAccess, isUnavailable } = await import("../access.js");
+    this.#access ??= new IpvsAccess(this.#io);
     try {
       return await this.#access.open();
     } catch (error) {

@@ -10,11 +10,12 @@ import { UsageFault } from "./faults.js";
 import { OPTIONS, type OptionRow } from "./options.js";
 
 /** Every option's name once, in the order of the checks, with the commands that it goes with. */
-const BY_NAME: readonly (readonly [string, OptionRow["with"]])[] = [
-  ...new Map(
-    OPTIONS.flatMap((row) => (row.option ? [[row.option, row.with]] : [])),
-  ),
-];
+const BY_NAME: (readonly [string, OptionRow["with"]])[] = [];
+for (const { option, with: commands } of OPTIONS) {
+  if (option === undefined) continue;
+  // Rows of one name stand together, and go with the same commands.
+  if (BY_NAME.at(-1)?.[0] !== option) BY_NAME.push([option, commands]);
+}
 
 /** Options by which a listing cannot be both. */
 const LIST_CONFLICTS = [

@@ -21,14 +21,13 @@ const RESOLVING_THREADS = "128";
 
 /** The names that this machine knows: getaddrinfo(3), getnameinfo(3) and /etc/services. */
 export function systemNames(servicesFile = "/etc/services"): Names {
-  process.env["UV_THREADPOOL_SIZE"] ??= RESOLVING_THREADS;
   let table: ServicesTable | undefined;
   const services = () => (table ??= readServices(servicesFile));
   return {
     hostAddress(name) {
       // The resolver takes an empty name for no question, and only ASCII can be asked for as it stands.
       if (!/^[!-~]+$/.test(name)) return Promise.resolve(undefined);
-      const { lookup } = process.getBuiltinModule("node:dns");
+      const { lookup } = resolver();
       return new Promise((resolve) => {
         lookup(name, { family: 4 }, (error, address) => {
           resolve(error ? undefined : address);
@@ -36,7 +35,7 @@ export function systemNames(servicesFile = "/etc/services"): Names {
       });
     },
     hostName(address) {
-      const { lookupService } = process.getBuiltinModule("node:dns");
+      const { lookupService } = resolver();
       return new Promise((resolve) => {
         lookupService(address, 0, (error, host) => {
           resolve(error ? undefined : printable(host));
@@ -48,6 +47,11 @@ export function systemNames(servicesFile = "/etc/services"): Names {
     serviceName: (port, transport) =>
       services().names.get(`${port}/${transport}`),
   };
+}
+
+function resolver(): typeof import("node:dns") {
+  process.env["UV_THREADPOOL_SIZE"] ??= RESOLVING_THREADS;
+  return process.getBuiltinModule("node:dns");
 }
 
 interface ServicesTable {
