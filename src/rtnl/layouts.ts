@@ -21,7 +21,7 @@ export const DEVICE = {
     18,
     nested({
       kind: [1, text],
-      data: [2, raw], // to be read as the kind says
+      data: [2, raw()], // to be read as the kind says
     } as const satisfies Layout),
   ],
 } as const satisfies Layout;
@@ -58,7 +58,7 @@ export const ROUTE = {
   metric: [6, u32],
   source: [7, octets],
   metrics: [8, nested({ mtu: [2, u32] } as const satisfies Layout)],
-  hops: [9, raw],
+  hops: [9, raw()],
   cacheInfo: [12, octets],
   table: [15, u32],
   mark: [16, u32],
