@@ -30,6 +30,15 @@ export function check<const Id extends FindingId, Name extends keyof Facts>(
   return { ids, needs, examine: (facts) => examine(facts as Known<Name>) };
 }
 
+/** The facts that checks need who look for faults of some kinds. */
+export function needsOf(
+  checks: readonly Check[],
+  wanted: (id: FindingId) => boolean,
+): ReadonlySet<keyof Facts> {
+  const looking = checks.filter(({ ids }) => ids.some(wanted));
+  return new Set(looking.flatMap(({ needs }) => needs));
+}
+
 /** What came of checks. */
 export interface Examination {
   /** The gravest first */

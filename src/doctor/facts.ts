@@ -1,5 +1,12 @@
-import type { Daemon, Info, ServiceWithServers } from "../ipvs/model.js";
+import type {
+  Daemon,
+  Info,
+  ServiceWithServers,
+  Timeouts,
+} from "../ipvs/model.js";
 import type { Module } from "../system/module.js";
+import type { Connections } from "./connections.js";
+import type { Network, Stations } from "./network.js";
 import type { Sysctls } from "./sysctls.js";
 
 /**
@@ -13,12 +20,16 @@ export interface Facts {
   /** The services that are to be examined, with all their real servers */
   readonly table?: readonly ServiceWithServers[] | undefined;
   readonly info?: Info | undefined;
+  readonly timeouts?: Timeouts | undefined;
   readonly daemons?: readonly Daemon[] | undefined;
+  readonly network?: Network | undefined;
+  readonly stations?: Stations | undefined;
+  readonly connections?: Connections | undefined;
 }
 
 /** Facts, and why some are wanting. */
 export interface Gathered {
   readonly facts: Facts;
-  /** In words: `no permission to ask for the table (run it as root)` */
-  readonly reasons: ReadonlyMap<keyof Facts, string>;
+  /** Why a fact that a check needs is wanting, in words: `IPVS is not in the kernel` */
+  readonly reasons: (wanting: keyof Facts) => string | undefined;
 }

@@ -1,42 +1,64 @@
 import { IpvsAccess, isUnavailable } from "../../access.js";
 import type { Io } from "../../io.js";
+import type { Address } from "../../ipvs/address.js";
 import { IpvsUnavailable, KernelRefusal } from "../../ipvs/errors.js";
 import type { ServiceWithServers } from "../../ipvs/model.js";
-import { EACCES, EPERM } from "../../netlink/errno.js";
+import { EACCES, EPERM, errnoText } from "../../netlink/errno.js";
 import { readModule } from "../../system/module.js";
+import type { Connections } from "../connections.js";
 import type { Facts, Gathered } from "../facts.js";
+import { readConnections } from "../read-connections.js";
+import { askStations, readNetwork, withNetwork } from "../read-network.js";
 import { readSysctls } from "../read-sysctls.js";
+import { isServing } from "./reach.js";
 
 /** Facts that only IPVS tells */
-type Answers = Required<Pick<Facts, "table" | "info" | "daemons">>;
+type Answers = Required<
+  Pick<Facts, "table" | "info" | "timeouts" | "daemons">
+> & { readonly table: ServiceWithServers[] };
 
 const NO_MODULE = "IPVS is not in the kernel";
-const BARRED = "you may not ask IPVS for them: run it as root";
+const BARRED = "you may not ask the kernel for the table (run it as root)";
 
 /**
  * Finds out all that the checks of a director want to know. Loads no module and changes no setting.
  *
  * @param choose picks the services that are to be examined
+ * @param needs what takes long, such as asking the network, is left out unless it is among these
  */
 export async function gatherDirector(
   io: Io,
   choose: (table: ServiceWithServers[]) => ServiceWithServers[],
+  needs: ReadonlySet<keyof Facts>,
 ): Promise<Gathered> {
   const module = readModule("ip_vs", io.procFolder, io.sysFolder);
   const sysctls = readSysctls(io.procFolder);
-  const reasons = new Map<keyof Facts, string>();
   const there =
     module.state !== "absent" ||
     [...sysctls.keys()].some((path) => path.startsWith("net/ipv4/vs/"));
   // To be asked, the kernel loads the module: whoever only looks asks where it is.
   const answers = there ? await askIpvs(io) : NO_MODULE;
-  if (typeof answers === "string") {
-    for (const name of ["table", "info", "daemons"] as const)
-      reasons.set(name, answers);
-    return { facts: { module, sysctls }, reasons };
-  }
-  const table = choose([...(answers.table ?? [])]);
-  return { facts: { module, sysctls, ...answers, table }, reasons };
+  if (typeof answers === "string")
+    return { facts: { module, sysctls }, reasons: () => answers };
+  const table = choose(answers.table);
+  const connections = needs.has("connections")
+    ? await connectionsIn(io.connectionsFile)
+    : undefined;
+  const facts: Facts = {
+    module,
+    sysctls,
+    ...answers,
+    table,
+    ...(needs.has("network")
+      ? await lookAround(io, table, needs.has("stations"))
+      : {}),
+    connections: typeof connections === "string" ? undefined : connections,
+  };
+  const reason = typeof connections === "string" ? connections : undefined;
+  return {
+    facts,
+    reasons: (name) => (name === "connections" ? reason : undefined),
+  };
 }
 
 /** What IPVS says, or why it says nothing. */
@@ -47,6 +69,7 @@ async function askIpvs(io: Io): Promise<Answers | string> {
     return {
       table: await client.table(),
       info: client.info,
+      timeouts: await client.timeouts(),
       daemons: await client.daemons(),
     };
   } catch (error) {
@@ -55,5 +78,45 @@ async function askIpvs(io: Io): Promise<Answers | string> {
     if (barred) return BARRED;
     if (error instanceof IpvsUnavailable) return NO_MODULE;
     throw error;
+  }
+}
+
+/** The network around, as far as it has to do with a table. */
+function lookAround(
+  io: Io,
+  table: readonly ServiceWithServers[],
+  ask: boolean,
+): Promise<Pick<Facts, "network" | "stations">> {
+  const virtual = distinct(
+    table.flatMap(({ key }) => ("firewallMark" in key ? [] : [key.address])),
+  );
+  const servers = table.flatMap((service) => service.servers);
+  const addresses = [...virtual, ...servers.map(({ key }) => key.address)];
+  return withNetwork(io, async (client) => {
+    const network = await readNetwork(client, distinct(addresses));
+    if (!ask) return { network };
+    const serving = servers.filter(isServing).map(({ key }) => key.address);
+    const stations = await askStations(
+      client,
+      network,
+      virtual,
+      distinct(serving),
+    );
+    return { network, stations };
+  });
+}
+
+function distinct(addresses: readonly Address[]): Address[] {
+  return [...new Map(addresses.map((one) => [one.join(), one])).values()];
+}
+
+/** The connections, or why they cannot be seen. */
+async function connectionsIn(file: string): Promise<Connections | string> {
+  try {
+    return await readConnections(file);
+  } catch (error) {
+    const { errno, syscall } = error as NodeJS.ErrnoException;
+    if (syscall !== "open" || errno === undefined) throw error;
+    return `${file} cannot be read (${errnoText(Math.abs(errno))})`;
   }
 }

@@ -1,5 +1,5 @@
 import type { Examination } from "../../doctor/check.js";
-import type { Facts } from "../../doctor/facts.js";
+import type { Gathered } from "../../doctor/facts.js";
 import type { Finding, Severity } from "../../doctor/finding.js";
 import {
   diagnosesOf,
@@ -17,7 +17,7 @@ import { clean } from "../text.js";
 export interface Report extends Examination {
   readonly role: "director" | "real server";
   /** Why facts are wanting */
-  readonly reasons: ReadonlyMap<keyof Facts, string>;
+  readonly reasons: Gathered["reasons"];
 }
 
 type Looks = Pick<Output, "paint" | "width">;
@@ -82,7 +82,7 @@ function margin(label: string, { paint }: Looks): string {
 function blindSpots({ unexamined, reasons }: Report): string[] {
   const byReason = new Map<string, FindingId[]>();
   for (const { id, wanting } of unexamined) {
-    const reason = reasons.get(wanting);
+    const reason = reasons(wanting);
     if (reason === undefined) continue;
     byReason.set(reason, [...(byReason.get(reason) ?? []), id]);
   }
@@ -133,7 +133,7 @@ export function reportJson(report: Report): Json {
     examined: [...examined],
     unexamined: unexamined.map(({ id, wanting }) => ({
       id,
-      reason: reasons.get(wanting) ?? null,
+      reason: reasons(wanting) ?? null,
     })),
   };
 }

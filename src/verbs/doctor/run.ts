@@ -1,4 +1,4 @@
-import { examine } from "../../doctor/check.js";
+import { examine, needsOf } from "../../doctor/check.js";
 import { DIRECTOR_CHECKS } from "../../doctor/director/checks.js";
 import { gatherDirector } from "../../doctor/director/gather.js";
 import { kindNamed, kindOf, KINDS } from "../../doctor/findings.js";
@@ -35,7 +35,8 @@ export const run: VerbRun = async (call) => {
 async function reportOn({ given, io }: VerbCall): Promise<Report> {
   const wanted = wantedIds(given);
   const choose = await chooser(given.positionals, io);
-  const { facts, reasons } = await gatherDirector(io, choose);
+  const needs = needsOf(DIRECTOR_CHECKS, wanted);
+  const { facts, reasons } = await gatherDirector(io, choose, needs);
   return {
     role: "director",
     ...examine(DIRECTOR_CHECKS, facts, wanted),
@@ -92,6 +93,8 @@ function known(id: string) {
 function statusOf({ findings, unexamined, reasons }: Report): number {
   if (findings.some((finding) => kindOf(finding).severity === "error"))
     return EXIT.wrong;
-  const barred = unexamined.some(({ wanting }) => reasons.has(wanting));
+  const barred = unexamined.some(
+    ({ wanting }) => reasons(wanting) !== undefined,
+  );
   return barred ? EXIT.unavailable : EXIT.fine;
 }

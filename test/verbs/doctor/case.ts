@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { FindingId } from "../../../src/doctor/findings.js";
+import { eventually } from "../../lab/eventually.js";
 import { isAnswer } from "../../lab/http.js";
 import { installPrograms } from "../../lab/installed.js";
 import { DIRECTOR } from "../../lab/network.js";
@@ -30,6 +31,8 @@ export interface Case {
   readonly rules: string;
   /** Whom the client asks: a URL, unless `works` and `fails` say it */
   readonly url?: string;
+  /** Why it cannot be proven here */
+  readonly skip?: string | false;
   /** Makes the fault: shell commands on a host */
   readonly fault: () => Promise<void> | void;
   /** Sees that traffic goes as it should, before the fault and after the mend. */
@@ -94,18 +97,18 @@ export function carryOut(
 }
 
 /**
- * Proves a finding: all is well and the doctor silent; the fault is made, and traffic fails; the doctor names it; its
- * mend is carried out as printed, and traffic is back; the doctor is silent.
+ * Proves a finding: traffic goes as it should; the fault is made, and it fails; the doctor names it; its mend is
+ * carried out as printed, and traffic is back; the doctor is silent.
  */
 export function proves(site: Site, one: Case): void {
   const { id, rules, url = "" } = one;
   const works = one.works ?? (() => answered(site, url));
   const fails = one.fails ?? (() => unanswered(site, url));
-  test(`${id}${one.subject === undefined ? "" : `: ${one.subject}`}`, async () => {
+  const name = one.subject === undefined ? id : `${id}: ${one.subject}`;
+  test(name, { skip: one.skip ?? false }, async () => {
     await balance(rules);
     try {
       await works();
-      await silent();
       await one.fault();
       await fails();
       const { found, status } = await examined();
@@ -121,12 +124,36 @@ export function proves(site: Site, one: Case): void {
       const errors = found.some(({ severity }) => severity === "error");
       assert.equal(status, errors ? 1 : 0);
       for (const finding of mine) carryOut(site, finding, one);
-      await works();
+      await soon(works);
       await silent();
     } finally {
       await one.lastly?.();
     }
   });
+}
+
+/** Sees that the doctor finds nothing where all is well. */
+export function healthy(
+  site: Site,
+  rules: string,
+  works: (site: Site) => Promise<void>,
+  what: string,
+  skip: string | false = false,
+): void {
+  test(`nothing is found: ${what}`, { skip }, async () => {
+    await balance(rules);
+    await works(site);
+    await silent();
+  });
+}
+
+/** Tries again for some seconds: what has been mended takes effect as soon as neighbours have been found anew. */
+async function soon(works: () => Promise<void>): Promise<void> {
+  const tried = await eventually(
+    () => Promise.allSettled([works()]),
+    ([{ status }]) => status === "fulfilled",
+  );
+  assert.deepEqual(tried, [{ status: "fulfilled", value: undefined }]);
 }
 
 /** Sees that the client gets answers. */
@@ -136,8 +163,22 @@ export async function answered(site: Site, url: string): Promise<void> {
   assert.equal(replies.length, 4);
 }
 
-/** Sees that the client gets no answer to some of its requests. */
+/** Sees that the client does not get an answer to all of its requests. */
 export async function unanswered(site: Site, url: string): Promise<void> {
-  const replies = await site.client.get(url, { count: 4, patienceSeconds: 1 });
+  const replies = [];
+  for (let i = 0; i < 2; i++)
+    replies.push(...(await site.client.get(url, { patienceSeconds: 1 })));
   assert.ok(!replies.every(isAnswer), JSON.stringify(replies));
+}
+
+/** Has the client ask for some seconds, and sees that it gets no answer at all. */
+export async function unansweredForLong(
+  site: Site,
+  url: string,
+): Promise<void> {
+  const end = Date.now() + 4000;
+  while (Date.now() < end) {
+    const replies = await site.client.get(url, { patienceSeconds: 1 });
+    assert.ok(!replies.some(isAnswer), JSON.stringify(replies));
+  }
 }

@@ -1,1 +1,3 @@
 import "./nat.lab.js";
+import "./direct.lab.js";
+import "./tunnel.lab.js";

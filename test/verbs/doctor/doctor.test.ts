@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Facts } from "../../../src/doctor/facts.js";
 import { kindNamed } from "../../../src/doctor/findings.js";
 import { jsonText } from "../../../src/document/json-text.js";
 import { PLAIN } from "../../../src/verbs/colour.js";
@@ -41,7 +40,7 @@ const REPORT: Report = {
     { id: "no-servers", wanting: "daemons" },
     { id: "all-overloaded", wanting: "daemons" },
   ],
-  reasons: new Map<keyof Facts, string>([["daemons", "they are invisible"]]),
+  reasons: () => "they are invisible",
 };
 
 for (const width of WIDTHS) {

@@ -1,0 +1,122 @@
+import { formatAddress, INET6, sameAddress } from "../../ipvs/address.js";
+import {
+  DIRECT_ROUTING,
+  IPIP,
+  LOCAL_NODE,
+  TUNNELLING,
+  type DestinationEntry,
+  type ServiceWithServers,
+} from "../../ipvs/model.js";
+import { check } from "../check.js";
+import { editServer, serverName, serviceName } from "../commands.js";
+import type { Finding } from "../finding.js";
+import {
+  deviceOf,
+  isLocal,
+  nextHopTo,
+  type Network,
+  type Stations,
+} from "../network.js";
+
+/** Virtual addresses that are not local. */
+export const virtualAddresses = check(
+  ["vip-not-local"],
+  ["table", "network"],
+  ({ table, network }) => {
+    const found = new Map<string, Finding<"vip-not-local">>();
+    for (const { key } of table) {
+      if ("firewallMark" in key || isLocal(network, key.address) !== false)
+        continue;
+      const text = formatAddress(key.address);
+      const whole = key.family === INET6 ? 128 : 32;
+      const hop = nextHopTo(network, key.address);
+      const device = deviceOf(network, hop?.device)?.name;
+      found.set(text, {
+        id: "vip-not-local",
+        subject: text,
+        seen: `the address of ${serviceName({ key })} is not local: ${device === undefined ? "there is no route to it" : `packets to it would leave by ${device}`}`,
+        mend: [
+          {
+            command: `ip address add ${text}/${whole} dev ${device ?? "INTERFACE"}`,
+          },
+        ],
+      });
+    }
+    return [...found.values()];
+  },
+);
+
+/** Real servers that cannot be reached. */
+export const reach = check(
+  ["server-unroutable", "server-silent", "direct-via-router"],
+  ["table", "network", "stations"],
+  ({ table, network, stations }) =>
+    table.flatMap((service) =>
+      service.servers
+        .filter(isServing)
+        .flatMap((server) => findingsOf(service, server, network, stations)),
+    ),
+);
+
+/** Whether a real server gets new connections, by a way out of this machine. */
+export function isServing({ settings }: DestinationEntry): boolean {
+  return settings.weight > 0 && settings.forwarding !== LOCAL_NODE;
+}
+
+type Id = "server-unroutable" | "server-silent" | "direct-via-router";
+
+function findingsOf(
+  service: ServiceWithServers,
+  server: DestinationEntry,
+  network: Network,
+  stations: Stations,
+): Finding<Id>[] {
+  const { address } = server.key;
+  const subject = serverName(service, server);
+  if (isLocal(network, address) !== false) return [];
+  const hop = nextHopTo(network, address);
+  if (!hop) {
+    const way = network.ways.get(formatAddress(address));
+    const seen = `the kernel has no way to it (${typeof way === "string" ? way : "a route that leads nowhere"})`;
+    const mend = [editServer(service, server, { weight: 0 })];
+    return [{ id: "server-unroutable", subject, seen, mend }];
+  }
+  const found: Finding<Id>[] = [];
+  const device = deviceOf(network, hop.device)?.name ?? `${hop.device}`;
+  const direct = sameAddress(hop.address, address);
+  if (!direct && server.settings.forwarding === DIRECT_ROUTING)
+    found.push({
+      id: "direct-via-router",
+      subject,
+      seen: `it has -g, and the way to it goes over ${formatAddress(hop.address)} on ${device}`,
+      mend: [
+        editServer(service, server, { forwarding: TUNNELLING, tunnel: IPIP }),
+      ],
+    });
+  if (isSilent(network, stations, hop))
+    found.push({
+      id: "server-silent",
+      subject,
+      seen: `${direct ? "it does" : `the router to it, ${formatAddress(hop.address)}, does`} not answer on ${device}`,
+      mend: [editServer(service, server, { weight: 0 })],
+    });
+  return found;
+}
+
+/** Whether nobody is where packets to a real server are handed to. */
+export function isSilent(
+  network: Network,
+  stations: Stations,
+  hop: NonNullable<ReturnType<typeof nextHopTo>>,
+): boolean {
+  const text = formatAddress(hop.address);
+  // Those that were asked for have said it themselves; else what the kernel knows has to do.
+  if (stations.nextHops.has(text))
+    return stations.nextHops.get(text) === undefined;
+  return network.neighbours.some(
+    ({ address, device, state }) =>
+      device === hop.device &&
+      state === "failed" &&
+      sameAddress(address, hop.address),
+  );
+}

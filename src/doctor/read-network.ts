@@ -1,0 +1,150 @@
+import type { Io } from "../io.js";
+import { formatAddress, sameAddress, type Address } from "../ipvs/address.js";
+import { exchangeOver } from "../netlink/exchange.js";
+import { NETLINK_ROUTE } from "../netlink/link.js";
+import { NetworkClient } from "../rtnl/client.js";
+import type { Device, DeviceAddress } from "../rtnl/model.js";
+import { askingFails, isWithin } from "../rtnl/who-has.js";
+import {
+  deviceOf,
+  isLocal,
+  nextHopTo,
+  type Network,
+  type Stations,
+  type Way,
+} from "./network.js";
+
+/** How long others have to say that a virtual address is theirs, too: a network answers in a few milliseconds */
+const STRANGER_MILLISECONDS = 500;
+/** How long a next hop has: the kernel asks each second, and the first question may be lost */
+const NEXT_HOP_MILLISECONDS = 2500;
+/** Of more addresses than this only the first are asked for: a question takes a look at all neighbours */
+const MOST_QUESTIONS = 256;
+
+/** Lets something speak to this machine's network, and closes the socket afterwards. */
+export async function withNetwork<T>(
+  io: Pick<Io, "openLink">,
+  use: (client: NetworkClient) => Promise<T>,
+): Promise<T> {
+  const link = await io.openLink(NETLINK_ROUTE);
+  try {
+    return await use(new NetworkClient(exchangeOver(link)));
+  } finally {
+    link.close();
+  }
+}
+
+/** Reads how the network is, and which ways lead to some addresses. */
+export async function readNetwork(
+  client: NetworkClient,
+  addresses: Iterable<Address>,
+): Promise<Network> {
+  const ways = new Map<string, Way>();
+  for (const address of addresses) {
+    const text = formatAddress(address);
+    if (!ways.has(text)) ways.set(text, await client.routeTo({ to: address }));
+  }
+  return {
+    devices: await client.devices(),
+    addresses: await client.addresses(),
+    neighbours: await client.neighbours(),
+    ways,
+  };
+}
+
+/**
+ * Asks the network who has addresses, by ARP and neighbour discovery.
+ *
+ * @param virtual virtual addresses, for which nobody but this machine should answer
+ * @param servers real servers
+ */
+export async function askStations(
+  client: NetworkClient,
+  network: Network,
+  virtual: readonly Address[],
+  servers: readonly Address[],
+): Promise<Stations> {
+  const nextHops = new Map<string, Uint8Array | undefined>();
+  const strangers: Stations["strangers"][number][] = [];
+  const questions = [
+    ...placesOf(network, virtual).map(({ address, device }) => async () => {
+      const hardwareAddress = await client.whoHas(
+        address,
+        device,
+        STRANGER_MILLISECONDS,
+      );
+      if (hardwareAddress && !isOurs(network, hardwareAddress))
+        strangers.push({ address, device, hardwareAddress });
+    }),
+    ...nextHopsTo(network, servers).map(({ address, device }) => async () => {
+      const answer = await client.whoHas(
+        address,
+        device,
+        NEXT_HOP_MILLISECONDS,
+      );
+      nextHops.set(formatAddress(address), answer);
+    }),
+  ];
+  await Promise.all(questions.slice(0, MOST_QUESTIONS).map((ask) => ask()));
+  return { nextHops, strangers };
+}
+
+/** On which interfaces clients and routers ask for virtual addresses: where they have it, or are in its network. */
+function placesOf(
+  network: Network,
+  virtual: readonly Address[],
+): { address: Address; device: number }[] {
+  return virtual
+    .filter((address) => isLocal(network, address))
+    .flatMap((address) =>
+      network.devices
+        .filter(
+          (device) =>
+            network.addresses.some((own) => isAt(own, device, address)) &&
+            askingFails(address, device, network.addresses) === undefined,
+        )
+        .map(({ index }) => ({ address, device: index })),
+    );
+}
+
+function isAt(own: DeviceAddress, device: Device, address: Address): boolean {
+  return (
+    own.device === device.index &&
+    isWithin(address, own.peer ?? own.address, own.prefixBits)
+  );
+}
+
+/**
+ * The next hops to real servers, each once, those first of which the kernel is in doubt. It believes for half a minute
+ * that a station is still there.
+ */
+function nextHopsTo(
+  network: Network,
+  servers: readonly Address[],
+): { address: Address; device: number }[] {
+  const sure: { address: Address; device: number }[] = [];
+  const doubtful: typeof sure = [];
+  const seen = new Set<string>();
+  for (const server of servers) {
+    const hop = nextHopTo(network, server);
+    const device = deviceOf(network, hop?.device);
+    if (!hop || !device || seen.has(formatAddress(hop.address))) continue;
+    if (askingFails(hop.address, device, network.addresses)) continue;
+    seen.add(formatAddress(hop.address));
+    const known = network.neighbours.find(
+      (neighbour) =>
+        neighbour.device === hop.device &&
+        sameAddress(neighbour.address, hop.address),
+    );
+    (known?.state === "reachable" ? sure : doubtful).push(hop);
+  }
+  return [...doubtful, ...sure];
+}
+
+function isOurs({ devices }: Network, hardwareAddress: Uint8Array): boolean {
+  return devices.some(
+    (device) =>
+      device.hardwareAddress &&
+      sameAddress(device.hardwareAddress, hardwareAddress),
+  );
+}

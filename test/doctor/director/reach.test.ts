@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { reach, virtualAddresses } from "../../../src/doctor/director/reach.js";
+import type { Network, Stations } from "../../../src/doctor/network.js";
+import { INET } from "../../../src/ipvs/address.js";
+import {
+  LOCAL_NODE,
+  MASQUERADING,
+  type DestinationEntry,
+} from "../../../src/ipvs/model.js";
+import { serverEntry, serviceEntry } from "../../fixtures/entries.js";
+import { mac, neighbour, network, route } from "../made-up-network.js";
+import { serviceAt, told } from "../made-up.js";
+
+const NOBODY: Stations = { nextHops: new Map(), strangers: [] };
+const SERVER = serverEntry("192.0.2.10", 80);
+const BESIDE = route("192.0.2.10", "unicast", 1);
+const EDIT = "ipvsadm -e -t 192.0.2.1:80 -r 192.0.2.10:80";
+
+function find(
+  around: Network,
+  server: DestinationEntry = SERVER,
+  stations: Stations = NOBODY,
+): string[][] {
+  const table = [serviceAt("192.0.2.1", [server])];
+  return reach.examine({ table, network: around, stations }).map(told);
+}
+
+function answers(text: string, answer?: Uint8Array): Stations {
+  return { nextHops: new Map([[text, answer]]), strangers: [] };
+}
+
+test("a virtual address that is local is in order; a firewall mark has none", () => {
+  const table = [
+    serviceAt("192.0.2.1"),
+    serviceEntry({ family: INET, firewallMark: 7 }),
+  ];
+  const around = network([route("192.0.2.1", "local", 1)]);
+  assert.deepEqual(virtualAddresses.examine({ table, network: around }), []);
+});
+
+test("a virtual address that is not local gets to the interface by which packets to it would leave", () => {
+  const table = [
+    serviceAt("192.0.2.1"),
+    serviceAt("2001:db8::1"),
+    serviceAt("192.0.2.1"),
+  ];
+  const around = network(
+    [route("192.0.2.1", "unicast", 1)],
+    {},
+    {
+      "2001:db8::1": "no route",
+    },
+  );
+  const found = virtualAddresses.examine({ table, network: around });
+  assert.deepEqual(found.map(told), [
+    ["vip-not-local 192.0.2.1", "ip address add 192.0.2.1/32 dev eth1"],
+    [
+      "vip-not-local 2001:db8::1",
+      "ip address add 2001:db8::1/128 dev INTERFACE",
+    ],
+  ]);
+});
+
+test("a server beside the director that answers is in order", () => {
+  const known = { neighbours: [neighbour(1, "192.0.2.10", 1, "stale")] };
+  assert.deepEqual(find(network([BESIDE], known)), []);
+  assert.deepEqual(
+    find(network([BESIDE]), SERVER, answers("192.0.2.10", mac(1))),
+    [],
+  );
+});
+
+test("a server that did not answer when it was asked, or of which the kernel knows that it does not", () => {
+  const silent = [
+    "server-silent 192.0.2.10:80 of tcp/192.0.2.1:80",
+    `${EDIT} -g -w 0`,
+  ];
+  assert.deepEqual(find(network([BESIDE]), SERVER, answers("192.0.2.10")), [
+    silent,
+  ]);
+  const failed = [neighbour(1, "192.0.2.10", undefined, "failed")];
+  assert.deepEqual(find(network([BESIDE], { neighbours: failed })), [silent]);
+  // It has been asked since.
+  assert.deepEqual(
+    find(
+      network([BESIDE], { neighbours: failed }),
+      SERVER,
+      answers("192.0.2.10", mac(1)),
+    ),
+    [],
+  );
+});
+
+test("a server without a way", () => {
+  for (const around of [
+    network([], {}, { "192.0.2.10": "no route" }),
+    network([route("192.0.2.10", "blackhole", 1)]),
+  ])
+    assert.deepEqual(find(around), [
+      [
+        "server-unroutable 192.0.2.10:80 of tcp/192.0.2.1:80",
+        `${EDIT} -g -w 0`,
+      ],
+    ]);
+});
+
+test("a router on the way is for tunnels and NAT", () => {
+  const behind = network([route("192.0.2.10", "unicast", 1, "192.0.2.254")]);
+  assert.deepEqual(find(behind), [
+    [
+      "direct-via-router 192.0.2.10:80 of tcp/192.0.2.1:80",
+      `${EDIT} -i -w 1 --tun-type ipip`,
+    ],
+  ]);
+  const masqueraded = serverEntry("192.0.2.10", 80, {
+    forwarding: MASQUERADING,
+  });
+  assert.deepEqual(find(behind, masqueraded), []);
+  const [found] = reach.examine({
+    table: [serviceAt("192.0.2.1", [masqueraded])],
+    network: behind,
+    stations: answers("192.0.2.254"),
+  });
+  assert.equal(
+    found?.seen,
+    "the router to it, 192.0.2.254, does not answer on eth1",
+  );
+});
+
+test("who gets no connections, or is the director itself, need not be reached", () => {
+  const nowhere = network([], {}, { "192.0.2.10": "no route" });
+  for (const settings of [{ weight: 0 }, { forwarding: LOCAL_NODE }])
+    assert.deepEqual(
+      find(nowhere, serverEntry("192.0.2.10", 80, settings)),
+      [],
+    );
+  const own = network([route("192.0.2.10", "local", 1)]);
+  assert.deepEqual(find(own), []);
+});

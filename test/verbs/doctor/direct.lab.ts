@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { suite } from "node:test";
+import { eventually } from "../../lab/eventually.js";
+import { without } from "../../traffic/needs.js";
+import { ONE_NETWORK } from "../../traffic/places.js";
+import { siteOf } from "../../traffic/site.js";
+import { spread } from "../../traffic/spread.js";
+import { answered, healthy, proves, unansweredForLong } from "./case.js";
+
+const RULES = `
+  -A -t 203.0.113.100:80 -s rr
+  -a -t 203.0.113.100:80 -r 203.0.113.11 -g
+  -a -t 203.0.113.100:80 -r 203.0.113.12 -g`;
+const URL = "http://203.0.113.100/";
+
+suite("doctor of a director that routes directly", () => {
+  const site = siteOf(ONE_NETWORK, {
+    real1: { http: [80] },
+    real2: { http: [80] },
+  });
+
+  /** Who answers clients that have just asked for the address. */
+  async function asked(): Promise<Record<string, number>> {
+    site.network.sh("client", "ip neigh flush to 203.0.113.100");
+    return spread(await site.client.get(URL, { count: 4 }));
+  }
+
+  healthy(site, RULES, (at) => answered(at, URL), "IPv4");
+
+  proves(site, {
+    id: "vip-answered-elsewhere",
+    subject: "203.0.113.100",
+    seen: /^on lan, [0-9a-f:]{17} answers for it: real server 203\.0\.113\.12$/,
+    rules: RULES,
+    async works() {
+      const replies = await site.client.get(URL, { count: 4 });
+      assert.deepEqual(spread(replies), { real1: 2, real2: 2 });
+    },
+    fault() {
+      site.network.sh("real2", "sysctl -w net.ipv4.conf.all.arp_ignore=0");
+    },
+    async fails() {
+      // The director and the server both answer; now the one is quicker, now the other.
+      const servers = await eventually(asked, (all) => all["real2"] === 4);
+      assert.deepEqual(servers, { real2: 4 });
+    },
+    machines: {
+      "real server 203.0.113.12": "real2",
+      "the clients and routers of that network": "client",
+    },
+  });
+
+  proves(site, {
+    id: "server-silent",
+    subject: "203.0.113.12:80 of tcp/203.0.113.100:80",
+    rules: RULES,
+    url: URL,
+    fault: () => {
+      site.network.sh("real2", "ip link set lan down");
+    },
+    lastly: () => {
+      site.network.sh("real2", "ip link set lan up");
+    },
+  });
+
+  proves(site, {
+    id: "direct-unanswered",
+    subject: "203.0.113.11:80 of tcp/203.0.113.100:80",
+    skip: without("iptables-legacy", "iptables"),
+    rules: `
+      -A -t 203.0.113.100:80 -s rr
+      -a -t 203.0.113.100:80 -r 203.0.113.11 -g`,
+    url: URL,
+    // As where the network looks at addresses: what is not for the machine itself does not reach it.
+    fault: () => {
+      site.network.sh(
+        "real1",
+        "iptables-legacy -A INPUT -i lan -d 203.0.113.100 -j DROP",
+      );
+    },
+    fails: () => unansweredForLong(site, URL),
+    machines: { "real server 203.0.113.11": "real1" },
+    lastly: () => {
+      site.network.sh(
+        "real1",
+        "iptables-legacy -F INPUT; ip link set tunl0 down",
+      );
+    },
+  });
+});
