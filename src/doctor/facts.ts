@@ -4,7 +4,7 @@ import type {
   ServiceWithServers,
   Timeouts,
 } from "../ipvs/model.js";
-import type { Module } from "../system/module.js";
+import type { Module, moduleStates } from "../system/module.js";
 import type { Connections } from "./connections.js";
 import type { Network, Stations } from "./network.js";
 import type { Sysctls } from "./sysctls.js";
@@ -14,8 +14,12 @@ import type { Sysctls } from "./sysctls.js";
  * undefined, and what was not asked for.
  */
 export interface Facts {
-  /** The module ip_vs, and what becomes of the schedulers' modules when they are asked for, by their names */
+  /** The module ip_vs */
   readonly module?: Module | undefined;
+  /** The module xt_ipvs, the match of firewalls for connections of IPVS */
+  readonly matcher?: Module | undefined;
+  /** What becomes of ip_vs and the schedulers' modules when they are asked for, by their names */
+  readonly available?: ReturnType<typeof moduleStates> | undefined;
   readonly sysctls?: Sysctls | undefined;
   /** The services that are to be examined, with all their real servers */
   readonly table?: readonly ServiceWithServers[] | undefined;

@@ -17,7 +17,7 @@ test("every kind has an id of its own, and one check looks for it", () => {
 for (const kind of KINDS) {
   test(`${kind.id}: all that is to be said of it is said`, () => {
     assert.match(kind.id, /^[a-z]+(-[a-z]+)+$/);
-    assert.match(kind.title, /^[a-z-].*[^.]$/);
+    assert.match(kind.title, /^[a-zA-Z].*[^.]$/);
     for (const text of [kind.why, kind.looked, kind.cure])
       assert.match(text, /^[A-Z].*\.$/);
     for (const name of kind.sysctls)
@@ -29,7 +29,9 @@ for (const kind of KINDS) {
     const cases = readdirSync(LAB).filter((name) => name.endsWith(".lab.ts"));
     assert.ok(
       cases.some((name) =>
-        readFileSync(join(LAB, name), "utf8").includes(`id: "${kind.id}"`),
+        new RegExp(`id: "${kind.id}"|"[a-z]+ ${kind.id}"`).test(
+          readFileSync(join(LAB, name), "utf8"),
+        ),
       ),
     );
   });

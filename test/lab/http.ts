@@ -53,16 +53,26 @@ export async function startServer(
  *
  * @returns the replies in the order of the requests; fewer than asked for if many failed
  */
-export async function request(
+export function request(
   host: string,
   url: string,
   count: number,
+): Promise<Reply[]> {
+  return requestFrom(host, url, count, takeClientPorts(count));
+}
+
+/** The same, from local ports of which the first is given. */
+export async function requestFrom(
+  host: string,
+  url: string,
+  count: number,
+  port: number,
 ): Promise<Reply[]> {
   const [file = "", ...words] = commandOn(host, [
     ...nodeProgram("http-client.js"),
     url,
     String(count),
-    String(takeClientPorts(count)),
+    String(port),
   ]);
   const { stdout } = await promisify(execFile)(file, words, {
     maxBuffer: Infinity,

@@ -35,4 +35,14 @@ export const CONNECTION_KINDS = [
       "net.ipv4.conf.INTERFACE.rp_filter",
     ],
   },
+  {
+    id: "connections-to-nobody",
+    severity: "warning",
+    title: "connections hang at a real server that has been removed",
+    why: "When a real server is removed, its connections stay in the table until they run out, up to 15 minutes each, and every packet of theirs is dropped in silence. Clients wait, and send again and again, instead of connecting anew. UDP clients that keep their port, such as resolvers, get no answer at all.",
+    looked:
+      "The table of connections for open ones with a server that their service does not have, if net.ipv4.vs.expire_nodest_conn is 0.",
+    cure: "With expire_nodest_conn the next packet of such a connection ends it: TCP clients are told at once, UDP clients get another server. Drain a server before it is removed, and nobody is cut off.",
+    sysctls: ["net.ipv4.vs.expire_nodest_conn"],
+  },
 ] as const satisfies readonly Kind[];

@@ -3,8 +3,9 @@ import type { Io } from "../../io.js";
 import type { Address } from "../../ipvs/address.js";
 import { IpvsUnavailable, KernelRefusal } from "../../ipvs/errors.js";
 import type { ServiceWithServers } from "../../ipvs/model.js";
+import { SCHEDULERS } from "../../ipvs/schedulers.js";
 import { EACCES, EPERM, errnoText } from "../../netlink/errno.js";
-import { readModule } from "../../system/module.js";
+import { moduleStates, readModule } from "../../system/module.js";
 import type { Connections } from "../connections.js";
 import type { Facts, Gathered } from "../facts.js";
 import { readConnections } from "../read-connections.js";
@@ -33,20 +34,30 @@ export async function gatherDirector(
 ): Promise<Gathered> {
   const module = readModule("ip_vs", io.procFolder, io.sysFolder);
   const sysctls = readSysctls(io.procFolder);
+  const machine: Facts = {
+    module,
+    matcher: readModule("xt_ipvs", io.procFolder, io.sysFolder),
+    available: moduleStates(
+      ["ip_vs", ...[...SCHEDULERS.keys()].map((name) => `ip_vs_${name}`)],
+      io.procFolder,
+      io.sysFolder,
+      io.modulesFolder,
+    ),
+    sysctls,
+  };
   const there =
     module.state !== "absent" ||
     [...sysctls.keys()].some((path) => path.startsWith("net/ipv4/vs/"));
   // To be asked, the kernel loads the module: whoever only looks asks where it is.
   const answers = there ? await askIpvs(io) : NO_MODULE;
   if (typeof answers === "string")
-    return { facts: { module, sysctls }, reasons: () => answers };
+    return { facts: machine, reasons: () => answers };
   const table = choose(answers.table);
   const connections = needs.has("connections")
     ? await connectionsIn(io.connectionsFile)
     : undefined;
   const facts: Facts = {
-    module,
-    sysctls,
+    ...machine,
     ...answers,
     table,
     ...(needs.has("network")

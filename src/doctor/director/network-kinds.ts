@@ -8,7 +8,7 @@ export const NETWORK_KINDS = [
     title: "a virtual address is not this machine's own",
     why: "IPVS looks at packets that are for the machine itself. A packet to an address that is not local never comes by it: nobody in the network answers for the address, or the packet is forwarded or dropped like any other. Clients see connections time out.",
     looked:
-      "For the address of each service: whether the kernel's route to it is of type local, which an address of an interface makes, and so does `ip route add local`. For a service by firewall mark the table does not tell which addresses it is for, so that is not looked at.",
+      "For the address of each service: whether the kernel's route to it is of type local, which an address of an interface makes, and so does `ip route add local`. For a service by firewall mark the table does not tell which addresses it is for, so that is not looked at; nor is it on a machine whose sync daemon is backup alone, for there the address is another's.",
     cure: "Give an interface the address. Where an address moves between directors (keepalived, VRRP), see first which of them is to have it now.",
     sysctls: [],
   },
@@ -18,7 +18,7 @@ export const NETWORK_KINDS = [
     title: "another station answers for a virtual address, too",
     why: "Who asks the network (by ARP or neighbour discovery) where the virtual address is takes whoever answers. If a real server answers as well, some clients, or the router and with it all of them, talk to that server alone, past the director: load is not balanced, weights and drains do nothing, and what works changes with every cache that runs out. With direct routing and tunnelling real servers have the address, and must keep silent about it; another director may have kept it.",
     looked:
-      "The network was asked for each virtual address on the interfaces that have it or are in its network, as the kernel asks for any neighbour, and another hardware address than this machine's answered. One that belongs to a real server names it. It cannot be asked for an IPv6 address that the very interface has, nor on an interface whose only IPv4 address it is.",
+      "The network was asked for each virtual address on the interfaces that have it or are in its network, as the kernel asks for any neighbour, and another hardware address than this machine's answered. One that belongs to a real server names it. It cannot be asked for an IPv6 address that the very interface has, nor on an interface whose only IPv4 address it is. On a machine whose sync daemon is backup alone the address is another's, so nothing is said.",
     cure: "On a real server: answer only for addresses of the interface that was asked, and never announce others (arp_ignore 1, arp_announce 2), with the virtual address on lo. Another station must give the address up. Then have clients and routers forget what they learnt.",
     sysctls: [
       "net.ipv4.conf.INTERFACE.arp_ignore",

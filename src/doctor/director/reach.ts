@@ -1,9 +1,12 @@
 import { formatAddress, INET6, sameAddress } from "../../ipvs/address.js";
 import {
+  BACKUP,
   DIRECT_ROUTING,
   IPIP,
   LOCAL_NODE,
+  MASTER,
   TUNNELLING,
+  type Daemon,
   type DestinationEntry,
   type ServiceWithServers,
 } from "../../ipvs/model.js";
@@ -18,11 +21,20 @@ import {
   type Stations,
 } from "../network.js";
 
+/** Whether a machine only stands by: virtual addresses are another's now. */
+export function isPassive(daemons: readonly Daemon[]): boolean {
+  return (
+    daemons.some(({ state }) => state === BACKUP) &&
+    !daemons.some(({ state }) => state === MASTER)
+  );
+}
+
 /** Virtual addresses that are not local. */
 export const virtualAddresses = check(
   ["vip-not-local"],
-  ["table", "network"],
-  ({ table, network }) => {
+  ["table", "daemons", "network"],
+  ({ table, daemons, network }) => {
+    if (isPassive(daemons)) return [];
     const found = new Map<string, Finding<"vip-not-local">>();
     for (const { key } of table) {
       if ("firewallMark" in key || isLocal(network, key.address) !== false)

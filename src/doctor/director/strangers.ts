@@ -10,39 +10,42 @@ import { check } from "../check.js";
 import type { Finding, Mend } from "../finding.js";
 import { deviceOf, type Network, type Stations } from "../network.js";
 import { sysctlMend } from "../sysctls.js";
+import { isPassive } from "./reach.js";
 
 /** Stations that answer for a virtual address of this machine. */
 export const strangers = check(
   ["vip-answered-elsewhere"],
-  ["table", "network", "stations"],
-  ({ table, network, stations }) =>
-    stations.strangers.map((stranger): Finding<"vip-answered-elsewhere"> => {
-      const text = formatAddress(stranger.address);
-      const hardware = formatHardwareAddress(stranger.hardwareAddress);
-      const server = ownerOf(
-        stranger.hardwareAddress,
-        table,
-        network,
-        stations,
-      );
-      const device = deviceOf(network, stranger.device)?.name ?? "";
-      const who =
-        server === undefined ? "no real server's" : `real server ${server}`;
-      return {
-        id: "vip-answered-elsewhere",
-        subject: text,
-        seen: `on ${device}, ${hardware} answers for it: ${who}`,
-        mend: [
-          server === undefined
-            ? giveUp(stranger.address, hardware)
-            : keepSilent(server),
-          {
-            command: `ip neighbour flush to ${text}`,
-            on: "the clients and routers of that network",
-          },
-        ],
-      };
-    }),
+  ["table", "daemons", "network", "stations"],
+  ({ table, daemons, network, stations }) =>
+    (isPassive(daemons) ? [] : stations.strangers).map(
+      (stranger): Finding<"vip-answered-elsewhere"> => {
+        const text = formatAddress(stranger.address);
+        const hardware = formatHardwareAddress(stranger.hardwareAddress);
+        const server = ownerOf(
+          stranger.hardwareAddress,
+          table,
+          network,
+          stations,
+        );
+        const device = deviceOf(network, stranger.device)?.name ?? "";
+        const who =
+          server === undefined ? "no real server's" : `real server ${server}`;
+        return {
+          id: "vip-answered-elsewhere",
+          subject: text,
+          seen: `on ${device}, ${hardware} answers for it: ${who}`,
+          mend: [
+            server === undefined
+              ? giveUp(stranger.address, hardware)
+              : keepSilent(server),
+            {
+              command: `ip neighbour flush to ${text}`,
+              on: "the clients and routers of that network",
+            },
+          ],
+        };
+      },
+    ),
 );
 
 /** Which real server has a hardware address. */

@@ -3,6 +3,24 @@ import type { Kind } from "../finding.js";
 /** Findings about the table by itself. */
 export const TABLE_KINDS = [
   {
+    id: "empty-table",
+    severity: "warning",
+    title: "there is no virtual service",
+    why: "The table lives in the kernel alone: after a start, or when the module was loaded anew, it is empty until somebody fills it, and nothing is balanced.",
+    looked: "The table.",
+    cure: "Restore the saved rules. The service ipvsadm, or a health checker such as keepalived, does it at every start.",
+    sysctls: [],
+  },
+  {
+    id: "no-scheduler",
+    severity: "error",
+    title: "a service has no scheduler",
+    why: "Without a scheduler nobody chooses a real server: every new connection is refused, whatever servers there are.",
+    looked: "The table: services whose scheduler is none.",
+    cure: "Give it one.",
+    sysctls: [],
+  },
+  {
     id: "no-servers",
     severity: "error",
     title: "a service has no real server",
@@ -28,6 +46,36 @@ export const TABLE_KINDS = [
     looked:
       "The table: services without a server that takes connections, of which at least one has as many connections, active and inactive, as its upper threshold says.",
     cure: "Add real servers, or raise the threshold if the server can bear more. Connections that have ended count until they are forgotten: look for clients that leave many of them behind.",
+    sysctls: [],
+  },
+  {
+    id: "server-starved",
+    severity: "warning",
+    title: "a weight is so small that its real server gets hardly anything",
+    why: "Weights count in proportion to each other. A server with a twentieth of an even share, or less, stands idle while the others bear its part; that is mostly a number that was forgotten when others changed their scale.",
+    looked:
+      "The table: services by weight (wrr, wlc, lblc, lblcr, sed, sh, mh), and what part of all weights that count each server has. Weight 0 is a drain, and not meant.",
+    cure: "Give it a weight in proportion, or 0 if it is to get nothing.",
+    sysctls: [],
+  },
+  {
+    id: "weights-ignored",
+    severity: "note",
+    title: "weights differ, and the scheduler takes no notice of them",
+    why: "Round robin (rr) and least connections (lc) only see whether a weight is 0. A small server gets as much as a large one.",
+    looked:
+      "The table: services with rr or lc whose servers have different weights other than 0.",
+    cure: "Take the scheduler that goes by weight: wrr for rr, wlc for lc.",
+    sysctls: [],
+  },
+  {
+    id: "persistence-pins",
+    severity: "warning",
+    title: "persistence gives nearly all connections to one real server",
+    why: "With persistence a client stays with its server. If clients are told apart by a part of their addresses only, or come through a proxy or carrier that has one address for all, nearly all of them are one client, and have one server.",
+    looked:
+      "The table: persistent services with at least 20 connections, nine tenths of them at one server, whose weight does not say so.",
+    cure: "Tell clients apart by their whole address. If they really come from few addresses, do without persistence, or keep sessions where all servers find them. Connections of before count until they are forgotten, so for some minutes it may be told still.",
     sysctls: [],
   },
 ] as const satisfies readonly Kind[];

@@ -4,7 +4,9 @@ import { reach, virtualAddresses } from "../../../src/doctor/director/reach.js";
 import type { Network, Stations } from "../../../src/doctor/network.js";
 import { INET } from "../../../src/ipvs/address.js";
 import {
+  BACKUP,
   LOCAL_NODE,
+  MASTER,
   MASQUERADING,
   type DestinationEntry,
 } from "../../../src/ipvs/model.js";
@@ -36,7 +38,10 @@ test("a virtual address that is local is in order; a firewall mark has none", ()
     serviceEntry({ family: INET, firewallMark: 7 }),
   ];
   const around = network([route("192.0.2.1", "local", 1)]);
-  assert.deepEqual(virtualAddresses.examine({ table, network: around }), []);
+  assert.deepEqual(
+    virtualAddresses.examine({ table, daemons: [], network: around }),
+    [],
+  );
 });
 
 test("a virtual address that is not local gets to the interface by which packets to it would leave", () => {
@@ -52,7 +57,11 @@ test("a virtual address that is not local gets to the interface by which packets
       "2001:db8::1": "no route",
     },
   );
-  const found = virtualAddresses.examine({ table, network: around });
+  const found = virtualAddresses.examine({
+    table,
+    daemons: [],
+    network: around,
+  });
   assert.deepEqual(found.map(told), [
     ["vip-not-local 192.0.2.1", "ip address add 192.0.2.1/32 dev eth1"],
     [
@@ -137,4 +146,20 @@ test("who gets no connections, or is the director itself, need not be reached", 
     );
   const own = network([route("192.0.2.10", "local", 1)]);
   assert.deepEqual(find(own), []);
+});
+
+test("a machine that stands by has none of the virtual addresses", () => {
+  const table = [serviceAt("192.0.2.1")];
+  const around = network([route("192.0.2.1", "unicast", 1)]);
+  const daemon = { multicastInterface: "eth1", syncId: 1 };
+  const find = (...states: (1 | 2)[]) =>
+    virtualAddresses.examine({
+      table,
+      daemons: states.map((state) => ({ ...daemon, state })),
+      network: around,
+    }).length;
+  assert.deepEqual(
+    [find(BACKUP), find(MASTER), find(MASTER, BACKUP)],
+    [0, 1, 1],
+  );
 });

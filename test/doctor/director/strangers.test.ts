@@ -14,6 +14,7 @@ function find(answer: Uint8Array, asked?: Uint8Array): string[][] {
   return strangers
     .examine({
       table: [serviceAt("192.0.2.1", [serverEntry("192.0.2.10", 80)])],
+      daemons: [],
       network: network([], {
         neighbours: [neighbour(1, "192.0.2.11", 2)].concat(
           asked ? [] : [neighbour(1, "192.0.2.10", 1)],

@@ -1,0 +1,46 @@
+import { formatAddress } from "../../ipvs/address.js";
+import {
+  DIRECT_ROUTING,
+  formatEndpoint,
+  LOCAL_NODE,
+  TUNNELLING,
+} from "../../ipvs/model.js";
+import { check } from "../check.js";
+import { serviceName } from "../commands.js";
+import type { Finding } from "../finding.js";
+import { isLocal } from "../network.js";
+import { sysctlMend, sysctlNumber } from "../sysctls.js";
+import { isPassive } from "./reach.js";
+
+const BACKUP_ONLY = "net/ipv4/vs/backup_only";
+
+/** A backup that balances what the master has balanced already. */
+export const backups = check(
+  ["backup-balances"],
+  ["table", "daemons", "network", "sysctls"],
+  ({ table, daemons, network, sysctls }) => {
+    if (!isPassive(daemons) || sysctlNumber(sysctls, BACKUP_ONLY) !== 0)
+      return [];
+    return table.flatMap((service): Finding<"backup-balances">[] => {
+      const own = service.servers.find(
+        ({ key, settings }) =>
+          settings.forwarding === LOCAL_NODE || isLocal(network, key.address),
+      );
+      const other = service.servers.find(
+        ({ key, settings }) =>
+          (settings.forwarding === DIRECT_ROUTING ||
+            settings.forwarding === TUNNELLING) &&
+          isLocal(network, key.address) === false,
+      );
+      if (!own || !other) return [];
+      return [
+        {
+          id: "backup-balances",
+          subject: serviceName(service),
+          seen: `this backup is itself real server ${formatEndpoint(own.key.address, own.key.port)}, and would hand what comes for it to ${formatAddress(other.key.address)}, too`,
+          mend: [sysctlMend({ [BACKUP_ONLY]: 1 })],
+        },
+      ];
+    });
+  },
+);

@@ -1,0 +1,98 @@
+import { formatEndpoint, SCTP, TCP } from "../../ipvs/model.js";
+import { check } from "../check.js";
+import { serviceName } from "../commands.js";
+import { nobodysConnections } from "../connections.js";
+import type { Finding } from "../finding.js";
+import { sysctlMend, sysctlNumber } from "../sysctls.js";
+
+const CONNTRACK = "net/ipv4/vs/conntrack";
+const REUSE = "net/ipv4/vs/conn_reuse_mode";
+const EXPIRE = "net/ipv4/vs/expire_nodest_conn";
+
+/** Rules of the firewall that match connections of IPVS, which it hides from them. */
+export const conntrack = check(
+  ["conntrack-off"],
+  ["matcher", "sysctls", "table"],
+  ({ matcher, sysctls, table }) =>
+    (matcher.references ?? 0) > 0 &&
+    table.length > 0 &&
+    sysctlNumber(sysctls, CONNTRACK) === 0
+      ? [
+          {
+            id: "conntrack-off",
+            seen: "rules of the firewall use the match ipvs (module xt_ipvs), and net.ipv4.vs.conntrack is 0",
+            mend: [sysctlMend({ [CONNTRACK]: 1 })],
+          },
+        ]
+      : [],
+);
+
+/** New connections that are taken for old ones. */
+export const reuse = check(
+  ["conn-reuse-off"],
+  ["table", "sysctls"],
+  ({ table, sysctls }) => {
+    const service = table.find(
+      ({ key }) =>
+        "firewallMark" in key || key.protocol === TCP || key.protocol === SCTP,
+    );
+    return service && sysctlNumber(sysctls, REUSE) === 0
+      ? [
+          {
+            id: "conn-reuse-off",
+            seen: `net.ipv4.vs.conn_reuse_mode is 0, and ${serviceName(service)} has connections that end`,
+            mend: [sysctlMend({ [REUSE]: 1 })],
+          },
+        ]
+      : [];
+  },
+);
+
+/** Connections with servers that have been removed. */
+export const orphans = check(
+  ["connections-to-nobody"],
+  ["table", "connections", "sysctls"],
+  ({ table, connections, sysctls }) =>
+    sysctlNumber(sysctls, EXPIRE) === 0
+      ? nobodysConnections(connections, table).map(
+          ({ group, service, count }): Finding<"connections-to-nobody"> => ({
+            id: "connections-to-nobody",
+            subject: serviceName(service),
+            seen: `${count} connection${count === 1 ? " is" : "s are"} with ${formatEndpoint(group.server, group.serverPort)}, which is none of its real servers`,
+            mend: [sysctlMend({ [EXPIRE]: 1 })],
+          }),
+        )
+      : [],
+);
+
+/** So many connections in a row of the hash table are a long way to look. */
+const LONG_ROW = 8;
+/** The kernel takes 8 to 20, and to 27 since Linux 6.4. */
+const MOST_BITS = 20;
+
+/** A table of connections that has outgrown its hash. */
+export const hashing = check(
+  ["hash-small"],
+  ["info", "connections"],
+  ({ info, connections }) => {
+    const { connectionTableSize: rows } = info;
+    const { entries } = connections;
+    const bits = Math.min(
+      Math.ceil(Math.log2(Math.max(entries, 1))),
+      MOST_BITS,
+    );
+    return rows > 0 && entries >= rows * LONG_ROW && 2 ** bits > rows
+      ? [
+          {
+            id: "hash-small",
+            seen: `${entries} entries are in ${rows} rows, ${Math.floor(entries / rows)} in each`,
+            mend: [
+              {
+                command: `echo options ip_vs conn_tab_bits=${bits} >/etc/modprobe.d/ip_vs.conf`,
+              },
+            ],
+          },
+        ]
+      : [];
+  },
+);

@@ -1,0 +1,152 @@
+import {
+  PERSISTENT,
+  wholeNetmask,
+  formatNarrowMask,
+  type ServiceWithServers,
+} from "../../ipvs/model.js";
+import {
+  assess,
+  takesConnections,
+  type AssessedService,
+} from "../../ipvs/state.js";
+import { check } from "../check.js";
+import {
+  editServer,
+  editService,
+  serverName,
+  serviceName,
+} from "../commands.js";
+import type { Finding } from "../finding.js";
+
+/** A director that balances nothing, or of a service without a scheduler. */
+export const emptiness = check(
+  ["empty-table", "no-scheduler"],
+  ["table"],
+  ({ table }) => {
+    const found: Finding<"empty-table" | "no-scheduler">[] = [];
+    if (table.length === 0)
+      found.push({
+        id: "empty-table",
+        seen: "there is no virtual service",
+        mend: [{ command: "ipvsadm-restore </etc/ipvsadm.rules" }],
+      });
+    for (const service of table)
+      if (service.settings.scheduler === "none")
+        found.push({
+          id: "no-scheduler",
+          subject: serviceName(service),
+          seen: "its scheduler is none",
+          mend: [editService(service, { scheduler: "wlc" })],
+        });
+    return found;
+  },
+);
+
+/** By weight, however they go about it */
+const WEIGHTED: ReadonlySet<string> = new Set([
+  "wrr",
+  "wlc",
+  "lblc",
+  "lblcr",
+  "sed",
+  "sh",
+  "mh",
+]);
+/** Those that take no notice of weights, with what does the same and does. */
+const UNWEIGHTED: ReadonlyMap<string, string> = new Map([
+  ["rr", "wrr"],
+  ["lc", "wlc"],
+]);
+/** Less than this part of what an even share would be starves a server. */
+const STARVING = 1 / 20;
+
+/** Weights that hardly give a server anything, or that do not count. */
+export const weights = check(
+  ["server-starved", "weights-ignored"],
+  ["table"],
+  ({ table }) => table.map(assess).flatMap(weightsOf),
+);
+
+function weightsOf(
+  service: AssessedService,
+): Finding<"server-starved" | "weights-ignored">[] {
+  const { scheduler } = service.settings;
+  const serving = service.servers.filter(({ state }) =>
+    takesConnections(state),
+  );
+  const even = 1 / serving.length;
+  if (WEIGHTED.has(scheduler))
+    return serving
+      .filter(({ share }) => share < even * STARVING)
+      .map((server) => ({
+        id: "server-starved",
+        subject: serverName(service, server),
+        seen: `its weight is ${server.settings.weight} of ${service.effectiveWeight}, so that it gets one of ${Math.round(1 / server.share)} connections`,
+        mend: [
+          editServer(service, server, {
+            weight: Math.round(service.effectiveWeight / serving.length),
+          }),
+        ],
+      }));
+  const weighted = UNWEIGHTED.get(scheduler);
+  const given = new Set(serving.map(({ settings }) => settings.weight));
+  if (weighted === undefined || given.size < 2) return [];
+  return [
+    {
+      id: "weights-ignored",
+      subject: serviceName(service),
+      seen: `its servers have weights ${[...given].sort((a, b) => a - b).join(", ")}, of which ${scheduler} takes no notice`,
+      mend: [editService(service, { scheduler: weighted })],
+    },
+  ];
+}
+
+/** Fewer connections may have come to one server by chance. */
+const FEWEST_CONNECTIONS = 20;
+/** The part of the connections that one server must have */
+const NEARLY_ALL = 0.9;
+
+/** Persistence that leaves nothing to balance. */
+export const persistence = check(["persistence-pins"], ["table"], ({ table }) =>
+  table.map(assess).flatMap(pinned),
+);
+
+function pinned(service: AssessedService): Finding<"persistence-pins">[] {
+  const { flags, netmask } = service.settings;
+  const serving = service.servers.filter(({ state }) =>
+    takesConnections(state),
+  );
+  if (!(flags & PERSISTENT) || serving.length < 2) return [];
+  const counted = serving.map((server) => ({
+    server,
+    connections: server.activeConnections + server.inactiveConnections,
+  }));
+  const all = counted.reduce((sum, { connections }) => sum + connections, 0);
+  const most = counted.reduce((a, b) =>
+    b.connections > a.connections ? b : a,
+  );
+  const { server, connections } = most;
+  if (all < FEWEST_CONNECTIONS || connections < all * NEARLY_ALL) return [];
+  if (server.share >= NEARLY_ALL) return []; // as its weight wants it
+  const mask = formatNarrowMask(netmask);
+  const who =
+    mask === undefined
+      ? "its clients seem to come from few addresses"
+      : `clients are told apart by ${mask} only`;
+  return [
+    {
+      id: "persistence-pins",
+      subject: serviceName(service),
+      seen: `${connections} of ${all} connections are at real server ${serverName(service, server).split(" ")[0] ?? ""}: ${who}`,
+      mend: [unpinned(service)],
+    },
+  ];
+}
+
+/** Every client by itself; where they are that already, no persistence. */
+function unpinned(service: ServiceWithServers) {
+  const { flags, netmask } = service.settings;
+  return formatNarrowMask(netmask) === undefined
+    ? editService(service, { flags: flags & ~PERSISTENT })
+    : editService(service, { netmask: wholeNetmask(service.key.family) });
+}

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { backups } from "../../../src/doctor/director/peers.js";
+import {
+  BACKUP,
+  MASQUERADING,
+  MASTER,
+  type DestinationSettings,
+} from "../../../src/ipvs/model.js";
+import { serverEntry } from "../../fixtures/entries.js";
+import { network, route } from "../made-up-network.js";
+import { serviceAt, sysctls, told } from "../made-up.js";
+
+const AROUND = network([
+  route("192.0.2.10", "local", 1),
+  route("192.0.2.11", "unicast", 1),
+]);
+
+function find(
+  states: readonly (1 | 2)[],
+  value = 0,
+  other: Partial<DestinationSettings> = {},
+): string[][] {
+  const servers = [
+    serverEntry("192.0.2.10", 80),
+    serverEntry("192.0.2.11", 80, other),
+  ];
+  return backups
+    .examine({
+      table: [serviceAt("192.0.2.1", servers)],
+      daemons: states.map((state) => ({
+        state,
+        multicastInterface: "eth1",
+        syncId: 1,
+      })),
+      network: AROUND,
+      sysctls: sysctls({ "net.ipv4.vs.backup_only": value }),
+    })
+    .map(told);
+}
+
+test("a backup that is one of several real servers is to balance nothing", () => {
+  assert.deepEqual(find([BACKUP]), [
+    ["backup-balances tcp/192.0.2.1:80", "sysctl -w net.ipv4.vs.backup_only=1"],
+  ]);
+});
+
+test("no loop: told to be passive, the master, or what is masqueraded", () => {
+  assert.deepEqual(find([BACKUP], 1), []);
+  assert.deepEqual(find([]), []);
+  assert.deepEqual(find([MASTER, BACKUP]), []);
+  assert.deepEqual(find([BACKUP], 0, { forwarding: MASQUERADING }), []);
+});

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { ConnectionGroup } from "../../../src/doctor/connections.js";
+import {
+  conntrack,
+  hashing,
+  orphans,
+  reuse,
+} from "../../../src/doctor/director/settings.js";
+import { INET } from "../../../src/ipvs/address.js";
+import { UDP } from "../../../src/ipvs/model.js";
+import { address, serverEntry, serviceEntry } from "../../fixtures/entries.js";
+import { serviceAt, sysctls, told } from "../made-up.js";
+
+const SERVICE = serviceAt("192.0.2.1", [serverEntry("192.0.2.10", 80)]);
+const MODULE = { state: "loaded", users: [], parameters: {} } as const;
+
+test("conntrack is wanted by a rule that matches connections of IPVS", () => {
+  const find = (references: number | undefined, value: number) =>
+    conntrack
+      .examine({
+        table: [SERVICE],
+        matcher: { ...MODULE, references },
+        sysctls: sysctls({ "net.ipv4.vs.conntrack": value }),
+      })
+      .map(told);
+  assert.deepEqual(find(1, 0), [
+    ["conntrack-off -", "sysctl -w net.ipv4.vs.conntrack=1"],
+  ]);
+  for (const [references, value] of [
+    [1, 1],
+    [0, 0],
+    [undefined, 0],
+  ] as const)
+    assert.deepEqual(find(references, value), []);
+});
+
+test("UDP has no connections that end", () => {
+  const OFF = sysctls({ "net.ipv4.vs.conn_reuse_mode": 0 });
+  const key = {
+    family: INET,
+    protocol: UDP,
+    address: address("192.0.2.1"),
+    port: 53,
+  } as const;
+  const udp = serviceEntry(key);
+  assert.deepEqual(reuse.examine({ table: [udp], sysctls: OFF }), []);
+  assert.deepEqual(
+    reuse.examine({ table: [udp, SERVICE], sysctls: OFF }).map(told),
+    [["conn-reuse-off -", "sysctl -w net.ipv4.vs.conn_reuse_mode=1"]],
+  );
+});
+
+function group(server: string, states: Record<string, number>, port = 80) {
+  return {
+    protocol: "TCP",
+    virtual: address("192.0.2.1"),
+    virtualPort: 80,
+    server: address(server),
+    serverPort: port,
+    states: new Map(
+      Object.entries(states).map(([state, count]) => [
+        state,
+        { count, longestSeconds: 9 },
+      ]),
+    ),
+    opening: new Map<number, number>(),
+  } satisfies ConnectionGroup;
+}
+
+test("open connections with a server that has been removed hang", () => {
+  const byServer = new Map([
+    ["192.0.2.10", [group("192.0.2.10", { ESTABLISHED: 5 })]],
+    [
+      "192.0.2.11",
+      [
+        group("192.0.2.11", { ESTABLISHED: 2, TIME_WAIT: 7 }),
+        group("192.0.2.11", { TIME_WAIT: 7 }, 81),
+      ],
+    ],
+  ]);
+  const find = (value: number, table = [SERVICE]) =>
+    orphans.examine({
+      table,
+      connections: { entries: 9, byServer },
+      sysctls: sysctls({ "net.ipv4.vs.expire_nodest_conn": value }),
+    });
+  assert.deepEqual(find(0).map(told), [
+    [
+      "connections-to-nobody tcp/192.0.2.1:80",
+      "sysctl -w net.ipv4.vs.expire_nodest_conn=1",
+    ],
+  ]);
+  assert.equal(
+    find(0)[0]?.seen,
+    "2 connections are with 192.0.2.11:80, which is none of its real servers",
+  );
+  assert.deepEqual(find(1), []);
+  assert.deepEqual(find(0, []), [], "of a service that is not examined");
+});
+
+test("eight entries in a row are many; the hash is to have a row for each", () => {
+  const find = (entries: number, connectionTableSize: number) =>
+    hashing
+      .examine({
+        info: { version: 0x010201, connectionTableSize },
+        connections: { entries, byServer: new Map() },
+      })
+      .map(told);
+  assert.deepEqual(find(4096 * 8 - 1, 4096), []);
+  assert.deepEqual(find(4096 * 8, 4096), [
+    [
+      "hash-small -",
+      "echo options ip_vs conn_tab_bits=15 >/etc/modprobe.d/ip_vs.conf",
+    ],
+  ]);
+  assert.deepEqual(find(2 ** 25, 2 ** 20), [], "there is no larger one");
+});

@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  emptiness,
+  persistence,
+  weights,
+} from "../../../src/doctor/director/table.js";
+import { PERSISTENT, type DestinationEntry } from "../../../src/ipvs/model.js";
+import { address, serverEntry } from "../../fixtures/entries.js";
+import { serviceAt, told } from "../made-up.js";
+
+/** Servers with these weights, 192.0.2.10 and on. */
+const weighing = (...all: number[]) =>
+  all.map((weight, i) => serverEntry(`192.0.2.${10 + i}`, 80, { weight }));
+
+/** Servers with so many connections. */
+const busy = (...all: number[]): DestinationEntry[] =>
+  all.map((inactiveConnections, i) => ({
+    ...serverEntry(`192.0.2.${10 + i}`, 80),
+    inactiveConnections,
+  }));
+
+test("a table without a service, and a service without a scheduler", () => {
+  assert.deepEqual(emptiness.examine({ table: [] }).map(told), [
+    ["empty-table -", "ipvsadm-restore </etc/ipvsadm.rules"],
+  ]);
+  const table = [serviceAt("192.0.2.1", [], { scheduler: "none" })];
+  assert.deepEqual(emptiness.examine({ table }).map(told), [
+    ["no-scheduler tcp/192.0.2.1:80", "ipvsadm -E -t 192.0.2.1:80 -s wlc"],
+  ]);
+});
+
+function weigh(scheduler: string, ...all: number[]): string[][] {
+  const table = [serviceAt("192.0.2.1", weighing(...all), { scheduler })];
+  return weights.examine({ table }).map(told);
+}
+
+test("a server with less than a twentieth of an even share starves", () => {
+  assert.deepEqual(weigh("wrr", 39, 1), []);
+  assert.deepEqual(weigh("wrr", 40, 1), [
+    [
+      "server-starved 192.0.2.11:80 of tcp/192.0.2.1:80",
+      "ipvsadm -e -t 192.0.2.1:80 -r 192.0.2.11:80 -g -w 21",
+    ],
+  ]);
+  assert.deepEqual(weigh("wlc", 1000, 0), [], "a drained one is meant to");
+  assert.deepEqual(weigh("fo", 1000, 1), [], "failover is meant to");
+});
+
+test("round robin and least connections take no notice of weights", () => {
+  assert.deepEqual(weigh("rr", 5, 5, 0), []);
+  assert.deepEqual(weigh("rr", 10, 5, 9), [
+    ["weights-ignored tcp/192.0.2.1:80", "ipvsadm -E -t 192.0.2.1:80 -s wrr"],
+  ]);
+  assert.deepEqual(
+    weigh("lc", 1, 2)[0]?.[1],
+    "ipvsadm -E -t 192.0.2.1:80 -s wlc",
+  );
+});
+
+function persist(
+  servers: readonly DestinationEntry[],
+  mask = "255.255.255.255",
+  flags = PERSISTENT,
+): string[][] {
+  const service = serviceAt("192.0.2.1", servers, {
+    scheduler: "rr",
+    flags,
+    timeoutSeconds: 300,
+    netmask: address(mask),
+  });
+  return persistence.examine({ table: [service] }).map(told);
+}
+
+test("nine tenths of the connections at one server are nearly all", () => {
+  assert.deepEqual(persist(busy(19, 0)), [], "too few to tell");
+  assert.deepEqual(persist(busy(89, 11)), []);
+  assert.deepEqual(persist(busy(90, 10), "255.255.255.255", 0), []);
+  assert.deepEqual(persist(busy(90, 10)), [
+    ["persistence-pins tcp/192.0.2.1:80", "ipvsadm -E -t 192.0.2.1:80 -s rr"],
+  ]);
+  assert.deepEqual(persist(busy(2, 90), "255.255.0.0"), [
+    [
+      "persistence-pins tcp/192.0.2.1:80",
+      "ipvsadm -E -t 192.0.2.1:80 -s rr -p 300",
+    ],
+  ]);
+  assert.deepEqual(persist(busy(90)), [], "there is one server only");
+});

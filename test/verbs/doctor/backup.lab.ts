@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { after, before, suite } from "node:test";
+import { PROGRAMS } from "../../lab/installed.js";
+import { isAnswer } from "../../lab/http.js";
+import { DIRECTOR, type NetworkPlan } from "../../lab/network.js";
+import { ipvsadm } from "../../traffic/ipvsadm.js";
+import { siteOf } from "../../traffic/site.js";
+import { spread } from "../../traffic/spread.js";
+import { proves } from "./case.js";
+
+/** Two directors that are real servers as well; the one that this process runs on stands by. */
+const TWO_DIRECTORS: NetworkPlan = {
+  client: { addresses: { lan: ["203.0.113.10/24"] } },
+  [DIRECTOR]: {
+    addresses: { lan: ["203.0.113.1/24"], lo: ["203.0.113.100/32"] },
+    sysctls: {
+      "net.ipv4.conf.all.arp_ignore": 1,
+      "net.ipv4.conf.all.arp_announce": 2,
+    },
+  },
+  active: { addresses: { lan: ["203.0.113.2/24", "203.0.113.100/32"] } },
+};
+
+const RULES = `
+  -A -t 203.0.113.100:80 -s rr
+  -a -t 203.0.113.100:80 -r 203.0.113.1:80 -g -w 1
+  -a -t 203.0.113.100:80 -r 203.0.113.2:80 -g -w 1`;
+const URL = "http://203.0.113.100/";
+
+suite("doctor of a backup director", () => {
+  const site = siteOf(TWO_DIRECTORS, {
+    [DIRECTOR]: { http: [80] },
+    active: { http: [80] },
+  });
+  const director = (command: string) => site.network.sh(DIRECTOR, command);
+
+  /** Runs a program of ours on the other director. */
+  function onActive(command: string, stdin = ""): void {
+    const run = `${PROGRAMS}${command.replace(/^\S+/, "$&.cjs")}`;
+    site.network.sh("active", `printf '%s' '${stdin}' | ${run}`);
+  }
+
+  before(async () => {
+    onActive("ipvsadm-restore", RULES);
+    onActive("ipvsadm --start-daemon master --mcast-interface lan --syncid 1");
+    await ipvsadm("--start-daemon backup --mcast-interface lan --syncid 1");
+  });
+  after(async () => {
+    await ipvsadm("--stop-daemon backup");
+    director(
+      "sysctl -w net.ipv4.vs.backup_only=0 net.ipv4.conf.all.arp_ignore=0 net.ipv4.conf.all.arp_announce=0",
+    );
+  });
+
+  proves(site, {
+    id: "backup-balances",
+    subject: "tcp/203.0.113.100:80",
+    rules: RULES,
+    prepare: () => void director("sysctl -w net.ipv4.vs.backup_only=1"),
+    async works() {
+      const replies = await site.client.get(URL, {
+        count: 4,
+        patienceSeconds: 3,
+      });
+      assert.deepEqual(spread(replies), { director: 2, active: 2 });
+    },
+    fault: () => void director("sysctl -w net.ipv4.vs.backup_only=0"),
+    async fails() {
+      const replies = await site.client.get(URL, {
+        count: 8,
+        patienceSeconds: 1,
+      });
+      assert.ok(!replies.every(isAnswer), JSON.stringify(replies));
+    },
+  });
+});
