@@ -11,6 +11,7 @@ const PAGES = [
   "man/ipvsadm-save.8",
   "man/ipvsadm-restore.8",
   "man/ipvsadm-verbs.8",
+  "man/ipvsadm-doctor.8",
 ] as const;
 const PAGE = readFileSync(PAGES[0], "utf8");
 

@@ -7,7 +7,7 @@ import type { VerbOption, VerbRow } from "../../src/verbs/row.js";
  */
 
 /** Text of a table as mdoc: no line begins with a dot, and a backslash stands for itself. */
-function prose(text: string): string {
+export function mdocProse(text: string): string {
   return text
     .replace(/\\/g, "\\e")
     .replace(/([.?!:]) (?=[A-Z])/g, "$1\n")
@@ -44,8 +44,8 @@ function optionEntry(option: VerbOption): string {
   ];
   return [
     `.It ${spellings.join(" , ")}`,
-    prose(sentence(description)),
-    ...remarks.map(prose),
+    mdocProse(sentence(description)),
+    ...remarks.map(mdocProse),
   ].join("\n");
 }
 
@@ -72,12 +72,12 @@ function section(row: VerbRow): string[] {
     `.Ss ${name}: ${summary}`,
     ...description.flatMap((paragraph, i) => [
       ...(i > 0 ? [".Pp"] : []),
-      prose(paragraph),
+      mdocProse(paragraph),
     ]),
     ...positionals.flatMap((place) => [
       ".Pp",
       `.Ar ${place.name} :`,
-      prose(sentence(place.description)),
+      mdocProse(sentence(place.description)),
     ]),
     ...optionList(options),
     ...(examples.length > 0
@@ -87,7 +87,7 @@ function section(row: VerbRow): string[] {
           ".Bl -tag -width Ds",
           ...examples.map(
             (example) =>
-              `.It Li ${word(example.command)}\n${prose(example.shows)}`,
+              `.It Li ${word(example.command)}\n${mdocProse(example.shows)}`,
           ),
           ".El",
         ]
@@ -143,6 +143,7 @@ export function manual(): string {
     ".El",
     ".Sh SEE ALSO",
     ".Xr ipvsadm 8 ,",
+    ".Xr ipvsadm-doctor 8 ,",
     ".Xr ipvsadm-restore 8 ,",
     ".Xr ipvsadm-save 8",
   ];

@@ -8,7 +8,7 @@ export const MACHINE_KINDS = [
     title: "IPVS is not in the kernel",
     why: "Load balancing is done by the kernel's module ip_vs. Without it there is no table, and packets to virtual addresses are treated as any others: nobody listens there, so clients see their connections refused.",
     looked:
-      "/proc/modules and /sys/module for ip_vs, and whether there is a net.ipv4.vs.",
+      "Whether /proc/modules or /sys/module has ip_vs, and whether there is a net.ipv4.vs.",
     cure: "Load the module; /etc/modules-load.d has it loaded at every start. If the kernel's modules do not have it, install the package with the rest of them (such as linux-modules-extra), or start the kernel whose modules are installed. The table is empty afterwards.",
     sysctls: [],
   },
@@ -48,8 +48,7 @@ export const MACHINE_KINDS = [
     severity: "warning",
     title: "a client's port that comes again gets the old real server",
     why: "Busy clients and proxies use their ports again within the two minutes that a closed connection is remembered. With conn_reuse_mode 0 the new connection goes where the old one went, whatever the scheduler says: to a drained server, or to one that has been removed, where it is dropped in silence. New and healthy servers get too little.",
-    looked:
-      "The sysctl, if there is a service other than of UDP.",
+    looked: "The sysctl, if there is a service other than of UDP.",
     cure: "Set it to 1, the kernel's default. It was switched off for older kernels, which with conntrack made such connections wait for a second; that is mended since Linux 5.9.",
     sysctls: ["net.ipv4.vs.conn_reuse_mode", "net.ipv4.vs.conntrack"],
   },
