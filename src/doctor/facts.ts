@@ -7,6 +7,7 @@ import type {
 import type { Module, moduleStates } from "../system/module.js";
 import type { Connections } from "./connections.js";
 import type { Network, Stations } from "./network.js";
+import type { RealServer } from "./real-server/real-server.js";
 import type { Sysctls } from "./sysctls.js";
 
 /**
@@ -29,6 +30,8 @@ export interface Facts {
   readonly network?: Network | undefined;
   readonly stations?: Stations | undefined;
   readonly connections?: Connections | undefined;
+  /** Where a real server is examined, all that is to be known of it but its settings */
+  readonly realServer?: RealServer | undefined;
 }
 
 /** Facts, and why some are wanting. */

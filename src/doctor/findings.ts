@@ -1,8 +1,12 @@
 import { DIRECTOR_KINDS } from "./director/kinds.js";
+import { REAL_SERVER_KINDS } from "./real-server/kinds.js";
 import { SEVERITIES, type Finding, type Kind } from "./finding.js";
 
 /** Every kind of finding, in the order in which the manual has them. */
-export const KINDS = [...DIRECTOR_KINDS] as const satisfies readonly Kind[];
+export const KINDS = [
+  ...DIRECTOR_KINDS,
+  ...REAL_SERVER_KINDS,
+] as const satisfies readonly Kind[];
 
 export type FindingId = (typeof KINDS)[number]["id"];
 

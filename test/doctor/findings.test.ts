@@ -3,9 +3,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { DIRECTOR_CHECKS } from "../../src/doctor/director/checks.js";
+import { REAL_SERVER_CHECKS } from "../../src/doctor/real-server/checks.js";
 import { diagnosesOf, kindNamed, KINDS } from "../../src/doctor/findings.js";
 
-const CHECKS = [...DIRECTOR_CHECKS];
+const CHECKS = [...DIRECTOR_CHECKS, ...REAL_SERVER_CHECKS];
 const LAB = "test/verbs/doctor";
 
 test("every kind has an id of its own, and one check looks for it", () => {

@@ -1,4 +1,4 @@
-/** `node http-server.js NAME PORT…`: an HTTP server that tells who it is. Ends with its standard input. */
+/** `node http-server.js NAME [ADDRESS:]PORT…`: an HTTP server that tells who it is. Ends with its standard input. */
 import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
 import type { Page } from "./http.js";
@@ -7,13 +7,14 @@ const FILLING = "x".repeat(4000);
 
 const [name = "", ...ports] = process.argv.slice(2);
 process.stdin.resume().on("end", () => process.exit());
-for (const port of ports) {
+for (const endpoint of ports) {
+  const [port, address] = endpoint.split(":").reverse();
   // A connection that a client holds stays, however long the client is silent.
   const server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
     response.setHeader("content-type", "application/json");
     response.end(JSON.stringify(pageFor(request)));
   });
-  await once(server.listen(Number(port)), "listening");
+  await once(server.listen(Number(port), address), "listening");
 }
 console.log("listening");
 

@@ -36,10 +36,10 @@ export function isAnswer(reply: Reply): reply is Answer {
   return "server" in reply;
 }
 
-/** Starts a server at these ports of all the host's addresses; it accepts connections when this is done. */
+/** Starts a server at these ports, of all the host's addresses or of one (`192.0.2.10:80`); it accepts connections when this is done. */
 export async function startServer(
   host: string,
-  ports: readonly number[],
+  ports: readonly (number | string)[],
 ): Promise<Server> {
   return startServerProgram(host, "HTTP server", [
     ...nodeProgram("http-server.js"),

@@ -2,6 +2,8 @@ import { examine, needsOf } from "../../doctor/check.js";
 import { DIRECTOR_CHECKS } from "../../doctor/director/checks.js";
 import { gatherDirector } from "../../doctor/director/gather.js";
 import { kindNamed, kindOf, KINDS } from "../../doctor/findings.js";
+import { REAL_SERVER_CHECKS } from "../../doctor/real-server/checks.js";
+import { gatherRealServer } from "../../doctor/real-server/gather.js";
 import { jsonText } from "../../document/json-text.js";
 import { oneService, selects } from "../../grammar/selector.js";
 import type { ServiceWithServers } from "../../ipvs/model.js";
@@ -12,6 +14,7 @@ import type { Arguments } from "../parse.js";
 import { EXIT, type VerbCall, type VerbRun } from "../row.js";
 import { readService } from "../select.js";
 import { explanationOf, kindLines } from "./explain.js";
+import { readCircumstances } from "./circumstances.js";
 import { reportJson, reportLines, type Report } from "./report.js";
 
 export const run: VerbRun = async (call) => {
@@ -34,6 +37,12 @@ export const run: VerbRun = async (call) => {
 
 async function reportOn({ given, io }: VerbCall): Promise<Report> {
   const wanted = wantedIds(given);
+  const circumstances = await readCircumstances(given, io);
+  if (circumstances) {
+    const { facts, reasons } = await gatherRealServer(io, circumstances);
+    const examination = examine(REAL_SERVER_CHECKS, facts, wanted);
+    return { role: "real server", ...examination, reasons };
+  }
   const choose = await chooser(given.positionals, io);
   const needs = needsOf(DIRECTOR_CHECKS, wanted);
   const { facts, reasons } = await gatherDirector(io, choose, needs);

@@ -3,3 +3,7 @@ import "./direct.lab.js";
 import "./tunnel.lab.js";
 import "./backup.lab.js";
 import "./machine.lab.js";
+import "./real-direct.lab.js";
+import "./real-listeners.lab.js";
+import "./real-tunnel.lab.js";
+import "./real-ways.lab.js";

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { kindNamed } from "../../../src/doctor/findings.js";
 import { jsonText } from "../../../src/document/json-text.js";
+import { ENETUNREACH } from "../../../src/netlink/errno.js";
 import { PLAIN } from "../../../src/verbs/colour.js";
 import { explanationOf } from "../../../src/verbs/doctor/explain.js";
 import {
@@ -9,6 +10,7 @@ import {
   reportLines,
   type Report,
 } from "../../../src/verbs/doctor/report.js";
+import { networkOf } from "../../rtnl/fake-network.js";
 import { verb } from "../fake-verb.js";
 import { golden, goldenName, WIDTHS } from "../golden.js";
 
@@ -86,4 +88,55 @@ test("a word that is no service is a mistake", async () => {
   const { stderr, status } = await verb("doctor nonsense/1");
   assert.match(stderr, /^ipvsadm: nonsense\/1 is no service: /);
   assert.equal(status, 2);
+});
+
+test("what tells of a real server goes with --real-server", async () => {
+  const faults = {
+    "doctor --client 192.0.2.7":
+      "--client goes with --real-server, which names the services",
+    "doctor tcp/192.0.2.1:80 --real-server 192.0.2.2":
+      "services of a director and --real-server do not go together; write --real-server 192.0.2.2,tcp/192.0.2.1:80",
+    "doctor --real-server fwm/7":
+      "fwm/7 has no address; name the virtual address with --real-server",
+    "doctor --real-server 192.0.2.1 --director here":
+      "here is no address, which --director wants",
+  };
+  for (const [line, fault] of Object.entries(faults)) {
+    const { stdout, stderr, status, log } = await verb(line);
+    assert.equal(stdout, "");
+    assert.equal(stderr, `ipvsadm: ${fault}: see 'ipvsadm doctor --help'\n`);
+    assert.equal(status, 2);
+    assert.ok(!log.includes("open"));
+  }
+});
+
+const GET_ROUTE = 26;
+const DUMP = 0x300;
+
+test("a real server is examined without asking IPVS, over a socket of the network", async () => {
+  const families: (number | undefined)[] = [];
+  const { link } = networkOf(({ type, flags }) =>
+    type === GET_ROUTE && !(flags & DUMP) ? ENETUNREACH : [],
+  );
+  const { stdout, stderr, status } = await verb(
+    "doctor --real-server tcp/192.0.2.1:80 --only vip-absent",
+    {
+      io: {
+        openLink(family) {
+          families.push(family);
+          return link;
+        },
+      },
+    },
+  );
+  assert.equal(stderr, "");
+  assert.match(stdout, /^error vip-absent: /);
+  assert.match(stdout, /no interface has it, and there is no way to it/);
+  assert.match(
+    stdout,
+    /\n {2}Mend {2}ip address add 192\.0\.2\.1\/32 dev lo\n/,
+  );
+  assert.equal(status, 1);
+  assert.deepEqual(families, [0]);
+  assert.equal(link.closed, 1);
 });

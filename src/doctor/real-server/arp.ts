@@ -1,0 +1,219 @@
+import { formatAddress, INET, type Address } from "../../ipvs/address.js";
+import type { Device, DeviceAddress } from "../../rtnl/model.js";
+import { isWithin } from "../../rtnl/who-has.js";
+import { check } from "../check.js";
+import type { Finding, Mend } from "../finding.js";
+import { sysctlMend, sysctlNumber, type Sysctls } from "../sysctls.js";
+import { addAddress, removeAddress } from "./commands.js";
+import {
+  askedOn,
+  placesOf,
+  virtualAddresses,
+  type RealServer,
+} from "./real-server.js";
+
+/** A real server that tells the network that the virtual address is its own. */
+export const arp = check(
+  ["vip-answers", "vip-announced"],
+  ["realServer", "sysctls"],
+  ({ realServer, sysctls }) =>
+    virtualAddresses(realServer).flatMap((address) => {
+      const places = placesOf(realServer, address);
+      if (places.length === 0) return [];
+      return [
+        ...answering(realServer, sysctls, address),
+        ...announcing(realServer, sysctls, address),
+      ];
+    }),
+);
+
+function answering(
+  server: RealServer,
+  sysctls: Sysctls,
+  address: Address,
+): Finding<"vip-answers">[] {
+  return answerers(server, sysctls, address).map((device) => ({
+    id: "vip-answers",
+    subject: `${formatAddress(address)} on ${device.name}`,
+    seen: answersBecause(server, sysctls, address, device),
+    mend: silence(server, sysctls, address, device),
+  }));
+}
+
+/** The interfaces on which this machine answers those who ask for a virtual address that it has. */
+function answerers(
+  server: RealServer,
+  sysctls: Sysctls,
+  address: Address,
+): Device[] {
+  const places = placesOf(server, address);
+  const here = (device: Device) =>
+    places.filter((place) => place.device.index === device.index);
+  const answers = (device: Device) =>
+    address.length === 4
+      ? arpAnswers(
+          levelOf(sysctls, "arp_ignore", device),
+          places.map(({ own }) => own),
+          here(device).map(({ own }) => own),
+        )
+      : // Neighbour discovery answers for the addresses of the interface alone.
+        here(device).length > 0;
+  // Where it has the address itself, somebody asks for it.
+  const asked = new Set([
+    ...askedOn(server, address),
+    ...server.devices.filter(
+      (device) => device.up && device.asksNeighbours && here(device).length > 0,
+    ),
+  ]);
+  return [...asked].filter(answers);
+}
+
+/**
+ * Whether ARP answers for an address.
+ *
+ * @param level arp_ignore, the larger of `all` and the interface's
+ * @param everywhere where the machine has the address
+ * @param here of these, those on the interface that is asked
+ * @see arp_ignore() in net/ipv4/arp.c
+ */
+export function arpAnswers(
+  level: number,
+  everywhere: readonly Pick<DeviceAddress, "scope" | "prefixBits">[],
+  here: readonly Pick<DeviceAddress, "scope" | "prefixBits">[],
+): boolean {
+  switch (level) {
+    case 1:
+      return here.length > 0;
+    case 2: // and the one who asks is in the address's network, of which a /32 has nobody else
+      return here.some(({ prefixBits }) => prefixBits < 32);
+    case 3:
+      return everywhere.some(({ scope }) => scope !== "host");
+    case 8:
+      return false;
+    default:
+      return true;
+  }
+}
+
+function answersBecause(
+  server: RealServer,
+  sysctls: Sysctls,
+  address: Address,
+  device: Device,
+): string {
+  const here = placesOf(server, address).some(
+    (place) => place.device.index === device.index,
+  );
+  if (address.length !== 4) return "the interface itself has the address";
+  const level = levelOf(sysctls, "arp_ignore", device);
+  const value = `arp_ignore is ${level} there (the larger of all and ${device.name})`;
+  return here ? `the interface itself has the address, and ${value}` : value;
+}
+
+function silence(
+  server: RealServer,
+  sysctls: Sysctls,
+  address: Address,
+  device: Device,
+): Mend[] {
+  const here = placesOf(server, address).filter(
+    (place) => place.device.index === device.index,
+  );
+  const elsewhere = placesOf(server, address).some(
+    (place) => !place.device.asksNeighbours,
+  );
+  return [
+    ...(address.length === 4 ? raise(sysctls, "arp_ignore", device, 1) : []),
+    ...(here.length > 0 && !elsewhere ? [addAddress(address)] : []),
+    ...here.map(({ own }) => removeAddress(own, device)),
+  ];
+}
+
+/** What must be set before this machine has a virtual address, so that it does not tell the network of it. */
+export function quiet(
+  server: RealServer,
+  sysctls: Sysctls,
+  address: Address,
+): Mend[] {
+  if (address.length !== 4) return [];
+  const scope = "global";
+  return askedOn(server, address).flatMap((device) => [
+    ...(arpAnswers(
+      levelOf(sysctls, "arp_ignore", device),
+      [{ scope, prefixBits: 32 }],
+      [],
+    )
+      ? raise(sysctls, "arp_ignore", device, 1)
+      : []),
+    ...(announces(server, sysctls, address, device)
+      ? raise(sysctls, "arp_announce", device, 2)
+      : []),
+  ]);
+}
+
+function announcing(
+  server: RealServer,
+  sysctls: Sysctls,
+  address: Address,
+): Finding<"vip-announced">[] {
+  if (address.length !== 4) return [];
+  return askedOn(server, address)
+    .filter((device) => announces(server, sysctls, address, device))
+    .map((device) => ({
+      id: "vip-announced",
+      subject: `${formatAddress(address)} on ${device.name}`,
+      seen: `arp_announce is ${levelOf(sysctls, "arp_announce", device)} there (the larger of all and ${device.name})`,
+      mend: raise(sysctls, "arp_announce", device, 2),
+    }));
+}
+
+/**
+ * Whether this machine asks its neighbours in the name of a virtual address. At level 1 it does so only where the
+ * address fits a network of the interface.
+ *
+ * @see arp_solicit() in net/ipv4/arp.c
+ */
+function announces(
+  { addresses }: RealServer,
+  sysctls: Sysctls,
+  address: Address,
+  device: Device,
+): boolean {
+  const level = levelOf(sysctls, "arp_announce", device);
+  const fits = addresses.some(
+    (own) =>
+      own.family === INET &&
+      own.device === device.index &&
+      isWithin(address, own.peer ?? own.address, own.prefixBits),
+  );
+  return level === 0 || (level === 1 && fits);
+}
+
+/** Of these settings the larger of the interface's and that of all counts. */
+function levelOf(sysctls: Sysctls, name: string, device: Device): number {
+  return Math.max(
+    sysctlNumber(sysctls, pathOf(name, "all")) ?? 0,
+    sysctlNumber(sysctls, pathOf(name, device.name)) ?? 0,
+  );
+}
+
+function pathOf(name: string, device: string): string {
+  return `net/ipv4/conf/${device}/${name}`;
+}
+
+/** Makes a level the one that counts on an interface, also where a larger one counts that does not do. */
+function raise(
+  sysctls: Sysctls,
+  name: string,
+  device: Device,
+  level: number,
+): Mend[] {
+  const all = pathOf(name, "all");
+  const tooLarge = (sysctlNumber(sysctls, all) ?? 0) > level;
+  return [
+    sysctlMend({
+      ...(tooLarge ? { [all]: level } : {}),
+      [pathOf(name, device.name)]: level,
+    }),
+  ];
+}

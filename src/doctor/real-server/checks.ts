@@ -1,0 +1,19 @@
+import type { Check } from "../check.js";
+import { arp } from "./arp.js";
+import { listening } from "./listening.js";
+import { ownSource } from "./own-source.js";
+import { rpFilter } from "./rp-filter.js";
+import { tunnel } from "./tunnel.js";
+import { virtualAddress } from "./virtual-address.js";
+import { wayBack } from "./way-back.js";
+
+/** What is looked at on a real server. */
+export const REAL_SERVER_CHECKS: readonly Check[] = [
+  virtualAddress,
+  arp,
+  listening,
+  tunnel,
+  ownSource,
+  rpFilter,
+  wayBack,
+];

@@ -1,0 +1,20 @@
+import { formatAddress, type Address } from "../../ipvs/address.js";
+import type { Device, DeviceAddress } from "../../rtnl/model.js";
+import type { Mend } from "../finding.js";
+
+/** The command that gives this machine a virtual address, and no network. */
+export function addAddress(address: Address, device = "lo"): Mend {
+  return {
+    command: `ip address add ${formatAddress(address)}/${address.length * 8} dev ${device}`,
+  };
+}
+
+/** The command that takes an address away. */
+export function removeAddress(
+  { address, prefixBits }: DeviceAddress,
+  { name }: Device,
+): Mend {
+  return {
+    command: `ip address del ${formatAddress(address)}/${prefixBits} dev ${name}`,
+  };
+}

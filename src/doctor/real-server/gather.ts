@@ -1,0 +1,109 @@
+import type { Io } from "../../io.js";
+import { NetworkClient } from "../../rtnl/client.js";
+import type { Device } from "../../rtnl/model.js";
+import type { Gathered } from "../facts.js";
+import { readSysctls } from "../read-sysctls.js";
+import { readListeners } from "./listeners.js";
+import {
+  askedOn,
+  tunnelsUp,
+  type Circumstances,
+  type RealServer,
+  type VirtualService,
+  type Ways,
+} from "./real-server.js";
+
+/** Finds out all that the checks of a real server want to know. Changes nothing, and asks nobody on the network. */
+export async function gatherRealServer(
+  io: Io,
+  circumstances: Circumstances,
+): Promise<Gathered> {
+  const sysctls = readSysctls(io.procFolder);
+  using network = await NetworkClient.open(io);
+  const seen: RealServer = {
+    ...circumstances,
+    devices: await network.devices(),
+    addresses: await network.addresses(),
+    routes: await network.routes(),
+    listeners: readListeners(io.procFolder),
+    ways: [],
+    outer: [],
+  };
+  const ways: Ways[] = [];
+  for (const service of circumstances.services)
+    ways.push(await waysOf(network, seen, service));
+  const outer = await outerWays(network, seen);
+  const realServer = { ...seen, ways, outer };
+  return { facts: { sysctls, realServer }, reasons: () => undefined };
+}
+
+async function waysOf(
+  network: NetworkClient,
+  server: RealServer,
+  service: VirtualService,
+): Promise<Ways> {
+  const to = service.address;
+  const there = await network.routeTo({ to });
+  const { client } = server;
+  if (client?.length !== to.length)
+    return { service, there, back: undefined, arrivals: [] };
+  const source = server.method === "masq" ? undefined : to;
+  const local = typeof there === "object" && there.type === "local";
+  const back =
+    local || source === undefined
+      ? await network.routeTo({ to: client, from: source })
+      : undefined;
+  const arrivals = [];
+  if (local)
+    for (const device of await entrances(network, server, service)) {
+      const incoming = device.index;
+      const way = await network.routeTo({ to, from: client, incoming });
+      arrivals.push({ device, way });
+    }
+  return { service, there, back, arrivals };
+}
+
+/** Asks what the kernel does with a packet of the director to this machine's own addresses. */
+async function outerWays(
+  network: NetworkClient,
+  { director, method, devices, addresses }: RealServer,
+): Promise<RealServer["outer"]> {
+  if (!director || (method !== "tunnel" && method !== "gre")) return [];
+  const outer = [];
+  for (const device of devices) {
+    const own = addresses.find(
+      (one) =>
+        one.device === device.index &&
+        one.scope === "global" &&
+        one.address.length === director.length,
+    );
+    if (!own || !device.up || !device.asksNeighbours) continue;
+    const incoming = device.index;
+    const to = own.address;
+    const way = await network.routeTo({ to, from: director, incoming });
+    outer.push({ device, way });
+  }
+  return outer;
+}
+
+/** The interfaces by which requests come: the tunnels; else that to the director; else those to the clients' network. */
+async function entrances(
+  network: NetworkClient,
+  server: RealServer,
+  { address }: VirtualService,
+): Promise<readonly Device[]> {
+  if (server.method === "masq") return [];
+  const tunnels = tunnelsUp(server, address);
+  if (
+    tunnels.length > 0 ||
+    (server.method !== undefined && server.method !== "direct")
+  )
+    return tunnels;
+  const { director, devices } = server;
+  if (director === undefined) return askedOn(server, address);
+  const way = await network.routeTo({ to: director });
+  const hops = typeof way === "object" ? way.hops : [];
+  return devices.filter(({ index }) =>
+    hops.some((hop) => hop.device === index),
+  );
+}

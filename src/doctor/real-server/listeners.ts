@@ -1,0 +1,60 @@
+import type { Address } from "../../ipvs/address.js";
+import { TCP, UDP } from "../../ipvs/model.js";
+import { textOf } from "../../system/files.js";
+
+/** A socket that takes connections, or datagrams of anybody. */
+export interface Listener {
+  readonly protocol: typeof TCP | typeof UDP;
+  /** All zeros: any address; that of IPv6 is any of IPv4 as well, unless its program wants otherwise */
+  readonly address: Address;
+  readonly port: number;
+}
+
+/** The state of such a socket in the files below: TCP_LISTEN, and TCP_CLOSE for UDP. @see net/tcp_states.h */
+const FILES = [
+  ["tcp", TCP, "0A"],
+  ["tcp6", TCP, "0A"],
+  ["udp", UDP, "07"],
+  ["udp6", UDP, "07"],
+] as const;
+
+/** The listeners of this network namespace. @param procFolder where procfs is */
+export function readListeners(procFolder: string): Listener[] {
+  return FILES.flatMap(([name, protocol, state]) =>
+    listenersIn(textOf(`${procFolder}/net/${name}`) ?? "", protocol, state),
+  );
+}
+
+/**
+ * The listeners in a file of procfs.
+ *
+ * @see get_tcp4_sock() in net/ipv4/tcp_ipv4.c: addresses are printed as numbers of 32 bits, in the machine's order
+ */
+export function listenersIn(
+  text: string,
+  protocol: Listener["protocol"],
+  state: string,
+): Listener[] {
+  const rows = text.matchAll(
+    /^ *[0-9]+: ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) [0-9A-F]+:[0-9A-F]{4} ([0-9A-F]{2}) /gm,
+  );
+  return Array.from(rows).flatMap(([, address = "", port = "", own]) =>
+    own === state
+      ? [
+          {
+            protocol,
+            address: addressIn(address),
+            port: Number.parseInt(port, 16),
+          },
+        ]
+      : [],
+  );
+}
+
+/** Every supported machine is little-endian. */
+function addressIn(digits: string): Address {
+  const bytes = Buffer.from(digits, "hex");
+  for (let at = 0; at < bytes.length; at += 4)
+    bytes.subarray(at, at + 4).reverse();
+  return Uint8Array.from(bytes);
+}

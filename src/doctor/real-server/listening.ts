@@ -1,0 +1,88 @@
+import { formatAddress, sameAddress } from "../../ipvs/address.js";
+import { formatEndpoint, TCP, TRANSPORTS, UDP } from "../../ipvs/model.js";
+import { check } from "../check.js";
+import type { Finding } from "../finding.js";
+import type { Listener } from "./listeners.js";
+import type { RealServer, VirtualService } from "./real-server.js";
+
+/** Services for which nobody listens, or whose answers come from elsewhere. */
+export const listening = check(
+  ["nobody-listens", "udp-wildcard"],
+  ["realServer"],
+  ({ realServer }) =>
+    // With masquerading neither address nor port are those of the service.
+    realServer.method === "masq"
+      ? []
+      : realServer.services.flatMap((service) => [
+          ...unheard(realServer, service),
+          ...wildcard(realServer, service),
+        ]),
+);
+
+function unheard(
+  { listeners }: RealServer,
+  service: VirtualService,
+): Finding<"nobody-listens">[] {
+  const { protocol, port } = service;
+  // Of other protocols the listeners are not known.
+  if (port === undefined || (protocol ?? TCP) > UDP) return [];
+  const near = listeners.filter(
+    (one) => one.port === port && (protocol ?? one.protocol) === one.protocol,
+  );
+  if (near.some((one) => hears(one, service))) return [];
+  const at = near.map((one) => formatAddress(one.address));
+  return [
+    {
+      id: "nobody-listens",
+      subject: nameOf(service),
+      seen:
+        at.length === 0
+          ? "nothing listens at this port"
+          : `what listens at this port does so at ${[...new Set(at)].join(", ")} alone`,
+      mend: [],
+    },
+  ];
+}
+
+/** UDP answers come from the socket's address. One that has none takes that of the interface by which it answers. */
+function wildcard(
+  { listeners }: RealServer,
+  service: VirtualService,
+): Finding<"udp-wildcard">[] {
+  const { protocol, port, address } = service;
+  if (port === undefined || (protocol !== undefined && protocol !== UDP))
+    return [];
+  const heard = listeners.filter(
+    (one) => one.protocol === UDP && one.port === port && hears(one, service),
+  );
+  if (
+    heard.length === 0 ||
+    heard.some((one) => sameAddress(one.address, address))
+  )
+    return [];
+  return [
+    {
+      id: "udp-wildcard",
+      subject: nameOf({ ...service, protocol: UDP }),
+      seen: `what listens at this UDP port does so at ${formatAddress(heard[0]?.address ?? address)}, which is any address`,
+      mend: [],
+    },
+  ];
+}
+
+/** Whether a socket gets what comes to a virtual address. */
+function hears(
+  { address }: Pick<Listener, "address">,
+  service: Pick<VirtualService, "address">,
+): boolean {
+  if (sameAddress(address, service.address)) return true;
+  const any = address.every((byte) => byte === 0);
+  return any && address.length >= service.address.length;
+}
+
+function nameOf({ protocol, address, port }: VirtualService): string {
+  const endpoint = formatEndpoint(address, port ?? 0);
+  return protocol === undefined
+    ? endpoint
+    : `${TRANSPORTS[protocol]}/${endpoint}`;
+}

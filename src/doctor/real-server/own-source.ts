@@ -1,0 +1,23 @@
+import { formatAddress } from "../../ipvs/address.js";
+import { check } from "../check.js";
+import { sysctlMend } from "../sysctls.js";
+import { placesOf } from "./real-server.js";
+
+/** Tunnelled packets whose source is the virtual address, which this machine has itself. */
+export const ownSource = check(
+  ["own-source"],
+  ["realServer"],
+  ({ realServer }) => {
+    const { director, outer } = realServer;
+    if (director?.length !== 4 || placesOf(realServer, director).length === 0)
+      return [];
+    return outer
+      .filter(({ way }) => way === "dropped")
+      .map(({ device: { name } }) => ({
+        id: "own-source" as const,
+        subject: name,
+        seen: `accept_local is 0 there, and what the director sends from ${formatAddress(director)} seems to come from this machine`,
+        mend: [sysctlMend({ [`net/ipv4/conf/${name}/accept_local`]: 1 })],
+      }));
+  },
+);

@@ -1,0 +1,137 @@
+import { familyOf, sameAddress, type Address } from "../../ipvs/address.js";
+import type { Protocol } from "../../ipvs/model.js";
+import type { NoWay } from "../../rtnl/client.js";
+import type { Device, DeviceAddress, Route } from "../../rtnl/model.js";
+import { isWithin } from "../../rtnl/who-has.js";
+import type { Method } from "./methods.js";
+import type { Listener } from "./listeners.js";
+
+/** What this machine is a real server of. */
+export interface VirtualService {
+  readonly address: Address;
+  /** Undefined: any */
+  readonly protocol: Protocol | undefined;
+  /** Undefined: any */
+  readonly port: number | undefined;
+}
+
+/** What the person at the keyboard says of a real server, for there is no table on it. */
+export interface Circumstances {
+  readonly services: readonly VirtualService[];
+  /** Undefined: direct routing, or one of the tunnels that are up */
+  readonly method: Method | undefined;
+  /** The address of the director that this machine sees */
+  readonly director: Address | undefined;
+  /** One of the clients */
+  readonly client: Address | undefined;
+}
+
+/** Where packets go, or why they do not */
+export type Way = Route | NoWay;
+
+/** A real server as it was when it was looked at. */
+export interface RealServer extends Circumstances {
+  readonly devices: readonly Device[];
+  readonly addresses: readonly DeviceAddress[];
+  readonly routes: readonly Route[];
+  /** Sockets that take connections, or datagrams of anybody */
+  readonly listeners: readonly Listener[];
+  /** What becomes of each service */
+  readonly ways: readonly Ways[];
+  /** What becomes of packets of the director's tunnel, by the interfaces by which they may come in; empty if it is not known */
+  readonly outer: readonly { readonly device: Device; readonly way: Way }[];
+}
+
+export interface Ways {
+  readonly service: VirtualService;
+  /** Of packets to the virtual address */
+  readonly there: Way;
+  /** Of answers from it to the client, if that is known */
+  readonly back: Way | undefined;
+  /** Of the client's packets, by the interfaces by which they may come in; empty if it is not known */
+  readonly arrivals: readonly { readonly device: Device; readonly way: Way }[];
+}
+
+/** The virtual addresses, each once. */
+export function virtualAddresses({ services }: Circumstances): Address[] {
+  const all = services.map(({ address }) => address);
+  return all.filter(
+    (address, i) => all.findIndex((one) => sameAddress(one, address)) === i,
+  );
+}
+
+/** Where this machine has an address. */
+export function placesOf(
+  { devices, addresses }: Pick<RealServer, "devices" | "addresses">,
+  address: Address,
+): { device: Device; own: DeviceAddress }[] {
+  return addresses.flatMap((own) => {
+    const device = devices.find(({ index }) => index === own.device);
+    return device && sameAddress(own.address, address) ? [{ device, own }] : [];
+  });
+}
+
+/**
+ * The interfaces on which somebody may ask for a virtual address: those in whose network it lies; if it lies in none,
+ * all that have neighbours, but not of a machine that is reached through a tunnel, for then nobody near has a reason
+ * to ask for it.
+ */
+export function askedOn(server: RealServer, address: Address): Device[] {
+  const { devices, addresses } = server;
+  const asked = devices.filter(
+    (device) =>
+      device.up && device.asksNeighbours && !isPart(device, server.devices),
+  );
+  const near = asked.filter(({ index }) =>
+    addresses.some(
+      (own) =>
+        own.device === index &&
+        !sameAddress(own.address, address) &&
+        isWithin(address, own.peer ?? own.address, own.prefixBits),
+    ),
+  );
+  if (near.length > 0) return near;
+  const method =
+    server.method ??
+    (tunnelsUp(server, address).length > 0 ? "tunnel" : "direct");
+  return method === "tunnel" || method === "gre" ? [] : asked;
+}
+
+/** Whether an interface is a port of a bridge or a bond, which asks and answers in its place. */
+function isPart(device: Device, devices: readonly Device[]): boolean {
+  const master = devices.find(({ index }) => index === device.master);
+  return master !== undefined && master.kind !== "vrf";
+}
+
+/** The kinds of interfaces that take packets out of tunnels between addresses of a family. */
+export function decapsulators(
+  method: "tunnel" | "gre",
+  address: Address,
+): {
+  readonly kind: string;
+  readonly fallback: string;
+  readonly module: string;
+} {
+  const six = familyOf(address) !== 2;
+  if (method === "gre")
+    return six
+      ? { kind: "ip6gre", fallback: "ip6gre0", module: "ip6_gre" }
+      : { kind: "gre", fallback: "gre0", module: "ip_gre" };
+  return six
+    ? { kind: "ip6tnl", fallback: "ip6tnl0", module: "ip6_tunnel" }
+    : { kind: "ipip", fallback: "tunl0", module: "ipip" };
+}
+
+/** The tunnels that are up, of the method if that is known. */
+export function tunnelsUp(server: RealServer, address: Address): Device[] {
+  const methods =
+    server.method === undefined
+      ? (["tunnel", "gre"] as const)
+      : server.method === "tunnel" || server.method === "gre"
+        ? [server.method]
+        : [];
+  const kinds = methods.map((method) => decapsulators(method, address).kind);
+  return server.devices.filter(
+    ({ kind, up }) => up && kind !== undefined && kinds.includes(kind),
+  );
+}

@@ -1,0 +1,79 @@
+import { formatAddress, type Address } from "../../ipvs/address.js";
+import { check } from "../check.js";
+import type { Finding } from "../finding.js";
+import type { Sysctls } from "../sysctls.js";
+import { quiet } from "./arp.js";
+import { addAddress, removeAddress } from "./commands.js";
+import {
+  placesOf,
+  virtualAddresses,
+  type RealServer,
+  type Way,
+} from "./real-server.js";
+
+/** A virtual address that this machine does not have, or has with a whole network. */
+export const virtualAddress = check(
+  ["vip-absent", "vip-with-network"],
+  ["realServer", "sysctls"],
+  ({ realServer, sysctls }) =>
+    virtualAddresses(realServer).flatMap((address) => [
+      ...(realServer.method === "masq"
+        ? []
+        : absent(realServer, sysctls, address)),
+      ...withNetwork(realServer, address),
+    ]),
+);
+
+function absent(
+  server: RealServer,
+  sysctls: Sysctls,
+  address: Address,
+): Finding<"vip-absent">[] {
+  const ways = server.ways.find(({ service }) => service.address === address);
+  if (!ways || isLocal(ways.there)) return [];
+  const places = placesOf(server, address);
+  const duplicate = places.find(({ own }) => own.duplicate);
+  const stale = duplicate
+    ? [removeAddress(duplicate.own, duplicate.device)]
+    : [];
+  return [
+    {
+      id: "vip-absent",
+      subject: formatAddress(address),
+      seen: duplicate
+        ? `${duplicate.device.name} has it, but the kernel does not use it: another station has it, too`
+        : `no interface has it, and ${wayInWords(server, ways.there)}`,
+      mend: [...quiet(server, sysctls, address), ...stale, addAddress(address)],
+    },
+  ];
+}
+
+function isLocal(way: Way): boolean {
+  return typeof way === "object" && way.type === "local";
+}
+
+function wayInWords({ devices }: RealServer, way: Way): string {
+  if (typeof way === "string") return `there is no way to it (${way})`;
+  const [hop] = way.hops;
+  const device = devices.find(({ index }) => index === hop?.device);
+  return device === undefined
+    ? `its route is ${way.type}`
+    : `packets to it would leave by ${device.name}`;
+}
+
+function withNetwork(
+  server: RealServer,
+  address: Address,
+): Finding<"vip-with-network">[] {
+  const bits = address.length * 8;
+  return placesOf(server, address)
+    .filter(
+      ({ device, own }) => !device.asksNeighbours && own.prefixBits < bits,
+    )
+    .map(({ device, own }) => ({
+      id: "vip-with-network",
+      subject: `${formatAddress(address)} on ${device.name}`,
+      seen: `its prefix length is ${own.prefixBits}, so that ${device.name} has all of its network`,
+      mend: [addAddress(address, device.name), removeAddress(own, device)],
+    }));
+}

@@ -1,0 +1,120 @@
+import {
+  formatAddress,
+  sameAddress,
+  type Address,
+} from "../../ipvs/address.js";
+import type { Route } from "../../rtnl/model.js";
+import { check } from "../check.js";
+import type { Finding } from "../finding.js";
+import { virtualAddresses, type RealServer, type Way } from "./real-server.js";
+
+/** Answers that do not get to clients. */
+export const wayBack = check(
+  ["no-way-back", "way-back-elsewhere"],
+  ["realServer"],
+  ({ realServer }) => [
+    ...barred(realServer),
+    ...(realServer.method === "masq" ? elsewhere(realServer) : []),
+  ],
+);
+
+function barred({ ways, client }: RealServer): Finding<"no-way-back">[] {
+  if (client === undefined) return [];
+  const way = ways.map(({ back }) => back).find((back) => leadsNowhere(back));
+  if (way === undefined) return [];
+  const seen =
+    typeof way === "string"
+      ? `the way to it is: ${way}`
+      : `its route is of type ${way.type}`;
+  const command =
+    way === "no route"
+      ? "ip route add default via ROUTER"
+      : `ip route replace ${formatAddress(client)} via ROUTER`;
+  return [
+    {
+      id: "no-way-back",
+      subject: formatAddress(client),
+      seen,
+      mend: [{ command }],
+    },
+  ];
+}
+
+/** A way to this machine itself is another fault, or none. */
+function leadsNowhere(way: Way | undefined): boolean {
+  return typeof way === "string" || way?.hops.length === 0;
+}
+
+/** With masquerading, only the director can put the virtual address into an answer. */
+function elsewhere(server: RealServer): Finding<"way-back-elsewhere">[] {
+  const { director, client } = server;
+  if (director === undefined) return [];
+  return wayBacks(server).flatMap(({ target, way, family }) => {
+    if (director.length !== family) return [];
+    if (way?.hops.some(({ gateway }) => isAddress(gateway, director)))
+      return [];
+    const to = client ? formatAddress(client) : "default";
+    return [
+      {
+        id: "way-back-elsewhere",
+        subject: target,
+        seen: hopInWords(way),
+        mend: [
+          { command: `ip route replace ${to} via ${formatAddress(director)}` },
+        ],
+      },
+    ];
+  });
+}
+
+interface Back {
+  readonly target: string;
+  /** Bytes of an address */
+  readonly family: number;
+  readonly way: Route | undefined;
+}
+
+/** The way to the client; if none is known, the default route of each family. */
+function wayBacks(server: RealServer): Back[] {
+  const { ways, client, routes } = server;
+  if (client) {
+    const back = ways.map(({ back }) => back).find((way) => way !== undefined);
+    if (typeof back !== "object") return [];
+    return [
+      { target: formatAddress(client), family: client.length, way: back },
+    ];
+  }
+  const families = new Set(
+    virtualAddresses(server).map(({ length }) => length),
+  );
+  return Array.from(families, (family) => ({
+    target: "default route",
+    family,
+    way: routes
+      .filter(
+        (route) =>
+          route.prefixBits === 0 &&
+          route.type === "unicast" &&
+          route.target.length === family &&
+          route.table === MAIN,
+      )
+      .sort((a, b) => a.metric - b.metric)[0],
+  }));
+}
+
+/** RT_TABLE_MAIN of linux/rtnetlink.h */
+const MAIN = 254;
+
+function isAddress(one: Address | undefined, other: Address): boolean {
+  return one !== undefined && sameAddress(one, other);
+}
+
+function hopInWords(way: Route | undefined): string {
+  if (way === undefined) return "there is none";
+  const routers = way.hops.flatMap(({ gateway }) =>
+    gateway ? [formatAddress(gateway)] : [],
+  );
+  return routers.length === 0
+    ? "answers go straight there, past the director"
+    : `answers go by ${routers.join(", ")}, past the director`;
+}

@@ -1,0 +1,196 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { arpAnswers } from "../../../src/doctor/real-server/arp.js";
+import {
+  device,
+  foundOn,
+  LAN,
+  LO,
+  owned,
+  realServer,
+  seenOn,
+  service,
+  VIP,
+} from "./made-up.js";
+
+const AROUND = device(3, "around");
+
+test("a machine that keeps quiet has no finding", () => {
+  assert.deepEqual(foundOn(realServer()), []);
+});
+
+test("of arp_ignore and arp_announce the larger of all and the interface's counts", () => {
+  const loud = { "net.ipv4.conf.lan.arp_ignore": 0 };
+  assert.deepEqual(foundOn(realServer(), loud), [
+    [`vip-answers ${VIP} on lan`, "sysctl -w net.ipv4.conf.lan.arp_ignore=1"],
+  ]);
+  const all = { ...loud, "net.ipv4.conf.all.arp_ignore": 1 };
+  assert.deepEqual(foundOn(realServer(), all), []);
+  assert.deepEqual(
+    foundOn(realServer(), { "net.ipv4.conf.lan.arp_announce": 0 }),
+    [
+      [
+        `vip-announced ${VIP} on lan`,
+        "sysctl -w net.ipv4.conf.lan.arp_announce=2",
+      ],
+    ],
+  );
+  assert.deepEqual(
+    foundOn(realServer(), {
+      "net.ipv4.conf.lan.arp_announce": 0,
+      "net.ipv4.conf.all.arp_announce": 2,
+    }),
+    [],
+  );
+});
+
+test("a level that is larger and does not do is lowered, where it is set", () => {
+  const settings = {
+    "net.ipv4.conf.all.arp_ignore": 3,
+    "net.ipv4.conf.lan.arp_ignore": 1,
+  };
+  assert.deepEqual(foundOn(realServer(), settings), [
+    [
+      `vip-answers ${VIP} on lan`,
+      "sysctl -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.lan.arp_ignore=1",
+    ],
+  ]);
+});
+
+test("arp_announce 1 does only where the address fits no network of the interface", () => {
+  const level = { "net.ipv4.conf.lan.arp_announce": 1 };
+  assert.deepEqual(
+    foundOn(realServer(), level).map(([id]) => id),
+    [`vip-announced ${VIP} on lan`],
+  );
+  const addresses = [owned(LO, `${VIP}/32`), owned(LAN, "10.0.0.11/24")];
+  assert.deepEqual(foundOn(realServer({ addresses }), level), []);
+});
+
+test("what arp_ignore does", () => {
+  const one = { scope: "global", prefixBits: 32 } as const;
+  const wide = { scope: "global", prefixBits: 24 } as const;
+  const host = { scope: "host", prefixBits: 32 } as const;
+  const rows = [
+    [0, [one], [], true],
+    [1, [one], [], false],
+    [1, [one], [one], true],
+    [2, [one], [one], false],
+    [2, [wide], [wide], true],
+    [3, [one], [], true],
+    [3, [host], [], false],
+    [4, [one], [], true],
+    [8, [one], [one], false],
+  ] as const;
+  for (const [level, everywhere, here, answers] of rows)
+    assert.equal(arpAnswers(level, everywhere, here), answers, `${level}`);
+});
+
+test("an address on the interface itself moves to lo", () => {
+  const addresses = [owned(LAN, "192.0.2.11/24"), owned(LAN, `${VIP}/24`)];
+  assert.deepEqual(foundOn(realServer({ addresses })), [
+    [
+      `vip-answers ${VIP} on lan`,
+      "sysctl -w net.ipv4.conf.lan.arp_ignore=1",
+      `ip address add ${VIP}/32 dev lo`,
+      `ip address del ${VIP}/24 dev lan`,
+    ],
+  ]);
+  assert.deepEqual(
+    foundOn(realServer({ addresses: [...addresses, owned(LO, `${VIP}/32`)] })),
+    [
+      [
+        `vip-answers ${VIP} on lan`,
+        "sysctl -w net.ipv4.conf.lan.arp_ignore=1",
+        `ip address del ${VIP}/24 dev lan`,
+      ],
+    ],
+  );
+});
+
+test("neighbour discovery answers for addresses of the interface, whatever the settings of ARP", () => {
+  const vip = "2001:db8::100";
+  const services = [service(vip)];
+  const loud = {
+    "net.ipv4.conf.lan.arp_ignore": 0,
+    "net.ipv4.conf.lan.arp_announce": 0,
+  };
+  const on = (where: typeof LO) =>
+    realServer({
+      services,
+      addresses: [owned(LAN, "2001:db8::11/64"), owned(where, `${vip}/128`)],
+    });
+  assert.deepEqual(foundOn(on(LO), loud), []);
+  assert.deepEqual(foundOn(on(LAN), loud), [
+    [
+      `vip-answers ${vip} on lan`,
+      `ip address add ${vip}/128 dev lo`,
+      `ip address del ${vip}/128 dev lan`,
+    ],
+  ]);
+});
+
+test("only interfaces on which somebody has a reason to ask are looked at", () => {
+  const loud = { "net.ipv4.conf.lan.arp_ignore": 0 };
+  const devices = [LO, LAN, AROUND];
+  // In its network: there alone, though nothing is set of the other.
+  const addresses = [
+    owned(LO, `${VIP}/32`),
+    owned(LAN, "192.0.2.11/24"),
+    owned(AROUND, "10.0.0.11/24"),
+  ];
+  const subjects = (change: Parameters<typeof realServer>[0]) =>
+    foundOn(realServer({ devices, addresses, ...change }), loud).map(
+      ([id]) => id,
+    );
+  assert.deepEqual(subjects({}), [`vip-answers ${VIP} on lan`]);
+  // In no network: a router may ask anywhere, unless packets come by a tunnel.
+  const far = [
+    owned(LO, `${VIP}/32`),
+    owned(LAN, "10.0.1.11/24"),
+    owned(AROUND, "10.0.0.11/24"),
+  ];
+  assert.deepEqual(subjects({ addresses: far }), [
+    `vip-answers ${VIP} on lan`,
+    `vip-answers ${VIP} on around`,
+    `vip-announced ${VIP} on around`,
+  ]);
+  assert.deepEqual(subjects({ addresses: far, method: "tunnel" }), [
+    "no-decapsulation IPv4",
+  ]);
+  const tunl0 = device(4, "tunl0", { kind: "ipip" });
+  const tunnelled = { addresses: far, devices: [...devices, tunl0] };
+  assert.deepEqual(
+    foundOn(realServer(tunnelled), {
+      ...loud,
+      "net.ipv4.conf.tunl0.rp_filter": 0,
+    }),
+    [],
+  );
+  // Down, or a port of a bridge, which asks in its place.
+  const down = [LO, { ...LAN, up: false }];
+  assert.deepEqual(subjects({ devices: down }), []);
+  const bridge = device(9, "bridge", { kind: "bridge" });
+  const ported = {
+    devices: [LO, { ...LAN, master: 9 }, bridge],
+    addresses: [owned(LO, `${VIP}/32`), owned(bridge, "192.0.2.11/24")],
+  };
+  assert.deepEqual(subjects(ported), [
+    `vip-answers ${VIP} on bridge`,
+    `vip-announced ${VIP} on bridge`,
+  ]);
+});
+
+test("the value that counts is told, and where the address is", () => {
+  assert.deepEqual(
+    seenOn(realServer(), {
+      "net.ipv4.conf.lan.arp_ignore": 0,
+      "net.ipv4.conf.all.arp_announce": 1,
+      "net.ipv4.conf.lan.arp_announce": 0,
+    }),
+    [
+      "arp_ignore is 0 there (the larger of all and lan)",
+      "arp_announce is 1 there (the larger of all and lan)",
+    ],
+  );
+});

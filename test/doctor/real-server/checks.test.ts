@@ -1,0 +1,323 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { TCP, UDP } from "../../../src/ipvs/model.js";
+import type { Listener } from "../../../src/doctor/real-server/listeners.js";
+import type { Way } from "../../../src/doctor/real-server/real-server.js";
+import { address } from "../../fixtures/entries.js";
+import {
+  device,
+  foundOn,
+  LAN,
+  LO,
+  owned,
+  realServer,
+  route,
+  seenOn,
+  service,
+  VIP,
+  withWays,
+} from "./made-up.js";
+
+const OWN = owned(LAN, "192.0.2.11/24");
+const THROUGH_LAN = route("unicast", LAN);
+
+test("a virtual address that is not here, on a machine that keeps quiet", () => {
+  const addresses = [OWN];
+  const server = withWays({ there: THROUGH_LAN }, { addresses });
+  assert.deepEqual(foundOn(server), [
+    [`vip-absent ${VIP}`, `ip address add ${VIP}/32 dev lo`],
+  ]);
+  assert.deepEqual(seenOn(server), [
+    "no interface has it, and packets to it would leave by lan",
+  ]);
+  assert.deepEqual(seenOn(withWays({ there: "no route" }, { addresses })), [
+    "no interface has it, and there is no way to it (no route)",
+  ]);
+});
+
+test("before a machine gets a virtual address, it learns to keep quiet", () => {
+  const server = withWays({ there: THROUGH_LAN }, { addresses: [OWN] });
+  const loud = {
+    "net.ipv4.conf.lan.arp_ignore": 0,
+    "net.ipv4.conf.lan.arp_announce": 0,
+  };
+  assert.deepEqual(foundOn(server, loud), [
+    [
+      `vip-absent ${VIP}`,
+      "sysctl -w net.ipv4.conf.lan.arp_ignore=1",
+      "sysctl -w net.ipv4.conf.lan.arp_announce=2",
+      `ip address add ${VIP}/32 dev lo`,
+    ],
+  ]);
+});
+
+test("an IPv6 address that another station has as well is removed before it is added elsewhere", () => {
+  const vip = "2001:db8::100";
+  const duplicate = owned(LAN, `${vip}/64`, { duplicate: true });
+  const server = withWays(
+    { there: THROUGH_LAN },
+    { services: [service(vip)], addresses: [OWN, duplicate] },
+  );
+  const [absent] = foundOn(server);
+  assert.deepEqual(absent, [
+    `vip-absent ${vip}`,
+    `ip address del ${vip}/64 dev lan`,
+    `ip address add ${vip}/128 dev lo`,
+  ]);
+  assert.match(seenOn(server)[0] ?? "", /another station has it, too$/);
+});
+
+test("masquerading needs no virtual address here, and an address that is routed to this machine does", () => {
+  const addresses = [OWN];
+  assert.deepEqual(
+    foundOn(withWays({ there: THROUGH_LAN }, { addresses, method: "masq" })),
+    [],
+  );
+  assert.deepEqual(foundOn(withWays({}, { addresses })), []);
+});
+
+test("a virtual address with its network, where nobody is", () => {
+  const dummy = device(3, "dummy0");
+  for (const where of [LO, dummy]) {
+    const server = realServer({
+      devices: [LO, LAN, dummy],
+      addresses: [OWN, owned(where, `${VIP}/24`)],
+    });
+    assert.deepEqual(foundOn(server), [
+      [
+        `vip-with-network ${VIP} on ${where.name}`,
+        `ip address add ${VIP}/32 dev ${where.name}`,
+        `ip address del ${VIP}/24 dev ${where.name}`,
+      ],
+    ]);
+  }
+});
+
+function listener(
+  protocol: Listener["protocol"],
+  text: string,
+  port = 80,
+): Listener {
+  return { protocol, address: address(text), port };
+}
+
+test("somebody must listen at the service's port, and hear the virtual address", () => {
+  const services = [service(VIP, { protocol: TCP, port: 80 })];
+  const seen = (...listeners: Listener[]) =>
+    seenOn(realServer({ services, listeners }));
+  assert.deepEqual(seen(listener(TCP, "0.0.0.0")), []);
+  assert.deepEqual(seen(listener(TCP, "::")), []);
+  assert.deepEqual(seen(listener(TCP, VIP)), []);
+  assert.deepEqual(seen(), ["nothing listens at this port"]);
+  assert.deepEqual(seen(listener(UDP, "0.0.0.0")), [
+    "nothing listens at this port",
+  ]);
+  assert.deepEqual(seen(listener(TCP, "0.0.0.0", 81)), [
+    "nothing listens at this port",
+  ]);
+  assert.deepEqual(
+    seen(listener(TCP, "192.0.2.11"), listener(TCP, "127.0.0.1")),
+    ["what listens at this port does so at 192.0.2.11, 127.0.0.1 alone"],
+  );
+});
+
+test("one at any IPv4 address does not hear IPv6", () => {
+  const vip = "2001:db8::100";
+  const server = realServer({
+    services: [service(vip, { protocol: TCP, port: 80 })],
+    addresses: [owned(LO, `${vip}/128`)],
+    listeners: [listener(TCP, "0.0.0.0")],
+  });
+  assert.deepEqual(foundOn(server), [[`nobody-listens tcp/[${vip}]:80`]]);
+});
+
+test("without a port, or with masquerading, nobody is looked for", () => {
+  const services = [service(VIP, { protocol: TCP, port: 80 })];
+  assert.deepEqual(foundOn(realServer()), []);
+  assert.deepEqual(foundOn(realServer({ services, method: "masq" })), []);
+});
+
+test("a service of any protocol is heard by either", () => {
+  const services = [service(VIP, { port: 80 })];
+  const found = (...listeners: Listener[]) =>
+    foundOn(realServer({ services, listeners })).map(([id]) => id);
+  assert.deepEqual(found(listener(TCP, VIP)), []);
+  assert.deepEqual(found(listener(UDP, VIP)), []);
+  assert.deepEqual(found(), [`nobody-listens ${VIP}:80`]);
+});
+
+test("UDP answers of a socket for any address come from elsewhere", () => {
+  const services = [service(VIP, { protocol: UDP, port: 53 })];
+  const found = (...listeners: Listener[]) =>
+    foundOn(realServer({ services, listeners })).map(([id]) => id);
+  const wanted = [`udp-wildcard udp/${VIP}:53`];
+  assert.deepEqual(found(listener(UDP, "0.0.0.0", 53)), wanted);
+  assert.deepEqual(found(listener(UDP, "::", 53)), wanted);
+  assert.deepEqual(
+    found(listener(UDP, "0.0.0.0", 53), listener(UDP, VIP, 53)),
+    [],
+  );
+});
+
+const TUNL0 = device(3, "tunl0", { kind: "ipip" });
+
+/** A real server with a tunnel that has these ends. */
+function tunnelled(
+  local: string | undefined,
+  remote: string | undefined,
+  up = true,
+) {
+  const tunnel = {
+    local: local === undefined ? undefined : address(local),
+    remote: remote === undefined ? undefined : address(remote),
+    anyMetadata: false,
+    wantsChecksum: false,
+  };
+  return realServer({
+    method: "tunnel",
+    director: address("10.0.0.1"),
+    devices: [LO, LAN, { ...TUNL0, name: "tunnel7", up, tunnel }],
+  });
+}
+
+test("a tunnel must be up, and its ends be this machine and the director", () => {
+  const found = (...ends: Parameters<typeof tunnelled>) =>
+    foundOn(tunnelled(...ends));
+  const bad = [
+    "no-decapsulation IPv4",
+    "modprobe ipip",
+    "ip link set tunl0 up",
+  ];
+  assert.deepEqual(found(undefined, undefined), []);
+  assert.deepEqual(found("192.0.2.11", "10.0.0.1"), []);
+  assert.deepEqual(found("192.0.2.99", undefined), [bad]);
+  assert.deepEqual(found("192.0.2.11", "10.0.0.9"), [bad]);
+  assert.deepEqual(found(undefined, undefined, false), [bad]);
+  assert.deepEqual(seenOn(tunnelled("192.0.2.99", undefined)), [
+    "tunnel7 is for packets to 192.0.2.99, which is no address of this machine",
+  ]);
+});
+
+test("without a tunnel its module is loaded, by method and family", () => {
+  const found = (method: "tunnel" | "gre", vip: string) =>
+    foundOn(
+      realServer({
+        method,
+        services: [service(vip)],
+        addresses: [owned(LO, `${vip}/${vip.includes(":") ? 128 : 32}`)],
+      }),
+    );
+  assert.deepEqual(found("tunnel", VIP), [
+    ["no-decapsulation IPv4", "modprobe ipip", "ip link set tunl0 up"],
+  ]);
+  assert.deepEqual(found("gre", VIP), [
+    ["no-decapsulation IPv4", "modprobe ip_gre", "ip link set gre0 up"],
+  ]);
+  assert.deepEqual(found("tunnel", "2001:db8::1"), [
+    ["no-decapsulation IPv6", "modprobe ip6_tunnel", "ip link set ip6tnl0 up"],
+  ]);
+  assert.deepEqual(found("gre", "2001:db8::1"), [
+    ["no-decapsulation IPv6", "modprobe ip6_gre", "ip link set ip6gre0 up"],
+  ]);
+});
+
+const FILTER = "net.ipv4.conf.tunl0.rp_filter";
+
+test("what comes out of a tunnel must not be filtered, and the loose level needs an address", () => {
+  const bare = realServer({ devices: [LO, LAN, TUNL0] });
+  const { addresses } = bare;
+  const dressed = {
+    ...bare,
+    addresses: [...addresses, owned(TUNL0, `${VIP}/32`)],
+  };
+  const loosen = `sysctl -w ${FILTER}=2`;
+  const add = `ip address add ${VIP}/32 dev tunl0`;
+  for (const all of [0, 1])
+    for (const own of [0, 1, 2]) {
+      const settings = {
+        "net.ipv4.conf.all.rp_filter": all,
+        [FILTER]: own,
+      };
+      const level = Math.max(all, own);
+      assert.deepEqual(
+        foundOn(bare, settings),
+        level === 0 ? [] : [["reverse-path tunl0", add, loosen]],
+        `bare ${all} ${own}`,
+      );
+      assert.deepEqual(
+        foundOn(dressed, settings),
+        level === 1 ? [["reverse-path tunl0", loosen]] : [],
+        `dressed ${all} ${own}`,
+      );
+    }
+});
+
+test("what the kernel drops of a client is filtered on the interface by which it comes", () => {
+  const server = withWays(
+    { arrivals: [{ device: LAN, way: "wrong interface" }] },
+    { client: address("198.51.100.7") },
+  );
+  assert.deepEqual(foundOn(server, { "net.ipv4.conf.all.rp_filter": 1 }), [
+    ["reverse-path lan", "sysctl -w net.ipv4.conf.lan.rp_filter=2"],
+  ]);
+});
+
+test("a client must be to be reached", () => {
+  const client = address("198.51.100.7");
+  const found = (back: Way) => foundOn(withWays({ back }, { client }));
+  assert.deepEqual(found(THROUGH_LAN), []);
+  assert.deepEqual(found(route("local", LO)), []);
+  assert.deepEqual(found("no route"), [
+    ["no-way-back 198.51.100.7", "ip route add default via ROUTER"],
+  ]);
+  for (const way of [
+    "unreachable",
+    route("blackhole", LO, undefined, { hops: [] }),
+  ] as const)
+    assert.deepEqual(found(way), [
+      ["no-way-back 198.51.100.7", "ip route replace 198.51.100.7 via ROUTER"],
+    ]);
+});
+
+test("masqueraded answers must go by the director", () => {
+  const director = address("192.0.2.1");
+  const client = address("198.51.100.7");
+  const masq = { method: "masq", director } as const;
+  const byDirector = route("unicast", LAN, "192.0.2.1");
+  const byOther = route("unicast", LAN, "192.0.2.9");
+  const back = (way: typeof byOther) =>
+    foundOn(withWays({ back: way }, { ...masq, client }));
+  assert.deepEqual(back(byDirector), []);
+  const bad = [
+    "way-back-elsewhere 198.51.100.7",
+    "ip route replace 198.51.100.7 via 192.0.2.1",
+  ];
+  assert.deepEqual(back(byOther), [bad]);
+  assert.deepEqual(back(THROUGH_LAN), [bad]);
+  const routed = (...routes: (typeof byOther)[]) =>
+    foundOn(realServer({ ...masq, routes }));
+  const default_ = [
+    "way-back-elsewhere default route",
+    "ip route replace default via 192.0.2.1",
+  ];
+  assert.deepEqual(routed(byDirector), []);
+  assert.deepEqual(routed(byOther), [default_]);
+  assert.deepEqual(routed(), [default_]);
+  assert.deepEqual(routed({ ...byOther, metric: 9 }, byDirector), []);
+  assert.deepEqual(routed({ ...byDirector, table: 7 }), [default_]);
+  assert.deepEqual(foundOn(realServer({ ...masq, director: undefined })), []);
+});
+
+test("a director that sends from the virtual address needs accept_local", () => {
+  const outer = [{ device: LAN, way: "dropped" }] as const;
+  const server = (director: string) => ({
+    ...tunnelled(undefined, undefined),
+    director: address(director),
+    outer,
+  });
+  assert.deepEqual(foundOn(server(VIP)), [
+    ["own-source lan", "sysctl -w net.ipv4.conf.lan.accept_local=1"],
+  ]);
+  assert.deepEqual(foundOn(server("10.0.0.1")), []);
+  assert.deepEqual(foundOn({ ...server(VIP), outer: [] }), []);
+});

@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { formatAddress } from "../../../src/ipvs/address.js";
+import { TCP, UDP } from "../../../src/ipvs/model.js";
+import { listenersIn } from "../../../src/doctor/real-server/listeners.js";
+
+/** As Linux 6.1 prints them. */
+const TCP_FILE = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 12345 1 0000000000000000 100 0 0 10 0
+   1: 00000000:0050 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 12346 1 0000000000000000 100 0 0 10 0
+ 100: 640200C0:0050 0A0200C0:C350 01 00000000:00000000 00:00000000 00000000     0        0 12347 1 0000000000000000 20 4 30 10 -1
+`;
+const TCP6_FILE = `  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 00000000000000000000000000000000:0050 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 21 1 0000000000000000 100 0 0 10 0
+   1: B80D0120000000000000000000010000:01BB 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 22 1 0000000000000000 100 0 0 10 0
+`;
+const UDP_FILE = `   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops
+  312: 640200C0:0035 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 31 2 0000000000000000 0
+  313: 0B0200C0:D431 01010101:0035 01 00000000:00000000 00:00000000 00000000     0        0 32 2 0000000000000000 0
+`;
+
+function shown(text: string, protocol: typeof TCP | typeof UDP, state: string) {
+  return listenersIn(text, protocol, state).map(
+    ({ address, port }) => `${formatAddress(address)} ${port}`,
+  );
+}
+
+test("TCP sockets that listen, without connections", () => {
+  assert.deepEqual(shown(TCP_FILE, TCP, "0A"), [
+    "127.0.0.1 8080",
+    "0.0.0.0 80",
+  ]);
+});
+
+test("IPv6 addresses are four numbers of the machine's order", () => {
+  assert.deepEqual(shown(TCP6_FILE, TCP, "0A"), [":: 80", "2001:db8::100 443"]);
+});
+
+test("UDP sockets without a peer", () => {
+  assert.deepEqual(shown(UDP_FILE, UDP, "07"), ["192.0.2.100 53"]);
+});
+
+test("what is no such file has none", () => {
+  assert.deepEqual(shown("", TCP, "0A"), []);
+  assert.deepEqual(shown("nonsense\n", TCP, "0A"), []);
+});

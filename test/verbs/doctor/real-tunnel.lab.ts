@@ -1,0 +1,177 @@
+import { before, suite } from "node:test";
+import { DIRECTOR, type NetworkPlan } from "../../lab/network.js";
+import { siteOf } from "../../traffic/site.js";
+import { provesThere, shared } from "./real-server-case.js";
+
+const VIP = "192.0.2.101";
+const URL = `http://${VIP}/`;
+const RULES = `
+  -A -t ${VIP}:80 -s rr
+  -a -t ${VIP}:80 -r 198.51.100.11 -i
+  -a -t ${VIP}:80 -r 198.51.100.12 -i`;
+const GRE_RULES = RULES.replace("11 -i", "11 -i --tun-type gre");
+const VIP6 = "2001:db8:1::101";
+const RULES6 = `
+  -A -t [${VIP6}]:80 -s rr
+  -a -t [${VIP6}]:80 -r [2001:db8:2::11]:80 -i
+  -a -t [${VIP6}]:80 -r [2001:db8:2::12]:80 -i`;
+
+/** Real servers behind a router, as they are where tunnels are needed. */
+const PLAN: NetworkPlan = {
+  client: { addresses: { front: ["192.0.2.10/24", "2001:db8:1::10/64"] } },
+  [DIRECTOR]: {
+    addresses: {
+      front: ["192.0.2.1/24", `${VIP}/32`, "2001:db8:1::1/64", `${VIP6}/128`],
+    },
+    routes: [
+      "198.51.100.0/24 via 192.0.2.2",
+      "2001:db8:2::/64 via 2001:db8:1::2",
+    ],
+  },
+  router: {
+    addresses: {
+      front: ["192.0.2.2/24", "2001:db8:1::2/64"],
+      far: ["198.51.100.1/24", "2001:db8:2::1/64"],
+    },
+    sysctls: {
+      "net.ipv4.ip_forward": 1,
+      "net.ipv6.conf.all.forwarding": 1,
+      "net.ipv4.conf.all.rp_filter": 0,
+      "net.ipv4.conf.front.rp_filter": 0,
+      "net.ipv4.conf.far.rp_filter": 0,
+    },
+  },
+  real1: farAway(11),
+  real2: farAway(12),
+};
+
+function farAway(number: number) {
+  return {
+    addresses: {
+      far: [`198.51.100.${number}/24`, `2001:db8:2::${number}/64`],
+      lo: [`${VIP}/32`, `${VIP6}/128`],
+    },
+    routes: ["default via 198.51.100.1", "default via 2001:db8:2::1"],
+    sysctls: {
+      "net.ipv4.conf.all.rp_filter": 0,
+      "net.ipv4.conf.default.rp_filter": 0,
+      "net.ipv4.conf.far.rp_filter": 0,
+    },
+  };
+}
+
+suite("doctor of a real server behind a tunnel", () => {
+  const site = siteOf(PLAN, { real1: { http: [80] }, real2: { http: [80] } });
+  const WORDS = `--real-server ${VIP}:80 --method tunnel --director 192.0.2.1 --client 192.0.2.10`;
+  before(() => {
+    const modules = "modprobe ipip; modprobe ip_gre; modprobe ip6_tunnel";
+    site.network.sh(DIRECTOR, modules);
+    // Else it is the virtual address from which the director sends its tunnels.
+    site.network.sh(
+      DIRECTOR,
+      `ip address change ${VIP6}/128 dev front preferred_lft 0`,
+    );
+    for (const host of ["real1", "real2"])
+      site.network.sh(
+        host,
+        "for link in tunl0 gre0 ip6tnl0; do ip link set $link up; done; sysctl -w net.ipv4.conf.tunl0.rp_filter=0 net.ipv4.conf.gre0.rp_filter=0 net.ipv4.conf.far.accept_local=1",
+      );
+  });
+
+  /** Sets from which of its addresses the director sends to the real servers. */
+  function sendFrom(source: string): void {
+    site.network.sh(
+      DIRECTOR,
+      `ip route replace 198.51.100.0/24 via 192.0.2.2 src ${source}`,
+    );
+  }
+
+  provesThere(site, {
+    id: "no-decapsulation",
+    name: "the interface is down",
+    subject: "IPv4",
+    seen: /^tunl0 is down$/,
+    rules: RULES,
+    words: WORDS,
+    url: URL,
+    fault: "ip link set tunl0 down",
+  });
+
+  provesThere(site, {
+    id: "no-decapsulation",
+    name: "the only one is for another director",
+    seen: /tunnel7 is for packets from 192\.0\.2\.77, and the director is 192\.0\.2\.1$/,
+    rules: RULES,
+    words: WORDS,
+    url: URL,
+    fault:
+      "ip link set tunl0 down; ip link add tunnel7 type ipip local 198.51.100.11 remote 192.0.2.77; ip link set tunnel7 up; sysctl -w net.ipv4.conf.tunnel7.rp_filter=0",
+    lastly: () => void site.network.sh("real1", "ip link del tunnel7"),
+  });
+
+  provesThere(site, {
+    id: "no-decapsulation",
+    name: "GRE",
+    seen: /^gre0 is down$/,
+    rules: GRE_RULES,
+    words: WORDS.replace("tunnel", "gre"),
+    url: URL,
+    fault: "ip link set gre0 down",
+  });
+
+  provesThere(site, {
+    id: "no-decapsulation",
+    name: "IPv6",
+    subject: "IPv6",
+    seen: /^ip6tnl0 is down$/,
+    rules: RULES6,
+    words: `--real-server [${VIP6}]:80 --method tunnel`,
+    url: `http://[${VIP6}]/`,
+    fault: "ip link set ip6tnl0 down",
+  });
+
+  provesThere(site, {
+    id: "reverse-path",
+    name: "the larger of two settings",
+    subject: "tunl0",
+    seen: /^rp_filter is 1 there \(the larger of all and tunl0\)/,
+    rules: RULES,
+    words: WORDS,
+    url: URL,
+    fault: "sysctl -w net.ipv4.conf.all.rp_filter=1",
+    lastly: () =>
+      void site.network.sh(
+        "real1",
+        `sysctl -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.tunl0.rp_filter=0; ip address del ${VIP}/32 dev tunl0`,
+      ),
+  });
+
+  provesThere(site, {
+    id: "own-source",
+    subject: "far",
+    seen: /^accept_local is 0 there, and what the director sends from 192\.0\.2\.101 seems to come from this machine$/,
+    rules: RULES,
+    words: WORDS.replace("--director 192.0.2.1", `--director ${VIP}`),
+    url: URL,
+    // The fault is on the director: the source of its tunnels is the virtual address.
+    works: async () => {
+      sendFrom(VIP);
+      await shared(site, URL);
+    },
+    fault: "sysctl -w net.ipv4.conf.far.accept_local=0",
+    lastly: () => {
+      sendFrom("192.0.2.1");
+    },
+  });
+
+  provesThere(site, {
+    id: "no-way-back",
+    subject: "192.0.2.10",
+    seen: /^the way to it is: no route$/,
+    rules: RULES,
+    words: WORDS,
+    url: URL,
+    fault: "ip route del default via 198.51.100.1",
+    fills: { ROUTER: "198.51.100.1" },
+  });
+});

@@ -1,0 +1,117 @@
+import { suite } from "node:test";
+import {
+  DIRECTOR,
+  type HostPlan,
+  type NetworkPlan,
+} from "../../lab/network.js";
+import { BEHIND_DIRECTOR } from "../../traffic/places.js";
+import { siteOf } from "../../traffic/site.js";
+import { provesThere } from "./real-server-case.js";
+
+const VIP = "192.0.2.100";
+const URL = `http://${VIP}/`;
+
+/** Another way between the two networks. */
+const PAST_THE_DIRECTOR: HostPlan = {
+  addresses: { front: ["192.0.2.2/24"], back: ["198.51.100.2/24"] },
+  sysctls: { "net.ipv4.ip_forward": 1 },
+};
+
+suite("doctor of a real server behind a director that masquerades", () => {
+  const site = siteOf(
+    { ...BEHIND_DIRECTOR, router: PAST_THE_DIRECTOR },
+    {
+      real1: { http: [8080] },
+      real2: { http: [8080] },
+    },
+  );
+  const RULES = `
+    -A -t ${VIP}:80 -s rr
+    -a -t ${VIP}:80 -r 198.51.100.11:8080 -m
+    -a -t ${VIP}:80 -r 198.51.100.12:8080 -m`;
+  const WORDS = `--real-server ${VIP}:80 --method masq --director 198.51.100.1`;
+
+  provesThere(site, {
+    id: "way-back-elsewhere",
+    subject: "192.0.2.10",
+    seen: /^answers go by 198\.51\.100\.2, past the director$/,
+    rules: RULES,
+    words: `${WORDS} --client 192.0.2.10`,
+    url: URL,
+    fault: "ip route replace default via 198.51.100.2",
+    lastly: () =>
+      void site.network.sh(
+        "real1",
+        "ip route del 192.0.2.10; ip route replace default via 198.51.100.1",
+      ),
+  });
+
+  provesThere(site, {
+    id: "way-back-elsewhere",
+    subject: "default route",
+    seen: /^answers go by 198\.51\.100\.2, past the director$/,
+    rules: RULES,
+    words: WORDS,
+    url: URL,
+    fault: "ip route replace default via 198.51.100.2",
+  });
+});
+
+/** A real server with a network to the director, and another to its router. */
+function twoNetworks(number: number) {
+  return {
+    addresses: {
+      back: [`198.51.100.${number}/24`],
+      exit: [`10.0.0.${number}/24`],
+      lo: [`${VIP}/32`],
+    },
+    routes: ["default via 10.0.0.1"],
+    sysctls: {
+      "net.ipv4.conf.all.arp_ignore": 1,
+      "net.ipv4.conf.all.arp_announce": 2,
+      "net.ipv4.conf.all.rp_filter": 0,
+      "net.ipv4.conf.back.rp_filter": 0,
+    },
+  };
+}
+
+const TWO_NETWORKS: NetworkPlan = {
+  client: { addresses: { front: ["192.0.2.10/24"] } },
+  [DIRECTOR]: {
+    addresses: {
+      front: ["192.0.2.1/24", `${VIP}/32`],
+      back: ["198.51.100.1/24"],
+    },
+  },
+  router: {
+    addresses: { front: ["192.0.2.2/24"], exit: ["10.0.0.1/24"] },
+    sysctls: {
+      "net.ipv4.ip_forward": 1,
+      "net.ipv4.conf.all.rp_filter": 0,
+      "net.ipv4.conf.exit.rp_filter": 0,
+    },
+  },
+  real1: twoNetworks(11),
+  real2: twoNetworks(12),
+};
+
+suite("doctor of a real server with two networks", () => {
+  const site = siteOf(TWO_NETWORKS, {
+    real1: { http: [80] },
+    real2: { http: [80] },
+  });
+
+  provesThere(site, {
+    id: "reverse-path",
+    name: "of direct routing",
+    subject: "back",
+    seen: /the kernel drops what 192\.0\.2\.10 sends/,
+    rules: `
+      -A -t ${VIP}:80 -s rr
+      -a -t ${VIP}:80 -r 198.51.100.11 -g
+      -a -t ${VIP}:80 -r 198.51.100.12 -g`,
+    words: `--real-server ${VIP} --director 198.51.100.1 --client 192.0.2.10`,
+    url: URL,
+    fault: "sysctl -w net.ipv4.conf.back.rp_filter=1",
+  });
+});
