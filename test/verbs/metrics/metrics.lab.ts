@@ -183,7 +183,7 @@ suite("metrics on a kernel", () => {
             await page(url);
             return log();
           },
-          (text) => text.includes('level=error'),
+          (text) => text.includes("level=error"),
         );
         assert.match(
           said,
