@@ -26,7 +26,7 @@ export function bunIo(): Io {
     write,
   });
   const names = { ...io.names, ...namesByGetent(io.names), hostAddress };
-  return { ...io, names };
+  return { ...io, names, mayOpenRawSockets };
 }
 
 function write(descriptor: number, bytes: Uint8Array): number {
@@ -34,6 +34,21 @@ function write(descriptor: number, bytes: Uint8Array): number {
   if (count >= 0) return count;
   const code = errnoName(read.i32(libc.__errno_location(), 0));
   throw Object.assign(new Error(`write: ${code}`), { code });
+}
+
+/** @see bits/socket.h, netinet/in.h */
+const [AF_INET, SOCK_RAW, IPPROTO_RAW] = [2, 3, 255];
+
+/** Tries it, as the original does: to look for the capability would need a module to read files with. */
+function mayOpenRawSockets(): boolean {
+  const { symbols } = dlopen("libc.so.6", {
+    socket: { args: ["i32", "i32", "i32"], returns: "i32" },
+    close: { args: ["i32"], returns: "i32" },
+  });
+  const socket = symbols.socket(AF_INET, SOCK_RAW, IPPROTO_RAW);
+  if (socket < 0) return false;
+  symbols.close(socket);
+  return true;
 }
 
 function loadModule(): void {
