@@ -3,7 +3,11 @@ import { NetworkClient } from "../../rtnl/client.js";
 import type { Device } from "../../rtnl/model.js";
 import type { Gathered } from "../facts.js";
 import { readSysctls } from "../read-sysctls.js";
+import { exchangeOver } from "../../netlink/exchange.js";
+import { fouPorts, type FouPort } from "../../rtnl/fou.js";
+import { moduleStates } from "../../system/module.js";
 import { readListeners } from "./listeners.js";
+import { isTunnel } from "./methods.js";
 import {
   askedOn,
   tunnelsUp,
@@ -27,6 +31,7 @@ export async function gatherRealServer(
     routes: await network.routes(),
     listeners: readListeners(io.procFolder),
     ways: [],
+    guePorts: circumstances.method === "gue" ? await readGuePorts(io) : [],
     outer: [],
   };
   const ways: Ways[] = [];
@@ -63,12 +68,26 @@ async function waysOf(
   return { service, there, back, arrivals };
 }
 
+/** The ports of GUE; none without their module, which being asked would load. */
+async function readGuePorts(io: Io): Promise<FouPort[]> {
+  const { procFolder, sysFolder, modulesFolder } = io;
+  const states = moduleStates(["fou"], procFolder, sysFolder, modulesFolder);
+  if (states.get("fou") !== "there") return [];
+  const link = await io.openLink();
+  try {
+    const ports = await fouPorts(exchangeOver(link));
+    return ports.filter(({ encapsulation }) => encapsulation === "gue");
+  } finally {
+    link.close();
+  }
+}
+
 /** Asks what the kernel does with a packet of the director to this machine's own addresses. */
 async function outerWays(
   network: NetworkClient,
   { director, method, devices, addresses }: RealServer,
 ): Promise<RealServer["outer"]> {
-  if (!director || (method !== "tunnel" && method !== "gre")) return [];
+  if (!director || !isTunnel(method)) return [];
   const outer = [];
   for (const device of devices) {
     const own = addresses.find(
@@ -94,11 +113,7 @@ async function entrances(
 ): Promise<readonly Device[]> {
   if (server.method === "masq") return [];
   const tunnels = tunnelsUp(server, address);
-  if (
-    tunnels.length > 0 ||
-    (server.method !== undefined && server.method !== "direct")
-  )
-    return tunnels;
+  if (tunnels.length > 0 || isTunnel(server.method)) return tunnels;
   const { director, devices } = server;
   if (director === undefined) return askedOn(server, address);
   const way = await network.routeTo({ to: director });

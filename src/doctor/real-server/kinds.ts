@@ -73,8 +73,18 @@ export const REAL_SERVER_KINDS = [
     title: "nothing takes packets out of the director's tunnel",
     why: "A tunnelled packet is addressed to the real server itself, and has the client's packet in it. An interface of the tunnel's kind must be up to take that out, else the kernel answers that it does not know the protocol, and clients see connections time out.",
     looked:
-      "With --method tunnel or gre: interfaces of kind ipip or gre (ip6tnl or ip6gre for IPv6), whether one is up whose local end is an address of this machine, if it has one, and whose remote end is the director, if it has one and --director tells.",
+      "With --method tunnel, gue or gre: interfaces of kind ipip or gre (ip6tnl or ip6gre for IPv6), whether one is up whose local end is an address of this machine, if it has one, and whose remote end is the director, if it has one and --director tells.",
     cure: "Load the module and set up the interface that comes with it (tunl0, gre0, ip6tnl0, ip6gre0): it takes what is for no other tunnel.",
+    sysctls: [],
+  },
+  {
+    id: "no-gue-port",
+    severity: "error",
+    title: "the kernel does not take GUE at any port",
+    why: "With --tun-type gue the director sends packets within UDP datagrams to a port of the real server. Unless the kernel has been told to take packets out of what comes to that port, it answers that nobody listens there, and clients see connections time out. What comes out of the datagrams is IP in IP, for which an interface must be up as well.",
+    looked:
+      "With --method gue: the ports that ip fou show lists, of the virtual address's family. Whether it is the port of --tun-port cannot be seen from here.",
+    cure: "Add the port that the director's --tun-port names, and have that done when the machine starts.",
     sysctls: [],
   },
   {
@@ -83,7 +93,7 @@ export const REAL_SERVER_KINDS = [
     title: "the director sends from an address that is this machine's, too",
     why: "A director's tunnel has as its source whichever of its addresses its route says, and that can be the virtual one. A real server has that as well, takes the packet for one that claims to be its own, and drops it in silence (a martian), unless accept_local is set. Clients see connections time out.",
     looked:
-      "With --method tunnel or gre, and a --director that is an address of this machine: what the kernel would do with a packet from there to the address of each interface with neighbours.",
+      "With --method tunnel, gue or gre, and a --director that is an address of this machine: what the kernel would do with a packet from there to the address of each interface with neighbours.",
     cure: "Set accept_local to 1 on the interface by which the tunnel's packets come in, or have the director send from another of its addresses: ip route change NETWORK via ROUTER src ADDRESS. For IPv6 there is no such setting: on the director, ip address change VIP/128 dev INTERFACE preferred_lft 0.",
     sysctls: ["net.ipv4.conf.INTERFACE.accept_local"],
   },

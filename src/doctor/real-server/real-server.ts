@@ -1,9 +1,10 @@
 import { familyOf, sameAddress, type Address } from "../../ipvs/address.js";
 import type { Protocol } from "../../ipvs/model.js";
 import type { NoWay } from "../../rtnl/client.js";
+import type { FouPort } from "../../rtnl/fou.js";
 import type { Device, DeviceAddress, Route } from "../../rtnl/model.js";
 import { isWithin } from "../../rtnl/who-has.js";
-import type { Method } from "./methods.js";
+import { isTunnel, type Method, type TunnelMethod } from "./methods.js";
 import type { Listener } from "./listeners.js";
 
 /** What this machine is a real server of. */
@@ -38,6 +39,8 @@ export interface RealServer extends Circumstances {
   readonly listeners: readonly Listener[];
   /** What becomes of each service */
   readonly ways: readonly Ways[];
+  /** The ports at which GUE comes in; empty where it is not asked for */
+  readonly guePorts: readonly FouPort[];
   /** What becomes of packets of the director's tunnel, by the interfaces by which they may come in; empty if it is not known */
   readonly outer: readonly { readonly device: Device; readonly way: Way }[];
 }
@@ -94,7 +97,7 @@ export function askedOn(server: RealServer, address: Address): Device[] {
   const method =
     server.method ??
     (tunnelsUp(server, address).length > 0 ? "tunnel" : "direct");
-  return method === "tunnel" || method === "gre" ? [] : asked;
+  return isTunnel(method) ? [] : asked;
 }
 
 /** Whether an interface is a port of a bridge or a bond, which asks and answers in its place. */
@@ -105,7 +108,7 @@ function isPart(device: Device, devices: readonly Device[]): boolean {
 
 /** The kinds of interfaces that take packets out of tunnels between addresses of a family. */
 export function decapsulators(
-  method: "tunnel" | "gre",
+  method: TunnelMethod,
   address: Address,
 ): {
   readonly kind: string;
@@ -122,16 +125,21 @@ export function decapsulators(
     : { kind: "ipip", fallback: "tunl0", module: "ipip" };
 }
 
-/** The tunnels that are up, of the method if that is known. */
+/** The tunnels that are up: those of the method; if none is known, such as take packets of anybody. */
 export function tunnelsUp(server: RealServer, address: Address): Device[] {
+  const { method } = server;
   const methods =
-    server.method === undefined
+    method === undefined
       ? (["tunnel", "gre"] as const)
-      : server.method === "tunnel" || server.method === "gre"
-        ? [server.method]
+      : isTunnel(method)
+        ? [method]
         : [];
-  const kinds = methods.map((method) => decapsulators(method, address).kind);
+  const kinds = methods.map((one) => decapsulators(one, address).kind);
   return server.devices.filter(
-    ({ kind, up }) => up && kind !== undefined && kinds.includes(kind),
+    ({ kind, up, tunnel }) =>
+      up &&
+      kind !== undefined &&
+      kinds.includes(kind) &&
+      (method !== undefined || tunnel?.remote === undefined),
   );
 }

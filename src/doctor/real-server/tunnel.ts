@@ -1,11 +1,14 @@
 import {
+  familyOf,
   formatAddress,
+  INET,
   sameAddress,
   type Address,
 } from "../../ipvs/address.js";
 import type { Device } from "../../rtnl/model.js";
 import { check } from "../check.js";
 import type { Finding } from "../finding.js";
+import { isTunnel, type TunnelMethod } from "./methods.js";
 import {
   decapsulators,
   virtualAddresses,
@@ -14,23 +17,24 @@ import {
 
 /** A real server that is sent packets in a tunnel, and does not take them out. */
 export const tunnel = check(
-  ["no-decapsulation"],
+  ["no-decapsulation", "no-gue-port"],
   ["realServer"],
   ({ realServer }) => {
     const { method } = realServer;
-    if (method !== "tunnel" && method !== "gre") return [];
+    if (!isTunnel(method)) return [];
     const families = new Map(
       virtualAddresses(realServer).map((address) => [address.length, address]),
     );
-    return [...families.values()].flatMap((address) =>
-      undecapsulated(realServer, method, address),
-    );
+    return [...families.values()].flatMap((address) => [
+      ...undecapsulated(realServer, method, address),
+      ...(method === "gue" ? portless(realServer, address) : []),
+    ]);
   },
 );
 
 function undecapsulated(
   server: RealServer,
-  method: "tunnel" | "gre",
+  method: TunnelMethod,
   address: Address,
 ): Finding<"no-decapsulation">[] {
   const { kind, fallback, module } = decapsulators(method, address);
@@ -53,6 +57,28 @@ function undecapsulated(
       mend: [
         ...(there ? [] : [{ command: `modprobe ${module}` }]),
         { command: `ip link set ${fallback} up` },
+      ],
+    },
+  ];
+}
+
+/** Packets of GUE are in datagrams, which the kernel takes at some ports. */
+function portless(
+  { guePorts }: RealServer,
+  address: Address,
+): Finding<"no-gue-port">[] {
+  const family = familyOf(address);
+  if (guePorts.some((one) => one.family === family)) return [];
+  const six = family !== INET;
+  const others = guePorts.length > 0 ? " of this family" : "";
+  return [
+    {
+      id: "no-gue-port",
+      subject: six ? "IPv6" : "IPv4",
+      seen: `the kernel takes GUE at no UDP port${others}`,
+      mend: [
+        { command: `modprobe ${six ? "fou6" : "fou"}` },
+        { command: `ip ${six ? "-6 " : ""}fou add port PORT gue` },
       ],
     },
   ];

@@ -3,7 +3,12 @@ import type {
   Circumstances,
   VirtualService,
 } from "../../doctor/real-server/real-server.js";
-import { parseAddress, type Address } from "../../ipvs/address.js";
+import {
+  formatAddress,
+  isMulticast,
+  parseAddress,
+  type Address,
+} from "../../ipvs/address.js";
 import type { Io } from "../../io.js";
 import { UsedWrong } from "../faults.js";
 import type { Arguments } from "../parse.js";
@@ -41,6 +46,10 @@ export async function readCircumstances(
       throw wrong(
         `${text} has no address; name the virtual address with --real-server`,
       );
+    if (!isPossible(selector.address))
+      throw wrong(
+        `${text} is no virtual address: it is this machine's own, or nobody's`,
+      );
     services.push(selector);
   }
   return {
@@ -49,6 +58,12 @@ export async function readCircumstances(
     director: addressOf(given, "director"),
     client: addressOf(given, "client"),
   };
+}
+
+/** Whether clients can ask for an address: it is neither loopback, nor any, nor many. */
+function isPossible(address: Address): boolean {
+  const text = formatAddress(address);
+  return !/^(127\.|0\.|::1?$)/.test(text) && !isMulticast(address);
 }
 
 function addressOf(given: Arguments, option: string): Address | undefined {

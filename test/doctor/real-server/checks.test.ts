@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { INET, INET6 } from "../../../src/ipvs/address.js";
 import { TCP, UDP } from "../../../src/ipvs/model.js";
 import type { Listener } from "../../../src/doctor/real-server/listeners.js";
 import type { Way } from "../../../src/doctor/real-server/real-server.js";
@@ -320,4 +321,31 @@ test("a director that sends from the virtual address needs accept_local", () => 
   ]);
   assert.deepEqual(foundOn(server("10.0.0.1")), []);
   assert.deepEqual(foundOn({ ...server(VIP), outer: [] }), []);
+});
+
+test("GUE needs a port of the family, and an interface besides", () => {
+  const server = realServer({ method: "gue", devices: [LO, LAN, TUNL0] });
+  const port = { port: 6080, encapsulation: "gue" } as const;
+  const mend = ["modprobe fou", "ip fou add port PORT gue"];
+  assert.deepEqual(foundOn(server), [["no-gue-port IPv4", ...mend]]);
+  const with4 = { ...server, guePorts: [{ ...port, family: INET }] } as const;
+  assert.deepEqual(foundOn(with4), []);
+  const with6 = { ...server, guePorts: [{ ...port, family: INET6 }] } as const;
+  assert.deepEqual(foundOn(with6), [["no-gue-port IPv4", ...mend]]);
+  const bare = { ...with4, devices: [LO, LAN] };
+  assert.deepEqual(
+    foundOn(bare).map(([id]) => id),
+    ["no-decapsulation IPv4"],
+  );
+});
+
+test("where no method is named, the tunnels of others do not matter", () => {
+  const { devices } = tunnelled(undefined, "10.0.0.1");
+  const strict = { "net.ipv4.conf.tunnel7.rp_filter": 1 };
+  assert.deepEqual(foundOn(realServer({ devices }), strict), []);
+  const open = tunnelled(undefined, undefined).devices;
+  assert.deepEqual(
+    foundOn(realServer({ devices: open }), strict).map(([id]) => id),
+    ["reverse-path tunnel7"],
+  );
 });

@@ -124,6 +124,7 @@ export function realServer(change: Partial<RealServer> = {}): RealServer {
       back: undefined,
       arrivals: [],
     })),
+    guePorts: [],
     outer: [],
     ...change,
   };

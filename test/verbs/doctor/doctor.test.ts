@@ -98,6 +98,8 @@ test("what tells of a real server goes with --real-server", async () => {
       "services of a director and --real-server do not go together; write --real-server 192.0.2.2,tcp/192.0.2.1:80",
     "doctor --real-server fwm/7":
       "fwm/7 has no address; name the virtual address with --real-server",
+    "doctor --real-server 127.0.0.1":
+      "127.0.0.1 is no virtual address: it is this machine's own, or nobody's",
     "doctor --real-server 192.0.2.1 --director here":
       "here is no address, which --director wants",
   };

@@ -3,7 +3,7 @@ import { suite } from "node:test";
 import { DIRECTOR, type NetworkPlan } from "../../lab/network.js";
 import { siteOf } from "../../traffic/site.js";
 import { spread } from "../../traffic/spread.js";
-import { forget, provesThere } from "./real-server-case.js";
+import { forget, proverOf } from "./real-server-case.js";
 
 const VIP = "203.0.113.100";
 const URL = `http://${VIP}/`;
@@ -48,10 +48,11 @@ suite("doctor of a real server of direct routing", () => {
     real1: { http: [80] },
     real2: { http: [80], datagrams: [`${VIP}:53`] },
   });
+  const proves = proverOf(site);
   const WORDS = `--real-server tcp/${VIP}:80 --method direct --client 203.0.113.10`;
   const WORDS6 = `--real-server tcp/[${VIP6}]:80 --client 2001:db8:1::10`;
 
-  provesThere(site, {
+  proves({
     id: "vip-absent",
     subject: VIP,
     rules: RULES,
@@ -61,7 +62,7 @@ suite("doctor of a real server of direct routing", () => {
     seen: /^no interface has it, and packets to it would leave by lan$/,
   });
 
-  provesThere(site, {
+  proves({
     id: "vip-absent",
     subject: VIP6,
     rules: RULES6,
@@ -70,7 +71,7 @@ suite("doctor of a real server of direct routing", () => {
     fault: `ip address del ${VIP6}/128 dev lo`,
   });
 
-  provesThere(site, {
+  proves({
     id: "vip-absent",
     name: "on a machine that has been set up in no way, and would tell everybody",
     rules: RULES,
@@ -79,7 +80,7 @@ suite("doctor of a real server of direct routing", () => {
     fault: `ip address del ${VIP}/32 dev lo; sysctl -w net.ipv4.conf.lan.arp_ignore=0 net.ipv4.conf.lan.arp_announce=0`,
   });
 
-  provesThere(site, {
+  proves({
     id: "vip-with-network",
     name: "on lo",
     subject: `${VIP} on lo`,
@@ -89,7 +90,7 @@ suite("doctor of a real server of direct routing", () => {
     fault: `ip address add ${VIP}/24 dev lo; ip address del ${VIP}/32 dev lo`,
   });
 
-  provesThere(site, {
+  proves({
     id: "vip-with-network",
     name: "on a dummy",
     subject: `${VIP} on dummy7`,
@@ -120,7 +121,7 @@ suite("doctor of a real server of direct routing", () => {
     assert.fail("all requests went by the director");
   }
 
-  provesThere(site, {
+  proves({
     id: "vip-answers",
     name: "ARP",
     subject: `${VIP} on lan`,
@@ -132,7 +133,7 @@ suite("doctor of a real server of direct routing", () => {
     fails: () => pastTheDirector(URL),
   });
 
-  provesThere(site, {
+  proves({
     id: "vip-answers",
     name: "ARP, of an address on the interface itself",
     subject: `${VIP} on lan`,
@@ -143,7 +144,7 @@ suite("doctor of a real server of direct routing", () => {
     fails: () => pastTheDirector(URL),
   });
 
-  provesThere(site, {
+  proves({
     id: "vip-answers",
     name: "neighbour discovery",
     subject: `${VIP6} on lan`,
@@ -154,7 +155,7 @@ suite("doctor of a real server of direct routing", () => {
     fails: () => pastTheDirector(URL6),
   });
 
-  provesThere(site, {
+  proves({
     id: "vip-announced",
     subject: `${VIP} on lan`,
     rules: RULES,

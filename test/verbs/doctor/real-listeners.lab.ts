@@ -5,7 +5,7 @@ import { startServer } from "../../lab/http.js";
 import { startServerProgram, type Server } from "../../lab/server.js";
 import { ONE_NETWORK } from "../../traffic/places.js";
 import { siteOf } from "../../traffic/site.js";
-import { provesThere } from "./real-server-case.js";
+import { proverOf } from "./real-server-case.js";
 
 const VIP = "203.0.113.100";
 const RULES = `
@@ -21,6 +21,7 @@ suite("doctor of a real server whose programs listen elsewhere", () => {
   const site = siteOf(ONE_NETWORK, {
     real2: { http: [80], datagrams: [`${VIP}:53`] },
   });
+  const proves = proverOf(site);
   let http: Server;
   let datagrams: Server;
   before(async () => {
@@ -46,7 +47,7 @@ suite("doctor of a real server whose programs listen elsewhere", () => {
     datagrams = await startDatagrams(endpoint);
   };
 
-  provesThere(site, {
+  proves({
     id: "nobody-listens",
     subject: `tcp/${VIP}:80`,
     seen: /^nothing listens at this port$/,
@@ -57,7 +58,7 @@ suite("doctor of a real server whose programs listen elsewhere", () => {
     cure: () => listenAt(80),
   });
 
-  provesThere(site, {
+  proves({
     id: "nobody-listens",
     name: "but at the real server's own address",
     seen: /^what listens at this port does so at 203\.0\.113\.11 alone$/,
@@ -77,7 +78,7 @@ suite("doctor of a real server whose programs listen elsewhere", () => {
     return found.sort();
   }
 
-  provesThere(site, {
+  proves({
     id: "udp-wildcard",
     subject: `udp/${VIP}:53`,
     severity: "warning",

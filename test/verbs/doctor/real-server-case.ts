@@ -1,15 +1,12 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { after, before, test } from "node:test";
 import type { FindingId } from "../../../src/doctor/findings.js";
 import { isAnswer } from "../../lab/http.js";
-import { installPrograms } from "../../lab/installed.js";
 import { balance } from "../../traffic/ipvsadm.js";
 import type { Site } from "../../traffic/site.js";
 import { spread } from "../../traffic/spread.js";
 import type { Found } from "./case.js";
-
-/** Where the program is that runs on real servers. */
-const PROGRAMS = installPrograms();
+import { startResident, type Resident } from "./resident.js";
 
 /** How a finding on a real server is proven: a fault is made there, and everything that is said of it comes true. */
 export interface RealServerCase {
@@ -41,29 +38,27 @@ export interface RealServerCase {
   readonly lastly?: () => Promise<void> | void;
 }
 
-/** What the doctor finds on real1, asked there, in its own namespace and process. */
-export function examinedThere(
-  site: Site,
+/** What the doctor finds on real1, asked there. */
+async function examined(
+  real1: Resident,
   words: string,
-): { found: readonly Found[]; status: number } {
-  const printed = site.network.sh(
-    "real1",
-    `status=0; PATH=${PROGRAMS}:$PATH ipvsadm doctor ${words} -o json || status=$?; echo "status $status"`,
-  );
-  const at = printed.lastIndexOf("status ");
-  const { findings, unexamined, role } = JSON.parse(printed.slice(0, at)) as {
+): Promise<{ found: readonly Found[]; status: number }> {
+  const line = ["doctor", ...words.split(" "), "-o", "json"];
+  const { stdout, stderr, status } = await real1.run(line);
+  assert.equal(stderr, "");
+  const { findings, unexamined, role } = JSON.parse(stdout) as {
     findings: readonly Found[];
     unexamined: readonly object[];
     role: string;
   };
   assert.equal(role, "real server");
   assert.deepEqual(unexamined, []);
-  return { found: findings, status: Number(printed.slice(at + 7)) };
+  return { found: findings, status };
 }
 
 /** Sees that nothing is found there. */
-export function silentThere(site: Site, words: string): void {
-  assert.deepEqual(examinedThere(site, words), { found: [], status: 0 });
+async function silent(real1: Resident, words: string): Promise<void> {
+  assert.deepEqual(await examined(real1, words), { found: [], status: 0 });
 }
 
 /** Has everybody forget who has what address, as they do by themselves after some minutes. */
@@ -83,58 +78,79 @@ export async function unanswered(site: Site, url: string): Promise<void> {
   assert.ok(!replies.every(isAnswer), JSON.stringify(replies));
 }
 
-/** What has been seen healthy: that every mend leaves nothing to be found shows the rest. */
-const healthy = new Set<string>();
+/** Proves findings of real1, on a site that is there in the tests of the suite. */
+export function proverOf(site: Site): (one: RealServerCase) => void {
+  let real1: Resident;
+  before(() => {
+    real1 = startResident("real1");
+  });
+  after(() => real1.stop());
+  return (one) => {
+    const said = one.name ?? one.subject;
+    test(`${one.id}${said === undefined ? "" : `: ${said}`}`, () =>
+      prove(site, real1, one));
+  };
+}
 
 /**
- * Proves a finding of real1: all is well and the doctor silent; the fault is made, and traffic fails; the doctor names
- * it; its mend is carried out as printed, and traffic is back; the doctor is silent.
+ * All is well and the doctor silent; the fault is made, and traffic fails; the doctor names it; its mend is carried
+ * out as printed, and traffic is back; the doctor is silent.
  */
-export function provesThere(site: Site, one: RealServerCase): void {
+async function prove(
+  site: Site,
+  real1: Resident,
+  one: RealServerCase,
+): Promise<void> {
   const { id, rules, words, url = "" } = one;
   const works = one.works ?? (() => shared(site, url));
   const fails = one.fails ?? (() => unanswered(site, url));
-  const said = one.name ?? one.subject;
-  const key = `${words} ${rules}`;
-  test(`${id}${said === undefined ? "" : `: ${said}`}`, async () => {
-    await balance(rules);
-    try {
-      forget(site);
-      await works();
-      if (!healthy.has(key)) silentThere(site, words);
-      healthy.add(key);
-      if (typeof one.fault === "string") site.network.sh("real1", one.fault);
-      else await one.fault();
-      forget(site);
-      await fails();
-      const { found, status } = examinedThere(site, words);
-      const mine = found.filter((finding) => finding.id === id);
-      const [first] = mine;
-      assert.ok(first, `${id} is not in ${JSON.stringify(found)}`);
-      assert.deepEqual(
-        found.filter((finding) => finding.id !== id).map((other) => other.id),
-        one.also ?? [],
-      );
-      if (one.subject !== undefined) assert.equal(first.subject, one.subject);
-      if (one.seen) assert.match(first.seen, one.seen);
-      assert.equal(first.severity, one.severity ?? "error");
-      const errors = found.some(({ severity }) => severity === "error");
-      assert.equal(status, errors ? 1 : 0);
-      if (one.cure) {
-        assert.deepEqual(first.mend, []);
-        await one.cure();
-      } else for (const finding of found) carryOutThere(site, finding, one);
-      forget(site);
-      await works();
-      silentThere(site, words);
-    } finally {
-      await one.lastly?.();
-    }
-  });
+  await balance(rules);
+  try {
+    forget(site);
+    await works();
+    await silent(real1, words);
+    if (typeof one.fault === "string") site.network.sh("real1", one.fault);
+    else await one.fault();
+    forget(site);
+    await fails();
+    const { found, status } = await examined(real1, words);
+    const first = namedIn(found, one);
+    const errors = found.some(({ severity }) => severity === "error");
+    assert.equal(status, errors ? 1 : 0);
+    if (one.cure) {
+      assert.deepEqual(first.mend, []);
+      await one.cure();
+    } else
+      for (const finding of found)
+        if (finding.id === id) carryOut(site, finding, one);
+    forget(site);
+    await works();
+    await silent(real1, words);
+  } finally {
+    await one.lastly?.();
+  }
+}
+
+/** The finding that is to be there, and no other. */
+function namedIn(
+  found: readonly Found[],
+  { id, subject, seen, severity = "error", also = [] }: RealServerCase,
+): Found {
+  const first = found.find((finding) => finding.id === id);
+  assert.ok(first, `${id} is not in ${JSON.stringify(found)}`);
+  const others = found.filter((finding) => finding.id !== id);
+  assert.deepEqual(
+    others.map((other) => other.id),
+    also,
+  );
+  if (subject !== undefined) assert.equal(first.subject, subject);
+  if (seen) assert.match(first.seen, seen);
+  assert.equal(first.severity, severity);
+  return first;
 }
 
 /** Runs the commands of a mend as they are printed. */
-function carryOutThere(
+function carryOut(
   site: Site,
   { mend }: Found,
   { fills = {} }: RealServerCase,

@@ -1,7 +1,7 @@
 import { before, suite } from "node:test";
 import { DIRECTOR, type NetworkPlan } from "../../lab/network.js";
 import { siteOf } from "../../traffic/site.js";
-import { provesThere, shared } from "./real-server-case.js";
+import { proverOf, shared } from "./real-server-case.js";
 
 const VIP = "192.0.2.101";
 const URL = `http://${VIP}/`;
@@ -10,6 +10,11 @@ const RULES = `
   -a -t ${VIP}:80 -r 198.51.100.11 -i
   -a -t ${VIP}:80 -r 198.51.100.12 -i`;
 const GRE_RULES = RULES.replace("11 -i", "11 -i --tun-type gre");
+const GUE_PORT = 6080;
+const GUE_RULES = RULES.replace(
+  "11 -i",
+  `11 -i --tun-type gue --tun-port ${GUE_PORT}`,
+);
 const VIP6 = "2001:db8:1::101";
 const RULES6 = `
   -A -t [${VIP6}]:80 -s rr
@@ -62,15 +67,18 @@ function farAway(number: number) {
 
 suite("doctor of a real server behind a tunnel", () => {
   const site = siteOf(PLAN, { real1: { http: [80] }, real2: { http: [80] } });
+  const proves = proverOf(site);
   const WORDS = `--real-server ${VIP}:80 --method tunnel --director 192.0.2.1 --client 192.0.2.10`;
   before(() => {
-    const modules = "modprobe ipip; modprobe ip_gre; modprobe ip6_tunnel";
+    const modules =
+      "modprobe ipip; modprobe ip_gre; modprobe ip6_tunnel; modprobe fou";
     site.network.sh(DIRECTOR, modules);
     // Else it is the virtual address from which the director sends its tunnels.
     site.network.sh(
       DIRECTOR,
       `ip address change ${VIP6}/128 dev front preferred_lft 0`,
     );
+    site.network.sh("real1", `ip fou add port ${GUE_PORT} gue`);
     for (const host of ["real1", "real2"])
       site.network.sh(
         host,
@@ -86,7 +94,7 @@ suite("doctor of a real server behind a tunnel", () => {
     );
   }
 
-  provesThere(site, {
+  proves({
     id: "no-decapsulation",
     name: "the interface is down",
     subject: "IPv4",
@@ -97,7 +105,7 @@ suite("doctor of a real server behind a tunnel", () => {
     fault: "ip link set tunl0 down",
   });
 
-  provesThere(site, {
+  proves({
     id: "no-decapsulation",
     name: "the only one is for another director",
     seen: /tunnel7 is for packets from 192\.0\.2\.77, and the director is 192\.0\.2\.1$/,
@@ -109,7 +117,7 @@ suite("doctor of a real server behind a tunnel", () => {
     lastly: () => void site.network.sh("real1", "ip link del tunnel7"),
   });
 
-  provesThere(site, {
+  proves({
     id: "no-decapsulation",
     name: "GRE",
     seen: /^gre0 is down$/,
@@ -119,7 +127,17 @@ suite("doctor of a real server behind a tunnel", () => {
     fault: "ip link set gre0 down",
   });
 
-  provesThere(site, {
+  proves({
+    id: "no-gue-port",
+    subject: "IPv4",
+    rules: GUE_RULES,
+    words: WORDS.replace("tunnel", "gue"),
+    url: URL,
+    fault: `ip fou del port ${GUE_PORT}`,
+    fills: { PORT: String(GUE_PORT) },
+  });
+
+  proves({
     id: "no-decapsulation",
     name: "IPv6",
     subject: "IPv6",
@@ -130,7 +148,7 @@ suite("doctor of a real server behind a tunnel", () => {
     fault: "ip link set ip6tnl0 down",
   });
 
-  provesThere(site, {
+  proves({
     id: "reverse-path",
     name: "the larger of two settings",
     subject: "tunl0",
@@ -146,7 +164,7 @@ suite("doctor of a real server behind a tunnel", () => {
       ),
   });
 
-  provesThere(site, {
+  proves({
     id: "own-source",
     subject: "far",
     seen: /^accept_local is 0 there, and what the director sends from 192\.0\.2\.101 seems to come from this machine$/,
@@ -164,7 +182,7 @@ suite("doctor of a real server behind a tunnel", () => {
     },
   });
 
-  provesThere(site, {
+  proves({
     id: "no-way-back",
     subject: "192.0.2.10",
     seen: /^the way to it is: no route$/,

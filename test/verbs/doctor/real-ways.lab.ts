@@ -6,7 +6,7 @@ import {
 } from "../../lab/network.js";
 import { BEHIND_DIRECTOR } from "../../traffic/places.js";
 import { siteOf } from "../../traffic/site.js";
-import { provesThere } from "./real-server-case.js";
+import { proverOf } from "./real-server-case.js";
 
 const VIP = "192.0.2.100";
 const URL = `http://${VIP}/`;
@@ -29,9 +29,10 @@ suite("doctor of a real server behind a director that masquerades", () => {
     -A -t ${VIP}:80 -s rr
     -a -t ${VIP}:80 -r 198.51.100.11:8080 -m
     -a -t ${VIP}:80 -r 198.51.100.12:8080 -m`;
+  const proves = proverOf(site);
   const WORDS = `--real-server ${VIP}:80 --method masq --director 198.51.100.1`;
 
-  provesThere(site, {
+  proves({
     id: "way-back-elsewhere",
     subject: "192.0.2.10",
     seen: /^answers go by 198\.51\.100\.2, past the director$/,
@@ -46,7 +47,7 @@ suite("doctor of a real server behind a director that masquerades", () => {
       ),
   });
 
-  provesThere(site, {
+  proves({
     id: "way-back-elsewhere",
     subject: "default route",
     seen: /^answers go by 198\.51\.100\.2, past the director$/,
@@ -100,8 +101,9 @@ suite("doctor of a real server with two networks", () => {
     real1: { http: [80] },
     real2: { http: [80] },
   });
+  const proves = proverOf(site);
 
-  provesThere(site, {
+  proves({
     id: "reverse-path",
     name: "of direct routing",
     subject: "back",
