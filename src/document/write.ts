@@ -93,7 +93,8 @@ function keyMembers(key: ServiceKey): Members {
       };
 }
 
-function settingsMembers(settings: ServiceSettings): Members {
+/** What can be set of a service. */
+export function settingsMembers(settings: ServiceSettings): Members {
   const { scheduler, flags } = settings;
   const names = schedulerBitNames(scheduler, flags);
   const other =
@@ -153,7 +154,8 @@ function serverMembers(
   };
 }
 
-function serverSettingsMembers(settings: DestinationSettings): Members {
+/** What can be set of a real server. */
+export function serverSettingsMembers(settings: DestinationSettings): Members {
   const { forwarding, weight, tunnel, upperThreshold, lowerThreshold } =
     settings;
   const { type, port, flags } = tunnel;
@@ -175,12 +177,12 @@ function serverSettingsMembers(settings: DestinationSettings): Members {
   };
 }
 
-function timeoutMembers(timeouts: Timeouts): Members {
+export function timeoutMembers(timeouts: Timeouts): Members {
   const { tcpSeconds, tcpFinSeconds, udpSeconds } = timeouts;
   return { tcpSeconds, tcpFinSeconds, udpSeconds };
 }
 
-function daemonMembers(daemon: Daemon): Members {
+export function daemonMembers(daemon: Daemon): Members {
   return {
     role: ROLES.word(daemon.state),
     interface: Buffer.from(daemon.multicastInterface, "latin1").toString(),

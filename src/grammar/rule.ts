@@ -1,6 +1,8 @@
-import { INET6, type Address } from "../ipvs/address.js";
+import { formatAddress, INET6, type Address } from "../ipvs/address.js";
+import type { Change } from "../ipvs/change.js";
 import {
   MASQUERADING,
+  MASTER,
   ONE_PACKET,
   PERSISTENT,
   SCTP,
@@ -12,15 +14,20 @@ import {
   TUNNEL_REMOTE_CHECKSUM,
   UDP,
   formatNarrowMask,
-  type DestinationState,
+  type Daemon,
+  type DestinationKey,
+  type DestinationSettings,
   type EndpointName,
   type Protocol,
   type ServiceKey,
-  type ServiceState,
+  type ServiceSettings,
   type TableEntry,
   type Tunnel,
 } from "../ipvs/model.js";
-import { schedulerFlagNames } from "../ipvs/scheduler-flags.js";
+import {
+  schedulerBitNames,
+  schedulerFlagNames,
+} from "../ipvs/scheduler-flags.js";
 import { writeEndpoint } from "../text/addresses.js";
 import { TextBuilder } from "../text/builder.js";
 
@@ -29,6 +36,13 @@ const SERVICE_OPTIONS = {
   [UDP]: "-u",
   [SCTP]: "--sctp-service",
 } as const;
+
+/** How rules are written. */
+type RuleStyle =
+  /** As -S does: some of what it writes means something else when it is read */
+  | "classic"
+  /** So that it is read as it was meant, as far as the classic language can say it */
+  | "exact";
 
 /**
  * Writes a service and its real servers as the command lines that make them: what -S writes and -R reads.
@@ -43,15 +57,15 @@ export function writeRules(
   const { key } = service;
   const protocol = "firewallMark" in key ? undefined : key.protocol;
   out.text("-A ");
-  writeKey(out, key, name);
-  writeSettings(out, service);
+  writeKey(out, key, name, "classic");
+  writeSettings(out, service.settings, "classic");
   for (const server of service.servers) {
     const { address, port } = server.key;
     out.text("-a ");
-    writeKey(out, key, name);
+    writeKey(out, key, name, "classic");
     out.text(" -r ");
     writeName(out, address, port, protocol, name);
-    writeServerSettings(out, server);
+    writeServerSettings(out, server.settings, "classic");
   }
 }
 
@@ -65,14 +79,92 @@ export function ruleLines(
   return out.take().split(/(?<=\n)/);
 }
 
+/** The command line that makes a change, without the end of the line: in numbers, and exact. */
+export function changeLine(change: Change): string {
+  const out = new TextBuilder(256);
+  writeChange(out, change);
+  return out.take().trimEnd();
+}
+
+function writeChange(out: TextBuilder, change: Change): void {
+  switch (change.command) {
+    case "add-service":
+    case "edit-service":
+      out.text(change.command === "add-service" ? "-A " : "-E ");
+      writeKey(out, change.service, undefined, "exact");
+      writeSettings(out, change.settings, "exact");
+      return;
+    case "delete-service":
+      out.text("-D ");
+      writeKey(out, change.service, undefined, "exact");
+      return;
+    case "add-server":
+    case "edit-server":
+      out.text(change.command === "add-server" ? "-a " : "-e ");
+      writeMember(out, change.service, change.server);
+      writeServerSettings(out, change.settings, "exact");
+      return;
+    case "delete-server":
+      out.text("-d ");
+      writeMember(out, change.service, change.server);
+      return;
+    case "flush":
+      out.text("-C");
+      return;
+    case "zero":
+      out.text("-Z ");
+      if (change.service) writeKey(out, change.service, undefined, "exact");
+      return;
+    case "set": {
+      const { tcpSeconds, tcpFinSeconds, udpSeconds } = change.timeouts;
+      out.text(`--set ${tcpSeconds} ${tcpFinSeconds} ${udpSeconds}`);
+      return;
+    }
+    case "start-daemon":
+      out.text(`--start-daemon ${daemonWords(change.daemon)}`);
+      return;
+    case "stop-daemon":
+      out.text(`--stop-daemon ${roleWord(change.daemon)}`);
+  }
+}
+
+/** A real server of a service. */
+function writeMember(
+  out: TextBuilder,
+  service: ServiceKey,
+  { address, port }: DestinationKey,
+): void {
+  writeKey(out, service, undefined, "exact");
+  out.text(" -r ");
+  writeEndpoint(out, address, port);
+}
+
+function daemonWords(daemon: Daemon): string {
+  const { multicastGroup, maximumLength, multicastPort, multicastTtl } = daemon;
+  let words = `${roleWord(daemon)} --mcast-interface ${daemon.multicastInterface} --syncid ${daemon.syncId}`;
+  if (maximumLength !== undefined) words += ` --sync-maxlen ${maximumLength}`;
+  if (multicastGroup)
+    words += ` --mcast-group ${formatAddress(multicastGroup)}`;
+  if (multicastPort !== undefined) words += ` --mcast-port ${multicastPort}`;
+  if (multicastTtl !== undefined) words += ` --mcast-ttl ${multicastTtl}`;
+  return words;
+}
+
+function roleWord({ state }: Daemon): string {
+  return state === MASTER ? "master" : "backup";
+}
+
 function writeKey(
   out: TextBuilder,
   key: ServiceKey,
   name: EndpointName | undefined,
+  style: RuleStyle,
 ): void {
   if ("firewallMark" in key) {
+    const { firewallMark: mark } = key;
     // The original writes the mark as a signed number, which it does not read back; so be it.
-    out.text("-f ").integer(key.firewallMark | 0);
+    if (style === "classic") out.text("-f ").integer(mark | 0);
+    else out.text("-f ").decimal(mark);
     if (key.family === INET6) out.text(" -6");
     return;
   }
@@ -92,8 +184,13 @@ function writeName(
   else writeEndpoint(out, address, port);
 }
 
-function writeSettings(out: TextBuilder, { settings }: ServiceState): void {
-  const flags = schedulerFlagNames(settings.scheduler, settings.flags);
+function writeSettings(
+  out: TextBuilder,
+  settings: ServiceSettings,
+  style: RuleStyle,
+): void {
+  const namesOf = style === "classic" ? schedulerFlagNames : schedulerBitNames;
+  const flags = namesOf(settings.scheduler, settings.flags);
   out.text(" -s ").text(settings.scheduler);
   if (settings.flags & PERSISTENT) {
     out.text(" -p ").decimal(settings.timeoutSeconds);
@@ -109,11 +206,12 @@ function writeSettings(out: TextBuilder, { settings }: ServiceState): void {
 
 function writeServerSettings(
   out: TextBuilder,
-  { settings }: DestinationState,
+  settings: DestinationSettings,
+  style: RuleStyle,
 ): void {
   const { forwarding, weight, upperThreshold, lowerThreshold } = settings;
   out.text(" ").text(methodWord(forwarding));
-  out.text(" -w ").integer(weight | 0);
+  out.text(" -w ").integer(style === "classic" ? weight | 0 : weight);
   if (forwarding === TUNNELLING) out.text(tunnelWords(settings.tunnel));
   // The original forgets the thresholds.
   if (upperThreshold !== 0) out.text(" -x ").decimal(upperThreshold);

@@ -1,4 +1,5 @@
-import type { Fields } from "../netlink/attributes.js";
+import { encode, type Fields } from "../netlink/attributes.js";
+import { Writer } from "../netlink/writer.js";
 import {
   daemonFields,
   destinationFields,
@@ -6,7 +7,7 @@ import {
   serviceFields,
   serviceKeyFields,
 } from "./codec.js";
-import { COMMANDS, type MESSAGE } from "./layouts.js";
+import { COMMANDS, MESSAGE } from "./layouts.js";
 import {
   formatEndpoint,
   formatService,
@@ -131,6 +132,22 @@ export function changeMessage(
         { daemon: daemonFields(change.daemon) },
       ];
   }
+}
+
+/** Whether two changes are the same message to the kernel. */
+export function sameChange(a: Change, b: Change): boolean {
+  const [first, second] = [bytesOf(a), bytesOf(b)];
+  return (
+    first.length === second.length &&
+    first.every((byte, i) => byte === second[i])
+  );
+}
+
+function bytesOf(change: Change): Uint8Array {
+  const [command, fields] = changeMessage(change);
+  const out = new Writer();
+  encode(MESSAGE, out, fields);
+  return Uint8Array.of(command, ...out.written);
 }
 
 /** Whom a change concerns, for an error's sentence. */

@@ -70,7 +70,12 @@ export interface Differences {
   readonly services: readonly ServiceDifference[];
   /** In `to`, 0 is what stays */
   readonly timeouts:
-    { readonly from: Timeouts; readonly to: Timeouts } | undefined;
+    | {
+        readonly from: Timeouts;
+        readonly to: Timeouts;
+        readonly rule: Timeouts;
+      }
+    | undefined;
   readonly daemons: readonly DaemonDifference[];
 }
 
@@ -197,7 +202,7 @@ function compareTimeouts(
   };
   return Object.values(to).every((seconds) => seconds === 0)
     ? undefined
-    : { from, to };
+    : { from, to, rule: wanted };
 }
 
 function compareDaemons(

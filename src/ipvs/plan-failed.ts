@@ -13,7 +13,7 @@ export interface Standing {
 export class TableChanged extends Error {
   override readonly name = "TableChanged";
   /** What to do next, as half a sentence */
-  readonly advice = "look at it with 'ipvsadm diff', and try again";
+  readonly advice: string = "look at it, and try again";
 
   constructor() {
     super("The table was changed by somebody else meanwhile");

@@ -9,7 +9,7 @@ import {
   type ServiceSettings,
   type ServiceWithServers,
 } from "./model.js";
-import type { ServerRule, ServiceRule } from "./table.js";
+import type { ServerRule, ServiceRule, TableRule } from "./table.js";
 
 /** One message to the kernel, and those that take it back. */
 export interface Step {
@@ -17,7 +17,7 @@ export interface Step {
   /** In their order, when all later steps have been undone */
   readonly undo: readonly Change[];
   /** What asks for it; undefined where it is that something is not asked for */
-  readonly rule: ServiceRule | ServerRule | undefined;
+  readonly rule: TableRule | undefined;
 }
 
 export function* addService({
@@ -115,7 +115,7 @@ export function deleteServer(service: ServiceKey, server: Placed): Step {
 
 export function timeoutSteps(timeouts: Differences["timeouts"]): Step[] {
   if (!timeouts) return [];
-  const { from, to } = timeouts;
+  const { from, to, rule } = timeouts;
   const before = {
     tcpSeconds: to.tcpSeconds === 0 ? 0 : from.tcpSeconds,
     tcpFinSeconds: to.tcpFinSeconds === 0 ? 0 : from.tcpFinSeconds,
@@ -125,7 +125,7 @@ export function timeoutSteps(timeouts: Differences["timeouts"]): Step[] {
     {
       change: { command: "set", timeouts: to },
       undo: [{ command: "set", timeouts: before }],
-      rule: undefined,
+      rule,
     },
   ];
 }
@@ -142,6 +142,6 @@ export function startDaemon(daemon: Daemon): Step {
   return {
     change: { command: "start-daemon", daemon },
     undo: [{ command: "stop-daemon", daemon }],
-    rule: undefined,
+    rule: daemon,
   };
 }

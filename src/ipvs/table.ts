@@ -26,3 +26,6 @@ export interface Table {
   readonly timeouts?: Timeouts;
   readonly daemons?: readonly Daemon[];
 }
+
+/** What can be wanted by itself: it stands somewhere in a file of rules. */
+export type TableRule = ServiceRule | ServerRule | Timeouts | Daemon;

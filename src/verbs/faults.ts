@@ -9,6 +9,7 @@ import {
   KernelRefusal,
   TableUnsteady,
 } from "../ipvs/errors.js";
+import { TableChanged } from "../ipvs/plan-failed.js";
 import { EACCES, EPERM, errnoText } from "../netlink/errno.js";
 import { MalformedReply, SocketFault } from "../netlink/errors.js";
 import { NetworkRefusal } from "../rtnl/errors.js";
@@ -74,6 +75,11 @@ export function explain(error: unknown): Explanation | undefined {
     return wrong(
       `cannot read the table: it changed each of ${error.attempts} times`,
       error.advice,
+    );
+  if (error instanceof TableChanged)
+    return wrong(
+      "somebody else changed the table meanwhile, so nothing was changed",
+      "try again",
     );
   if (error instanceof AnswerLost)
     return wrong(

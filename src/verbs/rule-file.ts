@@ -59,7 +59,7 @@ async function contentOf(name: string, io: Io): Promise<string> {
 }
 
 /** What a file is called where it is spoken of. */
-function named(name: string): string {
+export function named(name: string): string {
   return name === "-" ? "standard input" : clean(name);
 }
 

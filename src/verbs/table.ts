@@ -1,15 +1,19 @@
+import { applyVerb } from "./apply/row.js";
 import { checkVerb } from "./check/row.js";
 import { completionVerb } from "./completion/row.js";
 import { connectionsVerb } from "./connections/row.js";
+import { diffVerb } from "./diff/row.js";
 import { doctorVerb } from "./doctor/row.js";
 import { drainVerb } from "./drain/row.js";
 import { helpVerb } from "./help/row.js";
 import { listVerb } from "./list/row.js";
 import { metricsVerb } from "./metrics/row.js";
-import type { VerbOption, VerbRow } from "./row.js";
+import { restoreVerb } from "./restore/row.js";
+import { saveVerb } from "./save/row.js";
 import { statusVerb } from "./status/row.js";
 import { undrainVerb } from "./undrain/row.js";
 import { watchVerb } from "./watch/row.js";
+import type { VerbOption, VerbRow } from "./row.js";
 
 /**
  * The word verbs, in the order in which the help lists them. The parser, `--help`, completion and the test of the
@@ -21,6 +25,10 @@ export const VERBS: readonly VerbRow[] = [
   watchVerb,
   statusVerb,
   checkVerb,
+  diffVerb,
+  applyVerb,
+  saveVerb,
+  restoreVerb,
   drainVerb,
   undrainVerb,
   doctorVerb,

@@ -122,7 +122,9 @@ function writeServer(
 }
 
 /** The scheduler with its flags, and what differs from the defaults. */
-export function serviceSettings({ settings }: ServiceState): string {
+export function serviceSettings({
+  settings,
+}: Pick<ServiceState, "settings">): string {
   const flags = schedulerFlagNames(settings.scheduler, settings.flags);
   let text = settings.scheduler;
   if (flags.length > 0) text += ` (${flags.join(",")})`;

@@ -11,6 +11,7 @@ import {
   KernelRefusal,
   TableUnsteady,
 } from "../../src/ipvs/errors.js";
+import { TableChanged } from "../../src/ipvs/plan-failed.js";
 import {
   EACCES,
   EEXIST,
@@ -80,6 +81,10 @@ const ERRORS: readonly (readonly [Error, string])[] = [
   [
     new MalformedReply("short", 4),
     "1 cannot read the kernel's answer: short (at byte 4): this is a fault of ours or of the kernel: please report it",
+  ],
+  [
+    new TableChanged(),
+    "1 somebody else changed the table meanwhile, so nothing was changed: try again",
   ],
   [
     new LockHeld("/run/x.lock", { pid: 7, verb: "apply" }),

@@ -96,7 +96,7 @@ function ofStats(
 }
 
 /** `tunnel gue:6080:+c` */
-function forwardingText(settings: DestinationSettings): string {
+export function forwardingText(settings: DestinationSettings): string {
   const word = FORWARDING.word(settings.forwarding);
   const tunnel =
     settings.forwarding === TUNNELLING ? ` ${tunnelInfo(settings)}` : "";
@@ -104,7 +104,7 @@ function forwardingText(settings: DestinationSettings): string {
 }
 
 /** `80-100`: lower and upper threshold */
-function limitsText(settings: DestinationSettings): string {
+export function limitsText(settings: DestinationSettings): string {
   const { upperThreshold: upper, lowerThreshold: lower } = settings;
   const shown = upper === 0 ? "" : String(upper);
   return lower === 0 ? shown : `${lower}-${shown}`;

@@ -1,0 +1,89 @@
+import { IpvsAccess } from "../../access.js";
+import { carryOut, type CarriedOut } from "../../ipvs/carry-out.js";
+import type { IpvsClient } from "../../ipvs/client.js";
+import { compare, isEqual } from "../../ipvs/compare.js";
+import { TableUnsteady } from "../../ipvs/errors.js";
+import { PlanFailed } from "../../ipvs/plan-failed.js";
+import { stepsOf } from "../../ipvs/plan.js";
+import { readExisting } from "../../ipvs/snapshot.js";
+import { partsOf } from "../changes/scope.js";
+import { waitWithProgress } from "../drain/waiting.js";
+import { EXIT, type VerbCall } from "../row.js";
+import { reportDone, reportFailed, reportOthers } from "./report.js";
+import type { Signals } from "./signals.js";
+import type { Wish, Work } from "./work.js";
+
+/** Carries out what is to be done, looks whether the table is as it was wanted, and says so. @returns the exit status */
+export async function changeTable(
+  client: IpvsClient,
+  work: Work,
+  wish: Wish,
+  call: VerbCall,
+  signals: Signals,
+): Promise<number> {
+  let outcome: CarriedOut;
+  try {
+    outcome = await carryOutWithProgress(client, work, wish, call, signals);
+  } catch (error) {
+    if (!(error instanceof PlanFailed)) throw error;
+    return reportFailed(work, error, signals.caught, call);
+  }
+  reportDone(work, outcome, call);
+  const asWanted = await isAsWanted(client, work, wish, outcome);
+  if (!asWanted) reportOthers(work, call);
+  return asWanted && outcome.left.length === 0 ? EXIT.fine : EXIT.wrong;
+}
+
+async function carryOutWithProgress(
+  client: IpvsClient,
+  { existing, plan }: Work,
+  { drain }: Wish,
+  call: VerbCall,
+  { signal }: Signals,
+): Promise<CarriedOut> {
+  const { io, progress } = call;
+  const total = stepsOf(plan).length;
+  let done = 0;
+  progress.begin(() => `changing: ${done} of ${total}`);
+  using other = new IpvsAccess(io);
+  try {
+    return await carryOut(client, plan, {
+      before: existing,
+      reopen: () => other.open(),
+      signal,
+      report(count) {
+        done = count;
+        progress.step();
+      },
+      ...(drain && {
+        drain: async () => {
+          const { timeoutSeconds } = drain;
+          const { draining } = plan;
+          return (
+            await waitWithProgress(client, draining, timeoutSeconds, call)
+          ).servers;
+        },
+      }),
+    });
+  } finally {
+    progress.end();
+  }
+}
+
+/** Whether all that is wanted is there, and nothing else but what waits to become empty. */
+async function isAsWanted(
+  client: IpvsClient,
+  { file: { table } }: Work,
+  { scope }: Wish,
+  { left }: CarriedOut,
+): Promise<boolean> {
+  try {
+    const parts = partsOf(table, scope);
+    const existing = await readExisting(client, parts, "steady");
+    const prune = scope.prune && left.length === 0;
+    return isEqual(compare(table, existing, { ...scope, prune }));
+  } catch (error) {
+    if (error instanceof TableUnsteady) return false;
+    throw error;
+  }
+}

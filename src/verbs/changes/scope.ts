@@ -1,0 +1,74 @@
+import {
+  formatSelector,
+  selects,
+  UnknownSelected,
+  type ServiceSelector,
+} from "../../grammar/selector.js";
+import type { Existing, Scope } from "../../ipvs/compare.js";
+import type { Parts } from "../../ipvs/snapshot.js";
+import type { Table } from "../../ipvs/table.js";
+import { nearest } from "../../nearest.js";
+import type { Names } from "../../system/names.js";
+import type { Arguments } from "../parse.js";
+import { readService } from "../select.js";
+import { clean } from "../text.js";
+
+/** Everything that a file says, and nothing else. */
+export const WHOLE: Scope = { prune: true, keepWeights: false };
+
+/** A scope, and the words that it was made of. */
+export interface WantedScope extends Scope {
+  readonly selected: readonly {
+    readonly text: string;
+    readonly meant: ServiceSelector;
+  }[];
+}
+
+/** What of a file counts, by the options of the command line. @throws {SelectorFault} */
+export async function readScope(
+  given: Arguments,
+  names: Names,
+): Promise<WantedScope> {
+  const selected = await Promise.all(
+    given.list("only").map(async (text) => ({
+      text,
+      meant: await readService(text, names),
+    })),
+  );
+  return {
+    prune: !given.flag("no-prune"),
+    keepWeights: given.flag("keep-weights"),
+    selected,
+    ...(selected.length > 0 && {
+      only: (key) => selected.some(({ meant }) => selects(meant, key)),
+    }),
+  };
+}
+
+/** Which parts of what the kernel has are to be compared. */
+export function partsOf(wanted: Table, { only }: Scope): Parts {
+  return {
+    timeouts: !only && wanted.timeouts !== undefined,
+    daemons: !only && wanted.daemons !== undefined,
+  };
+}
+
+/** @throws {UnknownSelected} when a service that was named is neither wanted nor there */
+export function checkSelected(
+  { selected }: WantedScope,
+  wanted: Table,
+  existing: Existing,
+): void {
+  const keys = [...wanted.services, ...existing.services].map(({ key }) => key);
+  for (const { text, meant } of selected) {
+    if (keys.some((key) => selects(meant, key))) continue;
+    const known = keys.map(formatSelector);
+    const near = nearest(text, known) ?? nearest(`tcp/${text}`, known);
+    throw new UnknownSelected(
+      `service ${clean(text)} is neither in the file nor in the table`,
+      near === undefined
+        ? "'ipvsadm list' shows those that there are"
+        : `did you mean ${near}?`,
+    );
+  }
+}

@@ -1,0 +1,47 @@
+import { IpvsAccess } from "../../access.js";
+import { jsonText } from "../../document/json-text.js";
+import { compare, isEqual } from "../../ipvs/compare.js";
+import { readExisting } from "../../ipvs/snapshot.js";
+import { differenceMembers, tallyMembers } from "../changes/json.js";
+import { differenceLines } from "../changes/lines.js";
+import { checkSelected, partsOf, readScope } from "../changes/scope.js";
+import { tallyOf, tallyText } from "../changes/tally.js";
+import { EXIT, type VerbRun } from "../row.js";
+import { named, readSoundRules } from "../rule-file.js";
+
+/** The exit status if something differs. */
+const DIFFERS = 4;
+
+export const run: VerbRun = async ({ given, io, output }) => {
+  const [name = ""] = given.positionals;
+  const scope = await readScope(given, io.names);
+  const { table } = await readSoundRules(name, io, output);
+  using access = new IpvsAccess(io);
+  const client = await access.open();
+  const existing = await readExisting(client, partsOf(table, scope), "steady");
+  checkSelected(scope, table, existing);
+  const differences = compare(table, existing, scope);
+  const equal = isEqual(differences);
+  if (given.text("output") === "json") {
+    const document = {
+      schema: "ipvsadm/diff/1",
+      file: name,
+      equal,
+      changes: differenceMembers(differences),
+      tally: tallyMembers(tallyOf(differences)),
+    };
+    output.write(`${jsonText(document)}\n`);
+  } else if (equal)
+    output.lines([`${named(name)}: nothing to change, the table is like that`]);
+  else {
+    output.lines(differenceLines(differences, output.paint));
+    output.lines([
+      tallyText(tallyOf(differences), {
+        add: "to add",
+        change: "to change",
+        remove: "to remove",
+      }),
+    ]);
+  }
+  return equal ? EXIT.fine : DIFFERS;
+};

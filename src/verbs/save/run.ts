@@ -1,0 +1,94 @@
+import { IpvsAccess } from "../../access.js";
+import { jsonText } from "../../document/json-text.js";
+import { tableMembers } from "../../document/write.js";
+import { yamlText } from "../../document/yaml-text.js";
+import { HASHED } from "../../ipvs/model.js";
+import { readExisting } from "../../ipvs/snapshot.js";
+import type { Table } from "../../ipvs/table.js";
+import type { Io } from "../../io.js";
+import { writeAtomically } from "../../system/atomic-file.js";
+import { sortServers, sortServices } from "../../view/order.js";
+import type { Output } from "../output.js";
+import { EXIT, type VerbRun } from "../row.js";
+import { clean, fromBytes, toBytes } from "../text.js";
+import { ruleTexts, type Unsaid } from "./rules.js";
+
+/** So much of what rules cannot say is told line by line. */
+const TOLD = 10;
+
+export const run: VerbRun = async ({ given, io, output }) => {
+  const [file = "-"] = given.positionals;
+  const format = given.text("output") ?? formatOf(file);
+  const table = await readTable(io);
+  if (format !== "rules") {
+    const members = tableMembers(table);
+    const text =
+      format === "json" ? `${jsonText(members)}\n` : yamlText(members);
+    if (file === "-") output.write(text);
+    else writeAtomically(file, toBytes(text));
+    return EXIT.fine;
+  }
+  const unsaid: Unsaid[] = [];
+  const show = file === "-" ? printer(io, output) : undefined;
+  const texts: string[] = [];
+  for (const { text, lost } of ruleTexts(table)) {
+    if (lost) unsaid.push(lost);
+    if (show) show(text);
+    else texts.push(text);
+  }
+  const grave = unsaid.some(({ matters }) => matters);
+  tell(unsaid, output);
+  if (grave && file !== "-")
+    output.complain(`${clean(file)} was not written: rules cannot say it all`);
+  else if (file !== "-") writeAtomically(file, texts.join(""));
+  return grave ? EXIT.wrong : EXIT.fine;
+};
+
+/** The whole table, sorted as -S sorts it, without what is the kernel's own. */
+async function readTable(io: Io): Promise<Table> {
+  using access = new IpvsAccess(io);
+  const client = await access.open();
+  const all = { timeouts: true, daemons: true };
+  const existing = await readExisting(client, all, "steady");
+  return {
+    ...existing,
+    services: sortServices(existing.services).map(
+      ({ key, settings, servers }) => ({
+        key,
+        settings: { ...settings, flags: (settings.flags & ~HASHED) >>> 0 },
+        servers: sortServers(servers),
+      }),
+    ),
+  };
+}
+
+function formatOf(file: string): "rules" | "json" | "yaml" {
+  if (/\.json$/i.test(file)) return "json";
+  return /\.ya?ml$/i.test(file) ? "yaml" : "rules";
+}
+
+/** Rules have one character a byte, and go out as they are; to a terminal, without what could steer it. */
+function printer(io: Io, output: Output): (text: string) => void {
+  return io.terminal.isTerminal("stdout")
+    ? (text) => {
+        output.lines([clean(fromBytes(text.trimEnd()))]);
+      }
+    : (text) => {
+        io.stdout(text);
+      };
+}
+
+function tell(unsaid: readonly Unsaid[], output: Output): void {
+  const graveFirst = unsaid.toSorted(
+    (a, b) => Number(b.matters) - Number(a.matters),
+  );
+  for (const { subject, what, matters } of graveFirst.slice(0, TOLD)) {
+    const fault = `rules cannot say of ${subject}: ${what}`;
+    if (matters) output.complain(fault);
+    else output.warn(fault, "it has no effect");
+  }
+  if (unsaid.length > TOLD)
+    output.complain(`and so of ${unsaid.length - TOLD} more`);
+  if (unsaid.length > 0)
+    output.complain("'ipvsadm save -o json' says everything");
+}

@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Io } from "../../../src/io.js";
+import { ours, type Outcome } from "../../lab/program.js";
+import { ipvsadm } from "../../traffic/ipvsadm.js";
+
+/** A folder for a suite's files, and for the lock. */
+export class Folder implements Disposable {
+  readonly path = mkdtempSync(join(tmpdir(), "ipvsadm-apply-"));
+
+  file(name: string, text: string): string {
+    const path = join(this.path, name);
+    writeFileSync(path, text);
+    return path;
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.path, { recursive: true });
+  }
+}
+
+/** Runs a verb, with text in Unicode; the last word is a file of these rules, if there are any. */
+export async function run(
+  line: string,
+  rules?: string,
+  change: Partial<Io> = {},
+): Promise<Outcome> {
+  using folder = new Folder();
+  const words = line.split(" ");
+  if (rules !== undefined) words.push(folder.file("wanted", rules));
+  const outcome = await ours(words, "", { runFolder: folder.path, ...change });
+  const decoded = (text: string) =>
+    Buffer.from(text, "latin1").toString().replaceAll(`${folder.path}/`, "");
+  return {
+    ...outcome,
+    stdout: decoded(outcome.stdout),
+    stderr: decoded(outcome.stderr),
+  };
+}
+
+/** Runs a verb that is to succeed. @returns what it printed */
+export async function done(
+  line: string,
+  rules?: string,
+  change?: Partial<Io>,
+): Promise<string> {
+  const { stdout, stderr, status } = await run(line, rules, change);
+  assert.deepEqual([stderr, status], ["", 0], line);
+  return stdout;
+}
+
+/** All that can be set, in two renderings. */
+export async function state(): Promise<readonly [rules: string, json: string]> {
+  return [await ipvsadm("-Sn"), await done("save -o json")];
+}
+
+/** An empty table, the usual timeouts and no sync daemons. */
+export async function clear(): Promise<void> {
+  await ours(["--stop-daemon", "master"]);
+  await ours(["--stop-daemon", "backup"]);
+  await ipvsadm("-C");
+  await ipvsadm("--set 900 120 300");
+}
