@@ -1,9 +1,8 @@
 import { MalformedReply, SocketFault } from "../netlink/errors.js";
 import type { Change } from "./change.js";
 import type { IpvsClient } from "./client.js";
-import type { Existing } from "./compare.js";
 import { AnswerLost, type KernelRefusal } from "./errors.js";
-import { holds } from "./holds.js";
+import { Outcome } from "./outcome.js";
 import { readExisting, type Parts, type Readable } from "./snapshot.js";
 
 /** The calls that it takes to change a table and to look at it. */
@@ -53,7 +52,7 @@ export class Sender {
       if (!failure) return DONE;
       if (!isLost(failure)) return { kind: "failed", failure };
       if (!now) return { kind: "unknown", failure };
-      return holds(change, now) ? DONE : { kind: "failed", failure };
+      return now.shows(change) ? DONE : { kind: "failed", failure };
     });
   }
 
@@ -71,14 +70,16 @@ export class Sender {
   }
 
   /** What the kernel has now, by another way if the first is broken; undefined where there is none. */
-  async #look(): Promise<Existing | undefined> {
+  async #look(): Promise<Outcome | undefined> {
     try {
       if (this.#broken) {
         if (!this.#reopen) return undefined;
         this.#client = await this.#reopen();
         this.#broken = undefined;
       }
-      return await readExisting(this.#client, this.#parts, "steady");
+      return new Outcome(
+        await readExisting(this.#client, this.#parts, "steady"),
+      );
     } catch {
       return undefined;
     }
