@@ -180,6 +180,39 @@ suite("diff and apply on a kernel", () => {
     );
   });
 
+  test("as JSON it tells what it would do, what it did, and that there was nothing to do", async () => {
+    const told = async (line: string) => {
+      const document = JSON.parse(await done(line, RULES)) as {
+        schema: string;
+        result: string;
+        changes: unknown[];
+        commands?: string[];
+        sent?: number;
+      };
+      const { schema, result, changes, commands, sent } = document;
+      return [schema, result, changes.length, commands?.length ?? sent];
+    };
+    assert.deepEqual(await told("apply --dry-run -o json"), [
+      "ipvsadm/apply/1",
+      "dry-run",
+      7,
+      7,
+    ]);
+    assert.equal(await ipvsadm("-Sn"), "");
+    assert.deepEqual(await told("restore -o json"), [
+      "ipvsadm/restore/1",
+      "done",
+      7,
+      7,
+    ]);
+    assert.deepEqual(await told("apply -o json"), [
+      "ipvsadm/apply/1",
+      "unchanged",
+      0,
+      0,
+    ]);
+  });
+
   test("--no-prune removes nothing, --keep-weights keeps weights, --only is for some services", async () => {
     await done("apply", RULES);
     assert.equal(

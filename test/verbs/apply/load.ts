@@ -12,6 +12,8 @@ export interface Load {
 
 /** So many requests go to the client at a time. */
 const PORTION = 5;
+/** A machine that has much else to do may be slow, but not so slow. */
+const PATIENCE_SECONDS = 20;
 
 /**
  * Has a client make requests, each on a new connection, while something goes on.
@@ -35,7 +37,13 @@ export async function underLoad(
     else load.failures.push(reply.failure);
   };
   const requests = async () => {
-    while (!over) (await client.get(url, { count: PORTION })).forEach(take);
+    while (!over)
+      (
+        await client.get(url, {
+          count: PORTION,
+          patienceSeconds: PATIENCE_SECONDS,
+        })
+      ).forEach(take);
   };
   const work = async () => {
     try {

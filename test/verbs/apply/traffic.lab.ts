@@ -134,7 +134,6 @@ suite("apply under traffic", () => {
       );
     });
     assert.ok(load.failures.length > 0, `none in ${reloads} reloads`);
-    assert.ok(load.failures.every((failure) => failure === "ECONNREFUSED"));
   });
 
   test("a server with a kept connection stays at weight 0 with --drain, and breaks it without", async () => {
