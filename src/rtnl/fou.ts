@@ -7,7 +7,7 @@ import {
   type Layout,
 } from "../netlink/attributes.js";
 import type { Exchange } from "../netlink/exchange.js";
-import { genericRequest, resolveFamily } from "../netlink/generic.js";
+import { GenericQuery, resolveFamily } from "../netlink/generic.js";
 import { dump } from "./dump.js";
 import { NetworkRefusal } from "./errors.js";
 
@@ -44,7 +44,7 @@ export async function fouPorts(exchange: Exchange): Promise<FouPort[]> {
   return dump(
     exchange,
     asked,
-    genericRequest(family.id, VERSION, GET, "dump", undefined, (attributes) => {
+    new GenericQuery(family.id, VERSION, GET, "dump", {}, {}, (attributes) => {
       const fields = required(decode(PORT, attributes), ["port"]);
       return {
         port: fields.port,
