@@ -202,6 +202,7 @@ export class NetworkClient {
   ): Promise<T[]> {
     return dump(this.#exchange, asked, {
       type,
+      answer: "dump",
       write: (out) => {
         out.zeros(HEADER_BYTES[type]);
       },

@@ -41,16 +41,21 @@ export async function fouPorts(exchange: Exchange): Promise<FouPort[]> {
   const asked = "read the ports of FOU and GUE";
   const family = await resolveFamily(exchange, "fou");
   if (!("id" in family)) throw new NetworkRefusal(family.errno, asked);
-  return dump(
-    exchange,
-    asked,
-    new GenericQuery(family.id, VERSION, GET, "dump", {}, {}, (attributes) => {
+  const request = new GenericQuery(
+    family.id,
+    VERSION,
+    GET,
+    "dump",
+    PORT,
+    {},
+    (attributes): FouPort => {
       const fields = required(decode(PORT, attributes), ["port"]);
       return {
         port: fields.port,
         family: fields.family === INET6 ? INET6 : INET,
         encapsulation: fields.encapsulation === GUE ? "gue" : "fou",
       };
-    }),
+    },
   );
+  return dump(exchange, asked, request);
 }

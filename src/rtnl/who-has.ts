@@ -121,6 +121,7 @@ export async function neighboursOn(
   device: number,
 ): Promise<Neighbour[]> {
   const all = await dump(exchange, "read the neighbours", {
+    answer: "dump",
     type: GET_NEIGHBOUR,
     write: (out) => {
       out.zeros(12);
