@@ -46,56 +46,91 @@ export function stepsOf({ build, quiesce, remove }: Plan): Step[] {
 /** @param drain whether real servers that go shall be empty first */
 export function planOf(differences: Differences, drain: boolean): Plan {
   const { services, timeouts, daemons } = differences;
-  const building: Step[] = [];
-  const editing: Step[] = [];
-  const raising: Step[] = [];
-  const lowering: Step[] = [];
-  const removing: Step[] = [];
-  const going: DrainingServer[] = [];
-  const quieting: Step[] = [];
-  const goes = (service: ServiceKey, server: DestinationEntry) => {
-    if (!drain) return server;
-    going.push({ service, server: server.key });
-    if (server.settings.weight === 0) return server;
-    const quiet = { ...server, settings: { ...server.settings, weight: 0 } };
-    quieting.push(editServer(service, server, quiet.settings));
-    return quiet;
-  };
-  for (const one of addedFirst(services)) {
-    if (one.kind === "add") building.push(...addService(one));
-    else if (one.kind === "remove") {
-      const servers = one.service.servers.map((server) =>
-        goes(one.service.key, server),
-      );
-      removing.push(deleteService({ ...one.service, servers }));
-    } else {
-      const { key } = one.service;
-      if (one.to) editing.push(editService(one.service, one.to, one.rule));
-      for (const server of one.servers) {
-        if (server.kind === "add") building.push(addServer(key, server.rule));
-        else if (server.kind === "remove")
-          removing.push(deleteServer(key, goes(key, server.server)));
-        else {
-          const step = editServer(key, server.server, server.to, server.rule);
-          (server.to.weight > 0 ? raising : lowering).push(step);
-        }
-      }
-    }
-  }
+  const steps = new ServiceSteps(drain);
+  for (const one of addedFirst(services)) steps.take(one);
   const [early, between, late] = daemonSteps(daemons, services);
   return {
     build: [
       ...timeoutSteps(timeouts),
       ...early,
-      ...building,
-      ...editing,
-      ...raising,
+      ...steps.additions,
+      ...steps.edits,
+      ...steps.raises,
       ...between,
     ],
-    quiesce: [...lowering, ...quieting],
-    remove: [...serversFirst(removing), ...late],
-    draining: going,
+    quiesce: [...steps.lowers, ...steps.quiets],
+    remove: [...serversFirst(steps.removals), ...late],
+    draining: steps.draining,
   };
+}
+
+/** The steps for services and real servers, each kind by itself. */
+class ServiceSteps {
+  readonly additions: Step[] = [];
+  /** Of services */
+  readonly edits: Step[] = [];
+  /** Edits of real servers that take connections then */
+  readonly raises: Step[] = [];
+  /** Edits of real servers that take none then */
+  readonly lowers: Step[] = [];
+  /** Weight 0 for those that go */
+  readonly quiets: Step[] = [];
+  readonly removals: Step[] = [];
+  readonly draining: DrainingServer[] = [];
+  readonly #drain: boolean;
+
+  constructor(drain: boolean) {
+    this.#drain = drain;
+  }
+
+  take(one: ServiceDifference): void {
+    switch (one.kind) {
+      case "add":
+        this.additions.push(...addService(one));
+        return;
+      case "change": {
+        const { service, to, rule } = one;
+        if (to) this.edits.push(editService(service, to, rule));
+        for (const server of one.servers) this.#takeServer(service.key, server);
+        return;
+      }
+      case "remove": {
+        const { service } = one;
+        const servers = service.servers.map((server) =>
+          this.#quieted(service.key, server),
+        );
+        this.removals.push(deleteService({ ...service, servers }));
+      }
+    }
+  }
+
+  #takeServer(service: ServiceKey, one: ServerDifference): void {
+    switch (one.kind) {
+      case "add":
+        this.additions.push(addServer(service, one.rule));
+        return;
+      case "change": {
+        const { server, to, rule } = one;
+        const steps = to.weight > 0 ? this.raises : this.lowers;
+        steps.push(editServer(service, server, to, rule));
+        return;
+      }
+      case "remove":
+        this.removals.push(
+          deleteServer(service, this.#quieted(service, one.server)),
+        );
+    }
+  }
+
+  /** A real server as it is when it goes: with weight 0, if it is to be empty then. */
+  #quieted(service: ServiceKey, server: DestinationEntry): DestinationEntry {
+    if (!this.#drain) return server;
+    this.draining.push({ service, server: server.key });
+    if (server.settings.weight === 0) return server;
+    const settings = { ...server.settings, weight: 0 };
+    this.quiets.push(editServer(service, server, settings));
+    return { ...server, settings };
+  }
 }
 
 /** New services come before new servers of those that are there. */
