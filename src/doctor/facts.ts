@@ -37,6 +37,6 @@ export interface Facts {
 /** Facts, and why some are wanting. */
 export interface Gathered {
   readonly facts: Facts;
-  /** Why a fact that a check needs is wanting, in words: `IPVS is not in the kernel` */
-  readonly reasons: (wanting: keyof Facts) => string | undefined;
+  /** In words: `IPVS is not in the kernel` */
+  readonly reasons: ReadonlyMap<keyof Facts, string>;
 }

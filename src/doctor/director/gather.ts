@@ -18,6 +18,17 @@ type Answers = Required<
   Pick<Facts, "table" | "info" | "timeouts" | "daemons">
 > & { readonly table: ServiceWithServers[] };
 
+/** Facts that are of use with a table only */
+const OF_THE_TABLE = [
+  "table",
+  "info",
+  "timeouts",
+  "daemons",
+  "network",
+  "stations",
+  "connections",
+] as const satisfies readonly (keyof Facts)[];
+
 const NO_MODULE = "IPVS is not in the kernel";
 const BARRED = "you may not ask the kernel for the table (run it as root)";
 
@@ -51,7 +62,10 @@ export async function gatherDirector(
   // To be asked, the kernel loads the module: whoever only looks asks where it is.
   const answers = there ? await askIpvs(io) : NO_MODULE;
   if (typeof answers === "string")
-    return { facts: machine, reasons: () => answers };
+    return {
+      facts: machine,
+      reasons: new Map(OF_THE_TABLE.map((name) => [name, answers])),
+    };
   const table = choose(answers.table);
   const connections = needs.has("connections")
     ? await connectionsIn(io.connectionsFile)
@@ -65,11 +79,9 @@ export async function gatherDirector(
       : {}),
     connections: typeof connections === "string" ? undefined : connections,
   };
-  const reason = typeof connections === "string" ? connections : undefined;
-  return {
-    facts,
-    reasons: (name) => (name === "connections" ? reason : undefined),
-  };
+  const reasons = new Map<keyof Facts, string>();
+  if (typeof connections === "string") reasons.set("connections", connections);
+  return { facts, reasons };
 }
 
 /** What IPVS says, or why it says nothing. */

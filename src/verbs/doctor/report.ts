@@ -82,7 +82,7 @@ function margin(label: string, { paint }: Looks): string {
 function blindSpots({ unexamined, reasons }: Report): string[] {
   const byReason = new Map<string, FindingId[]>();
   for (const { id, wanting } of unexamined) {
-    const reason = reasons(wanting);
+    const reason = reasons.get(wanting);
     if (reason === undefined) continue;
     byReason.set(reason, [...(byReason.get(reason) ?? []), id]);
   }
@@ -133,7 +133,7 @@ export function reportJson(report: Report): Json {
     examined: [...examined],
     unexamined: unexamined.map(({ id, wanting }) => ({
       id,
-      reason: reasons(wanting) ?? null,
+      reason: reasons.get(wanting) ?? null,
     })),
   };
 }

@@ -102,8 +102,6 @@ function known(id: string) {
 function statusOf({ findings, unexamined, reasons }: Report): number {
   if (findings.some((finding) => kindOf(finding).severity === "error"))
     return EXIT.wrong;
-  const barred = unexamined.some(
-    ({ wanting }) => reasons(wanting) !== undefined,
-  );
+  const barred = unexamined.some(({ wanting }) => reasons.has(wanting));
   return barred ? EXIT.unavailable : EXIT.fine;
 }

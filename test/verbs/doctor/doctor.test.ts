@@ -42,7 +42,7 @@ const REPORT: Report = {
     { id: "no-servers", wanting: "daemons" },
     { id: "all-overloaded", wanting: "daemons" },
   ],
-  reasons: () => "they are invisible",
+  reasons: new Map([["daemons", "they are invisible"]]),
 };
 
 for (const width of WIDTHS) {
