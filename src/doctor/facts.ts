@@ -8,6 +8,7 @@ import type { Module, moduleStates } from "../system/module.js";
 import type { Connections } from "./connections.js";
 import type { Network, Stations } from "./network.js";
 import type { RealServer } from "./real-server/real-server.js";
+import type { HeardSync } from "./read-sync.js";
 import type { Sysctls } from "./sysctls.js";
 
 /**
@@ -27,6 +28,8 @@ export interface Facts {
   readonly info?: Info | undefined;
   readonly timeouts?: Timeouts | undefined;
   readonly daemons?: readonly Daemon[] | undefined;
+  /** What masters were heard to tell the backups that run here */
+  readonly heard?: readonly HeardSync[] | undefined;
   readonly network?: Network | undefined;
   readonly stations?: Stations | undefined;
   readonly connections?: Connections | undefined;

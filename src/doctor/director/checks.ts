@@ -2,9 +2,9 @@ import type { Check } from "../check.js";
 import { capacity } from "./capacity.js";
 import { forwarding } from "./forwarding.js";
 import { modules } from "./modules.js";
-import { backups } from "./peers.js";
+import { backups, syncIds } from "./peers.js";
 import { reach, virtualAddresses } from "./reach.js";
-import { conntrack, hashing, orphans, reuse } from "./settings.js";
+import { conntrack, fragments, hashing, orphans, reuse } from "./settings.js";
 import { strangers } from "./strangers.js";
 import { emptiness, persistence, weights } from "./table.js";
 import { unanswered } from "./unanswered.js";
@@ -20,8 +20,10 @@ export const DIRECTOR_CHECKS: readonly Check[] = [
   orphans,
   reuse,
   conntrack,
+  fragments,
   hashing,
   backups,
+  syncIds,
   emptiness,
   capacity,
   weights,

@@ -2,7 +2,12 @@ import { IpvsAccess, isUnavailable } from "../../access.js";
 import type { Io } from "../../io.js";
 import type { Address } from "../../ipvs/address.js";
 import { IpvsUnavailable, KernelRefusal } from "../../ipvs/errors.js";
-import type { ServiceWithServers } from "../../ipvs/model.js";
+import type {
+  Daemon,
+  Info,
+  ServiceWithServers,
+  Timeouts,
+} from "../../ipvs/model.js";
 import { SCHEDULERS } from "../../ipvs/schedulers.js";
 import { EACCES, EPERM, errnoText } from "../../netlink/errno.js";
 import { moduleStates, readModule } from "../../system/module.js";
@@ -10,13 +15,17 @@ import type { Connections } from "../connections.js";
 import type { Facts, Gathered } from "../facts.js";
 import { readConnections } from "../read-connections.js";
 import { askStations, readNetwork, withNetwork } from "../read-network.js";
+import { listenToMasters } from "../read-sync.js";
 import { readSysctls } from "../read-sysctls.js";
 import { isServing } from "./reach.js";
 
 /** Facts that only IPVS tells */
-type Answers = Required<
-  Pick<Facts, "table" | "info" | "timeouts" | "daemons">
-> & { readonly table: ServiceWithServers[] };
+interface Answers {
+  readonly table: ServiceWithServers[];
+  readonly info: Info;
+  readonly timeouts: Timeouts;
+  readonly daemons: readonly Daemon[];
+}
 
 /** Facts that are of use with a table only */
 const OF_THE_TABLE = [
@@ -27,6 +36,7 @@ const OF_THE_TABLE = [
   "network",
   "stations",
   "connections",
+  "heard",
 ] as const satisfies readonly (keyof Facts)[];
 
 const NO_MODULE = "IPVS is not in the kernel";
@@ -70,13 +80,19 @@ export async function gatherDirector(
   const connections = needs.has("connections")
     ? await connectionsIn(io.connectionsFile)
     : undefined;
+  const around = needs.has("network")
+    ? await lookAround(io, table, needs.has("stations"))
+    : {};
+  const heard =
+    needs.has("heard") && around.network
+      ? await listenToMasters(answers.daemons, around.network)
+      : undefined;
   const facts: Facts = {
     ...machine,
     ...answers,
     table,
-    ...(needs.has("network")
-      ? await lookAround(io, table, needs.has("stations"))
-      : {}),
+    ...around,
+    heard,
     connections: typeof connections === "string" ? undefined : connections,
   };
   const reasons = new Map<keyof Facts, string>();

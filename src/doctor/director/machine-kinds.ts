@@ -53,6 +53,15 @@ export const MACHINE_KINDS = [
     sysctls: ["net.ipv4.vs.conn_reuse_mode", "net.ipv4.vs.conntrack"],
   },
   {
+    id: "tunnel-fragments",
+    severity: "warning",
+    title: "large packets are cut in pieces in front of a tunnel",
+    why: "A packet in a tunnel is longer by another header (20 bytes for IP in IP), so the largest packets of clients do not fit. With pmtu_disc the director tells clients to send smaller ones. Without it the director cuts them in two, which costs time on both ends, and many firewalls and clouds drop pieces: small requests pass, and uploads hang.",
+    looked: "The sysctl, if there is a real server with -i and a weight.",
+    cure: "Switch it on, the kernel's default. If it is off because clients never get to see what they are told (a firewall drops ICMP), have the real servers ask for smaller packets: `ip route change default via ROUTER advmss 1440` on each of them.",
+    sysctls: ["net.ipv4.vs.pmtu_disc"],
+  },
+  {
     id: "hash-small",
     severity: "note",
     title: "the table of connections has outgrown its hash",
@@ -71,5 +80,15 @@ export const MACHINE_KINDS = [
       "A sync daemon that is backup, none that is master, net.ipv4.vs.backup_only, and services of which this machine is a real server, besides others with -g or -i.",
     cure: "With backup_only the machine balances nothing as long as it is backup, and takes what comes for itself. Keep it so in /etc/sysctl.d on both.",
     sysctls: ["net.ipv4.vs.backup_only"],
+  },
+  {
+    id: "sync-ids-differ",
+    severity: "warning",
+    title: "a backup passes over what its master tells it",
+    why: "A backup takes the messages of masters with its own sync id only. With another one it never learns of the connections, and when it takes over every one of them breaks.",
+    looked:
+      "The multicast group of each sync daemon that is backup here was listened to for a second and a half; messages came by, and none with its sync id. A master is silent while there are no connections, so that nothing comes by is no fault.",
+    cure: "Start one of the two with the other's sync id; a backup with 0 takes the messages of all.",
+    sysctls: [],
   },
 ] as const satisfies readonly Kind[];

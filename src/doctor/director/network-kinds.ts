@@ -13,6 +13,16 @@ export const NETWORK_KINDS = [
     sysctls: [],
   },
   {
+    id: "vip-duplicate",
+    severity: "error",
+    title: "another station had an IPv6 virtual address when it was added",
+    why: "Before the kernel uses a new IPv6 address it asks whether somebody has it (duplicate address detection). If so, the address stands at the interface, and is of no use: the other station gets the packets.",
+    looked:
+      "Whether the kernel has marked the address of a service as a duplicate (dadfailed), as `ip address` shows it. Not on a machine whose sync daemon is backup alone.",
+    cure: "Take the address from the other station (a real server must have it on lo), then add it here anew: the kernel asks but once.",
+    sysctls: [],
+  },
+  {
     id: "vip-answered-elsewhere",
     severity: "error",
     title: "another station answers for a virtual address, too",

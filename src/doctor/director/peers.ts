@@ -1,6 +1,7 @@
 import { formatAddress } from "../../ipvs/address.js";
 import {
   DIRECT_ROUTING,
+  type Daemon,
   formatEndpoint,
   LOCAL_NODE,
   TUNNELLING,
@@ -44,3 +45,46 @@ export const backups = check(
     });
   },
 );
+
+/** A backup that passes over what its master says. */
+export const syncIds = check(
+  ["sync-ids-differ"],
+  ["daemons", "network", "heard"],
+  ({ heard }) =>
+    heard.flatMap(({ daemon, syncIds }): Finding<"sync-ids-differ">[] => {
+      const { syncId, multicastInterface } = daemon;
+      const [other] = syncIds;
+      // A backup with 0 takes all.
+      if (other === undefined || syncId === 0 || syncIds.includes(syncId))
+        return [];
+      return [
+        {
+          id: "sync-ids-differ",
+          subject: multicastInterface,
+          seen: `the backup here takes messages with sync id ${syncId}, and what comes by has ${syncIds.join(", ")}`,
+          mend: [
+            {
+              command: `ipvsadm --stop-daemon backup && ipvsadm --start-daemon backup${daemonWords({ ...daemon, syncId: other })}`,
+            },
+          ],
+        },
+      ];
+    }),
+);
+
+/** The options that start a daemon as it is. */
+function daemonWords(daemon: Daemon): string {
+  const { maximumLength, multicastGroup, multicastPort, multicastTtl } = daemon;
+  const words: [string, string | number | undefined][] = [
+    ["mcast-interface", daemon.multicastInterface],
+    ["syncid", daemon.syncId],
+    ["sync-maxlen", maximumLength],
+    ["mcast-group", multicastGroup && formatAddress(multicastGroup)],
+    ["mcast-port", multicastPort],
+    ["mcast-ttl", multicastTtl],
+  ];
+  return words
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => ` --${name} ${value ?? ""}`)
+    .join("");
+}

@@ -1,4 +1,8 @@
-import { formatAddress, INET6, sameAddress } from "../../ipvs/address.js";
+import {
+  formatAddress,
+  sameAddress,
+  type Address,
+} from "../../ipvs/address.js";
 import {
   BACKUP,
   DIRECT_ROUTING,
@@ -10,6 +14,7 @@ import {
   type DestinationEntry,
   type ServiceWithServers,
 } from "../../ipvs/model.js";
+import type { DeviceAddress } from "../../rtnl/model.js";
 import { check } from "../check.js";
 import { editServer, serverName, serviceName } from "../commands.js";
 import type { Finding } from "../finding.js";
@@ -29,34 +34,77 @@ export function isPassive(daemons: readonly Daemon[]): boolean {
   );
 }
 
-/** Virtual addresses that are not local. */
+/** Virtual addresses that are not local, or of no use. */
 export const virtualAddresses = check(
-  ["vip-not-local"],
+  ["vip-not-local", "vip-duplicate"],
   ["table", "daemons", "network"],
   ({ table, daemons, network }) => {
     if (isPassive(daemons)) return [];
-    const found = new Map<string, Finding<"vip-not-local">>();
+    const found = new Map<string, Finding<"vip-not-local" | "vip-duplicate">>();
     for (const { key } of table) {
-      if ("firewallMark" in key || isLocal(network, key.address) !== false)
-        continue;
-      const text = formatAddress(key.address);
-      const whole = key.family === INET6 ? 128 : 32;
-      const hop = nextHopTo(network, key.address);
-      const device = deviceOf(network, hop?.device)?.name;
-      found.set(text, {
-        id: "vip-not-local",
-        subject: text,
-        seen: `the address of ${serviceName({ key })} is not local: ${device === undefined ? "there is no route to it" : `packets to it would leave by ${device}`}`,
-        mend: [
-          {
-            command: `ip address add ${text}/${whole} dev ${device ?? "INTERFACE"}`,
-          },
-        ],
-      });
+      if ("firewallMark" in key) continue;
+      const duplicate = network.addresses.find(
+        (own) => own.duplicate && sameAddress(own.address, key.address),
+      );
+      const finding = duplicate
+        ? taken(key.address, network, duplicate)
+        : isLocal(network, key.address) === false
+          ? missing(key.address, network, serviceName({ key }))
+          : undefined;
+      if (finding) found.set(formatAddress(key.address), finding);
     }
     return [...found.values()];
   },
 );
+
+function missing(
+  address: Address,
+  network: Network,
+  service: string,
+): Finding<"vip-not-local"> {
+  const subject = formatAddress(address);
+  const hop = nextHopTo(network, address);
+  const device = deviceOf(network, hop?.device)?.name;
+  const where =
+    device === undefined
+      ? "there is no route to it"
+      : `packets to it would leave by ${device}`;
+  const place = `${subject}/${address.length * 8} dev ${device ?? "INTERFACE"}`;
+  return {
+    id: "vip-not-local",
+    subject,
+    seen: `the address of ${service} is not local: ${where}`,
+    mend: [{ command: `ip address add ${place}` }],
+  };
+}
+
+function taken(
+  address: Address,
+  network: Network,
+  { device, prefixBits }: DeviceAddress,
+): Finding<"vip-duplicate"> {
+  const subject = formatAddress(address);
+  const name = deviceOf(network, device)?.name ?? "INTERFACE";
+  const place = `${subject}/${prefixBits} dev`;
+  return {
+    id: "vip-duplicate",
+    subject,
+    seen: `on ${name} the kernel does not use it, for another station had it when it was added`,
+    mend: [
+      {
+        command: `ip address del ${place} INTERFACE`,
+        on: "the other station",
+      },
+      {
+        command: `ip address del ${place} ${name} && ip address add ${place} ${name}`,
+      },
+      {
+        command: `ip neighbour flush to ${subject}`,
+        on: "the clients and routers of that network",
+      },
+    ],
+  };
+}
 
 /** Real servers that cannot be reached. */
 export const reach = check(

@@ -1,9 +1,10 @@
-import { formatEndpoint, SCTP, TCP } from "../../ipvs/model.js";
+import { formatEndpoint, SCTP, TCP, TUNNELLING } from "../../ipvs/model.js";
 import { check } from "../check.js";
-import { serviceName } from "../commands.js";
+import { serverName, serviceName } from "../commands.js";
 import { nobodysConnections } from "../connections.js";
 import type { Finding } from "../finding.js";
 import { sysctlMend, sysctlNumber } from "../sysctls.js";
+import { isServing } from "./reach.js";
 
 const CONNTRACK = "net/ipv4/vs/conntrack";
 const REUSE = "net/ipv4/vs/conn_reuse_mode";
@@ -63,6 +64,28 @@ export const orphans = check(
           }),
         )
       : [],
+);
+
+const PMTU = "net/ipv4/vs/pmtu_disc";
+
+/** Tunnels whose packets are cut in pieces. */
+export const fragments = check(
+  ["tunnel-fragments"],
+  ["table", "sysctls"],
+  ({ table, sysctls }) => {
+    if (sysctlNumber(sysctls, PMTU) !== 0) return [];
+    for (const service of table)
+      for (const server of service.servers)
+        if (server.settings.forwarding === TUNNELLING && isServing(server))
+          return [
+            {
+              id: "tunnel-fragments",
+              seen: `net.ipv4.vs.pmtu_disc is 0, and real server ${serverName(service, server)} is tunnelled to`,
+              mend: [sysctlMend({ [PMTU]: 1 })],
+            },
+          ];
+    return [];
+  },
 );
 
 /** So many connections in a row of the hash table are a long way to look. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { backups } from "../../../src/doctor/director/peers.js";
+import { backups, syncIds } from "../../../src/doctor/director/peers.js";
+import { syncIdsIn } from "../../../src/doctor/read-sync.js";
 import {
   BACKUP,
   MASQUERADING,
@@ -50,4 +51,42 @@ test("no loop: told to be passive, the master, or what is masqueraded", () => {
   assert.deepEqual(find([]), []);
   assert.deepEqual(find([MASTER, BACKUP]), []);
   assert.deepEqual(find([BACKUP], 0, { forwarding: MASQUERADING }), []);
+});
+
+test("a backup hears masters with its own sync id, or all of them", () => {
+  const hears = (syncId: number, ...ids: number[]) =>
+    syncIds
+      .examine({
+        daemons: [],
+        network: AROUND,
+        heard: [
+          {
+            daemon: {
+              state: BACKUP,
+              multicastInterface: "eth1",
+              syncId,
+              multicastPort: 8848,
+            },
+            syncIds: ids,
+          },
+        ],
+      })
+      .map(told);
+  assert.deepEqual(hears(1), []);
+  assert.deepEqual(hears(1, 1, 2), []);
+  assert.deepEqual(hears(0, 2), []);
+  assert.deepEqual(hears(1, 2), [
+    [
+      "sync-ids-differ eth1",
+      "ipvsadm --stop-daemon backup && ipvsadm --start-daemon backup --mcast-interface eth1 --syncid 2 --mcast-port 8848",
+    ],
+  ]);
+});
+
+test("the sync id is the second byte of a message", () => {
+  const message = (...bytes: number[]) => Uint8Array.from(bytes);
+  assert.deepEqual(
+    syncIdsIn([message(0, 7, 0, 8), message(), message(3, 2), message(0, 7)]),
+    [2, 7],
+  );
 });

@@ -11,7 +11,13 @@ import {
   type DestinationEntry,
 } from "../../../src/ipvs/model.js";
 import { serverEntry, serviceEntry } from "../../fixtures/entries.js";
-import { mac, neighbour, network, route } from "../made-up-network.js";
+import {
+  mac,
+  neighbour,
+  network,
+  ownAddress,
+  route,
+} from "../made-up-network.js";
 import { serviceAt, told } from "../made-up.js";
 
 const NOBODY: Stations = { nextHops: new Map(), strangers: [] };
@@ -161,5 +167,24 @@ test("a machine that stands by has none of the virtual addresses", () => {
   assert.deepEqual(
     [find(BACKUP), find(MASTER), find(MASTER, BACKUP)],
     [0, 1, 1],
+  );
+});
+
+test("an address that is a duplicate is of no use, local or not", () => {
+  const table = [serviceAt("2001:db8::1")];
+  const own = ownAddress(1, "2001:db8::1/128", { duplicate: true });
+  const around = network([route("2001:db8::1", "local", 1)], {
+    addresses: [own],
+  });
+  assert.deepEqual(
+    virtualAddresses.examine({ table, daemons: [], network: around }).map(told),
+    [
+      [
+        "vip-duplicate 2001:db8::1",
+        "the other station: ip address del 2001:db8::1/128 dev INTERFACE",
+        "ip address del 2001:db8::1/128 dev eth1 && ip address add 2001:db8::1/128 dev eth1",
+        "the clients and routers of that network: ip neighbour flush to 2001:db8::1",
+      ],
+    ],
   );
 });

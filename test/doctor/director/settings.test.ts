@@ -3,12 +3,13 @@ import { test } from "node:test";
 import type { ConnectionGroup } from "../../../src/doctor/connections.js";
 import {
   conntrack,
+  fragments,
   hashing,
   orphans,
   reuse,
 } from "../../../src/doctor/director/settings.js";
 import { INET } from "../../../src/ipvs/address.js";
-import { UDP } from "../../../src/ipvs/model.js";
+import { MASQUERADING, TUNNELLING, UDP } from "../../../src/ipvs/model.js";
 import { address, serverEntry, serviceEntry } from "../../fixtures/entries.js";
 import { serviceAt, sysctls, told } from "../made-up.js";
 
@@ -115,4 +116,23 @@ test("eight entries in a row are many; the hash is to have a row for each", () =
     ],
   ]);
   assert.deepEqual(find(2 ** 25, 2 ** 20), [], "there is no larger one");
+});
+
+test("pieces are a matter of tunnels", () => {
+  const find = (forwarding: number, value: number) =>
+    fragments
+      .examine({
+        table: [
+          serviceAt("192.0.2.1", [
+            serverEntry("192.0.2.10", 80, { forwarding }),
+          ]),
+        ],
+        sysctls: sysctls({ "net.ipv4.vs.pmtu_disc": value }),
+      })
+      .map(told);
+  assert.deepEqual(find(TUNNELLING, 0), [
+    ["tunnel-fragments -", "sysctl -w net.ipv4.vs.pmtu_disc=1"],
+  ]);
+  assert.deepEqual(find(TUNNELLING, 1), []);
+  assert.deepEqual(find(MASQUERADING, 0), []);
 });

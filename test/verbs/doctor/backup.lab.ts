@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, suite } from "node:test";
+import { eventually } from "../../lab/eventually.js";
 import { PROGRAMS } from "../../lab/installed.js";
 import { isAnswer } from "../../lab/http.js";
 import { DIRECTOR, type NetworkPlan } from "../../lab/network.js";
-import { ipvsadm } from "../../traffic/ipvsadm.js";
+import { balance, ipvsadm } from "../../traffic/ipvsadm.js";
 import { siteOf } from "../../traffic/site.js";
 import { spread } from "../../traffic/spread.js";
 import { proves } from "./case.js";
@@ -73,4 +74,44 @@ suite("doctor of a backup director", () => {
       assert.ok(!replies.every(isAnswer), JSON.stringify(replies));
     },
   });
+
+  proves(site, {
+    id: "sync-ids-differ",
+    subject: "lan",
+    seen: /^the backup here takes messages with sync id 2, and what comes by has 1$/,
+    rules: RULES,
+    prepare: () => void director("sysctl -w net.ipv4.vs.backup_only=1"),
+    // The backup learns of new connections.
+    async works() {
+      await balance(RULES);
+      assert.ok(await learns(), "the backup knows connections");
+    },
+    fault: async () => {
+      await ipvsadm("--stop-daemon backup");
+      await ipvsadm("--start-daemon backup --mcast-interface lan --syncid 2");
+    },
+    async fails() {
+      assert.equal(await learns(), false);
+    },
+    async traffic(goesOn) {
+      while (goesOn()) await site.client.get(URL, { count: 10 });
+    },
+  });
+
+  /** Whether the backup hears of connections that clients make now. */
+  async function learns(): Promise<boolean> {
+    const held = [];
+    for (let i = 0; i < 2; i++) held.push(await site.client.hold(URL));
+    for (const one of held) for (let i = 0; i < 3; i++) await one.ask();
+    const there = held.find(({ server }) => server === "active");
+    assert.ok(there);
+    const entry = `203.0.113.10:${there.localPort} `;
+    const list = await eventually(
+      () => ipvsadm("-Lnc"),
+      (text) => text.includes(entry),
+      4,
+    );
+    for (const one of held) await one.close();
+    return list.includes(entry);
+  }
 });

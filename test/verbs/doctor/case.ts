@@ -33,6 +33,8 @@ export interface Case {
   readonly url?: string;
   /** What is there before the fault, besides the rules */
   readonly prepare?: () => Promise<void> | void;
+  /** What goes on while the doctor examines */
+  readonly traffic?: (goesOn: () => boolean) => Promise<void>;
   /** Why it cannot be proven here */
   readonly skip?: string | false;
   /** Makes the fault: shell commands on a host */
@@ -112,7 +114,7 @@ export function proves(site: Site, one: Case): void {
       await works();
       await one.fault();
       await fails();
-      const { found, status } = await examined();
+      const { found, status } = await amid(one.traffic, () => examined());
       const mine = found.filter((finding) => finding.id === id);
       assert.deepEqual(
         found.filter(({ id: other }) => other !== id).map((other) => other.id),
@@ -127,7 +129,7 @@ export function proves(site: Site, one: Case): void {
       for (const finding of mine) carryOut(site, finding, one);
       await one.afterMend?.();
       await soon(works);
-      await silent();
+      await amid(one.traffic, silent);
     } finally {
       await one.lastly?.();
     }
@@ -147,6 +149,21 @@ export function healthy(
     await works(site);
     await silent();
   });
+}
+
+/** Does something while there is traffic. */
+async function amid<T>(
+  traffic: Case["traffic"] = () => Promise.resolve(),
+  act: () => Promise<T>,
+): Promise<T> {
+  let acting = true;
+  const during = traffic(() => acting);
+  try {
+    return await act();
+  } finally {
+    acting = false;
+    await during;
+  }
 }
 
 /** Tries again for some seconds: what has been mended takes effect as soon as neighbours have been found anew. */

@@ -7,3 +7,4 @@ import "./real-direct.lab.js";
 import "./real-listeners.lab.js";
 import "./real-tunnel.lab.js";
 import "./real-ways.lab.js";
+import "./report.lab.js";

@@ -38,7 +38,7 @@ suite("doctor of a machine with its modules", { skip }, () => {
   async function unload(): Promise<void> {
     await ipvsadm("-C");
     sh(
-      "for module in $(sed -n 's/^\\(ip_vs_[a-z_]*\\) .*/\\1/p' /proc/modules) ip_vs; do modprobe -r $module; done",
+      "modprobe -r xt_ipvs; for module in $(sed -n 's/^\\(ip_vs_[a-z_]*\\) .*/\\1/p' /proc/modules) ip_vs; do modprobe -r $module; done",
     );
   }
 

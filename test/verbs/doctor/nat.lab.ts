@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { suite } from "node:test";
+import { eventually } from "../../lab/eventually.js";
 import { isAnswer, requestFrom } from "../../lab/http.js";
 import { DIRECTOR } from "../../lab/network.js";
 import { ipvsadm } from "../../traffic/ipvsadm.js";
@@ -116,6 +117,34 @@ suite("doctor of a director that masquerades", () => {
   });
 
   proves(site, {
+    id: "vip-duplicate",
+    subject: "2001:db8:1::100",
+    rules: RULES6,
+    url: URL6,
+    async fault() {
+      director(`
+        ip -n real3 link add front type veth peer name real3 netns switch-front
+        ip -n switch-front link set real3 master bridge up
+        ip -n real3 link set front up
+        ip -n real3 address add 2001:db8:1::100/128 dev front nodad
+        ip address del 2001:db8:1::100/128 dev front
+        ip address add 2001:db8:1::100/128 dev front`);
+      site.network.sh("client", "ip neighbour flush to 2001:db8:1::100");
+      const address = await eventually(
+        () => Promise.resolve(director("ip -6 address show dev front")),
+        (text) => text.includes("dadfailed"),
+      );
+      assert.match(address, /2001:db8:1::100\/128 .*dadfailed/);
+    },
+    words: { INTERFACE: "front" },
+    machines: {
+      "the other station": "real3",
+      "the clients and routers of that network": "client",
+    },
+    lastly: () => void site.network.sh("real3", "ip link del front"),
+  });
+
+  proves(site, {
     id: "server-unroutable",
     subject: "198.51.100.12:8080 of tcp/192.0.2.100:80",
     rules: RULES,
@@ -180,6 +209,7 @@ suite("doctor of a director that masquerades", () => {
     lastly() {
       director("sysctl -w net.ipv4.vs.conntrack=0");
       director(`iptables-legacy -t nat -D ${TRANSLATED}`);
+      director("modprobe -r xt_ipvs || true"); // as long as it is there, ip_vs cannot go
       site.network.sh("real2", "ip route add default via 198.51.100.1");
     },
   });

@@ -1,5 +1,8 @@
+import assert from "node:assert/strict";
 import { before, suite } from "node:test";
+import { DIRECTOR } from "../../lab/network.js";
 import { ipvsadm } from "../../traffic/ipvsadm.js";
+import { without } from "../../traffic/needs.js";
 import { FAR_AWAY } from "../../traffic/places.js";
 import { siteOf } from "../../traffic/site.js";
 import { answered, healthy, proves, unansweredForLong } from "./case.js";
@@ -55,5 +58,45 @@ suite("doctor of a director that tunnels", () => {
         "real1",
         "ip link set tunl0 down; ip link set tunnel up",
       ),
+  });
+
+  /** Has the client send a request of several packets. */
+  function upload(): string {
+    const program = `
+      const headers = { filling: "x".repeat(8000) };
+      const signal = AbortSignal.timeout(3000);
+      const tell = (what) => { console.log(what); process.exit(); };
+      require("http")
+        .get("${URL}", { headers, signal }, (response) => tell(response.statusCode))
+        .on("error", (error) => tell(error.name));`;
+    return site.network
+      .sh("client", `${process.execPath} -e '${program}'`)
+      .trim();
+  }
+
+  proves(site, {
+    id: "tunnel-fragments",
+    skip: without("iptables-legacy", "iptables"),
+    rules: ONE,
+    prepare() {
+      // Packets leave the client as small as an Ethernet would have them.
+      site.network.sh("client", "ip link set front gso_max_segs 1");
+      site.network.sh("router", "iptables-legacy -A FORWARD -f -j DROP");
+    },
+    works: async () => {
+      await answered(site, URL);
+      assert.equal(upload(), "200");
+    },
+    fault: () =>
+      void site.network.sh(DIRECTOR, "sysctl -w net.ipv4.vs.pmtu_disc=0"),
+    async fails() {
+      await answered(site, URL);
+      site.network.sh("client", "ip route flush cache");
+      assert.match(upload(), /^(AbortError|TimeoutError)$/);
+    },
+    lastly() {
+      site.network.sh("router", "iptables-legacy -F FORWARD");
+      site.network.sh(DIRECTOR, "sysctl -w net.ipv4.vs.pmtu_disc=1");
+    },
   });
 });
