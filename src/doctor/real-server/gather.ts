@@ -39,7 +39,7 @@ export async function gatherRealServer(
     ways.push(await waysOf(network, seen, service));
   const outer = await outerWays(network, seen);
   const realServer = { ...seen, ways, outer };
-  return { facts: { sysctls, realServer }, reasons: () => undefined };
+  return { facts: { sysctls, realServer }, reasons: new Map() };
 }
 
 async function waysOf(
