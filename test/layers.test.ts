@@ -14,6 +14,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   system: [],
   ipvs: ["netlink"],
   rtnl: ["netlink", "ipvs"],
+  plan: ["ipvs", "netlink"],
   text: ["ipvs"],
   grammar: ["ipvs", "text"],
   view: ["ipvs", "text"],
@@ -38,6 +39,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
     "progress",
   ],
   verbs: [
+    "plan",
     "rtnl",
     "rules",
     "nearest",

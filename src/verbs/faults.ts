@@ -9,7 +9,7 @@ import {
   KernelRefusal,
   TableUnsteady,
 } from "../ipvs/errors.js";
-import { TableChanged } from "../ipvs/plan-failed.js";
+import { TableChanged } from "../plan/plan-failed.js";
 import { EACCES, EPERM, errnoText } from "../netlink/errno.js";
 import { MalformedReply, SocketFault } from "../netlink/errors.js";
 import { NetworkRefusal } from "../rtnl/errors.js";

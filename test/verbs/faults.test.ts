@@ -11,7 +11,7 @@ import {
   KernelRefusal,
   TableUnsteady,
 } from "../../src/ipvs/errors.js";
-import { TableChanged } from "../../src/ipvs/plan-failed.js";
+import { TableChanged } from "../../src/plan/plan-failed.js";
 import {
   EACCES,
   EEXIST,

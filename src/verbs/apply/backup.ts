@@ -1,6 +1,6 @@
 import { jsonText } from "../../document/json-text.js";
 import { tableMembers } from "../../document/write.js";
-import type { Existing } from "../../ipvs/compare.js";
+import type { Existing } from "../../plan/compare.js";
 import type { IpvsClient } from "../../ipvs/client.js";
 import { writeAtomically } from "../../system/atomic-file.js";
 import { toBytes } from "../text.js";

@@ -1,11 +1,11 @@
 import { IpvsAccess } from "../../access.js";
-import { carryOut, type CarriedOut } from "../../ipvs/carry-out.js";
+import { carryOut, type CarriedOut } from "../../plan/carry-out.js";
 import type { IpvsClient } from "../../ipvs/client.js";
-import { compare, isEqual } from "../../ipvs/compare.js";
+import { compare, isEqual } from "../../plan/compare.js";
 import { TableUnsteady } from "../../ipvs/errors.js";
-import { PlanFailed } from "../../ipvs/plan-failed.js";
-import { stepsOf } from "../../ipvs/plan.js";
-import { readExisting } from "../../ipvs/snapshot.js";
+import { PlanFailed } from "../../plan/plan-failed.js";
+import { stepsOf } from "../../plan/plan.js";
+import { readExisting } from "../../plan/snapshot.js";
 import { partsOf } from "../changes/scope.js";
 import { waitWithProgress } from "../drain/waiting.js";
 import { EXIT, type VerbCall } from "../row.js";

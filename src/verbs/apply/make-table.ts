@@ -1,8 +1,8 @@
 import { IpvsAccess } from "../../access.js";
 import type { IpvsClient } from "../../ipvs/client.js";
-import { compare, isEqual, type Existing } from "../../ipvs/compare.js";
-import { planOf } from "../../ipvs/plan.js";
-import { readExisting } from "../../ipvs/snapshot.js";
+import { compare, isEqual, type Existing } from "../../plan/compare.js";
+import { planOf } from "../../plan/plan.js";
+import { readExisting } from "../../plan/snapshot.js";
 import type { RuleFile } from "../../rules/file.js";
 import { checkSelected, partsOf } from "../changes/scope.js";
 import { FoundWrong } from "../faults.js";

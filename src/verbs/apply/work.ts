@@ -1,5 +1,5 @@
-import type { Differences, Existing } from "../../ipvs/compare.js";
-import type { Plan } from "../../ipvs/plan.js";
+import type { Differences, Existing } from "../../plan/compare.js";
+import type { Plan } from "../../plan/plan.js";
 import type { RuleFile } from "../../rules/file.js";
 import type { WantedScope } from "../changes/scope.js";
 

@@ -6,7 +6,7 @@ import {
   type Members,
 } from "../../document/write.js";
 import { formatSelector } from "../../grammar/selector.js";
-import type { Differences, ServiceDifference } from "../../ipvs/compare.js";
+import type { Differences, ServiceDifference } from "../../plan/compare.js";
 import {
   formatEndpoint,
   type DestinationKey,

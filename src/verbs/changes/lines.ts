@@ -4,7 +4,7 @@ import type {
   Differences,
   ServerDifference,
   ServiceDifference,
-} from "../../ipvs/compare.js";
+} from "../../plan/compare.js";
 import { formatEndpoint, type DestinationKey } from "../../ipvs/model.js";
 import { sortServices } from "../../view/order.js";
 import type { Paint } from "../colour.js";

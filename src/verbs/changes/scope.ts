@@ -4,8 +4,8 @@ import {
   UnknownSelected,
   type ServiceSelector,
 } from "../../grammar/selector.js";
-import type { Existing, Scope } from "../../ipvs/compare.js";
-import type { Parts } from "../../ipvs/snapshot.js";
+import type { Existing, Scope } from "../../plan/compare.js";
+import type { Parts } from "../../plan/snapshot.js";
 import type { Table } from "../../ipvs/table.js";
 import { nearest } from "../../nearest.js";
 import type { Names } from "../../system/names.js";

@@ -1,4 +1,4 @@
-import type { Differences } from "../../ipvs/compare.js";
+import type { Differences } from "../../plan/compare.js";
 
 /** How many of each kind differ. */
 export interface Counts {

@@ -1,5 +1,5 @@
 import { formatAddress } from "../../ipvs/address.js";
-import { keptDaemon, sameNetmask, sameTunnel } from "../../ipvs/kept.js";
+import { keptDaemon, sameNetmask, sameTunnel } from "../../plan/kept.js";
 import {
   formatNarrowMask,
   HASHED,

@@ -1,7 +1,7 @@
 import { IpvsAccess } from "../../access.js";
 import { jsonText } from "../../document/json-text.js";
-import { compare, isEqual } from "../../ipvs/compare.js";
-import { readExisting } from "../../ipvs/snapshot.js";
+import { compare, isEqual } from "../../plan/compare.js";
+import { readExisting } from "../../plan/snapshot.js";
 import { differenceMembers, tallyMembers } from "../changes/json.js";
 import { differenceLines } from "../changes/lines.js";
 import { checkSelected, partsOf, readScope } from "../changes/scope.js";

@@ -2,7 +2,7 @@ import { changeLine } from "../../grammar/rule.js";
 import { readBack, type Reading } from "../../grammar/sayable.js";
 import { formatSelector } from "../../grammar/selector.js";
 import type { Change } from "../../ipvs/change.js";
-import { keepsDaemon, keepsServer, keepsService } from "../../ipvs/kept.js";
+import { keepsDaemon, keepsServer, keepsService } from "../../plan/kept.js";
 import { formatEndpoint } from "../../ipvs/model.js";
 import type { Table } from "../../ipvs/table.js";
 import {

@@ -3,7 +3,7 @@ import { jsonText } from "../../document/json-text.js";
 import { tableMembers } from "../../document/write.js";
 import { yamlText } from "../../document/yaml-text.js";
 import { HASHED } from "../../ipvs/model.js";
-import { readExisting } from "../../ipvs/snapshot.js";
+import { readExisting } from "../../plan/snapshot.js";
 import type { Table } from "../../ipvs/table.js";
 import type { Io } from "../../io.js";
 import { writeAtomically } from "../../system/atomic-file.js";

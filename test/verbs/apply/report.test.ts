@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { INET } from "../../../src/ipvs/address.js";
-import { compare } from "../../../src/ipvs/compare.js";
+import { compare } from "../../../src/plan/compare.js";
 import { KernelRefusal } from "../../../src/ipvs/errors.js";
 import { TCP, type ServiceKey } from "../../../src/ipvs/model.js";
-import { PlanFailed } from "../../../src/ipvs/plan-failed.js";
-import { planOf, stepsOf } from "../../../src/ipvs/plan.js";
+import { PlanFailed } from "../../../src/plan/plan-failed.js";
+import { planOf, stepsOf } from "../../../src/plan/plan.js";
 import { EBADF, EINVAL, ENOMEM } from "../../../src/netlink/errno.js";
 import { SocketFault } from "../../../src/netlink/errors.js";
 import { Progress } from "../../../src/progress.js";

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { compare, isEqual } from "../../../src/ipvs/compare.js";
+import { compare, isEqual } from "../../../src/plan/compare.js";
 import type { Table } from "../../../src/ipvs/table.js";
 import { readRules } from "../../../src/rules/read.js";
 import { ruleTexts } from "../../../src/verbs/save/rules.js";
 import { tables } from "../../document/tables.js";
-import { pairs } from "../../ipvs/pairs.js";
+import { pairs } from "../../plan/pairs.js";
 import { stats } from "../../fixtures/entries.js";
 
 const NO_NAMES = {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { familyOf, INET, INET6 } from "../../src/ipvs/address.js";
-import type { Existing } from "../../src/ipvs/compare.js";
-import { keptDaemon } from "../../src/ipvs/kept.js";
+import type { Existing } from "../../src/plan/compare.js";
+import { keptDaemon } from "../../src/plan/kept.js";
 import {
   BACKUP,
   DIRECT_ROUTING,

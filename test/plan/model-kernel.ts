@@ -1,6 +1,6 @@
 import { familyOf } from "../../src/ipvs/address.js";
 import type { Change } from "../../src/ipvs/change.js";
-import type { Existing } from "../../src/ipvs/compare.js";
+import type { Existing } from "../../src/plan/compare.js";
 import {
   formatEndpoint,
   formatService,

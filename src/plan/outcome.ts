@@ -1,4 +1,4 @@
-import type { Change } from "./change.js";
+import type { Change } from "../ipvs/change.js";
 import type { Existing } from "./compare.js";
 import { keepsDaemon, keepsServer, keepsService } from "./kept.js";
 import {
@@ -9,7 +9,7 @@ import {
   type ServiceKey,
   type ServiceSettings,
   type Timeouts,
-} from "./model.js";
+} from "../ipvs/model.js";
 
 /** What the kernel has, to be asked whether changes have been carried out. */
 export class Outcome {

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { carryOut, type CarryOutOptions } from "../../src/ipvs/carry-out.js";
-import { compare, type Existing } from "../../src/ipvs/compare.js";
+import { carryOut, type CarryOutOptions } from "../../src/plan/carry-out.js";
+import { compare, type Existing } from "../../src/plan/compare.js";
 import { KernelRefusal } from "../../src/ipvs/errors.js";
 import { HASHED, TCP, type ServiceKey } from "../../src/ipvs/model.js";
-import { PlanFailed, TableChanged } from "../../src/ipvs/plan-failed.js";
-import { planOf, stepsOf } from "../../src/ipvs/plan.js";
+import { PlanFailed, TableChanged } from "../../src/plan/plan-failed.js";
+import { planOf, stepsOf } from "../../src/plan/plan.js";
 import type { Table } from "../../src/ipvs/table.js";
 import { INET } from "../../src/ipvs/address.js";
 import { EBADF, ENOENT, ENOMEM } from "../../src/netlink/errno.js";

@@ -1,4 +1,4 @@
-import type { Change } from "./change.js";
+import type { Change } from "../ipvs/change.js";
 import type { Differences, ServiceDifference } from "./compare.js";
 import {
   HASHED,
@@ -8,8 +8,8 @@ import {
   type ServiceKey,
   type ServiceSettings,
   type ServiceWithServers,
-} from "./model.js";
-import type { ServerRule, ServiceRule, TableRule } from "./table.js";
+} from "../ipvs/model.js";
+import type { ServerRule, ServiceRule, TableRule } from "../ipvs/table.js";
 
 /** One message to the kernel, and those that take it back. */
 export interface Step {

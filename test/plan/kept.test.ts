@@ -5,7 +5,7 @@ import {
   keepsServer,
   keepsService,
   keptDaemon,
-} from "../../src/ipvs/kept.js";
+} from "../../src/plan/kept.js";
 import {
   BACKUP,
   HASHED,

@@ -1,6 +1,6 @@
 import { subjectOf, type Change } from "../../src/ipvs/change.js";
 import { AnswerLost, KernelRefusal } from "../../src/ipvs/errors.js";
-import type { Changeable } from "../../src/ipvs/sender.js";
+import type { Changeable } from "../../src/plan/sender.js";
 import type { SocketFault } from "../../src/netlink/errors.js";
 import type { ModelKernel } from "./model-kernel.js";
 

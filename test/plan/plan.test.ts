@@ -2,16 +2,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { familyOf } from "../../src/ipvs/address.js";
-import { compare, isEqual, type Existing } from "../../src/ipvs/compare.js";
+import { compare, isEqual, type Existing } from "../../src/plan/compare.js";
 import type { Change } from "../../src/ipvs/change.js";
-import { keepsDaemon, keepsServer, keepsService } from "../../src/ipvs/kept.js";
+import { keepsDaemon, keepsServer, keepsService } from "../../src/plan/kept.js";
 import {
   formatEndpoint,
   formatService,
   type DestinationKey,
   type ServiceKey,
 } from "../../src/ipvs/model.js";
-import { planOf, stepsOf } from "../../src/ipvs/plan.js";
+import { planOf, stepsOf } from "../../src/plan/plan.js";
 import type { ServiceRule, Table } from "../../src/ipvs/table.js";
 import { ModelKernel } from "./model-kernel.js";
 import { existingOf, pairs } from "./pairs.js";

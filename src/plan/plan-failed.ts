@@ -1,4 +1,4 @@
-import type { Change } from "./change.js";
+import type { Change } from "../ipvs/change.js";
 import type { Step } from "./steps.js";
 
 /** A change that was carried out and could not be taken back: it stands. */

@@ -1,6 +1,6 @@
-import type { IpvsClient } from "./client.js";
+import type { IpvsClient } from "../ipvs/client.js";
 import type { Existing } from "./compare.js";
-import { fingerprint } from "./fingerprint.js";
+import { fingerprint } from "../ipvs/fingerprint.js";
 
 /** Which parts of what the kernel has are read beside the services. */
 export interface Parts {

@@ -1,13 +1,13 @@
 import { ENOENT, ESRCH } from "../netlink/errno.js";
 import type { Existing } from "./compare.js";
-import type { DrainState } from "./drain.js";
-import { KernelRefusal } from "./errors.js";
+import type { DrainState } from "../ipvs/drain.js";
+import { KernelRefusal } from "../ipvs/errors.js";
 import {
   formatEndpoint,
   formatService,
   type DestinationKey,
   type ServiceKey,
-} from "./model.js";
+} from "../ipvs/model.js";
 import type { Plan } from "./plan.js";
 import { PlanFailed, TableChanged, type Standing } from "./plan-failed.js";
 import { Sender, type Changeable } from "./sender.js";

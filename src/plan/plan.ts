@@ -1,12 +1,16 @@
-import { familyOf } from "./address.js";
+import { familyOf } from "../ipvs/address.js";
 import type {
   DaemonDifference,
   Differences,
   ServerDifference,
   ServiceDifference,
 } from "./compare.js";
-import type { DrainingServer } from "./drain.js";
-import type { DestinationEntry, DestinationKey, ServiceKey } from "./model.js";
+import type { DrainingServer } from "../ipvs/drain.js";
+import type {
+  DestinationEntry,
+  DestinationKey,
+  ServiceKey,
+} from "../ipvs/model.js";
 import {
   addServer,
   addService,

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { compare } from "../../src/ipvs/compare.js";
-import { Outcome } from "../../src/ipvs/outcome.js";
-import { planOf, stepsOf } from "../../src/ipvs/plan.js";
+import { compare } from "../../src/plan/compare.js";
+import { Outcome } from "../../src/plan/outcome.js";
+import { planOf, stepsOf } from "../../src/plan/plan.js";
 import { ModelKernel } from "./model-kernel.js";
 import { pairs } from "./pairs.js";
 

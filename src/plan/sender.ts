@@ -1,7 +1,7 @@
 import { MalformedReply, SocketFault } from "../netlink/errors.js";
-import type { Change } from "./change.js";
-import type { IpvsClient } from "./client.js";
-import { AnswerLost, type KernelRefusal } from "./errors.js";
+import type { Change } from "../ipvs/change.js";
+import type { IpvsClient } from "../ipvs/client.js";
+import { AnswerLost, type KernelRefusal } from "../ipvs/errors.js";
 import { Outcome } from "./outcome.js";
 import { readExisting, type Parts, type Readable } from "./snapshot.js";
 

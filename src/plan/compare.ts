@@ -10,8 +10,8 @@ import {
   type ServiceSettings,
   type ServiceWithServers,
   type Timeouts,
-} from "./model.js";
-import type { ServerRule, ServiceRule, Table } from "./table.js";
+} from "../ipvs/model.js";
+import type { ServerRule, ServiceRule, Table } from "../ipvs/table.js";
 
 /** What the kernel has. What is absent was not asked for, and is not compared. */
 export interface Existing {

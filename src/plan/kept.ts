@@ -1,4 +1,4 @@
-import { sameAddress } from "./address.js";
+import { sameAddress } from "../ipvs/address.js";
 import {
   HASHED,
   LOCAL_NODE,
@@ -13,7 +13,7 @@ import {
   type Netmask,
   type ServiceSettings,
   type Tunnel,
-} from "./model.js";
+} from "../ipvs/model.js";
 
 /*
  * What the kernel makes of that which it is told. Two settings are the same if it would behave alike: what has no
