@@ -59,7 +59,7 @@ export async function readNetwork(
  * @param servers real servers
  */
 export async function askStations(
-  client: NetworkClient,
+  client: Pick<NetworkClient, "whoHas">,
   network: Network,
   virtual: readonly Address[],
   servers: readonly Address[],
