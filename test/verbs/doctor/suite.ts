@@ -1,3 +1,4 @@
+// The doctor, in a guest of its own: it would find what other tests leave behind.
 import "./nat.lab.js";
 import "./direct.lab.js";
 import "./tunnel.lab.js";
