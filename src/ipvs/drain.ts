@@ -111,7 +111,7 @@ export async function waitUntilGone(
  *
  * @throws {KernelRefusal} when the table cannot be read
  */
-export async function readStates(
+async function readStates(
   client: Pick<IpvsClient, "serversOf">,
   servers: readonly DrainingServer[],
 ): Promise<DrainState[]> {
@@ -130,7 +130,7 @@ export async function readStates(
 }
 
 /** How many connections of a real server are waited for. */
-export function awaitedConnections(
+function awaitedConnections(
   service: ServiceKey,
   entry: DestinationEntry,
 ): number {
@@ -141,7 +141,7 @@ export function awaitedConnections(
 }
 
 /** Whether the inactive connections of a service's real servers may be under way. */
-export function waitsForInactive(service: ServiceKey): boolean {
+function waitsForInactive(service: ServiceKey): boolean {
   return (
     "firewallMark" in service ||
     (service.protocol !== TCP && service.protocol !== SCTP)
