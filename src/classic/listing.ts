@@ -2,7 +2,11 @@ import type { Address } from "../ipvs/address.js";
 import type { IpvsClient } from "../ipvs/client.js";
 import { ConnectionReader } from "../ipvs/connection-reader.js";
 import type { Connection } from "../ipvs/connections.js";
-import type { EndpointName, ServiceState, TableEntry } from "../ipvs/model.js";
+import type {
+  EndpointName,
+  UncountedService,
+  UncountedServiceWithServers,
+} from "../ipvs/model.js";
 import type { ListCommand } from "../grammar/command.js";
 import { writeRules } from "../grammar/rule.js";
 import type { Io } from "../io.js";
@@ -57,8 +61,8 @@ export async function save(
   client: IpvsClient,
   io: Io,
 ): Promise<void> {
-  const services = sortServices(await client.serviceStates());
-  const table = client.withServerStates(services);
+  const services = sortServices(await client.uncountedServices());
+  const table = client.withUncountedServers(services);
   await show(table, true, numeric, io, writeRules);
 }
 
@@ -67,7 +71,7 @@ async function listTable(
   client: IpvsClient,
   io: Io,
 ): Promise<void> {
-  const ordered = <S extends ServiceState>(services: readonly S[]) => {
+  const ordered = <S extends UncountedService>(services: readonly S[]) => {
     if (!service) io.stdout(versionLine(client.info));
     io.stdout(titleLines(format));
     return sorted ? sortServices(services) : services;
@@ -81,8 +85,8 @@ async function listTable(
       writeCounters(out, entry, { format, exact, name });
     });
   } else {
-    const services = ordered(one ?? (await client.serviceStates()));
-    const table = client.withServerStates(services);
+    const services = ordered(one ?? (await client.uncountedServices()));
+    const table = client.withUncountedServers(services);
     await show(table, sorted, numeric, io, (out, entry, name) => {
       writeService(out, entry, { format, name });
     });
@@ -90,7 +94,7 @@ async function listTable(
 }
 
 /** Prints services with their servers as they come. */
-async function show<Entry extends TableEntry>(
+async function show<Entry extends UncountedServiceWithServers>(
   table: AsyncIterable<readonly Entry[]>,
   sorted: boolean,
   numeric: boolean,
@@ -109,7 +113,9 @@ async function show<Entry extends TableEntry>(
   }
 }
 
-function* addressesOf(table: readonly TableEntry[]): Generator<Address> {
+function* addressesOf(
+  table: readonly UncountedServiceWithServers[],
+): Generator<Address> {
   for (const { key, servers } of table) {
     if ("address" in key) yield key.address;
     for (const server of servers) yield server.key.address;

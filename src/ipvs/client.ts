@@ -11,10 +11,10 @@ import {
 import {
   readDaemon,
   readDestination,
-  readDestinationState,
+  readUncountedDestination,
   readInfo,
   readService,
-  readServiceState,
+  readUncountedService,
   readTimeouts,
   serviceKeyFields,
 } from "./codec.js";
@@ -39,9 +39,9 @@ import {
   type ServiceEntry,
   type ServiceKey,
   type ServiceSettings,
-  type ServiceState,
+  type UncountedService,
   type ServiceWithServers,
-  type TableEntry,
+  type UncountedServiceWithServers,
   type Timeouts,
 } from "./model.js";
 
@@ -303,8 +303,8 @@ export class IpvsClient implements Disposable, AsyncDisposable {
   }
 
   /** The same without their counters, which are most of what there is to read. */
-  serviceStates(): Promise<ServiceState[]> {
-    return this.#services(readServiceState);
+  uncountedServices(): Promise<UncountedService[]> {
+    return this.#services(readUncountedService);
   }
 
   #services<S>(read: (attributes: Span) => S): Promise<S[]> {
@@ -372,13 +372,13 @@ export class IpvsClient implements Disposable, AsyncDisposable {
   }
 
   /** The same without counters. */
-  withServerStates(
-    services: readonly ServiceState[],
-  ): AsyncGenerator<TableEntry[]> {
-    return this.#withServers(services, readDestinationState);
+  withUncountedServers(
+    services: readonly UncountedService[],
+  ): AsyncGenerator<UncountedServiceWithServers[]> {
+    return this.#withServers(services, readUncountedDestination);
   }
 
-  async *#withServers<S extends ServiceState, D>(
+  async *#withServers<S extends UncountedService, D>(
     services: readonly S[],
     read: (attributes: Span, serviceFamily: Family) => D,
   ): AsyncGenerator<(S & { servers: readonly D[] })[]> {

@@ -22,14 +22,14 @@ import {
   type DestinationEntry,
   type DestinationKey,
   type DestinationSettings,
-  type DestinationState,
+  type UncountedDestination,
   type Info,
   type Netmask,
   type Protocol,
   type ServiceEntry,
   type ServiceKey,
   type ServiceSettings,
-  type ServiceState,
+  type UncountedService,
   type Stats,
   type Timeouts,
   type Tunnel,
@@ -121,12 +121,12 @@ export function readService(attributes: Span): ServiceEntry {
 }
 
 /** The same without its counters. */
-export function readServiceState(attributes: Span): ServiceState {
+export function readUncountedService(attributes: Span): UncountedService {
   const message = decode(MESSAGE_WITHOUT_STATS, attributes);
   return serviceFrom(required(message, ["service"]).service);
 }
 
-function serviceFrom(fields: ServiceFields): ServiceState {
+function serviceFrom(fields: ServiceFields): UncountedService {
   const wire = required(fields, SERVICE_NEEDS);
   const family = asFamily(wire.family);
   const { persistenceEngine } = wire;
@@ -170,10 +170,10 @@ export function readDestination(
 }
 
 /** The same without its counters. */
-export function readDestinationState(
+export function readUncountedDestination(
   attributes: Span,
   serviceFamily: Family,
-): DestinationState {
+): UncountedDestination {
   const message = decode(MESSAGE_WITHOUT_STATS, attributes);
   const { destination } = required(message, ["destination"]);
   return destinationFrom(destination, serviceFamily);
@@ -182,7 +182,7 @@ export function readDestinationState(
 function destinationFrom(
   fields: DestinationFields,
   serviceFamily: Family,
-): DestinationState {
+): UncountedDestination {
   const wire = required(fields, DESTINATION_NEEDS);
   // Only now: the kernel sends the address before the family that says how to read it.
   const family = asFamily(wire.family ?? serviceFamily);

@@ -100,8 +100,8 @@ export interface Stats {
   readonly outBytesPerSecond: bigint;
 }
 
-/** What a virtual service is. */
-export interface ServiceState {
+/** What the kernel tells of a virtual service but its counters, which are most of the work of reading one. */
+export interface UncountedService {
   /** What names it */
   readonly key: ServiceKey;
   /** What was set of it */
@@ -109,7 +109,7 @@ export interface ServiceState {
 }
 
 /** What the kernel tells of a virtual service. */
-export interface ServiceEntry extends ServiceState {
+export interface ServiceEntry extends UncountedService {
   /** What it has done, all its servers together */
   readonly stats: Stats;
 }
@@ -172,8 +172,8 @@ export interface DestinationSettings {
   readonly lowerThreshold: number;
 }
 
-/** What a real server is, and has to do now. */
-export interface DestinationState {
+/** What the kernel tells of a real server but its counters. */
+export interface UncountedDestination {
   /** What names it */
   readonly key: DestinationKey;
   /** What was set of it */
@@ -187,7 +187,7 @@ export interface DestinationState {
 }
 
 /** What the kernel tells of a real server. */
-export interface DestinationEntry extends DestinationState {
+export interface DestinationEntry extends UncountedDestination {
   /** What it has done */
   readonly stats: Stats;
 }
@@ -199,9 +199,9 @@ export interface ServiceWithServers extends ServiceEntry {
 }
 
 /** The same without counters. */
-export interface TableEntry extends ServiceState {
+export interface UncountedServiceWithServers extends UncountedService {
   /** In the kernel's order: the newest first */
-  readonly servers: readonly DestinationState[];
+  readonly servers: readonly UncountedDestination[];
 }
 
 /** A role in connection synchronization: tells the backups of its connections. @see IP_VS_STATE_MASTER in linux/ip_vs.h */

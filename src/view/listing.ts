@@ -14,11 +14,11 @@ import {
   formatNarrowMask,
   type Daemon,
   type DestinationSettings,
-  type DestinationState,
+  type UncountedDestination,
   type EndpointName,
   type Info,
-  type ServiceState,
-  type TableEntry,
+  type UncountedService,
+  type UncountedServiceWithServers,
   type Timeouts,
 } from "../ipvs/model.js";
 import { schedulerFlagNames } from "../ipvs/scheduler-flags.js";
@@ -81,7 +81,7 @@ export function titleLines(format: keyof typeof TITLES): string {
 /** Writes a service and its real servers, a line each. */
 export function writeService(
   out: TextBuilder,
-  service: TableEntry,
+  service: UncountedServiceWithServers,
   style: ListingStyle,
 ): void {
   const { key } = service;
@@ -100,7 +100,7 @@ export function writeService(
 /** Writes what stands between a server's name and its connections. */
 function writeServer(
   out: TextBuilder,
-  { settings, persistentConnections }: DestinationState,
+  { settings, persistentConnections }: UncountedDestination,
   format: ListingStyle["format"],
 ): void {
   const weight = settings.weight | 0;
@@ -124,7 +124,7 @@ function writeServer(
 /** The scheduler with its flags, and what differs from the defaults. */
 export function serviceSettings({
   settings,
-}: Pick<ServiceState, "settings">): string {
+}: Pick<UncountedService, "settings">): string {
   const flags = schedulerFlagNames(settings.scheduler, settings.flags);
   let text = settings.scheduler;
   if (flags.length > 0) text += ` (${flags.join(",")})`;
