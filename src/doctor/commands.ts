@@ -1,4 +1,4 @@
-import { ruleLines } from "../grammar/rule.js";
+import { changeLine } from "../grammar/rule.js";
 import {
   formatEndpoint,
   type DestinationEntry,
@@ -24,32 +24,26 @@ export function serverName(
 
 /** The command that changes some settings of a real server, and leaves the others. */
 export function editServer(
-  service: ServiceWithServers,
-  server: DestinationEntry,
+  { key: service }: Pick<ServiceWithServers, "key">,
+  { key: server, settings: old }: DestinationEntry,
   change: Partial<DestinationSettings>,
 ): Mend {
-  const changed = { ...server, settings: { ...server.settings, ...change } };
-  const [, line = ""] = rules({ ...service, servers: [changed] });
-  return { command: `ipvsadm ${line.replace(/^-a/, "-e")}` };
+  const settings = { ...old, ...change };
+  const line = changeLine({
+    command: "edit-server",
+    service,
+    server,
+    settings,
+  });
+  return { command: `ipvsadm ${line}` };
 }
 
 /** The command that changes some settings of a service, and leaves the others. */
 export function editService(
-  service: ServiceWithServers,
+  { key: service, settings: old }: ServiceWithServers,
   change: Partial<ServiceSettings>,
 ): Mend {
-  const settings = { ...service.settings, ...change };
-  const [line = ""] = rules({ ...service, settings, servers: [] });
-  return { command: `ipvsadm ${line.replace(/^-A/, "-E")}` };
-}
-
-/** The words by which the classic commands name a service: `-t 192.0.2.1:80`. */
-export function serviceWords(service: ServiceWithServers): string {
-  const [line = ""] = rules({ ...service, servers: [] });
-  return line.replace(/^-A /, "").replace(/ -s .*/, "");
-}
-
-function rules(service: ServiceWithServers): string[] {
-  const name: Parameters<typeof ruleLines>[1] = formatEndpoint;
-  return [...ruleLines(service, name)].map((line) => line.trimEnd());
+  const settings = { ...old, ...change };
+  const line = changeLine({ command: "edit-service", service, settings });
+  return { command: `ipvsadm ${line}` };
 }

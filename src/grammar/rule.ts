@@ -86,6 +86,13 @@ export function changeLine(change: Change): string {
   return out.take().trimEnd();
 }
 
+/** The words that name a service on a command line: `-t 192.0.2.1:80`, `-f 7 -6`. */
+export function serviceWords(service: ServiceKey): string {
+  const out = new TextBuilder(64);
+  writeKey(out, service, undefined, "exact");
+  return out.take();
+}
+
 function writeChange(out: TextBuilder, change: Change): void {
   switch (change.command) {
     case "add-service":

@@ -1,7 +1,8 @@
+import { serviceWords } from "../../grammar/rule.js";
 import type { DestinationEntry } from "../../ipvs/model.js";
 import { assess, type AssessedService } from "../../ipvs/state.js";
 import { check } from "../check.js";
-import { editServer, serviceName, serviceWords } from "../commands.js";
+import { editServer, serviceName } from "../commands.js";
 import type { Finding } from "../finding.js";
 
 type Id = "no-servers" | "all-drained" | "all-overloaded";
@@ -17,7 +18,7 @@ function findingsOf(service: AssessedService): Finding<Id>[] {
   const subject = serviceName(service);
   switch (service.state) {
     case "no-servers": {
-      const command = `ipvsadm -a ${serviceWords(service)} -r SERVER`;
+      const command = `ipvsadm -a ${serviceWords(service.key)} -r SERVER`;
       const seen = "it has no real server";
       return [{ id: "no-servers", subject, seen, mend: [{ command }] }];
     }

@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { editServer, editService } from "../../src/doctor/commands.js";
+import { changeLine } from "../../src/grammar/rule.js";
+import { INET, INET6 } from "../../src/ipvs/address.js";
+import {
+  MASQUERADING,
+  PERSISTENT,
+  type ServiceKey,
+} from "../../src/ipvs/model.js";
+import { serverEntry, serviceEntry } from "../fixtures/entries.js";
+import { found } from "../rules/found.js";
+import { serviceAt } from "./made-up.js";
+
+const serverAt = (text: string) =>
+  serverEntry(text, 80, { forwarding: MASQUERADING, weight: 5 });
+const SERVER = serverAt("192.0.2.10");
+
+test("commands that mend are lines that check has nothing to say of", async () => {
+  const keys: ServiceKey[] = [
+    { family: INET, firewallMark: 7 },
+    { family: INET, firewallMark: 2 ** 31 },
+    { family: INET, firewallMark: 2 ** 32 - 1 },
+    { family: INET6, firewallMark: 2 ** 32 - 1 },
+    serviceAt("192.0.2.1").key,
+  ];
+  for (const key of keys) {
+    const server = serverAt(key.family === INET ? "192.0.2.10" : "2001:db8::a");
+    const service = serviceEntry(
+      key,
+      { scheduler: "sh", flags: PERSISTENT | 0x8, timeoutSeconds: 300 },
+      [server],
+    );
+    const { settings } = service;
+    const made = [
+      changeLine({ command: "add-service", service: key, settings }),
+      changeLine({
+        command: "add-server",
+        service: key,
+        server: server.key,
+        settings: server.settings,
+      }),
+    ];
+    const mends = [
+      editServer(service, server, { upperThreshold: 9 }),
+      editService(service, { scheduler: "wlc", flags: PERSISTENT }),
+    ].map(({ command }) => command.replace(/^ipvsadm /, ""));
+    const lines = [...made, ...mends];
+    assert.deepEqual(
+      await found(`${lines.join("\n")}\n`),
+      [],
+      lines.join("\n"),
+    );
+  }
+});
+
+test("a mend changes what it is about, and leaves the rest as it is", () => {
+  const mark = { family: INET, firewallMark: 2 ** 31 } as const;
+  const service = serviceEntry(mark, {}, [SERVER]);
+  assert.deepEqual(editServer(service, SERVER, { weight: 1 }), {
+    command: "ipvsadm -e -f 2147483648 -r 192.0.2.10:80 -m -w 1",
+  });
+  assert.deepEqual(editService(service, { scheduler: "rr" }), {
+    command: "ipvsadm -E -f 2147483648 -s rr",
+  });
+});
