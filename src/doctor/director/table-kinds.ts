@@ -75,7 +75,7 @@ export const TABLE_KINDS = [
     why: "With persistence a client stays with its server. If clients are told apart by a part of their addresses only, or come through a proxy or carrier that has one address for all, nearly all of them are one client, and have one server.",
     looked:
       "The table: persistent services with at least 20 connections, nine tenths of them at one server, whose weight does not say so.",
-    cure: "Tell clients apart by their whole address. If they really come from few addresses, do without persistence, or keep sessions where all servers find them. Connections of before count until they are forgotten, so for some minutes it may be told still.",
+    cure: "Tell clients apart by their whole address. If they really come from few addresses, do without persistence, or keep sessions where all servers find them. A service of port 0 (all ports) cannot do without: give each port that is in use a service of its own, then remove it. Connections of before count until they are forgotten, so for some minutes it may be told still.",
     sysctls: [],
   },
 ] as const satisfies readonly Kind[];

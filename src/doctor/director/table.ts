@@ -16,7 +16,7 @@ import {
   serverName,
   serviceName,
 } from "../commands.js";
-import type { Finding } from "../finding.js";
+import type { Finding, Mend } from "../finding.js";
 
 /** A director that balances nothing, or of a service without a scheduler. */
 export const emptiness = check(
@@ -138,15 +138,20 @@ function pinned(service: AssessedService): Finding<"persistence-pins">[] {
       id: "persistence-pins",
       subject: serviceName(service),
       seen: `${connections} of ${all} connections are at real server ${serverName(service, server).split(" ")[0] ?? ""}: ${who}`,
-      mend: [unpinned(service)],
+      mend: unpinned(service),
     },
   ];
 }
 
-/** Every client by itself; where they are that already, no persistence. */
-function unpinned(service: ServiceWithServers) {
-  const { flags, netmask } = service.settings;
-  return formatNarrowMask(netmask) === undefined
-    ? editService(service, { flags: flags & ~PERSISTENT })
-    : editService(service, { netmask: wholeNetmask(service.key.family) });
+/**
+ * Every client by itself; where they are that already, no persistence. The kernel has no service of port 0 without
+ * persistence, so for that one there is no command.
+ */
+function unpinned(service: ServiceWithServers): Mend[] {
+  const { key, settings } = service;
+  if (formatNarrowMask(settings.netmask) !== undefined)
+    return [editService(service, { netmask: wholeNetmask(key.family) })];
+  if ("port" in key && key.port === 0) return [];
+  const flags = settings.flags & ~PERSISTENT;
+  return [editService(service, { flags, persistenceEngine: undefined })];
 }

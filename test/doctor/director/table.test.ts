@@ -87,3 +87,29 @@ test("nine tenths of the connections at one server are nearly all", () => {
   ]);
   assert.deepEqual(persist(busy(90)), [], "there is one server only");
 });
+
+test("a service of all ports cannot do without persistence", () => {
+  const pinned = (netmask: string, persistenceEngine?: string) => {
+    const settings = {
+      scheduler: "rr",
+      flags: PERSISTENT,
+      timeoutSeconds: 300,
+      netmask: address(netmask),
+      persistenceEngine,
+    };
+    const { key, ...service } = serviceAt("192.0.2.1", busy(90, 10), settings);
+    const table = [80, 0].map((port) => ({
+      ...service,
+      key: { ...key, port },
+    }));
+    return persistence.examine({ table }).map(({ mend }) => mend);
+  };
+  assert.deepEqual(pinned("255.255.255.255", "sip"), [
+    [{ command: "ipvsadm -E -t 192.0.2.1:80 -s rr" }],
+    [],
+  ]);
+  assert.deepEqual(pinned("255.255.0.0"), [
+    [{ command: "ipvsadm -E -t 192.0.2.1:80 -s rr -p 300" }],
+    [{ command: "ipvsadm -E -t 192.0.2.1:0 -s rr -p 300" }],
+  ]);
+});
