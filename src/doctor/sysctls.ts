@@ -1,4 +1,5 @@
 import type { Mend } from "./finding.js";
+import { shellWord } from "./shell.js";
 
 /**
  * Settings of the kernel by their paths within /proc/sys: `net/ipv4/conf/eth0.100/rp_filter`. Only paths tell
@@ -28,7 +29,7 @@ export function sysctlMend(
   on?: string,
 ): Mend {
   const words = Object.entries(values).map(
-    ([path, value]) => `${sysctlName(path)}=${value}`,
+    ([path, value]) => `${shellWord(sysctlName(path))}=${value}`,
   );
   return { command: `sysctl -w ${words.join(" ")}`, on };
 }

@@ -1,3 +1,4 @@
+import { changeLine } from "../../grammar/rule.js";
 import { formatAddress } from "../../ipvs/address.js";
 import {
   DIRECT_ROUTING,
@@ -8,8 +9,9 @@ import {
 } from "../../ipvs/model.js";
 import { check } from "../check.js";
 import { serviceName } from "../commands.js";
-import type { Finding } from "../finding.js";
+import type { Finding, Mend } from "../finding.js";
 import { isLocal } from "../network.js";
+import { shellWord } from "../shell.js";
 import { sysctlMend, sysctlNumber } from "../sysctls.js";
 import { isPassive } from "./reach.js";
 
@@ -62,29 +64,17 @@ export const syncIds = check(
           id: "sync-ids-differ",
           subject: multicastInterface,
           seen: `the backup here takes messages with sync id ${syncId}, and what comes by has ${syncIds.join(", ")}`,
-          mend: [
-            {
-              command: `ipvsadm --stop-daemon backup && ipvsadm --start-daemon backup${daemonWords({ ...daemon, syncId: other })}`,
-            },
-          ],
+          mend: [restart({ ...daemon, syncId: other })],
         },
       ];
     }),
 );
 
-/** The options that start a daemon as it is. */
-function daemonWords(daemon: Daemon): string {
-  const { maximumLength, multicastGroup, multicastPort, multicastTtl } = daemon;
-  const words: [string, string | number | undefined][] = [
-    ["mcast-interface", daemon.multicastInterface],
-    ["syncid", daemon.syncId],
-    ["sync-maxlen", maximumLength],
-    ["mcast-group", multicastGroup && formatAddress(multicastGroup)],
-    ["mcast-port", multicastPort],
-    ["mcast-ttl", multicastTtl],
-  ];
-  return words
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => ` --${name} ${value ?? ""}`)
-    .join("");
+/** The command that starts a backup anew. */
+function restart({ multicastInterface, ...daemon }: Daemon): Mend {
+  const start = changeLine({
+    command: "start-daemon",
+    daemon: { ...daemon, multicastInterface: shellWord(multicastInterface) },
+  });
+  return { command: `ipvsadm --stop-daemon backup && ipvsadm ${start}` };
 }

@@ -25,6 +25,7 @@ import {
   type Network,
   type Stations,
 } from "../network.js";
+import { shellWord } from "../shell.js";
 
 /** Whether a machine only stands by: virtual addresses are another's now. */
 export function isPassive(daemons: readonly Daemon[]): boolean {
@@ -69,7 +70,7 @@ function missing(
     device === undefined
       ? "there is no route to it"
       : `packets to it would leave by ${device}`;
-  const place = `${subject}/${address.length * 8} dev ${device ?? "INTERFACE"}`;
+  const place = `${subject}/${address.length * 8} dev ${shellWord(device ?? "INTERFACE")}`;
   return {
     id: "vip-not-local",
     subject,
@@ -85,6 +86,7 @@ function taken(
 ): Finding<"vip-duplicate"> {
   const subject = formatAddress(address);
   const name = deviceOf(network, device)?.name ?? "INTERFACE";
+  const word = shellWord(name);
   const place = `${subject}/${prefixBits} dev`;
   return {
     id: "vip-duplicate",
@@ -96,7 +98,7 @@ function taken(
         on: "the other station",
       },
       {
-        command: `ip address del ${place} ${name} && ip address add ${place} ${name}`,
+        command: `ip address del ${place} ${word} && ip address add ${place} ${word}`,
       },
       {
         command: `ip neighbour flush to ${subject}`,

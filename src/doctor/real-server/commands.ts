@@ -1,11 +1,12 @@
 import { formatAddress, type Address } from "../../ipvs/address.js";
 import type { Device, DeviceAddress } from "../../rtnl/model.js";
 import type { Mend } from "../finding.js";
+import { shellWord } from "../shell.js";
 
 /** The command that gives this machine a virtual address, and no network. */
 export function addAddress(address: Address, device = "lo"): Mend {
   return {
-    command: `ip address add ${formatAddress(address)}/${address.length * 8} dev ${device}`,
+    command: `ip address add ${formatAddress(address)}/${address.length * 8} dev ${shellWord(device)}`,
   };
 }
 
@@ -15,6 +16,6 @@ export function removeAddress(
   { name }: Device,
 ): Mend {
   return {
-    command: `ip address del ${formatAddress(address)}/${prefixBits} dev ${name}`,
+    command: `ip address del ${formatAddress(address)}/${prefixBits} dev ${shellWord(name)}`,
   };
 }
