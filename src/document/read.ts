@@ -77,6 +77,8 @@ export interface ExaminedTable extends ReadTable {
   readonly faults: readonly Fault[];
   /** What is wrong in itself, and has something harmless where it is; a service's real servers stand for themselves */
   readonly unsound: ReadonlySet<Rule>;
+  /** The value that says that the table is only a part of one, if it is */
+  readonly partial?: Cursor;
 }
 
 /**
@@ -96,7 +98,7 @@ export function examineTable(tree: Tree): ExaminedTable {
   const findings = new Findings(tree);
   const register = new Register(findings);
   const root = findings.root.members(
-    ["schema", "services", "timeouts", "daemons"],
+    ["schema", "partial", "services", "timeouts", "daemons"],
     TOLD_OF_TABLE,
   );
   root.schema.read(JSON.stringify(TABLE_SCHEMA), (text) =>
@@ -107,7 +109,9 @@ export function examineTable(tree: Tree): ExaminedTable {
     .map((item) => readService(item, register));
   if (!root.services.there)
     root.services.fault("it is missing: a list is wanted");
+  const partial = root.partial.flag(false);
   const table: Table = {
+    ...(partial && { partial }),
     services,
     ...(root.timeouts.there && {
       timeouts: register.read(root.timeouts, () => readTimeouts(root.timeouts)),
@@ -119,7 +123,13 @@ export function examineTable(tree: Tree): ExaminedTable {
     }),
   };
   const { places, unsound } = register;
-  return { table, places, unsound, faults: findings.faults };
+  return {
+    table,
+    places,
+    unsound,
+    faults: findings.faults,
+    ...(partial && { partial: root.partial }),
+  };
 }
 
 /** Keeps where each rule stands, and whether it is sound. */

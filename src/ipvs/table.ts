@@ -22,6 +22,8 @@ export interface ServiceRule {
 
 /** A table as it can be set. What is absent is not spoken of. */
 export interface Table {
+  /** There are services or real servers beside these, of which nothing is said */
+  readonly partial?: true;
   readonly services: readonly ServiceRule[];
   readonly timeouts?: Timeouts;
   readonly daemons?: readonly Daemon[];

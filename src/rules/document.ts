@@ -45,7 +45,7 @@ export async function readDocument(
     name,
     format,
     table: examined.table,
-    remarks: [],
+    remarks: remarksOn(examined, lines),
     unsound: examined.unsound,
     incomplete: new Set(
       examined.table.services.filter(({ servers }) =>
@@ -68,6 +68,22 @@ export async function readDocument(
     }),
   );
   return { ...file, faults: [...faults, ...tableRefusals(file)].sort(byPlace) };
+}
+
+/** What a document says of itself that matters to those who carry it out. */
+function remarksOn({ partial }: ExaminedTable, lines: Lines): RuleFault[] {
+  if (!partial) return [];
+  return [
+    {
+      place: lines.place(partial.at),
+      id: "partial",
+      fault:
+        "this is a part of a table, as a filtered listing is: 'ipvsadm restore' does not take it",
+      advice:
+        "'ipvsadm apply --no-prune' does; leave this out if nothing else is to be there",
+      path: partial.path,
+    },
+  ];
 }
 
 async function examine(

@@ -113,7 +113,9 @@ const table = fc
   );
 
 /** What a kernel has that was given a table. */
-export function existingOf(table: Required<Table>): Required<Existing> {
+export function existingOf(
+  table: Required<Omit<Table, "partial">>,
+): Required<Existing> {
   const empty = new ModelKernel({ services: [], timeouts: table.timeouts });
   for (const { key, settings, servers } of table.services) {
     empty.carryOut({ command: "add-service", service: key, settings });
@@ -132,5 +134,8 @@ export function existingOf(table: Required<Table>): Required<Existing> {
 
 /** A table that is wanted, and what the kernel has. */
 export const pairs: fc.Arbitrary<
-  readonly [wanted: Required<Table>, existing: Required<Existing>]
+  readonly [
+    wanted: Required<Omit<Table, "partial">>,
+    existing: Required<Existing>,
+  ]
 > = fc.tuple(table, table.map(existingOf));

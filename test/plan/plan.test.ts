@@ -234,7 +234,7 @@ function weights({ services }: Table): Map<string, number> {
  * servers with it; a daemon is stopped to be changed.
  */
 function leastMessages(
-  wanted: Required<Table>,
+  wanted: Required<Omit<Table, "partial">>,
   existing: Required<Existing>,
 ): number {
   let count = 0;

@@ -63,3 +63,15 @@ test("every place that is not YAML is told", async () => {
     ["2:1 error form", "4:1 error form"],
   );
 });
+
+test("a part of a table is warned of where it says so", async () => {
+  const services =
+    "services: [{firewallMark: 7, scheduler: rr, servers: [{address: 10.0.0.1, port: 0, forwarding: masq, weight: 1}]}]\n";
+  assert.deepEqual(await found(`${HEAD}partial: true\n${services}`), [
+    "2:10 warning partial",
+  ]);
+  assert.deepEqual(await found(`${HEAD}partial: false\n${services}`), []);
+  assert.deepEqual(await found(`${HEAD}partial: some\n${services}`), [
+    "2:10 error form",
+  ]);
+});

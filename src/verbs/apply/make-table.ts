@@ -4,7 +4,7 @@ import { compare, isEqual, type Existing } from "../../plan/compare.js";
 import { planOf } from "../../plan/plan.js";
 import { readExisting } from "../../plan/snapshot.js";
 import type { RuleFile } from "../../rules/file.js";
-import { checkSelected, partsOf } from "../changes/scope.js";
+import { checkSelected, checkWhole, partsOf } from "../changes/scope.js";
 import { FoundWrong } from "../faults.js";
 import { EXIT, type VerbCall } from "../row.js";
 import { named, readSoundRules } from "../rule-file.js";
@@ -20,6 +20,7 @@ export async function makeTable(call: VerbCall, wish: Wish): Promise<number> {
   const { given, io, output } = call;
   const [name = ""] = given.positionals;
   const file = await readSoundRules(name, io, output);
+  checkWhole(file, wish.scope);
   checkSpeaks(file);
   using access = new IpvsAccess(io);
   if (given.flag("dry-run")) {

@@ -8,8 +8,11 @@ import type { Existing, Scope } from "../../plan/compare.js";
 import type { Parts } from "../../plan/snapshot.js";
 import type { Table } from "../../ipvs/table.js";
 import { nearest } from "../../nearest.js";
+import type { RuleFile } from "../../rules/file.js";
 import type { Names } from "../../system/names.js";
 import type { Arguments } from "../parse.js";
+import { FoundWrong } from "../faults.js";
+import { named } from "../rule-file.js";
 import { readService } from "../select.js";
 import { clean } from "../text.js";
 
@@ -43,6 +46,20 @@ export async function readScope(
       only: (key) => selected.some(({ meant }) => selects(meant, key)),
     }),
   };
+}
+
+/**
+ * A part of a table does not tell what is to be removed: not even of the services that it has, whose real servers may
+ * have been left out.
+ *
+ * @throws {FoundWrong} when it is to be told by one
+ */
+export function checkWhole({ name, table }: RuleFile, { prune }: Scope): void {
+  if (table.partial && prune)
+    throw new FoundWrong(
+      `${named(name)} is a part of a table, as a filtered listing is: it does not tell what is to be removed, so nothing was changed`,
+      "--no-prune with 'ipvsadm apply' and 'ipvsadm diff' removes nothing; 'ipvsadm list' without filters has the whole table",
+    );
 }
 
 /** Which parts of what the kernel has are to be compared. */

@@ -4,7 +4,12 @@ import { compare, isEqual } from "../../plan/compare.js";
 import { readExisting } from "../../plan/snapshot.js";
 import { differenceMembers, tallyMembers } from "../changes/json.js";
 import { differenceLines } from "../changes/lines.js";
-import { checkSelected, partsOf, readScope } from "../changes/scope.js";
+import {
+  checkSelected,
+  checkWhole,
+  partsOf,
+  readScope,
+} from "../changes/scope.js";
 import { tallyOf, tallyText } from "../changes/tally.js";
 import { EXIT, type VerbRun } from "../row.js";
 import { named, readSoundRules } from "../rule-file.js";
@@ -15,7 +20,9 @@ const DIFFERS = 4;
 export const run: VerbRun = async ({ given, io, output }) => {
   const [name = ""] = given.positionals;
   const scope = await readScope(given, io.names);
-  const { table } = await readSoundRules(name, io, output);
+  const file = await readSoundRules(name, io, output);
+  checkWhole(file, scope);
+  const { table } = file;
   using access = new IpvsAccess(io);
   const client = await access.open();
   const existing = await readExisting(client, partsOf(table, scope), "steady");

@@ -5,6 +5,14 @@ import { serviceMembers, type DocumentNames } from "../../document/write.js";
 import type { Totals } from "../../ipvs/totals.js";
 import type { Shown } from "./selection.js";
 
+/** What is printed of a table as one document. */
+export interface Listing {
+  readonly shown: readonly Shown[];
+  readonly totals: Totals;
+  /** Something was asked for, so that services or servers may be missing */
+  readonly partial: boolean;
+}
+
 /* A listing as documents, piece by piece, as it may be longer than a text can be. */
 
 /** The members of a service with those of its servers that are shown. */
@@ -14,13 +22,14 @@ function membersOf({ service, servers }: Shown, names?: DocumentNames) {
 
 /** One JSON document. */
 export function* jsonPieces(
-  shown: readonly Shown[],
-  totals: Totals,
+  { shown, totals, partial }: Listing,
   names: DocumentNames | undefined,
 ): Generator<string> {
   const indented = (value: Json, by: string) =>
     jsonText(value).replaceAll("\n", `\n${by}`);
-  yield `{\n  "schema": ${jsonText(TABLE_SCHEMA)},\n  "services": [`;
+  yield `{\n  "schema": ${jsonText(TABLE_SCHEMA)},\n`;
+  if (partial) yield '  "partial": true,\n';
+  yield '  "services": [';
   for (const [i, one] of shown.entries()) {
     const comma = i === 0 ? "" : ",";
     yield `${comma}\n    ${indented(membersOf(one, names), "    ")}`;
@@ -40,11 +49,10 @@ export function* ndjsonLines(
 
 /** The same document as `jsonPieces` in YAML. */
 export function* yamlPieces(
-  shown: readonly Shown[],
-  totals: Totals,
+  { shown, totals, partial }: Listing,
   names: DocumentNames | undefined,
 ): Generator<string> {
-  yield yamlText({ schema: TABLE_SCHEMA });
+  yield yamlText({ schema: TABLE_SCHEMA, ...(partial && { partial }) });
   if (shown.length === 0) yield yamlText({ services: [] });
   else yield "services:\n";
   for (const one of shown) yield yamlText([membersOf(one, names)]);

@@ -17,6 +17,7 @@ import { jsonPieces, ndjsonLines, yamlPieces } from "./documents.js";
 import { COLUMN_KEYS, type ColumnKey, type SortKey } from "./keys.js";
 import { documentNames, labelsBy } from "./labels.js";
 import {
+  isSelective,
   selectFrom,
   type Selection,
   type Shown,
@@ -34,7 +35,7 @@ export const run: VerbRun = async ({ given, io, output }) => {
     (given.text("sort") ?? "name") as SortKey, // one of the choices
     given.flag("reverse"),
   );
-  await print(shown, given, io, output);
+  await print(shown, isSelective(selection), given, io, output);
   return EXIT.fine;
 };
 
@@ -79,6 +80,7 @@ async function readTable(io: Io): Promise<AssessedService[]> {
 
 async function print(
   shown: readonly Shown[],
+  partial: boolean,
   given: Arguments,
   io: Io,
   output: Output,
@@ -87,17 +89,18 @@ async function print(
   const name = named ? await learnNames(shown, io) : numericName;
   const labels = labelsBy(name);
   const totals = totalsOf(shown.map(({ service }) => service));
+  const listing = { shown, totals, partial };
   const names = named ? documentNames(labels) : undefined;
   const columns = given.list("columns") as readonly ColumnKey[]; // of the choices
   switch (given.text("output")) {
     case "json":
-      for (const piece of jsonPieces(shown, totals, names)) output.write(piece);
+      for (const piece of jsonPieces(listing, names)) output.write(piece);
       return;
     case "ndjson":
       output.lines(ndjsonLines(shown, names));
       return;
     case "yaml":
-      for (const piece of yamlPieces(shown, totals, names)) output.write(piece);
+      for (const piece of yamlPieces(listing, names)) output.write(piece);
       return;
     case "csv":
       output.lines(

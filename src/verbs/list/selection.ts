@@ -33,6 +33,13 @@ export interface Selection {
   readonly states: readonly string[];
 }
 
+/** Whether anything is asked for, so that something may be left out. */
+export function isSelective(selection: Selection): boolean {
+  return Object.values<readonly unknown[]>({ ...selection }).some(
+    (wishes) => wishes.length > 0,
+  );
+}
+
 /** A service that is shown, and which of its servers are. */
 export interface Shown {
   /** With all its servers */

@@ -124,3 +124,35 @@ test("JSON has every difference by itself", async () => {
     remove: { ...none, services: 1, servers: 2 },
   });
 });
+
+test("a part of a table does not tell what is to be removed", async () => {
+  const world = { link: kernelWith(TABLE) };
+  for (const format of ["json", "yaml"])
+    for (const filter of ["tcp/192.0.2.1:25", "--server 10.0.0.3"]) {
+      const listing = await verb(`list ${filter} -o ${format}`, world);
+      const lines = listing.stdout.split("\n");
+      for (const line of [
+        "diff -",
+        "diff --only tcp/192.0.2.1:25 -",
+        "apply -",
+        "apply --dry-run -",
+        "apply --only tcp/192.0.2.1:25 -",
+        "restore -",
+        "restore --dry-run -",
+      ]) {
+        const refused = await verb(line, { ...world, stdin: [lines] });
+        assert.deepEqual([refused.stdout, refused.status], ["", 1], line);
+        assert.match(
+          refused.stderr,
+          /^ipvsadm: standard input is a part of a table.* nothing was changed: --no-prune/,
+        );
+      }
+      const added = await verb("diff --no-prune -", {
+        ...world,
+        stdin: [lines],
+      });
+      assert.deepEqual([added.stderr, added.status], ["", 0]);
+    }
+  const whole = (await verb("list -o json", world)).stdout.split("\n");
+  assert.equal((await verb("diff -", { ...world, stdin: [whole] })).status, 0);
+});

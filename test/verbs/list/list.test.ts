@@ -139,6 +139,28 @@ test("documents are as the published schema describes them", async () => {
     }
 });
 
+test("what is filtered is told to be a part, and only that", async () => {
+  const partial = async (line: string) => {
+    const json = await printed(`list -o json${line}`);
+    assert.deepEqual(invalidities(JSON.parse(json)), []);
+    const parts = [
+      readTable(parseJson(json)).table.partial,
+      readTable(parseYaml(await printed(`list -o yaml${line}`))).table.partial,
+    ];
+    assert.equal(parts[0], parts[1]);
+    return parts[0];
+  };
+  for (const filter of [
+    " tcp/192.0.2.1:80",
+    " --state draining",
+    " --protocol tcp",
+    " --forwarding masq",
+  ])
+    assert.equal(await partial(filter), true, filter);
+  for (const whole of ["", " --sort weight", " --names"])
+    assert.equal(await partial(whole), undefined, whole);
+});
+
 test("rules are those of the classic -S", async () => {
   const { stdout } = await classic("-Sn", { link: kernelWith(SAMPLE) });
   assert.equal(await printed("list -o rules"), stdout);
