@@ -1,9 +1,33 @@
+import { lstatSync } from "node:fs";
 import { jsonText } from "../../document/json-text.js";
 import { tableMembers } from "../../document/write.js";
 import type { Existing } from "../../plan/compare.js";
 import type { IpvsClient } from "../../ipvs/client.js";
 import { writeAtomically } from "../../system/atomic-file.js";
-import { toBytes } from "../text.js";
+import { FoundWrong } from "../faults.js";
+import { clean, toBytes } from "../text.js";
+
+/**
+ * The backup that is there already is likely the one that is needed: the same command once more would replace the
+ * table before by a table half-way.
+ *
+ * @throws {FoundWrong} when there is something of that name
+ */
+export function checkBackup(path: string): void {
+  if (!isThere(path)) return;
+  throw new FoundWrong(
+    `the backup ${clean(path)} is there already: nothing was changed`,
+    "name another file, or remove it if nobody needs it any more",
+  );
+}
+
+function isThere(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false; // writing it will say why
+  }
+}
 
 /**
  * Writes all that can be set to a file that `restore` reads. Real servers stand the oldest first: added in this order,

@@ -8,7 +8,7 @@ import { checkSelected, checkWhole, partsOf } from "../changes/scope.js";
 import { FoundWrong } from "../faults.js";
 import { EXIT, type VerbCall } from "../row.js";
 import { named, readSoundRules } from "../rule-file.js";
-import { writeBackup } from "./backup.js";
+import { checkBackup, writeBackup } from "./backup.js";
 import { changeTable } from "./change-table.js";
 import { lockTable } from "./lock-table.js";
 import { reportDryRun, reportEqual } from "./report.js";
@@ -22,6 +22,8 @@ export async function makeTable(call: VerbCall, wish: Wish): Promise<number> {
   const file = await readSoundRules(name, io, output);
   checkWhole(file, wish.scope);
   checkSpeaks(file);
+  const backup = given.text("backup");
+  if (backup !== undefined) checkBackup(backup);
   using access = new IpvsAccess(io);
   if (given.flag("dry-run")) {
     const work = await look(await access.open(), file, wish, "steady");
@@ -52,13 +54,18 @@ async function makeLocked(
   const backup = call.given.text("backup");
   // Where nothing differs, a single reading shows it.
   let work = await look(client, file, wish, "once");
-  if (backup !== undefined || !isEqual(work.differences))
-    work = await look(client, file, wish, "steady");
-  if (backup !== undefined) await writeBackup(backup, client, work.existing);
   if (!isEqual(work.differences))
-    return changeTable(client, work, wish, call, signals);
-  reportEqual(work, call);
-  return EXIT.fine;
+    work = await look(client, file, wish, "steady");
+  if (isEqual(work.differences)) {
+    reportEqual(work, call);
+    return EXIT.fine;
+  }
+  if (backup !== undefined) {
+    // Once more: another run, for whose lock this one waited, may have written it.
+    checkBackup(backup);
+    await writeBackup(backup, client, work.existing);
+  }
+  return changeTable(client, work, wish, call, signals);
 }
 
 /** A file that says nothing is hardly meant: whatever was to write it went wrong. */

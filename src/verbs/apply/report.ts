@@ -104,8 +104,13 @@ export function reportDone(
   if (left.length === 0) return;
   output.complain(
     `not removed, as there are real servers with connections: ${left.map(({ change }) => objectOf(change)).join(", ")}`,
-    `they stay at weight 0; the same command again waits on`,
+    `they stay at weight 0; the same command ${again(call)} waits on`,
   );
+}
+
+/** How a command is given once more: its backup stays that of the table before. */
+function again({ given }: VerbCall): string {
+  return given.text("backup") === undefined ? "again" : "without --backup";
 }
 
 function objectOf(change: Change): string {

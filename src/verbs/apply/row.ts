@@ -14,7 +14,7 @@ export const CARRY_OPTIONS: readonly VerbOption[] = [
     type: "text",
     value: "FILE",
     description:
-      "write the table as it is before to this file, which 'ipvsadm restore' reads",
+      "before anything is changed, write the table as it is to this new file, which 'ipvsadm restore' reads",
     completes: "file",
   },
   {

@@ -316,6 +316,16 @@ suite("diff and apply on a kernel", () => {
     assert.deepEqual(await state(), before);
     assert.deepEqual(await kernelOrder(), order);
 
+    const again = await run(`apply --backup ${backup}`, OTHERS);
+    assert.equal(again.status, 1);
+    assert.match(
+      again.stderr,
+      /^ipvsadm: the backup \S+ is there already: nothing was changed: name another file/,
+    );
+    assert.deepEqual(await state(), before);
+    const needless = join(folder.path, "needless.json");
+    await done(`apply --backup ${needless} ${backup}`);
+
     const nowhere = join(folder.path, "none/backup.json");
     const failed = await run(`apply --backup ${nowhere}`, OTHERS);
     assert.equal(failed.status, 1);

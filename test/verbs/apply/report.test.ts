@@ -8,9 +8,14 @@ import { PlanFailed } from "../../../src/plan/plan-failed.js";
 import { planOf, stepsOf } from "../../../src/plan/plan.js";
 import { EBADF, EINVAL, ENOMEM } from "../../../src/netlink/errno.js";
 import { SocketFault } from "../../../src/netlink/errors.js";
+import type { Io } from "../../../src/io.js";
 import { Progress } from "../../../src/progress.js";
 import { readRules } from "../../../src/rules/read.js";
-import { reportFailed, reportOthers } from "../../../src/verbs/apply/report.js";
+import {
+  reportDone,
+  reportFailed,
+  reportOthers,
+} from "../../../src/verbs/apply/report.js";
 import { Output } from "../../../src/verbs/output.js";
 import { parseVerb } from "../../../src/verbs/parse.js";
 import { applyVerb } from "../../../src/verbs/apply/row.js";
@@ -25,12 +30,8 @@ const WEB: ServiceKey = {
 };
 const RULES = "-A -t 192.0.2.1:80 -s rr\n-a -t 192.0.2.1:80 -r 10.0.0.2:80\n";
 
-/** What is told of a failure: add-server, edit-service and delete-server were to be done. */
-async function told(
-  failed: (steps: ReturnType<typeof stepsOf>) => PlanFailed,
-  signal?: "SIGTERM",
-  options: readonly string[] = [],
-) {
+/** A work of three steps: add-server, edit-service and delete-server. */
+async function work() {
   const file = await readRules("web.rules", RULES, {
     hostAddress: () => Promise.resolve(undefined),
     servicePort: () => undefined,
@@ -41,18 +42,54 @@ async function told(
   const scope = { prune: true, keepWeights: false };
   const differences = compare(file.table, existing, scope);
   const plan = planOf(differences, false);
-  const work = { verb: "apply", file, existing, differences, plan } as const;
+  return { verb: "apply", file, existing, differences, plan } as const;
+}
+
+const callWith = (options: readonly string[], io: Io) => ({
+  given: parseVerb(applyVerb, [...options, "web.rules"]),
+  io,
+  output: new Output(io, "never"),
+  progress: new Progress(io),
+});
+
+/** What is told of a failure of that work. */
+async function told(
+  failed: (steps: ReturnType<typeof stepsOf>) => PlanFailed,
+  signal?: "SIGTERM",
+  options: readonly string[] = [],
+) {
+  const done = await work();
   return runIn({}, (io) =>
     Promise.resolve(
-      reportFailed(work, failed(stepsOf(plan)), signal, {
-        given: parseVerb(applyVerb, [...options, "web.rules"]),
-        io,
-        output: new Output(io, "never"),
-        progress: new Progress(io),
-      }),
+      reportFailed(
+        done,
+        failed(stepsOf(done.plan)),
+        signal,
+        callWith(options, io),
+      ),
     ),
   );
 }
+
+/** What is told of that work with its removal left. */
+async function toldLeft(options: readonly string[]) {
+  const done = await work();
+  return runIn({}, (io) => {
+    const left = done.plan.remove;
+    reportDone(done, { done: [], left }, callWith(options, io));
+    return Promise.resolve(0);
+  });
+}
+
+test("what waits on is the same command, but for the backup that was written", async () => {
+  const left =
+    "ipvsadm: not removed, as there are real servers with connections: 10.0.0.1:80 of tcp/192.0.2.1:80: they stay at weight 0; the same command";
+  assert.equal((await toldLeft([])).stderr, `${left} again waits on\n`);
+  assert.equal(
+    (await toldLeft(["--backup", "before.json"])).stderr,
+    `${left} without --backup waits on\n`,
+  );
+});
 
 const refusal = (errno: number) =>
   new KernelRefusal(errno, "edit-service", "TCP 192.0.2.1:80");
@@ -153,24 +190,10 @@ test("an error that nobody expected is not explained away", async () => {
 });
 
 test("a table that somebody else changed after that is told", async () => {
-  const { stderr } = await runIn({}, async (io) => {
-    const file = await readRules("web.rules", RULES, io.names);
-    const existing = { services: [] };
-    const differences = compare(file.table, existing, {
-      prune: true,
-      keepWeights: false,
-    });
-    const plan = planOf(differences, false);
-    reportOthers(
-      { verb: "apply", file, existing, differences, plan },
-      {
-        given: parseVerb(applyVerb, ["web.rules"]),
-        io,
-        output: new Output(io, "never"),
-        progress: new Progress(io),
-      },
-    );
-    return 0;
+  const done = await work();
+  const { stderr } = await runIn({}, (io) => {
+    reportOthers(done, callWith([], io));
+    return Promise.resolve(0);
   });
   assert.match(stderr, /^ipvsadm: the table is not as web\.rules has it/);
 });
