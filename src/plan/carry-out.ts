@@ -34,8 +34,15 @@ export interface CarryOutOptions {
 export interface CarriedOut {
   /** What was carried out */
   readonly done: readonly Step[];
-  /** Removals that were not begun, as real servers were not empty */
-  readonly left: readonly Step[];
+  /** Removals that were not begun, as real servers were not to be removed yet */
+  readonly left: readonly Left[];
+}
+
+/** A removal that was not begun. */
+export interface Left {
+  readonly step: Step;
+  /** Why: the real server has connections, or somebody gave it a weight again. Of a service: busy if one of its servers is */
+  readonly state: "busy" | "undrained";
 }
 
 /**
@@ -168,18 +175,29 @@ function* inBatches<T>(items: readonly T[]): Generator<readonly T[]> {
 function divided(
   removals: readonly Step[],
   states: readonly DrainState[],
-): readonly [Step[], Step[]] {
-  const kept = new Set<string>();
+): readonly [Step[], Left[]] {
+  const kept = new Map<string, Left["state"]>();
   for (const { service, server, state } of states)
     if (state === "busy" || state === "undrained")
       for (const name of [formatService(service), nameOf(service, server)])
-        kept.add(name);
-  const stays = ({ change }: Step) =>
-    (change.command === "delete-service" &&
-      kept.has(formatService(change.service))) ||
-    (change.command === "delete-server" &&
-      kept.has(nameOf(change.service, change.server)));
-  return [removals.filter((step) => !stays(step)), removals.filter(stays)];
+        // A service with connections is waited for, whatever else is with it.
+        if (kept.get(name) !== "busy") kept.set(name, state);
+  const empty: Step[] = [];
+  const left: Left[] = [];
+  for (const step of removals) {
+    const state = kept.get(removedBy(step) ?? "");
+    if (state) left.push({ step, state });
+    else empty.push(step);
+  }
+  return [empty, left];
+}
+
+/** What a step takes away, if it is a service or a server. */
+function removedBy({ change }: Step): string | undefined {
+  if (change.command === "delete-service") return formatService(change.service);
+  return change.command === "delete-server"
+    ? nameOf(change.service, change.server)
+    : undefined;
 }
 
 function nameOf(

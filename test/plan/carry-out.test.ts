@@ -255,13 +255,66 @@ test("servers that are not empty stay, and so does the service that is to go wit
       ),
   });
   assert.deepEqual(
-    left.map(({ change }) => change.command),
-    ["delete-service"],
+    left.map(({ step, state }) => [step.change.command, state]),
+    [["delete-service", "busy"]],
   );
   const mail = kernel.existing.services.find(({ key }) => key === MAIL);
   assert.deepEqual(
     mail?.servers.map(({ settings }) => settings.weight),
     [0],
+  );
+});
+
+test("a server that somebody gave a weight again stays, and is told apart from one with connections", async () => {
+  const none: Table = { services: [] };
+  for (const [states, ofService] of [
+    [["busy", "undrained"], "busy"],
+    [["undrained", "busy"], "busy"],
+    [["empty", "undrained"], "undrained"],
+  ] as const) {
+    const kernel = new ModelKernel(HAS);
+    const plan = planFor(none, HAS, true);
+    let nth = 0;
+    const { left } = await carryOut(clientOf(kernel), plan, {
+      before: HAS,
+      drain: () =>
+        Promise.resolve(
+          plan.draining.map(({ service, server }) => ({
+            service,
+            server,
+            state: service === WEB ? (states[nth++] ?? "empty") : "empty",
+            entry: undefined,
+          })),
+        ),
+    });
+    assert.equal(nth, 2);
+    assert.deepEqual(
+      left.map(({ step, state }) => [step.change.command, state]),
+      [["delete-service", ofService]],
+    );
+  }
+  // Where the service stays, each of its servers is told by itself.
+  const kernel = new ModelKernel(HAS);
+  const plan = planFor(
+    { services: [serviceEntry(WEB, { flags: HASHED }, [])] },
+    HAS,
+    true,
+  );
+  const { left } = await carryOut(clientOf(kernel), plan, {
+    before: HAS,
+    drain: () =>
+      Promise.resolve(
+        plan.draining.map(({ service, server }, i) => ({
+          service,
+          server,
+          state: (["undrained", "busy"] as const)[i] ?? "empty",
+          entry: undefined,
+        })),
+      ),
+  });
+  assert.deepEqual(
+    left.map(({ state }) => state),
+    ["undrained", "busy"],
   );
 });
 

@@ -2,7 +2,7 @@ import { jsonText } from "../../document/json-text.js";
 import type { Members } from "../../document/write.js";
 import { changeLine } from "../../grammar/rule.js";
 import { formatSelector } from "../../grammar/selector.js";
-import type { CarriedOut } from "../../plan/carry-out.js";
+import type { CarriedOut, Left } from "../../plan/carry-out.js";
 import type { Change } from "../../ipvs/change.js";
 import { KernelRefusal } from "../../ipvs/errors.js";
 import { formatEndpoint } from "../../ipvs/model.js";
@@ -84,11 +84,14 @@ export function reportDone(
   call: VerbCall,
 ): void {
   const { output } = call;
+  const busy = left.filter(({ state }) => state === "busy");
+  const undrained = left.filter(({ state }) => state === "undrained");
   if (wantsJson(call)) {
     output.write(
-      document(work, left.length === 0 ? "done" : "draining", {
+      document(work, resultOf(left), {
         sent: done.length,
-        left: left.map(({ change }) => lineOf(change)),
+        left: left.map(lineOfLeft),
+        ...(undrained.length > 0 && { undrained: undrained.map(lineOfLeft) }),
       }),
     );
   } else {
@@ -101,11 +104,29 @@ export function reportDone(
       }),
     ]);
   }
-  if (left.length === 0) return;
-  output.complain(
-    `not removed, as there are real servers with connections: ${left.map(({ change }) => objectOf(change)).join(", ")}`,
-    `they stay at weight 0; the same command ${again(call)} waits on`,
-  );
+  if (busy.length > 0)
+    output.complain(
+      `not removed, as there are real servers with connections: ${objectsOf(busy)}`,
+      `they stay at weight 0; the same command ${again(call)} waits on`,
+    );
+  if (undrained.length > 0)
+    output.complain(
+      `not removed, as somebody gave real servers a weight again: ${objectsOf(undrained)}`,
+      `nothing was waited for there; the same command ${again(call)} drains them anew`,
+    );
+}
+
+function resultOf(left: readonly Left[]): string {
+  if (left.length === 0) return "done";
+  return left.some(({ state }) => state === "busy") ? "draining" : "undrained";
+}
+
+function lineOfLeft({ step: { change } }: Left): string {
+  return lineOf(change);
+}
+
+function objectsOf(left: readonly Left[]): string {
+  return left.map(({ step: { change } }) => objectOf(change)).join(", ");
 }
 
 /** How a command is given once more: its backup stays that of the table before. */

@@ -5,6 +5,7 @@ import { compare } from "../../../src/plan/compare.js";
 import { KernelRefusal } from "../../../src/ipvs/errors.js";
 import { TCP, type ServiceKey } from "../../../src/ipvs/model.js";
 import { PlanFailed } from "../../../src/plan/plan-failed.js";
+import type { Left } from "../../../src/plan/carry-out.js";
 import { planOf, stepsOf } from "../../../src/plan/plan.js";
 import { EBADF, EINVAL, ENOMEM } from "../../../src/netlink/errno.js";
 import { SocketFault } from "../../../src/netlink/errors.js";
@@ -72,10 +73,13 @@ async function told(
 }
 
 /** What is told of that work with its removal left. */
-async function toldLeft(options: readonly string[]) {
+async function toldLeft(
+  options: readonly string[],
+  state: Left["state"] = "busy",
+) {
   const done = await work();
   return runIn({}, (io) => {
-    const left = done.plan.remove;
+    const left = done.plan.remove.map((step) => ({ step, state }));
     reportDone(done, { done: [], left }, callWith(options, io));
     return Promise.resolve(0);
   });
@@ -93,6 +97,26 @@ test("what waits on is the same command, but for the backup that was written", a
 
 const refusal = (errno: number) =>
   new KernelRefusal(errno, "edit-service", "TCP 192.0.2.1:80");
+
+test("a server that somebody gave a weight again is not said to be at weight 0", async () => {
+  const { stderr } = await toldLeft([], "undrained");
+  assert.equal(
+    stderr,
+    "ipvsadm: not removed, as somebody gave real servers a weight again: 10.0.0.1:80 of tcp/192.0.2.1:80: nothing was waited for there; the same command again drains them anew\n",
+  );
+  for (const [state, result] of [
+    ["busy", "draining"],
+    ["undrained", "undrained"],
+  ] as const) {
+    const { stdout } = await toldLeft(["-o", "json"], state);
+    const document = JSON.parse(stdout) as Record<string, unknown>;
+    const line = ["-d -t 192.0.2.1:80 -r 10.0.0.1:80"];
+    assert.deepEqual(
+      [document["result"], document["left"], document["undrained"]],
+      [result, line, state === "undrained" ? line : undefined],
+    );
+  }
+});
 
 test("a refused rule is shown with its line, and that nothing had been done", async () => {
   const { stdout, stderr, status } = await told(
