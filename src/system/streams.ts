@@ -63,8 +63,13 @@ export function processStreams(write: Write): Streams {
 export const writeByNode: Write = (descriptor, bytes) =>
   process.getBuiltinModule("node:fs").writeSync(descriptor, bytes);
 
-/** @returns the symbol of the error that kept it from being written; undefined if there was none */
-function writeAll(
+/**
+ * Writes text to a descriptor, one character a byte.
+ *
+ * @returns the symbol of the error that kept it from being written; undefined if there was none
+ * @throws {OutputClosed} when nobody reads it any more
+ */
+export function writeAll(
   write: Write,
   descriptor: number,
   text: string,

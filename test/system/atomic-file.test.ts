@@ -1,12 +1,23 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  constants,
+  lchownSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  openSync,
   readdirSync,
+  readlinkSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
+  writeSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -55,4 +66,119 @@ test("a folder that does not exist is named by its error", () => {
   assert.throws(() => {
     writeAtomically(join(folder, "absent", "file"), "text");
   }, /cannot write .*absent\/file: ENOENT/);
+});
+
+test("a symbolic link stays, and the file that it leads to is replaced", () => {
+  const own = join(folder, "links");
+  mkdirSync(own);
+  writeFileSync(join(folder, "rules"), "before", { mode: 0o604 });
+  symlinkSync("../rules", join(own, "first"));
+  symlinkSync(join(own, "first"), join(own, "second"));
+  writeAtomically(join(own, "second"), "now");
+  assert.equal(readFileSync(join(folder, "rules"), "latin1"), "now");
+  assert.equal(statSync(join(folder, "rules")).mode & 0o777, 0o604);
+  assert.equal(readlinkSync(join(own, "second")), join(own, "first"));
+  assert.equal(readlinkSync(join(own, "first")), "../rules");
+});
+
+test("a symbolic link that leads nowhere yet has its file made", () => {
+  const link = join(folder, "dangling");
+  symlinkSync("made", link);
+  writeAtomically(link, "now");
+  assert.equal(readlinkSync(link), "made");
+  assert.equal(readFileSync(join(folder, "made"), "latin1"), "now");
+});
+
+test("links in a circle are told", () => {
+  const link = join(folder, "circle");
+  symlinkSync("circle", link);
+  assert.throws(() => {
+    writeAtomically(link, "now");
+  }, /cannot write .*circle: ELOOP/);
+});
+
+test(
+  "a link that another user laid in a folder for all is not followed",
+  { skip: process.geteuid?.() !== 0 && "needs root" },
+  () => {
+    const shared = join(folder, "shared");
+    mkdirSync(shared);
+    chmodSync(shared, 0o1777);
+    writeFileSync(join(folder, "secret"), "before");
+    symlinkSync("../secret", join(shared, "link"));
+    lchownSync(join(shared, "link"), 65534, 65534);
+    assert.throws(() => {
+      writeAtomically(join(shared, "link"), "now");
+    }, /EACCES/);
+    assert.equal(readFileSync(join(folder, "secret"), "latin1"), "before");
+  },
+);
+
+test(
+  "the owner and the group stay",
+  { skip: process.geteuid?.() !== 0 && "needs root" },
+  () => {
+    const path = join(folder, "owned");
+    writeFileSync(path, "before", { mode: 0o640 });
+    chownSync(path, 65534, 65533);
+    writeAtomically(path, "now");
+    const { uid, gid, mode } = statSync(path);
+    assert.deepEqual([uid, gid, mode & 0o777], [65534, 65533, 0o640]);
+  },
+);
+
+test("a device is written to, and stays one", () => {
+  const link = join(folder, "null");
+  symlinkSync("/dev/null", link);
+  writeAtomically(link, "now");
+  assert.ok(lstatSync(link).isSymbolicLink());
+  assert.ok(statSync("/dev/null").isCharacterDevice());
+  const full = join(folder, "full");
+  symlinkSync("/dev/full", full);
+  assert.throws(() => {
+    writeAtomically(full, "now");
+  }, /cannot write .*full: ENOSPC/);
+});
+
+test("a pipe is written to, and stays one", () => {
+  const path = join(folder, "pipe");
+  execFileSync("mkfifo", [path]);
+  const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    writeAtomically(path, "now\xff");
+    assert.equal(readFileSync(reader, "latin1"), "now\xff");
+  } finally {
+    closeSync(reader);
+  }
+  assert.ok(statSync(path).isFIFO());
+});
+
+test("an open file of our own goes on where it is", () => {
+  const path = join(folder, "open");
+  const file = openSync(path, "w");
+  try {
+    writeSync(file, "first ");
+    writeAtomically(`/proc/self/fd/${file}`, "second ");
+    writeSync(file, "third");
+  } finally {
+    closeSync(file);
+  }
+  assert.equal(readFileSync(path, "latin1"), "first second third");
+});
+
+test("an error tells whether there is a file that stands", () => {
+  const existed = (path: string) => {
+    try {
+      writeAtomically(path, "now");
+    } catch (error) {
+      return error instanceof OutputFailed && error.existed;
+    }
+    return undefined;
+  };
+  const path = join(folder, "x".repeat(250)); // no room for the name of the file beside it
+  writeFileSync(path, "before");
+  assert.equal(existed(path), true);
+  assert.equal(readFileSync(path, "latin1"), "before");
+  assert.equal(existed(join(folder, "absent", "file")), false);
+  assert.equal(existed(folder), false);
 });
