@@ -111,7 +111,7 @@ export const hashing = check(
             seen: `${entries} entries are in ${rows} rows, ${Math.floor(entries / rows)} in each`,
             mend: [
               {
-                command: `echo options ip_vs conn_tab_bits=${bits} >/etc/modprobe.d/ip_vs.conf`,
+                command: `echo options ip_vs conn_tab_bits=${bits} >/etc/modprobe.d/ip_vs-conn_tab_bits.conf`,
               },
             ],
           },

@@ -112,7 +112,7 @@ test("eight entries in a row are many; the hash is to have a row for each", () =
   assert.deepEqual(find(4096 * 8, 4096), [
     [
       "hash-small -",
-      "echo options ip_vs conn_tab_bits=15 >/etc/modprobe.d/ip_vs.conf",
+      "echo options ip_vs conn_tab_bits=15 >/etc/modprobe.d/ip_vs-conn_tab_bits.conf",
     ],
   ]);
   assert.deepEqual(find(2 ** 25, 2 ** 20), [], "there is no larger one");

@@ -103,7 +103,8 @@ suite("doctor of a machine with its modules", { skip }, () => {
       director("modprobe ip_vs");
       await balance(HASH_RULES);
     },
-    lastly: () => void director("rm -f /etc/modprobe.d/ip_vs.conf"),
+    lastly: () =>
+      void director("rm -f /etc/modprobe.d/ip_vs-conn_tab_bits.conf"),
   });
 
   /** Makes more connections than eight for each of 256 rows, and sees how many rows there are. */
