@@ -7,6 +7,7 @@ import type {
 import type { Module, moduleStates } from "../system/module.js";
 import type { Connections } from "./connections.js";
 import type { Network, Stations } from "./network.js";
+import type { Listener } from "./real-server/listeners.js";
 import type { RealServer } from "./real-server/real-server.js";
 import type { HeardSync } from "./read-sync.js";
 import type { Sysctls } from "./sysctls.js";
@@ -33,7 +34,9 @@ export interface Facts {
   readonly network?: Network | undefined;
   readonly stations?: Stations | undefined;
   readonly connections?: Connections | undefined;
-  /** Where a real server is examined, all that is to be known of it but its settings */
+  /** The sockets of a real server that take connections, or datagrams of anybody */
+  readonly listeners?: readonly Listener[] | undefined;
+  /** Where a real server is examined, all that is to be known of it but its settings and its listeners */
   readonly realServer?: RealServer | undefined;
 }
 

@@ -5,6 +5,7 @@ import type { Sysctls } from "./sysctls.js";
 const FOLDERS = ["net/ipv4/vs"];
 /** One folder for each interface, and `all` and `default` */
 const FOLDERS_OF_INTERFACES = ["net/ipv4/conf", "net/ipv6/conf"];
+/** Every kernel has these. */
 const FILES = ["net/ipv4/ip_forward"];
 /** Of an interface there are a hundred settings; these are what checks look at. */
 const OF_INTERFACES: ReadonlySet<string> = new Set([
@@ -16,13 +17,19 @@ const OF_INTERFACES: ReadonlySet<string> = new Set([
   "send_redirects",
 ]);
 
-/** Reads the settings that checks look at, as many as there are. @param procFolder where procfs is */
-export function readSysctls(procFolder: string): Sysctls {
+/**
+ * Reads the settings that checks look at, as many as there are.
+ *
+ * @param procFolder where procfs is
+ * @returns undefined if they cannot be seen: one that every kernel has is not there
+ */
+export function readSysctls(procFolder: string): Sysctls | undefined {
   const base = `${procFolder}/sys`;
   const sysctls = new Map<string, string>();
   for (const path of FILES) {
     const text = textOf(`${base}/${path}`);
-    if (text !== undefined) sysctls.set(path, text.trimEnd());
+    if (text === undefined) return undefined;
+    sysctls.set(path, text.trimEnd());
   }
   const read = (folder: string, wanted?: ReadonlySet<string>) => {
     for (const [name, value] of Object.entries(
@@ -35,4 +42,9 @@ export function readSysctls(procFolder: string): Sysctls {
     for (const name of namesIn(`${base}/${folder}`))
       read(`${folder}/${name}`, OF_INTERFACES);
   return sysctls;
+}
+
+/** Why settings are wanting. */
+export function sysctlsUnseen(procFolder: string): string {
+  return `${procFolder}/sys cannot be read`;
 }

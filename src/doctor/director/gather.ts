@@ -16,7 +16,7 @@ import type { Facts, Gathered } from "../facts.js";
 import { readConnections } from "../read-connections.js";
 import { askStations, readNetwork, withNetwork } from "../read-network.js";
 import { listenToMasters } from "../read-sync.js";
-import { readSysctls } from "../read-sysctls.js";
+import { readSysctls, sysctlsUnseen } from "../read-sysctls.js";
 import { isServing } from "./reach.js";
 
 /** Facts that only IPVS tells */
@@ -68,13 +68,21 @@ export async function gatherDirector(
   };
   const there =
     module.state !== "absent" ||
-    [...sysctls.keys()].some((path) => path.startsWith("net/ipv4/vs/"));
+    [...(sysctls?.keys() ?? [])].some((path) =>
+      path.startsWith("net/ipv4/vs/"),
+    );
+  const unseen = sysctls ? undefined : sysctlsUnseen(io.procFolder);
+  const reasons = new Map<keyof Facts, string>();
+  if (unseen !== undefined) reasons.set("sysctls", unseen);
   // To be asked, the kernel loads the module: whoever only looks asks where it is.
-  const answers = there ? await askIpvs(io) : NO_MODULE;
+  const answers = there ? await askIpvs(io) : (unseen ?? NO_MODULE);
   if (typeof answers === "string")
     return {
       facts: machine,
-      reasons: new Map(OF_THE_TABLE.map((name) => [name, answers])),
+      reasons: new Map([
+        ...reasons,
+        ...OF_THE_TABLE.map((name) => [name, answers] as const),
+      ]),
     };
   const table = choose(answers.table);
   const connections = needs.has("connections")
@@ -95,7 +103,6 @@ export async function gatherDirector(
     heard,
     connections: typeof connections === "string" ? undefined : connections,
   };
-  const reasons = new Map<keyof Facts, string>();
   if (typeof connections === "string") reasons.set("connections", connections);
   return { facts, reasons };
 }

@@ -1,8 +1,8 @@
 import type { Io } from "../../io.js";
 import { NetworkClient } from "../../rtnl/client.js";
 import type { Device } from "../../rtnl/model.js";
-import type { Gathered } from "../facts.js";
-import { readSysctls } from "../read-sysctls.js";
+import type { Facts, Gathered } from "../facts.js";
+import { readSysctls, sysctlsUnseen } from "../read-sysctls.js";
 import { exchangeOver } from "../../netlink/exchange.js";
 import { fouPorts, type FouPort } from "../../rtnl/fou.js";
 import { moduleStates } from "../../system/module.js";
@@ -22,14 +22,15 @@ export async function gatherRealServer(
   io: Io,
   circumstances: Circumstances,
 ): Promise<Gathered> {
-  const sysctls = readSysctls(io.procFolder);
+  const { procFolder } = io;
+  const sysctls = readSysctls(procFolder);
+  const listeners = readListeners(procFolder);
   using network = await NetworkClient.open(io);
   const seen: RealServer = {
     ...circumstances,
     devices: await network.devices(),
     addresses: await network.addresses(),
     routes: await network.routes(),
-    listeners: readListeners(io.procFolder),
     ways: [],
     guePorts: circumstances.method === "gue" ? await readGuePorts(io) : [],
     outer: [],
@@ -39,7 +40,11 @@ export async function gatherRealServer(
     ways.push(await waysOf(network, seen, service));
   const outer = await outerWays(network, seen);
   const realServer = { ...seen, ways, outer };
-  return { facts: { sysctls, realServer }, reasons: new Map() };
+  const reasons = new Map<keyof Facts, string>();
+  if (!sysctls) reasons.set("sysctls", sysctlsUnseen(procFolder));
+  if (!listeners)
+    reasons.set("listeners", `${procFolder}/net/tcp and udp cannot be read`);
+  return { facts: { sysctls, listeners, realServer }, reasons };
 }
 
 async function waysOf(

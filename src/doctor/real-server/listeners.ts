@@ -1,6 +1,7 @@
 import type { Address } from "../../ipvs/address.js";
 import { TCP, UDP } from "../../ipvs/model.js";
 import { textOf } from "../../system/files.js";
+import { namesIn } from "../../system/module.js";
 
 /** A socket that takes connections, or datagrams of anybody. */
 export interface Listener {
@@ -18,11 +19,24 @@ const FILES = [
   ["udp6", UDP, "07"],
 ] as const;
 
-/** The listeners of this network namespace. @param procFolder where procfs is */
-export function readListeners(procFolder: string): Listener[] {
-  return FILES.flatMap(([name, protocol, state]) =>
-    listenersIn(textOf(`${procFolder}/net/${name}`) ?? "", protocol, state),
-  );
+/**
+ * The listeners of this network namespace.
+ *
+ * @param procFolder where procfs is
+ * @returns undefined if they cannot be seen
+ */
+export function readListeners(procFolder: string): Listener[] | undefined {
+  const folder = `${procFolder}/net`;
+  const there = namesIn(folder);
+  const listeners: Listener[] = [];
+  for (const [name, protocol, state] of FILES) {
+    const text = textOf(`${folder}/${name}`);
+    // A kernel without IPv6 has no files of it.
+    if (text === undefined && (!name.endsWith("6") || there.includes(name)))
+      return undefined;
+    listeners.push(...listenersIn(text ?? "", protocol, state));
+  }
+  return listeners;
 }
 
 /**

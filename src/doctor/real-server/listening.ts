@@ -3,24 +3,24 @@ import { formatEndpoint, TCP, TRANSPORTS, UDP } from "../../ipvs/model.js";
 import { check } from "../check.js";
 import type { Finding } from "../finding.js";
 import type { Listener } from "./listeners.js";
-import type { RealServer, VirtualService } from "./real-server.js";
+import type { VirtualService } from "./real-server.js";
 
 /** Services for which nobody listens, or whose answers come from elsewhere. */
 export const listening = check(
   ["nobody-listens", "udp-wildcard"],
-  ["realServer"],
-  ({ realServer }) =>
+  ["realServer", "listeners"],
+  ({ realServer, listeners }) =>
     // With masquerading neither address nor port are those of the service.
     realServer.method === "masq"
       ? []
       : realServer.services.flatMap((service) => [
-          ...unheard(realServer, service),
-          ...wildcard(realServer, service),
+          ...unheard(listeners, service),
+          ...wildcard(listeners, service),
         ]),
 );
 
 function unheard(
-  { listeners }: RealServer,
+  listeners: readonly Listener[],
   service: VirtualService,
 ): Finding<"nobody-listens">[] {
   const { protocol, port } = service;
@@ -46,7 +46,7 @@ function unheard(
 
 /** UDP answers come from the socket's address. One that has none takes that of the interface by which it answers. */
 function wildcard(
-  { listeners }: RealServer,
+  listeners: readonly Listener[],
   service: VirtualService,
 ): Finding<"udp-wildcard">[] {
   const { protocol, port, address } = service;

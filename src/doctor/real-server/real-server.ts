@@ -5,7 +5,6 @@ import type { FouPort } from "../../rtnl/fou.js";
 import type { Device, DeviceAddress, Route } from "../../rtnl/model.js";
 import { isWithin } from "../../rtnl/who-has.js";
 import { isTunnel, type Method, type TunnelMethod } from "./methods.js";
-import type { Listener } from "./listeners.js";
 
 /** What this machine is a real server of. */
 export interface VirtualService {
@@ -35,8 +34,6 @@ export interface RealServer extends Circumstances {
   readonly devices: readonly Device[];
   readonly addresses: readonly DeviceAddress[];
   readonly routes: readonly Route[];
-  /** Sockets that take connections, or datagrams of anybody */
-  readonly listeners: readonly Listener[];
   /** What becomes of each service */
   readonly ways: readonly Ways[];
   /** The ports at which GUE comes in; empty where it is not asked for */

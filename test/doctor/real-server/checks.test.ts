@@ -105,7 +105,7 @@ function listener(
 test("somebody must listen at the service's port, and hear the virtual address", () => {
   const services = [service(VIP, { protocol: TCP, port: 80 })];
   const seen = (...listeners: Listener[]) =>
-    seenOn(realServer({ services, listeners }));
+    seenOn(realServer({ services }), {}, listeners);
   assert.deepEqual(seen(listener(TCP, "0.0.0.0")), []);
   assert.deepEqual(seen(listener(TCP, "::")), []);
   assert.deepEqual(seen(listener(TCP, VIP)), []);
@@ -127,9 +127,11 @@ test("one at any IPv4 address does not hear IPv6", () => {
   const server = realServer({
     services: [service(vip, { protocol: TCP, port: 80 })],
     addresses: [owned(LO, `${vip}/128`)],
-    listeners: [listener(TCP, "0.0.0.0")],
   });
-  assert.deepEqual(foundOn(server), [[`nobody-listens tcp/[${vip}]:80`]]);
+  const listeners = [listener(TCP, "0.0.0.0")];
+  assert.deepEqual(foundOn(server, {}, listeners), [
+    [`nobody-listens tcp/[${vip}]:80`],
+  ]);
 });
 
 test("without a port, or with masquerading, nobody is looked for", () => {
@@ -141,7 +143,7 @@ test("without a port, or with masquerading, nobody is looked for", () => {
 test("a service of any protocol is heard by either", () => {
   const services = [service(VIP, { port: 80 })];
   const found = (...listeners: Listener[]) =>
-    foundOn(realServer({ services, listeners })).map(([id]) => id);
+    foundOn(realServer({ services }), {}, listeners).map(([id]) => id);
   assert.deepEqual(found(listener(TCP, VIP)), []);
   assert.deepEqual(found(listener(UDP, VIP)), []);
   assert.deepEqual(found(), [`nobody-listens ${VIP}:80`]);
@@ -150,7 +152,7 @@ test("a service of any protocol is heard by either", () => {
 test("UDP answers of a socket for any address come from elsewhere", () => {
   const services = [service(VIP, { protocol: UDP, port: 53 })];
   const found = (...listeners: Listener[]) =>
-    foundOn(realServer({ services, listeners })).map(([id]) => id);
+    foundOn(realServer({ services }), {}, listeners).map(([id]) => id);
   const wanted = [`udp-wildcard udp/${VIP}:53`];
   assert.deepEqual(found(listener(UDP, "0.0.0.0", 53)), wanted);
   assert.deepEqual(found(listener(UDP, "::", 53)), wanted);

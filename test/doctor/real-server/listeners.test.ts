@@ -1,8 +1,14 @@
 import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { formatAddress } from "../../../src/ipvs/address.js";
 import { TCP, UDP } from "../../../src/ipvs/model.js";
-import { listenersIn } from "../../../src/doctor/real-server/listeners.js";
+import {
+  listenersIn,
+  readListeners,
+} from "../../../src/doctor/real-server/listeners.js";
 
 /** As Linux 6.1 prints them. */
 const TCP_FILE = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
@@ -43,4 +49,19 @@ test("UDP sockets without a peer", () => {
 test("what is no such file has none", () => {
   assert.deepEqual(shown("", TCP, "0A"), []);
   assert.deepEqual(shown("nonsense\n", TCP, "0A"), []);
+});
+
+test("without its files the listeners are not known; those of IPv6 need not be there", (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "listeners-"));
+  t.after(() => {
+    rmSync(folder, { recursive: true });
+  });
+  assert.equal(readListeners(folder), undefined);
+  mkdirSync(join(folder, "net"));
+  writeFileSync(join(folder, "net/tcp"), TCP_FILE);
+  assert.equal(readListeners(folder), undefined);
+  writeFileSync(join(folder, "net/udp"), UDP_FILE);
+  assert.equal(readListeners(folder)?.length, 3);
+  mkdirSync(join(folder, "net/tcp6")); // something that cannot be read
+  assert.equal(readListeners(folder), undefined);
 });

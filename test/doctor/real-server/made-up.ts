@@ -1,5 +1,6 @@
 import { examine } from "../../../src/doctor/check.js";
 import { REAL_SERVER_CHECKS } from "../../../src/doctor/real-server/checks.js";
+import type { Listener } from "../../../src/doctor/real-server/listeners.js";
 import type {
   RealServer,
   VirtualService,
@@ -117,7 +118,6 @@ export function realServer(change: Partial<RealServer> = {}): RealServer {
     devices: [LO, LAN],
     addresses: [owned(LO, `${VIP}/32`), owned(LAN, "192.0.2.11/24")],
     routes: [],
-    listeners: [],
     ways: services.map((one) => ({
       service: one,
       there: LOCAL,
@@ -153,9 +153,11 @@ export const QUIET = {
 export function foundOn(
   server: RealServer,
   settings: Readonly<Record<string, number>> = {},
+  listeners: readonly Listener[] = [],
 ): string[][] {
   const facts = {
     realServer: server,
+    listeners,
     sysctls: sysctls({ ...QUIET, ...settings }),
   };
   return examine(REAL_SERVER_CHECKS, facts).findings.map(told);
@@ -165,9 +167,11 @@ export function foundOn(
 export function seenOn(
   server: RealServer,
   settings: Readonly<Record<string, number>> = {},
+  listeners: readonly Listener[] = [],
 ): string[] {
   const facts = {
     realServer: server,
+    listeners,
     sysctls: sysctls({ ...QUIET, ...settings }),
   };
   return examine(REAL_SERVER_CHECKS, facts).findings.map(({ seen }) => seen);

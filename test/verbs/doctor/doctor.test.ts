@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { test, type TestContext } from "node:test";
 import { kindNamed } from "../../../src/doctor/findings.js";
 import { jsonText } from "../../../src/document/json-text.js";
 import { ENETUNREACH } from "../../../src/netlink/errno.js";
+import { EXIT } from "../../../src/verbs/row.js";
 import { PLAIN } from "../../../src/verbs/colour.js";
 import { explanationOf } from "../../../src/verbs/doctor/explain.js";
 import {
@@ -10,6 +14,8 @@ import {
   reportLines,
   type Report,
 } from "../../../src/verbs/doctor/report.js";
+import { fakeKernel, type Handler } from "../../classic/fake-kernel.js";
+import { TIMEOUTS } from "../../fixtures/replies.js";
 import { networkOf } from "../../rtnl/fake-network.js";
 import { verb } from "../fake-verb.js";
 import { golden, goldenName, WIDTHS } from "../golden.js";
@@ -115,15 +121,39 @@ test("what tells of a real server goes with --real-server", async () => {
 const GET_ROUTE = 26;
 const DUMP = 0x300;
 
-test("a real server is examined without asking IPVS, over a socket of the network", async () => {
-  const families: (number | undefined)[] = [];
-  const { link } = networkOf(({ type, flags }) =>
+/** A network in which there is nothing. */
+function nothing() {
+  return networkOf(({ type, flags }) =>
     type === GET_ROUTE && !(flags & DUMP) ? ENETUNREACH : [],
-  );
+  ).link;
+}
+
+const GET_CONFIG = 13;
+const emptyTable: Handler = (command) =>
+  command === GET_CONFIG ? { messages: [TIMEOUTS] } : {};
+
+/** A folder with these files. */
+function folderOf(t: TestContext, files: Readonly<Record<string, string>>) {
+  const folder = mkdtempSync(join(tmpdir(), "doctor-"));
+  t.after(() => {
+    rmSync(folder, { recursive: true });
+  });
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(join(folder, dirname(path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  }
+  return folder;
+}
+
+test("a real server is examined without asking IPVS, over a socket of the network", async (t) => {
+  const families: (number | undefined)[] = [];
+  const link = nothing();
+  const procFolder = folderOf(t, { "sys/net/ipv4/ip_forward": "0\n" });
   const { stdout, stderr, status } = await verb(
     "doctor --real-server tcp/192.0.2.1:80 --only vip-absent",
     {
       io: {
+        procFolder,
         openLink(family) {
           families.push(family);
           return link;
@@ -141,4 +171,45 @@ test("a real server is examined without asking IPVS, over a socket of the networ
   assert.equal(status, 1);
   assert.deepEqual(families, [0]);
   assert.equal(link.closed, 1);
+});
+
+test("what of a real server cannot be seen is no fault of it, and is named", async (t) => {
+  const procFolder = folderOf(t, {});
+  const { stdout, stderr, status } = await verb(
+    "doctor --real-server tcp/192.0.2.1:80",
+    { io: { procFolder, openLink: nothing } },
+  );
+  assert.equal(stderr, "");
+  const text = stdout.replaceAll(procFolder, "/proc").replace(/\s+/g, " ");
+  assert.match(
+    text,
+    /^Not looked for, since \/proc\/sys cannot be read: vip-absent, vip-with-network, vip-answers, vip-announced, reverse-path\. Not looked for, since \/proc\/net\/tcp and udp cannot be read: nobody-listens, udp-wildcard\. No fault found, [0-9]+ kinds of fault looked for\. $/,
+  );
+  assert.equal(status, EXIT.unavailable);
+});
+
+test("what of a director cannot be seen is named, too", async (t) => {
+  const procFolder = folderOf(t, {});
+  const sysFolder = folderOf(t, { "module/ip_vs/refcnt": "0\n" });
+  const blind = async (world: { sysFolder?: string }) => {
+    const { stdout, stderr, status } = await verb(
+      "doctor -o json --only forwarding-off,module-absent",
+      { link: fakeKernel(emptyTable), io: { procFolder, ...world } },
+    );
+    assert.equal(stderr, "");
+    assert.equal(status, EXIT.unavailable);
+    const { findings, unexamined } = JSON.parse(stdout) as {
+      findings: object[];
+      unexamined: object[];
+    };
+    assert.deepEqual(findings, []);
+    return unexamined;
+  };
+  const reason = `${procFolder}/sys cannot be read`;
+  const unseen = [
+    { id: "module-absent", reason },
+    { id: "forwarding-off", reason },
+  ];
+  assert.deepEqual(await blind({ sysFolder }), unseen, "the table is read");
+  assert.deepEqual(await blind({}), unseen, "nobody knows whether it is there");
 });
