@@ -1,4 +1,5 @@
 import { ENOENT, ESRCH } from "../netlink/errno.js";
+import type { Change } from "../ipvs/change.js";
 import type { Existing } from "./compare.js";
 import type { DrainState } from "../ipvs/drain.js";
 import { KernelRefusal } from "../ipvs/errors.js";
@@ -99,7 +100,9 @@ class Run {
       const failures = batch.flatMap((step, i) => {
         const fate = fates[i];
         if (fate?.kind === "done") this.done.push(step);
-        return fate && fate.kind !== "done" && !isGone(step, fate.failure)
+        return fate &&
+          fate.kind !== "done" &&
+          !isGone(step.change, fate.failure)
           ? [{ step, ...fate }]
           : [];
       });
@@ -149,7 +152,7 @@ class Run {
       const fates = await this.#sender.send(batch.map(({ undo }) => undo));
       for (const [i, item] of batch.entries()) {
         const fate = fates[i];
-        if (fate && fate.kind !== "done")
+        if (fate && fate.kind !== "done" && !isGone(item.undo, fate.failure))
           standing.push({ ...item, failure: fate.failure });
       }
     }
@@ -157,8 +160,8 @@ class Run {
   }
 }
 
-/** Whether what a step was to take away is not there any more. */
-function isGone({ change: { command } }: Step, failure: Error): boolean {
+/** Whether what a change was to take away is not there any more. */
+function isGone({ command }: Change, failure: Error): boolean {
   return (
     (command === "delete-service" || command === "delete-server") &&
     failure instanceof KernelRefusal &&

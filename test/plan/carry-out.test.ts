@@ -9,7 +9,7 @@ import { PlanFailed, TableChanged } from "../../src/plan/plan-failed.js";
 import { planOf, stepsOf } from "../../src/plan/plan.js";
 import type { Table } from "../../src/ipvs/table.js";
 import { INET } from "../../src/ipvs/address.js";
-import { EBADF, ENOENT, ENOMEM } from "../../src/netlink/errno.js";
+import { EBADF, ENOENT, ENOMEM, ESRCH } from "../../src/netlink/errno.js";
 import { SocketFault } from "../../src/netlink/errors.js";
 import { address, serverEntry, serviceEntry } from "../fixtures/entries.js";
 import { clientOf, type ModelClient } from "./model-client.js";
@@ -200,6 +200,20 @@ test("what cannot be put back is told, and the rest is put back", async () => {
   const [web] = kernel.existing.services;
   assert.equal(web?.settings.scheduler, "wlc");
   assert.equal(web.servers.length, 3);
+});
+
+test("what somebody else has taken away before it is put back does not stand", async () => {
+  for (const errno of [ENOENT, ESRCH]) {
+    const { run } = scene(({ command }) => {
+      if (command === "edit-server") return ENOMEM;
+      return command === "delete-server" || command === "delete-service"
+        ? errno
+        : undefined;
+    });
+    const { step, standing } = await failure(run());
+    assert.equal(step?.change.command, "edit-server");
+    assert.deepEqual(standing, []);
+  }
 });
 
 test("a table that is another by now is not changed", async () => {
