@@ -1,4 +1,3 @@
-import { IpvsAccess } from "../../access.js";
 import { carryOut, type CarriedOut } from "../../plan/carry-out.js";
 import type { IpvsClient } from "../../ipvs/client.js";
 import { compare, isEqual } from "../../plan/compare.js";
@@ -10,6 +9,7 @@ import { partsOf } from "../changes/scope.js";
 import { waitWithProgress } from "../drain/waiting.js";
 import { EXIT, type VerbCall } from "../row.js";
 import { reportDone, reportFailed, reportOthers } from "./report.js";
+import { Connection } from "./connection.js";
 import type { Signals } from "./signals.js";
 import type { Wish, Work } from "./work.js";
 
@@ -21,35 +21,35 @@ export async function changeTable(
   call: VerbCall,
   signals: Signals,
 ): Promise<number> {
+  using connection = new Connection(call.io, client);
   let outcome: CarriedOut;
   try {
-    outcome = await carryOutWithProgress(client, work, wish, call, signals);
+    outcome = await carryOutWithProgress(connection, work, wish, call, signals);
   } catch (error) {
     if (!(error instanceof PlanFailed)) throw error;
     return reportFailed(work, error, signals.caught, call);
   }
   reportDone(work, outcome, call);
-  const asWanted = await isAsWanted(client, work, wish, outcome);
+  const asWanted = await isAsWanted(connection.client, work, wish, outcome);
   if (!asWanted) reportOthers(work, call);
   return asWanted && outcome.left.length === 0 ? EXIT.fine : EXIT.wrong;
 }
 
 async function carryOutWithProgress(
-  client: IpvsClient,
+  connection: Connection,
   { existing, plan }: Work,
   { drain }: Wish,
   call: VerbCall,
   { signal }: Signals,
 ): Promise<CarriedOut> {
-  const { io, progress } = call;
+  const { progress } = call;
   const total = stepsOf(plan).length;
   let done = 0;
   progress.begin(() => `changing: ${done} of ${total}`);
-  using other = new IpvsAccess(io);
   try {
-    return await carryOut(client, plan, {
+    return await carryOut(connection.client, plan, {
       before: existing,
-      reopen: () => other.open(),
+      reopen: () => connection.reopen(),
       signal,
       report(count) {
         done = count;
@@ -59,6 +59,7 @@ async function carryOutWithProgress(
         drain: async () => {
           const { timeoutSeconds } = drain;
           const { draining } = plan;
+          const { client } = connection; // which may be another by now
           return (
             await waitWithProgress(client, draining, timeoutSeconds, call)
           ).servers;
