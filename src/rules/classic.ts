@@ -148,8 +148,8 @@ class Reader {
     return {
       place: placeIn(line, this.#next + 1, word),
       id,
-      fault,
-      ...(advice !== undefined && { advice }),
+      fault: decoded(fault),
+      ...(advice !== undefined && { advice: decoded(advice) }),
       ...(missing !== undefined && { missing }),
     };
   }

@@ -27,7 +27,21 @@ const WITH_FLAGS: ReadonlySet<string> = new Set(["sh", "mh"]);
 
 /** All that should make its writer think, in the order of the text. What has a fault is passed over. */
 export function warningsOf(file: RuleFile): RuleFault[] {
-  return [...file.remarks, ...ofTable(file)].sort(byPlace);
+  return [...file.remarks, ...ofAll(file), ...ofTable(file)].sort(byPlace);
+}
+
+/** A file without a single rule is rather one that could not be written than one that was meant. */
+function* ofAll({ table, faults }: RuleFile): Generator<RuleFault> {
+  const { services, timeouts, daemons } = table;
+  if (services.length > 0 || timeouts || daemons || faults.length > 0) return;
+  yield {
+    place: { line: 1, column: 1 },
+    id: "says-nothing",
+    fault:
+      "no rule is here: 'ipvsadm apply' and 'ipvsadm restore' do not take such a file",
+    advice:
+      "see whether what was to write it went wrong; 'ipvsadm -C' removes all services, if that is meant",
+  };
 }
 
 function* ofTable(file: RuleFile): Generator<RuleFault> {

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { readRules } from "../../src/rules/read.js";
+import { warningsOf } from "../../src/rules/warnings.js";
 import { found } from "./found.js";
+import { someNames } from "./names.js";
 
 const SERVER = "-a -t 192.0.2.1:80 -r 192.0.2.10 -m\n";
 
@@ -119,3 +122,30 @@ for (const [service, server, ...expected] of DOCUMENTS)
   test(`${JSON.stringify({ ...service, ...server })}: ${expected[0] ?? "nothing"}`, async () => {
     assert.deepEqual(await found(document(service, server)), expected);
   });
+
+test("a file without a rule is one that says nothing", async () => {
+  for (const text of ["", "\n\n", "# none\n"])
+    assert.deepEqual(await found(text), ["1:1 warning says-nothing"]);
+  const head = "schema: ipvsadm/table/1\nservices: []\n";
+  assert.deepEqual(await found(head), ["1:1 warning says-nothing"]);
+  assert.deepEqual(await found(`${head}daemons: []\n`), []);
+  assert.deepEqual(await found("--set 900 120 300\n"), []);
+  assert.deepEqual(await found("-x\n"), ["1:1 error form"]);
+});
+
+test("what is repeated of a file is legible, whatever its format", async () => {
+  const saidOf = async (text: string) => {
+    const bytes = Buffer.from(text).toString("latin1");
+    const file = await readRules("-", bytes, someNames());
+    return [...file.faults, ...warningsOf(file)].map(({ fault }) => fault);
+  };
+  const unknown = "wöb世 is none of Linux's own schedulers";
+  const classic = await saidOf(`-A -t 192.0.2.1:80 -s wöb世\n${SERVER}`);
+  assert.ok(classic.includes(unknown), classic.join());
+  const yaml = await saidOf(
+    "schema: ipvsadm/table/1\nservices: [{firewallMark: 1, scheduler: wöb世}]\n",
+  );
+  assert.ok(yaml.includes(unknown), yaml.join());
+  const [misread = ""] = await saidOf("-A -t 192.0.2.1:80 --wöb世\n");
+  assert.match(misread, /wöb世/);
+});
