@@ -1,10 +1,12 @@
 import {
+  Composer,
+  type CST,
   type Document,
   isAlias,
   isMap,
   isScalar,
   isSeq,
-  parseAllDocuments,
+  Parser,
   type Node as YamlNode,
   type YAMLParseError,
 } from "yaml";
@@ -19,6 +21,7 @@ import {
 
 /** What is nested deeper is none of our documents. */
 const DEEPEST = 64;
+const TOO_DEEP = "this is nested too deeply";
 
 /**
  * Reads a text as YAML 1.2: one document. Anchors and aliases may be used, tags of one's own may not.
@@ -26,12 +29,7 @@ const DEEPEST = 64;
  * @throws {DocumentFaults} with all that is not YAML, or a key that comes twice or is no string
  */
 export function parseYaml(text: string): Tree {
-  const documents = parseAllDocuments(text, {
-    intAsBigInt: true,
-    prettyErrors: false,
-    logLevel: "silent",
-  });
-  const [document, second] = "empty" in documents ? [] : documents;
+  const [document, second] = documentsOf(text);
   if (!document) throw malformed(text, 0, "the document is empty");
   if (document.errors.length > 0) throw allMalformed(text, document.errors);
   if (second)
@@ -41,6 +39,40 @@ export function parseYaml(text: string): Tree {
       "there is a second document, where one is wanted",
     );
   return { text, root: new Converter(text, document).node(document.contents) };
+}
+
+function documentsOf(text: string): Document.Parsed[] {
+  const composer = new Composer({ intAsBigInt: true, prettyErrors: false });
+  return [...composer.compose(shallow(text, new Parser().parse(text)))];
+}
+
+/**
+ * Tokens as they come, none of them nested too deeply: the package makes documents of them by calls within calls, and
+ * where its stack ends, Node.js may end the process.
+ */
+function* shallow(
+  text: string,
+  tokens: Iterable<CST.Token>,
+): Generator<CST.Token> {
+  for (const token of tokens) {
+    let level: (CST.Token | null | undefined)[] = [token];
+    for (let depth = 0; level.length > 0; depth++) {
+      level = level.flatMap(within);
+      if (depth > DEEPEST + 1)
+        throw malformed(text, level[0]?.offset ?? token.offset, TOO_DEEP);
+    }
+    yield token;
+  }
+}
+
+/** What is right in a token. */
+function within(
+  token: CST.Token | null | undefined,
+): (CST.Token | null | undefined)[] {
+  if (token?.type === "document") return [token.value];
+  return token && "items" in token
+    ? token.items.flatMap(({ key, value }) => [key, value])
+    : [];
 }
 
 function allMalformed(
@@ -82,8 +114,7 @@ class Converter {
   node(node: unknown, depth = 0, parent = 0): Node {
     const yaml = node as YamlNode | null;
     const at = yaml?.range?.[0] ?? parent;
-    if (depth > DEEPEST)
-      throw malformed(this.#text, at, "this is nested too deeply");
+    if (depth > DEEPEST) throw malformed(this.#text, at, TOO_DEEP);
     if (!yaml) return { at, value: null };
     const known = this.#converted.get(yaml);
     if (known) return known;

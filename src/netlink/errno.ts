@@ -148,6 +148,12 @@ export function errnoText(errno: number): string {
   return ERRORS[errno]?.[1] ?? `Unknown error ${errno}`;
 }
 
+/** What strerror(3) says of the error with a symbol: `symbolText("ENOENT")`. What is no symbol stays as it is. */
+export function symbolText(symbol: string): string {
+  const known = Object.values(ERRORS).find(([name]) => name === symbol);
+  return known?.[1] ?? symbol;
+}
+
 export const EPERM = 1;
 export const ENOENT = 2;
 export const ESRCH = 3;

@@ -10,7 +10,7 @@ import {
   TableUnsteady,
 } from "../ipvs/errors.js";
 import { TableChanged } from "../plan/plan-failed.js";
-import { EACCES, EPERM, errnoText } from "../netlink/errno.js";
+import { EACCES, EPERM, errnoText, symbolText } from "../netlink/errno.js";
 import { MalformedReply, SocketFault } from "../netlink/errors.js";
 import { NetworkRefusal } from "../rtnl/errors.js";
 import { OutputFailed } from "../system/atomic-file.js";
@@ -92,16 +92,19 @@ export function explain(error: unknown): Explanation | undefined {
       error.advice,
     );
   if (error instanceof InputFailed)
-    return wrong(`cannot read the input: ${error.message}`, undefined);
+    return wrong(
+      `cannot read the input: ${symbolText(error.message)}`,
+      undefined,
+    );
   if (error instanceof OutputFailed)
     return wrong(
-      `cannot write ${clean(error.path)}: ${error.code}`,
-      "what was in the file before stands",
+      `cannot write ${clean(error.path)}: ${symbolText(error.code)}`,
+      error.existed ? "what was in the file before stands" : undefined,
     );
   if (error instanceof LockHeld) return locked(error);
   if (error instanceof LockFailed)
     return {
-      fault: `cannot lock the table with ${clean(error.path)}: ${error.code}`,
+      fault: `cannot lock the table with ${clean(error.path)}: ${symbolText(error.code)}`,
       advice:
         error.code === "EACCES"
           ? "run it as root, or where it may write there"

@@ -156,6 +156,8 @@ for (const [text, fault] of [
     assert.deepEqual(faultsOf(text, parseJson), [fault]);
   });
 
+const TOO_DEEP = /^line 1, column [0-9]+: this is nested too deeply$/;
+
 test("what is not YAML, or more than we take, is told with its place", () => {
   for (const [text, fault] of [
     ["", /^line 1, column 1: the document is empty$/],
@@ -166,6 +168,10 @@ test("what is not YAML, or more than we take, is told with its place", () => {
     ["3: x\n", /^line 1, column 1: a key that is no string$/],
     ["&a [*a]\n", /nested too deeply|schema: it is missing/],
     ["[".repeat(1000), /^line 1, column \d+: /],
+    ["[".repeat(50_000) + "]".repeat(50_000), TOO_DEEP],
+    ["- ".repeat(20_000) + "x", TOO_DEEP],
+    ["? ".repeat(5000) + "x", TOO_DEEP],
+    ["{a: ".repeat(5000) + "1" + "}".repeat(5000), TOO_DEEP],
   ] as const)
     assert.match(faultsOf(text)[0] ?? "", fault, text.slice(0, 20));
 });

@@ -22,6 +22,7 @@ import {
 } from "../../src/netlink/errno.js";
 import { MalformedReply, SocketFault } from "../../src/netlink/errors.js";
 import { NetworkRefusal } from "../../src/rtnl/errors.js";
+import { OutputFailed } from "../../src/system/atomic-file.js";
 import { InputFailed } from "../../src/system/files.js";
 import { LockFailed, LockHeld } from "../../src/system/lock.js";
 import { explain, FoundWrong, UsedWrong } from "../../src/verbs/faults.js";
@@ -96,13 +97,22 @@ const ERRORS: readonly (readonly [Error, string])[] = [
   ],
   [
     new LockFailed("/run/x.lock", "EACCES"),
-    "3 cannot lock the table with /run/x.lock: EACCES: run it as root, or where it may write there",
+    "3 cannot lock the table with /run/x.lock: Permission denied: run it as root, or where it may write there",
   ],
   [
     new LockFailed("/run/x.lock", "ENOSPC"),
-    "1 cannot lock the table with /run/x.lock: ENOSPC",
+    "1 cannot lock the table with /run/x.lock: No space left on device",
   ],
-  [new InputFailed("EISDIR"), "1 cannot read the input: EISDIR"],
+  [
+    new OutputFailed("/etc/x\x1b", "EROFS", { existed: true }),
+    "1 cannot write /etc/x?: Read-only file system: what was in the file before stands",
+  ],
+  [
+    new OutputFailed("/none/x", "ENOENT"),
+    "1 cannot write /none/x: No such file or directory",
+  ],
+  [new OutputFailed("/x", "EWEIRD"), "1 cannot write /x: EWEIRD"],
+  [new InputFailed("EISDIR"), "1 cannot read the input: Is a directory"],
   [
     new SelectorFault("x is no service", "write one"),
     "2 x is no service: write one",

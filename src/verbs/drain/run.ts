@@ -5,6 +5,7 @@ import { KernelRefusal } from "../../ipvs/errors.js";
 import { formatEndpoint, type DestinationEntry } from "../../ipvs/model.js";
 import { formatSelector } from "../../grammar/selector.js";
 import { ENOENT } from "../../netlink/errno.js";
+import { symbolText } from "../../netlink/errno.js";
 import { OutputFailed } from "../../system/atomic-file.js";
 import { statusOf } from "../../system/signals.js";
 import type { Output } from "../output.js";
@@ -74,7 +75,7 @@ async function takeWeight(
   } catch (error) {
     if (!(error instanceof OutputFailed)) throw error;
     output.warn(
-      `cannot remember the weight ${settings.weight}: cannot write ${error.path}: ${error.code}`,
+      `cannot remember the weight ${settings.weight}: cannot write ${error.path}: ${symbolText(error.code)}`,
       `'ipvsadm undrain ${words} --weight ${settings.weight}' brings it back`,
     );
   }

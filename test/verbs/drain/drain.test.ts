@@ -194,7 +194,7 @@ test("where nothing can be remembered, the server is drained and the weight said
   assert.equal(status, 0);
   assert.equal(
     stderr,
-    `ipvsadm: warning: cannot remember the weight 3: cannot write ${MEMORY}: ENOTDIR: 'ipvsadm undrain ${WORDS} --weight 3' brings it back\n`,
+    `ipvsadm: warning: cannot remember the weight 3: cannot write ${MEMORY}: Not a directory: 'ipvsadm undrain ${WORDS} --weight 3' brings it back\n`,
   );
 });
 

@@ -166,7 +166,7 @@ for (const [line, status, said] of [
   [
     "metrics -o /nonexistent/x.prom",
     1,
-    /cannot write \/nonexistent\/x\.prom: ENOENT/,
+    /cannot write \/nonexistent\/x\.prom: No such file or directory/,
   ],
   ["metrics -o x.prom --listen 1", 2, /--output and --listen exclude each/],
   ["metrics --series some", 2, /--series some is not one of all, node, more/],
