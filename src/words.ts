@@ -13,7 +13,7 @@ export function mainWords(
   words: readonly string[],
   io: Io,
 ): Promise<number | undefined> {
-  return finish(io, async () => {
+  const run = async () => {
     const [name, ...rest] = words;
     if (name === CALL_BACK) {
       // A key was pressed: the parser of the verbs would take too long to load.
@@ -23,5 +23,9 @@ export function mainWords(
     }
     const { runVerb } = await import("./verbs/run.js");
     return runVerb(words, io);
+  };
+  return finish(io, run, async (code, status) => {
+    const { unwritten } = await import("./verbs/unwritten.js");
+    return unwritten(io, code, status);
   });
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { beginsWithWord } from "../../src/main.js";
+import { beginsWithWord, main } from "../../src/main.js";
+import { OutputClosed } from "../../src/system/streams.js";
 import { optionsOf, VERBS } from "../../src/verbs/table.js";
 import { mainWords } from "../../src/words.js";
 import { runIn } from "../classic/fake-io.js";
@@ -48,6 +49,36 @@ test("a command without its dashes is told with them", async () => {
   const { stderr, status } = await verb("add-service -t 192.0.2.1:80");
   assert.match(stderr, /did you mean 'ipvsadm --add-service'\?/);
   assert.equal(status, 2);
+});
+
+test("stdout that cannot be written is told, with status 1", async () => {
+  const full = { io: { flush: () => "ENOSPC" } };
+  const { stderr, status } = await verb("help", full);
+  assert.equal(
+    stderr,
+    "ipvsadm: cannot write standard output: No space left on device\n",
+  );
+  assert.equal(status, 1);
+  assert.equal((await verb("stauts", full)).status, 2);
+});
+
+test("a reader of stdout that has gone away is told by the status alone", async () => {
+  const { stderr, status } = await verb("help", {
+    io: {
+      flush() {
+        throw new OutputClosed();
+      },
+    },
+  });
+  assert.deepEqual([stderr, status], ["", 141]);
+});
+
+test("classic commands do not look whether stdout could be written", async () => {
+  const { stderr, status } = await runIn(
+    { io: { flush: () => "ENOSPC" } },
+    (io) => main(["-v"], io, () => Promise.resolve(undefined)),
+  );
+  assert.deepEqual([stderr, status], ["", 0]);
 });
 
 test("a verb that is used wrong says how, in one line, with status 2", async () => {

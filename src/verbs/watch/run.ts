@@ -59,7 +59,7 @@ async function writeFrames(
     if (given.text("output") === "ndjson")
       output.write(`${jsonText(frameJson(frame), 0)}\n`);
     else output.lines([...plainLines(frame, output), ""]);
-    io.flush();
+    if (io.flush() !== undefined) return EXIT.wrong; // why, is told at the end
   }
   return EXIT.fine;
 }
