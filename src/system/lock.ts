@@ -8,6 +8,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { networkNamespace } from "./namespaces.js";
 
 /*
  * A lock is a file with a record of its holder. It comes into being by link(2), with all that is in it, and only if
@@ -17,13 +18,13 @@ import { join } from "node:path";
  * a process that dies in the middle of this hinders nobody.
  */
 
-const LOCK = "ipvsadm.lock";
-
 /** Who holds a lock, as its file says. */
 export interface Holder {
   readonly pid: number;
   /** The word verb that it carries out */
   readonly verb: string;
+  /** Whether it lives where this process would see it end; false of another container's */
+  readonly visible: boolean;
 }
 
 /** Somebody else has the lock. */
@@ -65,14 +66,16 @@ export interface LockPlace {
 }
 
 /**
- * Keeps all other processes that take it from changing the table, until it is released or this process ends.
+ * Keeps all other processes that take it from changing the table, until it is released or this process ends. Each
+ * network namespace has a table, and a lock, of its own.
  *
  * @param verb what it is taken for, as others are told
  * @throws {LockHeld} at once, when a living process has it
  * @throws {LockFailed} when the folder is missing, or may not be written
  */
 export function takeLock(place: LockPlace, verb: string): Lock {
-  const path = join(place.runFolder, LOCK);
+  const space = networkNamespace(place.procFolder);
+  const path = join(place.runFolder, `ipvsadm-${space}.lock`);
   const record = `${path}.${process.pid}`;
   const text = recordOf(process.pid, verb, place);
   try {
@@ -102,7 +105,8 @@ function take(path: string, record: string, place: LockPlace): void {
     if (linked(record, path)) return;
     const found = contentOf(path);
     if (found === undefined) continue; // released just now
-    if (!isStale(found, place)) throw new LockHeld(path, holderOf(found));
+    if (!isStale(found, place))
+      throw new LockHeld(path, holderOf(found, place));
     const guard = `${path}.stale`;
     take(guard, record, place);
     try {
@@ -150,16 +154,21 @@ const NO_NAMESPACE = "-";
 
 const RECORD = /^([0-9]+) ([0-9]+) (\S+) ([a-z-]+)\n$/;
 
-function holderOf(text: string): Holder | undefined {
-  const [, pid, , , verb = ""] = RECORD.exec(text) ?? [];
-  return pid === undefined ? undefined : { pid: Number(pid), verb };
+function holderOf(text: string, place: LockPlace): Holder | undefined {
+  const [, pid, , namespace, verb = ""] = RECORD.exec(text) ?? [];
+  if (pid === undefined) return undefined;
+  return { pid: Number(pid), verb, visible: isOurs(namespace, place) };
+}
+
+/** Whether processes of a namespace are seen from here. */
+function isOurs(namespace: string | undefined, place: LockPlace): boolean {
+  return namespace !== NO_NAMESPACE && namespace === namespaceOf(place);
 }
 
 /** Whether the holder has ended; of what is no record of ours, and of other containers, nobody can say so. */
 function isStale(text: string, place: LockPlace): boolean {
   const [, pid, start, namespace] = RECORD.exec(text) ?? [];
-  if (pid === undefined || namespace === NO_NAMESPACE) return false;
-  if (namespace !== namespaceOf(place)) return false;
+  if (pid === undefined || !isOurs(namespace, place)) return false;
   return String(startOf(Number(pid), place)) !== start;
 }
 

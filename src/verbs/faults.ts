@@ -115,15 +115,21 @@ export function explain(error: unknown): Explanation | undefined {
 }
 
 function locked({ path, holder }: LockHeld): Explanation {
-  return holder
-    ? wrong(
-        `'ipvsadm ${holder.verb}' is changing the table (process ${holder.pid}): nothing was changed`,
-        "wait until it has ended",
-      )
-    : wrong(
-        `${clean(path)} is no lock of ours: nothing was changed`,
-        "look whose it is, and remove it if it is nobody's",
-      );
+  if (!holder)
+    return wrong(
+      `${clean(path)} is no lock of ours: nothing was changed`,
+      "look whose it is, and remove it if it is nobody's",
+    );
+  const { pid, verb, visible } = holder;
+  if (visible)
+    return wrong(
+      `'ipvsadm ${verb}' is changing the table (process ${pid}): nothing was changed`,
+      "wait until it has ended",
+    );
+  return wrong(
+    `'ipvsadm ${verb}' is changing the table in another container (process ${pid} there), as ${clean(path)} says: nothing was changed`,
+    "wait until it has ended; if that container or process has ended already, remove the file",
+  );
 }
 
 function wrong(fault: string, advice: string | undefined): Explanation {

@@ -5,7 +5,10 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  mkdirSync,
   rmSync,
+  statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -17,10 +20,12 @@ import { LockFailed, LockHeld, takeLock } from "../../src/system/lock.js";
 
 const folder = mkdtempSync(join(tmpdir(), "ipvsadm-lock-"));
 const place = { runFolder: folder, procFolder: "/proc" };
-const file = join(folder, "ipvsadm.lock");
+const name = `ipvsadm-${statSync("/proc/self/ns/net").ino}.lock`;
+const file = join(folder, name);
 
 beforeEach(() => {
-  for (const name of readdirSync(folder)) rmSync(join(folder, name));
+  for (const one of readdirSync(folder))
+    rmSync(join(folder, one), { recursive: true });
 });
 after(() => {
   rmSync(folder, { recursive: true });
@@ -54,7 +59,7 @@ test("a lock is a file that says whose it is, and is gone when it is released", 
       readFileSync(file, "utf8"),
       new RegExp(`^${process.pid} [0-9]+ pid:\\[[0-9]+\\] apply\n$`),
     );
-    assert.deepEqual(readdirSync(folder), ["ipvsadm.lock"]);
+    assert.deepEqual(readdirSync(folder), [name]);
   }
   assert.deepEqual(readdirSync(folder), []);
 });
@@ -64,10 +69,10 @@ test("a lock is released once, and not if it has become another's", () => {
   first.release();
   const second = takeLock(place, "restore");
   first.release();
-  assert.deepEqual(readdirSync(folder), ["ipvsadm.lock"]);
+  assert.deepEqual(readdirSync(folder), [name]);
   writeFileSync(file, "another's");
   second.release();
-  assert.deepEqual(readdirSync(folder), ["ipvsadm.lock"]);
+  assert.deepEqual(readdirSync(folder), [name]);
 });
 
 test("the lock of another process that lives is not to be had", async () => {
@@ -77,7 +82,11 @@ test("the lock of another process that lives is not to be had", async () => {
     () => takeLock(place, "apply"),
     (error) => {
       assert.ok(error instanceof LockHeld);
-      assert.deepEqual(error.holder, { pid: other.pid, verb: "apply" });
+      assert.deepEqual(error.holder, {
+        pid: other.pid,
+        verb: "apply",
+        visible: true,
+      });
       return true;
     },
   );
@@ -93,7 +102,7 @@ test("the lock of a process that was killed is taken over", async () => {
   assert.ok(readFileSync(file, "utf8").startsWith(`${other.pid} `));
   using lock = takeLock(place, "apply");
   assert.ok(readFileSync(lock.path, "utf8").startsWith(`${process.pid} `));
-  assert.deepEqual(readdirSync(folder), ["ipvsadm.lock"]);
+  assert.deepEqual(readdirSync(folder), [name]);
 });
 
 test("of several processes that find a dead one's lock, one gets it", async () => {
@@ -129,6 +138,38 @@ test("of another container's process, and of a file that is none of ours, nobody
     assert.throws(() => takeLock(place, "apply"), LockHeld, text);
     assert.equal(readFileSync(file, "utf8"), text);
   }
+});
+
+test("whose end would not be seen is told", () => {
+  for (const text of ["2 1 pid:[1] apply\n", "2 1 - apply\n"]) {
+    writeFileSync(file, text);
+    assert.throws(
+      () => takeLock(place, "apply"),
+      (error) => {
+        assert.ok(error instanceof LockHeld);
+        assert.equal(error.path, file);
+        assert.deepEqual(error.holder, {
+          pid: 2,
+          verb: "apply",
+          visible: false,
+        });
+        return true;
+      },
+    );
+  }
+});
+
+test("each network namespace has a lock of its own", () => {
+  const procFolder = join(folder, "proc");
+  mkdirSync(join(procFolder, "self/ns"), { recursive: true });
+  symlinkSync("net:[7]", join(procFolder, "self/ns/net"));
+  using here = takeLock(place, "apply");
+  using there = takeLock({ runFolder: folder, procFolder }, "apply");
+  assert.equal(here.path, file);
+  assert.equal(there.path, join(folder, "ipvsadm-7.lock"));
+  const blind = { runFolder: folder, procFolder: join(folder, "none") };
+  using nowhere = takeLock(blind, "apply");
+  assert.equal(nowhere.path, join(folder, "ipvsadm-net.lock"));
 });
 
 test("a folder that is not there is told", () => {

@@ -88,8 +88,12 @@ const ERRORS: readonly (readonly [Error, string])[] = [
     "1 somebody else changed the table meanwhile, so nothing was changed: try again",
   ],
   [
-    new LockHeld("/run/x.lock", { pid: 7, verb: "apply" }),
+    new LockHeld("/run/x.lock", { pid: 7, verb: "apply", visible: true }),
     "1 'ipvsadm apply' is changing the table (process 7): nothing was changed: wait until it has ended",
+  ],
+  [
+    new LockHeld("/run/x.lock", { pid: 7, verb: "apply", visible: false }),
+    "1 'ipvsadm apply' is changing the table in another container (process 7 there), as /run/x.lock says: nothing was changed: wait until it has ended; if that container or process has ended already, remove the file",
   ],
   [
     new LockHeld("/run/x.lock", undefined),

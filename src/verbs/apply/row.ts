@@ -29,7 +29,7 @@ export const CARRY_OPTIONS: readonly VerbOption[] = [
 /** How both go about it. */
 export const CARRY_DESCRIPTION = [
   "If the kernel refuses a change, or ctrl-C comes, all that was done is put back, and the refused rule is shown with its line; what cannot be put back is named. Removals come last, for the counters of what is removed and put back begin anew.",
-  "A lock, ipvsadm.lock in /run, keeps apply and restore from each other. A table that somebody else changes meanwhile is noticed, before the first change or after the last.",
+  "A lock, ipvsadm-N.lock in /run (N is the number of the network namespace), keeps apply and restore from each other. A table that somebody else changes meanwhile is noticed, before the first change or after the last.",
 ] as const;
 
 export const applyVerb: VerbRow = {

@@ -1,4 +1,4 @@
-import { mkdirSync, readlinkSync, rmSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { formatSelector } from "../../grammar/selector.js";
 import type { DrainingServer } from "../../ipvs/drain.js";
@@ -6,6 +6,7 @@ import { formatEndpoint } from "../../ipvs/model.js";
 import type { Io } from "../../io.js";
 import { OutputFailed, writeAtomically } from "../../system/atomic-file.js";
 import { textOf } from "../../system/files.js";
+import { networkNamespace } from "../../system/namespaces.js";
 
 /** The greatest that the kernel takes. */
 const GREATEST_WEIGHT = 0x7fffffff;
@@ -27,7 +28,7 @@ export class WeightMemory {
   ) {
     const name = `${formatSelector(service)}-${formatEndpoint(server.address, server.port)}`;
     // Tables belong to network namespaces, which share /run.
-    const space = namespaceOf(io.procFolder);
+    const space = networkNamespace(io.procFolder);
     const file = `${space}-${name.replace("/", "-")}`;
     this.path = join(io.runFolder, "ipvsadm/drained", file);
   }
@@ -62,15 +63,5 @@ export class WeightMemory {
     } catch {
       // A memory that stays is asked for only when the server is at weight 0 again, and says what it was before.
     }
-  }
-}
-
-/** The number of the network namespace. */
-function namespaceOf(procFolder: string): string {
-  try {
-    const link = readlinkSync(join(procFolder, "self/ns/net"));
-    return /^net:\[([0-9]+)\]$/.exec(link)?.[1] ?? "net";
-  } catch {
-    return "net";
   }
 }
