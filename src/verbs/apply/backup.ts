@@ -5,6 +5,7 @@ import type { Existing } from "../../plan/compare.js";
 import type { IpvsClient } from "../../ipvs/client.js";
 import { writeAtomically } from "../../system/atomic-file.js";
 import { FoundWrong } from "../faults.js";
+import { oldestFirst } from "../oldest-first.js";
 import { clean, toBytes } from "../text.js";
 
 /**
@@ -30,8 +31,7 @@ function isThere(path: string): boolean {
 }
 
 /**
- * Writes all that can be set to a file that `restore` reads. Real servers stand the oldest first: added in this order,
- * the kernel has them in the order in which it has them now, which schedulers such as sh go by.
+ * Writes all that can be set to a file that `restore` reads. Real servers stand the oldest first.
  *
  * @throws {OutputFailed}
  */
@@ -43,7 +43,7 @@ export async function writeBackup(
   const table = {
     services: services.map((service) => ({
       ...service,
-      servers: service.servers.toReversed(),
+      servers: oldestFirst(service.servers),
     })),
     timeouts: timeouts ?? (await client.timeouts()),
     daemons: daemons ?? (await client.daemons()),

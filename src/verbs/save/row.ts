@@ -4,7 +4,7 @@ export const saveVerb: VerbRow = {
   name: "save",
   summary: "the whole table as a file that 'restore' reads",
   description: [
-    "Writes all that can be set: services, real servers with thresholds and tunnels, timeouts and sync daemons. Hosts and ports are numbers. To FILE it writes whole or not at all: a temporary file beside it takes its name when it is on the disk.",
+    "Writes all that can be set: services, real servers with thresholds and tunnels, timeouts and sync daemons. Hosts and ports are numbers; real servers stand in the order in which they were added, which schedulers such as sh go by. To FILE it writes whole or not at all: a temporary file beside it takes its name when it is on the disk.",
     "rules are the command lines of -S, and --set and --start-daemon, which 'ipvsadm -R' reads, too. They cannot say everything: a persistence timeout above 31 days, say, or that no sync daemon runs. What cannot be said is told on stderr; if it has an effect, the exit status is 1, and FILE is left as it was. json and yaml say it all, in the form ipvsadm/table/1, described by schema/table-1.json in the package.",
   ],
   positionals: [

@@ -7,7 +7,8 @@ import { readExisting } from "../../plan/snapshot.js";
 import type { Table } from "../../ipvs/table.js";
 import type { Io } from "../../io.js";
 import { writeAtomically } from "../../system/atomic-file.js";
-import { sortServers, sortServices } from "../../view/order.js";
+import { sortServices } from "../../view/order.js";
+import { oldestFirst } from "../oldest-first.js";
 import type { Output } from "../output.js";
 import { EXIT, type VerbRun } from "../row.js";
 import { clean, fromBytes, toBytes } from "../text.js";
@@ -44,7 +45,7 @@ export const run: VerbRun = async ({ given, io, output }) => {
   return grave ? EXIT.wrong : EXIT.fine;
 };
 
-/** The whole table, sorted as -S sorts it, without what is the kernel's own. */
+/** The whole table without what is the kernel's own: services sorted as -S sorts them, real servers the oldest first. */
 async function readTable(io: Io): Promise<Table> {
   using access = new IpvsAccess(io);
   const client = await access.open();
@@ -56,7 +57,7 @@ async function readTable(io: Io): Promise<Table> {
       ({ key, settings, servers }) => ({
         key,
         settings: { ...settings, flags: (settings.flags & ~HASHED) >>> 0 },
-        servers: sortServers(servers),
+        servers: oldestFirst(servers),
       }),
     ),
   };

@@ -2,13 +2,12 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, beforeEach, suite, test } from "node:test";
-import { IpvsAccess } from "../../../src/access.js";
 import { nodeIo } from "../../../src/node-io.js";
 import { takeLock } from "../../../src/system/lock.js";
 import { ours } from "../../lab/program.js";
 import { sh } from "../../lab/namespaces.js";
 import { ipvsadm } from "../../traffic/ipvsadm.js";
-import { clear, done, Folder, run, state } from "./table.js";
+import { clear, done, Folder, kernelOrder, run, state } from "./table.js";
 
 const RULES = `
 -A -t 192.0.2.1:80 -s wlc -p 300
@@ -407,21 +406,6 @@ suite("diff and apply on a kernel", () => {
     assert.deepEqual(Object.fromEntries(commands), { 4: 1, 8: 10_000, 15: 1 });
   });
 });
-
-async function readTable() {
-  using access = new IpvsAccess(nodeIo());
-  const client = await access.open();
-  return await client.table();
-}
-
-/** Real servers in the kernel's own order. */
-async function kernelOrder(): Promise<string[]> {
-  return (await readTable())
-    .map(({ key, servers }) =>
-      JSON.stringify([key, servers.map((server) => server.key)]),
-    )
-    .sort();
-}
 
 /** The commands of generic netlink in a datagram; no-operations have none. */
 function* commandsIn(datagram: Uint8Array): Generator<number> {

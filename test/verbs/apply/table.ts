@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { IpvsAccess } from "../../../src/access.js";
+import { formatEndpoint } from "../../../src/ipvs/model.js";
+import { nodeIo } from "../../../src/node-io.js";
 import type { Io } from "../../../src/io.js";
 import { ours, type Outcome } from "../../lab/program.js";
 import { ipvsadm } from "../../traffic/ipvsadm.js";
@@ -62,4 +65,22 @@ export async function clear(): Promise<void> {
   await ours(["--stop-daemon", "backup"]);
   await ipvsadm("-C");
   await ipvsadm("--set 900 120 300");
+}
+
+/** Real servers in the kernel's own order. */
+export async function kernelOrder(): Promise<string[]> {
+  return (await readTable())
+    .map(({ key, servers }) => {
+      const ends = servers.map(({ key: { address, port } }) =>
+        formatEndpoint(address, port),
+      );
+      return `${JSON.stringify(key)} ${ends.join(" ")}`;
+    })
+    .sort();
+}
+
+async function readTable() {
+  using access = new IpvsAccess(nodeIo());
+  const client = await access.open();
+  return await client.table();
 }

@@ -11,7 +11,14 @@ import { nodeIo } from "../../../src/node-io.js";
 import { sh } from "../../lab/namespaces.js";
 import { ours } from "../../lab/program.js";
 import { ipvsadm } from "../../traffic/ipvsadm.js";
-import { clear, done, Folder, run, state } from "../apply/table.js";
+import {
+  clear,
+  done,
+  Folder,
+  kernelOrder,
+  run,
+  state,
+} from "../apply/table.js";
 
 /** One of everything that rules can say. */
 const RULES = `
@@ -91,6 +98,30 @@ suite("save and restore on a kernel", () => {
       assert.equal((await run(`diff ${file}`)).status, 0);
       assert.match(await done(`restore ${file}`), /nothing to change/);
     });
+
+  test("real servers come back in the kernel's order, which sh goes by", async () => {
+    using folder = new Folder();
+    const servers = [3, 1, 4, 2].map(
+      (last) => `-a -t 192.0.2.1:80 -r 10.0.0.${last}:80 -g -w 1\n`,
+    );
+    await done("restore", `-A -t 192.0.2.1:80 -s sh\n${servers.join("")}`);
+    const before = await kernelOrder();
+    assert.match(
+      before[0] ?? "",
+      / 10\.0\.0\.2:80 10\.0\.0\.4:80 10\.0\.0\.1:80 10\.0\.0\.3:80$/,
+    );
+    for (const format of ["rules", "json", "yaml"]) {
+      const file = join(folder.path, `table.${format}`);
+      await done(`save ${file}`);
+      await clear();
+      await done(`restore ${file}`);
+      assert.deepEqual(await kernelOrder(), before, format);
+    }
+    const rules = await done("save");
+    await clear();
+    assert.equal((await ours(["-R"], rules)).status, 0);
+    assert.deepEqual(await kernelOrder(), before);
+  });
 
   test("its rules are read by -R, too", async () => {
     await done("restore", RULES);
