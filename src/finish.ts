@@ -18,7 +18,9 @@ export async function finish<Status extends number | undefined>(
   try {
     const status = await run();
     const code = io.flush();
-    return code !== undefined && unwritten ? unwritten(code, status) : status;
+    return code !== undefined && unwritten
+      ? await unwritten(code, status)
+      : status;
   } catch (error) {
     if (error instanceof OutputClosed) return ENDED_BY_SIGPIPE;
     throw error;
