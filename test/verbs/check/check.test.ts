@@ -215,11 +215,11 @@ suite("check", () => {
   });
 
   test("the program as it is installed reads all three", () => {
-    const json = `{"schema": "ipvsadm/table/1", "services": []}`;
+    const json = `{"schema": "ipvsadm/table/1", "services": [], "daemons": []}`;
     for (const [name, text] of [
       ["a.rules", SOUND],
       ["a.json", json],
-      ["a.yaml", "schema: ipvsadm/table/1\nservices: []\n"],
+      ["a.yaml", "schema: ipvsadm/table/1\nservices: []\ndaemons: []\n"],
     ] as const) {
       const path = fileWith(name, text);
       const { stdout, stderr, status } = spawnSync(
