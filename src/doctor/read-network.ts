@@ -1,8 +1,5 @@
-import type { Io } from "../io.js";
 import { formatAddress, sameAddress, type Address } from "../ipvs/address.js";
-import { exchangeOver } from "../netlink/exchange.js";
-import { NETLINK_ROUTE } from "../netlink/link.js";
-import { NetworkClient } from "../rtnl/client.js";
+import type { NetworkClient } from "../rtnl/client.js";
 import type { Device, DeviceAddress } from "../rtnl/model.js";
 import { askingFails, isWithin } from "../rtnl/who-has.js";
 import {
@@ -20,19 +17,6 @@ const STRANGER_MILLISECONDS = 500;
 const NEXT_HOP_MILLISECONDS = 2500;
 /** Of more addresses than this only the first are asked for: a question takes a look at all neighbours */
 const MOST_QUESTIONS = 256;
-
-/** Lets something speak to this machine's network, and closes the socket afterwards. */
-export async function withNetwork<T>(
-  io: Pick<Io, "openLink">,
-  use: (client: NetworkClient) => Promise<T>,
-): Promise<T> {
-  const link = await io.openLink(NETLINK_ROUTE);
-  try {
-    return await use(new NetworkClient(exchangeOver(link)));
-  } finally {
-    link.close();
-  }
-}
 
 /** Reads how the network is, and which ways lead to some addresses. */
 export async function readNetwork(

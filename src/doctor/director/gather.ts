@@ -10,11 +10,12 @@ import type {
 } from "../../ipvs/model.js";
 import { SCHEDULERS } from "../../ipvs/schedulers.js";
 import { EACCES, EPERM, errnoText } from "../../netlink/errno.js";
+import { NetworkClient } from "../../rtnl/client.js";
 import { moduleStates, readModule } from "../../system/module.js";
 import type { Connections } from "../connections.js";
 import type { Facts, Gathered } from "../facts.js";
 import { readConnections } from "../read-connections.js";
-import { askStations, readNetwork, withNetwork } from "../read-network.js";
+import { askStations, readNetwork } from "../read-network.js";
 import { listenToMasters } from "../read-sync.js";
 import { readSysctls, sysctlsUnseen } from "../read-sysctls.js";
 import { isServing } from "./reach.js";
@@ -128,7 +129,7 @@ async function askIpvs(io: Io): Promise<Answers | string> {
 }
 
 /** The network around, as far as it has to do with a table. */
-function lookAround(
+async function lookAround(
   io: Io,
   table: readonly ServiceWithServers[],
   ask: boolean,
@@ -138,18 +139,17 @@ function lookAround(
   );
   const servers = table.flatMap((service) => service.servers);
   const addresses = [...virtual, ...servers.map(({ key }) => key.address)];
-  return withNetwork(io, async (client) => {
-    const network = await readNetwork(client, distinct(addresses));
-    if (!ask) return { network };
-    const serving = servers.filter(isServing).map(({ key }) => key.address);
-    const stations = await askStations(
-      client,
-      network,
-      virtual,
-      distinct(serving),
-    );
-    return { network, stations };
-  });
+  using client = await NetworkClient.open(io);
+  const network = await readNetwork(client, distinct(addresses));
+  if (!ask) return { network };
+  const serving = servers.filter(isServing).map(({ key }) => key.address);
+  const stations = await askStations(
+    client,
+    network,
+    virtual,
+    distinct(serving),
+  );
+  return { network, stations };
 }
 
 function distinct(addresses: readonly Address[]): Address[] {

@@ -1,9 +1,9 @@
 import { familyOf, sameAddress, type Address } from "../../ipvs/address.js";
 import type { Protocol } from "../../ipvs/model.js";
-import type { NoWay } from "../../rtnl/client.js";
 import type { FouPort } from "../../rtnl/fou.js";
 import type { Device, DeviceAddress, Route } from "../../rtnl/model.js";
 import { isWithin } from "../../rtnl/who-has.js";
+import type { Way } from "../network.js";
 import { isTunnel, type Method, type TunnelMethod } from "./methods.js";
 
 /** What this machine is a real server of. */
@@ -25,9 +25,6 @@ export interface Circumstances {
   /** One of the clients */
   readonly client: Address | undefined;
 }
-
-/** Where packets go, or why they do not */
-export type Way = Route | NoWay;
 
 /** A real server as it was when it was looked at. */
 export interface RealServer extends Circumstances {

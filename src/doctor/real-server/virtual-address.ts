@@ -1,15 +1,11 @@
 import { formatAddress, type Address } from "../../ipvs/address.js";
 import { check } from "../check.js";
 import type { Finding } from "../finding.js";
+import type { Way } from "../network.js";
 import type { Sysctls } from "../sysctls.js";
 import { quiet } from "./arp.js";
 import { addAddress, removeAddress } from "./commands.js";
-import {
-  placesOf,
-  virtualAddresses,
-  type RealServer,
-  type Way,
-} from "./real-server.js";
+import { placesOf, virtualAddresses, type RealServer } from "./real-server.js";
 
 /** A virtual address that this machine does not have, or has with a whole network. */
 export const virtualAddress = check(
@@ -20,7 +16,7 @@ export const virtualAddress = check(
       ...(realServer.method === "masq"
         ? []
         : absent(realServer, sysctls, address)),
-      ...withNetwork(realServer, address),
+      ...tooWide(realServer, address),
     ]),
 );
 
@@ -61,7 +57,7 @@ function wayInWords({ devices }: RealServer, way: Way): string {
     : `packets to it would leave by ${device.name}`;
 }
 
-function withNetwork(
+function tooWide(
   server: RealServer,
   address: Address,
 ): Finding<"vip-with-network">[] {

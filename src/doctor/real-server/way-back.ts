@@ -6,7 +6,8 @@ import {
 import type { Route } from "../../rtnl/model.js";
 import { check } from "../check.js";
 import type { Finding } from "../finding.js";
-import { virtualAddresses, type RealServer, type Way } from "./real-server.js";
+import type { Way } from "../network.js";
+import { virtualAddresses, type RealServer } from "./real-server.js";
 
 /** Answers that do not get to clients. */
 export const wayBack = check(

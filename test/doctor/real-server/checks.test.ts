@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { INET, INET6 } from "../../../src/ipvs/address.js";
 import { TCP, UDP } from "../../../src/ipvs/model.js";
 import type { Listener } from "../../../src/doctor/real-server/listeners.js";
-import type { Way } from "../../../src/doctor/real-server/real-server.js";
+import type { Way } from "../../../src/doctor/network.js";
 import { address } from "../../fixtures/entries.js";
 import {
   device,

@@ -1,10 +1,10 @@
 import { examine } from "../../../src/doctor/check.js";
 import { REAL_SERVER_CHECKS } from "../../../src/doctor/real-server/checks.js";
 import type { Listener } from "../../../src/doctor/real-server/listeners.js";
+import type { Way } from "../../../src/doctor/network.js";
 import type {
   RealServer,
   VirtualService,
-  Way,
 } from "../../../src/doctor/real-server/real-server.js";
 import { INET, INET6 } from "../../../src/ipvs/address.js";
 import type { Device, DeviceAddress, Route } from "../../../src/rtnl/model.js";
