@@ -83,44 +83,23 @@ export function kernelTotals(text: string): KernelTotals | undefined {
 }
 
 function labelled(service: AssessedService): LabelledService {
-  const { key } = service;
-  const { address, port, proto, mark } = serviceLabels(key);
-  const selector = formatSelector(key);
+  const { address, mark, ...protocol } = serviceLabels(service.key);
+  const selector = { service: formatSelector(service.key) };
   const servers = unique(service.servers, ({ key }) =>
     formatEndpoint(key.address, key.port),
   );
   return {
     service,
-    labels: {
-      service: selector,
-      local_address: address,
-      local_port: port,
-      proto,
-      local_mark: mark,
-    },
+    labels: { ...selector, ...address, ...protocol, ...mark },
     servers: servers.map((server) => {
-      const remoteAddress = formatAddress(server.key.address);
-      const remotePort = String(server.key.port);
-      return {
-        server,
-        nodeLabels: {
-          local_address: address,
-          local_port: port,
-          remote_address: remoteAddress,
-          remote_port: remotePort,
-          proto,
-          local_mark: mark,
-        },
-        labels: {
-          service: selector,
-          local_address: address,
-          local_port: port,
-          remote_address: remoteAddress,
-          remote_port: remotePort,
-          proto,
-          local_mark: mark,
-        },
+      const nodeLabels = {
+        ...address,
+        remote_address: formatAddress(server.key.address),
+        remote_port: String(server.key.port),
+        ...protocol,
+        ...mark,
       };
+      return { server, nodeLabels, labels: { ...selector, ...nodeLabels } };
     }),
   };
 }
@@ -129,16 +108,22 @@ function labelled(service: AssessedService): LabelledService {
 function serviceLabels(key: ServiceKey) {
   return "firewallMark" in key
     ? {
-        address: "",
-        port: "0",
+        address: { local_address: "", local_port: "0" },
         proto: "FWM",
-        mark: key.firewallMark.toString(16).toUpperCase().padStart(8, "0"),
+        mark: {
+          local_mark: key.firewallMark
+            .toString(16)
+            .toUpperCase()
+            .padStart(8, "0"),
+        },
       }
     : {
-        address: formatAddress(key.address),
-        port: String(key.port),
+        address: {
+          local_address: formatAddress(key.address),
+          local_port: String(key.port),
+        },
         proto: PROTOCOL_NAMES[key.protocol],
-        mark: "",
+        mark: { local_mark: "" },
       };
 }
 
