@@ -24,6 +24,8 @@ export interface Io extends Streams {
   mayOpenRawSockets(): boolean;
   /** Whether the process may change, and ask for, the table: CAP_NET_ADMIN. */
   mayAdministerNetworks(): boolean;
+  /** Where the kernel shows the virtual services with their real servers. */
+  readonly tableFile: string;
   /** Where the kernel shows the connections. */
   readonly connectionsFile: string;
   /** Where procfs is: `/proc`. */

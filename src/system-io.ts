@@ -24,6 +24,7 @@ export function systemIo({ write, ...runtime }: Runtime): Io {
     names: systemNames(),
     mayOpenRawSockets,
     mayAdministerNetworks,
+    tableFile: "/proc/net/ip_vs",
     connectionsFile: "/proc/net/ip_vs_conn",
     procFolder: "/proc",
     sysFolder: "/sys",

@@ -3,18 +3,20 @@ import type { IpvsClient } from "../ipvs/client.js";
 import { ConnectionReader } from "../ipvs/connection-reader.js";
 import type { Connection } from "../ipvs/connections.js";
 import type {
+  DestinationKey,
   EndpointName,
   UncountedService,
-  UncountedServiceWithServers,
 } from "../ipvs/model.js";
+import { TableFile } from "../ipvs/table-file.js";
 import type { ListCommand } from "../grammar/command.js";
 import { writeRules } from "../grammar/rule.js";
 import type { Io } from "../io.js";
-import { blocksOf, InputFailed } from "../system/files.js";
+import { blocksOf, bytesOf, InputFailed } from "../system/files.js";
 import { connectionTitles, writeConnection } from "../view/connections.js";
 import { writeCounters } from "../view/counters.js";
 import {
   daemonLine,
+  SERVER_COLUMNS,
   timeoutLine,
   titleLines,
   versionLine,
@@ -84,17 +86,36 @@ async function listTable(
     await show(table, sorted, numeric, io, (out, entry, name) => {
       writeCounters(out, entry, { format, exact, name });
     });
+    return;
+  }
+  const services = ordered(one ?? (await client.uncountedServices()));
+  if (format === "plain") {
+    const file = one ? undefined : readTableFile(io);
+    const table = client.withListedServers(services, file);
+    await show(table, sorted, numeric, io, (out, entry, name) => {
+      writeService(out, entry, SERVER_COLUMNS.plain, name);
+    });
   } else {
-    const services = ordered(one ?? (await client.uncountedServices()));
     const table = client.withUncountedServers(services);
     await show(table, sorted, numeric, io, (out, entry, name) => {
-      writeService(out, entry, { format, name });
+      writeService(out, entry, SERVER_COLUMNS[format], name);
     });
   }
 }
 
+/** What the kernel shows of all real servers; undefined if that cannot be read, as in a sandbox without /proc. */
+function readTableFile({ tableFile }: Io): TableFile | undefined {
+  const bytes = bytesOf(tableFile);
+  return bytes && new TableFile(bytes);
+}
+
+/** A virtual service with what names its real servers, whatever else there is of them. */
+interface Listed extends UncountedService {
+  readonly servers: readonly { readonly key: DestinationKey }[];
+}
+
 /** Prints services with their servers as they come. */
-async function show<Entry extends UncountedServiceWithServers>(
+async function show<Entry extends Listed>(
   table: AsyncIterable<readonly Entry[]>,
   sorted: boolean,
   numeric: boolean,
@@ -113,9 +134,7 @@ async function show<Entry extends UncountedServiceWithServers>(
   }
 }
 
-function* addressesOf(
-  table: readonly UncountedServiceWithServers[],
-): Generator<Address> {
+function* addressesOf(table: readonly Listed[]): Generator<Address> {
   for (const { key, servers } of table) {
     if ("address" in key) yield key.address;
     for (const server of servers) yield server.key.address;

@@ -39,11 +39,13 @@ import {
   type ServiceEntry,
   type ServiceKey,
   type ServiceSettings,
+  type UncountedDestination,
   type UncountedService,
   type ServiceWithServers,
   type UncountedServiceWithServers,
   type Timeouts,
 } from "./model.js";
+import type { ListedServer, TableFile } from "./table-file.js";
 
 /** The generic netlink family. @see IPVS_GENL_NAME, IPVS_GENL_VERSION in linux/ip_vs.h */
 const FAMILY_NAME = "IPVS";
@@ -378,17 +380,38 @@ export class IpvsClient implements Disposable, AsyncDisposable {
     return this.#withServers(services, readUncountedDestination);
   }
 
+  /**
+   * The same with what a plain listing shows.
+   *
+   * @param file of the kernel, which is asked only for those services whose servers it does not tell
+   */
+  withListedServers(
+    services: readonly UncountedService[],
+    file?: TableFile,
+  ): AsyncGenerator<
+    (UncountedService & {
+      servers: readonly (UncountedDestination | ListedServer)[];
+    })[]
+  > {
+    return this.#withServers<
+      UncountedService,
+      UncountedDestination | ListedServer
+    >(services, readUncountedDestination, (key) => file?.serversOf(key));
+  }
+
   async *#withServers<S extends UncountedService, D>(
     services: readonly S[],
     read: (attributes: Span, serviceFamily: Family) => D,
+    known: (key: ServiceKey) => readonly D[] | undefined = () => undefined,
   ): AsyncGenerator<(S & { servers: readonly D[] })[]> {
     for (let at = 0; at < services.length; at += SERVICES_AT_A_TIME) {
       const some = services.slice(at, at + SERVICES_AT_A_TIME);
-      const keys = some.map(({ key }) => key);
-      const servers = await this.#serversOf(keys, read);
+      const lists = some.map(({ key }) => known(key));
+      const unknown = some.flatMap(({ key }, i) => (lists[i] ? [] : [key]));
+      const answers = (await this.#serversOf(unknown, read)).values();
       yield some.map((service, i) => ({
         ...service,
-        servers: servers[i] ?? [],
+        servers: lists[i] ?? answers.next().value ?? [],
       }));
     }
   }

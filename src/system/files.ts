@@ -83,8 +83,13 @@ async function read(descriptor: number, buffer: Buffer): Promise<number> {
 
 /** A small file as text; undefined if it cannot be read. */
 export function textOf(path: string): string | undefined {
+  return bytesOf(path)?.toString("latin1");
+}
+
+/** A whole file; undefined if it cannot be read. */
+export function bytesOf(path: string): Buffer | undefined {
   try {
-    return process.getBuiltinModule("node:fs").readFileSync(path, "latin1");
+    return process.getBuiltinModule("node:fs").readFileSync(path);
   } catch {
     return undefined;
   }

@@ -3,12 +3,8 @@ import type { TextBuilder } from "./builder.js";
 
 /** Writes an address as `formatAddress` has it. */
 export function writeAddress(out: TextBuilder, address: Address): void {
-  if (address.length !== 4) {
-    out.text(formatAddress(address));
-    return;
-  }
-  out.decimal(address[0] ?? 0);
-  for (let i = 1; i < 4; i++) out.text(".").decimal(address[i] ?? 0);
+  if (address.length === 4) out.dotted(address);
+  else out.text(formatAddress(address));
 }
 
 /** Writes `192.0.2.1:80` or `[2001:db8::1]:80`. */
@@ -17,7 +13,7 @@ export function writeEndpoint(
   address: Address,
   port: number,
 ): void {
-  if (address.length === 4) writeAddress(out, address);
+  if (address.length === 4) out.dotted(address);
   else out.text("[").text(formatAddress(address)).text("]");
   out.text(":").decimal(port);
 }

@@ -1,6 +1,7 @@
 import { formatAddress } from "../ipvs/address.js";
 import {
   DIRECT_ROUTING,
+  HASHED,
   LOCAL_NODE,
   MASQUERADING,
   MASTER,
@@ -14,23 +15,20 @@ import {
   formatNarrowMask,
   type Daemon,
   type DestinationSettings,
+  type DestinationKey,
   type UncountedDestination,
   type EndpointName,
   type Info,
   type UncountedService,
-  type UncountedServiceWithServers,
   type Timeouts,
 } from "../ipvs/model.js";
 import { schedulerFlagNames } from "../ipvs/scheduler-flags.js";
+import type { ListedServer } from "../ipvs/table-file.js";
 import type { TextBuilder } from "../text/builder.js";
 import { NAME_COLUMNS, writeServerName, writeServiceName } from "./names.js";
 
 /** How the classic listing shows what a table is; what it has done is shown by counters.ts. */
-export interface ListingStyle {
-  readonly format: Exclude<keyof typeof TITLES, "stats" | "rate">;
-  /** Undefined for addresses and ports in numbers */
-  readonly name?: EndpointName | undefined;
-}
+type ListingFormat = Exclude<keyof typeof TITLES, "stats" | "rate">;
 
 /** The two title lines of each format. Trailing blanks are the original's, and people diff listings. */
 const TITLES = {
@@ -78,55 +76,78 @@ export function titleLines(format: keyof typeof TITLES): string {
   return TITLES[format].map((line) => `${line}\n`).join("");
 }
 
+/** Writes what stands behind a real server's name. */
+export type ServerColumns<Server> = (out: TextBuilder, server: Server) => void;
+
 /** Writes a service and its real servers, a line each. */
-export function writeService(
+export function writeService<Server extends { readonly key: DestinationKey }>(
   out: TextBuilder,
-  service: UncountedServiceWithServers,
-  style: ListingStyle,
+  service: UncountedService & { readonly servers: readonly Server[] },
+  writeColumns: ServerColumns<Server>,
+  name: EndpointName | undefined,
 ): void {
   const { key } = service;
-  writeServiceName(out, key, style.name);
+  writeServiceName(out, key, name);
   out.text(" ").text(serviceSettings(service)).text("\n");
   for (const server of service.servers) {
     out.text("  -> ").column();
-    writeServerName(out, key, server.key, style.name);
+    writeServerName(out, key, server.key, name);
     out.pad(NAME_COLUMNS);
-    writeServer(out, server, style.format);
-    out.decimal(server.activeConnections).pad(10);
-    out.decimal(server.inactiveConnections).fill(10).text("\n");
+    writeColumns(out, server);
+    out.text("\n");
   }
 }
 
-/** Writes what stands between a server's name and its connections. */
-function writeServer(
+/** The columns of each format. */
+export const SERVER_COLUMNS = {
+  plain: (
+    out: TextBuilder,
+    server: UncountedDestination | ListedServer,
+  ): void => {
+    // The kernel's own listing has these columns as this one has them.
+    if ("columns" in server) {
+      out.text(server.columns);
+      return;
+    }
+    const { forwarding, weight } = server.settings;
+    out.text(FORWARDING[forwarding] ?? "").pad(7);
+    out.integer(weight | 0).pad(6);
+    writeConnections(out, server);
+  },
+  "tun-info": (out: TextBuilder, server: UncountedDestination): void => {
+    const { forwarding, weight } = server.settings;
+    out.text(FORWARDING[forwarding] ?? "").pad(7);
+    out.text(tunnelInfo(server.settings)).pad(13);
+    out.integer(weight | 0).pad(6);
+    writeConnections(out, server);
+  },
+  thresholds: (out: TextBuilder, server: UncountedDestination): void => {
+    out.decimal(server.settings.upperThreshold).pad(10);
+    out.decimal(server.settings.lowerThreshold).pad(10);
+    writeConnections(out, server);
+  },
+  "persistent-conn": (out: TextBuilder, server: UncountedDestination): void => {
+    out.integer(server.settings.weight | 0).pad(9);
+    out.decimal(server.persistentConnections).pad(11);
+    writeConnections(out, server);
+  },
+} as const satisfies Record<ListingFormat, ServerColumns<UncountedDestination>>;
+
+function writeConnections(
   out: TextBuilder,
-  { settings, persistentConnections }: UncountedDestination,
-  format: ListingStyle["format"],
+  { activeConnections, inactiveConnections }: UncountedDestination,
 ): void {
-  const weight = settings.weight | 0;
-  switch (format) {
-    case "plain":
-    case "tun-info":
-      out.text(FORWARDING[settings.forwarding] ?? "").pad(7);
-      if (format === "tun-info") out.text(tunnelInfo(settings)).pad(13);
-      out.integer(weight).pad(6);
-      return;
-    case "thresholds":
-      out.decimal(settings.upperThreshold).pad(10);
-      out.decimal(settings.lowerThreshold).pad(10);
-      return;
-    case "persistent-conn":
-      out.integer(weight).pad(9);
-      out.decimal(persistentConnections).pad(11);
-  }
+  out.decimal(activeConnections).pad(10);
+  out.decimal(inactiveConnections).fill(10);
 }
 
 /** The scheduler with its flags, and what differs from the defaults. */
 export function serviceSettings({
   settings,
 }: Pick<UncountedService, "settings">): string {
-  const flags = schedulerFlagNames(settings.scheduler, settings.flags);
   let text = settings.scheduler;
+  if ((settings.flags & ~HASHED) === 0) return text; // as most are
+  const flags = schedulerFlagNames(settings.scheduler, settings.flags);
   if (flags.length > 0) text += ` (${flags.join(",")})`;
   if (settings.flags & PERSISTENT) {
     text += ` persistent ${settings.timeoutSeconds}`;

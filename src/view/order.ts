@@ -11,6 +11,7 @@ type Compare<T> = (a: T, b: T) => number;
  * the same listing needs the same algorithm.
  */
 export function mergeSort<T>(items: readonly T[], compare: Compare<T>): T[] {
+  if (items.length < 2) return [...items];
   const sorted = [...items];
   sortPart(sorted, 0, sorted.length, compare, [...items]);
   return sorted;
@@ -89,7 +90,10 @@ function compareAddresses(a: Address, b: Address): number {
 /** The word at a byte; IPv4 counts as the first word of IPv6, with zeros after. */
 function wordAt(address: Address, at: number): number {
   if (at >= address.length) return 0;
-  let word = 0;
-  for (let i = at; i < at + 4; i++) word = word * 256 + (address[i] ?? 0);
-  return word;
+  return (
+    ((address[at] ?? 0) << 24) |
+    ((address[at + 1] ?? 0) << 16) |
+    ((address[at + 2] ?? 0) << 8) |
+    (address[at + 3] ?? 0)
+  );
 }

@@ -57,6 +57,7 @@ export async function runIn(
     },
     mayOpenRawSockets: () => true,
     mayAdministerNetworks: () => true,
+    tableFile: "/nonexistent/ip_vs",
     connectionsFile: "/nonexistent/ip_vs_conn",
     procFolder: "/nonexistent/proc",
     runFolder: "/nonexistent/run",

@@ -84,6 +84,35 @@ test("unsorted, services and servers stand in the kernel's order", async () => {
   );
 });
 
+test("real servers are taken from the kernel's own listing, and asked for where that does not tell of them", async (t) => {
+  const tableFile = fileOf(
+    t,
+    `TCP  C0000201:0050 wrr persistent 30000 FFFFFF00
+  -> C000020B:0050      Route   1      3          4${" ".repeat(9)}
+  -> C000020A:1F90      Masq    5      1          2${" ".repeat(9)}
+`,
+  );
+  const link = fakeKernel(recorded);
+  const { stdout } = await classic("-Ln", { link, io: { tableFile } });
+  const first = FIRST.replace("5      0          0", "5      1          2");
+  assert.equal(
+    stdout,
+    VERSION +
+      TITLES +
+      first.replace("1      0          0", "1      3          4") +
+      SECOND +
+      THIRD,
+  );
+  const asked = commands(link).flat();
+  assert.equal(asked.filter((command) => command === GET_SERVERS).length, 2);
+});
+
+test("only the plain listing is in that file", async (t) => {
+  const tableFile = fileOf(t, "TCP  C0000201:0050 wrr \n");
+  const { stdout } = await listed("-Ln --thresholds", { tableFile });
+  assert.match(stdout, /192\.0\.2\.11:80/);
+});
+
 test("one service is listed without the module's version", async () => {
   const { stdout } = await listed("-Ln -t 192.0.2.1:80");
   assert.equal(stdout, TITLES + FIRST);
@@ -173,7 +202,7 @@ const CONNECTION_TITLES =
   "pro expire state       source             virtual            destination\n";
 
 /** A file of connections with this text, for as long as the test runs. */
-function connectionsFile(t: TestContext, text: string): string {
+function fileOf(t: TestContext, text: string): string {
   const folder = mkdtempSync(join(tmpdir(), "ipvsadm-"));
   t.after(() => {
     rmSync(folder, { recursive: true });
@@ -189,7 +218,7 @@ UDP 0A090001 0000 C0000201 13C4 C000020A 14E9 UDP             297 sip abc@def
 `;
 
 test("connections are listed as the kernel shows them", async (t) => {
-  const connections = connectionsFile(t, CONNECTIONS);
+  const connections = fileOf(t, CONNECTIONS);
   const { stdout, status } = await listed("-Lnc", {
     connectionsFile: connections,
   });
@@ -203,7 +232,7 @@ test("connections are listed as the kernel shows them", async (t) => {
 });
 
 test("connections have names, and what the persistence engine knows", async (t) => {
-  const connections = connectionsFile(t, CONNECTIONS);
+  const connections = fileOf(t, CONNECTIONS);
   const { stdout } = await listed("-Lc --persistent-conn", {
     ...NAMES,
     connectionsFile: connections,
@@ -215,7 +244,7 @@ test("connections have names, and what the persistence engine knows", async (t) 
 
 test("no connections are the titles", async (t) => {
   const [title = ""] = CONNECTIONS.split(/(?<=\n)/);
-  const connections = connectionsFile(t, title);
+  const connections = fileOf(t, title);
   const { stdout } = await listed("-Lnc", { connectionsFile: connections });
   assert.equal(stdout, CONNECTION_TITLES);
 });

@@ -14,6 +14,7 @@ import { TextBuilder } from "../../src/text/builder.js";
 import { writeCounters } from "../../src/view/counters.js";
 import {
   daemonLine,
+  SERVER_COLUMNS,
   timeoutLine,
   titleLines,
   versionLine,
@@ -41,10 +42,9 @@ function lines(
   name?: EndpointName,
 ): string[] {
   const out = new TextBuilder();
-  const style = { exact: false, name };
   if (format === "stats" || format === "rate")
-    writeCounters(out, service, { ...style, format });
-  else writeService(out, service, { ...style, format });
+    writeCounters(out, service, { exact: false, name, format });
+  else writeService(out, service, SERVER_COLUMNS[format], name);
   return out.take().split(/(?<=\n)/);
 }
 
