@@ -16,6 +16,14 @@ const { symbols: libc } = dlopen("libc.so.6", {
   __errno_location: { args: [], returns: "ptr" },
 });
 
+/**
+ * Has code compiled that runs often. The executable begins without (bin/compile): most commands are over before
+ * compiled code has paid for the compiling, and even a restore of 3,000 rules takes a fifth less time so.
+ */
+export function compileFromNowOn(): void {
+  Bun.unsafe.setJITPolicy(1);
+}
+
 /** The machine, where Bun is the runtime. */
 export function bunIo(): Io {
   const io = systemIo({

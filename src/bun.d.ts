@@ -40,6 +40,14 @@ declare module "bun:ffi" {
 }
 
 declare namespace Bun {
+  const unsafe: {
+    /**
+     * How soon code is compiled that runs often: 1 is the usual, 1,000 is a thousand times as late. It counts for
+     * functions that have not run yet.
+     */
+    setJITPolicy(scale: number): void;
+  };
+
   /** Runs a program to its end. @throws if there is none */
   function spawnSync(
     command: readonly string[],
