@@ -24,8 +24,8 @@ export interface Io extends Streams {
   mayOpenRawSockets(): boolean;
   /** Whether the process may change, and ask for, the table: CAP_NET_ADMIN. */
   mayAdministerNetworks(): boolean;
-  /** Where the kernel shows the virtual services with their real servers. */
-  readonly tableFile: string;
+  /** The kernel's own listing of virtual services and real servers; undefined if it cannot be read. */
+  kernelTable(): Buffer | undefined;
   /** Where the kernel shows the connections. */
   readonly connectionsFile: string;
   /** Where procfs is: `/proc`. */

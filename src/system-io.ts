@@ -1,6 +1,6 @@
 import type { Io } from "./io.js";
 import { systemClock } from "./system/clock.js";
-import { sizeOf } from "./system/files.js";
+import { bytesOf, sizeOf } from "./system/files.js";
 import { systemNames } from "./system/names.js";
 import { mayAdministerNetworks, mayOpenRawSockets } from "./system/process.js";
 import { catchSignals } from "./system/signals.js";
@@ -24,7 +24,7 @@ export function systemIo({ write, ...runtime }: Runtime): Io {
     names: systemNames(),
     mayOpenRawSockets,
     mayAdministerNetworks,
-    tableFile: "/proc/net/ip_vs",
+    kernelTable: () => bytesOf("/proc/net/ip_vs"),
     connectionsFile: "/proc/net/ip_vs_conn",
     procFolder: "/proc",
     sysFolder: "/sys",

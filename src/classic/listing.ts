@@ -11,7 +11,7 @@ import { TableFile } from "../ipvs/table-file.js";
 import type { ListCommand } from "../grammar/command.js";
 import { writeRules } from "../grammar/rule.js";
 import type { Io } from "../io.js";
-import { blocksOf, bytesOf, InputFailed } from "../system/files.js";
+import { blocksOf, InputFailed } from "../system/files.js";
 import { connectionTitles, writeConnection } from "../view/connections.js";
 import { writeCounters } from "../view/counters.js";
 import {
@@ -104,8 +104,8 @@ async function listTable(
 }
 
 /** What the kernel shows of all real servers; undefined if that cannot be read, as in a sandbox without /proc. */
-function readTableFile({ tableFile }: Io): TableFile | undefined {
-  const bytes = bytesOf(tableFile);
+function readTableFile(io: Io): TableFile | undefined {
+  const bytes = io.kernelTable();
   return bytes && new TableFile(bytes);
 }
 

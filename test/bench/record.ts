@@ -1,6 +1,6 @@
 /*
  * record.js FILE WORD...: runs ipvsadm with these words in this process, prints nothing, and writes into
- * FILE what it said to the kernel.
+ * FILE what it said to the kernel, and what it read of its table.
  */
 import { writeFileSync } from "node:fs";
 import { main } from "../../src/main.js";
@@ -15,6 +15,10 @@ const status = await main(
   {
     ...io,
     openLink: async () => recorder.tap(await io.openLink()),
+    kernelTable() {
+      recorder.read("/proc/net/ip_vs");
+      return io.kernelTable();
+    },
     stdout: () => undefined,
   },
   () => Promise.reject(new Error("the bench times no word verbs")),

@@ -104,7 +104,9 @@ test("sockets are kept apart", async () => {
   await two.receive();
   await one.receive();
   assert.deepEqual(
-    recorder.steps.map(({ kind, socket }) => `${kind} ${socket}`),
+    recorder.steps.map((step) =>
+      step.kind === "read" ? step.file : `${step.kind} ${step.socket}`,
+    ),
     ["send 0", "send 1", "await 1", "await 0"],
   );
 });
@@ -113,6 +115,8 @@ const STEPS: readonly Step[] = [
   { kind: "send", socket: 0, datagram: Uint8Array.of(1, 2, 3) },
   { kind: "send", socket: 1, datagram: new Uint8Array(0) },
   { kind: "await", socket: 1, sequence: 2 ** 32 - 1 },
+  { kind: "read", file: "/proc/net/ip_vs" },
+  { kind: "await", socket: 0, sequence: 1 },
 ];
 
 test("a recording is read as it was written", () => {
@@ -150,4 +154,13 @@ test("a replay says the same, waits for the same, and leaves the rest unread", a
   assert.deepEqual(fake.sent, [Uint8Array.of(1), Uint8Array.of(2)]);
   assert.equal(fake.left.length, 1);
   assert.ok(fake.link.closed);
+});
+
+test("a file that was read is kept, and read again", async () => {
+  const recorder = new Recorder();
+  recorder.read("/nonexistent/ip_vs");
+  await assert.rejects(
+    replay(recorder.steps, () => linkThatGives().link),
+    { code: "ENOENT", path: "/nonexistent/ip_vs" },
+  );
 });

@@ -16,9 +16,11 @@ export type Step =
       readonly kind: "await";
       readonly socket: number;
       readonly sequence: number;
-    };
+    }
+  /** Read a whole file. */
+  | { readonly kind: "read"; readonly file: string };
 
-const KINDS = ["send", "await"] as const;
+const KINDS = ["send", "await", "read"] as const;
 const STEP_BYTES = 8;
 const HEADER_BYTES = 16;
 
@@ -75,6 +77,11 @@ export class Recorder {
     };
   }
 
+  /** Keeps that a whole file was read. */
+  read(file: string): void {
+    this.steps.push({ kind: "read", file });
+  }
+
   /** Answers of a socket come in order, so the last one tells of those before it. */
   #ended(socket: number, sequence: number): void {
     const last = this.steps.at(-1);
@@ -87,6 +94,11 @@ export function packSteps(steps: readonly Step[]): Uint8Array {
   const parts = steps.map((step) => {
     const head = Buffer.alloc(STEP_BYTES);
     head.writeUInt16LE(KINDS.indexOf(step.kind), 0);
+    if (step.kind === "read") {
+      const file = Buffer.from(step.file, "latin1");
+      head.writeUInt32LE(file.length, 4);
+      return Buffer.concat([head, file]);
+    }
     head.writeUInt16LE(step.socket, 2);
     if (step.kind === "await") {
       head.writeUInt32LE(step.sequence, 4);
@@ -120,6 +132,12 @@ export function unpackSteps(packed: Uint8Array): Step[] {
       case "await":
         steps.push({ kind, socket, sequence: value });
         break;
+      case "read": {
+        const file = Buffer.from(packed.subarray(at, at + value));
+        steps.push({ kind, file: file.toString("latin1") });
+        at += value;
+        break;
+      }
       default:
         throw new RangeError(`not a recording (at byte ${at})`);
     }

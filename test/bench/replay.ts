@@ -1,8 +1,9 @@
+import { readFileSync } from "node:fs";
 import type { Link } from "../../src/netlink/link.js";
 import { countMessages, type Step } from "./recording.js";
 
 /**
- * Says again what was recorded, over links of its own, and waits where the program waited. Of what comes
+ * Says again what was recorded, over links of its own, and waits where the program waited. Files are read again. Of what comes
  * back nothing is read but the headers that tell where a message ends.
  *
  * @returns how many messages came back
@@ -17,6 +18,10 @@ export async function replay(
   let messages = 0;
   const linkOf = (socket: number): Link => (links[socket] ??= open());
   for (const step of steps) {
+    if (step.kind === "read") {
+      readFileSync(step.file);
+      continue;
+    }
     const link = linkOf(step.socket);
     if (step.kind === "send") {
       link.send(step.datagram);

@@ -57,7 +57,7 @@ export async function runIn(
     },
     mayOpenRawSockets: () => true,
     mayAdministerNetworks: () => true,
-    tableFile: "/nonexistent/ip_vs",
+    kernelTable: () => undefined,
     connectionsFile: "/nonexistent/ip_vs_conn",
     procFolder: "/nonexistent/proc",
     runFolder: "/nonexistent/run",

@@ -84,16 +84,16 @@ test("unsorted, services and servers stand in the kernel's order", async () => {
   );
 });
 
-test("real servers are taken from the kernel's own listing, and asked for where that does not tell of them", async (t) => {
-  const tableFile = fileOf(
-    t,
-    `TCP  C0000201:0050 wrr persistent 30000 FFFFFF00
+test("real servers are taken from the kernel's own listing, and asked for where that does not tell of them", async () => {
+  const kernelTable = () =>
+    Buffer.from(
+      `TCP  C0000201:0050 wrr persistent 30000 FFFFFF00
   -> C000020B:0050      Route   1      3          4${" ".repeat(9)}
   -> C000020A:1F90      Masq    5      1          2${" ".repeat(9)}
 `,
-  );
+    );
   const link = fakeKernel(recorded);
-  const { stdout } = await classic("-Ln", { link, io: { tableFile } });
+  const { stdout } = await classic("-Ln", { link, io: { kernelTable } });
   const first = FIRST.replace("5      0          0", "5      1          2");
   assert.equal(
     stdout,
@@ -107,9 +107,9 @@ test("real servers are taken from the kernel's own listing, and asked for where 
   assert.equal(asked.filter((command) => command === GET_SERVERS).length, 2);
 });
 
-test("only the plain listing is in that file", async (t) => {
-  const tableFile = fileOf(t, "TCP  C0000201:0050 wrr \n");
-  const { stdout } = await listed("-Ln --thresholds", { tableFile });
+test("only the plain listing is in the kernel's", async () => {
+  const kernelTable = () => Buffer.from("TCP  C0000201:0050 wrr \n");
+  const { stdout } = await listed("-Ln --thresholds", { kernelTable });
   assert.match(stdout, /192\.0\.2\.11:80/);
 });
 
