@@ -282,9 +282,7 @@ function asProtocol(protocol: number): Protocol {
 
 /** A copy: what was read will be written over. */
 function addressFrom(family: Family, wire: Uint8Array): Address {
-  const address = new Uint8Array(family === INET ? 4 : 16);
-  for (let i = 0; i < address.length; i++) address[i] = wire[i] ?? 0;
-  return address;
+  return wire.slice(0, family === INET ? 4 : 16);
 }
 
 function netmaskBytes(netmask: Netmask): Uint8Array {

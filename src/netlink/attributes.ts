@@ -6,6 +6,7 @@ import { aligned, type Writer } from "./writer.js";
 const NESTED = 0x8000;
 /** The bits of the type field that are the type. @see NLA_TYPE_MASK */
 const TYPE_MASK = 0x3fff;
+const LENGTH_MASK = 0xffff;
 const HEADER_BYTES = 4;
 
 /**
@@ -82,6 +83,7 @@ export const u64: Codec<bigint> = {
 /** Exactly `size` bytes; what is shorter is filled up with zeros when written. */
 export function bytes(size: number): Codec<Uint8Array> {
   const read = new Uint8Array(size);
+  const words = new DataView(read.buffer);
   return {
     size,
     encode: (out, value) => {
@@ -89,7 +91,9 @@ export function bytes(size: number): Codec<Uint8Array> {
       out.zeros(size - value.length);
     },
     decode: (bytes, at) => {
-      for (let i = 0; i < size; i++) read[i] = bytes.getUint8(at + i);
+      let i = 0;
+      for (; i + 4 <= size; i += 4) words.setUint32(i, bytes.getUint32(at + i));
+      for (; i < size; i++) read[i] = bytes.getUint8(at + i);
       return read;
     },
   };
@@ -187,19 +191,16 @@ export function* attributes({
   readonly [type: number, value: Uint8Array, offset: number]
 > {
   for (let at = start; at < end;) {
-    const length = lengthAt(bytes, at, start, end);
+    const header = headerAt(bytes, at, start, end);
+    const length = header & LENGTH_MASK;
     const value = copyOf(bytes, at + HEADER_BYTES, length - HEADER_BYTES);
-    yield [typeAt(bytes, at), value, at - start];
+    yield [(header >>> 16) & TYPE_MASK, value, at - start];
     at += aligned(length);
   }
 }
 
-function typeAt(bytes: DataView, at: number): number {
-  return bytes.getUint16(at + 2, true) & TYPE_MASK;
-}
-
-/** The length of an attribute with its header. @throws {MalformedReply} if it cannot be */
-function lengthAt(
+/** The header of an attribute: its type, and in the lower half its length with the header. @throws {MalformedReply} if that cannot be */
+function headerAt(
   bytes: DataView,
   at: number,
   start: number,
@@ -207,16 +208,17 @@ function lengthAt(
 ): number {
   if (end - at < HEADER_BYTES)
     throw new MalformedReply("an attribute's header is cut short", at - start);
-  const length = bytes.getUint16(at, true);
+  const header = bytes.getUint32(at, true);
+  const length = header & LENGTH_MASK;
   if (length < HEADER_BYTES || at + length > end) {
     const fault =
       length < HEADER_BYTES ? `has length ${length}` : "runs over the end";
     throw new MalformedReply(
-      `attribute ${typeAt(bytes, at)} ${fault}`,
+      `attribute ${(header >>> 16) & TYPE_MASK} ${fault}`,
       at - start,
     );
   }
-  return length;
+  return header;
 }
 
 interface Row {
@@ -230,6 +232,8 @@ interface Rows {
   readonly all: readonly Row[];
   readonly byType: readonly (Row | undefined)[];
   readonly fields: Record<string, unknown>;
+  /** The same object before anything is read */
+  readonly none: Readonly<Record<string, unknown>>;
 }
 const known = new WeakMap<Layout, Rows>();
 
@@ -243,7 +247,8 @@ function rowsOf(layout: Layout): Rows {
     }));
     const byType: Row[] = [];
     for (const row of all) byType[row.type] = row;
-    rows = { all, byType, fields: {} };
+    const none = Object.fromEntries(all.map(({ name }) => [name, undefined]));
+    rows = { all, byType, fields: { ...none }, none };
     known.set(layout, rows);
   }
   return rows;
@@ -266,15 +271,16 @@ export function decode<L extends Layout>(
 }
 
 function fieldsIn(
-  { all, byType, fields }: Rows,
+  { byType, fields, none }: Rows,
   bytes: DataView,
   start: number,
   end: number,
 ): Record<string, unknown> {
-  for (const { name } of all) fields[name] = undefined;
+  Object.assign(fields, none);
   for (let at = start; at < end;) {
-    const length = lengthAt(bytes, at, start, end);
-    const row = byType[typeAt(bytes, at)];
+    const header = headerAt(bytes, at, start, end);
+    const length = header & LENGTH_MASK;
+    const row = byType[(header >>> 16) & TYPE_MASK];
     if (row) {
       const { name, codec } = row;
       const size = length - HEADER_BYTES;
