@@ -1,13 +1,15 @@
-import { encode, type Fields } from "../netlink/attributes.js";
+import { encode } from "../netlink/attributes.js";
+import type { Request } from "../netlink/exchange.js";
+import { writeHeader } from "../netlink/generic.js";
 import { Writer } from "../netlink/writer.js";
 import {
-  daemonFields,
-  destinationFields,
-  destinationKeyFields,
-  serviceFields,
-  serviceKeyFields,
+  writeDaemon,
+  writeDestination,
+  writeDestinationKey,
+  writeService,
+  writeServiceKey,
 } from "./codec.js";
-import { COMMANDS, MESSAGE } from "./layouts.js";
+import { COMMANDS, FAMILY_VERSION, MESSAGE } from "./layouts.js";
 import {
   formatEndpoint,
   formatService,
@@ -77,62 +79,71 @@ export type Change =
       readonly daemon: Daemon;
     };
 
-/** The command number of a change and the attributes that it carries. */
-export function changeMessage(
-  change: Change,
-): [number, Fields<typeof MESSAGE>] {
+/** A change as a request to the kernel, of which there may be very many. */
+export class ChangeRequest implements Request<never> {
+  readonly answer: "silence" | "ack";
+
+  /** @param type the number of the family IPVS */
+  constructor(
+    readonly type: number,
+    readonly change: Change,
+  ) {
+    // The kernel can break off what has to do with its threads (EINTR), and a change it broke off is none.
+    this.answer = "daemon" in change ? "ack" : "silence";
+  }
+
+  write(out: Writer): void {
+    writeChange(out, this.change);
+  }
+}
+
+/** Writes a change from the generic netlink header on. */
+function writeChange(out: Writer, change: Change): void {
+  writeHeader(out, COMMAND_NUMBERS[change.command], FAMILY_VERSION);
   switch (change.command) {
     case "add-service":
     case "edit-service":
-      return [
-        change.command === "add-service"
-          ? COMMANDS.newService
-          : COMMANDS.setService,
-        { service: serviceFields(change.service, change.settings) },
-      ];
+      writeService(out, change.service, change.settings);
+      break;
     case "delete-service":
-      return [
-        COMMANDS.deleteService,
-        { service: serviceKeyFields(change.service) },
-      ];
+      writeServiceKey(out, change.service);
+      break;
     case "add-server":
     case "edit-server":
-      return [
-        change.command === "add-server"
-          ? COMMANDS.newDestination
-          : COMMANDS.setDestination,
-        {
-          service: serviceKeyFields(change.service),
-          destination: destinationFields(change.server, change.settings),
-        },
-      ];
+      writeServiceKey(out, change.service);
+      writeDestination(out, change.server, change.settings);
+      break;
     case "delete-server":
-      return [
-        COMMANDS.deleteDestination,
-        {
-          service: serviceKeyFields(change.service),
-          destination: destinationKeyFields(change.server),
-        },
-      ];
-    case "flush":
-      return [COMMANDS.flush, {}];
+      writeServiceKey(out, change.service);
+      writeDestinationKey(out, change.server);
+      break;
     case "zero":
-      return [
-        COMMANDS.zero,
-        change.service ? { service: serviceKeyFields(change.service) } : {},
-      ];
+      if (change.service) writeServiceKey(out, change.service);
+      break;
     case "set":
-      return [COMMANDS.setConfig, { ...change.timeouts }];
+      encode(MESSAGE, out, change.timeouts);
+      break;
     case "start-daemon":
     case "stop-daemon":
-      return [
-        change.command === "start-daemon"
-          ? COMMANDS.newDaemon
-          : COMMANDS.deleteDaemon,
-        { daemon: daemonFields(change.daemon) },
-      ];
+      writeDaemon(out, change.daemon);
+      break;
+    case "flush":
   }
 }
+
+const COMMAND_NUMBERS: Readonly<Record<Change["command"], number>> = {
+  "add-service": COMMANDS.newService,
+  "edit-service": COMMANDS.setService,
+  "delete-service": COMMANDS.deleteService,
+  "add-server": COMMANDS.newDestination,
+  "edit-server": COMMANDS.setDestination,
+  "delete-server": COMMANDS.deleteDestination,
+  flush: COMMANDS.flush,
+  zero: COMMANDS.zero,
+  set: COMMANDS.setConfig,
+  "start-daemon": COMMANDS.newDaemon,
+  "stop-daemon": COMMANDS.deleteDaemon,
+};
 
 /** Whether two changes are the same message to the kernel. */
 export function sameChange(a: Change, b: Change): boolean {
@@ -144,10 +155,9 @@ export function sameChange(a: Change, b: Change): boolean {
 }
 
 function bytesOf(change: Change): Uint8Array {
-  const [command, fields] = changeMessage(change);
   const out = new Writer();
-  encode(MESSAGE, out, fields);
-  return Uint8Array.of(command, ...out.written);
+  writeChange(out, change);
+  return out.written;
 }
 
 /** Whom a change concerns, for an error's sentence. */

@@ -1,13 +1,9 @@
-import type { Fields } from "../netlink/attributes.js";
 import { EINTR } from "../netlink/errno.js";
 import { MalformedReply } from "../netlink/errors.js";
 import type { Exchange, Reply, Request } from "../netlink/exchange.js";
 import type { Span } from "../netlink/link.js";
-import {
-  GenericQuery,
-  GenericRequest,
-  resolveFamily,
-} from "../netlink/generic.js";
+import { GenericQuery, nothing, resolveFamily } from "../netlink/generic.js";
+import type { Writer } from "../netlink/writer.js";
 import {
   readDaemon,
   readDestination,
@@ -16,9 +12,9 @@ import {
   readService,
   readUncountedService,
   readTimeouts,
-  serviceKeyFields,
+  writeServiceKey,
 } from "./codec.js";
-import { changeMessage, subjectOf, type Change } from "./change.js";
+import { ChangeRequest, subjectOf, type Change } from "./change.js";
 import {
   AnswerLost,
   IpvsUnavailable,
@@ -28,7 +24,7 @@ import {
 } from "./errors.js";
 import { fingerprint } from "./fingerprint.js";
 import { INET, INET6, type Family } from "./address.js";
-import { COMMANDS, MESSAGE } from "./layouts.js";
+import { COMMANDS, FAMILY_NAME, FAMILY_VERSION } from "./layouts.js";
 import {
   formatService,
   type Daemon,
@@ -46,10 +42,6 @@ import {
   type Timeouts,
 } from "./model.js";
 import type { ListedServer, TableFile } from "./table-file.js";
-
-/** The generic netlink family. @see IPVS_GENL_NAME, IPVS_GENL_VERSION in linux/ip_vs.h */
-const FAMILY_NAME = "IPVS";
-const FAMILY_VERSION = 1;
 
 /** For how many services the real servers are asked in one go. */
 const SERVICES_AT_A_TIME = 256;
@@ -105,8 +97,7 @@ export class IpvsClient implements Disposable, AsyncDisposable {
         FAMILY_VERSION,
         COMMANDS.getInfo,
         "one",
-        MESSAGE,
-        {},
+        nothing,
         readInfo,
       ),
     ]);
@@ -159,7 +150,7 @@ export class IpvsClient implements Disposable, AsyncDisposable {
     changes: readonly Change[],
   ): Promise<(KernelRefusal | AnswerLost | undefined)[]> {
     const replies = await this.#exchange(
-      changes.map((change) => this.#change(change)),
+      changes.map((change) => new ChangeRequest(this.#family, change)),
     );
     return changes.map((change, i) => {
       const reply = replies[i];
@@ -287,7 +278,12 @@ export class IpvsClient implements Disposable, AsyncDisposable {
 
   /** The timeouts of connections, in seconds. */
   async timeouts(): Promise<Timeouts> {
-    const request = this.#query(COMMANDS.getConfig, "one", {}, readTimeouts);
+    const request = this.#query(
+      COMMANDS.getConfig,
+      "one",
+      nothing,
+      readTimeouts,
+    );
     const [timeouts] = await this.#ask(request, "get-timeouts");
     if (!timeouts) throw new MalformedReply("GET_CONFIG was not answered", 0);
     return timeouts;
@@ -295,7 +291,12 @@ export class IpvsClient implements Disposable, AsyncDisposable {
 
   /** The sync daemons that run: none, one or two. */
   async daemons(): Promise<Daemon[]> {
-    const request = this.#query(COMMANDS.getDaemon, "dump", {}, readDaemon);
+    const request = this.#query(
+      COMMANDS.getDaemon,
+      "dump",
+      nothing,
+      readDaemon,
+    );
     return this.#ask(request, "get-daemons");
   }
 
@@ -310,17 +311,18 @@ export class IpvsClient implements Disposable, AsyncDisposable {
   }
 
   #services<S>(read: (attributes: Span) => S): Promise<S[]> {
-    const request = this.#query(COMMANDS.getService, "dump", {}, read);
+    const request = this.#query(COMMANDS.getService, "dump", nothing, read);
     return this.#ask(request, "list-services");
   }
 
   /** One virtual service. @throws {KernelRefusal} ESRCH no such service */
   async service(key: ServiceKey): Promise<ServiceEntry> {
-    const fields = { service: serviceKeyFields(key) };
     const request = this.#query(
       COMMANDS.getService,
       "one",
-      fields,
+      (out) => {
+        writeServiceKey(out, key);
+      },
       readService,
     );
     const [service] = await this.#ask(request, "get-service", key);
@@ -355,9 +357,11 @@ export class IpvsClient implements Disposable, AsyncDisposable {
     };
     const replies = await this.#exchange(
       keys.map((key) => {
-        const fields = { service: serviceKeyFields(key) };
+        const write = (out: Writer) => {
+          writeServiceKey(out, key);
+        };
         const command = COMMANDS.getDestination;
-        return this.#query(command, "dump", fields, reading[key.family]);
+        return this.#query(command, "dump", write, reading[key.family]);
       }),
     );
     return keys.map((key, i) => entriesOf(replies[i], "list-servers", key));
@@ -447,7 +451,7 @@ export class IpvsClient implements Disposable, AsyncDisposable {
   #query<T>(
     command: number,
     answer: "one" | "dump",
-    fields: Fields<typeof MESSAGE>,
+    write: (out: Writer) => void,
     read: (attributes: Span) => T,
   ): Request<T> {
     return new GenericQuery(
@@ -455,21 +459,8 @@ export class IpvsClient implements Disposable, AsyncDisposable {
       FAMILY_VERSION,
       command,
       answer,
-      MESSAGE,
-      fields,
+      write,
       read,
-    );
-  }
-
-  #change(change: Change): Request {
-    const [command, fields] = changeMessage(change);
-    return new GenericRequest(
-      this.#family,
-      FAMILY_VERSION,
-      command,
-      answerTo(change),
-      MESSAGE,
-      fields,
     );
   }
 
@@ -481,13 +472,6 @@ export class IpvsClient implements Disposable, AsyncDisposable {
     const [reply] = await this.#exchange([request]);
     return [...entriesOf(reply, command, service)];
   }
-}
-
-/** The kernel can break off what has to do with its threads (EINTR), and a change it broke off is none. */
-function answerTo({ command }: Change): "silence" | "ack" {
-  return command === "start-daemon" || command === "stop-daemon"
-    ? "ack"
-    : "silence";
 }
 
 /** What became of a change, if it was not carried out. */

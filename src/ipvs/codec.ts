@@ -1,12 +1,23 @@
-import { decode, required, type Fields } from "../netlink/attributes.js";
+import {
+  beginNested,
+  decode,
+  encode,
+  endNested,
+  put,
+  required,
+  type Fields,
+} from "../netlink/attributes.js";
 import { MalformedReply } from "../netlink/errors.js";
 import type { Span } from "../netlink/link.js";
+import type { Writer } from "../netlink/writer.js";
 import { familyOf, INET, INET6, type Address, type Family } from "./address.js";
-import type { DAEMON, DESTINATION, SERVICE } from "./layouts.js";
+import type { DAEMON } from "./layouts.js";
 import {
+  DESTINATION,
   INFO,
   MESSAGE,
   MESSAGE_WITHOUT_STATS,
+  SERVICE,
   STATS,
   STATS64,
 } from "./layouts.js";
@@ -35,78 +46,88 @@ import {
   type Tunnel,
 } from "./model.js";
 
+const [SERVICE_TYPE] = MESSAGE.service;
+const [DESTINATION_TYPE] = MESSAGE.destination;
+
 type ServiceFields = Fields<typeof SERVICE>;
 type DestinationFields = Fields<typeof DESTINATION>;
 type DaemonFields = Fields<typeof DAEMON>;
 
-/** What names a service in a request. */
-export function serviceKeyFields(key: ServiceKey): ServiceFields {
-  return "firewallMark" in key
-    ? { family: key.family, firewallMark: key.firewallMark }
-    : {
-        family: key.family,
-        protocol: key.protocol,
-        address: key.address,
-        port: key.port,
-      };
+/** What names a service, as the first attribute of a request. */
+export function writeServiceKey(out: Writer, key: ServiceKey): void {
+  const start = beginNested(out, SERVICE_TYPE);
+  writeServiceName(out, key);
+  endNested(out, start);
 }
 
 /** A service with all that can be set of it. */
-export function serviceFields(
+export function writeService(
+  out: Writer,
   key: ServiceKey,
   settings: ServiceSettings,
-): ServiceFields {
-  const { scheduler, persistenceEngine, flags, timeoutSeconds } = settings;
-  const marked = "firewallMark" in key;
-  return {
-    family: key.family,
-    firewallMark: marked ? key.firewallMark : undefined,
-    protocol: marked ? undefined : key.protocol,
-    address: marked ? undefined : key.address,
-    port: marked ? undefined : key.port,
-    scheduler,
-    persistenceEngine,
-    flags,
-    timeoutSeconds,
-    netmask: netmaskBytes(settings.netmask),
-  };
+): void {
+  const { persistenceEngine } = settings;
+  const start = beginNested(out, SERVICE_TYPE);
+  writeServiceName(out, key);
+  put(out, SERVICE.scheduler, settings.scheduler);
+  if (persistenceEngine !== undefined)
+    put(out, SERVICE.persistenceEngine, persistenceEngine);
+  put(out, SERVICE.flags, settings.flags);
+  put(out, SERVICE.timeoutSeconds, settings.timeoutSeconds);
+  put(out, SERVICE.netmask, netmaskBytes(settings.netmask));
+  endNested(out, start);
 }
 
-/** What names a real server in a request. */
-export function destinationKeyFields(key: DestinationKey): DestinationFields {
-  return {
-    family: familyOf(key.address),
-    address: key.address,
-    port: key.port,
-  };
+function writeServiceName(out: Writer, key: ServiceKey): void {
+  put(out, SERVICE.family, key.family);
+  if ("firewallMark" in key) {
+    put(out, SERVICE.firewallMark, key.firewallMark);
+    return;
+  }
+  put(out, SERVICE.protocol, key.protocol);
+  put(out, SERVICE.address, key.address);
+  put(out, SERVICE.port, key.port);
+}
+
+/** What names a real server, as the second attribute of a request. */
+export function writeDestinationKey(out: Writer, key: DestinationKey): void {
+  const start = beginNested(out, DESTINATION_TYPE);
+  writeDestinationName(out, key);
+  endNested(out, start);
 }
 
 /** A real server with all that can be set of it. */
-export function destinationFields(
+export function writeDestination(
+  out: Writer,
   key: DestinationKey,
   settings: DestinationSettings,
-): DestinationFields {
+): void {
   const { tunnel } = settings;
-  return {
-    family: familyOf(key.address),
-    address: key.address,
-    port: key.port,
-    forwarding: settings.forwarding & FORWARDING_MASK,
-    weight: settings.weight,
-    tunnelType: tunnel.type,
-    tunnelPort: tunnel.port,
-    tunnelFlags: tunnel.flags,
-    upperThreshold: settings.upperThreshold,
-    lowerThreshold: settings.lowerThreshold,
-  };
+  const start = beginNested(out, DESTINATION_TYPE);
+  writeDestinationName(out, key);
+  put(out, DESTINATION.forwarding, settings.forwarding & FORWARDING_MASK);
+  put(out, DESTINATION.weight, settings.weight);
+  put(out, DESTINATION.tunnelType, tunnel.type);
+  put(out, DESTINATION.tunnelPort, tunnel.port);
+  put(out, DESTINATION.tunnelFlags, tunnel.flags);
+  put(out, DESTINATION.upperThreshold, settings.upperThreshold);
+  put(out, DESTINATION.lowerThreshold, settings.lowerThreshold);
+  endNested(out, start);
 }
 
-export function daemonFields(daemon: Daemon): DaemonFields {
+function writeDestinationName(out: Writer, key: DestinationKey): void {
+  put(out, DESTINATION.family, familyOf(key.address));
+  put(out, DESTINATION.address, key.address);
+  put(out, DESTINATION.port, key.port);
+}
+
+/** A sync daemon. */
+export function writeDaemon(out: Writer, daemon: Daemon): void {
   const { multicastGroup, ...rest } = daemon;
-  if (!multicastGroup) return rest;
-  return multicastGroup.length === 4
-    ? { ...rest, multicastGroup }
-    : { ...rest, multicastGroup6: multicastGroup };
+  const fields: DaemonFields = { ...rest };
+  if (multicastGroup?.length === 4) fields.multicastGroup = multicastGroup;
+  else fields.multicastGroup6 = multicastGroup;
+  encode(MESSAGE, out, { daemon: fields });
 }
 
 /**

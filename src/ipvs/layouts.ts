@@ -1,5 +1,6 @@
 import {
   bytes,
+  headerOf,
   nested,
   raw,
   text,
@@ -16,6 +17,10 @@ import {
  * The attributes of include/uapi/linux/ip_vs.h, each written once for both directions. Rows stand in
  * the order in which a request carries them; the kernel's replies may come in another.
  */
+
+/** The generic netlink family. @see IPVS_GENL_NAME, IPVS_GENL_VERSION in linux/ip_vs.h */
+export const FAMILY_NAME = "IPVS";
+export const FAMILY_VERSION = 1;
 
 /** IPVS_CMD_* */
 export const COMMANDS = {
@@ -40,9 +45,9 @@ export const COMMANDS = {
 /** struct ip_vs_flags: the flags and which of them are meant. A request means all. */
 const flags: Codec<number> = {
   size: 8,
-  encode: (out, value) => {
-    out.u32(value);
-    out.u32(0xffffffff);
+  encode: (out, type, value) => {
+    out.u32(headerOf(type, 8));
+    out.pair(value, 0xffffffff);
   },
   decode: (bytes, at) => bytes.getUint32(at, true),
 };
@@ -64,8 +69,8 @@ export const STATS64 = {
 /** A 32-bit counter of an older kernel. */
 const counter32: Codec<bigint> = {
   size: 4,
-  encode: (out, value) => {
-    out.u32(Number(value));
+  encode: (out, type, value) => {
+    out.pair(headerOf(type, 4), Number(value));
   },
   decode: (bytes, at) => BigInt(bytes.getUint32(at, true)),
 };

@@ -10,22 +10,22 @@ const LENGTH_MASK = 0xffff;
 const HEADER_BYTES = 4;
 
 /**
- * How one attribute's payload is written and read.
+ * How one attribute is written and read.
  *
  * `size` is the payload's length in bytes where that is fixed; `decode` is given a payload of just
  * that length, so no reader runs past an end. An object that it returns may be one that it fills anew each time.
+ * `encode` writes all of the attribute: header, payload, and zeros up to a multiple of 4 bytes, where the next begins.
  */
 export interface Codec<T> {
   readonly size?: number;
-  readonly nested?: boolean;
-  encode(out: Writer, value: T): void;
+  encode(out: Writer, type: number, value: T): void;
   decode(bytes: DataView, at: number, length: number): T;
 }
 
 /** One row an attribute: the field's name, its type number and its codec, in the order of a request. */
-export type Layout = Readonly<
-  Record<string, readonly [type: number, codec: Codec<unknown>]>
->;
+export type Layout = Readonly<Record<string, LayoutRow<unknown>>>;
+
+export type LayoutRow<T> = readonly [type: number, codec: Codec<T>];
 
 type ValueOf<C> = C extends Codec<infer T> ? T : never;
 
@@ -36,16 +36,16 @@ export type Fields<L extends Layout> = {
 
 export const u8: Codec<number> = {
   size: 1,
-  encode: (out, value) => {
-    out.u8(value);
+  encode: (out, type, value) => {
+    out.pair(headerOf(type, 1), value & 0xff);
   },
   decode: (bytes, at) => bytes.getUint8(at),
 };
 
 export const u16: Codec<number> = {
   size: 2,
-  encode: (out, value) => {
-    out.u16(value);
+  encode: (out, type, value) => {
+    out.pair(headerOf(type, 2), value & 0xffff);
   },
   decode: (bytes, at) => bytes.getUint16(at, true),
 };
@@ -53,16 +53,16 @@ export const u16: Codec<number> = {
 /** Network byte order, as the kernel keeps ports. */
 export const u16be: Codec<number> = {
   size: 2,
-  encode: (out, value) => {
-    out.u16be(value);
+  encode: (out, type, value) => {
+    out.pair(headerOf(type, 2), ((value & 0xff) << 8) | ((value >> 8) & 0xff));
   },
   decode: (bytes, at) => bytes.getUint16(at, false),
 };
 
 export const u32: Codec<number> = {
   size: 4,
-  encode: (out, value) => {
-    out.u32(value);
+  encode: (out, type, value) => {
+    out.pair(headerOf(type, 4), value);
   },
   decode: (bytes, at) => bytes.getUint32(at, true),
 };
@@ -70,7 +70,8 @@ export const u32: Codec<number> = {
 /** 64 bits do not fit a JavaScript number, hence bigint. */
 export const u64: Codec<bigint> = {
   size: 8,
-  encode: (out, value) => {
+  encode: (out, type, value) => {
+    out.u32(headerOf(type, 8));
     out.u64(value);
   },
   // Most counters of most tables are zero, and that one costs no memory.
@@ -86,9 +87,10 @@ export function bytes(size: number): Codec<Uint8Array> {
   const words = new DataView(read.buffer);
   return {
     size,
-    encode: (out, value) => {
+    encode: (out, type, value) => {
+      out.u32(headerOf(type, size));
       out.bytes(value);
-      out.zeros(size - value.length);
+      out.zeros(aligned(size) - value.length);
     },
     decode: (bytes, at) => {
       let i = 0;
@@ -101,8 +103,8 @@ export function bytes(size: number): Codec<Uint8Array> {
 
 /** Bytes of which there may be 4 or 16 or any number: addresses of all kinds. */
 export const octets: Codec<Uint8Array> = {
-  encode: (out, value) => {
-    out.bytes(value);
+  encode: (out, type, value) => {
+    writeBytes(out, type, value);
   },
   decode: copyOf,
 };
@@ -111,8 +113,8 @@ export const octets: Codec<Uint8Array> = {
 export function raw(): Codec<Span> {
   const window = new Window();
   return {
-    encode: (out, { bytes, start, end }) => {
-      out.bytes(copyOf(bytes, start, end - start));
+    encode: (out, type, { bytes, start, end }) => {
+      writeBytes(out, type, copyOf(bytes, start, end - start));
     },
     decode: (bytes, at, length) => window.move(bytes, at, at + length),
   };
@@ -129,9 +131,11 @@ let lastText = "";
 
 /** A string that ends with a zero byte, one character a byte. */
 export const text: Codec<string> = {
-  encode: (out, value) => {
-    for (let i = 0; i < value.length; i++) out.u8(value.charCodeAt(i));
-    out.u8(0);
+  encode: (out, type, value) => {
+    const size = value.length + 1;
+    out.u32(headerOf(type, size));
+    out.latin1(value);
+    out.zeros(aligned(size) - value.length);
   },
   decode: (bytes, at, length) => {
     let end = at;
@@ -150,9 +154,10 @@ export const text: Codec<string> = {
 /** Attributes inside an attribute. */
 export function nested<L extends Layout>(layout: L): Codec<Fields<L>> {
   return {
-    nested: true,
-    encode: (out, value) => {
+    encode: (out, type, value) => {
+      const start = beginNested(out, type);
       encode(layout, out, value);
+      endNested(out, start);
     },
     decode: (bytes, at, length) =>
       fieldsIn(rowsOf(layout), bytes, at, at + length) as Fields<L>,
@@ -168,14 +173,36 @@ export function encode<L extends Layout>(
   const { all } = rowsOf(layout);
   for (const { name, type, codec } of all) {
     const value = fields[name];
-    if (value === undefined) continue;
-    const start = out.length;
-    out.u16(0);
-    out.u16(codec.nested ? type | NESTED : type);
-    codec.encode(out, value);
-    out.patchU16(start, out.length - start);
-    out.align();
+    if (value !== undefined) codec.encode(out, type, value);
   }
+}
+
+/** Writes one field of a layout, for what is written so often that no object of fields is made for it. */
+export function put<T>(out: Writer, row: LayoutRow<T>, value: T): void {
+  row[1].encode(out, row[0], value);
+}
+
+/** Begins an attribute that holds attributes. @returns what `endNested` is to be given behind them */
+export function beginNested(out: Writer, type: number): number {
+  const start = out.length;
+  out.u32(headerOf(type | NESTED, 0));
+  return start;
+}
+
+/** Ends an attribute that holds attributes: only now its length is known. */
+export function endNested(out: Writer, start: number): void {
+  out.patchU16(start, out.length - start);
+}
+
+/** The header of an attribute, struct nlattr, as one number. */
+export function headerOf(type: number, size: number): number {
+  return (type << 16) | (HEADER_BYTES + size);
+}
+
+function writeBytes(out: Writer, type: number, value: Uint8Array): void {
+  out.u32(headerOf(type, value.length));
+  out.bytes(value);
+  out.align();
 }
 
 /**

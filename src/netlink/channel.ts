@@ -60,14 +60,12 @@ const CARRIED_OUT = { kind: "done", entries: [] } as const;
 const BROKEN_OFF = { kind: "refused", refusal: { errno: EINTR } } as const;
 const LOST = { kind: "lost" } as const;
 
-/** A request that has been sent, and what has come of it so far. */
-class Pending {
+/** What has come of a request so far. There is none of what was done in silence, as nearly all changes are. */
+class Answer {
   entries: unknown[] | undefined;
   disturbed = false;
-  answered = false;
+  complete = false;
   reply: Reply | undefined;
-
-  constructor(readonly request: Request) {}
 }
 
 /**
@@ -80,9 +78,13 @@ export class Channel {
   readonly #datagram = new Writer();
   readonly #message = new MessageReader();
   #sequence = 0;
-  /** What was sent as one datagram, and the sequence number of the first */
-  #batch: readonly Pending[] = [];
+  /** What was sent as one datagram, the sequence number of the first, and what came of each at its place */
+  #batch: readonly Request[] = [];
   #first = 0;
+  #answers: (Answer | undefined)[] = [];
+  /** What became of changes without an answer */
+  #silent: Reply<never> | undefined;
+  #unacknowledged: Reply<never> | undefined;
   #unanswered = 0;
   #barrier: number | undefined;
 
@@ -99,15 +101,12 @@ export class Channel {
     const out = this.#datagram;
     out.clear();
     this.#first = this.#sequence + 1;
-    const batch: Pending[] = [];
     for (const request of requests) {
-      const { type, answer } = request;
-      const flags = FLAGS[answer] | (request.flags ?? 0);
-      const sequence = ++this.#sequence;
-      writeMessage(out, { type, flags, sequence }, request);
-      batch.push(new Pending(request));
+      const flags = FLAGS[request.answer] | (request.flags ?? 0);
+      writeMessage(out, request.type, flags, ++this.#sequence, request);
     }
-    this.#batch = batch;
+    this.#batch = requests;
+    this.#answers = [];
     this.#unanswered = requests.length;
     this.#barrier =
       requests[0]?.answer === "dump" ? undefined : this.#writeBarrier();
@@ -121,8 +120,7 @@ export class Channel {
    */
   #writeBarrier(): number {
     const sequence = ++this.#sequence;
-    const header = { type: NLMSG_NOOP, flags: NLM_F_ACK, sequence };
-    writeMessage(this.#datagram, header);
+    writeMessage(this.#datagram, NLMSG_NOOP, NLM_F_ACK, sequence);
     return sequence;
   }
 
@@ -136,7 +134,18 @@ export class Channel {
    * answer was lost or disturbed.
    */
   report(replies: (Reply | undefined)[]): void {
-    for (const { reply } of this.#batch) replies.push(reply);
+    this.#batch.forEach(({ answer: wanted }, place) => {
+      const answer = this.#answers[place];
+      replies.push(
+        answer?.complete ? answer.reply : this.#replyWithout(wanted),
+      );
+    });
+  }
+
+  /** What became of a request that has no complete answer. */
+  #replyWithout(wanted: Request["answer"]): Reply<never> | undefined {
+    if (wanted === "silence") return this.#silent;
+    return wanted === "ack" ? this.#unacknowledged : undefined;
   }
 
   /**
@@ -180,11 +189,8 @@ export class Channel {
 
   /** Ends the waiting: changes that were not answered become of this, and reads will be asked again. */
   #settle(silence: Reply<never>, ack: Reply<never>): void {
-    for (const pending of this.#batch) {
-      if (pending.answered) continue;
-      if (pending.request.answer === "silence") pending.reply = silence;
-      if (pending.request.answer === "ack") pending.reply = ack;
-    }
+    this.#silent = silence;
+    this.#unacknowledged = ack;
     this.#unanswered = 0;
     this.#barrier = undefined;
   }
@@ -204,26 +210,27 @@ export class Channel {
       return;
     }
     if (sequence < this.#first) return; // an answer to what was given up earlier
-    const pending = this.#batch[sequence - this.#first];
-    if (!pending || pending.answered)
+    const place = sequence - this.#first;
+    const request = this.#batch[place];
+    if (!request || this.#answers[place]?.complete)
       throw new MalformedReply(
         `an answer to request ${sequence}, which is not open`,
         8,
       );
-    if (flags & NLM_F_DUMP_INTR) pending.disturbed = true;
+    const answer = (this.#answers[place] ??= new Answer());
+    if (flags & NLM_F_DUMP_INTR) answer.disturbed = true;
     if (type !== NLMSG_ERROR && type !== NLMSG_DONE) {
-      const { request } = pending;
       if (request.read)
-        (pending.entries ??= []).push(request.read(message.payload));
+        (answer.entries ??= []).push(request.read(message.payload));
       return;
     }
-    pending.answered = true;
+    answer.complete = true;
     this.#unanswered--;
     const refusal = refusalOf(message);
-    if (refusal) pending.reply = { kind: "refused", refusal };
-    else if (!pending.disturbed)
-      pending.reply = pending.entries
-        ? { kind: "done", entries: pending.entries }
+    if (refusal) answer.reply = { kind: "refused", refusal };
+    else if (!answer.disturbed)
+      answer.reply = answer.entries
+        ? { kind: "done", entries: answer.entries }
         : CARRIED_OUT;
   }
 }

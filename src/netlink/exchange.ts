@@ -58,8 +58,8 @@ export function exchangeOver(link: Link): Exchange {
       }
       channel.report(replies);
     }
+    if (!replies.includes(undefined)) return replies as Reply[];
     const open = requests.filter((_, place) => !replies[place]);
-    if (open.length === 0) return replies as Reply[];
     if (attempts === 1) throw new SocketFault(EINTR, "recvmsg");
     const again = await carryOut(open, attempts - 1);
     for (const [place, reply] of replies.entries())

@@ -1,12 +1,4 @@
-import {
-  decode,
-  encode,
-  required,
-  text,
-  u16,
-  type Fields,
-  type Layout,
-} from "./attributes.js";
+import { decode, put, required, text, u16, type Layout } from "./attributes.js";
 import { ENOENT } from "./errno.js";
 import { MalformedReply } from "./errors.js";
 import type { Exchange, Request } from "./exchange.js";
@@ -24,65 +16,54 @@ const CONTROLLER = {
   familyName: [2, text],
 } as const satisfies Layout;
 
-/** A request to a generic netlink family, of which there may be very many. */
-export class GenericRequest<L extends Layout> implements Request<never> {
+/** Begins a request to a generic netlink family: struct genlmsghdr, which the attributes follow. */
+export function writeHeader(
+  out: Writer,
+  command: number,
+  version: number,
+): void {
+  out.u32((version << 8) | command);
+}
+
+/** A request to a generic netlink family that is answered with more than yes or no. */
+export class GenericQuery<T> implements Request<T> {
   readonly #version: number;
   readonly #command: number;
-  readonly #layout: L;
-  readonly #fields: Fields<L>;
+  readonly #write: (out: Writer) => void;
+  readonly #read: (attributes: Span) => T;
 
   /**
    * @param type the number of the family that `resolveFamily` found
    * @param version of the family's language
-   * @param fields what goes out, in the order of the layout
+   * @param write the attributes that go out
+   * @param read is given the attributes of each message of the answer
    */
   constructor(
     readonly type: number,
     version: number,
     command: number,
-    readonly answer: Request["answer"],
-    layout: L,
-    fields: Fields<L>,
+    readonly answer: "one" | "dump",
+    write: (out: Writer) => void,
+    read: (attributes: Span) => T,
   ) {
     this.#version = version;
     this.#command = command;
-    this.#layout = layout;
-    this.#fields = fields;
+    this.#write = write;
+    this.#read = read;
   }
 
   write(out: Writer): void {
-    out.u8(this.#command);
-    out.u8(this.#version);
-    out.u16(0);
-    encode(this.#layout, out, this.#fields);
-  }
-}
-
-/** The same for what is answered with more than yes or no. */
-export class GenericQuery<L extends Layout, T>
-  extends GenericRequest<L>
-  implements Request<T>
-{
-  readonly #read: (attributes: Span) => T;
-
-  /** @param read is given the attributes of each message of the answer */
-  constructor(
-    type: number,
-    version: number,
-    command: number,
-    answer: "one" | "dump",
-    layout: L,
-    fields: Fields<L>,
-    read: (attributes: Span) => T,
-  ) {
-    super(type, version, command, answer, layout, fields);
-    this.#read = read;
+    writeHeader(out, this.#command, this.#version);
+    this.#write(out);
   }
 
   read(payload: Span): T {
     return this.#read(attributesOf(payload));
   }
 }
+
+/** For a request that carries no attributes. */
+export const nothing = (): void => undefined;
 
 const window = new Window();
 
@@ -112,8 +93,9 @@ export async function resolveFamily(
       1,
       CTRL_CMD_GETFAMILY,
       "one",
-      CONTROLLER,
-      { familyName: name },
+      (out) => {
+        put(out, CONTROLLER.familyName, name);
+      },
       (attributes) =>
         required(decode(CONTROLLER, attributes), ["familyId"]).familyId,
     ),

@@ -46,16 +46,15 @@ export interface Refusal {
  */
 export function writeMessage(
   out: Writer,
-  { type, flags, sequence }: Header,
+  type: number,
+  flags: number,
+  sequence: number,
   body?: { write(out: Writer): void },
 ): void {
   out.align();
   const start = out.length;
-  out.u32(0);
-  out.u16(type);
-  out.u16(flags);
-  out.u32(sequence);
-  out.u32(0); // the kernel knows the sender from the socket
+  out.pair(0, (flags << 16) | type);
+  out.pair(sequence, 0); // the kernel knows the sender from the socket
   body?.write(out);
   out.patchU32(start, out.length - start);
 }

@@ -53,12 +53,27 @@ export class Writer {
     this.#view.setBigUint64(at, value, true);
   }
 
+  /** Two numbers of 4 bytes at once: most attributes are that, with their headers. */
+  pair(first: number, second: number): void {
+    const at = this.#claim(8);
+    this.#view.setUint32(at, first, true);
+    this.#view.setUint32(at + 4, second, true);
+  }
+
   bytes(value: Uint8Array): void {
     const at = this.#claim(value.length);
     this.#buffer.set(value, at);
   }
 
+  /** A string, one character a byte. */
+  latin1(text: string): void {
+    const at = this.#claim(text.length);
+    for (let i = 0; i < text.length; i++)
+      this.#buffer[at + i] = text.charCodeAt(i);
+  }
+
   zeros(count: number): void {
+    if (count === 0) return;
     const at = this.#claim(count);
     this.#buffer.fill(0, at, at + count);
   }

@@ -24,15 +24,11 @@ function datagram(
 ): Uint8Array {
   const out = new Writer();
   for (const [type, sequence] of heads)
-    writeMessage(
-      out,
-      { type, flags: 0, sequence },
-      {
-        write(to) {
-          to.bytes(Uint8Array.of(1, 2, 3, 4, 5));
-        },
+    writeMessage(out, type, 0, sequence, {
+      write(to) {
+        to.bytes(Uint8Array.of(1, 2, 3, 4, 5));
       },
-    );
+    });
   return out.written.slice();
 }
 

@@ -1,8 +1,13 @@
 import { spanOf, type Span } from "../../src/netlink/link.js";
-import { attributes, raw } from "../../src/netlink/attributes.js";
+import { attributes, put, raw } from "../../src/netlink/attributes.js";
 import { exchangeOver, type Reply } from "../../src/netlink/exchange.js";
-import { GenericQuery, resolveFamily } from "../../src/netlink/generic.js";
+import {
+  GenericQuery,
+  nothing,
+  resolveFamily,
+} from "../../src/netlink/generic.js";
 import { openNodeLink } from "../../src/netlink/node-link.js";
+import type { Writer } from "../../src/netlink/writer.js";
 import { errnoName } from "../../src/netlink/errno.js";
 
 const GET_SERVICE = 4;
@@ -31,16 +36,18 @@ export async function rawTable(): Promise<string[]> {
       answer: "one" | "dump",
       service?: Uint8Array,
     ) => {
-      const fields = service ? { service: spanOf(service) } : {};
+      const write = (out: Writer) => {
+        if (service) put(out, NAMING.service, spanOf(service));
+      };
       const [reply] = await exchange([
-        new GenericQuery(family.id, 1, command, answer, NAMING, fields, copy),
+        new GenericQuery(family.id, 1, command, answer, write, copy),
       ]);
       return entriesOf(reply).flatMap(contents);
     };
 
     const lines: string[] = [];
     const [reply] = await exchange([
-      new GenericQuery(family.id, 1, GET_CONFIG, "one", NAMING, {}, copy),
+      new GenericQuery(family.id, 1, GET_CONFIG, "one", nothing, copy),
     ]);
     const [timeouts] = entriesOf(reply);
     lines.push(`timeouts ${hex(timeouts ?? new Uint8Array())}`);

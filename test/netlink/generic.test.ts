@@ -6,7 +6,8 @@ import { MalformedReply } from "../../src/netlink/errors.js";
 import type { Request } from "../../src/netlink/exchange.js";
 import {
   attributesOf,
-  GenericRequest,
+  GenericQuery,
+  nothing,
   resolveFamily,
 } from "../../src/netlink/generic.js";
 import { Writer } from "../../src/netlink/writer.js";
@@ -34,16 +35,17 @@ function answer(payload: string): RawReply {
 }
 
 test("a request begins with command and version, and the attributes follow", () => {
-  const layout = { mark: [5, u32] } as const;
-  const fields = { mark: 0xffffffff };
-  const request = new GenericRequest(0x1c, 1, 17, "ack", layout, fields);
+  const write = (out: Writer) => {
+    u32.encode(out, 5, 0xffffffff);
+  };
+  const request = new GenericQuery(0x1c, 1, 17, "dump", write, bytesIn);
   assert.equal(written(request), "11010000" + "08000500ffffffff");
   assert.equal(request.type, 0x1c);
-  assert.equal(request.answer, "ack");
+  assert.equal(request.answer, "dump");
 });
 
 test("a request may have no attributes", () => {
-  const request = new GenericRequest(0x1c, 1, 17, "ack", {}, {});
+  const request = new GenericQuery(0x1c, 1, 17, "one", nothing, bytesIn);
   assert.equal(written(request), "11010000");
 });
 

@@ -50,15 +50,11 @@ function error(flags: number, ...payload: Uint8Array[]): Message {
 
 test("a message is written with its length, type, flags and sequence number", () => {
   const out = new Writer();
-  writeMessage(
-    out,
-    { type: 0x1c, flags: 5, sequence: 7 },
-    {
-      write(out) {
-        out.u32(0x12345678);
-      },
+  writeMessage(out, 0x1c, 5, 7, {
+    write(out) {
+      out.u32(0x12345678);
     },
-  );
+  });
   assert.equal(
     hexOf(out.written),
     "14000000" + "1c00" + "0500" + "07000000" + "00000000" + "78563412",
@@ -68,15 +64,11 @@ test("a message is written with its length, type, flags and sequence number", ()
 test("messages of one datagram begin at multiples of 4, and their lengths tell nothing of it", () => {
   const out = new Writer();
   for (const sequence of [1, 2])
-    writeMessage(
-      out,
-      { type: 1, flags: 0, sequence },
-      {
-        write(out) {
-          out.u8(0xff);
-        },
+    writeMessage(out, 1, 0, sequence, {
+      write(out) {
+        out.u8(0xff);
       },
-    );
+    });
   assert.equal(out.length, 20 + 17);
   assert.equal(out.written[0], 17);
   assert.equal(out.written[20], 17);
