@@ -2,7 +2,7 @@ import type { IpvsAccess } from "../access.js";
 import type { ClassicCommand, SingleCommand } from "../grammar/command.js";
 import type { Lookups } from "../grammar/endpoint.js";
 import { UnresolvedHost, UsageFault } from "../grammar/faults.js";
-import { parse } from "../grammar/parse.js";
+import { Parser } from "../grammar/parse.js";
 import { parseIpv4, type Address } from "../ipvs/address.js";
 import type { Change, IpvsClient } from "../ipvs/client.js";
 import { IpvsUnavailable, KernelRefusal } from "../ipvs/errors.js";
@@ -39,7 +39,7 @@ export class Session {
   /** How far long work is */
   readonly progress: Progress;
   readonly #hosts = new Map<string, Address | undefined>();
-  readonly #lookups: Lookups;
+  readonly #parser: Parser;
   /** Loaded when the kernel is asked */
   #access: IpvsAccess | undefined;
   #pending: Change[] = [];
@@ -49,7 +49,7 @@ export class Session {
   constructor(io: Io) {
     this.progress = new Progress(io);
     this.#io = this.progress.io;
-    this.#lookups = {
+    const lookups: Lookups = {
       host: (name) => {
         if (!this.#hosts.has(name)) throw new UnresolvedHost(name);
         return this.#hosts.get(name);
@@ -57,6 +57,7 @@ export class Session {
       port: (service, protocol) =>
         io.names.servicePort(service, TRANSPORTS[protocol]),
     };
+    this.#parser = new Parser(lookups);
   }
 
   close(): void {
@@ -129,7 +130,7 @@ export class Session {
    */
   read(words: readonly string[]): ClassicCommand | Promise<ClassicCommand> {
     try {
-      return parse(words, this.#lookups);
+      return this.#parser.read(words);
     } catch (error) {
       if (!(error instanceof UnresolvedHost)) throw error;
       return this.#readNaming(error.host, words);

@@ -1,7 +1,9 @@
 import { INET, INET6, type Address, type Family } from "../ipvs/address.js";
 import {
   IPIP,
+  MASTER,
   wholeNetmask,
+  type Netmask,
   type Protocol,
   type ServiceKey,
   type Tunnel,
@@ -14,37 +16,68 @@ const WHOLE_NETMASK = wholeNetmask(INET);
 
 /** Commands start a line; what options have said so far is gathered here, in the order of the line. */
 export class Draft {
-  constructor(readonly lookups: Lookups) {}
-
-  family: Family = INET;
-  firewallMark = 0;
+  family!: Family;
+  firewallMark!: number;
   protocol: Protocol | undefined;
-  address = NO_ADDRESS;
-  port = 0;
+  address!: Address;
+  port!: number;
 
-  scheduler = "";
-  persistenceEngine = "";
-  flags = 0;
-  timeoutSeconds = 0;
-  netmask = WHOLE_NETMASK;
+  scheduler!: string;
+  persistenceEngine!: string;
+  flags!: number;
+  timeoutSeconds!: number;
+  netmask!: Netmask;
 
-  serverAddress = NO_ADDRESS;
-  serverPort = 0;
+  serverAddress!: Address;
+  serverPort!: number;
   /** The real server's port as it was written */
   writtenServerPort: number | undefined;
   forwarding: number | undefined;
-  weight = 1;
-  upperThreshold = 0;
-  lowerThreshold = 0;
-  tunnel: Tunnel = IPIP;
+  weight!: number;
+  upperThreshold!: number;
+  lowerThreshold!: number;
+  tunnel!: Tunnel;
 
-  daemonState: 1 | 2 = 1;
-  multicastInterface = "";
-  syncId = 0;
+  daemonState!: 1 | 2;
+  multicastInterface!: string;
+  syncId!: number;
   maximumLength: number | undefined;
   multicastGroup: Address | undefined;
   multicastPort: number | undefined;
   multicastTtl: number | undefined;
+
+  constructor(readonly lookups: Lookups) {
+    this.clear();
+  }
+
+  /** Begins with another line, of which no option has said anything yet. */
+  clear(): void {
+    this.family = INET;
+    this.firewallMark = 0;
+    this.protocol = undefined;
+    this.address = NO_ADDRESS;
+    this.port = 0;
+    this.scheduler = "";
+    this.persistenceEngine = "";
+    this.flags = 0;
+    this.timeoutSeconds = 0;
+    this.netmask = WHOLE_NETMASK;
+    this.serverAddress = NO_ADDRESS;
+    this.serverPort = 0;
+    this.writtenServerPort = undefined;
+    this.forwarding = undefined;
+    this.weight = 1;
+    this.upperThreshold = 0;
+    this.lowerThreshold = 0;
+    this.tunnel = IPIP;
+    this.daemonState = MASTER;
+    this.multicastInterface = "";
+    this.syncId = 0;
+    this.maximumLength = undefined;
+    this.multicastGroup = undefined;
+    this.multicastPort = undefined;
+    this.multicastTtl = undefined;
+  }
 
   /** What the options say of the service's identity. */
   get service(): ServiceKey {

@@ -1,6 +1,6 @@
 import { parseIpv6, type Address } from "../ipvs/address.js";
 import type { Protocol } from "../ipvs/model.js";
-import { parseWhole } from "./numbers.js";
+import { parseDigits, parseWhole } from "./numbers.js";
 
 /** What a command line may know of names. */
 export interface Lookups {
@@ -44,63 +44,80 @@ export function parseEndpoint(
     port = text.slice(close + 2);
   }
   const ipv6 = parseIpv6(host);
-  if (ipv6) return withPort(ipv6, port, protocol, lookups);
+  if (ipv6)
+    return port === undefined
+      ? { address: ipv6, port }
+      : withPort(ipv6, port, 0, protocol, lookups);
 
   // Whatever stood behind brackets is forgotten if IPv6 does not stand within: a quirk that is kept.
   const colon = host.lastIndexOf(":");
-  port = colon < 0 ? undefined : host.slice(colon + 1);
-  if (colon >= 0) host = host.slice(0, colon);
-  const ipv4 = parseIpv4Loosely(host) ?? lookups.host(host);
-  return ipv4 && withPort(ipv4, port, protocol, lookups);
+  const end = colon < 0 ? host.length : colon;
+  const ipv4 = parseIpv4Loosely(host, end) ?? lookups.host(host.slice(0, end));
+  if (!ipv4) return undefined;
+  return colon < 0
+    ? { address: ipv4, port: undefined }
+    : withPort(ipv4, host, colon + 1, protocol, lookups);
 }
 
+/** @param start where the port begins in the text */
 function withPort(
   address: Address,
-  text: string | undefined,
+  text: string,
+  start: number,
   protocol: Protocol | undefined,
   lookups: Lookups,
 ): Endpoint | undefined {
-  if (text === undefined) return { address, port: undefined };
   const port =
-    parseWhole(text, 0, 65535) ??
-    (protocol === undefined ? undefined : lookups.port(text, protocol));
+    parseDigits(text, start, HIGHEST_PORT) ??
+    portNamed(text.slice(start), protocol, lookups);
   return port === undefined ? undefined : { address, port };
+}
+
+const HIGHEST_PORT = 65535;
+
+/** A port that is written in another way than by its digits. */
+function portNamed(
+  text: string,
+  protocol: Protocol | undefined,
+  lookups: Lookups,
+): number | undefined {
+  return (
+    parseWhole(text, 0, HIGHEST_PORT) ??
+    (protocol === undefined ? undefined : lookups.port(text, protocol))
+  );
 }
 
 /**
  * Reads an IPv4 address in any form of inet_aton(3): one to four numbers, decimal, octal or
  * hexadecimal, the last one filling all the bytes that are left; whatever follows a blank is ignored.
  *
+ * @param length how much of the text it is
  * @returns undefined if it is not one
  */
-export function parseIpv4Loosely(text: string): Address | undefined {
+export function parseIpv4Loosely(
+  text: string,
+  length = text.length,
+): Address | undefined {
+  const blank = text.search(BLANK);
+  const end = blank < 0 || blank > length ? length : blank;
   const address = new Uint8Array(4);
   let at = 0;
   for (let part = 0; part < 4; part++) {
-    const end = numberEnd(text, at);
-    const number = numberIn(text, at, end);
-    const dotted = text.charCodeAt(end) === DOT;
+    const dot = text.indexOf(".", at);
+    const dotted = dot >= 0 && dot < end;
+    const stop = dotted ? dot : end;
+    const number = numberIn(text, at, stop);
     const bytes = dotted ? 1 : 4 - part;
     if (!(number < 256 ** bytes)) return undefined;
     for (let n = 0; n < bytes; n++)
       address[part + n] = number / 256 ** (bytes - 1 - n);
     if (!dotted) return address;
-    at = end + 1;
+    at = stop + 1;
   }
   return undefined;
 }
 
-const DOT = 0x2e;
-
-/** Where a number ends: at a dot, a blank or the end of the text. */
-function numberEnd(text: string, start: number): number {
-  let at = start;
-  for (; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code === DOT || code === 0x20 || (code >= 0x09 && code <= 0x0d)) break;
-  }
-  return at;
-}
+const BLANK = /[\t-\r ]/;
 
 /** A number as C writes it: decimal, octal behind 0, hexadecimal behind 0x. @returns NaN if it is none */
 function numberIn(text: string, start: number, end: number): number {
@@ -111,20 +128,21 @@ function numberIn(text: string, start: number, end: number): number {
   if (first === end) return NaN;
   let number = 0;
   for (let at = first; at < end; at++) {
-    const digit = digitOf(text.charCodeAt(at));
-    if (digit >= base) return NaN;
+    const code = text.charCodeAt(at);
+    const digit = code <= DIGIT_9 ? code - DIGIT_0 : letterDigit(code);
+    if (digit < 0 || digit >= base) return NaN;
     number = number * base + digit;
   }
   return number;
 }
 
 const DIGIT_0 = 0x30;
+const DIGIT_9 = 0x39;
 const LETTER_A = 0x61;
 const LETTER_X = 0x78;
 
 /** @returns at least 16 if it is no digit of any base */
-function digitOf(code: number): number {
-  if (code >= DIGIT_0 && code < DIGIT_0 + 10) return code - DIGIT_0;
+function letterDigit(code: number): number {
   const letter = (code | 0x20) - LETTER_A;
   return letter >= 0 && letter < 6 ? 10 + letter : 16;
 }

@@ -9,13 +9,10 @@ import type { Draft } from "./draft.js";
 import { UsageFault } from "./faults.js";
 import { OPTIONS, type OptionRow } from "./options.js";
 
-/** Every option's name once, in the order of the checks, with the commands that it goes with. */
-const BY_NAME: (readonly [string, OptionRow["with"]])[] = [];
-for (const { option, with: commands } of OPTIONS) {
-  if (option === undefined) continue;
-  // Rows of one name stand together, and go with the same commands.
-  if (BY_NAME.at(-1)?.[0] !== option) BY_NAME.push([option, commands]);
-}
+/** Every option's name, in the order of the checks, with the commands that it goes with: all rows of one name agree. */
+const BY_NAME = new Map<string, OptionRow["with"]>();
+for (const { option, with: commands } of OPTIONS)
+  if (option !== undefined) BY_NAME.set(option, commands);
 
 /** Options by which a listing cannot be both. */
 const LIST_CONFLICTS = [
@@ -45,8 +42,8 @@ const TUNNELS: Readonly<
 const TUNNEL_CHECKSUMS = ["tun-nocsum", "tun-csum", "tun-remcsum"];
 const TUNNEL_OPTIONS = ["tun-type", "tun-port", ...TUNNEL_CHECKSUMS];
 
-/** Names of options */
-type Names = Pick<ReadonlySet<string>, "has">;
+/** Names of options, each once. They are few, and there may be tens of thousands of lines: no set is made. */
+type Names = readonly string[];
 
 function fault(sentence: string, option?: string): never {
   throw new UsageFault("combination", sentence, undefined, option);
@@ -59,10 +56,34 @@ function fault(sentence: string, option?: string): never {
  * @throws {UsageFault} `combination`, for the first option in the order of the table that does not fit
  */
 export function checkOptions(verb: Verb, given: Names): void {
+  if (!fits(verb, given)) refuse(verb, given);
+}
+
+/** Whether all options that are given go with a command, and none is missing. */
+function fits(verb: Verb, given: Names): boolean {
+  let needed = NEEDED.get(verb) ?? 0;
+  let chosen = 0;
+  for (const option of given) {
+    const rule = BY_NAME.get(option)?.[verb];
+    if (rule === undefined) return false;
+    if (rule === "must") needed--;
+    if (rule === "one of") chosen++;
+  }
+  return needed === 0 && chosen <= 1;
+}
+
+/** How many options a command must have; of most there is none. */
+const NEEDED = new Map<Verb, number>();
+for (const commands of BY_NAME.values())
+  for (const [verb, rule] of Object.entries(commands) as [Verb, string][])
+    if (rule === "must") NEEDED.set(verb, (NEEDED.get(verb) ?? 0) + 1);
+
+/** Says what does not fit. @throws {UsageFault} */
+function refuse(verb: Verb, given: Names): void {
   let chosen: string | undefined;
   for (const [option, commands] of BY_NAME) {
     const rule = commands[verb];
-    if (!given.has(option)) {
+    if (!given.includes(option)) {
       if (rule === "must")
         fault(
           `You need to supply the '${option}' option for the '${verb}' command`,
@@ -88,8 +109,8 @@ export function checkListing(given: Names): void {
 function listsTwice(given: Names): boolean {
   return LIST_CONFLICTS.some(
     ([formats, subjects]) =>
-      formats.some((option) => given.has(option)) &&
-      subjects.some((option) => given.has(option)),
+      formats.some((option) => given.includes(option)) &&
+      subjects.some((option) => given.includes(option)),
   );
 }
 
@@ -106,13 +127,13 @@ export function checkTunnel(
 ): void {
   if (forwarding !== TUNNELLING) {
     for (const option of TUNNEL_OPTIONS)
-      if (given.has(option))
+      if (given.includes(option))
         fault("Tunnel options conflict with forward method", option);
     return;
   }
   const tunnel = TUNNELS[type];
   if (!tunnel) return;
-  const has = given.has("tun-port");
+  const has = given.includes("tun-port");
   if (tunnel.port && !has)
     fault(
       `You need to supply the 'tun-port' option for the '${tunnel.name}' tunnel type`,
@@ -125,7 +146,7 @@ export function checkTunnel(
     );
   let chosen: string | undefined;
   for (const option of TUNNEL_CHECKSUMS) {
-    if (!given.has(option)) continue;
+    if (!given.includes(option)) continue;
     if (!tunnel.checksums.includes(option))
       fault(
         `Illegal '${option}' option with the '${tunnel.name}' tunnel type`,
@@ -150,35 +171,33 @@ export function checkTunnel(
 export function mayJoin(
   { option, with: commands }: OptionRow,
   verb: Verb,
-  given: ReadonlySet<string>,
+  given: Names,
   draft: Pick<Draft, "forwarding" | "tunnel">,
 ): boolean {
   if (option === undefined) return true;
   const rule = commands[verb];
-  if (rule === undefined || given.has(option)) return false;
-  const chosen = BY_NAME.some(
-    ([other, { [verb]: its }]) => its === "one of" && given.has(other),
-  );
+  if (rule === undefined || given.includes(option)) return false;
+  const chosen = given.some((other) => BY_NAME.get(other)?.[verb] === "one of");
   if (rule === "one of" && chosen) return false;
-  const together = new Set([...given, option]);
-  const type = given.has("tun-type") ? draft.tunnel.type : undefined;
+  const together = [...given, option];
+  const type = given.includes("tun-type") ? draft.tunnel.type : undefined;
   return !listsTwice(together) && tunnelMayBe(together, draft.forwarding, type);
 }
 
 /** @param forwarding and `type` are undefined as long as the line does not say */
 function tunnelMayBe(
-  given: ReadonlySet<string>,
+  given: Names,
   forwarding = TUNNELLING,
   type: number | undefined,
 ): boolean {
   if (forwarding !== TUNNELLING)
-    return !TUNNEL_OPTIONS.some((option) => given.has(option));
-  const checksums = TUNNEL_CHECKSUMS.filter((option) => given.has(option));
+    return !TUNNEL_OPTIONS.some((option) => given.includes(option));
+  const checksums = TUNNEL_CHECKSUMS.filter((option) => given.includes(option));
   if (checksums.length > 1) return false;
   const tunnel = type === undefined ? undefined : TUNNELS[type];
   if (!tunnel) return true;
   return (
-    (tunnel.port || !given.has("tun-port")) &&
+    (tunnel.port || !given.includes("tun-port")) &&
     checksums.every((option) => tunnel.checksums.includes(option))
   );
 }

@@ -7,24 +7,25 @@
  * @returns no words for an empty line and for a comment, whose first word begins with `#`
  */
 export function ruleWords(line: string, starts?: number[]): string[] {
-  const words: string[] = [];
-  for (let start = 0; start < line.length; start++) {
-    let end = start;
-    while (end < line.length && !isBlank(line.charCodeAt(end))) end++;
-    if (end > start) {
-      const word = line.slice(start, end);
-      const zero = word.indexOf("\0");
-      const text = zero < 0 ? word : word.slice(0, zero);
-      if (text !== "ipvsadm") {
-        words.push(text);
-        starts?.push(start);
-      }
-    }
-    start = end;
-  }
+  const words =
+    starts || line.includes("\0") || line.includes(PROGRAM)
+      ? placedWords(line, starts)
+      : (line.match(WORDS) ?? []);
   return words[0]?.startsWith("#") ? [] : words;
 }
 
-function isBlank(code: number): boolean {
-  return code === 0x20 || code === 0x09 || code === 0x0d;
+const PROGRAM = "ipvsadm";
+const WORDS = /[^ \t\r]+/g;
+
+/** The words of a line that has something in it that is to be left out, or whose places are wanted. */
+function placedWords(line: string, starts: number[] | undefined): string[] {
+  const words: string[] = [];
+  for (const { 0: word, index } of line.matchAll(WORDS)) {
+    const zero = word.indexOf("\0");
+    const text = zero < 0 ? word : word.slice(0, zero);
+    if (text === PROGRAM) continue;
+    words.push(text);
+    starts?.push(index);
+  }
+  return words;
 }

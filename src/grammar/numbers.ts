@@ -16,6 +16,27 @@ export function parseWhole(
   return value >= minimum && value <= maximum ? value : undefined;
 }
 
+/**
+ * Reads the digits with which a text ends.
+ *
+ * @param start where they begin
+ * @returns undefined if there are none or something else, or if the number is too large
+ */
+export function parseDigits(
+  text: string,
+  start: number,
+  maximum: number,
+): number | undefined {
+  if (start >= text.length) return undefined;
+  let value = 0;
+  for (let at = start; at < text.length; at++) {
+    const digit = text.charCodeAt(at) - 0x30;
+    if (digit < 0 || digit > 9) return undefined;
+    value = value * 10 + digit;
+  }
+  return value <= maximum ? value : undefined;
+}
+
 const LONG_MAXIMUM = 2n ** 63n - 1n;
 const LONG_MINIMUM = -(2n ** 63n);
 

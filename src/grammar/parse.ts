@@ -16,7 +16,6 @@ import type {
 } from "./command.js";
 import { Draft } from "./draft.js";
 import type { Lookups } from "./endpoint.js";
-import { Given } from "./given.js";
 import { UsageFault } from "./faults.js";
 import { checkListing, checkOptions, checkTunnel } from "./legality.js";
 import {
@@ -60,11 +59,8 @@ export interface Notes {
 }
 
 /**
- * Reads one command line of the classic language. The first fault from left to right counts; how the
- * options go together is looked at when all are read.
+ * Reads one command line of the classic language: {@link Parser.read} for those who have but a few.
  *
- * @param words the line without the program's name, one character a byte
- * @param notes is filled as the line is read, for those who speak about the line
  * @throws {UsageFault} with the original's sentence
  * @throws {UnresolvedHost} when a host's address must be found out first
  */
@@ -73,35 +69,62 @@ export function parse(
   lookups: Lookups,
   notes?: Notes,
 ): ClassicCommand {
-  const scanner = new Scanner(words, SPELLINGS);
-  const draft = new Draft(lookups);
-  const command = readCommand(scanner, draft);
-  if (notes) {
-    notes.verb = command.verb;
-    notes.draft = draft;
+  return new Parser(lookups).read(words, notes);
+}
+
+/** Reads the command lines of the classic language, of which there may be very many, with the same tools. */
+export class Parser {
+  readonly #scanner = new Scanner([], SPELLINGS);
+  readonly #draft: Draft;
+  /** The names of the options of the line */
+  readonly #given: string[] = [];
+
+  constructor(lookups: Lookups) {
+    this.#draft = new Draft(lookups);
   }
-  if (command.verb === "help" || command.verb === "version")
-    return { command: command.verb }; // what follows is not looked at
-  const { given, late } = readOptions(scanner, draft, notes);
-  const own =
-    command.words || scanner.free.length > 0
-      ? ownWords(command, scanner, draft, words)
-      : NO_WORDS;
-  for (const { row, text, position } of late)
-    take({ ...row, take: row.takeLast }, draft, text, position);
-  checkOptions(command.verb, given);
-  return commandOf(command.verb, draft, given, own);
+
+  /**
+   * Reads one command line. The first fault from left to right counts; how the options go together is looked
+   * at when all are read.
+   *
+   * @param words the line without the program's name, one character a byte
+   * @param notes is filled as the line is read, for those who speak about the line; the draft is good until the next
+   * @throws {UsageFault} with the original's sentence
+   * @throws {UnresolvedHost} when a host's address must be found out first
+   */
+  read(words: readonly string[], notes?: Notes): ClassicCommand {
+    const scanner = this.#scanner;
+    const draft = this.#draft;
+    const given = this.#given;
+    scanner.load(words);
+    draft.clear();
+    given.length = 0;
+    const command = readCommand(scanner, draft);
+    if (notes) {
+      notes.verb = command.verb;
+      notes.draft = draft;
+    }
+    if (command.verb === "help" || command.verb === "version")
+      return { command: command.verb }; // what follows is not looked at
+    const late = readOptions(scanner, draft, given, notes);
+    const own =
+      command.words || scanner.free.length > 0
+        ? ownWords(command, scanner, draft, words)
+        : NO_WORDS;
+    if (late)
+      take(late.row.takeLast, draft, late.text, late.position, late.row.option);
+    checkOptions(command.verb, given);
+    return commandOf(command.verb, draft, given, own);
+  }
 }
 
 function readCommand(
   scanner: Scanner<CommandRow | OptionRow>,
   draft: Draft,
 ): CommandRow {
-  const found = firstOption(scanner);
-  if (!found || !("verb" in found.row))
-    throw new UsageFault("not-a-command", "");
-  const { row, value = "" } = found;
-  take(row, draft, value, scanner.position);
+  const row = firstOption(scanner);
+  if (!row || !("verb" in row)) throw new UsageFault("not-a-command", "");
+  take(row.take, draft, scanner.value ?? "", scanner.position);
   return row;
 }
 
@@ -122,15 +145,15 @@ interface Late {
   readonly position: number;
 }
 
+/** @returns the option whose value is looked at last, if it is there */
 function readOptions(
   scanner: Scanner<CommandRow | OptionRow>,
   draft: Draft,
+  given: string[],
   notes: Notes | undefined,
-): { given: Given; late: readonly Late[] } {
-  const given = new Given();
-  const late: Late[] = [];
-  for (let found; (found = scanner.next());) {
-    const { row, value } = found;
+): Late | undefined {
+  let late: Late | undefined;
+  for (let row; (row = scanner.next());) {
     const { position } = scanner;
     if ("verb" in row)
       throw new UsageFault(
@@ -139,38 +162,36 @@ function readOptions(
         position,
       );
     if (row.option !== undefined) {
-      if (given.has(row.option))
+      if (given.includes(row.option))
         throw new UsageFault(
           "value",
           `multiple '${row.option}' options specified`,
           position,
         );
-      given.add(row.option);
+      given.push(row.option);
       notes?.where.set(row.option, position);
     }
     if (notes) notes.row = row;
-    const text = value ?? row.fallback ?? "";
-    take(row, draft, text, position);
-    if (row.takeLast) late.push({ row, text, position });
+    const text = scanner.value ?? row.fallback ?? "";
+    take(row.take, draft, text, position, row.option);
+    if (row.takeLast) late = { row, text, position };
   }
-  return { given, late };
+  return late;
 }
 
-/** Takes a value in. @throws {UsageFault} that says at which word it was met */
+/** Takes a value in, if there is a way. @throws {UsageFault} that says at which word it was met */
 function take(
-  row: {
-    readonly take?: Take | undefined;
-    readonly option?: string | undefined;
-  },
+  way: Take | undefined,
   draft: Draft,
   value: string,
   position: number,
+  option?: string,
 ): void {
   try {
-    row.take?.(draft, value);
+    way?.(draft, value);
   } catch (error) {
     throw error instanceof UsageFault
-      ? new UsageFault(error.kind, error.sentence, position, row.option)
+      ? new UsageFault(error.kind, error.sentence, position, option)
       : error;
   }
 }
@@ -186,7 +207,7 @@ function ownWords(
   if (own.length < count)
     throw new UsageFault("value", "--set option requires 3 timeout values");
   for (const [i, text] of own.entries())
-    take({ take: () => seconds(text, 0) }, draft, text, scanner.free[i] ?? 0);
+    take(() => seconds(text, 0), draft, text, scanner.free[i] ?? 0);
   const [extra] = scanner.free.slice(count);
   if (extra !== undefined)
     throw new UsageFault(
@@ -200,7 +221,7 @@ function ownWords(
 function commandOf(
   verb: Exclude<CommandRow["verb"], "help" | "version">,
   draft: Draft,
-  given: Given,
+  given: readonly string[],
   own: readonly string[],
 ): ClassicCommand {
   switch (verb) {
@@ -223,7 +244,7 @@ function commandOf(
     case "zero":
       return {
         command: verb,
-        service: given.has("service-address") ? draft.service : undefined,
+        service: given.includes("service-address") ? draft.service : undefined,
       };
     case "set": {
       const [tcpSeconds, tcpFinSeconds, udpSeconds] = own.map((text) =>
@@ -246,7 +267,7 @@ function commandOf(
     case "stop-daemon":
       return { command: verb, daemon: daemon(draft, "") };
     case "save":
-      return { command: verb, numeric: given.has("numeric") };
+      return { command: verb, numeric: given.includes("numeric") };
     case "flush":
     case "restore":
       return { command: verb };
@@ -295,7 +316,7 @@ function serverKey(draft: Draft) {
 function serverCommand(
   command: "add-server" | "edit-server",
   draft: Draft,
-  given: Given,
+  given: readonly string[],
 ): ClassicCommand {
   const { service, forwarding = DIRECT_ROUTING } = draft;
   if (
@@ -323,23 +344,23 @@ function serverCommand(
   return { command, service, server: serverKey(draft), settings };
 }
 
-function listCommand(draft: Draft, given: Given): ListCommand {
+function listCommand(draft: Draft, given: readonly string[]): ListCommand {
   checkListing(given);
   return {
     command: "list",
-    what: given.has("connection")
+    what: given.includes("connection")
       ? "connections"
-      : given.has("timeout")
+      : given.includes("timeout")
         ? "timeouts"
-        : given.has("daemon")
+        : given.includes("daemon")
           ? "daemons"
           : "table",
-    service: given.has("service-address") ? draft.service : undefined,
-    format: FORMATS.find((format) => given.has(format)) ?? "plain",
-    numeric: given.has("numeric"),
-    exact: given.has("exact"),
-    sorted: !given.has("nosort"),
-    persistenceData: given.has("persistent-conn"),
+    service: given.includes("service-address") ? draft.service : undefined,
+    format: FORMATS.find((format) => given.includes(format)) ?? "plain",
+    numeric: given.includes("numeric"),
+    exact: given.includes("exact"),
+    sorted: !given.includes("nosort"),
+    persistenceData: given.includes("persistent-conn"),
   };
 }
 

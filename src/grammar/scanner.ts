@@ -9,16 +9,12 @@ export interface Spelling {
   readonly value?: "required" | "optional";
 }
 
-/** An option met on the command line. */
-export interface Found<Row extends Spelling> {
-  readonly row: Row;
-  readonly value: string | undefined;
-}
-
 /** A table of options, ready to be looked up. */
 export class Spellings<Row extends Spelling> {
   readonly #byLong = new Map<string, Row>();
   readonly #byShort = new Map<string, Row>();
+  /** By the word that is the option and nothing else, as most are: `-t`, `--weight` */
+  readonly #byWord = new Map<string, Row>();
 
   /** @param foreign what to say of long names that are not in the table, beside that they are unknown */
   constructor(
@@ -27,8 +23,16 @@ export class Spellings<Row extends Spelling> {
   ) {
     for (const row of rows) {
       this.#byLong.set(row.long, row);
-      for (const letter of row.short ?? "") this.#byShort.set(letter, row);
+      this.#byWord.set(`--${row.long}`, row);
+      for (const letter of row.short ?? "") {
+        this.#byShort.set(letter, row);
+        this.#byWord.set(`-${letter}`, row);
+      }
     }
+  }
+
+  word(word: string): Row | undefined {
+    return this.#byWord.get(word);
   }
 
   long(name: string): Row | undefined {
@@ -47,18 +51,29 @@ export class Spellings<Row extends Spelling> {
  * that begins with `-`; long names are not abbreviated; `--` ends the options.
  */
 export class Scanner<Row extends Spelling> {
-  readonly #words: readonly string[];
   readonly #spellings: Spellings<Row>;
+  #words: readonly string[];
   #next = 0;
   /** What follows the letter that was read last, in its word */
   #letters = "";
   #optionsEnded = false;
   /** The words that are neither options nor their values, by their place on the line */
-  readonly free: number[] = [];
+  free: number[] = [];
+  /** The value of the option that was read last; undefined: it has none */
+  value: string | undefined;
 
   constructor(words: readonly string[], spellings: Spellings<Row>) {
     this.#words = words;
     this.#spellings = spellings;
+  }
+
+  /** Begins with another line. */
+  load(words: readonly string[]): void {
+    this.#words = words;
+    this.#next = 0;
+    this.#letters = "";
+    this.#optionsEnded = false;
+    if (this.free.length > 0) this.free = [];
   }
 
   /** Whether `--` was read. */
@@ -77,14 +92,16 @@ export class Scanner<Row extends Spelling> {
   }
 
   /**
-   * The next option, or undefined at the end of the line.
+   * The next option, or undefined at the end of the line; `value` is what goes with it.
    *
    * @throws {UsageFault} `scanner`: an unknown option, a missing value, or one too many
    */
-  next(): Found<Row> | undefined {
+  next(): Row | undefined {
     if (this.#letters !== "") return this.#short();
     while (this.#next < this.#words.length) {
       const word = this.#words[this.#next++] ?? "";
+      const row = this.#optionsEnded ? undefined : this.#spellings.word(word);
+      if (row) return this.#with(row, undefined);
       if (this.#optionsEnded || !word.startsWith("-") || word === "-") {
         this.free.push(this.position);
       } else if (word === "--") {
@@ -99,33 +116,35 @@ export class Scanner<Row extends Spelling> {
     return undefined;
   }
 
-  #long(text: string): Found<Row> {
+  #long(text: string): Row {
     const equals = text.indexOf("=");
     const name = equals < 0 ? text : text.slice(0, equals);
     const attached = equals < 0 ? undefined : text.slice(equals + 1);
     const row = this.#spellings.long(name) ?? this.#unknown(name);
-    if (row.value) return { row, value: attached ?? this.#following(row) };
-    if (attached !== undefined) this.#fault("option does not take an argument");
-    return { row, value: undefined };
+    if (!row.value && attached !== undefined)
+      this.#fault("option does not take an argument");
+    return this.#with(row, attached);
   }
 
-  #short(): Found<Row> {
+  #short(): Row {
     const letter = this.#letters.charAt(0);
     const rest = this.#letters.slice(1);
     this.#letters = "";
     const row = this.#spellings.short(letter) ?? this.#fault("unknown option");
-    if (!row.value) {
-      if (rest.startsWith("=")) this.#fault("option does not take an argument");
-      this.#letters = rest;
-      return { row, value: undefined };
-    }
-    const value =
-      rest === ""
-        ? this.#following(row)
-        : rest.startsWith("=")
-          ? rest.slice(1)
-          : rest;
-    return { row, value };
+    if (row.value)
+      return this.#with(
+        row,
+        rest === "" ? undefined : rest.startsWith("=") ? rest.slice(1) : rest,
+      );
+    if (rest.startsWith("=")) this.#fault("option does not take an argument");
+    this.#letters = rest;
+    return this.#with(row, undefined);
+  }
+
+  /** An option with its value, which is the next word unless it is attached. */
+  #with(row: Row, attached: string | undefined): Row {
+    this.value = row.value ? (attached ?? this.#following(row)) : undefined;
+    return row;
   }
 
   /** The next word as a value. */

@@ -19,12 +19,10 @@ const SPELLINGS = new Spellings<Spelling>([
 function scan(...words: string[]): string {
   const scanner = new Scanner(words, SPELLINGS);
   const found: string[] = [];
-  for (let option; (option = scanner.next());)
-    found.push(
-      option.value === undefined
-        ? option.row.long
-        : `${option.row.long}=${option.value}`,
-    );
+  for (let row; (row = scanner.next());) {
+    const { value } = scanner;
+    found.push(value === undefined ? row.long : `${row.long}=${value}`);
+  }
   return [...found, ...scanner.free.map((at) => `${at}:${words[at]}`)].join(
     " ",
   );
@@ -185,7 +183,7 @@ test("a value that is one too many is a fault", () => {
 
 test("a fault is found where it stands: what comes before it is taken", () => {
   const scanner = new Scanner(["-n", "-Q"], SPELLINGS);
-  assert.equal(scanner.next()?.row.long, "numeric");
+  assert.equal(scanner.next()?.long, "numeric");
   assert.throws(() => scanner.next(), UsageFault);
   assert.equal(fault("-n", "x", "-Q").word, 2);
 });

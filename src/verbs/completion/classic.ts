@@ -8,7 +8,7 @@ import {
   type CommandRow,
   type OptionRow,
 } from "../../grammar/options.js";
-import { Spellings, type Found } from "../../grammar/scanner.js";
+import { Spellings } from "../../grammar/scanner.js";
 import { formatSelector } from "../../grammar/selector.js";
 import { schedulerFlagsFor } from "../../ipvs/scheduler-flags.js";
 import type { ServiceKey } from "../../ipvs/model.js";
@@ -22,7 +22,7 @@ import {
   type Candidate,
 } from "./candidates.js";
 import type { Live } from "./live.js";
-import { placeOn, type Line, type Place } from "./place.js";
+import { placeOn, type Found, type Line, type Place } from "./place.js";
 
 const SPELLINGS = new Spellings<CommandRow | OptionRow>([
   ...COMMANDS,
@@ -59,7 +59,7 @@ export async function completeClassic(
 
 /** A line whose command is known. */
 class Classic {
-  readonly #given: ReadonlySet<string>;
+  readonly #given: readonly string[];
 
   constructor(
     readonly command: CommandRow | OptionRow,
@@ -67,10 +67,8 @@ class Classic {
     readonly io: Io,
     readonly live: Live,
   ) {
-    this.#given = new Set(
-      found.flatMap(({ row }) =>
-        "verb" in row || row.option === undefined ? [] : [row.option],
-      ),
+    this.#given = found.flatMap(({ row }) =>
+      "verb" in row || row.option === undefined ? [] : [row.option],
     );
   }
 
@@ -141,7 +139,7 @@ class Classic {
   }
 
   #service(): ServiceKey | undefined {
-    return this.#given.has("service-address")
+    return this.#given.includes("service-address")
       ? this.#draft().service
       : undefined;
   }

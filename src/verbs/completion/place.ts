@@ -1,7 +1,6 @@
 import { UsageFault } from "../../grammar/faults.js";
 import {
   Scanner,
-  type Found,
   type Spelling,
   type Spellings,
 } from "../../grammar/scanner.js";
@@ -12,6 +11,12 @@ export interface Line {
   readonly words: readonly string[];
   /** The place of that word */
   readonly index: number;
+}
+
+/** An option met on the command line. */
+export interface Found<Row extends Spelling> {
+  readonly row: Row;
+  readonly value: string | undefined;
 }
 
 /** What stands at the cursor. */
@@ -100,9 +105,9 @@ function scan<Row extends Spelling>(
   const faults = new Set<number>();
   for (;;) {
     try {
-      const found = scanner.next();
-      if (!found) break;
-      all.push({ ...found, position: scanner.position });
+      const row = scanner.next();
+      if (!row) break;
+      all.push({ row, value: scanner.value, position: scanner.position });
     } catch (error) {
       if (!(error instanceof UsageFault)) throw error;
       faults.add(scanner.position);
