@@ -8,7 +8,7 @@ import {
   type ServiceKey,
   type Tunnel,
 } from "../ipvs/model.js";
-import type { Lookups } from "./endpoint.js";
+import { parseEndpoint, type Endpoint, type Lookups } from "./endpoint.js";
 
 /** What stands until an option says otherwise; nobody writes into an address, or a mask. */
 const NO_ADDRESS: Address = new Uint8Array(4);
@@ -46,6 +46,16 @@ export class Draft {
   multicastPort: number | undefined;
   multicastTtl: number | undefined;
 
+  /** The service that was named last, as an object and as it was written */
+  #service: Exclude<ServiceKey, { firewallMark: number }> | undefined;
+  #written:
+    | {
+        readonly text: string;
+        readonly protocol: Protocol;
+        readonly endpoint: Endpoint;
+      }
+    | undefined;
+
   constructor(readonly lookups: Lookups) {
     this.clear();
   }
@@ -79,18 +89,38 @@ export class Draft {
     this.multicastTtl = undefined;
   }
 
-  /** What the options say of the service's identity. */
+  /**
+   * What the options say of the service's identity; while lines name the same one, the same object: the lines of
+   * its servers follow that of a service.
+   */
   get service(): ServiceKey {
-    if (this.firewallMark !== 0)
-      return { family: this.family, firewallMark: this.firewallMark };
-    if (this.protocol === undefined)
+    const { family, firewallMark, protocol, address, port } = this;
+    if (firewallMark !== 0) return { family, firewallMark };
+    if (protocol === undefined)
       throw new Error("a service without a protocol was not refused");
-    return {
-      family: this.family,
-      protocol: this.protocol,
-      address: this.address,
-      port: this.port,
-    };
+    const last = this.#service;
+    if (
+      last?.address === address &&
+      last.port === port &&
+      last.protocol === protocol &&
+      last.family === family
+    )
+      return last;
+    return (this.#service = { family, protocol, address, port });
+  }
+
+  /**
+   * Reads where a service is; of what is written as it was before, the address is the same object.
+   *
+   * @returns undefined if it is no address
+   * @throws {UnresolvedHost}
+   */
+  serviceEndpoint(text: string, protocol: Protocol): Endpoint | undefined {
+    const last = this.#written;
+    if (last?.text === text && last.protocol === protocol) return last.endpoint;
+    const endpoint = parseEndpoint(text, protocol, this.lookups);
+    if (endpoint) this.#written = { text, protocol, endpoint };
+    return endpoint;
   }
 
   useIpv6(): void {

@@ -51,7 +51,7 @@ export function serviceAddress(protocol: Protocol): Take {
   return (draft, text) => {
     draft.protocol = protocol;
     const endpoint =
-      parseEndpoint(text, protocol, draft.lookups) ??
+      draft.serviceEndpoint(text, protocol) ??
       fault("illegal virtual server address[:port] specified");
     draft.address = endpoint.address;
     draft.port = endpoint.port ?? 0;

@@ -12,6 +12,7 @@ export function aligned(length: number): number {
 export class Writer {
   #buffer = new Uint8Array(4096);
   #view = new DataView(this.#buffer.buffer);
+  #words = new Uint32Array(this.#buffer.buffer);
   #length = 0;
 
   get length(): number {
@@ -53,11 +54,12 @@ export class Writer {
     this.#view.setBigUint64(at, value, true);
   }
 
-  /** Two numbers of 4 bytes at once: most attributes are that, with their headers. */
+  /** Two numbers of 4 bytes, at a multiple of 4: most attributes are that, with their headers. */
   pair(first: number, second: number): void {
-    const at = this.#claim(8);
-    this.#view.setUint32(at, first, true);
-    this.#view.setUint32(at + 4, second, true);
+    const at = this.#claim(8) >> 2;
+    const words = this.#words;
+    words[at] = first;
+    words[at + 1] = second;
   }
 
   bytes(value: Uint8Array): void {
@@ -101,9 +103,12 @@ export class Writer {
   }
 
   #grow(needed: number): void {
-    const larger = new Uint8Array(Math.max(needed, this.#buffer.length * 2));
+    const larger = new Uint8Array(
+      aligned(Math.max(needed, this.#buffer.length * 2)),
+    );
     larger.set(this.#buffer);
     this.#buffer = larger;
     this.#view = new DataView(larger.buffer);
+    this.#words = new Uint32Array(larger.buffer);
   }
 }
