@@ -85,12 +85,12 @@ export const u64: Codec<bigint> = {
 export function bytes(size: number): Codec<Uint8Array> {
   const read = new Uint8Array(size);
   const words = new DataView(read.buffer);
+  const room = aligned(size);
   return {
     size,
     encode: (out, type, value) => {
       out.u32(headerOf(type, size));
-      out.bytes(value);
-      out.zeros(aligned(size) - value.length);
+      out.padded(value, room);
     },
     decode: (bytes, at) => {
       let i = 0;

@@ -13,6 +13,8 @@ export class Writer {
   #buffer = new Uint8Array(4096);
   #view = new DataView(this.#buffer.buffer);
   #words = new Uint32Array(this.#buffer.buffer);
+  /** The length of the buffer, to ask which takes longer than to write a number */
+  #capacity = this.#buffer.length;
   #length = 0;
 
   get length(): number {
@@ -56,14 +58,23 @@ export class Writer {
 
   /** Two numbers of 4 bytes, at a multiple of 4: most attributes are that, with their headers. */
   pair(first: number, second: number): void {
-    const at = this.#claim(8) >> 2;
+    const at = this.#length;
+    if (at + 8 > this.#capacity) this.#grow(at + 8);
     const words = this.#words;
-    words[at] = first;
-    words[at + 1] = second;
+    words[at >> 2] = first;
+    words[(at >> 2) + 1] = second;
+    this.#length = at + 8;
   }
 
   bytes(value: Uint8Array): void {
     const at = this.#claim(value.length);
+    this.#buffer.set(value, at);
+  }
+
+  /** Bytes, and zeros behind them up to a size. */
+  padded(value: Uint8Array, size: number): void {
+    const at = this.#claim(size);
+    this.#buffer.fill(0, at, at + size);
     this.#buffer.set(value, at);
   }
 
@@ -97,18 +108,19 @@ export class Writer {
 
   #claim(count: number): number {
     const at = this.#length;
-    if (at + count > this.#buffer.length) this.#grow(at + count);
+    if (at + count > this.#capacity) this.#grow(at + count);
     this.#length = at + count;
     return at;
   }
 
   #grow(needed: number): void {
     const larger = new Uint8Array(
-      aligned(Math.max(needed, this.#buffer.length * 2)),
+      aligned(Math.max(needed, this.#capacity * 2)),
     );
     larger.set(this.#buffer);
     this.#buffer = larger;
     this.#view = new DataView(larger.buffer);
     this.#words = new Uint32Array(larger.buffer);
+    this.#capacity = larger.length;
   }
 }

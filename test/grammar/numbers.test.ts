@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { parseLeadingWhole, parseWhole } from "../../src/grammar/numbers.js";
+import {
+  parseDigits,
+  parseLeadingWhole,
+  parseWhole,
+} from "../../src/grammar/numbers.js";
 
 test("a whole number is decimal", () => {
   assert.equal(parseWhole("0", 0, 9), 0);
@@ -72,4 +76,29 @@ test("every number within the limits is read from its text", () => {
       assert.equal(parseLeadingWhole(`${number} `), number);
     }),
   );
+});
+
+test("digits are read from their place to the end of the text", () => {
+  assert.equal(parseDigits("10.0.0.1:8080", 9, 65535), 8080);
+  assert.equal(parseDigits("007", 0, 9), 7);
+  assert.equal(parseDigits("65535", 0, 65535), 65535);
+  assert.equal(parseDigits("65536", 0, 65535), undefined);
+  assert.equal(parseDigits("9".repeat(400), 0, 65535), undefined);
+});
+
+test("digits are digits alone, and there are some", () => {
+  for (const text of [
+    "",
+    "+5",
+    "-5",
+    " 5",
+    "5 ",
+    "5x",
+    "5.0",
+    "x5",
+    "5/",
+    "5:",
+  ])
+    assert.equal(parseDigits(text, 0, 9), undefined, JSON.stringify(text));
+  assert.equal(parseDigits("80", 2, 65535), undefined);
 });

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { INET6 } from "../../src/ipvs/address.js";
 import { formatService } from "../../src/ipvs/model.js";
 import { UnresolvedHost, UsageFault } from "../../src/grammar/faults.js";
-import { parse } from "../../src/grammar/parse.js";
+import { parse, Parser } from "../../src/grammar/parse.js";
 import { LOOKUPS } from "./lookups.js";
 import { fault, read, TCP_WEB } from "./read.js";
 
@@ -192,5 +193,63 @@ test("a host whose address is not known yet must be found out", () => {
   assert.throws(
     () => parse(["-A", "-t", "web.example:80"], lookups),
     new UnresolvedHost("web.example"),
+  );
+});
+
+const LINES = [
+  "-A -t 10.0.0.1:80 -s sh -b sh-port -p 5 -M 255.255.0.0 --pe sip",
+  "-A -t 10.0.0.1:80",
+  "-A -u 10.0.0.1:80 -o",
+  "-A -t [2001:db8::1]:80 -p -M 64",
+  "-A -f 7 -6 -s rr",
+  "-A -f 7",
+  "-a -t 10.0.0.1:80 -r 10.0.0.2 -m -w 5 -x 3 -y 2",
+  "-a -t 10.0.0.1:80 -r 10.0.0.3:8080 -m",
+  "-a -t 10.0.0.1:80 -r 10.0.0.3 -i --tun-type gue --tun-port 5555 --tun-csum",
+  "-a -t 10.0.0.1:80 -r 10.0.0.3 -i",
+  "-a -f 7 -r 10.0.0.4:80",
+  "-D -t 10.0.0.1:80",
+  "-d -u 10.0.0.1:80 -r 10.0.0.2:80",
+  "-Z",
+  "-Z -t 10.0.0.1:80",
+  "--set 1 2 3",
+  "-Ln --nosort",
+  "--start-daemon master --mcast-interface eth1 --syncid 5 --mcast-ttl 3",
+  "--stop-daemon backup",
+  "-C",
+  "-h",
+  "-A -t 10.0.0.1",
+  "-A -t 10.0.0.1:80 x",
+  "-A -Q",
+  "-A -t nowhere -s",
+  "-a -t 10.0.0.1:80 -m -i",
+  "-a -w",
+  "-- -A",
+  "x",
+];
+
+/** What becomes of a line: a command, or the sentence of a fault. */
+function outcome(parseLine: () => unknown): unknown {
+  try {
+    return parseLine();
+  } catch (error) {
+    assert.ok(error instanceof UsageFault);
+    return `${error.kind} ${error.sentence} ${error.word} ${error.option}`;
+  }
+}
+
+test("a parser reads each line as if it were the first, and leaves the commands of earlier lines alone", () => {
+  const lines = fc.array(fc.constantFrom(...LINES), { maxLength: 12 });
+  fc.assert(
+    fc.property(lines, (lines) => {
+      const parser = new Parser(LOOKUPS);
+      const one = lines.map((line) =>
+        outcome(() => parser.read(line.split(" "))),
+      );
+      assert.deepEqual(
+        one,
+        lines.map((line) => outcome(() => read(line))),
+      );
+    }),
   );
 });

@@ -198,3 +198,19 @@ test("the word that was read last is an option, or its value", () => {
     ["-w6", 3],
   ]);
 });
+
+test("a scanner that begins with another line knows nothing of the one before", () => {
+  const scanner = new Scanner(["a", "-nL", "--", "b"], SPELLINGS);
+  while (scanner.next());
+  assert.deepEqual(scanner.free, [0, 3]);
+  scanner.load(["-nL"]);
+  scanner.next(); // and L is still to come
+  scanner.load(["-w5", "-n"]);
+  assert.equal(scanner.next()?.long, "weight");
+  assert.equal(scanner.value, "5");
+  assert.equal(scanner.next()?.long, "numeric");
+  assert.equal(scanner.value, undefined);
+  assert.equal(scanner.next(), undefined);
+  assert.deepEqual(scanner.free, []);
+  assert.equal(scanner.optionsEnded, false);
+});

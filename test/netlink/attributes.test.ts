@@ -4,10 +4,13 @@ import { test } from "node:test";
 import fc from "fast-check";
 import {
   attributes,
+  beginNested,
   bytes,
   decode as decodeAgain,
   encode,
+  endNested,
   nested,
+  put,
   raw,
   required,
   text,
@@ -84,6 +87,27 @@ function malformed(fault: string | RegExp, offset: number) {
 
 test("fields are written in the order of the layout, aligned, with their types", () => {
   assert.equal(encoded(FIELDS), hexOf(hex(ENCODED)));
+});
+
+test("fields that are put one by one are what the layout writes", () => {
+  const out = new Writer();
+  put(out, OUTER.small, FIELDS.small);
+  put(out, OUTER.port, FIELDS.port);
+  put(out, OUTER.length, FIELDS.length);
+  put(out, OUTER.name, FIELDS.name);
+  put(out, OUTER.address, FIELDS.address);
+  const start = beginNested(out, OUTER.inner[0]);
+  put(out, INNER.mark, FIELDS.inner.mark);
+  put(out, INNER.total, FIELDS.inner.total);
+  endNested(out, start);
+  assert.equal(hexOf(out.written), hexOf(hex(ENCODED)));
+});
+
+test("what is too large for a field touches no other one", () => {
+  assert.equal(
+    encoded({ small: 0x1ff, port: 0x10050, length: 0x10050 }),
+    hexOf(hex("0500 0700 ff 000000  0600 0100 0050 0000  0600 0200 5000 0000")),
+  );
 });
 
 test("the same rows read what they wrote", () => {

@@ -28,6 +28,47 @@ test("numbers are little-endian", () => {
   );
 });
 
+test("two numbers of 4 bytes go out at once", () => {
+  assert.equal(
+    written((out) => {
+      out.pair(0x01020304, 0xfffffffe);
+      out.pair(-1, 5);
+    }),
+    "04030201" + "feffffff" + "ffffffff" + "05000000",
+  );
+});
+
+test("pairs make the buffer grow, wherever its end comes", () => {
+  const out = new Writer();
+  out.u32(7);
+  for (let i = 0; i < 3000; i++) out.pair(i, -i);
+  const view = new DataView(out.written.buffer, out.written.byteOffset);
+  assert.equal(out.length, 4 + 3000 * 8);
+  for (const i of [0, 511, 512, 2999]) {
+    assert.equal(view.getInt32(4 + 8 * i, true), i);
+    assert.equal(view.getInt32(8 + 8 * i, true), 0 - i);
+  }
+});
+
+test("bytes are filled up with zeros, whatever an earlier use of the buffer left", () => {
+  const out = new Writer();
+  out.bytes(new Uint8Array(12).fill(0xff));
+  out.clear();
+  out.padded(Uint8Array.of(1, 2, 3, 4), 8);
+  out.padded(Uint8Array.of(5, 6, 7, 8), 4);
+  assert.equal(hexOf(out.written), "0102030400000000" + "05060708");
+});
+
+test("a string is written one character a byte", () => {
+  assert.equal(
+    written((out) => {
+      out.latin1("rr\xe9");
+      out.latin1("");
+    }),
+    "7272e9",
+  );
+});
+
 test("network byte order is big-endian", () => {
   assert.equal(
     written((out) => {
