@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
 import { INET6 } from "../../src/ipvs/address.js";
 import { formatService } from "../../src/ipvs/model.js";
 import { UnresolvedHost, UsageFault } from "../../src/grammar/faults.js";
@@ -207,7 +206,13 @@ const LINES = [
   "-a -t 10.0.0.1:80 -r 10.0.0.3:8080 -m",
   "-a -t 10.0.0.1:80 -r 10.0.0.3 -i --tun-type gue --tun-port 5555 --tun-csum",
   "-a -t 10.0.0.1:80 -r 10.0.0.3 -i",
+  "-a -t 10.0.0.1:http -r 10.0.0.3:http -m",
+  "-a -u 10.0.0.1:80 -r 10.0.0.3:http -m",
+  "-a -r 10.0.0.3:http -t 10.0.0.1:80 -m",
+  "-A -u web.example:http",
+  "-A -t web.example:http",
   "-a -f 7 -r 10.0.0.4:80",
+  "-a -f 7 -r 10.0.0.4",
   "-D -t 10.0.0.1:80",
   "-d -u 10.0.0.1:80 -r 10.0.0.2:80",
   "-Z",
@@ -215,6 +220,8 @@ const LINES = [
   "--set 1 2 3",
   "-Ln --nosort",
   "--start-daemon master --mcast-interface eth1 --syncid 5 --mcast-ttl 3",
+  "--start-daemon backup --mcast-group 224.0.0.99 --mcast-port 99 --sync-maxlen 999",
+  "--start-daemon master",
   "--stop-daemon backup",
   "-C",
   "-h",
@@ -238,18 +245,15 @@ function outcome(parseLine: () => unknown): unknown {
   }
 }
 
-test("a parser reads each line as if it were the first, and leaves the commands of earlier lines alone", () => {
-  const lines = fc.array(fc.constantFrom(...LINES), { maxLength: 12 });
-  fc.assert(
-    fc.property(lines, (lines) => {
+test("a parser reads each line as if it were the first, and leaves the command of the line before alone", () => {
+  const first = new Map(LINES.map((line) => [line, outcome(() => read(line))]));
+  for (const before of LINES)
+    for (const line of LINES) {
       const parser = new Parser(LOOKUPS);
-      const one = lines.map((line) =>
-        outcome(() => parser.read(line.split(" "))),
+      const both = [before, line].map((text) =>
+        outcome(() => parser.read(text.split(" "))),
       );
-      assert.deepEqual(
-        one,
-        lines.map((line) => outcome(() => read(line))),
-      );
-    }),
-  );
+      const wanted = [first.get(before), first.get(line)];
+      assert.deepEqual(both, wanted, `${line} behind ${before}`);
+    }
 });
