@@ -42,6 +42,10 @@ export class Progress {
         this.#erase();
         io.stdout(text);
       },
+      stdoutBytes: (bytes) => {
+        this.#erase();
+        io.stdoutBytes(bytes);
+      },
       stderr: (text) => {
         this.#erase();
         io.stderr(text);

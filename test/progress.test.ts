@@ -19,6 +19,7 @@ class Place {
   ) {
     this.io = {
       stdout: (text) => this.log.push(`1${text}`),
+      stdoutBytes: (bytes) => this.log.push(`1${bytes.toString()}`),
       stderr: (text) => this.log.push(`2${text}`),
       terminal: {
         isTerminal: (stream) => {
@@ -107,6 +108,7 @@ test("the line is taken away before anything else is written, and comes back", a
     progress.io.stderr("No such service\n");
     progress.io.stdout("TCP …\n");
     place.pass(200);
+    progress.io.stdoutBytes(Buffer.from("UDP\n"));
   });
   assert.deepEqual(place.written, [
     "2\ripvsadm: restoring, 1 s\x1b[K",
@@ -115,6 +117,7 @@ test("the line is taken away before anything else is written, and comes back", a
     "1TCP …\n",
     "2\ripvsadm: restoring, 1.2 s\x1b[K",
     "2\r\x1b[K",
+    "1UDP\n",
   ]);
 });
 

@@ -1,7 +1,6 @@
 import type { Address } from "../ipvs/address.js";
 import type { IpvsClient } from "../ipvs/client.js";
 import { ConnectionReader } from "../ipvs/connection-reader.js";
-import type { Connection } from "../ipvs/connections.js";
 import type {
   DestinationKey,
   EndpointName,
@@ -12,7 +11,11 @@ import type { ListCommand } from "../grammar/command.js";
 import { writeRules } from "../grammar/rule.js";
 import type { Io } from "../io.js";
 import { blocksOf, InputFailed } from "../system/files.js";
-import { connectionTitles, writeConnection } from "../view/connections.js";
+import {
+  connectionTitles,
+  writeConnection,
+  type ConnectionStyle,
+} from "../view/connections.js";
 import { writeCounters } from "../view/counters.js";
 import {
   daemonLine,
@@ -25,6 +28,9 @@ import {
 import { sortServers, sortServices } from "../view/order.js";
 import { TextBuilder } from "../text/builder.js";
 import { NameBook } from "../naming.js";
+
+/** The portions in which connections are shown: large enough to be few, and small enough to take little memory. */
+const PORTION_BYTES = 32 * 1024;
 
 /** The file of connections cannot be opened: the module is not there, or we may not read it. */
 export class NoConnectionsFile extends Error {
@@ -150,14 +156,14 @@ async function listConnections(command: ListCommand, io: Io): Promise<void> {
   const out = new TextBuilder();
   let titled = false;
   try {
-    for await (const lines of blocksOf(io.connectionsFile)) {
+    for await (const lines of blocksOf(io.connectionsFile, PORTION_BYTES)) {
       if (!titled) io.stdout(connectionTitles(persistenceData));
       titled = true;
-      const connections = connectionsIn(reader, lines);
-      await book?.learn(connections.flatMap(endsOf));
-      for (const connection of connections)
-        writeConnection(out, connection, style);
-      io.stdout(out.take());
+      reader.load(lines);
+      await book?.learn(endsIn(reader));
+      reader.load(lines);
+      writeConnections(out, reader, style);
+      io.stdoutBytes(out.takeBytes());
     }
   } catch (error) {
     const unreadable =
@@ -169,16 +175,20 @@ async function listConnections(command: ListCommand, io: Io): Promise<void> {
   }
 }
 
-function connectionsIn(reader: ConnectionReader, lines: Buffer): Connection[] {
-  const connections: Connection[] = [];
-  reader.load(lines);
-  while (reader.next()) {
-    const connection = reader.connection();
-    if (connection) connections.push(connection);
-  }
-  return connections;
+function writeConnections(
+  out: TextBuilder,
+  reader: ConnectionReader,
+  style: ConnectionStyle,
+): void {
+  while (reader.next()) writeConnection(out, reader, style);
 }
 
-function endsOf({ client, virtual, server }: Connection): Address[] {
-  return [client, virtual, server];
+function* endsIn(reader: ConnectionReader): Generator<Address> {
+  while (reader.next()) {
+    const { client, virtual, server } = reader;
+    if (!client || !virtual || !server) continue;
+    yield client;
+    yield virtual;
+    yield server;
+  }
 }

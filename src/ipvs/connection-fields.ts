@@ -121,16 +121,30 @@ export function keyOf(
 ): number | string {
   if (end - at === IPV6_COLUMNS)
     return bytes.toString("latin1", at, withPort ? behindPort(end) - 1 : end);
-  const high = (readByte(bytes, at) << 8) | readByte(bytes, at + 2);
-  const low = (readByte(bytes, at + 4) << 8) | readByte(bytes, at + 6);
-  const address = (high << 16) | low;
+  const address = readIpv4(bytes, at, end);
   return withPort
     ? (address >>> 0) * PORTS + readPort(bytes, end + 1)
     : address;
 }
 
+/** An address of IPv4 as a number of 32 bits; NaN if it is none. */
+export function readIpv4(bytes: Buffer, at: number, end: number): number {
+  if (end - at !== IPV4_COLUMNS) return NaN;
+  let address = 0;
+  let fault = 0;
+  for (; at < end; at++) {
+    const digit = DIGITS[bytes[at] ?? 0] ?? -1;
+    address = (address << 4) | digit;
+    fault |= digit;
+  }
+  return fault < 0 ? NaN : address;
+}
+
 export function readPort(bytes: Buffer, at: number): number {
-  return (readByte(bytes, at) << 8) | readByte(bytes, at + 2);
+  let port = 0;
+  for (const end = at + PORT_COLUMNS; at < end; at++)
+    port = (port << 4) | (DIGITS[bytes[at] ?? 0] ?? -1);
+  return port;
 }
 
 /** Negative unless both are digits. */
@@ -140,14 +154,15 @@ function readByte(bytes: Buffer, at: number): number {
   return (high << 4) | low;
 }
 
-export function readDecimal(bytes: Buffer, at: number, end: number): number {
+/** A number in decimal digits, up to the end of the word; negative if it is none. */
+export function readDecimal(bytes: Buffer, at: number): number {
   let value = 0;
-  for (; at < end; at++) {
-    const digit = (bytes[at] ?? 0) - DIGIT_0;
-    if (digit < 0 || digit > 9) return -1;
-    value = value * 10 + digit;
+  for (; ; at++) {
+    const byte = bytes[at] ?? LINE_FEED;
+    if (byte === BLANK || byte === LINE_FEED) return value;
+    if (!isDigit(byte)) return -1;
+    value = value * 10 + byte - DIGIT_0;
   }
-  return value;
 }
 
 export function isDigit(byte = 0): boolean {

@@ -10,6 +10,7 @@ import {
   lineEnd,
   readAddress,
   readDecimal,
+  readIpv4,
   readPort,
   startsWord,
   wordEnd,
@@ -17,6 +18,17 @@ import {
 } from "./connection-fields.js";
 import type { Connection } from "./connections.js";
 import type { Network } from "./network.js";
+
+/** The ends of a connection, in the order of the columns. */
+export type ConnectionEnd = typeof CLIENT | typeof VIRTUAL | typeof SERVER;
+export const CLIENT = 0;
+export const VIRTUAL = 1;
+export const SERVER = 2;
+
+/** What takes bytes over. */
+export interface ByteSink {
+  bytes(source: Uint8Array, at: number, end: number): unknown;
+}
 
 /** How many protocols and states are made into strings once */
 const KNOWN_WORDS = 64;
@@ -41,6 +53,7 @@ export class ConnectionReader {
   #clientEnd = 0;
   #virtualEnd = 0;
   #serverEnd = 0;
+  #stateAt = 0;
   #end = 0;
   readonly #words: string[] = [];
 
@@ -79,11 +92,23 @@ export class ConnectionReader {
     )
       return false;
     const stateAt = behindPort(this.#serverEnd);
+    this.#stateAt = stateAt;
     const usual = stateAt + STATE_COLUMNS + EXPIRES_COLUMNS;
     // To look for the end takes longer than all the rest, and it mostly is where one expects it.
     const short = bytes[usual] === LINE_FEED && isDigit(bytes[usual - 1]);
     this.#end = short ? usual : lineEnd(bytes, stateAt);
-    return short || isDigit(bytes[wordStart(bytes, wordEnd(bytes, stateAt))]);
+    return short || isDigit(bytes[this.#expiresAt]);
+  }
+
+  /** Where the address of an end begins. */
+  #from(end: ConnectionEnd): number {
+    if (end === CLIENT) return this.#clientAt;
+    return behindPort(end === VIRTUAL ? this.#clientEnd : this.#virtualEnd);
+  }
+
+  #to(end: ConnectionEnd): number {
+    if (end === CLIENT) return this.#clientEnd;
+    return end === VIRTUAL ? this.#virtualEnd : this.#serverEnd;
   }
 
   /** The name of the transport protocol; `IP` for the templates of a firewall mark. */
@@ -91,42 +116,60 @@ export class ConnectionReader {
     return this.#word(this.#at, wordEnd(this.#bytes, this.#at));
   }
 
-  /** Undefined if it is none; so are the other addresses. */
-  get client(): Address | undefined {
-    return readAddress(this.#bytes, this.#clientAt, this.#clientEnd);
+  /** The address of an end; undefined if it is none. */
+  address(end: ConnectionEnd): Address | undefined {
+    return readAddress(this.#bytes, this.#from(end), this.#to(end));
   }
 
-  /** Negative if it is none; so are the other ports and the expiry. */
+  /** An address of IPv4 as a number of 32 bits; NaN if it is none. */
+  ipv4(end: ConnectionEnd): number {
+    return readIpv4(this.#bytes, this.#from(end), this.#to(end));
+  }
+
+  /** The port of an end; negative if it is none. So is the expiry. */
+  port(end: ConnectionEnd): number {
+    return readPort(this.#bytes, this.#to(end) + 1);
+  }
+
+  get client(): Address | undefined {
+    return this.address(CLIENT);
+  }
+
   get clientPort(): number {
-    return readPort(this.#bytes, this.#clientEnd + 1);
+    return this.port(CLIENT);
   }
 
   get virtual(): Address | undefined {
-    const at = behindPort(this.#clientEnd);
-    return readAddress(this.#bytes, at, this.#virtualEnd);
+    return this.address(VIRTUAL);
   }
 
   get virtualPort(): number {
-    return readPort(this.#bytes, this.#virtualEnd + 1);
+    return this.port(VIRTUAL);
   }
 
   get server(): Address | undefined {
-    const at = behindPort(this.#virtualEnd);
-    return readAddress(this.#bytes, at, this.#serverEnd);
+    return this.address(SERVER);
   }
 
   get serverPort(): number {
-    return readPort(this.#bytes, this.#serverEnd + 1);
+    return this.port(SERVER);
   }
 
   get state(): string {
-    const at = behindPort(this.#serverEnd);
-    return this.#word(at, wordEnd(this.#bytes, at));
+    return this.#word(this.#stateAt, this.#stateEnd);
   }
 
   get expiresSeconds(): number {
-    const at = this.#expiresAt;
-    return readDecimal(this.#bytes, at, wordEnd(this.#bytes, at));
+    return readDecimal(this.#bytes, this.#expiresAt);
+  }
+
+  /** Writes the protocol's name. */
+  writeProtocol(out: ByteSink): void {
+    out.bytes(this.#bytes, this.#at, wordEnd(this.#bytes, this.#at));
+  }
+
+  writeState(out: ByteSink): void {
+    out.bytes(this.#bytes, this.#stateAt, this.#stateEnd);
   }
 
   protocolIs(word: string): boolean {
@@ -134,37 +177,41 @@ export class ConnectionReader {
   }
 
   stateIs(word: string): boolean {
-    return startsWord(word, this.#bytes, behindPort(this.#serverEnd));
+    return startsWord(word, this.#bytes, this.#stateAt);
   }
 
   clientIn(network: Network): boolean {
-    return isIn(network, this.#bytes, this.#clientAt, this.#clientEnd);
+    return this.#isIn(network, CLIENT);
   }
 
   virtualIn(network: Network): boolean {
-    const at = behindPort(this.#clientEnd);
-    return isIn(network, this.#bytes, at, this.#virtualEnd);
+    return this.#isIn(network, VIRTUAL);
   }
 
   serverIn(network: Network): boolean {
-    const at = behindPort(this.#virtualEnd);
-    return isIn(network, this.#bytes, at, this.#serverEnd);
+    return this.#isIn(network, SERVER);
+  }
+
+  #isIn(network: Network, end: ConnectionEnd): boolean {
+    return isIn(network, this.#bytes, this.#from(end), this.#to(end));
   }
 
   /** What tells a client from all others: the same for the same address, quick to make and to look up. */
   get clientKey(): number | string {
-    return keyOf(this.#bytes, this.#clientAt, this.#clientEnd, false);
+    return this.#key(CLIENT, false);
   }
 
   /** The same for an address with its port. */
   get virtualKey(): number | string {
-    const at = behindPort(this.#clientEnd);
-    return keyOf(this.#bytes, at, this.#virtualEnd, true);
+    return this.#key(VIRTUAL, true);
   }
 
   get serverKey(): number | string {
-    const at = behindPort(this.#virtualEnd);
-    return keyOf(this.#bytes, at, this.#serverEnd, true);
+    return this.#key(SERVER, true);
+  }
+
+  #key(end: ConnectionEnd, withPort: boolean): number | string {
+    return keyOf(this.#bytes, this.#from(end), this.#to(end), withPort);
   }
 
   /** All that the line says. @returns undefined if a field is at fault */
@@ -186,23 +233,26 @@ export class ConnectionReader {
       state,
       expiresSeconds,
     };
-    const [persistenceEngine, ...data] = this.#rest();
-    return persistenceEngine === undefined
-      ? connection
-      : { ...connection, persistenceEngine, persistenceData: data.join(" ") };
+    return { ...connection, ...this.persistence };
   }
 
   /** What stands behind the expiry: the persistence engine and its data. */
-  #rest(): string[] {
+  get persistence(): Pick<Connection, "persistenceEngine" | "persistenceData"> {
     const at = wordEnd(this.#bytes, this.#expiresAt);
-    if (at === this.#end) return [];
+    if (at === this.#end) return {};
     const text = this.#bytes.toString("latin1", at, this.#end);
-    return text.split(" ").filter((word) => word !== "");
+    const [engine, ...data] = text.split(" ").filter((word) => word !== "");
+    return engine === undefined
+      ? {}
+      : { persistenceEngine: engine, persistenceData: data.join(" ") };
+  }
+
+  get #stateEnd(): number {
+    return wordEnd(this.#bytes, this.#stateAt);
   }
 
   get #expiresAt(): number {
-    const stateEnd = wordEnd(this.#bytes, behindPort(this.#serverEnd));
-    return wordStart(this.#bytes, stateEnd);
+    return wordStart(this.#bytes, this.#stateEnd);
   }
 
   /** There are few words, and they come again and again. */

@@ -123,7 +123,7 @@ function writeStraight(path: string, text: string): void {
 }
 
 function writeTo(descriptor: number, text: string): void {
-  const code = writeAll(writeByNode, descriptor, text);
+  const code = writeAll(writeByNode, descriptor, Buffer.from(text, "latin1"));
   if (code !== undefined) throw failure(code);
 }
 

@@ -27,12 +27,18 @@ export async function* linesOf(
 /**
  * The same lines as bytes, with their line feeds. A portion is good until the next one is asked for, which
  * comes in its place.
+ *
+ * @param atLeast how many bytes to gather for a portion, for files of which a read gives less than there is: so
+ *   does procfs, a page at a time
  */
-export async function* blocksOf(file: string | number): AsyncGenerator<Buffer> {
+export async function* blocksOf(
+  file: string | number,
+  atLeast = 1,
+): AsyncGenerator<Buffer> {
   const { closeSync, openSync } = process.getBuiltinModule("node:fs");
   const descriptor = typeof file === "number" ? file : openSync(file, "r");
   let buffer = Buffer.allocUnsafe(CHUNK_BYTES);
-  /** How much of a line that has not ended yet the buffer begins with */
+  /** How much there is in the buffer, of a portion or of a line that has not ended yet */
   let begun = 0;
   try {
     for (;;) {
@@ -41,10 +47,12 @@ export async function* blocksOf(file: string | number): AsyncGenerator<Buffer> {
       const count = await read(descriptor, buffer.subarray(begun));
       if (count === 0) break;
       const end = begun + count;
-      const last = buffer.subarray(begun, end).lastIndexOf(LINE_FEED);
-      const whole = last < 0 ? 0 : begun + last + 1;
-      if (whole > 0) yield buffer.subarray(0, whole);
-      buffer.copyWithin(0, whole, end);
+      const whole =
+        end < atLeast ? 0 : buffer.lastIndexOf(LINE_FEED, end - 1) + 1;
+      if (whole > 0) {
+        yield buffer.subarray(0, whole);
+        buffer.copyWithin(0, whole, end);
+      }
       begun = end - whole;
     }
     if (begun > 0) yield buffer.subarray(0, begun);

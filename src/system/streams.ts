@@ -6,6 +6,8 @@ export interface Streams {
   /** The lines of standard input, without their line feeds, as many at a time as are there to be read. */
   stdin(): AsyncIterable<readonly string[]>;
   stdout(text: string): void;
+  /** The same with text that is bytes already. They are the caller's again when it returns. */
+  stdoutBytes(bytes: Buffer): void;
   stderr(text: string): void;
   /**
    * Writes out what stdout has kept back.
@@ -42,7 +44,7 @@ export function processStreams(write: Write): Streams {
   const flush = () => {
     const text = kept;
     kept = "";
-    fault ??= writeAll(write, 1, text);
+    fault ??= writeAll(write, 1, Buffer.from(text, "latin1"));
     return fault;
   };
   return {
@@ -51,9 +53,17 @@ export function processStreams(write: Write): Streams {
       kept += text;
       if (kept.length >= BUFFERED_CHARACTERS) flush();
     },
+    stdoutBytes(bytes) {
+      if (kept.length + bytes.length < BUFFERED_CHARACTERS) {
+        kept += bytes.toString("latin1");
+        return;
+      }
+      flush();
+      fault ??= writeAll(write, 1, bytes);
+    },
     stderr(text) {
       if (kept !== "" && (terminal ??= isTerminalAt(1))) flush();
-      writeAll(write, 2, text);
+      writeAll(write, 2, Buffer.from(text, "latin1"));
     },
     flush,
   };
@@ -64,7 +74,7 @@ export const writeByNode: Write = (descriptor, bytes) =>
   process.getBuiltinModule("node:fs").writeSync(descriptor, bytes);
 
 /**
- * Writes text to a descriptor, one character a byte.
+ * Writes bytes to a descriptor, however many.
  *
  * @returns the symbol of the error that kept it from being written; undefined if there was none
  * @throws {OutputClosed} when nobody reads it any more
@@ -72,9 +82,8 @@ export const writeByNode: Write = (descriptor, bytes) =>
 export function writeAll(
   write: Write,
   descriptor: number,
-  text: string,
+  bytes: Uint8Array,
 ): string | undefined {
-  const bytes = Buffer.from(text, "latin1");
   let at = 0;
   while (at < bytes.length) {
     try {

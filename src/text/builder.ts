@@ -1,6 +1,6 @@
 const BLANK = 0x20;
-const DOT = 0x2e;
 const DIGIT_0 = 0x30;
+const DOT = 0x2e;
 
 /** From how many characters on the runtime writes a text faster than code does that has only begun to run. */
 const LONG = 6;
@@ -12,6 +12,7 @@ const LONG = 6;
 export class TextBuilder {
   #bytes: Buffer;
   #length = 0;
+  readonly #quad = new Uint8Array(4);
   #column = 0;
 
   /** @param bytes how much to have room for at first */
@@ -24,6 +25,13 @@ export class TextBuilder {
     const text = this.#bytes.toString("latin1", 0, this.#length);
     this.#length = this.#column = 0;
     return text;
+  }
+
+  /** The same as bytes. They are good until something is written. */
+  takeBytes(): Buffer {
+    const bytes = this.#bytes.subarray(0, this.#length);
+    this.#length = this.#column = 0;
+    return bytes;
   }
 
   text(text: string): this {
@@ -61,6 +69,13 @@ export class TextBuilder {
     return this;
   }
 
+  /** Writes a part of other bytes. */
+  bytes(source: Uint8Array, at: number, end: number): this {
+    const bytes = this.#room(end - at);
+    while (at < end) bytes[this.#length++] = source[at++] ?? BLANK;
+    return this;
+  }
+
   /**
    * Writes a number in decimal digits.
    *
@@ -81,6 +96,23 @@ export class TextBuilder {
     return this;
   }
 
+  /** The same of its 32 bits. */
+  dottedNumber(address: number): this {
+    for (let i = 0; i < 4; i++) this.#quad[i] = address >> (24 - 8 * i);
+    return this.dotted(this.#quad);
+  }
+
+  /** Takes away what has been written behind a place. */
+  cut(length: number): this {
+    this.#length = length;
+    return this;
+  }
+
+  /** How much has been written since the last time that it was taken */
+  get length(): number {
+    return this.#length;
+  }
+
   /** Writes a whole number, which may be negative, in decimal digits. */
   integer(value: number): this {
     return value < 0 ? this.text("-").decimal(-value) : this.decimal(value);
@@ -94,20 +126,19 @@ export class TextBuilder {
 
   /** Fills up the column with blanks, if it is narrower, and begins the next one behind another blank. */
   pad(width: number): this {
-    return this.fill(width).#blanks(1).column();
+    this.#blanksTo(Math.max(this.#column + width, this.#length) + 1);
+    return this.column();
   }
 
   /** Fills up the column with blanks, if it is narrower. */
   fill(width: number): this {
-    return this.#blanks(this.#column + width - this.#length);
+    this.#blanksTo(this.#column + width);
+    return this;
   }
 
-  #blanks(count: number): this {
-    if (count <= 0) return this;
-    const bytes = this.#room(count);
-    bytes.fill(BLANK, this.#length, this.#length + count);
-    this.#length += count;
-    return this;
+  #blanksTo(end: number): void {
+    const bytes = this.#room(end - this.#length);
+    while (this.#length < end) bytes[this.#length++] = BLANK;
   }
 
   /** The bytes, with room for some more. */

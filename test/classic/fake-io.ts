@@ -34,6 +34,9 @@ export async function runIn(
     stdout(text) {
       stdout += text;
     },
+    stdoutBytes(bytes) {
+      stdout += bytes.toString("latin1");
+    },
     stderr(text) {
       stderr += text;
     },

@@ -7,6 +7,8 @@ import { classic } from "./fake-io.js";
 /** How often the memory in use is looked at. */
 const CHARACTERS_BETWEEN_LOOKS = 8_000_000;
 
+const LINE_FEED = 0x0a;
+
 /** Lists so many connections. @returns the lines of the listing, and the most bytes in use meanwhile */
 async function list(count: number): Promise<{ lines: number; bytes: number }> {
   using file = connectionsFile(count);
@@ -18,6 +20,9 @@ async function list(count: number): Promise<{ lines: number; bytes: number }> {
       connectionsFile: file.path,
       stdout(text) {
         lines += text.split("\n").length - 1;
+      },
+      stdoutBytes(text) {
+        for (const byte of text) if (byte === LINE_FEED) lines++;
         unseen += text.length;
         if (unseen < CHARACTERS_BETWEEN_LOOKS) return;
         unseen = 0;

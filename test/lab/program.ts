@@ -59,6 +59,9 @@ async function inProcess(
     stdout(text) {
       stdout += text;
     },
+    stdoutBytes(bytes) {
+      stdout += bytes.toString("latin1");
+    },
     stderr(text) {
       stderr += text;
     },

@@ -139,6 +139,30 @@ test("as bytes, lines come whole and in portions, as long as they may be", async
   }
 });
 
+test("small portions are gathered, where many bytes are wanted at once", async (t) => {
+  const fifo = place(t);
+  assert.equal(spawnSync("mkfifo", [fifo]).status, 0);
+  const { O_RDWR, O_NONBLOCK } = constants;
+  const descriptor = openSync(fifo, O_RDWR | O_NONBLOCK);
+  const blocks = blocksOf(descriptor, 10);
+  const next = blocks.next();
+  for (const piece of ["a\nb", "\nc\nd", "\neeee\nff"]) {
+    writeSync(descriptor, piece);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assert.equal(String((await next).value), "a\nb\nc\nd\neeee\n");
+  await blocks.return(undefined);
+  closeSync(descriptor);
+});
+
+test("where many bytes are wanted and few are there, those come", async (t) => {
+  const file = place(t);
+  writeFileSync(file, "a\nb\nc");
+  const blocks: string[] = [];
+  for await (const block of blocksOf(file, 1000)) blocks.push(String(block));
+  assert.deepEqual(blocks, ["a\nb\nc"]);
+});
+
 test("a file tells how long it is, a device and what is not open do not", (t) => {
   const file = place(t);
   writeFileSync(file, "-C\n");

@@ -44,6 +44,28 @@ test("much output is written as it comes", () => {
   assert.equal(stdout.length, 64 * 1024);
 });
 
+test("bytes go out as they are and in their order, be they few or many", () => {
+  const written: Buffer[] = [];
+  const streams = processStreams((_descriptor, bytes) => {
+    written.push(Buffer.from(bytes));
+    return bytes.length;
+  });
+  const many = Buffer.alloc(100_000, "\xe4", "latin1");
+  const few = Buffer.from("few\xff", "latin1");
+  streams.stdout("a");
+  streams.stdoutBytes(few);
+  few.fill(0); // it is its owner's again
+  streams.stdout("b");
+  streams.stdoutBytes(many);
+  streams.stdout("c");
+  streams.flush();
+  assert.equal(
+    Buffer.concat(written).toString("latin1"),
+    `afew\xffb${"\xe4".repeat(100_000)}c`,
+  );
+  assert.equal(written.length, 3);
+});
+
 test("what a signal interrupts, or is written in part, is written all the same", () => {
   let written = "";
   const interrupted = Object.assign(new Error("EINTR"), { code: "EINTR" });

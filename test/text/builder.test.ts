@@ -13,6 +13,34 @@ test("pieces come one behind the other, and each is taken once", () => {
   assert.equal(out.text("c").take(), "c");
 });
 
+test("a text is taken as bytes, too", () => {
+  const out = new TextBuilder(2);
+  assert.deepEqual([...out.text("abc\xff").takeBytes()], [97, 98, 99, 255]);
+  assert.equal(out.takeBytes().length, 0);
+});
+
+test("a part of other bytes is written as it is", () => {
+  const source = Buffer.from("a\xe4bc", "latin1");
+  const out = new TextBuilder(1);
+  assert.equal(out.bytes(source, 1, 3).bytes(source, 2, 2).take(), "\xe4b");
+});
+
+test("what is cut off has not been written", () => {
+  const out = new TextBuilder();
+  const { length } = out.text("ab");
+  assert.equal(out.text("cd").cut(length).text("e").take(), "abe");
+});
+
+test("an address of IPv4 is written with dots", () => {
+  const out = new TextBuilder(1);
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 4, maxLength: 4 }), (bytes) => {
+      const address = Buffer.from(bytes).readInt32BE();
+      assert.equal(out.dottedNumber(address).take(), bytes.join("."));
+    }),
+  );
+});
+
 test("a number is written in decimal digits", () => {
   const out = new TextBuilder();
   const numbers = fc.integer({ min: 0, max: 0x7fffffff });

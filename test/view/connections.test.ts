@@ -1,12 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
+import { ConnectionReader } from "../../src/ipvs/connection-reader.js";
 import type { Connection } from "../../src/ipvs/connections.js";
-import { TCP, type EndpointName } from "../../src/ipvs/model.js";
+import {
+  formatEndpoint,
+  TCP,
+  type EndpointName,
+} from "../../src/ipvs/model.js";
 import {
   connectionTitles,
   writeConnection,
 } from "../../src/view/connections.js";
 import { TextBuilder } from "../../src/text/builder.js";
+import { connectionLine } from "../fixtures/connections.js";
 import { address } from "../fixtures/entries.js";
 
 const CONNECTION: Connection = {
@@ -26,8 +33,16 @@ function line(
   engine = false,
   name?: EndpointName,
 ): string {
+  return shown(connectionLine({ ...CONNECTION, ...change }), engine, name);
+}
+
+/** What is shown of a line of the kernel's. */
+function shown(kernelLine: string, engine = false, name?: EndpointName) {
   const out = new TextBuilder();
-  writeConnection(out, { ...CONNECTION, ...change }, { engine, name });
+  const reader = new ConnectionReader();
+  reader.load(Buffer.from(kernelLine, "latin1"));
+  assert.ok(reader.next());
+  writeConnection(out, reader, { engine, name });
   return out.take();
 }
 
@@ -110,4 +125,35 @@ test("names are asked for with the connection's protocol, of which templates of 
   };
   assert.deepEqual(asked("TCP"), [TCP, TCP, TCP]);
   assert.deepEqual(asked("IP"), [undefined, undefined, undefined]);
+});
+
+test("of a line with a fault in a number nothing is shown", () => {
+  const whole = connectionLine(CONNECTION);
+  const name: EndpointName = () => "a name";
+  for (const [good, bad] of [
+    ["0A090001", "0A09000G"],
+    ["0A090002", "0A09 002"],
+    ["7F000001", "-F000001"],
+    ["9C40", "9C4G"],
+    ["0050", "-050"],
+    ["1F90", "1F9x"],
+    ["899", "8x9"],
+  ] as const) {
+    const faulty = whole.replace(good, bad);
+    assert.notEqual(faulty, whole);
+    assert.deepEqual([shown(faulty), shown(faulty, true, name)], ["", ""], bad);
+  }
+  assert.notEqual(shown(whole), "");
+});
+
+test("any address and port is shown as others show them", () => {
+  const bytes = (length: number) =>
+    fc.uint8Array({ minLength: length, maxLength: length });
+  const ports = fc.integer({ min: 0, max: 0xffff });
+  fc.assert(
+    fc.property(fc.oneof(bytes(4), bytes(16)), ports, (server, serverPort) => {
+      const last = line({ server, serverPort }).trimEnd().split(" ").at(-1);
+      assert.equal(last, formatEndpoint(server, serverPort));
+    }),
+  );
 });
