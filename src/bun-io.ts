@@ -17,8 +17,8 @@ const { symbols: libc } = dlopen("libc.so.6", {
 });
 
 /**
- * Has code compiled that runs often. The executable begins without (bin/compile): most commands are over before
- * compiled code has paid for the compiling, and even a restore of 3,000 rules takes a fifth less time so.
+ * Has code compiled as soon as is usual, which bin/compile puts off: most commands are over before compiled code has
+ * paid for the compiling.
  */
 export function compileFromNowOn(): void {
   Bun.unsafe.setJITPolicy(1);

@@ -29,7 +29,7 @@ import { sortServers, sortServices } from "../view/order.js";
 import { TextBuilder } from "../text/builder.js";
 import { NameBook } from "../naming.js";
 
-/** The portions in which connections are shown: large enough to be few, and small enough to take little memory. */
+/** The portions in which long listings are shown: large enough to be few, and small enough to take little memory. */
 const PORTION_BYTES = 32 * 1024;
 
 /** The file of connections cannot be opened: the module is not there, or we may not read it. */
@@ -129,14 +129,18 @@ async function show<Entry extends Listed>(
   write: (out: TextBuilder, entry: Entry, name?: EndpointName) => void,
 ): Promise<void> {
   const book = numeric ? undefined : new NameBook(io.names);
-  const out = new TextBuilder();
-  for await (const some of table) {
-    await book?.learn(addressesOf(some));
-    for (const entry of some) {
-      const servers = sorted ? sortServers(entry.servers) : entry.servers;
-      write(out, { ...entry, servers }, book?.name);
+  const out = new TextBuilder(2 * PORTION_BYTES);
+  try {
+    for await (const some of table) {
+      await book?.learn(addressesOf(some));
+      for (const entry of some) {
+        const servers = sorted ? sortServers(entry.servers) : entry.servers;
+        write(out, { ...entry, servers }, book?.name);
+        if (out.length >= PORTION_BYTES) io.stdoutBytes(out.takeBytes());
+      }
     }
-    io.stdout(out.take());
+  } finally {
+    io.stdoutBytes(out.takeBytes());
   }
 }
 

@@ -22,7 +22,7 @@ export interface ListedServer {
 }
 
 /** What the names of the forwarding methods begin with that every listing has: Masq, Route, Tunnel, Local. */
-const FORWARDING = Buffer.from("MRTL", "latin1");
+const FORWARDING = Uint8Array.of(0x4d, 0x52, 0x54, 0x4c);
 const BLANK = 0x20;
 const BRACKET = 0x5b;
 /** `  -> ` */

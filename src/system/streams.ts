@@ -32,6 +32,8 @@ export class OutputClosed extends Error {
 export type Write = (descriptor: number, bytes: Uint8Array) => number;
 
 const BUFFERED_CHARACTERS = 64 * 1024;
+/** From how many on bytes are written at once: to keep them would be to copy them twice. */
+const UNBUFFERED_BYTES = 16 * 1024;
 
 /**
  * Writes to the process's own descriptors. Standard output is gathered like stdio does it, and
@@ -47,15 +49,16 @@ export function processStreams(write: Write): Streams {
     fault ??= writeAll(write, 1, Buffer.from(text, "latin1"));
     return fault;
   };
+  const stdout = (text: string) => {
+    kept += text;
+    if (kept.length >= BUFFERED_CHARACTERS) flush();
+  };
   return {
     stdin: () => linesOf(0),
-    stdout(text) {
-      kept += text;
-      if (kept.length >= BUFFERED_CHARACTERS) flush();
-    },
+    stdout,
     stdoutBytes(bytes) {
-      if (kept.length + bytes.length < BUFFERED_CHARACTERS) {
-        kept += bytes.toString("latin1");
+      if (bytes.length < UNBUFFERED_BYTES) {
+        stdout(bytes.toString("latin1"));
         return;
       }
       flush();

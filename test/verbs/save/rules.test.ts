@@ -3,6 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { compare, isEqual } from "../../../src/plan/compare.js";
 import type { Table } from "../../../src/ipvs/table.js";
+import { serverRefusal } from "../../../src/rules/refusals.js";
 import { readRules } from "../../../src/rules/read.js";
 import { ruleTexts } from "../../../src/verbs/save/rules.js";
 import { tables } from "../../document/tables.js";
@@ -63,11 +64,18 @@ test("of any table that rules do not keep, it is told what they do not say", asy
   let told = 0;
   await fc.assert(
     fc.asyncProperty(tables, async (table) => {
-      // What is twice in a table the kernel would not take either.
+      // What is twice in a table the kernel would not take either, nor every server.
       const { services } = table;
       fc.pre(
         new Set(services.map(({ key }) => JSON.stringify(key))).size ===
           services.length,
+      );
+      fc.pre(
+        services.every((service) =>
+          service.servers.every(
+            ({ key, settings }) => !serverRefusal(service.key, key, settings),
+          ),
+        ),
       );
       if (matters(table)) told++;
       else assert.ok(await isKept({ ...table, daemons: [] }));
