@@ -20,6 +20,7 @@ const status = await main(
       return io.kernelTable();
     },
     stdout: () => undefined,
+    stdoutBytes: () => undefined,
   },
   () => Promise.reject(new Error("the bench times no word verbs")),
 );
