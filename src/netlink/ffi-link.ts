@@ -1,7 +1,7 @@
 import { dlopen, ptr, read } from "bun:ffi";
 import { EAGAIN, EMSGSIZE, ENOBUFS } from "./errno.js";
 import { SocketFault } from "./errors.js";
-import { NETLINK_GENERIC, type Link } from "./link.js";
+import { NETLINK_GENERIC, Window, type Link } from "./link.js";
 
 /** @see bits/socket.h of the C library, linux/netlink.h */
 const AF_NETLINK = 16;
@@ -76,6 +76,7 @@ function linkOn(socket: number): Link {
   libc.setsockopt(socket, SOL_NETLINK, NETLINK_CAP_ACK, Int32Array.of(1), 4);
 
   const { headers, datagrams } = receiveBuffers();
+  const received = new Window();
   let taken = 0;
   let next = 0;
   let overrun: SocketFault | undefined;
@@ -122,7 +123,7 @@ function linkOn(socket: number): Link {
       }
       const length = headers.getUint32(at + HEADER.length, true);
       const start = next++ * DATAGRAM_BYTES;
-      return { bytes: datagrams, start, end: start + length };
+      return received.move(datagrams, start, start + length);
     },
     close() {
       libc.close(socket);
