@@ -6,6 +6,7 @@ import type {
   EndpointName,
   UncountedService,
 } from "../ipvs/model.js";
+import { withListedServers } from "../ipvs/listed.js";
 import { TableFile } from "../ipvs/table-file.js";
 import type { ListCommand } from "../grammar/command.js";
 import { writeRules } from "../grammar/rule.js";
@@ -97,7 +98,7 @@ async function listTable(
   const services = ordered(one ?? (await client.uncountedServices()));
   if (format === "plain") {
     const file = one ? undefined : readTableFile(io);
-    const table = client.withListedServers(services, file);
+    const table = withListedServers(client, services, file);
     await show(table, sorted, numeric, io, (out, entry, name) => {
       writeService(out, entry, SERVER_COLUMNS.plain, name);
     });

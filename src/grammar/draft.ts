@@ -14,7 +14,7 @@ import { parseEndpoint, type Endpoint, type Lookups } from "./endpoint.js";
 const NO_ADDRESS: Address = new Uint8Array(4);
 const WHOLE_NETMASK = wholeNetmask(INET);
 
-/** Commands start a line; what options have said so far is gathered here, in the order of the line. */
+/** What the options of a line have said so far, in the order of the line; for one line after the other. */
 export class Draft {
   family!: Family;
   firewallMark!: number;

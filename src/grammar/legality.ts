@@ -23,6 +23,12 @@ const LIST_CONFLICTS = [
   [["persistent-conn"], ["timeout", "daemon"]],
 ] as const;
 
+/** How many options a command must have; of most there is none. */
+const NEEDED = new Map<Verb, number>();
+for (const commands of BY_NAME.values())
+  for (const [verb, rule] of Object.entries(commands) as [Verb, string][])
+    if (rule === "must") NEEDED.set(verb, (NEEDED.get(verb) ?? 0) + 1);
+
 /** For each tunnel type: the port is needed or illegal, and which checksum options there are. */
 const TUNNELS: Readonly<
   Record<number, { name: string; port: boolean; checksums: readonly string[] }>
@@ -42,7 +48,7 @@ const TUNNELS: Readonly<
 const TUNNEL_CHECKSUMS = ["tun-nocsum", "tun-csum", "tun-remcsum"];
 const TUNNEL_OPTIONS = ["tun-type", "tun-port", ...TUNNEL_CHECKSUMS];
 
-/** Names of options, each once. They are few, and there may be tens of thousands of lines: no set is made. */
+/** Names of options. They are few, and there may be tens of thousands of lines: no set is made. */
 type Names = readonly string[];
 
 function fault(sentence: string, option?: string): never {
@@ -71,12 +77,6 @@ function fits(verb: Verb, given: Names): boolean {
   }
   return needed === 0 && chosen <= 1;
 }
-
-/** How many options a command must have; of most there is none. */
-const NEEDED = new Map<Verb, number>();
-for (const commands of BY_NAME.values())
-  for (const [verb, rule] of Object.entries(commands) as [Verb, string][])
-    if (rule === "must") NEEDED.set(verb, (NEEDED.get(verb) ?? 0) + 1);
 
 /** Says what does not fit. @throws {UsageFault} */
 function refuse(verb: Verb, given: Names): void {

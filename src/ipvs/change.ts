@@ -82,18 +82,20 @@ export type Change =
 /** A change as a request to the kernel, of which there may be very many. */
 export class ChangeRequest implements Request<never> {
   readonly answer: "silence" | "ack";
+  readonly #change: Change;
 
   /** @param type the number of the family IPVS */
   constructor(
     readonly type: number,
-    readonly change: Change,
+    change: Change,
   ) {
+    this.#change = change;
     // The kernel can break off what has to do with its threads (EINTR), and a change it broke off is none.
     this.answer = "daemon" in change ? "ack" : "silence";
   }
 
   write(out: Writer): void {
-    writeChange(out, this.change);
+    writeChange(out, this.#change);
   }
 }
 

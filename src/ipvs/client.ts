@@ -2,7 +2,11 @@ import { EINTR } from "../netlink/errno.js";
 import { MalformedReply } from "../netlink/errors.js";
 import type { Exchange, Reply, Request } from "../netlink/exchange.js";
 import type { Span } from "../netlink/link.js";
-import { GenericQuery, nothing, resolveFamily } from "../netlink/generic.js";
+import {
+  GenericQuery,
+  noAttributes,
+  resolveFamily,
+} from "../netlink/generic.js";
 import type { Writer } from "../netlink/writer.js";
 import {
   readDaemon,
@@ -41,10 +45,7 @@ import {
   type UncountedServiceWithServers,
   type Timeouts,
 } from "./model.js";
-import type { ListedServer, TableFile } from "./table-file.js";
-
-/** For how many services the real servers are asked in one go. */
-const SERVICES_AT_A_TIME = 256;
+import { portionsOf } from "./portions.js";
 
 /** How often a table is read again until two readings agree. */
 const READINGS = 10;
@@ -52,7 +53,7 @@ const READINGS = 10;
 export type { Change } from "./change.js";
 
 /**
- * IPVS as a set of typed calls over one netlink socket. Prints nothing, knows no command line.
+ * IPVS as a set of typed calls over one netlink socket. Prints noAttributes, knows no command line.
  *
  * Calls may overlap; they are served one after the other. `await using` closes the socket at the end of the block.
  * Beside what is said of each, every call throws {@link SocketFault} when the socket fails and
@@ -97,7 +98,7 @@ export class IpvsClient implements Disposable, AsyncDisposable {
         FAMILY_VERSION,
         COMMANDS.getInfo,
         "one",
-        nothing,
+        noAttributes,
         readInfo,
       ),
     ]);
@@ -128,7 +129,8 @@ export class IpvsClient implements Disposable, AsyncDisposable {
    * Carries out changes in the order given, many to a system call.
    *
    * A change that is refused keeps none of the others from being carried out: each place in the
-   * result tells what became of the change at that place, undefined being success.
+   * result tells what became of the change at that place, undefined being success. They are read when their turn
+   * comes: leave them as they are until then.
    *
    * @example
    * ```ts
@@ -160,7 +162,8 @@ export class IpvsClient implements Disposable, AsyncDisposable {
   }
 
   async #one(change: Change): Promise<void> {
-    const [failure] = await this.apply([change]);
+    // Its turn may come later, and meanwhile the caller may make another change of the same object.
+    const [failure] = await this.apply([structuredClone(change)]);
     if (failure) throw failure;
   }
 
@@ -281,7 +284,7 @@ export class IpvsClient implements Disposable, AsyncDisposable {
     const request = this.#query(
       COMMANDS.getConfig,
       "one",
-      nothing,
+      noAttributes,
       readTimeouts,
     );
     const [timeouts] = await this.#ask(request, "get-timeouts");
@@ -294,7 +297,7 @@ export class IpvsClient implements Disposable, AsyncDisposable {
     const request = this.#query(
       COMMANDS.getDaemon,
       "dump",
-      nothing,
+      noAttributes,
       readDaemon,
     );
     return this.#ask(request, "get-daemons");
@@ -311,21 +314,27 @@ export class IpvsClient implements Disposable, AsyncDisposable {
   }
 
   #services<S>(read: (attributes: Span) => S): Promise<S[]> {
-    const request = this.#query(COMMANDS.getService, "dump", nothing, read);
+    const request = this.#query(
+      COMMANDS.getService,
+      "dump",
+      noAttributes,
+      read,
+    );
     return this.#ask(request, "list-services");
   }
 
   /** One virtual service. @throws {KernelRefusal} ESRCH no such service */
   async service(key: ServiceKey): Promise<ServiceEntry> {
+    const asked = structuredClone(key);
     const request = this.#query(
       COMMANDS.getService,
       "one",
       (out) => {
-        writeServiceKey(out, key);
+        writeServiceKey(out, asked);
       },
       readService,
     );
-    const [service] = await this.#ask(request, "get-service", key);
+    const [service] = await this.#ask(request, "get-service", asked);
     if (!service) throw new MalformedReply("GET_SERVICE was not answered", 0);
     return service;
   }
@@ -336,7 +345,7 @@ export class IpvsClient implements Disposable, AsyncDisposable {
    * For an unknown service the kernel sends an empty list, not ESRCH: ask for the service first.
    */
   async servers(key: ServiceKey): Promise<readonly DestinationEntry[]> {
-    const [servers = []] = await this.serversOf([key]);
+    const [servers = []] = await this.serversOf([structuredClone(key)]);
     return servers;
   }
 
@@ -345,6 +354,13 @@ export class IpvsClient implements Disposable, AsyncDisposable {
     keys: readonly ServiceKey[],
   ): Promise<(readonly DestinationEntry[])[]> {
     return this.#serversOf(keys, readDestination);
+  }
+
+  /** The same without counters. */
+  uncountedServersOf(
+    keys: readonly ServiceKey[],
+  ): Promise<(readonly UncountedDestination[])[]> {
+    return this.#serversOf(keys, readUncountedDestination);
   }
 
   async #serversOf<D>(
@@ -384,38 +400,16 @@ export class IpvsClient implements Disposable, AsyncDisposable {
     return this.#withServers(services, readUncountedDestination);
   }
 
-  /**
-   * The same with what a plain listing shows.
-   *
-   * @param file of the kernel, which is asked only for those services whose servers it does not tell
-   */
-  withListedServers(
-    services: readonly UncountedService[],
-    file?: TableFile,
-  ): AsyncGenerator<
-    (UncountedService & {
-      servers: readonly (UncountedDestination | ListedServer)[];
-    })[]
-  > {
-    return this.#withServers<
-      UncountedService,
-      UncountedDestination | ListedServer
-    >(services, readUncountedDestination, (key) => file?.serversOf(key));
-  }
-
   async *#withServers<S extends UncountedService, D>(
     services: readonly S[],
     read: (attributes: Span, serviceFamily: Family) => D,
-    known: (key: ServiceKey) => readonly D[] | undefined = () => undefined,
   ): AsyncGenerator<(S & { servers: readonly D[] })[]> {
-    for (let at = 0; at < services.length; at += SERVICES_AT_A_TIME) {
-      const some = services.slice(at, at + SERVICES_AT_A_TIME);
-      const lists = some.map(({ key }) => known(key));
-      const unknown = some.flatMap(({ key }, i) => (lists[i] ? [] : [key]));
-      const answers = (await this.#serversOf(unknown, read)).values();
+    for (const some of portionsOf(services)) {
+      const keys = some.map(({ key }) => key);
+      const servers = await this.#serversOf(keys, read);
       yield some.map((service, i) => ({
         ...service,
-        servers: lists[i] ?? answers.next().value ?? [],
+        servers: servers[i] ?? [],
       }));
     }
   }

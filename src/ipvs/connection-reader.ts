@@ -15,7 +15,7 @@ import {
   startsWord,
   wordEnd,
   wordStart,
-} from "./connection-fields.js";
+} from "./proc-fields.js";
 import type { Connection } from "./connections.js";
 import type { Network } from "./network.js";
 
@@ -26,7 +26,7 @@ export const VIRTUAL = 1;
 export const SERVER = 2;
 
 /** What takes bytes over. */
-export interface ByteSink {
+interface ByteSink {
   bytes(source: Uint8Array, at: number, end: number): unknown;
 }
 
@@ -54,6 +54,8 @@ export class ConnectionReader {
   #virtualEnd = 0;
   #serverEnd = 0;
   #stateAt = 0;
+  /** Whether the line ends where one expects it, and so has its columns where they mostly are */
+  #short = false;
   #end = 0;
   readonly #words: string[] = [];
 
@@ -96,6 +98,7 @@ export class ConnectionReader {
     const usual = stateAt + STATE_COLUMNS + EXPIRES_COLUMNS;
     // To look for the end takes longer than all the rest, and it mostly is where one expects it.
     const short = bytes[usual] === LINE_FEED && isDigit(bytes[usual - 1]);
+    this.#short = short;
     this.#end = short ? usual : lineEnd(bytes, stateAt);
     return short || isDigit(bytes[this.#expiresAt]);
   }
@@ -136,7 +139,7 @@ export class ConnectionReader {
   }
 
   get clientPort(): number {
-    return this.port(CLIENT);
+    return readPort(this.#bytes, this.#clientEnd + 1);
   }
 
   get virtual(): Address | undefined {
@@ -144,7 +147,7 @@ export class ConnectionReader {
   }
 
   get virtualPort(): number {
-    return this.port(VIRTUAL);
+    return readPort(this.#bytes, this.#virtualEnd + 1);
   }
 
   get server(): Address | undefined {
@@ -152,7 +155,7 @@ export class ConnectionReader {
   }
 
   get serverPort(): number {
-    return this.port(SERVER);
+    return readPort(this.#bytes, this.#serverEnd + 1);
   }
 
   get state(): string {
@@ -181,19 +184,17 @@ export class ConnectionReader {
   }
 
   clientIn(network: Network): boolean {
-    return this.#isIn(network, CLIENT);
+    return isIn(network, this.#bytes, this.#clientAt, this.#clientEnd);
   }
 
   virtualIn(network: Network): boolean {
-    return this.#isIn(network, VIRTUAL);
+    const at = behindPort(this.#clientEnd);
+    return isIn(network, this.#bytes, at, this.#virtualEnd);
   }
 
   serverIn(network: Network): boolean {
-    return this.#isIn(network, SERVER);
-  }
-
-  #isIn(network: Network, end: ConnectionEnd): boolean {
-    return isIn(network, this.#bytes, this.#from(end), this.#to(end));
+    const at = behindPort(this.#virtualEnd);
+    return isIn(network, this.#bytes, at, this.#serverEnd);
   }
 
   /** What tells a client from all others: the same for the same address, quick to make and to look up. */
@@ -252,7 +253,8 @@ export class ConnectionReader {
   }
 
   get #expiresAt(): number {
-    return wordStart(this.#bytes, this.#stateEnd);
+    const at = this.#short ? this.#stateAt + STATE_COLUMNS : this.#stateEnd;
+    return wordStart(this.#bytes, at);
   }
 
   /** There are few words, and they come again and again. */

@@ -1,10 +1,14 @@
 import { INET, INET6 } from "./address.js";
 import {
+  BLANK,
+  IPV4_COLUMNS,
+  IPV6_COLUMNS,
   lineEnd,
+  PORT_COLUMNS,
   readAddress,
   readPort,
   startsWord,
-} from "./connection-fields.js";
+} from "./proc-fields.js";
 import {
   formatService,
   PROTOCOL_NAMES,
@@ -23,15 +27,11 @@ export interface ListedServer {
 
 /** What the names of the forwarding methods begin with that every listing has: Masq, Route, Tunnel, Local. */
 const FORWARDING = Uint8Array.of(0x4d, 0x52, 0x54, 0x4c);
-const BLANK = 0x20;
 const BRACKET = 0x5b;
 /** `  -> ` */
 const ARROW_COLUMNS = 5;
 /** `TCP  `, `SCTP  ` */
 const PROTOCOL_GAP = 2;
-const IPV4_COLUMNS = 8;
-const IPV6_COLUMNS = 39;
-const PORT_COLUMNS = 4;
 /** Between a server's port and the columns behind it, and how wide these are at least */
 const COLUMNS_GAP = 6;
 const COLUMNS = 36;
@@ -40,8 +40,8 @@ const COLUMNS = 36;
  * The real servers of all virtual services, as /proc/net/ip_vs shows them in a few reads: one dump for each
  * service takes the kernel far longer.
  *
- * It does not tell all: no thresholds, no tunnels, and of a firewall mark not the family. Lines that it cannot make out, of
- * a kernel to come, are as if they were not there. @see ip_vs_info_seq_show() in net/netfilter/ipvs/ip_vs_ctl.c
+ * It does not tell all: no thresholds, no tunnels, and of a firewall mark not the family. Nor does it tell of a service of
+ * which it cannot make out a line, as of a kernel to come. @see ip_vs_info_seq_show() in net/netfilter/ipvs/ip_vs_ctl.c
  */
 export class TableFile {
   readonly #bytes: Buffer;
@@ -141,5 +141,6 @@ function serverAt(
   if (!address || port < 0 || endOfLine - columnsAt < COLUMNS) return undefined;
   if (!FORWARDING.includes(bytes[columnsAt] ?? 0)) return undefined;
   const columns = bytes.toString("latin1", columnsAt, endOfLine);
+  if (columns.includes("-")) return undefined; // the file has counts with signs, every listing has them without
   return { key: { address, port }, columns };
 }

@@ -25,7 +25,7 @@ export interface Codec<T> {
 /** One row an attribute: the field's name, its type number and its codec, in the order of a request. */
 export type Layout = Readonly<Record<string, LayoutRow<unknown>>>;
 
-export type LayoutRow<T> = readonly [type: number, codec: Codec<T>];
+type LayoutRow<T> = readonly [type: number, codec: Codec<T>];
 
 type ValueOf<C> = C extends Codec<infer T> ? T : never;
 
@@ -133,7 +133,7 @@ let lastText = "";
 export const text: Codec<string> = {
   encode: (out, type, value) => {
     const size = value.length + 1;
-    out.u32(headerOf(type, size));
+    out.u32(checkedHeader(type, size));
     out.latin1(value);
     out.zeros(aligned(size) - value.length);
   },
@@ -194,13 +194,20 @@ export function endNested(out: Writer, start: number): void {
   out.patchU16(start, out.length - start);
 }
 
-/** The header of an attribute, struct nlattr, as one number. */
+/** The header of an attribute, struct nlattr, as one number. @param size of the payload, in bytes */
 export function headerOf(type: number, size: number): number {
   return (type << 16) | (HEADER_BYTES + size);
 }
 
+/** The same of a payload of any size. @throws {RangeError} for one that is too long */
+function checkedHeader(type: number, size: number): number {
+  if (HEADER_BYTES + size > LENGTH_MASK)
+    throw new RangeError(`an attribute of ${size} bytes is too long`);
+  return headerOf(type, size);
+}
+
 function writeBytes(out: Writer, type: number, value: Uint8Array): void {
-  out.u32(headerOf(type, value.length));
+  out.u32(checkedHeader(type, value.length));
   out.bytes(value);
   out.align();
 }
@@ -226,7 +233,11 @@ export function* attributes({
   }
 }
 
-/** The header of an attribute: its type, and in the lower half its length with the header. @throws {MalformedReply} if that cannot be */
+/**
+ * The header of an attribute: its type, and in the lower half its length with the header.
+ *
+ * @throws {MalformedReply} if that cannot be
+ */
 function headerAt(
   bytes: DataView,
   at: number,

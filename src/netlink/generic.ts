@@ -62,8 +62,8 @@ export class GenericQuery<T> implements Request<T> {
   }
 }
 
-/** For a request that carries no attributes. */
-export const nothing = (): void => undefined;
+/** For a request that carries none. */
+export const noAttributes = (): void => undefined;
 
 const window = new Window();
 

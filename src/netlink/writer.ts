@@ -40,12 +40,6 @@ export class Writer {
     this.#view.setUint16(at, value, true);
   }
 
-  /** Network byte order. */
-  u16be(value: number): void {
-    const at = this.#claim(2);
-    this.#view.setUint16(at, value, false);
-  }
-
   u32(value: number): void {
     const at = this.#claim(4);
     this.#view.setUint32(at, value, true);
@@ -56,9 +50,14 @@ export class Writer {
     this.#view.setBigUint64(at, value, true);
   }
 
-  /** Two numbers of 4 bytes, at a multiple of 4: most attributes are that, with their headers. */
+  /**
+   * Two numbers of 4 bytes, at a multiple of 4: most attributes are that, with their headers.
+   *
+   * @throws {RangeError} anywhere else
+   */
   pair(first: number, second: number): void {
     const at = this.#length;
+    if (at & 3) throw new RangeError(`a pair at byte ${at}`);
     if (at + 8 > this.#capacity) this.#grow(at + 8);
     const words = this.#words;
     words[at >> 2] = first;

@@ -7,7 +7,11 @@ import {
   type Layout,
 } from "../netlink/attributes.js";
 import type { Exchange } from "../netlink/exchange.js";
-import { GenericQuery, nothing, resolveFamily } from "../netlink/generic.js";
+import {
+  GenericQuery,
+  noAttributes,
+  resolveFamily,
+} from "../netlink/generic.js";
 import { dump } from "./dump.js";
 import { NetworkRefusal } from "./errors.js";
 
@@ -46,7 +50,7 @@ export async function fouPorts(exchange: Exchange): Promise<FouPort[]> {
     VERSION,
     GET,
     "dump",
-    nothing,
+    noAttributes,
     (attributes): FouPort => {
       const fields = required(decode(PORT, attributes), ["port"]);
       return {

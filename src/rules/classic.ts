@@ -2,7 +2,7 @@ import { parseIpv4Loosely } from "../grammar/endpoint.js";
 import { UnresolvedHost, UsageFault } from "../grammar/faults.js";
 import { ruleWords } from "../grammar/line.js";
 import type { ClassicCommand } from "../grammar/command.js";
-import { parse, type Notes } from "../grammar/parse.js";
+import { Parser, type Notes } from "../grammar/parse.js";
 import { formatAddress, INET6, parseIpv4 } from "../ipvs/address.js";
 import type { Change } from "../ipvs/client.js";
 import { PERSISTENT, type ServiceKey } from "../ipvs/model.js";
@@ -51,6 +51,7 @@ type FaultToAdvise = RuleFault & Pick<Refused, "missing">;
 
 class Reader {
   readonly #lines: readonly string[];
+  readonly #parser: Parser;
   readonly #hosts: Hosts;
   readonly #table = new ClassicTable();
   readonly #faults: FaultToAdvise[] = [];
@@ -60,6 +61,7 @@ class Reader {
 
   constructor(lines: readonly string[], hosts: Hosts) {
     this.#lines = lines;
+    this.#parser = new Parser(hosts);
     this.#hosts = hosts;
   }
 
@@ -76,16 +78,16 @@ class Reader {
   /** The hosts that are named from here on. */
   namedHosts(): Set<string> {
     const names = new Set<string>();
-    const lookups = {
+    const parser = new Parser({
       host: (name: string) => {
         names.add(name);
         return new Uint8Array(4);
       },
       port: () => 0,
-    };
+    });
     for (let i = this.#next; i < this.#lines.length; i++) {
       try {
-        parse(ruleWords(this.#lines[i] ?? ""), lookups);
+        parser.read(ruleWords(this.#lines[i] ?? ""));
       } catch (error) {
         if (!(error instanceof UsageFault)) throw error;
       }
@@ -97,7 +99,7 @@ class Reader {
     const notes: Notes = { where: new Map() };
     let command: ClassicCommand;
     try {
-      command = parse(words, this.#hosts, notes);
+      command = this.#parser.read(words, notes);
     } catch (error) {
       if (error instanceof UnresolvedHost) return false;
       if (!(error instanceof UsageFault)) throw error;
@@ -192,7 +194,7 @@ class Reader {
     const line = this.#lines[number - 1] ?? "";
     if (part === undefined) return placeIn(line, number, 0);
     const notes: Notes = { where: new Map() };
-    parse(ruleWords(line), this.#hosts, notes);
+    this.#parser.read(ruleWords(line), notes);
     return placeIn(line, number, wordOf(part, notes));
   }
 }

@@ -12,6 +12,7 @@ const LONG = 6;
 export class TextBuilder {
   #bytes: Buffer;
   #length = 0;
+  /** The bytes of a number, on their way to their digits */
   readonly #quad = new Uint8Array(4);
   #column = 0;
 
@@ -69,6 +70,12 @@ export class TextBuilder {
     return this;
   }
 
+  /** The same of the 32 bits of a number. */
+  dottedNumber(address: number): this {
+    for (let i = 0; i < 4; i++) this.#quad[i] = address >> (24 - 8 * i);
+    return this.dotted(this.#quad);
+  }
+
   /** Writes a part of other bytes. */
   bytes(source: Uint8Array, at: number, end: number): this {
     const bytes = this.#room(end - at);
@@ -96,13 +103,7 @@ export class TextBuilder {
     return this;
   }
 
-  /** The same of its 32 bits. */
-  dottedNumber(address: number): this {
-    for (let i = 0; i < 4; i++) this.#quad[i] = address >> (24 - 8 * i);
-    return this.dotted(this.#quad);
-  }
-
-  /** Takes away what has been written behind a place. */
+  /** Takes away what has been written behind a place, where no column has begun. */
   cut(length: number): this {
     this.#length = length;
     return this;

@@ -77,7 +77,7 @@ export function titleLines(format: keyof typeof TITLES): string {
 }
 
 /** Writes what stands behind a real server's name. */
-export type ServerColumns<Server> = (out: TextBuilder, server: Server) => void;
+type ServerColumns<Server> = (out: TextBuilder, server: Server) => void;
 
 /** Writes a service and its real servers, a line each. */
 export function writeService<Server extends { readonly key: DestinationKey }>(

@@ -3,7 +3,7 @@ import { attributes, put, raw } from "../../src/netlink/attributes.js";
 import { exchangeOver, type Reply } from "../../src/netlink/exchange.js";
 import {
   GenericQuery,
-  nothing,
+  noAttributes,
   resolveFamily,
 } from "../../src/netlink/generic.js";
 import { openNodeLink } from "../../src/netlink/node-link.js";
@@ -47,7 +47,7 @@ export async function rawTable(): Promise<string[]> {
 
     const lines: string[] = [];
     const [reply] = await exchange([
-      new GenericQuery(family.id, 1, GET_CONFIG, "one", nothing, copy),
+      new GenericQuery(family.id, 1, GET_CONFIG, "one", noAttributes, copy),
     ]);
     const [timeouts] = entriesOf(reply);
     lines.push(`timeouts ${hex(timeouts ?? new Uint8Array())}`);

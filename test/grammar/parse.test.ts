@@ -257,3 +257,31 @@ test("a parser reads each line as if it were the first, and leaves the command o
       assert.deepEqual(both, wanted, `${line} behind ${before}`);
     }
 });
+
+test("a parser reads a line again whose hosts have been found out meanwhile, and the lines behind it", () => {
+  const hosts = new Map<string, Uint8Array>();
+  const host = (name: string) => {
+    const address = hosts.get(name);
+    if (!address) throw new UnresolvedHost(name);
+    return address;
+  };
+  const lookups = { ...LOOKUPS, host };
+  const parser = new Parser(lookups);
+  const server = "-a -t web:80 -r real:80 -m -w 5 -x 9";
+  for (const [name, last] of [
+    ["web", 1],
+    ["real", 2],
+  ] as const) {
+    assert.throws(
+      () => parser.read(server.split(" ")),
+      new UnresolvedHost(name),
+    );
+    hosts.set(name, Uint8Array.of(10, 0, 0, last));
+  }
+  for (const line of [server, "-A -t web:80", server, "-D -t real:80"])
+    assert.deepEqual(
+      parser.read(line.split(" ")),
+      parse(line.split(" "), lookups),
+      line,
+    );
+});

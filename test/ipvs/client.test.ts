@@ -10,6 +10,7 @@ import {
   KernelRefusal,
 } from "../../src/ipvs/errors.js";
 import { MASTER, TCP } from "../../src/ipvs/model.js";
+import { serverSettings } from "../../src/ipvs/defaults.js";
 import { without } from "../fixtures/edit.js";
 import { hex, hexOf } from "../fixtures/hex.js";
 import * as replies from "../fixtures/replies.js";
@@ -64,6 +65,29 @@ test("a fault of the socket passes through", async () => {
     IpvsClient.open(() => Promise.reject(fault)),
     fault,
   );
+});
+
+test("a change is what it was when it was asked for, whatever is made of its objects before its turn", async () => {
+  const { client, asked } = await clientOf();
+  const settings = { ...serverSettings() };
+  const server = { ...SERVER, address: SERVER.address.slice() };
+  const calls: Promise<unknown>[] = [];
+  for (const weight of [1, 2, 3]) {
+    settings.weight = weight;
+    server.address[3] = weight;
+    calls.push(client.editServer(WEB, server, settings));
+  }
+  await Promise.all(calls);
+  const before = await Promise.all(
+    [1, 2, 3].map(async (weight) => {
+      const alone = await clientOf();
+      const address = Uint8Array.of(192, 0, 2, weight);
+      const given = { ...serverSettings(), weight };
+      await alone.client.editServer(WEB, { ...SERVER, address }, given);
+      return alone.asked;
+    }),
+  );
+  assert.deepEqual(asked, before.flat());
 });
 
 test("what became of each change stands at its place", async () => {

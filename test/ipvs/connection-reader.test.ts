@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { formatAddress, type Address } from "../../src/ipvs/address.js";
-import { clientOfKey, endOfKey } from "../../src/ipvs/connection-fields.js";
+import { clientOfKey, endOfKey } from "../../src/ipvs/proc-fields.js";
 import { ConnectionReader } from "../../src/ipvs/connection-reader.js";
 import type { Connection } from "../../src/ipvs/connections.js";
 import {

@@ -44,12 +44,11 @@ export async function clientOf(answer: (asked: Asked) => RawReply = () => YES) {
   const asked: Asked[] = [];
   let open = false;
   const exchange: Exchange = async (requests) => {
+    await Promise.resolve(); // a request is written when its turn comes
     const all = requests.map(written);
     (open ? asked : opening).push(...all);
     const replies = all.map(open ? answer : openingAnswer);
-    return Promise.resolve(
-      requests.map((request, i) => readBy(request, replies[i] ?? YES)),
-    );
+    return requests.map((request, i) => readBy(request, replies[i] ?? YES));
   };
   const client = await IpvsClient.open(exchange);
   open = true;

@@ -110,6 +110,15 @@ test("what is too large for a field touches no other one", () => {
   );
 });
 
+test("a string that no attribute can hold is refused", () => {
+  const layout = { name: [6, text] } as const satisfies Layout;
+  const longest = 0xffff - 4 - 1;
+  encode(layout, new Writer(), { name: "x".repeat(longest) });
+  assert.throws(() => {
+    encode(layout, new Writer(), { name: "x".repeat(longest + 1) });
+  }, RangeError);
+});
+
 test("the same rows read what they wrote", () => {
   assert.deepEqual(decode(OUTER, hex(ENCODED)), FIELDS);
 });

@@ -7,7 +7,7 @@ import type { Request } from "../../src/netlink/exchange.js";
 import {
   attributesOf,
   GenericQuery,
-  nothing,
+  noAttributes,
   resolveFamily,
 } from "../../src/netlink/generic.js";
 import { Writer } from "../../src/netlink/writer.js";
@@ -45,7 +45,7 @@ test("a request begins with command and version, and the attributes follow", () 
 });
 
 test("a request may have no attributes", () => {
-  const request = new GenericQuery(0x1c, 1, 17, "one", nothing, bytesIn);
+  const request = new GenericQuery(0x1c, 1, 17, "one", noAttributes, bytesIn);
   assert.equal(written(request), "11010000");
 });
 

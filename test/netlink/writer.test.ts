@@ -69,13 +69,19 @@ test("a string is written one character a byte", () => {
   );
 });
 
-test("network byte order is big-endian", () => {
+test("a pair of numbers stands at a multiple of 4, or is refused", () => {
   assert.equal(
     written((out) => {
-      out.u16be(0x1f90);
+      out.u32(1);
+      out.pair(2, 3);
     }),
-    "1f90",
+    "010000000200000003000000",
   );
+  const out = new Writer();
+  out.u8(0xaa);
+  assert.throws(() => {
+    out.pair(1, 2);
+  }, RangeError);
 });
 
 test("numbers keep their highest bit", () => {

@@ -126,6 +126,30 @@ test("output that cannot be written for another reason is no error: the status i
   assert.deepEqual([stderr, status], ["", 7]);
 });
 
+test("bytes that cannot be written are as texts that cannot: kept quiet about until the flush, and nothing follows them", () => {
+  const full = Object.assign(new Error("ENOSPC"), { code: "ENOSPC" });
+  let calls = 0;
+  const streams = processStreams(() => {
+    calls++;
+    throw full;
+  });
+  streams.stdoutBytes(Buffer.alloc(100_000));
+  streams.stdoutBytes(Buffer.alloc(100_000));
+  streams.stdout("more");
+  assert.equal(streams.flush(), "ENOSPC");
+  assert.equal(calls, 1);
+});
+
+test("bytes that nobody reads any more are told of", () => {
+  const gone = Object.assign(new Error("EPIPE"), { code: "EPIPE" });
+  const streams = processStreams(() => {
+    throw gone;
+  });
+  assert.throws(() => {
+    streams.stdoutBytes(Buffer.alloc(100_000));
+  }, OutputClosed);
+});
+
 test("to flush nothing is nothing", () => {
   processStreams(writeByNode).flush();
   assert.equal(new OutputClosed().name, "OutputClosed");

@@ -1,5 +1,5 @@
 import type { Address } from "../../ipvs/address.js";
-import { clientOfKey, endOfKey } from "../../ipvs/connection-fields.js";
+import { clientOfKey, endOfKey } from "../../ipvs/proc-fields.js";
 import type { ConnectionReader } from "../../ipvs/connection-reader.js";
 import type { NameBook } from "../../naming.js";
 import { TextBuilder } from "../../text/builder.js";

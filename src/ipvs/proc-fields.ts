@@ -2,19 +2,20 @@ import { parseIpv6, type Address } from "./address.js";
 import type { Network } from "./network.js";
 
 /*
- * The fields of a line of /proc/net/ip_vs_conn, by where they stand. See connection-reader.ts.
+ * The fields of a line of /proc/net/ip_vs_conn and /proc/net/ip_vs, by where they stand. See connection-reader.ts and
+ * table-file.ts.
  */
 
 export const LINE_FEED = 0x0a;
-const BLANK = 0x20;
+export const BLANK = 0x20;
 const COLON = 0x3a;
 const PORTS = 0x10000;
 const DIGIT_0 = 0x30;
 const DIGIT_9 = 0x39;
 /** `0A090001`, or `2001:0db8:0000:0000:0000:0000:0000:0001` with all its digits */
-const IPV4_COLUMNS = 8;
-const IPV6_COLUMNS = 39;
-const PORT_COLUMNS = 4;
+export const IPV4_COLUMNS = 8;
+export const IPV6_COLUMNS = 39;
+export const PORT_COLUMNS = 4;
 
 /** The value of a hexadecimal digit by its character, -1 for what is none. */
 const DIGITS = Int8Array.from({ length: 256 }, (_, code) => {
