@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { INET, INET6, formatAddress } from "../../src/ipvs/address.js";
 import { SCTP, TCP, UDP, type ServiceKey } from "../../src/ipvs/model.js";
 import { TableFile } from "../../src/ipvs/table-file.js";
-import { address } from "../fixtures/entries.js";
+import { addressKey } from "../fixtures/entries.js";
 
 /** As Linux 6.1 printed it. */
 const PRINTED = `IP Virtual Server version 1.2.1 (size=4096)
@@ -24,17 +24,7 @@ FWM  00000007 wlc${" "}
   -> 0A000001:0000      Route   1      0          0${" ".repeat(9)}
 `;
 
-const WEB = over(TCP, "192.0.2.1", 80);
-
-function over(
-  protocol: typeof TCP | typeof UDP | typeof SCTP,
-  text: string,
-  port: number,
-): ServiceKey {
-  const bytes = address(text);
-  const family = bytes.length === 4 ? INET : INET6;
-  return { family, protocol, address: bytes, port };
-}
+const WEB = addressKey(TCP, "192.0.2.1", 80);
 
 /** The servers of a service as the file tells them, in texts. */
 function servers(service: ServiceKey, printed = PRINTED) {
@@ -56,22 +46,22 @@ test("the servers of a service stand in the kernel's order, with the columns tha
 });
 
 test("services are told apart by protocol, address and port", () => {
-  assert.equal(servers(over(SCTP, "192.0.2.1", 99))?.length, 1);
-  assert.equal(servers(over(TCP, "192.0.2.1", 99)), undefined);
-  assert.equal(servers(over(TCP, "192.0.2.1", 81)), undefined);
-  assert.equal(servers(over(TCP, "192.0.2.2", 80)), undefined);
-  assert.equal(servers(over(UDP, "192.0.2.1", 80)), undefined);
+  assert.equal(servers(addressKey(SCTP, "192.0.2.1", 99))?.length, 1);
+  assert.equal(servers(addressKey(TCP, "192.0.2.1", 99)), undefined);
+  assert.equal(servers(addressKey(TCP, "192.0.2.1", 81)), undefined);
+  assert.equal(servers(addressKey(TCP, "192.0.2.2", 80)), undefined);
+  assert.equal(servers(addressKey(UDP, "192.0.2.1", 80)), undefined);
 });
 
 test("a service and servers of IPv6 are read, and the two families in one service", () => {
-  assert.deepEqual(servers(over(TCP, "2001:db8::1", 80)), [
+  assert.deepEqual(servers(addressKey(TCP, "2001:db8::1", 80)), [
     "10.0.0.9 80 Tunnel  1      0          0         ",
     "2001:db8::2 80 Route   1      0          0         ",
   ]);
 });
 
 test("a service without servers has none, which is not the same as to tell nothing", () => {
-  assert.deepEqual(servers(over(UDP, "192.0.2.1", 5060)), []);
+  assert.deepEqual(servers(addressKey(UDP, "192.0.2.1", 5060)), []);
 });
 
 test("of a firewall mark nothing is told, for the family is not", () => {
@@ -89,7 +79,10 @@ for (const [what, from, to] of [
     const printed = PRINTED.replace(from, to);
     assert.notEqual(printed, PRINTED);
     assert.equal(servers(WEB, printed), undefined);
-    assert.equal(servers(over(SCTP, "192.0.2.1", 99), printed)?.length, 1);
+    assert.equal(
+      servers(addressKey(SCTP, "192.0.2.1", 99), printed)?.length,
+      1,
+    );
   });
 
 test("a line of a service that is cut off, or of something else, is passed by", () => {

@@ -7,17 +7,10 @@ import {
   SCTP,
   TCP,
   UDP,
-  type Protocol,
   type ServiceKey,
 } from "../../src/ipvs/model.js";
 import { mergeSort, sortServers, sortServices } from "../../src/view/order.js";
-import { address, serverEntry, serviceEntry } from "../fixtures/entries.js";
-
-function over(protocol: Protocol, text: string, port: number): ServiceKey {
-  const bytes = address(text);
-  const family = bytes.length === 4 ? INET : INET6;
-  return { family, protocol, address: bytes, port };
-}
+import { addressKey, serverEntry, serviceEntry } from "../fixtures/entries.js";
 
 function sortedServices(...keys: ServiceKey[]): string[] {
   return sortServices(keys.map((key) => serviceEntry(key))).map(({ key }) =>
@@ -69,12 +62,12 @@ test("where the order is one, any sort finds it, and the items are left alone", 
 
 test("services come by firewall mark, family, protocol, address and port", () => {
   const inOrder = [
-    over(TCP, "10.0.0.1", 80),
-    over(TCP, "10.0.0.1", 443),
-    over(TCP, "10.0.0.2", 80),
-    over(UDP, "10.0.0.1", 53),
-    over(SCTP, "10.0.0.1", 59),
-    over(TCP, "2001:db8::5", 80),
+    addressKey(TCP, "10.0.0.1", 80),
+    addressKey(TCP, "10.0.0.1", 443),
+    addressKey(TCP, "10.0.0.2", 80),
+    addressKey(UDP, "10.0.0.1", 53),
+    addressKey(SCTP, "10.0.0.1", 59),
+    addressKey(TCP, "2001:db8::5", 80),
     { family: INET, firewallMark: 1 },
     { family: INET6, firewallMark: 1 },
     { family: INET, firewallMark: 2 },
@@ -86,7 +79,7 @@ test("services come by firewall mark, family, protocol, address and port", () =>
 
 test("a firewall mark counts as a signed number", () => {
   assert.deepEqual(
-    sortedServices(over(TCP, "10.0.0.1", 80), {
+    sortedServices(addressKey(TCP, "10.0.0.1", 80), {
       family: INET,
       firewallMark: 4294967295,
     }),

@@ -9,12 +9,12 @@ import {
   TUNNELLING,
   UDP,
   type DestinationEntry,
-  type ServiceKey,
   type ServiceWithServers,
   type Stats,
 } from "../../../src/ipvs/model.js";
 import {
   address,
+  addressKey,
   serverEntry,
   serviceEntry,
   stats,
@@ -34,16 +34,6 @@ function server(
   counts: Counts = {},
 ): DestinationEntry {
   return { ...serverEntry(text, port, settings), ...counts };
-}
-
-function addressKey(
-  protocol: typeof TCP | typeof UDP | typeof SCTP,
-  text: string,
-  port: number,
-): ServiceKey {
-  const bytes = address(text);
-  const family = bytes.length === 4 ? INET : INET6;
-  return { family, protocol, address: bytes, port };
 }
 
 /** A table with one of everything that a listing can show. */
