@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 import { main } from "../src/main.js";
-import { nodeIo } from "../src/node-io.js";
+import { nodeIo } from "../src/runtime/node-io.js";
 import { commandWords } from "../src/system/process.js";
 
-/** The word verbs are a bundle of their own: what the classic commands load stays small. */
-const runWords = async (words: readonly string[]) =>
-  (await import("./verbs.js")).runWords(words);
+/** The subcommands are a bundle of their own: what the classic commands load stays small. */
+const runSubcommands = async (words: readonly string[]) =>
+  (await import("./subcommands.js")).runSubcommands(words);
 
-void main(commandWords(), nodeIo(), runWords).then((status) =>
+void main(commandWords(), nodeIo(), runSubcommands).then((status) =>
   process.exit(status),
 );

@@ -1,4 +1,4 @@
-import { bunIo } from "../src/bun-io.js";
+import { bunIo } from "../src/runtime/bun-io.js";
 import { main, mainRestore, mainSave } from "../src/main.js";
 import { calledAs, commandWords } from "../src/system/process.js";
 
@@ -7,15 +7,15 @@ import { calledAs, commandWords } from "../src/system/process.js";
  * bin/build-standalone makes it; its runtime is Bun.
  */
 
-/** The word verbs are a part of their own: even functions that nobody calls take time, when they are defined. */
-const runWords = async (words: readonly string[]) =>
-  (await import("./standalone-words.js")).runWords(words);
+/** The subcommands are a part of their own: even functions that nobody calls take time, when they are defined. */
+const runSubcommands = async (words: readonly string[]) =>
+  (await import("./standalone-subcommands.js")).runSubcommands(words);
 
 async function run(words: readonly string[]): Promise<number> {
   const io = bunIo();
   if (calledAs().endsWith("ipvsadm-save")) return mainSave(words, io);
   if (calledAs().endsWith("ipvsadm-restore")) return mainRestore(io);
-  return main(words, io, runWords);
+  return main(words, io, runSubcommands);
 }
 
 void run(commandWords()).then((status) => process.exit(status));

@@ -7,13 +7,13 @@
  *
  * @packageDocumentation
  */
-export { openIpvs } from "./open.js";
+export { openIpvs } from "./ipvs/open.js";
 export { IpvsClient } from "./ipvs/client.js";
 export type { Change } from "./ipvs/change.js";
 export { serverSettings, serviceSettings } from "./ipvs/defaults.js";
 
 export {
-  AnswerLost,
+  ReplyLost,
   IpvsUnavailable,
   KernelRefusal,
   TableUnsteady,
@@ -38,19 +38,19 @@ export {
   TUNNEL_GUE,
   TUNNEL_IPIP,
   TUNNEL_REMOTE_CHECKSUM,
-  TUNNELLING,
+  TUNNELING,
   UDP,
   type Daemon,
-  type DestinationEntry,
-  type DestinationKey,
-  type DestinationSettings,
+  type ServerEntry,
+  type ServerKey,
+  type ServerSettings,
   type Info,
   type Netmask,
   type Protocol,
   type ServiceEntry,
-  type UncountedDestination,
-  type UncountedService,
-  type UncountedServiceWithServers,
+  type ServerWithoutStats,
+  type ServiceWithoutStats,
+  type ServiceAndServersWithoutStats,
   type ServiceKey,
   type ServiceSettings,
   type ServiceWithServers,
@@ -75,7 +75,7 @@ export {
   type Family,
 } from "./ipvs/address.js";
 export { formatEndpoint, formatService } from "./ipvs/model.js";
-export { MalformedText, parseServer, parseService } from "./ipvs/text.js";
+export { MalformedText, parseServer, parseService } from "./ipvs/parse-keys.js";
 
 export { exchangeOver, type Exchange } from "./netlink/exchange.js";
 export type { Link, Span } from "./netlink/link.js";

@@ -1,11 +1,11 @@
-import { finish } from "./finish.js";
-import type { Io } from "./io.js";
+import { finish } from "./runtime/finish.js";
+import type { Io } from "./runtime/io.js";
 
 /**
- * Whether a command line is for the word verbs, which are a program of their own (words.ts): it begins with
+ * Whether a command line is for the subcommands, which are a program of their own (words.ts): it begins with
  * a word. All else is classic, and loads nothing of them.
  */
-export function beginsWithWord([first = ""]: readonly string[]): boolean {
+export function isSubcommandLine([first = ""]: readonly string[]): boolean {
   return /^[A-Za-z][A-Za-z-]*$/.test(first);
 }
 
@@ -14,7 +14,7 @@ export function beginsWithWord([first = ""]: readonly string[]): boolean {
  *
  * @returns the exit status; undefined if the classic language has its own answer to that word
  */
-export type RunWords = (
+export type RunSubcommands = (
   words: readonly string[],
 ) => Promise<number | undefined>;
 
@@ -22,16 +22,16 @@ export type RunWords = (
  * Runs ipvsadm.
  *
  * @param words the command line without the program's name, one character a byte
- * @param runWords loads the word verbs, which are another bundle on Node.js
+ * @param runSubcommands loads the subcommands, which are another bundle on Node.js
  * @returns the exit status
  */
 export async function main(
   words: readonly string[],
   io: Io,
-  runWords: RunWords,
+  runSubcommands: RunSubcommands,
 ): Promise<number> {
-  if (beginsWithWord(words)) {
-    const status = await runWords(words);
+  if (isSubcommandLine(words)) {
+    const status = await runSubcommands(words);
     if (status !== undefined) return status;
   }
   return finish(io, async () => {
@@ -43,7 +43,7 @@ export async function main(
 /** Runs ipvsadm-save. @returns the exit status */
 export function mainSave(words: readonly string[], io: Io): Promise<number> {
   return finish(io, async () => {
-    const { runSave } = await import("./classic/tools.js");
+    const { runSave } = await import("./classic/save-restore.js");
     return runSave(words, io);
   });
 }
@@ -51,7 +51,7 @@ export function mainSave(words: readonly string[], io: Io): Promise<number> {
 /** Runs ipvsadm-restore. @returns the exit status */
 export function mainRestore(io: Io): Promise<number> {
   return finish(io, async () => {
-    const { runRestore } = await import("./classic/tools.js");
+    const { runRestore } = await import("./classic/save-restore.js");
     return runRestore(io);
   });
 }

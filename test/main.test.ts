@@ -4,8 +4,8 @@ import { main } from "../src/main.js";
 import { OutputClosed } from "../src/system/streams.js";
 import { runIn } from "./classic/fake-io.js";
 
-/** A command line that is classic loads no word verbs. */
-const noWords = () => Promise.reject(new Error("word verbs were loaded"));
+/** A command line that is classic loads no subcommands. */
+const noWords = () => Promise.reject(new Error("subcommands were loaded"));
 
 test("a run ends with its status, and with all that it had to say", async () => {
   const { status, stdout, log } = await runIn({}, (io) =>
@@ -40,7 +40,7 @@ test("an error that nobody expected is not hidden", async () => {
   );
 });
 
-test("a word is for the word verbs, unless they leave it to the classic language", async () => {
+test("a word is for the subcommands, unless they leave it to the classic language", async () => {
   const asked: string[][] = [];
   const words = (status: number | undefined) => (words: readonly string[]) => {
     asked.push([...words]);

@@ -10,7 +10,7 @@ const PAGES = [
   "man/ipvsadm.8",
   "man/ipvsadm-save.8",
   "man/ipvsadm-restore.8",
-  "man/ipvsadm-verbs.8",
+  "man/ipvsadm-subcommands.8",
   "man/ipvsadm-doctor.8",
 ] as const;
 const PAGE = readFileSync(PAGES[0], "utf8");
@@ -82,7 +82,9 @@ for (const option of OPTIONS) {
 
   test(`the page says with which commands --${option.long} goes`, () => {
     const { text } = entryFor(option, "OPTIONS");
-    const commands = COMMANDS.filter(({ verb }) => option.with[verb]);
+    const commands = COMMANDS.filter(
+      ({ commandName }) => option.with[commandName],
+    );
     if (option.option === undefined) assert.equal(text, ".Pq any command");
     else
       assert.deepEqual(

@@ -1,10 +1,10 @@
 import {
   COMMANDS,
   OPTIONS,
-  type CommandRow,
-  type OptionRow,
+  type ClassicCommandSpec,
+  type ClassicOption,
 } from "../grammar/options.js";
-import { VERSION } from "../version.js";
+import { VERSION } from "../runtime/version.js";
 
 /** What -v prints. Scripts look for the first two words and take the number from the second. */
 export const VERSION_TEXT = `ipvsadm v1.31 (compatible; ipvsadm for Node.js ${VERSION})\n`;
@@ -36,7 +36,7 @@ export function helpText(): string {
   ].join("");
 }
 
-function helpLine(row: CommandRow | OptionRow): string {
+function helpLine(row: ClassicCommandSpec | ClassicOption): string {
   const letters = Array.from(row.short ?? "").map((letter) => `-${letter}`);
   const spelling = [...letters, `--${row.long}`].join(", ");
   const argument = row.argument ?? "";

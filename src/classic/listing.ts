@@ -2,15 +2,15 @@ import type { Address } from "../ipvs/address.js";
 import type { IpvsClient } from "../ipvs/client.js";
 import { ConnectionReader } from "../ipvs/connection-reader.js";
 import type {
-  DestinationKey,
+  ServerKey,
   EndpointName,
-  UncountedService,
+  ServiceWithoutStats,
 } from "../ipvs/model.js";
-import { withListedServers } from "../ipvs/listed.js";
+import { withListedServers } from "../ipvs/listed-service.js";
 import { TableFile } from "../ipvs/table-file.js";
 import type { ListCommand } from "../grammar/command.js";
-import { writeRules } from "../grammar/rule.js";
-import type { Io } from "../io.js";
+import { writeRules } from "../grammar/format-rule.js";
+import type { Io } from "../runtime/io.js";
 import { blocksOf, InputFailed } from "../system/files.js";
 import {
   connectionTitles,
@@ -27,10 +27,10 @@ import {
   writeService,
 } from "../view/listing.js";
 import { sortServers, sortServices } from "../view/order.js";
-import { TextBuilder } from "../text/builder.js";
-import { NameBook } from "../naming.js";
+import { TextBuilder } from "../text/text-builder.js";
+import { NameBook } from "../runtime/name-book.js";
 
-/** The portions in which long listings are shown: large enough to be few, and small enough to take little memory. */
+/** The chunks in which long listings are shown: large enough to be few, and small enough to take little memory. */
 const PORTION_BYTES = 32 * 1024;
 
 /** The file of connections cannot be opened: the module is not there, or we may not read it. */
@@ -71,7 +71,7 @@ export async function save(
   io: Io,
 ): Promise<void> {
   const services = sortServices(await client.uncountedServices());
-  const table = client.withUncountedServers(services);
+  const table = client.withServersWithoutStats(services);
   await show(table, true, numeric, io, writeRules);
 }
 
@@ -80,7 +80,7 @@ async function listTable(
   client: IpvsClient,
   io: Io,
 ): Promise<void> {
-  const ordered = <S extends UncountedService>(services: readonly S[]) => {
+  const ordered = <S extends ServiceWithoutStats>(services: readonly S[]) => {
     if (!service) io.stdout(versionLine(client.info));
     io.stdout(titleLines(format));
     return sorted ? sortServices(services) : services;
@@ -103,7 +103,7 @@ async function listTable(
       writeService(out, entry, SERVER_COLUMNS.plain, name);
     });
   } else {
-    const table = client.withUncountedServers(services);
+    const table = client.withServersWithoutStats(services);
     await show(table, sorted, numeric, io, (out, entry, name) => {
       writeService(out, entry, SERVER_COLUMNS[format], name);
     });
@@ -117,8 +117,8 @@ function readTableFile(io: Io): TableFile | undefined {
 }
 
 /** A virtual service with what names its real servers, whatever else there is of them. */
-interface Listed extends UncountedService {
-  readonly servers: readonly { readonly key: DestinationKey }[];
+interface Listed extends ServiceWithoutStats {
+  readonly servers: readonly { readonly key: ServerKey }[];
 }
 
 /** Prints services with their servers as they come. */

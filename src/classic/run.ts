@@ -1,10 +1,10 @@
 import type { ClassicCommand } from "../grammar/command.js";
-import { UsageFault } from "../grammar/faults.js";
-import { ruleWords } from "../grammar/line.js";
-import type { Io } from "../io.js";
+import { UsageFault } from "../grammar/usage-errors.js";
+import { ruleWords } from "../grammar/rule-words.js";
+import type { Io } from "../runtime/io.js";
 import { MalformedReply, SocketFault } from "../netlink/errors.js";
 import { InputFailed } from "../system/files.js";
-import { countLines } from "./reading.js";
+import { countLines } from "./count-lines.js";
 import { End, REFUSED, Session } from "./session.js";
 
 /**

@@ -1,18 +1,18 @@
-import type { IpvsAccess } from "../access.js";
+import type { IpvsAccess } from "../runtime/ipvs-access.js";
 import type { ClassicCommand, SingleCommand } from "../grammar/command.js";
 import type { Lookups } from "../grammar/endpoint.js";
-import { UnresolvedHost, UsageFault } from "../grammar/faults.js";
+import { UnresolvedHost, UsageFault } from "../grammar/usage-errors.js";
 import { Parser } from "../grammar/parse.js";
 import { parseIpv4, type Address } from "../ipvs/address.js";
 import type { Change, IpvsClient } from "../ipvs/client.js";
 import { IpvsUnavailable, KernelRefusal } from "../ipvs/errors.js";
-import type { Io } from "../io.js";
+import type { Io } from "../runtime/io.js";
 import { ENOENT, ENOPROTOOPT, EPERM } from "../netlink/errno.js";
 import type { SocketFault } from "../netlink/errors.js";
 import { helpText, VERSION_TEXT } from "./help.js";
 import { refusalText } from "./messages.js";
 import { TRANSPORTS } from "../ipvs/model.js";
-import { Progress } from "../progress.js";
+import { Progress } from "../runtime/progress.js";
 
 /** The original's exit statuses. */
 export const DONE = 0;
@@ -182,7 +182,8 @@ export class Session {
 
   /** Finds IPVS, having its module loaded if it is not there. */
   async open(): Promise<IpvsClient> {
-    const { IpvsAccess, isUnavailable } = await import("../access.js");
+    const { IpvsAccess, isUnavailable } =
+      await import("../runtime/ipvs-access.js");
     this.#access ??= new IpvsAccess(this.#io);
     try {
       return await this.#access.open();

@@ -1,15 +1,15 @@
-import { changeLine } from "../grammar/rule.js";
+import { changeLine } from "../grammar/format-rule.js";
 import {
   formatEndpoint,
-  type DestinationEntry,
-  type DestinationSettings,
+  type ServerEntry,
+  type ServerSettings,
   type ServiceSettings,
   type ServiceWithServers,
 } from "../ipvs/model.js";
 import { formatSelector } from "../grammar/selector.js";
-import type { Mend } from "./finding.js";
+import type { Fix } from "./finding.js";
 
-/** How a service is called in findings, which is how other verbs read it: `tcp/192.0.2.1:80`. */
+/** How a service is called in findings, which is how other subcommands read it: `tcp/192.0.2.1:80`. */
 export function serviceName({ key }: Pick<ServiceWithServers, "key">): string {
   return formatSelector(key);
 }
@@ -17,7 +17,7 @@ export function serviceName({ key }: Pick<ServiceWithServers, "key">): string {
 /** How a real server is called: `192.0.2.10:8080 of tcp/192.0.2.1:80`. */
 export function serverName(
   service: Pick<ServiceWithServers, "key">,
-  { key }: Pick<DestinationEntry, "key">,
+  { key }: Pick<ServerEntry, "key">,
 ): string {
   return `${formatEndpoint(key.address, key.port)} of ${serviceName(service)}`;
 }
@@ -25,9 +25,9 @@ export function serverName(
 /** The command that changes some settings of a real server, and leaves the others. */
 export function editServer(
   { key: service }: Pick<ServiceWithServers, "key">,
-  { key: server, settings: old }: DestinationEntry,
-  change: Partial<DestinationSettings>,
-): Mend {
+  { key: server, settings: old }: ServerEntry,
+  change: Partial<ServerSettings>,
+): Fix {
   const settings = { ...old, ...change };
   const line = changeLine({
     command: "edit-server",
@@ -42,7 +42,7 @@ export function editServer(
 export function editService(
   { key: service, settings: old }: ServiceWithServers,
   change: Partial<ServiceSettings>,
-): Mend {
+): Fix {
   const settings = { ...old, ...change };
   const line = changeLine({ command: "edit-service", service, settings });
   return { command: `ipvsadm ${line}` };

@@ -3,7 +3,7 @@ import { CONNECTION_STATES } from "../ipvs/connection-states.js";
 import {
   formatEndpoint,
   PROTOCOL_NAMES,
-  type DestinationEntry,
+  type ServerEntry,
   type ServiceWithServers,
 } from "../ipvs/model.js";
 
@@ -40,7 +40,7 @@ export interface Connections {
 export function groupsOf(
   { byServer }: Connections,
   { key }: Pick<ServiceWithServers, "key">,
-  server: Pick<DestinationEntry, "key">,
+  server: Pick<ServerEntry, "key">,
 ): ConnectionGroup[] {
   const groups = byServer.get(formatAddress(server.key.address)) ?? [];
   return groups.filter(
@@ -94,7 +94,7 @@ export function nobodysConnections(
 
 function isWith(
   group: ConnectionGroup,
-  { key }: Pick<DestinationEntry, "key">,
+  { key }: Pick<ServerEntry, "key">,
 ): boolean {
   return (
     sameAddress(group.server, key.address) &&

@@ -4,7 +4,7 @@ import type {
   ServiceWithServers,
   Timeouts,
 } from "../ipvs/model.js";
-import type { Module, moduleStates } from "../system/module.js";
+import type { Module, moduleStates } from "../system/kernel-module.js";
 import type { Connections } from "./connections.js";
 import type { Network, Stations } from "./network.js";
 import type { Listener } from "./real-server/listeners.js";

@@ -20,14 +20,14 @@ export interface Kind {
   readonly why: string;
   /** What was looked at to tell */
   readonly looked: string;
-  /** How it is mended, in general; the finding has the commands */
+  /** How it is fixed, in general; the finding has the commands */
   readonly cure: string;
   /** The sysctls that have to do with it, with dots */
   readonly sysctls: readonly string[];
 }
 
-/** A part of a mend: what to type, as root. */
-export interface Mend {
+/** A part of a fix: what to type, as root. */
+export interface Fix {
   /** A line for a shell. What only the reader knows is a word in capitals */
   readonly command: string;
   /** On which machine, if not on this one: `real server 192.0.2.10` */
@@ -42,5 +42,5 @@ export interface Finding<Id extends string = string> {
   /** What was seen there. One sentence without a full stop */
   readonly seen: string;
   /** All of them, in this order, make it good; none if there is no command for it */
-  readonly mend: readonly Mend[];
+  readonly fix: readonly Fix[];
 }

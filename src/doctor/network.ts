@@ -1,6 +1,6 @@
 import { formatAddress, type Address } from "../ipvs/address.js";
 import type { NoWay } from "../rtnl/client.js";
-import type { Device, DeviceAddress, Neighbour, Route } from "../rtnl/model.js";
+import type { Device, DeviceAddress, Neighbor, Route } from "../rtnl/model.js";
 
 /** Where packets go, or why they do not */
 export type Way = Route | NoWay;
@@ -9,7 +9,7 @@ export type Way = Route | NoWay;
 export interface Network {
   readonly devices: readonly Device[];
   readonly addresses: readonly DeviceAddress[];
-  readonly neighbours: readonly Neighbour[];
+  readonly neighbors: readonly Neighbor[];
   /** Which way packets to an address take, or why none, by the address as text: of those that were asked for */
   readonly ways: ReadonlyMap<string, Way>;
 }

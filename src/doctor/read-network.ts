@@ -1,7 +1,7 @@
 import { formatAddress, sameAddress, type Address } from "../ipvs/address.js";
 import type { NetworkClient } from "../rtnl/client.js";
 import type { Device, DeviceAddress } from "../rtnl/model.js";
-import { askingFails, isWithin } from "../rtnl/who-has.js";
+import { askingFails, isWithin } from "../rtnl/address-owners.js";
 import {
   deviceOf,
   isLocal,
@@ -15,7 +15,7 @@ import {
 const STRANGER_MILLISECONDS = 500;
 /** How long a next hop has: the kernel asks each second, and the first question may be lost */
 const NEXT_HOP_MILLISECONDS = 2500;
-/** Of more addresses than this only the first are asked for: a question takes a look at all neighbours */
+/** Of more addresses than this only the first are asked for: a question takes a look at all neighbors */
 const MOST_QUESTIONS = 256;
 
 /** Reads how the network is, and which ways lead to some addresses. */
@@ -31,19 +31,19 @@ export async function readNetwork(
   return {
     devices: await client.devices(),
     addresses: await client.addresses(),
-    neighbours: await client.neighbours(),
+    neighbors: await client.neighbors(),
     ways,
   };
 }
 
 /**
- * Asks the network who has addresses, by ARP and neighbour discovery.
+ * Asks the network who has addresses, by ARP and neighbor discovery.
  *
  * @param virtual virtual addresses, for which nobody but this machine should answer
  * @param servers real servers
  */
 export async function askStations(
-  client: Pick<NetworkClient, "whoHas">,
+  client: Pick<NetworkClient, "addressOwners">,
   network: Network,
   virtual: readonly Address[],
   servers: readonly Address[],
@@ -52,7 +52,7 @@ export async function askStations(
   const strangers: Stations["strangers"][number][] = [];
   const questions = [
     ...placesOf(network, virtual).map(({ address, device }) => async () => {
-      const hardwareAddress = await client.whoHas(
+      const hardwareAddress = await client.addressOwners(
         address,
         device,
         STRANGER_MILLISECONDS,
@@ -61,7 +61,7 @@ export async function askStations(
         strangers.push({ address, device, hardwareAddress });
     }),
     ...nextHopsTo(network, servers).map(({ address, device }) => async () => {
-      const answer = await client.whoHas(
+      const answer = await client.addressOwners(
         address,
         device,
         NEXT_HOP_MILLISECONDS,
@@ -115,10 +115,10 @@ function nextHopsTo(
     if (!hop || !device || seen.has(formatAddress(hop.address))) continue;
     if (askingFails(hop.address, device, network.addresses)) continue;
     seen.add(formatAddress(hop.address));
-    const known = network.neighbours.find(
-      (neighbour) =>
-        neighbour.device === hop.device &&
-        sameAddress(neighbour.address, hop.address),
+    const known = network.neighbors.find(
+      (neighbor) =>
+        neighbor.device === hop.device &&
+        sameAddress(neighbor.address, hop.address),
     );
     (known?.state === "reachable" ? sure : doubtful).push(hop);
   }

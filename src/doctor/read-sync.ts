@@ -1,6 +1,6 @@
 import { formatAddress, INET } from "../ipvs/address.js";
 import { BACKUP, type Daemon } from "../ipvs/model.js";
-import { hear } from "../system/multicast.js";
+import { hear } from "../system/multicast-listener.js";
 import type { Network } from "./network.js";
 
 /** As the kernel has them where they are not given. @see linux/ip_vs.h */

@@ -1,4 +1,4 @@
-import { namesIn, readFolder } from "../system/module.js";
+import { namesIn, readFolder } from "../system/kernel-module.js";
 import { textOf } from "../system/files.js";
 import type { Sysctls } from "./sysctls.js";
 

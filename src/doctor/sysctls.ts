@@ -1,4 +1,4 @@
-import type { Mend } from "./finding.js";
+import type { Fix } from "./finding.js";
 import { shellWord } from "./shell.js";
 
 /**
@@ -24,10 +24,10 @@ export function sysctlName(path: string): string {
 }
 
 /** The command that changes settings. */
-export function sysctlMend(
+export function sysctlFix(
   values: Readonly<Record<string, number>>,
   on?: string,
-): Mend {
+): Fix {
   const words = Object.entries(values).map(
     ([path, value]) => `${shellWord(sysctlName(path))}=${value}`,
   );

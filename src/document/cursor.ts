@@ -1,4 +1,4 @@
-import type { Words } from "./words.js";
+import type { Words } from "./enum-names.js";
 import { placesOf, type Fault, type Node, type Tree } from "./tree.js";
 
 /** Gathers what is wrong with a document while it is read. */

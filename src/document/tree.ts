@@ -18,7 +18,7 @@ export interface Tree {
 export interface Fault {
   /** Of the value in the document: `services[3].servers[0].weight`; empty: the document itself */
   readonly path: string;
-  /** What is wrong, and what is wanted. It may repeat what the document says: clean it before it is shown. */
+  /** What is wrong, and what is wanted. It may repeat what the document says: escape it before it is shown. */
   readonly fault: string;
   /** Counted from 1 */
   readonly line: number;

@@ -34,4 +34,4 @@ export type ClassicCommand =
 export type SingleCommand = Exclude<ClassicCommand, { command: "restore" }>;
 
 /** The commands by the names that the original's sentences use. */
-export type Verb = ClassicCommand["command"];
+export type CommandName = ClassicCommand["command"];

@@ -1,16 +1,16 @@
 import {
-  TUNNELLING,
+  TUNNELING,
   TUNNEL_GRE,
   TUNNEL_GUE,
   TUNNEL_IPIP,
 } from "../ipvs/model.js";
-import type { Verb } from "./command.js";
+import type { CommandName } from "./command.js";
 import type { Draft } from "./draft.js";
-import { UsageFault } from "./faults.js";
-import { OPTIONS, type OptionRow } from "./options.js";
+import { UsageFault } from "./usage-errors.js";
+import { OPTIONS, type ClassicOption } from "./options.js";
 
 /** Every option's name, in the order of the checks, with the commands that it goes with: all rows of one name agree. */
-const BY_NAME = new Map<string, OptionRow["with"]>();
+const BY_NAME = new Map<string, ClassicOption["with"]>();
 for (const { option, with: commands } of OPTIONS)
   if (option !== undefined) BY_NAME.set(option, commands);
 
@@ -24,10 +24,14 @@ const LIST_CONFLICTS = [
 ] as const;
 
 /** How many options a command must have; of most there is none. */
-const NEEDED = new Map<Verb, number>();
+const NEEDED = new Map<CommandName, number>();
 for (const commands of BY_NAME.values())
-  for (const [verb, rule] of Object.entries(commands) as [Verb, string][])
-    if (rule === "must") NEEDED.set(verb, (NEEDED.get(verb) ?? 0) + 1);
+  for (const [commandName, rule] of Object.entries(commands) as [
+    CommandName,
+    string,
+  ][])
+    if (rule === "must")
+      NEEDED.set(commandName, (NEEDED.get(commandName) ?? 0) + 1);
 
 /** For each tunnel type: the port is needed or illegal, and which checksum options there are. */
 const TUNNELS: Readonly<
@@ -61,16 +65,16 @@ function fault(sentence: string, option?: string): never {
  * @param given the names of the options on the line
  * @throws {UsageFault} `combination`, for the first option in the order of the table that does not fit
  */
-export function checkOptions(verb: Verb, given: Names): void {
-  if (!fits(verb, given)) refuse(verb, given);
+export function checkOptions(commandName: CommandName, given: Names): void {
+  if (!fits(commandName, given)) refuse(commandName, given);
 }
 
 /** Whether all options that are given go with a command, and none is missing. */
-function fits(verb: Verb, given: Names): boolean {
-  let needed = NEEDED.get(verb) ?? 0;
+function fits(commandName: CommandName, given: Names): boolean {
+  let needed = NEEDED.get(commandName) ?? 0;
   let chosen = 0;
   for (const option of given) {
-    const rule = BY_NAME.get(option)?.[verb];
+    const rule = BY_NAME.get(option)?.[commandName];
     if (rule === undefined) return false;
     if (rule === "must") needed--;
     if (rule === "one of") chosen++;
@@ -79,21 +83,24 @@ function fits(verb: Verb, given: Names): boolean {
 }
 
 /** Says what does not fit. @throws {UsageFault} */
-function refuse(verb: Verb, given: Names): void {
+function refuse(commandName: CommandName, given: Names): void {
   let chosen: string | undefined;
   for (const [option, commands] of BY_NAME) {
-    const rule = commands[verb];
+    const rule = commands[commandName];
     if (!given.includes(option)) {
       if (rule === "must")
         fault(
-          `You need to supply the '${option}' option for the '${verb}' command`,
+          `You need to supply the '${option}' option for the '${commandName}' command`,
         );
     } else if (rule === undefined) {
-      fault(`Illegal '${option}' option with the '${verb}' command`, option);
+      fault(
+        `Illegal '${option}' option with the '${commandName}' command`,
+        option,
+      );
     } else if (rule === "one of") {
       if (chosen !== undefined)
         fault(
-          `The option '${option}' conflicts with the '${chosen}' option in the '${verb}' command`,
+          `The option '${option}' conflicts with the '${chosen}' option in the '${commandName}' command`,
           option,
         );
       chosen = option;
@@ -125,7 +132,7 @@ export function checkTunnel(
   forwarding: number,
   type: number,
 ): void {
-  if (forwarding !== TUNNELLING) {
+  if (forwarding !== TUNNELING) {
     for (const option of TUNNEL_OPTIONS)
       if (given.includes(option))
         fault("Tunnel options conflict with forward method", option);
@@ -169,15 +176,17 @@ export function checkTunnel(
  * @param draft what they have said, and the option itself if it takes no value
  */
 export function mayJoin(
-  { option, with: commands }: OptionRow,
-  verb: Verb,
+  { option, with: commands }: ClassicOption,
+  commandName: CommandName,
   given: Names,
   draft: Pick<Draft, "forwarding" | "tunnel">,
 ): boolean {
   if (option === undefined) return true;
-  const rule = commands[verb];
+  const rule = commands[commandName];
   if (rule === undefined || given.includes(option)) return false;
-  const chosen = given.some((other) => BY_NAME.get(other)?.[verb] === "one of");
+  const chosen = given.some(
+    (other) => BY_NAME.get(other)?.[commandName] === "one of",
+  );
   if (rule === "one of" && chosen) return false;
   const together = [...given, option];
   const type = given.includes("tun-type") ? draft.tunnel.type : undefined;
@@ -187,10 +196,10 @@ export function mayJoin(
 /** @param forwarding and `type` are undefined as long as the line does not say */
 function tunnelMayBe(
   given: Names,
-  forwarding = TUNNELLING,
+  forwarding = TUNNELING,
   type: number | undefined,
 ): boolean {
-  if (forwarding !== TUNNELLING)
+  if (forwarding !== TUNNELING)
     return !TUNNEL_OPTIONS.some((option) => given.includes(option));
   const checksums = TUNNEL_CHECKSUMS.filter((option) => given.includes(option));
   if (checksums.length > 1) return false;

@@ -4,12 +4,12 @@ import {
   ONE_PACKET,
   SCTP,
   TCP,
-  TUNNELLING,
+  TUNNELING,
   TUNNEL_CHECKSUM,
   TUNNEL_REMOTE_CHECKSUM,
   UDP,
 } from "../ipvs/model.js";
-import type { Verb } from "./command.js";
+import type { CommandName } from "./command.js";
 import type { Spelling } from "./scanner.js";
 import * as values from "./values.js";
 import { whole, type Take } from "./values.js";
@@ -27,8 +27,8 @@ export type Completes =
   | "interface";
 
 /** A command of the classic language. */
-export interface CommandRow extends Spelling {
-  readonly verb: Verb;
+export interface ClassicCommandSpec extends Spelling {
+  readonly commandName: CommandName;
   /** What the value or the words behind it are called in the help; of a choice, all that there are: `a|b` */
   readonly argument?: string;
   /** How many words of its own follow among the free ones */
@@ -38,7 +38,7 @@ export interface CommandRow extends Spelling {
 }
 
 /** An option of the classic language. */
-export interface OptionRow extends Spelling {
+export interface ClassicOption extends Spelling {
   /**
    * What the original's sentences call it; several rows with one name exclude each other. Without a
    * name an option goes with every command and may be repeated.
@@ -56,87 +56,89 @@ export interface OptionRow extends Spelling {
    * With which commands it goes: each of `must` is needed, of `one of` there may be one, `may` is free;
    * with commands that are absent it is illegal.
    */
-  readonly with: Readonly<Partial<Record<Verb, "must" | "one of" | "may">>>;
+  readonly with: Readonly<
+    Partial<Record<CommandName, "must" | "one of" | "may">>
+  >;
   readonly help: string;
 }
 
-export const COMMANDS: readonly CommandRow[] = [
+export const COMMANDS: readonly ClassicCommandSpec[] = [
   {
     short: "A",
     long: "add-service",
-    verb: "add-service",
+    commandName: "add-service",
     help: "add a virtual service",
   },
   {
     short: "E",
     long: "edit-service",
-    verb: "edit-service",
+    commandName: "edit-service",
     help: "change a virtual service",
   },
   {
     short: "D",
     long: "delete-service",
-    verb: "delete-service",
+    commandName: "delete-service",
     help: "remove a virtual service with its real servers",
   },
   {
     short: "C",
     long: "clear",
-    verb: "flush",
+    commandName: "flush",
     help: "remove all virtual services",
   },
   {
     short: "R",
     long: "restore",
-    verb: "restore",
+    commandName: "restore",
     help: "carry out the command lines on standard input",
   },
   {
     short: "S",
     long: "save",
-    verb: "save",
+    commandName: "save",
     help: "write the table as command lines for -R",
   },
   {
     short: "a",
     long: "add-server",
-    verb: "add-server",
+    commandName: "add-server",
     help: "add a real server to a virtual service",
   },
   {
     short: "e",
     long: "edit-server",
-    verb: "edit-server",
+    commandName: "edit-server",
     help: "change a real server",
   },
   {
     short: "d",
     long: "delete-server",
-    verb: "delete-server",
+    commandName: "delete-server",
     help: "remove a real server",
   },
   {
     short: "Ll",
     long: "list",
-    verb: "list",
+    commandName: "list",
     help: "list the table, or what the options say",
   },
   {
     short: "Z",
     long: "zero",
-    verb: "zero",
+    commandName: "zero",
     help: "set the counters of a service, or all, to zero",
   },
   {
     long: "set",
-    verb: "set",
+    commandName: "set",
     argument: "TCP TCPFIN UDP",
     words: 3,
     help: "set the timeouts of connections, 0 to 2678400 seconds; 0 leaves one as it is",
   },
   {
     long: "start-daemon",
-    verb: "start-daemon",
+    commandName: "start-daemon",
     value: "required",
     argument: "master|backup",
     take: values.daemonState("illegal start-daemon parameter specified"),
@@ -144,14 +146,19 @@ export const COMMANDS: readonly CommandRow[] = [
   },
   {
     long: "stop-daemon",
-    verb: "stop-daemon",
+    commandName: "stop-daemon",
     value: "required",
     argument: "master|backup",
     take: values.daemonState("illegal start_daemon specified"),
     help: "stop a connection sync daemon",
   },
-  { short: "h", long: "help", verb: "help", help: "show this text" },
-  { short: "v", long: "version", verb: "version", help: "show the version" },
+  { short: "h", long: "help", commandName: "help", help: "show this text" },
+  {
+    short: "v",
+    long: "version",
+    commandName: "version",
+    help: "show the version",
+  },
 ];
 
 const SERVICE_ADDRESS = {
@@ -167,7 +174,7 @@ const SERVICE_ADDRESS = {
     list: "one of",
     zero: "may",
   },
-} as const satisfies Partial<OptionRow>;
+} as const satisfies Partial<ClassicOption>;
 
 const WITH_SERVICE = { "add-service": "may", "edit-service": "may" } as const;
 const WITH_SERVER = { "add-server": "may", "edit-server": "may" } as const;
@@ -176,10 +183,10 @@ const WITH_DAEMON = { "start-daemon": "may" } as const;
 const FORWARDING_METHOD = {
   option: "forwarding-method",
   with: WITH_SERVER,
-} as const satisfies Partial<OptionRow>;
+} as const satisfies Partial<ClassicOption>;
 
 /** In the order in which the original checks the options of a command. */
-export const OPTIONS: readonly OptionRow[] = [
+export const OPTIONS: readonly ClassicOption[] = [
   {
     short: "n",
     long: "numeric",
@@ -290,9 +297,9 @@ export const OPTIONS: readonly OptionRow[] = [
     long: "ipip",
     ...FORWARDING_METHOD,
     take: (draft) => {
-      draft.forwarding = TUNNELLING;
+      draft.forwarding = TUNNELING;
     },
-    help: "forward by tunnelling",
+    help: "forward by tunneling",
   },
   {
     short: "m",

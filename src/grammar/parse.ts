@@ -3,27 +3,27 @@ import {
   DIRECT_ROUTING,
   ONE_PACKET,
   PERSISTENT,
-  TUNNELLING,
+  TUNNELING,
   UDP,
   type Daemon,
-  type DestinationSettings,
+  type ServerSettings,
 } from "../ipvs/model.js";
 import type {
   ClassicCommand,
   ListCommand,
   TableFormat,
-  Verb,
+  CommandName,
 } from "./command.js";
 import { Draft } from "./draft.js";
 import type { Lookups } from "./endpoint.js";
-import { UsageFault } from "./faults.js";
+import { UsageFault } from "./usage-errors.js";
 import { checkListing, checkOptions, checkTunnel } from "./legality.js";
 import {
   COMMANDS,
   FOREIGN,
   OPTIONS,
-  type CommandRow,
-  type OptionRow,
+  type ClassicCommandSpec,
+  type ClassicOption,
 } from "./options.js";
 import { Scanner, Spellings } from "./scanner.js";
 import { seconds, type Take } from "./values.js";
@@ -32,7 +32,7 @@ const NO_WORDS: readonly string[] = [];
 const DEFAULT_SCHEDULER = "wlc";
 const DEFAULT_INTERFACE = "eth0";
 
-const SPELLINGS = new Spellings<CommandRow | OptionRow>(
+const SPELLINGS = new Spellings<ClassicCommandSpec | ClassicOption>(
   [...COMMANDS, ...OPTIONS],
   FOREIGN,
 );
@@ -49,11 +49,11 @@ const FORMATS = [
 /** What a line has said so far, also of a line that turns out to be at fault. */
 export interface Notes {
   /** The command */
-  verb?: Verb;
+  commandName?: CommandName;
   /** What the options have said */
   draft?: Draft;
   /** The option that was read last */
-  row?: OptionRow;
+  row?: ClassicOption;
   /** At which word an option of that name said its last, counted from 0 */
   readonly where: Map<string, number>;
 }
@@ -101,11 +101,11 @@ export class Parser {
     given.length = 0;
     const command = readCommand(scanner, draft);
     if (notes) {
-      notes.verb = command.verb;
+      notes.commandName = command.commandName;
       notes.draft = draft;
     }
-    if (command.verb === "help" || command.verb === "version")
-      return { command: command.verb }; // what follows is not looked at
+    if (command.commandName === "help" || command.commandName === "version")
+      return { command: command.commandName }; // what follows is not looked at
     const late = readOptions(scanner, draft, given, notes);
     const own =
       command.words || scanner.free.length > 0
@@ -113,23 +113,24 @@ export class Parser {
         : NO_WORDS;
     if (late)
       take(late.row.takeLast, draft, late.text, late.position, late.row.option);
-    checkOptions(command.verb, given);
-    return commandOf(command.verb, draft, given, own);
+    checkOptions(command.commandName, given);
+    return commandOf(command.commandName, draft, given, own);
   }
 }
 
 function readCommand(
-  scanner: Scanner<CommandRow | OptionRow>,
+  scanner: Scanner<ClassicCommandSpec | ClassicOption>,
   draft: Draft,
-): CommandRow {
+): ClassicCommandSpec {
   const row = firstOption(scanner);
-  if (!row || !("verb" in row)) throw new UsageFault("not-a-command", "");
+  if (!row || !("commandName" in row))
+    throw new UsageFault("not-a-command", "");
   take(row.take, draft, scanner.value ?? "", scanner.position);
   return row;
 }
 
 /** A fault before there is a command is not told apart. */
-function firstOption(scanner: Scanner<CommandRow | OptionRow>) {
+function firstOption(scanner: Scanner<ClassicCommandSpec | ClassicOption>) {
   try {
     return scanner.next();
   } catch (error) {
@@ -140,14 +141,14 @@ function firstOption(scanner: Scanner<CommandRow | OptionRow>) {
 
 /** An option whose value is looked at when the whole line has been read. */
 interface Late {
-  readonly row: OptionRow;
+  readonly row: ClassicOption;
   readonly text: string;
   readonly position: number;
 }
 
 /** @returns the option whose value is looked at last, if it is there */
 function readOptions(
-  scanner: Scanner<CommandRow | OptionRow>,
+  scanner: Scanner<ClassicCommandSpec | ClassicOption>,
   draft: Draft,
   given: string[],
   notes: Notes | undefined,
@@ -155,7 +156,7 @@ function readOptions(
   let late: Late | undefined;
   for (let row; (row = scanner.next());) {
     const { position } = scanner;
-    if ("verb" in row)
+    if ("commandName" in row)
       throw new UsageFault(
         "value",
         `invalid option \`${scanner.word}'`,
@@ -198,8 +199,8 @@ function take(
 
 /** The words that belong to the command itself, all of which must be there; no other word may be. */
 function ownWords(
-  { words: count = 0 }: CommandRow,
-  scanner: Scanner<CommandRow | OptionRow>,
+  { words: count = 0 }: ClassicCommandSpec,
+  scanner: Scanner<ClassicCommandSpec | ClassicOption>,
   draft: Draft,
   words: readonly string[],
 ): readonly string[] {
@@ -219,23 +220,23 @@ function ownWords(
 }
 
 function commandOf(
-  verb: Exclude<CommandRow["verb"], "help" | "version">,
+  commandName: Exclude<ClassicCommandSpec["commandName"], "help" | "version">,
   draft: Draft,
   given: readonly string[],
   own: readonly string[],
 ): ClassicCommand {
-  switch (verb) {
+  switch (commandName) {
     case "add-service":
     case "edit-service":
-      return serviceCommand(verb, draft);
+      return serviceCommand(commandName, draft);
     case "delete-service":
-      return { command: verb, service: draft.service };
+      return { command: commandName, service: draft.service };
     case "add-server":
     case "edit-server":
-      return serverCommand(verb, draft, given);
+      return serverCommand(commandName, draft, given);
     case "delete-server":
       return {
-        command: verb,
+        command: commandName,
         service: draft.service,
         server: serverKey(draft),
       };
@@ -243,7 +244,7 @@ function commandOf(
       return listCommand(draft, given);
     case "zero":
       return {
-        command: verb,
+        command: commandName,
         service: given.includes("service-address") ? draft.service : undefined,
       };
     case "set": {
@@ -251,7 +252,7 @@ function commandOf(
         seconds(text, 0),
       );
       return {
-        command: verb,
+        command: commandName,
         timeouts: {
           tcpSeconds: tcpSeconds ?? 0,
           tcpFinSeconds: tcpFinSeconds ?? 0,
@@ -261,16 +262,16 @@ function commandOf(
     }
     case "start-daemon":
       return {
-        command: verb,
+        command: commandName,
         daemon: daemon(draft, draft.multicastInterface || DEFAULT_INTERFACE),
       };
     case "stop-daemon":
-      return { command: verb, daemon: daemon(draft, "") };
+      return { command: commandName, daemon: daemon(draft, "") };
     case "save":
-      return { command: verb, numeric: given.includes("numeric") };
+      return { command: commandName, numeric: given.includes("numeric") };
     case "flush":
     case "restore":
-      return { command: verb };
+      return { command: commandName };
   }
 }
 
@@ -321,7 +322,7 @@ function serverCommand(
   const { service, forwarding = DIRECT_ROUTING } = draft;
   if (
     familyOf(draft.serverAddress) !== service.family &&
-    forwarding !== TUNNELLING
+    forwarding !== TUNNELING
   )
     throw new UsageFault(
       "combination",
@@ -331,10 +332,10 @@ function serverCommand(
     );
   checkTunnel(given, forwarding, draft.tunnel.type);
   // Packets reach such a server as they came, so it must listen on the service's own port.
-  const keepsPort = forwarding === DIRECT_ROUTING || forwarding === TUNNELLING;
+  const keepsPort = forwarding === DIRECT_ROUTING || forwarding === TUNNELING;
   if (keepsPort && !("firewallMark" in service))
     draft.serverPort = service.port;
-  const settings: DestinationSettings = {
+  const settings: ServerSettings = {
     forwarding,
     weight: draft.weight,
     tunnel: draft.tunnel,

@@ -1,4 +1,4 @@
-import { UsageFault } from "./faults.js";
+import { UsageFault } from "./usage-errors.js";
 
 /** How an option is written. */
 export interface Spelling {

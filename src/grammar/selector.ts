@@ -7,7 +7,7 @@ import {
 } from "../ipvs/address.js";
 import {
   formatEndpoint,
-  type DestinationKey,
+  type ServerKey,
   type Protocol,
   type ServiceKey,
   PROTOCOLS,
@@ -166,10 +166,7 @@ export function selects(selector: ServiceSelector, key: ServiceKey): boolean {
 }
 
 /** Whether a real server is meant by an endpoint whose port may be absent. */
-export function selectsServer(
-  endpoint: Endpoint,
-  key: DestinationKey,
-): boolean {
+export function selectsServer(endpoint: Endpoint, key: ServerKey): boolean {
   return (
     (endpoint.port ?? key.port) === key.port &&
     sameAddress(endpoint.address, key.address)
@@ -197,7 +194,7 @@ export function oneService<Entry extends { readonly key: ServiceKey }>(
 }
 
 /** The one real server among those of a service that is meant; throws as `oneService` does. */
-export function oneServer<Entry extends { readonly key: DestinationKey }>(
+export function oneServer<Entry extends { readonly key: ServerKey }>(
   text: string,
   endpoint: Endpoint,
   servers: readonly Entry[],

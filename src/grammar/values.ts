@@ -18,7 +18,7 @@ import {
 import { schedulerFlag } from "../ipvs/scheduler-flags.js";
 import type { Draft } from "./draft.js";
 import { parseEndpoint, parseIpv4Loosely } from "./endpoint.js";
-import { UsageFault } from "./faults.js";
+import { UsageFault } from "./usage-errors.js";
 import { parseLeadingWhole, parseWhole } from "./numbers.js";
 
 /** Longest names, in bytes; what is longer is cut as the original cuts it. @see linux/ip_vs.h */

@@ -15,8 +15,8 @@ import {
   formatService,
   MASTER,
   type Daemon,
-  type DestinationKey,
-  type DestinationSettings,
+  type ServerKey,
+  type ServerSettings,
   type ServiceKey,
   type ServiceSettings,
   type Timeouts,
@@ -44,9 +44,9 @@ export type Change =
       /** Of which virtual service */
       readonly service: ServiceKey;
       /** Which real server */
-      readonly server: DestinationKey;
+      readonly server: ServerKey;
       /** All that is to be set: an edit keeps nothing of what was before */
-      readonly settings: DestinationSettings;
+      readonly settings: ServerSettings;
     }
   | {
       /** See {@link IpvsClient.deleteServer} */
@@ -54,7 +54,7 @@ export type Change =
       /** Of which virtual service */
       readonly service: ServiceKey;
       /** Which real server */
-      readonly server: DestinationKey;
+      readonly server: ServerKey;
     }
   | {
       /** See {@link IpvsClient.flush} */

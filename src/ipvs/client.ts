@@ -20,7 +20,7 @@ import {
 } from "./codec.js";
 import { ChangeRequest, subjectOf, type Change } from "./change.js";
 import {
-  AnswerLost,
+  ReplyLost,
   IpvsUnavailable,
   KernelRefusal,
   TableUnsteady,
@@ -32,20 +32,20 @@ import { COMMANDS, FAMILY_NAME, FAMILY_VERSION } from "./layouts.js";
 import {
   formatService,
   type Daemon,
-  type DestinationEntry,
-  type DestinationKey,
-  type DestinationSettings,
+  type ServerEntry,
+  type ServerKey,
+  type ServerSettings,
   type Info,
   type ServiceEntry,
   type ServiceKey,
   type ServiceSettings,
-  type UncountedDestination,
-  type UncountedService,
+  type ServerWithoutStats,
+  type ServiceWithoutStats,
   type ServiceWithServers,
-  type UncountedServiceWithServers,
+  type ServiceAndServersWithoutStats,
   type Timeouts,
 } from "./model.js";
-import { portionsOf } from "./portions.js";
+import { chunksOf } from "./chunks.js";
 
 /** How often a table is read again until two readings agree. */
 const READINGS = 10;
@@ -57,7 +57,7 @@ export type { Change } from "./change.js";
  *
  * Calls may overlap; they are served one after the other. `await using` closes the socket at the end of the block.
  * Beside what is said of each, every call throws {@link SocketFault} when the socket fails and
- * {@link MalformedReply} when an answer cannot be read; those that change something, {@link AnswerLost}.
+ * {@link MalformedReply} when an answer cannot be read; those that change something, {@link ReplyLost}.
  */
 export class IpvsClient implements Disposable, AsyncDisposable {
   readonly #exchange: Exchange;
@@ -150,7 +150,7 @@ export class IpvsClient implements Disposable, AsyncDisposable {
    */
   async apply(
     changes: readonly Change[],
-  ): Promise<(KernelRefusal | AnswerLost | undefined)[]> {
+  ): Promise<(KernelRefusal | ReplyLost | undefined)[]> {
     const replies = await this.#exchange(
       changes.map((change) => new ChangeRequest(this.#family, change)),
     );
@@ -208,8 +208,8 @@ export class IpvsClient implements Disposable, AsyncDisposable {
    */
   addServer(
     service: ServiceKey,
-    server: DestinationKey,
-    settings: DestinationSettings,
+    server: ServerKey,
+    settings: ServerSettings,
   ): Promise<void> {
     return this.#one({ command: "add-server", service, server, settings });
   }
@@ -224,8 +224,8 @@ export class IpvsClient implements Disposable, AsyncDisposable {
    */
   editServer(
     service: ServiceKey,
-    server: DestinationKey,
-    settings: DestinationSettings,
+    server: ServerKey,
+    settings: ServerSettings,
   ): Promise<void> {
     return this.#one({ command: "edit-server", service, server, settings });
   }
@@ -236,7 +236,7 @@ export class IpvsClient implements Disposable, AsyncDisposable {
    * @throws {KernelRefusal} ESRCH no such virtual service, ENOENT no such real server
    * @see ip_vs_del_dest()
    */
-  deleteServer(service: ServiceKey, server: DestinationKey): Promise<void> {
+  deleteServer(service: ServiceKey, server: ServerKey): Promise<void> {
     return this.#one({ command: "delete-server", service, server });
   }
 
@@ -309,7 +309,7 @@ export class IpvsClient implements Disposable, AsyncDisposable {
   }
 
   /** The same without their counters, which are most of what there is to read. */
-  uncountedServices(): Promise<UncountedService[]> {
+  uncountedServices(): Promise<ServiceWithoutStats[]> {
     return this.#services(readUncountedService);
   }
 
@@ -344,22 +344,20 @@ export class IpvsClient implements Disposable, AsyncDisposable {
    *
    * For an unknown service the kernel sends an empty list, not ESRCH: ask for the service first.
    */
-  async servers(key: ServiceKey): Promise<readonly DestinationEntry[]> {
+  async servers(key: ServiceKey): Promise<readonly ServerEntry[]> {
     const [servers = []] = await this.serversOf([structuredClone(key)]);
     return servers;
   }
 
   /** The real servers of many virtual services, each list at the place of its service. */
-  serversOf(
-    keys: readonly ServiceKey[],
-  ): Promise<(readonly DestinationEntry[])[]> {
+  serversOf(keys: readonly ServiceKey[]): Promise<(readonly ServerEntry[])[]> {
     return this.#serversOf(keys, readDestination);
   }
 
   /** The same without counters. */
   uncountedServersOf(
     keys: readonly ServiceKey[],
-  ): Promise<(readonly UncountedDestination[])[]> {
+  ): Promise<(readonly ServerWithoutStats[])[]> {
     return this.#serversOf(keys, readUncountedDestination);
   }
 
@@ -394,17 +392,17 @@ export class IpvsClient implements Disposable, AsyncDisposable {
   }
 
   /** The same without counters. */
-  withUncountedServers(
-    services: readonly UncountedService[],
-  ): AsyncGenerator<UncountedServiceWithServers[]> {
+  withServersWithoutStats(
+    services: readonly ServiceWithoutStats[],
+  ): AsyncGenerator<ServiceAndServersWithoutStats[]> {
     return this.#withServers(services, readUncountedDestination);
   }
 
-  async *#withServers<S extends UncountedService, D>(
+  async *#withServers<S extends ServiceWithoutStats, D>(
     services: readonly S[],
     read: (attributes: Span, serviceFamily: Family) => D,
   ): AsyncGenerator<(S & { servers: readonly D[] })[]> {
-    for (const some of portionsOf(services)) {
+    for (const some of chunksOf(services)) {
       const keys = some.map(({ key }) => key);
       const servers = await this.#serversOf(keys, read);
       yield some.map((service, i) => ({
@@ -473,8 +471,8 @@ function failureOf(
   reply: Exclude<Reply, { kind: "done" }> | undefined,
   command: Command,
   subject: string,
-): KernelRefusal | AnswerLost | undefined {
-  if (reply?.kind !== "refused") return new AnswerLost(command, subject);
+): KernelRefusal | ReplyLost | undefined {
+  if (reply?.kind !== "refused") return new ReplyLost(command, subject);
   const { errno, explanation } = reply.refusal;
   // The kernel's thread had not run yet, which is all that EINTR means here: it is stopped all the same.
   if (command === "stop-daemon" && errno === EINTR) return undefined;
@@ -489,5 +487,5 @@ function entriesOf<T>(
 ): readonly T[] {
   if (reply?.kind === "done") return reply.entries;
   const subject = service ? formatService(service) : "";
-  throw failureOf(reply, command, subject) ?? new AnswerLost(command, subject);
+  throw failureOf(reply, command, subject) ?? new ReplyLost(command, subject);
 }

@@ -30,17 +30,17 @@ import {
   UDP,
   IPIP,
   type Daemon,
-  type DestinationEntry,
-  type DestinationKey,
-  type DestinationSettings,
-  type UncountedDestination,
+  type ServerEntry,
+  type ServerKey,
+  type ServerSettings,
+  type ServerWithoutStats,
   type Info,
   type Netmask,
   type Protocol,
   type ServiceEntry,
   type ServiceKey,
   type ServiceSettings,
-  type UncountedService,
+  type ServiceWithoutStats,
   type Stats,
   type Timeouts,
   type Tunnel,
@@ -90,7 +90,7 @@ function writeServiceName(out: Writer, key: ServiceKey): void {
 }
 
 /** What names a real server, as the second attribute of a request. */
-export function writeDestinationKey(out: Writer, key: DestinationKey): void {
+export function writeDestinationKey(out: Writer, key: ServerKey): void {
   const start = beginNested(out, DESTINATION_TYPE);
   writeDestinationName(out, key);
   endNested(out, start);
@@ -99,8 +99,8 @@ export function writeDestinationKey(out: Writer, key: DestinationKey): void {
 /** A real server with all that can be set of it. */
 export function writeDestination(
   out: Writer,
-  key: DestinationKey,
-  settings: DestinationSettings,
+  key: ServerKey,
+  settings: ServerSettings,
 ): void {
   const { tunnel } = settings;
   const start = beginNested(out, DESTINATION_TYPE);
@@ -115,7 +115,7 @@ export function writeDestination(
   endNested(out, start);
 }
 
-function writeDestinationName(out: Writer, key: DestinationKey): void {
+function writeDestinationName(out: Writer, key: ServerKey): void {
   put(out, DESTINATION.family, familyOf(key.address));
   put(out, DESTINATION.address, key.address);
   put(out, DESTINATION.port, key.port);
@@ -142,12 +142,12 @@ export function readService(attributes: Span): ServiceEntry {
 }
 
 /** The same without its counters. */
-export function readUncountedService(attributes: Span): UncountedService {
+export function readUncountedService(attributes: Span): ServiceWithoutStats {
   const message = decode(MESSAGE_WITHOUT_STATS, attributes);
   return serviceFrom(required(message, ["service"]).service);
 }
 
-function serviceFrom(fields: ServiceFields): UncountedService {
+function serviceFrom(fields: ServiceFields): ServiceWithoutStats {
   const wire = required(fields, SERVICE_NEEDS);
   const family = asFamily(wire.family);
   const { persistenceEngine } = wire;
@@ -183,7 +183,7 @@ const SERVICE_NEEDS = [
 export function readDestination(
   attributes: Span,
   serviceFamily: Family,
-): DestinationEntry {
+): ServerEntry {
   const message = decode(MESSAGE, attributes);
   const { destination } = required(message, ["destination"]);
   const state = destinationFrom(destination, serviceFamily);
@@ -194,7 +194,7 @@ export function readDestination(
 export function readUncountedDestination(
   attributes: Span,
   serviceFamily: Family,
-): UncountedDestination {
+): ServerWithoutStats {
   const message = decode(MESSAGE_WITHOUT_STATS, attributes);
   const { destination } = required(message, ["destination"]);
   return destinationFrom(destination, serviceFamily);
@@ -203,7 +203,7 @@ export function readUncountedDestination(
 function destinationFrom(
   fields: DestinationFields,
   serviceFamily: Family,
-): UncountedDestination {
+): ServerWithoutStats {
   const wire = required(fields, DESTINATION_NEEDS);
   // Only now: the kernel sends the address before the family that says how to read it.
   const family = asFamily(wire.family ?? serviceFamily);

@@ -17,7 +17,7 @@ import {
   wordStart,
 } from "./proc-fields.js";
 import type { Connection } from "./connections.js";
-import type { Network } from "./network.js";
+import type { Network } from "./ip-network.js";
 
 /** The ends of a connection, in the order of the columns. */
 export type ConnectionEnd = typeof CLIENT | typeof VIRTUAL | typeof SERVER;

@@ -2,7 +2,7 @@ import {
   DIRECT_ROUTING,
   IPIP,
   wholeNetmask,
-  type DestinationSettings,
+  type ServerSettings,
   type ServiceKey,
   type ServiceSettings,
 } from "./model.js";
@@ -35,8 +35,8 @@ export function serviceSettings(
  * already, take its own settings instead, or what is not given is lost.
  */
 export function serverSettings(
-  given: Partial<DestinationSettings> = {},
-): DestinationSettings {
+  given: Partial<ServerSettings> = {},
+): ServerSettings {
   return {
     forwarding: DIRECT_ROUTING,
     weight: 1,

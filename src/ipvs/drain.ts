@@ -4,8 +4,8 @@ import {
   formatService,
   SCTP,
   TCP,
-  type DestinationEntry,
-  type DestinationKey,
+  type ServerEntry,
+  type ServerKey,
   type ServiceKey,
 } from "./model.js";
 
@@ -27,7 +27,7 @@ const EMPTY_READINGS = 2;
 /** A real server that is to become empty. */
 export interface DrainingServer {
   readonly service: ServiceKey;
-  readonly server: DestinationKey;
+  readonly server: ServerKey;
 }
 
 /** How a real server stands that is to become empty. */
@@ -40,7 +40,7 @@ export interface DrainState extends DrainingServer {
    */
   readonly state: "busy" | "empty" | "absent" | "undrained";
   /** As it was read; undefined if it is absent */
-  readonly entry: DestinationEntry | undefined;
+  readonly entry: ServerEntry | undefined;
 }
 
 /** How waiting came to its end, and how the servers stand, in the order asked. */
@@ -119,7 +119,7 @@ async function readStates(
     servers.map(({ service }) => [formatService(service), service]),
   );
   const lists = await client.serversOf([...services.values()]);
-  const entries = new Map<string, DestinationEntry>();
+  const entries = new Map<string, ServerEntry>();
   for (const [i, service] of [...services.keys()].entries())
     for (const entry of lists[i] ?? [])
       entries.set(`${service} ${nameOf(entry.key)}`, entry);
@@ -130,10 +130,7 @@ async function readStates(
 }
 
 /** How many connections of a real server are waited for. */
-function awaitedConnections(
-  service: ServiceKey,
-  entry: DestinationEntry,
-): number {
+function awaitedConnections(service: ServiceKey, entry: ServerEntry): number {
   const { activeConnections, inactiveConnections, persistentConnections } =
     entry;
   const others = waitsForInactive(service) ? inactiveConnections : 0;
@@ -150,13 +147,13 @@ function waitsForInactive(service: ServiceKey): boolean {
 
 function stateOf(
   service: ServiceKey,
-  entry: DestinationEntry | undefined,
+  entry: ServerEntry | undefined,
 ): DrainState["state"] {
   if (!entry) return "absent";
   if (entry.settings.weight !== 0) return "undrained";
   return awaitedConnections(service, entry) > 0 ? "busy" : "empty";
 }
 
-function nameOf({ address, port }: DestinationKey): string {
+function nameOf({ address, port }: ServerKey): string {
   return formatEndpoint(address, port);
 }

@@ -108,8 +108,8 @@ export class KernelRefusal extends Error {
 }
 
 /** The kernel carried a request out, or refused it, but its answer was lost: look at the table. */
-export class AnswerLost extends Error {
-  override readonly name = "AnswerLost";
+export class ReplyLost extends Error {
+  override readonly name = "ReplyLost";
   /** What to do next, as half a sentence */
   readonly advice: string = "look at the table";
 

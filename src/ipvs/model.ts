@@ -18,7 +18,7 @@ export const PROTOCOL_NAMES = {
   [SCTP]: "SCTP",
 } as const;
 
-/** Their names as /etc/services and the word verbs write them. */
+/** Their names as /etc/services and the subcommands write them. */
 export const TRANSPORTS = {
   [TCP]: "tcp",
   [UDP]: "udp",
@@ -101,7 +101,7 @@ export interface Stats {
 }
 
 /** What the kernel tells of a virtual service but its counters, which are most of the work of reading one. */
-export interface UncountedService {
+export interface ServiceWithoutStats {
   /** What names it */
   readonly key: ServiceKey;
   /** What was set of it */
@@ -109,7 +109,7 @@ export interface UncountedService {
 }
 
 /** What the kernel tells of a virtual service. */
-export interface ServiceEntry extends UncountedService {
+export interface ServiceEntry extends ServiceWithoutStats {
   /** What it has done, all its servers together */
   readonly stats: Stats;
 }
@@ -119,7 +119,7 @@ export const MASQUERADING = 0;
 /** A forwarding method: the director serves itself. The kernel chooses it. @see IP_VS_CONN_F_LOCALNODE */
 export const LOCAL_NODE = 1;
 /** A forwarding method: in a packet to the real server. @see IP_VS_CONN_F_TUNNEL */
-export const TUNNELLING = 2;
+export const TUNNELING = 2;
 /** A forwarding method: the packet as it is, in a frame to the real server. @see IP_VS_CONN_F_DROUTE */
 export const DIRECT_ROUTING = 3;
 /** The bits of the kernel's connection flags that are the forwarding method. */
@@ -137,7 +137,7 @@ export const TUNNEL_CHECKSUM = 1;
 /** A bit of a tunnel's flags, for GUE: with remote checksum offload. @see IP_VS_TUNNEL_ENCAP_FLAG_REMCSUM */
 export const TUNNEL_REMOTE_CHECKSUM = 2;
 
-/** How packets are wrapped on their way to a real server; counts with TUNNELLING. */
+/** How packets are wrapped on their way to a real server; counts with TUNNELING. */
 export interface Tunnel {
   /** {@link TUNNEL_IPIP}, {@link TUNNEL_GUE} or {@link TUNNEL_GRE} */
   readonly type: number;
@@ -151,20 +151,20 @@ export interface Tunnel {
 export const IPIP: Tunnel = { type: TUNNEL_IPIP, port: 0, flags: 0 };
 
 /** What names a real server within its virtual service. */
-export interface DestinationKey {
-  /** Of one host; with tunnelling it may be of the other family than the service's */
+export interface ServerKey {
+  /** Of one host; with tunneling it may be of the other family than the service's */
   readonly address: Address;
   /** 0 to 65535; only masquerading can change it from the service's */
   readonly port: number;
 }
 
 /** What an administrator sets of a real server. */
-export interface DestinationSettings {
-  /** {@link MASQUERADING}, {@link TUNNELLING} or {@link DIRECT_ROUTING} */
+export interface ServerSettings {
+  /** {@link MASQUERADING}, {@link TUNNELING} or {@link DIRECT_ROUTING} */
   readonly forwarding: number;
   /** 0 to 2147483647; 0 takes no new connections */
   readonly weight: number;
-  /** Counts with TUNNELLING */
+  /** Counts with TUNNELING */
   readonly tunnel: Tunnel;
   /** Connections at which the server gets no new ones; 0 is no limit */
   readonly upperThreshold: number;
@@ -173,11 +173,11 @@ export interface DestinationSettings {
 }
 
 /** What the kernel tells of a real server but its counters. */
-export interface UncountedDestination {
+export interface ServerWithoutStats {
   /** What names it */
-  readonly key: DestinationKey;
+  readonly key: ServerKey;
   /** What was set of it */
-  readonly settings: DestinationSettings;
+  readonly settings: ServerSettings;
   /** TCP and SCTP connections that are established */
   readonly activeConnections: number;
   /** All others: beginning, ending, and those of UDP */
@@ -187,7 +187,7 @@ export interface UncountedDestination {
 }
 
 /** What the kernel tells of a real server. */
-export interface DestinationEntry extends UncountedDestination {
+export interface ServerEntry extends ServerWithoutStats {
   /** What it has done */
   readonly stats: Stats;
 }
@@ -195,13 +195,13 @@ export interface DestinationEntry extends UncountedDestination {
 /** A virtual service with its real servers. */
 export interface ServiceWithServers extends ServiceEntry {
   /** In the kernel's order: the newest first */
-  readonly servers: readonly DestinationEntry[];
+  readonly servers: readonly ServerEntry[];
 }
 
 /** The same without counters. */
-export interface UncountedServiceWithServers extends UncountedService {
+export interface ServiceAndServersWithoutStats extends ServiceWithoutStats {
   /** In the kernel's order: the newest first */
-  readonly servers: readonly UncountedDestination[];
+  readonly servers: readonly ServerWithoutStats[];
 }
 
 /** A role in connection synchronization: tells the backups of its connections. @see IP_VS_STATE_MASTER in linux/ip_vs.h */

@@ -1,5 +1,5 @@
 import { parseIpv6, type Address } from "./address.js";
-import type { Network } from "./network.js";
+import type { Network } from "./ip-network.js";
 
 /*
  * The fields of a line of /proc/net/ip_vs_conn and /proc/net/ip_vs, by where they stand. See connection-reader.ts and

@@ -1,8 +1,4 @@
-import type {
-  DestinationEntry,
-  ServiceEntry,
-  ServiceWithServers,
-} from "./model.js";
+import type { ServerEntry, ServiceEntry, ServiceWithServers } from "./model.js";
 
 /*
  * How services and real servers are, as far as it follows from what the kernel tells. It keeps a flag for each real
@@ -37,7 +33,7 @@ export const SERVICE_STATES = [
 export type ServiceState = (typeof SERVICE_STATES)[number];
 
 /** A real server, and what follows from what the kernel tells of it. */
-export interface AssessedServer extends DestinationEntry {
+export interface AssessedServer extends ServerEntry {
   readonly state: ServerState;
   /** Its part of the weight of all servers of the service that can take connections, 0 to 1 */
   readonly share: number;
@@ -52,7 +48,7 @@ export interface AssessedService extends ServiceEntry {
 }
 
 /** How a real server is. */
-export function serverState(server: DestinationEntry): ServerState {
+export function serverState(server: ServerEntry): ServerState {
   const { weight, upperThreshold: upper, lowerThreshold } = server.settings;
   if (weight === 0) return "draining";
   if (upper === 0) return "ok";

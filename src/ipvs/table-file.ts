@@ -13,14 +13,14 @@ import {
   formatService,
   PROTOCOL_NAMES,
   PROTOCOLS,
-  type DestinationKey,
+  type ServerKey,
   type Protocol,
   type ServiceKey,
 } from "./model.js";
 
 /** A real server as /proc/net/ip_vs has it. */
 export interface ListedServer {
-  readonly key: DestinationKey;
+  readonly key: ServerKey;
   /** Forwarding method, weight and connections, in columns of 7, 6, 10 and 10 characters with blanks between them */
   readonly columns: string;
 }

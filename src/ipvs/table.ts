@@ -1,7 +1,7 @@
 import type {
   Daemon,
-  DestinationKey,
-  DestinationSettings,
+  ServerKey,
+  ServerSettings,
   ServiceKey,
   ServiceSettings,
   Timeouts,
@@ -9,8 +9,8 @@ import type {
 
 /** A real server as it can be set. What the kernel tells of one is one, too. */
 export interface ServerRule {
-  readonly key: DestinationKey;
-  readonly settings: DestinationSettings;
+  readonly key: ServerKey;
+  readonly settings: ServerSettings;
 }
 
 /** A virtual service with its real servers as they can be set. */

@@ -8,7 +8,7 @@ export interface Span {
   readonly end: number;
 }
 
-/** Interfaces, addresses, routes and neighbours. @see linux/netlink.h */
+/** Interfaces, addresses, routes and neighbors. @see linux/netlink.h */
 export const NETLINK_ROUTE = 0;
 /** Generic netlink, which IPVS speaks. @see linux/netlink.h */
 export const NETLINK_GENERIC = 16;

@@ -1,11 +1,11 @@
-import { keepsDaemon, keepsServer, keepsService } from "./kept.js";
+import { keepsDaemon, keepsServer, keepsService } from "./settings-match.js";
 import {
   formatEndpoint,
   formatService,
   type Daemon,
-  type DestinationEntry,
-  type DestinationKey,
-  type DestinationSettings,
+  type ServerEntry,
+  type ServerKey,
+  type ServerSettings,
   type ServiceKey,
   type ServiceSettings,
   type ServiceWithServers,
@@ -35,11 +35,11 @@ export type ServerDifference =
   | { readonly kind: "add"; readonly rule: ServerRule }
   | {
       readonly kind: "change";
-      readonly server: DestinationEntry;
-      readonly to: DestinationSettings;
+      readonly server: ServerEntry;
+      readonly to: ServerSettings;
       readonly rule: ServerRule;
     }
-  | { readonly kind: "remove"; readonly server: DestinationEntry };
+  | { readonly kind: "remove"; readonly server: ServerEntry };
 
 /** A virtual service that is not as it is wanted, or has such real servers. */
 export type ServiceDifference =
@@ -184,7 +184,7 @@ function compareServers(
   return differences;
 }
 
-function nameOf({ key }: { readonly key: DestinationKey }): string {
+function nameOf({ key }: { readonly key: ServerKey }): string {
   return formatEndpoint(key.address, key.port);
 }
 

@@ -1,11 +1,11 @@
 import type { Change } from "../ipvs/change.js";
 import type { Existing } from "./compare.js";
-import { keepsDaemon, keepsServer, keepsService } from "./kept.js";
+import { keepsDaemon, keepsServer, keepsService } from "./settings-match.js";
 import {
   formatEndpoint,
   formatService,
-  type DestinationKey,
-  type DestinationSettings,
+  type ServerKey,
+  type ServerSettings,
   type ServiceKey,
   type ServiceSettings,
   type Timeouts,
@@ -15,7 +15,7 @@ import {
 export class Outcome {
   readonly #existing: Existing;
   readonly #services = new Map<string, ServiceSettings>();
-  readonly #servers = new Map<string, DestinationSettings>();
+  readonly #servers = new Map<string, ServerSettings>();
 
   constructor(existing: Existing) {
     this.#existing = existing;
@@ -71,9 +71,6 @@ export class Outcome {
   }
 }
 
-function nameOf(
-  service: ServiceKey,
-  { address, port }: DestinationKey,
-): string {
+function nameOf(service: ServiceKey, { address, port }: ServerKey): string {
   return `${formatService(service)} ${formatEndpoint(address, port)}`;
 }

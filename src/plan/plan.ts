@@ -6,11 +6,7 @@ import type {
   ServiceDifference,
 } from "./compare.js";
 import type { DrainingServer } from "../ipvs/drain.js";
-import type {
-  DestinationEntry,
-  DestinationKey,
-  ServiceKey,
-} from "../ipvs/model.js";
+import type { ServerEntry, ServerKey, ServiceKey } from "../ipvs/model.js";
 import {
   addServer,
   addService,
@@ -127,7 +123,7 @@ class ServiceSteps {
   }
 
   /** A real server as it is when it goes: with weight 0, if it is to be empty then. */
-  #quieted(service: ServiceKey, server: DestinationEntry): DestinationEntry {
+  #quieted(service: ServiceKey, server: ServerEntry): ServerEntry {
     if (!this.#drain) return server;
     this.draining.push({ service, server: server.key });
     if (server.settings.weight === 0) return server;
@@ -187,7 +183,7 @@ function mixedServers(services: readonly ServiceDifference[]): {
   const look = (
     what: keyof typeof found,
     service: ServiceKey,
-    { key }: { readonly key: DestinationKey },
+    { key }: { readonly key: ServerKey },
   ) => {
     found[what] ||= familyOf(key.address) !== service.family;
   };

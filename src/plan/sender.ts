@@ -1,7 +1,7 @@
 import { MalformedReply, SocketFault } from "../netlink/errors.js";
 import type { Change } from "../ipvs/change.js";
 import type { IpvsClient } from "../ipvs/client.js";
-import { AnswerLost, type KernelRefusal } from "../ipvs/errors.js";
+import { ReplyLost, type KernelRefusal } from "../ipvs/errors.js";
 import { Outcome } from "./outcome.js";
 import { readExisting, type Parts, type Readable } from "./snapshot.js";
 
@@ -17,7 +17,7 @@ export type Fate =
   | {
       readonly kind: "failed" | "unknown";
       readonly failure:
-        KernelRefusal | AnswerLost | SocketFault | MalformedReply;
+        KernelRefusal | ReplyLost | SocketFault | MalformedReply;
     };
 
 const DONE: Fate = { kind: "done" };
@@ -89,7 +89,7 @@ export class Sender {
 /** Whether an answer does not tell what became of a change. */
 function isLost(answer: object | undefined): boolean {
   return (
-    answer instanceof AnswerLost ||
+    answer instanceof ReplyLost ||
     answer instanceof SocketFault ||
     answer instanceof MalformedReply
   );

@@ -3,8 +3,8 @@ import type { Differences, ServiceDifference } from "./compare.js";
 import {
   HASHED,
   type Daemon,
-  type DestinationKey,
-  type DestinationSettings,
+  type ServerKey,
+  type ServerSettings,
   type ServiceKey,
   type ServiceSettings,
   type ServiceWithServers,
@@ -71,8 +71,8 @@ function sent(settings: ServiceSettings): ServiceSettings {
 
 /** Settings of a server that is there already, or is to be. */
 interface Placed {
-  readonly key: DestinationKey;
-  readonly settings: DestinationSettings;
+  readonly key: ServerKey;
+  readonly settings: ServerSettings;
 }
 
 function additionOf(
@@ -93,10 +93,10 @@ export function addServer(service: ServiceKey, rule: ServerRule): Step {
 export function editServer(
   service: ServiceKey,
   { key: server, settings }: Placed,
-  to: DestinationSettings,
+  to: ServerSettings,
   rule?: ServerRule,
 ): Step {
-  const edit = (settings: DestinationSettings): Change => ({
+  const edit = (settings: ServerSettings): Change => ({
     command: "edit-server",
     service,
     server,

@@ -13,29 +13,29 @@ import type { Writer } from "../netlink/writer.js";
 import { dump } from "./dump.js";
 import { NetworkRefusal } from "./errors.js";
 import { ROUTE } from "./layouts.js";
-import type { Device, DeviceAddress, Neighbour, Route, Rule } from "./model.js";
+import type { Device, DeviceAddress, Neighbor, Route, Rule } from "./model.js";
 import {
   readAddress,
   readAnswer,
   readDevice,
-  readNeighbour,
+  readNeighbor,
   readRoute,
   readRule,
-} from "./read.js";
-import { neighboursOn, whoHas } from "./who-has.js";
+} from "./decode.js";
+import { neighborsOn, addressOwners } from "./address-owners.js";
 
 /** RTM_GET* of linux/rtnetlink.h */
 const GET_LINK = 18;
 const GET_ADDRESS = 22;
 const GET_ROUTE = 26;
-const GET_NEIGHBOUR = 30;
+const GET_NEIGHBOR = 30;
 const GET_RULE = 34;
 /** The bytes of the headers: struct ifinfomsg, ifaddrmsg, rtmsg, ndmsg, fib_rule_hdr. All zeros ask for everything. */
 const HEADER_BYTES = {
   [GET_LINK]: 16,
   [GET_ADDRESS]: 8,
   [GET_ROUTE]: 12,
-  [GET_NEIGHBOUR]: 12,
+  [GET_NEIGHBOR]: 12,
   [GET_RULE]: 12,
 };
 /** RTM_F_LOOKUP_TABLE and RTM_F_FIB_MATCH: tell the table, and the route that fits instead of what comes of it. */
@@ -84,9 +84,9 @@ const NO_WAY: Readonly<Record<number, NoWay>> = {
 };
 
 /**
- * The interfaces, addresses, routes and neighbours of this network namespace, as they are.
+ * The interfaces, addresses, routes and neighbors of this network namespace, as they are.
  *
- * Nothing is changed, but that `whoHas` asks the network. Every method throws {NetworkRefusal} when the kernel says
+ * Nothing is changed, but that `addressOwners` asks the network. Every method throws {NetworkRefusal} when the kernel says
  * no, {SocketFault} and {MalformedReply} as an exchange does.
  */
 export class NetworkClient {
@@ -136,8 +136,8 @@ export class NetworkClient {
     return this.#dump(GET_RULE, "read the rules of routing", readRule);
   }
 
-  neighbours(): Promise<Neighbour[]> {
-    return this.#dump(GET_NEIGHBOUR, "read the neighbours", readNeighbour);
+  neighbors(): Promise<Neighbor[]> {
+    return this.#dump(GET_NEIGHBOR, "read the neighbors", readNeighbor);
   }
 
   /**
@@ -171,28 +171,28 @@ export class NetworkClient {
   }
 
   /**
-   * Asks the network who has an address, by ARP or by neighbour discovery. What is in the tables of routing does
+   * Asks the network who has an address, by ARP or by neighbor discovery. What is in the tables of routing does
    * not matter, so this works for an address that is this machine's own, too: it does not answer itself. See
    * `askingFails` for what cannot be asked.
    *
-   * An entry in the table of neighbours that was there before is probed and stays; else there is none afterwards.
+   * An entry in the table of neighbors that was there before is probed and stays; else there is none afterwards.
    *
    * @param device the index of the interface to ask on
    * @param milliseconds how long to wait for an answer; the kernel asks once in a second, up to three times
    * @returns the hardware address of who answered first; undefined if nobody did
    * @throws {NetworkRefusal} EPERM without CAP_NET_ADMIN, ENODEV, ENETDOWN
    */
-  whoHas(
+  addressOwners(
     address: Address,
     device: number,
     milliseconds: number,
   ): Promise<Uint8Array | undefined> {
-    return whoHas(this.#exchange, address, device, milliseconds);
+    return addressOwners(this.#exchange, address, device, milliseconds);
   }
 
-  /** The neighbours on one interface. */
-  neighboursOn(device: number): Promise<Neighbour[]> {
-    return neighboursOn(this.#exchange, device);
+  /** The neighbors on one interface. */
+  neighborsOn(device: number): Promise<Neighbor[]> {
+    return neighborsOn(this.#exchange, device);
   }
 
   #dump<T>(

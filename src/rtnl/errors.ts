@@ -1,7 +1,7 @@
 import { ENODEV, errnoName } from "../netlink/errno.js";
 import { accessAdvice } from "../netlink/errors.js";
 
-/** The kernel understood a question about interfaces, routes or neighbours, and said no. */
+/** The kernel understood a question about interfaces, routes or neighbors, and said no. */
 export class NetworkRefusal extends Error {
   override readonly name = "NetworkRefusal";
   /** The symbol of the errno, such as `EPERM` */

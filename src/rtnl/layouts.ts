@@ -83,8 +83,8 @@ export const RULE = {
   outgoing: [17, text],
 } as const satisfies Layout;
 
-/** NDA_* of linux/neighbour.h */
-export const NEIGHBOUR = {
+/** NDA_* of linux/neighbor.h */
+export const NEIGHBOR = {
   address: [1, octets],
   hardwareAddress: [2, octets],
   device: [8, u32],

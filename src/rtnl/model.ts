@@ -11,8 +11,8 @@ export interface Device {
   readonly up: boolean;
   /** Is lo (IFF_LOOPBACK) */
   readonly loopback: boolean;
-  /** Its neighbours are asked for by ARP or neighbour discovery: no loopback, no tunnel, no IFF_NOARP */
-  readonly asksNeighbours: boolean;
+  /** Its neighbors are asked for by ARP or neighbor discovery: no loopback, no tunnel, no IFF_NOARP */
+  readonly asksNeighbors: boolean;
   /** All of IFF_*, as linux/if.h has them */
   readonly flags: number;
   readonly mtu: number;
@@ -133,20 +133,20 @@ export interface Rule {
 export type RuleAction =
   "table" | "goto" | "nop" | "blackhole" | "unreachable" | "prohibit" | number;
 
-/** What the kernel knows of a station nearby. @see linux/neighbour.h */
-export interface Neighbour {
+/** What the kernel knows of a station nearby. @see linux/neighbor.h */
+export interface Neighbor {
   readonly family: Family;
   /** The index of the interface */
   readonly device: number;
   readonly address: Address;
   readonly hardwareAddress: Uint8Array | undefined;
-  readonly state: NeighbourState;
+  readonly state: NeighborState;
   /** It says that it is a router (NTF_ROUTER) */
   readonly router: boolean;
 }
 
-/** NUD_* of linux/neighbour.h */
-export type NeighbourState =
+/** NUD_* of linux/neighbor.h */
+export type NeighborState =
   | "none"
   | "incomplete"
   | "reachable"

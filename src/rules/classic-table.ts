@@ -4,16 +4,20 @@ import { serviceSettings } from "../ipvs/defaults.js";
 import {
   formatEndpoint,
   type Daemon,
-  type DestinationKey,
-  type DestinationSettings,
+  type ServerKey,
+  type ServerSettings,
   type ServiceKey,
   type ServiceSettings,
   type Timeouts,
 } from "../ipvs/model.js";
 import type { Table } from "../ipvs/table.js";
 import type { Rule } from "./file.js";
-import type { Remark } from "./placing.js";
-import { daemonRefusal, serverRefusal, timeoutsRefusal } from "./refusals.js";
+import type { Remark } from "./place-findings.js";
+import {
+  daemonRefusal,
+  serverRefusal,
+  timeoutsRefusal,
+} from "./kernel-refusals.js";
 import { duplicate } from "./table-refusals.js";
 
 /** A rule, and the line that said it last. */
@@ -25,7 +29,7 @@ interface Kept<Key, Settings> {
 }
 
 interface KeptService extends Kept<ServiceKey, ServiceSettings> {
-  readonly servers: Map<string, Kept<DestinationKey, DestinationSettings>>;
+  readonly servers: Map<string, Kept<ServerKey, ServerSettings>>;
   /** Whether a line that is about its servers is at fault */
   incomplete: boolean;
 }

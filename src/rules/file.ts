@@ -1,9 +1,9 @@
-import type { Rule } from "../document/read.js";
+import type { Rule } from "../document/read-table.js";
 import type { Table } from "../ipvs/table.js";
 import type { Place } from "./lines.js";
 
 export type { Place } from "./lines.js";
-export type { Rule } from "../document/read.js";
+export type { Rule } from "../document/read-table.js";
 
 /** What a rule has that can be wrong by itself, and so has a place of its own. */
 export type Part =
@@ -30,7 +30,7 @@ export interface RuleFault {
   readonly place: Place;
   /** What kind it is, in words with dashes: it stays the same from version to version */
   readonly id: string;
-  /** What is wrong. It may repeat what the file says: clean it before it is shown. */
+  /** What is wrong. It may repeat what the file says: escape it before it is shown. */
   readonly fault: string;
   /** What to do about it */
   readonly advice?: string;
@@ -60,7 +60,7 @@ export interface RuleFile {
   placeOf(rule: Rule, part?: Part): Place | undefined;
   /** The path of a rule in a document; undefined where there are no paths. */
   pathOf(rule: Rule, part?: Part): string | undefined;
-  /** A line of the text, by its number from 1, for showing it: clean it before. */
+  /** A line of the text, by its number from 1, for showing it: escape it before. */
   line(number: number): string;
 }
 

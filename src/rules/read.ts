@@ -1,12 +1,9 @@
-import type { Names } from "../system/names.js";
-import { readClassic } from "./classic.js";
-import { readDocument } from "./document.js";
+import type { RuleNames } from "./rule-names.js";
+import { readClassic } from "./read-classic.js";
+import { readDocument } from "./read-document.js";
 import type { RuleFile } from "./file.js";
 import { formatOf } from "./format.js";
 import { decoded } from "./lines.js";
-
-/** What a file of rules may know of names; documents have none. */
-export type RuleNames = Pick<Names, "hostAddress" | "servicePort">;
 
 /** In UTF-8. */
 const BYTE_ORDER_MARK = "\xef\xbb\xbf";

@@ -1,14 +1,14 @@
 import { formatSelector } from "../grammar/selector.js";
 import { familyOf } from "../ipvs/address.js";
-import { formatEndpoint, TUNNELLING } from "../ipvs/model.js";
+import { formatEndpoint, TUNNELING } from "../ipvs/model.js";
 import type { Part, Rule, RuleFault } from "./file.js";
-import { placed, type Placing } from "./placing.js";
+import { placed, type Placing } from "./place-findings.js";
 import {
   daemonRefusal,
   serverRefusal,
   timeoutsRefusal,
   type Refusal,
-} from "./refusals.js";
+} from "./kernel-refusals.js";
 
 /** All that every kernel refuses of a table as a document describes it. */
 export function* tableRefusals(file: Placing): Generator<RuleFault> {
@@ -92,7 +92,7 @@ export function* unsynchronized(file: Placing): Generator<RuleFault> {
     for (const server of service.servers)
       if (
         familyOf(server.key.address) !== service.key.family &&
-        server.settings.forwarding === TUNNELLING &&
+        server.settings.forwarding === TUNNELING &&
         !file.unsound.has(service)
       )
         yield* refused(file, server, {

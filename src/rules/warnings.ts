@@ -3,7 +3,7 @@ import {
   DIRECT_ROUTING,
   ONE_PACKET,
   PERSISTENT,
-  TUNNELLING,
+  TUNNELING,
   TUNNEL_IPIP,
   UDP,
   formatNarrowMask,
@@ -13,10 +13,10 @@ import {
 import { ALL_SCHEDULER_FLAGS } from "../ipvs/scheduler-flags.js";
 import { PERSISTENCE_ENGINES, SCHEDULERS } from "../ipvs/schedulers.js";
 import type { ServerRule, ServiceRule } from "../ipvs/table.js";
-import { nearest } from "../nearest.js";
+import { nearest } from "../text/nearest.js";
 import type { RuleFault, RuleFile } from "./file.js";
-import { byPlace, placed, type Remark } from "./placing.js";
-import { portIgnored } from "./remarks.js";
+import { byPlace, placed, type Remark } from "./place-findings.js";
+import { portIgnored } from "./ignored-port.js";
 
 /* What a kernel takes, though hardly anybody means it. */
 
@@ -196,13 +196,13 @@ function* ofServer(
 ): Generator<Remark> {
   const { forwarding, tunnel } = settings;
   if (
-    (forwarding === DIRECT_ROUTING || forwarding === TUNNELLING) &&
+    (forwarding === DIRECT_ROUTING || forwarding === TUNNELING) &&
     "port" in service &&
     key.port !== service.port
   )
     yield portIgnored(key.port, service.port);
   if (
-    forwarding !== TUNNELLING &&
+    forwarding !== TUNNELING &&
     (tunnel.type !== TUNNEL_IPIP || tunnel.port !== 0 || tunnel.flags !== 0)
   )
     yield {

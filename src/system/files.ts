@@ -25,10 +25,10 @@ export async function* linesOf(
 }
 
 /**
- * The same lines as bytes, with their line feeds. A portion is good until the next one is asked for, which
+ * The same lines as bytes, with their line feeds. A chunk is good until the next one is asked for, which
  * comes in its place.
  *
- * @param atLeast how many bytes to gather for a portion, for files of which a read gives less than there is: so
+ * @param atLeast how many bytes to gather for a chunk, for files of which a read gives less than there is: so
  *   does procfs, a page at a time
  */
 export async function* blocksOf(
@@ -38,7 +38,7 @@ export async function* blocksOf(
   const { closeSync, openSync } = process.getBuiltinModule("node:fs");
   const descriptor = typeof file === "number" ? file : openSync(file, "r");
   let buffer = Buffer.allocUnsafe(CHUNK_BYTES);
-  /** How much there is in the buffer, of a portion or of a line that has not ended yet */
+  /** How much there is in the buffer, of a chunk or of a line that has not ended yet */
   let begun = 0;
   try {
     for (;;) {

@@ -21,8 +21,8 @@ import { networkNamespace } from "./namespaces.js";
 /** Who holds a lock, as its file says. */
 export interface Holder {
   readonly pid: number;
-  /** The word verb that it carries out */
-  readonly verb: string;
+  /** The subcommand that it carries out */
+  readonly subcommand: string;
   /** Whether it lives where this process would see it end; false of another container's */
   readonly visible: boolean;
 }
@@ -69,15 +69,15 @@ export interface LockPlace {
  * Keeps all other processes that take it from changing the table, until it is released or this process ends. Each
  * network namespace has a table, and a lock, of its own.
  *
- * @param verb what it is taken for, as others are told
+ * @param subcommand what it is taken for, as others are told
  * @throws {LockHeld} at once, when a living process has it
  * @throws {LockFailed} when the folder is missing, or may not be written
  */
-export function takeLock(place: LockPlace, verb: string): Lock {
+export function takeLock(place: LockPlace, subcommand: string): Lock {
   const space = networkNamespace(place.procFolder);
   const path = join(place.runFolder, `ipvsadm-${space}.lock`);
   const record = `${path}.${process.pid}`;
-  const text = recordOf(process.pid, verb, place);
+  const text = recordOf(process.pid, subcommand, place);
   try {
     writeFileSync(record, text, { mode: 0o644 });
     try {
@@ -144,9 +144,9 @@ function contentOf(path: string): string | undefined {
   }
 }
 
-/** `PID START NAMESPACE VERB`: numbers are given anew, and each container has its own. */
-function recordOf(pid: number, verb: string, place: LockPlace): string {
-  return `${pid} ${startOf(pid, place) ?? 0} ${namespaceOf(place)} ${verb}\n`;
+/** `PID START NAMESPACE SUBCOMMAND`: numbers are given anew, and each container has its own. */
+function recordOf(pid: number, subcommand: string, place: LockPlace): string {
+  return `${pid} ${startOf(pid, place) ?? 0} ${namespaceOf(place)} ${subcommand}\n`;
 }
 
 /** Where procfs is not to be seen, nobody can say who lives. */
@@ -155,9 +155,9 @@ const NO_NAMESPACE = "-";
 const RECORD = /^([0-9]+) ([0-9]+) (\S+) ([a-z-]+)\n$/;
 
 function holderOf(text: string, place: LockPlace): Holder | undefined {
-  const [, pid, , namespace, verb = ""] = RECORD.exec(text) ?? [];
+  const [, pid, , namespace, subcommand = ""] = RECORD.exec(text) ?? [];
   if (pid === undefined) return undefined;
-  return { pid: Number(pid), verb, visible: isOurs(namespace, place) };
+  return { pid: Number(pid), subcommand, visible: isOurs(namespace, place) };
 }
 
 /** Whether processes of a namespace are seen from here. */

@@ -7,8 +7,8 @@ import {
 } from "../ipvs/connection-reader.js";
 import { protocolOf } from "../ipvs/connections.js";
 import type { EndpointName } from "../ipvs/model.js";
-import { writeEndpoint } from "../text/addresses.js";
-import type { TextBuilder } from "../text/builder.js";
+import { writeEndpoint } from "../text/address-text.js";
+import type { TextBuilder } from "../text/text-builder.js";
 
 const ENDS = [CLIENT, VIRTUAL, SERVER] as const;
 

@@ -1,5 +1,5 @@
 import type { EndpointName, ServiceWithServers, Stats } from "../ipvs/model.js";
-import type { TextBuilder } from "../text/builder.js";
+import type { TextBuilder } from "../text/text-builder.js";
 import { NAME_COLUMNS, writeServerName, writeServiceName } from "./names.js";
 
 /** How the classic listing shows what services and servers have done. */

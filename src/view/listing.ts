@@ -7,24 +7,24 @@ import {
   MASTER,
   ONE_PACKET,
   PERSISTENT,
-  TUNNELLING,
+  TUNNELING,
   TUNNEL_CHECKSUM,
   TUNNEL_GRE,
   TUNNEL_GUE,
   TUNNEL_REMOTE_CHECKSUM,
   formatNarrowMask,
   type Daemon,
-  type DestinationSettings,
-  type DestinationKey,
-  type UncountedDestination,
+  type ServerSettings,
+  type ServerKey,
+  type ServerWithoutStats,
   type EndpointName,
   type Info,
-  type UncountedService,
+  type ServiceWithoutStats,
   type Timeouts,
 } from "../ipvs/model.js";
 import { schedulerFlagNames } from "../ipvs/scheduler-flags.js";
 import type { ListedServer } from "../ipvs/table-file.js";
-import type { TextBuilder } from "../text/builder.js";
+import type { TextBuilder } from "../text/text-builder.js";
 import { NAME_COLUMNS, writeServerName, writeServiceName } from "./names.js";
 
 /** How the classic listing shows what a table is; what it has done is shown by counters.ts. */
@@ -61,7 +61,7 @@ const TITLES = {
 const FORWARDING: Readonly<Record<number, string>> = {
   [MASQUERADING]: "Masq",
   [LOCAL_NODE]: "Local",
-  [TUNNELLING]: "Tunnel",
+  [TUNNELING]: "Tunnel",
   [DIRECT_ROUTING]: "Route",
 };
 
@@ -80,9 +80,9 @@ export function titleLines(format: keyof typeof TITLES): string {
 type ServerColumns<Server> = (out: TextBuilder, server: Server) => void;
 
 /** Writes a service and its real servers, a line each. */
-export function writeService<Server extends { readonly key: DestinationKey }>(
+export function writeService<Server extends { readonly key: ServerKey }>(
   out: TextBuilder,
-  service: UncountedService & { readonly servers: readonly Server[] },
+  service: ServiceWithoutStats & { readonly servers: readonly Server[] },
   writeColumns: ServerColumns<Server>,
   name: EndpointName | undefined,
 ): void {
@@ -102,7 +102,7 @@ export function writeService<Server extends { readonly key: DestinationKey }>(
 export const SERVER_COLUMNS = {
   plain: (
     out: TextBuilder,
-    server: UncountedDestination | ListedServer,
+    server: ServerWithoutStats | ListedServer,
   ): void => {
     // The kernel's own listing has these columns as this one has them.
     if ("columns" in server) {
@@ -114,28 +114,28 @@ export const SERVER_COLUMNS = {
     out.integer(weight | 0).pad(6);
     writeConnections(out, server);
   },
-  "tun-info": (out: TextBuilder, server: UncountedDestination): void => {
+  "tun-info": (out: TextBuilder, server: ServerWithoutStats): void => {
     const { forwarding, weight } = server.settings;
     out.text(FORWARDING[forwarding] ?? "").pad(7);
     out.text(tunnelInfo(server.settings)).pad(13);
     out.integer(weight | 0).pad(6);
     writeConnections(out, server);
   },
-  thresholds: (out: TextBuilder, server: UncountedDestination): void => {
+  thresholds: (out: TextBuilder, server: ServerWithoutStats): void => {
     out.decimal(server.settings.upperThreshold).pad(10);
     out.decimal(server.settings.lowerThreshold).pad(10);
     writeConnections(out, server);
   },
-  "persistent-conn": (out: TextBuilder, server: UncountedDestination): void => {
+  "persistent-conn": (out: TextBuilder, server: ServerWithoutStats): void => {
     out.integer(server.settings.weight | 0).pad(9);
     out.decimal(server.persistentConnections).pad(11);
     writeConnections(out, server);
   },
-} as const satisfies Record<ListingFormat, ServerColumns<UncountedDestination>>;
+} as const satisfies Record<ListingFormat, ServerColumns<ServerWithoutStats>>;
 
 function writeConnections(
   out: TextBuilder,
-  { activeConnections, inactiveConnections }: UncountedDestination,
+  { activeConnections, inactiveConnections }: ServerWithoutStats,
 ): void {
   out.decimal(activeConnections).pad(10);
   out.decimal(inactiveConnections).fill(10);
@@ -144,7 +144,7 @@ function writeConnections(
 /** The scheduler with its flags, and what differs from the defaults. */
 export function serviceSettings({
   settings,
-}: Pick<UncountedService, "settings">): string {
+}: Pick<ServiceWithoutStats, "settings">): string {
   let text = settings.scheduler;
   if ((settings.flags & ~HASHED) === 0) return text; // as most are
   const flags = schedulerFlagNames(settings.scheduler, settings.flags);
@@ -160,11 +160,8 @@ export function serviceSettings({
 }
 
 /** `ipip`, `gue:PORT:CHECKSUM`, `gre:CHECKSUM`, or `n/a` for the other forwarding methods. */
-export function tunnelInfo({
-  forwarding,
-  tunnel,
-}: DestinationSettings): string {
-  if (forwarding !== TUNNELLING) return "n/a";
+export function tunnelInfo({ forwarding, tunnel }: ServerSettings): string {
+  if (forwarding !== TUNNELING) return "n/a";
   const checksum =
     tunnel.flags & TUNNEL_CHECKSUM
       ? "+c"

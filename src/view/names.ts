@@ -3,13 +3,13 @@ import {
   SCTP,
   TCP,
   UDP,
-  type DestinationKey,
+  type ServerKey,
   type EndpointName,
   type Protocol,
   type ServiceKey,
 } from "../ipvs/model.js";
-import { writeEndpoint } from "../text/addresses.js";
-import type { TextBuilder } from "../text/builder.js";
+import { writeEndpoint } from "../text/address-text.js";
+import type { TextBuilder } from "../text/text-builder.js";
 
 /** Widest name of an IPv4 service or server; what is longer is cut. IPv6 is not cut. */
 export const NAME_COLUMNS = 28;
@@ -41,7 +41,7 @@ export function writeServiceName(
 export function writeServerName(
   out: TextBuilder,
   service: ServiceKey,
-  { address, port }: DestinationKey,
+  { address, port }: ServerKey,
   name: EndpointName | undefined,
 ): void {
   const protocol = "firewallMark" in service ? undefined : service.protocol;

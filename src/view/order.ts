@@ -1,5 +1,5 @@
 import type { Address } from "../ipvs/address.js";
-import type { DestinationKey, ServiceKey } from "../ipvs/model.js";
+import type { ServerKey, ServiceKey } from "../ipvs/model.js";
 
 type Compare<T> = (a: T, b: T) => number;
 
@@ -48,7 +48,7 @@ export function sortServices<T extends { readonly key: ServiceKey }>(
 }
 
 /** Real servers as they are listed: by address, port. */
-export function sortServers<T extends { readonly key: DestinationKey }>(
+export function sortServers<T extends { readonly key: ServerKey }>(
   servers: readonly T[],
 ): T[] {
   return mergeSort(servers, compareServers);
@@ -71,8 +71,8 @@ function markOf(key: ServiceKey): number {
 }
 
 function compareServers(
-  { key: a }: { readonly key: DestinationKey },
-  { key: b }: { readonly key: DestinationKey },
+  { key: a }: { readonly key: ServerKey },
+  { key: b }: { readonly key: ServerKey },
 ): number {
   return compareAddresses(a.address, b.address) || a.port - b.port;
 }

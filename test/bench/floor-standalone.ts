@@ -1,5 +1,5 @@
 // The floor on the standalone executable's link: floor-standalone FILE. Compiled as that is.
-import { openFfiLink } from "../../src/netlink/ffi-link.js";
+import { openFfiLink } from "../../src/netlink/bun-link.js";
 import { runFloor } from "./floor.js";
 
 void runFloor(process.argv[2] ?? "", openFfiLink);

@@ -4,7 +4,7 @@
  */
 import { writeFileSync } from "node:fs";
 import { main } from "../../src/main.js";
-import { nodeIo } from "../../src/node-io.js";
+import { nodeIo } from "../../src/runtime/node-io.js";
 import { packSteps, Recorder } from "./recording.js";
 
 const [file = "", ...words] = process.argv.slice(2);
@@ -22,7 +22,7 @@ const status = await main(
     stdout: () => undefined,
     stdoutBytes: () => undefined,
   },
-  () => Promise.reject(new Error("the bench times no word verbs")),
+  () => Promise.reject(new Error("the bench times no subcommands")),
 );
 writeFileSync(file, packSteps(recorder.steps));
 process.exit(status);

@@ -6,7 +6,7 @@ const SERVERS_FROM = SERVICES_FROM + (1 << BITS);
 
 /**
  * Address number `n` of the virtual services: in 10.0.0.0/10, all different, all bytes but the first spread.
- * The kernel finds a service by a hash of its address and port, where neighbours share rows: in a bench
+ * The kernel finds a service by a hash of its address and port, where neighbors share rows: in a bench
  * whose addresses all end in the same byte, it is searching lists that is timed.
  */
 export function serviceAddress(n: number): string {

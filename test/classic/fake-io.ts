@@ -1,4 +1,4 @@
-import type { Io } from "../../src/io.js";
+import type { Io } from "../../src/runtime/io.js";
 import { runClassic } from "../../src/classic/run.js";
 import type { FakeLink } from "../netlink/fake-link.js";
 import { fakeKernel } from "./fake-kernel.js";
@@ -14,7 +14,7 @@ export interface Outcome {
 
 export interface World {
   readonly link: FakeLink;
-  /** Standard input, in the portions in which it can be read */
+  /** Standard input, in the chunks in which it can be read */
   readonly stdin: readonly (readonly string[])[];
   readonly io: Partial<Io>;
 }

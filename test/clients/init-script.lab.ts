@@ -117,8 +117,8 @@ interface Aftermath extends Outcome {
   readonly daemons: string;
 }
 
-async function script(verb: string): Promise<Aftermath> {
-  const outcome = bash(`/etc/init.d/ipvsadm ${verb}`);
+async function script(subcommand: string): Promise<Aftermath> {
+  const outcome = bash(`/etc/init.d/ipvsadm ${subcommand}`);
   const { stdout: daemons } = await ours(["-L", "--daemon"]);
   return { ...outcome, rules: await rules(), daemons };
 }

@@ -5,11 +5,11 @@ import { check, examine } from "../../src/doctor/check.js";
 const drained = check(["all-drained"], ["table"], ({ table }) =>
   table.length > 0
     ? []
-    : [{ id: "all-drained", subject: "x", seen: "seen", mend: [] }],
+    : [{ id: "all-drained", subject: "x", seen: "seen", fix: [] }],
 );
 const modules = check(["no-servers", "all-overloaded"], ["sysctls"], () => [
-  { id: "no-servers", seen: "one", mend: [] },
-  { id: "all-overloaded", seen: "other", mend: [] },
+  { id: "no-servers", seen: "one", fix: [] },
+  { id: "all-overloaded", seen: "other", fix: [] },
 ]);
 
 test("a check gets the facts that it needs, and its findings are reported", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { editServer, editService } from "../../src/doctor/commands.js";
-import { changeLine } from "../../src/grammar/rule.js";
+import { changeLine } from "../../src/grammar/format-rule.js";
 import { INET, INET6 } from "../../src/ipvs/address.js";
 import {
   MASQUERADING,
@@ -16,7 +16,7 @@ const serverAt = (text: string) =>
   serverEntry(text, 80, { forwarding: MASQUERADING, weight: 5 });
 const SERVER = serverAt("192.0.2.10");
 
-test("commands that mend are lines that check has nothing to say of", async () => {
+test("commands that fix are lines that check has nothing to say of", async () => {
   const keys: ServiceKey[] = [
     { family: INET, firewallMark: 7 },
     { family: INET, firewallMark: 2 ** 31 },
@@ -41,11 +41,11 @@ test("commands that mend are lines that check has nothing to say of", async () =
         settings: server.settings,
       }),
     ];
-    const mends = [
+    const fixes = [
       editServer(service, server, { upperThreshold: 9 }),
       editService(service, { scheduler: "wlc", flags: PERSISTENT }),
     ].map(({ command }) => command.replace(/^ipvsadm /, ""));
-    const lines = [...made, ...mends];
+    const lines = [...made, ...fixes];
     assert.deepEqual(
       await found(`${lines.join("\n")}\n`),
       [],
@@ -54,7 +54,7 @@ test("commands that mend are lines that check has nothing to say of", async () =
   }
 });
 
-test("a mend changes what it is about, and leaves the rest as it is", () => {
+test("a fix changes what it is about, and leaves the rest as it is", () => {
   const mark = { family: INET, firewallMark: 2 ** 31 } as const;
   const service = serviceEntry(mark, {}, [SERVER]);
   assert.deepEqual(editServer(service, SERVER, { weight: 1 }), {

@@ -7,7 +7,7 @@ import { REAL_SERVER_CHECKS } from "../../src/doctor/real-server/checks.js";
 import { diagnosesOf, kindNamed, KINDS } from "../../src/doctor/findings.js";
 
 const CHECKS = [...DIRECTOR_CHECKS, ...REAL_SERVER_CHECKS];
-const LAB = "test/verbs/doctor";
+const LAB = "test/commands/doctor";
 
 test("every kind has an id of its own, and one check looks for it", () => {
   const ids: string[] = KINDS.map(({ id }) => id);
@@ -42,7 +42,7 @@ test("findings are told kind by kind, the gravest first", () => {
   const finding = (id: "all-drained" | "no-servers", seen: string) => ({
     id,
     seen,
-    mend: [],
+    fix: [],
   });
   const diagnoses = diagnosesOf([
     finding("all-drained", "1"),

@@ -3,7 +3,7 @@ import type { Network, Way } from "../../src/doctor/network.js";
 import type {
   Device,
   DeviceAddress,
-  Neighbour,
+  Neighbor,
   Route,
 } from "../../src/rtnl/model.js";
 import { address } from "../fixtures/entries.js";
@@ -16,7 +16,7 @@ export function device(index: number, given: Partial<Device> = {}): Device {
     kind: undefined,
     up: true,
     loopback: false,
-    asksNeighbours: true,
+    asksNeighbors: true,
     flags: 0x1043,
     mtu: 1500,
     state: "up",
@@ -51,12 +51,12 @@ export function ownAddress(
 }
 
 /** A station that is known by its hardware address `02:00:00:00:01:LAST`. */
-export function neighbour(
+export function neighbor(
   device: number,
   text: string,
   last: number | undefined,
-  state: Neighbour["state"] = "reachable",
-): Neighbour {
+  state: Neighbor["state"] = "reachable",
+): Neighbor {
   const known = address(text);
   return {
     family: known.length === 4 ? INET : INET6,
@@ -109,7 +109,7 @@ export function network(
   return {
     devices: [device(1)],
     addresses: [],
-    neighbours: [],
+    neighbors: [],
     ways: new Map<string, Way>([
       ...ways.map((way) => [formatAddress(way.target), way] as const),
       ...Object.entries(none),

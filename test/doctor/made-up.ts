@@ -1,7 +1,7 @@
 import { INET, INET6 } from "../../src/ipvs/address.js";
 import {
   TCP,
-  type DestinationEntry,
+  type ServerEntry,
   type ServiceSettings,
   type ServiceWithServers,
 } from "../../src/ipvs/model.js";
@@ -10,7 +10,7 @@ import { address, serviceEntry } from "../fixtures/entries.js";
 /** A TCP service at port 80 with these servers. */
 export function serviceAt(
   text: string,
-  servers: readonly DestinationEntry[] = [],
+  servers: readonly ServerEntry[] = [],
   settings: Partial<ServiceSettings> = {},
 ): ServiceWithServers {
   const virtual = address(text);
@@ -31,18 +31,18 @@ export function sysctls(
   );
 }
 
-/** What a finding says, in one line: its id, subject and mend. */
+/** What a finding says, in one line: its id, subject and fix. */
 export function told(finding: {
   readonly id: string;
   readonly subject?: string | undefined;
-  readonly mend: readonly {
+  readonly fix: readonly {
     readonly command: string;
     readonly on?: string | undefined;
   }[];
 }): string[] {
   return [
     `${finding.id} ${finding.subject ?? "-"}`,
-    ...finding.mend.map(({ command, on }) =>
+    ...finding.fix.map(({ command, on }) =>
       on === undefined ? command : `${on}: ${command}`,
     ),
   ];

@@ -6,7 +6,7 @@ import { address } from "../fixtures/entries.js";
 import {
   device,
   mac,
-  neighbour,
+  neighbor,
   network,
   ownAddress,
   route,
@@ -17,7 +17,7 @@ function stations(all: Readonly<Record<string, Uint8Array>>) {
   const asked: string[] = [];
   return {
     asked,
-    whoHas(who: Address, index: number) {
+    addressOwners(who: Address, index: number) {
       const text = formatAddress(who);
       asked.push(`${text} on ${index}`);
       return Promise.resolve(all[text]);
@@ -71,9 +71,9 @@ test("next hops are asked for once each, those first of which the kernel is in d
     ],
     {
       addresses: OWN,
-      neighbours: [
-        neighbour(1, "192.0.2.10", 1),
-        neighbour(1, "192.0.2.254", 2, "stale"),
+      neighbors: [
+        neighbor(1, "192.0.2.10", 1),
+        neighbor(1, "192.0.2.254", 2, "stale"),
       ],
     },
   );

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  sysctlMend,
+  sysctlFix,
   sysctlName,
   sysctlNumber,
 } from "../../src/doctor/sysctls.js";
@@ -9,7 +9,7 @@ import {
 test("a dot in the name of an interface is no separator", () => {
   const path = "net/ipv4/conf/eth0.100/rp_filter";
   assert.equal(sysctlName(path), "net.ipv4.conf.eth0/100.rp_filter");
-  assert.deepEqual(sysctlMend({ [path]: 0 }, "real server 192.0.2.10"), {
+  assert.deepEqual(sysctlFix({ [path]: 0 }, "real server 192.0.2.10"), {
     command: "sysctl -w net.ipv4.conf.eth0/100.rp_filter=0",
     on: "real server 192.0.2.10",
   });

@@ -5,7 +5,7 @@ import {
   parseIpv4Loosely,
   type Lookups,
 } from "../../src/grammar/endpoint.js";
-import { UnresolvedHost } from "../../src/grammar/faults.js";
+import { UnresolvedHost } from "../../src/grammar/usage-errors.js";
 import { formatAddress } from "../../src/ipvs/address.js";
 import { TCP, UDP, type Protocol } from "../../src/ipvs/model.js";
 import { LOOKUPS, NO_NAMES } from "./lookups.js";

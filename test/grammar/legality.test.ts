@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { TUNNELLING } from "../../src/ipvs/model.js";
-import type { Verb } from "../../src/grammar/command.js";
-import { UsageFault } from "../../src/grammar/faults.js";
+import { TUNNELING } from "../../src/ipvs/model.js";
+import type { CommandName } from "../../src/grammar/command.js";
+import { UsageFault } from "../../src/grammar/usage-errors.js";
 import {
   checkListing,
   checkOptions,
@@ -23,7 +23,7 @@ const SERVER =
   "tun-type tun-port tun-nocsum tun-csum tun-remcsum";
 
 /** What goes with a command: `+` is needed, of those with `1` there is at most one. */
-const TABLE: Partial<Record<Verb, string>> = {
+const TABLE: Partial<Record<CommandName, string>> = {
   "add-service": SERVICE,
   "edit-service": SERVICE,
   "delete-service": "+service-address",
@@ -43,7 +43,7 @@ const TABLE: Partial<Record<Verb, string>> = {
   zero: "service-address",
 };
 
-const ROWS = Object.entries(TABLE).map(([verb, text]) => {
+const ROWS = Object.entries(TABLE).map(([commandName, text]) => {
   const marks = new Map(
     text
       .split(" ")
@@ -55,7 +55,7 @@ const ROWS = Object.entries(TABLE).map(([verb, text]) => {
   );
   const marked = (mark: string) =>
     OPTIONS.filter((option) => marks.get(option) === mark);
-  return { verb: verb as Verb, marks, marked };
+  return { commandName: commandName as CommandName, marks, marked };
 });
 
 /** The sentence of the fault that a check finds, or `fine`. */
@@ -70,9 +70,12 @@ function told(check: () => void): string {
   }
 }
 
-function sentence(verb: Verb, options: readonly string[]): string {
+function sentence(
+  commandName: CommandName,
+  options: readonly string[],
+): string {
   return told(() => {
-    checkOptions(verb, options);
+    checkOptions(commandName, options);
   });
 }
 
@@ -84,46 +87,50 @@ test("the table has all commands and options", () => {
 });
 
 test("a command is content with what it needs", () => {
-  for (const { verb, marked } of ROWS)
-    assert.equal(sentence(verb, marked("+")), "fine", verb);
+  for (const { commandName, marked } of ROWS)
+    assert.equal(sentence(commandName, marked("+")), "fine", commandName);
 });
 
 test("each option is legal with just the commands of the table", () => {
-  for (const { verb, marks, marked } of ROWS)
+  for (const { commandName, marks, marked } of ROWS)
     for (const option of OPTIONS)
       assert.equal(
-        sentence(verb, [...marked("+"), option]),
+        sentence(commandName, [...marked("+"), option]),
         marks.has(option)
           ? "fine"
-          : `Illegal '${option}' option with the '${verb}' command`,
+          : `Illegal '${option}' option with the '${commandName}' command`,
       );
 });
 
 test("a command may have all its free options at once", () => {
-  for (const { verb, marked } of ROWS)
-    assert.equal(sentence(verb, [...marked("+"), ...marked("")]), "fine", verb);
+  for (const { commandName, marked } of ROWS)
+    assert.equal(
+      sentence(commandName, [...marked("+"), ...marked("")]),
+      "fine",
+      commandName,
+    );
 });
 
 test("each option that is needed is missed", () => {
-  for (const { verb, marked } of ROWS)
+  for (const { commandName, marked } of ROWS)
     for (const option of marked("+"))
       assert.equal(
         sentence(
-          verb,
+          commandName,
           marked("+").filter((other) => other !== option),
         ),
-        `You need to supply the '${option}' option for the '${verb}' command`,
+        `You need to supply the '${option}' option for the '${commandName}' command`,
       );
 });
 
 test("of options that exclude each other there may be one; the later in the table is at fault", () => {
-  for (const { verb, marked } of ROWS)
+  for (const { commandName, marked } of ROWS)
     for (const later of marked("1"))
       for (const earlier of marked("1"))
         if (OPTIONS.indexOf(earlier) < OPTIONS.indexOf(later))
           assert.equal(
-            sentence(verb, [later, earlier]),
-            `The option '${later}' conflicts with the '${earlier}' option in the '${verb}' command`,
+            sentence(commandName, [later, earlier]),
+            `The option '${later}' conflicts with the '${earlier}' option in the '${commandName}' command`,
           );
 });
 
@@ -180,11 +187,11 @@ const TUNNEL_OPTIONS = [
 
 function tunnel(type: number, ...options: string[]): string {
   return told(() => {
-    checkTunnel(options, TUNNELLING, type);
+    checkTunnel(options, TUNNELING, type);
   });
 }
 
-test("tunnel options go with tunnelling alone", () => {
+test("tunnel options go with tunneling alone", () => {
   for (const forwarding of [0, 1, 3])
     for (const option of TUNNEL_OPTIONS)
       assert.equal(

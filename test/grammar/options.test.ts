@@ -3,7 +3,7 @@ import { test } from "node:test";
 import {
   COMMANDS,
   OPTIONS,
-  type OptionRow,
+  type ClassicOption,
 } from "../../src/grammar/options.js";
 import type { Spelling } from "../../src/grammar/scanner.js";
 
@@ -53,7 +53,7 @@ test("what takes a value says what it is called, and does something with it", ()
     assert.notEqual(row.help, "", row.long);
     if (row.value === undefined) continue;
     assert.ok(row.argument, row.long);
-    const { take, takeLast = take } = row as OptionRow;
+    const { take, takeLast = take } = row as ClassicOption;
     assert.ok(takeLast, row.long);
   }
 });

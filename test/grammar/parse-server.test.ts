@@ -60,7 +60,7 @@ test("a weight goes up to 2147483647, thresholds too", () => {
   assert.match(fault("-a -f 1 -r 1.1 -y 2147483648"), /^illegal l_threshold/);
 });
 
-test("with direct routing and tunnelling a server has the service's port, whatever is said", () => {
+test("with direct routing and tunneling a server has the service's port, whatever is said", () => {
   const place = (options: string) => server(`-t 10.0.0.1:80 ${options}`).place;
   assert.equal(place("-r 10.1.1.1:99"), "10.1.1.1 80");
   assert.equal(place("-r 10.1.1.1:99 -g"), "10.1.1.1 80");
@@ -85,7 +85,7 @@ test("a firewall mark's server keeps its port, whatever the forwarding", () => {
   assert.equal(server("-f 1 -r 10.1.1.1").place, "10.1.1.1 0");
 });
 
-test("the two families go together with tunnelling alone", () => {
+test("the two families go together with tunneling alone", () => {
   const sentence =
     "Different address family is allowed only for tunneling servers";
   assert.equal(fault("-a -t 10.0.0.1:80 -r ::1"), sentence);

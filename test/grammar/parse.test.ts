@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { INET6 } from "../../src/ipvs/address.js";
 import { formatService } from "../../src/ipvs/model.js";
-import { UnresolvedHost, UsageFault } from "../../src/grammar/faults.js";
+import { UnresolvedHost, UsageFault } from "../../src/grammar/usage-errors.js";
 import { parse, Parser } from "../../src/grammar/parse.js";
 import { LOOKUPS } from "./lookups.js";
 import { fault, read, TCP_WEB } from "./read.js";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { INET } from "../../src/ipvs/address.js";
 import type { ServiceKey } from "../../src/ipvs/model.js";
 import type { ClassicCommand } from "../../src/grammar/command.js";
-import { UsageFault } from "../../src/grammar/faults.js";
+import { UsageFault } from "../../src/grammar/usage-errors.js";
 import { parse } from "../../src/grammar/parse.js";
 import { LOOKUPS } from "./lookups.js";
 

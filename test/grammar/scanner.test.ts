@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { UsageFault } from "../../src/grammar/faults.js";
+import { UsageFault } from "../../src/grammar/usage-errors.js";
 import {
   Scanner,
   Spellings,

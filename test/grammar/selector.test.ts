@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { UnresolvedHost } from "../../src/grammar/faults.js";
+import { UnresolvedHost } from "../../src/grammar/usage-errors.js";
 import {
   AmbiguousSelector,
   formatSelector,

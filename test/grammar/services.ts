@@ -7,10 +7,10 @@ import {
   PERSISTENT,
   SCTP,
   TCP,
-  TUNNELLING,
+  TUNNELING,
   UDP,
-  type DestinationKey,
-  type DestinationSettings,
+  type ServerKey,
+  type ServerSettings,
   type ServiceKey,
   type ServiceSettings,
 } from "../../src/ipvs/model.js";
@@ -73,8 +73,8 @@ function settingsOf(key: ServiceKey): fc.Arbitrary<ServiceSettings> {
 }
 
 export interface Server {
-  readonly key: DestinationKey;
-  readonly settings: DestinationSettings;
+  readonly key: ServerKey;
+  readonly settings: ServerSettings;
 }
 
 const tunnel = fc.oneof(
@@ -85,12 +85,12 @@ const tunnel = fc.oneof(
 
 function serverOf(service: ServiceKey): fc.Arbitrary<Server> {
   return fc
-    .constantFrom(MASQUERADING, TUNNELLING, DIRECT_ROUTING)
+    .constantFrom(MASQUERADING, TUNNELING, DIRECT_ROUTING)
     .chain((forwarding) => {
       const keepsPort = forwarding !== MASQUERADING && "port" in service;
       return record({
         key: record({
-          address: (forwarding === TUNNELLING
+          address: (forwarding === TUNNELING
             ? family
             : fc.constant(service.family)
           ).chain(addressOf),
@@ -100,7 +100,7 @@ function serverOf(service: ServiceKey): fc.Arbitrary<Server> {
           forwarding: fc.constant(forwarding),
           weight: whole(0, 0x7fffffff),
           tunnel:
-            forwarding === TUNNELLING
+            forwarding === TUNNELING
               ? tunnel
               : fc.constant({ type: 0, port: 0, flags: 0 }),
           upperThreshold: whole(0, 0x7fffffff),

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { formatAddress, INET, INET6 } from "../../src/ipvs/address.js";
 import { BACKUP, MASTER, PERSISTENT, TCP } from "../../src/ipvs/model.js";
 import { Draft } from "../../src/grammar/draft.js";
-import { UsageFault } from "../../src/grammar/faults.js";
+import { UsageFault } from "../../src/grammar/usage-errors.js";
 import * as values from "../../src/grammar/values.js";
 import type { Take } from "../../src/grammar/values.js";
 import { LOOKUPS } from "./lookups.js";

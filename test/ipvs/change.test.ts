@@ -11,11 +11,11 @@ import {
   ONE_PACKET,
   PERSISTENT,
   TCP,
-  TUNNELLING,
+  TUNNELING,
   TUNNEL_CHECKSUM,
   TUNNEL_GUE,
   UDP,
-  type DestinationSettings,
+  type ServerSettings,
 } from "../../src/ipvs/model.js";
 import { split } from "../fixtures/edit.js";
 import { hex, hexOf } from "../fixtures/hex.js";
@@ -41,7 +41,7 @@ const DNS = {
 } as const;
 const MARK = { family: INET6, firewallMark: 7 } as const;
 const NETMASK = Uint8Array.of(255, 255, 255, 255);
-const PLAIN: DestinationSettings = {
+const PLAIN: ServerSettings = {
   forwarding: DIRECT_ROUTING,
   weight: 1,
   tunnel: IPIP,
@@ -186,7 +186,7 @@ test("a tunnelled real server with thresholds is added in the bytes of the origi
       service: MARK,
       server: { address: Uint8Array.of(192, 0, 2, 10), port: 0 },
       settings: {
-        forwarding: TUNNELLING,
+        forwarding: TUNNELING,
         weight: 1,
         tunnel: { type: TUNNEL_GUE, port: 5555, flags: TUNNEL_CHECKSUM },
         upperThreshold: 10,

@@ -5,7 +5,7 @@ import type { Exchange } from "../../src/netlink/exchange.js";
 import { INET, INET6 } from "../../src/ipvs/address.js";
 import { IpvsClient, type Change } from "../../src/ipvs/client.js";
 import {
-  AnswerLost,
+  ReplyLost,
   IpvsUnavailable,
   KernelRefusal,
 } from "../../src/ipvs/errors.js";
@@ -97,7 +97,7 @@ test("what became of each change stands at its place", async () => {
   assert.deepEqual(outcomes, [
     undefined,
     new KernelRefusal(3, "delete-service", "TCP 192.0.2.1:80"),
-    new AnswerLost("delete-service", "TCP 192.0.2.1:80"),
+    new ReplyLost("delete-service", "TCP 192.0.2.1:80"),
     undefined,
   ]);
 });

@@ -15,7 +15,7 @@ import {
   DIRECT_ROUTING,
   MASQUERADING,
   TCP,
-  TUNNELLING,
+  TUNNELING,
   UDP,
 } from "../../src/ipvs/model.js";
 import { edited, join, replaced, split, without } from "../fixtures/edit.js";
@@ -131,7 +131,7 @@ test("a tunnelled real server is read: its port is big-endian, its family may be
   const { key, settings } = read.server(replies.TUNNELLED_SERVER);
   assert.deepEqual(key, { address: Uint8Array.of(192, 0, 2, 10), port: 0 });
   assert.deepEqual(settings, {
-    forwarding: TUNNELLING,
+    forwarding: TUNNELING,
     weight: 1,
     tunnel: { type: 1, port: 5555, flags: 1 },
     upperThreshold: 10,

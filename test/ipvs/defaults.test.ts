@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { serverSettings, serviceSettings } from "../../src/ipvs/defaults.js";
 import { PERSISTENT } from "../../src/ipvs/model.js";
-import { parseService } from "../../src/ipvs/text.js";
+import { parseService } from "../../src/ipvs/parse-keys.js";
 import { read, TCP_WEB } from "../grammar/read.js";
 
 /** The settings in a change that a command line asks for. */

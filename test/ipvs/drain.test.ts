@@ -10,7 +10,7 @@ import {
   SCTP,
   TCP,
   UDP,
-  type DestinationEntry,
+  type ServerEntry,
   type ServiceKey,
 } from "../../src/ipvs/model.js";
 import { address, serverEntry } from "../fixtures/entries.js";
@@ -31,7 +31,7 @@ function server(
   text: string,
   [activeConnections, inactiveConnections, persistentConnections]: Counts,
   weight = 0,
-): DestinationEntry {
+): ServerEntry {
   const counts = {
     activeConnections,
     inactiveConnections,
@@ -43,9 +43,9 @@ function server(
 /** A table that is another at each reading, by service; the last one stays. */
 class Tables {
   readonly asked: string[][] = [];
-  readonly tables: readonly Readonly<Record<string, DestinationEntry[]>>[];
+  readonly tables: readonly Readonly<Record<string, ServerEntry[]>>[];
 
-  constructor(...tables: Readonly<Record<string, DestinationEntry[]>>[]) {
+  constructor(...tables: Readonly<Record<string, ServerEntry[]>>[]) {
     this.tables = tables;
   }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  AnswerLost,
+  ReplyLost,
   IpvsUnavailable,
   KernelRefusal,
   TableUnsteady,
@@ -32,13 +32,13 @@ test("the kernel's own sentence is told", () => {
 
 test("a lost answer says that it may have been a yes", () => {
   assert.match(
-    new AnswerLost("add-service", "FWM 1").message,
+    new ReplyLost("add-service", "FWM 1").message,
     /add-service FWM 1 .*may or may not/,
   );
 });
 
 test("a lost answer of the whole table names nobody", () => {
-  assert.match(new AnswerLost("flush", "").message, /answer to flush was lost/);
+  assert.match(new ReplyLost("flush", "").message, /answer to flush was lost/);
 });
 
 test("an errno has its symbol beside it, as in the errors of Node.js", () => {
@@ -60,7 +60,7 @@ const ADVICE: readonly (readonly [
   [new KernelRefusal(3, "add-server", "x of FWM 1"), /add its service first/],
   [new KernelRefusal(3, "stop-daemon", "master"), undefined],
   [new KernelRefusal(22, "list-services", ""), undefined],
-  [new AnswerLost("flush", ""), /look at the table/],
+  [new ReplyLost("flush", ""), /look at the table/],
   [new TableUnsteady(10), /try again/],
 ];
 for (const [error, advice] of ADVICE)

@@ -11,7 +11,7 @@ import {
   PERSISTENT,
   TCP,
   formatService,
-  type DestinationSettings,
+  type ServerSettings,
   type ServiceKey,
   type ServiceSettings,
 } from "../../src/ipvs/model.js";
@@ -38,7 +38,7 @@ const ROUND_ROBIN: ServiceSettings = {
   netmask: Uint8Array.of(255, 255, 255, 255),
 };
 
-const SERVER: DestinationSettings = {
+const SERVER: ServerSettings = {
   forwarding: MASQUERADING,
   weight: 1,
   tunnel: IPIP,

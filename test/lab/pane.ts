@@ -35,9 +35,9 @@ export class Pane implements Disposable {
     this.#tmux(...["resize-window", "-x", String(columns), "-y", String(rows)]);
   }
 
-  /** What is to be seen. @param coloured with the escape sequences of the colours */
-  text(coloured = false): string {
-    return this.#tmux("capture-pane", "-p", ...(coloured ? ["-e"] : []));
+  /** What is to be seen. @param colored with the escape sequences of the colors */
+  text(colored = false): string {
+    return this.#tmux("capture-pane", "-p", ...(colored ? ["-e"] : []));
   }
 
   /** One of tmux's own variables: `cursor_flag`, `alternate_on`. */

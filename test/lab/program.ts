@@ -2,9 +2,9 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { buffer } from "node:stream/consumers";
 import { main } from "../../src/main.js";
-import type { Io } from "../../src/io.js";
-import { nodeIo } from "../../src/node-io.js";
-import { mainWords } from "../../src/words.js";
+import type { Io } from "../../src/runtime/io.js";
+import { nodeIo } from "../../src/runtime/node-io.js";
+import { mainSubcommands } from "../../src/subcommands.js";
 
 /** What a run of the program leaves behind. Text is one character a byte. */
 export interface Outcome {
@@ -70,7 +70,7 @@ async function inProcess(
     },
     ...change,
   };
-  const status = await main(words, io, (words) => mainWords(words, io));
+  const status = await main(words, io, (words) => mainSubcommands(words, io));
   return { stdout, stderr, status };
 }
 

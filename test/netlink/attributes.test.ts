@@ -211,7 +211,7 @@ test("an attribute that runs over the end is refused", () => {
 });
 
 test("an attribute that runs over the end of the one around it is refused", () => {
-  // The nested one is 4 bytes too long; behind it there would be 4 bytes of its neighbour.
+  // The nested one is 4 bytes too long; behind it there would be 4 bytes of its neighbor.
   const bytes = hex("0c00 0500 0c00 0200 01000000  0600 0100 0050 0000");
   assert.throws(
     () => decode(OUTER, bytes),

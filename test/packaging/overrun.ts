@@ -5,7 +5,7 @@
 import { IpvsClient, type Change } from "../../src/ipvs/client.js";
 import { INET } from "../../src/ipvs/address.js";
 import { exchangeOver } from "../../src/netlink/exchange.js";
-import { openFfiLink } from "../../src/netlink/ffi-link.js";
+import { openFfiLink } from "../../src/netlink/bun-link.js";
 
 const REFUSALS = 1024;
 
@@ -25,7 +25,7 @@ const { tcpSeconds } = await client.timeouts();
 console.log(
   JSON.stringify({
     refused: named("KernelRefusal"),
-    lost: named("AnswerLost"),
+    lost: named("ReplyLost"),
     tcpSeconds,
   }),
 );

@@ -24,11 +24,16 @@ suite("ipvsadm-service, for systemd", () => {
       await ours(words);
   });
 
-  function service(verb: string, text: string) {
+  function service(subcommand: string, text: string) {
     writeFileSync(settings, `RULES=${rules}\nIFACE=lo\n${text}`);
-    return bash(folder, `${resolve("packaging/ipvsadm-service")} ${verb}`, "", {
-      IPVSADM_SETTINGS: settings,
-    });
+    return bash(
+      folder,
+      `${resolve("packaging/ipvsadm-service")} ${subcommand}`,
+      "",
+      {
+        IPVSADM_SETTINGS: settings,
+      },
+    );
   }
 
   async function saved(): Promise<string> {
@@ -85,8 +90,8 @@ suite("ipvsadm-service, for systemd", () => {
   test("it leaves the table alone unless it is told to", async () => {
     writeFileSync(rules, RULES);
     await ours(["-A", "-f", "5"]);
-    for (const verb of ["start", "reload", "stop"])
-      assert.equal(service(verb, "AUTO=false").status, 0);
+    for (const subcommand of ["start", "reload", "stop"])
+      assert.equal(service(subcommand, "AUTO=false").status, 0);
     assert.equal(await saved(), "-A -f 5 -s wlc\n");
   });
 

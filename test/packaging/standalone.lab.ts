@@ -81,7 +81,7 @@ suite("the executable that needs no Node.js", () => {
     assert.ok(tcpSeconds > 0);
   });
 
-  test("the word verbs are in it, too", () => {
+  test("the subcommands are in it, too", () => {
     const { stdout, status } = bash("ipvsadm status");
     assert.match(stdout, /IPVS/);
     assert.equal(status, 0);

@@ -1,5 +1,5 @@
 import { subjectOf, type Change } from "../../src/ipvs/change.js";
-import { AnswerLost, KernelRefusal } from "../../src/ipvs/errors.js";
+import { ReplyLost, KernelRefusal } from "../../src/ipvs/errors.js";
 import type { Changeable } from "../../src/plan/sender.js";
 import type { SocketFault } from "../../src/netlink/errors.js";
 import type { ModelKernel } from "./model-kernel.js";
@@ -28,15 +28,15 @@ export function clientOf(
   const asked: (readonly Change[])[] = [];
   const table = () => Promise.resolve([...kernel.existing.services]);
 
-  function outcome(change: Change): KernelRefusal | AnswerLost | undefined {
+  function outcome(change: Change): KernelRefusal | ReplyLost | undefined {
     const what = trouble(change);
     const subject = subjectOf(change);
     if (typeof what === "number")
       return new KernelRefusal(what, change.command, subject);
-    if (what === "answer lost") return new AnswerLost(change.command, subject);
+    if (what === "answer lost") return new ReplyLost(change.command, subject);
     const errno = kernel.carryOut(change);
     if (what === "carried out, answer lost")
-      return new AnswerLost(change.command, subject);
+      return new ReplyLost(change.command, subject);
     return errno === undefined
       ? undefined
       : new KernelRefusal(errno, change.command, subject);

@@ -6,8 +6,8 @@ import {
   formatService,
   HASHED,
   type Daemon,
-  type DestinationKey,
-  type DestinationSettings,
+  type ServerKey,
+  type ServerSettings,
   type ServiceKey,
   type ServiceSettings,
   type Timeouts,
@@ -25,7 +25,7 @@ interface ModelService {
   readonly key: ServiceKey;
   settings: ServiceSettings;
   /** The newest first */
-  servers: { readonly key: DestinationKey; settings: DestinationSettings }[];
+  servers: { readonly key: ServerKey; settings: ServerSettings }[];
 }
 
 /**
@@ -194,6 +194,6 @@ function kept(settings: ServiceSettings): ServiceSettings {
   return { ...settings, flags: settings.flags | HASHED };
 }
 
-function nameOf({ address, port }: DestinationKey): string {
+function nameOf({ address, port }: ServerKey): string {
   return formatEndpoint(address, port);
 }

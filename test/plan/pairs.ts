@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { familyOf, INET, INET6 } from "../../src/ipvs/address.js";
 import type { Existing } from "../../src/plan/compare.js";
-import { keptDaemon } from "../../src/plan/kept.js";
+import { keptDaemon } from "../../src/plan/settings-match.js";
 import {
   BACKUP,
   DIRECT_ROUTING,
@@ -11,7 +11,7 @@ import {
   ONE_PACKET,
   PERSISTENT,
   TCP,
-  TUNNELLING,
+  TUNNELING,
   UDP,
   wholeNetmask,
   type Daemon,
@@ -46,7 +46,7 @@ const server = fc
   .record(
     {
       host: fc.constantFrom(...HOSTS),
-      forwarding: fc.constantFrom(MASQUERADING, DIRECT_ROUTING, TUNNELLING),
+      forwarding: fc.constantFrom(MASQUERADING, DIRECT_ROUTING, TUNNELING),
       weight: fc.integer({ min: 0, max: 2 }),
       type: fc.constantFrom(0, 1),
       upperThreshold: fc.constantFrom(3, 4),

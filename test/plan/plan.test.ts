@@ -4,11 +4,15 @@ import fc from "fast-check";
 import { familyOf } from "../../src/ipvs/address.js";
 import { compare, isEqual, type Existing } from "../../src/plan/compare.js";
 import type { Change } from "../../src/ipvs/change.js";
-import { keepsDaemon, keepsServer, keepsService } from "../../src/plan/kept.js";
+import {
+  keepsDaemon,
+  keepsServer,
+  keepsService,
+} from "../../src/plan/settings-match.js";
 import {
   formatEndpoint,
   formatService,
-  type DestinationKey,
+  type ServerKey,
   type ServiceKey,
 } from "../../src/ipvs/model.js";
 import { planOf, stepsOf } from "../../src/plan/plan.js";
@@ -202,10 +206,7 @@ function takes({ servers }: Pick<ServiceRule, "servers">): boolean {
   return servers.some(({ settings }) => settings.weight > 0);
 }
 
-function nameOf(
-  service: ServiceKey,
-  { address, port }: DestinationKey,
-): string {
+function nameOf(service: ServiceKey, { address, port }: ServerKey): string {
   return `${formatService(service)} ${formatEndpoint(address, port)}`;
 }
 

@@ -7,10 +7,10 @@ import { NetworkRefusal } from "../../src/rtnl/errors.js";
 import {
   formatHardwareAddress,
   type Device,
-  type Neighbour,
+  type Neighbor,
   type Route,
 } from "../../src/rtnl/model.js";
-import { askingFails } from "../../src/rtnl/who-has.js";
+import { askingFails } from "../../src/rtnl/address-owners.js";
 import { eventually } from "../lab/eventually.js";
 import { buildNetwork, DIRECTOR, type Network } from "../lab/network.js";
 import { sh } from "../lab/namespaces.js";
@@ -73,7 +73,7 @@ function shown(bytes: Uint8Array | undefined): string | undefined {
   return bytes && formatAddress(bytes);
 }
 
-suite("interfaces, addresses, routes and neighbours of a kernel", () => {
+suite("interfaces, addresses, routes and neighbors of a kernel", () => {
   let network: Network;
   let client: NetworkClient;
   let devices: readonly Device[];
@@ -95,7 +95,7 @@ suite("interfaces, addresses, routes and neighbours of a kernel", () => {
     sh(MORE_OF_THE_DIRECTOR);
     client = await NetworkClient.open({ openLink: openNodeLink });
     devices = await client.devices();
-    // Neighbour discovery asks in the name of a link-local address, which the kernel first looks for duplicates of.
+    // Neighbor discovery asks in the name of a link-local address, which the kernel first looks for duplicates of.
     await eventually(
       async () => client.addresses(),
       (addresses) => !addresses.some(({ tentative }) => tentative),
@@ -162,9 +162,9 @@ suite("interfaces, addresses, routes and neighbours of a kernel", () => {
     assert.equal(named("ipip7").tunnel?.anyMetadata, false);
     assert.equal(named("gre7").tunnel?.wantsChecksum, true);
     assert.equal(named("six7").kind, "ip6tnl");
-    assert.equal(named("dummy7").asksNeighbours, false);
-    assert.equal(named("lan").asksNeighbours, true);
-    assert.equal(named("ipip7").asksNeighbours, false);
+    assert.equal(named("dummy7").asksNeighbors, false);
+    assert.equal(named("lan").asksNeighbors, true);
+    assert.equal(named("ipip7").asksNeighbors, false);
   });
 
   test("addresses are those that ip address shows", async () => {
@@ -288,18 +288,18 @@ suite("interfaces, addresses, routes and neighbours of a kernel", () => {
     );
   });
 
-  test("neighbours are those that ip neigh shows", async () => {
+  test("neighbors are those that ip neigh shows", async () => {
     sh(
       `ip neigh replace 192.0.2.20 lladdr ${hardwareOf("station")} dev lan nud reachable`,
     );
-    const text = (neighbour: Neighbour) => [
-      shown(neighbour.address),
-      nameOf(neighbour.device),
-      neighbour.hardwareAddress &&
-        formatHardwareAddress(neighbour.hardwareAddress),
-      neighbour.router,
+    const text = (neighbor: Neighbor) => [
+      shown(neighbor.address),
+      nameOf(neighbor.device),
+      neighbor.hardwareAddress &&
+        formatHardwareAddress(neighbor.hardwareAddress),
+      neighbor.router,
     ];
-    const ours = (await client.neighbours())
+    const ours = (await client.neighbors())
       .filter(({ state }) => state !== "noarp")
       .map(text);
     const theirs = said("neigh show").map((one) => [
@@ -310,7 +310,7 @@ suite("interfaces, addresses, routes and neighbours of a kernel", () => {
     ]);
     assert.deepEqual(ours.sort(), theirs.sort());
     const states = new Map(
-      (await client.neighboursOn(named("lan").index)).map((one) => [
+      (await client.neighborsOn(named("lan").index)).map((one) => [
         shown(one.address),
         one.state,
       ]),
@@ -373,11 +373,11 @@ suite("interfaces, addresses, routes and neighbours of a kernel", () => {
       (error) => error instanceof NetworkRefusal && error.code === "ENODEV",
     );
     await assert.rejects(
-      client.whoHas(address("192.0.2.20"), 9999, 100),
+      client.addressOwners(address("192.0.2.20"), 9999, 100),
       (error) =>
         error instanceof NetworkRefusal &&
         error.code === "ENODEV" &&
-        error.message === "Cannot ask for a neighbour: ENODEV",
+        error.message === "Cannot ask for a neighbor: ENODEV",
     );
   });
 
@@ -386,11 +386,11 @@ suite("interfaces, addresses, routes and neighbours of a kernel", () => {
     return network.sh(host, "cat /sys/class/net/lan/address").trim();
   }
 
-  async function whoHas(
+  async function addressOwners(
     text: string,
     milliseconds = PATIENCE_MILLISECONDS,
   ): Promise<string | undefined> {
-    const found = await client.whoHas(
+    const found = await client.addressOwners(
       address(text),
       named("lan").index,
       milliseconds,
@@ -407,21 +407,25 @@ suite("interfaces, addresses, routes and neighbours of a kernel", () => {
       "ip neigh del 192.0.2.20 dev lan || true; ip neigh del 2001:db8:1::20 dev lan || true",
     );
     for (const text of ["192.0.2.20", "2001:db8:1::20"]) {
-      assert.equal(await whoHas(text), hardwareOf("station"), text);
+      assert.equal(await addressOwners(text), hardwareOf("station"), text);
       assert.equal(entryOf(text), "", text);
     }
   });
 
   test("who else has an address of this machine's own", async () => {
     for (const text of [VIP, VIP6]) {
-      assert.equal(await whoHas(text), hardwareOf("rival"), text);
+      assert.equal(await addressOwners(text), hardwareOf("rival"), text);
       assert.equal(entryOf(text), "", text);
     }
   });
 
   test("this machine does not answer itself, and nobody else answers for what nobody has", async () => {
     for (const text of ["192.0.2.1", "192.0.2.99", "2001:db8:1::99"]) {
-      assert.equal(await whoHas(text, WAIT_MILLISECONDS), undefined, text);
+      assert.equal(
+        await addressOwners(text, WAIT_MILLISECONDS),
+        undefined,
+        text,
+      );
       assert.equal(entryOf(text), "", text);
     }
   });
@@ -431,11 +435,14 @@ suite("interfaces, addresses, routes and neighbours of a kernel", () => {
     sh(
       `ip neigh replace 192.0.2.21 lladdr ${wrong} dev lan nud stale; ip neigh replace 192.0.2.20 lladdr ${hardwareOf("station")} dev lan nud stale`,
     );
-    assert.equal(await whoHas("192.0.2.21", WAIT_MILLISECONDS), undefined);
+    assert.equal(
+      await addressOwners("192.0.2.21", WAIT_MILLISECONDS),
+      undefined,
+    );
     assert.match(entryOf("192.0.2.21"), new RegExp(wrong));
-    assert.equal(await whoHas("192.0.2.20"), hardwareOf("station"));
+    assert.equal(await addressOwners("192.0.2.20"), hardwareOf("station"));
     assert.match(entryOf("192.0.2.20"), /REACHABLE/);
-    assert.equal(await whoHas("192.0.2.30"), "02:00:00:00:00:30");
+    assert.equal(await addressOwners("192.0.2.30"), "02:00:00:00:00:30");
     assert.match(entryOf("192.0.2.30"), /PERMANENT/);
     sh("ip neigh del 192.0.2.21 dev lan");
   });
@@ -445,18 +452,18 @@ suite("interfaces, addresses, routes and neighbours of a kernel", () => {
       askingFails(address(text), named(name), await client.addresses());
     assert.equal(await fails(VIP, "lan"), undefined);
     assert.equal(await fails(VIP6, "lan"), undefined);
-    assert.equal(await fails(VIP, "ipip7"), "no neighbours");
+    assert.equal(await fails(VIP, "ipip7"), "no neighbors");
     // Nobody answers ARP in the name of the very address that is asked for,
     sh(
       "ip address del 192.0.2.1/24 dev lan; ip address del 192.0.2.150 peer 192.0.2.151/32 dev lan",
     );
     assert.equal(await fails(VIP, "lan"), "own name");
-    assert.equal(await whoHas(VIP, WAIT_MILLISECONDS), undefined);
+    assert.equal(await addressOwners(VIP, WAIT_MILLISECONDS), undefined);
     // and the kernel does not believe who claims its own IPv6 address.
     sh(
       `ip address del ${VIP6}/128 dev lo; ip address add ${VIP6}/128 dev lan nodad`,
     );
     assert.equal(await fails(VIP6, "lan"), "own address");
-    assert.equal(await whoHas(VIP6, WAIT_MILLISECONDS), undefined);
+    assert.equal(await addressOwners(VIP6, WAIT_MILLISECONDS), undefined);
   });
 });

@@ -19,7 +19,7 @@ test("everything is asked for as iproute2 asks, a dump each", async () => {
   await client.addresses();
   await client.routes();
   await client.rules();
-  await client.neighbours();
+  await client.neighbors();
   const zeros = (bytes: number) => "00".repeat(bytes);
   assert.deepEqual(
     link.sent

@@ -1,4 +1,5 @@
-import { readRules, type RuleNames } from "../../src/rules/read.js";
+import { readRules } from "../../src/rules/read.js";
+import type { RuleNames } from "../../src/rules/rule-names.js";
 import { warningsOf } from "../../src/rules/warnings.js";
 import { someNames } from "./names.js";
 

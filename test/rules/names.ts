@@ -1,4 +1,4 @@
-import type { RuleNames } from "../../src/rules/read.js";
+import type { RuleNames } from "../../src/rules/rule-names.js";
 
 /** Some names, of hosts and services. */
 export function someNames(

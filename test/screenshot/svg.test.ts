@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { svgOf } from "./svg.js";
 
-test("text is put at its place, in its colour", () => {
+test("text is put at its place, in its color", () => {
   const svg = svgOf("ab  \x1b[31m\x1b[1mcd\x1b[0m e\n\x1b[4mf\x1b[24m", "t");
   assert.match(svg, /<text x="12" y="25.5" textLength="16.8"[^>]*>ab<\/text>/);
   assert.match(

@@ -1,12 +1,12 @@
 /**
- * Makes a picture of a terminal: the text that `tmux capture-pane -p -e` prints, with its colours, as SVG.
+ * Makes a picture of a terminal: the text that `tmux capture-pane -p -e` prints, with its colors, as SVG.
  *
  * Each character is put at its own place, so that the picture is right whatever font there is; bars are drawn.
  */
 
 /** How characters look until a sequence changes it. */
 interface Look {
-  readonly colour: string | undefined;
+  readonly color: string | undefined;
   readonly background: string | undefined;
   readonly bold: boolean;
   readonly dim: boolean;
@@ -15,7 +15,7 @@ interface Look {
 }
 
 const USUAL: Look = {
-  colour: undefined,
+  color: undefined,
   background: undefined,
   bold: false,
   dim: false,
@@ -103,14 +103,14 @@ function changed(look: Look, codes: readonly number[]): Look {
     if (code === 22) return { ...before, bold: false, dim: false };
     if (code === 24) return { ...before, underlined: false };
     if (code === 27) return { ...before, reversed: false };
-    if (code === 39) return { ...before, colour: undefined };
+    if (code === 39) return { ...before, color: undefined };
     if (code === 49) return { ...before, background: undefined };
     if (code >= 30 && code <= 37)
-      return { ...before, colour: COLOURS[code - 30] };
+      return { ...before, color: COLOURS[code - 30] };
     if (code >= 40 && code <= 47)
       return { ...before, background: COLOURS[code - 40] };
     if (code >= 90 && code <= 97)
-      return { ...before, colour: BRIGHT[code - 90] };
+      return { ...before, color: BRIGHT[code - 90] };
     return before;
   }, look);
 }
@@ -120,8 +120,8 @@ function drawnRun({ text, look, column }: Run, row: number): string[] {
   const left = MARGIN + column * CELL.width;
   const top = MARGIN + row * CELL.height;
   const [ink, paper] = look.reversed
-    ? [look.background ?? PAPER, look.colour ?? INK]
-    : [look.colour ?? INK, look.background];
+    ? [look.background ?? PAPER, look.color ?? INK]
+    : [look.color ?? INK, look.background];
   const opacity = look.dim ? ' opacity="0.55"' : "";
   const drawn: string[] = [];
   if (paper !== undefined)

@@ -56,19 +56,19 @@ test("a line is one character a byte", async (t) => {
   ]);
 });
 
-test("a line that lies in two portions is one", async (t) => {
+test("a line that lies in two chunks is one", async (t) => {
   for (const shift of [-2, -1, 0, 1]) {
     const first = "x".repeat(CHUNK_BYTES + shift);
     assert.deepEqual(await linesIn(t, `${first}\nsecond\n`), [first, "second"]);
   }
 });
 
-test("a line may be longer than many portions", async (t) => {
+test("a line may be longer than many chunks", async (t) => {
   const long = "y".repeat(3 * CHUNK_BYTES + 5);
   assert.deepEqual(await linesIn(t, `a\n${long}\nb`), ["a", long, "b"]);
 });
 
-test("many lines come in portions, none lost and none twice", async (t) => {
+test("many lines come in chunks, none lost and none twice", async (t) => {
   const lines = Array.from({ length: 50_000 }, (_, i) => `line ${i}`);
   assert.deepEqual(await linesIn(t, lines.join("\n")), lines);
 });
@@ -119,7 +119,7 @@ test("where there is nothing to be read yet, it is waited for", async (t) => {
   closeSync(descriptor);
 });
 
-test("as bytes, lines come whole and in portions, as long as they may be", async (t) => {
+test("as bytes, lines come whole and in chunks, as long as they may be", async (t) => {
   const file = place(t);
   const text = [
     "a",
@@ -139,7 +139,7 @@ test("as bytes, lines come whole and in portions, as long as they may be", async
   }
 });
 
-test("small portions are gathered, where many bytes are wanted at once", async (t) => {
+test("small chunks are gathered, where many bytes are wanted at once", async (t) => {
   const fifo = place(t);
   assert.equal(spawnSync("mkfifo", [fifo]).status, 0);
   const { O_RDWR, O_NONBLOCK } = constants;

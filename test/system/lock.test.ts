@@ -84,7 +84,7 @@ test("the lock of another process that lives is not to be had", async () => {
       assert.ok(error instanceof LockHeld);
       assert.deepEqual(error.holder, {
         pid: other.pid,
-        verb: "apply",
+        subcommand: "apply",
         visible: true,
       });
       return true;
@@ -150,7 +150,7 @@ test("whose end would not be seen is told", () => {
         assert.equal(error.path, file);
         assert.deepEqual(error.holder, {
           pid: 2,
-          verb: "apply",
+          subcommand: "apply",
           visible: false,
         });
         return true;

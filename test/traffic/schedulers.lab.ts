@@ -154,14 +154,14 @@ suite("schedulers", () => {
     assert.ok(!after.includes("real2"));
   });
 
-  test("persistence: a client stays with its server, with a mask its neighbours do, too", async () => {
+  test("persistence: a client stays with its server, with a mask its neighbors do, too", async () => {
     const service = await serve("rr -p 60");
     const first = await homes(service);
     assert.deepEqual(await homes(service), first);
-    // Next to each other in turn, so neighbours differ.
+    // Next to each other in turn, so neighbors differ.
     assert.equal(new Set(first.slice(0, 3)).size, 3);
     const masked = await serve("rr -p 60 -M 255.255.255.248");
-    for (const neighbours of turns(await homes(masked), 8))
-      assert.equal(new Set(neighbours).size, 1, neighbours.join(", "));
+    for (const neighbors of turns(await homes(masked), 8))
+      assert.equal(new Set(neighbors).size, 1, neighbors.join(", "));
   });
 });

@@ -1,7 +1,7 @@
 // Real traffic through virtual services, all in one process. Needs a kernel with ip_vs: test/lab/run.
 import "./nat.lab.js";
 import "./direct-routing.lab.js";
-import "./tunnelling.lab.js";
+import "./tunneling.lab.js";
 import "./full-nat.lab.js";
 import "./firewall-mark.lab.js";
 import "./local.lab.js";

@@ -24,7 +24,7 @@ const DECAPSULATION = {
 };
 type Host = keyof typeof DECAPSULATION;
 
-suite("tunnelling", () => {
+suite("tunneling", () => {
   const site = siteOf(FAR_AWAY, {
     real1: { http: [80] },
     real2: { http: [80] },

@@ -12,7 +12,7 @@ import {
   connectionTitles,
   writeConnection,
 } from "../../src/view/connections.js";
-import { TextBuilder } from "../../src/text/builder.js";
+import { TextBuilder } from "../../src/text/text-builder.js";
 import { connectionLine } from "../fixtures/connections.js";
 import { address } from "../fixtures/entries.js";
 

@@ -6,7 +6,7 @@ import {
   type ServiceWithServers,
   type Stats,
 } from "../../src/ipvs/model.js";
-import { TextBuilder } from "../../src/text/builder.js";
+import { TextBuilder } from "../../src/text/text-builder.js";
 import { writeCounters, type CounterStyle } from "../../src/view/counters.js";
 import {
   address,

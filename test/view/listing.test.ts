@@ -6,11 +6,11 @@ import {
   TCP,
   UDP,
   type EndpointName,
-  type DestinationSettings,
+  type ServerSettings,
   type ServiceKey,
   type ServiceSettings,
 } from "../../src/ipvs/model.js";
-import { TextBuilder } from "../../src/text/builder.js";
+import { TextBuilder } from "../../src/text/text-builder.js";
 import { writeCounters } from "../../src/view/counters.js";
 import {
   daemonLine,
@@ -270,7 +270,7 @@ test("a service's name over IPv4 is cut to 28 columns, one over IPv6 is not", ()
 });
 
 test("tunnels are shown with port and checksum", () => {
-  const shown = (settings: Partial<DestinationSettings>) =>
+  const shown = (settings: Partial<ServerSettings>) =>
     serverLine(serverEntry("10.7.7.2", 80, settings), "tun-info");
   const tunnel = (type: number, port: number, flags: number) =>
     shown({ forwarding: 2, tunnel: { type, port, flags } });

@@ -1,5 +1,5 @@
-import { serviceWords } from "../../grammar/rule.js";
-import type { DestinationEntry } from "../../ipvs/model.js";
+import { serviceWords } from "../../grammar/format-rule.js";
+import type { ServerEntry } from "../../ipvs/model.js";
 import { assess, type AssessedService } from "../../ipvs/state.js";
 import { check } from "../check.js";
 import { editServer, serviceName } from "../commands.js";
@@ -20,14 +20,14 @@ function findingsOf(service: AssessedService): Finding<Id>[] {
     case "no-servers": {
       const command = `ipvsadm -a ${serviceWords(service.key)} -r SERVER`;
       const seen = "it has no real server";
-      return [{ id: "no-servers", subject, seen, mend: [{ command }] }];
+      return [{ id: "no-servers", subject, seen, fix: [{ command }] }];
     }
     case "all-drained": {
-      const mend = service.servers.map((server) =>
+      const fix = service.servers.map((server) =>
         editServer(service, server, { weight: 1 }),
       );
       const seen = `${all(service)} weight 0`;
-      return [{ id: "all-drained", subject, seen, mend }];
+      return [{ id: "all-drained", subject, seen, fix }];
     }
     case "all-overloaded":
       return [overloaded(service, subject)];
@@ -48,7 +48,7 @@ function overloaded(
     id: "all-overloaded",
     subject,
     seen: `its real servers have as many connections as they may: ${counts.join(", ")}`,
-    mend: full.map((server) => {
+    fix: full.map((server) => {
       // A server can have more than the threshold says, which may be newer than they are.
       const upperThreshold = 2 * connections(server);
       return editServer(service, server, { upperThreshold });
@@ -56,7 +56,7 @@ function overloaded(
   };
 }
 
-function connections(server: DestinationEntry): number {
+function connections(server: ServerEntry): number {
   return server.activeConnections + server.inactiveConnections;
 }
 

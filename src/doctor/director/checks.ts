@@ -5,7 +5,7 @@ import { modules } from "./modules.js";
 import { backups, syncIds } from "./peers.js";
 import { reach, virtualAddresses } from "./reach.js";
 import { conntrack, fragments, hashing, orphans, reuse } from "./settings.js";
-import { strangers } from "./strangers.js";
+import { strangers } from "./arp-conflicts.js";
 import { emptiness, persistence, weights } from "./table.js";
 import { unanswered } from "./unanswered.js";
 

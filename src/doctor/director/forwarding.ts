@@ -4,7 +4,7 @@ import { check } from "../check.js";
 import { serverName } from "../commands.js";
 import type { Finding } from "../finding.js";
 import {
-  sysctlMend,
+  sysctlFix,
   sysctlName,
   sysctlNumber,
   type Sysctls,
@@ -32,7 +32,7 @@ export const forwarding = check(
             id: "forwarding-off",
             subject: family === INET ? "IPv4" : "IPv6",
             seen: `${sysctlName(path)} is 0, and real server ${serverName(service, server)} is masqueraded`,
-            mend: [sysctlMend({ [path]: 1 })],
+            fix: [sysctlFix({ [path]: 1 })],
           });
       }
     return [...found.values()];

@@ -1,5 +1,5 @@
-import { IpvsAccess, isUnavailable } from "../../access.js";
-import type { Io } from "../../io.js";
+import { IpvsAccess, isUnavailable } from "../../runtime/ipvs-access.js";
+import type { Io } from "../../runtime/io.js";
 import type { Address } from "../../ipvs/address.js";
 import { IpvsUnavailable, KernelRefusal } from "../../ipvs/errors.js";
 import type {
@@ -11,7 +11,7 @@ import type {
 import { SCHEDULERS } from "../../ipvs/schedulers.js";
 import { EACCES, EPERM, errnoText } from "../../netlink/errno.js";
 import { NetworkClient } from "../../rtnl/client.js";
-import { moduleStates, readModule } from "../../system/module.js";
+import { moduleStates, readModule } from "../../system/kernel-module.js";
 import type { Connections } from "../connections.js";
 import type { Facts, Gathered } from "../facts.js";
 import { readConnections } from "../read-connections.js";

@@ -26,7 +26,7 @@ export const MACHINE_KINDS = [
     id: "forwarding-off",
     severity: "error",
     title: "masquerading needs IP forwarding, which is off",
-    why: "With masquerading (NAT) the answers of real servers come back through the director, which puts the virtual address into them and sends them on. To the kernel that is forwarding: with it off, requests reach the real servers, and every answer is dropped in silence. Clients see connections time out. Direct routing and tunnelling do not need it, for their answers go past the director.",
+    why: "With masquerading (NAT) the answers of real servers come back through the director, which puts the virtual address into them and sends them on. To the kernel that is forwarding: with it off, requests reach the real servers, and every answer is dropped in silence. Clients see connections time out. Direct routing and tunneling do not need it, for their answers go past the director.",
     looked:
       "For each service with a masqueraded real server: net.ipv4.ip_forward for IPv4, net.ipv6.conf.all.forwarding for IPv6.",
     cure: "Switch forwarding on, and keep it so in /etc/sysctl.d. The setting of all interfaces at once changes that of each. A machine that forwards IPv6 no longer heeds router advertisements where accept_ra is 1, and loses the default route that it has from them: on the interface of the uplink set net.ipv6.conf.INTERFACE.accept_ra to 2 before.",
@@ -53,7 +53,7 @@ export const MACHINE_KINDS = [
     title: "a client's port that comes again gets the old real server",
     why: "Busy clients and proxies use their ports again within the two minutes that a closed connection is remembered. With conn_reuse_mode 0 the new connection goes where the old one went, whatever the scheduler says: to a drained server, or to one that has been removed, where it is dropped in silence. New and healthy servers get too little.",
     looked: "The sysctl, if there is a service other than of UDP.",
-    cure: "Set it to 1, the kernel's default. It was switched off for older kernels, which with conntrack made such connections wait for a second; that is mended since Linux 5.9.",
+    cure: "Set it to 1, the kernel's default. It was switched off for older kernels, which with conntrack made such connections wait for a second; that is fixed since Linux 5.9.",
     sysctls: ["net.ipv4.vs.conn_reuse_mode", "net.ipv4.vs.conntrack"],
   },
   {

@@ -20,7 +20,7 @@ export const modules = check(
           available.get("ip_vs") === "absent"
             ? "ip_vs is not loaded, and this kernel's modules do not have it"
             : "ip_vs is not loaded",
-        mend: [{ command: "modprobe ip_vs" }],
+        fix: [{ command: "modprobe ip_vs" }],
       });
     const missing = USUAL.filter(
       (name) => available.get(`ip_vs_${name}`) === "absent",
@@ -29,7 +29,7 @@ export const modules = check(
       found.push({
         id: "schedulers-missing",
         seen: `this kernel's modules do not have ${missing.map((name) => `ip_vs_${name}`).join(", ")}`,
-        mend: [{ command: "depmod -a" }],
+        fix: [{ command: "depmod -a" }],
       });
     return found;
   },

@@ -26,9 +26,9 @@ export const NETWORK_KINDS = [
     id: "vip-answered-elsewhere",
     severity: "error",
     title: "another station answers for a virtual address, too",
-    why: "Who asks the network (by ARP or neighbour discovery) where the virtual address is takes whoever answers. If a real server answers as well, some clients, or the router and with it all of them, talk to that server alone, past the director: load is not balanced, weights and drains do nothing, and what works changes with every cache that runs out. With direct routing and tunnelling real servers have the address, and must keep silent about it; another director may have kept it.",
+    why: "Who asks the network (by ARP or neighbor discovery) where the virtual address is takes whoever answers. If a real server answers as well, some clients, or the router and with it all of them, talk to that server alone, past the director: load is not balanced, weights and drains do nothing, and what works changes with every cache that runs out. With direct routing and tunneling real servers have the address, and must keep silent about it; another director may have kept it.",
     looked:
-      "The network was asked for each virtual address on the interfaces that have it or are in its network, as the kernel asks for any neighbour, and another hardware address than this machine's answered. One that belongs to a real server names it. It cannot be asked for an IPv6 address that the very interface has, nor on an interface whose only IPv4 address it is. On a machine whose sync daemon is backup alone the address is another's, so nothing is said.",
+      "The network was asked for each virtual address on the interfaces that have it or are in its network, as the kernel asks for any neighbor, and another hardware address than this machine's answered. One that belongs to a real server names it. It cannot be asked for an IPv6 address that the very interface has, nor on an interface whose only IPv4 address it is. On a machine whose sync daemon is backup alone the address is another's, so nothing is said.",
     cure: "On a real server: answer only for addresses of the interface that was asked, and never announce others (arp_ignore 1, arp_announce 2), with the virtual address on lo. Another station must give the address up. Then have clients and routers forget what they learnt.",
     sysctls: [
       "net.ipv4.conf.INTERFACE.arp_ignore",
@@ -51,7 +51,7 @@ export const NETWORK_KINDS = [
     title: "a real server, or the router to it, does not answer",
     why: "The director has to know the hardware address of whom it hands a packet to. If nobody answers when it asks for that, the machine is off, its cable is out, or the address is wrong. The scheduler goes on giving the server its share of the connections, which fail.",
     looked:
-      "For each real server with a weight: the next station on the way to it was asked for, as the kernel asks for any neighbour, for two seconds. Of hundreds some are not asked for, and what the kernel knows of them has to do.",
+      "For each real server with a weight: the next station on the way to it was asked for, as the kernel asks for any neighbor, for two seconds. Of hundreds some are not asked for, and what the kernel knows of them has to do.",
     cure: "See to the server. Until then take it out: with weight 0 it gets no new connections. A health checker such as keepalived does that by itself.",
     sysctls: [],
   },

@@ -1,18 +1,18 @@
-import { changeLine } from "../../grammar/rule.js";
+import { changeLine } from "../../grammar/format-rule.js";
 import { formatAddress } from "../../ipvs/address.js";
 import {
   DIRECT_ROUTING,
   type Daemon,
   formatEndpoint,
   LOCAL_NODE,
-  TUNNELLING,
+  TUNNELING,
 } from "../../ipvs/model.js";
 import { check } from "../check.js";
 import { serviceName } from "../commands.js";
-import type { Finding, Mend } from "../finding.js";
+import type { Finding, Fix } from "../finding.js";
 import { isLocal } from "../network.js";
 import { shellWord } from "../shell.js";
-import { sysctlMend, sysctlNumber } from "../sysctls.js";
+import { sysctlFix, sysctlNumber } from "../sysctls.js";
 import { isPassive } from "./reach.js";
 
 const BACKUP_ONLY = "net/ipv4/vs/backup_only";
@@ -32,7 +32,7 @@ export const backups = check(
       const other = service.servers.find(
         ({ key, settings }) =>
           (settings.forwarding === DIRECT_ROUTING ||
-            settings.forwarding === TUNNELLING) &&
+            settings.forwarding === TUNNELING) &&
           isLocal(network, key.address) === false,
       );
       if (!own || !other) return [];
@@ -41,7 +41,7 @@ export const backups = check(
           id: "backup-balances",
           subject: serviceName(service),
           seen: `this backup is itself real server ${formatEndpoint(own.key.address, own.key.port)}, and would hand what comes for it to ${formatAddress(other.key.address)}, too`,
-          mend: [sysctlMend({ [BACKUP_ONLY]: 1 })],
+          fix: [sysctlFix({ [BACKUP_ONLY]: 1 })],
         },
       ];
     });
@@ -64,14 +64,14 @@ export const syncIds = check(
           id: "sync-ids-differ",
           subject: multicastInterface,
           seen: `the backup here takes messages with sync id ${syncId}, and what comes by has ${syncIds.join(", ")}`,
-          mend: [restart({ ...daemon, syncId: other })],
+          fix: [restart({ ...daemon, syncId: other })],
         },
       ];
     }),
 );
 
 /** The command that starts a backup anew. */
-function restart({ multicastInterface, ...daemon }: Daemon): Mend {
+function restart({ multicastInterface, ...daemon }: Daemon): Fix {
   const start = changeLine({
     command: "start-daemon",
     daemon: { ...daemon, multicastInterface: shellWord(multicastInterface) },

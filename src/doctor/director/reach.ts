@@ -9,9 +9,9 @@ import {
   IPIP,
   LOCAL_NODE,
   MASTER,
-  TUNNELLING,
+  TUNNELING,
   type Daemon,
-  type DestinationEntry,
+  type ServerEntry,
   type ServiceWithServers,
 } from "../../ipvs/model.js";
 import type { DeviceAddress } from "../../rtnl/model.js";
@@ -75,7 +75,7 @@ function missing(
     id: "vip-not-local",
     subject,
     seen: `the address of ${service} is not local: ${where}`,
-    mend: [{ command: `ip address add ${place}` }],
+    fix: [{ command: `ip address add ${place}` }],
   };
 }
 
@@ -92,7 +92,7 @@ function taken(
     id: "vip-duplicate",
     subject,
     seen: `on ${name} the kernel does not use it, for another station had it when it was added`,
-    mend: [
+    fix: [
       {
         command: `ip address del ${place} INTERFACE`,
         on: "the other station",
@@ -101,7 +101,7 @@ function taken(
         command: `ip address del ${place} ${word} && ip address add ${place} ${word}`,
       },
       {
-        command: `ip neighbour flush to ${subject}`,
+        command: `ip neighbor flush to ${subject}`,
         on: "the clients and routers of that network",
       },
     ],
@@ -121,7 +121,7 @@ export const reach = check(
 );
 
 /** Whether a real server gets new connections, by a way out of this machine. */
-export function isServing({ settings }: DestinationEntry): boolean {
+export function isServing({ settings }: ServerEntry): boolean {
   return settings.weight > 0 && settings.forwarding !== LOCAL_NODE;
 }
 
@@ -129,7 +129,7 @@ type Id = "server-unroutable" | "server-silent" | "direct-via-router";
 
 function findingsOf(
   service: ServiceWithServers,
-  server: DestinationEntry,
+  server: ServerEntry,
   network: Network,
   stations: Stations,
 ): Finding<Id>[] {
@@ -140,8 +140,8 @@ function findingsOf(
   if (!hop) {
     const way = network.ways.get(formatAddress(address));
     const seen = `the kernel has no way to it (${typeof way === "string" ? way : "a route that leads nowhere"})`;
-    const mend = [editServer(service, server, { weight: 0 })];
-    return [{ id: "server-unroutable", subject, seen, mend }];
+    const fix = [editServer(service, server, { weight: 0 })];
+    return [{ id: "server-unroutable", subject, seen, fix }];
   }
   const found: Finding<Id>[] = [];
   const device = deviceOf(network, hop.device)?.name ?? `${hop.device}`;
@@ -151,8 +151,8 @@ function findingsOf(
       id: "direct-via-router",
       subject,
       seen: `it has -g, and the way to it goes over ${formatAddress(hop.address)} on ${device}`,
-      mend: [
-        editServer(service, server, { forwarding: TUNNELLING, tunnel: IPIP }),
+      fix: [
+        editServer(service, server, { forwarding: TUNNELING, tunnel: IPIP }),
       ],
     });
   if (isSilent(network, stations, hop))
@@ -160,7 +160,7 @@ function findingsOf(
       id: "server-silent",
       subject,
       seen: `${direct ? "it does" : `the router to it, ${formatAddress(hop.address)}, does`} not answer on ${device}`,
-      mend: [editServer(service, server, { weight: 0 })],
+      fix: [editServer(service, server, { weight: 0 })],
     });
   return found;
 }
@@ -175,7 +175,7 @@ export function isSilent(
   // Those that were asked for have said it themselves; else what the kernel knows has to do.
   if (stations.nextHops.has(text))
     return stations.nextHops.get(text) === undefined;
-  return network.neighbours.some(
+  return network.neighbors.some(
     ({ address, device, state }) =>
       device === hop.device &&
       state === "failed" &&

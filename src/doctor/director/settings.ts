@@ -1,9 +1,9 @@
-import { formatEndpoint, SCTP, TCP, TUNNELLING } from "../../ipvs/model.js";
+import { formatEndpoint, SCTP, TCP, TUNNELING } from "../../ipvs/model.js";
 import { check } from "../check.js";
 import { serverName, serviceName } from "../commands.js";
 import { nobodysConnections } from "../connections.js";
 import type { Finding } from "../finding.js";
-import { sysctlMend, sysctlNumber } from "../sysctls.js";
+import { sysctlFix, sysctlNumber } from "../sysctls.js";
 import { isServing } from "./reach.js";
 
 const CONNTRACK = "net/ipv4/vs/conntrack";
@@ -22,7 +22,7 @@ export const conntrack = check(
           {
             id: "conntrack-off",
             seen: "rules of the firewall use the match ipvs (module xt_ipvs), and net.ipv4.vs.conntrack is 0",
-            mend: [sysctlMend({ [CONNTRACK]: 1 })],
+            fix: [sysctlFix({ [CONNTRACK]: 1 })],
           },
         ]
       : [],
@@ -42,7 +42,7 @@ export const reuse = check(
           {
             id: "conn-reuse-off",
             seen: `net.ipv4.vs.conn_reuse_mode is 0, and ${serviceName(service)} has connections that end`,
-            mend: [sysctlMend({ [REUSE]: 1 })],
+            fix: [sysctlFix({ [REUSE]: 1 })],
           },
         ]
       : [];
@@ -60,7 +60,7 @@ export const orphans = check(
             id: "connections-to-nobody",
             subject: serviceName(service),
             seen: `${count} connection${count === 1 ? " is" : "s are"} with ${formatEndpoint(group.server, group.serverPort)}, which is none of its real servers`,
-            mend: [sysctlMend({ [EXPIRE]: 1 })],
+            fix: [sysctlFix({ [EXPIRE]: 1 })],
           }),
         )
       : [],
@@ -76,12 +76,12 @@ export const fragments = check(
     if (sysctlNumber(sysctls, PMTU) !== 0) return [];
     for (const service of table)
       for (const server of service.servers)
-        if (server.settings.forwarding === TUNNELLING && isServing(server))
+        if (server.settings.forwarding === TUNNELING && isServing(server))
           return [
             {
               id: "tunnel-fragments",
               seen: `net.ipv4.vs.pmtu_disc is 0, and real server ${serverName(service, server)} is tunnelled to`,
-              mend: [sysctlMend({ [PMTU]: 1 })],
+              fix: [sysctlFix({ [PMTU]: 1 })],
             },
           ];
     return [];
@@ -109,7 +109,7 @@ export const hashing = check(
           {
             id: "hash-small",
             seen: `${entries} entries are in ${rows} rows, ${Math.floor(entries / rows)} in each`,
-            mend: [
+            fix: [
               {
                 command: `echo options ip_vs conn_tab_bits=${bits} >/etc/modprobe.d/ip_vs-conn_tab_bits.conf`,
               },

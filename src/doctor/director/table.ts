@@ -16,7 +16,7 @@ import {
   serverName,
   serviceName,
 } from "../commands.js";
-import type { Finding, Mend } from "../finding.js";
+import type { Finding, Fix } from "../finding.js";
 
 /** A director that balances nothing, or of a service without a scheduler. */
 export const emptiness = check(
@@ -28,7 +28,7 @@ export const emptiness = check(
       found.push({
         id: "empty-table",
         seen: "there is no virtual service",
-        mend: [{ command: "ipvsadm-restore </etc/ipvsadm.rules" }],
+        fix: [{ command: "ipvsadm-restore </etc/ipvsadm.rules" }],
       });
     for (const service of table)
       if (service.settings.scheduler === "none")
@@ -36,7 +36,7 @@ export const emptiness = check(
           id: "no-scheduler",
           subject: serviceName(service),
           seen: "its scheduler is none",
-          mend: [editService(service, { scheduler: "wlc" })],
+          fix: [editService(service, { scheduler: "wlc" })],
         });
     return found;
   },
@@ -82,7 +82,7 @@ function weightsOf(
         id: "server-starved",
         subject: serverName(service, server),
         seen: `its weight is ${server.settings.weight} of ${service.effectiveWeight}, so that it gets one of ${Math.round(1 / server.share)} connections`,
-        mend: [
+        fix: [
           editServer(service, server, {
             weight: Math.round(service.effectiveWeight / serving.length),
           }),
@@ -96,7 +96,7 @@ function weightsOf(
       id: "weights-ignored",
       subject: serviceName(service),
       seen: `its servers have weights ${[...given].sort((a, b) => a - b).join(", ")}, of which ${scheduler} takes no notice`,
-      mend: [editService(service, { scheduler: weighted })],
+      fix: [editService(service, { scheduler: weighted })],
     },
   ];
 }
@@ -138,7 +138,7 @@ function pinned(service: AssessedService): Finding<"persistence-pins">[] {
       id: "persistence-pins",
       subject: serviceName(service),
       seen: `${connections} of ${all} connections are at real server ${serverName(service, server).split(" ")[0] ?? ""}: ${who}`,
-      mend: unpinned(service),
+      fix: unpinned(service),
     },
   ];
 }
@@ -147,7 +147,7 @@ function pinned(service: AssessedService): Finding<"persistence-pins">[] {
  * Every client by itself; where they are that already, no persistence. The kernel has no service of port 0 without
  * persistence, so for that one there is no command.
  */
-function unpinned(service: ServiceWithServers): Mend[] {
+function unpinned(service: ServiceWithServers): Fix[] {
   const { key, settings } = service;
   if (formatNarrowMask(settings.netmask) !== undefined)
     return [editService(service, { netmask: wholeNetmask(key.family) })];

@@ -8,15 +8,15 @@ import {
   IPIP,
   MASQUERADING,
   TUNNEL_IPIP,
-  TUNNELLING,
-  type DestinationEntry,
+  TUNNELING,
+  type ServerEntry,
   type ServiceWithServers,
   type Timeouts,
 } from "../../ipvs/model.js";
 import { check } from "../check.js";
 import { editServer, serverName } from "../commands.js";
 import { groupsOf, type ConnectionGroup } from "../connections.js";
-import type { Finding, Mend } from "../finding.js";
+import type { Finding, Fix } from "../finding.js";
 import { nextHopTo, wayTo, type Network } from "../network.js";
 import { isServing, isSilent } from "./reach.js";
 
@@ -43,7 +43,7 @@ type Id = "nat-unanswered" | "direct-unanswered" | "tunnel-unanswered";
 const ID_OF: ReadonlyMap<number, Id> = new Map([
   [MASQUERADING, "nat-unanswered"],
   [DIRECT_ROUTING, "direct-unanswered"],
-  [TUNNELLING, "tunnel-unanswered"],
+  [TUNNELING, "tunnel-unanswered"],
 ]);
 
 /** Real servers whose connections all stay half open. */
@@ -71,7 +71,7 @@ export const unanswered = check(
             id,
             subject: serverName(service, server),
             seen: `${count} connections wait in SYN_RECV, and none has come further since the first of them began`,
-            mend: mendOf(id, service, server, network),
+            fix: fixOf(id, service, server, network),
           },
         ];
       }),
@@ -101,12 +101,12 @@ function forgotten(state: string, timeouts: Timeouts): number {
   return FORGOTTEN_SECONDS[state] ?? 0;
 }
 
-function mendOf(
+function fixOf(
   id: Id,
   service: ServiceWithServers,
-  server: DestinationEntry,
+  server: ServerEntry,
   network: Network,
-): Mend[] {
+): Fix[] {
   const { address } = server.key;
   const on = `real server ${formatAddress(address)}`;
   switch (id) {
@@ -119,7 +119,7 @@ function mendOf(
     case "direct-unanswered":
       return [
         tunnelEnd(address, on),
-        editServer(service, server, { forwarding: TUNNELLING, tunnel: IPIP }),
+        editServer(service, server, { forwarding: TUNNELING, tunnel: IPIP }),
       ];
     case "tunnel-unanswered":
       return server.settings.tunnel.type === TUNNEL_IPIP
@@ -129,7 +129,7 @@ function mendOf(
 }
 
 /** What takes IP out of IP on a real server. Answers go by another device, which rp_filter 1 does not take, nor 2 of a device without an address. */
-function tunnelEnd(server: Address, on: string): Mend {
+function tunnelEnd(server: Address, on: string): Fix {
   const command =
     server.length === 4
       ? "modprobe ipip && ip link set tunl0 up && sysctl -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.tunl0.rp_filter=0"

@@ -1,9 +1,9 @@
 import { formatAddress, INET, type Address } from "../../ipvs/address.js";
 import type { Device, DeviceAddress } from "../../rtnl/model.js";
-import { isWithin } from "../../rtnl/who-has.js";
+import { isWithin } from "../../rtnl/address-owners.js";
 import { check } from "../check.js";
-import type { Finding, Mend } from "../finding.js";
-import { sysctlMend, sysctlNumber, type Sysctls } from "../sysctls.js";
+import type { Finding, Fix } from "../finding.js";
+import { sysctlFix, sysctlNumber, type Sysctls } from "../sysctls.js";
 import { addAddress, removeAddress } from "./commands.js";
 import {
   askedOn,
@@ -36,7 +36,7 @@ function answering(
     id: "vip-answers",
     subject: `${formatAddress(address)} on ${device.name}`,
     seen: answersBecause(server, sysctls, address, device),
-    mend: silence(server, sysctls, address, device),
+    fix: silence(server, sysctls, address, device),
   }));
 }
 
@@ -56,13 +56,13 @@ function answerers(
           places.map(({ own }) => own),
           here(device).map(({ own }) => own),
         )
-      : // Neighbour discovery answers for the addresses of the interface alone.
+      : // Neighbor discovery answers for the addresses of the interface alone.
         here(device).length > 0;
   // Where it has the address itself, somebody asks for it.
   const asked = new Set([
     ...askedOn(server, address),
     ...server.devices.filter(
-      (device) => device.up && device.asksNeighbours && here(device).length > 0,
+      (device) => device.up && device.asksNeighbors && here(device).length > 0,
     ),
   ]);
   return [...asked].filter(answers);
@@ -115,12 +115,12 @@ function silence(
   sysctls: Sysctls,
   address: Address,
   device: Device,
-): Mend[] {
+): Fix[] {
   const here = placesOf(server, address).filter(
     (place) => place.device.index === device.index,
   );
   const elsewhere = placesOf(server, address).some(
-    (place) => !place.device.asksNeighbours,
+    (place) => !place.device.asksNeighbors,
   );
   return [
     ...(address.length === 4 ? raise(sysctls, "arp_ignore", device, 1) : []),
@@ -134,7 +134,7 @@ export function quiet(
   server: RealServer,
   sysctls: Sysctls,
   address: Address,
-): Mend[] {
+): Fix[] {
   if (address.length !== 4) return [];
   const scope = "global";
   return askedOn(server, address).flatMap((device) => [
@@ -163,12 +163,12 @@ function announcing(
       id: "vip-announced",
       subject: `${formatAddress(address)} on ${device.name}`,
       seen: `arp_announce is ${levelOf(sysctls, "arp_announce", device)} there (the larger of all and ${device.name})`,
-      mend: raise(sysctls, "arp_announce", device, 2),
+      fix: raise(sysctls, "arp_announce", device, 2),
     }));
 }
 
 /**
- * Whether this machine asks its neighbours in the name of a virtual address. At level 1 it does so only where the
+ * Whether this machine asks its neighbors in the name of a virtual address. At level 1 it does so only where the
  * address fits a network of the interface.
  *
  * @see arp_solicit() in net/ipv4/arp.c
@@ -207,11 +207,11 @@ function raise(
   name: string,
   device: Device,
   level: number,
-): Mend[] {
+): Fix[] {
   const all = pathOf(name, "all");
   const tooLarge = (sysctlNumber(sysctls, all) ?? 0) > level;
   return [
-    sysctlMend({
+    sysctlFix({
       ...(tooLarge ? { [all]: level } : {}),
       [pathOf(name, device.name)]: level,
     }),

@@ -1,10 +1,10 @@
 import { formatAddress, type Address } from "../../ipvs/address.js";
 import type { Device, DeviceAddress } from "../../rtnl/model.js";
-import type { Mend } from "../finding.js";
+import type { Fix } from "../finding.js";
 import { shellWord } from "../shell.js";
 
 /** The command that gives this machine a virtual address, and no network. */
-export function addAddress(address: Address, device = "lo"): Mend {
+export function addAddress(address: Address, device = "lo"): Fix {
   return {
     command: `ip address add ${formatAddress(address)}/${address.length * 8} dev ${shellWord(device)}`,
   };
@@ -14,7 +14,7 @@ export function addAddress(address: Address, device = "lo"): Mend {
 export function removeAddress(
   { address, prefixBits }: DeviceAddress,
   { name }: Device,
-): Mend {
+): Fix {
   return {
     command: `ip address del ${formatAddress(address)}/${prefixBits} dev ${shellWord(name)}`,
   };

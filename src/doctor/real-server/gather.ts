@@ -1,11 +1,11 @@
-import type { Io } from "../../io.js";
+import type { Io } from "../../runtime/io.js";
 import { NetworkClient } from "../../rtnl/client.js";
 import type { Device } from "../../rtnl/model.js";
 import type { Facts, Gathered } from "../facts.js";
 import { readSysctls, sysctlsUnseen } from "../read-sysctls.js";
 import { exchangeOver } from "../../netlink/exchange.js";
 import { fouPorts, type FouPort } from "../../rtnl/fou.js";
-import { moduleStates } from "../../system/module.js";
+import { moduleStates } from "../../system/kernel-module.js";
 import { readListeners } from "./listeners.js";
 import { isTunnel } from "./methods.js";
 import {
@@ -101,7 +101,7 @@ async function outerWays(
         one.scope === "global" &&
         one.address.length === director.length,
     );
-    if (!own || !device.up || !device.asksNeighbours) continue;
+    if (!own || !device.up || !device.asksNeighbors) continue;
     const incoming = device.index;
     const to = own.address;
     const way = await network.routeTo({ to, from: director, incoming });

@@ -6,7 +6,7 @@ export const REAL_SERVER_KINDS = [
     id: "vip-absent",
     severity: "error",
     title: "the real server does not have the virtual address",
-    why: "With direct routing and tunnelling a real server gets packets that are still addressed to the virtual address. Unless that is its own it takes them for somebody else's: it drops them, or forwards them, at worst back to the director. Clients see connections time out.",
+    why: "With direct routing and tunneling a real server gets packets that are still addressed to the virtual address. Unless that is its own it takes them for somebody else's: it drops them, or forwards them, at worst back to the director. Clients see connections time out.",
     looked:
       "Which way a packet to the virtual address would take from here, as ip route get tells. An address that rules of a firewall redirect (REDIRECT, TPROXY) is not seen.",
     cure: "Give the virtual address to lo, with a prefix length of 32 (128 for IPv6), once ARP keeps quiet about it; and keep both so in the configuration of the network.",
@@ -21,7 +21,7 @@ export const REAL_SERVER_KINDS = [
     title: "the virtual address came with its whole network",
     why: "An address on lo, a dummy or a tunnel with a shorter prefix length than 32 (128 for IPv6) makes the kernel believe that all of that network is there: every address of it is the machine's own on lo, and behind the dummy or the tunnel elsewhere. Answers to clients of that network, and to routers in it, never leave the machine; what comes from them is dropped as impossible.",
     looked:
-      "The prefix length of the virtual address on interfaces that have no neighbours: lo, dummy, tunnels.",
+      "The prefix length of the virtual address on interfaces that have no neighbors: lo, dummy, tunnels.",
     cure: "Set the address again with a prefix length of 32, or 128 for IPv6.",
     sysctls: [],
   },
@@ -30,9 +30,9 @@ export const REAL_SERVER_KINDS = [
     severity: "error",
     title:
       "the real server answers when the network asks for the virtual address",
-    why: "When a client or a router asks who has the virtual address (ARP, neighbour discovery), the director alone is to answer. A real server that does, too, gets whole clients by chance, until they ask again: they go past the director, all to one server, and lose their connections when the answer changes. Load looks balanced on average, and is not.",
+    why: "When a client or a router asks who has the virtual address (ARP, neighbor discovery), the director alone is to answer. A real server that does, too, gets whole clients by chance, until they ask again: they go past the director, all to one server, and lose their connections when the answer changes. Load looks balanced on average, and is not.",
     looked:
-      "On interfaces in whose network the virtual address lies, or all if it lies in none and packets come by direct routing: whether ARP answers by arp_ignore, of which the larger of all and the interface's counts, and by where the address is. Neighbour discovery answers for addresses of the very interface. Rules of arptables are not seen.",
+      "On interfaces in whose network the virtual address lies, or all if it lies in none and packets come by direct routing: whether ARP answers by arp_ignore, of which the larger of all and the interface's counts, and by where the address is. Neighbor discovery answers for addresses of the very interface. Rules of arptables are not seen.",
     cure: "Have the virtual address on lo, and arp_ignore be 1 on the interfaces that can be asked; and keep it so in /etc/sysctl.d. Others believe for some seconds or minutes what they have heard.",
     sysctls: ["net.ipv4.conf.INTERFACE.arp_ignore"],
   },
@@ -40,18 +40,18 @@ export const REAL_SERVER_KINDS = [
     id: "vip-announced",
     severity: "error",
     title:
-      "the real server asks its neighbours in the name of the virtual address",
+      "the real server asks its neighbors in the name of the virtual address",
     why: "Before its first answer to a client, the real server asks who has the client's address, or its router's. If it asks in the name of the virtual address, which the answer comes from, whoever is asked learns from that question that the virtual address is at the real server's interface, and sends all that follows there, past the director.",
     looked:
       "On the same interfaces as vip-answers: arp_announce, of which the larger of all and the interface's counts. Level 1 does not do where the virtual address fits a network of the interface. Rules of arptables are not seen.",
-    cure: "Set arp_announce to 2 on the interfaces that have neighbours, and keep it so in /etc/sysctl.d. Others believe for some seconds or minutes what they have heard.",
+    cure: "Set arp_announce to 2 on the interfaces that have neighbors, and keep it so in /etc/sysctl.d. Others believe for some seconds or minutes what they have heard.",
     sysctls: ["net.ipv4.conf.INTERFACE.arp_announce"],
   },
   {
     id: "nobody-listens",
     severity: "error",
     title: "no program listens at the virtual address and port",
-    why: "With direct routing and tunnelling packets come to the virtual address and the service's port: the port cannot be another one. A program that listens at the real server's own address alone does not get them, and clients see their connections refused.",
+    why: "With direct routing and tunneling packets come to the virtual address and the service's port: the port cannot be another one. A program that listens at the real server's own address alone does not get them, and clients see their connections refused.",
     looked:
       "TCP sockets that listen and UDP sockets without a peer, in /proc/net: at the service's port, and at the virtual address or at any. One at any IPv6 address counts for IPv4, too. For this the port must be named; what listens for SCTP is not seen.",
     cure: "Have the program listen at any address (0.0.0.0 or [::]), or at the virtual address, and at the service's port.",
@@ -93,7 +93,7 @@ export const REAL_SERVER_KINDS = [
     title: "the director sends from an address that is this machine's, too",
     why: "A director's tunnel has as its source whichever of its addresses its route says, and that can be the virtual one. A real server has that as well, takes the packet for one that claims to be its own, and drops it in silence (a martian), unless accept_local is set. Clients see connections time out.",
     looked:
-      "With --method tunnel, gue or gre, and a --director that is an address of this machine: what the kernel would do with a packet from there to the address of each interface with neighbours.",
+      "With --method tunnel, gue or gre, and a --director that is an address of this machine: what the kernel would do with a packet from there to the address of each interface with neighbors.",
     cure: "Set accept_local to 1 on the interface by which the tunnel's packets come in, or have the director send from another of its addresses: ip route change NETWORK via ROUTER src ADDRESS. For IPv6 there is no such setting: on the director, ip address change VIP/128 dev INTERFACE preferred_lft 0.",
     sysctls: ["net.ipv4.conf.INTERFACE.accept_local"],
   },
@@ -111,7 +111,7 @@ export const REAL_SERVER_KINDS = [
     id: "no-way-back",
     severity: "error",
     title: "the real server has no way to the client",
-    why: "With direct routing and tunnelling a real server answers clients itself, so it needs a route to wherever they are; the director's does not help.",
+    why: "With direct routing and tunneling a real server answers clients itself, so it needs a route to wherever they are; the director's does not help.",
     looked:
       "With --client: which way an answer from the virtual address to the client would take, as ip route get tells.",
     cure: "Add a route, usually the default one, by a router that knows the clients. With direct routing that cannot be the director, unless its kernel is told to accept packets with its own address as their source.",

@@ -1,7 +1,7 @@
 import type { Address } from "../../ipvs/address.js";
 import { TCP, UDP } from "../../ipvs/model.js";
 import { textOf } from "../../system/files.js";
-import { namesIn } from "../../system/module.js";
+import { namesIn } from "../../system/kernel-module.js";
 
 /** A socket that takes connections, or datagrams of anybody. */
 export interface Listener {

@@ -39,7 +39,7 @@ function unheard(
         at.length === 0
           ? "nothing listens at this port"
           : `what listens at this port does so at ${[...new Set(at)].join(", ")} alone`,
-      mend: [],
+      fix: [],
     },
   ];
 }
@@ -65,7 +65,7 @@ function wildcard(
       id: "udp-wildcard",
       subject: nameOf({ ...service, protocol: UDP }),
       seen: `what listens at this UDP port does so at ${formatAddress(heard[0]?.address ?? address)}, which is any address`,
-      mend: [],
+      fix: [],
     },
   ];
 }

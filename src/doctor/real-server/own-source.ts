@@ -1,6 +1,6 @@
 import { formatAddress } from "../../ipvs/address.js";
 import { check } from "../check.js";
-import { sysctlMend } from "../sysctls.js";
+import { sysctlFix } from "../sysctls.js";
 import { placesOf } from "./real-server.js";
 
 /** Tunnelled packets whose source is the virtual address, which this machine has itself. */
@@ -17,7 +17,7 @@ export const ownSource = check(
         id: "own-source" as const,
         subject: name,
         seen: `accept_local is 0 there, and what the director sends from ${formatAddress(director)} seems to come from this machine`,
-        mend: [sysctlMend({ [`net/ipv4/conf/${name}/accept_local`]: 1 })],
+        fix: [sysctlFix({ [`net/ipv4/conf/${name}/accept_local`]: 1 })],
       }));
   },
 );

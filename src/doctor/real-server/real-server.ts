@@ -2,7 +2,7 @@ import { familyOf, sameAddress, type Address } from "../../ipvs/address.js";
 import type { Protocol } from "../../ipvs/model.js";
 import type { FouPort } from "../../rtnl/fou.js";
 import type { Device, DeviceAddress, Route } from "../../rtnl/model.js";
-import { isWithin } from "../../rtnl/who-has.js";
+import { isWithin } from "../../rtnl/address-owners.js";
 import type { Way } from "../network.js";
 import { isTunnel, type Method, type TunnelMethod } from "./methods.js";
 
@@ -70,14 +70,14 @@ export function placesOf(
 
 /**
  * The interfaces on which somebody may ask for a virtual address: those in whose network it lies; if it lies in none,
- * all that have neighbours, but not of a machine that is reached through a tunnel, for then nobody near has a reason
+ * all that have neighbors, but not of a machine that is reached through a tunnel, for then nobody near has a reason
  * to ask for it.
  */
 export function askedOn(server: RealServer, address: Address): Device[] {
   const { devices, addresses } = server;
   const asked = devices.filter(
     (device) =>
-      device.up && device.asksNeighbours && !isPart(device, server.devices),
+      device.up && device.asksNeighbors && !isPart(device, server.devices),
   );
   const near = asked.filter(({ index }) =>
     addresses.some(

@@ -1,8 +1,8 @@
 import { formatAddress, INET, type Address } from "../../ipvs/address.js";
 import type { Device } from "../../rtnl/model.js";
 import { check } from "../check.js";
-import type { Finding, Mend } from "../finding.js";
-import { sysctlMend, sysctlNumber, type Sysctls } from "../sysctls.js";
+import type { Finding, Fix } from "../finding.js";
+import { sysctlFix, sysctlNumber, type Sysctls } from "../sysctls.js";
 import { addAddress } from "./commands.js";
 import { tunnelsUp, virtualAddresses, type RealServer } from "./real-server.js";
 
@@ -27,7 +27,7 @@ export const rpFilter = check(
         id: "reverse-path",
         subject: device.name,
         seen: `rp_filter is ${level} there (the larger of all and ${device.name})${bare ? ", it has no address of its own" : ""}, and ${seen}`,
-        mend: mendOf(suspect, bare),
+        fix: fixOf(suspect, bare),
       });
     }
     return [...found.values()];
@@ -84,10 +84,10 @@ function isBare({ addresses }: RealServer, { index }: Device): boolean {
 }
 
 /** Changes nothing but on this interface, though it may be the setting of all that counts. */
-function mendOf({ device, address }: Suspect, bare: boolean): Mend[] {
+function fixOf({ device, address }: Suspect, bare: boolean): Fix[] {
   return [
     ...(bare ? [addAddress(address, device.name)] : []),
-    sysctlMend({ [pathOf(device.name)]: LOOSE }),
+    sysctlFix({ [pathOf(device.name)]: LOOSE }),
   ];
 }
 

@@ -54,7 +54,7 @@ function undecapsulated(
         obstacles.length === 0
           ? `there is no interface of kind ${kind}`
           : obstacles.join("; "),
-      mend: [
+      fix: [
         ...(there ? [] : [{ command: `modprobe ${module}` }]),
         { command: `ip link set ${fallback} up` },
       ],
@@ -76,7 +76,7 @@ function portless(
       id: "no-gue-port",
       subject: six ? "IPv6" : "IPv4",
       seen: `the kernel takes GUE at no UDP port${others}`,
-      mend: [
+      fix: [
         { command: `modprobe ${six ? "fou6" : "fou"}` },
         { command: `ip ${six ? "-6 " : ""}fou add port PORT gue` },
       ],

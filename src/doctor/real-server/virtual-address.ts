@@ -39,7 +39,7 @@ function absent(
       seen: duplicate
         ? `${duplicate.device.name} has it, but the kernel does not use it: another station has it, too`
         : `no interface has it, and ${wayInWords(server, ways.there)}`,
-      mend: [...quiet(server, sysctls, address), ...stale, addAddress(address)],
+      fix: [...quiet(server, sysctls, address), ...stale, addAddress(address)],
     },
   ];
 }
@@ -63,13 +63,11 @@ function tooWide(
 ): Finding<"vip-with-network">[] {
   const bits = address.length * 8;
   return placesOf(server, address)
-    .filter(
-      ({ device, own }) => !device.asksNeighbours && own.prefixBits < bits,
-    )
+    .filter(({ device, own }) => !device.asksNeighbors && own.prefixBits < bits)
     .map(({ device, own }) => ({
       id: "vip-with-network",
       subject: `${formatAddress(address)} on ${device.name}`,
       seen: `its prefix length is ${own.prefixBits}, so that ${device.name} has all of its network`,
-      mend: [addAddress(address, device.name), removeAddress(own, device)],
+      fix: [addAddress(address, device.name), removeAddress(own, device)],
     }));
 }

@@ -36,7 +36,7 @@ function barred({ ways, client }: RealServer): Finding<"no-way-back">[] {
       id: "no-way-back",
       subject: formatAddress(client),
       seen,
-      mend: [{ command }],
+      fix: [{ command }],
     },
   ];
 }
@@ -60,7 +60,7 @@ function elsewhere(server: RealServer): Finding<"way-back-elsewhere">[] {
         id: "way-back-elsewhere",
         subject: target,
         seen: hopInWords(way),
-        mend: [
+        fix: [
           { command: `ip route replace ${to} via ${formatAddress(director)}` },
         ],
       },

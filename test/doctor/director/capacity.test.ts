@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { capacity } from "../../../src/doctor/director/capacity.js";
-import { MASQUERADING, TUNNELLING } from "../../../src/ipvs/model.js";
+import { MASQUERADING, TUNNELING } from "../../../src/ipvs/model.js";
 import { serverEntry } from "../../fixtures/entries.js";
 import { serviceAt, told } from "../made-up.js";
 
@@ -26,11 +26,11 @@ test("a service without a real server", () => {
   ]);
 });
 
-test("a service all of whose servers are drained; the mend leaves what else is set", () => {
+test("a service all of whose servers are drained; the fix leaves what else is set", () => {
   const servers = [
     serverEntry("192.0.2.10", 80, {
       weight: 0,
-      forwarding: TUNNELLING,
+      forwarding: TUNNELING,
       upperThreshold: 9,
     }),
     serverEntry("192.0.2.11", 80, { weight: 0 }),

@@ -6,7 +6,7 @@ import {
   BACKUP,
   MASQUERADING,
   MASTER,
-  type DestinationSettings,
+  type ServerSettings,
 } from "../../../src/ipvs/model.js";
 import { serverEntry } from "../../fixtures/entries.js";
 import { network, route } from "../made-up-network.js";
@@ -20,7 +20,7 @@ const AROUND = network([
 function find(
   states: readonly (1 | 2)[],
   value = 0,
-  other: Partial<DestinationSettings> = {},
+  other: Partial<ServerSettings> = {},
 ): string[][] {
   const servers = [
     serverEntry("192.0.2.10", 80),

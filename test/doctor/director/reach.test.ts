@@ -8,12 +8,12 @@ import {
   LOCAL_NODE,
   MASTER,
   MASQUERADING,
-  type DestinationEntry,
+  type ServerEntry,
 } from "../../../src/ipvs/model.js";
 import { serverEntry, serviceEntry } from "../../fixtures/entries.js";
 import {
   mac,
-  neighbour,
+  neighbor,
   network,
   ownAddress,
   route,
@@ -27,7 +27,7 @@ const EDIT = "ipvsadm -e -t 192.0.2.1:80 -r 192.0.2.10:80";
 
 function find(
   around: Network,
-  server: DestinationEntry = SERVER,
+  server: ServerEntry = SERVER,
   stations: Stations = NOBODY,
 ): string[][] {
   const table = [serviceAt("192.0.2.1", [server])];
@@ -78,7 +78,7 @@ test("a virtual address that is not local gets to the interface by which packets
 });
 
 test("a server beside the director that answers is in order", () => {
-  const known = { neighbours: [neighbour(1, "192.0.2.10", 1, "stale")] };
+  const known = { neighbors: [neighbor(1, "192.0.2.10", 1, "stale")] };
   assert.deepEqual(find(network([BESIDE], known)), []);
   assert.deepEqual(
     find(network([BESIDE]), SERVER, answers("192.0.2.10", mac(1))),
@@ -94,12 +94,12 @@ test("a server that did not answer when it was asked, or of which the kernel kno
   assert.deepEqual(find(network([BESIDE]), SERVER, answers("192.0.2.10")), [
     silent,
   ]);
-  const failed = [neighbour(1, "192.0.2.10", undefined, "failed")];
-  assert.deepEqual(find(network([BESIDE], { neighbours: failed })), [silent]);
+  const failed = [neighbor(1, "192.0.2.10", undefined, "failed")];
+  assert.deepEqual(find(network([BESIDE], { neighbors: failed })), [silent]);
   // It has been asked since.
   assert.deepEqual(
     find(
-      network([BESIDE], { neighbours: failed }),
+      network([BESIDE], { neighbors: failed }),
       SERVER,
       answers("192.0.2.10", mac(1)),
     ),
@@ -183,7 +183,7 @@ test("an address that is a duplicate is of no use, local or not", () => {
         "vip-duplicate 2001:db8::1",
         "the other station: ip address del 2001:db8::1/128 dev INTERFACE",
         "ip address del 2001:db8::1/128 dev eth1 && ip address add 2001:db8::1/128 dev eth1",
-        "the clients and routers of that network: ip neighbour flush to 2001:db8::1",
+        "the clients and routers of that network: ip neighbor flush to 2001:db8::1",
       ],
     ],
   );

@@ -9,7 +9,7 @@ import {
   reuse,
 } from "../../../src/doctor/director/settings.js";
 import { INET } from "../../../src/ipvs/address.js";
-import { MASQUERADING, TUNNELLING, UDP } from "../../../src/ipvs/model.js";
+import { MASQUERADING, TUNNELING, UDP } from "../../../src/ipvs/model.js";
 import { address, serverEntry, serviceEntry } from "../../fixtures/entries.js";
 import { serviceAt, sysctls, told } from "../made-up.js";
 
@@ -130,9 +130,9 @@ test("pieces are a matter of tunnels", () => {
         sysctls: sysctls({ "net.ipv4.vs.pmtu_disc": value }),
       })
       .map(told);
-  assert.deepEqual(find(TUNNELLING, 0), [
+  assert.deepEqual(find(TUNNELING, 0), [
     ["tunnel-fragments -", "sysctl -w net.ipv4.vs.pmtu_disc=1"],
   ]);
-  assert.deepEqual(find(TUNNELLING, 1), []);
+  assert.deepEqual(find(TUNNELING, 1), []);
   assert.deepEqual(find(MASQUERADING, 0), []);
 });

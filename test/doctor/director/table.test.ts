@@ -5,7 +5,7 @@ import {
   persistence,
   weights,
 } from "../../../src/doctor/director/table.js";
-import { PERSISTENT, type DestinationEntry } from "../../../src/ipvs/model.js";
+import { PERSISTENT, type ServerEntry } from "../../../src/ipvs/model.js";
 import { address, serverEntry } from "../../fixtures/entries.js";
 import { serviceAt, told } from "../made-up.js";
 
@@ -14,7 +14,7 @@ const weighing = (...all: number[]) =>
   all.map((weight, i) => serverEntry(`192.0.2.${10 + i}`, 80, { weight }));
 
 /** Servers with so many connections. */
-const busy = (...all: number[]): DestinationEntry[] =>
+const busy = (...all: number[]): ServerEntry[] =>
   all.map((inactiveConnections, i) => ({
     ...serverEntry(`192.0.2.${10 + i}`, 80),
     inactiveConnections,
@@ -59,7 +59,7 @@ test("round robin and least connections take no notice of weights", () => {
 });
 
 function persist(
-  servers: readonly DestinationEntry[],
+  servers: readonly ServerEntry[],
   mask = "255.255.255.255",
   flags = PERSISTENT,
 ): string[][] {
@@ -102,7 +102,7 @@ test("a service of all ports cannot do without persistence", () => {
       ...service,
       key: { ...key, port },
     }));
-    return persistence.examine({ table }).map(({ mend }) => mend);
+    return persistence.examine({ table }).map(({ fix }) => fix);
   };
   assert.deepEqual(pinned("255.255.255.255", "sip"), [
     [{ command: "ipvsadm -E -t 192.0.2.1:80 -s rr" }],

@@ -5,11 +5,11 @@ import { unanswered } from "../../../src/doctor/director/unanswered.js";
 import {
   MASQUERADING,
   TUNNEL_GUE,
-  TUNNELLING,
-  type DestinationSettings,
+  TUNNELING,
+  type ServerSettings,
 } from "../../../src/ipvs/model.js";
 import { address, serverEntry } from "../../fixtures/entries.js";
-import { neighbour, network, route } from "../made-up-network.js";
+import { neighbor, network, route } from "../made-up-network.js";
 import { serviceAt, told } from "../made-up.js";
 
 const TIMEOUTS = { tcpSeconds: 900, tcpFinSeconds: 120, udpSeconds: 300 };
@@ -37,7 +37,7 @@ function group(states: Readonly<Record<string, readonly number[]>>) {
 
 function find(
   states: Readonly<Record<string, readonly number[]>>,
-  settings: Partial<DestinationSettings> = {},
+  settings: Partial<ServerSettings> = {},
   around: Parameters<typeof network>[1] = {},
 ): string[][] {
   const source = address("192.0.2.2");
@@ -92,14 +92,14 @@ test("what came further before they began does not help, what did so since does"
 });
 
 test("a server that does not answer at all is told as such", () => {
-  const neighbours = [neighbour(1, "192.0.2.10", undefined, "failed")];
-  assert.deepEqual(find({ SYN_RECV: [9, 9, 9] }, NAT, { neighbours }), []);
+  const neighbors = [neighbor(1, "192.0.2.10", undefined, "failed")];
+  assert.deepEqual(find({ SYN_RECV: [9, 9, 9] }, NAT, { neighbors }), []);
 });
 
 test("only for IP in IP is it known how the tunnel is to end", () => {
   const tunnel = { type: TUNNEL_GUE, port: 6080, flags: 0 };
   assert.deepEqual(
-    find({ SYN_RECV: [9, 9, 9] }, { forwarding: TUNNELLING, tunnel }),
+    find({ SYN_RECV: [9, 9, 9] }, { forwarding: TUNNELING, tunnel }),
     [["tunnel-unanswered 192.0.2.10:80 of tcp/192.0.2.1:80"]],
   );
 });

@@ -108,7 +108,7 @@ test("an address on the interface itself moves to lo", () => {
   );
 });
 
-test("neighbour discovery answers for addresses of the interface, whatever the settings of ARP", () => {
+test("neighbor discovery answers for addresses of the interface, whatever the settings of ARP", () => {
   const vip = "2001:db8::100";
   const services = [service(vip)];
   const loud = {

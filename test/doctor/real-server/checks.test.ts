@@ -328,12 +328,12 @@ test("a director that sends from the virtual address needs accept_local", () => 
 test("GUE needs a port of the family, and an interface besides", () => {
   const server = realServer({ method: "gue", devices: [LO, LAN, TUNL0] });
   const port = { port: 6080, encapsulation: "gue" } as const;
-  const mend = ["modprobe fou", "ip fou add port PORT gue"];
-  assert.deepEqual(foundOn(server), [["no-gue-port IPv4", ...mend]]);
+  const fix = ["modprobe fou", "ip fou add port PORT gue"];
+  assert.deepEqual(foundOn(server), [["no-gue-port IPv4", ...fix]]);
   const with4 = { ...server, guePorts: [{ ...port, family: INET }] } as const;
   assert.deepEqual(foundOn(with4), []);
   const with6 = { ...server, guePorts: [{ ...port, family: INET6 }] } as const;
-  assert.deepEqual(foundOn(with6), [["no-gue-port IPv4", ...mend]]);
+  assert.deepEqual(foundOn(with6), [["no-gue-port IPv4", ...fix]]);
   const bare = { ...with4, devices: [LO, LAN] };
   assert.deepEqual(
     foundOn(bare).map(([id]) => id),

@@ -26,7 +26,7 @@ export function device(
     kind: undefined,
     up: true,
     loopback: name === "lo",
-    asksNeighbours: !alone,
+    asksNeighbors: !alone,
     flags: 1,
     mtu: 1500,
     state: "up",

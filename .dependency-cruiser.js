@@ -1,0 +1,192 @@
+/*
+ * Which folder may import which: `npm run lint` checks it, and `npm run layers` draws docs/architecture/layers.svg.
+ * Imports point down, or sideways within a folder. Dynamic imports count.
+ */
+
+/** Each folder of src, and the folders below that it may import. */
+const LAYERS = {
+  text: ["ipvs"],
+  netlink: [],
+  system: [],
+  ipvs: ["netlink"],
+  rtnl: ["netlink", "ipvs"],
+  runtime: ["ipvs", "netlink", "system"],
+  grammar: ["ipvs", "text"],
+  view: ["ipvs", "text"],
+  document: ["ipvs"],
+  plan: ["ipvs", "netlink"],
+  rules: ["grammar", "document", "ipvs", "system", "text"],
+  doctor: ["grammar", "ipvs", "rtnl", "netlink", "system", "runtime"],
+  classic: ["grammar", "view", "text", "ipvs", "system", "netlink", "runtime"],
+  cli: [
+    "document",
+    "grammar",
+    "ipvs",
+    "netlink",
+    "plan",
+    "rtnl",
+    "rules",
+    "runtime",
+    "system",
+    "text",
+    "view",
+  ],
+  commands: [
+    "cli",
+    "doctor",
+    "document",
+    "grammar",
+    "ipvs",
+    "netlink",
+    "plan",
+    "rtnl",
+    "rules",
+    "runtime",
+    "system",
+    "text",
+    "view",
+  ],
+};
+
+const layerRules = Object.entries(LAYERS).map(([folder, below]) => ({
+  name: `layer-${folder}`,
+  comment: `src/${folder} may import ${below.join(", ") || "no other folder"}`,
+  severity: "error",
+  from: { path: `^src/${folder}/` },
+  to: {
+    path: "^(src|bin)/",
+    pathNot: `^src/(${[folder, ...below].join("|")})/`,
+  },
+}));
+
+export default {
+  forbidden: [
+    ...layerRules,
+    {
+      name: "known-folder",
+      comment:
+        "a new folder of src needs a line in LAYERS; only entry points lie at the top",
+      severity: "error",
+      from: {
+        path: "^src/",
+        pathNot: `^src/((${Object.keys(LAYERS).join("|")})/|(index|main|subcommands)\\.ts$)`,
+      },
+      to: {},
+    },
+    {
+      name: "no-circular",
+      severity: "error",
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: "no-orphans",
+      comment: "every file is reached from a launcher or from the library",
+      severity: "error",
+      from: { path: "^(bin/[^/]+|src/index)\\.ts$" },
+      to: {
+        path: "^src/",
+        pathNot: "\\.d\\.ts$|^src/index\\.ts$",
+        reachable: false,
+      },
+    },
+    {
+      name: "entry-points-on-top",
+      comment: "only launchers import the entry points",
+      severity: "error",
+      from: { path: "^src/" },
+      to: { path: "^(src/(main|subcommands|index)\\.ts$|bin/)" },
+    },
+    {
+      name: "classic-is-light",
+      comment: "a classic command reaches nothing of the subcommands",
+      severity: "error",
+      from: { path: "^src/(main|runtime/node-io)\\.ts$" },
+      to: {
+        path: "^src/(cli|commands|doctor|document|plan|rules)/",
+        reachable: true,
+      },
+    },
+    {
+      name: "library-is-the-client",
+      comment:
+        "the library reaches the client and a socket of Node.js, and nothing else",
+      severity: "error",
+      from: { path: "^src/index\\.ts$" },
+      to: { path: "^src/", pathNot: "^src/(ipvs|netlink)/", reachable: true },
+    },
+    {
+      name: "socket-package",
+      comment: "one file imports the npm package netlink",
+      severity: "error",
+      from: { pathNot: "^src/netlink/node-link\\.ts$" },
+      to: { path: "^node_modules/netlink/" },
+    },
+    {
+      name: "bun-runtime",
+      comment: "two files know Bun",
+      severity: "error",
+      from: { pathNot: "^src/(runtime/bun-io|netlink/bun-link)\\.ts$" },
+      to: { path: "^bun:" },
+    },
+    {
+      name: "packages",
+      comment: "packages are for subcommands and documents",
+      severity: "error",
+      from: { path: "^(src|bin)/", pathNot: "^src/(cli|commands|document)/" },
+      to: {
+        path: "^node_modules/",
+        pathNot: "^node_modules/(netlink|@types)/",
+      },
+    },
+    {
+      name: "builtin-modules",
+      comment:
+        "modules of Node.js are for the lowest layers and the subcommands",
+      severity: "error",
+      from: {
+        path: "^(src|bin)/",
+        pathNot: "^src/(netlink|system|cli|commands)/",
+      },
+      to: { dependencyTypes: ["core"], pathNot: "^bun:" },
+    },
+    {
+      name: "declared-packages",
+      comment: "package.json names what is imported, as a dependency",
+      severity: "error",
+      from: { path: "^(src|bin)/" },
+      to: {
+        dependencyTypes: [
+          "npm-dev",
+          "npm-optional",
+          "npm-peer",
+          "npm-no-pkg",
+          "npm-unknown",
+        ],
+        dependencyTypesNot: ["type-only"],
+      },
+    },
+    {
+      name: "resolvable",
+      severity: "error",
+      from: {},
+      to: { couldNotResolve: true, pathNot: "^bun:" },
+    },
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    exoticRequireStrings: ["process.getBuiltinModule"],
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["import", "node", "default", "types"],
+      extensions: [".ts", ".js", ".d.ts"],
+    },
+    reporterOptions: {
+      archi: {
+        collapsePattern: "^(src/[^/]+|bin|node_modules/(@[^/]+/)?[^/]+)",
+      },
+    },
+  },
+};

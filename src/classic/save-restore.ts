@@ -1,0 +1,123 @@
+import type { ClassicCommand, SingleCommand } from "../grammar/command.js";
+import { UsageFault } from "../grammar/usage-errors.js";
+import { ruleWords } from "../grammar/rule-words.js";
+import type { Io } from "../runtime/io.js";
+import { InputFailed } from "../system/files.js";
+import { counted } from "../runtime/progress.js";
+import { countLines } from "./count-lines.js";
+import { inSession } from "./run.js";
+import { DONE, End, statusOf, type Session } from "./session.js";
+
+const SAVE_HELP = `ipvsadm-save: Script to save the IPVS table to stdout.
+   With the -n option, prints out the table in numeric format.
+`;
+const HELP_SHOWN = 1;
+const FAILED = 1;
+
+/** After how many rules it is worth a look at the clock, which may take as long as a rule does. */
+const RULES_A_STEP = 256;
+
+/**
+ * ipvsadm-save: writes the table as rules.
+ *
+ * @param words `-n` for numbers instead of names; another option gets the help, other words nothing
+ * Unlike `ipvsadm -S`, whose status says nothing of its output, this fails if the rules cannot be written: they
+ * are there to be read again.
+ *
+ * @returns the exit status
+ */
+export async function runSave(
+  words: readonly string[],
+  io: Io,
+): Promise<number> {
+  if (words.some((word) => word.startsWith("-") && word !== "-n")) {
+    io.stderr(SAVE_HELP);
+    return HELP_SHOWN;
+  }
+  const status = await inSession(io, async (session) => {
+    await session.carryOut({
+      command: "save",
+      numeric: words.includes("-n"),
+    });
+  });
+  const fault = io.flush();
+  if (fault === undefined) return status;
+  io.stderr(`ipvsadm-save: cannot write the rules: ${fault}\n`);
+  return FAILED;
+}
+
+/**
+ * ipvsadm-restore: replaces the table by the rules on standard input.
+ *
+ * All of them are read and looked at before the table is cleared, so a mistake costs nothing.
+ *
+ * @returns the exit status
+ */
+export function runRestore(io: Io): Promise<number> {
+  return inSession(asIpvsadm(io), async (session) => {
+    const commands = await readRules(session, io);
+    await session.open();
+    await session.carryOut({ command: "flush" });
+    await session.flush();
+    let done = 0;
+    session.progress.begin(
+      (seconds) =>
+        `restoring: ${counted(done, `of ${commands.length} rules`, seconds)}`,
+    );
+    for (const command of commands) {
+      const waiting = session.carryOut(command);
+      if (waiting) await waiting;
+      if (++done % RULES_A_STEP === 0) session.progress.step();
+    }
+  });
+}
+
+/** The hint of a line that is no command names the program that knows the commands. */
+function asIpvsadm(io: Io): Io {
+  return { ...io, program: () => "ipvsadm" };
+}
+
+/** @throws {End} when a line is at fault, after all that are have been named, or the rules cannot be read */
+async function readRules(session: Session, io: Io): Promise<SingleCommand[]> {
+  const commands: SingleCommand[] = [];
+  let status = DONE;
+  let number = 0;
+  const count = countLines("reading", session.progress, io);
+  try {
+    for await (const lines of io.stdin()) {
+      count(lines);
+      for (const line of lines) {
+        number++;
+        const words = ruleWords(line);
+        if (words.length === 0) continue;
+        try {
+          const command = session.read(words);
+          commands.push(
+            single(command instanceof Promise ? await command : command),
+          );
+        } catch (error) {
+          if (!(error instanceof UsageFault)) throw error;
+          status ||= statusOf(error);
+          session.complain(
+            `ipvsadm-restore: line ${number}: ${session.sentenceOf(error).trimEnd()}`,
+          );
+        }
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof InputFailed)) throw error;
+    status = FAILED;
+    session.complain(
+      `ipvsadm-restore: cannot read standard input: ${error.message}`,
+    );
+  }
+  if (status === DONE) return commands;
+  session.complain("ipvsadm-restore: nothing was changed");
+  throw new End(status);
+}
+
+/** @throws {UsageFault} if it is the command that reads others */
+function single(command: ClassicCommand): SingleCommand {
+  if (command.command === "restore") throw new UsageFault("not-a-command", "");
+  return command;
+}

@@ -1,0 +1,72 @@
+import { readFileSync } from "node:fs";
+import type { Io } from "../runtime/io.js";
+import { errnoText } from "../netlink/errno.js";
+import type { RuleFile } from "../rules/file.js";
+import { readRules } from "../rules/read.js";
+import type { RuleNames } from "../rules/rule-names.js";
+import { InputFailed } from "../system/files.js";
+import { CommandError } from "./errors.js";
+import type { Output } from "./output.js";
+import { findingLines } from "./rule-findings.js";
+import { escapeControls } from "./escape.js";
+
+/**
+ * Reads the file of rules that a subcommand was given, with all that is wrong with it.
+ *
+ * @param name a path; `-` is standard input
+ * @throws {CommandError} when it cannot be read
+ */
+export async function readRuleFile(
+  name: string,
+  io: Io,
+  names: RuleNames = io.names,
+): Promise<RuleFile> {
+  return readRules(name, await contentOf(name, io), names);
+}
+
+/**
+ * Reads a file of rules that are to be carried out. With faults it says all of them on stderr, as `check` does.
+ *
+ * @throws {CommandError} when it cannot be read, or has faults
+ */
+export async function readSoundRules(
+  name: string,
+  io: Io,
+  output: Output,
+): Promise<RuleFile> {
+  const file = await readRuleFile(name, io);
+  if (file.faults.length === 0) return file;
+  const { errorPaint: paint, width } = output;
+  for (const fault of file.faults)
+    output.report(findingLines(file, "error", fault, { paint, width }));
+  const count = file.faults.length;
+  throw new CommandError(
+    `${escapeControls(name)} has ${count === 1 ? "an error" : `${count} errors`}`,
+    "nothing was changed",
+  );
+}
+
+/** What is in a file, one character a byte. */
+async function contentOf(name: string, io: Io): Promise<string> {
+  try {
+    if (name !== "-") return readFileSync(name, "latin1");
+    const lines: string[] = [];
+    for await (const more of io.stdin())
+      for (const line of more) lines.push(line);
+    return lines.join("\n");
+  } catch (error) {
+    throw new CommandError(`cannot read ${named(name)}: ${reasonOf(error)}`);
+  }
+}
+
+/** What a file is called where it is spoken of. */
+export function named(name: string): string {
+  return name === "-" ? "standard input" : escapeControls(name);
+}
+
+function reasonOf(error: unknown): string {
+  const cause = error instanceof InputFailed ? error.cause : error;
+  const { errno, code } = cause as NodeJS.ErrnoException;
+  if (errno !== undefined) return errnoText(Math.abs(errno));
+  return code ?? String(cause);
+}

@@ -1,0 +1,88 @@
+import { COMMANDS } from "../grammar/options.js";
+import type { Io } from "../runtime/io.js";
+import { Progress } from "../runtime/progress.js";
+import { nearest } from "../text/nearest.js";
+import { UsageError } from "./errors.js";
+import { fromBytes } from "./escape.js";
+import { EXIT } from "./exit-status.js";
+import { helpText } from "./help.js";
+import type { RunSubcommand } from "./invocation.js";
+import { Output } from "./output.js";
+import { parseArguments } from "./parser.js";
+import type { SubcommandSpec } from "./spec.js";
+
+/** The subcommands of a program: how each is called, and where its code is. */
+export interface Registry {
+  readonly specs: readonly SubcommandSpec[];
+  /** Loads the code of a subcommand, by the name of its spec. */
+  readonly loaders: Readonly<
+    Record<string, () => Promise<{ readonly run: RunSubcommand }>>
+  >;
+}
+
+/**
+ * Runs a subcommand. Writes to `io` only, and never ends the process.
+ *
+ * @param words the command line without the program's name, one character a byte. The first is a word
+ * @returns the exit status. undefined if the word is no subcommand and not similar to one: then nothing was done
+ */
+export async function runSubcommand(
+  { specs, loaders }: Registry,
+  words: readonly string[],
+  io: Io,
+): Promise<number | undefined> {
+  const [name = "", ...rest] = words.map(fromBytes);
+  const spec = specs.find((spec) => spec.name === name);
+  const load = loaders[name];
+  if (spec && load) return run(spec, load, rest, io);
+  const suggestion = suggestFor(name, specs);
+  if (suggestion === undefined) return undefined;
+  const error = new UsageError(
+    `unknown subcommand ${name}`,
+    undefined,
+    suggestion,
+  );
+  return new Output(io, "auto").explain(error);
+}
+
+async function run(
+  spec: SubcommandSpec,
+  load: Registry["loaders"][string],
+  words: readonly string[],
+  plainIo: Io,
+): Promise<number> {
+  const progress = new Progress(plainIo);
+  const io = spec.fillsTerminal ? plainIo : progress.io;
+  let output = new Output(io, "auto");
+  try {
+    const given = parseArguments(spec, words);
+    output = new Output(io, given.text("color") ?? "auto");
+    if (given.flag("help")) {
+      output.write(helpText(spec, output));
+      return EXIT.ok;
+    }
+    const { run } = await load();
+    return await run({ given, io, output, progress });
+  } catch (error) {
+    return output.explain(error);
+  } finally {
+    progress.end();
+  }
+}
+
+/** The subcommand or classic command that the user probably meant. */
+function suggestFor(
+  name: string,
+  specs: readonly SubcommandSpec[],
+): string | undefined {
+  const subcommand = nearest(
+    name,
+    specs.map((spec) => spec.name),
+  );
+  if (subcommand !== undefined) return `'ipvsadm ${subcommand}'`;
+  const command = nearest(
+    name,
+    COMMANDS.map(({ long }) => long),
+  );
+  return command === undefined ? undefined : `'ipvsadm --${command}'`;
+}

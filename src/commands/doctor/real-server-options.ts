@@ -1,0 +1,79 @@
+import { METHODS } from "../../doctor/real-server/methods.js";
+import type {
+  Circumstances,
+  VirtualService,
+} from "../../doctor/real-server/real-server.js";
+import {
+  formatAddress,
+  isMulticast,
+  parseAddress,
+  type Address,
+} from "../../ipvs/address.js";
+import type { Io } from "../../runtime/io.js";
+import { UsageError } from "../../cli/errors.js";
+import type { Arguments } from "../../cli/parser.js";
+import { readService } from "../../cli/selectors.js";
+import { escapeControls } from "../../cli/escape.js";
+
+/** Options that tell of a real server. */
+const OF_REAL_SERVERS = ["method", "director", "client"];
+
+/**
+ * What the command line tells of this machine as a real server; undefined if it is a director.
+ *
+ * @throws {UsageError} when options do not go together, or do not say what they should
+ */
+export async function readCircumstances(
+  given: Arguments,
+  io: Pick<Io, "names">,
+): Promise<Circumstances | undefined> {
+  const names = given.list("real-server");
+  if (names.length === 0) {
+    const alone = OF_REAL_SERVERS.find(
+      (name) => given.text(name) !== undefined,
+    );
+    if (alone === undefined) return undefined;
+    throw wrong(`--${alone} goes with --real-server, which names the services`);
+  }
+  if (given.positionals.length > 0)
+    throw wrong(
+      `services of a director and --real-server do not go together; write --real-server ${[...names, ...given.positionals].join(",")}`,
+    );
+  const services: VirtualService[] = [];
+  for (const text of names) {
+    const selector = await readService(text, io.names);
+    if ("firewallMark" in selector)
+      throw wrong(
+        `${text} has no address; name the virtual address with --real-server`,
+      );
+    if (!isPossible(selector.address))
+      throw wrong(
+        `${text} is no virtual address: it is this machine's own, or nobody's`,
+      );
+    services.push(selector);
+  }
+  return {
+    services,
+    method: METHODS.find((method) => method === given.text("method")),
+    director: addressOf(given, "director"),
+    client: addressOf(given, "client"),
+  };
+}
+
+/** Whether clients can ask for an address: it is neither loopback, nor any, nor many. */
+function isPossible(address: Address): boolean {
+  const text = formatAddress(address);
+  return !/^(127\.|0\.|::1?$)/.test(text) && !isMulticast(address);
+}
+
+function addressOf(given: Arguments, option: string): Address | undefined {
+  const text = given.text(option);
+  if (text === undefined) return undefined;
+  const address = parseAddress(text);
+  if (address) return address;
+  throw wrong(`${escapeControls(text)} is no address, which --${option} wants`);
+}
+
+function wrong(fault: string): UsageError {
+  return new UsageError(escapeControls(fault), "doctor");
+}

@@ -1,0 +1,108 @@
+import { examine, needsOf } from "../../doctor/check.js";
+import { DIRECTOR_CHECKS } from "../../doctor/director/checks.js";
+import { gatherDirector } from "../../doctor/director/gather.js";
+import { kindNamed, kindOf, KINDS } from "../../doctor/findings.js";
+import { REAL_SERVER_CHECKS } from "../../doctor/real-server/checks.js";
+import { gatherRealServer } from "../../doctor/real-server/gather.js";
+import { jsonText } from "../../document/json-text.js";
+import { oneService, selects } from "../../grammar/selector.js";
+import type { ServiceWithServers } from "../../ipvs/model.js";
+import type { Io } from "../../runtime/io.js";
+import { UsageError } from "../../cli/errors.js";
+import { nearest } from "../../text/nearest.js";
+import type { Arguments } from "../../cli/parser.js";
+import { EXIT } from "../../cli/exit-status.js";
+import type { Invocation, RunSubcommand } from "../../cli/invocation.js";
+import { readService } from "../../cli/selectors.js";
+import { explanationOf, kindLines } from "./explain.js";
+import { readCircumstances } from "./real-server-options.js";
+import { reportJson, reportLines, type Report } from "./report.js";
+
+export const run: RunSubcommand = async (call) => {
+  const { given, output } = call;
+  const explained = given.text("explain");
+  if (explained !== undefined) {
+    output.write(explanationOf(known(explained), output));
+    return EXIT.ok;
+  }
+  if (given.flag("list")) {
+    output.lines(kindLines(KINDS, output));
+    return EXIT.ok;
+  }
+  const report = await reportOn(call);
+  if (given.text("output") === "json")
+    output.write(`${jsonText(reportJson(report))}\n`);
+  else output.write(reportLines(report, output));
+  return statusOf(report);
+};
+
+async function reportOn({ given, io }: Invocation): Promise<Report> {
+  const wanted = wantedIds(given);
+  const circumstances = await readCircumstances(given, io);
+  if (circumstances) {
+    const { facts, reasons } = await gatherRealServer(io, circumstances);
+    const examination = examine(REAL_SERVER_CHECKS, facts, wanted);
+    return { role: "real server", ...examination, reasons };
+  }
+  const choose = await chooser(given.positionals, io);
+  const needs = needsOf(DIRECTOR_CHECKS, wanted);
+  const { facts, reasons } = await gatherDirector(io, choose, needs);
+  return {
+    role: "director",
+    ...examine(DIRECTOR_CHECKS, facts, wanted),
+    reasons,
+  };
+}
+
+/** Which ids `--only` and `--skip` leave. */
+function wantedIds(given: Arguments): (id: string) => boolean {
+  const only = new Set(given.list("only").map((id) => known(id).id));
+  const skip = new Set(given.list("skip").map((id) => known(id).id));
+  return (id) => (only.size === 0 || only.has(id)) && !skip.has(id);
+}
+
+/** Picks the services that are named; all if none is. */
+async function chooser(
+  words: readonly string[],
+  io: Io,
+): Promise<(table: ServiceWithServers[]) => ServiceWithServers[]> {
+  const named = await Promise.all(
+    words.map(async (text) => ({
+      text,
+      selector: await readService(text, io.names),
+    })),
+  );
+  return (table) => {
+    if (named.length === 0) return table;
+    const some = table.filter(({ key }) =>
+      named.some(({ selector }) => selects(selector, key)),
+    );
+    // A word that names several services means all of them; one that names none is a mistake.
+    for (const { text, selector } of named)
+      if (!some.some(({ key }) => selects(selector, key)))
+        oneService(text, selector, some);
+    return some;
+  };
+}
+
+/** The kind of finding of an id. @throws {UsageError} if there is none */
+function known(id: string) {
+  const kind = kindNamed(id);
+  if (kind) return kind;
+  const meant = nearest(
+    id,
+    KINDS.map((one) => one.id),
+  );
+  throw new UsageError(
+    `there is no finding ${id} ('ipvsadm doctor --list' lists them)`,
+    "doctor",
+    meant,
+  );
+}
+
+function statusOf({ findings, unexamined, reasons }: Report): number {
+  if (findings.some((finding) => kindOf(finding).severity === "error"))
+    return EXIT.failed;
+  const barred = unexamined.some(({ wanting }) => reasons.has(wanting));
+  return barred ? EXIT.unavailable : EXIT.ok;
+}

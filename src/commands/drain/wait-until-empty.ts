@@ -1,0 +1,74 @@
+import type { IpvsClient } from "../../ipvs/client.js";
+import {
+  waitUntilGone,
+  type DrainingServer,
+  type DrainOutcome,
+  type DrainState,
+} from "../../ipvs/drain.js";
+import type { Io } from "../../runtime/io.js";
+import type { Progress } from "../../runtime/progress.js";
+import type { EndingSignal } from "../../system/signals.js";
+import { shortDuration } from "../../cli/units.js";
+
+/** Half of the time in which the kernel brings its counters up to date; those of connections are never late. */
+const POLL_SECONDS = 1;
+
+/** How waiting ended, and after how long. */
+export interface Waited extends DrainOutcome {
+  readonly seconds: number;
+  /** That ended it early */
+  readonly signal: EndingSignal | undefined;
+}
+
+/**
+ * Waits until drained servers are empty, with progress where stderr is a terminal. A signal that would end the
+ * process ends waiting instead.
+ *
+ * @param timeoutSeconds undefined: as long as it takes
+ */
+export async function waitWithProgress(
+  client: IpvsClient,
+  servers: readonly DrainingServer[],
+  timeoutSeconds: number | undefined,
+  { io, progress }: { readonly io: Io; readonly progress: Progress },
+): Promise<Waited> {
+  const abort = new AbortController();
+  let signal: EndingSignal | undefined;
+  const release = io.catchSignals((caught) => {
+    signal ??= caught;
+    abort.abort();
+  });
+  const began = io.clock.now();
+  let states: readonly DrainState[] = [];
+  progress.begin((seconds) => describe(states, seconds));
+  try {
+    const outcome = await waitUntilGone(client, servers, {
+      pollSeconds: POLL_SECONDS,
+      timeoutSeconds,
+      signal: abort.signal,
+      clock: io.clock,
+      report(now) {
+        states = now;
+        progress.step();
+      },
+    });
+    return { ...outcome, seconds: (io.clock.now() - began) / 1000, signal };
+  } finally {
+    progress.end();
+    release();
+  }
+}
+
+/** `draining, 2m 30s: 12 active, 2 persistent` */
+function describe(
+  states: readonly DrainState[],
+  seconds: number,
+): string | undefined {
+  const busy = states.filter(({ state }) => state === "busy");
+  if (busy.length === 0) return undefined;
+  const sum = (
+    name: "activeConnections" | "inactiveConnections" | "persistentConnections",
+  ) => busy.reduce((total, { entry }) => total + (entry?.[name] ?? 0), 0);
+  const many = states.length > 1 ? `${busy.length} servers, ` : "";
+  return `draining, ${shortDuration(seconds)}: ${many}${sum("activeConnections")} active, ${sum("inactiveConnections")} inactive, ${sum("persistentConnections")} persistent`;
+}

@@ -1,0 +1,21 @@
+import { UsageError } from "../../cli/errors.js";
+import { nearest } from "../../text/nearest.js";
+import { EXIT } from "../../cli/exit-status.js";
+import type { RunSubcommand } from "../../cli/invocation.js";
+import { SPECS, specNamed } from "../specs.js";
+import { helpText, overview } from "../../cli/help.js";
+
+export const run: RunSubcommand = ({ given, output }) => {
+  const [name] = given.positionals;
+  const row = name === undefined ? undefined : specNamed(name);
+  if (name !== undefined && !row) {
+    const names = SPECS.map((subcommand) => subcommand.name);
+    throw new UsageError(
+      `unknown subcommand ${name}`,
+      undefined,
+      nearest(name, names),
+    );
+  }
+  output.write(row ? helpText(row, output) : overview(SPECS, output));
+  return Promise.resolve(EXIT.ok);
+};

@@ -1,0 +1,24 @@
+import type { Registry } from "../cli/run-subcommand.js";
+import { SPECS } from "./specs.js";
+
+/** The program's subcommands: their specs, and where their code is. */
+export const REGISTRY: Registry = {
+  specs: SPECS,
+  loaders: {
+    apply: () => import("./apply/run.js"),
+    check: () => import("./check/run.js"),
+    completion: () => import("./completion/run.js"),
+    connections: () => import("./connections/run.js"),
+    diff: () => import("./diff/run.js"),
+    doctor: () => import("./doctor/run.js"),
+    drain: () => import("./drain/run.js"),
+    help: () => import("./help/run.js"),
+    list: () => import("./list/run.js"),
+    metrics: () => import("./metrics/run.js"),
+    restore: () => import("./restore/run.js"),
+    save: () => import("./save/run.js"),
+    status: () => import("./status/run.js"),
+    undrain: () => import("./undrain/run.js"),
+    watch: () => import("./watch/run.js"),
+  },
+};

@@ -1,0 +1,40 @@
+import { applySpec } from "./apply/spec.js";
+import { checkSpec } from "./check/spec.js";
+import { completionSpec } from "./completion/spec.js";
+import { connectionsSpec } from "./connections/spec.js";
+import { diffSpec } from "./diff/spec.js";
+import { doctorSpec } from "./doctor/spec.js";
+import { drainSpec } from "./drain/spec.js";
+import { helpSpec } from "./help/spec.js";
+import { listSpec } from "./list/spec.js";
+import { metricsSpec } from "./metrics/spec.js";
+import { restoreSpec } from "./restore/spec.js";
+import { saveSpec } from "./save/spec.js";
+import { statusSpec } from "./status/spec.js";
+import { undrainSpec } from "./undrain/spec.js";
+import { watchSpec } from "./watch/spec.js";
+import type { SubcommandSpec } from "../cli/spec.js";
+
+/** The specs of all subcommands, in the order of the help. They load no code of the subcommands. */
+export const SPECS: readonly SubcommandSpec[] = [
+  listSpec,
+  connectionsSpec,
+  watchSpec,
+  statusSpec,
+  checkSpec,
+  diffSpec,
+  applySpec,
+  saveSpec,
+  restoreSpec,
+  drainSpec,
+  undrainSpec,
+  doctorSpec,
+  metricsSpec,
+  completionSpec,
+  helpSpec,
+];
+
+/** @returns undefined if there is no subcommand of that name */
+export function specNamed(name: string): SubcommandSpec | undefined {
+  return SPECS.find((row) => row.name === name);
+}

@@ -1,0 +1,87 @@
+import { escapeControls } from "../../cli/escape.js";
+import type { Json } from "../../document/json-text.js";
+import { FORWARDING_WORDS } from "./columns.js";
+import type { Change } from "./change-marks.js";
+import type { Frame } from "./frame.js";
+import type { Rates } from "./rates.js";
+import type { Row } from "./rows.js";
+import { isThere } from "./sampler.js";
+import type { Stats } from "../../ipvs/model.js";
+
+/** A frame for programs; its rows are those of the table, in its order. */
+export function frameJson({ sample, rows, notice }: Frame): Json {
+  const { services, servers, activeConnections, rates } = sample.totals;
+  return {
+    schema: "ipvsadm/watch/1",
+    time: sample.date.toISOString(),
+    elapsedSeconds: rounded(sample.elapsedSeconds),
+    notice,
+    totals: { services, servers, activeConnections, rates: ratesJson(rates) },
+    services: grouped(rows).map(([{ service }, ...parts]) => ({
+      service: service.name,
+      scheduler: escapeControls(service.entry.settings.scheduler),
+      activeConnections: service.activeConnections,
+      change: changeJson(service.change, "scheduler"),
+      rates: ratesJson(service.rates),
+      counters: isThere(service)
+        ? countersJson(service.entry.stats)
+        : undefined,
+      servers: parts.flatMap(({ server }) =>
+        server
+          ? [
+              {
+                server: server.name,
+                forwarding:
+                  FORWARDING_WORDS[server.entry.settings.forwarding] ??
+                  "unknown",
+                weight: server.entry.settings.weight,
+                activeConnections: server.entry.activeConnections,
+                inactiveConnections: server.entry.inactiveConnections,
+                persistentConnections: server.entry.persistentConnections,
+                change: changeJson(server.change, "weight"),
+                rates: ratesJson(server.rates),
+                counters: isThere(server)
+                  ? countersJson(server.entry.stats)
+                  : undefined,
+              },
+            ]
+          : [],
+      ),
+    })),
+  };
+}
+
+/** Each service's row with those of its servers. */
+function grouped(rows: readonly Row[]): (readonly [Row, ...Row[]])[] {
+  const groups: [Row, ...Row[]][] = [];
+  for (const row of rows)
+    if (row.server) groups.at(-1)?.push(row);
+    else groups.push([row]);
+  return groups;
+}
+
+function changeJson(change: Change | undefined, what: string): Json {
+  if (!change) return undefined;
+  if (change.kind !== "was") return { kind: change.kind };
+  return { kind: what, before: change.before };
+}
+
+function ratesJson(rates: Rates | undefined): Json {
+  if (!rates) return null;
+  return {
+    connectionsPerSecond: rounded(rates.connections),
+    inPacketsPerSecond: rounded(rates.inPackets),
+    outPacketsPerSecond: rounded(rates.outPackets),
+    inBytesPerSecond: rounded(rates.inBytes),
+    outBytesPerSecond: rounded(rates.outBytes),
+  };
+}
+
+function countersJson(stats: Stats): Json {
+  const { connections, inPackets, outPackets, inBytes, outBytes } = stats;
+  return { connections, inPackets, outPackets, inBytes, outBytes };
+}
+
+function rounded(value: number | undefined): number | undefined {
+  return value === undefined ? undefined : Math.round(value * 1000) / 1000;
+}

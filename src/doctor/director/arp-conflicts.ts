@@ -1,0 +1,87 @@
+import {
+  formatAddress,
+  INET6,
+  familyOf,
+  sameAddress,
+} from "../../ipvs/address.js";
+import type { ServiceWithServers } from "../../ipvs/model.js";
+import { formatHardwareAddress } from "../../rtnl/model.js";
+import { check } from "../check.js";
+import type { Finding, Fix } from "../finding.js";
+import { deviceOf, type Network, type Stations } from "../network.js";
+import { sysctlFix } from "../sysctls.js";
+import { isPassive } from "./reach.js";
+
+/** Stations that answer for a virtual address of this machine. */
+export const strangers = check(
+  ["vip-answered-elsewhere"],
+  ["table", "daemons", "network", "stations"],
+  ({ table, daemons, network, stations }) =>
+    (isPassive(daemons) ? [] : stations.strangers).map(
+      (stranger): Finding<"vip-answered-elsewhere"> => {
+        const text = formatAddress(stranger.address);
+        const hardware = formatHardwareAddress(stranger.hardwareAddress);
+        const server = ownerOf(
+          stranger.hardwareAddress,
+          table,
+          network,
+          stations,
+        );
+        const device = deviceOf(network, stranger.device)?.name ?? "";
+        const who =
+          server === undefined ? "no real server's" : `real server ${server}`;
+        return {
+          id: "vip-answered-elsewhere",
+          subject: text,
+          seen: `on ${device}, ${hardware} answers for it: ${who}`,
+          fix: [
+            server === undefined
+              ? giveUp(stranger.address, hardware)
+              : keepSilent(server),
+            {
+              command: `ip neighbor flush to ${text}`,
+              on: "the clients and routers of that network",
+            },
+          ],
+        };
+      },
+    ),
+);
+
+/** Which real server has a hardware address. */
+function ownerOf(
+  hardwareAddress: Uint8Array,
+  table: readonly ServiceWithServers[],
+  network: Network,
+  { nextHops }: Stations,
+): string | undefined {
+  const has = (other: Uint8Array | undefined) =>
+    other !== undefined && sameAddress(other, hardwareAddress);
+  const owned = new Set([
+    ...network.neighbors
+      .filter((neighbor) => has(neighbor.hardwareAddress))
+      .map(({ address }) => formatAddress(address)),
+    ...Array.from(nextHops)
+      .filter(([, answer]) => has(answer))
+      .map(([text]) => text),
+  ]);
+  return table
+    .flatMap(({ servers }) => servers)
+    .map(({ key }) => formatAddress(key.address))
+    .find((text) => owned.has(text));
+}
+
+function keepSilent(server: string): Fix {
+  return sysctlFix(
+    { "net/ipv4/conf/all/arp_ignore": 1, "net/ipv4/conf/all/arp_announce": 2 },
+    `real server ${server}`,
+  );
+}
+
+function giveUp(address: Uint8Array, hardware: string): Fix {
+  const whole = familyOf(address) === INET6 ? 128 : 32;
+  return {
+    command: `ip address del ${formatAddress(address)}/${whole} dev INTERFACE`,
+    on: `the station ${hardware}`,
+  };
+}

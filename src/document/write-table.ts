@@ -1,0 +1,195 @@
+import { formatAddress } from "../ipvs/address.js";
+import {
+  HASHED,
+  ONE_PACKET,
+  PERSISTENT,
+  TUNNELING,
+  type Daemon,
+  type ServerKey,
+  type ServerSettings,
+  type ServiceKey,
+  type ServiceSettings,
+  type Timeouts,
+  formatNarrowMask,
+} from "../ipvs/model.js";
+import {
+  ALL_SCHEDULER_FLAGS,
+  schedulerBitNames,
+} from "../ipvs/scheduler-flags.js";
+import type { AssessedServer, AssessedService } from "../ipvs/state.js";
+import type { Json } from "./json-text.js";
+import type { ServerRule, ServiceRule, Table } from "../ipvs/table.js";
+import { TABLE_SCHEMA } from "./schema.js";
+import {
+  CHECKSUMS,
+  FAMILIES,
+  FORWARDING,
+  PROTOCOL_WORDS,
+  ROLES,
+  TUNNELS,
+} from "./enum-names.js";
+
+/* The model as the members of a document: what read.ts reads. Counters are bigint, to keep all their digits. */
+
+/** Members of an object, in their order. */
+export type Members = Readonly<Record<string, Json>>;
+
+/** Names for what a document shows of a service or server beside its address; undefined where there is none. */
+export interface DocumentNames {
+  service(key: ServiceKey): string | undefined;
+  server(service: ServiceKey, key: ServerKey): string | undefined;
+}
+
+const NO_NAMES: DocumentNames = {
+  service: () => undefined,
+  server: () => undefined,
+};
+
+/** A service with its real servers as they can be set. */
+function serviceRuleMembers(service: ServiceRule): Members {
+  return {
+    ...keyMembers(service.key),
+    ...settingsMembers(service.settings),
+    servers: service.servers.map(serverRuleMembers),
+  };
+}
+
+/** A service with its real servers, and what the kernel tells of them. */
+export function serviceMembers(
+  service: AssessedService,
+  names = NO_NAMES,
+): Members {
+  const { key, settings, state, effectiveWeight, stats, servers } = service;
+  return {
+    ...keyMembers(key),
+    name: names.service(key),
+    state,
+    ...settingsMembers(settings),
+    effectiveWeight,
+    stats: { ...stats },
+    servers: servers.map((server) =>
+      serverMembers(server, names.server(key, server.key)),
+    ),
+  };
+}
+
+/** A whole table as it can be set: what the reader makes the same table of. */
+export function tableMembers(table: Table): Members {
+  return {
+    schema: TABLE_SCHEMA,
+    timeouts: table.timeouts && timeoutMembers(table.timeouts),
+    daemons: table.daemons?.map(daemonMembers),
+    services: table.services.map(serviceRuleMembers),
+  };
+}
+
+function keyMembers(key: ServiceKey): Members {
+  return "firewallMark" in key
+    ? { family: FAMILIES.word(key.family), firewallMark: key.firewallMark }
+    : {
+        protocol: PROTOCOL_WORDS.word(key.protocol),
+        address: formatAddress(key.address),
+        port: key.port,
+      };
+}
+
+/** What can be set of a service. */
+export function settingsMembers(settings: ServiceSettings): Members {
+  const { scheduler, flags } = settings;
+  const names = schedulerBitNames(scheduler, flags);
+  const other =
+    flags & ~(PERSISTENT | HASHED | ONE_PACKET | ALL_SCHEDULER_FLAGS);
+  return {
+    scheduler,
+    schedulerFlags: names.length > 0 ? names : undefined,
+    persistence: persistenceMembers(settings),
+    onePacket: flags & ONE_PACKET ? true : undefined,
+    otherFlags: other === 0 ? undefined : other >>> 0,
+  };
+}
+
+/** Undefined where there is no persistence, and nothing is set that would count if there were. */
+function persistenceMembers({
+  flags,
+  timeoutSeconds,
+  netmask,
+  persistenceEngine,
+}: ServiceSettings): Json {
+  const mask = formatNarrowMask(netmask);
+  const enabled = (flags & PERSISTENT) !== 0;
+  const set = {
+    timeoutSeconds:
+      enabled || timeoutSeconds !== 0 ? timeoutSeconds : undefined,
+    netmask: mask !== undefined && typeof netmask === "number" ? netmask : mask,
+    engine: persistenceEngine,
+  };
+  if (enabled) return set;
+  const silent = Object.values(set).every((value) => value === undefined);
+  return silent ? undefined : { enabled, ...set };
+}
+
+function serverRuleMembers({ key, settings }: ServerRule): Members {
+  return {
+    address: formatAddress(key.address),
+    port: key.port,
+    ...serverSettingsMembers(settings),
+  };
+}
+
+function serverMembers(
+  server: AssessedServer,
+  name: string | undefined,
+): Members {
+  return {
+    address: formatAddress(server.key.address),
+    port: server.key.port,
+    name,
+    state: server.state,
+    ...serverSettingsMembers(server.settings),
+    share: Math.round(server.share * 1e6) / 1e6,
+    activeConnections: server.activeConnections,
+    inactiveConnections: server.inactiveConnections,
+    persistentConnections: server.persistentConnections,
+    stats: { ...server.stats },
+  };
+}
+
+/** What can be set of a real server. */
+export function serverSettingsMembers(settings: ServerSettings): Members {
+  const { forwarding, weight, tunnel, upperThreshold, lowerThreshold } =
+    settings;
+  const { type, port, flags } = tunnel;
+  const wrapped =
+    forwarding === TUNNELING || type !== 0 || port !== 0 || flags !== 0;
+  return {
+    // A number where there is no word: what a newer kernel may have.
+    forwarding: FORWARDING.word(forwarding) ?? forwarding,
+    tunnel: wrapped
+      ? {
+          type: TUNNELS.word(type) ?? type,
+          port: port === 0 ? undefined : port,
+          checksum: flags === 0 ? undefined : (CHECKSUMS.word(flags) ?? flags),
+        }
+      : undefined,
+    weight,
+    upperThreshold: upperThreshold === 0 ? undefined : upperThreshold,
+    lowerThreshold: lowerThreshold === 0 ? undefined : lowerThreshold,
+  };
+}
+
+export function timeoutMembers(timeouts: Timeouts): Members {
+  const { tcpSeconds, tcpFinSeconds, udpSeconds } = timeouts;
+  return { tcpSeconds, tcpFinSeconds, udpSeconds };
+}
+
+export function daemonMembers(daemon: Daemon): Members {
+  return {
+    role: ROLES.word(daemon.state),
+    interface: Buffer.from(daemon.multicastInterface, "latin1").toString(),
+    syncId: daemon.syncId,
+    maximumLength: daemon.maximumLength,
+    group: daemon.multicastGroup && formatAddress(daemon.multicastGroup),
+    port: daemon.multicastPort,
+    ttl: daemon.multicastTtl,
+  };
+}

@@ -1,0 +1,250 @@
+import { formatAddress, INET6, type Address } from "../ipvs/address.js";
+import type { Change } from "../ipvs/change.js";
+import {
+  MASQUERADING,
+  MASTER,
+  ONE_PACKET,
+  PERSISTENT,
+  SCTP,
+  TCP,
+  TUNNELING,
+  TUNNEL_CHECKSUM,
+  TUNNEL_GRE,
+  TUNNEL_GUE,
+  TUNNEL_REMOTE_CHECKSUM,
+  UDP,
+  formatNarrowMask,
+  type Daemon,
+  type ServerKey,
+  type ServerSettings,
+  type EndpointName,
+  type Protocol,
+  type ServiceKey,
+  type ServiceSettings,
+  type ServiceAndServersWithoutStats,
+  type Tunnel,
+} from "../ipvs/model.js";
+import {
+  schedulerBitNames,
+  schedulerFlagNames,
+} from "../ipvs/scheduler-flags.js";
+import { writeEndpoint } from "../text/address-text.js";
+import { TextBuilder } from "../text/text-builder.js";
+
+const SERVICE_OPTIONS = {
+  [TCP]: "-t",
+  [UDP]: "-u",
+  [SCTP]: "--sctp-service",
+} as const;
+
+/** How rules are written. */
+type RuleStyle =
+  /** As -S does: some of what it writes means something else when it is read */
+  | "classic"
+  /** So that it is read as it was meant, as far as the classic language can say it */
+  | "exact";
+
+/**
+ * Writes a service and its real servers as the command lines that make them: what -S writes and -R reads.
+ *
+ * @param name undefined for addresses and ports in numbers
+ */
+export function writeRules(
+  out: TextBuilder,
+  service: ServiceAndServersWithoutStats,
+  name?: EndpointName,
+): void {
+  const { key } = service;
+  const protocol = "firewallMark" in key ? undefined : key.protocol;
+  out.text("-A ");
+  writeKey(out, key, name, "classic");
+  writeSettings(out, service.settings, "classic");
+  for (const server of service.servers) {
+    const { address, port } = server.key;
+    out.text("-a ");
+    writeKey(out, key, name, "classic");
+    out.text(" -r ");
+    writeName(out, address, port, protocol, name);
+    writeServerSettings(out, server.settings, "classic");
+  }
+}
+
+/** The same lines as texts. */
+export function ruleLines(
+  service: ServiceAndServersWithoutStats,
+  name?: EndpointName,
+): readonly string[] {
+  const out = new TextBuilder(1024);
+  writeRules(out, service, name);
+  return out.take().split(/(?<=\n)/);
+}
+
+/** The command line that makes a change, without the end of the line: in numbers, and exact. */
+export function changeLine(change: Change): string {
+  const out = new TextBuilder(256);
+  writeChange(out, change);
+  return out.take().trimEnd();
+}
+
+/** The words that name a service on a command line: `-t 192.0.2.1:80`, `-f 7 -6`. */
+export function serviceWords(service: ServiceKey): string {
+  const out = new TextBuilder(64);
+  writeKey(out, service, undefined, "exact");
+  return out.take();
+}
+
+function writeChange(out: TextBuilder, change: Change): void {
+  switch (change.command) {
+    case "add-service":
+    case "edit-service":
+      out.text(change.command === "add-service" ? "-A " : "-E ");
+      writeKey(out, change.service, undefined, "exact");
+      writeSettings(out, change.settings, "exact");
+      return;
+    case "delete-service":
+      out.text("-D ");
+      writeKey(out, change.service, undefined, "exact");
+      return;
+    case "add-server":
+    case "edit-server":
+      out.text(change.command === "add-server" ? "-a " : "-e ");
+      writeMember(out, change.service, change.server);
+      writeServerSettings(out, change.settings, "exact");
+      return;
+    case "delete-server":
+      out.text("-d ");
+      writeMember(out, change.service, change.server);
+      return;
+    case "flush":
+      out.text("-C");
+      return;
+    case "zero":
+      out.text("-Z ");
+      if (change.service) writeKey(out, change.service, undefined, "exact");
+      return;
+    case "set": {
+      const { tcpSeconds, tcpFinSeconds, udpSeconds } = change.timeouts;
+      out.text(`--set ${tcpSeconds} ${tcpFinSeconds} ${udpSeconds}`);
+      return;
+    }
+    case "start-daemon":
+      out.text(`--start-daemon ${daemonWords(change.daemon)}`);
+      return;
+    case "stop-daemon":
+      out.text(`--stop-daemon ${roleWord(change.daemon)}`);
+  }
+}
+
+/** A real server of a service. */
+function writeMember(
+  out: TextBuilder,
+  service: ServiceKey,
+  { address, port }: ServerKey,
+): void {
+  writeKey(out, service, undefined, "exact");
+  out.text(" -r ");
+  writeEndpoint(out, address, port);
+}
+
+function daemonWords(daemon: Daemon): string {
+  const { multicastGroup, maximumLength, multicastPort, multicastTtl } = daemon;
+  let words = `${roleWord(daemon)} --mcast-interface ${daemon.multicastInterface} --syncid ${daemon.syncId}`;
+  if (maximumLength !== undefined) words += ` --sync-maxlen ${maximumLength}`;
+  if (multicastGroup)
+    words += ` --mcast-group ${formatAddress(multicastGroup)}`;
+  if (multicastPort !== undefined) words += ` --mcast-port ${multicastPort}`;
+  if (multicastTtl !== undefined) words += ` --mcast-ttl ${multicastTtl}`;
+  return words;
+}
+
+function roleWord({ state }: Daemon): string {
+  return state === MASTER ? "master" : "backup";
+}
+
+function writeKey(
+  out: TextBuilder,
+  key: ServiceKey,
+  name: EndpointName | undefined,
+  style: RuleStyle,
+): void {
+  if ("firewallMark" in key) {
+    const { firewallMark: mark } = key;
+    // The original writes the mark as a signed number, which it does not read back; so be it.
+    if (style === "classic") out.text("-f ").integer(mark | 0);
+    else out.text("-f ").decimal(mark);
+    if (key.family === INET6) out.text(" -6");
+    return;
+  }
+  const { address, port, protocol } = key;
+  out.text(SERVICE_OPTIONS[protocol]).text(" ");
+  writeName(out, address, port, protocol, name);
+}
+
+function writeName(
+  out: TextBuilder,
+  address: Address,
+  port: number,
+  protocol: Protocol | undefined,
+  name: EndpointName | undefined,
+): void {
+  if (name) out.text(name(address, port, protocol));
+  else writeEndpoint(out, address, port);
+}
+
+function writeSettings(
+  out: TextBuilder,
+  settings: ServiceSettings,
+  style: RuleStyle,
+): void {
+  const namesOf = style === "classic" ? schedulerFlagNames : schedulerBitNames;
+  const flags = namesOf(settings.scheduler, settings.flags);
+  out.text(" -s ").text(settings.scheduler);
+  if (settings.flags & PERSISTENT) {
+    out.text(" -p ").decimal(settings.timeoutSeconds);
+    const mask = formatNarrowMask(settings.netmask);
+    if (mask !== undefined) out.text(" -M ").text(mask);
+  }
+  if (settings.persistenceEngine)
+    out.text(" --pe ").text(settings.persistenceEngine);
+  if (settings.flags & ONE_PACKET) out.text(" -o");
+  if (flags.length > 0) out.text(" -b ").text(flags.join(","));
+  out.text("\n");
+}
+
+function writeServerSettings(
+  out: TextBuilder,
+  settings: ServerSettings,
+  style: RuleStyle,
+): void {
+  const { forwarding, weight, upperThreshold, lowerThreshold } = settings;
+  out.text(" ").text(methodWord(forwarding));
+  out.text(" -w ").integer(style === "classic" ? weight | 0 : weight);
+  if (forwarding === TUNNELING) out.text(tunnelWords(settings.tunnel));
+  // The original forgets the thresholds.
+  if (upperThreshold !== 0) out.text(" -x ").decimal(upperThreshold);
+  if (lowerThreshold !== 0) out.text(" -y ").decimal(lowerThreshold);
+  out.text("\n");
+}
+
+/** A server on the director itself is written as direct routing: the kernel will find that it is local. */
+function methodWord(forwarding: number): string {
+  if (forwarding === MASQUERADING) return "-m";
+  return forwarding === TUNNELING ? "-i" : "-g";
+}
+
+function tunnelWords({ type, port, flags }: Tunnel): string {
+  const checksum =
+    flags & TUNNEL_CHECKSUM
+      ? " --tun-csum"
+      : flags & TUNNEL_REMOTE_CHECKSUM
+        ? " --tun-remcsum"
+        : " --tun-nocsum";
+  switch (type) {
+    case TUNNEL_GUE:
+      return ` --tun-type gue --tun-port ${port}${checksum}`;
+    case TUNNEL_GRE:
+      return ` --tun-type gre${checksum}`;
+    default:
+      return " --tun-type ipip";
+  }
+}

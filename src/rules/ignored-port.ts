@@ -1,0 +1,11 @@
+import type { Remark } from "./place-findings.js";
+
+/** What is to be said of a port that the forwarding method does not change. */
+export function portIgnored(written: number, kept: number): Remark {
+  return {
+    id: "port-ignored",
+    fault: `packets reach the real server at port ${kept}, the service's, not ${written}`,
+    advice: "only -m (masq) changes ports: otherwise leave the port out",
+    part: "port",
+  };
+}

@@ -1,0 +1,61 @@
+import type { Link } from "../netlink/link.js";
+import type { Clock } from "../system/clock.js";
+import type { Names } from "../system/names.js";
+import type { EndingSignal } from "../system/signals.js";
+import type { Streams } from "../system/streams.js";
+import type { TakenTerminal, TerminalEvent } from "../system/full-screen.js";
+import type { Terminal } from "../system/terminal.js";
+
+/** What a run needs of the world outside: a test hands in its own. */
+export interface Io extends Streams {
+  /** How the program was called: argv[0], which the original's hint repeats. */
+  program(): string;
+  readonly names: Names;
+  /**
+   * Opens a netlink socket.
+   *
+   * @param family which part of the kernel is spoken to; generic netlink if it is not said
+   * @throws {SocketFault} when there is none to be had
+   */
+  openLink(family?: number): Link | Promise<Link>;
+  /** Has the module ip_vs loaded, if that is possible. */
+  loadModule(): void;
+  /** Whether the process may open raw sockets, by which the original tells apart why there is no IPVS. */
+  mayOpenRawSockets(): boolean;
+  /** Whether the process may change, and ask for, the table: CAP_NET_ADMIN. */
+  mayAdministerNetworks(): boolean;
+  /** The kernel's own listing of virtual services and real servers; undefined if it cannot be read. */
+  kernelTable(): Buffer | undefined;
+  /** Where the kernel shows the connections. */
+  readonly connectionsFile: string;
+  /** Where procfs is: `/proc`. */
+  readonly procFolder: string;
+  /** Where sysfs is: `/sys`. */
+  readonly sysFolder: string;
+  /** Where the modules of all kernels are: `/lib/modules`. */
+  readonly modulesFolder: string;
+  /** Where what does not outlive the machine's next start is kept: `/run`. */
+  readonly runFolder: string;
+  readonly terminal: Terminal;
+  /** How long standard input is, in bytes, if it is a file. */
+  stdinBytes(): number | undefined;
+  readonly clock: Clock;
+  /**
+   * Has the signals that would end the process told instead.
+   *
+   * @returns lets them do again what they usually do
+   */
+  catchSignals(listen: (signal: EndingSignal) => void): () => void;
+  /**
+   * Takes over the terminal that stdin and stdout are, for a full screen.
+   *
+   * @param listen gets what happens there: keys, a new size, signals
+   * @param lastly is called when the process ends without having released it
+   */
+  takeTerminal(
+    listen: (event: TerminalEvent) => void,
+    lastly: () => void,
+  ): TakenTerminal;
+  /** A variable of the environment. */
+  environment(name: string): string | undefined;
+}

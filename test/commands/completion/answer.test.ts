@@ -1,0 +1,316 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import { COMMANDS, OPTIONS } from "../../../src/grammar/options.js";
+import type { Spelling } from "../../../src/grammar/scanner.js";
+import { SCHEDULERS } from "../../../src/ipvs/schedulers.js";
+import type { Io } from "../../../src/runtime/io.js";
+import { SHELLS } from "../../../src/commands/completion/shells.js";
+import { optionsOf } from "../../../src/cli/common-options.js";
+import { SPECS } from "../../../src/commands/specs.js";
+import { mainSubcommands } from "../../../src/subcommands.js";
+import { runIn } from "../../classic/fake-io.js";
+import { fakeKernel } from "../../classic/fake-kernel.js";
+import { kernelWith } from "../../fixtures/table-kernel.js";
+import { SAMPLE } from "../list/sample.js";
+
+/** Asks as zsh does. @param line its words between single blanks, the cursor at its end */
+async function asked(
+  line: string,
+  io: Partial<Io> = {},
+  shell = "zsh",
+): Promise<string[]> {
+  const words = ["ipvsadm", ...line.split(" ")];
+  const { stdout, stderr, status } = await runIn({ io }, async (world) => {
+    const index = String(words.length - 1);
+    const status = await mainSubcommands(
+      ["complete", shell, index, ...words],
+      world,
+    );
+    return status ?? -1;
+  });
+  assert.deepEqual([stderr, status], ["", 0]);
+  return stdout.split("\n").slice(0, -1);
+}
+
+/** The values alone. */
+async function offered(line: string, io?: Partial<Io>): Promise<string[]> {
+  const lines = await asked(line, io);
+  return lines.map((line) => line.split("\t")[0] ?? "");
+}
+
+function spelled({ short = "", long }: Spelling): string[] {
+  return [...Array.from(short, (letter) => `-${letter}`), `--${long}`];
+}
+
+test("every command of the table is offered, each with its help", async () => {
+  const lines = await asked("-");
+  for (const command of COMMANDS)
+    for (const spelling of spelled(command))
+      assert.ok(lines.includes(`${spelling}\t${command.help}`), spelling);
+});
+
+for (const command of COMMANDS) {
+  const line = [
+    `--${command.long}`,
+    ...(command.value ? ["master"] : []),
+    ...Array<string>(command.words ?? 0).fill("60"),
+  ].join(" ");
+
+  test(`with --${command.long} every option is offered that goes with it, and no other`, async () => {
+    const values = await offered(`${line} -`);
+    for (const option of OPTIONS) {
+      // -6 is for a firewall mark that stands before it.
+      if (option.long === "ipv6") continue;
+      const legal =
+        option.option === undefined || option.with[command.commandName];
+      for (const spelling of spelled(option))
+        assert.equal(values.includes(spelling), Boolean(legal), spelling);
+    }
+  });
+}
+
+test("what must be there comes first", async () => {
+  assert.deepEqual((await offered("-a ")).slice(0, 5), [
+    "-t",
+    "-u",
+    "--sctp-service",
+    "-f",
+    "-r",
+  ]);
+});
+
+test("options that exclude those on the line are not offered, wherever these stand", async () => {
+  for (const [line, gone, left] of [
+    ["-D -t 192.0.2.1:80 -", ["-u", "-f", "-t"], []],
+    ["-a -m -", ["-g", "-i", "--tun-type", "--tun-csum"], ["-t", "-w"]],
+    ["-a -i -", ["-g", "-m"], ["--tun-type", "--tun-port", "--tun-remcsum"]],
+    ["-a --tun-type gre -", ["--tun-port", "--tun-remcsum"], ["--tun-csum"]],
+    ["-a --tun-type gue -", ["--tun-type"], ["--tun-port", "--tun-remcsum"]],
+    ["-a --tun-csum -", ["-m", "-g", "--tun-nocsum"], ["-i", "--tun-type"]],
+    ["-L -c -", ["-t", "--timeout", "--stats", "--rate"], ["-n"]],
+    ["-L --stats -", ["-c", "--timeout", "--daemon"], ["-t", "--rate", "-X"]],
+    ["-Ln -", ["-n"], ["-c"]],
+    ["-A -t 192.0.2.1:80 -", ["-6"], ["-s"]],
+    ["-A -f 7 -", [], ["-6"]],
+  ] as const) {
+    const values = await offered(line);
+    for (const option of gone) assert.ok(!values.includes(option), line);
+    for (const option of left)
+      assert.ok(values.includes(option), `${line}${option}`);
+  }
+});
+
+test("an option that stands behind the cursor counts as well", async () => {
+  const ask = ["complete", "zsh", "2", "ipvsadm", "-A", "-", "-s", "rr"];
+  const { stdout } = await runIn({}, async (io) =>
+    Number(await mainSubcommands(ask, io)),
+  );
+  assert.match(stdout, /^-t\t/);
+  assert.doesNotMatch(stdout, /^-s\t/m);
+});
+
+test("values that there is a choice of are offered, attached ones too", async () => {
+  assert.deepEqual(await offered("--start-daemon "), ["master", "backup"]);
+  assert.deepEqual(await offered("-a --tun-type "), ["ipip", "gue", "gre"]);
+  assert.deepEqual(await offered("-a --tun-type="), [
+    "--tun-type=ipip",
+    "--tun-type=gue",
+    "--tun-type=gre",
+  ]);
+  assert.deepEqual(await offered("-A --pe "), ["sip"]);
+});
+
+test("the flags of the scheduler on the line, behind those that are there", async () => {
+  assert.deepEqual(await offered("-A -s mh -b mh-port,"), [
+    "mh-port,mh-fallback",
+    "mh-port,flag-1",
+    "mh-port,flag-2",
+    "mh-port,flag-3",
+  ]);
+  assert.ok((await offered("-A -b ")).includes("sh-fallback"));
+});
+
+test("the schedulers are those that the help names", async () => {
+  const help = OPTIONS.find(({ long }) => long === "scheduler")?.help ?? "";
+  const named = help.split(";")[0]?.split(" ") ?? [];
+  assert.deepEqual([...SCHEDULERS.keys()].sort(), named.sort());
+  assert.deepEqual((await offered("-A -s ")).sort(), named.sort());
+});
+
+test("a value that nobody can know is not guessed", async () => {
+  for (const line of ["-a -w ", "-A -t ", "-A -M ", "-D foo", "--set ", "-w "])
+    assert.deepEqual(await offered(line), [], line);
+});
+
+test("an optional value leaves room for the next option", async () => {
+  assert.ok((await offered("-A -t 192.0.2.1:80 -p ")).includes("-s"));
+});
+
+test("letters in a group are completed as they stand", async () => {
+  assert.deepEqual(await offered("-Ln"), ["-Ln"]);
+  assert.deepEqual(await offered("-LQ"), []);
+});
+
+test("the subcommands are offered with the commands, and alone when a letter is typed", async () => {
+  const names = SPECS.map(({ name }) => name);
+  assert.deepEqual(await offered("s"), names);
+  const all = await offered("");
+  assert.deepEqual(all.slice(0, names.length), names);
+  assert.ok(all.includes("-L"));
+  assert.ok(!all.includes("complete"));
+});
+
+for (const subcommand of SPECS) {
+  test(`every option of ${subcommand.name} is offered, and its values where there is a choice`, async () => {
+    const values = await offered(`${subcommand.name} -`);
+    for (const option of optionsOf(subcommand)) {
+      assert.ok(values.includes(`--${option.name}`), option.name);
+      if (option.alias) assert.ok(values.includes(`-${option.alias}`));
+      if (option.choices)
+        assert.deepEqual(
+          await offered(`${subcommand.name} --${option.name} `),
+          option.choices,
+        );
+    }
+  });
+
+  test(`the words of ${subcommand.name} are offered`, async () => {
+    const [first] = subcommand.positionals;
+    if (first?.choices)
+      assert.deepEqual(await offered(`${subcommand.name} `), first.choices);
+    if (first?.completes === "file")
+      assert.deepEqual(await offered(`${subcommand.name} `), [":files"]);
+  });
+}
+
+test("help completes subcommands, completion shells; an option that is there is not offered again", async () => {
+  assert.ok((await offered("help ")).includes("status"));
+  assert.deepEqual(await offered("completion "), SHELLS);
+  assert.ok(!(await offered("status -o json --")).includes("--output"));
+  assert.deepEqual(await offered("nosuchverb "), []);
+});
+
+/** A machine with some modules and interfaces. */
+function machine(): Partial<Io> {
+  const root = mkdtempSync(join(tmpdir(), "ipvsadm-machine."));
+  const write = (path: string, text: string) => {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  };
+  write("proc/sys/kernel/osrelease", "6.1.0\n");
+  write("proc/modules", "ip_vs_sh 16384 0 - Live 0x0\nip_vs 1 1 - Live 0x0\n");
+  write("modules/6.1.0/modules.dep", "k/ip_vs_rr.ko:\nk/ip_vs_sh.ko.xz:\n");
+  write("modules/6.1.0/modules.builtin", "kernel/ip_vs_wlc.ko\n");
+  for (const [name, flags] of [
+    ["lo", "0x9"],
+    ["eth0", "0x1003"],
+    ["e;reboot", "0x1003"],
+    ["e\x1b[2J", "0x1003"],
+    ["$(reboot)", "0x1003"],
+  ] as const)
+    write(`sys/class/net/${name}/flags`, `${flags}\n`);
+  return {
+    procFolder: join(root, "proc"),
+    sysFolder: join(root, "sys"),
+    modulesFolder: join(root, "modules"),
+  };
+}
+
+test("schedulers that the kernel has come first, those that it cannot have last", async () => {
+  const lines = await asked("-A -s ", machine());
+  assert.deepEqual(lines.slice(0, 4), [
+    "wlc\tweighted least connections, the default (in the kernel)",
+    "sh\tsource hashing (in the kernel)",
+    "rr\tround robin",
+    "wrr\tweighted round robin (this kernel has none)",
+  ]);
+});
+
+test("interfaces that carry multicast are offered, unless a shell would take their name for something else", async () => {
+  const line = "--start-daemon master --mcast-interface ";
+  assert.deepEqual(await offered(line, machine()), ["eth0"]);
+});
+
+test("where IPVS cannot be asked nothing is offered, and nothing is said or loaded", async () => {
+  const link = fakeKernel(undefined, () => false);
+  const { stdout, stderr, status, log } = await runIn({ link }, async (io) =>
+    Number(
+      await mainSubcommands(
+        ["complete", "fish", "3", "ipvsadm", "-D", "-t", ""],
+        io,
+      ),
+    ),
+  );
+  assert.deepEqual([stdout, stderr, status], ["", "", 0]);
+  assert.ok(log.includes("open"));
+  assert.ok(!log.includes("load"));
+});
+
+test("what goes wrong is not said", async () => {
+  const io: Partial<Io> = {
+    names: {
+      hostAddress: () => Promise.resolve(undefined),
+      hostName: () => Promise.resolve(undefined),
+      servicePort: () => {
+        throw new Error("no such table");
+      },
+      serviceName: () => undefined,
+    },
+  };
+  const { stdout, stderr, status } = await runIn({ io }, async (world) =>
+    Number(
+      await mainSubcommands(
+        ["complete", "zsh", "5", "ipvsadm", "-A", "-t", "192.0.2.1:http", "-"],
+        world,
+      ),
+    ),
+  );
+  assert.deepEqual([stdout, stderr], ["", ""]);
+  assert.notEqual(status, 2);
+});
+
+test("behind the service of a drain, its own real servers are offered", async () => {
+  const io = { openLink: () => kernelWith(SAMPLE) };
+  assert.deepEqual(await offered("drain fwm/7 ", io), [
+    "10.0.0.71:0",
+    "10.0.0.72:0",
+  ]);
+});
+
+test("a person who says complete is answered as with any other word", async () => {
+  for (const words of [["complete"], ["complete", "zsh"], ["complete", "-L"]])
+    await runIn({}, async (io) => {
+      assert.equal(await mainSubcommands(words, io), undefined);
+      return 0;
+    });
+});
+
+test("a program run as another, or with variables before it, is the same", async () => {
+  for (const words of [
+    ["4", "LC_ALL=C", "X=1", "/usr/sbin/ipvsadm", "--start-daemon", ""],
+    ["2", "ipvsadm", "--start-daemon", ""],
+  ]) {
+    const { stdout } = await runIn({}, async (io) =>
+      Number(await mainSubcommands(["complete", "fish", ...words], io)),
+    );
+    assert.equal(stdout, "master\t\nbackup\t\n");
+  }
+});
+
+test("what is loaded to answer has none of the packages", () => {
+  const files = new Set(["src/commands/completion/answer.ts"]);
+  for (const file of files) {
+    const code = readFileSync(file, "utf8");
+    for (const [, target = ""] of code.matchAll(
+      /^(?:import|export)(?! type)[^;]*?from "([^"]+)"/gm,
+    )) {
+      if (target.startsWith("."))
+        files.add(join(dirname(file), target).replace(/\.js$/, ".ts"));
+      else assert.match(target, /^node:/, file);
+    }
+  }
+  assert.ok(files.size > 20);
+});

@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { test } from "node:test";
+import { scriptFor } from "../../../src/commands/completion/shell-scripts.js";
+import { SHELLS, type Shell } from "../../../src/commands/completion/shells.js";
+import { subcommand } from "../run-subcommand.js";
+
+/** By the names that the shells look for, but that of bash, which is to be called `ipvsadm`. */
+const FILES: Readonly<Record<Shell, string>> = {
+  bash: "packaging/completions/ipvsadm.bash",
+  zsh: "packaging/completions/_ipvsadm",
+  fish: "packaging/completions/ipvsadm.fish",
+};
+
+for (const shell of SHELLS) {
+  test(`the file for ${shell} is what the program prints (UPDATE_GOLDEN=1 writes it)`, async () => {
+    const file = FILES[shell];
+    if (process.env["UPDATE_GOLDEN"]) writeFileSync(file, scriptFor(shell));
+    const { stdout, stderr, status } = await subcommand(`completion ${shell}`);
+    assert.deepEqual([stderr, status], ["", 0]);
+    assert.equal(stdout, readFileSync(file, "utf8"));
+  });
+
+  test(`${shell} can read its script`, (t) => {
+    const { error, stdout, stderr, status } = spawnSync(
+      shell,
+      ["-n", FILES[shell]],
+      { encoding: "utf8" },
+    );
+    if (error && !process.env["CI"]) {
+      t.skip(`${shell} cannot be run: ${error.message}`);
+      return;
+    }
+    assert.ifError(error);
+    assert.deepEqual([stdout, stderr, status], ["", "", 0]);
+  });
+}
+
+test("a shell that we do not know is told which we do", async () => {
+  for (const [line, said] of [
+    [
+      "completion csh",
+      "SHELL csh is not one of bash, zsh, fish: did you mean zsh?",
+    ],
+    ["completion", "SHELL is missing"],
+  ] as const) {
+    const { stdout, stderr, status } = await subcommand(line);
+    assert.deepEqual([stdout, status], ["", 2]);
+    assert.ok(stderr.includes(said), stderr);
+  }
+});

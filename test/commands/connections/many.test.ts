@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { after, before, suite, test } from "node:test";
+import { linesOf } from "../../../src/system/files.js";
+import { mainSubcommands } from "../../../src/subcommands.js";
+import { runIn } from "../../classic/fake-io.js";
+import {
+  connectionsFile,
+  numberedConnection,
+} from "../../fixtures/connections.js";
+import { bytesInUse } from "../../fixtures/memory.js";
+
+const MANY = 1_000_000;
+/** How often the memory in use is looked at. */
+const CHARACTERS_BETWEEN_LOOKS = 20_000_000;
+
+/** Runs the subcommand. @returns the lines of its output, the first of them, and the most bytes in use meanwhile */
+async function run(words: string, connections: string) {
+  let text = "";
+  let lines = 0;
+  let unseen = CHARACTERS_BETWEEN_LOOKS;
+  let bytes = 0;
+  const io = {
+    connectionsFile: connections,
+    stdout(piece: string) {
+      if (text.length < 1000) text += piece;
+      lines += piece.split("\n").length - 1;
+      unseen += piece.length;
+      if (unseen < CHARACTERS_BETWEEN_LOOKS) return;
+      unseen = 0;
+      bytes = Math.max(bytes, bytesInUse());
+    },
+  };
+  const line = ["connections", ...words.split(" ")];
+  const { status } = await runIn(
+    { io },
+    async (io) => (await mainSubcommands(line, io)) ?? 99,
+  );
+  assert.equal(status, 0);
+  return { lines, text, bytes };
+}
+
+/** How often a test of speed may try: others use this machine, too. */
+const ROUNDS = 20;
+
+/** The processor's milliseconds for some work. */
+async function cost(work: () => Promise<unknown>): Promise<number> {
+  const before = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
+}
+
+suite("a million connections", () => {
+  let few: ReturnType<typeof connectionsFile>;
+  let many: ReturnType<typeof connectionsFile>;
+  before(() => {
+    few = connectionsFile(1000);
+    many = connectionsFile(MANY);
+  });
+  after(() => {
+    few[Symbol.dispose]();
+    many[Symbol.dispose]();
+  });
+
+  for (const [words, others] of [
+    ["--templates", 2], // the titles and the number
+    ["--templates -o ndjson", 0],
+    ["--templates -o csv", 1],
+  ] as const)
+    test(`they are shown in the memory of a thousand: ${words}`, async () => {
+      await run(words, few.path); // what is compiled and loaded once
+      const less = await run(words, few.path);
+      const more = await run(words, many.path);
+      assert.equal(less.lines, 1000 + others);
+      assert.equal(more.lines, MANY + others);
+      const growth = more.bytes - less.bytes;
+      assert.ok(growth < 4_000_000, `${growth} bytes more are in use`);
+    });
+
+  test("the busiest of 200,000 clients is found, by exact numbers", async () => {
+    const { text } = await run("--top client 1 -o csv", many.path);
+    const counts = new Map<string, number>();
+    let most = 0;
+    for (let i = 0; i < MANY; i++) {
+      const { client, clientPort } = numberedConnection(i);
+      if (clientPort === 0) continue; // a template
+      const key = client.join(".");
+      const count = (counts.get(key) ?? 0) + 1;
+      counts.set(key, count);
+      most = Math.max(most, count);
+    }
+    const [, , connections, atMost] = /\n([^,]+),(\d+),(\d+),/.exec(text) ?? [];
+    assert.deepEqual([Number(connections), Number(atMost)], [most, most]);
+  });
+
+  // Half the speed of reading is what is wanted; the rest is for what else the machine does meanwhile.
+  const SLOWEST = 3;
+  for (const words of [
+    "--count",
+    "--client 10.0.1.0/24",
+    "--server 10.1.0.7:8080 --count",
+    "--state syn_recv --count",
+    "tcp/192.0.2.7:80 --expires-within 5s",
+  ])
+    test(`they are looked through about as fast as they are read: ${words}`, async () => {
+      const read = async () => {
+        let lines = 0;
+        for await (const some of linesOf(many.path)) lines += some.length;
+        assert.equal(lines, MANY + 1);
+      };
+      let [reading, looking] = [Infinity, Infinity];
+      for (let i = 0; i < ROUNDS && looking >= SLOWEST * reading; i++) {
+        reading = Math.min(reading, await cost(read));
+        looking = Math.min(looking, await cost(() => run(words, many.path)));
+      }
+      assert.ok(
+        looking < SLOWEST * reading,
+        `${looking} ms, and ${reading} ms to read the lines`,
+      );
+    });
+});

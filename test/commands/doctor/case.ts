@@ -1,0 +1,203 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { FindingId } from "../../../src/doctor/findings.js";
+import { eventually } from "../../lab/eventually.js";
+import { isAnswer } from "../../lab/http.js";
+import { installPrograms } from "../../lab/installed.js";
+import { DIRECTOR } from "../../lab/network.js";
+import { ours } from "../../lab/program.js";
+import { balance } from "../../traffic/ipvsadm.js";
+import type { Site } from "../../traffic/site.js";
+
+/** Where the program is that fixes call. */
+const PROGRAMS = installPrograms();
+
+/** A finding as `doctor -o json` has it. */
+export interface Found {
+  readonly id: string;
+  readonly severity: string;
+  readonly subject: string | null;
+  readonly seen: string;
+  readonly fix: readonly {
+    readonly command: string;
+    readonly on: string | null;
+  }[];
+}
+
+/** How a finding is proven: a fault is made, and everything that is said of it comes true. */
+export interface Case {
+  readonly id: FindingId;
+  /** The table that works */
+  readonly rules: string;
+  /** Whom the client asks: a URL, unless `works` and `fails` say it */
+  readonly url?: string;
+  /** What is there before the fault, besides the rules */
+  readonly prepare?: () => Promise<void> | void;
+  /** What goes on while the doctor examines */
+  readonly traffic?: (goesOn: () => boolean) => Promise<void>;
+  /** Why it cannot be proven here */
+  readonly skip?: string | false;
+  /** Makes the fault: shell commands on a host */
+  readonly fault: () => Promise<void> | void;
+  /** Sees that traffic goes as it should, before the fault and after the fix. */
+  readonly works?: () => Promise<void>;
+  /** Sees what the fault does to traffic. */
+  readonly fails?: () => Promise<void>;
+  /** What is in the finding besides its id */
+  readonly subject?: string;
+  readonly seen?: RegExp;
+  /** Other findings that the fault brings about */
+  readonly also?: readonly FindingId[];
+  /** What the reader knows: `{ SERVER: "192.0.2.10:80" }` */
+  readonly words?: Readonly<Record<string, string>>;
+  /** Machines of which the fix speaks: `{ "real server 203.0.113.11": "real1" }` */
+  readonly machines?: Readonly<Record<string, string>>;
+  /** What the fix asks the administrator to do, such as to load a module anew */
+  readonly afterFix?: () => Promise<void> | void;
+  /** What was changed and no fix changes back */
+  readonly lastly?: () => Promise<void> | void;
+}
+
+/** What the doctor finds, with the exit status. @param expected whether it could look for all there is */
+export async function examined(
+  expected: "all examined" | "some unexamined" = "all examined",
+): Promise<{ found: readonly Found[]; status: number }> {
+  const { stdout, stderr, status } = await ours(["doctor", "-o", "json"]);
+  assert.equal(stderr, "");
+  const { findings, unexamined } = JSON.parse(stdout) as {
+    findings: readonly Found[];
+    unexamined: readonly object[];
+  };
+  if (expected === "all examined") assert.deepEqual(unexamined, []);
+  else assert.notDeepEqual(unexamined, []);
+  return { found: findings, status };
+}
+
+/** Sees that there is nothing to be found. */
+export async function silent(): Promise<void> {
+  const { found, status } = await examined();
+  assert.deepEqual(found, []);
+  assert.equal(status, 0);
+}
+
+/** Runs the commands of a fix as they are printed, as an administrator on the machine would. */
+export function carryOut(
+  site: Site,
+  { fix }: Found,
+  { words = {}, machines = {} }: Pick<Case, "words" | "machines">,
+): void {
+  assert.notEqual(fix.length, 0, "there is a command that fixes it");
+  for (const { command, on } of fix) {
+    const host = on === null ? DIRECTOR : machines[on];
+    assert.ok(host !== undefined, `nobody is ${on}`);
+    const filled = command.replace(
+      /\b[A-Z]{4,}\b/g,
+      (word) => words[word] ?? word,
+    );
+    site.network.sh(host, `PATH=${PROGRAMS}:$PATH; ${filled}`);
+  }
+}
+
+/**
+ * Proves a finding: traffic goes as it should; the fault is made, and it fails; the doctor names it; its fix is
+ * carried out as printed, and traffic is back; the doctor is silent.
+ */
+export function proves(site: Site, one: Case): void {
+  const { id, rules, url = "" } = one;
+  const works = one.works ?? (() => answered(site, url));
+  const fails = one.fails ?? (() => unanswered(site, url));
+  const name = one.subject === undefined ? id : `${id}: ${one.subject}`;
+  test(name, { skip: one.skip ?? false }, async () => {
+    await balance(rules);
+    try {
+      await one.prepare?.();
+      await works();
+      await one.fault();
+      await fails();
+      const { found, status } = await amid(one.traffic, () => examined());
+      const mine = found.filter((finding) => finding.id === id);
+      assert.deepEqual(
+        found.filter(({ id: other }) => other !== id).map((other) => other.id),
+        one.also ?? [],
+      );
+      const [first] = mine;
+      assert.ok(first, `${id} is not found`);
+      if (one.subject !== undefined) assert.equal(first.subject, one.subject);
+      if (one.seen) assert.match(first.seen, one.seen);
+      const errors = found.some(({ severity }) => severity === "error");
+      assert.equal(status, errors ? 1 : 0);
+      for (const finding of mine) carryOut(site, finding, one);
+      await one.afterFix?.();
+      await soon(works);
+      await amid(one.traffic, silent);
+    } finally {
+      await one.lastly?.();
+    }
+  });
+}
+
+/** Sees that the doctor finds nothing where all is well. */
+export function healthy(
+  site: Site,
+  rules: string,
+  works: (site: Site) => Promise<void>,
+  what: string,
+  skip: string | false = false,
+): void {
+  test(`nothing is found: ${what}`, { skip }, async () => {
+    await balance(rules);
+    await works(site);
+    await silent();
+  });
+}
+
+/** Does something while there is traffic. */
+async function amid<T>(
+  traffic: Case["traffic"] = () => Promise.resolve(),
+  act: () => Promise<T>,
+): Promise<T> {
+  let acting = true;
+  const during = traffic(() => acting);
+  try {
+    return await act();
+  } finally {
+    acting = false;
+    await during;
+  }
+}
+
+/** Tries again for some seconds: what has been fixed takes effect as soon as neighbors have been found anew. */
+async function soon(works: () => Promise<void>): Promise<void> {
+  const tried = await eventually(
+    () => Promise.allSettled([works()]),
+    ([{ status }]) => status === "fulfilled",
+  );
+  assert.deepEqual(tried, [{ status: "fulfilled", value: undefined }]);
+}
+
+/** Sees that the client gets answers. */
+export async function answered(site: Site, url: string): Promise<void> {
+  const replies = await site.client.get(url, { count: 4, patienceSeconds: 3 });
+  assert.ok(replies.every(isAnswer), JSON.stringify(replies));
+  assert.equal(replies.length, 4);
+}
+
+/** Sees that the client does not get an answer to all of its requests. */
+export async function unanswered(site: Site, url: string): Promise<void> {
+  const replies = [];
+  for (let i = 0; i < 2; i++)
+    replies.push(...(await site.client.get(url, { patienceSeconds: 1 })));
+  assert.ok(!replies.every(isAnswer), JSON.stringify(replies));
+}
+
+/** Has the client ask for some seconds, and sees that it gets no answer at all. */
+export async function unansweredForLong(
+  site: Site,
+  url: string,
+): Promise<void> {
+  const end = Date.now() + 4000;
+  while (Date.now() < end) {
+    const replies = await site.client.get(url, { patienceSeconds: 1 });
+    assert.ok(!replies.some(isAnswer), JSON.stringify(replies));
+  }
+}

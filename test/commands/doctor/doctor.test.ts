@@ -1,0 +1,214 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { kindNamed } from "../../../src/doctor/findings.js";
+import { jsonText } from "../../../src/document/json-text.js";
+import { ENETUNREACH } from "../../../src/netlink/errno.js";
+import { EXIT } from "../../../src/cli/exit-status.js";
+import { PLAIN } from "../../../src/cli/color.js";
+import { explanationOf } from "../../../src/commands/doctor/explain.js";
+import {
+  reportJson,
+  reportLines,
+  type Report,
+} from "../../../src/commands/doctor/report.js";
+import { fakeKernel, type Handler } from "../../classic/fake-kernel.js";
+import { TIMEOUTS } from "../../fixtures/replies.js";
+import { networkOf } from "../../rtnl/fake-network.js";
+import { subcommand } from "../run-subcommand.js";
+import { golden, goldenName, WIDTHS } from "../golden.js";
+
+const REPORT: Report = {
+  role: "director",
+  findings: [
+    {
+      id: "all-drained",
+      subject: "tcp/192.0.2.1:80",
+      seen: "all of its 2 real servers have weight 0",
+      fix: [
+        { command: "ipvsadm -e -t 192.0.2.1:80 -r 192.0.2.10:80 -g -w 1" },
+        { command: "ipvsadm -e -t 192.0.2.1:80 -r 192.0.2.11:80 -g -w 1" },
+      ],
+    },
+    {
+      id: "forwarding-off",
+      subject: "IPv4",
+      seen: "net.ipv4.ip_forward is 0, and a \x1b[31mserver\x1b[0m is masqueraded",
+      fix: [
+        { command: "sysctl -w net.ipv4.ip_forward=1" },
+        { command: "reboot", on: "real server 192.0.2.10" },
+      ],
+    },
+    { id: "forwarding-off", subject: "IPv6", seen: "the same", fix: [] },
+  ],
+  examined: ["forwarding-off", "all-drained"],
+  unexamined: [
+    { id: "no-servers", wanting: "daemons" },
+    { id: "all-overloaded", wanting: "daemons" },
+  ],
+  reasons: new Map([["daemons", "they are invisible"]]),
+};
+
+for (const width of WIDTHS) {
+  test(`a report at width ${width ?? "of any size"}`, () => {
+    const text = reportLines(REPORT, { paint: PLAIN, width });
+    golden(goldenName("doctor/report", width), text);
+  });
+
+  test(`an explanation at width ${width ?? "of any size"}`, () => {
+    const kind = kindNamed("forwarding-off");
+    assert.ok(kind);
+    const text = explanationOf(kind, { paint: PLAIN, width });
+    golden(goldenName("doctor/explain", width), text);
+  });
+}
+
+test("a report as JSON", () => {
+  golden("doctor/report.json", `${jsonText(reportJson(REPORT))}\n`);
+});
+
+test("--explain and --list ask nobody", async () => {
+  for (const line of ["doctor --list", "doctor --explain no-servers"]) {
+    const { stdout, status, log } = await subcommand(line);
+    assert.match(stdout, /no-servers/);
+    assert.equal(status, 0);
+    assert.deepEqual(log, ["flush"]);
+  }
+});
+
+test("an id that there is not is answered with what was meant", async () => {
+  for (const option of ["--explain", "--only", "--skip"]) {
+    const { stdout, stderr, status } = await subcommand(
+      `doctor ${option} no-server`,
+    );
+    assert.equal(stdout, "");
+    assert.equal(
+      stderr,
+      "ipvsadm: there is no finding no-server ('ipvsadm doctor --list' lists them): did you mean no-servers? see 'ipvsadm doctor --help'\n",
+    );
+    assert.equal(status, 2);
+  }
+});
+
+test("a word that is no service is a mistake", async () => {
+  const { stderr, status } = await subcommand("doctor nonsense/1");
+  assert.match(stderr, /^ipvsadm: nonsense\/1 is no service: /);
+  assert.equal(status, 2);
+});
+
+test("what tells of a real server goes with --real-server", async () => {
+  const faults = {
+    "doctor --client 192.0.2.7":
+      "--client goes with --real-server, which names the services",
+    "doctor tcp/192.0.2.1:80 --real-server 192.0.2.2":
+      "services of a director and --real-server do not go together; write --real-server 192.0.2.2,tcp/192.0.2.1:80",
+    "doctor --real-server fwm/7":
+      "fwm/7 has no address; name the virtual address with --real-server",
+    "doctor --real-server 127.0.0.1":
+      "127.0.0.1 is no virtual address: it is this machine's own, or nobody's",
+    "doctor --real-server 192.0.2.1 --director here":
+      "here is no address, which --director wants",
+  };
+  for (const [line, fault] of Object.entries(faults)) {
+    const { stdout, stderr, status, log } = await subcommand(line);
+    assert.equal(stdout, "");
+    assert.equal(stderr, `ipvsadm: ${fault}: see 'ipvsadm doctor --help'\n`);
+    assert.equal(status, 2);
+    assert.ok(!log.includes("open"));
+  }
+});
+
+const GET_ROUTE = 26;
+const DUMP = 0x300;
+
+/** A network in which there is nothing. */
+function nothing() {
+  return networkOf(({ type, flags }) =>
+    type === GET_ROUTE && !(flags & DUMP) ? ENETUNREACH : [],
+  ).link;
+}
+
+const GET_CONFIG = 13;
+const emptyTable: Handler = (command) =>
+  command === GET_CONFIG ? { messages: [TIMEOUTS] } : {};
+
+/** A folder with these files. */
+function folderOf(t: TestContext, files: Readonly<Record<string, string>>) {
+  const folder = mkdtempSync(join(tmpdir(), "doctor-"));
+  t.after(() => {
+    rmSync(folder, { recursive: true });
+  });
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(join(folder, dirname(path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  }
+  return folder;
+}
+
+test("a real server is examined without asking IPVS, over a socket of the network", async (t) => {
+  const families: (number | undefined)[] = [];
+  const link = nothing();
+  const procFolder = folderOf(t, { "sys/net/ipv4/ip_forward": "0\n" });
+  const { stdout, stderr, status } = await subcommand(
+    "doctor --real-server tcp/192.0.2.1:80 --only vip-absent",
+    {
+      io: {
+        procFolder,
+        openLink(family) {
+          families.push(family);
+          return link;
+        },
+      },
+    },
+  );
+  assert.equal(stderr, "");
+  assert.match(stdout, /^error vip-absent: /);
+  assert.match(stdout, /no interface has it, and there is no way to it/);
+  assert.match(stdout, /\n {2}Fix {3}ip address add 192\.0\.2\.1\/32 dev lo\n/);
+  assert.equal(status, 1);
+  assert.deepEqual(families, [0]);
+  assert.equal(link.closed, 1);
+});
+
+test("what of a real server cannot be seen is no fault of it, and is named", async (t) => {
+  const procFolder = folderOf(t, {});
+  const { stdout, stderr, status } = await subcommand(
+    "doctor --real-server tcp/192.0.2.1:80",
+    { io: { procFolder, openLink: nothing } },
+  );
+  assert.equal(stderr, "");
+  const text = stdout.replaceAll(procFolder, "/proc").replace(/\s+/g, " ");
+  assert.match(
+    text,
+    /^Not looked for, since \/proc\/sys cannot be read: vip-absent, vip-with-network, vip-answers, vip-announced, reverse-path\. Not looked for, since \/proc\/net\/tcp and udp cannot be read: nobody-listens, udp-wildcard\. No fault found, [0-9]+ kinds of fault looked for\. $/,
+  );
+  assert.equal(status, EXIT.unavailable);
+});
+
+test("what of a director cannot be seen is named, too", async (t) => {
+  const procFolder = folderOf(t, {});
+  const sysFolder = folderOf(t, { "module/ip_vs/refcnt": "0\n" });
+  const blind = async (world: { sysFolder?: string }) => {
+    const { stdout, stderr, status } = await subcommand(
+      "doctor -o json --only forwarding-off,module-absent",
+      { link: fakeKernel(emptyTable), io: { procFolder, ...world } },
+    );
+    assert.equal(stderr, "");
+    assert.equal(status, EXIT.unavailable);
+    const { findings, unexamined } = JSON.parse(stdout) as {
+      findings: object[];
+      unexamined: object[];
+    };
+    assert.deepEqual(findings, []);
+    return unexamined;
+  };
+  const reason = `${procFolder}/sys cannot be read`;
+  const unseen = [
+    { id: "module-absent", reason },
+    { id: "forwarding-off", reason },
+  ];
+  assert.deepEqual(await blind({ sysFolder }), unseen, "the table is read");
+  assert.deepEqual(await blind({}), unseen, "nobody knows whether it is there");
+});

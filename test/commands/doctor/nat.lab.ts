@@ -1,0 +1,366 @@
+import assert from "node:assert/strict";
+import { suite } from "node:test";
+import { eventually } from "../../lab/eventually.js";
+import { isAnswer, requestFrom } from "../../lab/http.js";
+import { DIRECTOR } from "../../lab/network.js";
+import { ipvsadm } from "../../traffic/ipvsadm.js";
+import { without } from "../../traffic/needs.js";
+import type { HeldConnection } from "../../traffic/caller.js";
+import { BEHIND_DIRECTOR, otherClients } from "../../traffic/places.js";
+import { siteOf } from "../../traffic/site.js";
+import { answerers, spread } from "../../traffic/spread.js";
+import { answered, healthy, proves, unansweredForLong } from "./case.js";
+
+const RULES = `
+  -A -t 192.0.2.100:80 -s rr
+  -a -t 192.0.2.100:80 -r 198.51.100.11:8080 -m
+  -a -t 192.0.2.100:80 -r 198.51.100.12:8080 -m`;
+const URL = "http://192.0.2.100/";
+const RULES6 = `
+  -A -t [2001:db8:1::100]:80 -s rr
+  -a -t [2001:db8:1::100]:80 -r [2001:db8:2::11]:8080 -m
+  -a -t [2001:db8:1::100]:80 -r [2001:db8:2::12]:8080 -m`;
+const URL6 = "http://[2001:db8:1::100]/";
+
+const MARKED =
+  "PREROUTING -d 192.0.2.100 -p tcp --dport 80 -j MARK --set-mark 7";
+
+suite("doctor of a director that masquerades", () => {
+  const site = siteOf(BEHIND_DIRECTOR, {
+    real1: { http: [8080] },
+    real2: { http: [8080] },
+  });
+  const director = (command: string) => site.network.sh(DIRECTOR, command);
+
+  healthy(site, RULES, (at) => answered(at, URL), "IPv4");
+  healthy(site, RULES6, (at) => answered(at, URL6), "IPv6");
+  healthy(
+    site,
+    `-A -f 7 -s rr
+     -a -f 7 -r 198.51.100.11:8080 -m
+     -a -f 7 -r 198.51.100.12:8080 -m`,
+    async (at) => {
+      director(`iptables-legacy -t mangle -A ${MARKED}`);
+      await answered(at, URL);
+      director(`iptables-legacy -t mangle -D ${MARKED}`);
+    },
+    "firewall mark",
+    without("iptables-legacy", "iptables"),
+  );
+
+  proves(site, {
+    id: "forwarding-off",
+    subject: "IPv4",
+    rules: RULES,
+    url: URL,
+    fault: () => void director("sysctl -w net.ipv4.ip_forward=0"),
+  });
+
+  proves(site, {
+    id: "forwarding-off",
+    subject: "IPv6",
+    rules: RULES6,
+    url: URL6,
+    fault: () => void director("sysctl -w net.ipv6.conf.all.forwarding=0"),
+  });
+
+  proves(site, {
+    id: "no-servers",
+    subject: "tcp/192.0.2.100:80",
+    rules: RULES,
+    url: URL,
+    fault: async () => {
+      await ipvsadm("-d -t 192.0.2.100:80 -r 198.51.100.11:8080");
+      await ipvsadm("-d -t 192.0.2.100:80 -r 198.51.100.12:8080");
+    },
+    words: { SERVER: "198.51.100.11:8080 -m" },
+  });
+
+  proves(site, {
+    id: "all-drained",
+    subject: "tcp/192.0.2.100:80",
+    rules: RULES,
+    url: URL,
+    fault: async () => {
+      await ipvsadm("-e -t 192.0.2.100:80 -r 198.51.100.11:8080 -m -w 0");
+      await ipvsadm("-e -t 192.0.2.100:80 -r 198.51.100.12:8080 -m -w 0");
+    },
+  });
+
+  proves(site, {
+    id: "all-overloaded",
+    subject: "tcp/192.0.2.100:80",
+    rules: RULES,
+    url: URL,
+    fault: async () => {
+      await ipvsadm("-e -t 192.0.2.100:80 -r 198.51.100.11:8080 -m -x 4");
+      await ipvsadm("-e -t 192.0.2.100:80 -r 198.51.100.12:8080 -m -x 4");
+      // Connections that have ended count until they are forgotten.
+      await site.client.get(URL, { count: 10 });
+    },
+  });
+
+  proves(site, {
+    id: "vip-not-local",
+    subject: "192.0.2.100",
+    rules: RULES,
+    url: URL,
+    fault: () => void director("ip address del 192.0.2.100/32 dev front"),
+  });
+
+  proves(site, {
+    id: "vip-not-local",
+    subject: "2001:db8:1::100",
+    rules: RULES6,
+    url: URL6,
+    fault: () => void director("ip address del 2001:db8:1::100/128 dev front"),
+  });
+
+  proves(site, {
+    id: "vip-duplicate",
+    subject: "2001:db8:1::100",
+    rules: RULES6,
+    url: URL6,
+    async fault() {
+      director(`
+        ip -n real3 link add front type veth peer name real3 netns switch-front
+        ip -n switch-front link set real3 master bridge up
+        ip -n real3 link set front up
+        ip -n real3 address add 2001:db8:1::100/128 dev front nodad
+        ip address del 2001:db8:1::100/128 dev front
+        ip address add 2001:db8:1::100/128 dev front`);
+      site.network.sh("client", "ip neighbor flush to 2001:db8:1::100");
+      const address = await eventually(
+        () => Promise.resolve(director("ip -6 address show dev front")),
+        (text) => text.includes("dadfailed"),
+      );
+      assert.match(address, /2001:db8:1::100\/128 .*dadfailed/);
+    },
+    words: { INTERFACE: "front" },
+    machines: {
+      "the other station": "real3",
+      "the clients and routers of that network": "client",
+    },
+    lastly: () => void site.network.sh("real3", "ip link del front"),
+  });
+
+  proves(site, {
+    id: "server-unroutable",
+    subject: "198.51.100.12:8080 of tcp/192.0.2.100:80",
+    rules: RULES,
+    url: URL,
+    fault: () => void director("ip route add unreachable 198.51.100.12"),
+    lastly: () => void director("ip route del unreachable 198.51.100.12"),
+  });
+
+  proves(site, {
+    id: "server-silent",
+    subject: "[2001:db8:2::12]:8080 of tcp/[2001:db8:1::100]:80",
+    rules: RULES6,
+    url: URL6,
+    fault: () => void site.network.sh("real2", "ip link set back down"),
+    lastly: () =>
+      void site.network.sh(
+        "real2",
+        "ip link set back up; ip address replace 2001:db8:2::12/64 dev back nodad; ip route replace default via 198.51.100.1; ip route replace 2001:db8:1::/64 via 2001:db8:2::1",
+      ),
+  });
+
+  proves(site, {
+    id: "nat-unanswered",
+    subject: "198.51.100.12:8080 of tcp/192.0.2.100:80",
+    rules: `
+      -A -t 192.0.2.100:80 -s rr
+      -a -t 192.0.2.100:80 -r 198.51.100.12:8080 -m`,
+    url: URL,
+    fault() {
+      // Another router, which gets nowhere with answers that nobody asked for.
+      site.network.sh("real3", "sysctl -w net.ipv4.ip_forward=0");
+      site.network.sh("real2", "ip route replace default via 198.51.100.13");
+    },
+    fails: () => unansweredForLong(site, URL),
+    machines: { "real server 198.51.100.12": "real2" },
+  });
+
+  proves(site, {
+    id: "no-scheduler",
+    subject: "tcp/192.0.2.100:80",
+    rules: RULES,
+    url: URL,
+    fault: async () => {
+      await ipvsadm("-E -t 192.0.2.100:80 -s none");
+    },
+  });
+
+  proves(site, {
+    id: "conntrack-off",
+    skip: without("iptables-legacy", "iptables"),
+    rules: `
+      -A -t 192.0.2.100:81 -s rr
+      -a -t 192.0.2.100:81 -r 198.51.100.12:8080 -m`,
+    url: "http://192.0.2.100:81/",
+    prepare() {
+      // The server does not know the way back: it takes a request in the director's own name.
+      site.network.sh("real2", "ip route del default");
+      director("sysctl -w net.ipv4.vs.conntrack=1");
+      director(`iptables-legacy -t nat -A ${TRANSLATED}`);
+    },
+    fault: () => void director("sysctl -w net.ipv4.vs.conntrack=0"),
+    lastly() {
+      director("sysctl -w net.ipv4.vs.conntrack=0");
+      director(`iptables-legacy -t nat -D ${TRANSLATED}`);
+      director("modprobe -r xt_ipvs || true"); // as long as it is there, ip_vs cannot go
+      site.network.sh("real2", "ip route add default via 198.51.100.1");
+    },
+  });
+
+  const held: HeldConnection[] = [];
+  proves(site, {
+    id: "connections-to-nobody",
+    subject: "tcp/192.0.2.100:82",
+    seen: /^[12] connections? (is|are) with 198\.51\.100\.11:8080, which is none of its real servers$/,
+    rules: `
+      -A -t 192.0.2.100:82 -s rr
+      -a -t 192.0.2.100:82 -r 198.51.100.11:8080 -m
+      -a -t 192.0.2.100:82 -r 198.51.100.12:8080 -m`,
+    async works() {
+      while (held.length < 2) {
+        const one = await site.client.hold("http://192.0.2.100:82/");
+        if (one.server === "real1") held.push(one);
+        else await one.close();
+      }
+      // Either there is an answer, or the client is told at once that there will be none.
+      const reply = await held[1]?.ask();
+      if (reply && "failure" in reply)
+        assert.equal(reply.failure, "ECONNRESET");
+    },
+    fault: async () => {
+      await ipvsadm("-d -t 192.0.2.100:82 -r 198.51.100.11:8080");
+    },
+    async fails() {
+      assert.deepEqual(await held[0]?.ask(), { failure: "no answer in 5 s" });
+    },
+    lastly: () => void director("sysctl -w net.ipv4.vs.expire_nodest_conn=0"),
+  });
+
+  proves(site, {
+    id: "conn-reuse-off",
+    rules: `
+      -A -t 192.0.2.100:83 -s rr
+      -a -t 192.0.2.100:83 -r 198.51.100.11:8080 -m
+      -a -t 192.0.2.100:83 -r 198.51.100.12:8080 -m`,
+    prepare: () => void director("sysctl -w net.ipv4.vs.conn_reuse_mode=1"),
+    works: () => sameAgain(),
+    fault: () => void director("sysctl -w net.ipv4.vs.conn_reuse_mode=0"),
+    fails: () => assert.rejects(sameAgain()),
+  });
+
+  let nextPort = 9000; // below those of other clients
+  /** Has a client use a port twice, and sees that each connection goes to a server that is there. */
+  async function sameAgain(): Promise<void> {
+    const server = (number: number) =>
+      `-t 192.0.2.100:83 -r 198.51.100.1${number}:8080`;
+    const url = "http://192.0.2.100:83/";
+    const port = nextPort++;
+    const [first] = await requestFrom("client", url, 1, port);
+    assert.ok(first && isAnswer(first));
+    const number = first.server === "real1" ? 1 : 2;
+    await ipvsadm(`-d ${server(number)}`);
+    const [second] = await requestFrom("client", url, 1, port);
+    await ipvsadm(`-a ${server(number)} -m`);
+    assert.ok(second && isAnswer(second), JSON.stringify(second));
+  }
+
+  const WEIGHED = `
+    -A -t 192.0.2.100:84 -s wrr
+    -a -t 192.0.2.100:84 -r 198.51.100.11:8080 -m -w 100
+    -a -t 192.0.2.100:84 -r 198.51.100.12:8080 -m -w 50`;
+  /** Sees how many of 6 requests each server gets. */
+  const sixAre = async (wanted: Record<string, number>) => {
+    const replies = await site.client.get("http://192.0.2.100:84/", {
+      count: 6,
+    });
+    assert.deepEqual(spread(replies), wanted);
+  };
+
+  proves(site, {
+    id: "server-starved",
+    subject: "198.51.100.12:8080 of tcp/192.0.2.100:84",
+    rules: WEIGHED,
+    async works() {
+      const replies = await site.client.get("http://192.0.2.100:84/", {
+        count: 6,
+      });
+      assert.ok((spread(replies)["real2"] ?? 0) >= 2);
+    },
+    fault: async () => {
+      await ipvsadm("-e -t 192.0.2.100:84 -r 198.51.100.12:8080 -m -w 1");
+    },
+    fails: () => sixAre({ real1: 6 }),
+  });
+
+  proves(site, {
+    id: "weights-ignored",
+    subject: "tcp/192.0.2.100:84",
+    rules: WEIGHED,
+    works: () => sixAre({ real1: 4, real2: 2 }),
+    fault: async () => {
+      await ipvsadm("-E -t 192.0.2.100:84 -s rr");
+    },
+    fails: () => sixAre({ real1: 3, real2: 3 }),
+  });
+
+  /** Sees that several clients have several servers. */
+  async function severalServers(clients: readonly string[], url: string) {
+    const replies = [];
+    for (const from of clients)
+      replies.push(...(await site.client.get(url, { from, count: 2 })));
+    const counts = spread(replies);
+    assert.ok(
+      (counts["real1"] ?? 0) > 0 && (counts["real2"] ?? 0) > 0,
+      JSON.stringify(counts),
+    );
+  }
+
+  const PINNED = "http://192.0.2.100:85/";
+  // What was pinned counts until it is forgotten, so after the fix there are to be more than before.
+  const clients = otherClients(34);
+  const turns = [clients.slice(0, 2), clients.slice(2, 26), clients.slice(26)];
+  const nextTurn = () => severalServers(turns.shift() ?? [], PINNED);
+  proves(site, {
+    id: "persistence-pins",
+    subject: "tcp/192.0.2.100:85",
+    seen: /: clients are told apart by 255\.255\.0\.0 only$/,
+    rules: persistent(85),
+    works: nextTurn,
+    fault: async () => {
+      await ipvsadm("-E -t 192.0.2.100:85 -s rr -p 300 -M 255.255.0.0");
+    },
+    fails: () => assert.rejects(nextTurn),
+  });
+
+  const PROXY = "http://192.0.2.100:86/";
+  proves(site, {
+    id: "persistence-pins",
+    subject: "tcp/192.0.2.100:86",
+    seen: /: its clients seem to come from few addresses$/,
+    rules: persistent(86),
+    works: () => severalServers(otherClients(2), PROXY),
+    fault: () => undefined,
+    // All of them come by way of one proxy.
+    async fails() {
+      const replies = await site.client.get(PROXY, { count: 40 });
+      assert.equal(new Set(answerers(replies)).size, 1);
+    },
+  });
+});
+
+const TRANSLATED =
+  "POSTROUTING -m ipvs --vaddr 192.0.2.100/32 --vport 81 -j MASQUERADE";
+
+function persistent(port: number): string {
+  return `
+    -A -t 192.0.2.100:${port} -s rr -p 300
+    -a -t 192.0.2.100:${port} -r 198.51.100.11:8080 -m
+    -a -t 192.0.2.100:${port} -r 198.51.100.12:8080 -m`;
+}

@@ -1,0 +1,172 @@
+import assert from "node:assert/strict";
+import { suite } from "node:test";
+import { DIRECTOR, type NetworkPlan } from "../../lab/network.js";
+import { siteOf } from "../../traffic/site.js";
+import { spread } from "../../traffic/spread.js";
+import { forget, proverOf } from "./real-server-case.js";
+
+const VIP = "203.0.113.100";
+const URL = `http://${VIP}/`;
+const RULES = `
+  -A -t ${VIP}:80 -s rr
+  -a -t ${VIP}:80 -r 203.0.113.11 -g
+  -a -t ${VIP}:80 -r 203.0.113.12 -g`;
+const VIP6 = "2001:db8:1::100";
+const URL6 = `http://[${VIP6}]/`;
+const RULES6 = `
+  -A -t [${VIP6}]:80 -s rr
+  -a -t [${VIP6}]:80 -r [2001:db8:1::11]:80 -g
+  -a -t [${VIP6}]:80 -r [2001:db8:1::12]:80 -g`;
+
+/** All in one network, with clients of both families; the settings of ARP are those of the interface alone. */
+const PLAN: NetworkPlan = {
+  client: { addresses: { lan: ["203.0.113.10/24", "2001:db8:1::10/64"] } },
+  [DIRECTOR]: {
+    addresses: {
+      lan: ["203.0.113.1/24", `${VIP}/32`, "2001:db8:1::1/64", `${VIP6}/128`],
+    },
+  },
+  real1: realServer(11),
+  real2: realServer(12),
+};
+
+function realServer(number: number) {
+  return {
+    addresses: {
+      lan: [`203.0.113.${number}/24`, `2001:db8:1::${number}/64`],
+      lo: [`${VIP}/32`, `${VIP6}/128`],
+    },
+    sysctls: {
+      "net.ipv4.conf.lan.arp_ignore": 1,
+      "net.ipv4.conf.lan.arp_announce": 2,
+    },
+  };
+}
+
+suite("doctor of a real server of direct routing", () => {
+  const site = siteOf(PLAN, {
+    real1: { http: [80] },
+    real2: { http: [80], datagrams: [`${VIP}:53`] },
+  });
+  const proves = proverOf(site);
+  const WORDS = `--real-server tcp/${VIP}:80 --method direct --client 203.0.113.10`;
+  const WORDS6 = `--real-server tcp/[${VIP6}]:80 --client 2001:db8:1::10`;
+
+  proves({
+    id: "vip-absent",
+    subject: VIP,
+    rules: RULES,
+    words: WORDS,
+    url: URL,
+    fault: `ip address del ${VIP}/32 dev lo`,
+    seen: /^no interface has it, and packets to it would leave by lan$/,
+  });
+
+  proves({
+    id: "vip-absent",
+    subject: VIP6,
+    rules: RULES6,
+    words: WORDS6,
+    url: URL6,
+    fault: `ip address del ${VIP6}/128 dev lo`,
+  });
+
+  proves({
+    id: "vip-absent",
+    name: "on a machine that has been set up in no way, and would tell everybody",
+    rules: RULES,
+    words: WORDS,
+    url: URL,
+    fault: `ip address del ${VIP}/32 dev lo; sysctl -w net.ipv4.conf.lan.arp_ignore=0 net.ipv4.conf.lan.arp_announce=0`,
+  });
+
+  proves({
+    id: "vip-with-network",
+    name: "on lo",
+    subject: `${VIP} on lo`,
+    rules: RULES,
+    words: WORDS,
+    url: URL,
+    fault: `ip address add ${VIP}/24 dev lo; ip address del ${VIP}/32 dev lo`,
+  });
+
+  proves({
+    id: "vip-with-network",
+    name: "on a dummy",
+    subject: `${VIP} on dummy7`,
+    rules: RULES,
+    words: WORDS,
+    url: URL,
+    fault: `ip address del ${VIP}/32 dev lo; ip link add dummy7 type dummy; ip link set dummy7 up; ip address add ${VIP}/24 dev dummy7; ip route del 203.0.113.0/24 dev lan; ip route add 203.0.113.0/24 dev lan metric 5`,
+    lastly: () =>
+      void site.network.sh(
+        "real1",
+        `ip link del dummy7 || true; ip address replace ${VIP}/32 dev lo; ip route replace 203.0.113.0/24 dev lan`,
+      ),
+  });
+
+  /** Asks again and again, having forgotten who has the address, until requests go past the director. */
+  async function pastTheDirector(url: string): Promise<void> {
+    for (let attempt = 0; attempt < 20; attempt++) {
+      // Of two answers the client takes the first, or the last.
+      const locktime = attempt % 2 === 0 ? 0 : 100;
+      site.network.sh(
+        "client",
+        `echo ${locktime} >/proc/sys/net/ipv4/neigh/lan/locktime`,
+      );
+      forget(site);
+      const replies = await site.client.get(url, { count: 4 });
+      if (spread(replies)["real1"] === 4) return;
+    }
+    assert.fail("all requests went by the director");
+  }
+
+  proves({
+    id: "vip-answers",
+    name: "ARP",
+    subject: `${VIP} on lan`,
+    seen: /^arp_ignore is 0 there \(the larger of all and lan\)$/,
+    rules: RULES,
+    words: WORDS,
+    url: URL,
+    fault: "sysctl -w net.ipv4.conf.lan.arp_ignore=0",
+    fails: () => pastTheDirector(URL),
+  });
+
+  proves({
+    id: "vip-answers",
+    name: "ARP, of an address on the interface itself",
+    subject: `${VIP} on lan`,
+    rules: RULES,
+    words: WORDS,
+    url: URL,
+    fault: `ip address del ${VIP}/32 dev lo; ip address add ${VIP}/32 dev lan`,
+    fails: () => pastTheDirector(URL),
+  });
+
+  proves({
+    id: "vip-answers",
+    name: "neighbor discovery",
+    subject: `${VIP6} on lan`,
+    rules: RULES6,
+    words: WORDS6,
+    url: URL6,
+    fault: `ip address del ${VIP6}/128 dev lo; ip address add ${VIP6}/128 dev lan nodad`,
+    fails: () => pastTheDirector(URL6),
+  });
+
+  proves({
+    id: "vip-announced",
+    subject: `${VIP} on lan`,
+    rules: RULES,
+    words: WORDS,
+    url: URL,
+    fault: "sysctl -w net.ipv4.conf.lan.arp_announce=1",
+    // The first answers ask for the client, and what it learns from that is wrong.
+    fails: async () => {
+      await site.client.get(URL, { count: 4 });
+      const replies = await site.client.get(URL, { count: 4 });
+      assert.deepEqual(spread(replies), { real1: 4 });
+    },
+  });
+});

@@ -1,0 +1,475 @@
+import assert from "node:assert/strict";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, beforeEach, test } from "node:test";
+import {
+  ONE_PACKET,
+  PERSISTENT,
+  TCP,
+  TUNNELING,
+  TUNNEL_GUE,
+  UDP,
+  type ServiceKey,
+} from "../../../src/ipvs/model.js";
+import type { Io } from "../../../src/runtime/io.js";
+import type { EndingSignal } from "../../../src/system/signals.js";
+import { ChangingKernel } from "../../fixtures/changing-kernel.js";
+import { address, serverEntry, serviceEntry } from "../../fixtures/entries.js";
+import { subcommand } from "../run-subcommand.js";
+
+const world = mkdtempSync(join(tmpdir(), "ipvsadm-drain-"));
+const procFolder = join(world, "proc");
+const runFolder = join(world, "run");
+const MEMORY = join(runFolder, "ipvsadm/drained");
+const SYSCTL = join(procFolder, "sys/net/ipv4/vs/expire_quiescent_template");
+mkdirSync(join(SYSCTL, ".."), { recursive: true });
+beforeEach(() => {
+  rmSync(runFolder, { recursive: true, force: true });
+  writeFileSync(SYSCTL, "0\n");
+});
+after(() => {
+  rmSync(world, { recursive: true });
+});
+
+const WEB: ServiceKey = {
+  family: 2,
+  protocol: TCP,
+  address: address("192.0.2.1"),
+  port: 80,
+};
+const SERVERS = [
+  serverEntry("198.51.100.10", 8080, {
+    weight: 3,
+    forwarding: TUNNELING,
+    tunnel: { type: TUNNEL_GUE, port: 6080, flags: 1 },
+    upperThreshold: 500,
+    lowerThreshold: 100,
+  }),
+  serverEntry("198.51.100.11", 8080, { weight: 1 }),
+];
+const TARGET = "192.0.2.1:80 198.51.100.10:8080";
+const NAME = "198.51.100.10:8080 of tcp/192.0.2.1:80";
+const WORDS = "tcp/192.0.2.1:80 198.51.100.10:8080";
+
+function kernel(
+  settings: Parameters<typeof serviceEntry>[1] = {},
+  key = WEB,
+  servers = SERVERS,
+) {
+  return new ChangingKernel(serviceEntry(key, settings, servers));
+}
+
+/** A clock that goes on by what is slept, and signals that a test sends. */
+function outside() {
+  let time = 0;
+  let listen: ((signal: EndingSignal) => void) | undefined;
+  const io: Partial<Io> = {
+    procFolder,
+    runFolder,
+    clock: {
+      now: () => time,
+      every: () => () => undefined,
+      sleep: (milliseconds) => {
+        time += milliseconds;
+        return Promise.resolve();
+      },
+    },
+    catchSignals(caught) {
+      listen = caught;
+      return () => {
+        listen = undefined;
+      };
+    },
+  };
+  return {
+    io,
+    send(signal: EndingSignal) {
+      assert.ok(listen, "nobody catches signals");
+      listen(signal);
+    },
+    isCaught: () => listen !== undefined,
+  };
+}
+
+const run = (line: string, { link }: ChangingKernel, io = outside().io) =>
+  subcommand(line, { link, io });
+
+test("the weight becomes 0, and all else of the server stays", async () => {
+  const it = kernel();
+  it.connect(12, 4, 0, 0);
+  const { stdout, stderr, status } = await run(`drain ${TARGET}`, it);
+  assert.equal(
+    stdout,
+    `${NAME}: weight 0 (was 3); 12 active, 4 inactive and 0 persistent connections\n`,
+  );
+  assert.deepEqual([stderr, status], ["", 0]);
+  assert.deepEqual(it.servers[0]?.settings, {
+    ...SERVERS[0]?.settings,
+    weight: 0,
+  });
+  assert.equal(it.servers[1]?.settings.weight, 1);
+});
+
+test("undrain brings the weight back, and forgets it", async () => {
+  const it = kernel();
+  await run(`drain ${TARGET}`, it);
+  assert.deepEqual(readdirSync(MEMORY), [
+    "net-tcp-192.0.2.1:80-198.51.100.10:8080",
+  ]);
+  const { stdout, stderr, status } = await run(`undrain ${TARGET}`, it);
+  assert.equal(stdout, `${NAME}: weight 3 (was 0)\n`);
+  assert.deepEqual([stderr, status], ["", 0]);
+  assert.deepEqual(it.servers[0]?.settings, SERVERS[0]?.settings);
+  assert.deepEqual(readdirSync(MEMORY), []);
+});
+
+test("draining again keeps what was remembered", async () => {
+  const it = kernel();
+  await run(`drain ${TARGET}`, it);
+  const { stdout, status } = await run(`drain ${TARGET}`, it);
+  assert.match(stdout, /: weight 0 already \(was 3\); 0 active/);
+  assert.equal(status, 0);
+  assert.deepEqual(it.changes, ["edit 198.51.100.10:8080 0"]);
+  await run(`undrain ${TARGET}`, it);
+  assert.equal(it.servers[0]?.settings.weight, 3);
+});
+
+test("a weight that nobody remembers has to be said", async () => {
+  const it = kernel({}, WEB, [
+    serverEntry("198.51.100.10", 8080, { weight: 0 }),
+    ...SERVERS.slice(1),
+  ]);
+  const drained = await run(`drain ${TARGET}`, it);
+  assert.match(
+    drained.stdout,
+    /: weight 0 already, and nobody remembers another; /,
+  );
+  const { stdout, stderr, status } = await run(`undrain ${TARGET}`, it);
+  assert.deepEqual([stdout, status], ["", 1]);
+  assert.equal(
+    stderr,
+    `ipvsadm: nobody remembers which weight ${NAME} had: say it: 'ipvsadm undrain ${WORDS} --weight N'\n`,
+  );
+  assert.deepEqual(it.changes, []);
+  const said = await run(`undrain ${TARGET} --weight 5`, it);
+  assert.equal(said.stdout, `${NAME}: weight 5 (was 0)\n`);
+});
+
+for (const text of [
+  "",
+  "weight",
+  "weight 0\n",
+  "weight -3\n",
+  "weight 3",
+  "weight 9999999999\n",
+  "\x1b[2Jweight 3\n",
+])
+  test(`a memory that says ${JSON.stringify(text)} is not believed`, async () => {
+    const it = kernel();
+    await run(`drain ${TARGET}`, it);
+    const path = join(MEMORY, readdirSync(MEMORY)[0] ?? "");
+    writeFileSync(path, text);
+    const { stderr, status } = await run(`undrain ${TARGET}`, it);
+    assert.equal(status, 1);
+    assert.equal(
+      stderr,
+      `ipvsadm: nobody remembers which weight ${NAME} had: what ${path} says is no weight: say it: 'ipvsadm undrain ${WORDS} --weight N'\n`,
+    );
+    assert.equal(it.servers[0]?.settings.weight, 0);
+  });
+
+test("where nothing can be remembered, the server is drained and the weight said", async () => {
+  const it = kernel();
+  writeFileSync(runFolder, "a file where a folder should be");
+  const { stdout, stderr, status } = await run(`drain ${TARGET}`, it);
+  assert.match(stdout, /weight 0 \(was 3\)/);
+  assert.equal(status, 0);
+  assert.equal(
+    stderr,
+    `ipvsadm: warning: cannot remember the weight 3: cannot write ${MEMORY}: Not a directory: 'ipvsadm undrain ${WORDS} --weight 3' brings it back\n`,
+  );
+});
+
+test("a server that got another weight meanwhile is left alone, unless a weight is said", async () => {
+  const it = kernel();
+  await run(`drain ${TARGET}`, it);
+  it.servers = [serverEntry("198.51.100.10", 8080, { weight: 7 })];
+  const { stderr, status } = await run(`undrain ${TARGET}`, it);
+  assert.equal(status, 1);
+  assert.equal(
+    stderr,
+    `ipvsadm: ${NAME} is not drained: its weight is 7, and was 3: nothing was changed; 'ipvsadm undrain ${WORDS} --weight N' changes it\n`,
+  );
+  assert.equal(it.servers[0]?.settings.weight, 7);
+  assert.deepEqual(readdirSync(MEMORY), [], "what is out of date is forgotten");
+  const said = await run(`undrain ${TARGET} --weight 2`, it);
+  assert.deepEqual(
+    [said.stdout, said.status],
+    [`${NAME}: weight 2 (was 7)\n`, 0],
+  );
+});
+
+test("a refused change is explained, and nothing is remembered of it", async () => {
+  const it = kernel();
+  it.refusal = 1;
+  const { stdout, stderr, status } = await run(`drain ${TARGET}`, it);
+  assert.deepEqual([stdout, status], ["", 3]);
+  assert.match(stderr, /cannot edit server 198\.51\.100\.10:8080 of TCP/);
+  assert.deepEqual(readdirSync(MEMORY), []);
+});
+
+for (const [line, status, said] of [
+  ["drain 192.0.2.1:80", 2, /SERVER is missing/],
+  [
+    "drain 192.0.2.1:81 198.51.100.10",
+    1,
+    /there is no service 192\.0\.2\.1:81/,
+  ],
+  [
+    "drain 192.0.2.1:80 198.51.100.99",
+    1,
+    /there is no real server 198\.51\.100\.99 of/,
+  ],
+  [
+    "drain 192.0.2.1:80 198.51.100.10:99999",
+    2,
+    /198\.51\.100\.10:99999 is no real server/,
+  ],
+  [`drain ${TARGET} --timeout soon`, 2, /--timeout soon: a duration is wanted/],
+  [
+    `undrain ${TARGET} --weight 0`,
+    2,
+    /a number from 1 to 2147483647 is wanted/,
+  ],
+  [`undrain ${TARGET} --weight 1.5`, 2, /--weight 1\.5: a weight is whole/],
+] as const)
+  test(`refused, with nothing changed: ${line}`, async () => {
+    const it = kernel();
+    const outcome = await run(line, it);
+    assert.deepEqual([outcome.stdout, outcome.status], ["", status]);
+    assert.match(outcome.stderr, said);
+    assert.equal(outcome.stderr.split("\n").length, 2, "one line");
+    assert.deepEqual(it.changes, []);
+  });
+
+test("port and protocol may be left out where one server is meant", async () => {
+  const it = kernel();
+  const { status } = await run("drain 192.0.2.1 198.51.100.11", it);
+  assert.equal(status, 0);
+  assert.deepEqual(it.changes, ["edit 198.51.100.11:8080 0"]);
+});
+
+test("--wait waits until two readings find it empty", async () => {
+  const it = kernel();
+  it.connect(2, 1, 0, 0);
+  it.beforeReading = (count) => {
+    if (count === 4) it.connect(0, 5, 0, 0);
+  };
+  const { stdout, stderr, status } = await run(`drain ${TARGET} --wait`, it);
+  assert.deepEqual([stderr, status], ["", 0]);
+  assert.equal(
+    stdout,
+    `${NAME}: weight 0 (was 3); 2 active, 1 inactive and 0 persistent connections\n` +
+      `${NAME}: empty after 3s\n`,
+  );
+  assert.deepEqual(it.changes, ["edit 198.51.100.10:8080 0"]);
+});
+
+test("--remove waits, removes, and forgets the weight", async () => {
+  const it = kernel();
+  it.connect(1, 0, 0, 0);
+  it.beforeReading = (count) => {
+    if (count === 3) it.connect(0);
+  };
+  const { stdout, status } = await run(`drain ${TARGET} --remove`, it);
+  assert.equal(status, 0);
+  assert.match(stdout, /removed after 2s\n$/);
+  assert.deepEqual(it.changes, [
+    "edit 198.51.100.10:8080 0",
+    "delete 198.51.100.10:8080",
+  ]);
+  assert.deepEqual(readdirSync(MEMORY), []);
+});
+
+test("when the time is out, what stands is said, and nothing is removed", async () => {
+  const it = kernel();
+  it.connect(7, 1, 0, 0);
+  const line = `drain ${TARGET} --remove --timeout 1m30s`;
+  const { stdout, stderr, status } = await run(line, it);
+  assert.equal(status, 1);
+  assert.match(stdout, /^.*weight 0 \(was 3\).*\n$/);
+  assert.equal(
+    stderr,
+    `ipvsadm: ${NAME} is not empty after 1m 30s: it stays at weight 0 (was 3), with 7 active, 1 inactive and 0 persistent connections: 'ipvsadm undrain ${WORDS}' brings it back; 'ipvsadm drain ${WORDS} --wait' waits on\n`,
+  );
+  assert.deepEqual(it.changes, ["edit 198.51.100.10:8080 0"]);
+  await run(`undrain ${TARGET}`, it);
+  assert.equal(it.servers[0]?.settings.weight, 3);
+});
+
+for (const [signal, wanted] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+  ["SIGHUP", 129],
+] as const)
+  test(`${signal} leaves a table that is said`, async () => {
+    const it = kernel();
+    const around = outside();
+    it.connect(7, 1, 2, 0);
+    it.beforeReading = (count) => {
+      if (count === 5) around.send(signal);
+    };
+    const line = `drain ${TARGET} --remove`;
+    const { stderr, status } = await run(line, it, around.io);
+    assert.equal(status, wanted);
+    assert.equal(
+      stderr,
+      `ipvsadm: interrupted: ${NAME} stays at weight 0 (was 3), with 7 active, 1 inactive and 2 persistent connections: 'ipvsadm undrain ${WORDS}' brings it back\n`,
+    );
+    assert.ok(!around.isCaught(), "signals do again what they do");
+    assert.deepEqual(it.changes, ["edit 198.51.100.10:8080 0"]);
+  });
+
+test("somebody else removes the server, or gives it a weight, meanwhile", async () => {
+  for (const [line, status, said] of [
+    [`drain ${TARGET} --wait`, 1, /is not in the table any more: somebody/],
+    [`drain ${TARGET} --remove`, 0, /^$/],
+  ] as const) {
+    const it = kernel();
+    it.connect(7);
+    it.beforeReading = (count) => {
+      if (count === 4) it.servers = it.servers.slice(1);
+    };
+    const outcome = await run(line, it);
+    assert.equal(outcome.status, status);
+    assert.match(outcome.stderr, said);
+  }
+  const it = kernel();
+  it.connect(7);
+  it.beforeReading = (count) => {
+    if (count === 4) it.servers = SERVERS;
+  };
+  const { stderr, status } = await run(`drain ${TARGET} --remove`, it);
+  assert.equal(status, 1);
+  assert.match(
+    stderr,
+    /has weight 3 again: somebody set it: nothing is waited for, and nothing was removed\n$/,
+  );
+});
+
+test("the last server that takes connections is drained with a warning", async () => {
+  const it = kernel({}, WEB, SERVERS.slice(0, 1));
+  const { stderr, status } = await run(`drain ${TARGET}`, it);
+  assert.equal(status, 0);
+  assert.match(
+    stderr,
+    /^ipvsadm: warning: no other real server of the service takes new connections/,
+  );
+});
+
+test("persistent clients that keep coming are spoken of, unless the kernel sends them elsewhere", async () => {
+  const it = kernel({ flags: PERSISTENT, timeoutSeconds: 300 });
+  const { stderr } = await run(`drain ${TARGET}`, it);
+  assert.match(
+    stderr,
+    /^ipvsadm: warning: clients that persistence binds to this server keep coming, because net\.ipv4\.vs\.expire_quiescent_template is 0: 'sysctl -w/,
+  );
+  writeFileSync(SYSCTL, "1\n");
+  assert.equal((await run(`drain ${TARGET}`, it)).stderr, "");
+});
+
+for (const [scheduler, flags, warned] of [
+  ["sh", 0, true],
+  ["sh", 0x08, false],
+  ["dh", 0, true],
+  ["mh", 0, false],
+  ["wlc", 0, false],
+] as const)
+  test(`${scheduler} with flags ${flags} ${warned ? "warns" : "says nothing"} of clients that are refused`, async () => {
+    const { stderr } = await run(
+      `drain ${TARGET}`,
+      kernel({ scheduler, flags }),
+    );
+    assert.equal(
+      stderr.includes("refuses the clients that it has for this"),
+      warned,
+    );
+  });
+
+test("inactive connections of UDP are waited for", async () => {
+  const it = kernel({ flags: ONE_PACKET }, { ...WEB, protocol: UDP });
+  it.connect(0, 9);
+  const { stderr, status } = await run(`drain ${TARGET} --timeout 3`, it);
+  assert.equal(status, 1);
+  assert.match(stderr, /0 active, 9 inactive and 0 persistent/);
+});
+
+test("as JSON, one document says what was done", async () => {
+  const it = kernel();
+  it.connect(3, 2, 1, 0);
+  const { stdout } = await run(`drain ${TARGET} --timeout 2 -o json`, it);
+  assert.deepEqual(JSON.parse(stdout), {
+    schema: "ipvsadm/drain/1",
+    service: "tcp/192.0.2.1:80",
+    server: "198.51.100.10:8080",
+    state: "timeout",
+    weightBefore: 3,
+    weight: 0,
+    activeConnections: 3,
+    inactiveConnections: 2,
+    persistentConnections: 1,
+    waitedSeconds: 2,
+  });
+  const undrained = await run(`undrain ${TARGET} -o json`, it);
+  assert.deepEqual(JSON.parse(undrained.stdout), {
+    schema: "ipvsadm/undrain/1",
+    service: "tcp/192.0.2.1:80",
+    server: "198.51.100.10:8080",
+    weightBefore: 0,
+    weight: 3,
+  });
+  it.connect(0);
+  const removed = await run(`drain ${TARGET} --remove -o json`, it);
+  const { state, weight } = JSON.parse(removed.stdout) as Record<
+    string,
+    unknown
+  >;
+  assert.deepEqual([state, weight], ["removed", undefined]);
+});
+
+test("progress is shown where stderr is a terminal", async () => {
+  const it = kernel();
+  const around = outside();
+  it.connect(12, 3, 1, 0);
+  const { stderr } = await run(`drain ${TARGET} --timeout 3`, it, {
+    ...around.io,
+    terminal: { isTerminal: () => true, size: () => undefined },
+    environment: (name) => (name === "TERM" ? "xterm" : undefined),
+  });
+  assert.match(
+    stderr,
+    /\ripvsadm: draining, 2s: 12 active, 3 inactive, 1 persistent\x1b\[K/, // eslint-disable-line no-control-regex
+  );
+});
+
+test("the file of a weight is named after service, server and namespace, and holds nothing else", async () => {
+  const it = kernel(
+    {},
+    { ...WEB, family: 10, address: address("2001:db8::1") },
+  );
+  await run("drain [2001:db8::1]:80 198.51.100.10:8080", it, {
+    ...outside().io,
+    procFolder: "/proc",
+  });
+  const [name = ""] = readdirSync(MEMORY);
+  assert.match(name, /^[0-9]+-tcp-\[2001:db8::1\]:80-198\.51\.100\.10:8080$/);
+  assert.equal(readFileSync(join(MEMORY, name), "latin1"), "weight 3\n");
+});

@@ -1,0 +1,18 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  parsePlace,
+  placeText,
+} from "../../../src/commands/metrics/listen-address.js";
+
+for (const [text, shown] of [
+  ["9101", "127.0.0.1:9101"],
+  [":9101", "127.0.0.1:9101"],
+  ["192.0.2.1:80", "192.0.2.1:80"],
+  ["0.0.0.0:9101", "0.0.0.0:9101"],
+  ["[::]:9101", "[::]:9101"],
+  ["[2001:db8::1]:65535", "[2001:db8::1]:65535"],
+] as const)
+  test(`${text} is ${shown}`, () => {
+    assert.equal(placeText(parsePlace(text)), shown);
+  });

@@ -1,0 +1,264 @@
+import assert from "node:assert/strict";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { INET, INET6 } from "../../../src/ipvs/address.js";
+import type { ServiceWithServers } from "../../../src/ipvs/model.js";
+import {
+  commands,
+  fakeKernel,
+  GET_SERVICE,
+} from "../../classic/fake-kernel.js";
+import { serverEntry, serviceEntry, stats } from "../../fixtures/entries.js";
+import { kernelWith } from "../../fixtures/table-kernel.js";
+import { subcommand } from "../run-subcommand.js";
+import { golden } from "../golden.js";
+import { SAMPLE } from "../list/sample.js";
+import { seriesOf } from "./exposition.js";
+
+const folder = mkdtempSync(join(tmpdir(), "ipvsadm-metrics-"));
+const procFolder = join(folder, "proc");
+mkdirSync(join(procFolder, "net"), { recursive: true });
+writeFileSync(
+  join(procFolder, "net/ip_vs_stats"),
+  "   Total Incoming Outgoing         Incoming         Outgoing\n" +
+    "   Conns  Packets  Packets            Bytes            Bytes\n" +
+    "      1A       FF        0         FFFFFFFF 1000000000000000\n" +
+    "\n Conns/s   Pkts/s   Pkts/s          Bytes/s          Bytes/s\n",
+);
+after(() => {
+  rmSync(folder, { recursive: true });
+});
+
+async function told(
+  line = "metrics",
+  table: readonly ServiceWithServers[] = SAMPLE,
+) {
+  const io = { procFolder };
+  const { stdout, stderr, status } = await subcommand(line, {
+    link: kernelWith(table),
+    io,
+  });
+  assert.deepEqual([stderr, status], ["", 0]);
+  return stdout;
+}
+
+test("a table with one of everything", async () => {
+  golden("metrics.txt", await told());
+});
+
+test("the series of node_exporter, the others, and all", async () => {
+  const [node, more, all] = [
+    seriesOf(await told("metrics --series node")),
+    seriesOf(await told("metrics --series more")),
+    seriesOf(await told()),
+  ];
+  assert.deepEqual(new Map([...node, ...more]), all);
+  assert.equal(node.size + more.size, all.size);
+  for (const name of node.keys()) assert.match(name, /^node_ipvs_/);
+  for (const name of more.keys()) assert.match(name, /^ipvs_/);
+});
+
+test("what the kernel counts of all comes from its own sums", async () => {
+  const series = seriesOf(await told("metrics --series node"));
+  const value = (name: string) => series.get(`node_ipvs_${name}_total{}`);
+  assert.equal(value("connections"), 26);
+  assert.equal(value("incoming_packets"), 255);
+  assert.equal(value("outgoing_packets"), 0);
+  assert.equal(value("incoming_bytes"), 4294967295);
+  assert.equal(value("outgoing_bytes"), 2 ** 60);
+});
+
+for (const text of ["", "a\nb\n1 2 3 4\n", "a\nb\n1 2 3 4 x\n", "a\nb\n"])
+  test(`sums of the form ${JSON.stringify(text)} are not told`, async () => {
+    const other = join(folder, "other");
+    mkdirSync(join(other, "net"), { recursive: true });
+    writeFileSync(join(other, "net/ip_vs_stats"), text);
+    const { stdout } = await subcommand("metrics", {
+      link: kernelWith(SAMPLE),
+      io: { procFolder: other },
+    });
+    assert.doesNotMatch(stdout, /node_ipvs_connections_total/);
+    assert.match(stdout, /node_ipvs_backend_weight/);
+  });
+
+test("counters beyond what a double holds are told as Prometheus would keep them", async () => {
+  const [service] = SAMPLE;
+  assert.ok(service);
+  const text = await told("metrics --series more", [
+    { ...service, stats: stats({ inBytes: 2n ** 64n - 1n }) },
+  ]);
+  const [value] = Array.from(seriesOf(text))
+    .filter(([name]) => name.startsWith("ipvs_service_incoming_bytes_total"))
+    .map(([, value]) => value);
+  assert.equal(value, 2 ** 64);
+});
+
+test("an entry that a dump tells twice is told once", async () => {
+  const [service] = SAMPLE;
+  assert.ok(service);
+  const [server] = service.servers;
+  assert.ok(server);
+  const text = await told("metrics", [
+    { ...service, servers: [server, ...service.servers] },
+    service,
+  ]);
+  assert.deepEqual(seriesOf(text), seriesOf(await told("metrics", [service])));
+});
+
+test("marks of both families with one real server are added up where labels cannot tell them apart", async () => {
+  const servers = [serverEntry("2001:db8::9", 0, { weight: 3 })];
+  const both = ([INET, INET6] as const).map((family) =>
+    serviceEntry({ family, firewallMark: 9 }, {}, servers),
+  );
+  const series = seriesOf(await told("metrics", both));
+  const found = (start: string) =>
+    Array.from(series).filter(([name]) => name.startsWith(start));
+  assert.deepEqual(
+    found("node_ipvs_backend_weight").map(([, value]) => value),
+    [6],
+  );
+  assert.equal(found("ipvs_backend_connections_total").length, 2);
+});
+
+test("an empty table has its states and the exporter's own series", async () => {
+  const series = seriesOf(await told("metrics --series more", []));
+  assert.equal(series.get("ipvs_up{}"), 1);
+  assert.equal(series.get('ipvs_services{state="ok"}'), 0);
+  assert.equal(series.get('ipvs_backends{state="draining"}'), 0);
+});
+
+test("a file is written whole, and says that the table could not be read", async () => {
+  const place = join(folder, "textfile");
+  mkdirSync(place);
+  const file = join(place, "ipvs.prom");
+  const { stdout, stderr, status } = await subcommand(`metrics -o ${file}`, {
+    link: kernelWith(SAMPLE),
+    io: { procFolder },
+  });
+  assert.deepEqual([stdout, stderr, status], ["", "", 0]);
+  assert.equal(readFileSync(file, "latin1"), await told());
+  assert.deepEqual(readdirSync(place), ["ipvs.prom"]);
+  const down = await subcommand(`metrics --output=${file}`, {
+    link: fakeKernel(
+      () => ({}),
+      () => false,
+    ),
+  });
+  assert.equal(down.status, 3);
+  assert.match(down.stderr, /^ipvsadm: cannot reach IPVS in the kernel: /);
+  assert.deepEqual(
+    seriesOf(readFileSync(file, "latin1")),
+    new Map([["ipvs_up{}", 0]]),
+  );
+  assert.deepEqual(down.log.includes("load"), false, "no module is loaded");
+});
+
+for (const [line, status, said] of [
+  [
+    "metrics -o /nonexistent/x.prom",
+    1,
+    /cannot write \/nonexistent\/x\.prom: No such file or directory/,
+  ],
+  ["metrics -o x.prom --listen 1", 2, /--output and --listen exclude each/],
+  ["metrics --series some", 2, /--series some is not one of all, node, more/],
+  ["metrics --listen 99999", 2, /--listen 99999: an address and a port are/],
+  ["metrics --listen example.org:80", 2, /an address and a port are wanted/],
+  ["metrics --listen 2001:db8::1:80", 2, /an address and a port are wanted/],
+  ["metrics --listen [192.0.2.1]:80", 2, /an address and a port are wanted/],
+  ["metrics --listen 192.0.2.1", 2, /an address and a port are wanted/],
+  [
+    "metrics --listen 192.0.2.1:0",
+    1,
+    /cannot listen at 192\.0\.2\.1:0: this machine does not have the address/,
+  ],
+] as const)
+  test(`refused: ${line}`, async () => {
+    const outcome = await subcommand(line, { link: kernelWith(SAMPLE) });
+    assert.deepEqual([outcome.stdout, outcome.status], ["", status]);
+    assert.match(outcome.stderr, said);
+    assert.equal(outcome.stderr.split("\n").length, 2, "one line");
+  });
+
+/** Serves while something is done, until a signal comes. */
+async function serving(
+  link: ReturnType<typeof kernelWith>,
+  work: (url: string) => Promise<void>,
+) {
+  let end: () => void = () => undefined;
+  let stdout = "";
+  let worked: Promise<void> | undefined;
+  const { stderr, status } = await subcommand("metrics --listen 0", {
+    link,
+    io: {
+      procFolder,
+      catchSignals(listen) {
+        end = () => {
+          listen("SIGTERM");
+        };
+        return () => undefined;
+      },
+      stdout(text) {
+        stdout += text;
+        const [, url] = /^listening at (\S+)\n$/.exec(stdout) ?? [];
+        if (url !== undefined) worked = work(url).finally(end);
+      },
+    },
+  });
+  await worked;
+  assert.match(stdout, /^listening at http:\/\/127\.0\.0\.1:\d+\/metrics\n$/);
+  assert.deepEqual([stderr, status], ["", 0]);
+}
+
+test("fifty who ask at once get one reading, as the subcommand prints it", async () => {
+  const link = kernelWith(SAMPLE);
+  await serving(link, async (url) => {
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, () => fetch(url)),
+    );
+    const texts = await Promise.all(answers.map((answer) => answer.text()));
+    assert.deepEqual(
+      new Set(answers.map(({ status }) => status)),
+      new Set([200]),
+    );
+    assert.equal(
+      answers[0]?.headers.get("content-type"),
+      "text/plain; version=0.0.4; charset=utf-8",
+    );
+    const printed = await told();
+    for (const text of texts) assert.equal(text, printed);
+  });
+  const readings = commands(link)
+    .flat()
+    .filter((command) => command === GET_SERVICE);
+  assert.equal(readings.length, 1);
+});
+
+test("where IPVS cannot be read the answer is 503 and why; then it is tried anew", async () => {
+  let there = true;
+  const link = fakeKernel(
+    () => ({}),
+    () => there,
+  );
+  await serving(link, async (url) => {
+    there = false;
+    const failed = await fetch(url);
+    assert.equal(failed.status, 503);
+    assert.match(
+      await failed.text(),
+      /^cannot reach IPVS in the kernel: No such file or directory: .*\n$/,
+    );
+    there = true;
+    const answer = await fetch(url);
+    assert.equal(answer.status, 200);
+    assert.match(await answer.text(), /^ipvs_up 1$/m);
+  });
+});

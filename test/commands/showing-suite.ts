@@ -1,0 +1,9 @@
+// The subcommands that show, on a kernel with ip_vs and in one process: `npm test -- subcommands`.
+import "./check/check.lab.js";
+import "./completion/shells.lab.js";
+import "./connections/connections.lab.js";
+import "./list/list.lab.js";
+import "./metrics/metrics.lab.js";
+import "./status/status.lab.js";
+import "./watch/terminal.lab.js";
+import "./watch/watch.lab.js";

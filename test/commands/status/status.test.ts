@@ -1,0 +1,141 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { INET } from "../../../src/ipvs/address.js";
+import { BACKUP, MASTER, TCP } from "../../../src/ipvs/model.js";
+import { IpvsUnavailable } from "../../../src/ipvs/errors.js";
+import { PLAIN } from "../../../src/cli/color.js";
+import { jsonText } from "../../../src/document/json-text.js";
+import { totalsOf } from "../../../src/ipvs/totals.js";
+import type { Report } from "../../../src/commands/status/read-status.js";
+import { changedSysctls } from "../../../src/commands/status/changed-sysctls.js";
+import {
+  statusJson,
+  statusLines,
+} from "../../../src/commands/status/status-view.js";
+import {
+  address,
+  serverEntry,
+  serviceEntry,
+  stats,
+} from "../../fixtures/entries.js";
+import { golden, goldenName, WIDTHS } from "../golden.js";
+import { subcommand } from "../run-subcommand.js";
+
+const SERVICE = {
+  ...serviceEntry(
+    { family: INET, protocol: TCP, address: address("192.0.2.1"), port: 80 },
+    {},
+    [
+      {
+        ...serverEntry("192.0.2.10", 80),
+        activeConnections: 12_345,
+        inactiveConnections: 6,
+      },
+      {
+        ...serverEntry("192.0.2.11", 80),
+        activeConnections: 5,
+        persistentConnections: 1,
+      },
+    ],
+  ),
+  stats: stats({
+    connections: 2n ** 60n,
+    inBytes: 2n ** 53n + 1n,
+    inBytesPerSecond: 1_234_567n,
+  }),
+};
+
+const REPORT: Report = {
+  kernel: "6.1.0-test",
+  module: {
+    state: "loaded",
+    references: 4,
+    users: ["ip_vs_wrr", "ip_vs_sh"],
+    parameters: { conn_tab_bits: "12" },
+  },
+  ipvs: {
+    info: { version: 0x010201, connectionTableSize: 4096 },
+    timeouts: { tcpSeconds: 900, tcpFinSeconds: 120, udpSeconds: 300 },
+    daemons: [
+      {
+        state: MASTER,
+        multicastInterface: "eth0",
+        syncId: 1,
+        multicastGroup: address("224.0.0.81"),
+        multicastPort: 8848,
+      },
+      { state: BACKUP, multicastInterface: "eth\x1b", syncId: 0 },
+    ],
+    totals: totalsOf([SERVICE, SERVICE]),
+  },
+  connectionEntries: 2048,
+  sysctls: changedSysctls({
+    conntrack: "1",
+    sync_threshold: "3\t40",
+    pmtu_disc: "1",
+    sync_qlen_max: "7",
+  }),
+  may: {
+    administerNetworks: true,
+    readConnections: true,
+    openRawSockets: false,
+  },
+};
+
+const BLIND: Report = {
+  kernel: "6.1.0-test",
+  module: { state: "absent", users: [], parameters: {} },
+  ipvs: new IpvsUnavailable(2),
+  connectionEntries: undefined,
+  sysctls: undefined,
+  may: {
+    administerNetworks: false,
+    readConnections: false,
+    openRawSockets: false,
+  },
+};
+
+for (const [name, report] of [
+  ["status", REPORT],
+  ["status-blind", BLIND],
+] as const) {
+  for (const width of WIDTHS)
+    test(`${name} at width ${width ?? "of any size"}`, () => {
+      const lines = statusLines(report, { paint: PLAIN, width });
+      golden(
+        goldenName(name, width),
+        lines.map((line) => `${line}\n`).join(""),
+      );
+    });
+
+  test(`${name} as JSON`, () => {
+    golden(`${name}.json`, `${jsonText(statusJson(report))}\n`);
+  });
+}
+
+test("a screen of 24 lines has room for it", () => {
+  assert.ok(statusLines(REPORT, { paint: PLAIN, width: 80 }).length <= 24);
+});
+
+test("only sysctls with a known default count as changed", () => {
+  assert.deepEqual(
+    changedSysctls({
+      conntrack: "1",
+      amemthresh: "1024",
+      sync_threshold: "3\t50",
+      est_cpulist: "0-3",
+    }),
+    [{ name: "net.ipv4.vs.conntrack", value: "1", default: "0" }],
+  );
+});
+
+test("without IPVS it tells what it can, asks nobody, and ends with status 3", async () => {
+  const { stdout, stderr, status, log } = await subcommand("status");
+  assert.match(stdout, /^Kernel {7}unknown\nModule {7}ip_vs is not loaded\n/);
+  assert.match(
+    stderr,
+    /^ipvsadm: cannot reach IPVS in the kernel: .*: load its module as root with 'modprobe ip_vs'\n$/,
+  );
+  assert.equal(status, 3);
+  assert.deepEqual(log, ["flush"]);
+});

@@ -1,0 +1,233 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { PLAIN, paintFor } from "../../../src/cli/color.js";
+import { NARROWEST, rateText } from "../../../src/commands/watch/columns.js";
+import {
+  fitted,
+  plainLines,
+  shortened,
+  type Frame,
+} from "../../../src/commands/watch/frame.js";
+import { HELP } from "../../../src/commands/watch/key-help.js";
+import { arrange } from "../../../src/commands/watch/rows.js";
+import { Sampler } from "../../../src/commands/watch/sampler.js";
+import { screenLines, SMALLEST } from "../../../src/commands/watch/screen.js";
+import type { ScreenState } from "../../../src/commands/watch/screen-state.js";
+import { terminal } from "../run-subcommand.js";
+import { golden, goldenName, WIDTHS } from "../golden.js";
+import {
+  LONG,
+  MARK,
+  NAMES,
+  reading,
+  server,
+  service,
+  WEB,
+} from "./sample-table.js";
+
+const STATE: ScreenState = {
+  sort: "connections",
+  reversed: false,
+  filter: "",
+  servers: true,
+  paused: false,
+  help: false,
+  prompt: undefined,
+  top: 0,
+};
+
+/** A minute in which something was added, taken away and changed. */
+function minute() {
+  const sampler = new Sampler();
+  for (let i = 0; i < 20; i++)
+    sampler.take(
+      reading(i * 2, [
+        service(WEB, [
+          server("192.0.2.10", 2400 * i + (i % 5) * 400, { weight: 100 }, 1234),
+          server("192.0.2.11", 1200 * i, { weight: 50 }),
+        ]),
+        service(NAMES, [server("192.0.2.20", i)], { scheduler: "sh" }),
+        service(LONG, [server("2001:db8:ffff:ffff:ffff:ffff:ffff:1", 90 * i)]),
+      ]),
+    );
+  return sampler.take(
+    reading(40, [
+      service(WEB, [
+        server("192.0.2.10", 2400 * 20 + 700, { weight: 0 }, 1200),
+        server("192.0.2.11", 1200 * 20 + 600, { weight: 50 }, 17),
+      ]),
+      service(LONG, [server("2001:db8:ffff:ffff:ffff:ffff:ffff:1", 90 * 20)]),
+      service(MARK, [server("192.0.2.30", 0), server("192.0.2.31", 0)], {
+        scheduler: "wrr",
+      }),
+    ]),
+  );
+}
+
+const SAMPLE = minute();
+
+function frameOf(state: ScreenState, change: Partial<Frame> = {}): Frame {
+  return {
+    sample: SAMPLE,
+    arrangement: state,
+    rows: arrange(SAMPLE, state),
+    intervalSeconds: 2,
+    paused: state.paused,
+    ...change,
+  };
+}
+
+/** A screen without colors, checked for what every screen must be. */
+function screen(
+  columns: number,
+  rows: number,
+  change: Partial<ScreenState> = {},
+): string {
+  const state = { ...STATE, ...change };
+  const size = { columns, rows };
+  const lines = screenLines(frameOf(state), state, size, PLAIN);
+  assert.ok(lines.length <= rows, `${lines.length} lines`);
+  for (const line of lines) assert.ok(Array.from(line).length <= columns, line);
+  return lines.map((line) => `${line}\n`).join("");
+}
+
+for (const width of WIDTHS)
+  test(`a frame at width ${width ?? "of any size"}`, () => {
+    const lines = plainLines(frameOf(STATE), { paint: PLAIN, width });
+    for (const line of lines)
+      assert.ok(Array.from(line).length <= (width ?? Infinity), line);
+    golden(
+      goldenName("watch/frame", width),
+      lines.map((line) => `${line}\n`).join(""),
+    );
+  });
+
+test("a screen has the keys below, and fills the terminal", () => {
+  const text = screen(80, 24);
+  golden("watch/screen-80x24.txt", text);
+  assert.equal(text.split("\n").length - 1, 24);
+});
+
+test("of a table that is too long, what was scrolled to is seen, and where that is", () => {
+  golden("watch/screen-80x10.txt", screen(80, 10, { top: 4 }));
+});
+
+test("no screen is too large for its terminal, whatever its size and state", () => {
+  for (let columns = 1; columns <= 130; columns += 3)
+    for (const rows of [1, 2, 5, 8, 11, 30])
+      for (const change of [
+        {},
+        { help: true },
+        { prompt: "x".repeat(200) },
+        { filter: "nothing has this", paused: true, reversed: true },
+        { top: 1000, sort: "changed" as const },
+      ])
+        screen(columns, rows, change);
+});
+
+test("a terminal that is too small gets a sentence", () => {
+  assert.match(
+    screen(NARROWEST - 1, 24),
+    /^This terminal has 40 columns and 24\nlines; watching takes 41 and 8\. Make it\nlarger, or press q to quit\.\n$/,
+  );
+  assert.match(screen(80, SMALLEST.rows - 1), /^This terminal has 80 columns/);
+  assert.match(screen(SMALLEST.columns, SMALLEST.rows), /Conn\/s/);
+});
+
+test("help fits the smallest terminal that is usual", () => {
+  golden("watch/help.txt", screen(80, 24, { help: true }));
+  assert.ok(HELP.length <= 24);
+  for (const { text } of HELP) assert.ok(text.length <= 80, text);
+});
+
+test("what is paused, sorted, reversed and filtered is told", () => {
+  const text = screen(120, 24, {
+    paused: true,
+    reversed: true,
+    sort: "bytes",
+    filter: "tcp",
+  });
+  assert.match(
+    text,
+    /^ipvsadm watch · PAUSED · .* · by bytes\/s, idlest first/,
+  );
+  assert.match(text, /filter: tcp/);
+  assert.match(text, /p go on/);
+  assert.match(text, /Esc no filter/);
+});
+
+test("the filter is seen while it is typed, of a long one its end", () => {
+  assert.match(screen(80, 24, { prompt: "we" }), /^Filter: we_ {3}Enter/m);
+  assert.match(
+    screen(80, 24, { prompt: `${"x".repeat(190)}end` }),
+    /^Filter: x+end_$/m,
+  );
+});
+
+test("where there is nothing to show, it says why", () => {
+  assert.match(
+    screen(80, 24, { filter: "nothing" }),
+    /^No service or server is found by the filter\.$/m,
+  );
+  const empty = new Sampler().take(reading(0, []));
+  assert.deepEqual(
+    plainLines(frameOf(STATE, { sample: empty, rows: [] }), {
+      paint: PLAIN,
+      width: 80,
+    }).at(-1),
+    "There is no virtual service; 'ipvsadm -A' adds one.",
+  );
+});
+
+test("what is wrong with the figures is told", () => {
+  const slow = { ...SAMPLE, readingSeconds: 3.21 };
+  const first = { ...SAMPLE, elapsedSeconds: undefined };
+  const line = (change: Partial<Frame>) =>
+    plainLines(frameOf(STATE, change), { paint: PLAIN, width: 120 })[2] ?? "";
+  assert.match(
+    line({ sample: slow }),
+    /a reading takes 3\.2 s, longer than the interval/,
+  );
+  assert.match(line({ sample: first }), /measuring rates/);
+  assert.match(line({ notice: "nobody counts" }), /nobody counts$/);
+});
+
+test("colors change nothing about the places, and mark what stands out", () => {
+  const paint = paintFor("always", "stdout", terminal(80));
+  const draw = (with_: typeof paint) =>
+    plainLines(frameOf(STATE), { paint: with_, width: 100 }).join("\n");
+  const colored = draw(paint);
+  assert.equal(
+    colored.replace(/\x1b\[[0-9;]*m/g, ""), // eslint-disable-line no-control-regex
+    draw(PLAIN),
+  );
+  assert.ok(colored.includes(paint.good("new")));
+  assert.ok(colored.includes(paint.bad("gone")));
+  assert.ok(colored.includes(paint.warning("was 100")));
+  assert.ok(colored.includes(paint.warning("0")), "a weight of 0");
+});
+
+test("rates are short, and only what is nothing is 0", () => {
+  const shown = [undefined, 0, 0.01, 0.5, 9.94, 9.96, 999.6, 12_345, 4e9];
+  assert.deepEqual(shown.map(rateText), [
+    ...["-", "0", "<0.1", "0.5", "9.9", "10"],
+    ...["1.0k", "12.3k", "4.0G"],
+  ]);
+});
+
+test("a name that is too long keeps its port", () => {
+  const name = "tcp/[2001:db8:1234:5678:9abc:def0:1234:5678]:8443";
+  assert.equal(shortened(name, 20), "tcp/[2001:d…78]:8443");
+  assert.equal(shortened(name, 100), name);
+  for (let width = 1; width < 30; width++)
+    assert.equal(shortened(name, width).length, width);
+});
+
+test("a line drops what it can do without, then is cut", () => {
+  const parts = [{ text: "one" }, { text: "two", drop: 1 }, { text: "three" }];
+  const at = (width: number) => fitted(parts, { paint: PLAIN, width }, " ");
+  assert.equal(at(13), "one two three");
+  assert.equal(at(12), "one three");
+  assert.equal(at(8), "one thr…");
+  assert.equal(at(2), "o…");
+});

@@ -1,0 +1,315 @@
+import assert from "node:assert/strict";
+import { setImmediate as turn } from "node:timers/promises";
+import { test } from "node:test";
+import type { Link } from "../../../src/netlink/link.js";
+import { Progress } from "../../../src/runtime/progress.js";
+import { REGISTRY } from "../../../src/commands/registry.js";
+import { runSubcommand } from "../../../src/cli/run-subcommand.js";
+import { Output } from "../../../src/cli/output.js";
+import { parseArguments } from "../../../src/cli/parser.js";
+import { watchSpec } from "../../../src/commands/watch/spec.js";
+import { watch } from "../../../src/commands/watch/run.js";
+import {
+  fakeKernel,
+  GET_SERVERS,
+  GET_SERVICE,
+  type Handler,
+} from "../../classic/fake-kernel.js";
+import { runIn, type Outcome } from "../../classic/fake-io.js";
+import { MASQUERADED_SERVER, SERVICE } from "../../fixtures/replies.js";
+import { FakeClock } from "./fake-clock.js";
+import { FakeTerminal } from "./fake-terminal.js";
+
+const ENTER = "\x1b[?1049h\x1b[?25l";
+const LEAVE = "\x1b[0m\x1b[?25h\x1b[?1049l";
+
+/** A kernel with a service and a server. @param fails the errno of the nth reading of the services */
+function kernel(
+  fails: (reading: number) => number | undefined = () => undefined,
+) {
+  let readings = 0;
+  const handler: Handler = (command) => {
+    if (command === GET_SERVERS) return { messages: [MASQUERADED_SERVER] };
+    if (command !== GET_SERVICE) return {};
+    const errno = fails(++readings);
+    return errno === undefined ? { messages: [SERVICE] } : { errno };
+  };
+  return { link: fakeKernel(handler), readings: () => readings };
+}
+
+/** A watch that runs until the test ends it. */
+interface Running {
+  readonly terminal: FakeTerminal;
+  readonly clock: FakeClock;
+  readonly outcome: Promise<Outcome>;
+  /** Lets everything happen that can without the time passing. */
+  readonly settle: () => Promise<void>;
+  /** Lets the time pass to the next reading, and that be read. */
+  readonly next: () => Promise<void>;
+}
+
+async function start(
+  line = "",
+  link: Link = kernel().link,
+  environment: Readonly<Record<string, string>> = { NO_COLOR: "1" },
+): Promise<Running> {
+  const terminal = new FakeTerminal();
+  const clock = new FakeClock();
+  const words = line === "" ? [] : line.split(" ");
+  const outcome = runIn(
+    { io: { ...terminal.io(environment), openLink: () => link } },
+    async (io) => {
+      const given = parseArguments(watchSpec, words);
+      const output = new Output(io, given.text("color") ?? "auto");
+      try {
+        return await watch(
+          { given, io, output, progress: new Progress(io) },
+          clock,
+        );
+      } catch (error) {
+        return output.explain(error);
+      }
+    },
+  );
+  const settle = async () => {
+    for (let i = 0; i < 50; i++) await turn();
+  };
+  await settle();
+  return {
+    terminal,
+    clock,
+    outcome,
+    settle,
+    async next() {
+      clock.pass();
+      await settle();
+    },
+  };
+}
+
+test("the screen is taken over, drawn, and given back", async () => {
+  const { terminal, outcome } = await start();
+  assert.ok(terminal.written.startsWith(ENTER));
+  assert.match(
+    terminal.frame[0] ?? "",
+    /^ipvsadm watch · 03:04:05 · every 2 s/,
+  );
+  assert.match(terminal.frame.join("\n"), /^tcp\/192\.0\.2\.1:80 /m);
+  assert.equal(terminal.frame.length, 24);
+  terminal.press("q");
+  const { status, stderr } = await outcome;
+  assert.deepEqual([status, stderr], [0, ""]);
+  assert.ok(terminal.written.endsWith(LEAVE));
+  assert.deepEqual(terminal.log, ["raw", "cooked", "released"]);
+});
+
+test("it is read again after each interval, and rates are known then", async () => {
+  const { link, readings } = kernel();
+  const { terminal, outcome, next } = await start("-i 5", link);
+  assert.match(terminal.frame.join("\n"), /measuring rates/);
+  await next();
+  await next();
+  assert.equal(readings(), 3);
+  assert.doesNotMatch(terminal.frame.join("\n"), /measuring/);
+  terminal.press("q");
+  await outcome;
+});
+
+test("after so many frames it ends", async () => {
+  const { outcome, next } = await start("--count 2");
+  await next();
+  await next();
+  assert.equal((await outcome).status, 0);
+});
+
+test("ctrl-C and the signals that end it give the terminal back, and are told by the status", async () => {
+  for (const [event, status] of [
+    [{ kind: "input", bytes: "\x03" }, 130],
+    [{ kind: "input", bytes: "\x1c" }, 131],
+    [{ kind: "ending", signal: "SIGINT" }, 130],
+    [{ kind: "ending", signal: "SIGTERM" }, 143],
+    [{ kind: "ending", signal: "SIGHUP" }, 129],
+    [{ kind: "gone" }, 129],
+  ] as const) {
+    const { terminal, outcome } = await start();
+    terminal.happens(event);
+    assert.equal((await outcome).status, status);
+    assert.ok(terminal.written.endsWith(LEAVE));
+    assert.equal(terminal.log.at(-1), "released");
+  }
+});
+
+test("keys work while the kernel has not answered", async () => {
+  const { link } = kernel();
+  let silent = false;
+  const slow: Link = {
+    receiveBufferBytes: link.receiveBufferBytes,
+    send: (datagram) => {
+      link.send(datagram);
+    },
+    receive: () =>
+      silent ? new Promise<never>(() => undefined) : link.receive(),
+    close: () => {
+      link.close();
+    },
+  };
+  const { terminal, outcome, next } = await start("", slow);
+  silent = true;
+  await next();
+  terminal.press("?");
+  assert.match(terminal.frame[0] ?? "", /^Keys of ipvsadm watch/);
+  terminal.press("xq");
+  assert.equal((await outcome).status, 0);
+});
+
+test("a kernel that is lost gives the terminal back first, then says why", async () => {
+  for (const [errno, said] of [
+    [
+      2,
+      /^ipvsadm: cannot reach IPVS in the kernel: No such file or directory: load its module/,
+    ],
+    [
+      1,
+      /^ipvsadm: cannot list services: Operation not permitted: run it as root/,
+    ],
+  ] as const) {
+    const { link } = kernel((reading) => (reading > 1 ? errno : undefined));
+    const { terminal, outcome, next } = await start("", link);
+    await next();
+    const { status, stderr } = await outcome;
+    assert.equal(status, 3);
+    assert.match(stderr, said);
+    assert.ok(terminal.written.endsWith(LEAVE));
+  }
+});
+
+test("an error that nobody expected leaves the terminal as it was", async () => {
+  const { terminal, outcome } = await start();
+  const before = terminal.written.length;
+  terminal.endOfProcess();
+  terminal.endOfProcess();
+  assert.equal(terminal.written.slice(before), LEAVE, "once");
+  assert.deepEqual(terminal.log, ["raw", "cooked"]);
+  terminal.press("q");
+  await outcome;
+});
+
+test("a promise that nobody waits for ends it with its error", async () => {
+  const { terminal, outcome } = await start();
+  terminal.happens({ kind: "failed", error: new TypeError("a bug") });
+  await assert.rejects(outcome, /^TypeError: a bug$/);
+  assert.ok(terminal.written.endsWith(LEAVE));
+  assert.equal(terminal.log.at(-1), "released");
+});
+
+test("ctrl-Z gives the terminal to the shell, and takes it back afterwards", async () => {
+  for (const event of [
+    { kind: "input", bytes: "\x1a" },
+    { kind: "stopping" },
+  ] as const) {
+    const { terminal, outcome } = await start();
+    const before = terminal.written.length;
+    terminal.happens(event);
+    assert.deepEqual(terminal.log, [
+      "raw",
+      "cooked",
+      "stop",
+      "raw",
+      "ask size",
+    ]);
+    assert.ok(terminal.written.slice(before).startsWith(LEAVE + ENTER));
+    assert.match(terminal.frame.join("\n"), /^q quit/m);
+    terminal.press("q");
+    await outcome;
+  }
+});
+
+test("after it was stopped from outside, the terminal is taken anew", async () => {
+  const { terminal, outcome } = await start();
+  terminal.happens({ kind: "continued" });
+  assert.deepEqual(terminal.log, ["raw", "cooked", "raw", "ask size"]);
+  terminal.press("q");
+  await outcome;
+});
+
+test("another size is another frame", async () => {
+  const { terminal, outcome } = await start();
+  terminal.size = { columns: 50, rows: 10 };
+  terminal.happens({ kind: "resized" });
+  assert.equal(terminal.frame.length, 10);
+  terminal.size = { columns: 10, rows: 5 };
+  terminal.happens({ kind: "resized" });
+  assert.match(terminal.frame.join(" "), /^This terminal has 10 columns/);
+  terminal.press("q");
+  await outcome;
+});
+
+test("paused, nothing is read and nothing changes, until it goes on", async () => {
+  const { link, readings } = kernel();
+  const { terminal, outcome, settle, next } = await start("", link);
+  terminal.press("p");
+  assert.match(terminal.frame[0] ?? "", /PAUSED/);
+  await next();
+  assert.equal(readings(), 1);
+  terminal.press("r");
+  assert.match(terminal.frame[0] ?? "", /idlest first/, "keys work");
+  terminal.press("p");
+  await settle();
+  assert.equal(readings(), 2);
+  assert.doesNotMatch(terminal.frame[0] ?? "", /PAUSED/);
+  terminal.press("q");
+  await outcome;
+});
+
+test("a filter is typed, letter by letter", async () => {
+  const { terminal, outcome } = await start();
+  terminal.press("/");
+  terminal.press("ud");
+  assert.match(terminal.frame.at(-1) ?? "", /^Filter: ud_/);
+  assert.match(terminal.frame.join("\n"), /found by the filter/);
+  terminal.press("\x7f\x7f\r");
+  assert.match(terminal.frame.join("\n"), /^tcp\/192/m);
+  terminal.press("q");
+  await outcome;
+});
+
+test("a frame is one write, and clears nothing but what is left of each line", async () => {
+  const { terminal, outcome } = await start();
+  const before = terminal.written.length;
+  terminal.press("r");
+  const frame = terminal.written.slice(before);
+  assert.match(frame, /^\x1b\[H[^\x1b]/); // eslint-disable-line no-control-regex
+  assert.equal(frame.split("\x1b[K").length - 1, 24);
+  assert.ok(frame.endsWith("\x1b[J"));
+  terminal.press("q");
+  await outcome;
+});
+
+test("colors are those of NO_COLOR and --color", async () => {
+  for (const [line, environment, colored] of [
+    ["", {}, true],
+    ["", { NO_COLOR: "1" }, false],
+    ["--color never", {}, false],
+    ["--color always", { NO_COLOR: "1" }, true],
+  ] as const) {
+    const { terminal, outcome } = await start(line, undefined, environment);
+    assert.equal(terminal.written.includes("\x1b[1m"), colored, line);
+    terminal.press("q");
+    await outcome;
+  }
+});
+
+test("a terminal that knows no sequences gets plain frames", async () => {
+  const terminal = new FakeTerminal();
+  const { status } = await runIn(
+    {
+      io: { ...terminal.io({ TERM: "dumb" }), openLink: () => kernel().link },
+    },
+    async (io) =>
+      (await runSubcommand(REGISTRY, ["watch", "-n", "1", "-i", "0.1"], io)) ??
+      -1,
+  );
+  assert.equal(status, 0);
+  assert.doesNotMatch(terminal.written, /\x1b/); // eslint-disable-line no-control-regex
+  assert.deepEqual(terminal.log, []);
+});

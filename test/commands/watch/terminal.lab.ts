@@ -1,0 +1,229 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, before, suite, test } from "node:test";
+import { eventually } from "../../lab/eventually.js";
+import { sh } from "../../lab/namespaces.js";
+import { Pane } from "../../lab/pane.js";
+import { ours } from "../../lab/program.js";
+import { without } from "../../traffic/needs.js";
+
+const WATCH = "node dist/bin/ipvsadm.cjs watch --interval 0.5";
+const BROKEN = "node dist/test/commands/watch/broken-program.js";
+const PID_FILE = "/tmp/watched.pid";
+const skip = without("tmux", "tmux");
+
+/** A terminal of 80 by 24 in which a command has been started. */
+async function started(command: string): Promise<Pane> {
+  const pane = new Pane(80, 24);
+  await pane.shows(/^ready>/);
+  pane.type(`echo before; ${command}; echo "status $?"\n`);
+  return pane;
+}
+
+async function watching(options = ""): Promise<Pane> {
+  const pane = await started(
+    `sh -c 'echo $$ >${PID_FILE}; exec ${WATCH} ${options}'`,
+  );
+  await pane.shows(/^q quit/m);
+  assert.equal(pane.variable("alternate_on"), "1");
+  assert.equal(pane.variable("cursor_flag"), "0");
+  return pane;
+}
+
+/** Holds that the program has ended with a status, and the shell has its terminal as it was. */
+async function restored(pane: Pane, status: number): Promise<string> {
+  const text = await pane.shows(/^status \d+$/m);
+  assert.match(text, new RegExp(`^status ${status}$`, "m"));
+  assert.match(text, /^before$/m, "what was on the screen is there again");
+  await cooked(pane);
+  return text;
+}
+
+async function cooked(pane: Pane): Promise<void> {
+  assert.equal(pane.variable("alternate_on"), "0");
+  assert.equal(pane.variable("cursor_flag"), "1");
+  pane.type("clear; stty -a; echo modes\n");
+  const modes = await pane.shows(/^modes$/m);
+  for (const mode of ["icanon", "echo", "isig", "icrnl", "opost"])
+    assert.match(modes, new RegExp(`[^-]\\b${mode}\\b`), mode);
+}
+
+function signal(name: string): void {
+  process.kill(Number(readFileSync(PID_FILE, "latin1")), name);
+}
+
+suite("watch in a terminal", { skip }, () => {
+  before(async () => {
+    await ours(["-C"]);
+    for (let i = 1; i <= 30; i++)
+      await ours(`-A -t 192.0.2.1:${8000 + i} -s rr`.split(" "));
+    await ours("-A -u 192.0.2.1:53 -s wlc".split(" "));
+    await ours("-a -u 192.0.2.1:53 -r 192.0.2.53 -m -w 3".split(" "));
+  });
+  after(async () => {
+    await ours(["-C"]);
+  });
+
+  test("keys sort, scroll, filter, pause and help; q gives the terminal back", async () => {
+    using pane = await watching();
+    await pane.shows(
+      /by connections\/s, busiest first · 31 services, 1 server|by connections\/s, busiest first$/m,
+    );
+    await pane.shows(/^no change in the last minute$/m);
+    pane.press("s");
+    await pane.shows(/by packets\/s, busiest first/);
+    pane.press("6", "r");
+    await pane.shows(/by name, from the end/);
+    pane.press("End");
+    await pane.shows(/↑↓ \d+-32 of 32/);
+    pane.press("PageUp");
+    await pane.shows(/↑↓ 1-\d+ of 32/);
+    pane.press("Down", "Down", "Up");
+    await pane.shows(/↑↓ 2-\d+ of 32/);
+    pane.press("/");
+    pane.type("udp 53");
+    await pane.shows(/^Filter: udp 53_/m);
+    await pane.shows(
+      (text) =>
+        /^ {2}192\.0\.2\.53:53 +3 /m.test(text) && !text.includes(":8001"),
+    );
+    pane.press("Enter");
+    await pane.shows(/Esc no filter/);
+    pane.press("Escape");
+    await pane.shows(/of 32/);
+    pane.press("v");
+    await pane.shows(/of 31/);
+    pane.press("p");
+    await pane.shows(/PAUSED/);
+    pane.press("?");
+    await pane.shows(/^Keys of ipvsadm watch/);
+    pane.press("x", "q");
+    await restored(pane, 0);
+  });
+
+  test("what changes is marked", async () => {
+    using pane = await watching("udp/192.0.2.1:53");
+    await pane.shows(/^no change in the last minute$/m);
+    await ours("-e -u 192.0.2.1:53 -r 192.0.2.53 -m -w 0".split(" "));
+    await pane.shows(/^ {2}192\.0\.2\.53:53 +0 .*was 3$/m);
+    await ours("-a -u 192.0.2.1:53 -r 192.0.2.54 -m".split(" "));
+    await pane.shows(/^ {2}192\.0\.2\.54:53 +1 .*new$/m);
+    await ours("-d -u 192.0.2.1:53 -r 192.0.2.54".split(" "));
+    await pane.shows(/^ {2}192\.0\.2\.54:53 +1 .*gone$/m);
+    await pane.shows(/^1 gone · 1 changed · in the last minute$/m);
+    await ours("-e -u 192.0.2.1:53 -r 192.0.2.53 -m -w 3".split(" "));
+    pane.press("q");
+    await restored(pane, 0);
+  });
+
+  test("another size of the terminal is another screen", async () => {
+    using pane = await watching();
+    pane.resize(130, 12);
+    await pane.shows(/Out pkt\/s.*Change$/m);
+    await pane.shows(/↑↓ 1-7 of 32/);
+    pane.resize(30, 12);
+    await pane.shows(/^This terminal has 30 columns/);
+    pane.resize(60, 40);
+    await pane.shows(/Weight Conn\/s In B\/s Out B\/s Change$/m);
+    pane.press("q");
+    await restored(pane, 0);
+  });
+
+  test("ctrl-C gives the terminal back", async () => {
+    using pane = await watching();
+    pane.press("C-c");
+    await restored(pane, 130);
+  });
+
+  for (const [name, status] of [
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+    ["SIGHUP", 129],
+    ["SIGQUIT", 131],
+  ] as const)
+    test(`${name} gives the terminal back`, async () => {
+      using pane = await watching();
+      signal(name);
+      await restored(pane, status);
+    });
+
+  for (const [how, stop] of [
+    [
+      "ctrl-Z",
+      (pane: Pane) => {
+        pane.press("C-z");
+      },
+    ],
+    [
+      "SIGTSTP",
+      () => {
+        signal("SIGTSTP");
+      },
+    ],
+  ] as const)
+    test(`${how} gives the terminal to the shell until it goes on`, async () => {
+      using pane = new Pane(80, 24);
+      await pane.shows(/^ready>/);
+      pane.type(`sh -c 'echo $$ >${PID_FILE}; exec ${WATCH}'\n`);
+      await pane.shows(/^q quit/m);
+      stop(pane);
+      await pane.shows(/Stopped/);
+      await cooked(pane);
+      pane.resize(100, 20);
+      pane.type("fg\n");
+      await pane.shows(/^q quit.*\n*$/m);
+      await pane.shows(
+        (text) => text.split("\n")[19]?.startsWith("q quit") ?? false,
+      );
+      pane.press("s");
+      await pane.shows(/by packets\/s/);
+      pane.press("q");
+      await pane.shows((text) => !text.includes("by packets/s"));
+      await cooked(pane);
+    });
+
+  for (const [fault, status, said] of [
+    ["throw", 1, /TypeError: a bug of the test/],
+    ["reject", 1, /TypeError: a bug of the test/],
+    ["read", 1, /TypeError: a bug of the test/],
+    ["exit", 9, /^before$/m],
+    ["refuse", 3, /^ipvsadm: cannot list services: Operation not permitted/m],
+  ] as const)
+    test(`the terminal is given back after a fault: ${fault}`, async () => {
+      using pane = await started(`${BROKEN} ${fault}`);
+      await pane.shows(/^status \d+$/m);
+      assert.match(pane.text(), said);
+      await restored(pane, status);
+    });
+
+  test("a terminal that is closed ends it", async () => {
+    const pane = await watching();
+    const pid = Number(readFileSync(PID_FILE, "latin1"));
+    pane[Symbol.dispose]();
+    const there = () => sh(`[ -d /proc/${pid} ] && echo yes || echo no`).trim();
+    assert.equal(
+      await eventually(
+        () => Promise.resolve(there()),
+        (yes) => yes === "no",
+      ),
+      "no",
+    );
+  });
+
+  test("a module that is unloaded ends it with status 3, the terminal given back", async (t) => {
+    if (process.env["LAB_KERNEL"] !== "uml") {
+      t.skip("only a guest of our own may lose its module");
+      return;
+    }
+    using pane = await watching();
+    await ours(["-C"]);
+    sh(
+      "for module in $(sed -n 's/^\\(ip_vs_[a-z]*\\) .*/\\1/p' /proc/modules) ip_vs; do modprobe -r $module; done",
+    );
+    const text = await restored(pane, 3);
+    assert.match(
+      text.replaceAll("\n", ""),
+      /cannot reach IPVS in the kernel: No such file or directory/,
+    );
+  });
+});

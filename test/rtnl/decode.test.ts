@@ -1,0 +1,269 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { formatAddress, INET, INET6 } from "../../src/ipvs/address.js";
+import { MalformedReply } from "../../src/netlink/errors.js";
+import { spanOf, type Span } from "../../src/netlink/link.js";
+import { formatHardwareAddress } from "../../src/rtnl/model.js";
+import {
+  readAddress,
+  readAnswer,
+  readDevice,
+  readNeighbor,
+  readRoute,
+  readRule,
+} from "../../src/rtnl/decode.js";
+import { beginnings, hex, hexOf } from "../fixtures/hex.js";
+import * as recorded from "../fixtures/rtnl.js";
+
+function shown(address: Uint8Array | undefined): string | undefined {
+  return address && formatAddress(address);
+}
+
+function device(payload: Uint8Array) {
+  const { hardwareAddress, tunnel, ...rest } = readDevice(spanOf(payload));
+  return {
+    ...rest,
+    hardware: hardwareAddress && formatHardwareAddress(hardwareAddress),
+    tunnel: tunnel && {
+      ...tunnel,
+      local: shown(tunnel.local),
+      remote: shown(tunnel.remote),
+    },
+  };
+}
+
+test("an interface of the kernel's own has no kind, and lo asks nobody", () => {
+  assert.deepEqual(device(recorded.LO), {
+    index: 1,
+    name: "lo",
+    kind: undefined,
+    up: true,
+    loopback: true,
+    asksNeighbors: false,
+    flags: 0x10049,
+    mtu: 65536,
+    state: "unknown",
+    master: undefined,
+    lower: undefined,
+    hardware: "00:00:00:00:00:00",
+    tunnel: undefined,
+  });
+});
+
+test("an interface with a hardware address asks its neighbors", () => {
+  assert.deepEqual(device(recorded.LAN), {
+    index: 3,
+    name: "lan",
+    kind: "veth",
+    up: true,
+    loopback: false,
+    asksNeighbors: true,
+    flags: 0x11043,
+    mtu: 1500,
+    state: "up",
+    master: undefined,
+    lower: 2,
+    hardware: "f6:9b:be:5d:94:e2",
+    tunnel: undefined,
+  });
+});
+
+test("a tunnel tells its ends, where it has any, and what checksums it wants", () => {
+  const { kind, up, asksNeighbors, state, tunnel } = device(recorded.IPIP);
+  assert.deepEqual([kind, up, asksNeighbors], ["ipip", false, false]);
+  assert.equal(state, "down");
+  const ends = { local: "192.0.2.1", remote: "192.0.2.200" };
+  const plain = { anyMetadata: false, wantsChecksum: false };
+  assert.deepEqual(tunnel, { ...ends, ...plain });
+  assert.deepEqual(device(recorded.GRE).tunnel, {
+    ...{ local: "192.0.2.1", remote: "192.0.2.201" },
+    ...{ anyMetadata: false, wantsChecksum: true },
+  });
+});
+
+test("a tunnel's end that is any address is none", () => {
+  const text = hexOf(recorded.IPIP);
+  const open = text.replace("08000300c00002c8", "0800030000000000");
+  assert.notEqual(open, text);
+  const { tunnel } = device(hex(open));
+  assert.deepEqual([tunnel?.local, tunnel?.remote], ["192.0.2.1", undefined]);
+});
+
+function address(payload: Uint8Array) {
+  const one = readAddress(spanOf(payload));
+  assert.ok(one);
+  return { ...one, address: shown(one.address), peer: shown(one.peer) };
+}
+
+test("an address of IPv4 is the local one, and its peer only where that is another", () => {
+  const settled = { secondary: false, tentative: false, duplicate: false };
+  assert.deepEqual(address(recorded.LAN_ADDRESS), {
+    family: INET,
+    device: 3,
+    address: "192.0.2.1",
+    peer: undefined,
+    prefixBits: 24,
+    scope: "global",
+    ...settled,
+  });
+  assert.deepEqual(address(recorded.PEER_ADDRESS), {
+    family: INET,
+    device: 3,
+    address: "192.0.2.150",
+    peer: "192.0.2.151",
+    prefixBits: 32,
+    scope: "global",
+    ...settled,
+  });
+});
+
+test("an address of IPv6 may still be tentative", () => {
+  const virtual = address(recorded.VIRTUAL_ADDRESS6);
+  assert.deepEqual(
+    [virtual.family, virtual.address, virtual.prefixBits, virtual.tentative],
+    [INET6, "2001:db8::100", 128, false],
+  );
+  const local = address(recorded.LINK_LOCAL);
+  assert.deepEqual([local.scope, local.tentative], ["link", true]);
+});
+
+function route(payload: Uint8Array, read = readRoute) {
+  const one = read(spanOf(payload));
+  assert.ok(one);
+  const { target, source, hops, ...rest } = one;
+  return {
+    ...rest,
+    target: `${formatAddress(target)}/${rest.prefixBits}`,
+    source: shown(source),
+    hops: hops.map(({ device, gateway }) => [device, shown(gateway)]),
+  };
+}
+
+test("a route over a router, with its metric and its mtu", () => {
+  assert.deepEqual(route(recorded.GATEWAY_ROUTE), {
+    family: INET,
+    type: "unicast",
+    table: 254,
+    scope: "global",
+    protocol: 3,
+    target: "198.51.100.0/24",
+    prefixBits: 24,
+    source: undefined,
+    metric: 5,
+    mtu: 1300,
+    errno: undefined,
+    hops: [[3, "192.0.2.20"]],
+  });
+});
+
+test("a route over several routers, and one over a router of the other family", () => {
+  assert.deepEqual(route(recorded.HOPS_ROUTE).hops, [
+    [3, "192.0.2.20"],
+    [3, undefined],
+  ]);
+  assert.deepEqual(route(recorded.VIA_ROUTE).hops, [[3, "fe80::20"]]);
+});
+
+test("a route to this machine, and such as lead nowhere", () => {
+  const local = route(recorded.LOCAL_ROUTE);
+  assert.deepEqual(
+    [local.type, local.table, local.scope, local.hops],
+    ["local", 255, "host", [[1, undefined]]],
+  );
+  assert.deepEqual(route(recorded.UNREACHABLE_ROUTE).hops, []);
+  const six = route(recorded.UNREACHABLE_ROUTE6);
+  assert.deepEqual([six.type, six.target], ["unreachable", "2001:db8:9::/48"]);
+});
+
+test("the answer to a question is no route of a table", () => {
+  assert.deepEqual(route(recorded.ANSWER, readAnswer), {
+    family: INET,
+    type: "unicast",
+    table: 254,
+    scope: "global",
+    protocol: 0,
+    target: "198.51.100.9/32",
+    prefixBits: 32,
+    source: "192.0.2.1",
+    metric: 0,
+    mtu: 1300,
+    errno: undefined,
+    hops: [[3, "192.0.2.20"]],
+  });
+  assert.equal(readRoute(spanOf(recorded.ANSWER)), undefined);
+});
+
+test("a rule with all that it may look at", () => {
+  const rule = readRule(spanOf(recorded.RULE_MESSAGE));
+  assert.ok(rule?.from && rule.to);
+  const { from, to, ...rest } = rule;
+  assert.deepEqual(rest, {
+    family: INET,
+    priority: 701,
+    action: "table",
+    table: 77,
+    incoming: "lan",
+    outgoing: undefined,
+    mark: { value: 7, mask: 0xff },
+    inverted: true,
+  });
+  assert.deepEqual([shown(from.address), from.bits], ["198.51.100.0", 24]);
+  assert.deepEqual([shown(to.address), to.bits], ["203.0.113.0", 24]);
+});
+
+test("a neighbor, whose state is a bit", () => {
+  const neighbor = readNeighbor(spanOf(recorded.MULTICAST_NEIGHBOR));
+  assert.ok(neighbor?.hardwareAddress);
+  assert.equal(shown(neighbor.address), "ff02::16");
+  assert.equal(
+    formatHardwareAddress(neighbor.hardwareAddress),
+    "33:33:00:00:00:16",
+  );
+  assert.deepEqual(
+    [neighbor.state, neighbor.device, neighbor.router],
+    ["noarp", 3, false],
+  );
+});
+
+test("what is not of IP is passed over", () => {
+  const RTNL_FAMILY_IPMR = hex("80");
+  for (const [payload, read] of [
+    [recorded.LAN_ADDRESS, readAddress],
+    [recorded.LOCAL_ROUTE, readRoute],
+    [recorded.RULE_MESSAGE, readRule],
+    [recorded.MULTICAST_NEIGHBOR, readNeighbor],
+  ] as const) {
+    const other = Uint8Array.of(...RTNL_FAMILY_IPMR, ...payload.subarray(1));
+    assert.equal(read(spanOf(other)), undefined);
+  }
+});
+
+test("what is cut short is refused, or lacks what was cut off: it is never misread", () => {
+  const readers: readonly (readonly [
+    Uint8Array,
+    (payload: Span) => unknown,
+  ])[] = [
+    [recorded.GRE, readDevice],
+    [recorded.LAN_ADDRESS, readAddress],
+    [recorded.HOPS_ROUTE, readRoute],
+    [recorded.RULE_MESSAGE, readRule],
+    [recorded.MULTICAST_NEIGHBOR, readNeighbor],
+  ];
+  for (const [whole, read] of readers) {
+    let refused = 0;
+    for (const part of beginnings(whole))
+      try {
+        read(spanOf(part));
+      } catch (error) {
+        assert.ok(error instanceof MalformedReply, String(error));
+        refused++;
+      }
+    assert.ok(refused > whole.length / 2, `${refused} of ${whole.length}`);
+  }
+});
+
+test("a hop that runs over the end is refused", () => {
+  const at = recorded.HOPS_ROUTE.length - 8;
+  const long = recorded.HOPS_ROUTE.with(at, 12);
+  assert.throws(() => readRoute(spanOf(long)), /a next hop is cut short/);
+});

@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
+import { test } from "node:test";
+import { hear } from "../../src/system/multicast-listener.js";
+
+const GROUP = "224.0.0.81";
+const PORT = 48_848;
+
+test("what is sent to the group is heard, and whoever else listens hears it, too", async (t) => {
+  const sender = createSocket("udp4");
+  t.after(() => sender.close());
+  await new Promise<void>((resolve) => {
+    sender.bind(0, "127.0.0.1", resolve);
+  });
+  sender.setMulticastInterface("127.0.0.1");
+  const speaking = setInterval(() => {
+    sender.send(Uint8Array.of(0, 7), PORT, GROUP);
+  }, 10);
+  t.after(() => {
+    clearInterval(speaking);
+  });
+  const both = await Promise.all([
+    hear(GROUP, PORT, "127.0.0.1", 300),
+    hear(GROUP, PORT, "127.0.0.1", 300),
+  ]);
+  for (const [first] of both)
+    assert.deepEqual(
+      [first?.from, ...(first?.data ?? [])],
+      ["127.0.0.1", 0, 7],
+    );
+});
+
+test("a group that cannot be joined is silent", async () => {
+  assert.deepEqual(await hear(GROUP, PORT, "192.0.2.77", 60_000), []);
+});

@@ -1,0 +1,27 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { distance, nearest } from "../../src/text/nearest.js";
+
+test("the distance counts letters put in, left out, replaced and swapped", () => {
+  assert.equal(distance("list", "list"), 0);
+  assert.equal(distance("list", "lists"), 1);
+  assert.equal(distance("list", "lst"), 1);
+  assert.equal(distance("list", "last"), 1);
+  assert.equal(distance("list", "lsit"), 1);
+  assert.equal(distance("", "abc"), 3);
+  assert.equal(distance("status", "watch"), 4);
+});
+
+test("the nearest is found among those that are near", () => {
+  const subcommands = ["list", "status", "watch", "connections"];
+  assert.equal(nearest("stauts", subcommands), "status");
+  assert.equal(nearest("LIST", subcommands), "list");
+  assert.equal(nearest("conn", subcommands), "connections");
+  assert.equal(nearest("foo", subcommands), undefined);
+  assert.equal(nearest("w", subcommands), undefined);
+});
+
+test("the smaller distance wins, wherever it stands", () => {
+  assert.equal(nearest("statsu", ["static", "status"]), "status");
+  assert.equal(nearest("statsu", ["status", "static"]), "status");
+});
