@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import type { Io } from "../runtime/io.js";
 import { errnoText } from "../netlink/errno.js";
-import type { RuleFile } from "../rules/file.js";
-import { readRules } from "../rules/read.js";
-import type { RuleNames } from "../rules/rule-names.js";
+import type { RuleFile } from "../rules/rule-file.js";
+import { readRules } from "../rules/read-rules.js";
+import type { NameLookups } from "../rules/name-lookups.js";
 import { InputFailed } from "../system/files.js";
 import { CommandError } from "./errors.js";
 import type { Output } from "./output.js";
@@ -19,7 +19,7 @@ import { escapeControls } from "./escape.js";
 export async function readRuleFile(
   name: string,
   io: Io,
-  names: RuleNames = io.names,
+  names: NameLookups = io.names,
 ): Promise<RuleFile> {
   return readRules(name, await contentOf(name, io), names);
 }
@@ -29,7 +29,7 @@ export async function readRuleFile(
  *
  * @throws {CommandError} when it cannot be read, or has faults
  */
-export async function readSoundRules(
+export async function readValidRules(
   name: string,
   io: Io,
   output: Output,

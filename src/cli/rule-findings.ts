@@ -1,4 +1,4 @@
-import type { RuleFault, RuleFile } from "../rules/file.js";
+import type { RuleFinding, RuleFile } from "../rules/rule-file.js";
 import type { Paint } from "./color.js";
 import { escapeControls } from "./escape.js";
 
@@ -20,7 +20,7 @@ const MARGIN = 6;
 export function findingLines(
   file: Pick<RuleFile, "name" | "line">,
   severity: Severity,
-  finding: RuleFault,
+  finding: RuleFinding,
   { paint, width }: { paint: Paint; width: number | undefined },
 ): string[] {
   const { place, id, fault, advice, path } = finding;

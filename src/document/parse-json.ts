@@ -1,4 +1,9 @@
-import { malformed, type Node, type Scalar, type Tree } from "./tree.js";
+import {
+  malformed,
+  type Node,
+  type Scalar,
+  type Tree,
+} from "./parsed-document.js";
 
 /*
  * JSON.parse tells neither where a value stands nor that a member came twice, and rounds integers beyond 2^53. So
@@ -21,7 +26,7 @@ const LITERALS: readonly (readonly [string, Scalar])[] = [
 /**
  * Reads a text as JSON.
  *
- * @throws {DocumentFaults} with the first place that is not JSON, or a member that comes twice
+ * @throws {MalformedDocument} with the first place that is not JSON, or a member that comes twice
  * @see RFC 8259
  */
 export function parseJson(text: string): Tree {

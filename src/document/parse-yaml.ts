@@ -11,13 +11,13 @@ import {
   type YAMLParseError,
 } from "yaml";
 import {
-  DocumentFaults,
+  MalformedDocument,
   malformed,
   placesOf,
   type Node,
   type Scalar,
   type Tree,
-} from "./tree.js";
+} from "./parsed-document.js";
 
 /** What is nested deeper is none of our documents. */
 const DEEPEST = 64;
@@ -26,7 +26,7 @@ const TOO_DEEP = "this is nested too deeply";
 /**
  * Reads a text as YAML 1.2: one document. Anchors and aliases may be used, tags of one's own may not.
  *
- * @throws {DocumentFaults} with all that is not YAML, or a key that comes twice or is no string
+ * @throws {MalformedDocument} with all that is not YAML, or a key that comes twice or is no string
  */
 export function parseYaml(text: string): Tree {
   const [document, second] = documentsOf(text);
@@ -78,13 +78,13 @@ function within(
 function allMalformed(
   text: string,
   errors: readonly Pick<YAMLParseError, "message" | "pos">[],
-): DocumentFaults {
+): MalformedDocument {
   const found = errors.toSorted((a, b) => a.pos[0] - b.pos[0]);
   const places = placesOf(
     text,
     found.map(({ pos }) => pos[0]),
   );
-  return new DocumentFaults(
+  return new MalformedDocument(
     found.map(({ message }, i) => ({
       path: "",
       fault: firstLine(message),

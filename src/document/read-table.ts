@@ -22,10 +22,10 @@ import {
   wholeNetmask,
 } from "../ipvs/model.js";
 import { schedulerFlag } from "../ipvs/scheduler-flags.js";
-import { Findings, type Cursor } from "./cursor.js";
+import { Findings, type Cursor } from "./document-value.js";
 import type { ServerRule, ServiceRule, Table } from "../ipvs/table.js";
 import { TABLE_SCHEMA } from "./schema.js";
-import { DocumentFaults, type Fault, type Tree } from "./tree.js";
+import { MalformedDocument, type Fault, type Tree } from "./parsed-document.js";
 import {
   CHECKSUMS,
   FAMILIES,
@@ -72,11 +72,11 @@ export interface ReadTable {
 }
 
 /** A table as far as a document says it, with all that is wrong. */
-export interface ExaminedTable extends ReadTable {
+export interface TableReading extends ReadTable {
   /** In the order of the text */
   readonly faults: readonly Fault[];
   /** What is wrong in itself, and has something harmless where it is; a service's real servers stand for themselves */
-  readonly unsound: ReadonlySet<Rule>;
+  readonly invalid: ReadonlySet<Rule>;
   /** The value that says that the table is only a part of one, if it is */
   readonly partial?: Cursor;
 }
@@ -85,16 +85,16 @@ export interface ExaminedTable extends ReadTable {
  * Reads the table that a document describes. Counters, states and names of hosts are passed over, as nobody can set
  * them.
  *
- * @throws {DocumentFaults} with all that is wrong, in the order of the text
+ * @throws {MalformedDocument} with all that is wrong, in the order of the text
  */
 export function readTable(tree: Tree): ReadTable {
-  const examined = examineTable(tree);
-  if (examined.faults.length > 0) throw new DocumentFaults(examined.faults);
+  const examined = readTableWithErrors(tree);
+  if (examined.faults.length > 0) throw new MalformedDocument(examined.faults);
   return examined;
 }
 
 /** The same, for those who want to look at a table with faults, too. */
-export function examineTable(tree: Tree): ExaminedTable {
+export function readTableWithErrors(tree: Tree): TableReading {
   const findings = new Findings(tree);
   const register = new Register(findings);
   const root = findings.root.members(
@@ -122,11 +122,11 @@ export function examineTable(tree: Tree): ExaminedTable {
         .map((item) => register.read(item, () => readDaemon(item))),
     }),
   };
-  const { places, unsound } = register;
+  const { places, invalid } = register;
   return {
     table,
     places,
-    unsound,
+    invalid,
     faults: findings.faults,
     ...(partial && { partial: root.partial }),
   };
@@ -136,7 +136,7 @@ export function examineTable(tree: Tree): ExaminedTable {
 class Register {
   readonly #findings: Findings;
   readonly places = new Map<Rule, Cursor>();
-  readonly unsound = new Set<Rule>();
+  readonly invalid = new Set<Rule>();
 
   constructor(findings: Findings) {
     this.#findings = findings;
@@ -147,7 +147,7 @@ class Register {
     const before = this.#findings.count;
     const rule = read();
     this.places.set(rule, item);
-    if (this.#findings.count > before) this.unsound.add(rule);
+    if (this.#findings.count > before) this.invalid.add(rule);
     return rule;
   }
 }

@@ -2,14 +2,14 @@ import type { Lookups } from "../grammar/endpoint.js";
 import { UnresolvedHost } from "../grammar/usage-errors.js";
 import { parseIpv4, type Address } from "../ipvs/address.js";
 import { TRANSPORTS } from "../ipvs/model.js";
-import type { RuleNames } from "./rule-names.js";
+import type { NameLookups } from "./name-lookups.js";
 
 /** The hosts that a file names, each of which is looked up once. */
-export class Hosts implements Lookups {
-  readonly #names: RuleNames;
+export class HostLookups implements Lookups {
+  readonly #names: NameLookups;
   readonly #known = new Map<string, Address | undefined>();
 
-  constructor(names: RuleNames) {
+  constructor(names: NameLookups) {
     this.#names = names;
   }
 

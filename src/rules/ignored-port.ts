@@ -1,7 +1,7 @@
-import type { Remark } from "./place-findings.js";
+import type { Finding } from "./finding-positions.js";
 
 /** What is to be said of a port that the forwarding method does not change. */
-export function portIgnored(written: number, kept: number): Remark {
+export function portIgnored(written: number, kept: number): Finding {
   return {
     id: "port-ignored",
     fault: `packets reach the real server at port ${kept}, the service's, not ${written}`,

@@ -8,12 +8,12 @@ import {
   type ServiceKey,
   type Timeouts,
 } from "../ipvs/model.js";
-import type { Remark } from "./place-findings.js";
+import type { Finding } from "./finding-positions.js";
 
 /* What every kernel refuses, whatever else is in its table and on its machine. */
 
 /** Why a rule is refused. */
-export type Refusal = Remark & { readonly advice: string };
+export type Refusal = Finding & { readonly advice: string };
 
 /** The longest timeouts where the kernel's clock ticks slowest, 100 times a second. @see ip_vs_set_timeout() */
 const LONGEST_TIMEOUT_SECONDS = Math.floor(0x7fffffff / 100);

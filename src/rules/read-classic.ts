@@ -6,15 +6,19 @@ import { Parser, type Notes } from "../grammar/parse.js";
 import { formatAddress, INET6, parseIpv4 } from "../ipvs/address.js";
 import type { Change } from "../ipvs/client.js";
 import { PERSISTENT, type ServiceKey } from "../ipvs/model.js";
-import { ClassicTable, type MadeTable, type Refused } from "./classic-table.js";
-import { explainFault } from "./usage-errors.js";
-import type { Part, Place, Rule, RuleFault, RuleFile } from "./file.js";
-import { Hosts } from "./host-lookup.js";
-import { decoded } from "./lines.js";
-import { byPlace, type Remark } from "./place-findings.js";
-import type { RuleNames } from "./rule-names.js";
+import {
+  SimulatedTable,
+  type SimulationResult,
+  type Refused,
+} from "./simulated-table.js";
+import { explainFault } from "./usage-findings.js";
+import type { Part, Place, Rule, RuleFinding, RuleFile } from "./rule-file.js";
+import { HostLookups } from "./host-lookup.js";
+import { decodeUtf8 } from "./text-lines.js";
+import { byPlace, type Finding } from "./finding-positions.js";
+import type { NameLookups } from "./name-lookups.js";
 import { portIgnored } from "./ignored-port.js";
-import { unsynchronized } from "./table-refusals.js";
+import { unsynchronized } from "./table-errors.js";
 
 /** Which option of a command line says a part of a rule. */
 const OPTIONS: Readonly<Record<Exclude<Part, "address" | "port">, string>> = {
@@ -38,28 +42,28 @@ const OPTIONS: Readonly<Record<Exclude<Part, "address" | "port">, string>> = {
 export async function readClassic(
   name: string,
   bytes: string,
-  names: RuleNames,
+  names: NameLookups,
 ): Promise<RuleFile> {
-  const hosts = new Hosts(names);
+  const hosts = new HostLookups(names);
   const reader = new Reader(bytes.split("\n"), hosts);
   while (!reader.read()) await hosts.learn(reader.namedHosts());
   return reader.file(name);
 }
 
 /** A fault whose advice may hang on what comes later. */
-type FaultToAdvise = RuleFault & Pick<Refused, "missing">;
+type FaultToAdvise = RuleFinding & Pick<Refused, "missing">;
 
 class Reader {
   readonly #lines: readonly string[];
   readonly #parser: Parser;
-  readonly #hosts: Hosts;
-  readonly #table = new ClassicTable();
+  readonly #hosts: HostLookups;
+  readonly #table = new SimulatedTable();
   readonly #faults: FaultToAdvise[] = [];
-  readonly #remarks: RuleFault[] = [];
+  readonly #remarks: RuleFinding[] = [];
   /** The line that is read next */
   #next = 0;
 
-  constructor(lines: readonly string[], hosts: Hosts) {
+  constructor(lines: readonly string[], hosts: HostLookups) {
     this.#lines = lines;
     this.#parser = new Parser(hosts);
     this.#hosts = hosts;
@@ -124,8 +128,8 @@ class Reader {
     const service = serviceOf(notes);
     if (!service) return;
     if (notes.commandName === "add-service")
-      this.#table.standIn(service, this.#next + 1);
-    else this.#table.missServer(service);
+      this.#table.addPlaceholder(service, this.#next + 1);
+    else this.#table.markIncomplete(service);
   }
 
   #carryOut(command: Change, words: readonly string[], notes: Notes): void {
@@ -150,8 +154,8 @@ class Reader {
     return {
       place: placeIn(line, this.#next + 1, word),
       id,
-      fault: decoded(fault),
-      ...(advice !== undefined && { advice: decoded(advice) }),
+      fault: decodeUtf8(fault),
+      ...(advice !== undefined && { advice: decodeUtf8(advice) }),
       ...(missing !== undefined && { missing }),
     };
   }
@@ -163,12 +167,12 @@ class Reader {
       format: "rules" as const,
       table: made.table,
       remarks: this.#remarks,
-      unsound: made.unsound,
+      invalid: made.invalid,
       incomplete: made.incomplete,
       placeOf: (rule: Rule, part?: Part) => this.#placeOf(made, rule, part),
       pathOf: () => undefined,
       line: (number: number) =>
-        decoded(this.#lines[number - 1] ?? "").replace(/\r$/, ""),
+        decodeUtf8(this.#lines[number - 1] ?? "").replace(/\r$/, ""),
     };
     const faults = this.#faults.map((fault) => this.#withAdvice(fault));
     return {
@@ -178,7 +182,7 @@ class Reader {
   }
 
   /** Of a service that there is none of yet: says whether it comes later. */
-  #withAdvice({ missing, ...fault }: FaultToAdvise): RuleFault {
+  #withAdvice({ missing, ...fault }: FaultToAdvise): RuleFinding {
     if (missing === undefined) return fault;
     const later = this.#table.lineOf(missing);
     const advice =
@@ -188,7 +192,7 @@ class Reader {
     return { ...fault, advice };
   }
 
-  #placeOf(made: MadeTable, rule: Rule, part?: Part): Place | undefined {
+  #placeOf(made: SimulationResult, rule: Rule, part?: Part): Place | undefined {
     const number = made.lines.get(rule);
     if (number === undefined) return undefined;
     const line = this.#lines[number - 1] ?? "";
@@ -204,7 +208,7 @@ function placeIn(line: string, number: number, word = 0): Place {
   const starts: number[] = [];
   ruleWords(line, starts);
   const start = starts[word] ?? starts[0] ?? 0;
-  return { line: number, column: decoded(line.slice(0, start)).length + 1 };
+  return { line: number, column: decodeUtf8(line.slice(0, start)).length + 1 };
 }
 
 function wordOf(part: Part | undefined, { where }: Notes): number | undefined {
@@ -233,7 +237,7 @@ function* remarksOn(
   command: Change,
   words: readonly string[],
   { draft, where }: Notes,
-): Generator<Remark> {
+): Generator<Finding> {
   const marked = draft?.firewallMark !== 0;
   for (const [option, part] of [
     ["service-address", "service"],

@@ -1,15 +1,19 @@
 import {
-  examineTable,
-  type ExaminedTable,
+  readTableWithErrors,
+  type TableReading,
   type Rule,
 } from "../document/read-table.js";
 import { parseJson } from "../document/parse-json.js";
-import { DocumentFaults, type Fault, type Tree } from "../document/tree.js";
-import type { Cursor } from "../document/cursor.js";
-import type { Part, Place, RuleFault, RuleFile } from "./file.js";
-import { Lines } from "./lines.js";
-import { byPlace } from "./place-findings.js";
-import { tableRefusals } from "./table-refusals.js";
+import {
+  MalformedDocument,
+  type Fault,
+  type Tree,
+} from "../document/parsed-document.js";
+import type { Cursor } from "../document/document-value.js";
+import type { Part, Place, RuleFinding, RuleFile } from "./rule-file.js";
+import { Lines } from "./text-lines.js";
+import { byPlace } from "./finding-positions.js";
+import { tableRefusals } from "./table-errors.js";
 
 /** Where a document has the parts of a rule. */
 const MEMBERS: Readonly<Record<Part, readonly string[]>> = {
@@ -46,10 +50,10 @@ export async function readDocument(
     format,
     table: examined.table,
     remarks: remarksOn(examined, lines),
-    unsound: examined.unsound,
+    invalid: examined.invalid,
     incomplete: new Set(
       examined.table.services.filter(({ servers }) =>
-        servers.some((server) => examined.unsound.has(server)),
+        servers.some((server) => examined.invalid.has(server)),
       ),
     ),
     placeOf: (rule: Rule, part?: Part): Place | undefined => {
@@ -60,7 +64,7 @@ export async function readDocument(
     line: (number: number) => lines.line(number),
   };
   const faults = [...malformations, ...examined.faults].map(
-    ({ path, fault, line, column }): RuleFault => ({
+    ({ path, fault, line, column }): RuleFinding => ({
       place: { line, column },
       id: "form",
       fault,
@@ -71,7 +75,7 @@ export async function readDocument(
 }
 
 /** What a document says of itself that matters to those who carry it out. */
-function remarksOn({ partial }: ExaminedTable, lines: Lines): RuleFault[] {
+function remarksOn({ partial }: TableReading, lines: Lines): RuleFinding[] {
   if (!partial) return [];
   return [
     {
@@ -89,20 +93,23 @@ function remarksOn({ partial }: ExaminedTable, lines: Lines): RuleFault[] {
 async function examine(
   format: "json" | "yaml",
   text: string,
-): Promise<{ examined: ExaminedTable; faults: readonly Fault[] }> {
+): Promise<{ examined: TableReading; faults: readonly Fault[] }> {
   try {
-    return { examined: examineTable(await parsed(format, text)), faults: [] };
+    return {
+      examined: readTableWithErrors(await parsed(format, text)),
+      faults: [],
+    };
   } catch (error) {
-    if (!(error instanceof DocumentFaults)) throw error;
+    if (!(error instanceof MalformedDocument)) throw error;
     return { examined: NOTHING, faults: error.faults };
   }
 }
 
-const NOTHING: ExaminedTable = {
+const NOTHING: TableReading = {
   table: { services: [] },
   places: new Map(),
   faults: [],
-  unsound: new Set(),
+  invalid: new Set(),
 };
 
 async function parsed(format: "json" | "yaml", text: string): Promise<Tree> {

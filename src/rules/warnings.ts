@@ -14,8 +14,8 @@ import { ALL_SCHEDULER_FLAGS } from "../ipvs/scheduler-flags.js";
 import { PERSISTENCE_ENGINES, SCHEDULERS } from "../ipvs/schedulers.js";
 import type { ServerRule, ServiceRule } from "../ipvs/table.js";
 import { nearest } from "../text/nearest.js";
-import type { RuleFault, RuleFile } from "./file.js";
-import { byPlace, placed, type Remark } from "./place-findings.js";
+import type { RuleFinding, RuleFile } from "./rule-file.js";
+import { byPlace, placed, type Finding } from "./finding-positions.js";
 import { portIgnored } from "./ignored-port.js";
 
 /* What a kernel takes, though hardly anybody means it. */
@@ -26,12 +26,12 @@ const NO_SCHEDULER = "none";
 const WITH_FLAGS: ReadonlySet<string> = new Set(["sh", "mh"]);
 
 /** All that should make its writer think, in the order of the text. What has a fault is passed over. */
-export function warningsOf(file: RuleFile): RuleFault[] {
+export function warningsOf(file: RuleFile): RuleFinding[] {
   return [...file.remarks, ...ofAll(file), ...ofTable(file)].sort(byPlace);
 }
 
 /** A file without a single rule is rather one that could not be written than one that was meant. */
-function* ofAll({ table, faults }: RuleFile): Generator<RuleFault> {
+function* ofAll({ table, faults }: RuleFile): Generator<RuleFinding> {
   const { services, timeouts, daemons } = table;
   if (services.length > 0 || timeouts || daemons || faults.length > 0) return;
   yield {
@@ -44,13 +44,13 @@ function* ofAll({ table, faults }: RuleFile): Generator<RuleFault> {
   };
 }
 
-function* ofTable(file: RuleFile): Generator<RuleFault> {
+function* ofTable(file: RuleFile): Generator<RuleFinding> {
   for (const service of file.table.services) {
-    if (!file.unsound.has(service))
+    if (!file.invalid.has(service))
       for (const remark of ofService(service, file))
         yield placed(file, service, remark);
     for (const server of service.servers)
-      if (!file.unsound.has(service) && !file.unsound.has(server))
+      if (!file.invalid.has(service) && !file.invalid.has(server))
         for (const remark of ofServer(service.key, server))
           yield placed(file, server, remark);
   }
@@ -59,7 +59,7 @@ function* ofTable(file: RuleFile): Generator<RuleFault> {
 function* ofService(
   service: ServiceRule,
   { incomplete }: RuleFile,
-): Generator<Remark> {
+): Generator<Finding> {
   const { key, settings, servers } = service;
   yield* ofScheduler(settings.scheduler, settings.flags);
   yield* ofPersistence({ key, settings });
@@ -81,7 +81,7 @@ function* ofService(
   if (!incomplete.has(service)) yield* ofServers(servers);
 }
 
-function* ofServers(servers: readonly ServerRule[]): Generator<Remark> {
+function* ofServers(servers: readonly ServerRule[]): Generator<Finding> {
   if (servers.length === 0)
     yield {
       id: "no-servers",
@@ -97,7 +97,7 @@ function* ofServers(servers: readonly ServerRule[]): Generator<Remark> {
     };
 }
 
-function* ofScheduler(scheduler: string, flags: number): Generator<Remark> {
+function* ofScheduler(scheduler: string, flags: number): Generator<Finding> {
   if (scheduler === NO_SCHEDULER)
     yield {
       id: "no-scheduler",
@@ -128,7 +128,7 @@ function* ofScheduler(scheduler: string, flags: number): Generator<Remark> {
 function* ofPersistence({
   key,
   settings,
-}: Pick<ServiceRule, "key" | "settings">): Generator<Remark> {
+}: Pick<ServiceRule, "key" | "settings">): Generator<Finding> {
   const { flags, timeoutSeconds, netmask, persistenceEngine } = settings;
   if (
     persistenceEngine !== undefined &&
@@ -193,7 +193,7 @@ function hasGaps(netmask: Netmask): boolean {
 function* ofServer(
   service: ServiceKey,
   { key, settings }: ServerRule,
-): Generator<Remark> {
+): Generator<Finding> {
   const { forwarding, tunnel } = settings;
   if (
     (forwarding === DIRECT_ROUTING || forwarding === TUNNELING) &&

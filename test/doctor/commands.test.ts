@@ -9,7 +9,7 @@ import {
   type ServiceKey,
 } from "../../src/ipvs/model.js";
 import { serverEntry, serviceEntry } from "../fixtures/entries.js";
-import { found } from "../rules/found.js";
+import { found } from "../rules/findings.js";
 import { serviceAt } from "./made-up.js";
 
 const serverAt = (text: string) =>

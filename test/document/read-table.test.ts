@@ -5,7 +5,10 @@ import { PERSISTENT, TCP } from "../../src/ipvs/model.js";
 import { parseJson } from "../../src/document/parse-json.js";
 import { parseYaml } from "../../src/document/parse-yaml.js";
 import { readTable } from "../../src/document/read-table.js";
-import { DocumentFaults, placeOf } from "../../src/document/tree.js";
+import {
+  MalformedDocument,
+  placeOf,
+} from "../../src/document/parsed-document.js";
 import { address } from "../fixtures/entries.js";
 
 /** What is said of a text, a line for each fault. */
@@ -13,7 +16,7 @@ function faultsOf(text: string, parse = parseYaml): string[] {
   try {
     readTable(parse(text));
   } catch (error) {
-    assert.ok(error instanceof DocumentFaults, String(error));
+    assert.ok(error instanceof MalformedDocument, String(error));
     return error.message.split("\n");
   }
   return [];

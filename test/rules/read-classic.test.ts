@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatEndpoint } from "../../src/ipvs/model.js";
 import { formatSelector } from "../../src/grammar/selector.js";
-import type { RuleFile } from "../../src/rules/file.js";
-import { readRules } from "../../src/rules/read.js";
-import { found } from "./found.js";
-import { someNames } from "./names.js";
+import type { RuleFile } from "../../src/rules/rule-file.js";
+import { readRules } from "../../src/rules/read-rules.js";
+import { found } from "./findings.js";
+import { fakeLookups } from "./name-lookups.js";
 
-const read = (text: string, names = someNames()) => readRules("-", text, names);
+const read = (text: string, names = fakeLookups()) =>
+  readRules("-", text, names);
 
 /** `tcp/192.0.2.1:80 wlc 192.0.2.10:80*1` */
 function shown({ table }: RuleFile): string[] {
@@ -107,7 +108,7 @@ test("columns count characters, not bytes", async () => {
     Buffer.from(
       "--start-daemon master --mcast-interface é世0 --syncid x",
     ).toString("latin1"),
-    someNames(),
+    fakeLookups(),
   );
   assert.deepEqual(file.faults[0]?.place, { line: 1, column: 54 });
 });
@@ -175,7 +176,7 @@ test("a server that cannot be read leaves its service alone", async () => {
 test("hosts are looked up once each, all together, and a fault names the one that is unknown", async () => {
   const asked: string[] = [];
   const names = {
-    ...someNames({ "web.example": "192.0.2.1" }, { "http/tcp": 80 }),
+    ...fakeLookups({ "web.example": "192.0.2.1" }, { "http/tcp": 80 }),
     hostAddress(name: string) {
       asked.push(name);
       return Promise.resolve(

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readRules } from "../../src/rules/read.js";
-import { found } from "./found.js";
-import { someNames } from "./names.js";
+import { readRules } from "../../src/rules/read-rules.js";
+import { found } from "./findings.js";
+import { fakeLookups } from "./name-lookups.js";
 
 const HEAD = "schema: ipvsadm/table/1\n";
 
@@ -41,7 +41,7 @@ daemons:
       "17:3 error duplicate",
     ],
   );
-  const { faults } = await readRules("-", text, someNames());
+  const { faults } = await readRules("-", text, fakeLookups());
   assert.equal(faults[0]?.path, "services[0].servers[0].weight");
   assert.equal(faults[1]?.path, "services[0].servers[1].address");
   assert.match(faults[5]?.fault ?? "", /see line 8/);

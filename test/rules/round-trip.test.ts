@@ -8,11 +8,11 @@ import { ruleLines } from "../../src/grammar/format-rule.js";
 import { formatSelector } from "../../src/grammar/selector.js";
 import { formatEndpoint } from "../../src/ipvs/model.js";
 import type { ServiceRule, Table } from "../../src/ipvs/table.js";
-import { readRules } from "../../src/rules/read.js";
+import { readRules } from "../../src/rules/read-rules.js";
 import { tables } from "../document/tables.js";
 import { serviceEntry, stats } from "../fixtures/entries.js";
 import { settableServices } from "../grammar/services.js";
-import { someNames } from "./names.js";
+import { fakeLookups } from "./name-lookups.js";
 
 const RUNS = { numRuns: 500 };
 const bytes = (text: string) => Buffer.from(text).toString("latin1");
@@ -42,7 +42,7 @@ for (const [format, written] of [
   test(`any table comes back from ${format} as it was, whatever faults it has`, async () => {
     await fc.assert(
       fc.asyncProperty(tables, async (table) => {
-        const file = await readRules("-", bytes(written(table)), someNames());
+        const file = await readRules("-", bytes(written(table)), fakeLookups());
         assert.equal(file.format, format);
         assert.deepEqual(file.table, table);
         assert.ok(file.faults.every(({ id }) => id !== "form"));
@@ -61,7 +61,7 @@ test("any table that can be set comes back from command lines as it was", async 
       async (services) => {
         const { services: wanted } = withoutDoubles({ services });
         const text = wanted.flatMap(linesOf).join("");
-        const file = await readRules("-", bytes(text), someNames());
+        const file = await readRules("-", bytes(text), fakeLookups());
         assert.equal(file.format, "rules");
         // What the kernel refuses is told, but read all the same.
         for (const { id } of file.faults)

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readRules } from "../../src/rules/read.js";
+import { readRules } from "../../src/rules/read-rules.js";
 import { warningsOf } from "../../src/rules/warnings.js";
-import { found } from "./found.js";
-import { someNames } from "./names.js";
+import { found } from "./findings.js";
+import { fakeLookups } from "./name-lookups.js";
 
 const SERVER = "-a -t 192.0.2.1:80 -r 192.0.2.10 -m\n";
 
@@ -133,10 +133,10 @@ test("a file without a rule is one that says nothing", async () => {
   assert.deepEqual(await found("-x\n"), ["1:1 error form"]);
 });
 
-test("what is repeated of a file is legible, whatever its format", async () => {
+test("what is repeated of a file is decodeFinding, whatever its format", async () => {
   const saidOf = async (text: string) => {
     const bytes = Buffer.from(text).toString("latin1");
-    const file = await readRules("-", bytes, someNames());
+    const file = await readRules("-", bytes, fakeLookups());
     return [...file.faults, ...warningsOf(file)].map(({ fault }) => fault);
   };
   const unknown = "wöb世 is none of Linux's own schedulers";

@@ -2,14 +2,14 @@ import { LockHeld, takeLock, type Lock } from "../../system/lock.js";
 import { CommandError } from "../../cli/errors.js";
 import type { Invocation } from "../../cli/invocation.js";
 
-/** How often the lock is tried. */
-const PERIOD_MILLISECONDS = 200;
+/** How often to try the lock again. */
+const RETRY_MILLISECONDS = 200;
 
 /**
- * Takes the lock of the table, waiting for it as long as `--wait` says.
+ * Takes the lock of the table. Waits for it for up to `--wait`.
  *
- * @throws {LockHeld} when another process has it
- * @throws {LockFailed} when it can be neither made nor read
+ * @throws {LockHeld} if another process holds the lock
+ * @throws {LockFailed} if the lock file cannot be created or read
  */
 export async function lockTable(
   { given, io, progress }: Invocation,
@@ -17,23 +17,23 @@ export async function lockTable(
   signal: AbortSignal,
 ): Promise<Lock> {
   const { clock } = io;
-  const patience = (given.duration("wait") ?? 0) * 1000;
-  const began = clock.now();
+  const waitMilliseconds = (given.duration("wait") ?? 0) * 1000;
+  const start = clock.now();
   for (;;) {
     try {
       const lock = takeLock(io, subcommand);
       progress.end();
       return lock;
     } catch (error) {
-      const over = clock.now() - began >= patience;
-      if (!(error instanceof LockHeld) || over) throw error;
+      const timedOut = clock.now() - start >= waitMilliseconds;
+      if (!(error instanceof LockHeld) || timedOut) throw error;
       const { holder } = error;
       progress.begin(() =>
         holder ? `waiting for process ${holder.pid}` : "waiting",
       );
     }
-    await clock.sleep(PERIOD_MILLISECONDS, signal);
+    await clock.sleep(RETRY_MILLISECONDS, signal);
     if (signal.aborted)
-      throw new CommandError("interrupted: nothing was changed");
+      throw new CommandError("interrupted; nothing was changed");
   }
 }

@@ -37,7 +37,7 @@ const diff = (options: string, lines: readonly string[], io: object = {}) =>
     io,
   });
 
-test("what comes, changes and goes stands by service and real server", async () => {
+test("diff shows additions, changes and removals by service and real server", async () => {
   const { stdout, stderr, status } = await diff("", WANTED);
   assert.equal(stderr, "");
   assert.equal(status, 4);
@@ -55,7 +55,7 @@ test("what comes, changes and goes stands by service and real server", async () 
   );
 });
 
-test("on a terminal it has colors", async () => {
+test("diff uses colors on a terminal", async () => {
   const { stdout } = await diff("", WANTED, terminal(80, { TERM: "xterm" }));
   const lines = stdout.split("\n");
   assert.ok(lines.includes("\x1b[33m~   10.0.0.1:80\x1b[39m  weight 1 → 3"));
@@ -63,7 +63,7 @@ test("on a terminal it has colors", async () => {
   assert.match(stdout, /31m.*- tcp\/192\.0\.2\.1:25/);
 });
 
-test("a table that is as it is wanted is no difference", async () => {
+test("diff exits with 0 if the table is up to date", async () => {
   const same = [
     "-A -t 192.0.2.1:80",
     "-a -t 192.0.2.1:80 -r 10.0.0.1 -m",
@@ -73,13 +73,10 @@ test("a table that is as it is wanted is no difference", async () => {
   ];
   const { stdout, status } = await diff("", same);
   assert.equal(status, 0);
-  assert.equal(
-    stdout,
-    "standard input: nothing to change, the table is like that\n",
-  );
+  assert.equal(stdout, "standard input: already up to date\n");
 });
 
-test("a file with errors is no difference, and all of them are shown", async () => {
+test("diff shows all errors of a file and exits with 1", async () => {
   const { stdout, stderr, status } = await diff("", [
     "-A -t 1",
     "-a -t 1.2.3.4:5",
@@ -88,7 +85,7 @@ test("a file with errors is no difference, and all of them are shown", async () 
   assert.equal(stderr.match(/error:/g)?.length, 2);
 });
 
-test("JSON has every difference by itself", async () => {
+test("diff -o json lists each difference as one item", async () => {
   const { stdout, status } = await subcommand("diff -o json -", {
     link: kernelWith(TABLE),
     stdin: [WANTED],
@@ -129,7 +126,7 @@ test("JSON has every difference by itself", async () => {
   });
 });
 
-test("a part of a table does not tell what is to be removed", async () => {
+test("diff, apply and restore refuse a filtered listing, except with --no-prune", async () => {
   const world = { link: kernelWith(TABLE) };
   for (const format of ["json", "yaml"])
     for (const filter of ["tcp/192.0.2.1:25", "--server 10.0.0.3"]) {
@@ -148,7 +145,7 @@ test("a part of a table does not tell what is to be removed", async () => {
         assert.deepEqual([refused.stdout, refused.status], ["", 1], line);
         assert.match(
           refused.stderr,
-          /^ipvsadm: standard input is a part of a table.* nothing was changed: --no-prune/,
+          /^ipvsadm: standard input is a filtered listing .*: nothing was changed; use --no-prune/,
         );
       }
       const added = await subcommand("diff --no-prune -", {
