@@ -13,7 +13,7 @@ const LAYERS = {
   runtime: ["ipvs", "netlink", "system"],
   grammar: ["ipvs", "text"],
   view: ["ipvs", "text"],
-  document: ["ipvs"],
+  document: ["ipvs", "text"],
   plan: ["ipvs", "netlink"],
   rules: ["grammar", "document", "ipvs", "system", "text"],
   doctor: ["grammar", "ipvs", "rtnl", "netlink", "system", "runtime"],

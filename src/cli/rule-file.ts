@@ -35,11 +35,11 @@ export async function readValidRules(
   output: Output,
 ): Promise<RuleFile> {
   const file = await readRuleFile(name, io);
-  if (file.faults.length === 0) return file;
+  if (file.errors.length === 0) return file;
   const { errorPaint: paint, width } = output;
-  for (const fault of file.faults)
-    output.report(findingLines(file, "error", fault, { paint, width }));
-  const count = file.faults.length;
+  for (const error of file.errors)
+    output.report(findingLines(file, "error", error, { paint, width }));
+  const count = file.errors.length;
   throw new CommandError(
     `${escapeControls(name)} has ${count === 1 ? "an error" : `${count} errors`}`,
     "nothing was changed",

@@ -23,15 +23,15 @@ export function findingLines(
   finding: RuleFinding,
   { paint, width }: { paint: Paint; width: number | undefined },
 ): string[] {
-  const { place, id, fault, advice, path } = finding;
+  const { position, id, message, advice, path } = finding;
   const style = severity === "error" ? paint.bad : paint.warning;
   const subject = path === undefined ? "" : `${path}: `;
-  const number = String(place.line);
+  const number = String(position.line);
   const bar = paint.dim(`${" ".repeat(number.length)} |`);
   const room = (width ?? USUAL_ROOM) - number.length - MARGIN;
-  const shown = shownLine(file.line(place.line), place.column, room);
+  const shown = shownLine(file.line(position.line), position.column, room);
   return [
-    `${paint.strong(escapeControls(`${file.name}:${place.line}:${place.column}:`))} ${style(`${severity}:`)} ${escapeControls(subject + fault)} ${paint.dim(`[${id}]`)}`,
+    `${paint.strong(escapeControls(`${file.name}:${position.line}:${position.column}:`))} ${style(`${severity}:`)} ${escapeControls(subject + message)} ${paint.dim(`[${id}]`)}`,
     ` ${paint.dim(`${number} |`)} ${shown.text}`,
     ` ${bar} ${" ".repeat(shown.before)}${style("^")}`,
     ...(advice === undefined

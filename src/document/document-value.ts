@@ -1,160 +1,214 @@
-import type { Words } from "./enum-names.js";
+import { nearest } from "../text/nearest.js";
+import type { EnumNames } from "./enum-names.js";
 import {
-  placesOf,
-  type Fault,
+  positionsOf,
+  type DocumentError,
+  type Member,
   type Node,
-  type Tree,
+  type ParsedDocument,
 } from "./parsed-document.js";
 
-/** Gathers what is wrong with a document while it is read. */
-export class Findings {
-  readonly #tree: Tree;
-  readonly #found: { path: string; fault: string; at: number }[] = [];
+/** An error before its line and column are known. */
+interface ErrorAt extends Pick<DocumentError, "path" | "message" | "advice"> {
+  readonly offset: number;
+}
 
-  constructor(tree: Tree) {
-    this.#tree = tree;
+/** Collects the errors of a document while it is read. */
+export class ErrorCollector {
+  readonly #document: ParsedDocument;
+  readonly #errors: ErrorAt[] = [];
+
+  constructor(document: ParsedDocument) {
+    this.#document = document;
   }
 
-  /** The document's own value. */
-  get root(): Cursor {
-    return new Cursor(this.#tree.root, this.#tree.root.at, "", this);
+  /** The document's root value. */
+  get root(): DocumentValue {
+    const { root } = this.#document;
+    return new DocumentValue(root, root.offset, "", this);
   }
 
-  add(path: string, fault: string, at: number): void {
-    this.#found.push({ path, fault, at });
+  add(error: ErrorAt): void {
+    this.#errors.push(error);
   }
 
-  /** How much was wrong so far. */
+  /** Discards all errors so far, and reports only this one. */
+  replaceAll(error: ErrorAt): void {
+    this.#errors.splice(0, this.#errors.length, error);
+  }
+
+  /** How many errors were found so far. */
   get count(): number {
-    return this.#found.length;
+    return this.#errors.length;
   }
 
-  /** All that was wrong, in the order of the text. */
-  get faults(): Fault[] {
-    const found = this.#found.sort((a, b) => a.at - b.at);
-    const places = placesOf(
-      this.#tree.text,
-      found.map(({ at }) => at),
+  /** All errors, in the order of the text. */
+  get errors(): DocumentError[] {
+    const sorted = this.#errors.toSorted((a, b) => a.offset - b.offset);
+    const positions = positionsOf(
+      this.#document.text,
+      sorted.map(({ offset }) => offset),
     );
-    return found.map(({ path, fault }, i) => ({
+    return sorted.map(({ path, message, advice }, i) => ({
       path,
-      fault,
+      message,
+      ...(advice !== undefined && { advice }),
       line: 1,
       column: 1,
-      ...places[i],
+      ...positions[i],
     }));
   }
 }
 
-type Members = ReadonlyMap<string, Node>;
+/** The object that a value is a field of. */
+interface Parent {
+  readonly path: string;
+  readonly name: string;
+}
 
 /**
- * A value of a document, or the place where there is none, to be read as what it should be. What is wrong is noted in
- * the findings, and something harmless is given, so that the rest is looked at as well.
+ * A value of a document, or a field that is missing.
+ *
+ * The methods that read it report a value of the wrong type as an error and return a harmless one, so that the rest of
+ * the document can be checked, too.
  */
-export class Cursor {
+export class DocumentValue {
   readonly #node: Node | undefined;
   readonly #path: string;
-  readonly #findings: Findings;
-  /** Where it stands, or what should have it */
-  readonly at: number;
+  readonly #errors: ErrorCollector | undefined;
+  readonly #parent: Parent | undefined;
+  /** Where it starts; for a missing field, where its object starts */
+  readonly offset: number;
 
+  /** @param errors undefined to report none, because an error of the object was reported already */
   constructor(
     node: Node | undefined,
-    at: number,
+    offset: number,
     path: string,
-    findings: Findings,
+    errors: ErrorCollector | undefined,
+    parent?: Parent,
   ) {
     this.#node = node;
-    this.at = at;
+    this.offset = offset;
     this.#path = path;
-    this.#findings = findings;
+    this.#errors = errors;
+    this.#parent = parent;
   }
 
-  /** Whether there is a value; in YAML and JSON null is as good as none. */
-  get there(): boolean {
+  /** Whether there is a value. null counts as missing. */
+  get exists(): boolean {
     return this.#node !== undefined && this.#node.value !== null;
   }
 
-  /** Where it stands in the document: `services[3].servers[0]` */
+  /** Its path in the document: `services[3].servers[0]` */
   get path(): string {
     return this.#path;
   }
 
-  /** A member within a member …, or the innermost of them that is there. */
-  within(...names: readonly string[]): Cursor {
+  /** A field of a field …, or the innermost of them that exists. */
+  descend(...names: readonly string[]): DocumentValue {
     const [name, ...inner] = names;
     const value = this.#node?.value;
     if (name === undefined || !(value instanceof Map)) return this;
-    const node = (value as Members).get(name);
-    return node
-      ? new Cursor(node, node.at, this.#inner(name), this.#findings).within(
-          ...inner,
-        )
-      : this;
+    const node = (value as ReadonlyMap<string, Member>).get(name);
+    return node ? this.#field(name, node).descend(...inner) : this;
   }
 
-  /** Notes that the value is wrong. */
-  fault(fault: string): void {
-    this.#findings.add(this.#path, fault, this.at);
+  /** Reports an error of the value. */
+  error(message: string, advice?: string): void {
+    this.#errors?.add({
+      path: this.#path,
+      message,
+      ...(advice !== undefined && { advice }),
+      offset: this.offset,
+    });
   }
 
-  #missing(wanted: string): void {
-    this.fault(
-      this.there
-        ? `${wanted} is wanted, not ${shown(this.#node)}`
-        : `it is missing: ${wanted} is wanted`,
-    );
+  /** Reports that the value is missing, or is not what was expected. */
+  expected(what: string): void {
+    if (this.exists || !this.#parent) {
+      this.error(`expected ${what}, got ${shown(this.#node)}`);
+      return;
+    }
+    const { path, name } = this.#parent;
+    this.#errors?.add({
+      path,
+      message: `missing "${name}": expected ${what}`,
+      offset: this.offset,
+    });
   }
 
   /**
-   * The members of an object, of which those may be there that are named.
+   * The fields of an object. Unknown fields are errors.
    *
-   * @param told members that say how things were, which nobody can set: they are passed over
+   * @param names the fields that can be set
+   * @param ignored fields that cannot be set, such as counters
    */
-  members<Name extends string>(
+  fields<Name extends string>(
     names: readonly Name[],
-    told: readonly string[] = [],
-  ): Readonly<Record<Name, Cursor>> {
+    ignored: readonly string[] = [],
+  ): Readonly<Record<Name, DocumentValue>> {
     const value = this.#node?.value;
-    const members: Members =
-      value instanceof Map ? value : new Map<string, Node>();
-    if (value !== members) this.#missing("an object");
-    for (const [name, node] of members)
-      if (!(names as readonly string[]).includes(name) && !told.includes(name))
-        this.#findings.add(
-          this.#inner(name),
-          `there is no such member; there are ${names.join(", ")}`,
-          node.at,
-        );
-    const entries = names.map((name) => {
-      const node = members.get(name);
-      const at = node?.at ?? this.at;
-      return [name, new Cursor(node, at, this.#inner(name), this.#findings)];
-    });
-    return Object.fromEntries(entries) as Record<Name, Cursor>;
+    const isObject = value instanceof Map;
+    const members = isObject
+      ? (value as ReadonlyMap<string, Member>)
+      : new Map<string, Member>();
+    if (!isObject) this.expected("an object");
+    for (const [name, { nameOffset }] of members)
+      if (
+        !(names as readonly string[]).includes(name) &&
+        !ignored.includes(name)
+      )
+        this.#errors?.add({
+          path: this.#path,
+          message: `unknown field "${name}"`,
+          advice: adviceFor(name, names),
+          offset: nameOffset,
+        });
+    const entries = names.map((name) => [
+      name,
+      this.#field(name, members.get(name), isObject),
+    ]);
+    return Object.fromEntries(entries) as Record<Name, DocumentValue>;
   }
 
-  #inner(name: string): string {
-    return this.#path === "" ? name : `${this.#path}.${name}`;
+  /** @param reportErrors false if this is not an object, so that errors of its fields make no sense */
+  #field(
+    name: string,
+    node: Member | undefined,
+    reportErrors = true,
+  ): DocumentValue {
+    const missing = node?.value === null ? node.nameOffset : this.offset;
+    return new DocumentValue(
+      node,
+      node && node.value !== null ? node.offset : missing,
+      this.#path === "" ? name : `${this.#path}.${name}`,
+      reportErrors ? this.#errors : undefined,
+      { path: this.#path, name },
+    );
   }
 
-  /** The items of a list; none where there is no list. */
-  items(): Cursor[] {
-    if (!this.there) return [];
+  /** The items of a list; none if there is no list. */
+  items(): DocumentValue[] {
+    if (!this.exists) return [];
     const value = this.#node?.value;
     if (Array.isArray(value))
       return (value as readonly Node[]).map(
         (node, i) =>
-          new Cursor(node, node.at, `${this.#path}[${i}]`, this.#findings),
+          new DocumentValue(
+            node,
+            node.offset,
+            `${this.#path}[${i}]`,
+            this.#errors,
+          ),
       );
-    this.#missing("a list");
+    this.expected("a list");
     return [];
   }
 
-  /** @param usual what counts where there is no value; without it there must be one */
-  whole(minimum: number, maximum: number, usual?: number): number {
-    if (!this.there && usual !== undefined) return usual;
+  /** An integer. @param defaultValue for a missing value; without it, the value is required */
+  integer(minimum: number, maximum: number, defaultValue?: number): number {
+    if (!this.exists && defaultValue !== undefined) return defaultValue;
     const value = this.#node?.value;
     if (
       typeof value === "number" &&
@@ -163,58 +217,72 @@ export class Cursor {
       value <= maximum
     )
       return value;
-    this.#missing(`a whole number from ${minimum} to ${maximum}`);
+    this.expected(`an integer from ${minimum} to ${maximum}`);
     return minimum;
   }
 
-  flag(usual: boolean): boolean {
-    if (!this.there) return usual;
+  boolean(defaultValue: boolean): boolean {
+    if (!this.exists) return defaultValue;
     const value = this.#node?.value;
     if (typeof value === "boolean") return value;
-    this.#missing("true or false");
-    return usual;
+    this.expected("true or false");
+    return defaultValue;
   }
 
-  /** Text of at most so many bytes, without blanks and control characters; undefined where there is none. */
-  text(longest: number): string | undefined {
-    if (!this.there) return undefined;
+  /** A name without blanks and control characters; undefined if it is missing. */
+  name(maximumBytes: number): string | undefined {
+    if (!this.exists) return undefined;
     const value = this.#node?.value;
     if (
       typeof value === "string" &&
       !/[\p{Cc}\p{Z}]/u.test(value) &&
       value !== "" &&
-      Buffer.byteLength(value) <= longest
+      Buffer.byteLength(value) <= maximumBytes
     )
       return value;
-    this.#missing(`text without blanks, of at most ${longest} bytes,`);
+    this.expected(`a name without blanks, of at most ${maximumBytes} bytes`);
     return undefined;
   }
 
-  /** What a text says. @param read gives undefined if it is none of its own */
-  read<T>(
-    wanted: string,
-    read: (text: string) => T | undefined,
+  /** Parses a string. @param parse returns undefined if it is invalid */
+  parse<T>(
+    expected: string,
+    parse: (text: string) => T | undefined,
   ): T | undefined {
     const value = this.#node?.value;
-    const found = typeof value === "string" ? read(value) : undefined;
-    if (found === undefined) this.#missing(wanted);
+    const found = typeof value === "string" ? parse(value) : undefined;
+    if (found === undefined) this.expected(expected);
     return found;
   }
 
-  /** The number that a word stands for. @param usual what counts where there is no value; without it there must be one */
-  word<N extends number>(words: Words<N>, usual?: N): N | undefined {
-    if (!this.there && usual !== undefined) return usual;
-    return this.read(`one of ${words.all.join(", ")}`, (text) =>
-      words.number(text),
+  /** The number that a name stands for. @param defaultValue for a missing value; without it, the value is required */
+  enumValue<N extends number>(
+    names: EnumNames<N>,
+    defaultValue?: N,
+  ): N | undefined {
+    if (!this.exists && defaultValue !== undefined) return defaultValue;
+    return this.parse(`one of ${names.all.join(", ")}`, (text) =>
+      names.number(text),
     );
   }
 
-  /** The same, where a number may stand for itself. */
-  wordOrNumber(words: Words, maximum: number, usual?: number): number {
+  /** The same; a plain number is accepted, too. */
+  enumValueOrNumber(
+    names: EnumNames,
+    maximum: number,
+    defaultValue?: number,
+  ): number {
     return typeof this.#node?.value === "number"
-      ? this.whole(0, maximum)
-      : (this.word(words, usual) ?? 0);
+      ? this.integer(0, maximum)
+      : (this.enumValue(names, defaultValue) ?? 0);
   }
+}
+
+function adviceFor(name: string, names: readonly string[]): string {
+  const meant = nearest(name, names);
+  return meant === undefined
+    ? `known fields: ${names.join(", ")}`
+    : `did you mean ${meant}?`;
 }
 
 const LONGEST_SHOWN = 40;
@@ -222,7 +290,7 @@ const LONGEST_SHOWN = 40;
 function shown(node: Node | undefined): string {
   const value = node?.value;
   if (Array.isArray(value)) return "a list";
-  if (typeof value === "object") return "an object";
+  if (typeof value === "object" && value !== null) return "an object";
   const text =
     typeof value === "string" ? JSON.stringify(value) : String(value);
   return text.length > LONGEST_SHOWN

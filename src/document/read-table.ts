@@ -19,13 +19,18 @@ import {
   type ServiceSettings,
   type Timeouts,
   type Tunnel,
-  wholeNetmask,
 } from "../ipvs/model.js";
+import { serverSettings, serviceSettings } from "../ipvs/defaults.js";
 import { schedulerFlag } from "../ipvs/scheduler-flags.js";
-import { Findings, type Cursor } from "./document-value.js";
 import type { ServerRule, ServiceRule, Table } from "../ipvs/table.js";
+import { ErrorCollector, type DocumentValue } from "./document-value.js";
+import { foreignFormat } from "./foreign-document.js";
+import {
+  MalformedDocument,
+  type DocumentError,
+  type ParsedDocument,
+} from "./parsed-document.js";
 import { TABLE_SCHEMA } from "./schema.js";
-import { MalformedDocument, type Fault, type Tree } from "./parsed-document.js";
 import {
   CHECKSUMS,
   FAMILIES,
@@ -35,9 +40,12 @@ import {
   TUNNELS,
 } from "./enum-names.js";
 
-/* What a document says, as the model: all that write.ts writes, but for what cannot be set. */
+/*
+ * Reads a document into the model: everything that write-table.ts writes. What is left out has the default of the
+ * classic options. Fields that cannot be set, such as counters, are ignored.
+ */
 
-/** Longest names, in bytes. @see IP_VS_SCHEDNAME_MAXLEN, IP_VS_PENAME_MAXLEN, IP_VS_IFNAME_MAXLEN in linux/ip_vs.h */
+/** Maximum lengths of names, in bytes. @see IP_VS_SCHEDNAME_MAXLEN, IP_VS_PENAME_MAXLEN, IP_VS_IFNAME_MAXLEN in linux/ip_vs.h */
 const SCHEDULER_BYTES = 15;
 const ENGINE_BYTES = 16;
 const INTERFACE_BYTES = 15;
@@ -45,13 +53,22 @@ const INTERFACE_BYTES = 15;
 const U8 = 0xff;
 const U16 = 0xffff;
 const U32 = 0xffffffff;
-/** The kernel has weights with a sign, and refuses those below 0. */
-const HEAVIEST = 0x7fffffff;
+/** Weights are signed in the kernel, and negative ones are refused. */
+const MAXIMUM_WEIGHT = 0x7fffffff;
 
-/** Members that tell how things were. */
-const TOLD_OF_TABLE = ["totals"];
-const TOLD_OF_SERVICE = ["schema", "name", "state", "effectiveWeight", "stats"];
-const TOLD_OF_SERVER = [
+/** The persistence timeout of -p without a value. */
+const DEFAULT_PERSISTENCE_SECONDS = 360;
+
+/** Fields that `list` prints and that cannot be set. */
+const READ_ONLY_OF_TABLE = ["totals"];
+const READ_ONLY_OF_SERVICE = [
+  "schema",
+  "name",
+  "state",
+  "effectiveWeight",
+  "stats",
+];
+const READ_ONLY_OF_SERVER = [
   "name",
   "state",
   "share",
@@ -61,113 +78,128 @@ const TOLD_OF_SERVER = [
   "stats",
 ];
 
-/** What has a place of its own in a document. */
+/** An object of the model that has a position in the document. */
 export type Rule = ServiceRule | ServerRule | Daemon | Timeouts;
 
-/** A table, and where in the text it says so. */
-export interface ReadTable {
+/** A table, and the values of the document that describe it. */
+export interface LocatedTable {
   readonly table: Table;
-  /** The values that say it; their `at` is where they begin, of which `placeOf` makes line and column */
-  readonly places: ReadonlyMap<Rule, Cursor>;
+  readonly values: ReadonlyMap<Rule, DocumentValue>;
 }
 
-/** A table as far as a document says it, with all that is wrong. */
-export interface TableReading extends ReadTable {
+/** The table that a document describes, with all errors. */
+export interface TableReading extends LocatedTable {
   /** In the order of the text */
-  readonly faults: readonly Fault[];
-  /** What is wrong in itself, and has something harmless where it is; a service's real servers stand for themselves */
+  readonly errors: readonly DocumentError[];
+  /** Rules with an error, which contain harmless values instead. An error of a real server does not count for its service. */
   readonly invalid: ReadonlySet<Rule>;
-  /** The value that says that the table is only a part of one, if it is */
-  readonly partial?: Cursor;
+  /** The field that says that the table is incomplete, if it does */
+  readonly partial?: DocumentValue;
 }
 
 /**
- * Reads the table that a document describes. Counters, states and names of hosts are passed over, as nobody can set
- * them.
+ * Reads the table that a document describes. Counters, states and host names are ignored, because they cannot be set.
  *
- * @throws {MalformedDocument} with all that is wrong, in the order of the text
+ * @throws {MalformedDocument} with all errors, in the order of the text
  */
-export function readTable(tree: Tree): ReadTable {
-  const examined = readTableWithErrors(tree);
-  if (examined.faults.length > 0) throw new MalformedDocument(examined.faults);
-  return examined;
+export function readTable(document: ParsedDocument): LocatedTable {
+  const reading = readTableWithErrors(document);
+  if (reading.errors.length > 0) throw new MalformedDocument(reading.errors);
+  return reading;
 }
 
-/** The same, for those who want to look at a table with faults, too. */
-export function readTableWithErrors(tree: Tree): TableReading {
-  const findings = new Findings(tree);
-  const register = new Register(findings);
-  const root = findings.root.members(
+/** The same, but returns the errors, and what could be read of the table. */
+export function readTableWithErrors(document: ParsedDocument): TableReading {
+  const errors = new ErrorCollector(document);
+  const located = new RuleLocations(errors);
+  const { root } = errors;
+  const fields = root.fields(
     ["schema", "partial", "services", "timeouts", "daemons"],
-    TOLD_OF_TABLE,
+    READ_ONLY_OF_TABLE,
   );
-  root.schema.read(JSON.stringify(TABLE_SCHEMA), (text) =>
+  fields.schema.parse(JSON.stringify(TABLE_SCHEMA), (text) =>
     text === TABLE_SCHEMA ? text : undefined,
   );
-  const services = root.services
+  const hasSchema = errors.count === 0;
+  const services = fields.services
     .items()
-    .map((item) => readService(item, register));
-  if (!root.services.there)
-    root.services.fault("it is missing: a list is wanted");
-  const partial = root.partial.flag(false);
+    .map((item) => readService(item, located));
+  if (!fields.services.exists) fields.services.expected("a list");
+  const partial = fields.partial.boolean(false);
   const table: Table = {
     ...(partial && { partial }),
     services,
-    ...(root.timeouts.there && {
-      timeouts: register.read(root.timeouts, () => readTimeouts(root.timeouts)),
+    ...(fields.timeouts.exists && {
+      timeouts: located.read(fields.timeouts, () =>
+        readTimeouts(fields.timeouts),
+      ),
     }),
-    ...(root.daemons.there && {
-      daemons: root.daemons
+    ...(fields.daemons.exists && {
+      daemons: fields.daemons
         .items()
-        .map((item) => register.read(item, () => readDaemon(item))),
+        .map((item) => located.read(item, () => readDaemon(item))),
     }),
   };
-  const { places, invalid } = register;
+  const foreign = hasSchema ? undefined : foreignFormat(document.root);
+  if (foreign) {
+    errors.replaceAll({ path: "", offset: root.offset, ...foreign });
+    return { ...NO_TABLE, errors: errors.errors };
+  }
+  const { values, invalid } = located;
   return {
     table,
-    places,
+    values,
     invalid,
-    faults: findings.faults,
-    ...(partial && { partial: root.partial }),
+    errors: errors.errors,
+    ...(partial && { partial: fields.partial }),
   };
 }
 
-/** Keeps where each rule stands, and whether it is sound. */
-class Register {
-  readonly #findings: Findings;
-  readonly places = new Map<Rule, Cursor>();
+/** The reading of a text that is not a table. */
+export const NO_TABLE: TableReading = {
+  table: { services: [] },
+  values: new Map(),
+  errors: [],
+  invalid: new Set(),
+};
+
+/** Records the value of each rule, and whether it has errors. */
+class RuleLocations {
+  readonly #errors: ErrorCollector;
+  readonly values = new Map<Rule, DocumentValue>();
   readonly invalid = new Set<Rule>();
 
-  constructor(findings: Findings) {
-    this.#findings = findings;
+  constructor(errors: ErrorCollector) {
+    this.#errors = errors;
   }
 
-  /** Reads a rule. */
-  read<R extends Rule>(item: Cursor, read: () => R): R {
-    const before = this.#findings.count;
+  /** Reads a rule from a value. */
+  read<R extends Rule>(value: DocumentValue, read: () => R): R {
+    const before = this.#errors.count;
     const rule = read();
-    this.places.set(rule, item);
-    if (this.#findings.count > before) this.invalid.add(rule);
+    this.values.set(rule, value);
+    if (this.#errors.count > before) this.invalid.add(rule);
     return rule;
   }
 }
 
-function readService(item: Cursor, register: Register): ServiceRule {
-  let list: Cursor | undefined;
+function readService(item: DocumentValue, located: RuleLocations): ServiceRule {
+  let list: DocumentValue | undefined;
   const servers: ServerRule[] = [];
-  const service = register.read(item, () => {
-    const member = serviceMembers(item);
-    list = member.servers;
-    const key = readKey(member);
-    return { key, settings: readSettings(key.family, member), servers };
+  const service = located.read(item, () => {
+    const fields = serviceFields(item);
+    list = fields.servers;
+    const key = readKey(fields);
+    return { key, settings: readSettings(key, fields), servers };
   });
+  const defaultPort = "port" in service.key ? service.key.port : 0;
   for (const server of list?.items() ?? [])
-    servers.push(register.read(server, () => readServer(server)));
+    servers.push(located.read(server, () => readServer(server, defaultPort)));
   return service;
 }
 
-function serviceMembers(item: Cursor) {
-  return item.members(
+function serviceFields(item: DocumentValue) {
+  return item.fields(
     [
       "protocol",
       "address",
@@ -181,107 +213,104 @@ function serviceMembers(item: Cursor) {
       "otherFlags",
       "servers",
     ],
-    TOLD_OF_SERVICE,
+    READ_ONLY_OF_SERVICE,
   );
 }
 
-function readKey(
-  member: Readonly<
-    Record<"protocol" | "address" | "port" | "family" | "firewallMark", Cursor>
-  >,
-): ServiceKey {
-  const { protocol, address, port, family, firewallMark } = member;
-  if (firewallMark.there) {
+function readKey({
+  protocol,
+  address,
+  port,
+  family,
+  firewallMark,
+  persistence,
+}: ReturnType<typeof serviceFields>): ServiceKey {
+  if (firewallMark.exists) {
     for (const other of [protocol, address, port])
-      if (other.there)
-        other.fault("a service has either a firewall mark or an address");
+      if (other.exists)
+        other.error("a service has either a firewall mark or an address");
     return {
-      family: family.word(FAMILIES, INET) ?? INET,
-      firewallMark: firewallMark.whole(1, U32),
+      family: family.enumValue(FAMILIES, INET) ?? INET,
+      firewallMark: firewallMark.integer(1, U32),
     };
   }
   const found = readAddress(address);
   const own = familyOf(found);
-  if (family.there && family.word(FAMILIES) !== own)
-    family.fault(`the address is of ${FAMILIES.word(own) ?? ""}`);
+  if (family.exists && family.enumValue(FAMILIES) !== own)
+    family.error(`the address is ${FAMILIES.word(own) ?? ""}`);
   return {
     family: own,
-    protocol: protocol.word(PROTOCOL_WORDS) ?? TCP,
+    protocol: protocol.enumValue(PROTOCOL_WORDS) ?? TCP,
     address: found,
-    port: port.whole(0, U16),
+    // Port 0, which is every port, needs persistence.
+    port: port.integer(0, U16, persistence.exists ? 0 : undefined),
   };
 }
 
-function readAddress(cursor: Cursor): Address {
-  const found = cursor.read("an IPv4 or IPv6 address", parseAddress);
+function readAddress(value: DocumentValue): Address {
+  const found = value.parse("an IPv4 or IPv6 address", parseAddress);
   return found ?? new Uint8Array(4);
 }
 
 function readSettings(
-  family: Family,
-  member: Readonly<
-    Record<
-      | "scheduler"
-      | "schedulerFlags"
-      | "persistence"
-      | "onePacket"
-      | "otherFlags",
-      Cursor
-    >
-  >,
+  key: ServiceKey,
+  fields: ReturnType<typeof serviceFields>,
 ): ServiceSettings {
-  const scheduler = member.scheduler.text(SCHEDULER_BYTES);
-  if (!member.scheduler.there)
-    member.scheduler.fault("it is missing: the name of a scheduler is wanted");
+  const { family } = key;
+  const defaults = serviceSettings(key);
+  const scheduler =
+    fields.scheduler.name(SCHEDULER_BYTES) ?? defaults.scheduler;
   const flags =
-    readSchedulerFlags(scheduler ?? "", member.schedulerFlags) |
-    (member.onePacket.flag(false) ? ONE_PACKET : 0) |
-    member.otherFlags.whole(0, U32, 0);
-  const every = wholeNetmask(family);
-  const settings = { scheduler: scheduler ?? "", flags: flags >>> 0 };
-  if (!member.persistence.there)
-    return { ...settings, timeoutSeconds: 0, netmask: every };
-  const persistence = member.persistence.members([
+    readSchedulerFlags(scheduler, fields.schedulerFlags) |
+    (fields.onePacket.boolean(false) ? ONE_PACKET : 0) |
+    fields.otherFlags.integer(0, U32, 0);
+  const settings = { ...defaults, scheduler, flags: flags >>> 0 };
+  if (!fields.persistence.exists) return settings;
+  const persistence = fields.persistence.fields([
     "enabled",
     "timeoutSeconds",
     "netmask",
     "engine",
   ]);
-  const enabled = persistence.enabled.flag(true);
-  const engine = persistence.engine.text(ENGINE_BYTES);
+  const enabled = persistence.enabled.boolean(true);
+  const engine = persistence.engine.name(ENGINE_BYTES);
   return {
     ...settings,
     flags: (flags | (enabled ? PERSISTENT : 0)) >>> 0,
-    timeoutSeconds: persistence.timeoutSeconds.whole(
+    timeoutSeconds: persistence.timeoutSeconds.integer(
       0,
       U32,
-      enabled ? undefined : 0,
+      enabled ? DEFAULT_PERSISTENCE_SECONDS : 0,
     ),
-    netmask: readNetmask(family, persistence.netmask) ?? every,
+    netmask: readNetmask(family, persistence.netmask) ?? defaults.netmask,
     ...(engine !== undefined && { persistenceEngine: engine }),
   };
 }
 
-function readNetmask(family: Family, cursor: Cursor): Netmask | undefined {
-  if (!cursor.there) return undefined;
+function readNetmask(
+  family: Family,
+  value: DocumentValue,
+): Netmask | undefined {
+  if (!value.exists) return undefined;
   return family === INET6
-    ? cursor.whole(1, 128)
-    : cursor.read("an IPv4 netmask", parseIpv4);
+    ? value.integer(1, 128)
+    : value.parse("an IPv4 netmask", parseIpv4);
 }
 
-function readSchedulerFlags(scheduler: string, list: Cursor): number {
+function readSchedulerFlags(scheduler: string, list: DocumentValue): number {
   let flags = 0;
   for (const item of list.items()) {
-    const flag = item.read("the name of a scheduler's flag", schedulerFlag);
+    const flag = item.parse("the name of a scheduler flag", schedulerFlag);
     if (flag?.scheduler !== undefined && flag.scheduler !== scheduler)
-      item.fault(`this is a flag of scheduler ${flag.scheduler}`);
+      item.error(`this flag belongs to scheduler ${flag.scheduler}`);
     flags |= flag?.bit ?? 0;
   }
   return flags;
 }
 
-function readServer(item: Cursor): ServerRule {
-  const member = item.members(
+/** @param defaultPort the port of the service; 0 for a firewall mark */
+function readServer(item: DocumentValue, defaultPort: number): ServerRule {
+  const fields = item.fields(
     [
       "address",
       "port",
@@ -291,49 +320,54 @@ function readServer(item: Cursor): ServerRule {
       "upperThreshold",
       "lowerThreshold",
     ],
-    TOLD_OF_SERVER,
+    READ_ONLY_OF_SERVER,
   );
+  const defaults = serverSettings();
   const settings: ServerSettings = {
-    forwarding: member.forwarding.wordOrNumber(FORWARDING, 7),
-    weight: member.weight.whole(0, HEAVIEST),
-    tunnel: readTunnel(member.tunnel),
-    upperThreshold: member.upperThreshold.whole(0, U32, 0),
-    lowerThreshold: member.lowerThreshold.whole(0, U32, 0),
+    forwarding: fields.forwarding.enumValueOrNumber(
+      FORWARDING,
+      7,
+      defaults.forwarding,
+    ),
+    weight: fields.weight.integer(0, MAXIMUM_WEIGHT, defaults.weight),
+    tunnel: readTunnel(fields.tunnel),
+    upperThreshold: fields.upperThreshold.integer(0, U32, 0),
+    lowerThreshold: fields.lowerThreshold.integer(0, U32, 0),
   };
   return {
     key: {
-      address: readAddress(member.address),
-      port: member.port.whole(0, U16),
+      address: readAddress(fields.address),
+      port: fields.port.integer(0, U16, defaultPort),
     },
     settings,
   };
 }
 
-function readTunnel(cursor: Cursor): Tunnel {
-  if (!cursor.there) return { type: TUNNEL_IPIP, port: 0, flags: 0 };
-  const { type, port, checksum } = cursor.members(["type", "port", "checksum"]);
+function readTunnel(value: DocumentValue): Tunnel {
+  if (!value.exists) return { type: TUNNEL_IPIP, port: 0, flags: 0 };
+  const { type, port, checksum } = value.fields(["type", "port", "checksum"]);
   return {
-    type: type.wordOrNumber(TUNNELS, U8, TUNNEL_IPIP),
-    port: port.whole(0, U16, 0),
-    flags: checksum.wordOrNumber(CHECKSUMS, U16, 0),
+    type: type.enumValueOrNumber(TUNNELS, U8, TUNNEL_IPIP),
+    port: port.integer(0, U16, 0),
+    flags: checksum.enumValueOrNumber(CHECKSUMS, U16, 0),
   };
 }
 
-function readTimeouts(cursor: Cursor): Timeouts {
-  const { tcpSeconds, tcpFinSeconds, udpSeconds } = cursor.members([
+function readTimeouts(value: DocumentValue): Timeouts {
+  const { tcpSeconds, tcpFinSeconds, udpSeconds } = value.fields([
     "tcpSeconds",
     "tcpFinSeconds",
     "udpSeconds",
   ]);
   return {
-    tcpSeconds: tcpSeconds.whole(0, U32),
-    tcpFinSeconds: tcpFinSeconds.whole(0, U32),
-    udpSeconds: udpSeconds.whole(0, U32),
+    tcpSeconds: tcpSeconds.integer(0, U32, 0),
+    tcpFinSeconds: tcpFinSeconds.integer(0, U32, 0),
+    udpSeconds: udpSeconds.integer(0, U32, 0),
   };
 }
 
-function readDaemon(item: Cursor): Daemon {
-  const member = item.members([
+function readDaemon(item: DocumentValue): Daemon {
+  const fields = item.fields([
     "role",
     "interface",
     "syncId",
@@ -342,19 +376,19 @@ function readDaemon(item: Cursor): Daemon {
     "port",
     "ttl",
   ]);
-  const name = member.interface.text(INTERFACE_BYTES);
-  if (!member.interface.there)
-    member.interface.fault("it is missing: the name of an interface is wanted");
+  const name = fields.interface.name(INTERFACE_BYTES);
+  if (!fields.interface.exists)
+    fields.interface.expected("the name of an interface");
   return {
-    state: member.role.word(ROLES) ?? 1,
-    // Text of the model is one character a byte.
+    state: fields.role.enumValue(ROLES) ?? 1,
+    // The model's text has one character per byte.
     multicastInterface: Buffer.from(name ?? "").toString("latin1"),
-    syncId: member.syncId.whole(0, U8),
-    ...(member.maximumLength.there && {
-      maximumLength: member.maximumLength.whole(0, U16),
+    syncId: fields.syncId.integer(0, U8, 0),
+    ...(fields.maximumLength.exists && {
+      maximumLength: fields.maximumLength.integer(0, U16),
     }),
-    ...(member.group.there && { multicastGroup: readAddress(member.group) }),
-    ...(member.port.there && { multicastPort: member.port.whole(0, U16) }),
-    ...(member.ttl.there && { multicastTtl: member.ttl.whole(0, U8) }),
+    ...(fields.group.exists && { multicastGroup: readAddress(fields.group) }),
+    ...(fields.port.exists && { multicastPort: fields.port.integer(0, U16) }),
+    ...(fields.ttl.exists && { multicastTtl: fields.ttl.integer(0, U8) }),
   };
 }

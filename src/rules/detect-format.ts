@@ -1,21 +1,20 @@
 import type { Format } from "./rule-file.js";
 
-/** Whether a line is a classic command line: it begins with an option, or the program's name. */
+/** A classic command line begins with an option, or with the name of the program. */
 const RULE = /^(?:ipvsadm[ \t]+)*--?[A-Za-z]/;
-/** Whether a line is YAML rather than a rule: a key, a list's item, a directive, the begin of a document. */
+/** YAML begins with a key, an item of a list, a directive, or the start of a document. */
 const YAML = /^(?:[\w"'][^\s:]*\s*:(?:\s|$)|-\s|---|%)/;
 
 /**
- * How a text is written. Its first line that is neither blank nor a comment tells: `{` begins JSON, an option such
- * as `-A` classic rules, a key such as `services:` YAML. Where that leaves it open (there is no such line, YAML that
- * begins with `{`, something that is none of all) the name counts: what ends in .json, .yaml or .yml is what it says,
- * all else are rules.
+ * Detects the format from the first line that is neither blank nor a comment: `{` starts JSON, an option such as `-A`
+ * starts rules, a key such as `services:` starts YAML. If that is ambiguous (there is no such line, YAML that starts
+ * with `{`, or anything else), the extension of the name decides: .json, .yaml, .yml; otherwise rules.
  *
  * @param name of the file
  */
-export function formatOf(name: string, text: string): Format {
+export function detectFormat(name: string, text: string): Format {
   const first = firstLine(text);
-  const named = namedFormat(name);
+  const named = formatOfName(name);
   if (RULE.test(first)) return "rules";
   if (first.startsWith("{") || first.startsWith("["))
     return named === "yaml" ? "yaml" : "json";
@@ -23,12 +22,19 @@ export function formatOf(name: string, text: string): Format {
   return named ?? "rules";
 }
 
+/** The first line that is neither blank nor a comment, without leading blanks; empty if there is none. */
 function firstLine(text: string): string {
-  const found = /^\s*(?!#)(\S.*)$/m.exec(text.replace(/^\ufeff/, ""));
-  return found?.[1] ?? "";
+  for (let start = text.startsWith("\ufeff") ? 1 : 0; start < text.length;) {
+    const newline = text.indexOf("\n", start);
+    const end = newline < 0 ? text.length : newline;
+    const line = text.slice(start, end).trim();
+    if (line !== "" && !line.startsWith("#")) return line;
+    start = end + 1;
+  }
+  return "";
 }
 
-function namedFormat(name: string): Format | undefined {
+function formatOfName(name: string): Format | undefined {
   if (/\.json$/i.test(name)) return "json";
   return /\.ya?ml$/i.test(name) ? "yaml" : undefined;
 }

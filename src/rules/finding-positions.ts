@@ -1,49 +1,54 @@
-import type { Part, Place, Rule, RuleFinding, RuleFile } from "./rule-file.js";
+import type {
+  Part,
+  Position,
+  Rule,
+  RuleFinding,
+  RuleFile,
+} from "./rule-file.js";
 import { decodeUtf8 } from "./text-lines.js";
 
-/** Something to say about a rule, before it has a place. */
+/** An error or a warning of a rule, without its position. */
 export interface Finding {
   readonly id: string;
-  readonly fault: string;
+  readonly message: string;
   readonly advice?: string;
-  /** Of the rule; undefined: all of it */
+  /** The part of the rule that it concerns; undefined for the whole rule */
   readonly part?: Part;
 }
 
-/** What of a file tells where its rules stand. */
-export type FindingContext = Pick<
+/** The parts of a file that are needed to check its table and to find positions. */
+export type LocatedRules = Pick<
   RuleFile,
-  "format" | "table" | "invalid" | "placeOf" | "pathOf"
+  "format" | "table" | "invalid" | "positionOf" | "pathOf"
 >;
 
-/** A remark at the place of its rule. What it repeats of command lines has one character a byte. */
-export function placed(
-  file: Pick<FindingContext, "format" | "placeOf" | "pathOf">,
+/** A finding at the position of its rule. Quotes from command lines are decoded: they have one character per byte. */
+export function atRule(
+  file: Pick<LocatedRules, "format" | "positionOf" | "pathOf">,
   rule: Rule,
-  { part, ...remark }: Finding,
+  { part, ...finding }: Finding,
 ): RuleFinding {
   const path = file.pathOf(rule, part);
   return {
-    place: file.placeOf(rule, part) ?? { line: 1, column: 1 },
-    ...(file.format === "rules" ? decodeFinding(remark) : remark),
+    position: file.positionOf(rule, part) ?? { line: 1, column: 1 },
+    ...(file.format === "rules" ? decodeFinding(finding) : finding),
     ...(path !== undefined && { path }),
   };
 }
 
-/** A remark that repeats text of one character a byte, as Unicode. */
-export function decodeFinding<R extends Omit<Finding, "part">>(remark: R): R {
-  const { fault, advice } = remark;
+function decodeFinding<F extends Omit<Finding, "part">>(finding: F): F {
+  const { message, advice } = finding;
   return {
-    ...remark,
-    fault: decodeUtf8(fault),
+    ...finding,
+    message: decodeUtf8(message),
     ...(advice !== undefined && { advice: decodeUtf8(advice) }),
   };
 }
 
-/** The order of the text. */
-export function byPlace(
-  { place: a }: { readonly place: Place },
-  { place: b }: { readonly place: Place },
+/** Compares by position in the text. */
+export function byPosition(
+  { position: a }: { readonly position: Position },
+  { position: b }: { readonly position: Position },
 ): number {
   return a.line - b.line || a.column - b.column;
 }

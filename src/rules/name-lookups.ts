@@ -1,4 +1,4 @@
 import type { Names } from "../system/names.js";
 
-/** The look-ups that a rule file may need: hosts and services by name. Documents have addresses and numbers only. */
+/** The name lookups that command lines may need. Documents contain only addresses and numbers. */
 export type NameLookups = Pick<Names, "hostAddress" | "servicePort">;

@@ -1,28 +1,45 @@
+import { detectFormat } from "./detect-format.js";
 import type { NameLookups } from "./name-lookups.js";
 import { readClassic } from "./read-classic.js";
 import { readDocument } from "./read-document.js";
 import type { RuleFile } from "./rule-file.js";
-import { formatOf } from "./detect-format.js";
 import { decodeUtf8 } from "./text-lines.js";
 
 /** In UTF-8. */
 const BYTE_ORDER_MARK = "\xef\xbb\xbf";
 
 /**
- * Reads a file of rules, with all that is wrong with it. It asks no kernel, and the network only for hosts that are
- * named.
+ * Reads a file of rules, with all its errors. Uses no kernel, and the network only to look up host names.
  *
- * @param name of the file, by which its format is told where its content does not tell
- * @param bytes its content, one character a byte
+ * @param name of the file; its extension decides if the content does not show the format
+ * @param bytes the content, with one character per byte
  */
 export async function readRules(
   name: string,
   bytes: string,
   names: NameLookups,
 ): Promise<RuleFile> {
-  const text = bytes.startsWith(BYTE_ORDER_MARK) ? bytes.slice(3) : bytes;
-  const format = formatOf(name, text);
-  return format === "rules"
-    ? readClassic(name, text, names)
-    : readDocument(name, format, decodeUtf8(text));
+  const hasMark = bytes.startsWith(BYTE_ORDER_MARK);
+  const text = hasMark ? bytes.slice(BYTE_ORDER_MARK.length) : bytes;
+  const format = detectFormat(name, text);
+  if (format !== "rules") return readDocument(name, format, decodeUtf8(text));
+  const file = await readClassic(name, text, names);
+  return hasMark ? withMarkWarning(file) : file;
+}
+
+/** Only -R is affected, and documents are not for -R. */
+function withMarkWarning(file: RuleFile): RuleFile {
+  return {
+    ...file,
+    textWarnings: [
+      {
+        position: { line: 1, column: 1 },
+        id: "byte-order-mark",
+        message:
+          "the file begins with a byte order mark, which 'ipvsadm -R' refuses",
+        advice: "save the file as UTF-8 without a byte order mark",
+      },
+      ...file.textWarnings,
+    ],
+  };
 }

@@ -1,13 +1,13 @@
 import type { Rule } from "../document/read-table.js";
 import type { Table } from "../ipvs/table.js";
-import type { Place } from "./text-lines.js";
+import type { Position } from "./text-lines.js";
 
-export type { Place } from "./text-lines.js";
+export type { Position } from "./text-lines.js";
 export type { Rule } from "../document/read-table.js";
 
-/** What a rule has that can be wrong by itself, and so has a place of its own. */
+/** A part of a rule that has a position of its own. */
 export type Part =
-  /** The service that a real server belongs to */
+  /** The service of a real server */
   | "service"
   | "address"
   | "port"
@@ -25,44 +25,44 @@ export type Part =
   | "lowerThreshold"
   | "group";
 
-/** Something about a rule that its writer will want to know. */
+/** An error or a warning. */
 export interface RuleFinding {
-  readonly place: Place;
-  /** What kind it is, in words with dashes: it stays the same from version to version */
+  readonly position: Position;
+  /** The kind of finding, such as `port-ignored`. It does not change between versions. */
   readonly id: string;
-  /** What is wrong. It may repeat what the file says: escape it before it is shown. */
-  readonly fault: string;
+  /** What is wrong. It may quote the file: escape it before it is shown. */
+  readonly message: string;
   /** What to do about it */
   readonly advice?: string;
-  /** Of a document: the value that is at fault, such as `services[3].servers[0].weight` */
+  /** In a document, the path of the value, such as `services[3].servers[0].weight` */
   readonly path?: string;
 }
 
 /** A file of rules: classic command lines, or a document in JSON or YAML. */
 export interface RuleFile {
-  /** As the user wrote it; `-` is standard input */
+  /** As given on the command line; `-` is standard input */
   readonly name: string;
   readonly format: Format;
   /**
-   * What the file describes, starting from an empty table; members that it does not speak of are undefined. With
-   * faults, what is at fault is left out or has something harmless where it is, so this is not to be set.
+   * The table that results if the file is applied to an empty one. Timeouts and sync daemons are undefined if the file
+   * does not contain them. If there are errors, the table is incomplete and must not be applied.
    */
   readonly table: Table;
-  /** What cannot be carried out, by its form or because every kernel refuses it: all of it, in the order of the text */
-  readonly faults: readonly RuleFinding[];
-  /** What the text says otherwise than its writer will think, though the table does not show it */
-  readonly remarks: readonly RuleFinding[];
-  /** Rules that have a fault: what they say is not to be relied on */
+  /** Malformed rules, and rules that every kernel refuses, in the order of the text */
+  readonly errors: readonly RuleFinding[];
+  /** Warnings that follow from the text and cannot be found in the table */
+  readonly textWarnings: readonly RuleFinding[];
+  /** Rules with an error: their settings are unreliable */
   readonly invalid: ReadonlySet<Rule>;
-  /** Services of which a real server is at fault, and so may not be there */
+  /** Services with an invalid real server, which may be missing in the table */
   readonly incomplete: ReadonlySet<Rule>;
-  /** Where a rule stands, or a part of it; undefined for a rule that is none of the file's. */
-  placeOf(rule: Rule, part?: Part): Place | undefined;
-  /** The path of a rule in a document; undefined where there are no paths. */
+  /** The position of a rule or of a part of it; undefined if the rule is not from this file. */
+  positionOf(rule: Rule, part?: Part): Position | undefined;
+  /** The path of a rule in a document; undefined for command lines. */
   pathOf(rule: Rule, part?: Part): string | undefined;
-  /** A line of the text, by its number from 1, for showing it: escape it before. */
+  /** A line of the text, counted from 1. Escape it before it is shown. */
   line(number: number): string;
 }
 
-/** How a file of rules is written. */
+/** The format of a file of rules. */
 export type Format = "rules" | "json" | "yaml";

@@ -20,49 +20,55 @@ import {
 } from "./kernel-refusals.js";
 import { duplicate } from "./table-errors.js";
 
-/** A rule, and the line that said it last. */
+/** A service or server, with the last line that set it. */
 interface Tracked<Key, Settings> {
   readonly key: Key;
   settings: Settings;
   line: number;
-  sound: boolean;
+  valid: boolean;
 }
 
 interface TrackedService extends Tracked<ServiceKey, ServiceSettings> {
   readonly servers: Map<string, Tracked<ServerKey, ServerSettings>>;
-  /** Whether a line that is about its servers is at fault */
+  /** Whether a line about one of its servers has an error */
   incomplete: boolean;
 }
 
 /** Why a command is refused. */
-export interface Refused extends Finding {
-  /** The service that there is none of, or not yet */
+export interface CommandRefusal extends Finding {
+  /** The selector of a service that does not exist (yet) */
   readonly missing?: string;
 }
 
-/** What command lines made of an empty table. */
+/** The table after all commands. */
 export interface SimulationResult {
   readonly table: Table;
-  /** Which line, counted from 1, said each rule last */
+  /** The last line that set each rule, counted from 1 */
   readonly lines: ReadonlyMap<Rule, number>;
   readonly invalid: ReadonlySet<Rule>;
   readonly incomplete: ReadonlySet<Rule>;
 }
 
-/** A table in memory that does with commands what the kernel does, as far as every kernel does it alike. */
+/** Simulates the effect of commands on an empty table, as far as all kernels behave the same. */
 export class SimulatedTable {
   readonly #services = new Map<string, TrackedService>();
   readonly #daemons = new Map<number, { daemon: Daemon; line: number }>();
-  #daemonsSpokenOf = false;
+  /** Whether there was any command for sync daemons */
+  #setsDaemons = false;
   #timeouts: { timeouts: Timeouts; line: number } | undefined;
 
+  /** Whether there is a service now. */
+  get hasServices(): boolean {
+    return this.#services.size > 0;
+  }
+
   /**
-   * Carries out a command.
+   * Applies a command.
    *
-   * @param line on which it stands
-   * @returns why the kernel refuses it; undefined if it does not
+   * @param line the number of its line
+   * @returns why the kernel refuses it; undefined if it accepts it
    */
-  carryOut(command: Change, line: number): Refused | undefined {
+  apply(command: Change, line: number): CommandRefusal | undefined {
     switch (command.command) {
       case "add-service":
       case "edit-service":
@@ -88,39 +94,39 @@ export class SimulatedTable {
       case "start-daemon":
         return this.#startDaemon(command.daemon, line);
       case "stop-daemon":
-        this.#daemonsSpokenOf = true;
+        this.#setsDaemons = true;
         return this.#daemons.delete(command.daemon.state)
           ? undefined
           : {
               id: "no-daemon",
-              fault: "no such sync daemon has been started before",
-              advice: "leave the line out, or start the daemon first",
+              message: "this sync daemon is not running",
+              advice: "remove the line, or start the daemon before",
             };
     }
   }
 
-  /** The line that said a service last, by its selector; undefined if there is none. */
+  /** The last line that set a service, by its selector; undefined if there is no such service. */
   lineOf(selector: string): number | undefined {
     return this.#services.get(selector)?.line;
   }
 
-  /** A service of which no more is known than that its line is at fault: its real servers are not to be. */
+  /** Adds a service whose line has an error, so that its real servers are not reported as errors, too. */
   addPlaceholder(key: ServiceKey, line: number): void {
     const selector = formatSelector(key);
     const known = this.#services.get(selector);
-    if (known) known.sound = false;
+    if (known) known.valid = false;
     else
       this.#services.set(selector, {
         key,
         settings: serviceSettings(key),
         line,
-        sound: false,
+        valid: false,
         servers: new Map(),
         incomplete: true,
       });
   }
 
-  /** Takes note that a line about a service's servers is at fault, if there is such a service. */
+  /** Records that a line about a server of this service has an error. */
   markIncomplete(key: ServiceKey): void {
     const known = this.#service(key);
     if (known) known.incomplete = true;
@@ -137,7 +143,7 @@ export class SimulatedTable {
       settings,
     }: Extract<Change, { command: "add-service" | "edit-service" }>,
     line: number,
-  ): Refused | undefined {
+  ): CommandRefusal | undefined {
     const selector = formatSelector(key);
     const known = this.#services.get(selector);
     if (command === "edit-service") {
@@ -151,7 +157,7 @@ export class SimulatedTable {
       key,
       settings,
       line,
-      sound: true,
+      valid: true,
       servers: new Map(),
       incomplete: false,
     });
@@ -166,7 +172,7 @@ export class SimulatedTable {
       settings,
     }: Extract<Change, { command: "add-server" | "edit-server" }>,
     line: number,
-  ): Refused | undefined {
+  ): CommandRefusal | undefined {
     const servers = this.#service(service)?.servers;
     if (!servers) return noService(service);
     const name = formatEndpoint(key.address, key.port);
@@ -175,22 +181,23 @@ export class SimulatedTable {
       return duplicate("real server", known.line, "address");
     if (command === "edit-server" && !known) return NO_SERVER;
     const refusal = serverRefusal(service, key, settings);
-    servers.set(name, { key, settings, line, sound: !refusal });
+    servers.set(name, { key, settings, line, valid: !refusal });
     return refusal;
   }
 
   #deleteServer({
     service,
     server,
-  }: Extract<Change, { command: "delete-server" }>): Refused | undefined {
+  }: Extract<Change, { command: "delete-server" }>):
+    CommandRefusal | undefined {
     const servers = this.#service(service)?.servers;
     if (!servers) return noService(service);
     const known = servers.delete(formatEndpoint(server.address, server.port));
     return known ? undefined : NO_SERVER;
   }
 
-  /** 0 leaves a timeout as it is. */
-  #setTimeouts(given: Timeouts, line: number): Refused | undefined {
+  /** 0 leaves a timeout unchanged. */
+  #setTimeouts(given: Timeouts, line: number): CommandRefusal | undefined {
     const before = this.#timeouts?.timeouts;
     const timeouts: Timeouts = {
       tcpSeconds: given.tcpSeconds || (before?.tcpSeconds ?? 0),
@@ -201,68 +208,68 @@ export class SimulatedTable {
     return timeoutsRefusal(given);
   }
 
-  #startDaemon(given: Daemon, line: number): Refused | undefined {
-    this.#daemonsSpokenOf = true;
+  #startDaemon(given: Daemon, line: number): CommandRefusal | undefined {
+    this.#setsDaemons = true;
     const known = this.#daemons.get(given.state);
     if (known) return duplicate("sync daemon", known.line);
-    this.#daemons.set(given.state, { daemon: withoutGaps(given), line });
+    this.#daemons.set(given.state, { daemon: withoutUndefined(given), line });
     return daemonRefusal(given);
   }
 
-  /** The table as it is now. */
-  made(): SimulationResult {
+  /** The current table. */
+  result(): SimulationResult {
     const lines = new Map<Rule, number>();
     const invalid = new Set<Rule>();
     const incomplete = new Set<Rule>();
-    const keep = <R extends Rule>(rule: R, line: number, sound = true): R => {
+    const record = <R extends Rule>(rule: R, line: number, valid = true): R => {
       lines.set(rule, line);
-      if (!sound) invalid.add(rule);
+      if (!valid) invalid.add(rule);
       return rule;
     };
     const services = Array.from(this.#services.values(), (service) => {
-      const { key, settings, line, sound } = service;
+      const { key, settings, line, valid } = service;
       const servers = Array.from(service.servers.values(), (server) =>
-        keep(
+        record(
           { key: server.key, settings: server.settings },
           server.line,
-          server.sound,
+          server.valid,
         ),
       );
-      const rule = keep({ key, settings, servers }, line, sound);
+      const rule = record({ key, settings, servers }, line, valid);
       if (service.incomplete) incomplete.add(rule);
       return rule;
     });
     const daemons = Array.from(this.#daemons.values(), ({ daemon, line }) =>
-      keep(daemon, line),
+      record(daemon, line),
     );
     const set = this.#timeouts;
     const table: Table = {
       services,
-      ...(set && { timeouts: keep(set.timeouts, set.line) }),
-      ...(this.#daemonsSpokenOf && { daemons }),
+      ...(set && { timeouts: record(set.timeouts, set.line) }),
+      ...(this.#setsDaemons && { daemons }),
     };
     return { table, lines, invalid, incomplete };
   }
 }
 
-function noService(key: ServiceKey): Refused {
+function noService(key: ServiceKey): CommandRefusal {
   return {
     id: "undefined-service",
-    fault: "this service has not been added before",
+    message: "unknown service: no line above adds it",
     part: "service",
     missing: formatSelector(key),
   };
 }
 
-const NO_SERVER: Refused = {
+const NO_SERVER: CommandRefusal = {
   id: "undefined-server",
-  fault: "this real server has not been added before",
-  advice: "add it first with -a, or leave the line out",
+  message: "unknown real server: no line above adds it",
+  advice: "add it before with -a, or remove the line",
   part: "address",
 };
 
-/** A daemon without the members that nobody gave. */
-function withoutGaps(daemon: Daemon): Daemon {
+/** A daemon without undefined settings. */
+function withoutUndefined(daemon: Daemon): Daemon {
   return Object.fromEntries(
     Object.entries(daemon).filter(([, value]) => value !== undefined),
   ) as unknown as Daemon;

@@ -2,7 +2,7 @@ import { formatSelector } from "../grammar/selector.js";
 import { familyOf } from "../ipvs/address.js";
 import { formatEndpoint, TUNNELING } from "../ipvs/model.js";
 import type { Part, Rule, RuleFinding } from "./rule-file.js";
-import { placed, type FindingContext } from "./finding-positions.js";
+import { atRule, type LocatedRules } from "./finding-positions.js";
 import {
   daemonRefusal,
   serverRefusal,
@@ -10,63 +10,63 @@ import {
   type Refusal,
 } from "./kernel-refusals.js";
 
-/** All that every kernel refuses of a table as a document describes it. */
-export function* tableRefusals(file: FindingContext): Generator<RuleFinding> {
+/** Finds the rules of a document that every kernel refuses. */
+export function* tableErrors(file: LocatedRules): Generator<RuleFinding> {
   const { services, daemons = [], timeouts } = file.table;
-  const keys = new Met(file, "service");
+  const keys = new DuplicateFinder(file, "service");
   for (const service of services) {
-    yield* keys.meet(service, () => formatSelector(service.key));
-    const servers = new Met(file, "real server");
+    yield* keys.check(service, () => formatSelector(service.key));
+    const servers = new DuplicateFinder(file, "real server");
     for (const server of service.servers) {
       const { key, settings } = server;
-      yield* servers.meet(server, () => formatEndpoint(key.address, key.port));
+      yield* servers.check(server, () => formatEndpoint(key.address, key.port));
       if (!file.invalid.has(service))
         yield* refused(file, server, serverRefusal(service.key, key, settings));
     }
   }
-  const roles = new Met(file, "sync daemon");
+  const roles = new DuplicateFinder(file, "sync daemon");
   for (const daemon of daemons) {
-    yield* roles.meet(daemon, () => String(daemon.state));
+    yield* roles.check(daemon, () => String(daemon.state));
     yield* refused(file, daemon, daemonRefusal(daemon));
   }
   if (timeouts) yield* refused(file, timeouts, timeoutsRefusal(timeouts));
-  yield* unsynchronized(file);
+  yield* syncConflicts(file);
 }
 
 function* refused(
-  file: FindingContext,
+  file: LocatedRules,
   rule: Rule,
   refusal: Refusal | undefined,
 ): Generator<RuleFinding> {
-  if (refusal && !file.invalid.has(rule)) yield placed(file, rule, refusal);
+  if (refusal && !file.invalid.has(rule)) yield atRule(file, rule, refusal);
 }
 
-/** Finds what comes twice. */
-class Met {
-  readonly #file: FindingContext;
+/** Finds duplicates. */
+class DuplicateFinder {
+  readonly #file: LocatedRules;
   readonly #what: string;
-  readonly #met = new Map<string, Rule>();
+  readonly #first = new Map<string, Rule>();
 
-  constructor(file: FindingContext, what: string) {
+  constructor(file: LocatedRules, what: string) {
     this.#file = file;
     this.#what = what;
   }
 
-  *meet(rule: Rule, name: () => string): Generator<RuleFinding> {
+  *check(rule: Rule, name: () => string): Generator<RuleFinding> {
     if (this.#file.invalid.has(rule)) return;
     const key = name();
-    const earlier = this.#met.get(key);
+    const earlier = this.#first.get(key);
     if (earlier)
-      yield placed(
+      yield atRule(
         this.#file,
         rule,
-        duplicate(this.#what, this.#file.placeOf(earlier)?.line),
+        duplicate(this.#what, this.#file.positionOf(earlier)?.line),
       );
-    else this.#met.set(key, rule);
+    else this.#first.set(key, rule);
   }
 }
 
-/** What is to be said of a rule that adds what is there already. */
+/** The error for a rule that adds something a second time. */
 export function duplicate(
   what: string,
   line: number | undefined,
@@ -74,18 +74,18 @@ export function duplicate(
 ): Refusal {
   return {
     id: "duplicate",
-    fault: `this ${what} is there already${line === undefined ? "" : `: see line ${line}`}`,
-    advice: "keep one of the two",
+    message: `duplicate ${what}${line === undefined ? "" : `, first in line ${line}`}`,
+    advice: "remove one of the two",
     ...(part && { part }),
   };
 }
 
 /**
- * Servers of the other family than their service's cannot be together with a sync daemon.
+ * Finds real servers that exclude a sync daemon: those whose address family differs from the service's.
  *
  * @see ip_vs_genl_new_daemon(), ip_vs_genl_set_cmd() in ip_vs_ctl.c
  */
-export function* unsynchronized(file: FindingContext): Generator<RuleFinding> {
+export function* syncConflicts(file: LocatedRules): Generator<RuleFinding> {
   const [daemon] = file.table.daemons ?? [];
   if (!daemon) return;
   for (const service of file.table.services)
@@ -97,9 +97,9 @@ export function* unsynchronized(file: FindingContext): Generator<RuleFinding> {
       )
         yield* refused(file, server, {
           id: "mixed-families-with-daemon",
-          fault:
-            "connection sync cannot be together with a real server of the other address family",
-          advice: "do without the sync daemon, or without this server",
+          message:
+            "a sync daemon cannot run with a real server of another address family than its service",
+          advice: "remove the sync daemon, or this server",
           part: "address",
         });
 }

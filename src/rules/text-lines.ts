@@ -1,13 +1,13 @@
-/** A place in a text. */
-export interface Place {
+/** A position in a text. */
+export interface Position {
   /** Counted from 1 */
   readonly line: number;
   /** Counted from 1, in characters */
   readonly column: number;
 }
 
-/** A text whose lines and places are asked for. */
-export class Lines {
+/** Finds lines and positions in a text. */
+export class TextLines {
   readonly #text: string;
   #starts: readonly number[] | undefined;
 
@@ -16,18 +16,18 @@ export class Lines {
   }
 
   /** The line and column of a character. */
-  place(at: number): Place {
+  position(offset: number): Position {
     const starts = (this.#starts ??= lineStarts(this.#text));
     let low = 0;
     for (let high = starts.length; high - low > 1;) {
       const middle = (low + high) >> 1;
-      if ((starts[middle] ?? 0) <= at) low = middle;
+      if ((starts[middle] ?? 0) <= offset) low = middle;
       else high = middle;
     }
-    return { line: low + 1, column: at - (starts[low] ?? 0) + 1 };
+    return { line: low + 1, column: offset - (starts[low] ?? 0) + 1 };
   }
 
-  /** A line, by its number from 1, without its end; empty if there is none. */
+  /** A line, counted from 1, without its end; empty if there is none. */
   line(number: number): string {
     const starts = (this.#starts ??= lineStarts(this.#text));
     const start = starts[number - 1];
@@ -44,7 +44,7 @@ function lineStarts(text: string): number[] {
   return starts;
 }
 
-/** What a text of one character a byte says in UTF-8; what is not UTF-8 becomes U+FFFD. */
+/** Decodes UTF-8 from a text with one character per byte. Invalid bytes become U+FFFD. */
 export function decodeUtf8(bytes: string): string {
   return /^[\0-\x7f]*$/.test(bytes)
     ? bytes

@@ -1,48 +1,88 @@
 import { COMMANDS, OPTIONS, type ClassicOption } from "../grammar/options.js";
-import type { UsageFault } from "../grammar/usage-errors.js";
 import type { Notes } from "../grammar/parse.js";
+import { pastedTextAdvice } from "../grammar/pasted-text.js";
+import type { UsageFault } from "../grammar/usage-errors.js";
+import { parseIpv6 } from "../ipvs/address.js";
 import { nearest } from "../text/nearest.js";
-import type { HostLookups } from "./host-lookup.js";
 import type { Finding } from "./finding-positions.js";
+import type { HostLookups } from "./host-lookup.js";
 
-/** What is to be said of a command line that cannot be read: the original's sentence, and more. */
-export function explainFault(
+/**
+ * Explains why a command line cannot be parsed: the message of the original, and advice.
+ *
+ * @param at the index of the word in error; undefined if no word is
+ */
+export function explainUsageFault(
   fault: UsageFault,
   words: readonly string[],
+  at: number | undefined,
   notes: Notes,
   hosts: HostLookups,
 ): Finding {
-  if (fault.kind === "not-a-command")
+  const isCommand = fault.kind !== "not-a-command";
+  const pasted = pastedTextAdvice(words, isCommand ? at : undefined);
+  if (!isCommand)
     return {
       id: "form",
-      fault: "this does not begin with a command",
+      message: "the line does not begin with a command",
       advice:
-        "a rule begins with -A, -a, -E, -e, -D, -d, -C, -Z, --set, --start-daemon or --stop-daemon; a comment with #",
+        pasted ??
+        "commands are -A, -a, -E, -e, -D, -d, -C, -Z, --set, --start-daemon and --stop-daemon; a comment begins with #",
     };
   const [sentence = "", more] = fault.sentence.trimEnd().split("\n");
-  const word = words[fault.word ?? -1] ?? "";
+  const word = valueOf(words[at ?? -1] ?? "");
   const advice =
     more ??
+    pasted ??
+    endpointAdvice(sentence, word) ??
     unknownHost(word, hosts) ??
-    meantOption(fault, word) ??
-    wantedValue(fault, notes);
+    similarOption(fault, words[at ?? -1] ?? "") ??
+    expectedValue(fault, notes);
   return {
     id: "form",
-    fault: sentence,
+    message: sentence,
     ...(advice !== undefined && { advice }),
   };
 }
 
-/** What to do about a host without an address. */
-function unknownHost(word: string, hosts: HostLookups): string | undefined {
-  const value = /^--[a-z-]+=(.*)$/.exec(word)?.[1] ?? word;
-  const host = value.replace(/:[^:]*$/, "");
-  if (!hosts.isUnknown(host) || !/[A-Za-z]/.test(host)) return undefined;
-  return `no IPv4 address is known here for host ${host}: check its name, or give an address`;
+/** The value of a long option that is written with `=`; otherwise the word itself. */
+function valueOf(word: string): string {
+  return /^--[a-z-]+=(.*)$/.exec(word)?.[1] ?? word;
 }
 
-/** The option that somebody may have meant. */
-function meantOption(fault: UsageFault, word: string): string | undefined {
+/** What is wrong with the port of an address. */
+function endpointAdvice(sentence: string, word: string): string | undefined {
+  const withBrackets = ipv6WithPort(word);
+  if (/address\[:port\] specified$/.test(sentence)) {
+    if (withBrackets !== undefined) return `write ${withBrackets}`;
+    return /^\[.*\]$/.test(word)
+      ? `the port is missing: write ${word}:PORT`
+      : undefined;
+  }
+  if (!sentence.startsWith("Zero port")) return undefined;
+  return withBrackets === undefined
+    ? "give the port of the service, or add -p for a service on all ports"
+    : `write ${withBrackets}`;
+}
+
+/** `[2001:db8::1]:80` for `2001:db8::1:80`; undefined if the text is not an IPv6 address with a port behind it. */
+export function ipv6WithPort(text: string): string | undefined {
+  const [, host, port] = /^([0-9a-fA-F:.]+):([0-9]{1,5})$/.exec(text) ?? [];
+  if (host === undefined || port === undefined) return undefined;
+  return Number(port) <= 65535 && parseIpv6(host)
+    ? `[${host}]:${port}`
+    : undefined;
+}
+
+/** What to do about a host name that could not be resolved. */
+function unknownHost(word: string, hosts: HostLookups): string | undefined {
+  const host = word.replace(/:[^:]*$/, "");
+  if (!hosts.isUnknown(host) || !/[A-Za-z]/.test(host)) return undefined;
+  return `host ${host} has no IPv4 address here: check the name, or use an address`;
+}
+
+/** The most similar option. */
+function similarOption(fault: UsageFault, word: string): string | undefined {
   if (fault.kind !== "scanner" || !fault.sentence.endsWith(": unknown option"))
     return undefined;
   const name = /^--([^=]*)/.exec(word)?.[1];
@@ -54,8 +94,8 @@ function meantOption(fault: UsageFault, word: string): string | undefined {
   return found === undefined ? undefined : `did you mean --${found}?`;
 }
 
-/** What an option takes, when it was given something else. */
-function wantedValue(fault: UsageFault, { row }: Notes): string | undefined {
+/** The help of an option that got a wrong value. */
+function expectedValue(fault: UsageFault, { row }: Notes): string | undefined {
   if (fault.kind !== "value" || !row || row.option !== fault.option)
     return undefined;
   return row.option === undefined ? undefined : `${spelled(row)}: ${row.help}`;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { formatOf } from "../../src/rules/detect-format.js";
+import { detectFormat } from "../../src/rules/detect-format.js";
 
-test("the first line that is no comment tells how a file is written, whatever its name", () => {
+test("detectFormat() detects the format from the first line that is not a comment", () => {
   for (const name of ["-", "rules", "a.json", "a.yaml", "a.yml", "a.rules"]) {
     for (const text of [
       "-A -t 192.0.2.1:80\n",
@@ -10,23 +10,23 @@ test("the first line that is no comment tells how a file is written, whatever it
       "ipvsadm -A -f 1\n",
       "\r\n--set 1 2 3",
     ])
-      assert.equal(formatOf(name, text), "rules", `${name}: ${text}`);
+      assert.equal(detectFormat(name, text), "rules", `${name}: ${text}`);
   }
   for (const text of ["schema: x\n", "# x\n---\n", "%YAML 1.2\n", "services:"])
     for (const name of ["-", "rules", "a.yaml", "a.yml"])
-      assert.equal(formatOf(name, text), "yaml", `${name}: ${text}`);
+      assert.equal(detectFormat(name, text), "yaml", `${name}: ${text}`);
   for (const text of ['{"schema"', "\ufeff  {", "\n["])
     for (const name of ["-", "rules", "a.json"])
-      assert.equal(formatOf(name, text), "json", `${name}: ${text}`);
+      assert.equal(detectFormat(name, text), "json", `${name}: ${text}`);
 });
 
-test("where the text leaves it open, the name tells", () => {
+test("detectFormat() uses the extension of the name if the text is ambiguous", () => {
   for (const text of ["", "\n\n", "# nothing\n", "what is this?\n"]) {
-    assert.equal(formatOf("-", text), "rules");
-    assert.equal(formatOf("a.rules", text), "rules");
-    assert.equal(formatOf("a.JSON", text), "json");
-    assert.equal(formatOf("a.yml", text), "yaml");
+    assert.equal(detectFormat("-", text), "rules");
+    assert.equal(detectFormat("a.rules", text), "rules");
+    assert.equal(detectFormat("a.JSON", text), "json");
+    assert.equal(detectFormat("a.yml", text), "yaml");
   }
-  assert.equal(formatOf("a.yaml", "{schema: x}"), "yaml");
-  assert.equal(formatOf("a.json", "schema: x"), "json");
+  assert.equal(detectFormat("a.yaml", "{schema: x}"), "yaml");
+  assert.equal(detectFormat("a.json", "schema: x"), "json");
 });

@@ -3,25 +3,25 @@ import type { NameLookups } from "../../src/rules/name-lookups.js";
 import { warningsOf } from "../../src/rules/warnings.js";
 import { fakeLookups } from "./name-lookups.js";
 
-const said = (severity: string) => {
+const texts = (severity: string) => {
   return ({
-    place,
+    position,
     id,
   }: {
-    place: { line: number; column: number };
+    position: { line: number; column: number };
     id: string;
-  }) => `${place.line}:${place.column} ${severity} ${id}`;
+  }) => `${position.line}:${position.column} ${severity} ${id}`;
 };
 
-/** What is found in a text: `LINE:COLUMN error ID`, the errors first. */
-export async function found(
+/** The findings in a text, as `LINE:COLUMN error ID`; the errors first. */
+export async function findingsIn(
   text: string,
   names: NameLookups = fakeLookups(),
 ): Promise<string[]> {
   const bytes = Buffer.from(text).toString("latin1");
   const file = await readRules("-", bytes, names);
   return [
-    ...file.faults.map(said("error")),
-    ...warningsOf(file).map(said("warning")),
+    ...file.errors.map(texts("error")),
+    ...warningsOf(file).map(texts("warning")),
   ];
 }

@@ -1,6 +1,6 @@
 import type { NameLookups } from "../../src/rules/name-lookups.js";
 
-/** Some names, of hosts and services. */
+/** Lookups that know these hosts and ports. */
 export function fakeLookups(
   hosts: Readonly<Record<string, string>> = {},
   ports: Readonly<Record<string, number>> = {},

@@ -178,7 +178,7 @@ export function reportFailed(
           explain(failed.cause)?.fault ?? `interrupted by ${signal ?? ""}`,
         failed: step && {
           command: lineOf(step.change),
-          ...(step.rule && prepared.file.placeOf(step.rule)),
+          ...(step.rule && prepared.file.positionOf(step.rule)),
         },
         undone:
           done.length - new Set(notRolledBack.map((one) => one.step)).size,
@@ -213,14 +213,14 @@ function reportCause(
   }
   const { fault, advice, status } = explained;
   // A socket error is not the fault of a rule.
-  const place =
-    cause instanceof KernelRefusal && step?.rule && file.placeOf(step.rule);
-  if (!place) output.complain(fault, advice);
+  const position =
+    cause instanceof KernelRefusal && step?.rule && file.positionOf(step.rule);
+  if (!position) output.complain(fault, advice);
   else {
     const finding = {
-      place,
+      position,
       id: "refused",
-      fault,
+      message: fault,
       ...(advice !== undefined && { advice }),
     };
     const { errorPaint: paint, width } = output;

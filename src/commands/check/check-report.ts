@@ -76,15 +76,15 @@ export function checkJson(checked: readonly Checked[]): Json {
         0,
       ),
       findings: findings.map(
-        ({ severity, id, place, path, fault, advice }) => ({
+        ({ severity, id, position, path, message, advice }) => ({
           severity,
           id,
-          line: place.line,
-          column: place.column,
+          line: position.line,
+          column: position.column,
           path: path && escapeControls(path),
-          message: escapeControls(fault),
+          message: escapeControls(message),
           advice: advice && escapeControls(advice),
-          text: shortLine(file?.line(place.line)),
+          text: shortLine(file?.line(position.line)),
         }),
       ),
     })),

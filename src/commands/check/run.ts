@@ -1,6 +1,6 @@
 import { jsonText } from "../../document/json-text.js";
 import type { Io } from "../../runtime/io.js";
-import { byPlace } from "../../rules/finding-positions.js";
+import { byPosition } from "../../rules/finding-positions.js";
 import type { NameLookups } from "../../rules/name-lookups.js";
 import { warningsOf } from "../../rules/warnings.js";
 import { CommandError } from "../../cli/errors.js";
@@ -44,13 +44,13 @@ async function check(
   try {
     const file = await readRuleFile(name, io, names);
     const findings: CheckFinding[] = [
-      ...file.faults.map((fault) => ({ ...fault, severity: "error" as const })),
+      ...file.errors.map((error) => ({ ...error, severity: "error" as const })),
       ...warningsOf(file).map((warning) => ({
         ...warning,
         severity: "warning" as const,
       })),
     ];
-    return { name, file, findings: findings.sort(byPlace) };
+    return { name, file, findings: findings.sort(byPosition) };
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     return { name, file: undefined, unreadable: error.fault, findings: [] };

@@ -222,7 +222,7 @@ suite("check against a kernel", () => {
     assert.equal(fromRules.table.services.length, 6);
     assert.deepEqual(settable(fromRules), settable(fromJson));
     assert.deepEqual(fromYaml.table, fromJson.table);
-    for (const file of files) assert.deepEqual(file.faults, []);
+    for (const file of files) assert.deepEqual(file.errors, []);
     assert.deepEqual(idsOf(warningsOf(fromJson)), []);
     assert.deepEqual(idsOf(warningsOf(fromRules)), []);
   });
@@ -230,9 +230,9 @@ suite("check against a kernel", () => {
   for (const [id, rules] of CLASSIC_ERRORS)
     test(`the kernel refuses ${rules.replaceAll("\n", "; ")}: ${id}`, async () => {
       const lines = rules.split("\n");
-      const { faults } = await read(rules);
-      assert.deepEqual(idsOf(faults), [id]);
-      assert.equal(faults[0]?.place.line, lines.length);
+      const { errors } = await read(rules);
+      assert.deepEqual(idsOf(errors), [id]);
+      assert.equal(errors[0]?.position.line, lines.length);
       const begun = await ours(["-R"], lines.slice(0, -1).join("\n"));
       assert.deepEqual([begun.stderr, begun.status], ["", 0]);
       const last = await ours(["-R"], lines.at(-1));
@@ -243,7 +243,7 @@ suite("check against a kernel", () => {
   for (const [id, rules] of WARNINGS)
     test(`the kernel accepts ${rules.replaceAll("\n", "; ")}: ${id}`, async () => {
       const file = await read(rules);
-      assert.deepEqual(file.faults, []);
+      assert.deepEqual(file.errors, []);
       assert.deepEqual(idsOf(warningsOf(file)), [id]);
       const { stderr, status } = await ours(["-R"], rules);
       assert.deepEqual([stderr, status], ["", 0]);
@@ -255,7 +255,7 @@ suite("check against a kernel", () => {
   for (const [id, text] of DOCUMENT_ERRORS)
     test(`the kernel refuses a document with ${id}`, async () => {
       const file = await read(text);
-      assert.deepEqual(idsOf(file.faults), [id]);
+      assert.deepEqual(idsOf(file.errors), [id]);
       const said = await client.apply(changesFor(file.table));
       const refused = said.filter((one) => one !== undefined);
       assert.equal(refused.length, 1);
@@ -265,7 +265,7 @@ suite("check against a kernel", () => {
   for (const [id, text] of DOCUMENT_WARNINGS)
     test(`the kernel accepts a document with ${id}`, async () => {
       const file = await read(text);
-      assert.deepEqual(file.faults, []);
+      assert.deepEqual(file.errors, []);
       assert.deepEqual(idsOf(warningsOf(file)), [id]);
       const said = await client.apply(changesFor(file.table));
       assert.ok(said.every((one) => one === undefined));
@@ -280,7 +280,7 @@ suite("check against a kernel", () => {
     ] as const) {
       const file = await read(rules);
       assert.deepEqual(
-        [...idsOf(file.faults), ...idsOf(warningsOf(file))],
+        [...idsOf(file.errors), ...idsOf(warningsOf(file))],
         [id],
       );
       const { stderr } = await ours(["-R"], rules);
@@ -296,7 +296,7 @@ suite("check against a kernel", () => {
     assert.equal((await add("fe80::77")).status, 0);
     assert.notEqual((await add("fe80::78")).status, 0);
     const file = await read("-A -f 1 -6\n-a -f 1 -6 -r [fe80::78]:80 -m");
-    assert.deepEqual(file.faults, []);
+    assert.deepEqual(file.errors, []);
     assert.deepEqual(idsOf(warningsOf(file)), ["link-local-server"]);
   });
 

@@ -41,7 +41,7 @@ async function roundTrips(table: Table): Promise<boolean> {
     prune: true,
     keepWeights: false,
   });
-  return file.faults.length === 0 && isUpToDate(differences);
+  return file.errors.length === 0 && isUpToDate(differences);
 }
 
 const matters = (table: Table) =>
