@@ -4,7 +4,7 @@ import type { Finding } from "./finding-positions.js";
 export function ignoredPort(written: number, used: number): Finding {
   return {
     id: "port-ignored",
-    message: `port ${written} is ignored: packets reach the real server at port ${used} of the service`,
+    message: `port ${written} is ignored: packets reach the server at the service's port ${used}`,
     advice: "only masquerading (-m) can change the port; leave the port out",
     part: "port",
   };

@@ -258,7 +258,7 @@ class Reader {
     const later = this.#table.lineOf(missing);
     const advice =
       later === undefined
-        ? "add it before with -A, or correct its address, port or protocol"
+        ? "add it with -A on a line above, or correct its address, port or protocol"
         : `it is added in line ${later}: move this line below it`;
     return { ...error, advice };
   }

@@ -100,7 +100,7 @@ export class SimulatedTable {
           : {
               id: "no-daemon",
               message: "this sync daemon is not running",
-              advice: "remove the line, or start the daemon before",
+              advice: "start it on a line above, or remove this line",
             };
     }
   }
@@ -264,7 +264,7 @@ function noService(key: ServiceKey): CommandRefusal {
 const NO_SERVER: CommandRefusal = {
   id: "undefined-server",
   message: "unknown real server: no line above adds it",
-  advice: "add it before with -a, or remove the line",
+  advice: "add it with -a on a line above, or remove this line",
   part: "address",
 };
 

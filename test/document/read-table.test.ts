@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { parse as parseWithPackage } from "yaml";
 import { INET, INET6 } from "../../src/ipvs/address.js";
 import { PERSISTENT, TCP } from "../../src/ipvs/model.js";
 import { parseJson } from "../../src/document/parse-json.js";
@@ -12,6 +13,7 @@ import {
 import { serverSettings } from "../../src/ipvs/defaults.js";
 import { readRules } from "../../src/rules/read-rules.js";
 import { address } from "../fixtures/entries.js";
+import { invalidities } from "./schema.js";
 import { fakeLookups } from "../rules/name-lookups.js";
 
 /** The errors of a text, a line for each. */
@@ -25,9 +27,8 @@ function errorsOf(text: string, parse = parseYaml): string[] {
   return [];
 }
 
-test("readTable() has the defaults of the classic options", () => {
-  const { table, values } = readTable(
-    parseYaml(`# by hand
+/** A table that leaves out whatever has a default. */
+const SHORT = `# by hand
 schema: ipvsadm/table/1
 services:
 - protocol: tcp
@@ -44,8 +45,10 @@ services:
 timeouts: {udpSeconds: 30}
 daemons:
 - {role: master, interface: eth0}
-`),
-  );
+`;
+
+test("readTable() has the defaults of the classic options", () => {
+  const { table, values } = readTable(parseYaml(SHORT));
   const [persistent, marked, allPorts] = table.services;
   assert.deepEqual(persistent, {
     key: {
@@ -91,6 +94,10 @@ daemons:
   });
   assert.equal(table.daemons?.[0]?.syncId, 0);
   assert.equal(values.size, 7);
+});
+
+test("the published schema allows to leave out what has a default", () => {
+  assert.deepEqual(invalidities(parseWithPackage(SHORT)), []);
 });
 
 test("the rules and the document with the same defaults are the same table", async () => {

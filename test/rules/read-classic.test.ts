@@ -152,7 +152,7 @@ test("readRules() reports unknown and duplicate services and servers", async () 
   );
   assert.match(texts[1] ?? "", /^duplicate service, first in line 2/);
   assert.match(texts[2] ?? "", /^duplicate real server, first in line 4/);
-  assert.match(texts[5] ?? "", /add it before with -A/);
+  assert.match(texts[5] ?? "", /add it with -A on a line above/);
 });
 
 test("readRules() reports no errors for the servers of a malformed service", async () => {

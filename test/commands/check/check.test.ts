@@ -140,7 +140,7 @@ suite("check", () => {
     const { stdout } = await check("- --no-resolve", text, { names });
     assert.match(
       stdout,
-      /^-:3:25: error: this real server is there already: see line 2/m,
+      /^-:3:25: error: duplicate real server, first in line 2/m,
     );
     assert.match(stdout, /^-:4:25: error: illegal real server/m);
     assert.match(stdout, /^-: 2 errors in 1 service/m);
