@@ -77,17 +77,26 @@ function asIpvsadm(io: Io): Io {
   return { ...io, program: () => "ipvsadm" };
 }
 
-/** @throws {End} when a line is at fault, after all that are have been named, or the rules cannot be read */
+/** In UTF-8. An editor may have put it before the first rule. */
+const BYTE_ORDER_MARK = "\xef\xbb\xbf";
+
+/** @throws {End} after all lines with errors have been reported, or if the rules cannot be read */
 async function readRules(session: Session, io: Io): Promise<SingleCommand[]> {
   const commands: SingleCommand[] = [];
   let status = DONE;
   let number = 0;
+  /** Whether the text is something else than rules, which was reported once */
+  let isForeign = false;
   const count = countLines("reading", session.progress, io);
   try {
     for await (const lines of io.stdin()) {
       count(lines);
-      for (const line of lines) {
+      for (const text of lines) {
         number++;
+        const line =
+          number === 1 && text.startsWith(BYTE_ORDER_MARK)
+            ? text.slice(BYTE_ORDER_MARK.length)
+            : text;
         const words = ruleWords(line);
         if (words.length === 0) continue;
         try {
@@ -98,9 +107,15 @@ async function readRules(session: Session, io: Io): Promise<SingleCommand[]> {
         } catch (error) {
           if (!(error instanceof UsageFault)) throw error;
           status ||= statusOf(error);
-          session.complain(
-            `ipvsadm-restore: line ${number}: ${session.sentenceOf(error).trimEnd()}`,
-          );
+          if (isForeign) continue;
+          const pasted = await import("../grammar/pasted-text.js");
+          const foreign = pasted.foreignText(line);
+          isForeign = foreign !== undefined;
+          const advice = pasted.pastedTextAdvice(words, error.word);
+          const sentence = foreign
+            ? `${foreign.message}: ${foreign.advice}`
+            : withAdvice(error, session.sentenceOf(error).trimEnd(), advice);
+          session.complain(`ipvsadm-restore: line ${number}: ${sentence}`);
         }
       }
     }
@@ -114,6 +129,15 @@ async function readRules(session: Session, io: Io): Promise<SingleCommand[]> {
   if (status === DONE) return commands;
   session.complain("ipvsadm-restore: nothing was changed");
   throw new End(status);
+}
+
+function withAdvice(
+  { kind }: UsageFault,
+  sentence: string,
+  advice: string | undefined,
+): string {
+  if (advice === undefined) return sentence;
+  return `${kind === "not-a-command" ? "not a rule" : sentence}; ${advice}`;
 }
 
 /** @throws {UsageFault} if it is the command that reads others */

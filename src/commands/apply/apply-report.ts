@@ -19,6 +19,7 @@ import {
   upToDateText,
 } from "../../cli/changes/difference-lines.js";
 import { explain } from "../../cli/errors.js";
+import { explainFailure } from "./explain-failure.js";
 import type { Output } from "../../cli/output.js";
 import type { Invocation } from "../../cli/invocation.js";
 import { named } from "../../cli/rule-file.js";
@@ -175,7 +176,7 @@ export function reportFailed(
     output.write(
       document(prepared, "failed", {
         reason:
-          explain(failed.cause)?.fault ?? `interrupted by ${signal ?? ""}`,
+          explainFailure(failed)?.fault ?? `interrupted by ${signal ?? ""}`,
         failed: step && {
           command: lineOf(step.change),
           ...(step.rule && prepared.file.positionOf(step.rule)),
@@ -201,20 +202,23 @@ export function reportFailed(
 /** Reports the cause: for a refused rule, with its line, as `check` does. */
 function reportCause(
   { file }: PreparedPlan,
-  { cause, step }: PlanFailed,
+  failed: PlanFailed,
   signal: EndingSignal | undefined,
   output: Output,
 ): number {
-  const explained = explain(cause);
+  const { cause, step } = failed;
+  const explained = explainFailure(failed);
   if (!explained) {
     if (signal === undefined) throw cause;
     output.complain(`interrupted by ${signal}`);
     return statusOf(signal);
   }
-  const { fault, advice, status } = explained;
+  const { fault, advice, status, part } = explained;
   // A socket error is not the fault of a rule.
   const position =
-    cause instanceof KernelRefusal && step?.rule && file.positionOf(step.rule);
+    cause instanceof KernelRefusal &&
+    step?.rule &&
+    file.positionOf(step.rule, part);
   if (!position) output.complain(fault, advice);
   else {
     const finding = {

@@ -7,7 +7,7 @@ import { TCP, type ServiceKey } from "../../../src/ipvs/model.js";
 import { PlanFailed } from "../../../src/plan/plan-failed.js";
 import type { SkippedRemoval } from "../../../src/plan/execute-plan.js";
 import { makePlan, allSteps } from "../../../src/plan/plan.js";
-import { EBADF, EINVAL, ENOMEM } from "../../../src/netlink/errno.js";
+import { EBADF, EINVAL, ENOENT, ENOMEM } from "../../../src/netlink/errno.js";
 import { SocketFault } from "../../../src/netlink/errors.js";
 import type { Io } from "../../../src/runtime/io.js";
 import { Progress } from "../../../src/runtime/progress.js";
@@ -128,6 +128,21 @@ test("reportFailed() shows the refused rule with its line, and that nothing was 
     `web.rules:1:1: error: cannot edit service TCP 192.0.2.1:80: Invalid argument [refused]
  1 | -A -t 192.0.2.1:80 -s rr
    | ^
+ipvsadm: nothing was changed
+`,
+  );
+});
+
+test("reportFailed() names the scheduler or persistence engine that the kernel does not know", async () => {
+  const { stderr } = await reportOf(
+    (steps) => new PlanFailed(refusal(ENOENT), steps[1], [], [], []),
+  );
+  assert.equal(
+    stderr,
+    `web.rules:1:23: error: cannot edit service TCP 192.0.2.1:80: unknown scheduler "rr" [refused]
+ 1 | -A -t 192.0.2.1:80 -s rr
+   |                       ^
+   = the kernel has no module ip_vs_rr
 ipvsadm: nothing was changed
 `,
   );

@@ -138,15 +138,15 @@ suite("diff and apply on a kernel", () => {
     const refusals = [
       [
         OTHERS.replace("-s sed", "-s nosuch"),
-        /^wanted:7:1: error: cannot add service TCP \[2001:db8::1\]:443: No such file or directory \[refused\]\n 7 \| -A -t \[2001:db8::1\]:443 -s nosuch\n/,
+        /^wanted:7:30: error: cannot add service TCP \[2001:db8::1\]:443: unknown scheduler "nosuch" \[refused\]\n 7 \| -A -t \[2001:db8::1\]:443 -s nosuch\n +\| +\^\n +=.* ip_vs_nosuch\n/,
       ],
       [
-        OTHERS.replace("-s wrr", "-s nosuch"),
-        /^wanted:2:1: error: cannot edit service TCP 192\.0\.2\.1:80: /,
+        OTHERS.replace("-s wrr", "-s wrrr"),
+        /^wanted:2:23: error: cannot edit service TCP 192\.0\.2\.1:80: unknown scheduler "wrrr" [^]*did you mean wrr\?/,
       ],
       [
         OTHERS.replace("--pe sip", "--pe nosuch"),
-        /^wanted:2:1: error: cannot edit service TCP 192\.0\.2\.1:80: /,
+        /^wanted:2:57: error: cannot edit service TCP 192\.0\.2\.1:80: unknown persistence engine "nosuch"/,
       ],
       [
         `${OTHERS}--set 800 80 8\n--start-daemon backup --mcast-interface nosuch0\n`,
