@@ -36,17 +36,15 @@ export function foreignFormat(
 /** ipvsctl has `destinations` with `forward` instead of `servers`, and addresses such as `tcp://192.0.2.1:80`. */
 function isIpvsctl(fields: ReadonlyMap<string, Member>): boolean {
   const services = fields.get("services")?.value;
-  return (
-    Array.isArray(services) &&
-    (services as readonly Node[]).some(
-      ({ value }) =>
-        isObject(value) &&
-        (value.has("destinations") ||
-          /^(?:tcp|udp|sctp|fwmark):/.test(
-            String(value.get("address")?.value),
-          )),
-    )
-  );
+  if (!Array.isArray(services)) return false;
+  return (services as readonly Node[]).some(({ value }) => {
+    if (!isObject(value)) return false;
+    const address = value.get("address")?.value;
+    return (
+      value.has("destinations") ||
+      (typeof address === "string" && /^(?:tcp|udp|sctp|fwmark):/.test(address))
+    );
+  });
 }
 
 function isObject(value: Node["value"]): value is ReadonlyMap<string, Member> {

@@ -62,7 +62,7 @@ export function foreignText(line: string): ForeignText | undefined {
 
 /** The UTF-8 bytes of hyphens, dashes and the minus sign of typography. */
 const DASH = /\xe2(?:\x80[\x90-\x95]|\x88\x92)/;
-const NO_BREAK_SPACE = /\xc2\xa0/;
+const NO_BREAK_SPACE = "\xc2\xa0";
 
 /**
  * What to do about a line that is not a rule, if it looks pasted.
@@ -77,7 +77,7 @@ export function pastedTextAdvice(
   const dash = words.map((word) => DASH.exec(word)?.[0]).find(Boolean);
   if (dash !== undefined)
     return `"${dash}" is a typographic dash: replace it by "-", or "--" before a long option`;
-  if (words.some((word) => NO_BREAK_SPACE.test(word)))
+  if (words.some((word) => word.includes(NO_BREAK_SPACE)))
     return "the line contains non-breaking spaces: replace them by spaces";
   const word = words[at ?? 0] ?? "";
   return prefixAdvice(word) ?? wordAdvice(word, at ?? 0);
@@ -87,7 +87,7 @@ export function pastedTextAdvice(
 function prefixAdvice(word: string): string | undefined {
   if (word === "sudo" || word === "doas")
     return `remove ${word}: a rule consists of the options of ipvsadm`;
-  if (/\/ipvsadm$/.test(word))
+  if (word.endsWith("/ipvsadm"))
     return "write ipvsadm without its path, or leave it out";
   return /^[$%>]$|^\[?[\w.-]+@|.[$#%>]$/.test(word)
     ? "remove the shell prompt"

@@ -53,7 +53,7 @@ function valueOf(word: string): string {
 /** What is wrong with the port of an address. */
 function endpointAdvice(sentence: string, word: string): string | undefined {
   const withBrackets = ipv6WithPort(word);
-  if (/address\[:port\] specified$/.test(sentence)) {
+  if (sentence.endsWith("address[:port] specified")) {
     if (withBrackets !== undefined) return `write ${withBrackets}`;
     return /^\[.*\]$/.test(word)
       ? `the port is missing: write ${word}:PORT`

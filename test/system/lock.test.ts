@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
+  lstatSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -51,7 +52,7 @@ async function otherProcess() {
   };
 }
 
-test("a lock is a file that says whose it is, and is gone when it is released", () => {
+test("takeLock() creates a file that names the holder, and release() deletes it", () => {
   {
     using lock = takeLock(place, "apply");
     assert.equal(lock.path, file);
@@ -64,7 +65,7 @@ test("a lock is a file that says whose it is, and is gone when it is released", 
   assert.deepEqual(readdirSync(folder), []);
 });
 
-test("a lock is released once, and not if it has become another's", () => {
+test("release() deletes the file once, and not if another process owns it now", () => {
   const first = takeLock(place, "apply");
   first.release();
   const second = takeLock(place, "restore");
@@ -75,7 +76,7 @@ test("a lock is released once, and not if it has become another's", () => {
   assert.deepEqual(readdirSync(folder), [name]);
 });
 
-test("the lock of another process that lives is not to be had", async () => {
+test("takeLock() throws LockHeld if a living process holds the lock", async () => {
   const other = await otherProcess();
   assert.equal(other.said, "taken");
   assert.throws(
@@ -96,7 +97,7 @@ test("the lock of another process that lives is not to be had", async () => {
   await third.kill();
 });
 
-test("the lock of a process that was killed is taken over", async () => {
+test("takeLock() takes over the lock of a killed process", async () => {
   const other = await otherProcess();
   await other.kill();
   assert.ok(readFileSync(file, "utf8").startsWith(`${other.pid} `));
@@ -105,7 +106,7 @@ test("the lock of a process that was killed is taken over", async () => {
   assert.deepEqual(readdirSync(folder), [name]);
 });
 
-test("of several processes that find a dead one's lock, one gets it", async () => {
+test("takeLock() gives the lock of a dead process to only one of several processes", async () => {
   const dead = await otherProcess();
   await dead.kill();
   const others = await Promise.all(Array.from({ length: 4 }, otherProcess));
@@ -116,7 +117,7 @@ test("of several processes that find a dead one's lock, one gets it", async () =
   for (const other of others) await other.kill();
 });
 
-test("who died while taking a lock over hinders nobody", async () => {
+test("takeLock() succeeds after another process died during a takeover", async () => {
   const dead = await otherProcess();
   await dead.kill();
   writeFileSync(`${file}.stale`, readFileSync(file));
@@ -124,15 +125,15 @@ test("who died while taking a lock over hinders nobody", async () => {
   assert.deepEqual(readdirSync(folder), []);
 });
 
-test("a process with the number of a dead one is not the dead one", () => {
+test("takeLock() recognizes a new process with the process ID of a dead one", () => {
   const lock = takeLock(place, "apply");
   const text = readFileSync(file, "utf8");
-  writeFileSync(file, text.replace(/ [0-9]+ /, " 1 ")); // it began when the machine did
+  writeFileSync(file, text.replace(/ [0-9]+ /, " 1 ")); // another start time
   lock.release();
   takeLock(place, "apply").release();
 });
 
-test("of another container's process, and of a file that is none of ours, nobody knows whether it lives", () => {
+test("takeLock() does not take over the lock of another container, nor a file in another format", () => {
   for (const text of ["2 1 pid:[1] apply\n", "2 1 - apply\n", "", "hello"]) {
     writeFileSync(file, text);
     assert.throws(() => takeLock(place, "apply"), LockHeld, text);
@@ -140,7 +141,69 @@ test("of another container's process, and of a file that is none of ours, nobody
   }
 });
 
-test("whose end would not be seen is told", () => {
+test("takeLock() throws LockHeld at once if the lock is not a regular file", () => {
+  for (const make of [
+    () => {
+      symlinkSync(join(folder, "nowhere"), file);
+    },
+    () => {
+      symlinkSync("/dev/zero", file);
+    },
+    () => execFileSync("mkfifo", [file]),
+    () => {
+      mkdirSync(file);
+    },
+  ]) {
+    make();
+    const before = lstatSync(file);
+    assert.throws(
+      () => takeLock(place, "apply"),
+      (error) => error instanceof LockHeld && error.holder === undefined,
+    );
+    assert.equal(lstatSync(file).ino, before.ino);
+    assert.deepEqual(readdirSync(folder), [name]);
+    rmSync(file, { recursive: true });
+  }
+});
+
+test("takeLock() does not write through symbolic links beside the lock", () => {
+  const target = join(folder, "target");
+  writeFileSync(target, "before");
+  symlinkSync(target, `${file}.${process.pid}`);
+  takeLock(place, "apply").release();
+  assert.equal(readFileSync(target, "utf8"), "before");
+});
+
+test("takeLock() removes what dead processes left beside the lock when it takes over", async () => {
+  const dead = await otherProcess();
+  const living = await otherProcess();
+  await dead.kill();
+  const stale = readFileSync(file);
+  const own = readFileSync("/proc/self/stat", "latin1").split(" ")[21] ?? "";
+  const live = stale
+    .toString()
+    .replace(/^[0-9]+ [0-9]+/, `${process.pid} ${own}`);
+  writeFileSync(`${file}.${dead.pid}`, stale);
+  writeFileSync(`${file}.abcd1234`, stale);
+  writeFileSync(`${file}.live1234`, live);
+  writeFileSync(`${file}.not-ours`, stale);
+  takeLock(place, "apply").release();
+  assert.deepEqual(readdirSync(folder).sort(), [
+    `${name}.live1234`,
+    `${name}.not-ours`,
+  ]);
+  await living.kill();
+});
+
+test("release() leaves a file alone that is not a lock any more", () => {
+  const lock = takeLock(place, "apply");
+  rmSync(file);
+  execFileSync("mkfifo", [file]);
+  lock.release();
+  assert.ok(lstatSync(file).isFIFO());
+});
+
+test("LockHeld says whether this process can see the holder's end", () => {
   for (const text of ["2 1 pid:[1] apply\n", "2 1 - apply\n"]) {
     writeFileSync(file, text);
     assert.throws(
@@ -159,7 +222,7 @@ test("whose end would not be seen is told", () => {
   }
 });
 
-test("each network namespace has a lock of its own", () => {
+test("takeLock() uses one lock per network namespace", () => {
   const procFolder = join(folder, "proc");
   mkdirSync(join(procFolder, "self/ns"), { recursive: true });
   symlinkSync("net:[7]", join(procFolder, "self/ns/net"));
@@ -172,7 +235,7 @@ test("each network namespace has a lock of its own", () => {
   assert.equal(nowhere.path, join(folder, "ipvsadm-net.lock"));
 });
 
-test("a folder that is not there is told", () => {
+test("takeLock() throws LockFailed if the folder is missing", () => {
   assert.throws(
     () => takeLock({ ...place, runFolder: join(folder, "none") }, "apply"),
     (error) => error instanceof LockFailed && error.code === "ENOENT",

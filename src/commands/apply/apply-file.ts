@@ -6,13 +6,13 @@ import { makePlan } from "../../plan/plan.js";
 import { readCurrentState } from "../../plan/current-state.js";
 import type { RuleFile } from "../../rules/rule-file.js";
 import { checkSelected, checkWhole, partsOf } from "../../cli/changes/scope.js";
+import { lockTable } from "../../cli/changes/lock-table.js";
 import { CommandError } from "../../cli/errors.js";
 import { EXIT } from "../../cli/exit-status.js";
 import type { Invocation } from "../../cli/invocation.js";
 import { named, readValidRules } from "../../cli/rule-file.js";
 import { checkBackup, writeBackup } from "./backup.js";
 import { carryOutPlan } from "./carry-out-plan.js";
-import { lockTable } from "./lock-table.js";
 import { reportDryRun, reportUpToDate } from "./apply-report.js";
 import { Interrupt } from "./interrupt.js";
 import type { ApplyRequest, PreparedPlan } from "./apply-request.js";
@@ -42,7 +42,10 @@ export async function applyFile(
     return EXIT.ok;
   }
   using interrupt = new Interrupt(io);
-  using lock = await lockTable(call, request.subcommand, interrupt.signal);
+  using lock = await lockTable(call, request.subcommand, {
+    waitSeconds: given.duration("wait") ?? 0,
+    signal: interrupt.signal,
+  });
   const status = await applyLocked(
     await access.open(),
     file,

@@ -34,7 +34,7 @@ export const APPLY_OPTIONS: readonly OptionSpec[] = [
 /** Paragraphs of the help of both. */
 export const HOW_CHANGES_ARE_MADE = [
   "If the kernel refuses a change, or on ctrl-C, all changes are rolled back. The refused rule is shown with its line. Changes that cannot be rolled back are listed. Removals come last, because a service or server that is removed and added again loses its counters.",
-  "A lock file, /run/ipvsadm-N.lock (N is the number of the network namespace), prevents apply and restore from running at the same time. If another program changes the table meanwhile, this is detected before the first change or after the last one.",
+  "A lock file, /run/ipvsadm-N.lock (N is the number of the network namespace), prevents apply, restore, drain and undrain from changing the table at the same time. If another program changes the table meanwhile, this is detected before the first change or after the last one.",
 ] as const;
 
 export const applySpec: SubcommandSpec = {

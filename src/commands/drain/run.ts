@@ -14,6 +14,7 @@ import { EXIT } from "../../cli/exit-status.js";
 import type { Invocation, RunSubcommand } from "../../cli/invocation.js";
 import { shortDuration } from "../../cli/units.js";
 import { SavedWeight } from "./saved-weight.js";
+import { lockWeight } from "./lock-weight.js";
 import { findServer, type Target } from "./find-server.js";
 import { connectionsText, weightText } from "./drain-text.js";
 import { waitWithProgress, type WaitResult } from "./wait-until-empty.js";
@@ -38,9 +39,7 @@ export const run: RunSubcommand = async (call) => {
   const { given, io, output } = call;
   using access = new IpvsAccess(io);
   const client = await access.open();
-  const target = await findServer(client, given.positionals, io.names);
-  const saved = new SavedWeight(io, target);
-  const before = await setWeightToZero(client, target, saved, output);
+  const { target, saved, before } = await drainLocked(client, call);
   const text = given.text("output") !== "json";
   if (text) {
     output.write(`${target.name}: ${startText(target, before)}\n`);
@@ -53,6 +52,17 @@ export const run: RunSubcommand = async (call) => {
   if (!text) output.write(`${jsonText(resultJson(target, before, result))}\n`);
   return reportResult(result, target, before, text, call);
 };
+
+/** Finds the server and sets its weight to 0, while no other process changes weights. */
+async function drainLocked(client: IpvsClient, call: Invocation) {
+  const { given, io, output } = call;
+  using lock = await lockWeight(call, "drain");
+  const target = await findServer(client, given.positionals, io.names);
+  const saved = new SavedWeight(io, target);
+  const before = await setWeightToZero(client, target, saved, output);
+  lock?.release();
+  return { target, saved, before };
+}
 
 /**
  * Saves the weight of the server and sets it to 0.

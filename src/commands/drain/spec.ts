@@ -34,6 +34,7 @@ export const drainSpec: SubcommandSpec = {
     "Sets the weight of a real server to 0. It gets no new connections; existing connections continue. Other settings are not changed. 'ipvsadm undrain' restores the weight, which is saved until reboot.",
     "--wait waits until the server is empty: it has no active connections and no persistence templates. For UDP services and firewall marks, inactive connections are waited for, too, because UDP connections are never active. For TCP and SCTP, inactive connections are either being closed (their entries remain for up to two minutes) or being opened. Because of the latter, a server counts as empty only after two readings without connections, one second apart.",
     "Clients with a persistence template still reach the server at weight 0, unless net.ipv4.vs.expire_quiescent_template is 1. In both cases the template exists for the persistence timeout of the service, and as long as the client has connections.",
+    "While the weight is changed, drain and undrain hold the lock of 'ipvsadm apply'. They wait up to 10 seconds for it.",
     "If --timeout expires (exit status 1) or on ctrl-C (130) before the server is empty, its weight stays 0, and the remaining connections are shown.",
   ],
   positionals: SERVER_OF_SERVICE,

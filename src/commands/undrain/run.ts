@@ -3,17 +3,20 @@ import { jsonText } from "../../document/json-text.js";
 import { formatEndpoint } from "../../ipvs/model.js";
 import { formatSelector } from "../../grammar/selector.js";
 import { SavedWeight } from "../drain/saved-weight.js";
+import { lockWeight } from "../drain/lock-weight.js";
 import { findServer, type Target } from "../drain/find-server.js";
 import { CommandError, UsageError } from "../../cli/errors.js";
 import { EXIT } from "../../cli/exit-status.js";
 import type { RunSubcommand } from "../../cli/invocation.js";
 
-export const run: RunSubcommand = async ({ given, io, output }) => {
+export const run: RunSubcommand = async (call) => {
+  const { given, io, output } = call;
   const wanted = given.number("weight");
   if (wanted !== undefined && !Number.isInteger(wanted))
     throw new UsageError(`--weight ${wanted}: expected an integer`, "undrain");
   using access = new IpvsAccess(io);
   const client = await access.open();
+  using lock = await lockWeight(call, "undrain");
   const target = await findServer(client, given.positionals, io.names);
   const saved = new SavedWeight(io, target);
   const weight = wanted ?? weightOf(target, saved);
@@ -21,6 +24,7 @@ export const run: RunSubcommand = async ({ given, io, output }) => {
   const before = entry.settings.weight;
   await client.editServer(service, server, { ...entry.settings, weight });
   saved.remove();
+  lock?.release();
   if (given.text("output") === "json")
     output.write(
       `${jsonText({

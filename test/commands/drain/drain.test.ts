@@ -23,6 +23,7 @@ import type { Io } from "../../../src/runtime/io.js";
 import type { EndingSignal } from "../../../src/system/signals.js";
 import { ChangingKernel } from "../../fixtures/changing-kernel.js";
 import { address, serverEntry, serviceEntry } from "../../fixtures/entries.js";
+import { takeLock } from "../../../src/system/lock.js";
 import { subcommand } from "../run-subcommand.js";
 
 const folder = mkdtempSync(join(tmpdir(), "ipvsadm-drain-"));
@@ -33,6 +34,7 @@ const SYSCTL = join(procFolder, "sys/net/ipv4/vs/expire_quiescent_template");
 mkdirSync(join(SYSCTL, ".."), { recursive: true });
 beforeEach(() => {
   rmSync(runFolder, { recursive: true, force: true });
+  mkdirSync(runFolder);
   writeFileSync(SYSCTL, "0\n");
 });
 after(() => {
@@ -185,6 +187,7 @@ for (const text of [
 
 test("drain warns if it cannot save the weight, and drains all the same", async () => {
   const it = kernel();
+  rmSync(runFolder, { recursive: true });
   writeFileSync(runFolder, "a file where a folder should be");
   const { stdout, stderr, status } = await run(`drain ${TARGET}`, it);
   assert.match(stdout, /weight 0 \(was 3\)/);
@@ -226,6 +229,23 @@ test("drain explains a refusal and saves no weight", async () => {
   assert.match(stderr, /cannot edit server 198\.51\.100\.10:8080 of TCP/);
   assert.deepEqual(readdirSync(SAVED), []);
 });
+
+for (const line of [`drain ${TARGET}`, `undrain ${TARGET}`])
+  test(`${line} waits for the lock of the table, and names its holder`, async () => {
+    const it = kernel();
+    const io = { ...fakeIo().io, procFolder: "/proc" };
+    await run(`drain ${TARGET}`, it, io);
+    const changes = [...it.changes];
+    const lock = takeLock({ runFolder, procFolder: "/proc" }, "apply");
+    const { stdout, stderr, status } = await run(line, it, io);
+    assert.deepEqual([stdout, status], ["", 1]);
+    assert.match(stderr, /'ipvsadm apply' is changing the table/);
+    assert.deepEqual(it.changes, changes);
+    assert.ok((io.clock?.now() ?? 0) >= 10_000);
+    lock.release();
+    assert.equal((await run(line, it, io)).status, 0);
+    assert.deepEqual(readdirSync(runFolder), ["ipvsadm"], "no lock is left");
+  });
 
 for (const [line, status, said] of [
   ["drain 192.0.2.1:80", 2, /SERVER is missing/],
