@@ -39,7 +39,7 @@ const OTHERS = `
 
 suite("diff and apply on a kernel", () => {
   before(async () => {
-    await ipvsadm("-C"); // has the module loaded
+    await ipvsadm("-C"); // loads the module
     sh(`ip link add eth7 type dummy
       ip address add 10.7.7.7/24 dev eth7
       ip link set eth7 up multicast on`);

@@ -185,7 +185,7 @@ function settable({ table }: RuleFile): readonly ServiceRule[] {
 suite("check against a kernel", () => {
   let client: IpvsClient;
   before(async () => {
-    await ours(["-C"]); // has the module loaded
+    await ours(["-C"]); // loads the module
     sh(
       "ip link add check0 type dummy; ip addr add 198.51.100.1/24 dev check0; ip link set check0 up multicast on",
     );

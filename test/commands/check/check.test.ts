@@ -36,8 +36,8 @@ const check = (line: string, stdin = "", io: Partial<Io> = {}) =>
     io: { ...NOWHERE, ...io },
   });
 
-const SOUND = "-A -t 192.0.2.1:80\n-a -t 192.0.2.1:80 -r 192.0.2.10 -m\n";
-const DOUBTFUL = "-A -t 192.0.2.1:80 -s wlcc\n";
+const VALID = "-A -t 192.0.2.1:80\n-a -t 192.0.2.1:80 -r 192.0.2.10 -m\n";
+const SUSPICIOUS = "-A -t 192.0.2.1:80 -s wlcc\n";
 const FAULTY = `# by hand
 -A -t 192.0.2.1:80 -s wlcc
 \t-a -t 192.0.2.1:80 -r 192.0.2.10:8080 -g -w heavy
@@ -83,38 +83,38 @@ suite("check", () => {
       (await check("- --strict", text)).status,
       (await check("- -o json --strict", text)).status,
     ];
-    assert.deepEqual(await statuses(SOUND), [0, 0, 0]);
-    assert.deepEqual(await statuses(DOUBTFUL), [0, 1, 1]);
+    assert.deepEqual(await statuses(VALID), [0, 0, 0]);
+    assert.deepEqual(await statuses(SUSPICIOUS), [0, 1, 1]);
     assert.deepEqual(await statuses(FAULTY), [1, 1, 1]);
     assert.equal((await subcommand("check")).status, 2);
-    assert.equal((await check("- --output yaml", SOUND)).status, 2);
+    assert.equal((await check("- --output yaml", VALID)).status, 2);
   });
 
   test("check prints a summary line for each file", async () => {
-    const sound = fileWith("sound", SOUND);
-    const doubtful = fileWith("doubtful", DOUBTFUL);
-    const { stdout } = await check(`${sound} ${doubtful}`);
+    const valid = fileWith("valid", VALID);
+    const suspicious = fileWith("suspicious", SUSPICIOUS);
+    const { stdout } = await check(`${valid} ${suspicious}`);
     assert.match(
       stdout,
-      /^\S+\/sound: no problems in 1 service with 1 real server$/m,
+      /^\S+\/valid: no problems in 1 service with 1 real server$/m,
     );
     assert.match(
       stdout,
-      /^\S+\/doubtful: 2 warnings in 1 service with 0 real servers$/m,
+      /^\S+\/suspicious: 2 warnings in 1 service with 0 real servers$/m,
     );
   });
 
   test("check reports a file that cannot be read, and checks the others", async () => {
-    const sound = fileWith("sound", SOUND);
+    const valid = fileWith("valid", VALID);
     const { stdout, stderr, status } = await check(
-      `${folder}/nothing ${folder} ${sound}`,
+      `${folder}/nothing ${folder} ${valid}`,
     );
     assert.equal(
       stderr,
       `ipvsadm: cannot read ${folder}/nothing: No such file or directory\n` +
         `ipvsadm: cannot read ${folder}: Is a directory\n`,
     );
-    assert.match(stdout, /^\S+sound: no problems/);
+    assert.match(stdout, /^\S+valid: no problems/);
     assert.equal(status, 1);
     const json = await check(`${folder}/nothing -o json`);
     assert.match(
@@ -218,7 +218,7 @@ suite("check", () => {
   test("the installed program reads all three formats", () => {
     const json = `{"schema": "ipvsadm/table/1", "services": [], "daemons": []}`;
     for (const [name, text] of [
-      ["a.rules", SOUND],
+      ["a.rules", VALID],
       ["a.json", json],
       ["a.yaml", "schema: ipvsadm/table/1\nservices: []\ndaemons: []\n"],
     ] as const) {

@@ -23,7 +23,7 @@ const TABLE = [
   serviceEntry(MAIL, {}, [serverEntry("10.0.0.3", 25)]),
 ];
 
-const WANTED = [
+const DESIRED = [
   "-A -t 192.0.2.1:80 -s rr",
   "-a -t 192.0.2.1:80 -r 10.0.0.1:80 -m -w 3",
   "-a -t 192.0.2.1:80 -r 10.0.0.4:80 -g",
@@ -38,7 +38,7 @@ const diff = (options: string, lines: readonly string[], io: object = {}) =>
   });
 
 test("diff shows additions, changes and removals by service and real server", async () => {
-  const { stdout, stderr, status } = await diff("", WANTED);
+  const { stdout, stderr, status } = await diff("", DESIRED);
   assert.equal(stderr, "");
   assert.equal(status, 4);
   assert.equal(
@@ -56,7 +56,7 @@ test("diff shows additions, changes and removals by service and real server", as
 });
 
 test("diff uses colors on a terminal", async () => {
-  const { stdout } = await diff("", WANTED, terminal(80, { TERM: "xterm" }));
+  const { stdout } = await diff("", DESIRED, terminal(80, { TERM: "xterm" }));
   const lines = stdout.split("\n");
   assert.ok(lines.includes("\x1b[33m~   10.0.0.1:80\x1b[39m  weight 1 → 3"));
   assert.ok(lines.includes("\x1b[32m+   10.0.0.4:80\x1b[39m  direct weight 1"));
@@ -69,7 +69,7 @@ test("diff exits with 0 if the table is up to date", async () => {
     "-a -t 192.0.2.1:80 -r 10.0.0.1 -m",
     "-a -t 192.0.2.1:80 -r 10.0.0.2:80",
     "-A -t 192.0.2.1:25 -s wlc",
-    "-a -t 192.0.2.1:25 -r 10.0.0.3:99", // direct routing has the service's port
+    "-a -t 192.0.2.1:25 -r 10.0.0.3:99", // direct routing uses the service's port
   ];
   const { stdout, status } = await diff("", same);
   assert.equal(status, 0);
@@ -88,7 +88,7 @@ test("diff shows all errors of a file and exits with 1", async () => {
 test("diff -o json lists each difference as one item", async () => {
   const { stdout, status } = await subcommand("diff -o json -", {
     link: kernelWith(TABLE),
-    stdin: [WANTED],
+    stdin: [DESIRED],
   });
   assert.equal(status, 4);
   const told = JSON.parse(stdout) as {

@@ -69,7 +69,7 @@ const WEB: ServiceKey = {
 
 suite("save and restore on a kernel", () => {
   before(async () => {
-    await ipvsadm("-C"); // has the module loaded
+    await ipvsadm("-C"); // loads the module
     sh(`ip link add eth7 type dummy
       ip address add 10.7.7.7/24 dev eth7
       ip address add fe80::7/64 dev eth7 nodad
