@@ -1,15 +1,13 @@
-import { parseIpv4Loosely } from "../grammar/endpoint.js";
 import { UnresolvedHost, UsageFault } from "../grammar/usage-errors.js";
 import { foreignText } from "../grammar/pasted-text.js";
 import { ruleWords } from "../grammar/rule-words.js";
 import type { ClassicCommand } from "../grammar/command.js";
 import { Parser, type Notes } from "../grammar/parse.js";
-import { formatAddress, INET6, parseIpv4 } from "../ipvs/address.js";
 import type { Change } from "../ipvs/client.js";
-import { PERSISTENT, type ServiceKey } from "../ipvs/model.js";
+import type { ServiceKey } from "../ipvs/model.js";
 import { byPosition, type Finding } from "./finding-positions.js";
 import { HostLookups } from "./host-lookup.js";
-import { ignoredPort } from "./ignored-port.js";
+import { lineWarnings } from "./line-warnings.js";
 import type { NameLookups } from "./name-lookups.js";
 import type {
   Part,
@@ -25,7 +23,7 @@ import {
 } from "./simulated-table.js";
 import { syncConflicts } from "./table-errors.js";
 import { decodeUtf8 } from "./text-lines.js";
-import { explainUsageFault, ipv6WithPort } from "./usage-findings.js";
+import { explainUsageFault } from "./usage-findings.js";
 
 /** The options that set the parts of a rule. */
 const OPTIONS: Readonly<Record<Exclude<Part, "address" | "port">, string>> = {
@@ -175,7 +173,7 @@ class Reader {
       this.#addError(wordOf(refusal.part, notes), refusal);
       return;
     }
-    for (const warning of warningsOn(command, words, notes))
+    for (const warning of lineWarnings(command, words, notes))
       this.#warnings.push(this.#atWord(wordOf(warning.part, notes), warning));
   }
 
@@ -305,71 +303,4 @@ function serviceOf({ draft, where }: Notes): ServiceKey | undefined {
     draft.firewallMark !== 0 ||
     (draft.protocol !== undefined && draft.address.some((byte) => byte !== 0));
   return isComplete ? draft.service : undefined;
-}
-
-/** Warnings about how a line is written. */
-function* warningsOn(
-  command: Change,
-  words: readonly string[],
-  { draft, where }: Notes,
-): Generator<Finding> {
-  const marked = draft?.firewallMark !== 0;
-  for (const [option, part] of [
-    ["service-address", "service"],
-    ["real-server", "address"],
-  ] as const) {
-    if (marked && part === "service") continue;
-    const word = words[where.get(option) ?? -1] ?? "";
-    const address = unusualAddress(word);
-    if (address !== undefined)
-      yield {
-        id: "unusual-address",
-        message: `this address is read as ${address}`,
-        advice: `if this is correct, write ${address}`,
-        part,
-      };
-    const withPort = ipv6WithPort(word);
-    const port = draft?.port ?? 0;
-    // For a real server, only the port of the service is suspicious: 2001:db8::1:10 can be an address.
-    if (
-      withPort !== undefined &&
-      (part === "service" ? port === 0 : withPort.endsWith(`]:${port}`))
-    )
-      yield {
-        id: "ipv6-without-brackets",
-        message: `${word} is read as an address without a port`,
-        advice: `if the last number is the port, write ${withPort}`,
-        part,
-      };
-  }
-  if (command.command === "add-server" || command.command === "edit-server") {
-    const written = draft?.writtenServerPort;
-    if (written !== undefined && written !== command.server.port)
-      yield ignoredPort(written, command.server.port);
-  }
-  if (command.command === "add-service" || command.command === "edit-service") {
-    const mask = where.get("netmask") ?? Infinity;
-    const { service, settings } = command;
-    if (
-      service.family === INET6 &&
-      settings.flags & PERSISTENT &&
-      draft?.netmask === 128 &&
-      mask < (where.get("service-address") ?? 0)
-    )
-      yield {
-        id: "mask-lost",
-        message: "the mask is ignored, because the IPv6 address comes after it",
-        advice: "write -M after the service",
-        part: "netmask",
-      };
-  }
-}
-
-/** What inet_aton(3) reads from an address that is not four decimal numbers; undefined for all others. */
-function unusualAddress(word: string): string | undefined {
-  const value = /^--[a-z-]+=(.*)$/.exec(word)?.[1] ?? word;
-  const host = value.replace(/:[^:]*$/, "");
-  if (!/^[0-9][0-9a-fA-FxX.]*$/.test(host) || parseIpv4(host)) return undefined;
-  const address = parseIpv4Loosely(host);
-  return address && formatAddress(address);
 }

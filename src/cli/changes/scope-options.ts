@@ -29,14 +29,3 @@ export const SCOPE_OPTIONS: readonly OptionSpec[] = [
     description: "keep the current weights of existing real servers",
   },
 ];
-
-/** The output option of diff, apply and restore. */
-export const TEXT_OR_JSON: OptionSpec = {
-  name: "output",
-  alias: "o",
-  type: "text",
-  value: "FORMAT",
-  choices: ["text", "json"],
-  default: "text",
-  description: "output format",
-};

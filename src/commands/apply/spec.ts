@@ -1,9 +1,6 @@
-import {
-  RULE_FILE,
-  SCOPE_OPTIONS,
-  TEXT_OR_JSON,
-} from "../../cli/changes/scope-options.js";
+import { RULE_FILE, SCOPE_OPTIONS } from "../../cli/changes/scope-options.js";
 import type { OptionSpec, SubcommandSpec } from "../../cli/spec.js";
+import { TEXT_OR_JSON } from "../../cli/text-or-json.js";
 
 /** Options of both apply and restore. */
 export const APPLY_OPTIONS: readonly OptionSpec[] = [

@@ -1,4 +1,5 @@
 import type { SubcommandSpec } from "../../cli/spec.js";
+import { TEXT_OR_JSON } from "../../cli/text-or-json.js";
 
 export const checkSpec: SubcommandSpec = {
   name: "check",
@@ -18,15 +19,7 @@ export const checkSpec: SubcommandSpec = {
     },
   ],
   options: [
-    {
-      name: "output",
-      alias: "o",
-      type: "text",
-      value: "FORMAT",
-      choices: ["text", "json"],
-      default: "text",
-      description: "output format",
-    },
+    TEXT_OR_JSON,
     {
       name: "strict",
       type: "flag",

@@ -1,4 +1,5 @@
 import type { SubcommandSpec } from "../../cli/spec.js";
+import { TEXT_OR_JSON } from "../../cli/text-or-json.js";
 
 /** The arguments of drain and undrain. */
 export const SERVER_OF_SERVICE: SubcommandSpec["positionals"] = [
@@ -15,17 +16,6 @@ export const SERVER_OF_SERVICE: SubcommandSpec["positionals"] = [
     completes: "server",
   },
 ];
-
-/** The output option of drain and undrain. */
-export const OUTPUT_FORMAT: SubcommandSpec["options"][number] = {
-  name: "output",
-  alias: "o",
-  type: "text",
-  value: "FORMAT",
-  choices: ["text", "json"],
-  default: "text",
-  description: "output format",
-};
 
 export const drainSpec: SubcommandSpec = {
   name: "drain",
@@ -56,7 +46,7 @@ export const drainSpec: SubcommandSpec = {
       type: "flag",
       description: "wait until the server is empty, then remove it",
     },
-    OUTPUT_FORMAT,
+    TEXT_OR_JSON,
   ],
   examples: [
     {

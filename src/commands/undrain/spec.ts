@@ -1,5 +1,6 @@
-import { OUTPUT_FORMAT, SERVER_OF_SERVICE } from "../drain/spec.js";
+import { SERVER_OF_SERVICE } from "../drain/spec.js";
 import type { SubcommandSpec } from "../../cli/spec.js";
+import { TEXT_OR_JSON } from "../../cli/text-or-json.js";
 
 export const undrainSpec: SubcommandSpec = {
   name: "undrain",
@@ -18,7 +19,7 @@ export const undrainSpec: SubcommandSpec = {
       maximum: 2_147_483_647,
       description: "the new weight, instead of the saved one",
     },
-    OUTPUT_FORMAT,
+    TEXT_OR_JSON,
   ],
   examples: [
     {

@@ -138,7 +138,7 @@ suite("diff and apply on a kernel", () => {
     const refusals = [
       [
         OTHERS.replace("-s sed", "-s nosuch"),
-        /^wanted:7:30: error: cannot add service TCP \[2001:db8::1\]:443: unknown scheduler "nosuch" \[refused\]\n 7 \| -A -t \[2001:db8::1\]:443 -s nosuch\n +\| +\^\n +=.* ip_vs_nosuch\n/,
+        /^wanted:7:28: error: cannot add service TCP \[2001:db8::1\]:443: unknown scheduler "nosuch" \[refused\]\n 7 \| -A -t \[2001:db8::1\]:443 -s nosuch\n +\| +\^\n +=.* ip_vs_nosuch\n/,
       ],
       [
         OTHERS.replace("-s wrr", "-s wrrr"),
@@ -146,7 +146,7 @@ suite("diff and apply on a kernel", () => {
       ],
       [
         OTHERS.replace("--pe sip", "--pe nosuch"),
-        /^wanted:2:57: error: cannot edit service TCP 192\.0\.2\.1:80: unknown persistence engine "nosuch"/,
+        /^wanted:2:55: error: cannot edit service TCP 192\.0\.2\.1:80: unknown persistence engine "nosuch"/,
       ],
       [
         `${OTHERS}--set 800 80 8\n--start-daemon backup --mcast-interface nosuch0\n`,
