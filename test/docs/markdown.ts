@@ -33,8 +33,9 @@ export function readPage(markdown: string): Page {
   const fences: Place<Fence>[] = [];
   const slugger = new GithubSlugger();
   const tokens = parser.parse(markdown, {});
+  let line = 1;
   for (const [i, token] of tokens.entries()) {
-    const line = (token.map?.[0] ?? 0) + 1;
+    if (token.map) line = token.map[0] + 1; // a cell of a table is on the line of its row
     if (token.type === "fence")
       fences.push({
         line,
