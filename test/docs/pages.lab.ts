@@ -42,6 +42,14 @@ function connectMachines(): void {
     done`);
 }
 
+/** What the pages need besides ours, as a test's option `skip`. */
+function missingTools(): string | false {
+  const missing = ["curl", "python3"].filter(
+    (tool) => sh(`command -v ${tool} || true`) === "",
+  );
+  return missing.length > 0 && `not installed: ${missing.join(", ")}`;
+}
+
 /** Blanks at the end of a line do not count: editors remove them from pages. */
 function trimmed(text: string): string {
   return text.replace(/ +$/gm, "");
@@ -50,7 +58,7 @@ function trimmed(text: string): string {
 for (const page of allPages()) {
   const steps = stepsOf(readPage(readFileSync(page, "utf8")).fences);
   if (steps.length === 0) continue;
-  suite(`the commands of ${page}`, () => {
+  suite(`the commands of ${page}`, { skip: missingTools() }, () => {
     let programs: string;
     before(() => {
       programs = installPrograms();

@@ -211,6 +211,14 @@ export function jobsFor(seed: number): readonly Job[] {
       seconds: 40,
     },
     {
+      stage: "docs",
+      name: "",
+      command: [...SUITE, "dist/test/docs/suite.js"],
+      lab: true,
+      size: "usual",
+      seconds: 80,
+    },
+    {
       stage: "traffic",
       name: "",
       command: [...SUITE, "dist/test/traffic/suite.js"],
