@@ -5,3 +5,4 @@ import "./connections.lab.js";
 import "./init-script.lab.js";
 import "./ldirectord.lab.js";
 import "./keepalived.lab.js";
+import "./documents.lab.js";

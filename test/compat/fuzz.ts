@@ -3,8 +3,8 @@ import { Difference, Duel, shown } from "./duel.js";
 import { randomSteps } from "./generator.js";
 import { Random } from "./random.js";
 
-// Run as `fuzz.js ORIGINAL [--seed N] [--cases N] [--seeds N]`: random sequences of commands, to the original and
-// to ours. A difference ends the run with the commands that led to it; the seed repeats it.
+// Run as `fuzz.js ORIGINAL [--seed N]… [--cases N] [--seeds N]`: random sequences of commands, to the original and
+// to ours. --seeds counts on from each --seed. A difference ends the run with the commands that led to it; the seed repeats it.
 const STEPS = 12;
 
 const {
@@ -13,15 +13,19 @@ const {
 } = parseArgs({
   allowPositionals: true,
   options: {
-    seed: { type: "string", default: String(Date.now() % 1_000_000) },
+    seed: {
+      type: "string",
+      multiple: true,
+      default: [String(Date.now() % 1_000_000)],
+    },
     cases: { type: "string", default: "100" },
     seeds: { type: "string", default: "1" },
   },
 });
-const first = Number(values.seed);
+const starts = values.seed.map(Number);
 const cases = Number(values.cases);
 const seeds = Number(values.seeds);
-if (![first, cases, seeds].every(Number.isSafeInteger)) {
+if (![...starts, cases, seeds].every(Number.isSafeInteger)) {
   console.error("fuzz: --seed, --cases and --seeds take whole numbers");
   process.exit(64);
 }
@@ -30,7 +34,9 @@ let commands = 0;
 let carriedOut = 0;
 let differences = 0;
 const duel = new Duel(original);
-for (let seed = first; seed < first + seeds; seed++) {
+for (const seed of starts.flatMap((first) =>
+  Array.from({ length: seeds }, (_, i) => first + i),
+)) {
   const random = new Random(seed);
   for (let number = 0; number < cases; number++)
     await runCase(randomSteps(random, STEPS), seed, number);
@@ -39,7 +45,9 @@ for (let seed = first; seed < first + seeds; seed++) {
   );
 }
 duel.close();
-console.log(`\n${seeds * cases - differences} passed, ${differences} failed`);
+console.log(
+  `\n${starts.length * seeds * cases - differences} passed, ${differences} failed`,
+);
 process.exit(differences === 0 ? 0 : 1);
 
 async function runCase(

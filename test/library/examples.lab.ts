@@ -31,9 +31,9 @@ suite("the examples of the documents", () => {
       assert.equal(printed, output);
     });
 
-  test("without CAP_NET_ADMIN the last of the README says so, and ends by itself", () => {
+  test("without CAP_NET_ADMIN the last example of docs/library.md says so and exits", () => {
     const last = examples
-      .filter(({ name }) => name.startsWith("readme"))
+      .filter(({ name }) => name.startsWith("library"))
       .at(-1);
     const { stdout, stderr, status } = spawnSync(
       "setpriv",
@@ -49,7 +49,7 @@ suite("the examples of the documents", () => {
     const said =
       "IPVS is not available: EPERM: run it as root, or with CAP_NET_ADMIN";
     assert.equal(stdout, `${said}\n`);
-    assert.ok(readFileSync("README.md", "utf8").includes(said));
+    assert.ok(readFileSync("docs/library.md", "utf8").includes(said));
     assert.equal(status, 0);
   });
 });

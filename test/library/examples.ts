@@ -38,12 +38,13 @@ export function examplesIn(name: string, markdown: string): Example[] {
 
 /** All examples, from the root of the repository, in the order in which they are to be run. */
 export function allExamples(): Example[] {
+  const page = readFileSync("docs/library.md", "utf8");
   const readme = sectionOf(readFileSync("README.md", "utf8"), "Library");
   const sources = readdirSync("src", { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".ts"))
     .sort();
   return [
-    ...examplesIn("readme", readme),
+    ...examplesIn("library", page),
     ...sources.flatMap((file) => {
       const comments = commentsWithExamples(
         readFileSync(join("src", file), "utf8"),
@@ -51,5 +52,6 @@ export function allExamples(): Example[] {
       const name = file.replace(/\.ts$/, "").replaceAll("/", "-");
       return examplesIn(name, comments.join("\n"));
     }),
+    ...examplesIn("readme", readme),
   ];
 }

@@ -1,0 +1,136 @@
+import { COMMON_OPTIONS } from "../../src/cli/common-options.js";
+import { shownPositional, spelling } from "../../src/cli/help.js";
+import type { OptionSpec, SubcommandSpec } from "../../src/cli/spec.js";
+import { SPECS } from "../../src/commands/specs.js";
+import type { Kind } from "../../src/doctor/finding.js";
+import { KINDS } from "../../src/doctor/findings.js";
+
+/*
+ * The reference pages that are made from tables of the code. reference.test.ts compares them with the files in
+ * docs/reference.
+ */
+
+const RECORDED =
+  "<!-- Generated: UPDATE_GOLDEN=1 node --test dist/test/docs/reference.test.js -->";
+
+/** Text for a paragraph or a table cell, with the characters of Markdown escaped. */
+function prose(text: string): string {
+  return text.replace(/[\\`*_<>[\]|]/g, "\\$&");
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}
+
+function code(text: string): string {
+  return `\`${text.replaceAll("|", "\\|")}\``;
+}
+
+function table(
+  titles: readonly string[],
+  rows: readonly (readonly string[])[],
+): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  return [titles, titles.map(() => "---"), ...rows].map(line).join("\n");
+}
+
+function optionRow(option: OptionSpec): string[] {
+  const { choices, default: usual, description, type } = option;
+  const remarks = [
+    prose(sentence(description)),
+    ...(choices ? [`One of ${choices.map(code).join(", ")}.`] : []),
+    ...(type === "list" ? ["Repeat it, or separate values by commas."] : []),
+    ...(usual === undefined ? [] : [`Default: ${code(usual)}.`]),
+  ];
+  return [code(spelling(option).trim()), remarks.join(" ")];
+}
+
+function optionTable(options: readonly OptionSpec[]): string {
+  return table(["option", "meaning"], options.map(optionRow));
+}
+
+function subcommandSection(spec: SubcommandSpec): string[] {
+  const { name, summary, description, positionals, options, examples } = spec;
+  const words = positionals.map(shownPositional);
+  return [
+    `## ${name}`,
+    prose(sentence(summary)),
+    `    ipvsadm ${[name, ...words, "[OPTION…]"].join(" ")}`,
+    ...description.map(prose),
+    ...(positionals.length === 0
+      ? []
+      : [
+          table(
+            ["argument", "meaning"],
+            positionals.map(({ name, description }) => [
+              code(name),
+              prose(sentence(description)),
+            ]),
+          ),
+        ]),
+    ...(options.length === 0 ? [] : [optionTable(options)]),
+    ...(examples.length === 0
+      ? []
+      : [
+          table(
+            ["example", "what it does"],
+            examples.map(({ command, shows }) => [
+              code(command),
+              prose(sentence(shows)),
+            ]),
+          ),
+        ]),
+  ];
+}
+
+/** docs/reference/subcommands.md */
+export function subcommandReference(): string {
+  return page(
+    "Subcommands",
+    "A command line that begins with a word is a subcommand. `ipvsadm SUBCOMMAND --help` and ipvsadm-subcommands(8) say the same as this page.",
+    table(
+      ["subcommand", "what it does"],
+      SPECS.map(({ name, summary }) => [
+        `[${name}](#${name})`,
+        prose(sentence(summary)),
+      ]),
+    ),
+    "## Options of every subcommand",
+    optionTable(COMMON_OPTIONS),
+    ...SPECS.flatMap(subcommandSection),
+  );
+}
+
+function findingSection(kind: Kind): string[] {
+  return [
+    `## ${kind.id}`,
+    `**${kind.severity}**: ${prose(kind.title)}`,
+    prose(kind.why),
+    `**What is examined**: ${prose(kind.looked)}`,
+    `**Fix**: ${prose(kind.cure)}`,
+    ...(kind.sysctls.length === 0
+      ? []
+      : [`**Sysctls**: ${kind.sysctls.map(code).join(", ")}`]),
+  ];
+}
+
+/** docs/reference/findings.md */
+export function findingReference(): string {
+  return page(
+    "Findings of doctor",
+    "`ipvsadm doctor --list` prints this list, `ipvsadm doctor --explain ID` one finding, and ipvsadm-doctor(8) all of them.",
+    table(
+      ["finding", "severity", "what is wrong"],
+      KINDS.map(({ id, severity, title }) => [
+        `[${id}](#${id})`,
+        severity,
+        prose(title),
+      ]),
+    ),
+    ...KINDS.flatMap(findingSection),
+  );
+}
+
+function page(title: string, ...blocks: readonly string[]): string {
+  return `${[`# ${title}`, RECORDED, ...blocks].join("\n\n")}\n`;
+}

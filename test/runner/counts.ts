@@ -1,0 +1,46 @@
+/** How many tests a job ran. */
+export interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+const NOTHING: Counts = { passed: 0, failed: 0, skipped: 0 };
+
+/**
+ * Reads the counts from the output of a job: the last lines of Node.js's test runner (`ℹ pass 51`), or a line
+ * `12 passed, 0 failed`. undefined if the job printed neither.
+ */
+export function countsIn(output: string): Counts | undefined {
+  const number = (word: string) => {
+    const found = Array.from(
+      output.matchAll(new RegExp(`^ℹ ${word} ([0-9]+)$`, "gm")),
+    );
+    return found.length === 0
+      ? undefined
+      : found.reduce((sum, [, count]) => sum + Number(count), 0);
+  };
+  const passed = number("pass");
+  if (passed !== undefined)
+    return {
+      passed,
+      failed: (number("fail") ?? 0) + (number("cancelled") ?? 0),
+      skipped: (number("skipped") ?? 0) + (number("todo") ?? 0),
+    };
+  const [, good, bad] =
+    /^(?:\w+: )?([0-9]+) passed, ([0-9]+) failed\b/m.exec(output) ?? [];
+  return good === undefined
+    ? undefined
+    : { passed: Number(good), failed: Number(bad), skipped: 0 };
+}
+
+export function sum(counts: Iterable<Counts>): Counts {
+  let total = NOTHING;
+  for (const { passed, failed, skipped } of counts)
+    total = {
+      passed: total.passed + passed,
+      failed: total.failed + failed,
+      skipped: total.skipped + skipped,
+    };
+  return total;
+}

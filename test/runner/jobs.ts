@@ -1,0 +1,279 @@
+/** Something that jobs need before they start. It is provided once, one need after the other. */
+export interface Need {
+  readonly command: readonly string[];
+  /** The command prints where it put it: jobs get that as the argument `{NAME}` */
+  readonly printsPlace?: boolean;
+  /** Jobs can do without it: their tests skip what needs it, and say so */
+  readonly optional?: boolean;
+}
+
+/** A part of a stage, run as a process of its own. */
+export interface Job {
+  /** Of its stage, such as `compat` */
+  readonly stage: string;
+  /** What the job tests; unique in its stage. Empty if the stage is one job */
+  readonly name: string;
+  /** `{NAME}` stands for the place of a need */
+  readonly command: readonly string[];
+  /** Runs on a kernel with ip_vs */
+  readonly lab?: boolean;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly needs?: readonly NeedName[];
+  /** Nothing else may run meanwhile: the job compares times */
+  readonly alone?: boolean;
+  /** The smallest run that contains the job */
+  readonly size: Size;
+  /** About how long it takes on an idle machine. Long jobs start first. */
+  readonly seconds: number;
+}
+
+/** `quick` is for work in progress, `usual` is `npm test`, `all` takes everything. */
+export const SIZES = ["quick", "usual", "all"] as const;
+export type Size = (typeof SIZES)[number];
+
+export type NeedName =
+  "lab" | "mandoc" | "shells" | "prometheus" | "original" | "clients" | "full";
+
+export const NEEDS: Readonly<Record<NeedName, Need>> = {
+  lab: { command: ["bash", "test/lab/run", "true"] },
+  mandoc: { command: ["bash", "test/provide-mandoc"], optional: true },
+  shells: { command: ["bash", "test/provide-shells"], optional: true },
+  prometheus: { command: ["bash", "test/provide-prometheus"], optional: true },
+  original: {
+    command: ["bash", "test/compat/fetch-original"],
+    printsPlace: true,
+  },
+  clients: {
+    command: ["bash", "test/clients/fetch-clients"],
+    printsPlace: true,
+  },
+  full: { command: ["npm", "run", "--silent", "build:standalone"] },
+};
+
+const SUITE = ["node", "--test-reporter=spec"];
+const FULL = "dist/standalone/ipvsadm";
+
+/** The comparison with the original, of the program on Node.js or of a file. */
+function compat(
+  label: string,
+  size: Size,
+  program: { need: NeedName; file: string } | undefined,
+  options: { readonly seconds: number; readonly random: readonly string[] },
+): Job[] {
+  const job = {
+    stage: "compat",
+    lab: true,
+    size,
+    needs: [
+      "original" as const,
+      ...(program === undefined ? [] : [program.need]),
+    ],
+    ...(program !== undefined && { environment: { IPVSADM: program.file } }),
+  };
+  return [
+    {
+      ...job,
+      name: `${label}: written cases`,
+      command: [
+        ...SUITE,
+        "dist/test/compat/suite.js",
+        "test/compat/cases",
+        "{original}",
+      ],
+      seconds: options.seconds,
+    },
+    {
+      ...job,
+      name: `${label}: names and traffic`,
+      command: [...SUITE, "dist/test/compat/live.js", "{original}"],
+      seconds: 60,
+    },
+    {
+      ...job,
+      name: `${label}: dead name server`,
+      command: [...SUITE, "dist/test/compat/resolver.js", "{original}"],
+      seconds: 120,
+    },
+    {
+      ...job,
+      name: `${label}: random commands`,
+      command: [
+        "node",
+        "dist/test/compat/fuzz.js",
+        "{original}",
+        ...options.random,
+      ],
+      seconds: options.seconds,
+    },
+  ];
+}
+
+/**
+ * All jobs, by stages in the order of `npm test`.
+ *
+ * @param seed for what is random, beside a fixed part
+ */
+export function jobsFor(seed: number): readonly Job[] {
+  const random = ["--seed", "1", "--seed", String(seed), "--cases", "12"];
+  return [
+    {
+      stage: "lint",
+      name: "eslint",
+      command: ["npx", "--no-install", "eslint", "."],
+      size: "quick",
+      seconds: 35,
+    },
+    {
+      stage: "lint",
+      name: "layers, format and spelling",
+      command: ["npm", "run", "--silent", "lint:text"],
+      size: "quick",
+      seconds: 25,
+    },
+    {
+      stage: "lint",
+      name: "library reference",
+      command: ["npm", "run", "--silent", "docs"],
+      size: "usual",
+      seconds: 10,
+    },
+    {
+      stage: "unit",
+      name: "",
+      command: [...SUITE, "dist/test/unit.js"],
+      needs: ["mandoc", "shells"],
+      size: "quick",
+      seconds: 30,
+    },
+    {
+      stage: "unit",
+      name: "at scale",
+      command: ["bash", "test/scale"],
+      alone: true,
+      size: "usual",
+      seconds: 40,
+    },
+    {
+      stage: "lab",
+      name: "",
+      command: [...SUITE, "dist/test/lab/suite.js"],
+      lab: true,
+      needs: ["shells"],
+      size: "usual",
+      seconds: 120,
+    },
+    {
+      stage: "lab",
+      name: "a small part",
+      command: [...SUITE, "dist/test/lab/client.lab.js"],
+      lab: true,
+      size: "quick",
+      seconds: 30,
+    },
+    ...compat("Node.js", "usual", undefined, { seconds: 90, random }),
+    ...compat(
+      "full executable",
+      "all",
+      { need: "full", file: FULL },
+      { seconds: 300, random },
+    ),
+    {
+      stage: "subcommands",
+      name: "that read",
+      command: [...SUITE, "dist/test/commands/showing-suite.js"],
+      lab: true,
+      needs: ["shells", "prometheus"],
+      size: "usual",
+      seconds: 200,
+    },
+    {
+      stage: "subcommands",
+      name: "that change",
+      command: [...SUITE, "dist/test/commands/changing-suite.js"],
+      lab: true,
+      size: "usual",
+      seconds: 200,
+    },
+    {
+      stage: "subcommands",
+      name: "doctor",
+      command: [...SUITE, "dist/test/commands/doctor/suite.js"],
+      lab: true,
+      size: "usual",
+      seconds: 240,
+    },
+    {
+      stage: "library",
+      name: "examples",
+      command: ["bash", "test/library/run"],
+      needs: ["lab"],
+      size: "usual",
+      seconds: 40,
+    },
+    {
+      stage: "docs",
+      name: "",
+      command: [...SUITE, "dist/test/docs/suite.js"],
+      lab: true,
+      size: "usual",
+      seconds: 80,
+    },
+    {
+      stage: "traffic",
+      name: "",
+      command: [...SUITE, "dist/test/traffic/suite.js"],
+      lab: true,
+      size: "usual",
+      seconds: 180,
+    },
+    {
+      stage: "clients",
+      name: "",
+      command: [
+        ...SUITE,
+        "dist/test/clients/suite.js",
+        "{original}",
+        "{clients}",
+      ],
+      lab: true,
+      needs: ["original", "clients"],
+      size: "usual",
+      seconds: 180,
+    },
+    {
+      stage: "install",
+      name: "",
+      command: ["bash", "test/packaging/install"],
+      size: "usual",
+      seconds: 60,
+    },
+  ];
+}
+
+/** `compat, Node.js: written cases`: what people see of a job. */
+export function titleOf({ stage, name }: Job): string {
+  return name === "" ? stage : `${stage}, ${name}`;
+}
+
+/** @throws {Error} for a word that is no stage and no size */
+export function selectJobs(
+  jobs: readonly Job[],
+  words: readonly string[],
+): readonly Job[] {
+  const sizes: readonly string[] = SIZES;
+  const stages = new Set(jobs.map(({ stage }) => stage));
+  for (const word of words)
+    if (!sizes.includes(word) && !stages.has(word))
+      throw new Error(
+        `no stage ${word}: choose ${[...stages].join(", ")}, or quick, usual, all`,
+      );
+  const wanted = words.filter((word) => stages.has(word));
+  const size = SIZES.findLast((size) => words.includes(size)) ?? "usual";
+  return jobs.filter(
+    (job) =>
+      SIZES.indexOf(job.size) <= SIZES.indexOf(size) &&
+      (wanted.length === 0 || wanted.includes(job.stage)) &&
+      // The small part of a stage is for the quick run alone.
+      !(size !== "quick" && job.name === "a small part"),
+  );
+}

@@ -1,0 +1,191 @@
+import { execFileSync, spawn } from "node:child_process";
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { countsIn, sum, type Counts } from "./counts.js";
+import {
+  jobsFor,
+  NEEDS,
+  selectJobs,
+  titleOf,
+  type Job,
+  type NeedName,
+} from "./jobs.js";
+import { schedule } from "./schedule.js";
+
+/*
+ * Run as `main.js [STAGE…] [quick|usual|all]` by test/run. Each job writes to a file of its own in dist/test-logs. The
+ * output of a failed job is printed whole.
+ */
+
+const LOGS = "dist/test-logs";
+/** Status of test/lab/run: no kernel with ip_vs can be had here */
+const NO_LAB = 69;
+
+interface Result {
+  readonly job: Job;
+  readonly outcome: "passed" | "FAILED" | "SKIPPED";
+  readonly seconds: number;
+  readonly counts?: Counts;
+  readonly remark?: string;
+}
+
+const started = performance.now();
+const results: Result[] = [];
+const places = new Map<NeedName, string>();
+/** Needs that could not be provided, and why */
+const missing = new Map<NeedName, string>();
+
+/** The seed of the random part: each commit has its own, and repeats it. */
+function commitSeed(): number {
+  try {
+    const hash = execFileSync("git", ["rev-parse", "HEAD"], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    return Number.parseInt(hash.slice(0, 7), 16);
+  } catch {
+    return 2; // not a clone
+  }
+}
+
+function say(text: string): void {
+  const seconds = Math.round((performance.now() - started) / 1000);
+  const clock = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+  console.log(`${clock.padStart(6)}  ${text}`);
+}
+
+function needsOf(job: Job): NeedName[] {
+  return [...(job.lab ? (["lab"] as const) : []), ...(job.needs ?? [])];
+}
+
+/** Runs a command with its output in a file. @returns its exit status */
+async function runInto(
+  log: string,
+  [program = "", ...words]: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<number> {
+  const file = openSync(log, "w");
+  try {
+    const child = spawn(program, words, {
+      stdio: ["ignore", file, file],
+      env: { ...process.env, ...environment },
+    });
+    return await new Promise((resolve) => {
+      child.once("error", () => {
+        resolve(127);
+      });
+      child.once("close", (code) => {
+        resolve(code ?? 128);
+      });
+    });
+  } finally {
+    closeSync(file);
+  }
+}
+
+async function provide(name: NeedName): Promise<void> {
+  say(`provide ${name}`);
+  const { command, printsPlace, optional } = NEEDS[name];
+  const log = join(LOGS, `provide-${name}.log`);
+  const status = await runInto(
+    log,
+    printsPlace ? ["bash", "-c", `"$@" >"$0.place"`, log, ...command] : command,
+  );
+  if (status === 0) {
+    if (printsPlace)
+      places.set(name, readFileSync(`${log}.place`, "utf8").trim());
+    return;
+  }
+  const said = readFileSync(log, "utf8");
+  process.stdout.write(said);
+  if (optional) return;
+  const last = said.trim().split("\n").at(-1) ?? "";
+  missing.set(
+    name,
+    name === "lab" && status === NO_LAB
+      ? last
+      : `${command.join(" ")} failed with status ${status}`,
+  );
+}
+
+async function runJob(job: Job, slot: number, total: number): Promise<void> {
+  const title = titleOf(job);
+  const lacks = needsOf(job).find((need) => missing.has(need));
+  if (lacks !== undefined) {
+    const remark = missing.get(lacks) ?? "";
+    results.push({ job, outcome: "SKIPPED", seconds: 0, remark });
+    say(`SKIPPED ${title}: ${remark}`);
+    return;
+  }
+  say(`start   ${title}`);
+  const begun = performance.now();
+  const words = job.command.map((word) =>
+    word.replace(/^\{(\w+)\}$/, (_, name: NeedName) => places.get(name) ?? ""),
+  );
+  const log = join(LOGS, `${title.replace(/[^\w.]+/g, "-")}.log`);
+  const status = await runInto(
+    log,
+    job.lab ? ["bash", "test/lab/run", ...words] : words,
+    { LAB_CPU: String(slot), ...job.environment },
+  );
+  const seconds = (performance.now() - begun) / 1000;
+  const output = readFileSync(log, "utf8");
+  const counts = countsIn(output);
+  const outcome = status === 0 ? "passed" : "FAILED";
+  results.push({ job, outcome, seconds, ...(counts && { counts }) });
+  if (status !== 0) {
+    console.log(`\n== ${title}: the whole output (${log})`);
+    process.stdout.write(output);
+    console.log(`== ${title}: exit status ${status}\n`);
+  }
+  const tests = counts ? `, ${counts.passed} tests` : "";
+  say(
+    `${outcome}  ${title} in ${seconds.toFixed(0)} s${tests} (${results.length} of ${total})`,
+  );
+}
+
+function summarize(): number {
+  console.log("\nSummary");
+  for (const { job, outcome, seconds, counts, remark } of results)
+    console.log(
+      [
+        outcome.padEnd(8),
+        `${seconds.toFixed(0)} s`.padStart(6),
+        ` ${titleOf(job)}`,
+        counts ? ` (${counts.passed} passed, ${counts.skipped} skipped)` : "",
+        remark === undefined ? "" : `: ${remark}`,
+      ].join(" "),
+    );
+  const failed = results.some(({ outcome }) => outcome === "FAILED");
+  const skipped = results.some(({ outcome }) => outcome === "SKIPPED");
+  const total = sum(
+    results.map(({ counts, outcome }) => ({
+      passed: counts?.passed ?? (outcome === "passed" ? 1 : 0),
+      failed: Math.max(counts?.failed ?? 0, outcome === "FAILED" ? 1 : 0),
+      skipped: (counts?.skipped ?? 0) + (outcome === "SKIPPED" ? 1 : 0),
+    })),
+  );
+  console.log(
+    `\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`,
+  );
+  // A machine without ip_vs may skip the lab, but CI must not.
+  return failed || (skipped && process.env["CI"]) ? 1 : 0;
+}
+
+let jobs: readonly Job[];
+try {
+  jobs = selectJobs(jobsFor(commitSeed()), process.argv.slice(2));
+} catch (error) {
+  console.error(
+    `test: ${error instanceof Error ? error.message : String(error)}`,
+  );
+  process.exit(64);
+}
+rmSync(LOGS, { recursive: true, force: true });
+mkdirSync(LOGS, { recursive: true });
+for (const need of new Set(jobs.flatMap(needsOf))) await provide(need);
+await schedule(jobs, Math.min(2, availableParallelism()), (job, slot) =>
+  runJob(job, slot, jobs.length),
+);
+process.exit(summarize());

@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { countsIn, sum } from "./counts.js";
+import { jobsFor, selectJobs, titleOf } from "./jobs.js";
+import { schedule } from "./schedule.js";
+
+const JOBS = jobsFor(7);
+const titles = (...words: string[]) => selectJobs(JOBS, words).map(titleOf);
+
+test("jobsFor() gives each job a title of its own", () => {
+  const all = JOBS.map(titleOf);
+  assert.equal(new Set(all).size, all.length);
+});
+
+test("selectJobs() takes the usual size without words, and each size contains the smaller one", () => {
+  assert.deepEqual(titles(), titles("usual"));
+  assert.ok(titles("all").length > titles().length);
+  for (const title of titles()) assert.ok(titles("all").includes(title), title);
+});
+
+test("selectJobs() takes lint, unit and a small part of the lab for quick", () => {
+  const stages = new Set(selectJobs(JOBS, ["quick"]).map(({ stage }) => stage));
+  assert.deepEqual(stages, new Set(["lint", "unit", "lab"]));
+});
+
+test("selectJobs() takes the stages that are named", () => {
+  assert.ok(
+    titles("lint", "traffic").every((one) => /^(lint|traffic)/.test(one)),
+  );
+  assert.ok(titles("compat", "all").length > titles("compat").length);
+});
+
+test("selectJobs() refuses an unknown word and names the stages", () => {
+  assert.throws(() => titles("trafic"), /no stage trafic: choose lint, unit/);
+});
+
+test("countsIn() adds up the counts of Node.js's test runner", () => {
+  const output =
+    "✔ one\nℹ pass 5\nℹ fail 1\nℹ cancelled 1\nℹ skipped 2\nℹ todo 0\n";
+  assert.deepEqual(countsIn(output), { passed: 5, failed: 2, skipped: 2 });
+  assert.deepEqual(countsIn(output + output), {
+    passed: 10,
+    failed: 4,
+    skipped: 4,
+  });
+});
+
+test("countsIn() reads a plain line of counts, and nothing else", () => {
+  assert.deepEqual(countsIn("x\n12 passed, 3 failed\n"), {
+    passed: 12,
+    failed: 3,
+    skipped: 0,
+  });
+  assert.equal(countsIn("All matched files use Prettier\n"), undefined);
+});
+
+test("sum() adds counts", () => {
+  const one = { passed: 1, failed: 2, skipped: 3 };
+  assert.deepEqual(sum([one, one]), { passed: 2, failed: 4, skipped: 6 });
+});
+
+test("schedule() runs lone jobs first and alone, then the longest first in all slots", async () => {
+  const jobs = [
+    { name: "short", seconds: 1 },
+    { name: "alone", seconds: 1, alone: true },
+    { name: "long", seconds: 9 },
+    { name: "middle", seconds: 5 },
+  ];
+  const order: string[] = [];
+  let running = 0;
+  let most = 0;
+  await schedule(jobs, 2, async ({ name, alone }, slot) => {
+    order.push(name);
+    assert.ok(slot === 0 || slot === 1);
+    running++;
+    most = Math.max(most, running);
+    if (alone) assert.equal(running, 1);
+    await new Promise((resolve) => setImmediate(resolve));
+    running--;
+  });
+  assert.deepEqual(order, ["alone", "long", "middle", "short"]);
+  assert.equal(most, 2);
+});
