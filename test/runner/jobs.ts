@@ -47,11 +47,11 @@ export const NEEDS: Readonly<Record<NeedName, Need>> = {
     command: ["bash", "test/clients/fetch-clients"],
     printsPlace: true,
   },
-  full: { command: ["npm", "run", "--silent", "build:standalone"] },
+  full: { command: ["npm", "run", "--silent", "build:full"] },
 };
 
 const SUITE = ["node", "--test-reporter=spec"];
-const FULL = "dist/standalone/ipvsadm";
+const FULL = "dist/full/ipvsadm-full";
 
 /** The comparison with the original, of the program on Node.js or of a file. */
 function compat(

@@ -6,7 +6,7 @@ import { afterEach, suite, test } from "node:test";
 import { bash as bashWith, installPrograms } from "../lab/installed.js";
 import { ours, PROGRAM } from "../lab/program.js";
 
-// What an executable of its own can do beside what it does on Node.js. Run with IPVSADM=dist/standalone/ipvsadm.
+// What an executable of its own can do beside what it does on Node.js. Run with IPVSADM=dist/full/ipvsadm-full.
 suite("the executable that needs no Node.js", () => {
   if (PROGRAM === undefined)
     throw new Error("IPVSADM does not name the executable");
