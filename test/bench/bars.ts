@@ -53,20 +53,8 @@ export const BARS: readonly Bar[] = [
   faster("list of connections", "connections", "node", 1),
   started("start-version", "full", "original", "the original", 2),
   started("start-no-module", "full", "original", "the original", 2),
-  started(
-    "start-version",
-    "full",
-    "empty-full",
-    "an empty Bun program",
-    1.5,
-  ),
-  started(
-    "start-no-module",
-    "full",
-    "empty-full",
-    "an empty Bun program",
-    1.5,
-  ),
+  started("start-version", "full", "empty-full", "an empty Bun program", 1.5),
+  started("start-no-module", "full", "empty-full", "an empty Bun program", 1.5),
   started("start-version", "node", "empty-node", "an empty Node program", 1.3),
   started(
     "start-no-module",

@@ -18,7 +18,7 @@ import { startRegistry } from "./npm-registry.js";
 
 /*
  * What `npm install` makes of the packages of `npm run package:npm`. The light program is a script here that says so, for
- * what matters is which program npm puts where. npm-light.ts is about the real one.
+ * what matters is which program npm puts where. npm-light.ts tests the real one.
  */
 
 const folder = mkdtempSync(join(tmpdir(), "npm."));
