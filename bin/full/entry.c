@@ -141,7 +141,7 @@ static void check_memory(void)
 	struct rlimit limit;
 	if (system_call(SYS_prlimit64, 0, RLIMIT_AS, 0, (long)&limit, 0, 0) == 0 && limit.rlim_cur < (rlim_t)3 << 30)
 		FAIL("the full program needs 3 GB of address space: raise the limit (ulimit -v, LimitAS=), "
-		     "or run it on Node.js with NODE_OPTIONS=--jitless");
+		     "or run it on Node.js, which needs 1.5 GB");
 	const long size = 4096;
 	long memory = system_call(SYS_mmap, 0, size, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (memory < 0 && memory > -4096)

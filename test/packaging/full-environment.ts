@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -55,7 +56,6 @@ const RUN_FOREIGN_CODE = [
 const WRITE_FILES = [
   vector("BUN_OPTIONS", "--cpu-prof"),
   vector("BUN_OPTIONS", "--heap-prof"),
-  vector("BUN_INSPECT", `ws+unix://${place}/socket`),
   vector("BUN_BYTECODE_ORDER_OUT", `${place}/order`),
   vector("BUN_BYTECODE_DIGEST_OUT", `${place}/digest`),
   {
@@ -72,7 +72,6 @@ const WRITE_FILES = [
 const CHANGE_OUTPUT = [
   vector("BUN_OPTIONS", `--config=${folder}/missing`),
   vector("BUN_BE_BUN", "1"),
-  vector("BUN_INSPECT", `unix://${place}/socket?wait=1`),
   vector("BUN_JSC_dumpOptions", "2"),
   vector("BUN_JSC_logJIT", "1"),
   vector("MIMALLOC_VERBOSE", "1"),
@@ -90,6 +89,19 @@ suite("the full executable", () => {
         assert.deepEqual(run(FULL, one), usual);
         assert.notDeepEqual(run(unguarded, one), usual);
       });
+
+  test("does not open a debugger's socket with BUN_INSPECT", async () => {
+    const socket = join(place, "socket");
+    const variables = { BUN_INSPECT: `ws+unix://${socket}?wait=1` };
+    assert.deepEqual(run(FULL, { variables }), run(FULL, { variables: {} }));
+    // With ?wait=1 it runs nothing until a debugger comes.
+    const child = spawn(unguarded, ["--version"], { env: variables });
+    while (!existsSync(socket)) {
+      assert.equal(child.exitCode, null);
+      await sleep(5);
+    }
+    child.kill();
+  });
 
   test("keeps only the variables that ipvsadm uses", async () => {
     const names = variableNames(readFileSync(FULL));
