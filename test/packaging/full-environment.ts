@@ -21,6 +21,7 @@ import { setTimeout as sleep } from "node:timers/promises";
  */
 
 const FULL = resolve("dist/full/ipvsadm-full");
+const ON_NODE = resolve("dist/bin/ipvsadm.cjs");
 const folder = mkdtempSync(join(tmpdir(), "full."));
 after(() => {
   rmSync(folder, { recursive: true });
@@ -165,6 +166,18 @@ suite("the full executable", () => {
     clear();
     assert.deepEqual(start(FULL, words, {}), there);
     assert.equal(there.status, 0);
+  });
+
+  test("does not wait for a named pipe in the current folder", () => {
+    clear();
+    for (const name of ["package.json", "tsconfig.json", "bunfig.toml", ".env"])
+      assert.equal(spawnSync("mkfifo", [join(place, name)]).status, 0);
+    for (const words of [["--version"], ["doctor", "--list"]]) {
+      assert.equal(start(FULL, words, {}).status, 0);
+      // The same for the program on Node.js.
+      const node = start(process.execPath, [ON_NODE, ...words], {});
+      assert.equal(node.status, 0);
+    }
   });
 
   test("ignores the name that it is called by, unless it is a program's", () => {
