@@ -142,11 +142,11 @@ export default {
     {
       name: "builtin-modules",
       comment:
-        "modules of Node.js are for the lowest layers and the subcommands",
+        "modules of Node.js are for the lowest layers, the subcommands, and what builds and installs",
       severity: "error",
       from: {
         path: "^(src|bin)/",
-        pathNot: "^src/(netlink|system|cli|commands)/",
+        pathNot: "^(src/(netlink|system|cli|commands)|bin/(full|npm))/",
       },
       to: { dependencyTypes: ["core"], pathNot: "^bun:" },
     },

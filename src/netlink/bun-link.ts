@@ -45,7 +45,7 @@ function checked(result: number, call: string): number {
 }
 
 /**
- * A link on the C library's own calls, for the standalone executable, whose runtime cannot load the native
+ * A link on the C library's own calls, for the full executable, whose runtime cannot load the native
  * code that `node-link.ts` stands on. What is received lies in buffers that are used again: a datagram is
  * valid until the next one is asked for.
  *

@@ -7,7 +7,7 @@ import { MODPROBE } from "../system/modprobe.js";
 import { calledAs } from "../system/process.js";
 
 /*
- * The machine as the standalone executable reaches it: without those modules of Node.js that Bun imitates, for
+ * The machine as the full executable reaches it: without those modules of Node.js that Bun imitates, for
  * loading them takes longer than all else that a classic command does.
  */
 

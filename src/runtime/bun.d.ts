@@ -1,4 +1,4 @@
-/** What we use of Bun, on which the standalone executable runs. @see https://bun.sh/docs/api/ffi */
+/** What we use of Bun, on which the full executable runs. @see https://bun.sh/docs/api/ffi */
 declare module "bun:ffi" {
   type Kind = "i32" | "u32" | "i64_fast" | "u64" | "ptr";
 

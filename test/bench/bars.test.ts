@@ -57,7 +57,7 @@ test("a bar on the floor is our time by that of our own transport's floor", () =
     "save-10000": {
       node: [300],
       "floor-node": [200],
-      "floor-standalone": [100],
+      "floor-full": [100],
     },
   });
   const what = "save of 10,000 services, Node: times as long";
@@ -66,9 +66,9 @@ test("a bar on the floor is our time by that of our own transport's floor", () =
 
 test("a bar on start-up is our time by that of an empty program", () => {
   const results = withCases({
-    "start-version": { standalone: [6], "empty-standalone": [4] },
+    "start-version": { full: [6], "empty-full": [4] },
   });
-  const what = "--version, standalone: times as long as an empty";
+  const what = "--version, full: times as long as an empty";
   assert.equal(measured(what, results), 1.5);
 });
 

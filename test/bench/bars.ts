@@ -30,43 +30,31 @@ export interface Verdict {
 
 const NAMES: Readonly<Record<Ours, string>> = {
   node: "Node",
-  standalone: "standalone",
+  full: "full",
 };
 
 /** In this order they are printed. */
 export const BARS: readonly Bar[] = [
-  faster("restore of 3,000 rules", "restore-1000", "standalone", 5),
+  faster("restore of 3,000 rules", "restore-1000", "full", 5),
   faster("restore of 3,000 rules", "restore-1000", "node", 3),
-  faster("restore of 30,000 rules", "restore-10000", "standalone", 4.5),
+  faster("restore of 30,000 rules", "restore-10000", "full", 4.5),
   faster("restore of 30,000 rules", "restore-10000", "node", 3.5),
-  nearFloor("restore of 30,000 rules", "restore-10000", "standalone", 1.3),
+  nearFloor("restore of 30,000 rules", "restore-10000", "full", 1.3),
   nearFloor("restore of 30,000 rules", "restore-10000", "node", 1.3),
-  faster("list of 10,000 services", "list-10000", "standalone", 4),
+  faster("list of 10,000 services", "list-10000", "full", 4),
   faster("list of 10,000 services", "list-10000", "node", 2.5),
-  nearFloor("list of 10,000 services", "list-10000", "standalone", 1.5),
+  nearFloor("list of 10,000 services", "list-10000", "full", 1.5),
   nearFloor("list of 10,000 services", "list-10000", "node", 1.5),
-  faster("save of 10,000 services", "save-10000", "standalone", 4),
+  faster("save of 10,000 services", "save-10000", "full", 4),
   faster("save of 10,000 services", "save-10000", "node", 2.5),
-  nearFloor("save of 10,000 services", "save-10000", "standalone", 1.5),
+  nearFloor("save of 10,000 services", "save-10000", "full", 1.5),
   nearFloor("save of 10,000 services", "save-10000", "node", 1.5),
-  faster("list of connections", "connections", "standalone", 1),
+  faster("list of connections", "connections", "full", 1),
   faster("list of connections", "connections", "node", 1),
-  started("start-version", "standalone", "original", "the original", 2),
-  started("start-no-module", "standalone", "original", "the original", 2),
-  started(
-    "start-version",
-    "standalone",
-    "empty-standalone",
-    "an empty Bun program",
-    1.5,
-  ),
-  started(
-    "start-no-module",
-    "standalone",
-    "empty-standalone",
-    "an empty Bun program",
-    1.5,
-  ),
+  started("start-version", "full", "original", "the original", 2),
+  started("start-no-module", "full", "original", "the original", 2),
+  started("start-version", "full", "empty-full", "an empty Bun program", 1.5),
+  started("start-no-module", "full", "empty-full", "an empty Bun program", 1.5),
   started("start-version", "node", "empty-node", "an empty Node program", 1.3),
   started(
     "start-no-module",
@@ -76,7 +64,7 @@ export const BARS: readonly Bar[] = [
     1.3,
   ),
   ...(["restore", "list", "save"] as const).flatMap((what) => [
-    steady(what, "standalone", 1.2),
+    steady(what, "full", 1.2),
     steady(what, "node", 1.2),
   ]),
   {

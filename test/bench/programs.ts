@@ -36,8 +36,8 @@ export function allPrograms(original: string): Program[] {
       takes: "command",
     },
     {
-      name: "standalone",
-      file: "dist/standalone/ipvsadm",
+      name: "full",
+      file: "dist/full/ipvsadm-full",
       words: [],
       takes: "command",
     },
@@ -48,8 +48,8 @@ export function allPrograms(original: string): Program[] {
       takes: "floor",
     },
     {
-      name: "floor-standalone",
-      file: "dist/bench/floor-standalone",
+      name: "floor-full",
+      file: "dist/bench/floor-full",
       words: [],
       takes: "floor",
     },
@@ -60,8 +60,8 @@ export function allPrograms(original: string): Program[] {
       takes: "bare",
     },
     {
-      name: "empty-standalone",
-      file: "dist/bench/empty-standalone",
+      name: "empty-full",
+      file: "dist/bench/empty-full",
       words: [],
       takes: "bare",
     },

@@ -69,13 +69,13 @@ test("a report tells peaks, what is missing, and the bars", () => {
   const text = report(RESULTS);
   const [peaks = ""] = /## Peak memory[^#]*/.exec(text) ?? [];
   assert.deepEqual(cells(peaks, "| restore-1000"), ["restore-1000", "70.0"]);
-  assert.match(text, /^- standalone: not built$/m);
+  assert.match(text, /^- full: not built$/m);
   assert.deepEqual(
     cells(text, "| restore of 3,000 rules, Node: times as fast").slice(1),
     ["at least 3×", "3.23×", "met"],
   );
   assert.deepEqual(
-    cells(text, "| restore of 3,000 rules, standalone: times as fast").slice(1),
+    cells(text, "| restore of 3,000 rules, full: times as fast").slice(1),
     ["at least 5×", "–", "not measured"],
   );
 });

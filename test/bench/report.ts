@@ -18,14 +18,14 @@ import { spread } from "./statistics.js";
 const PROGRAMS: readonly ProgramName[] = [
   "original",
   "node",
-  "standalone",
+  "full",
   "floor-node",
-  "floor-standalone",
+  "floor-full",
   "empty-node",
-  "empty-standalone",
+  "empty-full",
   "nothing",
 ];
-const OURS: readonly Ours[] = ["node", "standalone"];
+const OURS: readonly Ours[] = ["node", "full"];
 const UNKNOWN = "–";
 
 /** The figures and what they are to be, as Markdown that is legible as it is. */
@@ -86,7 +86,7 @@ function isStart({ id }: CaseResult): boolean {
 
 function comparisons(results: Results): string {
   return table(
-    ["case", "original, ms", "Node", "standalone"],
+    ["case", "original, ms", "Node", "full"],
     duels(results).map((one) => [
       one.title,
       milliseconds(one, "original"),
@@ -101,7 +101,7 @@ function comparisons(results: Results): string {
 
 function floors(results: Results): string {
   return table(
-    ["case", "Node", "standalone", "Node, µs a rule", "standalone, µs a rule"],
+    ["case", "Node", "full", "Node, µs a rule", "full, µs a rule"],
     duels(results)
       .filter((one) => samplesOf(one, "floor-node").length > 0)
       .map((one) => [
@@ -140,13 +140,13 @@ function startUp(results: Results): string {
       "",
       "original, ms",
       "node, ms",
-      "standalone, ms",
+      "full, ms",
       "empty Node, ms",
       "empty Bun, ms",
       "nothing, ms",
       "Node / empty",
-      "standalone / empty",
-      "standalone / original",
+      "full / empty",
+      "full / original",
     ],
     cases.map((one) => [
       one.title.replace(/^.*: /, ""),
@@ -154,15 +154,15 @@ function startUp(results: Results): string {
         [
           "original",
           "node",
-          "standalone",
+          "full",
           "empty-node",
-          "empty-standalone",
+          "empty-full",
           "nothing",
         ] as const
       ).map((program) => milliseconds(one, program)),
       multiple(timesAsLong(one, "node", "empty-node")),
-      multiple(timesAsLong(one, "standalone", "empty-standalone")),
-      multiple(timesAsLong(one, "standalone", "original")),
+      multiple(timesAsLong(one, "full", "empty-full")),
+      multiple(timesAsLong(one, "full", "original")),
     ]),
   );
 }

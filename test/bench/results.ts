@@ -11,13 +11,13 @@ export type ProgramName =
   /** Ours, by node */
   | "node"
   /** Ours, as one executable */
-  | "standalone"
+  | "full"
   /** The program's own requests once more, already encoded, and its answers only counted */
   | "floor-node"
-  | "floor-standalone"
+  | "floor-full"
   /** The runtime on an empty file */
   | "empty-node"
-  | "empty-standalone"
+  | "empty-full"
   /** /bin/true: what starting any process costs here */
   | "nothing";
 
@@ -121,7 +121,7 @@ function wallByRound(
   );
 }
 
-export type Ours = "node" | "standalone";
+export type Ours = "node" | "full";
 
 /** How many times as fast as the original. */
 export function speedup(

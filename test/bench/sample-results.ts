@@ -14,7 +14,7 @@ export const NOTHING_MEASURED: Results = {
     load: 0.25,
   },
   versions: { "Node.js": "v20.0.0" },
-  missing: { standalone: "not built" },
+  missing: { full: "not built" },
   seconds: 1,
   cases: [],
 };

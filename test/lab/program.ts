@@ -20,7 +20,7 @@ export type Program = (
 ) => Promise<Outcome>;
 
 /**
- * The program that the tests are about: `IPVSADM=dist/standalone/ipvsadm npm test` is about that file. Without it,
+ * The program that the tests are about: `IPVSADM=dist/full/ipvsadm-full npm test` is about that file. Without it,
  * they are about what has just been built, on Node.js.
  */
 export const PROGRAM = process.env["IPVSADM"];

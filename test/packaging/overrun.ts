@@ -1,5 +1,5 @@
 /*
- * overrun.js: has the kernel refuse more than the standalone executable's socket has room for, and then asks it for
+ * overrun.js: has the kernel refuse more than the full executable's socket has room for, and then asks it for
  * something. Prints what came of it as JSON. To be run by Bun.
  */
 import { IpvsClient, type Change } from "../../src/ipvs/client.js";

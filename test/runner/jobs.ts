@@ -47,11 +47,11 @@ export const NEEDS: Readonly<Record<NeedName, Need>> = {
     command: ["bash", "test/clients/fetch-clients"],
     printsPlace: true,
   },
-  full: { command: ["npm", "run", "--silent", "build:standalone"] },
+  full: { command: ["npm", "run", "--silent", "build:full"] },
 };
 
 const SUITE = ["node", "--test-reporter=spec"];
-const FULL = "dist/standalone/ipvsadm";
+const FULL = "dist/full/ipvsadm-full";
 
 /** The comparison with the original, of the program on Node.js or of a file. */
 function compat(
@@ -242,10 +242,50 @@ export function jobsFor(seed: number): readonly Job[] {
     },
     {
       stage: "install",
-      name: "",
+      name: "on each Node.js",
       command: ["bash", "test/packaging/install"],
       size: "usual",
       seconds: 60,
+    },
+    {
+      stage: "install",
+      name: "with npm",
+      command: [...SUITE, "dist/test/packaging/npm-install.js"],
+      size: "usual",
+      seconds: 60,
+    },
+    {
+      stage: "install",
+      name: "with npm, the light program",
+      command: [...SUITE, "dist/test/packaging/npm-light.js"],
+      size: "usual",
+      seconds: 40,
+    },
+    {
+      stage: "install",
+      name: "full executable, environment",
+      command: [...SUITE, "dist/test/packaging/full-environment.js"],
+      needs: ["full"],
+      size: "usual",
+      seconds: 20,
+    },
+    {
+      stage: "install",
+      name: "full executable, memory",
+      command: [...SUITE, "dist/test/packaging/full-memory.js"],
+      needs: ["full"],
+      size: "usual",
+      seconds: 5,
+    },
+    {
+      stage: "install",
+      name: "full executable, capability",
+      command: [...SUITE, "dist/test/packaging/full.lab.js"],
+      lab: true,
+      environment: { IPVSADM: FULL },
+      needs: ["full"],
+      size: "usual",
+      seconds: 15,
     },
   ];
 }

@@ -1,4 +1,4 @@
-// The floor on the standalone executable's link: floor-standalone FILE. Compiled as that is.
+// The floor on the full executable's link: floor-full FILE. Compiled as that is.
 import { openFfiLink } from "../../src/netlink/bun-link.js";
 import { runFloor } from "./floor.js";
 

@@ -4,12 +4,12 @@ import { calledAs, commandWords } from "../src/system/process.js";
 
 /*
  * The executable that needs no Node.js: all programs in one, which goes by the name that it is called by.
- * bin/build-standalone makes it; its runtime is Bun.
+ * bin/build-full makes it; its runtime is Bun.
  */
 
 /** The subcommands are a part of their own: even functions that nobody calls take time, when they are defined. */
 const runSubcommands = async (words: readonly string[]) =>
-  (await import("./standalone-subcommands.js")).runSubcommands(words);
+  (await import("./full-subcommands.js")).runSubcommands(words);
 
 async function run(words: readonly string[]): Promise<number> {
   const io = bunIo();

@@ -1,12 +1,17 @@
 import assert from "node:assert/strict";
-import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
-import { arch } from "node:os";
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  writeFileSync,
+} from "node:fs";
 import { join, resolve } from "node:path";
 import { afterEach, suite, test } from "node:test";
 import { bash as bashWith, installPrograms } from "../lab/installed.js";
 import { ours, PROGRAM } from "../lab/program.js";
 
-// What an executable of its own can do beside what it does on Node.js. Run with IPVSADM=dist/standalone/ipvsadm.
+// What an executable of its own can do beside what it does on Node.js. Run with IPVSADM=dist/full/ipvsadm-full.
 suite("the executable that needs no Node.js", () => {
   if (PROGRAM === undefined)
     throw new Error("IPVSADM does not name the executable");
@@ -49,6 +54,28 @@ suite("the executable that needs no Node.js", () => {
       assert.equal(bash(`setcap cap_net_admin+ep ${file}`).stderr, "");
       const { stderr, status } = bash(`${nobody} ${file} -A -t 10.0.0.1:80`);
       assert.deepEqual([stderr, status], ["", 0]);
+
+      // Its user gets neither the capability for other code, nor a say in which programs it starts.
+      const traces = join(place, "traces");
+      mkdirSync(traces);
+      chmodSync(traces, 0o777);
+      const getent = join(place, "getent");
+      writeFileSync(getent, `#!/bin/sh\ntouch ${traces}/getent\n`);
+      chmodSync(getent, 0o755);
+      const foreign = join(place, "foreign.js");
+      writeFileSync(
+        foreign,
+        `require("node:fs").writeFileSync("${traces}/foreign", "");`,
+      );
+      for (const setting of [
+        `BUN_OPTIONS="--preload ${foreign}"`,
+        `PATH=${place}:/usr/bin`,
+        `BUN_BYTECODE_ORDER_OUT=${traces}/order`,
+      ]) {
+        const listing = bash(`env ${setting} ${nobody} ${file} -L`);
+        assert.match(listing.stdout, /10\.0\.0\.1:http wlc/, setting);
+        assert.deepEqual(readdirSync(traces), [], setting);
+      }
     } finally {
       bash(`umount ${place}`);
     }
@@ -67,9 +94,8 @@ suite("the executable that needs no Node.js", () => {
   });
 
   test("what came before the receive buffer ran over is read, and all that is asked later is answered", () => {
-    const runtime = `bun-linux-${arch() === "arm64" ? "aarch64" : "x64"}`;
     const { stdout, stderr } = bash(
-      `node_modules/@oven/${runtime}/bin/bun dist/test/packaging/overrun.js`,
+      '"$(bash bin/find-bun)" dist/test/packaging/overrun.js',
     );
     assert.equal(stderr, "");
     const { refused, lost, tcpSeconds } = JSON.parse(stdout) as Record<
