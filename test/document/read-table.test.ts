@@ -133,7 +133,7 @@ services:
   port: 65536
   scheduler: wlc
   shceduler: rr
-  colour: red
+  label: red
   schedulerFlags: [sh-port, nonsense]
   servers:
   - address: 10.0.0.1
@@ -156,7 +156,7 @@ daemons:
       'line 4, column 12: services[0].address: expected an IPv4 or IPv6 address, got "192.0.2.256"',
       "line 5, column 9: services[0].port: expected an integer from 0 to 65535, got 65536",
       'line 7, column 3: services[0]: unknown field "shceduler"; did you mean scheduler?',
-      'line 8, column 3: services[0]: unknown field "colour"; known fields: protocol, address, port, family, firewallMark, scheduler, schedulerFlags, persistence, onePacket, otherFlags, servers',
+      'line 8, column 3: services[0]: unknown field "label"; known fields: protocol, address, port, family, firewallMark, scheduler, schedulerFlags, persistence, onePacket, otherFlags, servers',
       "line 9, column 20: services[0].schedulerFlags[0]: this flag belongs to scheduler sh",
       'line 9, column 29: services[0].schedulerFlags[1]: expected the name of a scheduler flag, got "nonsense"',
       'line 13, column 17: services[0].servers[0].forwarding: expected one of masq, direct, tunnel, local, got "nat"',
