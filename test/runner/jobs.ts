@@ -212,11 +212,19 @@ export function jobsFor(seed: number): readonly Job[] {
     },
     {
       stage: "docs",
-      name: "",
+      name: "pages and examples",
       command: [...SUITE, "dist/test/docs/suite.js"],
       lab: true,
       size: "usual",
       seconds: 80,
+    },
+    {
+      stage: "docs",
+      name: "guides",
+      command: [...SUITE, "dist/test/docs/guides.lab.js"],
+      lab: true,
+      size: "usual",
+      seconds: 110,
     },
     {
       stage: "traffic",
