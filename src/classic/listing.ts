@@ -10,7 +10,7 @@ import { withListedServers } from "../ipvs/listed-service.js";
 import { TableFile } from "../ipvs/table-file.js";
 import type { ListCommand } from "../grammar/command.js";
 import { writeRules } from "../grammar/format-rule.js";
-import type { Io } from "../runtime/io.js";
+import type { ClassicIo } from "../runtime/io.js";
 import { blocksOf, InputFailed } from "../system/files.js";
 import {
   connectionTitles,
@@ -47,7 +47,7 @@ export class NoConnectionsFile extends Error {
 export async function list(
   command: ListCommand,
   client: IpvsClient,
-  io: Io,
+  io: ClassicIo,
 ): Promise<void> {
   switch (command.what) {
     case "timeouts":
@@ -68,7 +68,7 @@ export async function list(
 export async function save(
   numeric: boolean,
   client: IpvsClient,
-  io: Io,
+  io: ClassicIo,
 ): Promise<void> {
   const services = sortServices(await client.uncountedServices());
   const table = client.withServersWithoutStats(services);
@@ -78,7 +78,7 @@ export async function save(
 async function listTable(
   { service, format, numeric, exact, sorted }: ListCommand,
   client: IpvsClient,
-  io: Io,
+  io: ClassicIo,
 ): Promise<void> {
   const ordered = <S extends ServiceWithoutStats>(services: readonly S[]) => {
     if (!service) io.stdout(versionLine(client.info));
@@ -111,7 +111,7 @@ async function listTable(
 }
 
 /** What the kernel shows of all real servers; undefined if that cannot be read, as in a sandbox without /proc. */
-function readTableFile(io: Io): TableFile | undefined {
+function readTableFile(io: ClassicIo): TableFile | undefined {
   const bytes = io.kernelTable();
   return bytes && new TableFile(bytes);
 }
@@ -126,7 +126,7 @@ async function show<Entry extends Listed>(
   table: AsyncIterable<readonly Entry[]>,
   sorted: boolean,
   numeric: boolean,
-  io: Io,
+  io: ClassicIo,
   write: (out: TextBuilder, entry: Entry, name?: EndpointName) => void,
 ): Promise<void> {
   const book = numeric ? undefined : new NameBook(io.names);
@@ -153,7 +153,7 @@ function* addressesOf(table: readonly Listed[]): Generator<Address> {
 }
 
 /** The file is shown as it is read: it may have millions of lines. */
-async function listConnections(command: ListCommand, io: Io): Promise<void> {
+async function listConnections(command: ListCommand, io: ClassicIo): Promise<void> {
   const { numeric, persistenceData } = command;
   const book = numeric ? undefined : new NameBook(io.names);
   const style = { name: book?.name, engine: persistenceData };
