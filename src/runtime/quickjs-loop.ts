@@ -54,8 +54,7 @@ export function turn(): boolean {
 
 function nextTimer(): Timer | undefined {
   let next: Timer | undefined;
-  for (const timer of timers)
-    if (!next || timer.due < next.due) next = timer;
+  for (const timer of timers) if (!next || timer.due < next.due) next = timer;
   return next;
 }
 

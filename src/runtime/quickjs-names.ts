@@ -21,14 +21,12 @@ interface Answer {
 
 /** The names that this machine knows: getent(1) and /etc/services. */
 export function quickjsNames(): Names {
-  const { servicePort, serviceName } = systemNames();
   const unknown = { hostName: () => Promise.resolve(undefined) };
   const getentText = async (words: readonly string[]) =>
     (await getent(words))?.text;
   return {
+    ...systemNames(),
     ...namesByGetent(unknown, getentText),
-    servicePort,
-    serviceName,
     async hostAddress(name) {
       if (!isAskable(name)) return undefined;
       const question = ["ahostsv4", "--", name];

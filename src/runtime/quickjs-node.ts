@@ -78,7 +78,8 @@ const fileSystem = {
         const count = fileSystem.readSync(descriptor, bytes.subarray(length));
         if (count === 0) return bytes.subarray(0, length);
         length += count;
-        if (length === bytes.length) bytes = statics.concat([bytes], 2 * length);
+        if (length === bytes.length)
+          bytes = statics.concat([bytes], 2 * length);
       }
     } finally {
       fileSystem.closeSync(descriptor);
@@ -88,7 +89,9 @@ const fileSystem = {
 
 const MODULES: Readonly<Record<string, unknown>> = {
   "node:fs": fileSystem,
-  "node:tty": { isatty: host.isTerminal },
+  "node:tty": {
+    isatty: (descriptor: number) => host.isTerminal(descriptor),
+  },
 };
 
 Object.assign(globalThis, {
