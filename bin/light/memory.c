@@ -17,8 +17,6 @@
 #define MOST_SMALL (CLASSES * STEP - HEADER)
 
 #define ARENA (1 << 20)
-/* A command needs this much before it has read its options: the system provides it at once instead of page by page. */
-#define NEEDED_AT_ONCE (640 << 10)
 
 struct block {
 	struct block *next;
@@ -47,10 +45,6 @@ static bool make_arena(void)
 
 	if (made == MAP_FAILED)
 		return false;
-#ifdef MADV_POPULATE_WRITE
-	if (!arena)
-		madvise(made, NEEDED_AT_ONCE, MADV_POPULATE_WRITE); /* before Linux 5.14 it is refused, and comes page by page */
-#endif
 	arena = made;
 	arena_end = made + ARENA;
 	return true;

@@ -27,7 +27,8 @@ import {
   writeService,
 } from "../view/listing.js";
 import { sortServers, sortServices } from "../view/order.js";
-import { TextBuilder } from "../text/text-builder.js";
+import { StringBuilder } from "../text/string-builder.js";
+import { ByteBuilder, type TextBuilder } from "../text/text-builder.js";
 import { NameBook } from "../runtime/name-book.js";
 
 /** The chunks in which long listings are shown: large enough to be few, and small enough to take little memory. */
@@ -130,7 +131,7 @@ async function show<Entry extends Listed>(
   write: (out: TextBuilder, entry: Entry, name?: EndpointName) => void,
 ): Promise<void> {
   const book = numeric ? undefined : new NameBook(io.names);
-  const out = new TextBuilder(2 * PORTION_BYTES);
+  const out = builder(io);
   try {
     for await (const some of table) {
       await book?.learn(addressesOf(some));
@@ -145,6 +146,12 @@ async function show<Entry extends Listed>(
   }
 }
 
+function builder({ interpretsCode }: ClassicIo): TextBuilder {
+  return interpretsCode
+    ? new StringBuilder()
+    : new ByteBuilder(2 * PORTION_BYTES);
+}
+
 function* addressesOf(table: readonly Listed[]): Generator<Address> {
   for (const { key, servers } of table) {
     if ("address" in key) yield key.address;
@@ -153,12 +160,15 @@ function* addressesOf(table: readonly Listed[]): Generator<Address> {
 }
 
 /** The file is shown as it is read: it may have millions of lines. */
-async function listConnections(command: ListCommand, io: ClassicIo): Promise<void> {
+async function listConnections(
+  command: ListCommand,
+  io: ClassicIo,
+): Promise<void> {
   const { numeric, persistenceData } = command;
   const book = numeric ? undefined : new NameBook(io.names);
   const style = { name: book?.name, engine: persistenceData };
   const reader = new ConnectionReader();
-  const out = new TextBuilder();
+  const out = builder(io);
   let titled = false;
   try {
     for await (const lines of blocksOf(io.connectionsFile, PORTION_BYTES)) {

@@ -13,7 +13,10 @@ import { End, REFUSED, Session } from "./session.js";
  * @param words the command line without the program's name, one character a byte
  * @returns the exit status
  */
-export function runClassic(words: readonly string[], io: ClassicIo): Promise<number> {
+export function runClassic(
+  words: readonly string[],
+  io: ClassicIo,
+): Promise<number> {
   return inSession(io, async (session) => {
     await carryOut(session, words.length === 0 ? ["-L"] : words, (command) =>
       command.command === "restore"

@@ -78,7 +78,10 @@ function asIpvsadm(io: ClassicIo): ClassicIo {
 }
 
 /** @throws {End} when a line is at fault, after all that are have been named, or the rules cannot be read */
-async function readRules(session: Session, io: ClassicIo): Promise<SingleCommand[]> {
+async function readRules(
+  session: Session,
+  io: ClassicIo,
+): Promise<SingleCommand[]> {
   const commands: SingleCommand[] = [];
   let status = DONE;
   let number = 0;

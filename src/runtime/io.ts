@@ -8,6 +8,11 @@ import type { Terminal } from "../system/terminal.js";
 
 /** The program's environment, as far as the classic options need it. */
 export interface ClassicIo extends Streams {
+  /**
+   * Whether the runtime interprets code: then operations on strings are much faster than loops over bytes. Absent: it
+   * compiles code.
+   */
+  readonly interpretsCode?: boolean;
   /** How the program was called: argv[0], which the original's hint repeats. */
   program(): string;
   readonly names: Names;

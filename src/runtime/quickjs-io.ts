@@ -11,6 +11,7 @@ import { quickjsNames } from "./quickjs-names.js";
 export function quickjsIo(): ClassicIo {
   return {
     ...processStreams(writeByNode),
+    interpretsCode: true,
     program: () => host.words()[0] ?? "ipvsadm",
     names: quickjsNames(),
     openLink: openQuickjsLink,

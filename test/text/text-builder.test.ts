@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { TextBuilder } from "../../src/text/text-builder.js";
+import { ByteBuilder } from "../../src/text/text-builder.js";
 
 test("pieces come one behind the other, and each is taken once", () => {
-  const out = new TextBuilder();
+  const out = new ByteBuilder();
   assert.equal(
     out.text("ab").text("").decimal(7).text("\xff").take(),
     "ab7\xff",
@@ -14,25 +14,25 @@ test("pieces come one behind the other, and each is taken once", () => {
 });
 
 test("a text is taken as bytes, too", () => {
-  const out = new TextBuilder(2);
+  const out = new ByteBuilder(2);
   assert.deepEqual([...out.text("abc\xff").takeBytes()], [97, 98, 99, 255]);
   assert.equal(out.takeBytes().length, 0);
 });
 
 test("a part of other bytes is written as it is", () => {
   const source = Buffer.from("a\xe4bc", "latin1");
-  const out = new TextBuilder(1);
+  const out = new ByteBuilder(1);
   assert.equal(out.bytes(source, 1, 3).bytes(source, 2, 2).take(), "\xe4b");
 });
 
 test("what is cut off has not been written", () => {
-  const out = new TextBuilder();
+  const out = new ByteBuilder();
   const { length } = out.text("ab");
   assert.equal(out.text("cd").cut(length).text("e").take(), "abe");
 });
 
 test("an address of IPv4 is written with dots", () => {
-  const out = new TextBuilder(1);
+  const out = new ByteBuilder(1);
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 4, maxLength: 4 }), (bytes) => {
       const address = Buffer.from(bytes).readInt32BE();
@@ -42,7 +42,7 @@ test("an address of IPv4 is written with dots", () => {
 });
 
 test("a number is written in decimal digits", () => {
-  const out = new TextBuilder();
+  const out = new ByteBuilder();
   const numbers = fc.integer({ min: 0, max: 0x7fffffff });
   fc.assert(
     fc.property(numbers, (number) => {
@@ -54,7 +54,7 @@ test("a number is written in decimal digits", () => {
 });
 
 test("a number may be wanted with zeros before it", () => {
-  const out = new TextBuilder();
+  const out = new ByteBuilder();
   for (const [number, text] of [
     [0, "00"],
     [9, "09"],
@@ -65,7 +65,7 @@ test("a number may be wanted with zeros before it", () => {
 });
 
 test("a column is filled up, and what is too wide pushes the rest to the right", () => {
-  const out = new TextBuilder();
+  const out = new ByteBuilder();
   const line = (text: string) =>
     out.column().text(text).pad(3).text("b").pad(3).text("c").take();
   assert.equal(line("a"), "a   b   c");
@@ -74,13 +74,13 @@ test("a column is filled up, and what is too wide pushes the rest to the right",
 });
 
 test("a column begins where it is said to, not where the text does", () => {
-  const out = new TextBuilder();
+  const out = new ByteBuilder();
   assert.equal(out.text("1234").column().text("a").pad(2).take(), "1234a  ");
   assert.equal(out.text("a").pad(2).take(), "a  ");
 });
 
 test("there is room for however much is written", () => {
-  const out = new TextBuilder();
+  const out = new ByteBuilder();
   const long = "x".repeat(100_000);
   assert.equal(out.text("a").text(long).take(), `a${long}`);
   for (let i = 0; i < 100_000; i++) out.decimal(12345);
