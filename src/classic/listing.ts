@@ -17,6 +17,7 @@ import {
   writeConnection,
   type ConnectionStyle,
 } from "../view/connections.js";
+import { UsualConnections } from "../view/connection-text.js";
 import { writeCounters } from "../view/counters.js";
 import {
   daemonLine,
@@ -169,15 +170,23 @@ async function listConnections(
   const style = { name: book?.name, engine: persistenceData };
   const reader = new ConnectionReader();
   const out = builder(io);
+  const usual =
+    io.interpretsCode && numeric && !persistenceData
+      ? new UsualConnections()
+      : undefined;
   let titled = false;
   try {
     for await (const lines of blocksOf(io.connectionsFile, PORTION_BYTES)) {
       if (!titled) io.stdout(connectionTitles(persistenceData));
       titled = true;
-      reader.load(lines);
-      await book?.learn(endsIn(reader));
-      reader.load(lines);
-      writeConnections(out, reader, style);
+      if (usual) {
+        writeUsual(out, lines, usual, reader);
+      } else {
+        reader.load(lines);
+        await book?.learn(endsIn(reader));
+        reader.load(lines);
+        writeConnections(out, reader, style);
+      }
       io.stdoutBytes(out.takeBytes());
     }
   } catch (error) {
@@ -187,6 +196,24 @@ async function listConnections(
     if (!titled && unreadable)
       throw new NoConnectionsFile(io.connectionsFile, { cause: error });
     throw error;
+  }
+}
+
+/** Writes connections in numbers, those of an unusual form by their bytes. */
+function writeUsual(
+  out: TextBuilder,
+  lines: Buffer,
+  usual: UsualConnections,
+  reader: ConnectionReader,
+): void {
+  for (const line of lines.toString("latin1").split("\n")) {
+    const text = usual.write(line);
+    if (text !== undefined) {
+      out.text(text);
+    } else if (line !== "") {
+      reader.load(Buffer.from(line, "latin1"));
+      writeConnections(out, reader, { engine: false });
+    }
   }
 }
 
