@@ -11,7 +11,8 @@ const LENGTH = 65;
 const CLIENT_FORM = /^[0-9A-F]{8} [0-9A-F]{4}$/;
 /** The virtual service and the real server with the blanks around them */
 const ENDS_FORM = /^ ([0-9A-F]{8}) ([0-9A-F]{4}) ([0-9A-F]{8}) ([0-9A-F]{4}) $/;
-const STATE_FORM = /^[^ ]+ +$/;
+/** The protocol, or the state */
+const WORD_FORM = /^[^ ]+ +$/;
 const EXPIRES_FORM = /^ *[0-9]+$/;
 
 /** How many columns an end of a connection has in the listing, and another blank; the last one, as many as it needs */
@@ -26,7 +27,7 @@ const KEPT = 65_536;
  */
 export class UsualConnections {
   readonly #ends = new Map<string, string>();
-  readonly #states = new Map<string, string>();
+  readonly #words = new Map<string, string>();
   readonly #times = new Map<string, string>();
 
   /**
@@ -34,15 +35,16 @@ export class UsualConnections {
    * @returns the line to print, with its line feed; undefined if the line has another form
    */
   write(line: string): string | undefined {
-    if (line.length !== LENGTH || line[CLIENT - 1] !== " ") return undefined;
+    if (line.length !== LENGTH) return undefined;
     const client = line.slice(CLIENT, ENDS);
     if (!CLIENT_FORM.test(client)) return undefined;
     const ends = known(this.#ends, line.slice(ENDS, STATE), endsText);
-    const state = known(this.#states, line.slice(STATE, EXPIRES), stateText);
+    const protocol = known(this.#words, line.slice(0, CLIENT), wordText);
+    const state = known(this.#words, line.slice(STATE, EXPIRES), wordText);
     const time = known(this.#times, line.slice(EXPIRES), timeText);
-    if (ends === "" || state === "" || time === "") return undefined;
+    if (!protocol || !ends || !state || !time) return undefined;
     const from = endText(client.slice(0, 8), client.slice(9));
-    return `${line.slice(0, CLIENT)}${time}${state}${from.padEnd(END_COLUMNS)} ${ends}\n`;
+    return `${protocol}${time}${state}${from.padEnd(END_COLUMNS)} ${ends}\n`;
   }
 }
 
@@ -70,8 +72,8 @@ function endsText(columns: string): string {
   return `${service} ${endText(server, serverPort)}`;
 }
 
-function stateText(columns: string): string {
-  return STATE_FORM.test(columns) ? columns : "";
+function wordText(columns: string): string {
+  return WORD_FORM.test(columns) ? columns : "";
 }
 
 /** `14:59` with the blanks behind it */
