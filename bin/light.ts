@@ -11,8 +11,9 @@ import { runSubcommands } from "../src/runtime/quickjs-subcommands.js";
 
 function run([program = "", ...words]: readonly string[]): Promise<number> {
   const io = quickjsIo();
-  if (program.endsWith("ipvsadm-save")) return mainSave(words, io);
-  if (program.endsWith("ipvsadm-restore")) return mainRestore(io);
+  // npm puts it in the place of the launchers for Node.js.
+  if (/ipvsadm-save(\.cjs)?$/.test(program)) return mainSave(words, io);
+  if (/ipvsadm-restore(\.cjs)?$/.test(program)) return mainRestore(io);
   return main(words, io, (line) => Promise.resolve(runSubcommands(line)));
 }
 

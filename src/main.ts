@@ -41,7 +41,10 @@ export async function main(
 }
 
 /** Runs ipvsadm-save. @returns the exit status */
-export function mainSave(words: readonly string[], io: ClassicIo): Promise<number> {
+export function mainSave(
+  words: readonly string[],
+  io: ClassicIo,
+): Promise<number> {
   return finish(io, async () => {
     const { runSave } = await import("./classic/save-restore.js");
     return runSave(words, io);
