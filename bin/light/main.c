@@ -54,7 +54,6 @@ static JSContext *make_context(JSRuntime *runtime)
 	JS_AddIntrinsicMapSet(ctx);
 	JS_AddIntrinsicTypedArrays(ctx);
 	JS_AddIntrinsicPromise(ctx);
-	JS_AddIntrinsicWeakRef(ctx);
 	return ctx;
 }
 
