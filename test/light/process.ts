@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { statSync } from "node:fs";
 import { suite, test } from "node:test";
 import { bash, LIGHT, run, SANITIZED } from "./programs.js";
 
@@ -83,6 +84,10 @@ for (const [label, program] of Object.entries({
       }
     });
   });
+
+test("the light program has at most 2 MB", () => {
+  assert.ok(statSync(LIGHT).size <= 2_000_000);
+});
 
 suite("the light program with little memory", () => {
   test("runs in 64 MB of address space", () => {

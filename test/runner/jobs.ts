@@ -191,6 +191,14 @@ export function jobsFor(seed: number): readonly Job[] {
       size: "usual",
       seconds: 30,
     },
+    {
+      stage: "compat",
+      name: "light program for arm64",
+      command: ["bash", "test/light/arm64"],
+      needs: ["light"],
+      size: "all",
+      seconds: 30,
+    },
     ...compat(
       "full executable",
       "all",
