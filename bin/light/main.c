@@ -1,7 +1,6 @@
 /* Runs the bytecode that is linked in, until it has nothing more to do. */
 #include <errno.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,7 +47,7 @@ static JSContext *make_context(JSRuntime *runtime)
 
 	if (!ctx)
 		return NULL;
-	/* No eval, no compiler for regular expressions: those of the bytecode have been compiled. */
+	/* No eval: the bytecode is all that runs. */
 	JS_AddIntrinsicBaseObjects(ctx);
 	JS_AddIntrinsicRegExp(ctx);
 	JS_AddIntrinsicMapSet(ctx);
