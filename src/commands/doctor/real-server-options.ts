@@ -16,7 +16,7 @@ import { readService } from "../../cli/selectors.js";
 import { escapeControls } from "../../cli/escape.js";
 
 /** Options that tell of a real server. */
-const OF_REAL_SERVERS = ["method", "director", "client"];
+const OF_REAL_SERVERS = ["method", "director", "server"];
 
 /**
  * What the command line tells of this machine as a real server; undefined if it is a director.
@@ -57,7 +57,20 @@ export async function readCircumstances(
     method: METHODS.find((method) => method === given.text("method")),
     director: addressOf(given, "director"),
     client: addressOf(given, "client"),
+    server: endpointOf(given.text("server")),
   };
+}
+
+/** The address and port of a masqueraded server. */
+function endpointOf(text: string | undefined): Circumstances["server"] {
+  if (text === undefined) return undefined;
+  const [, host = "", port = ""] =
+    /^\[?([0-9a-fA-F:.]+?)\]?:([0-9]{1,5})$/.exec(text) ?? [];
+  const address = parseAddress(host);
+  if (address && Number(port) <= 65535) return { address, port: Number(port) };
+  throw wrong(
+    `${escapeControls(text)} is no address and port, which --server expects`,
+  );
 }
 
 /** Whether clients can ask for an address: it is neither loopback, nor any, nor many. */

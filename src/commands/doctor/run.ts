@@ -40,17 +40,20 @@ async function reportOn({ given, io }: Invocation): Promise<Report> {
   const wanted = wantedIds(given);
   const circumstances = await readCircumstances(given, io);
   if (circumstances) {
-    const { facts, reasons } = await gatherRealServer(io, circumstances);
+    const { facts, ...rest } = await gatherRealServer(io, circumstances);
     const examination = examine(REAL_SERVER_CHECKS, facts, wanted);
-    return { role: "real server", ...examination, reasons };
+    return { role: "real server", ...examination, ...rest };
   }
   const choose = await chooser(given.positionals, io);
-  const needs = needsOf(DIRECTOR_CHECKS, wanted);
-  const { facts, reasons } = await gatherDirector(io, choose, needs);
+  const probe = given.flag("probe");
+  const looked = (id: string) =>
+    wanted(id) && (probe || id !== "server-probe-failed");
+  const needs = needsOf(DIRECTOR_CHECKS, looked);
+  const { facts, ...rest } = await gatherDirector(io, { choose, needs, probe });
   return {
     role: "director",
-    ...examine(DIRECTOR_CHECKS, facts, wanted),
-    reasons,
+    ...examine(DIRECTOR_CHECKS, facts, looked),
+    ...rest,
   };
 }
 

@@ -42,6 +42,19 @@ export const doctorSpec: SubcommandSpec = {
       description: "the director's address that this real server sees",
     },
     {
+      name: "server",
+      type: "text",
+      value: "ADDRESS:PORT",
+      description:
+        "this real server's address and port, as the director lists it; for masquerading",
+    },
+    {
+      name: "probe",
+      type: "flag",
+      description:
+        "connect from the director to each real server with a weight (TCP)",
+    },
+    {
       name: "client",
       type: "text",
       value: "ADDRESS",

@@ -1,6 +1,7 @@
 import { changeLine } from "../../grammar/format-rule.js";
-import { formatAddress } from "../../ipvs/address.js";
+import { formatAddress, sameAddress } from "../../ipvs/address.js";
 import {
+  BACKUP,
   DIRECT_ROUTING,
   type Daemon,
   formatEndpoint,
@@ -10,7 +11,7 @@ import {
 import { check } from "../check.js";
 import { serviceName } from "../commands.js";
 import type { Finding, Fix } from "../finding.js";
-import { isLocal } from "../network.js";
+import { deviceOf, isLocal } from "../network.js";
 import { shellWord } from "../shell.js";
 import { sysctlFix, sysctlNumber } from "../sysctls.js";
 import { isPassive } from "./reach.js";
@@ -45,6 +46,40 @@ export const backups = check(
         },
       ];
     });
+  },
+);
+
+/** A director that is active, and whose backup daemon turns IPVS off. */
+export const activeBackups = check(
+  ["backup-only-active"],
+  ["table", "daemons", "network", "sysctls"],
+  ({ table, daemons, network, sysctls }) => {
+    const backup = daemons.some(({ state }) => state === BACKUP);
+    if (!backup || sysctlNumber(sysctls, BACKUP_ONLY) !== 1) return [];
+    for (const { key } of table) {
+      if ("firewallMark" in key) continue;
+      const place = network.addresses.find(({ address, device }) => {
+        const asked = deviceOf(network, device)?.asksNeighbors === true;
+        return asked && sameAddress(address, key.address);
+      });
+      if (!place) continue;
+      const name = deviceOf(network, place.device)?.name ?? "an interface";
+      return [
+        {
+          id: "backup-only-active" as const,
+          subject: serviceName({ key }),
+          seen: `net.ipv4.vs.backup_only is 1, a backup daemon runs here, and ${name} has the virtual address`,
+          fix: [
+            {
+              ...sysctlFix({ [BACKUP_ONLY]: 0 }),
+              effect:
+                "if this machine becomes a backup again and is also a real server, it balances what the active director sends to it",
+            },
+          ],
+        },
+      ];
+    }
+    return [];
   },
 );
 

@@ -12,6 +12,7 @@ import {
   TUNNELING,
   type Daemon,
   type ServerEntry,
+  type ServiceKey,
   type ServiceWithServers,
 } from "../../ipvs/model.js";
 import type { DeviceAddress } from "../../rtnl/model.js";
@@ -43,7 +44,7 @@ export const virtualAddresses = check(
     if (isPassive(daemons)) return [];
     const found = new Map<string, Finding<"vip-not-local" | "vip-duplicate">>();
     for (const { key } of table) {
-      if ("firewallMark" in key) continue;
+      if ("firewallMark" in key || isAny(key)) continue;
       const duplicate = network.addresses.find(
         (own) => own.duplicate && sameAddress(own.address, key.address),
       );
@@ -106,6 +107,26 @@ function taken(
       },
     ],
   };
+}
+
+/** Services on an address that no packet has. */
+export const anyAddress = check(["address-any"], ["table"], ({ table }) =>
+  table.flatMap((service): Finding<"address-any">[] =>
+    isAny(service.key)
+      ? [
+          {
+            id: "address-any",
+            subject: serviceName(service),
+            seen: "no packet is addressed to it",
+            fix: [],
+          },
+        ]
+      : [],
+  ),
+);
+
+function isAny(key: ServiceKey): boolean {
+  return !("firewallMark" in key) && key.address.every((byte) => byte === 0);
 }
 
 /** Real servers that cannot be reached. */

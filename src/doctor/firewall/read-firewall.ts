@@ -1,5 +1,9 @@
 import { INET, INET6, type Family } from "../../ipvs/address.js";
-import { isReadable, moduleStates, namesIn } from "../../system/module.js";
+import {
+  isReadable,
+  moduleStates,
+  namesIn,
+} from "../../system/kernel-module.js";
 import { textOf } from "../../system/files.js";
 import type { ProgramOutput, RunProgram } from "../../system/program-output.js";
 import { parseIptablesSave } from "./iptables-save.js";

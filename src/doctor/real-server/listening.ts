@@ -3,21 +3,30 @@ import { formatEndpoint, TCP, TRANSPORTS, UDP } from "../../ipvs/model.js";
 import { check } from "../check.js";
 import type { Finding } from "../finding.js";
 import type { Listener } from "./listeners.js";
-import type { VirtualService } from "./real-server.js";
+import type { RealServer, VirtualService } from "./real-server.js";
 
 /** Services for which nobody listens, or whose answers come from elsewhere. */
 export const listening = check(
   ["nobody-listens", "udp-wildcard"],
   ["realServer", "listeners"],
   ({ realServer, listeners }) =>
-    // With masquerading neither address nor port are those of the service.
-    realServer.method === "masq"
-      ? []
-      : realServer.services.flatMap((service) => [
-          ...unheard(listeners, service),
-          ...wildcard(listeners, service),
-        ]),
+    servicesThere(realServer).flatMap((service) => [
+      ...unheard(listeners, service),
+      ...(realServer.method === "masq" ? [] : wildcard(listeners, service)),
+    ]),
 );
+
+/** The services as requests for them arrive: with masquerading, at the address and port of the server. */
+export function servicesThere({
+  method,
+  services,
+  server,
+}: Pick<RealServer, "method" | "services" | "server">): VirtualService[] {
+  if (method !== "masq") return [...services];
+  if (!server) return [];
+  const protocols = new Set(services.map(({ protocol }) => protocol));
+  return Array.from(protocols, (protocol) => ({ protocol, ...server }));
+}
 
 function unheard(
   listeners: readonly Listener[],

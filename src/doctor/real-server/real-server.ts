@@ -24,6 +24,9 @@ export interface Circumstances {
   readonly director: Address | undefined;
   /** One of the clients */
   readonly client: Address | undefined;
+  /** The address and port at which a masqueraded server gets requests */
+  readonly server:
+    { readonly address: Address; readonly port: number } | undefined;
 }
 
 /** A real server as it was when it was looked at. */

@@ -29,7 +29,10 @@ const REPORT: Report = {
       seen: "all of its 2 real servers have weight 0",
       fix: [
         { command: "ipvsadm -e -t 192.0.2.1:80 -r 192.0.2.10:80 -g -w 1" },
-        { command: "ipvsadm -e -t 192.0.2.1:80 -r 192.0.2.11:80 -g -w 1" },
+        {
+          command: "ipvsadm -e -t 192.0.2.1:80 -r 192.0.2.11:80 -g -w 1",
+          effect: "the server gets new connections",
+        },
       ],
     },
     {
@@ -42,6 +45,19 @@ const REPORT: Report = {
       ],
     },
     { id: "forwarding-off", subject: "IPv6", seen: "the same", fix: [] },
+    {
+      id: "direct-unanswered",
+      seen: "4 connections wait in SYN_RECV",
+      certainty: "likely",
+      evidence: ["a rule perhaps drops them"],
+      next: [
+        {
+          command: "ipvsadm doctor --real-server tcp/192.0.2.1:80",
+          on: "real server 192.0.2.10",
+        },
+      ],
+      fix: [],
+    },
   ],
   examined: ["forwarding-off", "all-drained"],
   unexamined: [
@@ -49,6 +65,7 @@ const REPORT: Report = {
     { id: "all-overloaded", wanting: "daemons" },
   ],
   reasons: new Map([["daemons", "they are invisible"]]),
+  notChecked: ["the real servers' own settings", "nft rules (\x1b[31mnft)"],
 };
 
 for (const width of WIDTHS) {

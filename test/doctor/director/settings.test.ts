@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ConnectionGroup } from "../../../src/doctor/connections.js";
 import {
   conntrack,
   fragments,
@@ -11,6 +10,7 @@ import {
 import { INET } from "../../../src/ipvs/address.js";
 import { MASQUERADING, TUNNELING, UDP } from "../../../src/ipvs/model.js";
 import { address, serverEntry, serviceEntry } from "../../fixtures/entries.js";
+import { connectionGroup, connectionTable } from "../made-up-connections.js";
 import { serviceAt, sysctls, told } from "../made-up.js";
 
 const SERVICE = serviceAt("192.0.2.1", [serverEntry("192.0.2.10", 80)]);
@@ -53,37 +53,29 @@ test("UDP has no connections that end", () => {
 });
 
 function group(server: string, states: Record<string, number>, port = 80) {
-  return {
-    protocol: "TCP",
-    virtual: address("192.0.2.1"),
-    virtualPort: 80,
-    server: address(server),
-    serverPort: port,
-    states: new Map(
-      Object.entries(states).map(([state, count]) => [
-        state,
-        { count, longestSeconds: 9 },
-      ]),
-    ),
-    opening: new Map<number, number>(),
-  } satisfies ConnectionGroup;
+  const expiring = Object.entries(states).map(([state, count]) => [
+    state,
+    Array.from({ length: count }, () => 9),
+  ]);
+  return connectionGroup(
+    Object.fromEntries(expiring) as Record<string, number[]>,
+    {
+      server: address(server),
+      serverPort: port,
+    },
+  );
 }
 
 test("open connections with a server that has been removed hang", () => {
-  const byServer = new Map([
-    ["192.0.2.10", [group("192.0.2.10", { ESTABLISHED: 5 })]],
-    [
-      "192.0.2.11",
-      [
-        group("192.0.2.11", { ESTABLISHED: 2, TIME_WAIT: 7 }),
-        group("192.0.2.11", { TIME_WAIT: 7 }, 81),
-      ],
-    ],
+  const connections = connectionTable([
+    group("192.0.2.10", { ESTABLISHED: 5 }),
+    group("192.0.2.11", { ESTABLISHED: 2, TIME_WAIT: 7 }),
+    group("192.0.2.11", { TIME_WAIT: 7 }, 81),
   ]);
   const find = (value: number, table = [SERVICE]) =>
     orphans.examine({
       table,
-      connections: { entries: 9, byServer },
+      connections,
       sysctls: sysctls({ "net.ipv4.vs.expire_nodest_conn": value }),
     });
   assert.deepEqual(find(0).map(told), [
@@ -105,7 +97,7 @@ test("eight entries in a row are many; the hash is to have a row for each", () =
     hashing
       .examine({
         info: { version: 0x010201, connectionTableSize },
-        connections: { entries, byServer: new Map() },
+        connections: connectionTable([], { entries }),
       })
       .map(told);
   assert.deepEqual(find(4096 * 8 - 1, 4096), []);
