@@ -21,7 +21,7 @@ export function examineThere(
   client?: Address,
 ): Fix {
   // Clients of a firewall mark use addresses that only the marking rules know.
-  const name = "firewallMark" in service.key ? "VIP" : serviceName(service);
+  const name = "firewallMark" in service.key ? "ADDRESS" : serviceName(service);
   const source = wayTo(network, key.address)?.source;
   const words = [
     `ipvsadm doctor --real-server ${name} --method ${methodOf(settings)}`,

@@ -4,6 +4,7 @@ import { serviceName } from "../commands.js";
 import type { Finding } from "../finding.js";
 import { describeAction, describePlace } from "../firewall/describe.js";
 import { acceptRule, isSame } from "../firewall/flow.js";
+import { sysctlNumber } from "../sysctls.js";
 import { blockagesOf, type Blockage } from "./blockages.js";
 import { silences } from "./silence.js";
 import { isPassive } from "./reach.js";
@@ -87,7 +88,7 @@ function findingOf(
     subject: [...services].join(", "),
     seen: `${describePlace(stop)}, ${describeAction(stop)} ${[...flows].join(" and ")}`,
     evidence: [
-      ...stateEvidence(blockages),
+      ...stateEvidence(blockages, facts),
       ...waiting.map(
         ({ server, count }) =>
           `${count} ${count === 1 ? "connection" : "connections"} to ${formatEndpoint(server.key.address, server.key.port)} ${count === 1 ? "waits" : "wait"} in SYN_RECV`,
@@ -97,21 +98,17 @@ function findingOf(
   };
 }
 
-/** A rule by state surprises: IPVS takes its packets out of connection tracking. */
-function stateEvidence(blockages: readonly Blockage[]): string[] {
-  const states = new Set(
-    blockages.flatMap(({ flow }) =>
-      flow.stages.flatMap(({ packets }) =>
-        packets.flatMap((packet) => packet.states ?? []),
-      ),
-    ),
-  );
+/** Rules by state surprise, because IPVS takes its packets out of connection tracking. */
+function stateEvidence(
+  blockages: readonly Blockage[],
+  { sysctls }: FirewallFacts,
+): string[] {
   const isByState = blockages.some(({ stop }) =>
     stop.chain.rules.some(({ text }) => /\bstate\b|ctstate/.test(text)),
   );
-  return isByState && (states.has("invalid") || states.has("untracked"))
+  return isByState && sysctlNumber(sysctls, "net/ipv4/vs/conntrack") === 0
     ? [
-        "net.ipv4.vs.conntrack is 0, so connection tracking calls these packets new, invalid or untracked, and never established",
+        "net.ipv4.vs.conntrack is 0, so connection tracking calls packets of IPVS new, invalid or untracked, and never established",
       ]
     : [];
 }

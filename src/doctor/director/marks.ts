@@ -31,7 +31,7 @@ export const marks = check(
           evidence: tcEvidence(servers),
           fix: [
             {
-              command: `${key.family === 2 ? "iptables" : "ip6tables"} -t mangle -A PREROUTING -d VIP -p PROTOCOL --dport PORT -j MARK --set-mark ${mark}`,
+              command: `${key.family === 2 ? "iptables" : "ip6tables"} -t mangle -A PREROUTING -d ADDRESS -p PROTOCOL --dport PORT -j MARK --set-mark ${mark}`,
               effect:
                 "these packets carry the mark, which routing rules may also use",
             },

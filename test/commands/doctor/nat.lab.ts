@@ -180,6 +180,7 @@ suite("doctor of a director that masquerades", () => {
     },
     fails: () => unansweredForLong(site, URL),
     machines: { "real server 198.51.100.12": "real2" },
+    there: "way-back-elsewhere",
   });
 
   proves(site, {

@@ -53,6 +53,7 @@ suite("doctor of a director that tunnels", () => {
     fault: () => void site.network.sh("real1", "ip link set tunnel down"),
     fails: () => unansweredForLong(site, URL),
     machines: { "real server 198.51.100.11": "real1" },
+    there: "no-decapsulation",
     lastly: () =>
       void site.network.sh(
         "real1",
