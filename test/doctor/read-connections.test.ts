@@ -35,8 +35,8 @@ test("connections are counted by service, server and state, without templates", 
   assert.deepEqual(
     group?.states,
     new Map([
-      ["SYN_RECV", { count: 2, longestSeconds: 58 }],
-      ["ESTABLISHED", { count: 2, longestSeconds: 899 }],
+      ["SYN_RECV", { count: 2, longestSeconds: 58, shortestSeconds: 58 }],
+      ["ESTABLISHED", { count: 2, longestSeconds: 899, shortestSeconds: 100 }],
     ]),
   );
   assert.deepEqual(group.opening, new Map([[58, 2]]));

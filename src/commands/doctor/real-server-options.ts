@@ -79,7 +79,11 @@ function isPossible(address: Address): boolean {
   return !/^(127\.|0\.|::1?$)/.test(text) && !isMulticast(address);
 }
 
-function addressOf(given: Arguments, option: string): Address | undefined {
+/** The address that an option has; undefined if it is not given. @throws {UsageError} if it is none */
+export function addressOf(
+  given: Arguments,
+  option: string,
+): Address | undefined {
   const text = given.text(option);
   if (text === undefined) return undefined;
   const address = parseAddress(text);

@@ -15,7 +15,8 @@ import { EXIT } from "../../cli/exit-status.js";
 import type { Invocation, RunSubcommand } from "../../cli/invocation.js";
 import { readService } from "../../cli/selectors.js";
 import { explanationOf, kindLines } from "./explain.js";
-import { readCircumstances } from "./real-server-options.js";
+import { followClient, traceJson, traceText } from "./client.js";
+import { addressOf, readCircumstances } from "./real-server-options.js";
 import { reportJson, reportLines, type Report } from "./report.js";
 
 export const run: RunSubcommand = async (call) => {
@@ -29,12 +30,60 @@ export const run: RunSubcommand = async (call) => {
     output.lines(kindLines(KINDS, output));
     return EXIT.ok;
   }
+  const followed = await clientOf(call);
+  if (followed) return follow(call, followed);
   const report = await reportOn(call);
   if (given.text("output") === "json")
     output.write(`${jsonText(reportJson(report))}\n`);
   else output.write(reportLines(report, output));
   return statusOf(report);
 };
+
+/** The client to follow on a director; undefined if none is named, or a real server is examined. */
+async function clientOf({ given, io }: Invocation) {
+  const text = given.text("client");
+  if (given.list("real-server").length > 0 || text === undefined) {
+    if (given.duration("for") !== undefined)
+      throw new UsageError("--for goes with --client on a director", "doctor");
+    return undefined;
+  }
+  const address = addressOf(given, "client");
+  const choose = await chooser(given.positionals, io);
+  return address && { address, choose };
+}
+
+const USUAL_SECONDS = 10;
+const TRACE_NEEDS = new Set([
+  "table",
+  "network",
+  "connections",
+  "sysctls",
+  "firewall",
+] as const);
+
+async function follow(
+  { given, io, output }: Invocation,
+  { address, choose }: NonNullable<Awaited<ReturnType<typeof clientOf>>>,
+): Promise<number> {
+  const { facts, reasons } = await gatherDirector(io, {
+    choose,
+    needs: TRACE_NEEDS,
+    probe: false,
+    client: address,
+  });
+  const seconds = given.duration("for") ?? USUAL_SECONDS;
+  const trace = await followClient(io, facts, address, seconds);
+  if (!trace) {
+    output.complain(
+      `cannot follow a client: ${[...new Set(reasons.values())].join("; ")}`,
+    );
+    return EXIT.unavailable;
+  }
+  if (given.text("output") === "json")
+    output.write(`${jsonText(traceJson(trace))}\n`);
+  else output.write(traceText(trace, output));
+  return trace.stopsAt ? EXIT.failed : EXIT.ok;
+}
 
 async function reportOn({ given, io }: Invocation): Promise<Report> {
   const wanted = wantedIds(given);

@@ -59,7 +59,13 @@ export const doctorSpec: SubcommandSpec = {
       type: "text",
       value: "ADDRESS",
       description:
-        "a client, to see that its requests come in and answers get out",
+        "with --real-server: a client, to check its requests and the answers to it; without: follow this client through the director",
+    },
+    {
+      name: "for",
+      type: "duration",
+      value: "DURATION",
+      description: "how long to follow --client (10s)",
     },
     {
       name: "output",

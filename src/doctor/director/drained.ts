@@ -6,10 +6,12 @@ import {
   type ServerEntry,
   type ServiceWithServers,
 } from "../../ipvs/model.js";
+import { CONNECTION_STATES } from "../../ipvs/connection-states.js";
 import { changeLine } from "../../grammar/format-rule.js";
 import { check, type Known } from "../check.js";
 import { serverName } from "../commands.js";
 import type { Finding, Fix } from "../finding.js";
+import { groupsOf } from "../connections.js";
 import { nextHopTo } from "../network.js";
 import { sysctlFix, sysctlNumber } from "../sysctls.js";
 import { isSilent } from "./reach.js";
@@ -18,13 +20,13 @@ const NODEST = "net/ipv4/vs/expire_nodest_conn";
 const QUIESCENT = "net/ipv4/vs/expire_quiescent_template";
 
 type Facts = Known<
-  "table" | "network" | "stations" | "connections" | "sysctls"
+  "table" | "allServices" | "network" | "stations" | "connections" | "sysctls"
 >;
 
 /** Drained servers that are dead and still get packets. */
 export const drainedServers = check(
   ["drained-server-dead"],
-  ["table", "network", "stations", "connections", "sysctls"],
+  ["table", "allServices", "network", "stations", "connections", "sysctls"],
   (facts) =>
     facts.table.flatMap((service) =>
       service.servers.flatMap((server) => findingsOf(service, server, facts)),
@@ -38,20 +40,33 @@ export function isDrainedInUse(
 ): boolean {
   const { weight, forwarding } = server.settings;
   if (weight !== 0 || forwarding === LOCAL_NODE) return false;
-  return connectionsOf(server) > 0 || (service.settings.flags & PERSISTENT) > 0;
+  return (
+    server.activeConnections + server.inactiveConnections > 0 ||
+    (service.settings.flags & PERSISTENT) > 0
+  );
 }
 
-function connectionsOf(server: ServerEntry): number {
-  return server.activeConnections + server.inactiveConnections;
+/** How many connections go on: those that are open, not those that begin or end. */
+function openConnections(
+  service: ServiceWithServers,
+  server: ServerEntry,
+  { connections, allServices }: Facts,
+): number {
+  let count = 0;
+  for (const { states } of groupsOf(connections, service, server, allServices))
+    for (const [state, counted] of states)
+      if (CONNECTION_STATES.get(state) === "open") count += counted.count;
+  return count;
 }
 
 function findingsOf(
   service: ServiceWithServers,
   server: ServerEntry,
-  { network, stations, connections, sysctls }: Facts,
+  facts: Facts,
 ): Finding<"drained-server-dead">[] {
+  const { network, stations, connections, sysctls } = facts;
   if (!isDrainedInUse(service, server)) return [];
-  const count = connectionsOf(server);
+  const count = openConnections(service, server, facts);
   const { address, port } = server.key;
   const templates =
     sysctlNumber(sysctls, QUIESCENT) === 1
@@ -68,7 +83,7 @@ function findingsOf(
   if (!silent && !oneWay) return [];
   const bound = [
     ...(count > 0
-      ? [`${count} ${count === 1 ? "connection" : "connections"}`]
+      ? [`${count} open ${count === 1 ? "connection" : "connections"}`]
       : []),
     ...(templates > 0
       ? [

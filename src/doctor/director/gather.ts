@@ -63,6 +63,8 @@ export interface DirectorOptions {
   readonly needs: ReadonlySet<keyof Facts>;
   /** Whether to connect to the real servers */
   readonly probe: boolean;
+  /** A client that is followed */
+  readonly client?: Address | undefined;
 }
 
 const NEVER_CHECKED = [
@@ -74,7 +76,7 @@ const NEVER_CHECKED = [
 /** Reads all that the checks of a director need. It loads no module and changes no setting. */
 export async function gatherDirector(
   io: Io,
-  { choose, needs, probe }: DirectorOptions,
+  { choose, needs, probe, client }: DirectorOptions,
 ): Promise<Gathered> {
   const module = readModule("ip_vs", io.procFolder, io.sysFolder);
   const sysctls = readSysctls(io.procFolder);
@@ -117,6 +119,7 @@ export async function gatherDirector(
         io,
         table,
         typeof connections === "string" ? undefined : connections,
+        client,
         needs.has("stations"),
       )
     : {};
@@ -191,6 +194,13 @@ function unjudgedRules({
       ];
 }
 
+/** Reads the table again. @throws {IpvsUnavailable, KernelRefusal} if IPVS is gone */
+export async function readTable(io: Io): Promise<ServiceWithServers[]> {
+  using access = new IpvsAccess(io);
+  const client = await access.openAsItIs();
+  return client.table();
+}
+
 /** What IPVS says, or why it says nothing. */
 async function askIpvs(io: Io): Promise<Answers | string> {
   using access = new IpvsAccess(io);
@@ -216,6 +226,7 @@ async function lookAround(
   io: Io,
   table: readonly ServiceWithServers[],
   connections: Connections | undefined,
+  followed: Address | undefined,
   ask: boolean,
 ): Promise<Pick<Facts, "network" | "stations">> {
   const virtual = distinct(
@@ -227,6 +238,7 @@ async function lookAround(
     ...servers.map(({ key }) => key.address),
     ...Object.values(ANYWHERE),
     ...someClients(table, connections),
+    ...(followed ? [followed] : []),
   ];
   using client = await NetworkClient.open(io);
   const network = await readNetwork(client, distinct(addresses));

@@ -117,8 +117,12 @@ test("a word that is no service is a mistake", async () => {
 
 test("what tells of a real server goes with --real-server", async () => {
   const faults = {
-    "doctor --client 192.0.2.7":
-      "--client goes with --real-server, which names the services",
+    "doctor --server 192.0.2.7:80":
+      "--server goes with --real-server, which names the services",
+    "doctor --for 5s": "--for goes with --client on a director",
+    "doctor --client here": "here is no address, which --client wants",
+    "doctor --real-server 192.0.2.1 --server 192.0.2.7":
+      "192.0.2.7 is no address and port, which --server expects",
     "doctor tcp/192.0.2.1:80 --real-server 192.0.2.2":
       "services of a director and --real-server do not go together; write --real-server 192.0.2.2,tcp/192.0.2.1:80",
     "doctor --real-server fwm/7":

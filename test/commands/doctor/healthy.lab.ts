@@ -19,6 +19,7 @@ interface Healthy {
   readonly tearDown?: string;
   /** Our own program's commands, after the rules */
   readonly commands?: readonly string[];
+  readonly undo?: readonly string[];
   readonly url?: string;
   readonly works?: (site: Site) => Promise<void>;
 }
@@ -83,6 +84,7 @@ function staySilent(site: Site, setUps: readonly Healthy[]): void {
               `for t in filter mangle nat raw; do ${program} -t $t -F; ${program} -t $t -X; done; for c in INPUT FORWARD OUTPUT; do ${program} -P $c ACCEPT; done`,
             );
         if (one.tearDown) director(one.tearDown);
+        for (const command of one.undo ?? []) await ipvsadm(command);
       }
     });
   }
@@ -267,8 +269,8 @@ suite("doctor is silent about healthy NAT", () => {
       what: "a master daemon, with backup_only for the other role",
       commands: ["--start-daemon master --mcast-interface front"],
       setUp: "sysctl -w net.ipv4.vs.backup_only=1",
-      tearDown:
-        "sysctl -w net.ipv4.vs.backup_only=0; ipvsadm --stop-daemon master || true",
+      tearDown: "sysctl -w net.ipv4.vs.backup_only=0",
+      undo: ["--stop-daemon master"],
     },
     {
       what: "the virtual address on a dummy interface",
@@ -362,7 +364,8 @@ suite("doctor is silent about healthy direct routing", () => {
       rules,
       setUp: "ip address del 203.0.113.100/32 dev lan",
       tearDown:
-        "ip address add 203.0.113.100/32 dev lan; sysctl -w net.ipv4.vs.backup_only=0; ipvsadm --stop-daemon backup || true",
+        "ip address add 203.0.113.100/32 dev lan; sysctl -w net.ipv4.vs.backup_only=0",
+      undo: ["--stop-daemon backup"],
       commands: ["--start-daemon backup --mcast-interface lan"],
       works: () => Promise.resolve(),
     },

@@ -1,5 +1,6 @@
 import { before, suite } from "node:test";
 import { DIRECTOR, type NetworkPlan } from "../../lab/network.js";
+import { without } from "../../traffic/needs.js";
 import { siteOf } from "../../traffic/site.js";
 import { proverOf, shared } from "./real-server-case.js";
 
@@ -93,6 +94,29 @@ suite("doctor of a real server behind a tunnel", () => {
       `ip route replace 198.51.100.0/24 via 192.0.2.2 src ${source}`,
     );
   }
+
+  for (const [name, rules, words, protocol] of [
+    ["IP in IP", RULES, WORDS, "-p 4"],
+    ["GRE", GRE_RULES, WORDS.replace("tunnel", "gre"), "-p gre"],
+    [
+      "GUE",
+      GUE_RULES,
+      WORDS.replace("tunnel", "gue"),
+      `-p udp --dport ${GUE_PORT}`,
+    ],
+  ] as const)
+    proves({
+      id: "server-firewall-blocks",
+      name: `${name}: INPUT drops the tunnel's packets`,
+      skip: without("iptables-legacy", "iptables"),
+      seen: /^rule 1 of chain INPUT .* packets?, drops them$/,
+      subject: "the tunnel's packets from 192.0.2.1",
+      rules,
+      words,
+      url: URL,
+      fault: `iptables-legacy -A INPUT ${protocol} -j DROP`,
+      lastly: () => void site.network.sh("real1", "iptables-legacy -F"),
+    });
 
   proves({
     id: "no-decapsulation",

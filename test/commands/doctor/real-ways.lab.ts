@@ -5,6 +5,7 @@ import {
   type NetworkPlan,
 } from "../../lab/network.js";
 import { BEHIND_DIRECTOR } from "../../traffic/places.js";
+import { without } from "../../traffic/needs.js";
 import { siteOf } from "../../traffic/site.js";
 import { proverOf } from "./real-server-case.js";
 
@@ -31,6 +32,25 @@ suite("doctor of a real server behind a director that masquerades", () => {
     -a -t ${VIP}:80 -r 198.51.100.12:8080 -m`;
   const proves = proverOf(site);
   const WORDS = `--real-server ${VIP}:80 --method masq --director 198.51.100.1`;
+
+  for (const [name, chain] of [
+    ["requests", "INPUT -p tcp --dport 8080"],
+    ["answers", "OUTPUT -p tcp --sport 8080"],
+  ] as const)
+    proves({
+      id: "server-firewall-blocks",
+      name,
+      skip: without("iptables-legacy", "iptables"),
+      subject:
+        name === "requests"
+          ? "requests to tcp/198.51.100.11:8080"
+          : "answers from tcp/198.51.100.11:8080",
+      rules: RULES,
+      words: `--real-server tcp/${VIP}:80 --method masq --director 198.51.100.1 --server 198.51.100.11:8080 --client 192.0.2.10`,
+      url: URL,
+      fault: `iptables-legacy -A ${chain} -j DROP`,
+      lastly: () => void site.network.sh("real1", "iptables-legacy -F"),
+    });
 
   proves({
     id: "way-back-elsewhere",

@@ -2,6 +2,7 @@
 import "./nat.lab.js";
 import "./firewall.lab.js";
 import "./nat-traffic.lab.js";
+import "./client.lab.js";
 import "./healthy.lab.js";
 import "./direct.lab.js";
 import "./tunnel.lab.js";
