@@ -7,7 +7,7 @@ import { idleConnections, limits } from "./limits.js";
 import { marks } from "./marks.js";
 import { redirects } from "./redirects.js";
 import { refusals } from "./refusals.js";
-import { forwarding } from "./forwarding.js";
+import { forwarding, interfaceForwarding } from "./forwarding.js";
 import { modules } from "./modules.js";
 import { activeBackups, backups, syncIds } from "./peers.js";
 import { anyAddress, reach, virtualAddresses } from "./reach.js";
@@ -20,6 +20,7 @@ import { unanswered } from "./unanswered.js";
 export const DIRECTOR_CHECKS: readonly Check[] = [
   modules,
   forwarding,
+  interfaceForwarding,
   virtualAddresses,
   strangers,
   reach,

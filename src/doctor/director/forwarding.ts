@@ -1,9 +1,9 @@
 import { INET, type Family } from "../../ipvs/address.js";
-import { MASQUERADING, type ServiceWithServers } from "../../ipvs/model.js";
+import { MASQUERADING } from "../../ipvs/model.js";
 import { check } from "../check.js";
 import { serverName } from "../commands.js";
 import type { Finding } from "../finding.js";
-import { deviceOf, nextHopTo, type Network } from "../network.js";
+import { deviceOf, nextHopTo } from "../network.js";
 import {
   sysctlFix,
   sysctlName,
@@ -19,8 +19,8 @@ const SWITCHES: Readonly<Record<Family, string>> = {
 /** Masquerading on a machine that does not forward. */
 export const forwarding = check(
   ["forwarding-off"],
-  ["table", "sysctls", "network"],
-  ({ table, sysctls, network }) => {
+  ["table", "sysctls"],
+  ({ table, sysctls }) => {
     const found = new Map<Family, Finding<"forwarding-off">>();
     for (const service of table)
       for (const server of service.servers) {
@@ -36,37 +36,36 @@ export const forwarding = check(
             fix: [sysctlFix({ [path]: 1 })],
           });
       }
-    return [...found.values(), ...interfaces(table, sysctls, network)];
+    return [...found.values()];
   },
 );
 
-/** Forwarding of IPv4 can also be off for the interface by which answers come in. */
-function interfaces(
-  table: readonly ServiceWithServers[],
-  sysctls: Sysctls,
-  network: Network,
-): Finding<"forwarding-off">[] {
-  if (isOff(sysctls, SWITCHES[INET])) return [];
-  const found = new Map<string, Finding<"forwarding-off">>();
-  for (const service of table)
-    for (const server of service.servers) {
-      const { address } = server.key;
-      if (server.settings.forwarding !== MASQUERADING) continue;
-      if (address.length !== 4) continue;
-      const hop = nextHopTo(network, address);
-      const name = deviceOf(network, hop?.device)?.name;
-      if (name === undefined) continue;
-      const path = `net/ipv4/conf/${name}/forwarding`;
-      if (isOff(sysctls, path))
-        found.set(name, {
-          id: "forwarding-off",
-          subject: name,
-          seen: `${sysctlName(path)} is 0, and the answers of masqueraded server ${serverName(service, server)} come in there`,
-          fix: [sysctlFix({ [path]: 1 })],
-        });
-    }
-  return [...found.values()];
-}
+/** Interfaces that take no answers of masqueraded servers. Only IPv4 has forwarding for each interface. */
+export const interfaceForwarding = check(
+  ["interface-forwarding-off"],
+  ["table", "sysctls", "network"],
+  ({ table, sysctls, network }) => {
+    if (isOff(sysctls, SWITCHES[INET])) return [];
+    const found = new Map<string, Finding<"interface-forwarding-off">>();
+    for (const service of table)
+      for (const server of service.servers) {
+        const { address } = server.key;
+        if (server.settings.forwarding !== MASQUERADING) continue;
+        const hop = nextHopTo(network, address);
+        const name = deviceOf(network, hop?.device)?.name;
+        if (name === undefined || address.length !== 4) continue;
+        const path = `net/ipv4/conf/${name}/forwarding`;
+        if (isOff(sysctls, path))
+          found.set(name, {
+            id: "interface-forwarding-off",
+            subject: name,
+            seen: `${sysctlName(path)} is 0, and the answers of masqueraded server ${serverName(service, server)} come in there`,
+            fix: [sysctlFix({ [path]: 1 })],
+          });
+      }
+    return [...found.values()];
+  },
+);
 
 function isOff(sysctls: Sysctls, path: string): boolean {
   return sysctlNumber(sysctls, path) === 0;

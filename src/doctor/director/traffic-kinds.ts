@@ -39,7 +39,7 @@ export const TRAFFIC_KINDS = [
     title: "backup_only turns IPVS off on a director that is active",
     why: "With net.ipv4.vs.backup_only a machine whose sync daemon is a backup balances nothing. If the virtual address is on this machine, requests arrive here, no program listens, and clients see their connections refused.",
     looked:
-      "net.ipv4.vs.backup_only, the sync daemons, and whether an interface that answers ARP or neighbor discovery has a virtual address.",
+      "The setting net.ipv4.vs.backup_only, the sync daemons, and whether an interface that answers ARP or neighbor discovery has a virtual address.",
     cure: "On the active director, stop the backup daemon and start the master. keepalived does that when it takes over (lvs_sync_daemon). Without it, set backup_only to 0.",
     sysctls: ["net.ipv4.vs.backup_only"],
   },

@@ -355,8 +355,7 @@ suite("doctor finds what the connection table and counters show", () => {
   });
 
   proves(site, {
-    id: "forwarding-off",
-    name: "for one interface",
+    id: "interface-forwarding-off",
     subject: "back",
     rules: RULES,
     url: URL,

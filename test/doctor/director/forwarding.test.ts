@@ -3,7 +3,6 @@ import { test } from "node:test";
 import { forwarding } from "../../../src/doctor/director/forwarding.js";
 import { MASQUERADING } from "../../../src/ipvs/model.js";
 import { serverEntry } from "../../fixtures/entries.js";
-import { network } from "../made-up-network.js";
 import { serviceAt, sysctls, told } from "../made-up.js";
 
 const NAT = { forwarding: MASQUERADING };
@@ -14,10 +13,7 @@ const OFF = sysctls({
 
 test("only masquerading needs forwarding", () => {
   const table = [serviceAt("192.0.2.1", [serverEntry("192.0.2.10", 80)])];
-  assert.deepEqual(
-    forwarding.examine({ table, sysctls: OFF, network: network() }),
-    [],
-  );
+  assert.deepEqual(forwarding.examine({ table, sysctls: OFF }), []);
 });
 
 test("each family is told once, by the family of the server", () => {
@@ -26,19 +22,13 @@ test("each family is told once, by the family of the server", () => {
     serviceAt("192.0.2.2", [serverEntry("192.0.2.10", 80, NAT)]),
     serviceAt("2001:db8::1", [serverEntry("2001:db8::10", 80, NAT)]),
   ];
-  assert.deepEqual(
-    forwarding.examine({ table, sysctls: OFF, network: network() }).map(told),
-    [
-      ["forwarding-off IPv4", "sysctl -w net.ipv4.ip_forward=1"],
-      ["forwarding-off IPv6", "sysctl -w net.ipv6.conf.all.forwarding=1"],
-    ],
-  );
+  assert.deepEqual(forwarding.examine({ table, sysctls: OFF }).map(told), [
+    ["forwarding-off IPv4", "sysctl -w net.ipv4.ip_forward=1"],
+    ["forwarding-off IPv6", "sysctl -w net.ipv6.conf.all.forwarding=1"],
+  ]);
   const on = sysctls({
     "net.ipv4.ip_forward": 1,
     "net.ipv6.conf.all.forwarding": 1,
   });
-  assert.deepEqual(
-    forwarding.examine({ table, sysctls: on, network: network() }),
-    [],
-  );
+  assert.deepEqual(forwarding.examine({ table, sysctls: on }), []);
 });
