@@ -22,7 +22,7 @@ export interface Network {
 
 /** Who answered when the network was asked for addresses. */
 export interface Stations {
-  /** By the address of a real server, or of the router to it, as text: undefined if nobody answered */
+  /** By the address of a real server, or of the router to it, as text: undefined if no machine answered */
   readonly nextHops: ReadonlyMap<string, Uint8Array | undefined>;
   /** Virtual addresses for which another machine answered */
   readonly strangers: readonly {

@@ -38,7 +38,7 @@ for (const kind of KINDS) {
   });
 }
 
-test("findings are told kind by kind, the gravest first", () => {
+test("findings are told kind by kind, most severe first", () => {
   const finding = (id: "all-drained" | "no-servers", seen: string) => ({
     id,
     seen,

@@ -15,13 +15,13 @@ import type { Arguments } from "../../cli/parser.js";
 import { readService } from "../../cli/selectors.js";
 import { escapeControls } from "../../cli/escape.js";
 
-/** Options that tell of a real server. */
+/** Options about a real server. */
 const OF_REAL_SERVERS = ["method", "director", "server"];
 
 /**
- * What the command line tells of this machine as a real server; undefined if it is a director.
+ * What the command line says about this machine as a real server; undefined if it is a director.
  *
- * @throws {UsageError} when options do not go together, or do not say what they should
+ * @throws {UsageError} if options cannot be combined, or have a wrong value
  */
 export async function readCircumstances(
   given: Arguments,
@@ -48,7 +48,7 @@ export async function readCircumstances(
       );
     if (!isPossible(selector.address))
       throw wrong(
-        `${text} is no virtual address: it is this machine's own, or nobody's`,
+        `${text} cannot be a virtual address: it is loopback, any address or multicast`,
       );
     services.push(selector);
   }
@@ -73,7 +73,7 @@ function endpointOf(text: string | undefined): Circumstances["server"] {
   );
 }
 
-/** Whether clients can ask for an address: it is neither loopback, nor any, nor many. */
+/** Whether an address can be a virtual address: neither loopback, nor any address, nor multicast. */
 function isPossible(address: Address): boolean {
   const text = formatAddress(address);
   return !/^(127\.|0\.|::1?$)/.test(text) && !isMulticast(address);

@@ -106,14 +106,14 @@ async function reportOn({ given, io }: Invocation): Promise<Report> {
   };
 }
 
-/** Which ids `--only` and `--skip` leave. */
+/** The kinds that `--only` and `--skip` leave, by their ids. */
 function wantedIds(given: Arguments): (id: string) => boolean {
   const only = new Set(given.list("only").map((id) => known(id).id));
   const skip = new Set(given.list("skip").map((id) => known(id).id));
   return (id) => (only.size === 0 || only.has(id)) && !skip.has(id);
 }
 
-/** Picks the services that are named; all if none is. */
+/** Picks the named services; all if none is named. */
 async function chooser(
   words: readonly string[],
   io: Io,
@@ -129,7 +129,7 @@ async function chooser(
     const some = table.filter(({ key }) =>
       named.some(({ selector }) => selects(selector, key)),
     );
-    // A word that names several services means all of them; one that names none is a mistake.
+    // A word that fits several services means all of them; one that fits none is an error.
     for (const { text, selector } of named)
       if (!some.some(({ key }) => selects(selector, key)))
         oneService(text, selector, some);
@@ -137,7 +137,7 @@ async function chooser(
   };
 }
 
-/** The kind of finding of an id. @throws {UsageError} if there is none */
+/** The kind with an id. @throws {UsageError} if there is none */
 function known(id: string) {
   const kind = kindNamed(id);
   if (kind) return kind;

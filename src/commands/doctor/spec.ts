@@ -101,7 +101,7 @@ export const doctorSpec: SubcommandSpec = {
     },
   ],
   examples: [
-    { command: "ipvsadm doctor", shows: "what is wrong, the gravest first" },
+    { command: "ipvsadm doctor", shows: "what is wrong, most severe first" },
     {
       command: "ipvsadm doctor tcp/192.0.2.1:80 --skip all-drained",
       shows: "the machine and one service, without a finding that is known",

@@ -28,7 +28,7 @@ import { isDrainedInUse } from "./drained.js";
 import { probeServers } from "./probe.js";
 import { isServing } from "./reach.js";
 
-/** Facts that only IPVS tells */
+/** Facts that only IPVS knows */
 interface Answers {
   readonly table: ServiceWithServers[];
   readonly info: Info;
@@ -36,7 +36,7 @@ interface Answers {
   readonly daemons: readonly Daemon[];
 }
 
-/** Facts that are of use with a table only */
+/** Facts that need a table */
 const OF_THE_TABLE = [
   "table",
   "allServices",
@@ -99,7 +99,7 @@ export async function gatherDirector(
   const unseen = sysctls ? undefined : sysctlsUnseen(io.procFolder);
   const reasons = new Map<keyof Facts, string>();
   if (unseen !== undefined) reasons.set("sysctls", unseen);
-  // To be asked, the kernel loads the module: whoever only looks asks where it is.
+  // A request would load the module, so ask only if it is there.
   const answers = there ? await askIpvs(io) : (unseen ?? NO_MODULE);
   if (typeof answers === "string")
     return {
@@ -201,7 +201,7 @@ export async function readTable(io: Io): Promise<ServiceWithServers[]> {
   return client.table();
 }
 
-/** What IPVS says, or why it says nothing. */
+/** The facts that IPVS knows, or why they cannot be read. */
 async function askIpvs(io: Io): Promise<Answers | string> {
   using access = new IpvsAccess(io);
   try {
@@ -221,7 +221,7 @@ async function askIpvs(io: Io): Promise<Answers | string> {
   }
 }
 
-/** The network around, as far as it has to do with a table. */
+/** The part of the network that matters for a table. */
 async function lookAround(
   io: Io,
   table: readonly ServiceWithServers[],
@@ -281,7 +281,7 @@ function distinct(addresses: readonly Address[]): Address[] {
   return [...new Map(addresses.map((one) => [one.join(), one])).values()];
 }
 
-/** The connections, or why they cannot be seen. */
+/** The connections, or why they cannot be read. */
 async function connectionsIn(file: string): Promise<Connections | string> {
   try {
     return await readConnections(file);

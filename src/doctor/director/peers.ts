@@ -18,7 +18,7 @@ import { isPassive } from "./reach.js";
 
 const BACKUP_ONLY = "net/ipv4/vs/backup_only";
 
-/** A backup that balances what the master has balanced already. */
+/** A backup that balances again what the master has balanced. */
 export const backups = check(
   ["backup-balances"],
   ["table", "daemons", "network", "sysctls"],
@@ -41,7 +41,7 @@ export const backups = check(
         {
           id: "backup-balances",
           subject: serviceName(service),
-          seen: `this backup is itself real server ${formatEndpoint(own.key.address, own.key.port)}, and would hand what comes for it to ${formatAddress(other.key.address)}, too`,
+          seen: `this backup is also real server ${formatEndpoint(own.key.address, own.key.port)}, and would balance packets for it, also to ${formatAddress(other.key.address)}`,
           fix: [sysctlFix({ [BACKUP_ONLY]: 1 })],
         },
       ];
@@ -83,7 +83,7 @@ export const activeBackups = check(
   },
 );
 
-/** A backup that passes over what its master says. */
+/** A backup that ignores the messages of its master. */
 export const syncIds = check(
   ["sync-ids-differ"],
   ["daemons", "network", "heard"],
@@ -91,21 +91,21 @@ export const syncIds = check(
     heard.flatMap(({ daemon, syncIds }): Finding<"sync-ids-differ">[] => {
       const { syncId, multicastInterface } = daemon;
       const [other] = syncIds;
-      // A backup with 0 takes all.
+      // A backup with sync id 0 accepts all.
       if (other === undefined || syncId === 0 || syncIds.includes(syncId))
         return [];
       return [
         {
           id: "sync-ids-differ",
           subject: multicastInterface,
-          seen: `the backup here takes messages with sync id ${syncId}, and what comes by has ${syncIds.join(", ")}`,
+          seen: `the backup here accepts messages with sync id ${syncId}, and the messages that arrive have ${syncIds.join(", ")}`,
           fix: [restart({ ...daemon, syncId: other })],
         },
       ];
     }),
 );
 
-/** The command that starts a backup anew. */
+/** The command that restarts a backup daemon. */
 function restart({ multicastInterface, ...daemon }: Daemon): Fix {
   const start = changeLine({
     command: "start-daemon",

@@ -114,7 +114,7 @@ async function waysOf(
   const source = server.method === "masq" ? server.server?.address : to;
   const local = typeof there === "object" && there.type === "local";
   const back =
-    local || source === undefined
+    local || server.method === "masq"
       ? await network.routeTo({ to: client, from: source })
       : undefined;
   const arrivals = [];
@@ -127,7 +127,7 @@ async function waysOf(
   return { service, there, back, arrivals };
 }
 
-/** The ports of GUE; none without their module, which being asked would load. */
+/** The ports of GUE; none without the module fou, because a request would load it. */
 async function readGuePorts(io: Io): Promise<FouPort[]> {
   const { procFolder, sysFolder, modulesFolder } = io;
   const states = moduleStates(["fou"], procFolder, sysFolder, modulesFolder);
@@ -141,7 +141,7 @@ async function readGuePorts(io: Io): Promise<FouPort[]> {
   }
 }
 
-/** Asks what the kernel does with a packet of the director to this machine's own addresses. */
+/** Asks the kernel what it does with packets of the director to this machine's own addresses. */
 async function outerWays(
   network: NetworkClient,
   { director, method, devices, addresses }: RealServer,
@@ -164,7 +164,7 @@ async function outerWays(
   return outer;
 }
 
-/** The interfaces by which requests come: the tunnels; else that to the director; else those to the clients' network. */
+/** The interfaces where requests come in: the tunnels; else the one to the director; else those in the network of the virtual address. */
 async function entrances(
   network: NetworkClient,
   server: RealServer,

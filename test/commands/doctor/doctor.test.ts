@@ -128,7 +128,7 @@ test("what tells of a real server goes with --real-server", async () => {
     "doctor --real-server fwm/7":
       "fwm/7 has no address; name the virtual address with --real-server",
     "doctor --real-server 127.0.0.1":
-      "127.0.0.1 is no virtual address: it is this machine's own, or nobody's",
+      "127.0.0.1 cannot be a virtual address: it is loopback, any address or multicast",
     "doctor --real-server 192.0.2.1 --director here":
       "here is no address, which --director wants",
   };
@@ -186,7 +186,7 @@ test("a real server is examined without asking IPVS, over a socket of the networ
   );
   assert.equal(stderr, "");
   assert.match(stdout, /^error vip-absent: /);
-  assert.match(stdout, /no interface has it, and there is no way to it/);
+  assert.match(stdout, /no interface has it, and there is no route to it/);
   assert.match(stdout, /\n {2}Fix {7}ip address add 192\.0\.2\.1\/32 dev lo\n/);
   assert.equal(status, 1);
   assert.deepEqual(families, [0]);

@@ -65,7 +65,7 @@ suite("doctor of a machine with its modules", { skip }, () => {
 
   proves(site, {
     id: "schedulers-missing",
-    seen: /^this kernel's modules do not have ip_vs_dh$/,
+    seen: /^the modules of this kernel do not include ip_vs_dh$/,
     rules: RULES,
     works: async () => {
       await ipvsadm("-A -t 192.0.2.100:81 -s dh");
@@ -84,7 +84,7 @@ suite("doctor of a machine with its modules", { skip }, () => {
 
   proves(site, {
     id: "hash-small",
-    seen: /^[0-9]+ entries are in 256 rows, [89] in each$/,
+    seen: /^[0-9]+ entries are in 256 buckets, [89] in each$/,
     rules: HASH_RULES,
     async prepare() {
       await unload();

@@ -191,7 +191,7 @@ suite("doctor of a real server behind a tunnel", () => {
   proves({
     id: "own-source",
     subject: "far",
-    seen: /^accept_local is 0 there, and what the director sends from 192\.0\.2\.101 seems to come from this machine$/,
+    seen: /^accept_local is 0 there, and packets of the director from 192\.0\.2\.101 seem to come from this machine$/,
     rules: RULES,
     words: WORDS.replace("--director 192.0.2.1", `--director ${VIP}`),
     url: URL,
@@ -209,7 +209,7 @@ suite("doctor of a real server behind a tunnel", () => {
   proves({
     id: "no-way-back",
     subject: "192.0.2.10",
-    seen: /^the way to it is: no route$/,
+    seen: /^the route to it: no route$/,
     rules: RULES,
     words: WORDS,
     url: URL,

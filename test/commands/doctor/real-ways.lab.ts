@@ -55,7 +55,7 @@ suite("doctor of a real server behind a director that masquerades", () => {
   proves({
     id: "way-back-elsewhere",
     subject: "192.0.2.10",
-    seen: /^answers go by 198\.51\.100\.2, past the director$/,
+    seen: /^answers go through 198\.51\.100\.2, past the director$/,
     rules: RULES,
     words: `${WORDS} --client 192.0.2.10`,
     url: URL,
@@ -70,7 +70,7 @@ suite("doctor of a real server behind a director that masquerades", () => {
   proves({
     id: "way-back-elsewhere",
     subject: "default route",
-    seen: /^answers go by 198\.51\.100\.2, past the director$/,
+    seen: /^answers go through 198\.51\.100\.2, past the director$/,
     rules: RULES,
     words: WORDS,
     url: URL,
@@ -127,7 +127,7 @@ suite("doctor of a real server with two networks", () => {
     id: "reverse-path",
     name: "of direct routing",
     subject: "back",
-    seen: /the kernel drops what 192\.0\.2\.10 sends/,
+    seen: /the kernel drops the packets of 192\.0\.2\.10, because/,
     rules: `
       -A -t ${VIP}:80 -s rr
       -a -t ${VIP}:80 -r 198.51.100.11 -g

@@ -37,11 +37,14 @@ suite("doctor of a director that tunnels", () => {
   proves(site, {
     id: "direct-via-router",
     subject: "198.51.100.11:80 of tcp/192.0.2.101:80",
-    seen: /^it has -g, and the way to it goes over 192\.0\.2\.2 on front$/,
+    seen: /^it has -g, and the route to it goes through 192\.0\.2\.2 on front$/,
     rules: ONE,
     url: URL,
     fault: async () => {
       await ipvsadm("-e -t 192.0.2.101:80 -r 198.51.100.11 -g");
+    },
+    repair: async () => {
+      await ipvsadm("-e -t 192.0.2.101:80 -r 198.51.100.11 -i");
     },
   });
 

@@ -40,7 +40,7 @@ test("any other station is to give the address up", () => {
   assert.deepEqual(find(mac(2)), [
     [
       "vip-answered-elsewhere 192.0.2.1",
-      "the station 02:00:00:00:01:02: ip address del 192.0.2.1/32 dev INTERFACE",
+      "the machine with 02:00:00:00:01:02: ip address del 192.0.2.1/32 dev INTERFACE",
       FLUSH,
     ],
   ]);

@@ -38,8 +38,8 @@ test("a module that is not there, and schedulers that are not to be had", () => 
   assert.deepEqual(
     found.map(({ seen }) => seen),
     [
-      "ip_vs is not loaded, and this kernel's modules do not have it",
-      "this kernel's modules do not have ip_vs_rr",
+      "ip_vs is not loaded, and the modules of this kernel do not include it",
+      "the modules of this kernel do not include ip_vs_rr",
     ],
   );
 });

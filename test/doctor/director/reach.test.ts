@@ -181,7 +181,7 @@ test("an address that is a duplicate is of no use, local or not", () => {
     [
       [
         "vip-duplicate 2001:db8::1",
-        "the other station: ip address del 2001:db8::1/128 dev INTERFACE",
+        "the other machine: ip address del 2001:db8::1/128 dev INTERFACE",
         "ip address del 2001:db8::1/128 dev eth1 && ip address add 2001:db8::1/128 dev eth1",
         "the clients and routers of that network: ip neighbor flush to 2001:db8::1",
       ],

@@ -10,6 +10,7 @@ import {
 import { INET } from "../../../src/ipvs/address.js";
 import { MASQUERADING, TUNNELING, UDP } from "../../../src/ipvs/model.js";
 import { address, serverEntry, serviceEntry } from "../../fixtures/entries.js";
+import type { ConnectionLimits } from "../../../src/doctor/connection-limits.js";
 import { connectionGroup, connectionTable } from "../made-up-connections.js";
 import { serviceAt, sysctls, told } from "../made-up.js";
 
@@ -86,28 +87,54 @@ test("open connections with a server that has been removed hang", () => {
   ]);
   assert.equal(
     find(0)[0]?.seen,
-    "2 connections are with 192.0.2.11:80, which is none of its real servers",
+    "2 connections are with 192.0.2.11:80, which is not one of its real servers",
   );
   assert.deepEqual(find(1), []);
   assert.deepEqual(find(0, []), [], "of a service that is not examined");
 });
 
-test("eight entries in a row are many; the hash is to have a row for each", () => {
-  const find = (entries: number, connectionTableSize: number) =>
-    hashing
-      .examine({
-        info: { version: 0x010201, connectionTableSize },
-        connections: connectionTable([], { entries }),
-      })
-      .map(told);
-  assert.deepEqual(find(4096 * 8 - 1, 4096), []);
-  assert.deepEqual(find(4096 * 8, 4096), [
+const LIMITS: ConnectionLimits = {
+  entries: undefined,
+  most: undefined,
+  loadFactor: undefined,
+  loadFactorIsWritable: false,
+  tracked: undefined,
+  mostTracked: undefined,
+};
+
+function longChains(
+  entries: number,
+  connectionTableSize: number,
+  limits: Partial<ConnectionLimits> = {},
+): string[][] {
+  return hashing
+    .examine({
+      info: { version: 0x010201, connectionTableSize },
+      connections: connectionTable([], { entries }),
+      limits: { ...LIMITS, ...limits },
+    })
+    .map(told);
+}
+
+test("hashing: eight entries per bucket are many, and each entry should have a bucket", () => {
+  assert.deepEqual(longChains(4096 * 8 - 1, 4096), []);
+  assert.deepEqual(longChains(4096 * 8, 4096), [
     [
       "hash-small -",
       "echo options ip_vs conn_tab_bits=15 >/etc/modprobe.d/ip_vs-conn_tab_bits.conf",
     ],
   ]);
-  assert.deepEqual(find(2 ** 25, 2 ** 20), [], "there is no larger one");
+  assert.deepEqual(longChains(2 ** 25, 2 ** 20), [], "there is no larger one");
+});
+
+test("hashing: newer kernels have no bucket before the first connection, and a load factor", () => {
+  assert.deepEqual(longChains(100, 0), []);
+  const found = (loadFactorIsWritable: boolean) =>
+    longChains(4096 * 8, 4096, { loadFactor: 3, loadFactorIsWritable });
+  assert.deepEqual(found(true), [
+    ["hash-small -", "sysctl -w net.ipv4.vs.conn_lfactor=-4"],
+  ]);
+  assert.deepEqual(found(false), [["hash-small -"]]);
 });
 
 test("pieces are a matter of tunnels", () => {

@@ -32,7 +32,7 @@ test("a virtual address that is not here, on a machine that keeps quiet", () => 
     "no interface has it, and packets to it would leave by lan",
   ]);
   assert.deepEqual(seenOn(withWays({ there: "no route" }, { addresses })), [
-    "no interface has it, and there is no way to it (no route)",
+    "no interface has it, and there is no route to it (no route)",
   ]);
 });
 
@@ -109,16 +109,16 @@ test("somebody must listen at the service's port, and hear the virtual address",
   assert.deepEqual(seen(listener(TCP, "0.0.0.0")), []);
   assert.deepEqual(seen(listener(TCP, "::")), []);
   assert.deepEqual(seen(listener(TCP, VIP)), []);
-  assert.deepEqual(seen(), ["nothing listens at this port"]);
+  assert.deepEqual(seen(), ["no program listens at this port"]);
   assert.deepEqual(seen(listener(UDP, "0.0.0.0")), [
-    "nothing listens at this port",
+    "no program listens at this port",
   ]);
   assert.deepEqual(seen(listener(TCP, "0.0.0.0", 81)), [
-    "nothing listens at this port",
+    "no program listens at this port",
   ]);
   assert.deepEqual(
     seen(listener(TCP, "192.0.2.11"), listener(TCP, "127.0.0.1")),
-    ["what listens at this port does so at 192.0.2.11, 127.0.0.1 alone"],
+    ["programs listen at this port only at 192.0.2.11, 127.0.0.1"],
   );
 });
 
@@ -197,7 +197,7 @@ test("a tunnel must be up, and its ends be this machine and the director", () =>
   assert.deepEqual(found("192.0.2.11", "10.0.0.9"), [bad]);
   assert.deepEqual(found(undefined, undefined, false), [bad]);
   assert.deepEqual(seenOn(tunnelled("192.0.2.99", undefined)), [
-    "tunnel7 is for packets to 192.0.2.99, which is no address of this machine",
+    "tunnel7 is for packets to 192.0.2.99, which is not an address of this machine",
   ]);
 });
 
