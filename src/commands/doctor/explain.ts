@@ -14,7 +14,7 @@ export function explanationOf(kind: Kind, looks: Looks): string {
     `${strong(kind.id)} (${kind.severity})\n`,
     wrapped(sentence(kind.title), 2, looks),
     section("Why it matters", kind.why),
-    section("What is looked at", kind.looked),
+    section("What is checked", kind.looked),
     section("How to fix it", kind.cure),
     ...(kind.sysctls.length > 0
       ? [section("Sysctls", kind.sysctls.join(", "))]

@@ -123,10 +123,7 @@ test("a server without a way", () => {
 test("a router on the way is for tunnels and NAT", () => {
   const behind = network([route("192.0.2.10", "unicast", 1, "192.0.2.254")]);
   assert.deepEqual(find(behind), [
-    [
-      "direct-via-router 192.0.2.10:80 of tcp/192.0.2.1:80",
-      `${EDIT} -i -w 1 --tun-type ipip`,
-    ],
+    ["direct-via-router 192.0.2.10:80 of tcp/192.0.2.1:80"],
   ]);
   const masqueraded = serverEntry("192.0.2.10", 80, {
     forwarding: MASQUERADING,
