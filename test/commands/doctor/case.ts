@@ -215,7 +215,7 @@ export function healthy(
   what: string,
   skip: string | false = false,
 ): void {
-  test(`nothing is found: ${what}`, { skip }, async () => {
+  test(`doctor finds nothing: ${what}`, { skip }, async () => {
     await balance(rules);
     await works(site);
     await silent();

@@ -69,12 +69,12 @@ const REPORT: Report = {
 };
 
 for (const width of WIDTHS) {
-  test(`a report at width ${width ?? "of any size"}`, () => {
+  test(`reportLines() at width ${width ?? "of any size"}`, () => {
     const text = reportLines(REPORT, { paint: PLAIN, width });
     golden(goldenName("doctor/report", width), text);
   });
 
-  test(`an explanation at width ${width ?? "of any size"}`, () => {
+  test(`explanationOf() at width ${width ?? "of any size"}`, () => {
     const kind = kindNamed("forwarding-off");
     assert.ok(kind);
     const text = explanationOf(kind, { paint: PLAIN, width });
@@ -82,11 +82,11 @@ for (const width of WIDTHS) {
   });
 }
 
-test("a report as JSON", () => {
+test("reportJson() prints all fields", () => {
   golden("doctor/report.json", `${jsonText(reportJson(REPORT))}\n`);
 });
 
-test("--explain and --list ask nobody", async () => {
+test("doctor --explain and --list open no socket", async () => {
   for (const line of ["doctor --list", "doctor --explain no-servers"]) {
     const { stdout, status, log } = await subcommand(line);
     assert.match(stdout, /no-servers/);
@@ -95,7 +95,7 @@ test("--explain and --list ask nobody", async () => {
   }
 });
 
-test("an id that there is not is answered with what was meant", async () => {
+test("doctor suggests an id for an unknown one", async () => {
   for (const option of ["--explain", "--only", "--skip"]) {
     const { stdout, stderr, status } = await subcommand(
       `doctor ${option} no-server`,
@@ -109,13 +109,13 @@ test("an id that there is not is answered with what was meant", async () => {
   }
 });
 
-test("a word that is no service is a mistake", async () => {
+test("doctor refuses a word that is not a service", async () => {
   const { stderr, status } = await subcommand("doctor nonsense/1");
   assert.match(stderr, /^ipvsadm: nonsense\/1 is no service: /);
   assert.equal(status, 2);
 });
 
-test("what tells of a real server goes with --real-server", async () => {
+test("doctor refuses options that do not go together", async () => {
   const faults = {
     "doctor --server 192.0.2.7:80":
       "--server goes with --real-server, which names the services",
@@ -168,7 +168,7 @@ function folderOf(t: TestContext, files: Readonly<Record<string, string>>) {
   return folder;
 }
 
-test("a real server is examined without asking IPVS, over a socket of the network", async (t) => {
+test("doctor --real-server does not ask IPVS and uses one rtnetlink socket", async (t) => {
   const families: (number | undefined)[] = [];
   const link = nothing();
   const procFolder = folderOf(t, { "sys/net/ipv4/ip_forward": "0\n" });
@@ -193,7 +193,7 @@ test("a real server is examined without asking IPVS, over a socket of the networ
   assert.equal(link.closed, 1);
 });
 
-test("what of a real server cannot be seen is no fault of it, and is named", async (t) => {
+test("doctor --real-server lists what it cannot read under Not checked", async (t) => {
   const procFolder = folderOf(t, {});
   const { stdout, stderr, status } = await subcommand(
     "doctor --real-server tcp/192.0.2.1:80",
@@ -208,7 +208,7 @@ test("what of a real server cannot be seen is no fault of it, and is named", asy
   assert.equal(status, EXIT.unavailable);
 });
 
-test("what of a director cannot be seen is named, too", async (t) => {
+test("doctor lists what it cannot read of a director under unexamined", async (t) => {
   const procFolder = folderOf(t, {});
   const sysFolder = folderOf(t, { "module/ip_vs/refcnt": "0\n" });
   const blind = async (world: { sysFolder?: string }) => {

@@ -30,7 +30,7 @@ const skip =
   process.env["LAB_KERNEL"] !== "uml" &&
   "only a guest of our own may lose its modules";
 
-suite("doctor of a machine with its modules", { skip }, () => {
+suite("doctor finds missing modules", { skip }, () => {
   const site = siteOf(BEHIND_DIRECTOR, { real1: { http: [8080] } });
   const director = (command: string) => site.network.sh(DIRECTOR, command);
 

@@ -22,7 +22,7 @@ const RULES6 = `
   -a -t [2001:db8:1::100]:80 -r [2001:db8:2::12]:8080 -m`;
 const URL6 = "http://[2001:db8:1::100]/";
 
-suite("doctor of a director that masquerades", () => {
+suite("doctor finds faults of a masquerading director", () => {
   const site = siteOf(BEHIND_DIRECTOR, {
     real1: { http: [8080] },
     real2: { http: [8080] },
@@ -164,6 +164,11 @@ suite("doctor of a director that masquerades", () => {
     fails: () => unansweredForLong(site, URL),
     machines: { "real server 198.51.100.12": "real2" },
     there: "way-back-elsewhere",
+    lastly: () =>
+      void site.network.sh(
+        "real2",
+        "ip route del 192.0.2.10 2>/dev/null || true; ip route replace default via 198.51.100.1",
+      ),
   });
 
   proves(site, {

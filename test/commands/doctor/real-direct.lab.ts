@@ -44,7 +44,7 @@ function realServer(number: number) {
   };
 }
 
-suite("doctor of a real server of direct routing", () => {
+suite("doctor finds faults of a real server with direct routing", () => {
   const site = siteOf(PLAN, {
     real1: { http: [80] },
     real2: { http: [80], datagrams: [`${VIP}:53`] },

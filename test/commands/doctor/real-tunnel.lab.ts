@@ -66,7 +66,7 @@ function farAway(number: number) {
   };
 }
 
-suite("doctor of a real server behind a tunnel", () => {
+suite("doctor finds faults of a real server behind a tunnel", () => {
   const site = siteOf(PLAN, { real1: { http: [80] }, real2: { http: [80] } });
   const proves = proverOf(site);
   const WORDS = `--real-server ${VIP}:80 --method tunnel --director 192.0.2.1 --client 192.0.2.10`;

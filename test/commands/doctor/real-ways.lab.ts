@@ -18,7 +18,7 @@ const PAST_THE_DIRECTOR: HostPlan = {
   sysctls: { "net.ipv4.ip_forward": 1 },
 };
 
-suite("doctor of a real server behind a director that masquerades", () => {
+suite("doctor finds faults of a masqueraded real server", () => {
   const site = siteOf(
     { ...BEHIND_DIRECTOR, router: PAST_THE_DIRECTOR },
     {

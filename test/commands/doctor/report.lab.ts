@@ -8,11 +8,11 @@ const RULES = `
   -A -t 127.0.0.1:80 -s rr
   -A -t 127.0.0.1:81 -s none`;
 
-suite("doctor says what it looked at", () => {
+suite("doctor reports what it checked", () => {
   before(() => balance(RULES));
   after(() => ipvsadm("-C"));
 
-  test("one service, by a word that other subcommands read, too", async () => {
+  test("doctor checks one service by its name", async () => {
     const { stdout, status } = await ours(["doctor", "127.0.0.1:80"]);
     assert.match(
       stdout,
@@ -26,14 +26,14 @@ suite("doctor says what it looked at", () => {
     assert.equal(status, 1);
   });
 
-  test("a service that there is not is a mistake", async () => {
+  test("doctor refuses a service that is not in the table", async () => {
     const { stdout, stderr, status } = await ours(["doctor", "127.0.0.1:82"]);
     assert.equal(stdout, "");
     assert.match(stderr, /^ipvsadm: there is no service 127\.0\.0\.1:82: /);
     assert.equal(status, 1);
   });
 
-  test("some kinds alone, or all but some", async () => {
+  test("doctor --only and --skip select findings", async () => {
     const only = await ours("doctor --only all-drained".split(" "));
     assert.match(
       only.stdout,
@@ -45,7 +45,7 @@ suite("doctor says what it looked at", () => {
     assert.equal(skip.status, 0);
   });
 
-  test("who may not ask for the table is told what was not looked for, and ends with status 3", () => {
+  test("doctor without rights lists what it did not check and exits with status 3", () => {
     const said = sh(
       "setpriv --bounding-set=-all --inh-caps=-all --reuid 65534 --clear-groups node dist/bin/ipvsadm.cjs doctor 2>&1 || echo status $?",
     );

@@ -16,7 +16,7 @@ const ONE = `
   -A -t 192.0.2.101:80 -s rr
   -a -t 192.0.2.101:80 -r 198.51.100.11 -i`;
 
-suite("doctor of a director that tunnels", () => {
+suite("doctor finds faults of tunneling", () => {
   const site = siteOf(FAR_AWAY, {
     real1: { http: [80] },
     real2: { http: [80] },

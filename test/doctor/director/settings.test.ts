@@ -17,7 +17,7 @@ import { serviceAt, sysctls, told } from "../made-up.js";
 const SERVICE = serviceAt("192.0.2.1", [serverEntry("192.0.2.10", 80)]);
 const MODULE = { state: "loaded", users: [], parameters: {} } as const;
 
-test("conntrack is wanted by a rule that matches connections of IPVS", () => {
+test("conntrack: a rule that matches connections of IPVS needs it", () => {
   const find = (references: number | undefined, value: number) =>
     conntrack
       .examine({
@@ -37,7 +37,7 @@ test("conntrack is wanted by a rule that matches connections of IPVS", () => {
     assert.deepEqual(find(references, value), []);
 });
 
-test("UDP has no connections that end", () => {
+test("reuse: a service for UDP does not need it", () => {
   const OFF = sysctls({ "net.ipv4.vs.conn_reuse_mode": 0 });
   const key = {
     family: INET,
@@ -67,7 +67,7 @@ function group(server: string, states: Record<string, number>, port = 80) {
   );
 }
 
-test("open connections with a server that has been removed hang", () => {
+test("orphans: open connections with a removed server are reported", () => {
   const connections = connectionTable([
     group("192.0.2.10", { ESTABLISHED: 5 }),
     group("192.0.2.11", { ESTABLISHED: 2, TIME_WAIT: 7 }),
@@ -137,7 +137,7 @@ test("hashing: newer kernels have no bucket before the first connection, and a l
   assert.deepEqual(found(false), [["hash-small -"]]);
 });
 
-test("pieces are a matter of tunnels", () => {
+test("fragments: only tunnels cause them", () => {
   const find = (forwarding: number, value: number) =>
     fragments
       .examine({
