@@ -198,7 +198,7 @@ function unjudgedRules({
 export async function readTable(io: Io): Promise<ServiceWithServers[]> {
   using access = new IpvsAccess(io);
   const client = await access.openAsItIs();
-  return client.table();
+  return await client.table();
 }
 
 /** The facts that IPVS knows, or why they cannot be read. */

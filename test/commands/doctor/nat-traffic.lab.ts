@@ -411,6 +411,8 @@ suite("doctor finds clients in the servers' own network", () => {
       real1: {
         addresses: { lan: ["198.51.100.11/24"] },
         routes: ["default via 198.51.100.1"],
+        // A new namespace takes over that the director forwards, and with that no redirects are accepted.
+        sysctls: { "net.ipv4.ip_forward": 0 },
       },
       real2: {
         addresses: { lan: ["198.51.100.12/24"] },
