@@ -58,7 +58,7 @@ const BARRED = "you may not ask the kernel for the table (run it as root)";
 /** How to examine a director. */
 export interface DirectorOptions {
   /** Picks the services to examine */
-  choose(this: void, table: ServiceWithServers[]): ServiceWithServers[];
+  readonly choose: (table: ServiceWithServers[]) => ServiceWithServers[];
   /** What takes long, such as asking the network, is done only for these */
   readonly needs: ReadonlySet<keyof Facts>;
   /** Whether to connect to the real servers */

@@ -25,8 +25,7 @@ suite("doctor finds what the connection table and counters show", () => {
     real2: { http: [8080], datagrams: ["198.51.100.12:53"] },
   });
   const director = (command: string) => site.network.sh(DIRECTOR, command);
-  const on = (host: string, command: string) =>
-    void site.network.sh(host, command);
+  const on = (host: string, command: string) => site.network.sh(host, command);
 
   /** Waits until the counters show a finding: the kernel refreshes them every two seconds. */
   async function counted(id: string): Promise<void> {
