@@ -1,5 +1,5 @@
 import { finish } from "./runtime/finish.js";
-import type { Io } from "./runtime/io.js";
+import type { ClassicIo } from "./runtime/io.js";
 
 /**
  * Whether a command line is for the subcommands, which are a program of their own (words.ts): it begins with
@@ -27,7 +27,7 @@ export type RunSubcommands = (
  */
 export async function main(
   words: readonly string[],
-  io: Io,
+  io: ClassicIo,
   runSubcommands: RunSubcommands,
 ): Promise<number> {
   if (isSubcommandLine(words)) {
@@ -41,7 +41,10 @@ export async function main(
 }
 
 /** Runs ipvsadm-save. @returns the exit status */
-export function mainSave(words: readonly string[], io: Io): Promise<number> {
+export function mainSave(
+  words: readonly string[],
+  io: ClassicIo,
+): Promise<number> {
   return finish(io, async () => {
     const { runSave } = await import("./classic/save-restore.js");
     return runSave(words, io);
@@ -49,7 +52,7 @@ export function mainSave(words: readonly string[], io: Io): Promise<number> {
 }
 
 /** Runs ipvsadm-restore. @returns the exit status */
-export function mainRestore(io: Io): Promise<number> {
+export function mainRestore(io: ClassicIo): Promise<number> {
   return finish(io, async () => {
     const { runRestore } = await import("./classic/save-restore.js");
     return runRestore(io);

@@ -1,7 +1,7 @@
 import type { ClassicCommand, SingleCommand } from "../grammar/command.js";
 import { UsageFault } from "../grammar/usage-errors.js";
 import { ruleWords } from "../grammar/rule-words.js";
-import type { Io } from "../runtime/io.js";
+import type { ClassicIo } from "../runtime/io.js";
 import { InputFailed } from "../system/files.js";
 import { counted } from "../runtime/progress.js";
 import { countLines } from "./count-lines.js";
@@ -28,7 +28,7 @@ const RULES_A_STEP = 256;
  */
 export async function runSave(
   words: readonly string[],
-  io: Io,
+  io: ClassicIo,
 ): Promise<number> {
   if (words.some((word) => word.startsWith("-") && word !== "-n")) {
     io.stderr(SAVE_HELP);
@@ -53,7 +53,7 @@ export async function runSave(
  *
  * @returns the exit status
  */
-export function runRestore(io: Io): Promise<number> {
+export function runRestore(io: ClassicIo): Promise<number> {
   return inSession(asIpvsadm(io), async (session) => {
     const commands = await readRules(session, io);
     await session.open();
@@ -73,7 +73,7 @@ export function runRestore(io: Io): Promise<number> {
 }
 
 /** The hint of a line that is no command names the program that knows the commands. */
-function asIpvsadm(io: Io): Io {
+function asIpvsadm(io: ClassicIo): ClassicIo {
   return { ...io, program: () => "ipvsadm" };
 }
 
@@ -81,7 +81,10 @@ function asIpvsadm(io: Io): Io {
 const BYTE_ORDER_MARK = "\xef\xbb\xbf";
 
 /** @throws {End} after all lines with errors have been reported, or if the rules cannot be read */
-async function readRules(session: Session, io: Io): Promise<SingleCommand[]> {
+async function readRules(
+  session: Session,
+  io: ClassicIo,
+): Promise<SingleCommand[]> {
   const commands: SingleCommand[] = [];
   let status = DONE;
   let number = 0;

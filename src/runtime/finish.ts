@@ -1,4 +1,4 @@
-import type { Io } from "./io.js";
+import type { ClassicIo } from "./io.js";
 import { OutputClosed } from "../system/streams.js";
 
 /** What a shell reports of a process that SIGPIPE ended, as it ends the original. */
@@ -11,7 +11,7 @@ const ENDED_BY_SIGPIPE = 141;
  *   makes another of it. The original does not look, so without this nobody is told.
  */
 export async function finish<Status extends number | undefined>(
-  io: Io,
+  io: ClassicIo,
   run: () => Promise<Status>,
   unwritten?: (code: string, status: Status) => Promise<Status>,
 ): Promise<Status | number> {

@@ -6,8 +6,13 @@ import type { Streams } from "../system/streams.js";
 import type { TakenTerminal, TerminalEvent } from "../system/full-screen.js";
 import type { Terminal } from "../system/terminal.js";
 
-/** What a run needs of the world outside: a test hands in its own. */
-export interface Io extends Streams {
+/** The program's environment, as far as the classic options need it. */
+export interface ClassicIo extends Streams {
+  /**
+   * Whether the runtime interprets code: then operations on strings are much faster than loops over bytes. Absent: it
+   * compiles code.
+   */
+  readonly interpretsCode?: boolean;
   /** How the program was called: argv[0], which the original's hint repeats. */
   program(): string;
   readonly names: Names;
@@ -22,12 +27,22 @@ export interface Io extends Streams {
   loadModule(): void;
   /** Whether the process may open raw sockets, by which the original tells apart why there is no IPVS. */
   mayOpenRawSockets(): boolean;
-  /** Whether the process may change, and ask for, the table: CAP_NET_ADMIN. */
-  mayAdministerNetworks(): boolean;
   /** The kernel's own listing of virtual services and real servers; undefined if it cannot be read. */
   kernelTable(): Buffer | undefined;
   /** Where the kernel shows the connections. */
   readonly connectionsFile: string;
+  readonly terminal: Pick<Terminal, "isTerminal">;
+  /** How long standard input is, in bytes, if it is a file. */
+  stdinBytes(): number | undefined;
+  readonly clock: Pick<Clock, "now" | "every">;
+  /** A variable of the environment. */
+  environment(name: string): string | undefined;
+}
+
+/** The program's environment: a test hands in its own. */
+export interface Io extends ClassicIo {
+  /** Whether the process may change, and ask for, the table: CAP_NET_ADMIN. */
+  mayAdministerNetworks(): boolean;
   /** Where procfs is: `/proc`. */
   readonly procFolder: string;
   /** Where sysfs is: `/sys`. */
@@ -37,8 +52,6 @@ export interface Io extends Streams {
   /** Where what does not outlive the machine's next start is kept: `/run`. */
   readonly runFolder: string;
   readonly terminal: Terminal;
-  /** How long standard input is, in bytes, if it is a file. */
-  stdinBytes(): number | undefined;
   readonly clock: Clock;
   /**
    * Has the signals that would end the process told instead.
@@ -56,6 +69,4 @@ export interface Io extends Streams {
     listen: (event: TerminalEvent) => void,
     lastly: () => void,
   ): TakenTerminal;
-  /** A variable of the environment. */
-  environment(name: string): string | undefined;
 }

@@ -1,4 +1,4 @@
-import type { Io } from "./io.js";
+import type { ClassicIo } from "./io.js";
 
 /** Work that is done sooner shows nothing. */
 const PATIENCE_MILLISECONDS = 1000;
@@ -17,13 +17,13 @@ export type Describe = (seconds: number) => string | undefined;
  * Shows how far long work is: in a line at the bottom of the terminal that stderr is, which is gone when the work is
  * done. Where stderr is no terminal nothing is written.
  */
-export class Progress {
+export class Progress<World extends ClassicIo = ClassicIo> {
   /**
    * The world for those who work: the line is taken away before they write something else, and the names that they
    * ask for are counted.
    */
-  readonly io: Io;
-  readonly #io: Io;
+  readonly io: World;
+  readonly #io: ClassicIo;
   /** When the first work began: many short ones are a long one, too. */
   #began: number | undefined;
   #drawn: number | undefined;
@@ -34,7 +34,7 @@ export class Progress {
   readonly #names = { asked: 0, known: 0 };
   #stop: (() => void) | undefined;
 
-  constructor(io: Io) {
+  constructor(io: World) {
     this.#io = io;
     this.io = {
       ...io,
@@ -126,7 +126,7 @@ export class Progress {
 }
 
 /** Whether stderr is a terminal that can erase a line, and nobody turned progress off. */
-function isWanted(io: Io): boolean {
+function isWanted(io: ClassicIo): boolean {
   return (
     io.environment(VARIABLE) !== "never" &&
     (io.environment("TERM") ?? "dumb") !== "dumb" &&

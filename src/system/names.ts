@@ -25,8 +25,7 @@ export function systemNames(servicesFile = "/etc/services"): Names {
   const services = () => (table ??= readServices(servicesFile));
   return {
     hostAddress(name) {
-      // The resolver takes an empty name for no question, and only ASCII can be asked for as it stands.
-      if (!/^[!-~]+$/.test(name)) return Promise.resolve(undefined);
+      if (!isAskable(name)) return Promise.resolve(undefined);
       const { lookup } = resolver();
       return new Promise((resolve) => {
         lookup(name, { family: 4 }, (error, address) => {
@@ -47,6 +46,11 @@ export function systemNames(servicesFile = "/etc/services"): Names {
     serviceName: (port, transport) =>
       services().names.get(`${port}/${transport}`),
   };
+}
+
+/** Whether a resolver can be asked for a name: it takes an empty one for no question, and only ASCII stays as it is. */
+export function isAskable(name: string): boolean {
+  return /^[!-~]+$/.test(name);
 }
 
 function resolver(): typeof import("node:dns") {

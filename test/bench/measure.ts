@@ -10,12 +10,15 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import type { FloorReport } from "./floor.js";
+import { quote } from "../compat/original.js";
 import type { Program } from "./programs.js";
 import type { Sample } from "./results.js";
 
 /** What a program is to do. */
 export interface Work {
   readonly words: readonly string[];
+  /** Instead of these words: the command lines of a script, by a shell */
+  readonly script?: readonly (readonly string[])[];
   /** The file on standard input; nothing without it */
   readonly stdin?: string;
   /** For a floor: the file with what to say */
@@ -56,8 +59,8 @@ export class Stopwatch {
 
   /** Runs a program once and takes its time. @throws {RunFailed} */
   run(program: Program, work: Work): Run {
-    const words = [...program.words, ...ownWords(program, work)];
-    const [wallMs, cpuMs] = this.#start(program, program.file, words, work);
+    const [file = "", ...words] = commandLine(program, work);
+    const [wallMs, cpuMs] = this.#start(program, file, words, work);
     const output = readFileSync(this.file("out"));
     const run = {
       wallMs,
@@ -77,17 +80,14 @@ export class Stopwatch {
     return readFileSync(this.file("out"), "latin1").split("\n")[0] ?? "";
   }
 
-  /** Runs a program once more for its peak of memory (ru_maxrss). @throws {RunFailed} */
-  peakBytes(program: Program, work: Work): number {
+  /** Runs a program once more for its peak of memory (ru_maxrss), and its page faults (ru_minflt). @throws {RunFailed} */
+  peak(program: Program, work: Work): { bytes: number; faults: number } {
     const report = this.file("time");
-    const words = [...program.words, ...ownWords(program, work)];
-    this.#start(
-      program,
-      TIME,
-      ["-q", "-f", "%M", "-o", report, program.file, ...words],
-      work,
-    );
-    return Number(readFileSync(report, "latin1")) * 1024;
+    const line = commandLine(program, work);
+    const options = ["-q", "-f", "%M %R", "-o", report];
+    this.#start(program, TIME, [...options, ...line], work);
+    const [kilobytes, faults] = readFileSync(report, "latin1").split(" ");
+    return { bytes: Number(kilobytes) * 1024, faults: Number(faults) };
   }
 
   #start(
@@ -122,6 +122,17 @@ export class Stopwatch {
 
 export function canTellPeaks(): boolean {
   return statSync(TIME, { throwIfNoEntry: false })?.isFile() ?? false;
+}
+
+/** The program that is started, and its words. */
+function commandLine(program: Program, work: Work): readonly string[] {
+  const start = [program.file, ...program.words];
+  if (!work.script || program.takes !== "command")
+    return [...start, ...ownWords(program, work)];
+  const lines = work.script.map((words) =>
+    [...start, ...words].map(quote).join(" "),
+  );
+  return ["sh", "-e", "-c", lines.join("\n")];
 }
 
 function ownWords(program: Program, work: Work): readonly string[] {

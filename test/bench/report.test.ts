@@ -51,6 +51,7 @@ test("a report compares with the original, with and without the runtime's start"
     "1000 (900–1100)",
     "3.23× (4.00×)", // 1000 / 310, and 1000 / (310 - 60)
     "–",
+    "–",
   ]);
 });
 

@@ -12,6 +12,8 @@ export type ProgramName =
   | "node"
   /** Ours, as one executable */
   | "full"
+  /** Ours, the classic options alone */
+  | "light"
   /** The program's own requests once more, already encoded, and its answers only counted */
   | "floor-node"
   | "floor-full"
@@ -33,10 +35,11 @@ export interface Sample {
   readonly innerMs?: number;
 }
 
-/** What one run kept of memory at most, from a run of its own that is not timed. */
+/** What one run kept of memory at most, and its page faults, from a run of its own that is not timed. */
 export interface Peak {
   readonly program: ProgramName;
   readonly bytes: number;
+  readonly faults?: number;
 }
 
 /** The same work by each program. */
@@ -121,13 +124,14 @@ function wallByRound(
   );
 }
 
+/** Ours that have a floor of their own. */
 export type Ours = "node" | "full";
 
 /** How many times as fast as the original. */
 export function speedup(
   results: Results,
   id: string,
-  program: Ours,
+  program: Ours | "light",
 ): number | undefined {
   return timesAsLong(findCase(results, id), "original", program);
 }
@@ -178,4 +182,23 @@ export function peakBytes(
 ): number | undefined {
   return findCase(results, id)?.peaks.find((one) => one.program === program)
     ?.bytes;
+}
+
+export function pageFaults(
+  results: Results,
+  id: string,
+  program: ProgramName,
+): number | undefined {
+  return findCase(results, id)?.peaks.find((one) => one.program === program)
+    ?.faults;
+}
+
+/** User and system time of a run, on average: the ticks of one run are too long for a short one. */
+export function meanCpuMs(
+  result: CaseResult | undefined,
+  program: ProgramName,
+): number | undefined {
+  const samples = samplesOf(result, program);
+  if (samples.length === 0) return undefined;
+  return samples.reduce((sum, { cpuMs }) => sum + cpuMs, 0) / samples.length;
 }

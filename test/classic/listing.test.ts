@@ -51,8 +51,13 @@ const recorded: Handler = (command, attributes) => {
   }
 };
 
-function listed(line: string, io = {}) {
-  return classic(line, { link: fakeKernel(recorded), io });
+/** A listing, which must be the same where the runtime interprets code. */
+async function listed(line: string, io = {}) {
+  const run = (change: object) =>
+    classic(line, { link: fakeKernel(recorded), io: { ...io, ...change } });
+  const outcome = await run({});
+  assert.deepEqual(await run({ interpretsCode: true }), outcome);
+  return outcome;
 }
 
 const VERSION = "IP Virtual Server version 1.2.1 (size=4096)\n";
