@@ -2,63 +2,18 @@
  * Recognizes text that is often pasted where rules belong. Text has one character per byte, as in all classic input.
  */
 
-/** What a text is instead of rules, and what to do. */
-export interface ForeignText {
-  readonly message: string;
-  readonly advice: string;
+/** A line of the listing of -L. */
+const LISTING =
+  /^(?:IP Virtual Server version |Prot LocalAddress:Port|-> RemoteAddress:Port)/;
+
+/** Whether a line belongs to a listing of -L, of which none is a rule. */
+export function isListing(line: string): boolean {
+  return LISTING.test(line.trim());
 }
 
-const LISTING: ForeignText = {
-  message: "this is a listing, not rules",
-  advice: "save rules with 'ipvsadm-save -n' or 'ipvsadm -Sn'",
-};
-const TABLE: ForeignText = {
-  message: "this is the table that 'ipvsadm list' prints for people, not rules",
-  advice: "use 'ipvsadm list -o rules' or 'ipvsadm list -o json'",
-};
-
-/** Lines that occur only in texts of one kind. */
-const FOREIGN: readonly (readonly [RegExp, ForeignText])[] = [
-  [/^IP Virtual Server version /, LISTING],
-  [/^(?:Prot LocalAddress:Port|-> RemoteAddress:Port)/, LISTING],
-  [/^Service {2,}(?:State|Method|Weight)\b/, TABLE],
-  [
-    /^kind,service,server,/,
-    {
-      message: "this is the CSV of 'ipvsadm list', not rules",
-      advice: "use 'ipvsadm list -o rules' or 'ipvsadm list -o json'",
-    },
-  ],
-  [
-    /^(?:global_defs|vrrp_instance|vrrp_sync_group|virtual_server|virtual_server_group)\b[^=]*\{?$/,
-    {
-      message: "this is a configuration file of keepalived, not rules",
-      advice:
-        "if keepalived runs, 'ipvsadm-save -n' prints its services as rules",
-    },
-  ],
-  [
-    /^(?:checktimeout|checkinterval|autoreload|quiescent|virtual6?)\s*=/,
-    {
-      message: "this is a configuration file of ldirectord, not rules",
-      advice:
-        "if ldirectord runs, 'ipvsadm-save -n' prints its services as rules",
-    },
-  ],
-  [
-    /^\*(?:filter|nat|mangle|raw)$/,
-    {
-      message: "these are rules of iptables, not of ipvsadm",
-      advice: "use 'iptables-restore'",
-    },
-  ],
-];
-
-/** Tells from a line that a text is something else than rules; undefined if it does not look like that. */
-export function foreignText(line: string): ForeignText | undefined {
-  const text = line.trim();
-  return FOREIGN.find(([pattern]) => pattern.test(text))?.[1];
-}
+export const LISTING_MESSAGE = "this is a listing, not rules";
+export const LISTING_ADVICE =
+  "save rules with 'ipvsadm-save -n' or 'ipvsadm -Sn'";
 
 /** The UTF-8 bytes of hyphens, dashes and the minus sign of typography. */
 const DASH = /\xe2(?:\x80[\x90-\x95]|\x88\x92)/;
@@ -76,17 +31,16 @@ export function pastedTextAdvice(
 ): string | undefined {
   const dash = words.map((word) => DASH.exec(word)?.[0]).find(Boolean);
   if (dash !== undefined)
-    return `"${dash}" is a typographic dash: replace it by "-", or "--" before a long option`;
+    return `"${dash}" is a typographic dash: write "-" or "--"`;
   if (words.some((word) => word.includes(NO_BREAK_SPACE)))
-    return "the line contains non-breaking spaces: replace them by spaces";
+    return "replace the non-breaking spaces by spaces";
   const word = words[at ?? 0] ?? "";
   return prefixAdvice(word) ?? wordAdvice(word, at ?? 0);
 }
 
 /** Advice for a word that stands before the command in a shell. */
 function prefixAdvice(word: string): string | undefined {
-  if (word === "sudo" || word === "doas")
-    return `remove ${word}: a rule consists of the options of ipvsadm`;
+  if (word === "sudo" || word === "doas") return `remove ${word}`;
   if (word.endsWith("/ipvsadm"))
     return "write ipvsadm without its path, or leave it out";
   return /^[$%>]$|^\[?[\w.-]+@|.[$#%>]$/.test(word)
@@ -96,7 +50,7 @@ function prefixAdvice(word: string): string | undefined {
 
 function wordAdvice(word: string, at: number): string | undefined {
   if (word === "(null)")
-    return "old versions of ipvsadm print (null) for an unknown forwarding method: replace it by -g, -i or -m";
+    return "replace (null) by the forwarding method: -g, -i or -m";
   if (word.startsWith("#")) return "a comment needs its own line";
   if (word === "\\") return "a rule cannot continue on the next line";
   if (/^["']|["']$/.test(word)) return "remove the quotes: rules have none";

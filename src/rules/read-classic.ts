@@ -1,11 +1,11 @@
 import { UnresolvedHost, UsageFault } from "../grammar/usage-errors.js";
-import { foreignText } from "../grammar/pasted-text.js";
 import { ruleWords } from "../grammar/rule-words.js";
 import type { ClassicCommand } from "../grammar/command.js";
 import { Parser, type Notes } from "../grammar/parse.js";
 import type { Change } from "../ipvs/client.js";
 import type { ServiceKey } from "../ipvs/model.js";
 import { byPosition, type Finding } from "./finding-positions.js";
+import { foreignText } from "./foreign-text.js";
 import { HostLookups } from "./host-lookup.js";
 import { lineWarnings } from "./line-warnings.js";
 import type { NameLookups } from "./name-lookups.js";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { runRestore, runSave } from "../../src/classic/save-restore.js";
+import { runRestore } from "../../src/classic/restore.js";
+import { runSave } from "../../src/classic/save.js";
 import { SERVICE } from "../fixtures/replies.js";
 import { runIn } from "./fake-io.js";
 import { commands, fakeKernel, services } from "./fake-kernel.js";
@@ -85,8 +86,8 @@ test("ipvsadm-restore says what pasted text is", async () => {
   assert.equal(
     stderr,
     `ipvsadm-restore: line 1: unexpected argument #; a comment needs its own line
-ipvsadm-restore: line 2: unexpected argument sudo; remove sudo: a rule consists of the options of ipvsadm
-ipvsadm-restore: line 3: not a rule; "\xe2\x80\x93" is a typographic dash: replace it by "-", or "--" before a long option
+ipvsadm-restore: line 2: unexpected argument sudo; remove sudo
+ipvsadm-restore: line 3: not a rule; "\xe2\x80\x93" is a typographic dash: write "-" or "--"
 ipvsadm-restore: nothing was changed
 `,
   );

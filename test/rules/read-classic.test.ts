@@ -216,14 +216,14 @@ test("readRules() accepts the line ends of other systems", async () => {
 
 /** Pasted lines, and the advice for each. */
 const PASTED: readonly (readonly [line: string, advice: RegExp])[] = [
-  ["–A –t 192.0.2.1:80", /^"–" is a typographic dash: replace it by "-"/],
+  ["–A –t 192.0.2.1:80", /^"–" is a typographic dash: write "-" or "--"$/],
   ["-A –t 192.0.2.1:80", /^"–" is a typographic dash/],
   ["-A -t 192.0.2.1:80 —scheduler rr", /^"—" is a typographic dash/],
-  ["-A\u00a0-t 192.0.2.1:80", /^the line contains non-breaking spaces/],
+  ["-A\u00a0-t 192.0.2.1:80", /^replace the non-breaking spaces/],
   ["$ ipvsadm -A -t 192.0.2.1:80", /^remove the shell prompt$/],
   ["root@lb1:~# ipvsadm -A -t 192.0.2.1:80", /^remove the shell prompt$/],
   ["[root@lb1 ~]# ipvsadm -A -t 192.0.2.1:80", /^remove the shell prompt$/],
-  ["sudo ipvsadm -A -t 192.0.2.1:80", /^remove sudo: /],
+  ["sudo ipvsadm -A -t 192.0.2.1:80", /^remove sudo$/],
   ["/sbin/ipvsadm -A -t 192.0.2.1:80", /^write ipvsadm without its path/],
   ["-A -t 192.0.2.1:80 # web", /^a comment needs its own line$/],
   ["-A -t 192.0.2.1:80 -s rr \\", /^a rule cannot continue on the next line$/],
@@ -239,7 +239,7 @@ const PASTED: readonly (readonly [line: string, advice: RegExp])[] = [
   ],
   [
     "-a -t 192.0.2.1:80 -r 192.0.2.10 (null) -w 1",
-    /^old versions of ipvsadm print \(null\)/,
+    /^replace \(null\) by the forwarding method/,
   ],
   ["-A -t 2001:db8::1:80", /^write \[2001:db8::1\]:80$/],
   ["-A -t 2001:db8:0:0:0:0:0:1:80", /^write \[2001:db8:0:0:0:0:0:1\]:80$/],

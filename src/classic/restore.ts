@@ -8,43 +8,10 @@ import { countLines } from "./count-lines.js";
 import { inSession } from "./run.js";
 import { DONE, End, statusOf, type Session } from "./session.js";
 
-const SAVE_HELP = `ipvsadm-save: Script to save the IPVS table to stdout.
-   With the -n option, prints out the table in numeric format.
-`;
-const HELP_SHOWN = 1;
 const FAILED = 1;
 
 /** After how many rules it is worth a look at the clock, which may take as long as a rule does. */
 const RULES_A_STEP = 256;
-
-/**
- * ipvsadm-save: writes the table as rules.
- *
- * @param words `-n` for numbers instead of names; another option gets the help, other words nothing
- * Unlike `ipvsadm -S`, whose status says nothing of its output, this fails if the rules cannot be written: they
- * are there to be read again.
- *
- * @returns the exit status
- */
-export async function runSave(
-  words: readonly string[],
-  io: ClassicIo,
-): Promise<number> {
-  if (words.some((word) => word.startsWith("-") && word !== "-n")) {
-    io.stderr(SAVE_HELP);
-    return HELP_SHOWN;
-  }
-  const status = await inSession(io, async (session) => {
-    await session.carryOut({
-      command: "save",
-      numeric: words.includes("-n"),
-    });
-  });
-  const fault = io.flush();
-  if (fault === undefined) return status;
-  io.stderr(`ipvsadm-save: cannot write the rules: ${fault}\n`);
-  return FAILED;
-}
 
 /**
  * ipvsadm-restore: replaces the table by the rules on standard input.
@@ -88,8 +55,8 @@ async function readRules(
   const commands: SingleCommand[] = [];
   let status = DONE;
   let number = 0;
-  /** Whether the text is something else than rules, which was reported once */
-  let isForeign = false;
+  /** Whether the text is a listing, which was reported once */
+  let isListing = false;
   const count = countLines("reading", session.progress, io);
   try {
     for await (const lines of io.stdin()) {
@@ -110,13 +77,12 @@ async function readRules(
         } catch (error) {
           if (!(error instanceof UsageFault)) throw error;
           status ||= statusOf(error);
-          if (isForeign) continue;
+          if (isListing) continue;
           const pasted = await import("../grammar/pasted-text.js");
-          const foreign = pasted.foreignText(line);
-          isForeign = foreign !== undefined;
+          isListing = pasted.isListing(line);
           const advice = pasted.pastedTextAdvice(words, error.word);
-          const sentence = foreign
-            ? `${foreign.message}: ${foreign.advice}`
+          const sentence = isListing
+            ? `${pasted.LISTING_MESSAGE}: ${pasted.LISTING_ADVICE}`
             : withAdvice(error, session.sentenceOf(error).trimEnd(), advice);
           session.complain(`ipvsadm-restore: line ${number}: ${sentence}`);
         }
