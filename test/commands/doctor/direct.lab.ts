@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { suite } from "node:test";
+import type { FindingId } from "../../../src/doctor/findings.js";
 import { eventually } from "../../lab/eventually.js";
 import { without } from "../../traffic/needs.js";
 import { ONE_NETWORK } from "../../traffic/places.js";
@@ -74,7 +75,7 @@ suite("doctor finds faults of direct routing", () => {
   const silent: readonly {
     readonly name: string;
     readonly fault: string;
-    readonly there: Case["there"];
+    readonly there: FindingId;
     readonly skip?: string | false;
     readonly undo: string;
   }[] = [
