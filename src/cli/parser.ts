@@ -6,39 +6,41 @@ import type { OptionSpec, SubcommandSpec } from "./spec.js";
 import { optionsOf } from "./common-options.js";
 import { escapeControls } from "./escape.js";
 
-/** What a command line of a subcommand says: every value has been held against the table. */
+/** The parsed command line of a subcommand. Every value has been checked against the spec. */
 export class Arguments {
   readonly #values: ReadonlyMap<string, string | true | readonly string[]>;
 
   constructor(
     values: ReadonlyMap<string, string | true | readonly string[]>,
-    /** The words by their places; as many as the table allows */
+    /** The positional arguments */
     readonly positionals: readonly string[],
   ) {
     this.#values = values;
   }
 
+  /** Whether a flag was given. */
   flag(option: string): boolean {
     return this.#values.get(option) === true;
   }
 
-  /** The value of an option, or its default; undefined if it has neither. */
+  /** The value of an option, or its default. Undefined if there is neither. */
   text(option: string): string | undefined {
     const value = this.#values.get(option);
     return typeof value === "string" ? value : undefined;
   }
 
+  /** The value of a `number` or `integer` option. */
   number(option: string): number | undefined {
     const text = this.text(option);
     return text === undefined ? undefined : Number(text);
   }
 
-  /** A duration in seconds; undefined if it is not there. */
+  /** The value of a `duration` option in seconds. */
   duration(option: string): number | undefined {
     return parseDuration(this.text(option) ?? "");
   }
 
-  /** The values of an option that may be repeated; none if it is not there. */
+  /** The values of a `list` option. Empty if it was not given. */
   list(option: string): readonly string[] {
     const value = this.#values.get(option);
     return typeof value === "object" ? value : [];
@@ -46,18 +48,18 @@ export class Arguments {
 }
 
 /**
- * Reads a command line of a subcommand.
+ * Parses the command line of a subcommand.
  *
- * @param words what follows the subcommand
- * @throws {UsageError} for the first fault: an unknown option, a value that is missing or not allowed, a word too
- *   many or too few. With `--help` only the options are looked at.
+ * @param words what follows the name of the subcommand
+ * @throws {UsageError} for the first fault: an unknown option, a missing or invalid value, a missing or surplus argument.
+ *   With `--help`, positional arguments are not checked
  */
 export function parseArguments(
-  row: SubcommandSpec,
+  spec: SubcommandSpec,
   words: readonly string[],
 ): Arguments {
-  const options = optionsOf(row);
-  const argv = scan(row, options, words);
+  const options = optionsOf(spec);
+  const argv = scan(spec, options, words);
   const values = new Map<string, string | true | readonly string[]>();
   for (const option of options) {
     const found = argv[option.name] ?? option.default;
@@ -68,32 +70,32 @@ export function parseArguments(
         break;
       case "list": {
         const all = value.flatMap((text) => text.split(","));
-        for (const text of all) checkValue(row, option, text);
+        for (const text of all) checkValue(spec, option, text);
         if (found !== undefined) values.set(option.name, all);
         break;
       }
       default:
         for (const text of value) {
-          checkValue(row, option, text);
+          checkValue(spec, option, text);
           values.set(option.name, text);
         }
     }
   }
   const positionals = argv._.map(String);
-  if (!values.has("help")) checkPositionals(row, positionals);
+  if (!values.has("help")) checkPositionals(spec, positionals);
   return new Arguments(values, positionals);
 }
 
-/** What yargs makes of the words: by the names of the options, the rest by place. */
+/** Has yargs parse the words. @returns the values by the names of the options; `_` are the positional arguments */
 function scan(
-  row: SubcommandSpec,
+  spec: SubcommandSpec,
   options: readonly OptionSpec[],
   words: readonly string[],
 ): Record<string, unknown> & { _: (string | number)[] } {
   const named = (type: (option: OptionSpec) => boolean) =>
     options.filter(type).map(({ name }) => name);
   const argv = yargs()
-    .locale("en") // the messages are ours, so that no file of another language is read
+    .locale("en") // yargs prints no messages here, so it need not load a translation
     .parserConfiguration({
       "boolean-negation": false,
       "camel-case-expansion": false,
@@ -115,46 +117,46 @@ function scan(
         options.flatMap(({ name, alias }) => (alias ? [[name, alias]] : [])),
       ),
     )
-    .parseSync(spelledOut(row, options, words));
+    .parseSync(normalized(spec, options, words));
   return argv;
 }
 
 /**
- * The options of a command line one by one, as yargs cannot misread them: `-ojson` is `--output=json`, `-wn` is
- * `--wide --names`, and a value that follows as a word of its own is put to its option.
+ * Normalizes the options, so that yargs cannot misread them: `-ojson` and `-o json` become `--output=json`, `-wn` becomes
+ * `--wide --names`.
  *
- * @throws {UsageError} for an option that is unknown, lacks its value or has one too many
+ * @throws {UsageError} an option is unknown, lacks its value, or is a flag with a value
  */
-function spelledOut(
-  row: SubcommandSpec,
+function normalized(
+  spec: SubcommandSpec,
   options: readonly OptionSpec[],
   words: readonly string[],
 ): string[] {
-  const spelled: string[] = [];
+  const normal: string[] = [];
   const queue = [...words];
-  const put = (option: OptionSpec, shown: string, attached?: string) => {
+  const add = (option: OptionSpec, written: string, attached?: string) => {
     if (option.type === "flag") {
       if (attached !== undefined)
-        throw new UsageError(`${shown} takes no value`, row.name);
-      spelled.push(`--${option.name}`);
+        throw new UsageError(`${written} takes no value`, spec.name);
+      normal.push(`--${option.name}`);
       return;
     }
     const value = attached ?? queue.shift();
     if (value === undefined || value === "")
       throw new UsageError(
-        `${shown} ${valueName(option)}: the value is missing`,
-        row.name,
+        `${written} needs a value (${option.value ?? option.name.toUpperCase()})`,
+        spec.name,
       );
-    spelled.push(`--${option.name}=${value}`);
+    normal.push(`--${option.name}=${value}`);
   };
   for (let word; (word = queue.shift()) !== undefined;) {
     if (word === "--") {
-      spelled.push("--", ...queue.splice(0));
+      normal.push("--", ...queue.splice(0));
     } else if (word.startsWith("--")) {
       const [, name = "", attached] = /^--([^=]*)(?:=(.*))?$/s.exec(word) ?? [];
       const option = options.find((option) => option.name === name);
-      if (!option) throw unknownOption(row, options, name);
-      put(option, `--${name}`, attached);
+      if (!option) throw unknownOption(spec, options, name);
+      add(option, `--${name}`, attached);
     } else if (word.startsWith("-") && word !== "-") {
       for (let rest = word.slice(1); rest !== "";) {
         const letter = rest.charAt(0);
@@ -162,7 +164,7 @@ function spelledOut(
         if (!option)
           throw new UsageError(
             `unknown option -${escapeControls(letter)}`,
-            row.name,
+            spec.name,
           );
         rest = rest.slice(1);
         const attached = rest.startsWith("=")
@@ -171,17 +173,17 @@ function spelledOut(
             ? rest
             : undefined;
         if (attached !== undefined) rest = "";
-        put(option, `-${letter}`, attached);
+        add(option, `-${letter}`, attached);
       }
     } else {
-      spelled.push(word);
+      normal.push(word);
     }
   }
-  return spelled;
+  return normal;
 }
 
 function unknownOption(
-  row: SubcommandSpec,
+  spec: SubcommandSpec,
   options: readonly OptionSpec[],
   name: string,
 ): UsageError {
@@ -191,61 +193,65 @@ function unknownOption(
   );
   return new UsageError(
     `unknown option --${escapeControls(name)}`,
-    row.name,
+    spec.name,
     near && `--${near}`,
   );
 }
 
 function checkValue(
-  row: SubcommandSpec,
+  spec: SubcommandSpec,
   option: OptionSpec,
   text: string,
 ): void {
-  const { name, choices, type, minimum, maximum } = option;
+  const { name, choices, type, minimum = 0, maximum } = option;
   if (choices && !choices.includes(text))
     throw new UsageError(
       `--${name} ${escapeControls(text)} is not one of ${choices.join(", ")}`,
-      row.name,
+      spec.name,
       nearest(text, choices),
     );
   if (type === "duration" && parseDuration(text) === undefined)
     throw new UsageError(
-      `--${name} ${escapeControls(text)}: a duration is wanted, such as 90s, 5m or 1h30m`,
-      row.name,
+      `--${name} ${escapeControls(text)}: expected a duration such as 90s, 5m or 1h30m`,
+      spec.name,
     );
-  if (type !== "number") return;
-  const value = /^[0-9]+(\.[0-9]+)?$/.test(text) ? Number(text) : Number.NaN;
-  if (!(value >= (minimum ?? 0) && value <= (maximum ?? Infinity)))
+  if (type !== "number" && type !== "integer") return;
+  const form = type === "integer" ? /^[0-9]+$/ : /^[0-9]+(\.[0-9]+)?$/;
+  const value = form.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= minimum && value <= (maximum ?? Infinity)))
     throw new UsageError(
-      `--${name} ${escapeControls(text)}: a number ${range(minimum ?? 0, maximum)} is wanted`,
-      row.name,
+      `--${name} ${escapeControls(text)}: expected a${type === "integer" ? " whole" : ""} number ${range(minimum, maximum)}`,
+      spec.name,
     );
 }
 
-function checkPositionals(row: SubcommandSpec, words: readonly string[]): void {
-  const places = row.positionals;
-  const extra = places.at(-1)?.many ? undefined : words[places.length];
+function checkPositionals(
+  { name: subcommand, positionals }: SubcommandSpec,
+  words: readonly string[],
+): void {
+  const extra = positionals.at(-1)?.many
+    ? undefined
+    : words[positionals.length];
   if (extra !== undefined)
-    throw new UsageError(`unexpected word ${escapeControls(extra)}`, row.name);
-  for (const [i, { name, required, choices }] of places.entries()) {
+    throw new UsageError(
+      `unexpected argument ${escapeControls(extra)}`,
+      subcommand,
+    );
+  for (const [i, { name, required, choices }] of positionals.entries()) {
     const word = words[i];
     if (word === undefined && required)
-      throw new UsageError(`${name} is missing`, row.name);
+      throw new UsageError(`missing argument ${name}`, subcommand);
     if (word !== undefined && choices && !choices.includes(word))
       throw new UsageError(
         `${name} ${escapeControls(word)} is not one of ${choices.join(", ")}`,
-        row.name,
+        subcommand,
         nearest(word, choices),
       );
   }
 }
 
-function valueName({ value, name }: OptionSpec): string {
-  return value ?? name.toUpperCase();
-}
-
 function range(minimum: number, maximum: number | undefined): string {
   return maximum === undefined
-    ? `from ${minimum} on`
+    ? `of at least ${minimum}`
     : `from ${minimum} to ${maximum}`;
 }

@@ -5,8 +5,10 @@ import { parseJson } from "../../../src/document/parse-json.js";
 import { parseYaml } from "../../../src/document/parse-yaml.js";
 import { readTable } from "../../../src/document/read-table.js";
 import type { ServiceRule } from "../../../src/ipvs/table.js";
-import { COLUMNS } from "../../../src/commands/list/columns.js";
-import { COLUMN_KEYS } from "../../../src/commands/list/column-keys.js";
+import { columnsWith } from "../../../src/commands/list/columns.js";
+import { endpointNames } from "../../../src/commands/list/endpoint-names.js";
+import { COLUMN_KEYS } from "../../../src/commands/list/option-values.js";
+import { numericName } from "../../../src/runtime/name-book.js";
 import { listSpec } from "../../../src/commands/list/spec.js";
 import { sortServers, sortServices } from "../../../src/view/order.js";
 import { classic } from "../../classic/fake-io.js";
@@ -19,13 +21,13 @@ import { manyServices, SAMPLE } from "./sample.js";
 
 const MANY = manyServices();
 
-/** Runs a command line on a kernel with a table, at a terminal of some width without colors. */
+/** Runs a command line with a kernel table, in a terminal without colors. @param width undefined: no terminal */
 function listed(line: string, table = SAMPLE, width?: number) {
   const io = terminal(width, { NO_COLOR: "1" });
   return subcommand(line, { link: kernelWith(table), io });
 }
 
-/** What it prints where all is well. */
+/** Runs a command line that must succeed. @returns what it prints */
 async function printed(line: string, table = SAMPLE, width?: number) {
   const { stdout, stderr, status } = await listed(line, table, width);
   assert.deepEqual([stderr, status], ["", 0], line);
@@ -33,24 +35,24 @@ async function printed(line: string, table = SAMPLE, width?: number) {
 }
 
 for (const width of WIDTHS) {
-  const at = `at width ${width ?? "of any size"}`;
+  const at = `at width ${width ?? "unlimited"}`;
 
-  test(`a table with one of everything ${at}`, async () => {
+  test(`list prints a table with one of everything ${at}`, async () => {
     const text = await printed("list", SAMPLE, width);
     golden(goldenName("list/list", width), text);
     for (const line of text.split("\n"))
       assert.ok(line.length <= (width ?? Infinity), line);
   });
 
-  test(`200 services ${at}`, async () => {
+  test(`list summarizes 200 services ${at}`, async () => {
     const text = await printed("list", MANY, width);
     assert.ok(
       text.endsWith(`
 200 services, 600 real servers
-Most connections now: 539/s at tcp/192.0.2.27:80
-Fewest connections now: 1/s at tcp/192.0.2.87:80
+Highest connection rate: 539/s at tcp/192.0.2.27:80
+Lowest connection rate: 1/s at tcp/192.0.2.87:80
 
-Out of order:
+Needs attention:
   overloaded  10.0.41.10:8080 of tcp/192.0.2.41:80
   draining    10.0.136.12:8080 of tcp/192.0.2.136:80
 `),
@@ -60,7 +62,7 @@ Out of order:
       assert.ok(line.length <= (width ?? Infinity), line);
   });
 
-  test(`what is out of order in 200 services ${at}`, async () => {
+  test(`list --state finds states in 200 services ${at}`, async () => {
     golden(
       goldenName("list/states", width),
       await printed("list --state draining,overloaded", MANY, width),
@@ -75,31 +77,32 @@ for (const [format, ending] of [
   ["yaml", "yaml"],
   ["rules", "rules"],
 ] as const)
-  test(`a table with one of everything as ${format}, at any width`, async () => {
+  test(`list -o ${format} prints one of everything, whatever the width`, async () => {
     const text = await printed(`list -o ${format}`);
     golden(`list/list.${ending}`, text);
     assert.equal(await printed(`list -o ${format}`, SAMPLE, 60), text);
   });
 
-test("columns go in the order that the help states", () => {
-  const dropped = COLUMN_KEYS.filter((key) => COLUMNS[key].drop !== undefined);
+test("list drops columns in the order that the help states", () => {
+  const columns = columnsWith(endpointNames(numericName));
+  const dropped = COLUMN_KEYS.filter((key) => columns[key].drop !== undefined);
   const order = dropped.sort(
-    (a, b) => (COLUMNS[b].drop ?? 0) - (COLUMNS[a].drop ?? 0),
+    (a, b) => (columns[b].drop ?? 0) - (columns[a].drop ?? 0),
   );
   const stated = listSpec.description.some((paragraph) =>
-    paragraph.includes(`in this order: ${order.join(", ")};`),
+    paragraph.includes(`in this order: ${order.join(", ")}.`),
   );
   assert.ok(stated, order.join(", "));
 });
 
-test("wide lines have all columns", async () => {
+test("list --wide prints all columns", async () => {
   assert.equal(
     await printed("list --wide", SAMPLE, 60),
     await printed("list", SAMPLE),
   );
 });
 
-test("the colors say what the words say, and change nothing else", async () => {
+test("list prints the same text with colors", async () => {
   const world = { link: kernelWith(SAMPLE), io: terminal(80) };
   const { stdout } = await subcommand("list", world);
   golden("list/colors.txt", stdout);
@@ -109,7 +112,7 @@ test("the colors say what the words say, and change nothing else", async () => {
   );
 });
 
-/** What a document says, but for the mark that the kernel sets. */
+/** The part of a table that can be configured. */
 function settable(table: typeof SAMPLE): ServiceRule[] {
   return sortServices(table).map(({ key, settings, servers }) => ({
     key,
@@ -121,14 +124,14 @@ function settable(table: typeof SAMPLE): ServiceRule[] {
   }));
 }
 
-test("JSON and YAML are read back as the table", async () => {
+test("list prints JSON and YAML that is read back as the same table", async () => {
   const json = readTable(parseJson(await printed("list -o json")));
   assert.deepEqual(json.table, { services: settable(SAMPLE) });
   const yaml = readTable(parseYaml(await printed("list -o yaml")));
   assert.deepEqual(yaml.table, { services: settable(SAMPLE) });
 });
 
-test("documents are as the published schema describes them", async () => {
+test("list prints JSON and ndjson that matches the published schema", async () => {
   for (const table of [SAMPLE, []])
     for (const names of ["", " --names"]) {
       const json = await printed(`list -o json${names}`, table);
@@ -139,7 +142,7 @@ test("documents are as the published schema describes them", async () => {
     }
 });
 
-test("what is filtered is told to be a part, and only that", async () => {
+test("list marks a filtered document as partial, and no other", async () => {
   const partial = async (line: string) => {
     const json = await printed(`list -o json${line}`);
     assert.deepEqual(invalidities(JSON.parse(json)), []);
@@ -161,12 +164,12 @@ test("what is filtered is told to be a part, and only that", async () => {
     assert.equal(await partial(whole), undefined, whole);
 });
 
-test("rules are those of the classic -S", async () => {
+test("list -o rules prints what -S prints", async () => {
   const { stdout } = await classic("-Sn", { link: kernelWith(SAMPLE) });
   assert.equal(await printed("list -o rules"), stdout);
 });
 
-test("an empty table is empty in every format", async () => {
+test("list prints an empty table in every format", async () => {
   assert.equal(
     await printed("list --columns name,rate", []),
     "Service  Conn/s\nTotal         0\n0 services, 0 real servers\n",
@@ -182,7 +185,7 @@ test("an empty table is empty in every format", async () => {
   }
 });
 
-/** The first words of the lines of a table: of its services, or with blanks in front of its servers. */
+/** The names of the listed services; those of servers are indented. */
 async function names(line: string, table = SAMPLE): Promise<string[]> {
   const text = await printed(`${line} --columns name`, table);
   const lines = text.split("\n");
@@ -197,7 +200,7 @@ const [MARK6, WEB, SCTP, DNS, MARK] = [
   "fwm/7",
 ];
 
-test("services and servers are filtered", async () => {
+test("list filters services and servers", async () => {
   const DRAINED = ["  10.0.0.71:0", "  10.0.0.72:0"];
   for (const [words, expected] of [
     ["--protocol sctp", [SCTP]],
@@ -230,7 +233,7 @@ test("services and servers are filtered", async () => {
     assert.deepEqual(await names(`list ${words}`), expected, words);
 });
 
-test("a service keeps its own figures when servers are left out", async () => {
+test("list shows the figures of the whole service if a filter hides servers", async () => {
   const text = await printed(
     "list --state draining tcp/192.0.2.1:80 --columns name,weight,active",
   );
@@ -245,7 +248,7 @@ Total                      12.5k
   );
 });
 
-test("the greatest comes first, or the smallest", async () => {
+test("list --sort puts the greatest first, and --reverse the smallest", async () => {
   const services = async (words: string) =>
     (await names(`list${words}`, MANY)).filter((name) => !name.startsWith(" "));
   assert.equal(
@@ -263,7 +266,7 @@ test("the greatest comes first, or the smallest", async () => {
   ]);
 });
 
-test("servers are sorted as services are", async () => {
+test("list --sort also sorts the servers of a service", async () => {
   const of = async (words: string) =>
     (await names(`list tcp/192.0.2.1:80 ${words}`))
       .slice(1)
@@ -279,7 +282,7 @@ test("servers are sorted as services are", async () => {
   ]);
 });
 
-test("every key sorts", async () => {
+test("list accepts every sort key", async () => {
   for (const key of [
     "name",
     "state",
@@ -311,7 +314,7 @@ const NAMED = {
   },
 };
 
-test("names are shown where there are some, and cannot steer the terminal", async () => {
+test("list --names shows names without control characters", async () => {
   for (const format of ["table", "csv", "json", "yaml", "ndjson", "rules"]) {
     const world = { link: kernelWith(SAMPLE), io: NAMED };
     const { stdout, status } = await subcommand(
@@ -327,7 +330,7 @@ test("names are shown where there are some, and cannot steer the terminal", asyn
   }
 });
 
-test("a name goes beside the numbers, by which a document is read", async () => {
+test("list --names keeps the numbers in JSON", async () => {
   const world = { link: kernelWith(SAMPLE), io: NAMED };
   const { stdout } = await subcommand("list --names -o json", world);
   assert.deepEqual(
@@ -336,7 +339,7 @@ test("a name goes beside the numbers, by which a document is read", async () => 
   );
 });
 
-test("names that the kernel tells cannot steer the terminal", async () => {
+test("list escapes names that come from the kernel", async () => {
   const steering = serviceEntry(
     { family: 2, firewallMark: 1 },
     {
@@ -354,7 +357,7 @@ test("names that the kernel tells cannot steer the terminal", async () => {
     );
 });
 
-for (const [line, said, status] of [
+for (const [line, message, status] of [
   [
     "list tcp/192.0.2.1:81",
     "there is no service tcp/192.0.2.1:81: did you mean tcp/192.0.2.1:80?",
@@ -362,7 +365,7 @@ for (const [line, said, status] of [
   ],
   [
     "list 10.9.8.7",
-    "there is no service 10.9.8.7: there are tcp/192.0.2.1:80, udp/[2001:db8:1234:5678:9abc:def0:1234:5678]:53, sctp/192.0.2.3:3868, fwm/7, …",
+    "there is no service 10.9.8.7: services in the table: tcp/192.0.2.1:80, udp/[2001:db8:1234:5678:9abc:def0:1234:5678]:53, sctp/192.0.2.3:3868, fwm/7, …",
     1,
   ],
   [
@@ -372,12 +375,12 @@ for (const [line, said, status] of [
   ],
   [
     "list --server 10.9.9.9",
-    "no service has the real server 10.9.9.9: 'ipvsadm list' shows those that there are",
+    "no service has the real server 10.9.9.9: 'ipvsadm list' shows all real servers",
     1,
   ],
   [
     "list --server nobody.example",
-    "host nobody.example has no IPv4 address: check its name, or give an address",
+    "host nobody.example has no IPv4 address: check the name, or give an address",
     2,
   ],
   ["list --scheduler wr", "no service has scheduler wr: did you mean wrr?", 1],
@@ -403,23 +406,23 @@ for (const [line, said, status] of [
   ],
   [
     "list --columns name -o json",
-    "--columns goes with table and csv, not json: see 'ipvsadm list --help'",
+    "--columns works with the formats table and csv, not with json: see 'ipvsadm list --help'",
     2,
   ],
 ] as const)
-  test(`one line for ${line}`, async () => {
+  test(`${line} fails with one line`, async () => {
     const outcome = await listed(line);
     assert.deepEqual(
       [outcome.stdout, outcome.stderr, outcome.status],
-      ["", `ipvsadm: ${said}\n`, status],
+      ["", `ipvsadm: ${message}\n`, status],
     );
   });
 
-test("in an empty table there is no service to choose", async () => {
+test("list says that the table is empty if a named service is missing", async () => {
   const { stderr, status } = await listed("list fwm/7", []);
   assert.equal(
     stderr,
-    "ipvsadm: there is no service fwm/7: there is no service at all\n",
+    "ipvsadm: there is no service fwm/7: the table is empty\n",
   );
   assert.equal(status, 1);
 });
