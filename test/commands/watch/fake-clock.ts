@@ -1,6 +1,6 @@
 import type { Clock } from "../../../src/commands/watch/clock.js";
 
-/** A clock that stands still until it is told to go on. */
+/** A clock that stands still until a test advances it. */
 export class FakeClock implements Clock {
   #seconds = 1000;
   #sleeper: { until: number; wake: () => void } | undefined;

@@ -4,7 +4,7 @@ import type {
   TerminalEvent,
 } from "../../../src/system/full-screen.js";
 
-/** A terminal that notes what is done to it, and lets a test press keys. */
+/** A terminal that records what is done to it, and on which a test presses keys. */
 export class FakeTerminal {
   /** What was done, in its order: `raw`, `cooked`, `stop`, `ask size`, `released` */
   readonly log: string[] = [];
