@@ -1,4 +1,4 @@
-/** The series of a text in Prometheus' format: by name and labels, these in order of their names, to their values. */
+/** Parses Prometheus' text format. @returns the value of each series by its name and sorted labels */
 export function seriesOf(
   text: string,
   wanted: (name: string) => boolean = () => true,

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  parsePlace,
-  placeText,
+  parseListenAddress,
+  listenAddressText,
 } from "../../../src/commands/metrics/listen-address.js";
 
 for (const [text, shown] of [
@@ -13,6 +13,6 @@ for (const [text, shown] of [
   ["[::]:9101", "[::]:9101"],
   ["[2001:db8::1]:65535", "[2001:db8::1]:65535"],
 ] as const)
-  test(`${text} is ${shown}`, () => {
-    assert.equal(placeText(parsePlace(text)), shown);
+  test(`parseListenAddress() reads ${text} as ${shown}`, () => {
+    assert.equal(listenAddressText(parseListenAddress(text)), shown);
   });

@@ -1,11 +1,11 @@
 import { Counter, Gauge, Registry } from "prom-client";
-import type { Family, Sample } from "./families.js";
+import type { Family, Sample } from "./metric-families.js";
 import type { Snapshot } from "./snapshot.js";
 
-/** The format in which metrics are written. */
+/** The content type of the metrics. */
 export const CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
 
-/** Writes families as Prometheus reads them. Those without samples are left out. */
+/** Writes families in Prometheus' text format. Families without samples are omitted. */
 export function metricsText(
   families: readonly Family[],
   snapshot: Snapshot,
@@ -21,9 +21,8 @@ export function metricsText(
 }
 
 /*
- * Metrics whose values are those of a snapshot. Setting the values one by one, as prom-client's own classes would have
- * it, takes several times as long: each would be found by its labels first. `sharedLabels` is what prom-client itself
- * uses for the series of a histogram: their text is kept as long as the object is.
+ * Metrics whose values come from a snapshot. Setting each value through prom-client's own methods is several times slower,
+ * because it looks the labels up. prom-client itself uses `sharedLabels` for histograms: it caches the text of the object.
  */
 
 class CounterOf extends Counter {
