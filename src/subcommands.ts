@@ -1,4 +1,4 @@
-import { CALL_BACK } from "./commands/completion/shells.js";
+import { CALLBACK } from "./commands/completion/shells.js";
 import { finish } from "./runtime/finish.js";
 import type { Io } from "./runtime/io.js";
 
@@ -14,7 +14,7 @@ export function mainSubcommands(
 ): Promise<number | undefined> {
   const run = async () => {
     const [name, ...rest] = argv;
-    if (name === CALL_BACK) {
+    if (name === CALLBACK) {
       // The user pressed the tab key: do not load the parser of the subcommands, it takes too long.
       const { answer } = await import("./commands/completion/answer.js");
       const status = await answer(rest, io);
