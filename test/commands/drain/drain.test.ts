@@ -244,11 +244,7 @@ for (const [line, status, said] of [
     /198\.51\.100\.10:99999 is no real server/,
   ],
   [`drain ${TARGET} --timeout soon`, 2, /--timeout soon: expected a duration/],
-  [
-    `undrain ${TARGET} --weight 0`,
-    2,
-    /expected a number from 1 to 2147483647/,
-  ],
+  [`undrain ${TARGET} --weight 0`, 2, /expected a number from 1 to 2147483647/],
   [`undrain ${TARGET} --weight 1.5`, 2, /--weight 1\.5: a weight is whole/],
 ] as const)
   test(`refused, with nothing changed: ${line}`, async () => {
