@@ -36,6 +36,21 @@ export function outputOption(
   };
 }
 
+/** `-w, --wide`, for tables. */
+export const WIDE_OPTION: OptionSpec = {
+  name: "wide",
+  alias: "w",
+  type: "flag",
+  description: "print all columns, even if the lines are long",
+};
+
+/** `--names`. */
+export const NAMES_OPTION: OptionSpec = {
+  name: "names",
+  type: "flag",
+  description: "show host and port names instead of numbers",
+};
+
 /** The SERVICE arguments of a subcommand that shows only these services. */
 export const SERVICE_FILTER: ArgumentSpec = {
   name: "SERVICE",

@@ -1,6 +1,7 @@
 import type { Display } from "./output.js";
 import type { ArgumentSpec, OptionSpec, SubcommandSpec } from "./spec.js";
 import { optionsOf } from "./common-options.js";
+import { wrapWords } from "./wrap.js";
 
 /** Longer lines are hard to read. */
 const LONGEST_LINE = 100;
@@ -123,11 +124,7 @@ export function wrapped(
   { width = DEFAULT_LINE }: Pick<Display, "width">,
 ): string {
   const room = Math.max(Math.min(width, LONGEST_LINE) - indent, 20);
-  const lines = [""];
-  for (const word of text.split(" ")) {
-    const line = lines.at(-1) ?? "";
-    if (line !== "" && line.length + 1 + word.length > room) lines.push(word);
-    else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;
-  }
-  return lines.map((line) => `${" ".repeat(indent)}${line}\n`).join("");
+  return wrapWords(text, room)
+    .map((line) => `${" ".repeat(indent)}${line}\n`)
+    .join("");
 }

@@ -28,23 +28,28 @@ export type Test = (line: ConnectionReader) => boolean;
 
 /** Makes a test that parses as little of a line as possible. */
 export function testFor(filters: Filters): Test {
-  const { clients, protocols, states, expiresWithinSeconds } = filters;
-  const services = filters.services.map(serviceTest);
-  const servers = filters.servers.map(serverTest);
-  const tests: Test[] = [];
-  if (clients.length > 0)
-    tests.push((line) => clients.some((network) => line.clientIn(network)));
-  if (services.length > 0)
-    tests.push((line) => services.some((test) => test(line)));
-  if (servers.length > 0)
-    tests.push((line) => servers.some((test) => test(line)));
-  if (protocols.length > 0)
-    tests.push((line) => protocols.some((name) => line.protocolIs(name)));
-  if (states.length > 0)
-    tests.push((line) => states.some((state) => line.stateIs(state)));
+  const { expiresWithinSeconds } = filters;
+  const tests = [
+    ...anyOf(filters.clients, (network) => (line) => line.clientIn(network)),
+    ...anyOf(filters.services, serviceTest),
+    ...anyOf(filters.servers, serverTest),
+    ...anyOf(filters.protocols, (name) => (line) => line.protocolIs(name)),
+    ...anyOf(filters.states, (state) => (line) => line.stateIs(state)),
+  ];
   if (expiresWithinSeconds !== undefined)
     tests.push((line) => line.expiresSeconds <= expiresWithinSeconds);
   return (line) => tests.every((test) => test(line));
+}
+
+/** One test for all values of a filter. None if the filter is empty. */
+function anyOf<Value>(
+  filter: readonly Value[],
+  testOf: (value: Value) => Test,
+): Test[] {
+  const tests = filter.map(testOf);
+  return tests.length < 2
+    ? tests
+    : [(line) => tests.some((test) => test(line))];
 }
 
 function serviceTest(selector: ServiceSelector): Test {

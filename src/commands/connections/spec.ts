@@ -1,4 +1,8 @@
-import { outputOption } from "../../cli/common-options.js";
+import {
+  NAMES_OPTION,
+  outputOption,
+  WIDE_OPTION,
+} from "../../cli/common-options.js";
 import type { SubcommandSpec } from "../../cli/spec.js";
 
 export const connectionsSpec: SubcommandSpec = {
@@ -93,18 +97,9 @@ export const connectionsSpec: SubcommandSpec = {
       value: "NUMBER",
       description: "show at most this many lines. Default with --top: 10",
     },
-    {
-      name: "names",
-      type: "flag",
-      description: "show host and port names instead of numbers",
-    },
+    NAMES_OPTION,
     outputOption(["table", "json", "ndjson", "csv", "yaml"]),
-    {
-      name: "wide",
-      alias: "w",
-      type: "flag",
-      description: "print all columns, even if the lines are long",
-    },
+    WIDE_OPTION,
   ],
   examples: [
     {

@@ -1,5 +1,10 @@
 import type { SubcommandSpec } from "../../cli/spec.js";
-import { outputOption, SERVICE_FILTER } from "../../cli/common-options.js";
+import {
+  NAMES_OPTION,
+  outputOption,
+  SERVICE_FILTER,
+  WIDE_OPTION,
+} from "../../cli/common-options.js";
 import { SERVER_STATES, SERVICE_STATES } from "../../ipvs/state.js";
 import { FORWARDING, PROTOCOL_WORDS } from "../../document/enum-names.js";
 import { COLUMN_KEYS, FORMATS, SORT_KEYS } from "./option-values.js";
@@ -17,12 +22,7 @@ export const listSpec: SubcommandSpec = {
   positionals: [SERVICE_FILTER],
   options: [
     outputOption(FORMATS, "rules is the format of ipvsadm -S and -R"),
-    {
-      name: "wide",
-      alias: "w",
-      type: "flag",
-      description: "print all columns, even if the lines are long",
-    },
+    WIDE_OPTION,
     {
       name: "columns",
       type: "list",
@@ -80,11 +80,7 @@ export const listSpec: SubcommandSpec = {
       choices: [...new Set<string>([...SERVER_STATES, ...SERVICE_STATES])],
       description: "show only services and real servers in these states",
     },
-    {
-      name: "names",
-      type: "flag",
-      description: "show host and port names instead of numbers",
-    },
+    NAMES_OPTION,
   ],
   terms: [
     {

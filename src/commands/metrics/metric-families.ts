@@ -9,7 +9,6 @@ import type { Series } from "./series.js";
 import type {
   KernelTotals,
   LabelledServer,
-  LabelledService,
   Labels,
   Snapshot,
 } from "./snapshot.js";
@@ -35,6 +34,10 @@ const NO_LABELS: Labels = {};
 
 function sample(sharedLabels: Labels, value: number): Sample {
   return { sharedLabels, labels: NO_LABELS, value };
+}
+
+function serversOf({ services }: Snapshot): LabelledServer[] {
+  return services.flatMap(({ servers }) => servers);
 }
 
 /** The suffix of the metric name, the counter, and the beginning of the help text. */
@@ -105,7 +108,12 @@ function nodeBackend(
     name: `node_ipvs_backend_${end}`,
     help,
     type: "gauge",
-    samples: ({ services }) => summed(backendSamples(services, value)),
+    samples: (snapshot) =>
+      summed(
+        serversOf(snapshot).map((server) =>
+          sample(server.nodeLabels, value(server)),
+        ),
+      ),
   };
 }
 
@@ -129,16 +137,31 @@ function summed(samples: readonly Sample[]): Sample[] {
   return [...all, ...marked.values()];
 }
 
-function backendSamples(
-  services: readonly LabelledService[],
-  value: (server: LabelledServer) => number,
-): Sample[] {
-  return services.flatMap(({ servers }) =>
-    servers.map((server) => sample(server.nodeLabels, value(server))),
-  );
+/* Our own families. */
+
+/** Makes families with one sample for each item. An item whose value is undefined has no sample. */
+function familyOf<Item extends { readonly labels: Labels }>(
+  itemsOf: (snapshot: Snapshot) => readonly Item[],
+) {
+  return (
+    name: string,
+    help: string,
+    type: Family["type"],
+    valueOf: (item: Item) => number | undefined,
+  ): Family => ({
+    name,
+    help,
+    type,
+    samples: (snapshot) =>
+      itemsOf(snapshot).flatMap((item) => {
+        const value = valueOf(item);
+        return value === undefined ? [] : [sample(item.labels, value)];
+      }),
+  });
 }
 
-/* Our own families. */
+const ofServices = familyOf(({ services }) => services);
+const ofServers = familyOf(serversOf);
 
 const OWN_SERVICES: readonly Family[] = [
   ...COUNTERS.map(([end, counter, what]): Family =>
@@ -162,21 +185,6 @@ const OWN_SERVICES: readonly Family[] = [
     ({ service }) => service.effectiveWeight,
   ),
 ];
-
-function ofServices(
-  name: string,
-  help: string,
-  type: Family["type"],
-  value: (service: LabelledService) => number,
-): Family {
-  return {
-    name,
-    help,
-    type,
-    samples: ({ services }) =>
-      services.map((service) => sample(service.labels, value(service))),
-  };
-}
 
 const STATE_LABELS: ReadonlyMap<ServerState, Labels> = new Map(
   SERVER_STATES.map((state) => [state, { state }]),
@@ -213,37 +221,14 @@ const OWN_BACKENDS: readonly Family[] = [
     name: "ipvs_backend_state",
     help: "1 for the current state of a real server.",
     type: "gauge",
-    samples: ({ services }) =>
-      services.flatMap(({ servers }) =>
-        servers.map(({ server, labels }) => ({
-          sharedLabels: labels,
-          labels: STATE_LABELS.get(server.state) ?? NO_LABELS,
-          value: 1,
-        })),
-      ),
+    samples: (snapshot) =>
+      serversOf(snapshot).map(({ server, labels }) => ({
+        sharedLabels: labels,
+        labels: STATE_LABELS.get(server.state) ?? NO_LABELS,
+        value: 1,
+      })),
   },
 ];
-
-/** @param value undefined: no sample */
-function ofServers(
-  name: string,
-  help: string,
-  type: Family["type"],
-  value: (server: LabelledServer) => number | undefined,
-): Family {
-  return {
-    name,
-    help,
-    type,
-    samples: ({ services }) =>
-      services.flatMap(({ servers }) =>
-        servers.flatMap((server) => {
-          const number = value(server);
-          return number === undefined ? [] : [sample(server.labels, number)];
-        }),
-      ),
-  };
-}
 
 const OWN_TABLE: readonly Family[] = [
   {
@@ -260,12 +245,10 @@ const OWN_TABLE: readonly Family[] = [
     name: "ipvs_backends",
     help: "Number of real servers in each state.",
     type: "gauge",
-    samples: ({ services }) =>
+    samples: (snapshot) =>
       counted(
         SERVER_STATES,
-        services.flatMap(({ servers }) =>
-          servers.map(({ server }) => server.state),
-        ),
+        serversOf(snapshot).map(({ server }) => server.state),
       ),
   },
   {

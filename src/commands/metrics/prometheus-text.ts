@@ -14,39 +14,28 @@ export function metricsText(
   for (const family of families) {
     const samples = family.samples(snapshot);
     if (samples.length === 0) continue;
-    const metric = family.type === "counter" ? CounterOf : GaugeOf;
-    registry.registerMetric(new metric(family, samples));
+    registry.registerMetric(metricOf(family, samples));
   }
   return registry.metrics();
 }
 
-/*
- * Metrics whose values come from a snapshot. Setting each value through prom-client's own methods is several times slower,
- * because it looks the labels up. prom-client itself uses `sharedLabels` for histograms: it caches the text of the object.
+/**
+ * Makes a metric whose values are given. Setting each value through prom-client's own methods is several times slower, because
+ * it looks the labels up. prom-client itself uses `sharedLabels` for histograms: it caches the text of the object.
  */
-
-class CounterOf extends Counter {
-  readonly #samples: readonly Sample[];
-
-  constructor({ name, help }: Family, samples: readonly Sample[]) {
-    super({ name, help, registers: [] });
-    this.#samples = samples;
-  }
-
-  override async get() {
-    return { ...(await super.get()), values: [...this.#samples] };
-  }
-}
-
-class GaugeOf extends Gauge {
-  readonly #samples: readonly Sample[];
-
-  constructor({ name, help }: Family, samples: readonly Sample[]) {
-    super({ name, help, registers: [] });
-    this.#samples = samples;
-  }
-
-  override async get() {
-    return { ...(await super.get()), values: [...this.#samples] };
-  }
+function metricOf(
+  { name, help, type }: Family,
+  samples: readonly Sample[],
+): Counter | Gauge {
+  const metric = new { counter: Counter, gauge: Gauge }[type]({
+    name,
+    help,
+    registers: [],
+  });
+  const { get } = metric;
+  metric.get = async () => ({
+    ...(await get.call(metric)),
+    values: [...samples],
+  });
+  return metric;
 }

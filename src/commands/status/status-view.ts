@@ -2,6 +2,7 @@ import { formatAddress } from "../../ipvs/address.js";
 import { MASTER, type Daemon, type Info } from "../../ipvs/model.js";
 import type { Totals } from "../../ipvs/totals.js";
 import { drawTable } from "../../cli/table.js";
+import { wrapPieces } from "../../cli/wrap.js";
 import { explain } from "../../cli/errors.js";
 import type { Display } from "../../cli/output.js";
 import { escapeControls } from "../../cli/escape.js";
@@ -38,10 +39,12 @@ export function statusLines(
     ["Sysctls", sysctlText(report)],
   ];
   const text = lines.flatMap(([label, text]) =>
-    wrappedAtCommas(text, width).map((part, i) => {
-      const left = (i === 0 ? label : "").padEnd(LABEL_COLUMNS);
-      return `${i === 0 ? paint.strong(left) : left}${part}`.trimEnd();
-    }),
+    wrapPieces(text.split(/(?<=, )/), (width ?? Infinity) - LABEL_COLUMNS).map(
+      (part, i) => {
+        const left = (i === 0 ? label : "").padEnd(LABEL_COLUMNS);
+        return `${i === 0 ? paint.strong(left) : left}${part}`.trimEnd();
+      },
+    ),
   );
   const changed = report.sysctls ?? [];
   if (changed.length === 0) return text;
@@ -56,19 +59,6 @@ export function statusLines(
     { title: "Default", drop: 1 },
   ];
   return [...text, ...drawTable(columns, rows, { width, paint, indent: 2 })];
-}
-
-/** Wraps a text at its commas to lines that fit. */
-function wrappedAtCommas(text: string, width: number | undefined): string[] {
-  const room = (width ?? Infinity) - LABEL_COLUMNS;
-  const lines = [""];
-  for (const part of text.split(/(?<=, )/)) {
-    const line = lines.at(-1) ?? "";
-    if (line !== "" && line.length + part.trimEnd().length > room)
-      lines.push(part);
-    else lines[lines.length - 1] = line + part;
-  }
-  return lines;
 }
 
 function moduleText({ module }: Report): string {

@@ -3,7 +3,7 @@ import type { Json } from "../../document/json-text.js";
 import { FORWARDING } from "../../document/enum-names.js";
 import type { Change } from "./changes.js";
 import type { Frame } from "./frame.js";
-import type { Rates } from "./rates.js";
+import { COUNTERS, type Rates } from "./rates.js";
 import type { Row } from "./rows.js";
 import { isPresent } from "./sampler.js";
 import type { Stats } from "../../ipvs/model.js";
@@ -68,18 +68,13 @@ function changeJson(change: Change | undefined, setting: string): Json {
 
 function ratesJson(rates: Rates | undefined): Json {
   if (!rates) return null;
-  return {
-    connectionsPerSecond: rounded(rates.connections),
-    inPacketsPerSecond: rounded(rates.inPackets),
-    outPacketsPerSecond: rounded(rates.outPackets),
-    inBytesPerSecond: rounded(rates.inBytes),
-    outBytesPerSecond: rounded(rates.outBytes),
-  };
+  return Object.fromEntries(
+    COUNTERS.map((name) => [`${name}PerSecond`, rounded(rates[name])]),
+  );
 }
 
 function countersJson(stats: Stats): Json {
-  const { connections, inPackets, outPackets, inBytes, outBytes } = stats;
-  return { connections, inPackets, outPackets, inBytes, outBytes };
+  return Object.fromEntries(COUNTERS.map((name) => [name, stats[name]]));
 }
 
 function rounded(value: number | undefined): number | undefined {

@@ -1,21 +1,17 @@
 import type { Stats } from "../../ipvs/model.js";
 
-/** Rates per second. */
-export interface Rates {
-  readonly connections: number;
-  readonly inPackets: number;
-  readonly outPackets: number;
-  readonly inBytes: number;
-  readonly outBytes: number;
-}
-
-const COUNTERS = [
+/** The counters whose rates are measured. */
+export const COUNTERS = [
   "connections",
   "inPackets",
   "outPackets",
   "inBytes",
   "outBytes",
-] as const satisfies readonly (keyof Rates & keyof Stats)[];
+] as const satisfies readonly (keyof Stats)[];
+type Counter = (typeof COUNTERS)[number];
+
+/** The growth of each counter per second. */
+export type Rates = Readonly<Record<Counter, number>>;
 
 export const ZERO_RATES: Rates = {
   connections: 0,

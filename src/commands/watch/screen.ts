@@ -2,6 +2,7 @@ import type { Size } from "../../system/terminal.js";
 import type { Paint } from "../../cli/color.js";
 import { escapeControls } from "../../cli/escape.js";
 import type { Display } from "../../cli/output.js";
+import { wrapWords } from "../../cli/wrap.js";
 import { NARROWEST } from "./columns.js";
 import {
   fitLine,
@@ -37,10 +38,12 @@ export function screenLines(
 ): string[] {
   const display: Display = { paint, width: size.columns };
   if (size.columns < SMALLEST.columns || size.rows < SMALLEST.rows)
-    return wrappedText(
+    return wrapWords(
       `This terminal has ${size.columns} columns and ${size.rows} lines; watch needs ${SMALLEST.columns} and ${SMALLEST.rows}. Make it larger, or press q to quit.`,
-      size,
-    );
+      size.columns,
+    )
+      .map((line) => line.slice(0, size.columns))
+      .slice(0, size.rows);
   if (state.help)
     return KEY_HELP.slice(0, size.rows).map((part) => fitLine([part], display));
   const extent = extentOf(frame.rows.length, size);
@@ -91,17 +94,4 @@ function footerLine(
       : []),
   ];
   return fitLine(keys, display, "  ");
-}
-
-/** Wraps a sentence to a screen of any size. */
-function wrappedText(sentence: string, { columns, rows }: Size): string[] {
-  const lines = [""];
-  for (const word of sentence.split(" ")) {
-    const line = lines.at(-1) ?? "";
-    if (line === "") lines[lines.length - 1] = word.slice(0, columns);
-    else if (line.length + 1 + word.length <= columns)
-      lines[lines.length - 1] = `${line} ${word}`;
-    else lines.push(word.slice(0, columns));
-  }
-  return lines.slice(0, rows);
 }
