@@ -1,7 +1,7 @@
 import { Chalk } from "chalk";
 import type { Io } from "../runtime/io.js";
 
-/** Why a piece of text is styled. The style says what the text means, not which color it gets. */
+/** What a piece of text means. Its color follows from that. */
 export type Style =
   "good" | "warning" | "bad" | "dim" | "title" | "strong" | "name";
 

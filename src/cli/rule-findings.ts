@@ -8,7 +8,7 @@ export type Severity = "error" | "warning";
 /** The columns for a quoted line, if there is no limit. */
 const DEFAULT_ROOM = 160;
 const LEAST_ROOM = 20;
-/** The columns beside a quoted line: its number has a margin, and the line may have two ellipses. */
+/** The columns that a quoted line needs in addition: the margin of its number, and up to two ellipses. */
 const MARGIN = 6;
 
 /**

@@ -1,4 +1,4 @@
-/** What kind of value stands at a place of the command line. Shell completion offers candidates for it. */
+/** The kind of a value on the command line. Shell completion offers candidates for it. */
 export type Completes =
   | "service"
   | "server"

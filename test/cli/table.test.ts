@@ -12,7 +12,7 @@ const COLUMNS: readonly Column[] = [
   { title: "Active", align: "right" },
   { title: "Inactive", align: "right", drop: 1 },
   { title: "Bytes in", align: "right", drop: 2 },
-  { title: "A long remark that nobody needs", drop: 4 },
+  { title: "A long and unimportant column", drop: 4 },
 ];
 
 const ROWS: readonly (readonly Cell[])[] = [

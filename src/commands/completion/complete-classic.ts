@@ -131,7 +131,7 @@ class ClassicLine {
         return nextInList(text, plain(flags));
       }
       default:
-        // A service that is to be added is not in the table yet.
+        // A new service is not in the table yet.
         return this.#is("add-service") ? [] : live.services(completes);
     }
   }

@@ -25,7 +25,7 @@ export function endpointNames(name: EndpointName): EndpointNames {
   };
 }
 
-/** The names that JSON and YAML have beside the numbers. A firewall mark has no name. */
+/** The names that JSON and YAML contain in addition to the numbers. A firewall mark has no name. */
 export function documentNames(names: EndpointNames): DocumentNames {
   return {
     service: (key) => ("firewallMark" in key ? undefined : names.service(key)),

@@ -20,7 +20,7 @@ export const SORT_NAMES: Readonly<
   bytes: ["bytes/s", "busiest first", "least busy first"],
   active: ["active connections", "most first", "fewest first"],
   changed: ["changes", "latest first", "oldest first"],
-  name: ["name", "in listing order", "in reverse listing order"],
+  name: ["name", "in listing order", "reversed"],
 };
 
 /** How the table is filtered and sorted. */

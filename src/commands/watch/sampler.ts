@@ -154,24 +154,24 @@ export class Sampler {
           );
     this.#history.record(at, historyValues(rates));
     const all = [...services, ...services.flatMap(({ servers }) => servers)];
-    const count = (wanted: (kind: string | undefined) => boolean) =>
-      all.filter(({ change }) => wanted(change?.kind)).length;
-    const there = services.filter(isPresent);
+    const count = (kind: Change["kind"]) =>
+      all.filter(({ change }) => change?.kind === kind).length;
+    const present = services.filter(isPresent);
     return {
-      services: there.length,
-      servers: there.reduce(
+      services: present.length,
+      servers: present.reduce(
         (sum, { servers }) => sum + servers.filter(isPresent).length,
         0,
       ),
-      activeConnections: there.reduce(
+      activeConnections: present.reduce(
         (sum, { activeConnections }) => sum + activeConnections,
         0,
       ),
       rates,
       history: this.#history,
-      appeared: count((kind) => kind === "new"),
-      gone: count((kind) => kind === "gone"),
-      edited: count((kind) => kind === "edited"),
+      appeared: count("new"),
+      gone: count("gone"),
+      edited: count("edited"),
     };
   }
 }

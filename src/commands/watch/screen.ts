@@ -14,7 +14,7 @@ import {
 import { KEY_HELP } from "./key-help.js";
 import { topOf, type Extent, type ScreenState } from "./screen-state.js";
 
-/** Lines of the screen beside the rows: three above the table, the titles, and the keys below. */
+/** Lines of the screen that are not rows: three above the table, the titles, and the keys below. */
 const OTHER_LINES = 5;
 /** With fewer rows, the screen is too small. */
 const FEWEST_ROWS = 3;

@@ -20,7 +20,7 @@ const CLEAR_SCREEN = "\x1b[2J";
 export class TerminalSession {
   readonly #io: Pick<Io, "stdout" | "flush">;
   readonly #terminal: TakenTerminal;
-  #shown = false;
+  #entered = false;
 
   constructor(
     io: Pick<Io, "stdout" | "flush" | "takeTerminal">,
@@ -76,13 +76,13 @@ export class TerminalSession {
 
   #enter(): void {
     this.#terminal.setRaw(true);
-    this.#shown = true;
+    this.#entered = true;
     this.#write(ALTERNATE_SCREEN + HIDE_CURSOR + CLEAR_SCREEN);
   }
 
   #leave(): void {
-    if (!this.#shown) return;
-    this.#shown = false;
+    if (!this.#entered) return;
+    this.#entered = false;
     this.#write(RESET_COLORS + SHOW_CURSOR + MAIN_SCREEN);
     this.#terminal.setRaw(false);
   }

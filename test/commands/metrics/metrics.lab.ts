@@ -16,7 +16,7 @@ import { ours, PROGRAM } from "../../lab/program.js";
 import { ipvsadm } from "../../traffic/ipvsadm.js";
 import { BEHIND_DIRECTOR } from "../../traffic/places.js";
 import { siteOf } from "../../traffic/site.js";
-import { seriesOf } from "./exposition.js";
+import { seriesOf } from "./prometheus-series.js";
 
 /** Where test/provide-prometheus puts the programs. */
 const FOLDER = "test/.cache/prometheus";
@@ -172,8 +172,11 @@ suite("metrics on a kernel", () => {
           body,
           (name) => ofNode(name) || name.startsWith("ipvs_"),
         );
-        const wanted = seriesOf(await printed());
-        assert.deepEqual([...series.keys()].sort(), [...wanted.keys()].sort());
+        const expected = seriesOf(await printed());
+        assert.deepEqual(
+          [...series.keys()].sort(),
+          [...expected.keys()].sort(),
+        );
         assert.match(body, /^node_textfile_scrape_error 0$/m);
         assert.doesNotMatch(log(), /level=error/);
         // The manual warns of this.
@@ -214,7 +217,7 @@ suite("metrics on a kernel", () => {
     const real = (number: number) =>
       `${web},remote_address="198.51.100.1${number}",remote_port="80",service="tcp/${VIP}:80"`;
     const of6 = `local_address="${VIP6}",local_mark="",local_port="80",proto="TCP",service="tcp/[${VIP6}]:80"`;
-    const wanted: Readonly<Record<string, number>> = {
+    const expected: Readonly<Record<string, number>> = {
       "ipvs_up{}": 1,
       'ipvs_services{state="ok"}': 5,
       'ipvs_services{state="no-servers"}': 1,
@@ -234,13 +237,15 @@ suite("metrics on a kernel", () => {
       async () => {
         const series = seriesOf(await printed("--series more"));
         return Object.fromEntries(
-          Object.keys(wanted).map((name) => [name, series.get(name)]),
+          Object.keys(expected).map((name) => [name, series.get(name)]),
         );
       },
       (found) =>
-        Object.entries(wanted).every(([name, value]) => found[name] === value),
+        Object.entries(expected).every(
+          ([name, value]) => found[name] === value,
+        ),
     );
-    assert.deepEqual(found, wanted);
+    assert.deepEqual(found, expected);
   });
 
   test("metrics --listen reads 10,000 services once for 50 concurrent scrapes", async (t) => {

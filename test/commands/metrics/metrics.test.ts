@@ -22,7 +22,7 @@ import { kernelWith } from "../../fixtures/table-kernel.js";
 import { subcommand } from "../run-subcommand.js";
 import { golden } from "../golden.js";
 import { SAMPLE } from "../list/sample.js";
-import { seriesOf } from "./exposition.js";
+import { seriesOf } from "./prometheus-series.js";
 
 const folder = mkdtempSync(join(tmpdir(), "ipvsadm-metrics-"));
 const procFolder = join(folder, "proc");

@@ -189,7 +189,7 @@ test("plainLines() says why numbers may be wrong", () => {
     /reading the table takes 3\.2 s, longer than the interval/,
   );
   assert.match(line({ sample: first }), /measuring rates/);
-  assert.match(line({ notice: "nobody counts" }), /nobody counts$/);
+  assert.match(line({ notice: "counters stopped" }), /counters stopped$/);
 });
 
 test("plainLines() prints the same text with colors, and colors changes", () => {

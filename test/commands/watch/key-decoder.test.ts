@@ -10,10 +10,10 @@ import {
 function keysOf(...reads: readonly string[]): string {
   const decoder = new KeyDecoder();
   const keys = reads.flatMap((bytes) => decoder.feed(bytes));
-  return shown([...keys, ...decoder.end()]);
+  return named([...keys, ...decoder.end()]);
 }
 
-function shown(keys: readonly Key[]): string {
+function named(keys: readonly Key[]): string {
   return keys.map((key) => ("name" in key ? `<${key.name}>` : key.text)).join();
 }
 
@@ -58,7 +58,7 @@ test("KeyDecoder decodes a single ESC as Escape if nothing follows", () => {
   const decoder = new KeyDecoder();
   assert.deepEqual(decoder.feed("\x1b"), []);
   assert.ok(decoder.waits);
-  assert.equal(shown(decoder.end()), "<escape>");
+  assert.equal(named(decoder.end()), "<escape>");
   assert.ok(!decoder.waits);
   assert.equal(keysOf("\x1b\x1b[A"), "<up>");
 });

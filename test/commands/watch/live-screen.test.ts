@@ -163,7 +163,7 @@ test("watch handles keys while it waits for the kernel", async () => {
 });
 
 test("watch restores the terminal before it explains a kernel error", async () => {
-  for (const [errno, said] of [
+  for (const [errno, message] of [
     [
       2,
       /^ipvsadm: cannot reach IPVS in the kernel: No such file or directory: load its module/,
@@ -178,7 +178,7 @@ test("watch restores the terminal before it explains a kernel error", async () =
     await next();
     const { status, stderr } = await outcome;
     assert.equal(status, 3);
-    assert.match(stderr, said);
+    assert.match(stderr, message);
     assert.ok(terminal.written.endsWith(LEAVE));
   }
 });

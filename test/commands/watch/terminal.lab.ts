@@ -73,7 +73,7 @@ suite("watch in a terminal", { skip }, () => {
     pane.press("s");
     await pane.shows(/by packets\/s, busiest first/);
     pane.press("6", "r");
-    await pane.shows(/by name, from the end/);
+    await pane.shows(/by name, reversed/);
     pane.press("End");
     await pane.shows(/↑↓ \d+-32 of 32/);
     pane.press("PageUp");
@@ -182,7 +182,7 @@ suite("watch in a terminal", { skip }, () => {
       await cooked(pane);
     });
 
-  for (const [fault, status, said] of [
+  for (const [fault, status, message] of [
     ["throw", 1, /TypeError: a bug of the test/],
     ["reject", 1, /TypeError: a bug of the test/],
     ["read", 1, /TypeError: a bug of the test/],
@@ -192,7 +192,7 @@ suite("watch in a terminal", { skip }, () => {
     test(`watch restores the terminal after a fault: ${fault}`, async () => {
       using pane = await started(`${BROKEN} ${fault}`);
       await pane.shows(/^status \d+$/m);
-      assert.match(pane.text(), said);
+      assert.match(pane.text(), message);
       await restored(pane, status);
     });
 
