@@ -409,7 +409,7 @@ suite("clientsBeside and redirects", () => {
       finding?.fix.map(({ command }) => command),
       ["sysctl -w net.ipv4.vs.conntrack=1"],
     );
-    assert.match(finding?.evidence?.[0] ?? "", /^rule 1 of chain POSTROUTING/);
+    assert.match(finding.evidence?.[0] ?? "", /^rule 1 of chain POSTROUTING/);
   });
 
   test("clientsBeside: a client elsewhere is another fault", () => {
