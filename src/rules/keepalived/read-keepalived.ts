@@ -29,7 +29,7 @@ export function readKeepalived(
   const builder = new ConfigurationBuilder("keepalived");
   const source = new SourceReader(builder, find);
   source.readFile(name, text);
-  const statements = parseStatements(source.lines, builder);
+  const statements = parseStatements(source.lines, builder, source.isComplete);
   new ConfigurationReader(statements, builder).read();
   return builder.build(name, text);
 }

@@ -54,6 +54,11 @@ export class SourceReader {
   readonly #definitions = new Map<string, Definition>();
   #isTooLong = false;
 
+  /** Whether all lines were read */
+  get isComplete(): boolean {
+    return !this.#isTooLong;
+  }
+
   /** @param find undefined if included files cannot be read */
   constructor(builder: ConfigurationBuilder, find: FindIncluded | undefined) {
     this.#builder = builder;

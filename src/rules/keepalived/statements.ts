@@ -23,19 +23,25 @@ export interface Statement {
 
 const TOKEN = /"([^"]*)"?|[{}]|(?:\$\{[^}\s]*\}|[^\s{}"])+/g;
 
-/** Parses lines into statements and blocks. */
+/**
+ * Parses lines into statements and blocks.
+ *
+ * @param isComplete whether the lines are all lines; otherwise blocks may stay open
+ */
 export function parseStatements(
   lines: readonly SourceLine[],
   builder: ConfigurationBuilder,
+  isComplete: boolean,
 ): Statement[] {
   const parser = new StatementParser(builder);
   for (const line of lines) parser.addLine(line);
-  return parser.finish();
+  if (isComplete) parser.checkClosed();
+  return parser.statements;
 }
 
 class StatementParser {
   readonly #builder: ConfigurationBuilder;
-  readonly #root: Statement[] = [];
+  readonly statements: Statement[] = [];
   /** The open blocks, with their statements */
   readonly #open: { readonly statement: Statement; block: Statement[] }[] = [];
 
@@ -70,7 +76,7 @@ class StatementParser {
     endStatement();
   }
 
-  finish(): Statement[] {
+  checkClosed(): void {
     const [outermost] = this.#open;
     if (outermost)
       this.#builder.error(
@@ -79,11 +85,10 @@ class StatementParser {
         `the block of ${outermost.statement.keyword} is not closed`,
         'add a "}"',
       );
-    return this.#root;
   }
 
   get #block(): Statement[] {
-    return this.#open.at(-1)?.block ?? this.#root;
+    return this.#open.at(-1)?.block ?? this.statements;
   }
 
   /** The brace may follow on a line of its own. */
