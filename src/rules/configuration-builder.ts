@@ -53,7 +53,7 @@ export class ConfigurationBuilder {
     id: string,
     message: string,
     advice?: string,
-  ): undefined {
+  ): void {
     this.#errors.push(findingAt(at, id, message, advice));
   }
 

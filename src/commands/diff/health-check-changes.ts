@@ -136,9 +136,7 @@ class CauseFinder {
   #isFallback({ key }: Pick<ServerWithoutStats, "key">): boolean {
     const fallback = this.#fallback;
     return (
-      fallback !== undefined &&
-      fallback.port === key.port &&
-      sameAddress(fallback.address, key.address)
+      fallback?.port === key.port && sameAddress(fallback.address, key.address)
     );
   }
 }

@@ -86,19 +86,23 @@ function readTunnel(
     else if (option.text === "type" && value) {
       i++;
       const known = TUNNEL_TYPES.get(value.text);
-      if (known === undefined)
-        return reader.invalid(value, "a tunnel type: ipip, gue or gre");
+      if (known === undefined) {
+        reader.invalid(value, "a tunnel type: ipip, gue or gre");
+        return undefined;
+      }
       type = known;
     } else if (option.text === "port" && value) {
       i++;
       const number = reader.numberOf(value, 1, 65535);
       if (number === undefined) return undefined;
       port = number;
-    } else
-      return reader.invalid(
+    } else {
+      reader.invalid(
         option,
         "type, port, nocsum, csum or remcsum, with its value",
       );
+      return undefined;
+    }
   }
   return { type, port, flags };
 }

@@ -115,7 +115,8 @@ class ConfigurationReader {
     if (!word) return undefined;
     if (word.text === "inet") return INET;
     if (word.text === "inet6") return INET6;
-    return this.#reader.invalid(word, "inet or inet6");
+    this.#reader.invalid(word, "inet or inet6");
+    return undefined;
   }
 
   #addVirtualServer(statement: Statement): void {
@@ -139,25 +140,26 @@ class ConfigurationReader {
     const { at } = kind;
     switch (kind.text) {
       case "fwmark": {
-        const mark = value
-          ? reader.numberOf(value, 1, U32)
-          : reader.invalid(kind, "fwmark NUMBER");
+        const mark = value && reader.numberOf(value, 1, U32);
+        if (!value) reader.invalid(kind, "fwmark NUMBER");
         return mark === undefined
           ? undefined
           : [{ firewallMark: mark, family: undefined, at }];
       }
       case "group": {
-        if (!value) return reader.invalid(kind, "group NAME");
-        const entries = this.#groups.get(value.text);
-        return (
-          entries ?? reader.invalid(value, "the name of a virtual_server_group")
-        );
+        const entries = value && this.#groups.get(value.text);
+        if (!value) reader.invalid(kind, "group NAME");
+        else if (!entries)
+          reader.invalid(value, "the name of a virtual_server_group");
+        return entries;
       }
       default: {
         const address = parseAddress(kind.text);
         const port = value ? reader.numberOf(value, 0, 65535) : 0;
-        if (!address) return reader.invalid(kind, expected);
-        return port === undefined ? undefined : [{ address, port, at }];
+        if (!address) reader.invalid(kind, expected);
+        return !address || port === undefined
+          ? undefined
+          : [{ address, port, at }];
       }
     }
   }

@@ -75,7 +75,10 @@ export function readServerAddress(
   const word = reader.word(statement, expected);
   if (!word) return undefined;
   const address = parseAddress(word.text);
-  if (!address) return reader.invalid(word, expected);
+  if (!address) {
+    reader.invalid(word, expected);
+    return undefined;
+  }
   const [, portWord] = statement.arguments;
   const port = portWord && reader.numberOf(portWord, 0, 65535);
   if (portWord && port === undefined) return undefined;

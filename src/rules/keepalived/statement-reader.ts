@@ -28,14 +28,13 @@ export class StatementReader {
   /** The first argument; an error if there is none. */
   word(statement: Statement, expected: string): Word | undefined {
     const [word] = statement.arguments;
-    return (
-      word ??
+    if (!word)
       this.builder.error(
         statement.at,
         "form",
         `missing argument of ${statement.keyword}: expected ${expected}`,
-      )
-    );
+      );
+    return word;
   }
 
   /** The first argument as a number; an error if it is none. */
@@ -55,15 +54,15 @@ export class StatementReader {
     maximum: number,
     expected = `a number from ${minimum} to ${maximum}`,
   ): number | undefined {
-    return (
-      parseNumber(word.text, minimum, maximum) ?? this.invalid(word, expected)
-    );
+    const number = parseNumber(word.text, minimum, maximum);
+    if (number === undefined) this.invalid(word, expected);
+    return number;
   }
 
   /** Reports a word that is not what is expected. */
-  invalid({ text, at }: Word, expected: string): undefined {
+  invalid({ text, at }: Word, expected: string): void {
     const isUndefined = text.includes("$");
-    return this.builder.error(
+    this.builder.error(
       at,
       "form",
       `"${text}": expected ${expected}`,

@@ -89,7 +89,9 @@ export function addServices(
   if (entries.some((entry) => "address" in entry && entry.port === 0))
     server.timeoutSeconds ||= DEFAULT_TIMEOUT_SECONDS;
   const maker = new ServiceMaker(server, isGroup, builder);
-  entries.forEach((entry, i) => maker.add(entry, i === 0));
+  entries.forEach((entry, i) => {
+    maker.add(entry, i === 0);
+  });
 }
 
 class ServiceMaker {

@@ -34,34 +34,39 @@ export class HostResolver {
 
   /** The address of a host; an error if it has none. */
   address(host: string, family: Family, at: Position): Address | undefined {
-    const [, inBrackets] = /^\[(.*)\]$/.exec(host) ?? [];
-    if (family === INET6 || inBrackets !== undefined) {
-      const address =
-        family === INET6 ? parseIpv6(inBrackets ?? "") : undefined;
-      return (
-        address ??
-        this.#builder.error(
-          at,
-          "form",
-          family === INET6
-            ? `"${host}": expected an IPv6 address in brackets`
-            : `"${host}" is an IPv6 address`,
-          family === INET6
-            ? undefined
-            : "use virtual6, real6 and fallback6 for IPv6",
-        )
-      );
-    }
+    const [, inBrackets = ""] = /^\[(.*)\]$/.exec(host) ?? [];
     const address =
-      parseIpv4(host) ?? (isName(host) ? this.#lookups.host(host) : undefined);
-    return (
-      address ??
+      family === INET6
+        ? parseIpv6(inBrackets)
+        : (parseIpv4(host) ?? this.#lookedUp(host));
+    if (!address) this.#missing(host, family, at);
+    return address;
+  }
+
+  #lookedUp(host: string): Address | undefined {
+    return isName(host) ? this.#lookups.host(host) : undefined;
+  }
+
+  #missing(host: string, family: Family, at: Position): void {
+    if (family === INET6)
+      this.#builder.error(
+        at,
+        "form",
+        `"${host}": expected an IPv6 address in brackets`,
+      );
+    else if (host.startsWith("["))
+      this.#builder.error(
+        at,
+        "form",
+        `"${host}" is an IPv6 address`,
+        "use virtual6, real6 and fallback6 for IPv6",
+      );
+    else
       this.#builder.error(
         at,
         "unknown-host",
         `host ${host} has no IPv4 address`,
-      )
-    );
+      );
   }
 
   /** The number of a port; an error if its name is unknown. @param protocol undefined for any */
@@ -72,13 +77,9 @@ export class HostResolver {
   ): number | undefined {
     if (/^[0-9]+$/.test(text)) {
       const number = Number(text);
-      return number <= 65535
-        ? number
-        : this.#builder.error(
-            at,
-            "form",
-            `${text}: expected a port up to 65535`,
-          );
+      if (number <= 65535) return number;
+      this.#builder.error(at, "form", `${text}: expected a port up to 65535`);
+      return undefined;
     }
     const protocols: readonly Protocol[] =
       protocol === undefined ? [TCP, UDP] : [protocol];
@@ -86,7 +87,8 @@ export class HostResolver {
       const number = this.#lookups.port(text, one);
       if (number !== undefined) return number;
     }
-    return this.#builder.error(at, "unknown-port", `unknown port ${text}`);
+    this.#builder.error(at, "unknown-port", `unknown port ${text}`);
+    return undefined;
   }
 }
 

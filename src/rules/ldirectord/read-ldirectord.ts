@@ -182,25 +182,29 @@ class SectionReader {
     const at = parts.address;
     const first = this.#hosts.address(host, family, at);
     if (!first || lastHost === undefined) return first && [first];
-    if (family === INET6)
-      return this.#builder.error(
+    if (family === INET6) {
+      this.#builder.error(
         at,
         "form",
         "a range of IPv6 addresses is not possible",
         "write a line for each real server",
       );
+      return undefined;
+    }
     const last = this.#hosts.address(lastHost, family, at);
     if (!last) return undefined;
     const start = toNumber(first);
     const count = toNumber(last) - start + 1;
-    if (count < 1 || count > MAXIMUM_RANGE)
-      return this.#builder.error(
+    if (count < 1 || count > MAXIMUM_RANGE) {
+      this.#builder.error(
         at,
         "form",
         count < 1
           ? "the range ends before it begins"
           : `the range has more than ${MAXIMUM_RANGE} addresses`,
       );
+      return undefined;
+    }
     return Array.from({ length: count }, (_, i) => toAddress(start + i));
   }
 
@@ -239,13 +243,15 @@ class SectionReader {
   ): ServerKey | undefined {
     const [endpoint = "", method] = value.split(/\s+/);
     const parts = splitHostAndPort(endpoint);
-    if (!parts)
-      return this.#builder.error(
+    if (!parts) {
+      this.#builder.error(
         valueAt,
         "form",
         "malformed fallback",
         "expected HOST[:PORT] [METHOD]",
       );
+      return undefined;
+    }
     const forwarding =
       method === undefined
         ? DIRECT_ROUTING

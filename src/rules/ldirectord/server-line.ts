@@ -52,13 +52,15 @@ export function readServerLine(
 ): ServerLine | undefined {
   const [, host, lastHost, port, blanks = "", rest = ""] =
     SERVER.exec(value) ?? [];
-  if (host === undefined)
-    return builder.error(
+  if (host === undefined) {
+    builder.error(
       valueAt,
       "form",
       "malformed real server",
       'expected HOST[->HOST][:PORT] METHOD [WEIGHT] ["REQUEST", "RECEIVE"] [l:NUMBER] [u:NUMBER]',
     );
+    return undefined;
+  }
   const methodColumn =
     valueAt.column +
     value.length -
@@ -105,7 +107,7 @@ export function readMethod(
   const forwarding = METHODS.get(word);
   if (forwarding !== undefined) return forwarding;
   const meant = nearest(word, METHODS.keys());
-  return builder.error(
+  builder.error(
     at,
     "form",
     word === ""
@@ -113,6 +115,7 @@ export function readMethod(
       : `unknown forwarding method "${word}"`,
     meant === undefined ? "use gate, masq or ipip" : `did you mean ${meant}?`,
   );
+  return undefined;
 }
 
 const SETTINGS =
@@ -131,21 +134,24 @@ function readSettings(
     column: column + (match?.indices?.[group]?.[0] ?? 0),
   });
   const extra = match?.[8] ?? "";
-  if (!match || extra !== "")
-    return builder.error(
+  if (!match || extra !== "") {
+    builder.error(
       match ? place(8) : { ...at, column },
       "form",
       `unexpected "${extra}"`,
       'after the forwarding method: [WEIGHT] ["REQUEST", "RECEIVE"] [l:NUMBER] [u:NUMBER]',
     );
+    return undefined;
+  }
   const number = (group: number, maximum: number, otherwise: number) => {
     const value = Number(match[group] ?? otherwise);
     if (value <= maximum) return value;
-    return builder.error(
+    builder.error(
       place(group),
       "form",
       `${match[group] ?? ""}: expected at most ${maximum}`,
     );
+    return undefined;
   };
   const weight = number(2, MAXIMUM_WEIGHT, 1);
   const lowerThreshold = number(4, U32, 0);

@@ -69,20 +69,23 @@ export function readServiceKey(
       );
     if (firewallMark >= 1 && firewallMark <= U32)
       return { family, firewallMark };
-    return builder.error(
+    builder.error(
       valueAt,
       "form",
       `${value}: expected a firewall mark from 1 to ${U32}`,
     );
+    return undefined;
   }
   const endpoint = splitHostAndPort(value);
-  if (endpoint?.port === undefined)
-    return builder.error(
+  if (endpoint?.port === undefined) {
+    builder.error(
       valueAt,
       "form",
       "malformed virtual service",
       "expected ADDRESS:PORT or the number of a firewall mark",
     );
+    return undefined;
+  }
   const protocol = readProtocol(endpoint.port, protocolOption, builder);
   const address = hosts.address(endpoint.host, family, valueAt);
   const port = hosts.port(endpoint.port, protocol, valueAt);
@@ -183,14 +186,14 @@ function readNetmask(
 ): Netmask | undefined {
   if (!option) return undefined;
   if (family === INET6) return readNumber(option, 1, 128, builder);
-  return (
-    parseIpv4(option.value) ??
+  const netmask = parseIpv4(option.value);
+  if (!netmask)
     builder.error(
       option.valueAt,
       "form",
       `"${option.value}": expected an IPv4 netmask, such as 255.255.255.0`,
-    )
-  );
+    );
+  return netmask;
 }
 
 function readNumber(
@@ -201,11 +204,12 @@ function readNumber(
 ): number | undefined {
   const number = /^[0-9]+$/.test(value) ? Number(value) : -1;
   if (number >= minimum && number <= maximum) return number;
-  return builder.error(
+  builder.error(
     valueAt,
     "form",
     `"${value}": expected a number from ${minimum} to ${maximum}`,
   );
+  return undefined;
 }
 
 /** Reads yes or no. @returns undefined if the option is missing or malformed */
@@ -216,9 +220,10 @@ export function yesOrNo(
   if (!option) return undefined;
   if (option.value === "yes") return true;
   if (option.value === "no") return false;
-  return builder.error(
+  builder.error(
     option.valueAt,
     "form",
     `"${option.value}": expected yes or no`,
   );
+  return undefined;
 }
