@@ -31,14 +31,14 @@ interface Definition {
 }
 
 /** Definitions and includes can refer to each other in circles. */
-const MAXIMUM_DEPTH = 50;
-const MAXIMUM_LINES = 200_000;
+const MAXIMUM_DEPTH = 500;
+const MAXIMUM_LINES = 300_000;
 
 const CONDITION = /^\s*(@\^?\S+)\s*(.*)$/;
 const DEFINITION = /^\s*\$([A-Za-z_]\w*)=(.*)$/;
 const SEQUENCE = /^\s*~SEQ(x?)\(([^)]*)\)\s*(.*)$/;
 const LIST = /^\s*~LST\(([^)]*)\)\s*(.*)$/;
-const INCLUDE = /^\s*include([rmwba]?)\s+(\S.*?)\s*$/;
+const INCLUDE = /^\s*include([rmwba]?)\s+(\S.*)$/;
 const PARAMETER = /\$\{([A-Za-z_]\w*)\}|\$([A-Za-z_]\w*)(?=\s|$)/g;
 
 /**
@@ -52,6 +52,8 @@ export class SourceReader {
   readonly #builder: ConfigurationBuilder;
   readonly #find: FindIncluded | undefined;
   readonly #definitions = new Map<string, Definition>();
+  /** How many lines were read, before and after everything was resolved */
+  #count = 0;
   #isTooLong = false;
 
   /** Whether all lines were read */
@@ -96,7 +98,7 @@ export class SourceReader {
   /** @param more the other lines of a definition */
   #readLine(text: string, more: readonly string[], source: Source): void {
     if (this.#isTooLong || text.trim() === "") return;
-    if (source.depth > MAXIMUM_DEPTH || this.lines.length >= MAXIMUM_LINES) {
+    if (source.depth > MAXIMUM_DEPTH || ++this.#count > MAXIMUM_LINES) {
       this.#isTooLong = true;
       this.#builder.error(
         positionOf(source, text),
@@ -163,7 +165,7 @@ export class SourceReader {
 
   /** Reads the files of an include line. @returns false if the line is none */
   #include(text: string, source: Source): boolean {
-    const [, variant, pattern = ""] = INCLUDE.exec(text) ?? [];
+    const [, variant, pattern = ""] = INCLUDE.exec(text.trimEnd()) ?? [];
     if (variant === undefined) return false;
     const at = positionOf(source, text);
     if (!this.#find) {

@@ -82,7 +82,7 @@ const OF_SECTION: ReadonlySet<string> = new Set([
   "comment",
 ]);
 
-const OPTION = /^(\s*)([A-Za-z]\w*)(\s*=\s*)(.*?)\s*$/;
+const OPTION = /^(\s*)([A-Za-z]\w*)(\s*=\s*)(.*)$/;
 const INDENTED = /^(?: {0,3}\t| {4})\s*\S/;
 
 /**
@@ -134,7 +134,7 @@ export function parseSections(
 }
 
 function readOption(line: string, number: number): Option | undefined {
-  const [, indent, name, equals, value] = OPTION.exec(line) ?? [];
+  const [, indent, name, equals, value] = OPTION.exec(line.trimEnd()) ?? [];
   if (
     indent === undefined ||
     name === undefined ||
