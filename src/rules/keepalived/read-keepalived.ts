@@ -2,7 +2,7 @@ import { INET, INET6, parseAddress, type Family } from "../../ipvs/address.js";
 import { ConfigurationBuilder } from "../configuration-builder.js";
 import type { FindIncluded } from "../included-files.js";
 import type { RuleFile } from "../rule-file.js";
-import { parseAddressRange } from "./address-range.js";
+import { parseAddressRange } from "../address-range.js";
 import { SourceReader } from "./source-lines.js";
 import { StatementReader } from "./statement-reader.js";
 import { parseStatements, type Statement } from "./statements.js";

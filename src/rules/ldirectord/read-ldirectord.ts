@@ -7,6 +7,7 @@ import {
   type ServiceKey,
 } from "../../ipvs/model.js";
 import type { ServerRule, ServiceRule } from "../../ipvs/table.js";
+import { addressesBetween, MAXIMUM_ADDRESSES } from "../address-range.js";
 import { ConfigurationBuilder } from "../configuration-builder.js";
 import { ignoredPort } from "../ignored-port.js";
 import type { NameLookups } from "../name-lookups.js";
@@ -32,8 +33,6 @@ import {
   yesOrNo,
   type LastOptions,
 } from "./virtual-service.js";
-
-const MAXIMUM_RANGE = 65536;
 
 /**
  * Reads the configuration of ldirectord: what it makes of the IPVS table while all checks succeed.
@@ -193,19 +192,15 @@ class SectionReader {
     }
     const last = this.#hosts.address(lastHost, family, at);
     if (!last) return undefined;
-    const start = toNumber(first);
-    const count = toNumber(last) - start + 1;
-    if (count < 1 || count > MAXIMUM_RANGE) {
+    const addresses = addressesBetween(first, last);
+    if (!addresses)
       this.#builder.error(
         at,
         "form",
-        count < 1
-          ? "the range ends before it begins"
-          : `the range has more than ${MAXIMUM_RANGE} addresses`,
+        "the range is empty or too long",
+        `expected 1 to ${MAXIMUM_ADDRESSES} addresses, the lowest first`,
       );
-      return undefined;
-    }
-    return Array.from({ length: count }, (_, i) => toAddress(start + i));
+    return addresses;
   }
 
   /** The options of IPv6 services end in 6. */
@@ -274,17 +269,4 @@ function portOf(forwarding: number, port: number, service: ServiceKey): number {
   return forwarding === MASQUERADING || "firewallMark" in service
     ? port
     : service.port;
-}
-
-function toNumber(address: Address): number {
-  return address.reduce((number, byte) => number * 256 + byte, 0);
-}
-
-function toAddress(number: number): Address {
-  return Uint8Array.of(
-    (number >>> 24) & 255,
-    (number >>> 16) & 255,
-    (number >>> 8) & 255,
-    number & 255,
-  );
 }

@@ -130,7 +130,7 @@ virtual = 0
       '8:22 error form: unknown forwarding method "nat"',
       "9:21 error form: missing forwarding method",
       '10:27 error form: unexpected "x"',
-      "11:9 error form: the range ends before it begins",
+      "11:9 error form: the range is empty or too long",
       "12:9 error unknown-host: host unknown has no IPv4 address",
       "13:2 error form: real6 does not belong to virtual",
       '14:9 error form: "[2001:db8::1]" is an IPv6 address',

@@ -1,6 +1,6 @@
-import { parseAddress, type Address } from "../../ipvs/address.js";
+import { parseAddress, type Address } from "../ipvs/address.js";
 
-const MAXIMUM_ADDRESSES = 65536;
+export const MAXIMUM_ADDRESSES = 65536;
 
 /**
  * Reads an address, or a range of them: `192.0.2.1`, `192.0.2.1-10`, `192.0.2.1-192.0.2.10`, `192.0.2.8/29`, or the same
@@ -41,7 +41,8 @@ function lastOfRange(address: Address, end: string): Address | undefined {
   return last;
 }
 
-function addressesBetween(
+/** All addresses from the first to the last; undefined if there are none, or too many. */
+export function addressesBetween(
   first: Address,
   last: Address,
 ): Address[] | undefined {
