@@ -54,7 +54,7 @@ virtual_server ${VIP} 80 {
     weight 3
     $CHECK
   }
-  real_server \${NET}.12 {
+  real_server \${NET}.12 80 {
     weight 2
     inhibit_on_failure
     $CHECK
