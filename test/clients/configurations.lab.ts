@@ -225,7 +225,7 @@ ${KEEPALIVED.file}: already up to date, except for health checks
   tcp/${VIP}:83
 +   10.1.0.11:8084  masq weight 1
 -   10.1.0.11:8083  masq weight 1
-+ fwm/73  sh sh-port
++ fwm/73  sh (sh-port)
 +   10.1.0.13:0  direct weight 1
 +   10.1.0.14:0  direct weight 1
 +   10.1.0.15:0  direct weight 1
