@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import type { NameLookups } from "../../src/rules/name-lookups.js";
 import { readConfiguration } from "./configurations.js";
+
+/** Knows no names, not even those of the members of an object. */
+const NO_NAMES: NameLookups = {
+  hostAddress: () => Promise.resolve(undefined),
+  servicePort: () => undefined,
+};
 
 const KEEPALIVED = [
   "virtual_server",
@@ -33,6 +40,7 @@ const KEEPALIVED = [
   "include x",
   "global_defs",
   "lvs_sync_daemon eth0 id",
+  "global_defs {\n lvs_sync_daemon eth0 toString 1\n}\n",
   "vrrp_instance",
   '"',
   "#",
@@ -75,7 +83,7 @@ for (const [name, first, words] of [
         }),
         async (parts) => {
           const text = first + parts.join(" ");
-          const { file } = await readConfiguration(text);
+          const { file } = await readConfiguration(text, NO_NAMES);
           assert.equal(file.format, name);
           const lines = text.split("\n");
           for (const { position } of [...file.errors, ...file.textWarnings]) {

@@ -84,7 +84,8 @@ function readOptions(words: readonly Word[], reader: StatementReader): Options {
     if (!word) break;
     const name = word.text;
     const value = words[i + 1];
-    const isNamed = name === "inst" || name === "group" || name in LIMITS;
+    const isNamed =
+      name === "inst" || name === "group" || Object.hasOwn(LIMITS, name);
     if (!isNamed && i === 0) {
       options = { ...options, instance: word };
       continue;
