@@ -9,6 +9,7 @@ import { CommandError } from "./errors.js";
 import type { Output } from "./output.js";
 import { findingLines } from "./rule-findings.js";
 import { escapeControls } from "./escape.js";
+import { findIncluded } from "./included-files.js";
 
 /**
  * Reads a rule file, and collects the faults in it.
@@ -21,20 +22,24 @@ export async function readRuleFile(
   io: Io,
   names: NameLookups = io.names,
 ): Promise<RuleFile> {
-  return readRules(name, await contentOf(name, io), names);
+  const find = name === "-" ? undefined : findIncluded;
+  return readRules(name, await contentOf(name, io), names, find);
 }
 
 /**
  * Reads a rule file that must have no faults. Prints all faults on stderr, as `check` does.
  *
+ * @param refuse throws for files that the subcommand does not accept, before errors are shown
  * @throws {CommandError} the file cannot be read, or has faults
  */
 export async function readValidRules(
   name: string,
   io: Io,
   output: Output,
+  refuse?: (file: RuleFile) => void,
 ): Promise<RuleFile> {
   const file = await readRuleFile(name, io);
+  refuse?.(file);
   if (file.errors.length === 0) return file;
   const { errorPaint: paint, width } = output;
   for (const error of file.errors)

@@ -1,3 +1,4 @@
+import { checkerOfName, detectConfiguration } from "./detect-configuration.js";
 import type { Format } from "./rule-file.js";
 
 /** A classic command line begins with an option, or with the name of the program. */
@@ -7,8 +8,9 @@ const YAML = /^(?:[\w"'][^\s:]*\s*:(?:\s|$)|-\s|---|%)/;
 
 /**
  * Detects the format from the first line that is neither blank nor a comment: `{` starts JSON, an option such as `-A`
- * starts rules, a key such as `services:` starts YAML. If that is ambiguous (there is no such line, YAML that starts
- * with `{`, or anything else), the extension of the name decides: .json, .yaml, .yml; otherwise rules.
+ * starts rules, a key such as `services:` starts YAML. Configurations of keepalived and ldirectord start with their
+ * keywords. If that is ambiguous (there is no such line, YAML that starts with `{`, or anything else), the name decides:
+ * .json, .yaml, .yml, keepalived*.conf, .cf; otherwise rules.
  *
  * @param name of the file
  */
@@ -19,7 +21,7 @@ export function detectFormat(name: string, text: string): Format {
   if (first.startsWith("{") || first.startsWith("["))
     return named === "yaml" ? "yaml" : "json";
   if (YAML.test(first)) return named ?? "yaml";
-  return named ?? "rules";
+  return detectConfiguration(text) ?? named ?? checkerOfName(name) ?? "rules";
 }
 
 /** The first line that is neither blank nor a comment, without leading blanks; empty if there is none. */
@@ -34,7 +36,7 @@ function firstLine(text: string): string {
   return "";
 }
 
-function formatOfName(name: string): Format | undefined {
+function formatOfName(name: string): "json" | "yaml" | undefined {
   if (/\.json$/i.test(name)) return "json";
   return /\.ya?ml$/i.test(name) ? "yaml" : undefined;
 }

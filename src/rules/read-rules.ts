@@ -1,4 +1,6 @@
 import { detectFormat } from "./detect-format.js";
+import type { HealthChecker } from "./health-checks.js";
+import type { FindIncluded } from "./included-files.js";
 import type { NameLookups } from "./name-lookups.js";
 import { readClassic } from "./read-classic.js";
 import { readDocument } from "./read-document.js";
@@ -13,18 +15,39 @@ const BYTE_ORDER_MARK = "\xef\xbb\xbf";
  *
  * @param name of the file; its extension decides if the content does not show the format
  * @param bytes the content, with one character per byte
+ * @param find undefined if a configuration cannot include files
  */
 export async function readRules(
   name: string,
   bytes: string,
   names: NameLookups,
+  find?: FindIncluded,
 ): Promise<RuleFile> {
   const hasMark = bytes.startsWith(BYTE_ORDER_MARK);
   const text = hasMark ? bytes.slice(BYTE_ORDER_MARK.length) : bytes;
   const format = detectFormat(name, text);
-  if (format !== "rules") return readDocument(name, format, decodeUtf8(text));
+  if (format === "json" || format === "yaml")
+    return readDocument(name, format, decodeUtf8(text));
+  if (format !== "rules")
+    return readConfiguration(name, format, decodeUtf8(text), names, find);
   const file = await readClassic(name, text, names);
   return hasMark ? withMarkWarning(file) : file;
+}
+
+/** Reads the configuration of a health checker. */
+async function readConfiguration(
+  name: string,
+  program: HealthChecker,
+  text: string,
+  names: NameLookups,
+  find: FindIncluded | undefined,
+): Promise<RuleFile> {
+  if (program === "keepalived") {
+    const { readKeepalived } = await import("./keepalived/read-keepalived.js");
+    return readKeepalived(name, text, find);
+  }
+  const { readLdirectord } = await import("./ldirectord/read-ldirectord.js");
+  return readLdirectord(name, text, names);
 }
 
 /** Only -R is affected, and documents are not for -R. */

@@ -1,5 +1,7 @@
 import type { Rule } from "../document/read-table.js";
+import type { Daemon } from "../ipvs/model.js";
 import type { Table } from "../ipvs/table.js";
+import type { HealthChecks } from "./health-checks.js";
 import type { Position } from "./text-lines.js";
 
 export type { Position } from "./text-lines.js";
@@ -34,11 +36,14 @@ export interface RuleFinding {
   readonly message: string;
   /** What to do about it */
   readonly advice?: string;
-  /** In a document, the path of the value, such as `services[3].servers[0].weight` */
+  /**
+   * In a document, the path of the value, such as `services[3].servers[0].weight`. In a file that a configuration
+   * includes, the name of that file with the line, such as `conf.d/web.conf:3`.
+   */
   readonly path?: string;
 }
 
-/** A file of rules: classic command lines, or a document in JSON or YAML. */
+/** A file of rules: classic command lines, a document in JSON or YAML, or the configuration of a health checker. */
 export interface RuleFile {
   /** As given on the command line; `-` is standard input */
   readonly name: string;
@@ -56,13 +61,17 @@ export interface RuleFile {
   readonly invalid: ReadonlySet<Rule>;
   /** Services with an invalid real server, which may be missing in the table */
   readonly incomplete: ReadonlySet<Rule>;
+  /** What health checks can change; only in the configuration of a health checker */
+  readonly healthChecks?: HealthChecks;
+  /** The sync daemon in both roles, if VRRP chooses its role; the table contains the initial one */
+  readonly vrrpDaemons?: readonly Daemon[];
   /** The position of a rule or of a part of it; undefined if the rule is not from this file. */
   positionOf(rule: Rule, part?: Part): Position | undefined;
-  /** The path of a rule in a document; undefined for command lines. */
+  /** The `path` of findings of a rule; undefined if there is none. */
   pathOf(rule: Rule, part?: Part): string | undefined;
   /** A line of the text, counted from 1. Escape it before it is shown. */
   line(number: number): string;
 }
 
 /** The format of a file of rules. */
-export type Format = "rules" | "json" | "yaml";
+export type Format = "rules" | "json" | "yaml" | "keepalived" | "ldirectord";

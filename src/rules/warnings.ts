@@ -38,7 +38,9 @@ export function warningsOf(file: RuleFile): RuleFinding[] {
 function* emptyFileWarning({
   table,
   errors,
+  healthChecks,
 }: RuleFile): Generator<RuleFinding> {
+  if (healthChecks) return; // the warning is one of the text
   const { services, timeouts, daemons } = table;
   if (services.length > 0 || timeouts || daemons || errors.length > 0) return;
   yield {

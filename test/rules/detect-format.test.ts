@@ -30,3 +30,39 @@ test("detectFormat() uses the extension of the name if the text is ambiguous", (
   assert.equal(detectFormat("a.yaml", "{schema: x}"), "yaml");
   assert.equal(detectFormat("a.json", "schema: x"), "json");
 });
+
+test("detectFormat() detects configurations of keepalived and ldirectord by their first line", () => {
+  for (const text of [
+    "! Configuration File for keepalived\n\nglobal_defs {\n",
+    "global_defs\n{\n",
+    "virtual_server 192.0.2.1 80 {\n",
+    "virtual_server_group web {\n",
+    "# a\nvrrp_instance VI_1 {\n",
+    "include /etc/keepalived/conf.d/*.conf\n",
+    "$VIP=192.0.2.1\n",
+    "@main net_namespace high\n",
+    "~SEQ(N, 1, 3) $VS\n",
+  ])
+    for (const name of ["-", "a.conf", "a.rules"])
+      assert.equal(detectFormat(name, text), "keepalived", text);
+  for (const text of [
+    "# a\n\ncheckinterval = 3\n",
+    "virtual=192.0.2.1:80\n",
+    "virtual6 = [2001:db8::1]:80\n",
+  ])
+    for (const name of ["-", "a.conf", "keepalived.conf"])
+      assert.equal(detectFormat(name, text), "ldirectord", text);
+  assert.equal(detectFormat("-", "virtual_server: {a: b}\n"), "yaml");
+});
+
+test("detectFormat() uses the usual names of configurations if the text is ambiguous", () => {
+  for (const text of ["", "# nothing\n", "what is this?\n"]) {
+    assert.equal(
+      detectFormat("/etc/keepalived/keepalived.conf", text),
+      "keepalived",
+    );
+    assert.equal(detectFormat("keepalived-web.conf", text), "keepalived");
+    assert.equal(detectFormat("/etc/ha.d/ldirectord.cf", text), "ldirectord");
+    assert.equal(detectFormat("/etc/other.conf", text), "rules");
+  }
+});

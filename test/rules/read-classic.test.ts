@@ -286,24 +286,6 @@ Total                                                            12.5k      12
 `,
     /^this is the table that 'ipvsadm list' prints for people/,
   ],
-  [
-    `virtual_server 192.0.2.1 80 {
-    lb_algo rr
-    lb_kind NAT
-    real_server 10.0.0.1 80 {
-    }
-}
-`,
-    /^this is a configuration file of keepalived/,
-  ],
-  [
-    `checktimeout=3
-virtual=192.0.2.1:80
-        real=10.0.0.1:80 masq
-        scheduler=rr
-`,
-    /^this is a configuration file of ldirectord/,
-  ],
   ["*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n", /^these are rules of iptables/],
   ["one\ntwo\nthree\n", /^this is not a file of rules/],
 ];

@@ -13,6 +13,7 @@ import type { Invocation } from "../../cli/invocation.js";
 import { named, readValidRules } from "../../cli/rule-file.js";
 import { checkBackup, writeBackup } from "./backup.js";
 import { carryOutPlan } from "./carry-out-plan.js";
+import { refuseConfiguration } from "./refuse-configuration.js";
 import { reportDryRun, reportUpToDate } from "./apply-report.js";
 import { Interrupt } from "./interrupt.js";
 import type { ApplyRequest, PreparedPlan } from "./apply-request.js";
@@ -24,7 +25,7 @@ export async function applyFile(
 ): Promise<number> {
   const { given, io, output } = call;
   const [name = ""] = given.positionals;
-  const file = await readValidRules(name, io, output);
+  const file = await readValidRules(name, io, output, refuseConfiguration);
   checkWhole(file, request.scope);
   checkNotEmpty(file);
   const backup = given.text("backup");

@@ -47,7 +47,8 @@ export function summaryOf(checked: Checked, file: RuleFile): string {
     ...(warnings > 0 ? [counted(warnings, "warning")] : []),
   ];
   const result = found.length === 0 ? "no problems" : found.join(", ");
-  return `${escapeControls(checked.name)}: ${result} in ${counted(services.length, "service")} with ${counted(servers, "real server")}`;
+  const unread = file.healthChecks ? "; health checks are not read" : "";
+  return `${escapeControls(checked.name)}: ${result} in ${counted(services.length, "service")} with ${counted(servers, "real server")}${unread}`;
 }
 
 function counted(count: number, what: string): string {
@@ -70,6 +71,7 @@ export function checkJson(checked: readonly Checked[]): Json {
       file: name,
       unreadable,
       format: file?.format,
+      notRead: file?.healthChecks && ["health checks"],
       services: file?.table.services.length,
       servers: file?.table.services.reduce(
         (sum, { servers }) => sum + servers.length,

@@ -7,6 +7,7 @@ export const checkSpec: SubcommandSpec = {
   description: [
     "Checks files of rules and reports all errors and warnings. Errors: malformed rules, and rules that every kernel refuses. Warnings: rules that are accepted, but are probably a mistake, such as a service without real servers, or a port that direct routing ignores. Each file is read as if the table were empty. check does not use the kernel, needs no privileges, and runs on any machine.",
     "A file contains classic options, as ipvsadm-save writes them, or a table in JSON or YAML, as 'ipvsadm list -o json' prints it. The first line that is not a comment determines the format, or else the extension of the file name.",
+    "FILE can also be the configuration of keepalived or ldirectord. Virtual services, real servers and sync daemons are checked. Health checks and VRRP are not read. Warnings also show what keepalived ignores.",
     "The exit status is 1 if there are errors, or if a file cannot be read.",
   ],
   positionals: [
@@ -14,7 +15,8 @@ export const checkSpec: SubcommandSpec = {
       name: "FILE",
       required: true,
       many: true,
-      description: "file of rules; - is standard input",
+      description:
+        "file of rules, or configuration of keepalived or ldirectord; - is standard input",
       completes: "file",
     },
   ],

@@ -17,10 +17,17 @@ import {
   partsOf,
   readScope,
 } from "../../cli/changes/scope.js";
-
 import { EXIT } from "../../cli/exit-status.js";
 import type { RunSubcommand } from "../../cli/invocation.js";
 import { readValidRules } from "../../cli/rule-file.js";
+import type { HealthChecker } from "../../rules/health-checks.js";
+import type { Output } from "../../cli/output.js";
+import {
+  separateHealthChecks,
+  type SeparatedDifferences,
+} from "./health-check-changes.js";
+import { healthCheckLines, healthChecksJson } from "./health-check-report.js";
+import { withCurrentRole } from "./vrrp-role.js";
 
 /** The exit status if the table differs from the file. */
 const DIFFERS = 4;
@@ -30,16 +37,21 @@ export const run: RunSubcommand = async ({ given, io, output }) => {
   const scope = await readScope(given, io.names);
   const file = await readValidRules(name, io, output);
   checkWhole(file, scope);
-  const { table } = file;
+  const { healthChecks } = file;
   using access = new IpvsAccess(io);
   const client = await access.open();
   const current = await readCurrentState(
     client,
-    partsOf(table, scope),
+    partsOf(file.table, scope),
     "steady",
   );
+  const table = withCurrentRole(file, current);
   checkSelected(scope, table, current);
-  const differences = compare(table, current, scope);
+  const separated = separateHealthChecks(
+    compare(table, current, scope),
+    healthChecks,
+  );
+  const { differences, changes } = separated;
   const equal = isUpToDate(differences);
   if (given.text("output") === "json") {
     const document = {
@@ -47,18 +59,33 @@ export const run: RunSubcommand = async ({ given, io, output }) => {
       file: name,
       equal,
       ...differencesJson(differences),
+      healthChecks: healthChecks && healthChecksJson(changes),
     };
     output.write(`${jsonText(document)}\n`);
-  } else if (equal) output.lines([upToDateText(name)]);
-  else {
-    output.lines(differenceLines(differences, output.paint));
-    output.lines([
-      countsText(countDifferences(differences), {
-        add: "to add",
-        change: "to change",
-        remove: "to remove",
-      }),
-    ]);
-  }
-  return equal ? EXIT.ok : DIFFERS;
+  } else show(name, separated, healthChecks?.program, output);
+  const counted = given.flag("strict") ? changes.length : 0;
+  return equal && counted === 0 ? EXIT.ok : DIFFERS;
 };
+
+function show(
+  name: string,
+  { differences, changes }: SeparatedDifferences,
+  program: HealthChecker | undefined,
+  output: Output,
+): void {
+  const hasChanges = program !== undefined && changes.length > 0;
+  if (hasChanges) output.lines(healthCheckLines(changes, program));
+  if (isUpToDate(differences)) {
+    const rest = hasChanges ? ", except for health checks" : "";
+    output.lines([upToDateText(name) + rest]);
+    return;
+  }
+  output.lines(differenceLines(differences, output.paint));
+  output.lines([
+    countsText(countDifferences(differences), {
+      add: "to add",
+      change: "to change",
+      remove: "to remove",
+    }),
+  ]);
+}
