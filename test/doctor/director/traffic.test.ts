@@ -14,7 +14,7 @@ import {
 } from "../../../src/doctor/director/limits.js";
 import { marks } from "../../../src/doctor/director/marks.js";
 import { activeBackups } from "../../../src/doctor/director/peers.js";
-import type { Probe } from "../../../src/doctor/director/probe.js";
+import type { Probe } from "../../../src/doctor/probe-result.js";
 import { redirects } from "../../../src/doctor/director/redirects.js";
 import { refusals } from "../../../src/doctor/director/refusals.js";
 import type { Facts } from "../../../src/doctor/facts.js";
