@@ -16,6 +16,7 @@ const LAYERS = {
   document: ["ipvs", "text"],
   plan: ["ipvs", "netlink"],
   rules: ["grammar", "document", "ipvs", "system", "text"],
+  setup: ["ipvs"],
   doctor: ["grammar", "ipvs", "rtnl", "netlink", "system", "runtime"],
   classic: ["grammar", "view", "text", "ipvs", "system", "netlink", "runtime"],
   cli: [
@@ -42,6 +43,7 @@ const LAYERS = {
     "rtnl",
     "rules",
     "runtime",
+    "setup",
     "system",
     "text",
     "view",
