@@ -1,11 +1,7 @@
 import type { Address } from "../ipvs/address.js";
 import type { IpvsClient } from "../ipvs/client.js";
 import { ConnectionReader } from "../ipvs/connection-reader.js";
-import type {
-  ServerKey,
-  EndpointName,
-  ServiceWithoutStats,
-} from "../ipvs/model.js";
+import type { ServerKey, EndpointName, ServiceSummary } from "../ipvs/model.js";
 import { withListedServers } from "../ipvs/listed-service.js";
 import { TableFile } from "../ipvs/table-file.js";
 import type { ListCommand } from "../grammar/command.js";
@@ -70,8 +66,8 @@ export async function save(
   client: IpvsClient,
   io: Io,
 ): Promise<void> {
-  const services = sortServices(await client.uncountedServices());
-  const table = client.withServersWithoutStats(services);
+  const services = sortServices(await client.serviceSummaries());
+  const table = client.withServerSummaries(services);
   await show(table, true, numeric, io, writeRules);
 }
 
@@ -80,7 +76,7 @@ async function listTable(
   client: IpvsClient,
   io: Io,
 ): Promise<void> {
-  const ordered = <S extends ServiceWithoutStats>(services: readonly S[]) => {
+  const ordered = <S extends ServiceSummary>(services: readonly S[]) => {
     if (!service) io.stdout(versionLine(client.info));
     io.stdout(titleLines(format));
     return sorted ? sortServices(services) : services;
@@ -95,7 +91,7 @@ async function listTable(
     });
     return;
   }
-  const services = ordered(one ?? (await client.uncountedServices()));
+  const services = ordered(one ?? (await client.serviceSummaries()));
   if (format === "plain") {
     const file = one ? undefined : readTableFile(io);
     const table = withListedServers(client, services, file);
@@ -103,7 +99,7 @@ async function listTable(
       writeService(out, entry, SERVER_COLUMNS.plain, name);
     });
   } else {
-    const table = client.withServersWithoutStats(services);
+    const table = client.withServerSummaries(services);
     await show(table, sorted, numeric, io, (out, entry, name) => {
       writeService(out, entry, SERVER_COLUMNS[format], name);
     });
@@ -117,7 +113,7 @@ function readTableFile(io: Io): TableFile | undefined {
 }
 
 /** A virtual service with what names its real servers, whatever else there is of them. */
-interface Listed extends ServiceWithoutStats {
+interface Listed extends ServiceSummary {
   readonly servers: readonly { readonly key: ServerKey }[];
 }
 

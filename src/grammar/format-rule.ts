@@ -21,7 +21,7 @@ import {
   type Protocol,
   type ServiceKey,
   type ServiceSettings,
-  type ServiceAndServersWithoutStats,
+  type ServiceSummaryWithServers,
   type Tunnel,
 } from "../ipvs/model.js";
 import {
@@ -51,7 +51,7 @@ type RuleStyle =
  */
 export function writeRules(
   out: TextBuilder,
-  service: ServiceAndServersWithoutStats,
+  service: ServiceSummaryWithServers,
   name?: EndpointName,
 ): void {
   const { key } = service;
@@ -71,7 +71,7 @@ export function writeRules(
 
 /** The same lines as texts. */
 export function ruleLines(
-  service: ServiceAndServersWithoutStats,
+  service: ServiceSummaryWithServers,
   name?: EndpointName,
 ): readonly string[] {
   const out = new TextBuilder(1024);

@@ -1,6 +1,6 @@
 import type { IpvsClient } from "../ipvs/client.js";
 import type { Existing } from "./compare.js";
-import { fingerprint } from "../ipvs/fingerprint.js";
+import { settingsText } from "../ipvs/settings-text.js";
 
 /** Which parts of what the kernel has are read beside the services. */
 export interface Parts {
@@ -35,10 +35,10 @@ export async function readExisting(
 
 /** Whether two readings say the same of all that can be set; false if one of them was disturbed. */
 export function sameExisting(a: Existing, b: Existing): boolean {
-  const services = fingerprint(a.services);
+  const services = settingsText(a.services);
   return (
     services !== undefined &&
-    services === fingerprint(b.services) &&
+    services === settingsText(b.services) &&
     textOf(a) === textOf(b)
   );
 }

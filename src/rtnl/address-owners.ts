@@ -96,7 +96,7 @@ async function remove(
   await exchange([
     {
       type: DELETE_NEIGHBOR,
-      answer: "ack",
+      expects: "ack",
       write: (out) => {
         writeNeighbor(out, address, device, 0, 0);
       },
@@ -109,7 +109,7 @@ async function change(
   asked: string,
   request: { type: number; flags: number; write(out: Writer): void },
 ): Promise<void> {
-  const [reply] = await exchange([{ ...request, answer: "ack" }]);
+  const [reply] = await exchange([{ ...request, expects: "ack" }]);
   if (reply?.kind !== "refused") return;
   const { errno, explanation } = reply.refusal;
   throw new NetworkRefusal(errno, asked, explanation);
@@ -121,7 +121,7 @@ export async function neighborsOn(
   device: number,
 ): Promise<Neighbor[]> {
   const all = await dump(exchange, "read the neighbors", {
-    answer: "dump",
+    expects: "dump",
     type: GET_NEIGHBOR,
     write: (out) => {
       out.zeros(12);

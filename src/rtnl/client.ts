@@ -150,7 +150,7 @@ export class NetworkClient {
     const [reply] = await this.#exchange([
       {
         type: GET_ROUTE,
-        answer: "one",
+        expects: "one",
         write: (out) => {
           writeQuestion(out, question);
         },
@@ -202,7 +202,7 @@ export class NetworkClient {
   ): Promise<T[]> {
     return dump(this.#exchange, asked, {
       type,
-      answer: "dump",
+      expects: "dump",
       write: (out) => {
         out.zeros(HEADER_BYTES[type]);
       },

@@ -16,10 +16,10 @@ import {
   type Daemon,
   type ServerSettings,
   type ServerKey,
-  type ServerWithoutStats,
+  type ServerSummary,
   type EndpointName,
   type Info,
-  type ServiceWithoutStats,
+  type ServiceSummary,
   type Timeouts,
 } from "../ipvs/model.js";
 import { schedulerFlagNames } from "../ipvs/scheduler-flags.js";
@@ -82,7 +82,7 @@ type ServerColumns<Server> = (out: TextBuilder, server: Server) => void;
 /** Writes a service and its real servers, a line each. */
 export function writeService<Server extends { readonly key: ServerKey }>(
   out: TextBuilder,
-  service: ServiceWithoutStats & { readonly servers: readonly Server[] },
+  service: ServiceSummary & { readonly servers: readonly Server[] },
   writeColumns: ServerColumns<Server>,
   name: EndpointName | undefined,
 ): void {
@@ -100,10 +100,7 @@ export function writeService<Server extends { readonly key: ServerKey }>(
 
 /** The columns of each format. */
 export const SERVER_COLUMNS = {
-  plain: (
-    out: TextBuilder,
-    server: ServerWithoutStats | ListedServer,
-  ): void => {
+  plain: (out: TextBuilder, server: ServerSummary | ListedServer): void => {
     // The kernel's own listing has these columns as this one has them.
     if ("columns" in server) {
       out.text(server.columns);
@@ -114,28 +111,28 @@ export const SERVER_COLUMNS = {
     out.integer(weight | 0).pad(6);
     writeConnections(out, server);
   },
-  "tun-info": (out: TextBuilder, server: ServerWithoutStats): void => {
+  "tun-info": (out: TextBuilder, server: ServerSummary): void => {
     const { forwarding, weight } = server.settings;
     out.text(FORWARDING[forwarding] ?? "").pad(7);
     out.text(tunnelInfo(server.settings)).pad(13);
     out.integer(weight | 0).pad(6);
     writeConnections(out, server);
   },
-  thresholds: (out: TextBuilder, server: ServerWithoutStats): void => {
+  thresholds: (out: TextBuilder, server: ServerSummary): void => {
     out.decimal(server.settings.upperThreshold).pad(10);
     out.decimal(server.settings.lowerThreshold).pad(10);
     writeConnections(out, server);
   },
-  "persistent-conn": (out: TextBuilder, server: ServerWithoutStats): void => {
+  "persistent-conn": (out: TextBuilder, server: ServerSummary): void => {
     out.integer(server.settings.weight | 0).pad(9);
     out.decimal(server.persistentConnections).pad(11);
     writeConnections(out, server);
   },
-} as const satisfies Record<ListingFormat, ServerColumns<ServerWithoutStats>>;
+} as const satisfies Record<ListingFormat, ServerColumns<ServerSummary>>;
 
 function writeConnections(
   out: TextBuilder,
-  { activeConnections, inactiveConnections }: ServerWithoutStats,
+  { activeConnections, inactiveConnections }: ServerSummary,
 ): void {
   out.decimal(activeConnections).pad(10);
   out.decimal(inactiveConnections).fill(10);
@@ -144,7 +141,7 @@ function writeConnections(
 /** The scheduler with its flags, and what differs from the defaults. */
 export function serviceSettings({
   settings,
-}: Pick<ServiceWithoutStats, "settings">): string {
+}: Pick<ServiceSummary, "settings">): string {
   let text = settings.scheduler;
   if ((settings.flags & ~HASHED) === 0) return text; // as most are
   const flags = schedulerFlagNames(settings.scheduler, settings.flags);

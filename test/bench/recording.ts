@@ -82,7 +82,7 @@ export class Recorder {
     this.steps.push({ kind: "read", file });
   }
 
-  /** Answers of a socket come in order, so the last one tells of those before it. */
+  /** Reaction of a socket come in order, so the last one tells of those before it. */
   #ended(socket: number, sequence: number): void {
     const last = this.steps.at(-1);
     if (last?.kind === "await" && last.socket === socket) this.steps.pop();

@@ -1,6 +1,6 @@
 import type { Io } from "../../src/runtime/io.js";
 import { runClassic } from "../../src/classic/run.js";
-import type { FakeLink } from "../netlink/fake-link.js";
+import type { ScriptedLink } from "../netlink/scripted-link.js";
 import { fakeKernel } from "./fake-kernel.js";
 
 /** What a run leaves behind. */
@@ -13,7 +13,7 @@ export interface Outcome {
 }
 
 export interface World {
-  readonly link: FakeLink;
+  readonly link: ScriptedLink;
   /** Standard input, in the chunks in which it can be read */
   readonly stdin: readonly (readonly string[])[];
   readonly io: Partial<Io>;

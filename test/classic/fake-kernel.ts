@@ -3,11 +3,11 @@ import { INFO } from "../fixtures/replies.js";
 import {
   ack,
   done,
-  FakeLink,
+  ScriptedLink,
   message,
   MULTI,
   type Sent,
-} from "../netlink/fake-link.js";
+} from "../netlink/scripted-link.js";
 
 const CONTROLLER = 16;
 const FAMILY = 0x1c;
@@ -37,8 +37,8 @@ export type Handler = (command: number, attributes: string) => Answer;
 export function fakeKernel(
   handler: Handler = () => ({}),
   loaded: () => boolean = () => true,
-): FakeLink {
-  return new FakeLink((requests) =>
+): ScriptedLink {
+  return new ScriptedLink((requests) =>
     requests.flatMap((sent) => respond(sent, handler, loaded)),
   );
 }
@@ -93,7 +93,7 @@ export function services(): Handler {
 }
 
 /** The commands that a kernel was asked to carry out, by their numbers, a list a datagram. */
-export function commands(link: FakeLink): number[][] {
+export function commands(link: ScriptedLink): number[][] {
   return link.sent
     .map((requests) =>
       requests

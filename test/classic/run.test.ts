@@ -2,7 +2,12 @@ import { bytesIn } from "../fixtures/hex.js";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SocketFault } from "../../src/netlink/errors.js";
-import { ack, DUMP_INTR, done, FakeLink } from "../netlink/fake-link.js";
+import {
+  ack,
+  DUMP_INTR,
+  done,
+  ScriptedLink,
+} from "../netlink/scripted-link.js";
 import { classic } from "./fake-io.js";
 import { commands, fakeKernel, services } from "./fake-kernel.js";
 
@@ -154,7 +159,7 @@ test("a socket that cannot be opened is the same to the original", async () => {
 });
 
 test("without the capability IPVS refuses even to tell its version", async () => {
-  const link = new FakeLink((requests) =>
+  const link = new ScriptedLink((requests) =>
     requests.map((sent) => ack(sent, sent.type === 16 ? 1 : 0)),
   );
   const { stderr, status } = await classic("-L", { link });
@@ -171,7 +176,7 @@ test("the link is closed whatever happens", async () => {
 
 test("a dump that never comes whole is a complaint, not a crash", async () => {
   const kernel = fakeKernel();
-  const link = new FakeLink((requests) =>
+  const link = new ScriptedLink((requests) =>
     requests.flatMap((sent) => {
       if (sent.flags & 0x300) return [done(sent, 0, DUMP_INTR)];
       kernel.send(sent.bytes);

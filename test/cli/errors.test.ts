@@ -45,7 +45,7 @@ const ERRORS: readonly (readonly [Error, string])[] = [
   ],
   [
     new SocketFault(EPROTONOSUPPORT, "socket"),
-    "3 cannot reach IPVS in the kernel: socket: Protocol not supported: this kernel has no generic netlink; a Linux kernel with IPVS is needed",
+    "3 cannot reach IPVS in the kernel: socket: Protocol not supported: this kernel has no generic netlink; use a Linux kernel with IPVS",
   ],
   [
     new SocketFault(ENOBUFS, "recvmsg"),
@@ -81,7 +81,7 @@ const ERRORS: readonly (readonly [Error, string])[] = [
   ],
   [
     new MalformedReply("short", 4),
-    "1 cannot read the kernel's answer: short (at byte 4): this is a fault of ours or of the kernel: please report it",
+    "1 cannot read the kernel's answer: short (at byte 4): this is a bug of this program or of the kernel: please report it",
   ],
   [
     new TableChanged(),

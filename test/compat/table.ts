@@ -33,14 +33,14 @@ export async function rawTable(): Promise<string[]> {
       throw new Error(`no IPVS: ${errnoName(family.errno)}`);
     const ask = async (
       command: number,
-      answer: "one" | "dump",
+      expects: "one" | "dump",
       service?: Uint8Array,
     ) => {
       const write = (out: Writer) => {
         if (service) put(out, NAMING.service, spanOf(service));
       };
       const [reply] = await exchange([
-        new GenericQuery(family.id, 1, command, answer, write, copy),
+        new GenericQuery(family.id, 1, command, expects, write, copy),
       ]);
       return entriesOf(reply).flatMap(contents);
     };

@@ -3,19 +3,19 @@ import { NetworkClient } from "../../src/rtnl/client.js";
 import {
   ack,
   done,
-  FakeLink,
+  ScriptedLink,
   message,
   MULTI,
   type Sent,
-} from "../netlink/fake-link.js";
+} from "../netlink/scripted-link.js";
 
 const MULTIPLE_OF_DUMP = 0x300;
 
 /** A client whose kernel answers a request with payloads, of which a dump has any number; or with an errno. */
 export function networkOf(
   answer: (request: Sent) => readonly Uint8Array[] | number,
-): { readonly client: NetworkClient; readonly link: FakeLink } {
-  const link = new FakeLink((requests) =>
+): { readonly client: NetworkClient; readonly link: ScriptedLink } {
+  const link = new ScriptedLink((requests) =>
     requests.flatMap((request) => {
       const dumps = (request.flags & MULTIPLE_OF_DUMP) === MULTIPLE_OF_DUMP;
       const end = (errno = 0) =>

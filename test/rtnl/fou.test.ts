@@ -3,14 +3,23 @@ import { test } from "node:test";
 import { exchangeOver } from "../../src/netlink/exchange.js";
 import { fouPorts } from "../../src/rtnl/fou.js";
 import { hex, hexOf } from "../fixtures/hex.js";
-import { ack, done, FakeLink, message, MULTI } from "../netlink/fake-link.js";
+import {
+  ack,
+  done,
+  ScriptedLink,
+  message,
+  MULTI,
+} from "../netlink/scripted-link.js";
 
 const CONTROLLER = 16;
 const FOU = 0x1d;
 
 /** A kernel that tells of the family fou, and then of its ports; or refuses either. */
-function kernel(ports: readonly Uint8Array[] | number, known = true): FakeLink {
-  return new FakeLink(([request]) => {
+function kernel(
+  ports: readonly Uint8Array[] | number,
+  known = true,
+): ScriptedLink {
+  return new ScriptedLink(([request]) => {
     assert.ok(request);
     const { type, sequence } = request;
     if (type === CONTROLLER) {

@@ -18,7 +18,7 @@ import {
 } from "../../classic/fake-kernel.js";
 import { address, serverEntry, serviceEntry } from "../../fixtures/entries.js";
 import { answersFrom } from "../../fixtures/table-kernel.js";
-import type { FakeLink } from "../../netlink/fake-link.js";
+import type { ScriptedLink } from "../../netlink/scripted-link.js";
 import { subcommand } from "../run-subcommand.js";
 
 const folder = mkdtempSync(join(tmpdir(), "connection-"));
@@ -40,7 +40,7 @@ function tableOf(...weights: readonly number[]): ServiceWithServers[] {
 function kernelOf(
   [before = [], ...next]: readonly ServiceWithServers[][],
   lasts = Infinity,
-): FakeLink {
+): ScriptedLink {
   let table = before;
   let changes = 0;
   return fakeKernel((command, asked) => {
@@ -54,7 +54,7 @@ function kernelOf(
 }
 
 /** Applies rules that want one server, over these sockets in turn. */
-async function apply(line: string, links: readonly FakeLink[]) {
+async function apply(line: string, links: readonly ScriptedLink[]) {
   let opened = 0;
   let slept = 0;
   const outcome = await subcommand(`apply ${line}-`, {

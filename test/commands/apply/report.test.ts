@@ -170,7 +170,7 @@ test("what stands, and what nobody knows, is told one by one", async () => {
   assert.equal(status, 3);
   assert.equal(
     stderr,
-    `ipvsadm: cannot reach IPVS in the kernel: sendmsg: Bad file descriptor: the socket has been closed: open another
+    `ipvsadm: cannot reach IPVS in the kernel: sendmsg: Bad file descriptor: the socket is closed; open a new one
 ipvsadm: this stands: -a -t 192.0.2.1:80 -r 10.0.0.2:80 -g -w 1: it could not be taken back by -d -t 192.0.2.1:80 -r 10.0.0.2:80: cannot edit service TCP 192.0.2.1:80: Cannot allocate memory
 ipvsadm: this may have been carried out: -E -t 192.0.2.1:80 -s rr
 ipvsadm: not everything could be put back, the table is between the old and the new: 'ipvsadm diff' shows how far it is; 'ipvsadm restore' of a backup brings the old one back
