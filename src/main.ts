@@ -2,17 +2,18 @@ import { finish } from "./runtime/finish.js";
 import type { Io } from "./runtime/io.js";
 
 /**
- * Whether a command line is for the subcommands, which are a program of their own (words.ts): it begins with
- * a word. All else is classic, and loads nothing of them.
+ * Whether a command line begins with a subcommand: a word without a dash. Everything else is a
+ * classic command, which loads no code of the subcommands.
  */
 export function isSubcommandLine([first = ""]: readonly string[]): boolean {
   return /^[A-Za-z][A-Za-z-]*$/.test(first);
 }
 
 /**
- * Runs a command line that begins with a word.
+ * Runs a subcommand.
  *
- * @returns the exit status; undefined if the classic language has its own answer to that word
+ * @returns the exit status; undefined if the word is not a subcommand, so that the classic parser
+ *   reports the error
  */
 export type RunSubcommands = (
   words: readonly string[],
@@ -21,8 +22,8 @@ export type RunSubcommands = (
 /**
  * Runs ipvsadm.
  *
- * @param words the command line without the program's name, one character a byte
- * @param runSubcommands loads the subcommands, which are another bundle on Node.js
+ * @param words the command line arguments, one character per byte
+ * @param runSubcommands loads the subcommands, which are a separate bundle on Node.js
  * @returns the exit status
  */
 export async function main(

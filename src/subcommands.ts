@@ -3,10 +3,11 @@ import { finish } from "./runtime/finish.js";
 import type { Io } from "./runtime/io.js";
 
 /**
- * Runs ipvsadm with a command line that begins with a word.
+ * Runs a subcommand.
  *
- * @param words the command line without the program's name, one character a byte
- * @returns the exit status. undefined if the word is no subcommand and not similar to one: the classic language answers
+ * @param words the command line arguments, one character per byte
+ * @returns the exit status; undefined if the word is neither a subcommand nor similar to one. The
+ *   classic parser then reports the error
  */
 export function mainSubcommands(
   words: readonly string[],
@@ -15,7 +16,8 @@ export function mainSubcommands(
   const run = async () => {
     const [name, ...rest] = words;
     if (name === CALL_BACK) {
-      // The user pressed a key: loading the parser of the subcommands would take too long.
+      // Completion: the user pressed Tab. Loading the parser of the subcommands would take too
+      // long.
       const { answer } = await import("./commands/completion/answer.js");
       const status = await answer(rest, io);
       if (status !== undefined) return status;

@@ -70,7 +70,7 @@ export function explain(error: unknown): Explanation | undefined {
     return unreachable(error);
   if (error instanceof KernelRefusal)
     return refused(spoken(error.command, error.subject), error);
-  if (error instanceof NetworkRefusal) return refused(error.asked, error);
+  if (error instanceof NetworkRefusal) return refused(error.operation, error);
   if (error instanceof TableUnsteady)
     return wrong(
       `cannot read the table: it changed each of ${error.attempts} times`,

@@ -1,9 +1,9 @@
 import { formatAddress, type Address } from "../ipvs/address.js";
-import type { NoWay } from "../rtnl/client.js";
+import type { RouteFailure } from "../rtnl/client.js";
 import type { Device, DeviceAddress, Neighbor, Route } from "../rtnl/model.js";
 
 /** Where packets go, or why they do not */
-export type Way = Route | NoWay;
+export type Way = Route | RouteFailure;
 
 /** The network as this machine sees it. */
 export interface Network {

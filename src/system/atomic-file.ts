@@ -17,10 +17,10 @@ import {
 import { basename, dirname, join, resolve } from "node:path";
 import { writeAll, writeByNode } from "./streams.js";
 
-/** A file cannot be written; what was in it before, if anything, stands. */
+/** A file could not be written. Its old content, if any, is unchanged. */
 export class OutputFailed extends Error {
   override readonly name = "OutputFailed";
-  /** Whether there was a file before, which stands */
+  /** Whether there is an old file, which is unchanged */
   readonly existed: boolean;
 
   constructor(
@@ -35,16 +35,17 @@ export class OutputFailed extends Error {
 }
 
 /**
- * Writes a file whole or not at all: to a file beside it, which then takes its name. Who reads it meanwhile, and who
- * finds it after the machine went down, has the old text or the new. Its permissions stay, and its owner and group as
- * far as this process may give files away.
+ * Writes a file atomically: writes a new file in the same folder and renames it. Readers, and the
+ * file system after a crash, have either the old text or the new. Keeps the permissions, and keeps
+ * owner and group if this process may set them.
  *
- * What is no regular file, such as a device or a pipe, is written to as it is: `/dev/null` stays what it is.
+ * Devices and pipes are written directly: `/dev/null` stays a device.
  *
- * @param path a symbolic link is followed, and stays; of `/dev/stdout` and the like the descriptor is written to
- * @param text one character a byte
- * @throws {OutputFailed} and a regular file is as it was
- * @throws {OutputClosed} when it is a pipe that nobody reads any more
+ * @param path symbolic links are followed and kept; for `/dev/stdout` and similar, the descriptor
+ *   is written to
+ * @param text one character per byte
+ * @throws {OutputFailed} the old file is unchanged
+ * @throws {OutputClosed} if the path is a pipe without a reader
  */
 export function writeAtomically(path: string, text: string): void {
   let existed = false;
@@ -65,10 +66,13 @@ export function writeAtomically(path: string, text: string): void {
   }
 }
 
-/** As many links as Linux follows. */
+/** Linux's limit for a chain of symbolic links. */
 const MOST_LINKS = 40;
 
-/** The file at the end of a chain of symbolic links, which need not exist; or the number of an open one of our own. */
+/**
+ * Follows symbolic links to the file, which need not exist; or to the number of one of this
+ * process's descriptors.
+ */
 function targetOf(path: string): string | number {
   let at = path;
   for (let links = 0; links < MOST_LINKS; links++) {
@@ -76,7 +80,7 @@ function targetOf(path: string): string | number {
     if (!link?.isSymbolicLink()) return at;
     const folder = realpathSync(dirname(at));
     if (folder === ownDescriptors()) return Number(basename(at));
-    // Other processes' descriptors: what the link says is a name for people.
+    // The link of another process's descriptor is only a description.
     if (!(statSync(at, { throwIfNoEntry: false })?.isFile() ?? true)) return at;
     if (isForeign(link, statSync(folder))) throw failure("EACCES");
     at = resolve(folder, readlinkSync(at));
@@ -93,9 +97,10 @@ function ownDescriptors(): string | undefined {
 }
 
 /**
- * Whether somebody else may have laid a link in our way, in a folder such as /tmp: the kernel would not follow it.
+ * Whether another user may have placed this link in a shared folder such as /tmp. The kernel would
+ * not follow it.
  *
- * @see proc(5), /proc/sys/fs/protected_symlinks
+ * @see /proc/sys/fs/protected_symlinks in proc(5)
  */
 function isForeign(link: Stats, folder: Stats): boolean {
   const { S_IWOTH } = constants;
@@ -127,7 +132,7 @@ function writeTo(descriptor: number, text: string): void {
   if (code !== undefined) throw failure(code);
 }
 
-/** Puts a new file in the place of an old one, or of none. */
+/** Replaces a file, or creates it. */
 function replace(path: string, text: string, old: Stats | undefined): void {
   const beside = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
   try {
@@ -140,32 +145,34 @@ function replace(path: string, text: string, old: Stats | undefined): void {
   syncFolder(dirname(path));
 }
 
-/** Writes a new file like an old one, and waits until it is on the disk. */
+/** Writes a new file with the attributes of the old one, and waits until it is on the disk. */
 function writeThrough(path: string, text: string, old?: Stats): void {
   const mode = old && old.mode & 0o777;
   const file = openSync(path, "wx", mode ?? 0o666);
   try {
     writeFileSync(file, text, "latin1");
     if (old) giveTo(old, file);
-    if (mode !== undefined) fchmodSync(file, mode); // which the umask may have cut
+    if (mode !== undefined) fchmodSync(file, mode); // the umask may have removed bits
     fsyncSync(file);
   } finally {
     closeSync(file);
   }
 }
 
-/** Only root may give a file away; to a group of its own, everybody. */
+/** Sets owner and group. Only root may change the owner; anyone may set one of their own groups. */
 function giveTo({ uid, gid }: Stats, file: number): void {
   for (const owner of [uid, -1])
     try {
       fchownSync(file, owner, gid);
       return;
     } catch {
-      // A file that is ours is better than none.
+      // A file that this user owns is better than none.
     }
 }
 
-/** The new name is on the disk only when the folder is. Some file systems cannot be told so. */
+/**
+ * Flushes the folder, so that the new name is on the disk too. Some file systems do not support it.
+ */
 function syncFolder(path: string): void {
   try {
     const folder = openSync(path, "r");
@@ -175,6 +182,6 @@ function syncFolder(path: string): void {
       closeSync(folder);
     }
   } catch {
-    // The file itself is whole either way.
+    // The file itself is complete in any case.
   }
 }

@@ -11,36 +11,36 @@ import { join } from "node:path";
 import { networkNamespace } from "./namespaces.js";
 
 /*
- * A lock is a file with a record of its holder. It comes into being by link(2), with all that is in it, and only if
- * there is none. What a process leaves behind that died holding it, the next one takes over: it makes the lock of the
- * lock, `….stale`, looks again, and puts its own record in the place of the dead one's. As nobody replaces a record
- * without that second lock, no living holder's is ever replaced. The second lock is taken as the first one is, so that
- * a process that dies in the middle of this hinders nobody.
+ * A lock is a file that contains a record of its holder. link(2) creates it with its content, and
+ * only if it does not exist. If the holder died, the next process takes the lock over: it takes a
+ * second lock, `….stale`, checks again, and replaces the dead holder's record with its own. Records
+ * are only replaced under the second lock, so the record of a living holder is never replaced. The
+ * second lock works like the first one, so a process that dies during this blocks nobody.
  */
 
-/** Who holds a lock, as its file says. */
+/** The holder of a lock, as recorded in its file. */
 export interface Holder {
   readonly pid: number;
-  /** The subcommand that it carries out */
+  /** The subcommand that it runs */
   readonly subcommand: string;
-  /** Whether it lives where this process would see it end; false of another container's */
+  /** Whether this process can see when the holder ends; false if it runs in another container */
   readonly visible: boolean;
 }
 
-/** Somebody else has the lock. */
+/** Another process holds the lock. */
 export class LockHeld extends Error {
   override readonly name = "LockHeld";
 
   constructor(
     readonly path: string,
-    /** Undefined: the file is none of ours */
+    /** undefined if the file has another format */
     readonly holder: Holder | undefined,
   ) {
     super(`${path} is held`);
   }
 }
 
-/** The lock can be neither made nor read. */
+/** The lock can be neither created nor read. */
 export class LockFailed extends Error {
   override readonly name = "LockFailed";
 
@@ -59,19 +59,19 @@ export interface Lock extends Disposable {
   release(): void;
 }
 
-/** Where locks are, and where one can see which processes live. */
+/** The folder of the locks, and procfs to see which processes are alive. */
 export interface LockPlace {
   readonly runFolder: string;
   readonly procFolder: string;
 }
 
 /**
- * Keeps all other processes that take it from changing the table, until it is released or this process ends. Each
- * network namespace has a table, and a lock, of its own.
+ * Takes the lock of this network namespace, which prevents two processes from changing its table at
+ * the same time. The lock is held until it is released or the process ends.
  *
- * @param subcommand what it is taken for, as others are told
- * @throws {LockHeld} at once, when a living process has it
- * @throws {LockFailed} when the folder is missing, or may not be written
+ * @param subcommand the reason, shown to others
+ * @throws {LockHeld} at once, if a living process holds the lock
+ * @throws {LockFailed} if the folder is missing or not writable
  */
 export function takeLock(place: LockPlace, subcommand: string): Lock {
   const space = networkNamespace(place.procFolder);
@@ -92,26 +92,31 @@ export function takeLock(place: LockPlace, subcommand: string): Lock {
   }
   let held = true;
   const release = () => {
-    // Somebody may have removed the file by hand, whereupon it is another's.
+    // Someone may have deleted the file, and another process may have created its own.
     if (held && contentOf(path) === text) unlinkSync(path);
     held = false;
   };
   return { path, release, [Symbol.dispose]: release };
 }
 
-/** Makes the lock, or takes that of a dead process over. @param record a file with what is to be in it */
+/**
+ * Creates the lock, or takes it over from a dead process.
+ *
+ * @param record a file with the content for the lock
+ */
 function take(path: string, record: string, place: LockPlace): void {
   for (;;) {
     if (linked(record, path)) return;
     const found = contentOf(path);
-    if (found === undefined) continue; // released just now
+    if (found === undefined) continue; // released in the meantime
     if (!isStale(found, place))
       throw new LockHeld(path, holderOf(found, place));
     const guard = `${path}.stale`;
     take(guard, record, place);
     try {
       if (contentOf(path) === found) {
-        // A second name of the record goes into the lock's place, for rename(2) does nothing to two names of one file.
+        // Rename a second link of the record: rename(2) does nothing if both names belong to the
+        // same file.
         const heir = `${record}.heir`;
         writeFileSync(heir, readFileSync(record), { mode: 0o644 });
         renameSync(heir, path);
@@ -123,7 +128,7 @@ function take(path: string, record: string, place: LockPlace): void {
   }
 }
 
-/** Gives a file a second name. @returns false if that exists */
+/** Creates a second link to a file. @returns false if the new name exists */
 function linked(file: string, name: string): boolean {
   try {
     linkSync(file, name);
@@ -139,17 +144,17 @@ function contentOf(path: string): string | undefined {
     return readFileSync(path, "latin1");
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ESRCH") return undefined; // of a process that ends just now
+    if (code === "ENOENT" || code === "ESRCH") return undefined; // the process has just ended
     throw error;
   }
 }
 
-/** `PID START NAMESPACE SUBCOMMAND`: numbers are given anew, and each container has its own. */
+/** `PID START NAMESPACE SUBCOMMAND`. Process IDs are reused, and each container has its own. */
 function recordOf(pid: number, subcommand: string, place: LockPlace): string {
   return `${pid} ${startOf(pid, place) ?? 0} ${namespaceOf(place)} ${subcommand}\n`;
 }
 
-/** Where procfs is not to be seen, nobody can say who lives. */
+/** The PID namespace; without procfs it is unknown which processes are alive. */
 const NO_NAMESPACE = "-";
 
 const RECORD = /^([0-9]+) ([0-9]+) (\S+) ([a-z-]+)\n$/;
@@ -160,22 +165,29 @@ function holderOf(text: string, place: LockPlace): Holder | undefined {
   return { pid: Number(pid), subcommand, visible: isOurs(namespace, place) };
 }
 
-/** Whether processes of a namespace are seen from here. */
+/** Whether the processes of a PID namespace are visible here. */
 function isOurs(namespace: string | undefined, place: LockPlace): boolean {
   return namespace !== NO_NAMESPACE && namespace === namespaceOf(place);
 }
 
-/** Whether the holder has ended; of what is no record of ours, and of other containers, nobody can say so. */
+/**
+ * Whether the holder has ended. Unknown, and therefore false, for other formats and other
+ * containers.
+ */
 function isStale(text: string, place: LockPlace): boolean {
   const [, pid, start, namespace] = RECORD.exec(text) ?? [];
   if (pid === undefined || !isOurs(namespace, place)) return false;
   return String(startOf(Number(pid), place)) !== start;
 }
 
-/** When a living process began, in clock ticks since the machine did; undefined if there is none. @see proc(5), stat */
+/**
+ * The start time of a living process in clock ticks since boot; undefined if there is none.
+ *
+ * @see /proc/pid/stat in proc(5)
+ */
 function startOf(pid: number, { procFolder }: LockPlace): number | undefined {
   const stat = contentOf(join(procFolder, String(pid), "stat"));
-  // The second field is the program's name in parentheses, which may have blanks and parentheses in it.
+  // The second field is the program's name in parentheses. It may contain spaces and parentheses.
   const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
   const [state] = fields ?? [];
   const ended = state === undefined || state === "Z" || state === "X";

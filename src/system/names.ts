@@ -1,21 +1,21 @@
 import { textOf } from "./files.js";
 
-/** Transport protocols as /etc/services names them. */
+/** Transport protocols, as named in /etc/services. */
 export type TransportName = "tcp" | "udp" | "sctp";
 
-/** Names of hosts and services, out of the resolver and /etc/services. */
+/** Names of hosts and services, from the resolver and /etc/services. */
 export interface Names {
-  /** The first IPv4 address of a host, dotted; undefined if it has none. */
+  /** Resolves a host to its first IPv4 address, dotted; undefined if it has none. */
   hostAddress(name: string): Promise<string | undefined>;
-  /** The name that an address resolves to, without control characters; undefined if it has none. */
+  /** Resolves an address to a name without control characters; undefined if it has none. */
   hostName(address: string): Promise<string | undefined>;
   servicePort(name: string, transport: TransportName): number | undefined;
   serviceName(port: number, transport: TransportName): string | undefined;
 }
 
 /**
- * getnameinfo(3) waits in a thread until the resolver gives up, and Node.js lets half of its threads do so:
- * 64 names are asked for at a time. It takes the number from the environment when it first needs a thread.
+ * Number of name lookups at a time. getnameinfo(3) blocks a thread until the resolver gives up, and
+ * Node.js uses half of its threads for it. Node.js reads the variable when it first needs a thread.
  */
 const RESOLVING_THREADS = "128";
 
@@ -25,7 +25,7 @@ export function systemNames(servicesFile = "/etc/services"): Names {
   const services = () => (table ??= readServices(servicesFile));
   return {
     hostAddress(name) {
-      // The resolver takes an empty name for no question, and only ASCII can be asked for as it stands.
+      // The resolver fails for an empty name, and it takes only ASCII unchanged.
       if (!/^[!-~]+$/.test(name)) return Promise.resolve(undefined);
       const { lookup } = resolver();
       return new Promise((resolve) => {
@@ -59,7 +59,10 @@ interface ServicesTable {
   readonly names: ReadonlyMap<string, string>;
 }
 
-/** Reads a file of services(5): the first line for a name or a port counts. A missing file is empty. */
+/**
+ * Parses a file of services(5). The first line for a name or a port counts. A missing file is
+ * empty.
+ */
 function readServices(file: string): ServicesTable {
   const ports = new Map<string, number>();
   const names = new Map<string, string>();
@@ -81,7 +84,7 @@ function setOnce<T>(map: Map<string, T>, key: string, value: T): void {
   if (!map.has(key)) map.set(key, value);
 }
 
-/** What came from elsewhere must not steer a terminal. */
+/** Removes control characters, so that a name from the network cannot control the terminal. */
 export function printable(text: string): string {
   // eslint-disable-next-line no-control-regex -- control characters are what is looked for
   return text.replace(/[\x00-\x1f\x7f-\x9f]/g, "?");

@@ -68,7 +68,7 @@ export async function runIn(
     modulesFolder: "/nonexistent/modules",
     terminal: { isTerminal: () => false, size: () => undefined },
     catchSignals: () => () => undefined,
-    takeTerminal() {
+    enterFullScreen() {
       throw new Error("there is no terminal");
     },
     environment: () => undefined,

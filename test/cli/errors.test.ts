@@ -68,8 +68,8 @@ const ERRORS: readonly (readonly [Error, string])[] = [
     "3 cannot read the routes: Operation not permitted: run it as root, or with CAP_NET_ADMIN",
   ],
   [
-    new NetworkRefusal(19, "ask for a neighbor", "own words"),
-    "1 cannot ask for a neighbor: No such device (own words): see with 'ip link' which interfaces there are",
+    new NetworkRefusal(19, "probe a neighbor", "own words"),
+    "1 cannot probe a neighbor: No such device (own words): list the interfaces with 'ip link'",
   ],
   [
     new TableUnsteady(10),

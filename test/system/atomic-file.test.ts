@@ -29,13 +29,13 @@ after(() => {
   rmSync(folder, { recursive: true });
 });
 
-test("a file is made", () => {
+test("writeAtomically() creates a file", () => {
   const path = join(folder, "new");
   writeAtomically(path, "text\xff\n");
   assert.deepEqual(readFileSync(path), Buffer.from("text\xff\n", "latin1"));
 });
 
-test("a file is replaced by another one that has its permissions", () => {
+test("writeAtomically() replaces a file and keeps its permissions", () => {
   const path = join(folder, "old");
   writeFileSync(path, "long before", { mode: 0o640 });
   const before = statSync(path);
@@ -46,7 +46,7 @@ test("a file is replaced by another one that has its permissions", () => {
   assert.equal(now.mode & 0o777, 0o640);
 });
 
-test("what cannot be written leaves nothing behind", () => {
+test("writeAtomically() leaves no temporary file if it fails", () => {
   const path = join(folder, "occupied");
   mkdirSync(path);
   const before = readdirSync(folder);
@@ -62,13 +62,13 @@ test("what cannot be written leaves nothing behind", () => {
   assert.deepEqual(readdirSync(folder), before);
 });
 
-test("a folder that does not exist is named by its error", () => {
+test("writeAtomically() names the error of a missing folder", () => {
   assert.throws(() => {
     writeAtomically(join(folder, "absent", "file"), "text");
   }, /cannot write .*absent\/file: ENOENT/);
 });
 
-test("a symbolic link stays, and the file that it leads to is replaced", () => {
+test("writeAtomically() keeps a symbolic link and replaces its target", () => {
   const own = join(folder, "links");
   mkdirSync(own);
   writeFileSync(join(folder, "rules"), "before", { mode: 0o604 });
@@ -81,7 +81,7 @@ test("a symbolic link stays, and the file that it leads to is replaced", () => {
   assert.equal(readlinkSync(join(own, "first")), "../rules");
 });
 
-test("a symbolic link that leads nowhere yet has its file made", () => {
+test("writeAtomically() creates the target of a dangling symbolic link", () => {
   const link = join(folder, "dangling");
   symlinkSync("made", link);
   writeAtomically(link, "now");
@@ -89,7 +89,7 @@ test("a symbolic link that leads nowhere yet has its file made", () => {
   assert.equal(readFileSync(join(folder, "made"), "latin1"), "now");
 });
 
-test("links in a circle are told", () => {
+test("writeAtomically() rejects a loop of symbolic links", () => {
   const link = join(folder, "circle");
   symlinkSync("circle", link);
   assert.throws(() => {
@@ -98,7 +98,7 @@ test("links in a circle are told", () => {
 });
 
 test(
-  "a link that another user laid in a folder for all is not followed",
+  "writeAtomically() does not follow another user's link in a shared folder",
   { skip: process.geteuid?.() !== 0 && "needs root" },
   () => {
     const shared = join(folder, "shared");
@@ -115,7 +115,7 @@ test(
 );
 
 test(
-  "the owner and the group stay",
+  "writeAtomically() keeps owner and group",
   { skip: process.geteuid?.() !== 0 && "needs root" },
   () => {
     const path = join(folder, "owned");
@@ -127,7 +127,7 @@ test(
   },
 );
 
-test("a device is written to, and stays one", () => {
+test("writeAtomically() writes to a device, which stays a device", () => {
   const link = join(folder, "null");
   symlinkSync("/dev/null", link);
   writeAtomically(link, "now");
@@ -140,7 +140,7 @@ test("a device is written to, and stays one", () => {
   }, /cannot write .*full: ENOSPC/);
 });
 
-test("a pipe is written to, and stays one", () => {
+test("writeAtomically() writes to a pipe, which stays a pipe", () => {
   const path = join(folder, "pipe");
   execFileSync("mkfifo", [path]);
   const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -153,7 +153,7 @@ test("a pipe is written to, and stays one", () => {
   assert.ok(statSync(path).isFIFO());
 });
 
-test("an open file of our own goes on where it is", () => {
+test("writeAtomically() writes to an open descriptor at its current position", () => {
   const path = join(folder, "open");
   const file = openSync(path, "w");
   try {
@@ -166,7 +166,7 @@ test("an open file of our own goes on where it is", () => {
   assert.equal(readFileSync(path, "latin1"), "first second third");
 });
 
-test("an error tells whether there is a file that stands", () => {
+test("OutputFailed says whether there is an unchanged file", () => {
   const existed = (path: string) => {
     try {
       writeAtomically(path, "now");
@@ -175,7 +175,7 @@ test("an error tells whether there is a file that stands", () => {
     }
     return undefined;
   };
-  const path = join(folder, "x".repeat(250)); // no room for the name of the file beside it
+  const path = join(folder, "x".repeat(250)); // too long for the name of the temporary file
   writeFileSync(path, "before");
   assert.equal(existed(path), true);
   assert.equal(readFileSync(path, "latin1"), "before");

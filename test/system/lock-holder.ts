@@ -1,4 +1,7 @@
-/** `node lock-holder.js FOLDER`: takes the lock and says so, or who has it. Holds it until standard input ends. */
+/**
+ * `node lock-holder.js FOLDER`: takes the lock and prints so, or prints who holds it. Holds it
+ * until standard input ends.
+ */
 import { LockHeld, takeLock } from "../../src/system/lock.js";
 
 const [, , runFolder = ""] = process.argv;

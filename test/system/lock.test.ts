@@ -51,7 +51,7 @@ async function otherProcess() {
   };
 }
 
-test("a lock is a file that says whose it is, and is gone when it is released", () => {
+test("takeLock() creates a file that names the holder, and release() deletes it", () => {
   {
     using lock = takeLock(place, "apply");
     assert.equal(lock.path, file);
@@ -64,7 +64,7 @@ test("a lock is a file that says whose it is, and is gone when it is released", 
   assert.deepEqual(readdirSync(folder), []);
 });
 
-test("a lock is released once, and not if it has become another's", () => {
+test("release() deletes the file once, and not if another process owns it now", () => {
   const first = takeLock(place, "apply");
   first.release();
   const second = takeLock(place, "restore");
@@ -75,7 +75,7 @@ test("a lock is released once, and not if it has become another's", () => {
   assert.deepEqual(readdirSync(folder), [name]);
 });
 
-test("the lock of another process that lives is not to be had", async () => {
+test("takeLock() throws LockHeld if a living process holds the lock", async () => {
   const other = await otherProcess();
   assert.equal(other.said, "taken");
   assert.throws(
@@ -96,7 +96,7 @@ test("the lock of another process that lives is not to be had", async () => {
   await third.kill();
 });
 
-test("the lock of a process that was killed is taken over", async () => {
+test("takeLock() takes over the lock of a killed process", async () => {
   const other = await otherProcess();
   await other.kill();
   assert.ok(readFileSync(file, "utf8").startsWith(`${other.pid} `));
@@ -105,7 +105,7 @@ test("the lock of a process that was killed is taken over", async () => {
   assert.deepEqual(readdirSync(folder), [name]);
 });
 
-test("of several processes that find a dead one's lock, one gets it", async () => {
+test("takeLock() gives the lock of a dead process to only one of several processes", async () => {
   const dead = await otherProcess();
   await dead.kill();
   const others = await Promise.all(Array.from({ length: 4 }, otherProcess));
@@ -116,7 +116,7 @@ test("of several processes that find a dead one's lock, one gets it", async () =
   for (const other of others) await other.kill();
 });
 
-test("who died while taking a lock over hinders nobody", async () => {
+test("takeLock() succeeds after another process died during a takeover", async () => {
   const dead = await otherProcess();
   await dead.kill();
   writeFileSync(`${file}.stale`, readFileSync(file));
@@ -124,15 +124,15 @@ test("who died while taking a lock over hinders nobody", async () => {
   assert.deepEqual(readdirSync(folder), []);
 });
 
-test("a process with the number of a dead one is not the dead one", () => {
+test("takeLock() recognizes a new process with the process ID of a dead one", () => {
   const lock = takeLock(place, "apply");
   const text = readFileSync(file, "utf8");
-  writeFileSync(file, text.replace(/ [0-9]+ /, " 1 ")); // it began when the machine did
+  writeFileSync(file, text.replace(/ [0-9]+ /, " 1 ")); // another start time
   lock.release();
   takeLock(place, "apply").release();
 });
 
-test("of another container's process, and of a file that is none of ours, nobody knows whether it lives", () => {
+test("takeLock() does not take over the lock of another container, nor a file in another format", () => {
   for (const text of ["2 1 pid:[1] apply\n", "2 1 - apply\n", "", "hello"]) {
     writeFileSync(file, text);
     assert.throws(() => takeLock(place, "apply"), LockHeld, text);
@@ -140,7 +140,7 @@ test("of another container's process, and of a file that is none of ours, nobody
   }
 });
 
-test("whose end would not be seen is told", () => {
+test("LockHeld says whether this process can see the holder's end", () => {
   for (const text of ["2 1 pid:[1] apply\n", "2 1 - apply\n"]) {
     writeFileSync(file, text);
     assert.throws(
@@ -159,7 +159,7 @@ test("whose end would not be seen is told", () => {
   }
 });
 
-test("each network namespace has a lock of its own", () => {
+test("takeLock() uses one lock per network namespace", () => {
   const procFolder = join(folder, "proc");
   mkdirSync(join(procFolder, "self/ns"), { recursive: true });
   symlinkSync("net:[7]", join(procFolder, "self/ns/net"));
@@ -172,7 +172,7 @@ test("each network namespace has a lock of its own", () => {
   assert.equal(nowhere.path, join(folder, "ipvsadm-net.lock"));
 });
 
-test("a folder that is not there is told", () => {
+test("takeLock() throws LockFailed if the folder is missing", () => {
   assert.throws(
     () => takeLock({ ...place, runFolder: join(folder, "none") }, "apply"),
     (error) => error instanceof LockFailed && error.code === "ENOENT",

@@ -115,7 +115,7 @@ export class Live {
   ): Promise<T[]> {
     using access = new IpvsAccess(this.#io);
     try {
-      return await question(await access.openAsItIs());
+      return await question(await access.openWithoutLoading());
     } catch {
       return [];
     }

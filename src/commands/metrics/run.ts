@@ -49,7 +49,7 @@ class Source {
     this.#access ??= new IpvsAccess(this.#io);
     try {
       // Whoever only looks loads no module.
-      const client = await this.#access.openAsItIs();
+      const client = await this.#access.openWithoutLoading();
       const snapshot = await readSnapshot(client, this.#io);
       return await metricsText(familiesOf(this.#series), snapshot);
     } catch (error) {

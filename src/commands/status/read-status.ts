@@ -64,7 +64,7 @@ export async function readReport(io: Io): Promise<Report> {
 async function askIpvs(io: Io): Promise<Answers | Error> {
   const access = new IpvsAccess(io);
   try {
-    return await answersOf(await access.openAsItIs());
+    return await answersOf(await access.openWithoutLoading());
   } catch (error) {
     if (isUnavailable(error) || error instanceof KernelRefusal) return error;
     throw error;

@@ -1,5 +1,5 @@
 import type { Io } from "../../runtime/io.js";
-import type { TakenTerminal, TerminalEvent } from "../../system/full-screen.js";
+import type { FullScreen, TerminalEvent } from "../../system/full-screen.js";
 import { toBytes } from "../../cli/escape.js";
 
 /* Control sequences of ECMA-48 and of xterm, which all terminals of today understand. */
@@ -19,15 +19,15 @@ const CLEAR_SCREEN = "\x1b[2J";
  */
 export class Session {
   readonly #io: Pick<Io, "stdout" | "flush">;
-  readonly #terminal: TakenTerminal;
+  readonly #terminal: FullScreen;
   #shown = false;
 
   constructor(
-    io: Pick<Io, "stdout" | "flush" | "takeTerminal">,
+    io: Pick<Io, "stdout" | "flush" | "enterFullScreen">,
     listen: (event: TerminalEvent) => void,
   ) {
     this.#io = io;
-    this.#terminal = io.takeTerminal(listen, () => {
+    this.#terminal = io.enterFullScreen(listen, () => {
       this.#leave();
     });
     this.#enter();

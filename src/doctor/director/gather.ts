@@ -112,7 +112,7 @@ export async function gatherDirector(
 async function askIpvs(io: Io): Promise<Answers | string> {
   using access = new IpvsAccess(io);
   try {
-    const client = await access.openAsItIs();
+    const client = await access.openWithoutLoading();
     return {
       table: await client.table(),
       info: client.info,

@@ -16,7 +16,7 @@ import {
 } from "../../../src/commands/doctor/report.js";
 import { fakeKernel, type Handler } from "../../classic/fake-kernel.js";
 import { TIMEOUTS } from "../../fixtures/replies.js";
-import { networkOf } from "../../rtnl/fake-network.js";
+import { networkOf } from "../../rtnl/scripted-network.js";
 import { subcommand } from "../run-subcommand.js";
 import { golden, goldenName, WIDTHS } from "../golden.js";
 
