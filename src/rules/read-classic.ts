@@ -2,7 +2,7 @@ import { parseIpv4Loosely } from "../grammar/endpoint.js";
 import { UnresolvedHost, UsageFault } from "../grammar/usage-errors.js";
 import { ruleWords } from "../grammar/rule-words.js";
 import type { ClassicCommand } from "../grammar/command.js";
-import { Parser, type Notes } from "../grammar/parse.js";
+import { Parser, type ParseNotes } from "../grammar/parse.js";
 import { formatAddress, INET6, parseIpv4 } from "../ipvs/address.js";
 import type { Change } from "../ipvs/client.js";
 import { PERSISTENT, type ServiceKey } from "../ipvs/model.js";
@@ -96,7 +96,7 @@ class Reader {
   }
 
   #rule(words: readonly string[]): boolean {
-    const notes: Notes = { where: new Map() };
+    const notes: ParseNotes = { where: new Map() };
     let command: ClassicCommand;
     try {
       command = this.#parser.read(words, notes);
@@ -116,7 +116,11 @@ class Reader {
     return true;
   }
 
-  #misread(fault: UsageFault, words: readonly string[], notes: Notes): void {
+  #misread(
+    fault: UsageFault,
+    words: readonly string[],
+    notes: ParseNotes,
+  ): void {
     const { option } = fault;
     const word =
       fault.word ?? (option === undefined ? 0 : notes.where.get(option));
@@ -128,7 +132,11 @@ class Reader {
     else this.#table.missServer(service);
   }
 
-  #carryOut(command: Change, words: readonly string[], notes: Notes): void {
+  #carryOut(
+    command: Change,
+    words: readonly string[],
+    notes: ParseNotes,
+  ): void {
     const refused = this.#table.carryOut(command, this.#next + 1);
     if (refused) {
       this.#fault(wordOf(refused.part, notes), refused);
@@ -193,7 +201,7 @@ class Reader {
     if (number === undefined) return undefined;
     const line = this.#lines[number - 1] ?? "";
     if (part === undefined) return placeIn(line, number, 0);
-    const notes: Notes = { where: new Map() };
+    const notes: ParseNotes = { where: new Map() };
     this.#parser.read(ruleWords(line), notes);
     return placeIn(line, number, wordOf(part, notes));
   }
@@ -207,7 +215,10 @@ function placeIn(line: string, number: number, word = 0): Place {
   return { line: number, column: decoded(line.slice(0, start)).length + 1 };
 }
 
-function wordOf(part: Part | undefined, { where }: Notes): number | undefined {
+function wordOf(
+  part: Part | undefined,
+  { where }: ParseNotes,
+): number | undefined {
   if (part === undefined) return undefined;
   if (part !== "address" && part !== "port") return where.get(OPTIONS[part]);
   return where.get("real-server") ?? where.get("service-address");
@@ -220,21 +231,22 @@ function isChange(command: ClassicCommand): command is Change {
 }
 
 /** The service that a line is about, if it could be read so far. */
-function serviceOf({ draft, where }: Notes): ServiceKey | undefined {
-  if (!draft || !where.has("service-address")) return undefined;
+function serviceOf({ parsed, where }: ParseNotes): ServiceKey | undefined {
+  if (!parsed || !where.has("service-address")) return undefined;
   const named =
-    draft.firewallMark !== 0 ||
-    (draft.protocol !== undefined && draft.address.some((byte) => byte !== 0));
-  return named ? draft.service : undefined;
+    parsed.firewallMark !== 0 ||
+    (parsed.protocol !== undefined &&
+      parsed.address.some((byte) => byte !== 0));
+  return named ? parsed.service : undefined;
 }
 
 /** What a line says otherwise than the table will show. */
 function* remarksOn(
   command: Change,
   words: readonly string[],
-  { draft, where }: Notes,
+  { parsed, where }: ParseNotes,
 ): Generator<Remark> {
-  const marked = draft?.firewallMark !== 0;
+  const marked = parsed?.firewallMark !== 0;
   for (const [option, part] of [
     ["service-address", "service"],
     ["real-server", "address"],
@@ -250,7 +262,7 @@ function* remarksOn(
       };
   }
   if (command.command === "add-server" || command.command === "edit-server") {
-    const written = draft?.writtenServerPort;
+    const written = parsed?.writtenServerPort;
     if (written !== undefined && written !== command.server.port)
       yield portIgnored(written, command.server.port);
   }
@@ -260,7 +272,7 @@ function* remarksOn(
     if (
       service.family === INET6 &&
       settings.flags & PERSISTENT &&
-      draft?.netmask === 128 &&
+      parsed?.netmask === 128 &&
       mask < (where.get("service-address") ?? 0)
     )
       yield {

@@ -1,6 +1,6 @@
 import { COMMANDS, OPTIONS, type ClassicOption } from "../grammar/options.js";
 import type { UsageFault } from "../grammar/usage-errors.js";
-import type { Notes } from "../grammar/parse.js";
+import type { ParseNotes } from "../grammar/parse.js";
 import { nearest } from "../text/nearest.js";
 import type { Hosts } from "./host-lookup.js";
 import type { Remark } from "./place-findings.js";
@@ -9,7 +9,7 @@ import type { Remark } from "./place-findings.js";
 export function explainFault(
   fault: UsageFault,
   words: readonly string[],
-  notes: Notes,
+  notes: ParseNotes,
   hosts: Hosts,
 ): Remark {
   if (fault.kind === "not-a-command")
@@ -55,7 +55,10 @@ function meantOption(fault: UsageFault, word: string): string | undefined {
 }
 
 /** What an option takes, when it was given something else. */
-function wantedValue(fault: UsageFault, { row }: Notes): string | undefined {
+function wantedValue(
+  fault: UsageFault,
+  { row }: ParseNotes,
+): string | undefined {
   if (fault.kind !== "value" || !row || row.option !== fault.option)
     return undefined;
   return row.option === undefined ? undefined : `${spelled(row)}: ${row.help}`;

@@ -1,4 +1,4 @@
-import type { Spelling } from "../../grammar/scanner.js";
+import type { OptionSyntax } from "../../grammar/scanner.js";
 
 /** What may stand at the cursor. */
 export interface Candidate {
@@ -20,9 +20,9 @@ export function described(
   return Array.from(values, ([value, description]) => ({ value, description }));
 }
 
-/** The spellings of an option that begin with what is written; of an empty word, the shortest one. */
-export function spellings(
-  { short = "", long }: Spelling,
+/** The table of an option that begin with what is written; of an empty word, the shortest one. */
+export function table(
+  { short = "", long }: OptionSyntax,
   text: string,
   description: string,
 ): Candidate[] {

@@ -1,37 +1,31 @@
-import { Draft } from "../../grammar/draft.js";
+import { ParsedOptions } from "../../grammar/parsed-options.js";
 import type { Lookups } from "../../grammar/endpoint.js";
 import { UsageFault } from "../../grammar/usage-errors.js";
-import { mayJoin } from "../../grammar/legality.js";
+import { canAdd } from "../../grammar/option-combinations.js";
 import {
   COMMANDS,
   OPTIONS,
   type ClassicCommandSpec,
   type ClassicOption,
 } from "../../grammar/options.js";
-import { Spellings } from "../../grammar/scanner.js";
+import { OptionTable } from "../../grammar/scanner.js";
 import { formatSelector } from "../../grammar/selector.js";
 import { schedulerFlagsFor } from "../../ipvs/scheduler-flags.js";
 import type { ServiceKey } from "../../ipvs/model.js";
 import type { Io } from "../../runtime/io.js";
 import { TRANSPORTS } from "../../ipvs/model.js";
-import {
-  behind,
-  listed,
-  plain,
-  spellings,
-  type Candidate,
-} from "./candidates.js";
+import { behind, listed, plain, table, type Candidate } from "./candidates.js";
 import type { Live } from "./live-table.js";
 import { placeOn, type Found, type Line, type Place } from "./cursor.js";
 
-const SPELLINGS = new Spellings<ClassicCommandSpec | ClassicOption>([
+const OPTION_TABLE = new OptionTable<ClassicCommandSpec | ClassicOption>([
   ...COMMANDS,
   ...OPTIONS,
 ]);
 
 /** The commands of the classic language that begin with a text. */
 export function commands(text: string): Candidate[] {
-  return COMMANDS.flatMap((row) => spellings(row, text, row.help));
+  return COMMANDS.flatMap((row) => table(row, text, row.help));
 }
 
 /** What may stand at the cursor of a line of the classic language. */
@@ -40,7 +34,7 @@ export async function completeClassic(
   io: Io,
   live: Live,
 ): Promise<Candidate[]> {
-  const place = placeOn(line, SPELLINGS);
+  const place = placeOn(line, OPTION_TABLE);
   const [first] = place.found;
   const command = first && "commandName" in first.row ? first.row : undefined;
   if (place.option) {
@@ -78,25 +72,25 @@ class Classic {
     if (!("commandName" in command)) return [];
     const { commandName } = command;
     const joining = OPTIONS.filter((row) =>
-      this.#mayJoin(row, commandName, text),
+      this.#canAdd(row, commandName, text),
     );
     const must = (row: ClassicOption) => row.with[commandName] === "must";
     return [
       ...joining.filter(must),
       ...joining.filter((row) => !must(row)),
-    ].flatMap((row) => spellings(row, text, row.help));
+    ].flatMap((row) => table(row, text, row.help));
   }
 
-  #mayJoin(
+  #canAdd(
     row: ClassicOption,
     commandName: ClassicCommandSpec["commandName"],
     text: string,
   ): boolean {
-    const draft = this.#draft();
+    const parsed = this.#parsed();
     // What does nothing is shown only to those who ask for all options.
-    if (text === "" && row.option === undefined && !row.take) return false;
-    if (!row.value && !taken(row.take, draft, "")) return false;
-    return mayJoin(row, commandName, this.#given, draft);
+    if (text === "" && row.option === undefined && !row.apply) return false;
+    if (!row.value && !taken(row.apply, parsed, "")) return false;
+    return canAdd(row, commandName, this.#given, parsed);
   }
 
   /** What may stand for the value of an option. */
@@ -118,7 +112,7 @@ class Classic {
       case "interface":
         return live.interfaces();
       case "scheduler-flags": {
-        const { scheduler } = this.#draft();
+        const { scheduler } = this.#parsed();
         const flags = schedulerFlagsFor(
           scheduler === "" ? undefined : scheduler,
         );
@@ -146,21 +140,21 @@ class Classic {
 
   #service(): ServiceKey | undefined {
     return this.#given.includes("service-address")
-      ? this.#draft().service
+      ? this.#parsed().service
       : undefined;
   }
 
   /** What the line says so far; what is at fault in it, or names a host, says nothing. */
-  #draft(): Draft {
+  #parsed(): ParsedOptions {
     const lookups: Lookups = {
       host: () => undefined,
       port: (service, protocol) =>
         this.io.names.servicePort(service, TRANSPORTS[protocol]),
     };
-    const draft = new Draft(lookups);
+    const parsed = new ParsedOptions(lookups);
     for (const { row, value } of this.found)
-      taken(row.take, draft, value ?? fallbackOf(row));
-    return draft;
+      taken(row.apply, parsed, value ?? fallbackOf(row));
+    return parsed;
   }
 }
 
@@ -170,14 +164,14 @@ function fallbackOf(
   return ("fallback" in row ? row.fallback : undefined) ?? "";
 }
 
-/** Whether a draft takes a value. */
+/** Whether a parsed takes a value. */
 function taken(
-  take: ClassicCommandSpec["take"],
-  draft: Draft,
+  apply: ClassicCommandSpec["apply"],
+  parsed: ParsedOptions,
   value: string,
 ): boolean {
   try {
-    take?.(draft, value);
+    apply?.(parsed, value);
     return true;
   } catch (error) {
     if (error instanceof UsageFault) return false;

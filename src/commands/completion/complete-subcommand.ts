@@ -6,7 +6,7 @@ import {
   SelectorFault,
   type ServiceSelector,
 } from "../../grammar/selector.js";
-import { Spellings, type Spelling } from "../../grammar/scanner.js";
+import { OptionTable, type OptionSyntax } from "../../grammar/scanner.js";
 import type { Io } from "../../runtime/io.js";
 import { TRANSPORTS } from "../../ipvs/model.js";
 import type { Completes, OptionSpec, SubcommandSpec } from "../../cli/spec.js";
@@ -17,7 +17,7 @@ import {
   described,
   listed,
   plain,
-  spellings,
+  table,
   type Candidate,
   type Candidates,
 } from "./candidates.js";
@@ -26,7 +26,7 @@ import { placeOn, type Line } from "./cursor.js";
 import { SHELLS } from "./shells.js";
 
 /** An option of a subcommand, as the scanner knows options. */
-interface Option extends Spelling {
+interface Option extends OptionSyntax {
   readonly row: OptionSpec;
 }
 
@@ -44,7 +44,7 @@ export async function completeWord(
   const subcommand = specNamed(name);
   if (!subcommand) return [];
   const options = optionsOf(subcommand).map(asSpelling);
-  const place = placeOn({ words, index: index - 1 }, new Spellings(options));
+  const place = placeOn({ words, index: index - 1 }, new OptionTable(options));
   const { option, text, head } = place;
   const services = servicesNamed(subcommand, place.free, io);
   if (option) {
@@ -59,7 +59,7 @@ export async function completeWord(
   const given = new Set(place.found.map(({ row }) => row));
   const joining = options
     .filter((one) => !given.has(one) || one.row.type === "list")
-    .flatMap((one) => spellings(one, text, one.row.description));
+    .flatMap((one) => table(one, text, one.row.description));
   if (place.optional && text.startsWith("-")) return joining;
   const at = place.free.length;
   const last = subcommand.positionals.at(-1);

@@ -1,8 +1,8 @@
 import { UsageFault } from "../../grammar/usage-errors.js";
 import {
   Scanner,
-  type Spelling,
-  type Spellings,
+  type OptionSyntax,
+  type OptionTable,
 } from "../../grammar/scanner.js";
 
 /** A command line that is being written. */
@@ -14,13 +14,13 @@ export interface Line {
 }
 
 /** An option met on the command line. */
-export interface Found<Row extends Spelling> {
+export interface Found<Row extends OptionSyntax> {
   readonly row: Row;
   readonly value: string | undefined;
 }
 
 /** What stands at the cursor. */
-export interface Place<Row extends Spelling> {
+export interface Place<Row extends OptionSyntax> {
   /** The other options of the line */
   readonly found: readonly Found<Row>[];
   /** The free words before it */
@@ -38,16 +38,16 @@ export interface Place<Row extends Spelling> {
 }
 
 /** Finds out what stands at the cursor, by the habits of the scanner. */
-export function placeOn<Row extends Spelling>(
+export function placeOn<Row extends OptionSyntax>(
   { words, index }: Line,
-  spellings: Spellings<Row>,
+  table: OptionTable<Row>,
 ): Place<Row> {
   const word = words[index] ?? "";
-  const till = scan(words.slice(0, index + 1), spellings);
+  const till = scan(words.slice(0, index + 1), table);
   const here = till.all.filter(({ position }) => position === index);
   const [last] = here.slice(-1);
   if (last?.value !== undefined && endsWith(word, last.value)) {
-    const rest = scan(words, spellings);
+    const rest = scan(words, table);
     return {
       found: rest.all.filter(({ position }) => position !== index),
       free: freeBefore(till.free, index, words),
@@ -61,7 +61,7 @@ export function placeOn<Row extends Spelling>(
   }
   const rest = scan(
     [...words.slice(0, index), ...words.slice(index + 1)],
-    spellings,
+    table,
   );
   return {
     found: rest.all,
@@ -69,7 +69,7 @@ export function placeOn<Row extends Spelling>(
     option: undefined,
     head: "",
     text: word,
-    optional: !scan(words.slice(0, index), spellings).ended,
+    optional: !scan(words.slice(0, index), table).ended,
     letters:
       /^-[^-]./.test(word) && !till.faults.has(index) ? last?.row : undefined,
   };
@@ -87,7 +87,7 @@ function freeBefore(
   return free.filter((at) => at < index).map((at) => words[at] ?? "");
 }
 
-interface Scanned<Row extends Spelling> {
+interface Scanned<Row extends OptionSyntax> {
   readonly all: readonly (Found<Row> & { readonly position: number })[];
   readonly free: readonly number[];
   readonly ended: boolean;
@@ -96,11 +96,11 @@ interface Scanned<Row extends Spelling> {
 }
 
 /** All options of a line; what is at fault is passed over. */
-function scan<Row extends Spelling>(
+function scan<Row extends OptionSyntax>(
   words: readonly string[],
-  spellings: Spellings<Row>,
+  table: OptionTable<Row>,
 ): Scanned<Row> {
-  const scanner = new Scanner(words, spellings);
+  const scanner = new Scanner(words, table);
   const all: (Found<Row> & { position: number })[] = [];
   const faults = new Set<number>();
   for (;;) {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { COMMANDS, OPTIONS } from "../../../src/grammar/options.js";
-import type { Spelling } from "../../../src/grammar/scanner.js";
+import type { OptionSyntax } from "../../../src/grammar/scanner.js";
 import { SCHEDULERS } from "../../../src/ipvs/schedulers.js";
 import type { Io } from "../../../src/runtime/io.js";
 import { SHELLS } from "../../../src/commands/completion/shells.js";
@@ -41,7 +41,7 @@ async function offered(line: string, io?: Partial<Io>): Promise<string[]> {
   return lines.map((line) => line.split("\t")[0] ?? "");
 }
 
-function spelled({ short = "", long }: Spelling): string[] {
+function spelled({ short = "", long }: OptionSyntax): string[] {
   return [...Array.from(short, (letter) => `-${letter}`), `--${long}`];
 }
 

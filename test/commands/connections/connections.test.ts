@@ -209,11 +209,7 @@ for (const [words, status, line] of [
     2,
     /--server 10\.0\.0\.0\/x is neither a real server/,
   ],
-  [
-    "--service nonsense/1",
-    2,
-    /nonsense\/1 is no service: a service is written/,
-  ],
+  ["--service nonsense/1", 2, /nonsense\/1 is not a service: write/],
   [
     "--state syn_rcv",
     2,

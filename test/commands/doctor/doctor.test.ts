@@ -92,9 +92,9 @@ test("an id that there is not is answered with what was meant", async () => {
   }
 });
 
-test("a word that is no service is a mistake", async () => {
+test("a word that is not a service is a mistake", async () => {
   const { stderr, status } = await subcommand("doctor nonsense/1");
-  assert.match(stderr, /^ipvsadm: nonsense\/1 is no service: /);
+  assert.match(stderr, /^ipvsadm: nonsense\/1 is not a service: /);
   assert.equal(status, 2);
 });
 

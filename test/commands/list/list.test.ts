@@ -367,7 +367,7 @@ for (const [line, said, status] of [
   ],
   [
     "list nonsense/1",
-    "nonsense/1 is no service: a service is written 192.0.2.1:80, tcp/192.0.2.1:80, udp/[2001:db8::1]:53, fwm/7 or fwm6/7",
+    "nonsense/1 is not a service: write 192.0.2.1:80, tcp/192.0.2.1:80, udp/[2001:db8::1]:53, fwm/7 or fwm6/7",
     2,
   ],
   [

@@ -115,7 +115,7 @@ test("a command line that cannot be meant is told, with status 2", async () => {
     ["watch -i 0", /--interval/],
     ["watch -n 1.5", /--count takes a whole number/],
     ["watch --sort size", /--sort/],
-    ["watch nonsense/1", /nonsense\/1 is no service/],
+    ["watch nonsense/1", /nonsense\/1 is not a service/],
   ] as const) {
     const { stderr, status } = await subcommand(line, { link: kernel() });
     assert.match(stderr, said);
