@@ -1,12 +1,14 @@
 /**
- * The address family IPv4, by its number in the kernel. @see AF_INET
+ * The address family IPv4, by its number in the kernel.
  *
+ * @see AF_INET
  * @since 0.1.0
  */
 export const INET = 2;
 /**
- * The address family IPv6, by its number in the kernel. @see AF_INET6
+ * The address family IPv6, by its number in the kernel.
  *
+ * @see AF_INET6
  * @since 0.1.0
  */
 export const INET6 = 10;

@@ -1,20 +1,23 @@
 import { formatAddress, INET6, type Address, type Family } from "./address.js";
 
 /**
- * The protocol TCP, by its number in IP. @see IPPROTO_TCP
+ * The protocol TCP, by its number in IP.
  *
+ * @see IPPROTO_TCP
  * @since 0.1.0
  */
 export const TCP = 6;
 /**
- * The protocol UDP, by its number in IP. @see IPPROTO_UDP
+ * The protocol UDP, by its number in IP.
  *
+ * @see IPPROTO_UDP
  * @since 0.1.0
  */
 export const UDP = 17;
 /**
- * The protocol SCTP, by its number in IP. @see IPPROTO_SCTP
+ * The protocol SCTP, by its number in IP.
  *
+ * @see IPPROTO_SCTP
  * @since 0.1.0
  */
 export const SCTP = 132;
@@ -66,23 +69,23 @@ export type ServiceKey =
     };
 
 /**
- * A service flag: connections of one client go to the same real server. @see IP_VS_SVC_F_PERSISTENT
- * in linux/ip_vs.h
+ * A service flag: connections of one client go to the same real server.
  *
+ * @see IP_VS_SVC_F_PERSISTENT in linux/ip_vs.h
  * @since 0.1.0
  */
 export const PERSISTENT = 0x01;
 /**
- * A service flag that the kernel sets in its reports. It ignores the flag in requests. @see
- * IP_VS_SVC_F_HASHED
+ * A service flag that the kernel sets in its reports. It ignores the flag in requests.
  *
+ * @see IP_VS_SVC_F_HASHED
  * @since 0.1.0
  */
 export const HASHED = 0x02;
 /**
- * A service flag, for UDP: each datagram is scheduled separately (one-packet scheduling). @see
- * IP_VS_SVC_F_ONEPACKET
+ * A service flag, for UDP: each datagram is scheduled separately (one-packet scheduling).
  *
+ * @see IP_VS_SVC_F_ONEPACKET
  * @since 0.1.0
  */
 export const ONE_PACKET = 0x04;
@@ -183,22 +186,23 @@ export interface ServiceEntry extends ServiceSummary {
 }
 
 /**
- * A forwarding method: masquerading (NAT). @see IP_VS_CONN_F_MASQ in linux/ip_vs.h
+ * A forwarding method: masquerading (NAT).
  *
+ * @see IP_VS_CONN_F_MASQ in linux/ip_vs.h
  * @since 0.1.0
  */
 export const MASQUERADING = 0;
 /**
- * A forwarding method: the real server is the director itself. The kernel chooses it. @see
- * IP_VS_CONN_F_LOCALNODE
+ * A forwarding method: the real server is the director itself. The kernel chooses it.
  *
+ * @see IP_VS_CONN_F_LOCALNODE
  * @since 0.1.0
  */
 export const LOCAL_NODE = 1;
 /**
- * A forwarding method: tunneling. The packet is encapsulated in a packet to the real server. @see
- * IP_VS_CONN_F_TUNNEL
+ * A forwarding method: tunneling. The packet is encapsulated in a packet to the real server.
  *
+ * @see IP_VS_CONN_F_TUNNEL
  * @since 0.2.0
  */
 export const TUNNELING = 2;
@@ -217,34 +221,38 @@ export const DIRECT_ROUTING = 3;
 export const FORWARDING_MASK = 7;
 
 /**
- * A tunnel type: IP in IP. @see IP_VS_CONN_F_TUNNEL_TYPE_IPIP in linux/ip_vs.h; RFC 2003
+ * A tunnel type: IP in IP.
  *
+ * @see IP_VS_CONN_F_TUNNEL_TYPE_IPIP in linux/ip_vs.h; RFC 2003
  * @since 0.1.0
  */
 export const TUNNEL_IPIP = 0;
 /**
- * A tunnel type: generic UDP encapsulation. Needs Linux 5.2. @see IP_VS_CONN_F_TUNNEL_TYPE_GUE
+ * A tunnel type: generic UDP encapsulation. Needs Linux 5.2.
  *
+ * @see IP_VS_CONN_F_TUNNEL_TYPE_GUE
  * @since 0.1.0
  */
 export const TUNNEL_GUE = 1;
 /**
- * A tunnel type: generic routing encapsulation. Needs Linux 5.3. @see IP_VS_CONN_F_TUNNEL_TYPE_GRE;
- * RFC 2784
+ * A tunnel type: generic routing encapsulation. Needs Linux 5.3.
  *
+ * @see IP_VS_CONN_F_TUNNEL_TYPE_GRE; RFC 2784
  * @since 0.1.0
  */
 export const TUNNEL_GRE = 2;
 
 /**
- * A tunnel flag, for GUE and GRE: with checksum. @see IP_VS_TUNNEL_ENCAP_FLAG_CSUM in linux/ip_vs.h
+ * A tunnel flag, for GUE and GRE: with checksum.
  *
+ * @see IP_VS_TUNNEL_ENCAP_FLAG_CSUM in linux/ip_vs.h
  * @since 0.1.0
  */
 export const TUNNEL_CHECKSUM = 1;
 /**
- * A tunnel flag, for GUE: with remote checksum offload. @see IP_VS_TUNNEL_ENCAP_FLAG_REMCSUM
+ * A tunnel flag, for GUE: with remote checksum offload.
  *
+ * @see IP_VS_TUNNEL_ENCAP_FLAG_REMCSUM
  * @since 0.1.0
  */
 export const TUNNEL_REMOTE_CHECKSUM = 2;
@@ -358,15 +366,16 @@ export interface ServiceSummaryWithServers extends ServiceSummary {
 }
 
 /**
- * A role of a sync daemon: it sends the connections of this director to backups. @see
- * IP_VS_STATE_MASTER in linux/ip_vs.h
+ * A role of a sync daemon: it sends the connections of this director to backups.
  *
+ * @see IP_VS_STATE_MASTER in linux/ip_vs.h
  * @since 0.1.0
  */
 export const MASTER = 1;
 /**
- * A role of a sync daemon: it receives the connections of masters. @see IP_VS_STATE_BACKUP
+ * A role of a sync daemon: it receives the connections of masters.
  *
+ * @see IP_VS_STATE_BACKUP
  * @since 0.1.0
  */
 export const BACKUP = 2;

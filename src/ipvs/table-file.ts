@@ -37,11 +37,13 @@ const COLUMNS_GAP = 6;
 const COLUMNS = 36;
 
 /**
- * The real servers of all virtual services, as /proc/net/ip_vs shows them in a few reads: one dump for each
- * service takes the kernel far longer.
+ * The real servers of all virtual services, as /proc/net/ip_vs shows them in a few reads: one dump
+ * for each service takes the kernel far longer.
  *
- * It does not tell all: no thresholds, no tunnels, and of a firewall mark not the family. Nor does it tell of a service of
- * which it cannot make out a line, as of a kernel to come. @see ip_vs_info_seq_show() in net/netfilter/ipvs/ip_vs_ctl.c
+ * It does not tell all: no thresholds, no tunnels, and of a firewall mark not the family. Nor does
+ * it tell of a service of which it cannot make out a line, as of a kernel to come.
+ *
+ * @see ip_vs_info_seq_show() in net/netfilter/ipvs/ip_vs_ctl.c
  */
 export class TableFile {
   readonly #bytes: Buffer;
