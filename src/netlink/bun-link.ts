@@ -50,7 +50,7 @@ function checked(result: number, call: string): number {
 }
 
 /**
- * Opens a link by direct calls into the C library. The standalone executable uses it, because its
+ * Opens a link by direct calls into the C library. The full executable uses it, because its
  * runtime cannot load the native code of the npm package that `node-link.ts` uses. Receive buffers
  * are reused: a datagram is valid until the next call of receive().
  *

@@ -56,12 +56,12 @@ export function commandWords(): string[] {
     : rawArguments().slice(1);
 }
 
-/** argv[0]. Only a standalone executable gets it; a script does not. */
+/** argv[0]. Only a full executable gets it; a script does not. */
 export function calledAs(): string {
   return process.argv0;
 }
 
-/** The script (or the standalone executable) and its arguments, from the kernel. */
+/** The script (or the full executable) and its arguments, from the kernel. */
 function rawArguments(): string[] {
   const all = (textOf("/proc/self/cmdline") ?? "").split("\0");
   all.pop();

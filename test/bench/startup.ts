@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
-import { hold } from "./contest.js";
+import { measureInTurn } from "./contest.js";
 import type { Stopwatch } from "./measure.js";
 import { RunFailed } from "./measure.js";
 import type { Program } from "./programs.js";
 import type { CaseResult } from "./results.js";
 
-/** What starting takes, where there is no ip_vs: `--version`, and a listing that fails. */
+/** Start-up time without ip_vs: `--version`, and a listing that fails. */
 export function startUp(
   programs: readonly Program[],
   watch: Stopwatch,
@@ -29,13 +29,13 @@ export function startUp(
       return undefined;
     }
     try {
-      return hold(
+      return measureInTurn(
         {
           id,
           title: `start-up, outside the lab: ${title}`,
-          work: { words, mayFail: true }, // the original asks for ip_vs even before it tells its version
+          work: { words, mayFail: true }, // the original needs ip_vs even for its version
           rounds,
-          alike: "nothing", // each tells its own version
+          alike: "nothing", // the versions differ
         },
         starting,
         watch,

@@ -10,19 +10,21 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Outcome } from "../lab/program.js";
 
-/** Folders of the extracted packages, with and without the merge of /usr. */
+/** Library folders of the extracted packages, with and without the /usr merge. */
 const PROGRAMS = ["usr/sbin", "sbin"];
 const LIBRARIES = ["usr/lib", "lib"];
 
-/** The original, run by a shell that stays: a process started by a small shell starts fastest. */
+/**
+ * Runs the original in a shell that stays alive, because a small shell starts processes fastest.
+ */
 export class Original {
   readonly #shell: ChildProcessWithoutNullStreams;
   readonly #answers: AsyncIterator<string>;
   readonly #folder = mkdtempSync("/dev/shm/original.");
 
   /**
-   * @param root where the packages were extracted
-   * @param namespace the network namespace to run in; undefined for this process's own
+   * @param root the folder of the extracted packages
+   * @param namespace the network namespace to run in; undefined for the one of this process
    */
   constructor(root: string, namespace?: string) {
     const command = namespace
@@ -61,7 +63,7 @@ export class Original {
   }
 }
 
-/** What of the environment makes `ipvsadm` the original, with its libraries. */
+/** The environment in which `ipvsadm` is the original, with its libraries. */
 export function originalEnvironment(root: string): {
   PATH: string;
   LD_LIBRARY_PATH: string;
@@ -76,7 +78,7 @@ export function originalEnvironment(root: string): {
   };
 }
 
-/** Debian keeps libraries in a folder for each architecture. */
+/** Debian has one library folder per architecture. */
 function architectures(folder: string): string[] {
   try {
     return readdirSync(folder).map((name) => join(folder, name));

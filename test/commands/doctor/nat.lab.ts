@@ -8,7 +8,7 @@ import { without } from "../../traffic/needs.js";
 import type { HeldConnection } from "../../traffic/caller.js";
 import { BEHIND_DIRECTOR, otherClients } from "../../traffic/places.js";
 import { siteOf } from "../../traffic/site.js";
-import { answerers, spread } from "../../traffic/spread.js";
+import { answeredBy, spread } from "../../traffic/spread.js";
 import { answered, healthy, proves, unansweredForLong } from "./case.js";
 
 const RULES = `
@@ -350,7 +350,7 @@ suite("doctor of a director that masquerades", () => {
     // All of them come by way of one proxy.
     async fails() {
       const replies = await site.client.get(PROXY, { count: 40 });
-      assert.equal(new Set(answerers(replies)).size, 1);
+      assert.equal(new Set(answeredBy(replies)).size, 1);
     },
   });
 });
