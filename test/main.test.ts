@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { main } from "../src/main.js";
 import { OutputClosed } from "../src/system/streams.js";
-import { runIn } from "./classic/fake-io.js";
+import { runIn } from "./classic/scripted-io.js";
 
 /** A command line that is classic loads no subcommands. */
 const noWords = () => Promise.reject(new Error("subcommands were loaded"));

@@ -26,10 +26,15 @@ import { sortServers, sortServices } from "../view/order.js";
 import { TextBuilder } from "../text/text-builder.js";
 import { NameBook } from "../runtime/name-book.js";
 
-/** The chunks in which long listings are shown: large enough to be few, and small enough to take little memory. */
+/**
+ * Size of the chunks in which listings are written: large enough for few writes, small enough for
+ * little memory.
+ */
 const PORTION_BYTES = 32 * 1024;
 
-/** The file of connections cannot be opened: the module is not there, or we may not read it. */
+/**
+ * The file of connections cannot be opened: the module is not loaded, or the user may not read it.
+ */
 export class NoConnectionsFile extends Error {
   override readonly name = "NoConnectionsFile";
 }
@@ -37,7 +42,7 @@ export class NoConnectionsFile extends Error {
 /**
  * Carries out `-L`.
  *
- * @throws {KernelRefusal} ESRCH when the one service asked for does not exist
+ * @throws {KernelRefusal} ESRCH: the requested service does not exist
  * @throws {NoConnectionsFile}
  */
 export async function list(
@@ -81,7 +86,8 @@ async function listTable(
     io.stdout(titleLines(format));
     return sorted ? sortServices(services) : services;
   };
-  // The servers of an unknown service are an empty list, so the service is asked for first.
+  // The kernel returns an empty list of servers for an unknown service, so ask for the service
+  // first.
   const one = service && [await client.service(service)];
   if (format === "stats" || format === "rate") {
     const services = ordered(one ?? (await client.services()));
@@ -106,18 +112,18 @@ async function listTable(
   }
 }
 
-/** What the kernel shows of all real servers; undefined if that cannot be read, as in a sandbox without /proc. */
+/** Reads /proc/net/ip_vs; undefined if it cannot be read, as in a sandbox without /proc. */
 function readTableFile(io: Io): TableFile | undefined {
   const bytes = io.kernelTable();
   return bytes && new TableFile(bytes);
 }
 
-/** A virtual service with what names its real servers, whatever else there is of them. */
+/** A virtual service with the keys of its real servers. */
 interface Listed extends ServiceSummary {
   readonly servers: readonly { readonly key: ServerKey }[];
 }
 
-/** Prints services with their servers as they come. */
+/** Writes services with their servers, chunk by chunk. */
 async function show<Entry extends Listed>(
   table: AsyncIterable<readonly Entry[]>,
   sorted: boolean,
@@ -148,7 +154,7 @@ function* addressesOf(table: readonly Listed[]): Generator<Address> {
   }
 }
 
-/** The file is shown as it is read: it may have millions of lines. */
+/** Writes the file while reading it: it may have millions of lines. */
 async function listConnections(command: ListCommand, io: Io): Promise<void> {
   const { numeric, persistenceData } = command;
   const book = numeric ? undefined : new NameBook(io.names);

@@ -14,16 +14,15 @@ const SAVE_HELP = `ipvsadm-save: Script to save the IPVS table to stdout.
 const HELP_SHOWN = 1;
 const FAILED = 1;
 
-/** After how many rules it is worth a look at the clock, which may take as long as a rule does. */
+/** Number of rules between two looks at the clock, because a look takes as long as a rule. */
 const RULES_A_STEP = 256;
 
 /**
- * ipvsadm-save: writes the table as rules.
+ * ipvsadm-save: writes the table as rules. Unlike `ipvsadm -S`, it fails if the rules cannot be
+ * written.
  *
- * @param words `-n` for numbers instead of names; another option gets the help, other words nothing
- * Unlike `ipvsadm -S`, whose status says nothing of its output, this fails if the rules cannot be written: they
- * are there to be read again.
- *
+ * @param words `-n` for numbers instead of names. Other options print the help, other arguments are
+ *   ignored
  * @returns the exit status
  */
 export async function runSave(
@@ -47,9 +46,8 @@ export async function runSave(
 }
 
 /**
- * ipvsadm-restore: replaces the table by the rules on standard input.
- *
- * All of them are read and looked at before the table is cleared, so a mistake costs nothing.
+ * ipvsadm-restore: replaces the table by the rules on standard input. Parses and checks all rules
+ * before it clears the table, so an invalid rule changes nothing.
  *
  * @returns the exit status
  */
@@ -72,12 +70,15 @@ export function runRestore(io: Io): Promise<number> {
   });
 }
 
-/** The hint of a line that is no command names the program that knows the commands. */
+/** Makes the hint name ipvsadm, which has the commands. */
 function asIpvsadm(io: Io): Io {
   return { ...io, program: () => "ipvsadm" };
 }
 
-/** @throws {End} when a line is at fault, after all that are have been named, or the rules cannot be read */
+/**
+ * @throws {End} if a line is invalid, after reporting all invalid lines, or if the rules cannot be
+ *   read
+ */
 async function readRules(session: Session, io: Io): Promise<SingleCommand[]> {
   const commands: SingleCommand[] = [];
   let status = DONE;
@@ -116,7 +117,7 @@ async function readRules(session: Session, io: Io): Promise<SingleCommand[]> {
   throw new End(status);
 }
 
-/** @throws {UsageFault} if it is the command that reads others */
+/** @throws {UsageFault} if the command is -R */
 function single(command: ClassicCommand): SingleCommand {
   if (command.command === "restore") throw new UsageFault("not-a-command", "");
   return command;

@@ -2,7 +2,10 @@ const BLANK = 0x20;
 const DIGIT_0 = 0x30;
 const DOT = 0x2e;
 
-/** From how many characters on the runtime writes a text faster than code does that has only begun to run. */
+/**
+ * Strings of at least this length are written with Buffer.latin1Write(). For shorter ones a loop is
+ * faster.
+ */
 const LONG = 6;
 
 /**
@@ -12,11 +15,11 @@ const LONG = 6;
 export class TextBuilder {
   #bytes: Buffer;
   #length = 0;
-  /** The bytes of a number, on their way to their digits */
+  /** Scratch space for the digits of a number */
   readonly #quad = new Uint8Array(4);
   #column = 0;
 
-  /** @param bytes how much to have room for at first */
+  /** @param bytes the initial capacity */
   constructor(bytes = 64 * 1024) {
     this.#bytes = Buffer.allocUnsafe(bytes);
   }
@@ -59,7 +62,7 @@ export class TextBuilder {
         if (rest < 10) bytes[at++] = DIGIT_0;
       }
       if (rest >= 10) {
-        const tens = (rest * 205) >> 11; // a tenth of what is below 100
+        const tens = (rest * 205) >> 11; // rest / 10, for numbers below 100
         bytes[at++] = DIGIT_0 + tens;
         rest -= tens * 10;
       }

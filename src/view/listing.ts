@@ -27,10 +27,13 @@ import type { ListedServer } from "../ipvs/table-file.js";
 import type { TextBuilder } from "../text/text-builder.js";
 import { NAME_COLUMNS, writeServerName, writeServiceName } from "./names.js";
 
-/** How the classic listing shows what a table is; what it has done is shown by counters.ts. */
+/* The lines of the classic listings, except counters and connections. */
 type ListingFormat = Exclude<keyof typeof TITLES, "stats" | "rate">;
 
-/** The two title lines of each format. Trailing blanks are the original's, and people diff listings. */
+/**
+ * The two title lines of each format. They have the original's trailing spaces, because people
+ * compare listings.
+ */
 const TITLES = {
   plain: [
     "Prot LocalAddress:Port Scheduler Flags",
@@ -71,15 +74,15 @@ export function versionLine({ version, connectionTableSize }: Info): string {
   return `IP Virtual Server version ${parts.join(".")} (size=${connectionTableSize})\n`;
 }
 
-/** The two lines above a listing. */
+/** The two title lines of a format. */
 export function titleLines(format: keyof typeof TITLES): string {
   return TITLES[format].map((line) => `${line}\n`).join("");
 }
 
-/** Writes what stands behind a real server's name. */
+/** Writes the columns after a real server's name. */
 type ServerColumns<Server> = (out: TextBuilder, server: Server) => void;
 
-/** Writes a service and its real servers, a line each. */
+/** Writes a service and its real servers, one line each. */
 export function writeService<Server extends { readonly key: ServerKey }>(
   out: TextBuilder,
   service: ServiceSummary & { readonly servers: readonly Server[] },
@@ -98,10 +101,10 @@ export function writeService<Server extends { readonly key: ServerKey }>(
   }
 }
 
-/** The columns of each format. */
+/** Writes the columns of each format. */
 export const SERVER_COLUMNS = {
   plain: (out: TextBuilder, server: ServerSummary | ListedServer): void => {
-    // The kernel's own listing has these columns as this one has them.
+    // /proc/net/ip_vs has the same columns.
     if ("columns" in server) {
       out.text(server.columns);
       return;
@@ -138,12 +141,12 @@ function writeConnections(
   out.decimal(inactiveConnections).fill(10);
 }
 
-/** The scheduler with its flags, and what differs from the defaults. */
+/** The scheduler with its flags, and settings that differ from the defaults. */
 export function serviceSettings({
   settings,
 }: Pick<ServiceSummary, "settings">): string {
   let text = settings.scheduler;
-  if ((settings.flags & ~HASHED) === 0) return text; // as most are
+  if ((settings.flags & ~HASHED) === 0) return text; // the usual case
   const flags = schedulerFlagNames(settings.scheduler, settings.flags);
   if (flags.length > 0) text += ` (${flags.join(",")})`;
   if (settings.flags & PERSISTENT) {
@@ -156,7 +159,10 @@ export function serviceSettings({
   return text;
 }
 
-/** `ipip`, `gue:PORT:CHECKSUM`, `gre:CHECKSUM`, or `n/a` for the other forwarding methods. */
+/**
+ * The tunnel type as `ipip`, `gue:PORT:CHECKSUM` or `gre:CHECKSUM`; `n/a` for other forwarding
+ * methods.
+ */
 export function tunnelInfo({ forwarding, tunnel }: ServerSettings): string {
   if (forwarding !== TUNNELING) return "n/a";
   const checksum =
@@ -185,7 +191,7 @@ export function timeoutLine(timeouts: Timeouts): string {
 export function daemonLine(daemon: Daemon): string {
   const role = daemon.state === MASTER ? "master" : "backup";
   const { multicastGroup, maximumLength, multicastPort, multicastTtl } = daemon;
-  // Kernels before 4.3 had only the first two.
+  // Kernels before 4.3 report only the first two.
   const rest = [
     maximumLength === undefined ? "" : `, maxlen=${maximumLength}`,
     multicastGroup ? `, group=${formatAddress(multicastGroup)}` : "",

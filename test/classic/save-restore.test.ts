@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runRestore, runSave } from "../../src/classic/save-restore.js";
 import { SERVICE } from "../fixtures/replies.js";
-import { runIn } from "./fake-io.js";
-import { commands, fakeKernel, services } from "./fake-kernel.js";
+import { runIn } from "./scripted-io.js";
+import { commands, scriptedKernel, services } from "./scripted-kernel.js";
 
 function saved(words: readonly string[]) {
-  const link = fakeKernel((command) =>
+  const link = scriptedKernel((command) =>
     command === 4 ? { messages: [SERVICE] } : {},
   );
   const names = {
@@ -18,7 +18,7 @@ function saved(words: readonly string[]) {
   return runIn({ link, io: { names } }, (io) => runSave(words, io));
 }
 
-async function restored(text: string, link = fakeKernel(services())) {
+async function restored(text: string, link = scriptedKernel(services())) {
   const stdin = [text.split("\n")];
   const outcome = await runIn({ link, stdin }, runRestore);
   return { ...outcome, changes: commands(link) };
@@ -32,7 +32,7 @@ test("ipvsadm-save writes the table with names, or with numbers", async () => {
   assert.deepEqual([named.status, numeric.status], [0, 0]);
 });
 
-test("ipvsadm-save shows its help for any other option", async () => {
+test("ipvsadm-save shows its help for other options", async () => {
   for (const words of [["-h"], ["-n", "--help"], ["-x"]]) {
     const { stdout, stderr, status, log } = await saved(words);
     assert.match(stderr, /^ipvsadm-save: /);
@@ -48,13 +48,13 @@ test("ipvsadm-restore replaces the table by the rules", async () => {
   assert.deepEqual(changes.flat(), [17, 1, 5]);
 });
 
-test("ipvsadm-restore of nothing clears the table", async () => {
+test("ipvsadm-restore of an empty input clears the table", async () => {
   const { status, changes } = await restored("");
   assert.equal(status, 0);
   assert.deepEqual(changes.flat(), [17]);
 });
 
-test("ipvsadm-restore names every mistake and changes nothing", async () => {
+test("ipvsadm-restore reports every invalid line and changes nothing", async () => {
   const { stderr, status, changes } = await restored(
     "-A -t 10.0.0.1:80\n\n-A -t 10.0.0.2\n-A -Q\n-R\n",
   );
@@ -70,7 +70,7 @@ ipvsadm-restore: nothing was changed
   assert.deepEqual(changes, []);
 });
 
-test("ipvsadm-restore tells what the kernel refuses and goes on", async () => {
+test("ipvsadm-restore reports refusals and continues", async () => {
   const { stderr, status, changes } = await restored(
     "-D -t 9.9.9.9:9\n-A -t 10.0.0.1:80\n",
   );

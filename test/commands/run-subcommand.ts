@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Io } from "../../src/runtime/io.js";
 import { mainSubcommands } from "../../src/subcommands.js";
-import { runIn, type Outcome, type World } from "../classic/fake-io.js";
+import { runIn, type Outcome, type World } from "../classic/scripted-io.js";
 
 /** A terminal of some width behind stdout and stderr; undefined: none. */
 export function terminal(

@@ -3,8 +3,8 @@ import { test } from "node:test";
 import type { Io } from "../../src/runtime/io.js";
 import { counted, Progress } from "../../src/runtime/progress.js";
 import { systemClock } from "../../src/system/clock.js";
-import { classic, restored, runIn } from "../classic/fake-io.js";
-import { fakeKernel, services } from "../classic/fake-kernel.js";
+import { classic, restored, runIn } from "../classic/scripted-io.js";
+import { scriptedKernel, services } from "../classic/scripted-kernel.js";
 
 /** A scripted terminal and clock, which record everything in `log`. */
 class Place {
@@ -207,7 +207,7 @@ test("-R shows lines, rate and the percentage of the file", async () => {
     stdin: slowly(place, [["-C", "-C"], ["-D -t 9.9.9.9:9"]]),
     stdinBytes: () => 12,
   };
-  const link = fakeKernel(services());
+  const link = scriptedKernel(services());
   const { status } = await classic("-R", { link, io });
   assert.equal(status, 255);
   assert.deepEqual(place.written, [
@@ -222,7 +222,7 @@ test("-R shows lines, rate and the percentage of the file", async () => {
 test("-R shows no progress while someone types", async () => {
   const place = new Place(["stdin", "stderr"]);
   const io = { ...place.io, stdin: slowly(place, [["-C"], ["-C"]]) };
-  await classic("-R", { link: fakeKernel(), io });
+  await classic("-R", { link: scriptedKernel(), io });
   assert.deepEqual(place.written, []);
 });
 

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { TextBuilder } from "../../src/text/text-builder.js";
 
-test("pieces come one behind the other, and each is taken once", () => {
+test("take() returns the pieces in order, each once", () => {
   const out = new TextBuilder();
   assert.equal(
     out.text("ab").text("").decimal(7).text("\xff").take(),
@@ -13,25 +13,25 @@ test("pieces come one behind the other, and each is taken once", () => {
   assert.equal(out.text("c").take(), "c");
 });
 
-test("a text is taken as bytes, too", () => {
+test("takeBytes() returns the text as bytes", () => {
   const out = new TextBuilder(2);
   assert.deepEqual([...out.text("abc\xff").takeBytes()], [97, 98, 99, 255]);
   assert.equal(out.takeBytes().length, 0);
 });
 
-test("a part of other bytes is written as it is", () => {
+test("bytes() writes a range of bytes", () => {
   const source = Buffer.from("a\xe4bc", "latin1");
   const out = new TextBuilder(1);
   assert.equal(out.bytes(source, 1, 3).bytes(source, 2, 2).take(), "\xe4b");
 });
 
-test("what is cut off has not been written", () => {
+test("cut() removes the end of the text", () => {
   const out = new TextBuilder();
   const { length } = out.text("ab");
   assert.equal(out.text("cd").cut(length).text("e").take(), "abe");
 });
 
-test("an address of IPv4 is written with dots", () => {
+test("dotted() writes an IPv4 address", () => {
   const out = new TextBuilder(1);
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 4, maxLength: 4 }), (bytes) => {
@@ -41,7 +41,7 @@ test("an address of IPv4 is written with dots", () => {
   );
 });
 
-test("a number is written in decimal digits", () => {
+test("decimal() writes a number", () => {
   const out = new TextBuilder();
   const numbers = fc.integer({ min: 0, max: 0x7fffffff });
   fc.assert(
@@ -53,7 +53,7 @@ test("a number is written in decimal digits", () => {
     assert.equal(out.decimal(number).take(), String(number));
 });
 
-test("a number may be wanted with zeros before it", () => {
+test("decimal() writes leading zeros", () => {
   const out = new TextBuilder();
   for (const [number, text] of [
     [0, "00"],
@@ -64,7 +64,7 @@ test("a number may be wanted with zeros before it", () => {
     assert.equal(out.decimal(number, 2).take(), text);
 });
 
-test("a column is filled up, and what is too wide pushes the rest to the right", () => {
+test("pad() fills a column, and a wide text moves the rest to the right", () => {
   const out = new TextBuilder();
   const line = (text: string) =>
     out.column().text(text).pad(3).text("b").pad(3).text("c").take();
@@ -73,13 +73,13 @@ test("a column is filled up, and what is too wide pushes the rest to the right",
   assert.equal(line("aaaa"), "aaaa b   c");
 });
 
-test("a column begins where it is said to, not where the text does", () => {
+test("column() begins a column at the current position", () => {
   const out = new TextBuilder();
   assert.equal(out.text("1234").column().text("a").pad(2).take(), "1234a  ");
   assert.equal(out.text("a").pad(2).take(), "a  ");
 });
 
-test("there is room for however much is written", () => {
+test("TextBuilder grows as needed", () => {
   const out = new TextBuilder();
   const long = "x".repeat(100_000);
   assert.equal(out.text("a").text(long).take(), `a${long}`);

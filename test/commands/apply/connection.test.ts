@@ -12,10 +12,10 @@ import {
 import { EBADF } from "../../../src/netlink/errno.js";
 import { SocketFault } from "../../../src/netlink/errors.js";
 import {
-  fakeKernel,
+  scriptedKernel,
   GET_SERVERS,
   GET_SERVICE,
-} from "../../classic/fake-kernel.js";
+} from "../../classic/scripted-kernel.js";
 import { address, serverEntry, serviceEntry } from "../../fixtures/entries.js";
 import { answersFrom } from "../../fixtures/table-kernel.js";
 import type { ScriptedLink } from "../../netlink/scripted-link.js";
@@ -43,7 +43,7 @@ function kernelOf(
 ): ScriptedLink {
   let table = before;
   let changes = 0;
-  return fakeKernel((command, asked) => {
+  return scriptedKernel((command, asked) => {
     const reads = command === GET_SERVICE || command === GET_SERVERS;
     if (!reads) changes++;
     if (changes >= lasts) throw new SocketFault(EBADF, "sendmsg");

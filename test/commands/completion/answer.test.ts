@@ -11,8 +11,8 @@ import { SHELLS } from "../../../src/commands/completion/shells.js";
 import { optionsOf } from "../../../src/cli/common-options.js";
 import { SPECS } from "../../../src/commands/specs.js";
 import { mainSubcommands } from "../../../src/subcommands.js";
-import { runIn } from "../../classic/fake-io.js";
-import { fakeKernel } from "../../classic/fake-kernel.js";
+import { runIn } from "../../classic/scripted-io.js";
+import { scriptedKernel } from "../../classic/scripted-kernel.js";
 import { kernelWith } from "../../fixtures/table-kernel.js";
 import { SAMPLE } from "../list/sample.js";
 
@@ -235,7 +235,7 @@ test("interfaces that carry multicast are offered, unless a shell would take the
 });
 
 test("where IPVS cannot be asked nothing is offered, and nothing is said or loaded", async () => {
-  const link = fakeKernel(undefined, () => false);
+  const link = scriptedKernel(undefined, () => false);
   const { stdout, stderr, status, log } = await runIn({ link }, async (io) =>
     Number(
       await mainSubcommands(

@@ -14,7 +14,7 @@ import {
   reportLines,
   type Report,
 } from "../../../src/commands/doctor/report.js";
-import { fakeKernel, type Handler } from "../../classic/fake-kernel.js";
+import { scriptedKernel, type Handler } from "../../classic/scripted-kernel.js";
 import { TIMEOUTS } from "../../fixtures/replies.js";
 import { networkOf } from "../../rtnl/scripted-network.js";
 import { subcommand } from "../run-subcommand.js";
@@ -193,7 +193,7 @@ test("what of a director cannot be seen is named, too", async (t) => {
   const blind = async (world: { sysFolder?: string }) => {
     const { stdout, stderr, status } = await subcommand(
       "doctor -o json --only forwarding-off,module-absent",
-      { link: fakeKernel(emptyTable), io: { procFolder, ...world } },
+      { link: scriptedKernel(emptyTable), io: { procFolder, ...world } },
     );
     assert.equal(stderr, "");
     assert.equal(status, EXIT.unavailable);

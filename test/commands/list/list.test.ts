@@ -9,7 +9,7 @@ import { COLUMNS } from "../../../src/commands/list/columns.js";
 import { COLUMN_KEYS } from "../../../src/commands/list/column-keys.js";
 import { listSpec } from "../../../src/commands/list/spec.js";
 import { sortServers, sortServices } from "../../../src/view/order.js";
-import { classic } from "../../classic/fake-io.js";
+import { classic } from "../../classic/scripted-io.js";
 import { serviceEntry } from "../../fixtures/entries.js";
 import { kernelWith } from "../../fixtures/table-kernel.js";
 import { invalidities } from "../../document/schema.js";

@@ -14,9 +14,9 @@ import { INET, INET6 } from "../../../src/ipvs/address.js";
 import type { ServiceWithServers } from "../../../src/ipvs/model.js";
 import {
   commands,
-  fakeKernel,
+  scriptedKernel,
   GET_SERVICE,
-} from "../../classic/fake-kernel.js";
+} from "../../classic/scripted-kernel.js";
 import { serverEntry, serviceEntry, stats } from "../../fixtures/entries.js";
 import { kernelWith } from "../../fixtures/table-kernel.js";
 import { subcommand } from "../run-subcommand.js";
@@ -148,7 +148,7 @@ test("a file is written whole, and says that the table could not be read", async
   assert.equal(readFileSync(file, "latin1"), await told());
   assert.deepEqual(readdirSync(place), ["ipvs.prom"]);
   const down = await subcommand(`metrics --output=${file}`, {
-    link: fakeKernel(
+    link: scriptedKernel(
       () => ({}),
       () => false,
     ),
@@ -244,7 +244,7 @@ test("fifty who ask at once get one reading, as the subcommand prints it", async
 
 test("where IPVS cannot be read the answer is 503 and why; then it is tried anew", async () => {
   let there = true;
-  const link = fakeKernel(
+  const link = scriptedKernel(
     () => ({}),
     () => there,
   );

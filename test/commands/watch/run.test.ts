@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  fakeKernel,
+  scriptedKernel,
   GET_SERVERS,
   GET_SERVICE,
-} from "../../classic/fake-kernel.js";
+} from "../../classic/scripted-kernel.js";
 import { MASQUERADED_SERVER, SERVICE } from "../../fixtures/replies.js";
 import { subcommand } from "../run-subcommand.js";
 
 const kernel = () =>
-  fakeKernel((command) =>
+  scriptedKernel((command) =>
     command === GET_SERVERS
       ? { messages: [MASQUERADED_SERVER] }
       : command === GET_SERVICE
@@ -125,7 +125,7 @@ test("a command line that cannot be meant is told, with status 2", async () => {
 
 test("without IPVS it says so, with status 3", async () => {
   const { stderr, status } = await subcommand("watch", {
-    link: fakeKernel(undefined, () => false),
+    link: scriptedKernel(undefined, () => false),
   });
   assert.match(stderr, /^ipvsadm: cannot reach IPVS in the kernel/);
   assert.equal(status, 3);
