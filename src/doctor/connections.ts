@@ -62,7 +62,7 @@ export interface Orphans {
 }
 
 /** The open connections of services with servers that they do not have. Firewall marks cannot be told by addresses. */
-export function nobodysConnections(
+export function orphanedConnections(
   { byServer }: Connections,
   table: readonly ServiceWithServers[],
 ): Orphans[] {

@@ -24,7 +24,7 @@ const USUAL: Look = {
 
 const INK = "#d8dee9";
 const PAPER = "#1e222a";
-const COLOURS = [
+const COLORS = [
   ...["#3b4252", "#e06c75", "#98c379", "#e5c07b"],
   ...["#61afef", "#c678dd", "#56b6c2", "#d8dee9"],
 ];
@@ -105,9 +105,9 @@ function changed(look: Look, codes: readonly number[]): Look {
     if (code === 39) return { ...before, color: undefined };
     if (code === 49) return { ...before, background: undefined };
     if (code >= 30 && code <= 37)
-      return { ...before, color: COLOURS[code - 30] };
+      return { ...before, color: COLORS[code - 30] };
     if (code >= 40 && code <= 47)
-      return { ...before, background: COLOURS[code - 40] };
+      return { ...before, background: COLORS[code - 40] };
     if (code >= 90 && code <= 97)
       return { ...before, color: BRIGHT[code - 90] };
     return before;

@@ -7,7 +7,7 @@ const ALTERNATE_SCREEN = "\x1b[?1049h";
 const USUAL_SCREEN = "\x1b[?1049l";
 const HIDE_CURSOR = "\x1b[?25l";
 const SHOW_CURSOR = "\x1b[?25h";
-const NO_COLOURS = "\x1b[0m";
+const NO_COLORS = "\x1b[0m";
 const TO_THE_TOP = "\x1b[H";
 const CLEAR_LINE_REST = "\x1b[K";
 const CLEAR_SCREEN_REST = "\x1b[J";
@@ -83,7 +83,7 @@ export class Session {
   #leave(): void {
     if (!this.#shown) return;
     this.#shown = false;
-    this.#write(NO_COLOURS + SHOW_CURSOR + USUAL_SCREEN);
+    this.#write(NO_COLORS + SHOW_CURSOR + USUAL_SCREEN);
     this.#terminal.setRaw(false);
   }
 
