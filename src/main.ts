@@ -1,5 +1,5 @@
 import { finish } from "./runtime/finish.js";
-import type { Io } from "./runtime/io.js";
+import type { ClassicIo } from "./runtime/io.js";
 
 /**
  * Whether a command line begins with a subcommand: a word without a dash. Everything else is a
@@ -28,7 +28,7 @@ export type RunSubcommands = (
  */
 export async function main(
   words: readonly string[],
-  io: Io,
+  io: ClassicIo,
   runSubcommands: RunSubcommands,
 ): Promise<number> {
   if (isSubcommandLine(words)) {
@@ -42,7 +42,10 @@ export async function main(
 }
 
 /** Runs ipvsadm-save. @returns the exit status */
-export function mainSave(words: readonly string[], io: Io): Promise<number> {
+export function mainSave(
+  words: readonly string[],
+  io: ClassicIo,
+): Promise<number> {
   return finish(io, async () => {
     const { runSave } = await import("./classic/save-restore.js");
     return runSave(words, io);
@@ -50,7 +53,7 @@ export function mainSave(words: readonly string[], io: Io): Promise<number> {
 }
 
 /** Runs ipvsadm-restore. @returns the exit status */
-export function mainRestore(io: Io): Promise<number> {
+export function mainRestore(io: ClassicIo): Promise<number> {
   return finish(io, async () => {
     const { runRestore } = await import("./classic/save-restore.js");
     return runRestore(io);

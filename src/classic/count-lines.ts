@@ -1,4 +1,4 @@
-import type { Io } from "../runtime/io.js";
+import type { ClassicIo } from "../runtime/io.js";
 import { counted, type Progress } from "../runtime/progress.js";
 
 /**
@@ -11,7 +11,7 @@ import { counted, type Progress } from "../runtime/progress.js";
 export function countLines(
   what: string,
   progress: Progress,
-  io: Io,
+  io: ClassicIo,
 ): (lines: readonly string[]) => void {
   let lines = 0;
   let bytes = 0;

@@ -6,13 +6,14 @@ import { withListedServers } from "../ipvs/listed-service.js";
 import { TableFile } from "../ipvs/table-file.js";
 import type { ListCommand } from "../grammar/command.js";
 import { writeRules } from "../grammar/format-rule.js";
-import type { Io } from "../runtime/io.js";
+import type { ClassicIo } from "../runtime/io.js";
 import { blocksOf, InputFailed } from "../system/files.js";
 import {
   connectionTitles,
   writeConnection,
   type ConnectionStyle,
 } from "../view/connections.js";
+import { UsualConnections } from "../view/connection-text.js";
 import { writeCounters } from "../view/counters.js";
 import {
   daemonLine,
@@ -23,7 +24,8 @@ import {
   writeService,
 } from "../view/listing.js";
 import { sortServers, sortServices } from "../view/order.js";
-import { TextBuilder } from "../text/text-builder.js";
+import { StringBuilder } from "../text/string-builder.js";
+import { ByteBuilder, type TextBuilder } from "../text/text-builder.js";
 import { NameBook } from "../runtime/name-book.js";
 
 /**
@@ -48,7 +50,7 @@ export class NoConnectionsFile extends Error {
 export async function list(
   command: ListCommand,
   client: IpvsClient,
-  io: Io,
+  io: ClassicIo,
 ): Promise<void> {
   switch (command.what) {
     case "timeouts":
@@ -69,7 +71,7 @@ export async function list(
 export async function save(
   numeric: boolean,
   client: IpvsClient,
-  io: Io,
+  io: ClassicIo,
 ): Promise<void> {
   const services = sortServices(await client.serviceSummaries());
   const table = client.withServerSummaries(services);
@@ -79,7 +81,7 @@ export async function save(
 async function listTable(
   { service, format, numeric, exact, sorted }: ListCommand,
   client: IpvsClient,
-  io: Io,
+  io: ClassicIo,
 ): Promise<void> {
   const ordered = <S extends ServiceSummary>(services: readonly S[]) => {
     if (!service) io.stdout(versionLine(client.info));
@@ -113,7 +115,7 @@ async function listTable(
 }
 
 /** Reads /proc/net/ip_vs; undefined if it cannot be read, as in a sandbox without /proc. */
-function readTableFile(io: Io): TableFile | undefined {
+function readTableFile(io: ClassicIo): TableFile | undefined {
   const bytes = io.kernelTable();
   return bytes && new TableFile(bytes);
 }
@@ -128,11 +130,11 @@ async function show<Entry extends Listed>(
   table: AsyncIterable<readonly Entry[]>,
   sorted: boolean,
   numeric: boolean,
-  io: Io,
+  io: ClassicIo,
   write: (out: TextBuilder, entry: Entry, name?: EndpointName) => void,
 ): Promise<void> {
   const book = numeric ? undefined : new NameBook(io.names);
-  const out = new TextBuilder(2 * PORTION_BYTES);
+  const out = builder(io);
   try {
     for await (const some of table) {
       await book?.learn(addressesOf(some));
@@ -147,6 +149,12 @@ async function show<Entry extends Listed>(
   }
 }
 
+function builder({ interpretsCode }: ClassicIo): TextBuilder {
+  return interpretsCode
+    ? new StringBuilder()
+    : new ByteBuilder(2 * PORTION_BYTES);
+}
+
 function* addressesOf(table: readonly Listed[]): Generator<Address> {
   for (const { key, servers } of table) {
     if ("address" in key) yield key.address;
@@ -155,21 +163,32 @@ function* addressesOf(table: readonly Listed[]): Generator<Address> {
 }
 
 /** Writes the file while reading it: it may have millions of lines. */
-async function listConnections(command: ListCommand, io: Io): Promise<void> {
+async function listConnections(
+  command: ListCommand,
+  io: ClassicIo,
+): Promise<void> {
   const { numeric, persistenceData } = command;
   const book = numeric ? undefined : new NameBook(io.names);
   const style = { name: book?.name, engine: persistenceData };
   const reader = new ConnectionReader();
-  const out = new TextBuilder();
+  const out = builder(io);
+  const usual =
+    io.interpretsCode && numeric && !persistenceData
+      ? new UsualConnections()
+      : undefined;
   let titled = false;
   try {
     for await (const lines of blocksOf(io.connectionsFile, PORTION_BYTES)) {
       if (!titled) io.stdout(connectionTitles(persistenceData));
       titled = true;
-      reader.load(lines);
-      await book?.learn(endsIn(reader));
-      reader.load(lines);
-      writeConnections(out, reader, style);
+      if (usual) {
+        writeUsual(out, lines, usual, reader);
+      } else {
+        reader.load(lines);
+        await book?.learn(endsIn(reader));
+        reader.load(lines);
+        writeConnections(out, reader, style);
+      }
       io.stdoutBytes(out.takeBytes());
     }
   } catch (error) {
@@ -179,6 +198,24 @@ async function listConnections(command: ListCommand, io: Io): Promise<void> {
     if (!titled && unreadable)
       throw new NoConnectionsFile(io.connectionsFile, { cause: error });
     throw error;
+  }
+}
+
+/** Writes connections as numbers. Lines of an unusual form are decoded byte by byte. */
+function writeUsual(
+  out: TextBuilder,
+  lines: Buffer,
+  usual: UsualConnections,
+  reader: ConnectionReader,
+): void {
+  for (const line of lines.toString("latin1").split("\n")) {
+    const text = usual.write(line);
+    if (text !== undefined) {
+      out.text(text);
+    } else if (line !== "") {
+      reader.load(Buffer.from(line, "latin1"));
+      writeConnections(out, reader, { engine: false });
+    }
   }
 }
 

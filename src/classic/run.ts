@@ -1,7 +1,7 @@
 import type { ClassicCommand } from "../grammar/command.js";
 import { UsageFault } from "../grammar/usage-errors.js";
 import { ruleWords } from "../grammar/rule-words.js";
-import type { Io } from "../runtime/io.js";
+import type { ClassicIo } from "../runtime/io.js";
 import { MalformedReply, SocketFault } from "../netlink/errors.js";
 import { InputFailed } from "../system/files.js";
 import { countLines } from "./count-lines.js";
@@ -13,7 +13,10 @@ import { End, REFUSED, Session } from "./session.js";
  * @param words the command line arguments, one character per byte
  * @returns the exit status
  */
-export function runClassic(words: readonly string[], io: Io): Promise<number> {
+export function runClassic(
+  words: readonly string[],
+  io: ClassicIo,
+): Promise<number> {
   return inSession(io, async (session) => {
     await carryOut(session, words.length === 0 ? ["-L"] : words, (command) =>
       command.command === "restore"
@@ -25,7 +28,7 @@ export function runClassic(words: readonly string[], io: Io): Promise<number> {
 
 /** Runs some work in a session and always closes it. @returns the exit status */
 export async function inSession(
-  io: Io,
+  io: ClassicIo,
   work: (session: Session) => Promise<void>,
 ): Promise<number> {
   const session = new Session(io);
@@ -83,7 +86,7 @@ async function actLater(
  * `-R`: carries out one command line per line of input. Carries out the available lines before it
  * waits for more.
  */
-async function restore(session: Session, io: Io): Promise<void> {
+async function restore(session: Session, io: ClassicIo): Promise<void> {
   await session.open();
   const count = countLines("restoring", session.progress, io);
   try {

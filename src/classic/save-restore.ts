@@ -1,7 +1,7 @@
 import type { ClassicCommand, SingleCommand } from "../grammar/command.js";
 import { UsageFault } from "../grammar/usage-errors.js";
 import { ruleWords } from "../grammar/rule-words.js";
-import type { Io } from "../runtime/io.js";
+import type { ClassicIo } from "../runtime/io.js";
 import { InputFailed } from "../system/files.js";
 import { counted } from "../runtime/progress.js";
 import { countLines } from "./count-lines.js";
@@ -27,7 +27,7 @@ const RULES_A_STEP = 256;
  */
 export async function runSave(
   words: readonly string[],
-  io: Io,
+  io: ClassicIo,
 ): Promise<number> {
   if (words.some((word) => word.startsWith("-") && word !== "-n")) {
     io.stderr(SAVE_HELP);
@@ -51,7 +51,7 @@ export async function runSave(
  *
  * @returns the exit status
  */
-export function runRestore(io: Io): Promise<number> {
+export function runRestore(io: ClassicIo): Promise<number> {
   return inSession(asIpvsadm(io), async (session) => {
     const commands = await readRules(session, io);
     await session.open();
@@ -71,7 +71,7 @@ export function runRestore(io: Io): Promise<number> {
 }
 
 /** Makes the hint name ipvsadm, which has the commands. */
-function asIpvsadm(io: Io): Io {
+function asIpvsadm(io: ClassicIo): ClassicIo {
   return { ...io, program: () => "ipvsadm" };
 }
 
@@ -79,7 +79,10 @@ function asIpvsadm(io: Io): Io {
  * @throws {End} if a line is invalid, after reporting all invalid lines, or if the rules cannot be
  *   read
  */
-async function readRules(session: Session, io: Io): Promise<SingleCommand[]> {
+async function readRules(
+  session: Session,
+  io: ClassicIo,
+): Promise<SingleCommand[]> {
   const commands: SingleCommand[] = [];
   let status = DONE;
   let number = 0;

@@ -6,7 +6,7 @@ import { Parser } from "../grammar/parse.js";
 import { parseIpv4, type Address } from "../ipvs/address.js";
 import type { Change, IpvsClient } from "../ipvs/client.js";
 import { IpvsUnavailable, KernelRefusal } from "../ipvs/errors.js";
-import type { Io } from "../runtime/io.js";
+import type { ClassicIo } from "../runtime/io.js";
 import { ENOENT, ENOPROTOOPT, EPERM } from "../netlink/errno.js";
 import type { SocketFault } from "../netlink/errors.js";
 import { helpText, VERSION_TEXT } from "./help.js";
@@ -35,7 +35,7 @@ export class End extends Error {
  * messages appear in the order of the lines.
  */
 export class Session {
-  readonly #io: Io;
+  readonly #io: ClassicIo;
   /** The progress of long work */
   readonly progress: Progress;
   readonly #hosts = new Map<string, Address | undefined>();
@@ -46,7 +46,7 @@ export class Session {
   /** The status of the last line */
   #status = DONE;
 
-  constructor(io: Io) {
+  constructor(io: ClassicIo) {
     this.progress = new Progress(io);
     this.#io = this.progress.io;
     const lookups: Lookups = {

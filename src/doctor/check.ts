@@ -2,22 +2,22 @@ import type { Facts } from "./facts.js";
 import type { Finding } from "./finding.js";
 import type { FindingId } from "./findings.js";
 
-/** The facts of these names, all of them known. */
+/** The facts with these names, all of them known. */
 export type Known<Name extends keyof Facts> = {
   readonly [N in Name]-?: NonNullable<Facts[N]>;
 };
 
-/** Looks at facts for faults of some kinds. */
+/** Finds faults of some kinds in the facts. */
 export interface Check {
   readonly ids: readonly FindingId[];
-  /** The facts without which it cannot look */
+  /** The facts that it needs */
   readonly needs: readonly (keyof Facts)[];
-  /** @param facts among which are those it needs */
+  /** @param facts must include those that it needs */
   readonly examine: (facts: Facts) => Finding<FindingId>[];
 }
 
 /**
- * Makes a check of a pure function.
+ * Makes a check from a pure function.
  *
  * @param ids what it can find
  * @param needs the facts that it gets
@@ -30,7 +30,7 @@ export function check<const Id extends FindingId, Name extends keyof Facts>(
   return { ids, needs, examine: (facts) => examine(facts as Known<Name>) };
 }
 
-/** The facts that checks need who look for faults of some kinds. */
+/** The facts that the checks for the wanted kinds need. */
 export function needsOf(
   checks: readonly Check[],
   wanted: (id: FindingId) => boolean,
@@ -39,20 +39,20 @@ export function needsOf(
   return new Set(looking.flatMap(({ needs }) => needs));
 }
 
-/** What came of checks. */
+/** The result of the checks. */
 export interface Examination {
-  /** The gravest first */
+  /** In the order of the checks */
   readonly findings: readonly Finding<FindingId>[];
-  /** What was looked for */
+  /** The kinds that were checked */
   readonly examined: readonly FindingId[];
-  /** What could not be looked for, and the first of the facts that were wanting */
+  /** The kinds that could not be checked, with the first fact that was missing */
   readonly unexamined: readonly {
     readonly id: FindingId;
     readonly wanting: keyof Facts;
   }[];
 }
 
-/** Looks for faults of some kinds. @param wanted whether an id is looked for */
+/** Runs the checks for the wanted kinds. @param wanted whether a kind is wanted, by its id */
 export function examine(
   checks: readonly Check[],
   facts: Facts,

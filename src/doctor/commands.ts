@@ -9,12 +9,12 @@ import {
 import { formatSelector } from "../grammar/selector.js";
 import type { Fix } from "./finding.js";
 
-/** How a service is called in findings, which is how other subcommands read it: `tcp/192.0.2.1:80`. */
+/** The name of a service in findings; other subcommands accept it: `tcp/192.0.2.1:80`. */
 export function serviceName({ key }: Pick<ServiceWithServers, "key">): string {
   return formatSelector(key);
 }
 
-/** How a real server is called: `192.0.2.10:8080 of tcp/192.0.2.1:80`. */
+/** The name of a real server in findings: `192.0.2.10:8080 of tcp/192.0.2.1:80`. */
 export function serverName(
   service: Pick<ServiceWithServers, "key">,
   { key }: Pick<ServerEntry, "key">,
@@ -22,7 +22,7 @@ export function serverName(
   return `${formatEndpoint(key.address, key.port)} of ${serviceName(service)}`;
 }
 
-/** The command that changes some settings of a real server, and leaves the others. */
+/** The command that changes some settings of a real server and keeps the others. */
 export function editServer(
   { key: service }: Pick<ServiceWithServers, "key">,
   { key: server, settings: old }: ServerEntry,
@@ -38,7 +38,7 @@ export function editServer(
   return { command: `ipvsadm ${line}` };
 }
 
-/** The command that changes some settings of a service, and leaves the others. */
+/** The command that changes some settings of a service and keeps the others. */
 export function editService(
   { key: service, settings: old }: ServiceWithServers,
   change: Partial<ServiceSettings>,

@@ -10,11 +10,13 @@ import {
 /** Connections in one state. */
 export interface StateCount {
   readonly count: number;
-  /** After how long without a packet they are forgotten: of the one that was heard of last */
+  /** Seconds until the entry expires that had the last packet */
   readonly longestSeconds: number;
+  /** Seconds until the entry expires that has been idle for the longest time */
+  readonly shortestSeconds: number;
 }
 
-/** The connections of one virtual address and port with one real server. Templates are not among them. */
+/** The connections of one virtual address and port with one real server, without persistence templates. */
 export interface ConnectionGroup {
   /** `TCP` */
   readonly protocol: string;
@@ -22,46 +24,65 @@ export interface ConnectionGroup {
   readonly virtualPort: number;
   readonly server: Address;
   readonly serverPort: number;
-  /** By the kernel's words for the states: `ESTABLISHED`, `SYN_RECV` … */
+  /** By the kernel's names of the states: `ESTABLISHED`, `SYN_RECV` … */
   readonly states: ReadonlyMap<string, StateCount>;
-  /** Those in SYN_RECV, by the seconds after which they are forgotten: how many */
+  /** How many are in SYN_RECV, by the seconds until they expire */
   readonly opening: ReadonlyMap<number, number>;
+  /** A few of the clients */
+  readonly clients: readonly Address[];
+  /** A few of the clients in SYN_RECV */
+  readonly openingClients: readonly Address[];
 }
 
-/** The table of connections, summed up. */
+/** The connection table, summed up. */
 export interface Connections {
   /** All entries, templates included */
   readonly entries: number;
   /** By the real server's address as text */
   readonly byServer: ReadonlyMap<string, readonly ConnectionGroup[]>;
+  /** How many persistence templates there are, by the real server: `192.0.2.10:80` */
+  readonly templates: ReadonlyMap<string, number>;
 }
 
-/** The connections of a real server in a service. */
+/** The connections of a real server in a service. For a firewall mark: those that no other service can have. */
 export function groupsOf(
   { byServer }: Connections,
   { key }: Pick<ServiceWithServers, "key">,
   server: Pick<ServerEntry, "key">,
+  table: readonly Pick<ServiceWithServers, "key">[] = [],
 ): ConnectionGroup[] {
   const groups = byServer.get(formatAddress(server.key.address)) ?? [];
   return groups.filter(
     (group) =>
       isWith(group, server) &&
-      ("firewallMark" in key ||
-        (group.protocol === PROTOCOL_NAMES[key.protocol] &&
-          (key.port === 0 || group.virtualPort === key.port) &&
-          sameAddress(group.virtual, key.address))),
+      ("firewallMark" in key
+        ? !table.some((other) => isOf(group, other))
+        : isOf(group, { key })),
   );
 }
 
-/** Connections of a service with what is none of its real servers. */
+/** Whether connections belong to a service with an address. */
+function isOf(
+  group: ConnectionGroup,
+  { key }: Pick<ServiceWithServers, "key">,
+): boolean {
+  return (
+    !("firewallMark" in key) &&
+    group.protocol === PROTOCOL_NAMES[key.protocol] &&
+    (key.port === 0 || group.virtualPort === key.port) &&
+    sameAddress(group.virtual, key.address)
+  );
+}
+
+/** Connections of a service with a server that it does not have any more. */
 export interface Orphans {
   readonly service: ServiceWithServers;
   readonly group: ConnectionGroup;
-  /** Those that are open */
+  /** How many are open */
   readonly count: number;
 }
 
-/** The open connections of services with servers that they do not have. Firewall marks cannot be told by addresses. */
+/** The open connections of services with servers that they do not have. Services by firewall mark have no address to find them by. */
 export function orphanedConnections(
   { byServer }: Connections,
   table: readonly ServiceWithServers[],

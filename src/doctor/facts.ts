@@ -6,43 +6,53 @@ import type {
 } from "../ipvs/model.js";
 import type { Module, moduleStates } from "../system/kernel-module.js";
 import type { Connections } from "./connections.js";
+import type { ConnectionLimits } from "./connection-limits.js";
+import type { Firewall } from "./firewall/read-firewall.js";
+import type { Probe } from "./director/probe.js";
 import type { Network, Stations } from "./network.js";
 import type { Listener } from "./real-server/listeners.js";
 import type { RealServer } from "./real-server/real-server.js";
 import type { HeardSync } from "./read-sync.js";
 import type { Sysctls } from "./sysctls.js";
 
-/**
- * A machine as it was when it was looked at, as plain data: all that checks know. What could not be found out is
- * undefined, and what was not asked for.
- */
+/** The state of a machine as plain data: all that checks know. A fact is undefined if it could not be read, or was not needed. */
 export interface Facts {
   /** The module ip_vs */
   readonly module?: Module | undefined;
   /** The module xt_ipvs, the match of firewalls for connections of IPVS */
   readonly matcher?: Module | undefined;
-  /** What becomes of ip_vs and the schedulers' modules when they are asked for, by their names */
+  /** Whether ip_vs and the schedulers' modules are there or can be loaded, by their names */
   readonly available?: ReturnType<typeof moduleStates> | undefined;
   readonly sysctls?: Sysctls | undefined;
-  /** The services that are to be examined, with all their real servers */
+  /** The services to examine, with all their real servers */
   readonly table?: readonly ServiceWithServers[] | undefined;
+  /** All services, also those that are not examined */
+  readonly allServices?: readonly ServiceWithServers[] | undefined;
   readonly info?: Info | undefined;
   readonly timeouts?: Timeouts | undefined;
   readonly daemons?: readonly Daemon[] | undefined;
-  /** What masters were heard to tell the backups that run here */
+  /** The sync messages that arrive here, for each backup daemon */
   readonly heard?: readonly HeardSync[] | undefined;
   readonly network?: Network | undefined;
   readonly stations?: Stations | undefined;
   readonly connections?: Connections | undefined;
-  /** The sockets of a real server that take connections, or datagrams of anybody */
+  /** The listening sockets of a real server */
   readonly listeners?: readonly Listener[] | undefined;
-  /** Where a real server is examined, all that is to be known of it but its settings and its listeners */
+  /** The firewall rules that could be read */
+  readonly firewall?: Firewall | undefined;
+  /** How full the tables of connections are */
+  readonly limits?: ConnectionLimits | undefined;
+  /** The real server that is examined, without its settings and its listeners */
   readonly realServer?: RealServer | undefined;
+  /** What became of connections to real servers; none without --probe */
+  readonly probes?: readonly Probe[] | undefined;
 }
 
-/** Facts, and why some are wanting. */
+/** Facts, and why some are missing. */
 export interface Gathered {
   readonly facts: Facts;
   /** In words: `IPVS is not in the kernel` */
   readonly reasons: ReadonlyMap<keyof Facts, string>;
+  /** What doctor did not or could not check, with the reason */
+  readonly notChecked: readonly string[];
 }

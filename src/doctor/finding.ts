@@ -1,46 +1,58 @@
-/** How bad a finding is, the gravest first. */
+/** How bad a finding is, most severe first. */
 export const SEVERITIES = [
   /** Traffic fails now */
   "error",
   /** Traffic may fail, or will under some circumstance */
   "warning",
-  /** Worth to be known */
+  /** Worth knowing */
   "note",
 ] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
-/** What is the same of every finding of a kind. Help, JSON, `--explain` and the manual page are made of it. */
+/** What all findings of a kind share. Help, JSON, `--explain` and the manual page are generated from it. */
 export interface Kind {
-  /** How people name it: `forwarding-off` */
+  /** Its name on the command line: `forwarding-off` */
   readonly id: string;
   readonly severity: Severity;
   /** What is wrong, in a few words without a full stop */
   readonly title: string;
-  /** Why it matters: what happens to traffic, and by what. A paragraph */
+  /** Why it matters: what happens to traffic, and why. A paragraph */
   readonly why: string;
-  /** What was looked at to tell */
+  /** What doctor looks at to find it */
   readonly looked: string;
-  /** How it is fixed, in general; the finding has the commands */
+  /** How to fix it in general; a finding has the commands */
   readonly cure: string;
-  /** The sysctls that have to do with it, with dots */
+  /** The sysctls involved, with dots */
   readonly sysctls: readonly string[];
 }
 
-/** A part of a fix: what to type, as root. */
+/** A command to run as root. */
 export interface Fix {
-  /** A line for a shell. What only the reader knows is a word in capitals */
+  /** A line for a shell. A word in capitals stands for what only the reader knows */
   readonly command: string;
   /** On which machine, if not on this one: `real server 192.0.2.10` */
   readonly on?: string | undefined;
+  /** What else the command changes. A sentence without a full stop */
+  readonly effect?: string | undefined;
 }
 
-/** A fault that was found. All text may be shown as it is. */
+/** How sure it is that a finding is a cause, most certain first. */
+export const CERTAINTIES = ["proven", "likely"] as const;
+export type Certainty = (typeof CERTAINTIES)[number];
+
+/** A fault that was found. Its texts may contain control characters of names, so escape them. */
 export interface Finding<Id extends string = string> {
   readonly id: Id;
-  /** Where: a service, a real server of one, an interface; undefined if it is the machine itself */
+  /** Where: a service, a real server, an interface; undefined: the machine itself */
   readonly subject?: string | undefined;
   /** What was seen there. One sentence without a full stop */
   readonly seen: string;
-  /** All of them, in this order, make it good; none if there is no command for it */
+  /** Undefined: proven */
+  readonly certainty?: Certainty | undefined;
+  /** What supports it. Sentences without a full stop */
+  readonly evidence?: readonly string[] | undefined;
+  /** Commands that find the cause where it must be: the first step if the cause is on another machine */
+  readonly next?: readonly Fix[] | undefined;
+  /** All of them together, in this order, remove the cause; none if no command does */
   readonly fix: readonly Fix[];
 }

@@ -1,8 +1,8 @@
 import { DIRECTOR_KINDS } from "./director/kinds.js";
 import { REAL_SERVER_KINDS } from "./real-server/kinds.js";
-import { SEVERITIES, type Finding, type Kind } from "./finding.js";
+import { CERTAINTIES, SEVERITIES, type Finding, type Kind } from "./finding.js";
 
-/** Every kind of finding, in the order in which the manual has them. */
+/** Every kind of finding, in the order of the manual. */
 export const KINDS = [
   ...DIRECTOR_KINDS,
   ...REAL_SERVER_KINDS,
@@ -14,32 +14,38 @@ const KIND_OF: ReadonlyMap<string, Kind> = new Map(
   KINDS.map((kind) => [kind.id, kind]),
 );
 
-/** What is the same of all findings of an id; undefined if there is none of this name. */
+/** The kind with this id; undefined if there is none. */
 export function kindNamed(id: string): Kind | undefined {
   return KIND_OF.get(id);
 }
 
-/** What is the same of all findings of an id. */
+/** The kind of a finding. */
 export function kindOf({ id }: Finding<FindingId>): Kind {
   const kind = kindNamed(id);
   if (!kind) throw new Error(`${id} is not in the table of findings`);
   return kind;
 }
 
-/** A finding's kind with all findings of it. */
+/** A kind with its findings. */
 export interface Diagnosis {
   readonly kind: Kind;
   readonly findings: readonly Finding<FindingId>[];
 }
 
-/** Findings kind by kind, the gravest first. */
+/** Groups findings by kind: most severe first, then most certain, then in the order of the manual. */
 export function diagnosesOf(
   findings: readonly Finding<FindingId>[],
 ): Diagnosis[] {
   return SEVERITIES.flatMap((severity) =>
-    KINDS.filter((kind) => kind.severity === severity).flatMap((kind) => {
-      const some = findings.filter(({ id }) => id === kind.id);
-      return some.length === 0 ? [] : [{ kind, findings: some }];
-    }),
+    CERTAINTIES.flatMap((certainty) =>
+      KINDS.filter((kind) => kind.severity === severity).flatMap((kind) => {
+        const some = findings.filter(
+          (finding) =>
+            finding.id === kind.id &&
+            (finding.certainty ?? "proven") === certainty,
+        );
+        return some.length === 0 ? [] : [{ kind, findings: some }];
+      }),
+    ),
   );
 }

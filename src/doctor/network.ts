@@ -1,24 +1,30 @@
-import { formatAddress, type Address } from "../ipvs/address.js";
+import { formatAddress, type Address, type Family } from "../ipvs/address.js";
 import type { RouteFailure } from "../rtnl/client.js";
 import type { Device, DeviceAddress, Neighbor, Route } from "../rtnl/model.js";
 
-/** Where packets go, or why they do not */
+/** Addresses that no network has (RFC 7600, RFC 5180). The routes to them are those to clients anywhere. */
+export const ANYWHERE: Readonly<Record<Family, Address>> = {
+  2: Uint8Array.of(192, 0, 0, 8),
+  10: Uint8Array.of(0x20, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8),
+};
+
+/** A route, or why there is none. */
 export type Way = Route | RouteFailure;
 
-/** The network as this machine sees it. */
+/** The interfaces, addresses, neighbors and routes of this machine. */
 export interface Network {
   readonly devices: readonly Device[];
   readonly addresses: readonly DeviceAddress[];
   readonly neighbors: readonly Neighbor[];
-  /** Which way packets to an address take, or why none, by the address as text: of those that were asked for */
+  /** The route to an address, or why there is none, by the address as text: of those that were asked for */
   readonly ways: ReadonlyMap<string, Way>;
 }
 
-/** What came of asking the network who has an address. */
+/** Who answered when the network was asked for addresses. */
 export interface Stations {
-  /** By the address of a real server, or of the router to it, as text: undefined if nobody answered */
+  /** By the address of a real server, or of the router to it, as text: undefined if no machine answered */
   readonly nextHops: ReadonlyMap<string, Uint8Array | undefined>;
-  /** Virtual addresses for which somebody else answered */
+  /** Virtual addresses for which another machine answered */
   readonly strangers: readonly {
     readonly address: Address;
     /** The index of the interface */
@@ -27,13 +33,13 @@ export interface Stations {
   }[];
 }
 
-/** Which way packets to an address take, if it was asked for and there is one. */
+/** The route to an address, if it was asked for and there is one. */
 export function wayTo(network: Network, address: Address): Route | undefined {
   const way = network.ways.get(formatAddress(address));
   return typeof way === "object" ? way : undefined;
 }
 
-/** Whether an address is this machine's own, by an address of an interface or by a route; undefined if nobody asked. */
+/** Whether an address is local, by an address of an interface or by a route; undefined if it was not asked for. */
 export function isLocal(
   network: Network,
   address: Address,
@@ -43,7 +49,7 @@ export function isLocal(
   return typeof way === "object" && way.type === "local";
 }
 
-/** The station to which packets to an address are handed first; undefined if they do not leave. */
+/** The next hop to an address; undefined if packets to it do not leave this machine. */
 export function nextHopTo(
   network: Network,
   address: Address,

@@ -11,14 +11,14 @@ import {
   type Way,
 } from "./network.js";
 
-/** How long others have to say that a virtual address is theirs, too: a network answers in a few milliseconds */
+/** How long to wait for another owner of a virtual address: a network answers in a few milliseconds */
 const STRANGER_MILLISECONDS = 500;
-/** How long a next hop has: the kernel asks each second, and the first question may be lost */
+/** How long to wait for a next hop: the kernel asks every second, and the first question can be lost */
 const NEXT_HOP_MILLISECONDS = 2500;
-/** Of more addresses than this only the first are asked for: a question takes a look at all neighbors */
+/** Only the first of so many addresses are asked for: each question reads all neighbors */
 const MOST_QUESTIONS = 256;
 
-/** Reads how the network is, and which ways lead to some addresses. */
+/** Reads interfaces, addresses and neighbors, and the routes to some addresses. */
 export async function readNetwork(
   client: NetworkClient,
   addresses: Iterable<Address>,
@@ -39,7 +39,7 @@ export async function readNetwork(
 /**
  * Asks the network who has addresses, by ARP and neighbor discovery.
  *
- * @param virtual virtual addresses, for which nobody but this machine should answer
+ * @param virtual virtual addresses, for which only this machine should answer
  * @param servers real servers
  */
 export async function askStations(
@@ -73,7 +73,7 @@ export async function askStations(
   return { nextHops, strangers };
 }
 
-/** On which interfaces clients and routers ask for virtual addresses: where they have it, or are in its network. */
+/** The interfaces on which clients and routers ask for virtual addresses: those with the address, or in its network. */
 function placesOf(
   network: Network,
   virtual: readonly Address[],
@@ -99,8 +99,8 @@ function isAt(own: DeviceAddress, device: Device, address: Address): boolean {
 }
 
 /**
- * The next hops to real servers, each once, those first of which the kernel is in doubt. It believes for half a minute
- * that a station is still there.
+ * The next hops to real servers, each once. Those that the kernel is not sure of come first: it keeps a neighbor for
+ * half a minute without checking.
  */
 function nextHopsTo(
   network: Network,

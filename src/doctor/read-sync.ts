@@ -3,20 +3,20 @@ import { BACKUP, type Daemon } from "../ipvs/model.js";
 import { receiveMulticast } from "../system/multicast-listener.js";
 import type { Network } from "./network.js";
 
-/** As the kernel has them where they are not given. @see linux/ip_vs.h */
+/** The kernel's defaults. @see linux/ip_vs.h */
 const USUAL_GROUP = "224.0.0.81";
 const USUAL_PORT = 8848;
-/** A busy master sends several times in a second. */
+/** A busy master sends several times a second. */
 const LISTENING_MILLISECONDS = 1500;
 
-/** What a backup's interface carries. */
+/** The sync messages that arrive for a backup daemon. */
 export interface HeardSync {
   readonly daemon: Daemon;
-  /** The sync ids of the messages that came by, each once */
+  /** The sync ids of the messages, each once */
   readonly syncIds: readonly number[];
 }
 
-/** Listens to what masters tell the backups that run here. */
+/** Listens to the sync messages for the backup daemons of this machine. */
 export function listenToMasters(
   daemons: readonly Daemon[],
   network: Network,
@@ -42,7 +42,7 @@ export function listenToMasters(
   );
 }
 
-/** How an interface is named to the one who joins a group there. */
+/** The name of an interface for joining a multicast group. */
 function placeOf(
   name: string,
   group: string,

@@ -5,9 +5,9 @@ import type { Sysctls } from "./sysctls.js";
 const FOLDERS = ["net/ipv4/vs"];
 /** One folder for each interface, and `all` and `default` */
 const FOLDERS_OF_INTERFACES = ["net/ipv4/conf", "net/ipv6/conf"];
-/** Every kernel has these. */
+/** Files that every kernel has */
 const FILES = ["net/ipv4/ip_forward"];
-/** Of an interface there are a hundred settings; these are what checks look at. */
+/** The settings of an interface that checks need, out of about a hundred */
 const OF_INTERFACES: ReadonlySet<string> = new Set([
   "accept_local",
   "arp_announce",
@@ -18,10 +18,10 @@ const OF_INTERFACES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Reads the settings that checks look at, as many as there are.
+ * Reads the settings that checks need, as far as they exist.
  *
  * @param procFolder where procfs is
- * @returns undefined if they cannot be seen: one that every kernel has is not there
+ * @returns undefined if they cannot be read: a file that every kernel has is missing
  */
 export function readSysctls(procFolder: string): Sysctls | undefined {
   const base = `${procFolder}/sys`;
@@ -44,7 +44,7 @@ export function readSysctls(procFolder: string): Sysctls | undefined {
   return sysctls;
 }
 
-/** Why settings are wanting. */
+/** Why settings are missing. */
 export function sysctlsUnseen(procFolder: string): string {
   return `${procFolder}/sys cannot be read`;
 }

@@ -2,12 +2,12 @@ import type { Fix } from "./finding.js";
 import { shellWord } from "./shell.js";
 
 /**
- * Settings of the kernel by their paths within /proc/sys: `net/ipv4/conf/eth0.100/rp_filter`. Only paths tell
- * settings apart, for names of interfaces may have dots.
+ * Settings of the kernel by their paths in /proc/sys: `net/ipv4/conf/eth0.100/rp_filter`. Paths are unambiguous;
+ * names with dots are not, because interface names can contain dots.
  */
 export type Sysctls = ReadonlyMap<string, string>;
 
-/** A setting that is a number; undefined if there is none. */
+/** The value of a numeric setting; undefined if it is missing or not a number. */
 export function sysctlNumber(
   sysctls: Sysctls,
   path: string,
@@ -18,7 +18,7 @@ export function sysctlNumber(
     : Number(text);
 }
 
-/** The name of a setting as people and sysctl(8) have it: `net.ipv4.conf.eth0/100.rp_filter`. */
+/** The name of a setting as sysctl(8) writes it: `net.ipv4.conf.eth0/100.rp_filter`. */
 export function sysctlName(path: string): string {
   return path.replace(/[./]/g, (mark) => (mark === "/" ? "." : "/"));
 }

@@ -29,7 +29,7 @@ import {
   schedulerFlagNames,
 } from "../ipvs/scheduler-flags.js";
 import { writeEndpoint } from "../text/address-text.js";
-import { TextBuilder } from "../text/text-builder.js";
+import { ByteBuilder, type TextBuilder } from "../text/text-builder.js";
 
 const SERVICE_OPTIONS = {
   [TCP]: "-t",
@@ -74,7 +74,7 @@ export function ruleLines(
   service: ServiceSummaryWithServers,
   name?: EndpointName,
 ): readonly string[] {
-  const out = new TextBuilder(1024);
+  const out = new ByteBuilder(1024);
   writeRules(out, service, name);
   return out.take().split(/(?<=\n)/);
 }
@@ -84,14 +84,14 @@ export function ruleLines(
  * unchanged.
  */
 export function changeLine(change: Change): string {
-  const out = new TextBuilder(256);
+  const out = new ByteBuilder(256);
   writeChange(out, change);
   return out.take().trimEnd();
 }
 
 /** Formats the options that name a service: `-t 192.0.2.1:80`, `-f 7 -6`. */
 export function serviceWords(service: ServiceKey): string {
-  const out = new TextBuilder(64);
+  const out = new ByteBuilder(64);
   writeKey(out, service, undefined, "exact");
   return out.take();
 }

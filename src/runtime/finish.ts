@@ -1,4 +1,4 @@
-import type { Io } from "./io.js";
+import type { ClassicIo } from "./io.js";
 import { OutputClosed } from "../system/streams.js";
 
 /** The exit status that a shell reports after SIGPIPE, which ends the original. */
@@ -12,7 +12,7 @@ const ENDED_BY_SIGPIPE = 141;
  *   original
  */
 export async function finish<Status extends number | undefined>(
-  io: Io,
+  io: ClassicIo,
   run: () => Promise<Status>,
   unwritten?: (code: string, status: Status) => Promise<Status>,
 ): Promise<Status | number> {

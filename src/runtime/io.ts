@@ -6,11 +6,13 @@ import type { Streams } from "../system/streams.js";
 import type { FullScreen, TerminalEvent } from "../system/full-screen.js";
 import type { Terminal } from "../system/terminal.js";
 
-/**
- * The program's environment: streams, sockets, files, clock and terminal. Tests implement their
- * own.
- */
-export interface Io extends Streams {
+/** The part of the program's environment that the classic options need. */
+export interface ClassicIo extends Streams {
+  /**
+   * Whether the runtime interprets code. Operations on strings are then much faster than loops over
+   * bytes. By default the runtime compiles code.
+   */
+  readonly interpretsCode?: boolean;
   /** The name by which the program was called (argv[0]). The original repeats it in its hint. */
   program(): string;
   readonly names: Names;
@@ -28,8 +30,6 @@ export interface Io extends Streams {
    * available.
    */
   mayOpenRawSockets(): boolean;
-  /** Whether the process may read and change the table: CAP_NET_ADMIN. */
-  mayAdministerNetworks(): boolean;
   /**
    * The content of /proc/net/ip_vs: virtual services and real servers; undefined if it cannot be
    * read.
@@ -37,6 +37,21 @@ export interface Io extends Streams {
   kernelTable(): Buffer | undefined;
   /** The file that lists the connections. */
   readonly connectionsFile: string;
+  readonly terminal: Pick<Terminal, "isTerminal">;
+  /** The size of standard input in bytes; undefined if it is not a regular file. */
+  stdinBytes(): number | undefined;
+  readonly clock: Pick<Clock, "now" | "every">;
+  /** An environment variable. */
+  environment(name: string): string | undefined;
+}
+
+/**
+ * The program's environment: streams, sockets, files, clock and terminal. Tests implement their
+ * own.
+ */
+export interface Io extends ClassicIo {
+  /** Whether the process may read and change the table: CAP_NET_ADMIN. */
+  mayAdministerNetworks(): boolean;
   /** Where procfs is mounted: `/proc`. */
   readonly procFolder: string;
   /** Where sysfs is mounted: `/sys`. */
@@ -46,8 +61,6 @@ export interface Io extends Streams {
   /** The folder for files that are needed only until reboot: `/run`. */
   readonly runFolder: string;
   readonly terminal: Terminal;
-  /** The size of standard input in bytes; undefined if it is not a regular file. */
-  stdinBytes(): number | undefined;
   readonly clock: Clock;
   /**
    * Catches the signals that would end the process.
@@ -65,6 +78,4 @@ export interface Io extends Streams {
     listen: (event: TerminalEvent) => void,
     lastly: () => void,
   ): FullScreen;
-  /** An environment variable. */
-  environment(name: string): string | undefined;
 }

@@ -1,18 +1,18 @@
 import { IpvsClient } from "../ipvs/client.js";
 import { IpvsUnavailable } from "../ipvs/errors.js";
-import type { Io } from "./io.js";
+import type { ClassicIo } from "./io.js";
 import { SocketFault } from "../netlink/errors.js";
 import { exchangeOver, type Exchange } from "../netlink/exchange.js";
 import type { Link } from "../netlink/link.js";
 
 /** Opens the socket and the IPVS client when they are first needed. */
 export class IpvsAccess {
-  readonly #io: Pick<Io, "openLink" | "loadModule">;
+  readonly #io: Pick<ClassicIo, "openLink" | "loadModule">;
   #link: Link | undefined;
   #exchange: Exchange | undefined;
   #client: IpvsClient | undefined;
 
-  constructor(io: Pick<Io, "openLink" | "loadModule">) {
+  constructor(io: Pick<ClassicIo, "openLink" | "loadModule">) {
     this.#io = io;
   }
 

@@ -1,4 +1,4 @@
-import type { Io } from "./io.js";
+import type { ClassicIo } from "./io.js";
 
 /** Shorter work shows no progress. */
 const PATIENCE_MILLISECONDS = 1000;
@@ -20,10 +20,10 @@ export type Describe = (seconds: number) => string | undefined;
  * Shows the progress of long work, in one line at the bottom of the terminal. The line is erased
  * when the work is done. Writes nothing if stderr is not a terminal.
  */
-export class Progress {
+export class Progress<World extends ClassicIo = ClassicIo> {
   /** An Io for the work. It erases the line before other output, and counts name lookups. */
-  readonly io: Io;
-  readonly #io: Io;
+  readonly io: World;
+  readonly #io: ClassicIo;
   /** The start of the first work: several short pieces of work count together. */
   #began: number | undefined;
   #drawn: number | undefined;
@@ -34,7 +34,7 @@ export class Progress {
   readonly #names = { asked: 0, known: 0 };
   #stop: (() => void) | undefined;
 
-  constructor(io: Io) {
+  constructor(io: World) {
     this.#io = io;
     this.io = {
       ...io,
@@ -126,7 +126,7 @@ export class Progress {
 }
 
 /** Whether stderr is a terminal that can erase a line, and the user did not turn progress off. */
-function isWanted(io: Io): boolean {
+function isWanted(io: ClassicIo): boolean {
   return (
     io.environment(VARIABLE) !== "never" &&
     (io.environment("TERM") ?? "dumb") !== "dumb" &&

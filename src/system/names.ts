@@ -25,8 +25,7 @@ export function systemNames(servicesFile = "/etc/services"): Names {
   const services = () => (table ??= readServices(servicesFile));
   return {
     hostAddress(name) {
-      // The resolver fails for an empty name, and it takes only ASCII unchanged.
-      if (!/^[!-~]+$/.test(name)) return Promise.resolve(undefined);
+      if (!isAskable(name)) return Promise.resolve(undefined);
       const { lookup } = resolver();
       return new Promise((resolve) => {
         lookup(name, { family: 4 }, (error, address) => {
@@ -47,6 +46,14 @@ export function systemNames(servicesFile = "/etc/services"): Names {
     serviceName: (port, transport) =>
       services().names.get(`${port}/${transport}`),
   };
+}
+
+/**
+ * Whether a name can be passed to a resolver: an empty name fails, and only ASCII is passed
+ * unchanged.
+ */
+export function isAskable(name: string): boolean {
+  return /^[!-~]+$/.test(name);
 }
 
 function resolver(): typeof import("node:dns") {

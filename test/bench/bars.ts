@@ -2,6 +2,7 @@ import {
   findCase,
   overFloor,
   ownMicrosecondsPerRule,
+  pageFaults,
   peakBytes,
   speedup,
   timesAsLong,
@@ -16,7 +17,7 @@ export interface Bar {
   readonly limit: number;
   /** Which side of the limit is good */
   readonly good: "at least" | "at most" | "under";
-  readonly unit: "×" | "MB";
+  readonly unit: "×" | "MB" | "";
   /** @returns undefined if it was not measured */
   measure(results: Results): number | undefined;
 }
@@ -28,7 +29,8 @@ export interface Verdict {
   readonly met: boolean | undefined;
 }
 
-const NAMES: Readonly<Record<Ours, string>> = {
+const NAMES: Readonly<Record<Ours | "light", string>> = {
+  light: "light",
   node: "Node",
   full: "full",
 };
@@ -50,6 +52,7 @@ export const BARS: readonly Bar[] = [
   nearFloor("save of 10,000 services", "save-10000", "full", 1.5),
   nearFloor("save of 10,000 services", "save-10000", "node", 1.5),
   faster("list of connections", "connections", "full", 1),
+  ...lightBars(),
   faster("list of connections", "connections", "node", 1),
   started("start-version", "full", "original", "the original", 2),
   started("start-no-module", "full", "original", "the original", 2),
@@ -104,7 +107,60 @@ function isMet({ good, limit }: Bar, value: number): boolean {
   }
 }
 
-function faster(what: string, id: string, program: Ours, limit: number): Bar {
+/** The bars of the light program. */
+function lightBars(): readonly Bar[] {
+  const original = ["original", "the original"] as const;
+  return [
+    faster("restore of 3,000 rules", "restore-1000", "light", 3.5),
+    faster("restore of 30,000 rules", "restore-10000", "light", 4.5),
+    faster("list of 10,000 services", "list-10000", "light", 4),
+    faster("save of 10,000 services", "save-10000", "light", 2.5),
+    faster("list of connections", "connections", "light", 1),
+    started("start-version", "light", ...original, 0.8),
+    started("start-no-module", "light", ...original, 1.3),
+    asLong("list of 10 rules", "small-list", 2),
+    asLong("script of 100 commands", "small-script", 1.6),
+    ...["start-version", "start-no-module", "small-list"].map(peakOf),
+    {
+      what: "list of 10 rules, light: page faults",
+      limit: 550,
+      good: "at most",
+      unit: "",
+      measure: (results) => pageFaults(results, "small-list", "light"),
+    },
+  ];
+}
+
+function asLong(what: string, id: string, limit: number): Bar {
+  return {
+    what: `${what}, light: times as long as the original`,
+    limit,
+    good: "at most",
+    unit: "×",
+    measure: (results) =>
+      timesAsLong(findCase(results, id), "light", "original"),
+  };
+}
+
+function peakOf(id: string): Bar {
+  return {
+    what: `${id}, light: peak memory`,
+    limit: 4,
+    good: "at most",
+    unit: "MB",
+    measure(results) {
+      const bytes = peakBytes(results, id, "light");
+      return bytes === undefined ? undefined : bytes / 1e6;
+    },
+  };
+}
+
+function faster(
+  what: string,
+  id: string,
+  program: Ours | "light",
+  limit: number,
+): Bar {
   return {
     what: `${what}, ${NAMES[program]}: times as fast as the original`,
     limit,
@@ -131,7 +187,7 @@ function nearFloor(
 
 function started(
   id: "start-version" | "start-no-module",
-  program: Ours,
+  program: Ours | "light",
   other: ProgramName,
   otherName: string,
   limit: number,

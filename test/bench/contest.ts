@@ -62,10 +62,7 @@ export function measureInTurn(
   if (contest.peaks && canTellPeaks())
     for (const program of programs) {
       contest.prepare?.();
-      peaks.push({
-        program: program.name,
-        bytes: watch.peakBytes(program, work),
-      });
+      peaks.push({ program: program.name, ...watch.peak(program, work) });
     }
   return {
     id,

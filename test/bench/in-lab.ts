@@ -45,6 +45,7 @@ try {
   for (const program of commands)
     versions[program.name] = watch.firstLine(program, ["--version"]); // also loads it into the page cache
   empty();
+  small();
   for (const size of SIZES)
     if (!options.quick || size.services === 1000) table(size);
   oneService();
@@ -91,6 +92,55 @@ function empty(): void {
       bare,
       watch,
     ),
+  );
+}
+
+/** Single commands on a table of 10 rules, as scripts and people give them. */
+function small(): void {
+  if (!wanted("small-list", "small-add", "small-script")) return;
+  restoration("rules-small", ruleText(2, 4));
+  const rounds = 20;
+  const service = ["-t", "192.0.2.1:80"];
+  contest(
+    {
+      id: "small-list",
+      title: "ipvsadm -Ln with 10 rules",
+      work: { words: ["-Ln"] },
+      peaks: true,
+      alike: "bytes",
+    },
+    commands,
+    rounds,
+  );
+  contest(
+    {
+      id: "small-add",
+      title: "ipvsadm -A with 10 rules",
+      work: { words: ["-A", ...service] },
+      peaks: true,
+      alike: "bytes",
+      prepare() {
+        const [original] = commands;
+        if (original) watch.run(original, { words: ["-C"] });
+      },
+    },
+    commands,
+    rounds,
+  );
+  clear();
+  const pair = [
+    ["-A", ...service],
+    ["-D", ...service],
+  ];
+  contest(
+    {
+      id: "small-script",
+      title: "a script of 100 commands",
+      work: { words: [], script: Array(50).fill(pair).flat() as string[][] },
+      alike: "bytes",
+    },
+    commands,
+    3,
   );
 }
 

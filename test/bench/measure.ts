@@ -10,12 +10,15 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import type { FloorReport } from "./floor.js";
+import { quote } from "../compat/original.js";
 import type { Program } from "./programs.js";
 import type { Sample } from "./results.js";
 
 /** Work for a program. */
 export interface Work {
   readonly words: readonly string[];
+  /** The command lines of a shell script, instead of these words */
+  readonly script?: readonly (readonly string[])[];
   /** The file for standard input; by default there is none */
   readonly stdin?: string;
   /** For a floor: the recording */
@@ -58,8 +61,8 @@ export class Stopwatch {
 
   /** Runs a program once and measures its time. @throws {RunFailed} */
   run(program: Program, work: Work): Run {
-    const words = [...program.words, ...ownWords(program, work)];
-    const [wallMs, cpuMs] = this.#start(program, program.file, words, work);
+    const [file = "", ...words] = commandLine(program, work);
+    const [wallMs, cpuMs] = this.#start(program, file, words, work);
     const output = readFileSync(this.file("out"));
     const run = {
       wallMs,
@@ -79,17 +82,18 @@ export class Stopwatch {
     return readFileSync(this.file("out"), "latin1").split("\n")[0] ?? "";
   }
 
-  /** Runs a program once more and measures its memory peak (ru_maxrss). @throws {RunFailed} */
-  peakBytes(program: Program, work: Work): number {
+  /**
+   * Runs a program once more and measures its memory peak (ru_maxrss) and page faults (ru_minflt).
+   *
+   * @throws {RunFailed}
+   */
+  peak(program: Program, work: Work): { bytes: number; faults: number } {
     const report = this.file("time");
-    const words = [...program.words, ...ownWords(program, work)];
-    this.#start(
-      program,
-      TIME,
-      ["-q", "-f", "%M", "-o", report, program.file, ...words],
-      work,
-    );
-    return Number(readFileSync(report, "latin1")) * 1024;
+    const line = commandLine(program, work);
+    const options = ["-q", "-f", "%M %R", "-o", report];
+    this.#start(program, TIME, [...options, ...line], work);
+    const [kilobytes, faults] = readFileSync(report, "latin1").split(" ");
+    return { bytes: Number(kilobytes) * 1024, faults: Number(faults) };
   }
 
   #start(
@@ -124,6 +128,17 @@ export class Stopwatch {
 
 export function canTellPeaks(): boolean {
   return statSync(TIME, { throwIfNoEntry: false })?.isFile() ?? false;
+}
+
+/** The program that is started, and its words. */
+function commandLine(program: Program, work: Work): readonly string[] {
+  const start = [program.file, ...program.words];
+  if (!work.script || program.takes !== "command")
+    return [...start, ...ownWords(program, work)];
+  const lines = work.script.map((words) =>
+    [...start, ...words].map(quote).join(" "),
+  );
+  return ["sh", "-e", "-c", lines.join("\n")];
 }
 
 function ownWords(program: Program, work: Work): readonly string[] {

@@ -43,6 +43,12 @@ export function allPrograms(original: string): Program[] {
       takes: "command",
     },
     {
+      name: "light",
+      file: "dist/light/ipvsadm",
+      words: [],
+      takes: "command",
+    },
+    {
       name: "floor-node",
       file: node,
       words: ["dist/bench/floor-node.cjs"],

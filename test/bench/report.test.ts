@@ -51,6 +51,7 @@ test("the report compares with the original, with and without the start of the r
     "1000 (900–1100)",
     "3.23× (4.00×)", // 1000 / 310, and 1000 / (310 - 60)
     "–",
+    "–",
   ]);
 });
 

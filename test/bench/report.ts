@@ -1,8 +1,10 @@
 import { judge, growth, type Verdict } from "./bars.js";
 import {
   medianMs,
+  meanCpuMs,
   overFloor,
   ownMicrosecondsPerRule,
+  pageFaults,
   peakBytes,
   samplesOf,
   speedup,
@@ -19,6 +21,7 @@ const PROGRAMS: readonly ProgramName[] = [
   "original",
   "node",
   "full",
+  "light",
   "floor-node",
   "floor-full",
   "empty-node",
@@ -41,6 +44,8 @@ export function report(results: Results): string {
     costs(results),
     "## Start-up, outside the lab",
     startUp(results),
+    "User and system time (mean), page faults and peak memory of a run:",
+    startCosts(results),
     "## Milliseconds",
     "Median (least–most); in the second row of a floor, without its start.",
     times(results),
@@ -86,7 +91,7 @@ function isStart({ id }: CaseResult): boolean {
 
 function comparisons(results: Results): string {
   return table(
-    ["case", "original, ms", "Node", "full"],
+    ["case", "original, ms", "Node", "full", "light"],
     duels(results).map((one) => [
       one.title,
       milliseconds(one, "original"),
@@ -95,6 +100,7 @@ function comparisons(results: Results): string {
         const rest = multiple(speedupWithoutStart(results, one.id, program));
         return whole === UNKNOWN ? UNKNOWN : `${whole} (${rest})`;
       }),
+      multiple(speedup(results, one.id, "light")),
     ]),
   );
 }
@@ -141,12 +147,14 @@ function startUp(results: Results): string {
       "original, ms",
       "node, ms",
       "full, ms",
+      "light, ms",
       "empty Node, ms",
       "empty Bun, ms",
       "nothing, ms",
       "Node / empty",
       "full / empty",
       "full / original",
+      "light / original",
     ],
     cases.map((one) => [
       one.title.replace(/^.*: /, ""),
@@ -155,6 +163,7 @@ function startUp(results: Results): string {
           "original",
           "node",
           "full",
+          "light",
           "empty-node",
           "empty-full",
           "nothing",
@@ -163,6 +172,28 @@ function startUp(results: Results): string {
       multiple(timesAsLong(one, "node", "empty-node")),
       multiple(timesAsLong(one, "full", "empty-full")),
       multiple(timesAsLong(one, "full", "original")),
+      multiple(timesAsLong(one, "light", "original")),
+    ]),
+  );
+}
+
+function startCosts(results: Results): string {
+  const programs = ["original", "node", "full", "light"] as const;
+  return table(
+    ["", ...programs],
+    results.cases.filter(isStart).map((one) => [
+      one.title.replace(/^.*: /, ""),
+      ...programs.map((program) => {
+        const bytes = peakBytes(results, one.id, program);
+        const figures = [
+          fixed(meanCpuMs(one, program), 2, " ms"),
+          fixed(pageFaults(results, one.id, program), 0),
+          fixed(bytes === undefined ? undefined : bytes / 1e6, 1, " MB"),
+        ];
+        return figures.every((text) => text === UNKNOWN)
+          ? UNKNOWN
+          : figures.join(", ");
+      }),
     ]),
   );
 }
@@ -212,11 +243,15 @@ export function bars(verdicts: readonly Verdict[]): string {
     ["bar", "is to be", "is", ""],
     verdicts.map(({ bar, value, met }) => [
       bar.what,
-      `${bar.good} ${bar.limit}${bar.unit === "MB" ? " MB" : "×"}`,
-      fixed(value, 2, bar.unit === "MB" ? " MB" : "×"),
+      `${bar.good} ${bar.limit}${unitOf(bar)}`,
+      fixed(value, bar.unit === "" ? 0 : 2, unitOf(bar)),
       met === undefined ? "not measured" : met ? "met" : "NOT met",
     ]),
   );
+}
+
+function unitOf({ unit }: Verdict["bar"]): string {
+  return unit === "MB" ? " MB" : unit;
 }
 
 function milliseconds(result: CaseResult, program: ProgramName): string {

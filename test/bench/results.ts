@@ -13,6 +13,8 @@ export type ProgramName =
   | "node"
   /** Our program as an executable */
   | "full"
+  /** Our program with the classic options only */
+  | "light"
   /** Only sends the program's recorded requests and counts the replies */
   | "floor-node"
   | "floor-full"
@@ -36,10 +38,11 @@ export interface Sample {
   readonly innerMs?: number;
 }
 
-/** The memory peak of a program, from a separate run that is not timed. */
+/** The memory peak and page faults of a program, from a separate run that is not timed. */
 export interface Peak {
   readonly program: ProgramName;
   readonly bytes: number;
+  readonly faults?: number;
 }
 
 /** The same work by each program. */
@@ -129,13 +132,14 @@ function wallByRound(
   );
 }
 
+/** Ours that have a floor of their own. */
 export type Ours = "node" | "full";
 
 /** How many times faster than the original. */
 export function speedup(
   results: Results,
   id: string,
-  program: Ours,
+  program: Ours | "light",
 ): number | undefined {
   return timesAsLong(findCase(results, id), "original", program);
 }
@@ -186,4 +190,23 @@ export function peakBytes(
 ): number | undefined {
   return findCase(results, id)?.peaks.find((one) => one.program === program)
     ?.bytes;
+}
+
+export function pageFaults(
+  results: Results,
+  id: string,
+  program: ProgramName,
+): number | undefined {
+  return findCase(results, id)?.peaks.find((one) => one.program === program)
+    ?.faults;
+}
+
+/** User and system time of a run, on average: the ticks of one run are too long for a short one. */
+export function meanCpuMs(
+  result: CaseResult | undefined,
+  program: ProgramName,
+): number | undefined {
+  const samples = samplesOf(result, program);
+  if (samples.length === 0) return undefined;
+  return samples.reduce((sum, { cpuMs }) => sum + cpuMs, 0) / samples.length;
 }

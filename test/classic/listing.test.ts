@@ -51,8 +51,13 @@ const recorded: Handler = (command, attributes) => {
   }
 };
 
-function listed(line: string, io = {}) {
-  return classic(line, { link: scriptedKernel(recorded), io });
+/** Lists with both kinds of text builders. The results must be equal. */
+async function listed(line: string, io = {}) {
+  const run = (change: object) =>
+    classic(line, { link: scriptedKernel(recorded), io: { ...io, ...change } });
+  const outcome = await run({});
+  assert.deepEqual(await run({ interpretsCode: true }), outcome);
+  return outcome;
 }
 
 const VERSION = "IP Virtual Server version 1.2.1 (size=4096)\n";

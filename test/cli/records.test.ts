@@ -5,7 +5,7 @@ import {
   type Field,
   type RecordFormat,
 } from "../../src/cli/records.js";
-import { TextBuilder } from "../../src/text/text-builder.js";
+import { ByteBuilder } from "../../src/text/text-builder.js";
 
 interface Item {
   readonly id: string;
@@ -31,7 +31,7 @@ const ITEMS: readonly Item[] = [
 ];
 
 function written(format: RecordFormat, items: readonly Item[]): string {
-  const out = new TextBuilder();
+  const out = new ByteBuilder();
   const writer = new RecordWriter(format, out, FIELDS);
   writer.begin({ schema: "test/1", total: 2n }, "items");
   for (const item of items) writer.add(item);

@@ -2,8 +2,9 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { makeNamespace, removeNamespace } from "../lab/namespaces.js";
-import { ours, type Outcome } from "../lab/program.js";
-import { Original, quote } from "./original.js";
+import { installPrograms } from "../lab/installed.js";
+import { ours, PROGRAM, type Outcome } from "../lab/program.js";
+import { Original, quote, ShellProgram } from "./original.js";
 import { rawTable } from "./table.js";
 
 /** A command line with its standard input. */
@@ -30,11 +31,19 @@ export class Duel {
   /** Lists our table. Two tables with the same content can have a different order in the kernel */
   readonly #here: Original;
   readonly #reader: ChildProcess;
+  /** The program that IPVSADM names; absent: ours runs in this process */
+  readonly #program: ShellProgram | undefined;
 
   constructor(root: string) {
     makeNamespace(NAMESPACE);
     this.#there = new Original(root, NAMESPACE);
     this.#here = new Original(root);
+    this.#program =
+      PROGRAM === undefined
+        ? undefined
+        : new ShellProgram({
+            PATH: `${installPrograms()}:${process.env["PATH"] ?? ""}`,
+          });
     const script = fileURLToPath(new URL("table-reader.js", import.meta.url));
     this.#reader = spawn(
       "ip",
@@ -46,19 +55,24 @@ export class Duel {
   close(): void {
     this.#there.close();
     this.#here.close();
+    this.#program?.close();
     this.#reader.kill();
     removeNamespace(NAMESPACE);
+  }
+
+  #ours(words: readonly string[], stdin?: string): Promise<Outcome> {
+    return this.#program?.run(words, stdin) ?? ours(words, stdin);
   }
 
   /** Empties both tables and resets the timeouts. */
   async reset(): Promise<void> {
     for (const words of [["-C"], ["--set", "900", "120", "300"]]) {
       await this.#there.run(words);
-      await ours(words);
+      await this.#ours(words);
     }
     for (const state of ["master", "backup"]) {
       await this.#there.run(["--stop-daemon", state]);
-      await ours(["--stop-daemon", state]);
+      await this.#ours(["--stop-daemon", state]);
     }
   }
 
@@ -71,7 +85,7 @@ export class Duel {
   async step(step: Step): Promise<Outcome> {
     const { words, stdin } = step;
     const theirs = await this.#there.run(words, stdin);
-    const mine = expected(step, await ours(words, stdin));
+    const mine = expected(step, await this.#ours(words, stdin));
     const model =
       theirs.status === 0 && isListing(words)
         ? await this.#here.run(words, stdin)

@@ -14,24 +14,22 @@ import type { Outcome } from "../lab/program.js";
 const PROGRAMS = ["usr/sbin", "sbin"];
 const LIBRARIES = ["usr/lib", "lib"];
 
-/**
- * Runs the original in a shell that stays alive, because a small shell starts processes fastest.
- */
-export class Original {
+/** Runs the program `ipvsadm` of a search path in a shell that stays alive, because a small shell starts processes fastest. */
+export class ShellProgram {
   readonly #shell: ChildProcessWithoutNullStreams;
   readonly #answers: AsyncIterator<string>;
-  readonly #folder = mkdtempSync("/dev/shm/original.");
+  readonly #folder = mkdtempSync("/dev/shm/shell-program.");
 
   /**
-   * @param root the folder of the extracted packages
+   * @param environment the environment in which `ipvsadm` is the program
    * @param namespace the network namespace to run in; undefined for the one of this process
    */
-  constructor(root: string, namespace?: string) {
+  constructor(environment: NodeJS.ProcessEnv, namespace?: string) {
     const command = namespace
       ? ["ip", "netns", "exec", namespace, "sh"]
       : ["sh"];
     this.#shell = spawn(command[0] ?? "sh", command.slice(1), {
-      env: { ...process.env, ...originalEnvironment(root) },
+      env: { ...process.env, ...environment },
     });
     this.#shell.stderr.pipe(process.stderr);
     this.#answers = createInterface({ input: this.#shell.stdout })[
@@ -49,7 +47,8 @@ export class Original {
       "latin1",
     );
     const { value } = (await this.#answers.next()) as { value?: string };
-    if (value === undefined) throw new Error("the original's shell has ended");
+    if (value === undefined)
+      throw new Error("the shell of a program has ended");
     return {
       stdout: readFileSync(out, "latin1"),
       stderr: readFileSync(err, "latin1"),
@@ -60,6 +59,17 @@ export class Original {
   close(): void {
     this.#shell.stdin.end();
     rmSync(this.#folder, { recursive: true });
+  }
+}
+
+/** Runs the original. */
+export class Original extends ShellProgram {
+  /**
+   * @param root the folder of the extracted packages
+   * @param namespace the network namespace to run in; undefined for the one of this process
+   */
+  constructor(root: string, namespace?: string) {
+    super(originalEnvironment(root), namespace);
   }
 }
 

@@ -12,7 +12,7 @@ const modules = check(["no-servers", "all-overloaded"], ["sysctls"], () => [
   { id: "all-overloaded", seen: "other", fix: [] },
 ]);
 
-test("a check gets the facts that it needs, and its findings are reported", () => {
+test("examine() gives a check its facts and returns its findings", () => {
   const { findings, examined, unexamined } = examine([drained], { table: [] });
   assert.deepEqual(
     findings.map(({ seen }) => seen),
@@ -22,7 +22,7 @@ test("a check gets the facts that it needs, and its findings are reported", () =
   assert.deepEqual(unexamined, []);
 });
 
-test("what could not be looked for for want of facts is said", () => {
+test("examine() names the findings that could not be checked, and the missing fact", () => {
   const { findings, examined, unexamined } = examine([drained, modules], {
     sysctls: new Map(),
   });
@@ -31,7 +31,7 @@ test("what could not be looked for for want of facts is said", () => {
   assert.deepEqual(unexamined, [{ id: "all-drained", wanting: "table" }]);
 });
 
-test("only what is wanted is looked for", () => {
+test("examine() runs only the checks for wanted findings", () => {
   const facts = { table: [], sysctls: new Map<string, string>() };
   const { findings, examined } = examine(
     [drained, modules],

@@ -16,7 +16,7 @@ const serverAt = (text: string) =>
   serverEntry(text, 80, { forwarding: MASQUERADING, weight: 5 });
 const SERVER = serverAt("192.0.2.10");
 
-test("commands that fix are lines that check has nothing to say of", async () => {
+test("the commands of fixes pass the check subcommand", async () => {
   const keys: ServiceKey[] = [
     { family: INET, firewallMark: 7 },
     { family: INET, firewallMark: 2 ** 31 },
@@ -54,7 +54,7 @@ test("commands that fix are lines that check has nothing to say of", async () =>
   }
 });
 
-test("a fix changes what it is about, and leaves the rest as it is", () => {
+test("editServer() and editService() keep all other settings", () => {
   const mark = { family: INET, firewallMark: 2 ** 31 } as const;
   const service = serviceEntry(mark, {}, [SERVER]);
   assert.deepEqual(editServer(service, SERVER, { weight: 1 }), {

@@ -9,14 +9,14 @@ import { diagnosesOf, kindNamed, KINDS } from "../../src/doctor/findings.js";
 const CHECKS = [...DIRECTOR_CHECKS, ...REAL_SERVER_CHECKS];
 const LAB = "test/commands/doctor";
 
-test("every kind has an id of its own, and one check looks for it", () => {
+test("every kind has a unique id, and exactly one check finds it", () => {
   const ids: string[] = KINDS.map(({ id }) => id);
   assert.equal(new Set(ids).size, ids.length);
   assert.deepEqual(CHECKS.flatMap((check) => check.ids).sort(), ids.sort());
 });
 
 for (const kind of KINDS) {
-  test(`${kind.id}: all that is to be said of it is said`, () => {
+  test(`${kind.id}: all texts are complete sentences`, () => {
     assert.match(kind.id, /^[a-z]+(-[a-z]+)+$/);
     assert.match(kind.title, /^[a-zA-Z].*[^.]$/);
     for (const text of [kind.why, kind.looked, kind.cure])
@@ -26,7 +26,7 @@ for (const kind of KINDS) {
     assert.equal(kindNamed(kind.id), kind);
   });
 
-  test(`${kind.id}: a case in the lab proves it`, () => {
+  test(`${kind.id}: a test in the lab proves it`, () => {
     const cases = readdirSync(LAB).filter((name) => name.endsWith(".lab.ts"));
     assert.ok(
       cases.some((name) =>
@@ -38,7 +38,7 @@ for (const kind of KINDS) {
   });
 }
 
-test("findings are told kind by kind, the gravest first", () => {
+test("diagnosesOf() groups findings by kind, most severe first", () => {
   const finding = (id: "all-drained" | "no-servers", seen: string) => ({
     id,
     seen,

@@ -23,7 +23,7 @@ TCP C0000264 2710 C0000201 0050 C000020B 0050 ESTABLISHED     898
 `,
 );
 
-test("connections are counted by service, server and state, without templates", async () => {
+test("readConnections() counts by service, server and state, without templates", async () => {
   const connections = await readConnections(FILE);
   assert.equal(connections.entries, 7);
   const [group, ...others] = groupsOf(
@@ -35,14 +35,14 @@ test("connections are counted by service, server and state, without templates", 
   assert.deepEqual(
     group?.states,
     new Map([
-      ["SYN_RECV", { count: 2, longestSeconds: 58 }],
-      ["ESTABLISHED", { count: 2, longestSeconds: 899 }],
+      ["SYN_RECV", { count: 2, longestSeconds: 58, shortestSeconds: 58 }],
+      ["ESTABLISHED", { count: 2, longestSeconds: 899, shortestSeconds: 100 }],
     ]),
   );
   assert.deepEqual(group.opening, new Map([[58, 2]]));
 });
 
-test("a firewall mark's servers are known by their own address", async () => {
+test("groupsOf() finds the connections of a firewall mark by the server's address", async () => {
   const mark = serviceEntry({ family: INET, firewallMark: 7 });
   const connections = await readConnections(FILE);
   assert.equal(
@@ -51,6 +51,6 @@ test("a firewall mark's servers are known by their own address", async () => {
   );
 });
 
-test("a file that is not there is the error of open", async () => {
+test("readConnections() throws the error of open(2) if the file is missing", async () => {
   await assert.rejects(readConnections(`${FILE}.not`), { code: "ENOENT" });
 });

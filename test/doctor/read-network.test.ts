@@ -28,7 +28,7 @@ function stations(all: Readonly<Record<string, Uint8Array>>) {
 const OWN = [ownAddress(1, "192.0.2.2/24"), ownAddress(1, "192.0.2.1/32")];
 const VIRTUAL = [address("192.0.2.1")];
 
-test("a virtual address is asked for where its network is; this machine's own answer is none", async () => {
+test("askStations() asks for a virtual address where its network is, and ignores this machine's own answer", async () => {
   const around = network([route("192.0.2.1", "local", 9)], {
     devices: [device(1), device(2)],
     addresses: [...OWN, ownAddress(2, "198.51.100.2/24")],
@@ -48,7 +48,7 @@ test("a virtual address is asked for where its network is; this machine's own an
   );
 });
 
-test("an address that is not local, or that cannot be asked for, is not asked for", async () => {
+test("askStations() does not ask for addresses that are not local or cannot be asked for", async () => {
   for (const around of [
     network([route("192.0.2.1", "unicast", 1)], { addresses: OWN }),
     network([route("192.0.2.1", "local", 1)], {
@@ -61,7 +61,7 @@ test("an address that is not local, or that cannot be asked for, is not asked fo
   }
 });
 
-test("next hops are asked for once each, those first of which the kernel is in doubt", async () => {
+test("askStations() asks for each next hop once, first for those that the kernel is not sure of", async () => {
   const around = network(
     [
       route("192.0.2.10", "unicast", 1),

@@ -22,7 +22,7 @@ const NAMES = [
   "\xfc",
 ];
 
-test("a name that a shell leaves alone is written as it is", () => {
+test("shellWord() leaves harmless names alone", () => {
   for (const name of ["eth0", "eth0.100", "veth1@if2", "br-lan", "INTERFACE"])
     assert.equal(shellWord(name), name);
   assert.equal(shellWord(""), "''");
@@ -35,7 +35,7 @@ function wordsOf(command: string): string[] {
   return text.toString().split("\n").slice(0, -1);
 }
 
-test("a shell reads the name of an interface back from every command", () => {
+test("shellWord() quotes interface names so that a shell reads them back", () => {
   for (const name of NAMES) {
     const own = device(2, name);
     const add = wordsOf(addAddress(address("192.0.2.1"), name).command);

@@ -6,7 +6,7 @@ import {
   sysctlNumber,
 } from "../../src/doctor/sysctls.js";
 
-test("a dot in the name of an interface is no separator", () => {
+test("sysctlName() keeps a dot in an interface name apart from separators", () => {
   const path = "net/ipv4/conf/eth0.100/rp_filter";
   assert.equal(sysctlName(path), "net.ipv4.conf.eth0/100.rp_filter");
   assert.deepEqual(sysctlFix({ [path]: 0 }, "real server 192.0.2.10"), {
@@ -15,7 +15,7 @@ test("a dot in the name of an interface is no separator", () => {
   });
 });
 
-test("a setting that is no number, or not there, is none", () => {
+test("sysctlNumber() is undefined for a missing setting and for text", () => {
   const sysctls = new Map([
     ["one", "1\n"],
     ["two", "3\t50"],

@@ -32,7 +32,14 @@ export const SIZES = ["quick", "usual", "all"] as const;
 export type Size = (typeof SIZES)[number];
 
 export type NeedName =
-  "lab" | "mandoc" | "shells" | "prometheus" | "original" | "clients" | "full";
+  | "lab"
+  | "mandoc"
+  | "shells"
+  | "prometheus"
+  | "original"
+  | "clients"
+  | "full"
+  | "light";
 
 export const NEEDS: Readonly<Record<NeedName, Need>> = {
   lab: { command: ["bash", "test/lab/run", "true"] },
@@ -48,26 +55,25 @@ export const NEEDS: Readonly<Record<NeedName, Need>> = {
     printsPlace: true,
   },
   full: { command: ["npm", "run", "--silent", "build:full"] },
+  light: { command: ["bash", "test/light/provide"] },
 };
 
 const SUITE = ["node", "--test-reporter=spec"];
 const FULL = "dist/full/ipvsadm-full";
+const LIGHT = "dist/light/ipvsadm";
 
 /** The comparison with the original, of the program on Node.js or of a file. */
 function compat(
   label: string,
   size: Size,
-  program: { need: NeedName; file: string } | undefined,
+  program: { needs: NeedName[]; file: string } | undefined,
   options: { readonly seconds: number; readonly random: readonly string[] },
 ): Job[] {
   const job = {
     stage: "compat",
     lab: true,
     size,
-    needs: [
-      "original" as const,
-      ...(program === undefined ? [] : [program.need]),
-    ],
+    needs: ["original" as const, ...(program?.needs ?? [])],
     ...(program !== undefined && { environment: { IPVSADM: program.file } }),
   };
   return [
@@ -172,9 +178,31 @@ export function jobsFor(seed: number): readonly Job[] {
     },
     ...compat("Node.js", "usual", undefined, { seconds: 90, random }),
     ...compat(
+      "light program",
+      "usual",
+      // It hands words that are no options over to the full executable.
+      { needs: ["full", "light"], file: LIGHT },
+      { seconds: 90, random },
+    ),
+    {
+      stage: "compat",
+      name: "light program: system calls, encoding and subcommands",
+      command: ["bash", "test/light/run"],
+      size: "usual",
+      seconds: 30,
+    },
+    {
+      stage: "compat",
+      name: "light program for arm64",
+      command: ["bash", "test/light/arm64"],
+      needs: ["light"],
+      size: "all",
+      seconds: 30,
+    },
+    ...compat(
       "full executable",
       "all",
-      { need: "full", file: FULL },
+      { needs: ["full"], file: FULL },
       { seconds: 300, random },
     ),
     {

@@ -12,7 +12,7 @@ import {
   connectionTitles,
   writeConnection,
 } from "../../src/view/connections.js";
-import { TextBuilder } from "../../src/text/text-builder.js";
+import { ByteBuilder } from "../../src/text/text-builder.js";
 import { connectionLine } from "../fixtures/connections.js";
 import { address } from "../fixtures/entries.js";
 
@@ -38,7 +38,7 @@ function line(
 
 /** The output for a line of the kernel. */
 function shown(kernelLine: string, engine = false, name?: EndpointName) {
-  const out = new TextBuilder();
+  const out = new ByteBuilder();
   const reader = new ConnectionReader();
   reader.load(Buffer.from(kernelLine, "latin1"));
   assert.ok(reader.next());

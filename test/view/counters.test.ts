@@ -6,7 +6,7 @@ import {
   type ServiceWithServers,
   type Stats,
 } from "../../src/ipvs/model.js";
-import { TextBuilder } from "../../src/text/text-builder.js";
+import { ByteBuilder } from "../../src/text/text-builder.js";
 import { writeCounters, type CounterStyle } from "../../src/view/counters.js";
 import {
   address,
@@ -23,7 +23,7 @@ const WEB = {
 } as const;
 
 function lines(service: ServiceWithServers, style: CounterStyle): string[] {
-  const out = new TextBuilder();
+  const out = new ByteBuilder();
   writeCounters(out, service, style);
   return out.take().split(/(?<=\n)/);
 }

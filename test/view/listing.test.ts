@@ -10,7 +10,7 @@ import {
   type ServiceKey,
   type ServiceSettings,
 } from "../../src/ipvs/model.js";
-import { TextBuilder } from "../../src/text/text-builder.js";
+import { ByteBuilder } from "../../src/text/text-builder.js";
 import { writeCounters } from "../../src/view/counters.js";
 import {
   daemonLine,
@@ -41,7 +41,7 @@ function lines(
   format: Format,
   name?: EndpointName,
 ): string[] {
-  const out = new TextBuilder();
+  const out = new ByteBuilder();
   if (format === "stats" || format === "rate")
     writeCounters(out, service, { exact: false, name, format });
   else writeService(out, service, SERVER_COLUMNS[format], name);

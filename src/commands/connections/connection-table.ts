@@ -4,7 +4,7 @@ import {
   type Phase,
 } from "../../ipvs/connection-states.js";
 import type { Connection } from "../../ipvs/connections.js";
-import { TextBuilder } from "../../text/text-builder.js";
+import { ByteBuilder, type TextBuilder } from "../../text/text-builder.js";
 import type { Style } from "../../cli/color.js";
 import { fitting } from "../../cli/table.js";
 import type { Output } from "../../cli/output.js";
@@ -140,7 +140,7 @@ function layoutFor(
   name: Naming,
   width: number | undefined,
 ): (readonly [Column, number])[] {
-  const out = new TextBuilder();
+  const out = new ByteBuilder();
   const widths = COLUMNS.map(({ title, write }) =>
     connections.reduce((most, connection) => {
       write(out, connection, name);

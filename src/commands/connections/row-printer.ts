@@ -1,7 +1,7 @@
 import { isTemplate } from "../../ipvs/connection-states.js";
 import type { Connection } from "../../ipvs/connections.js";
 import { writeAddress } from "../../text/address-text.js";
-import { TextBuilder } from "../../text/text-builder.js";
+import { ByteBuilder, type TextBuilder } from "../../text/text-builder.js";
 import type { Output } from "../../cli/output.js";
 import {
   RecordWriter,
@@ -124,7 +124,7 @@ const FIELDS: readonly Field<Connection>[] = [
 
 /** The names as the table has them. */
 function nameFields(name: NonNullable<Naming>): Field<Connection>[] {
-  const scratch = new TextBuilder();
+  const scratch = new ByteBuilder();
   const field = (
     key: string,
     write: (out: TextBuilder, connection: Connection, name: Naming) => void,

@@ -2,7 +2,7 @@ import type { Address } from "../../ipvs/address.js";
 import type { Connection } from "../../ipvs/connections.js";
 import type { Io } from "../../runtime/io.js";
 import { NameBook } from "../../runtime/name-book.js";
-import { TextBuilder } from "../../text/text-builder.js";
+import { ByteBuilder } from "../../text/text-builder.js";
 import { jsonText } from "../../document/json-text.js";
 import { EXIT } from "../../cli/exit-status.js";
 import type { Invocation, RunSubcommand } from "../../cli/invocation.js";
@@ -27,7 +27,7 @@ async function showConnections(
   question: Question,
   { given, io, output }: Invocation,
 ): Promise<void> {
-  const out = new TextBuilder();
+  const out = new ByteBuilder();
   const book = bookFor(given.flag("names"), io);
   const printer = connectionPrinter(given.text("output") ?? "", out, {
     paint: output.paint,

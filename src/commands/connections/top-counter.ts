@@ -2,7 +2,7 @@ import type { Address } from "../../ipvs/address.js";
 import { clientOfKey, endOfKey } from "../../ipvs/proc-fields.js";
 import type { ConnectionReader } from "../../ipvs/connection-reader.js";
 import type { NameBook } from "../../runtime/name-book.js";
-import { TextBuilder } from "../../text/text-builder.js";
+import { ByteBuilder, type TextBuilder } from "../../text/text-builder.js";
 import { fromBytes } from "../../cli/escape.js";
 import type { Group } from "./query.js";
 import {
@@ -106,7 +106,7 @@ export class TopCounter {
     const { addressOf, write } = this.#grouping;
     const largest = this.#tally.largest(limit);
     await book?.learn(largest.flatMap(({ key }) => addressOf(key) ?? []));
-    const out = new TextBuilder();
+    const out = new ByteBuilder();
     return largest.map(({ key, count, atMost }) => {
       write(out, key, book?.name);
       const name = fromBytes(out.take());

@@ -1,4 +1,4 @@
-import { TextBuilder } from "../../text/text-builder.js";
+import { ByteBuilder } from "../../text/text-builder.js";
 import { drawTable } from "../../cli/table.js";
 import type { Output } from "../../cli/output.js";
 import {
@@ -80,7 +80,7 @@ export function topRecords(
     { key: "connectionsAtMost", number: ({ atMost }) => atMost },
     { key: "share", number: ({ share }) => Math.round(share * 1e6) / 1e6 },
   ];
-  const out = new TextBuilder();
+  const out = new ByteBuilder();
   const writer = new RecordWriter(format, out, fields);
   writer.begin(
     {

@@ -5,7 +5,7 @@ import type { Output } from "../../cli/output.js";
 
 type Looks = Pick<Output, "paint" | "width">;
 
-/** All that can be said of a kind of finding: what `--explain` prints. */
+/** Explains a kind of finding: the output of `--explain`. */
 export function explanationOf(kind: Kind, looks: Looks): string {
   const { title, strong } = looks.paint;
   const section = (name: string, text: string) =>
@@ -14,15 +14,15 @@ export function explanationOf(kind: Kind, looks: Looks): string {
     `${strong(kind.id)} (${kind.severity})\n`,
     wrapped(sentence(kind.title), 2, looks),
     section("Why it matters", kind.why),
-    section("What is looked at", kind.looked),
-    section("How it is fixed", kind.cure),
+    section("What is checked", kind.looked),
+    section("How to fix it", kind.cure),
     ...(kind.sysctls.length > 0
       ? [section("Sysctls", kind.sysctls.join(", "))]
       : []),
   ].join("");
 }
 
-/** A line for each kind: what `--list` prints. */
+/** One line for each kind: the output of `--list`. */
 export function kindLines(kinds: readonly Kind[], looks: Looks): string[] {
   return drawTable(
     [

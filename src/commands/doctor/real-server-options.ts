@@ -15,13 +15,13 @@ import type { Arguments } from "../../cli/parser.js";
 import { readService } from "../../cli/selectors.js";
 import { escapeControls } from "../../cli/escape.js";
 
-/** Options that tell of a real server. */
-const OF_REAL_SERVERS = ["method", "director", "client"];
+/** Options about a real server. */
+const OF_REAL_SERVERS = ["method", "director", "server"];
 
 /**
- * What the command line tells of this machine as a real server; undefined if it is a director.
+ * What the command line says about this machine as a real server; undefined if it is a director.
  *
- * @throws {UsageError} when options do not go together, or do not say what they should
+ * @throws {UsageError} if options cannot be combined, or have a wrong value
  */
 export async function readCircumstances(
   given: Arguments,
@@ -48,7 +48,7 @@ export async function readCircumstances(
       );
     if (!isPossible(selector.address))
       throw wrong(
-        `${text} is no virtual address: it is this machine's own, or nobody's`,
+        `${text} cannot be a virtual address: it is loopback, any address or multicast`,
       );
     services.push(selector);
   }
@@ -57,16 +57,33 @@ export async function readCircumstances(
     method: METHODS.find((method) => method === given.text("method")),
     director: addressOf(given, "director"),
     client: addressOf(given, "client"),
+    server: endpointOf(given.text("server")),
   };
 }
 
-/** Whether clients can ask for an address: it is neither loopback, nor any, nor many. */
+/** The address and port of a masqueraded server. */
+function endpointOf(text: string | undefined): Circumstances["server"] {
+  if (text === undefined) return undefined;
+  const [, host = "", port = ""] =
+    /^\[?([0-9a-fA-F:.]+?)\]?:([0-9]{1,5})$/.exec(text) ?? [];
+  const address = parseAddress(host);
+  if (address && Number(port) <= 65535) return { address, port: Number(port) };
+  throw wrong(
+    `${escapeControls(text)} is no address and port, which --server expects`,
+  );
+}
+
+/** Whether an address can be a virtual address: neither loopback, nor any address, nor multicast. */
 function isPossible(address: Address): boolean {
   const text = formatAddress(address);
   return !/^(127\.|0\.|::1?$)/.test(text) && !isMulticast(address);
 }
 
-function addressOf(given: Arguments, option: string): Address | undefined {
+/** The address that an option has; undefined if it is not given. @throws {UsageError} if it is none */
+export function addressOf(
+  given: Arguments,
+  option: string,
+): Address | undefined {
   const text = given.text(option);
   if (text === undefined) return undefined;
   const address = parseAddress(text);

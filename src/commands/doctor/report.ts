@@ -1,6 +1,6 @@
 import type { Examination } from "../../doctor/check.js";
 import type { Gathered } from "../../doctor/facts.js";
-import type { Finding, Severity } from "../../doctor/finding.js";
+import type { Finding, Fix, Severity } from "../../doctor/finding.js";
 import {
   diagnosesOf,
   kindOf,
@@ -13,11 +13,12 @@ import { wrapped } from "../../cli/help.js";
 import type { Output } from "../../cli/output.js";
 import { escapeControls } from "../../cli/escape.js";
 
-/** What the doctor has to say of a machine. */
+/** The result of an examination. */
 export interface Report extends Examination {
   readonly role: "director" | "real server";
-  /** Why facts are wanting */
+  /** Why facts are missing */
   readonly reasons: Gathered["reasons"];
+  readonly notChecked: Gathered["notChecked"];
 }
 
 type Looks = Pick<Output, "paint" | "width">;
@@ -29,14 +30,14 @@ const STYLES: Readonly<Record<Severity, Style>> = {
 };
 
 const INDENT = 2;
-const LABEL_COLUMNS = 6;
+const LABEL_COLUMNS = 10;
 
-/** The report for people: kind by kind, the gravest first. */
+/** The report as text: kind by kind, most severe first. */
 export function reportLines(report: Report, looks: Looks): string {
   const diagnoses = diagnosesOf(report.findings);
   return [
     ...diagnoses.map((diagnosis) => `${diagnosisText(diagnosis, looks)}\n`),
-    ...blindSpots(report).map((text) => wrapped(text, 0, looks)),
+    notCheckedText(report, looks),
     wrapped(summary(report), 0, looks),
   ].join("");
 }
@@ -44,15 +45,38 @@ export function reportLines(report: Report, looks: Looks): string {
 function diagnosisText({ kind, findings }: Diagnosis, looks: Looks): string {
   const { paint } = looks;
   const severity = paint[STYLES[kind.severity]](kind.severity);
-  const fixes = new Set(findings.flatMap(({ fix }) => fix.map(fixText)));
+  const likely = findings.some(({ certainty }) => certainty === "likely");
+  const fixes = distinct(findings.flatMap(({ fix }) => fix));
+  const next = distinct(findings.flatMap((finding) => finding.next ?? []));
   return [
-    `${severity} ${paint.strong(kind.id)}: ${kind.title}\n`,
-    ...findings.map((finding) => labelled("Seen", seenText(finding), looks)),
+    `${severity} ${paint.strong(kind.id)}: ${kind.title}${likely ? " (likely)" : ""}\n`,
+    ...findings.flatMap((finding) => [
+      labelled("Seen", seenText(finding), looks),
+      ...(finding.evidence ?? []).map((text) =>
+        labelled("Evidence", escapeControls(text), looks),
+      ),
+    ]),
     labelled("Why", kind.why, looks),
-    // A command is to be copied, so it is not broken into lines.
-    ...(fixes.size === 0
+    ...next.map((one) => commandText("Next", one, looks)),
+    ...(fixes.length === 0
       ? [labelled("Fix", kind.cure, looks)]
-      : Array.from(fixes, (text) => verbatim("Fix", text, looks))),
+      : fixes.map((one) => commandText("Fix", one, looks))),
+  ].join("");
+}
+
+/** The same command for several findings is printed once. */
+function distinct(fixes: readonly Fix[]): Fix[] {
+  return [...new Map(fixes.map((one) => [fixText(one), one])).values()];
+}
+
+/** A command is to be copied, so it is not broken into lines. */
+function commandText(label: string, fix: Fix, looks: Looks): string {
+  const { effect } = fix;
+  return [
+    verbatim(label, fixText(fix), looks),
+    ...(effect === undefined
+      ? []
+      : [labelled("", `Effect: ${escapeControls(effect)}`, looks)]),
   ].join("");
 }
 
@@ -60,7 +84,7 @@ function seenText({ subject, seen }: Finding): string {
   return escapeControls(subject === undefined ? seen : `${subject}: ${seen}`);
 }
 
-function fixText({ command, on }: Finding["fix"][number]): string {
+function fixText({ command, on }: Fix): string {
   return escapeControls(on === undefined ? command : `on ${on}: ${command}`);
 }
 
@@ -78,24 +102,33 @@ function margin(label: string, { paint }: Looks): string {
   return `${" ".repeat(INDENT)}${paint.dim(label)}${blanks}`;
 }
 
-/** What could not be looked for, reason by reason. */
-function blindSpots({ unexamined, reasons }: Report): string[] {
+/** What was not checked: findings that could not be looked for, reason by reason, then the rest. */
+function notChecked({ unexamined, reasons, notChecked: rest }: Report) {
   const byReason = new Map<string, FindingId[]>();
   for (const { id, wanting } of unexamined) {
     const reason = reasons.get(wanting);
     if (reason === undefined) continue;
     byReason.set(reason, [...(byReason.get(reason) ?? []), id]);
   }
-  return Array.from(
-    byReason,
-    ([reason, ids]) => `Not looked for, since ${reason}: ${ids.join(", ")}.`,
-  );
+  return [
+    ...Array.from(byReason, ([reason, ids]) => `${ids.join(", ")} (${reason})`),
+    ...rest,
+  ].map(escapeControls);
+}
+
+function notCheckedText(report: Report, looks: Looks): string {
+  const all = notChecked(report);
+  if (all.length === 0) return "";
+  return [
+    "Not checked:\n",
+    ...all.map((text) => `  - ${wrapped(text, 4, looks).trimStart()}`),
+  ].join("");
 }
 
 function summary({ findings, examined }: Report): string {
   const count = (severity: Severity) =>
     findings.filter((finding) => kindOf(finding).severity === severity).length;
-  const looked = `${counted(examined.length, "kind")} of fault looked for`;
+  const looked = `${counted(examined.length, "kind")} of fault checked`;
   if (findings.length === 0) return `No fault found, ${looked}.`;
   const counts = [
     counted(count("error"), "error"),
@@ -109,7 +142,7 @@ function counted(count: number, one: string): string {
   return `${count} ${count === 1 ? one : `${one}s`}`;
 }
 
-/** The report for programs. */
+/** The report as JSON. */
 export function reportJson(report: Report): Json {
   const { role, findings, examined, unexamined, reasons } = report;
   return {
@@ -125,11 +158,11 @@ export function reportJson(report: Report): Json {
             ? null
             : escapeControls(finding.subject),
         seen: escapeControls(finding.seen),
+        certainty: finding.certainty ?? "proven",
+        evidence: (finding.evidence ?? []).map(escapeControls),
         why: kind.why,
-        fix: finding.fix.map(({ command, on }) => ({
-          command: escapeControls(command),
-          on: on === undefined ? null : escapeControls(on),
-        })),
+        next: (finding.next ?? []).map(fixJson),
+        fix: finding.fix.map(fixJson),
         cure: kind.cure,
       })),
     ),
@@ -138,5 +171,14 @@ export function reportJson(report: Report): Json {
       id,
       reason: reasons.get(wanting) ?? null,
     })),
+    notChecked: report.notChecked.map(escapeControls),
+  };
+}
+
+function fixJson({ command, on, effect }: Fix): Json {
+  return {
+    command: escapeControls(command),
+    on: on === undefined ? null : escapeControls(on),
+    effect: effect === undefined ? null : escapeControls(effect),
   };
 }

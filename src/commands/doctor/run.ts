@@ -15,7 +15,8 @@ import { EXIT } from "../../cli/exit-status.js";
 import type { Invocation, RunSubcommand } from "../../cli/invocation.js";
 import { readService } from "../../cli/selectors.js";
 import { explanationOf, kindLines } from "./explain.js";
-import { readCircumstances } from "./real-server-options.js";
+import { followClient, traceJson, traceText } from "./client.js";
+import { addressOf, readCircumstances } from "./real-server-options.js";
 import { reportJson, reportLines, type Report } from "./report.js";
 
 export const run: RunSubcommand = async (call) => {
@@ -29,6 +30,8 @@ export const run: RunSubcommand = async (call) => {
     output.lines(kindLines(KINDS, output));
     return EXIT.ok;
   }
+  const followed = await clientOf(call);
+  if (followed) return follow(call, followed);
   const report = await reportOn(call);
   if (given.text("output") === "json")
     output.write(`${jsonText(reportJson(report))}\n`);
@@ -36,32 +39,81 @@ export const run: RunSubcommand = async (call) => {
   return statusOf(report);
 };
 
+/** The client to follow on a director; undefined if none is named, or a real server is examined. */
+async function clientOf({ given, io }: Invocation) {
+  const text = given.text("client");
+  if (given.list("real-server").length > 0 || text === undefined) {
+    if (given.duration("for") !== undefined)
+      throw new UsageError("--for goes with --client on a director", "doctor");
+    return undefined;
+  }
+  const address = addressOf(given, "client");
+  const choose = await chooser(given.positionals, io);
+  return address && { address, choose };
+}
+
+const USUAL_SECONDS = 10;
+const TRACE_NEEDS = new Set([
+  "table",
+  "network",
+  "connections",
+  "sysctls",
+  "firewall",
+] as const);
+
+async function follow(
+  { given, io, output }: Invocation,
+  { address, choose }: NonNullable<Awaited<ReturnType<typeof clientOf>>>,
+): Promise<number> {
+  const { facts, reasons } = await gatherDirector(io, {
+    choose,
+    needs: TRACE_NEEDS,
+    probe: false,
+    client: address,
+  });
+  const seconds = given.duration("for") ?? USUAL_SECONDS;
+  const trace = await followClient(io, facts, address, seconds);
+  if (!trace) {
+    output.complain(
+      `cannot follow a client: ${[...new Set(reasons.values())].join("; ")}`,
+    );
+    return EXIT.unavailable;
+  }
+  if (given.text("output") === "json")
+    output.write(`${jsonText(traceJson(trace))}\n`);
+  else output.write(traceText(trace, output));
+  return trace.stopsAt ? EXIT.failed : EXIT.ok;
+}
+
 async function reportOn({ given, io }: Invocation): Promise<Report> {
   const wanted = wantedIds(given);
   const circumstances = await readCircumstances(given, io);
   if (circumstances) {
-    const { facts, reasons } = await gatherRealServer(io, circumstances);
+    const { facts, ...rest } = await gatherRealServer(io, circumstances);
     const examination = examine(REAL_SERVER_CHECKS, facts, wanted);
-    return { role: "real server", ...examination, reasons };
+    return { role: "real server", ...examination, ...rest };
   }
   const choose = await chooser(given.positionals, io);
-  const needs = needsOf(DIRECTOR_CHECKS, wanted);
-  const { facts, reasons } = await gatherDirector(io, choose, needs);
+  const probe = given.flag("probe");
+  const looked = (id: string) =>
+    wanted(id) && (probe || id !== "server-probe-failed");
+  const needs = needsOf(DIRECTOR_CHECKS, looked);
+  const { facts, ...rest } = await gatherDirector(io, { choose, needs, probe });
   return {
     role: "director",
-    ...examine(DIRECTOR_CHECKS, facts, wanted),
-    reasons,
+    ...examine(DIRECTOR_CHECKS, facts, looked),
+    ...rest,
   };
 }
 
-/** Which ids `--only` and `--skip` leave. */
+/** The kinds that `--only` and `--skip` leave, by their ids. */
 function wantedIds(given: Arguments): (id: string) => boolean {
   const only = new Set(given.list("only").map((id) => known(id).id));
   const skip = new Set(given.list("skip").map((id) => known(id).id));
   return (id) => (only.size === 0 || only.has(id)) && !skip.has(id);
 }
 
-/** Picks the services that are named; all if none is. */
+/** Picks the named services; all if none is named. */
 async function chooser(
   words: readonly string[],
   io: Io,
@@ -77,7 +129,7 @@ async function chooser(
     const some = table.filter(({ key }) =>
       named.some(({ selector }) => selects(selector, key)),
     );
-    // A word that names several services means all of them; one that names none is a mistake.
+    // A word that fits several services means all of them; one that fits none is an error.
     for (const { text, selector } of named)
       if (!some.some(({ key }) => selects(selector, key)))
         oneService(text, selector, some);
@@ -85,7 +137,7 @@ async function chooser(
   };
 }
 
-/** The kind of finding of an id. @throws {UsageError} if there is none */
+/** The kind with an id. @throws {UsageError} if there is none */
 function known(id: string) {
   const kind = kindNamed(id);
   if (kind) return kind;

@@ -3,18 +3,20 @@ import type { SubcommandSpec } from "../../cli/spec.js";
 
 export const doctorSpec: SubcommandSpec = {
   name: "doctor",
-  summary: "what is wrong with this director, or real server",
+  summary: "find out why a director or a real server fails",
   description: [
-    "Holds the machine against its table: modules, forwarding, addresses, routes, neighbors, sysctls, and what the connections look like. Each finding has an id, what was seen, why it matters, and the commands that fix it. An error is traffic that fails now; a warning is traffic that may fail, or will; a note is worth to be known.",
-    "On a real server, which has no table, --real-server names the services that it is for, as the director lists them: whether it has the virtual address and keeps quiet about it, whether somebody listens, whether requests come in and answers get out. The more of --method, --director and --client is known, the more can be looked at.",
-    "It changes no setting and loads no module. What it could not look at it says. It exits with status 1 if there is an error. The page ipvsadm-doctor(8) tells of each finding.",
+    "Finds out why traffic fails. On a director it compares the machine's settings with the IPVS table: modules, forwarding, addresses, routes, neighbors, sysctls, firewall rules, counters and the connection table. Each finding has an id, what was seen, why it matters, and how to fix it. Causes are ordered by severity, proven ones first.",
+    "An error is traffic that fails now. A warning is traffic that may fail. A note is worth knowing. A command under Fix removes exactly this cause; its effect is what else it changes. A command under Next finds the cause on another machine. Not checked lists what doctor did not or could not check.",
+    "A real server has no table, so --real-server names its services, as the director lists them. Doctor checks whether the server has the virtual address and does not answer for it, whether a program listens, and whether requests arrive and answers leave. --method, --director, --client and --server let it check more.",
+    "--client on a director follows one client: which firewall rules its packets meet, its connections with their states, their servers and counters, and the step where they stop.",
+    "Doctor changes no setting and loads no module. It exits with status 1 if there is an error. ipvsadm-doctor(8) explains each finding.",
   ],
   positionals: [
     {
       name: "SERVICE",
       required: false,
       many: true,
-      description: "examine only these services, besides the machine",
+      description: "check only these services, and the machine",
       completes: "service",
     },
   ],
@@ -24,7 +26,7 @@ export const doctorSpec: SubcommandSpec = {
       type: "list",
       value: "SERVICE",
       description:
-        "examine this machine as a real server of these services, or of these virtual addresses",
+        "check this machine as a real server of these services or virtual addresses",
       completes: "service",
     },
     {
@@ -33,20 +35,39 @@ export const doctorSpec: SubcommandSpec = {
       value: "METHOD",
       choices: METHODS,
       description:
-        "how the director sends requests to this real server; without it direct routing, or whatever tunnel is up",
+        "the forwarding method of the director; default: direct routing, or the tunnel that is up",
     },
     {
       name: "director",
       type: "text",
       value: "ADDRESS",
-      description: "the director's address that this real server sees",
+      description: "the director's address, as this real server sees it",
+    },
+    {
+      name: "server",
+      type: "text",
+      value: "ADDRESS:PORT",
+      description:
+        "this real server's address and port, as the director lists it; for masquerading",
+    },
+    {
+      name: "probe",
+      type: "flag",
+      description:
+        "connect from the director to each real server with a weight (TCP)",
     },
     {
       name: "client",
       type: "text",
       value: "ADDRESS",
       description:
-        "a client, to see that its requests come in and answers get out",
+        "with --real-server: a client, to check its requests and the answers to it; without: follow this client through the director",
+    },
+    {
+      name: "for",
+      type: "duration",
+      value: "DURATION",
+      description: "how long to follow --client (10s)",
     },
     {
       name: "output",
@@ -55,41 +76,49 @@ export const doctorSpec: SubcommandSpec = {
       value: "FORMAT",
       choices: ["table", "json"],
       default: "table",
-      description: "how to print it",
+      description: "output format",
     },
     {
       name: "only",
       type: "list",
       value: "ID",
-      description: "look for these findings alone",
+      description: "check only for these findings",
     },
     {
       name: "skip",
       type: "list",
       value: "ID",
-      description: "do not look for these findings",
+      description: "do not check for these findings",
     },
     {
       name: "explain",
       type: "text",
       value: "ID",
-      description: "tell all about a finding, and look at nothing",
+      description: "explain a finding; checks nothing",
     },
     {
       name: "list",
       type: "flag",
-      description: "list the findings that there are, and look at nothing",
+      description: "list all kinds of findings; checks nothing",
     },
   ],
   examples: [
-    { command: "ipvsadm doctor", shows: "what is wrong, the gravest first" },
+    { command: "ipvsadm doctor", shows: "what is wrong, most severe first" },
+    {
+      command: "ipvsadm doctor --probe",
+      shows: "the same, and whether real servers accept connections",
+    },
+    {
+      command: "ipvsadm doctor --client 198.51.100.7 --for 30s",
+      shows: "how far the packets of one client get",
+    },
     {
       command: "ipvsadm doctor tcp/192.0.2.1:80 --skip all-drained",
-      shows: "the machine and one service, without a finding that is known",
+      shows: "the machine and one service, without a known finding",
     },
     {
       command: "ipvsadm doctor --explain forwarding-off",
-      shows: "why that matters, what was looked at, and how it is fixed",
+      shows: "why it matters, what is checked, and how to fix it",
     },
     {
       command: "ipvsadm doctor --real-server tcp/192.0.2.1:80",
@@ -97,7 +126,7 @@ export const doctorSpec: SubcommandSpec = {
     },
     {
       command: "ipvsadm doctor --real-server 192.0.2.1 --method tunnel",
-      shows: "the same behind a tunnel, whatever the ports are",
+      shows: "the same behind a tunnel, for any port",
     },
   ],
 };

@@ -12,7 +12,7 @@ import { deviceOf, type Network, type Stations } from "../network.js";
 import { sysctlFix } from "../sysctls.js";
 import { isPassive } from "./reach.js";
 
-/** Stations that answer for a virtual address of this machine. */
+/** Other machines that answer for a virtual address of this machine. */
 export const strangers = check(
   ["vip-answered-elsewhere"],
   ["table", "daemons", "network", "stations"],
@@ -48,7 +48,7 @@ export const strangers = check(
     ),
 );
 
-/** Which real server has a hardware address. */
+/** The real server with a hardware address. */
 function ownerOf(
   hardwareAddress: Uint8Array,
   table: readonly ServiceWithServers[],
@@ -82,6 +82,6 @@ function giveUp(address: Uint8Array, hardware: string): Fix {
   const whole = familyOf(address) === INET6 ? 128 : 32;
   return {
     command: `ip address del ${formatAddress(address)}/${whole} dev INTERFACE`,
-    on: `the station ${hardware}`,
+    on: `the machine with ${hardware}`,
   };
 }

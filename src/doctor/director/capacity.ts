@@ -7,7 +7,7 @@ import type { Finding } from "../finding.js";
 
 type Id = "no-servers" | "all-drained" | "all-overloaded";
 
-/** Services that give new connections to nobody. */
+/** Services that give new connections to no server. */
 export const capacity = check(
   ["no-servers", "all-drained", "all-overloaded"],
   ["table"],
@@ -47,9 +47,9 @@ function overloaded(
   return {
     id: "all-overloaded",
     subject,
-    seen: `its real servers have as many connections as they may: ${counts.join(", ")}`,
+    seen: `its real servers are at their upper thresholds: ${counts.join(", ")}`,
     fix: full.map((server) => {
-      // A server can have more than the threshold says, which may be newer than they are.
+      // A server can exceed its threshold, because the threshold can be newer than the connections.
       const upperThreshold = 2 * connections(server);
       return editServer(service, server, { upperThreshold });
     }),

@@ -1,21 +1,39 @@
 import type { Check } from "../check.js";
 import { capacity } from "./capacity.js";
-import { forwarding } from "./forwarding.js";
+import { clientsBeside } from "./beside-clients.js";
+import { drainedServers } from "./drained.js";
+import { directorFirewall } from "./firewall.js";
+import { idleConnections, limits } from "./limits.js";
+import { marks } from "./marks.js";
+import { redirects } from "./redirects.js";
+import { refusals } from "./refusals.js";
+import { forwarding, interfaceForwarding } from "./forwarding.js";
 import { modules } from "./modules.js";
-import { backups, syncIds } from "./peers.js";
-import { reach, virtualAddresses } from "./reach.js";
+import { activeBackups, backups, syncIds } from "./peers.js";
+import { anyAddress, reach, virtualAddresses } from "./reach.js";
 import { conntrack, fragments, hashing, orphans, reuse } from "./settings.js";
 import { strangers } from "./arp-conflicts.js";
 import { emptiness, persistence, weights } from "./table.js";
 import { unanswered } from "./unanswered.js";
 
-/** What is looked at on a director. */
+/** The checks of a director. */
 export const DIRECTOR_CHECKS: readonly Check[] = [
   modules,
   forwarding,
+  interfaceForwarding,
   virtualAddresses,
   strangers,
   reach,
+  anyAddress,
+  directorFirewall,
+  marks,
+  activeBackups,
+  refusals,
+  clientsBeside,
+  redirects,
+  drainedServers,
+  idleConnections,
+  limits,
   unanswered,
   orphans,
   reuse,

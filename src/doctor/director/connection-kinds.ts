@@ -1,48 +1,45 @@
 import type { Kind } from "../finding.js";
 
 const LOOKED =
-  "The table of connections, for each real server with a weight: at least three connections wait in SYN_RECV, and each of them began after the last packet of any that came further. A server that is known not to be there is told as such, and not here.";
+  "The connection table: at least three connections of a server with a weight wait in SYN_RECV, and all of them began after the last packet of any connection that got further. If all servers of a service are alike, three connections of them together are enough. Faults that have findings of their own are reported there: a firewall rule on the director, a client in the network of the server, a server that does not answer ARP.";
 
-/** Findings about what becomes of connections. */
+/** Findings about connections that get no answer. */
 export const CONNECTION_KINDS = [
   {
     id: "nat-unanswered",
     severity: "error",
     title: "no answer of a masqueraded real server comes back",
-    why: "With masquerading (NAT) answers must come back through the director, which puts the virtual address into them. Here clients ask again and again, and the director sees no answer: mostly the real server's way back goes past the director (its default route leads to another router, or it reaches clients directly), and clients refuse answers from an address that they never asked. It can also be that the server drops requests, or that nobody but a scanner asks.",
+    why: "With masquerading (NAT) answers must come back through the director, which puts the virtual address into them. Here clients repeat their requests, and the director sees no answer. Possible causes are on the server: its default route leads to another router, its firewall drops requests or answers, or the program hangs. A firewall in between is also possible.",
     looked: LOOKED,
-    cure: "Make the director the real server's default route, or its route to the clients. If clients are in the real server's own network, translate their addresses, too (SNAT, see conntrack-off).",
+    cure: "Run the command above on that server: it checks the routes, the firewall and the listening programs there. Change nothing on the director before.",
     sysctls: [],
   },
   {
     id: "direct-unanswered",
     severity: "error",
-    title: "requests to a real server with direct routing come to nothing",
-    why: "Requests are handed to the real server, and no client ever goes on to the second step of its connection: requests are lost on their way to the server, or answers on theirs to the client. Clouds and some switches drop packets whose addresses are not the machine's own, which all packets of direct routing are. Else the server does not have the virtual address on lo, nobody listens there, or its rp_filter drops them.",
+    title: "requests to a real server with direct routing get no answer",
+    why: "The director sends requests to the real server, and no client confirms its connection. Requests do not reach the program on the server, or its answers do not reach the client. Possible causes on the server: its firewall drops requests or answers, it does not have the virtual address on lo, no program listens there, rp_filter drops requests, or it has no route to clients. Clouds and some switches also drop packets whose addresses are not those of the machine, which is true of all packets of direct routing.",
     looked: LOOKED,
-    cure: "On the real server, `ipvsadm doctor --real-server VIP` tells what is at fault there. If all is well there, the network drops them: tunnel (-i), so that it sees the addresses that it knows, with a decapsulating device on the server.",
-    sysctls: ["net.ipv4.conf.INTERFACE.rp_filter"],
+    cure: "Run the command above on that server: it checks all of that. If it finds nothing there, the network drops the packets. Tunneling (-i) avoids that, but it changes the forwarding method and needs a tunnel interface on the server.",
+    sysctls: [],
   },
   {
     id: "tunnel-unanswered",
     severity: "error",
-    title: "requests to a real server in a tunnel come to nothing",
-    why: "Requests leave within a packet to the real server, and no client ever goes on to the second step of its connection. Mostly the server has no device that takes the packets out (IP in IP is off by default), or its rp_filter drops what comes out, since the answer would go by another interface; or a firewall on the way does not let the tunnel's protocol through; or the server does not have the virtual address on lo.",
+    title: "requests to a real server through a tunnel get no answer",
+    why: "Requests leave inside packets to the real server, and no client confirms its connection. Possible causes on the server: no interface that unpacks the tunnel's packets is up, a firewall drops the tunnel's protocol or the requests inside, rp_filter drops requests, or the server does not have the virtual address on lo. A firewall in between can also drop the tunnel's protocol.",
     looked: LOOKED,
-    cure: "On the real server, `ipvsadm doctor --real-server VIP` tells what is at fault there. The decapsulating device must be up, and both its rp_filter and that of all interfaces 0, for the larger counts: 1 wants the answer to go by the tunnel, and 2 refuses what comes by a device that has no address.",
-    sysctls: [
-      "net.ipv4.conf.all.rp_filter",
-      "net.ipv4.conf.INTERFACE.rp_filter",
-    ],
+    cure: "Run the command above on that server: it checks all of that. If it finds nothing there, let the firewalls in between pass the tunnel's protocol.",
+    sysctls: [],
   },
   {
     id: "connections-to-nobody",
     severity: "warning",
-    title: "connections hang at a real server that has been removed",
-    why: "When a real server is removed, its connections stay in the table until they run out, up to 15 minutes each, and every packet of theirs is dropped in silence. Clients wait, and send again and again, instead of connecting anew. UDP clients that keep their port, such as resolvers, get no answer at all.",
+    title: "connections hang at a real server that was removed",
+    why: "When a real server is removed, its connections stay in the table until they expire, up to 15 minutes each. Every packet of them is silently dropped. Clients wait and repeat their packets instead of connecting again. UDP clients that keep their port, such as resolvers, get no answer at all.",
     looked:
-      "The table of connections for open ones with a server that their service does not have, if net.ipv4.vs.expire_nodest_conn is 0.",
-    cure: "With expire_nodest_conn the next packet of such a connection ends it: TCP clients are told at once, UDP clients get another server. Drain a server before it is removed, and nobody is cut off.",
+      "The connection table: open connections with a server that their service does not have, if net.ipv4.vs.expire_nodest_conn is 0.",
+    cure: "With expire_nodest_conn the next packet of such a connection ends it: TCP clients get a reset, UDP clients get another server. Drain a server before you remove it, and no connection breaks.",
     sysctls: ["net.ipv4.vs.expire_nodest_conn"],
   },
 ] as const satisfies readonly Kind[];

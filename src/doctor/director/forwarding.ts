@@ -3,6 +3,7 @@ import { MASQUERADING } from "../../ipvs/model.js";
 import { check } from "../check.js";
 import { serverName } from "../commands.js";
 import type { Finding } from "../finding.js";
+import { deviceOf, nextHopTo } from "../network.js";
 import {
   sysctlFix,
   sysctlName,
@@ -32,6 +33,33 @@ export const forwarding = check(
             id: "forwarding-off",
             subject: family === INET ? "IPv4" : "IPv6",
             seen: `${sysctlName(path)} is 0, and real server ${serverName(service, server)} is masqueraded`,
+            fix: [sysctlFix({ [path]: 1 })],
+          });
+      }
+    return [...found.values()];
+  },
+);
+
+/** Interfaces that take no answers of masqueraded servers. Only IPv4 has forwarding for each interface. */
+export const interfaceForwarding = check(
+  ["interface-forwarding-off"],
+  ["table", "sysctls", "network"],
+  ({ table, sysctls, network }) => {
+    if (isOff(sysctls, SWITCHES[INET])) return [];
+    const found = new Map<string, Finding<"interface-forwarding-off">>();
+    for (const service of table)
+      for (const server of service.servers) {
+        const { address } = server.key;
+        if (server.settings.forwarding !== MASQUERADING) continue;
+        const hop = nextHopTo(network, address);
+        const name = deviceOf(network, hop?.device)?.name;
+        if (name === undefined || address.length !== 4) continue;
+        const path = `net/ipv4/conf/${name}/forwarding`;
+        if (isOff(sysctls, path))
+          found.set(name, {
+            id: "interface-forwarding-off",
+            subject: name,
+            seen: `${sysctlName(path)} is 0, and the answers of masqueraded server ${serverName(service, server)} come in there`,
             fix: [sysctlFix({ [path]: 1 })],
           });
       }

@@ -1,6 +1,6 @@
 import { IpvsAccess, isUnavailable } from "../../runtime/ipvs-access.js";
 import type { Io } from "../../runtime/io.js";
-import type { Address } from "../../ipvs/address.js";
+import { formatAddress, type Address } from "../../ipvs/address.js";
 import { IpvsUnavailable, KernelRefusal } from "../../ipvs/errors.js";
 import type {
   Daemon,
@@ -12,15 +12,23 @@ import { SCHEDULERS } from "../../ipvs/schedulers.js";
 import { EACCES, EPERM, errnoText } from "../../netlink/errno.js";
 import { NetworkClient } from "../../rtnl/client.js";
 import { moduleStates, readModule } from "../../system/kernel-module.js";
+import { runProgram } from "../../system/program-output.js";
 import type { Connections } from "../connections.js";
+import { readConnectionLimits } from "../connection-limits.js";
 import type { Facts, Gathered } from "../facts.js";
+import { describeAction, describePlace } from "../firewall/describe.js";
+import { readFirewall } from "../firewall/read-firewall.js";
+import { ANYWHERE } from "../network.js";
 import { readConnections } from "../read-connections.js";
 import { askStations, readNetwork } from "../read-network.js";
 import { listenToMasters } from "../read-sync.js";
 import { readSysctls, sysctlsUnseen } from "../read-sysctls.js";
+import { blockagesOf } from "./blockages.js";
+import { isDrainedInUse } from "./drained.js";
+import { probeServers } from "./probe.js";
 import { isServing } from "./reach.js";
 
-/** Facts that only IPVS tells */
+/** Facts that only IPVS knows */
 interface Answers {
   readonly table: ServiceWithServers[];
   readonly info: Info;
@@ -28,9 +36,10 @@ interface Answers {
   readonly daemons: readonly Daemon[];
 }
 
-/** Facts that are of use with a table only */
+/** Facts that need a table */
 const OF_THE_TABLE = [
   "table",
+  "allServices",
   "info",
   "timeouts",
   "daemons",
@@ -38,21 +47,36 @@ const OF_THE_TABLE = [
   "stations",
   "connections",
   "heard",
+  "firewall",
+  "limits",
+  "probes",
 ] as const satisfies readonly (keyof Facts)[];
 
 const NO_MODULE = "IPVS is not in the kernel";
 const BARRED = "you may not ask the kernel for the table (run it as root)";
 
-/**
- * Finds out all that the checks of a director want to know. Loads no module and changes no setting.
- *
- * @param choose picks the services that are to be examined
- * @param needs what takes long, such as asking the network, is left out unless it is among these
- */
+/** How to examine a director. */
+export interface DirectorOptions {
+  /** Picks the services to examine */
+  readonly choose: (table: ServiceWithServers[]) => ServiceWithServers[];
+  /** What takes long, such as asking the network, is done only for these */
+  readonly needs: ReadonlySet<keyof Facts>;
+  /** Whether to connect to the real servers */
+  readonly probe: boolean;
+  /** A client that is followed */
+  readonly client?: Address | undefined;
+}
+
+const NEVER_CHECKED = [
+  "the real servers' own settings and firewalls (run ipvsadm doctor --real-server there)",
+  "the network between the machines, and firewalls there",
+  "tc filters and eBPF programs on this machine",
+];
+
+/** Reads all that the checks of a director need. It loads no module and changes no setting. */
 export async function gatherDirector(
   io: Io,
-  choose: (table: ServiceWithServers[]) => ServiceWithServers[],
-  needs: ReadonlySet<keyof Facts>,
+  { choose, needs, probe, client }: DirectorOptions,
 ): Promise<Gathered> {
   const module = readModule("ip_vs", io.procFolder, io.sysFolder);
   const sysctls = readSysctls(io.procFolder);
@@ -75,7 +99,7 @@ export async function gatherDirector(
   const unseen = sysctls ? undefined : sysctlsUnseen(io.procFolder);
   const reasons = new Map<keyof Facts, string>();
   if (unseen !== undefined) reasons.set("sysctls", unseen);
-  // To be asked, the kernel loads the module: whoever only looks asks where it is.
+  // A request would load the module, so ask only if it is there.
   const answers = there ? await askIpvs(io) : (unseen ?? NO_MODULE);
   if (typeof answers === "string")
     return {
@@ -84,14 +108,27 @@ export async function gatherDirector(
         ...reasons,
         ...OF_THE_TABLE.map((name) => [name, answers] as const),
       ]),
+      notChecked: NEVER_CHECKED,
     };
   const table = choose(answers.table);
   const connections = needs.has("connections")
     ? await connectionsIn(io.connectionsFile)
     : undefined;
   const around = needs.has("network")
-    ? await lookAround(io, table, needs.has("stations"))
+    ? await lookAround(
+        io,
+        table,
+        typeof connections === "string" ? undefined : connections,
+        client,
+        needs.has("stations"),
+      )
     : {};
+  const firewall = needs.has("firewall")
+    ? await readFirewall({ ...foldersOf(io), run: runProgram })
+    : undefined;
+  const { probes, skipped } = probe
+    ? await probeServers(table)
+    : { probes: [], skipped: [] };
   const heard =
     needs.has("heard") && around.network
       ? await listenToMasters(answers.daemons, around.network)
@@ -100,15 +137,71 @@ export async function gatherDirector(
     ...machine,
     ...answers,
     table,
+    allServices: answers.table,
     ...around,
     heard,
+    firewall,
+    limits: readConnectionLimits(io.procFolder),
+    probes,
     connections: typeof connections === "string" ? undefined : connections,
   };
   if (typeof connections === "string") reasons.set("connections", connections);
-  return { facts, reasons };
+  const notChecked = [
+    ...(firewall?.unread ?? []),
+    ...(firewall ? unjudgedRules(facts) : []),
+    ...(probe
+      ? skipped.map((server) => `real server ${server}`)
+      : ["whether real servers accept connections (--probe connects to them)"]),
+    ...NEVER_CHECKED,
+  ];
+  return { facts, reasons, notChecked };
 }
 
-/** What IPVS says, or why it says nothing. */
+function foldersOf({ procFolder, sysFolder, modulesFolder }: Io) {
+  return { procFolder, sysFolder, modulesFolder };
+}
+
+/** More of them would hide the rest. */
+const MOST_UNJUDGED = 5;
+
+/** Rules that perhaps stop traffic, and have matched packets. */
+function unjudgedRules({
+  table,
+  allServices,
+  network,
+  connections,
+  sysctls,
+  firewall,
+}: Facts): string[] {
+  if (!table || !allServices || !network || !connections) return [];
+  if (!sysctls || !firewall) return [];
+  const facts = { network, connections, sysctls, allServices };
+  const found = new Set(
+    table
+      .flatMap((service) => blockagesOf(service, facts, firewall))
+      .filter(({ stop }) => !stop.certain)
+      .map(
+        ({ flow, stop }) =>
+          `${describePlace(stop)}, perhaps ${describeAction(stop)} ${flow.text}`,
+      ),
+  );
+  const all = [...found];
+  return all.length <= MOST_UNJUDGED
+    ? all
+    : [
+        ...all.slice(0, MOST_UNJUDGED),
+        `${all.length - MOST_UNJUDGED} more rules that perhaps stop traffic`,
+      ];
+}
+
+/** Reads the table again. @throws {IpvsUnavailable, KernelRefusal} if IPVS is gone */
+export async function readTable(io: Io): Promise<ServiceWithServers[]> {
+  using access = new IpvsAccess(io);
+  const client = await access.openWithoutLoading();
+  return await client.table();
+}
+
+/** The facts that IPVS knows, or why they cannot be read. */
 async function askIpvs(io: Io): Promise<Answers | string> {
   using access = new IpvsAccess(io);
   try {
@@ -128,21 +221,35 @@ async function askIpvs(io: Io): Promise<Answers | string> {
   }
 }
 
-/** The network around, as far as it has to do with a table. */
+/** The part of the network that matters for a table. */
 async function lookAround(
   io: Io,
   table: readonly ServiceWithServers[],
+  connections: Connections | undefined,
+  followed: Address | undefined,
   ask: boolean,
 ): Promise<Pick<Facts, "network" | "stations">> {
   const virtual = distinct(
     table.flatMap(({ key }) => ("firewallMark" in key ? [] : [key.address])),
   );
   const servers = table.flatMap((service) => service.servers);
-  const addresses = [...virtual, ...servers.map(({ key }) => key.address)];
+  const addresses = [
+    ...virtual,
+    ...servers.map(({ key }) => key.address),
+    ...Object.values(ANYWHERE),
+    ...someClients(table, connections),
+    ...(followed ? [followed] : []),
+  ];
   using client = await NetworkClient.open(io);
   const network = await readNetwork(client, distinct(addresses));
   if (!ask) return { network };
-  const serving = servers.filter(isServing).map(({ key }) => key.address);
+  const serving = table
+    .flatMap((service) =>
+      service.servers.filter(
+        (server) => isServing(server) || isDrainedInUse(service, server),
+      ),
+    )
+    .map(({ key }) => key.address);
   const stations = await askStations(
     client,
     network,
@@ -152,11 +259,29 @@ async function lookAround(
   return { network, stations };
 }
 
+/** The routes to more clients are not asked for. */
+const MOST_CLIENTS = 500;
+
+/** Some clients of each real server. */
+function someClients(
+  table: readonly ServiceWithServers[],
+  connections: Connections | undefined,
+): Address[] {
+  if (!connections) return [];
+  const servers = table.flatMap((service) => service.servers);
+  const clients = servers.flatMap(({ key }) =>
+    (connections.byServer.get(formatAddress(key.address)) ?? []).flatMap(
+      (group) => [...group.openingClients, ...group.clients],
+    ),
+  );
+  return distinct(clients).slice(0, MOST_CLIENTS);
+}
+
 function distinct(addresses: readonly Address[]): Address[] {
   return [...new Map(addresses.map((one) => [one.join(), one])).values()];
 }
 
-/** The connections, or why they cannot be seen. */
+/** The connections, or why they cannot be read. */
 async function connectionsIn(file: string): Promise<Connections | string> {
   try {
     return await readConnections(file);

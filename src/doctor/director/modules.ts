@@ -18,7 +18,7 @@ export const modules = check(
         id: "module-absent",
         seen:
           available.get("ip_vs") === "absent"
-            ? "ip_vs is not loaded, and this kernel's modules do not have it"
+            ? "ip_vs is not loaded, and the modules of this kernel do not include it"
             : "ip_vs is not loaded",
         fix: [{ command: "modprobe ip_vs" }],
       });
@@ -28,7 +28,7 @@ export const modules = check(
     if (missing.length > 0)
       found.push({
         id: "schedulers-missing",
-        seen: `this kernel's modules do not have ${missing.map((name) => `ip_vs_${name}`).join(", ")}`,
+        seen: `the modules of this kernel do not include ${missing.map((name) => `ip_vs_${name}`).join(", ")}`,
         fix: [{ command: "depmod -a" }],
       });
     return found;

@@ -1,35 +1,35 @@
 import type { Kind } from "../finding.js";
 
-/** Findings about addresses, routes and the stations nearby. */
+/** Findings about addresses, routes and neighbors. */
 export const NETWORK_KINDS = [
   {
     id: "vip-not-local",
     severity: "error",
-    title: "a virtual address is not this machine's own",
-    why: "IPVS looks at packets that are for the machine itself. A packet to an address that is not local never comes by it: nobody in the network answers for the address, or the packet is forwarded or dropped like any other. Clients see connections time out.",
+    title: "a virtual address is not local",
+    why: "IPVS handles packets that are for the machine itself. A packet to an address that is not local never reaches it: no machine answers for the address, or the packet is forwarded or dropped like any other. Clients see connections time out.",
     looked:
-      "For the address of each service: whether the kernel's route to it is of type local, which an address of an interface makes, and so does `ip route add local`. For a service by firewall mark the table does not tell which addresses it is for, so that is not looked at; nor is it on a machine whose sync daemon is backup alone, for there the address is another's.",
-    cure: "Give an interface the address. Where an address moves between directors (keepalived, VRRP), see first which of them is to have it now.",
+      "For the address of each service: whether the kernel's route to it is of type local. An address of an interface makes such a route, and so does `ip route add local`. A service by firewall mark has no address to check. Nothing is checked on a machine with only a backup sync daemon, where another machine has the address.",
+    cure: "Add the address to an interface. Where an address moves between directors (keepalived, VRRP), first check which of them must have it now.",
     sysctls: [],
   },
   {
     id: "vip-duplicate",
     severity: "error",
-    title: "another station had an IPv6 virtual address when it was added",
-    why: "Before the kernel uses a new IPv6 address it asks whether somebody has it (duplicate address detection). If so, the address stands at the interface, and is of no use: the other station gets the packets.",
+    title: "another machine has an IPv6 virtual address as well",
+    why: "Before the kernel uses a new IPv6 address, it asks whether another machine has it (duplicate address detection). If one answers, the interface shows the address, but the kernel does not use it: the other machine gets the packets.",
     looked:
-      "Whether the kernel has marked the address of a service as a duplicate (dadfailed), as `ip address` shows it. Not on a machine whose sync daemon is backup alone.",
-    cure: "Take the address from the other station (a real server must have it on lo), then add it here anew: the kernel asks but once.",
+      "Whether the kernel has marked the address of a service as a duplicate (dadfailed), as `ip address` shows it. Nothing is checked on a machine with only a backup sync daemon.",
+    cure: "Remove the address from the other machine (a real server must have it on lo). Then add it here again: the kernel asks only once.",
     sysctls: [],
   },
   {
     id: "vip-answered-elsewhere",
     severity: "error",
-    title: "another station answers for a virtual address, too",
-    why: "Who asks the network (by ARP or neighbor discovery) where the virtual address is takes whoever answers. If a real server answers as well, some clients, or the router and with it all of them, talk to that server alone, past the director: load is not balanced, weights and drains do nothing, and what works changes with every cache that runs out. With direct routing and tunneling real servers have the address, and must keep silent about it; another director may have kept it.",
+    title: "another machine also answers for a virtual address",
+    why: "A client or router that asks for the virtual address (ARP, neighbor discovery) uses whoever answers. If a real server answers as well, some clients talk only to that server, past the director, or all clients behind a router do. Load is not balanced, weights and drains have no effect, and it changes whenever a cache expires. With direct routing and tunneling real servers have the address and must not answer for it. Another director may also have kept the address.",
     looked:
-      "The network was asked for each virtual address on the interfaces that have it or are in its network, as the kernel asks for any neighbor, and another hardware address than this machine's answered. One that belongs to a real server names it. It cannot be asked for an IPv6 address that the very interface has, nor on an interface whose only IPv4 address it is. On a machine whose sync daemon is backup alone the address is another's, so nothing is said.",
-    cure: "On a real server: answer only for addresses of the interface that was asked, and never announce others (arp_ignore 1, arp_announce 2), with the virtual address on lo. Another station must give the address up. Then have clients and routers forget what they learnt.",
+      "Doctor asks the network for each virtual address, on the interfaces that have it or are in its network, as the kernel does for any neighbor. An answer from another hardware address is reported. If a real server has that hardware address, it is named. Doctor cannot ask for an IPv6 address that the interface itself has, or on an interface whose only IPv4 address it is. Nothing is checked on a machine with only a backup sync daemon.",
+    cure: "On a real server: answer only for addresses of the interface that was asked, and never announce others (arp_ignore 1, arp_announce 2), with the virtual address on lo. Any other machine must give the address up. Then flush the neighbor caches of clients and routers.",
     sysctls: [
       "net.ipv4.conf.INTERFACE.arp_ignore",
       "net.ipv4.conf.INTERFACE.arp_announce",
@@ -39,30 +39,30 @@ export const NETWORK_KINDS = [
     id: "server-unroutable",
     severity: "error",
     title: "there is no route to a real server",
-    why: "The scheduler does not know whether a real server can be reached: it gives it its share of the connections, and those of a server to which there is no route fail.",
+    why: "The scheduler does not check whether a real server can be reached. It gives each server its share of the connections, and those to a server without a route fail.",
     looked:
-      "For each real server with a weight: the kernel's route to it. There is none, or one of type unreachable, prohibit or blackhole.",
-    cure: "Add the route, or correct the server's address. Until then take the server out: with weight 0 it gets no new connections.",
+      "For each real server with a weight: the kernel's route to it. There is none, or it is of type unreachable, prohibit or blackhole.",
+    cure: "Add the route, or correct the address of the server. Until then take the server out: with weight 0 it gets no new connections.",
     sysctls: [],
   },
   {
     id: "server-silent",
     severity: "error",
     title: "a real server, or the router to it, does not answer",
-    why: "The director has to know the hardware address of whom it hands a packet to. If nobody answers when it asks for that, the machine is off, its cable is out, or the address is wrong. The scheduler goes on giving the server its share of the connections, which fail.",
+    why: "The director needs the hardware address of the next hop. If nothing answers ARP or neighbor discovery, the machine is off, its cable is out, or the address is wrong. The scheduler still gives the server its share of the connections, and those fail.",
     looked:
-      "For each real server with a weight: the next station on the way to it was asked for, as the kernel asks for any neighbor, for two seconds. Of hundreds some are not asked for, and what the kernel knows of them has to do.",
-    cure: "See to the server. Until then take it out: with weight 0 it gets no new connections. A health checker such as keepalived does that by itself.",
+      "For each real server with a weight: doctor asks for the next hop for two seconds, as the kernel does for any neighbor. If there are hundreds of servers, some are judged by what the kernel knows.",
+    cure: "Check the server. Until then take it out: with weight 0 it gets no new connections. A health checker such as keepalived does that automatically.",
     sysctls: [],
   },
   {
     id: "direct-via-router",
     severity: "error",
     title: "direct routing to a real server behind a router",
-    why: "Direct routing (-g) hands the packet as it is, still addressed to the virtual address, to the next station on the way to the real server. That must be the server itself, in a network that is directly attached. A router in between sees a packet to the virtual address, and sends it where it sends all such: back to the director.",
+    why: "Direct routing (-g) sends the packet unchanged, still addressed to the virtual address, to the next hop. The next hop must be the real server itself, in a directly attached network. A router in between sends the packet where it sends all packets to the virtual address: back to the director.",
     looked:
-      "For each real server with -g and a weight: whether the kernel's route to it goes over a gateway.",
-    cure: "Tunnel to it (-i): then the packet travels within one that is addressed to the real server, which has to take it out. `ipvsadm doctor --real-server` on it examines that. Or give the director an interface in the server's network.",
+      "For each real server with -g and a weight: whether the kernel's route to it has a gateway.",
+    cure: "Either give the director an interface in the network of the server, or change the forwarding method to tunneling (-i), which also needs a tunnel interface on the server. `ipvsadm doctor --real-server` on the server checks that. A change of the method affects all new connections of the server, so prepare the server first.",
     sysctls: [],
   },
 ] as const satisfies readonly Kind[];

@@ -1,6 +1,7 @@
 import { changeLine } from "../../grammar/format-rule.js";
-import { formatAddress } from "../../ipvs/address.js";
+import { formatAddress, sameAddress } from "../../ipvs/address.js";
 import {
+  BACKUP,
   DIRECT_ROUTING,
   type Daemon,
   formatEndpoint,
@@ -10,14 +11,14 @@ import {
 import { check } from "../check.js";
 import { serviceName } from "../commands.js";
 import type { Finding, Fix } from "../finding.js";
-import { isLocal } from "../network.js";
+import { deviceOf, isLocal } from "../network.js";
 import { shellWord } from "../shell.js";
 import { sysctlFix, sysctlNumber } from "../sysctls.js";
 import { isPassive } from "./reach.js";
 
 const BACKUP_ONLY = "net/ipv4/vs/backup_only";
 
-/** A backup that balances what the master has balanced already. */
+/** A backup that balances again what the master has balanced. */
 export const backups = check(
   ["backup-balances"],
   ["table", "daemons", "network", "sysctls"],
@@ -40,7 +41,7 @@ export const backups = check(
         {
           id: "backup-balances",
           subject: serviceName(service),
-          seen: `this backup is itself real server ${formatEndpoint(own.key.address, own.key.port)}, and would hand what comes for it to ${formatAddress(other.key.address)}, too`,
+          seen: `this backup is also real server ${formatEndpoint(own.key.address, own.key.port)}, and would balance packets for it, also to ${formatAddress(other.key.address)}`,
           fix: [sysctlFix({ [BACKUP_ONLY]: 1 })],
         },
       ];
@@ -48,7 +49,41 @@ export const backups = check(
   },
 );
 
-/** A backup that passes over what its master says. */
+/** A director that is active, and whose backup daemon turns IPVS off. */
+export const activeBackups = check(
+  ["backup-only-active"],
+  ["table", "daemons", "network", "sysctls"],
+  ({ table, daemons, network, sysctls }) => {
+    const backup = daemons.some(({ state }) => state === BACKUP);
+    if (!backup || sysctlNumber(sysctls, BACKUP_ONLY) !== 1) return [];
+    for (const { key } of table) {
+      if ("firewallMark" in key) continue;
+      const place = network.addresses.find(({ address, device }) => {
+        const asked = deviceOf(network, device)?.asksNeighbors === true;
+        return asked && sameAddress(address, key.address);
+      });
+      if (!place) continue;
+      const name = deviceOf(network, place.device)?.name ?? "an interface";
+      return [
+        {
+          id: "backup-only-active" as const,
+          subject: serviceName({ key }),
+          seen: `net.ipv4.vs.backup_only is 1, a backup daemon runs here, and ${name} has the virtual address`,
+          fix: [
+            {
+              ...sysctlFix({ [BACKUP_ONLY]: 0 }),
+              effect:
+                "if this machine becomes a backup again and is also a real server, it balances what the active director sends to it",
+            },
+          ],
+        },
+      ];
+    }
+    return [];
+  },
+);
+
+/** A backup that ignores the messages of its master. */
 export const syncIds = check(
   ["sync-ids-differ"],
   ["daemons", "network", "heard"],
@@ -56,21 +91,21 @@ export const syncIds = check(
     heard.flatMap(({ daemon, syncIds }): Finding<"sync-ids-differ">[] => {
       const { syncId, multicastInterface } = daemon;
       const [other] = syncIds;
-      // A backup with 0 takes all.
+      // A backup with sync id 0 accepts all.
       if (other === undefined || syncId === 0 || syncIds.includes(syncId))
         return [];
       return [
         {
           id: "sync-ids-differ",
           subject: multicastInterface,
-          seen: `the backup here takes messages with sync id ${syncId}, and what comes by has ${syncIds.join(", ")}`,
+          seen: `the backup here accepts messages with sync id ${syncId}, and the messages that arrive have ${syncIds.join(", ")}`,
           fix: [restart({ ...daemon, syncId: other })],
         },
       ];
     }),
 );
 
-/** The command that starts a backup anew. */
+/** The command that restarts a backup daemon. */
 function restart({ multicastInterface, ...daemon }: Daemon): Fix {
   const start = changeLine({
     command: "start-daemon",

@@ -6,12 +6,11 @@ import {
 import {
   BACKUP,
   DIRECT_ROUTING,
-  IPIP,
   LOCAL_NODE,
   MASTER,
-  TUNNELING,
   type Daemon,
   type ServerEntry,
+  type ServiceKey,
   type ServiceWithServers,
 } from "../../ipvs/model.js";
 import type { DeviceAddress } from "../../rtnl/model.js";
@@ -27,7 +26,7 @@ import {
 } from "../network.js";
 import { shellWord } from "../shell.js";
 
-/** Whether a machine only stands by: virtual addresses are another's now. */
+/** Whether a machine is only a backup: another machine has the virtual addresses now. */
 export function isPassive(daemons: readonly Daemon[]): boolean {
   return (
     daemons.some(({ state }) => state === BACKUP) &&
@@ -35,7 +34,7 @@ export function isPassive(daemons: readonly Daemon[]): boolean {
   );
 }
 
-/** Virtual addresses that are not local, or of no use. */
+/** Virtual addresses that are not local, or that the kernel does not use. */
 export const virtualAddresses = check(
   ["vip-not-local", "vip-duplicate"],
   ["table", "daemons", "network"],
@@ -43,7 +42,7 @@ export const virtualAddresses = check(
     if (isPassive(daemons)) return [];
     const found = new Map<string, Finding<"vip-not-local" | "vip-duplicate">>();
     for (const { key } of table) {
-      if ("firewallMark" in key) continue;
+      if ("firewallMark" in key || isAny(key)) continue;
       const duplicate = network.addresses.find(
         (own) => own.duplicate && sameAddress(own.address, key.address),
       );
@@ -91,11 +90,11 @@ function taken(
   return {
     id: "vip-duplicate",
     subject,
-    seen: `on ${name} the kernel does not use it, for another station had it when it was added`,
+    seen: `the kernel does not use it on ${name}, because another machine had it when it was added`,
     fix: [
       {
         command: `ip address del ${place} INTERFACE`,
-        on: "the other station",
+        on: "the other machine",
       },
       {
         command: `ip address del ${place} ${word} && ip address add ${place} ${word}`,
@@ -106,6 +105,26 @@ function taken(
       },
     ],
   };
+}
+
+/** Services on an address that no packet has. */
+export const anyAddress = check(["address-any"], ["table"], ({ table }) =>
+  table.flatMap((service): Finding<"address-any">[] =>
+    isAny(service.key)
+      ? [
+          {
+            id: "address-any",
+            subject: serviceName(service),
+            seen: "no packet is addressed to it",
+            fix: [],
+          },
+        ]
+      : [],
+  ),
+);
+
+function isAny(key: ServiceKey): boolean {
+  return !("firewallMark" in key) && key.address.every((byte) => byte === 0);
 }
 
 /** Real servers that cannot be reached. */
@@ -120,7 +139,7 @@ export const reach = check(
     ),
 );
 
-/** Whether a real server gets new connections, by a way out of this machine. */
+/** Whether a real server gets new connections and is another machine. */
 export function isServing({ settings }: ServerEntry): boolean {
   return settings.weight > 0 && settings.forwarding !== LOCAL_NODE;
 }
@@ -139,7 +158,7 @@ function findingsOf(
   const hop = nextHopTo(network, address);
   if (!hop) {
     const way = network.ways.get(formatAddress(address));
-    const seen = `the kernel has no way to it (${typeof way === "string" ? way : "a route that leads nowhere"})`;
+    const seen = `there is no route to it (${typeof way === "string" ? way : "a route without a next hop"})`;
     const fix = [editServer(service, server, { weight: 0 })];
     return [{ id: "server-unroutable", subject, seen, fix }];
   }
@@ -150,10 +169,8 @@ function findingsOf(
     found.push({
       id: "direct-via-router",
       subject,
-      seen: `it has -g, and the way to it goes over ${formatAddress(hop.address)} on ${device}`,
-      fix: [
-        editServer(service, server, { forwarding: TUNNELING, tunnel: IPIP }),
-      ],
+      seen: `it has -g, and the route to it goes through ${formatAddress(hop.address)} on ${device}`,
+      fix: [],
     });
   if (isSilent(network, stations, hop))
     found.push({
@@ -165,14 +182,14 @@ function findingsOf(
   return found;
 }
 
-/** Whether nobody is where packets to a real server are handed to. */
+/** Whether the next hop to a real server does not answer. */
 export function isSilent(
   network: Network,
   stations: Stations,
   hop: NonNullable<ReturnType<typeof nextHopTo>>,
 ): boolean {
   const text = formatAddress(hop.address);
-  // Those that were asked for have said it themselves; else what the kernel knows has to do.
+  // If the next hop was not asked for, use what the kernel knows.
   if (stations.nextHops.has(text))
     return stations.nextHops.get(text) === undefined;
   return network.neighbors.some(

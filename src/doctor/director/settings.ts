@@ -2,7 +2,8 @@ import { formatEndpoint, SCTP, TCP, TUNNELING } from "../../ipvs/model.js";
 import { check } from "../check.js";
 import { serverName, serviceName } from "../commands.js";
 import { orphanedConnections } from "../connections.js";
-import type { Finding } from "../finding.js";
+import type { ConnectionLimits } from "../connection-limits.js";
+import type { Finding, Fix } from "../finding.js";
 import { sysctlFix, sysctlNumber } from "../sysctls.js";
 import { isServing } from "./reach.js";
 
@@ -10,7 +11,7 @@ const CONNTRACK = "net/ipv4/vs/conntrack";
 const REUSE = "net/ipv4/vs/conn_reuse_mode";
 const EXPIRE = "net/ipv4/vs/expire_nodest_conn";
 
-/** Rules of the firewall that match connections of IPVS, which it hides from them. */
+/** Firewall rules that match connections of IPVS, while IPVS hides them from connection tracking. */
 export const conntrack = check(
   ["conntrack-off"],
   ["matcher", "sysctls", "table"],
@@ -21,14 +22,14 @@ export const conntrack = check(
       ? [
           {
             id: "conntrack-off",
-            seen: "rules of the firewall use the match ipvs (module xt_ipvs), and net.ipv4.vs.conntrack is 0",
+            seen: "firewall rules use the match ipvs (module xt_ipvs), and net.ipv4.vs.conntrack is 0",
             fix: [sysctlFix({ [CONNTRACK]: 1 })],
           },
         ]
       : [],
 );
 
-/** New connections that are taken for old ones. */
+/** New connections that are treated as old ones. */
 export const reuse = check(
   ["conn-reuse-off"],
   ["table", "sysctls"],
@@ -41,7 +42,7 @@ export const reuse = check(
       ? [
           {
             id: "conn-reuse-off",
-            seen: `net.ipv4.vs.conn_reuse_mode is 0, and ${serviceName(service)} has connections that end`,
+            seen: `net.ipv4.vs.conn_reuse_mode is 0, and ${serviceName(service)} has connections that end and whose ports are reused`,
             fix: [sysctlFix({ [REUSE]: 1 })],
           },
         ]
@@ -49,7 +50,7 @@ export const reuse = check(
   },
 );
 
-/** Connections with servers that have been removed. */
+/** Connections with servers that were removed. */
 export const orphans = check(
   ["connections-to-nobody"],
   ["table", "connections", "sysctls"],
@@ -59,7 +60,7 @@ export const orphans = check(
           ({ group, service, count }): Finding<"connections-to-nobody"> => ({
             id: "connections-to-nobody",
             subject: serviceName(service),
-            seen: `${count} connection${count === 1 ? " is" : "s are"} with ${formatEndpoint(group.server, group.serverPort)}, which is none of its real servers`,
+            seen: `${count} connection${count === 1 ? " is" : "s are"} with ${formatEndpoint(group.server, group.serverPort)}, which is not one of its real servers`,
             fix: [sysctlFix({ [EXPIRE]: 1 })],
           }),
         )
@@ -68,7 +69,7 @@ export const orphans = check(
 
 const PMTU = "net/ipv4/vs/pmtu_disc";
 
-/** Tunnels whose packets are cut in pieces. */
+/** Tunnels whose packets are fragmented. */
 export const fragments = check(
   ["tunnel-fragments"],
   ["table", "sysctls"],
@@ -80,7 +81,7 @@ export const fragments = check(
           return [
             {
               id: "tunnel-fragments",
-              seen: `net.ipv4.vs.pmtu_disc is 0, and real server ${serverName(service, server)} is tunnelled to`,
+              seen: `net.ipv4.vs.pmtu_disc is 0, and real server ${serverName(service, server)} gets its packets through a tunnel`,
               fix: [sysctlFix({ [PMTU]: 1 })],
             },
           ];
@@ -88,34 +89,50 @@ export const fragments = check(
   },
 );
 
-/** So many connections in a row of the hash table are a long way to look. */
-const LONG_ROW = 8;
-/** The kernel takes 8 to 20, and to 27 since Linux 6.4. */
+/** So many entries per bucket make the search slow. */
+const LONG_CHAIN = 8;
+/** The kernel accepts 8 to 20, and up to 27 since Linux 6.4. */
 const MOST_BITS = 20;
+/** The default of newer kernels: 16 buckets for each entry */
+const USUAL_LOAD_FACTOR = -4;
 
-/** A table of connections that has outgrown its hash. */
+/** A connection table that has outgrown its hash table. */
 export const hashing = check(
   ["hash-small"],
-  ["info", "connections"],
-  ({ info, connections }) => {
-    const { connectionTableSize: rows } = info;
+  ["info", "connections", "limits"],
+  ({ info, connections, limits }) => {
+    const { connectionTableSize: buckets } = info;
     const { entries } = connections;
-    const bits = Math.min(
-      Math.ceil(Math.log2(Math.max(entries, 1))),
-      MOST_BITS,
-    );
-    return rows > 0 && entries >= rows * LONG_ROW && 2 ** bits > rows
-      ? [
-          {
-            id: "hash-small",
-            seen: `${entries} entries are in ${rows} rows, ${Math.floor(entries / rows)} in each`,
-            fix: [
-              {
-                command: `echo options ip_vs conn_tab_bits=${bits} >/etc/modprobe.d/ip_vs-conn_tab_bits.conf`,
-              },
-            ],
-          },
-        ]
-      : [];
+    // Newer kernels report 0 before the first connection.
+    if (buckets === 0 || entries < buckets * LONG_CHAIN) return [];
+    const fix = hashFix(entries, buckets, limits);
+    if (!fix) return [];
+    return [
+      {
+        id: "hash-small" as const,
+        seen: `${entries} entries are in ${buckets} buckets, ${Math.floor(entries / buckets)} in each`,
+        fix,
+      },
+    ];
   },
 );
+
+/** Undefined if there is no larger hash table. */
+function hashFix(
+  entries: number,
+  buckets: number,
+  { loadFactor, loadFactorIsWritable }: ConnectionLimits,
+): Fix[] | undefined {
+  if (loadFactor !== undefined)
+    return loadFactorIsWritable
+      ? [sysctlFix({ "net/ipv4/vs/conn_lfactor": USUAL_LOAD_FACTOR })]
+      : [];
+  const bits = Math.min(Math.ceil(Math.log2(entries)), MOST_BITS);
+  return 2 ** bits > buckets
+    ? [
+        {
+          command: `echo options ip_vs conn_tab_bits=${bits} >/etc/modprobe.d/ip_vs-conn_tab_bits.conf`,
+        },
+      ]
+    : undefined;
+}

@@ -18,7 +18,7 @@ import {
 } from "../commands.js";
 import type { Finding, Fix } from "../finding.js";
 
-/** A director that balances nothing, or of a service without a scheduler. */
+/** A table without services, or a service without a scheduler. */
 export const emptiness = check(
   ["empty-table", "no-scheduler"],
   ["table"],
@@ -42,7 +42,7 @@ export const emptiness = check(
   },
 );
 
-/** By weight, however they go about it */
+/** Schedulers that use weights */
 const WEIGHTED: ReadonlySet<string> = new Set([
   "wrr",
   "wlc",
@@ -52,15 +52,15 @@ const WEIGHTED: ReadonlySet<string> = new Set([
   "sh",
   "mh",
 ]);
-/** Those that take no notice of weights, with what does the same and does. */
+/** Schedulers that ignore weights, with the one that does the same and respects them. */
 const UNWEIGHTED: ReadonlyMap<string, string> = new Map([
   ["rr", "wrr"],
   ["lc", "wlc"],
 ]);
-/** Less than this part of what an even share would be starves a server. */
+/** A server with less than this part of an even share is starved. */
 const STARVING = 1 / 20;
 
-/** Weights that hardly give a server anything, or that do not count. */
+/** Weights that give a server almost nothing, or that are ignored. */
 export const weights = check(
   ["server-starved", "weights-ignored"],
   ["table"],
@@ -81,7 +81,7 @@ function weightsOf(
       .map((server) => ({
         id: "server-starved",
         subject: serverName(service, server),
-        seen: `its weight is ${server.settings.weight} of ${service.effectiveWeight}, so that it gets one of ${Math.round(1 / server.share)} connections`,
+        seen: `its weight is ${server.settings.weight} of ${service.effectiveWeight}, so it gets one of ${Math.round(1 / server.share)} connections`,
         fix: [
           editServer(service, server, {
             weight: Math.round(service.effectiveWeight / serving.length),
@@ -95,18 +95,18 @@ function weightsOf(
     {
       id: "weights-ignored",
       subject: serviceName(service),
-      seen: `its servers have weights ${[...given].sort((a, b) => a - b).join(", ")}, of which ${scheduler} takes no notice`,
+      seen: `its servers have weights ${[...given].sort((a, b) => a - b).join(", ")}, which ${scheduler} ignores`,
       fix: [editService(service, { scheduler: weighted })],
     },
   ];
 }
 
-/** Fewer connections may have come to one server by chance. */
+/** Fewer connections can have come to one server by chance. */
 const FEWEST_CONNECTIONS = 20;
 /** The part of the connections that one server must have */
 const NEARLY_ALL = 0.9;
 
-/** Persistence that leaves nothing to balance. */
+/** Persistence that gives almost all connections to one server. */
 export const persistence = check(["persistence-pins"], ["table"], ({ table }) =>
   table.map(assess).flatMap(pinned),
 );
@@ -144,8 +144,8 @@ function pinned(service: AssessedService): Finding<"persistence-pins">[] {
 }
 
 /**
- * Every client by itself; where they are that already, no persistence. The kernel has no service of port 0 without
- * persistence, so for that one there is no command.
+ * Tells clients apart by their whole address; if they already are, turns persistence off. The kernel has no service
+ * with port 0 without persistence, so there is no command for that.
  */
 function unpinned(service: ServiceWithServers): Fix[] {
   const { key, settings } = service;

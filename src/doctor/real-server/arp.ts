@@ -12,7 +12,7 @@ import {
   type RealServer,
 } from "./real-server.js";
 
-/** A real server that tells the network that the virtual address is its own. */
+/** A real server that answers for the virtual address, or announces it. */
 export const arp = check(
   ["vip-answers", "vip-announced"],
   ["realServer", "sysctls"],
@@ -40,7 +40,7 @@ function answering(
   }));
 }
 
-/** The interfaces on which this machine answers those who ask for a virtual address that it has. */
+/** The interfaces on which this machine answers for a virtual address that it has. */
 function answerers(
   server: RealServer,
   sysctls: Sysctls,
@@ -58,7 +58,7 @@ function answerers(
         )
       : // Neighbor discovery answers for the addresses of the interface alone.
         here(device).length > 0;
-  // Where it has the address itself, somebody asks for it.
+  // An interface with the address itself is always asked for it.
   const asked = new Set([
     ...askedOn(server, address),
     ...server.devices.filter(
@@ -73,7 +73,7 @@ function answerers(
  *
  * @param level arp_ignore, the larger of `all` and the interface's
  * @param everywhere where the machine has the address
- * @param here of these, those on the interface that is asked
+ * @param here the ones of these on the interface that is asked
  * @see arp_ignore() in net/ipv4/arp.c
  */
 export function arpAnswers(
@@ -129,7 +129,7 @@ function silence(
   ];
 }
 
-/** What must be set before this machine has a virtual address, so that it does not tell the network of it. */
+/** The settings that a machine needs before it gets a virtual address, so that it neither answers for it nor announces it. */
 export function quiet(
   server: RealServer,
   sysctls: Sysctls,
@@ -168,8 +168,8 @@ function announcing(
 }
 
 /**
- * Whether this machine asks its neighbors in the name of a virtual address. At level 1 it does so only where the
- * address fits a network of the interface.
+ * Whether this machine uses a virtual address as the source when it asks its neighbors. At level 1 it does so only if
+ * the address is in a network of the interface.
  *
  * @see arp_solicit() in net/ipv4/arp.c
  */
@@ -189,7 +189,7 @@ function announces(
   return level === 0 || (level === 1 && fits);
 }
 
-/** Of these settings the larger of the interface's and that of all counts. */
+/** The level that counts: the larger of the interface's and that for all. */
 function levelOf(sysctls: Sysctls, name: string, device: Device): number {
   return Math.max(
     sysctlNumber(sysctls, pathOf(name, "all")) ?? 0,
@@ -201,7 +201,7 @@ function pathOf(name: string, device: string): string {
   return `net/ipv4/conf/${device}/${name}`;
 }
 
-/** Makes a level the one that counts on an interface, also where a larger one counts that does not do. */
+/** Sets the level of an interface. Lowers the level for all if that is larger and has another meaning. */
 function raise(
   sysctls: Sysctls,
   name: string,

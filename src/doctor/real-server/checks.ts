@@ -1,5 +1,6 @@
 import type { Check } from "../check.js";
 import { arp } from "./arp.js";
+import { serverFirewall } from "./firewall.js";
 import { listening } from "./listening.js";
 import { ownSource } from "./own-source.js";
 import { rpFilter } from "./rp-filter.js";
@@ -7,10 +8,11 @@ import { tunnel } from "./tunnel.js";
 import { virtualAddress } from "./virtual-address.js";
 import { wayBack } from "./way-back.js";
 
-/** What is looked at on a real server. */
+/** The checks of a real server. */
 export const REAL_SERVER_CHECKS: readonly Check[] = [
   virtualAddress,
   arp,
+  serverFirewall,
   listening,
   tunnel,
   ownSource,

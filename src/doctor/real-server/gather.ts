@@ -6,6 +6,11 @@ import { readSysctls, sysctlsUnseen } from "../read-sysctls.js";
 import { exchangeOver } from "../../netlink/exchange.js";
 import { fouPorts, type FouPort } from "../../rtnl/fou.js";
 import { moduleStates } from "../../system/kernel-module.js";
+import { runProgram } from "../../system/program-output.js";
+import { describeAction, describePlace } from "../firewall/describe.js";
+import { stopsOf } from "../firewall/flow.js";
+import { readFirewall, type Firewall } from "../firewall/read-firewall.js";
+import { realServerFlows } from "./flows.js";
 import { readListeners } from "./listeners.js";
 import { isTunnel } from "./methods.js";
 import {
@@ -17,7 +22,12 @@ import {
   type Ways,
 } from "./real-server.js";
 
-/** Finds out all that the checks of a real server want to know. Changes nothing, and asks nobody on the network. */
+const NEVER_CHECKED = [
+  "the network between the machines, and firewalls there",
+  "tc filters and eBPF programs on this machine",
+];
+
+/** Reads all that the checks of a real server need. It changes nothing and sends nothing. */
 export async function gatherRealServer(
   io: Io,
   circumstances: Circumstances,
@@ -44,8 +54,51 @@ export async function gatherRealServer(
   if (!sysctls) reasons.set("sysctls", sysctlsUnseen(procFolder));
   if (!listeners)
     reasons.set("listeners", `${procFolder}/net/tcp and udp cannot be read`);
-  return { facts: { sysctls, listeners, realServer }, reasons };
+  const firewall = await readFirewall({
+    procFolder,
+    sysFolder: io.sysFolder,
+    modulesFolder: io.modulesFolder,
+    run: runProgram,
+  });
+  const notChecked = [
+    ...firewall.unread,
+    ...unjudgedRules(realServer, firewall),
+    ...missingOptions(circumstances),
+    ...NEVER_CHECKED,
+  ];
+  return {
+    facts: { sysctls, listeners, realServer, firewall },
+    reasons,
+    notChecked,
+  };
 }
+
+/** What more options would let doctor check. */
+function missingOptions({ method, client, director, server }: Circumstances) {
+  return [
+    ...(client ? [] : ["the route to clients (name one with --client)"]),
+    ...(director ? [] : ["packets of the director (name it with --director)"]),
+    ...(method === "masq" && !server
+      ? ["listeners and firewall rules for requests (--server ADDRESS:PORT)"]
+      : []),
+  ];
+}
+
+/** Rules that perhaps stop traffic, and have matched packets. */
+function unjudgedRules(server: RealServer, firewall: Firewall): string[] {
+  return realServerFlows(server)
+    .flatMap((flow) =>
+      stopsOf(flow, firewall)
+        .filter(({ certain, does }) => !certain && does !== "redirect")
+        .map(
+          (stop) =>
+            `${describePlace(stop)}, perhaps ${describeAction(stop)} ${flow.text}`,
+        ),
+    )
+    .slice(0, MOST_UNJUDGED);
+}
+
+const MOST_UNJUDGED = 5;
 
 async function waysOf(
   network: NetworkClient,
@@ -57,10 +110,11 @@ async function waysOf(
   const { client } = server;
   if (client?.length !== to.length)
     return { service, there, back: undefined, arrivals: [] };
-  const source = server.method === "masq" ? undefined : to;
+  // A masqueraded server answers from its own address.
+  const source = server.method === "masq" ? server.server?.address : to;
   const local = typeof there === "object" && there.type === "local";
   const back =
-    local || source === undefined
+    local || server.method === "masq"
       ? await network.routeTo({ to: client, from: source })
       : undefined;
   const arrivals = [];
@@ -73,7 +127,7 @@ async function waysOf(
   return { service, there, back, arrivals };
 }
 
-/** The ports of GUE; none without their module, which being asked would load. */
+/** The ports of GUE; none without the module fou, because a request would load it. */
 async function readGuePorts(io: Io): Promise<FouPort[]> {
   const { procFolder, sysFolder, modulesFolder } = io;
   const states = moduleStates(["fou"], procFolder, sysFolder, modulesFolder);
@@ -87,7 +141,7 @@ async function readGuePorts(io: Io): Promise<FouPort[]> {
   }
 }
 
-/** Asks what the kernel does with a packet of the director to this machine's own addresses. */
+/** Asks the kernel what it does with packets of the director to this machine's own addresses. */
 async function outerWays(
   network: NetworkClient,
   { director, method, devices, addresses }: RealServer,
@@ -110,7 +164,7 @@ async function outerWays(
   return outer;
 }
 
-/** The interfaces by which requests come: the tunnels; else that to the director; else those to the clients' network. */
+/** The interfaces where requests come in: the tunnels; else the one to the director; else those in the network of the virtual address. */
 async function entrances(
   network: NetworkClient,
   server: RealServer,

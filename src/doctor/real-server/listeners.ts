@@ -3,10 +3,10 @@ import { TCP, UDP } from "../../ipvs/model.js";
 import { textOf } from "../../system/files.js";
 import { namesIn } from "../../system/kernel-module.js";
 
-/** A socket that takes connections, or datagrams of anybody. */
+/** A listening TCP socket, or an unconnected UDP socket. */
 export interface Listener {
   readonly protocol: typeof TCP | typeof UDP;
-  /** All zeros: any address; that of IPv6 is any of IPv4 as well, unless its program wants otherwise */
+  /** All zeros: any address. Any IPv6 address includes IPv4, unless the program turned that off */
   readonly address: Address;
   readonly port: number;
 }
@@ -23,7 +23,7 @@ const FILES = [
  * The listeners of this network namespace.
  *
  * @param procFolder where procfs is
- * @returns undefined if they cannot be seen
+ * @returns undefined if they cannot be read
  */
 export function readListeners(procFolder: string): Listener[] | undefined {
   const folder = `${procFolder}/net`;
@@ -31,7 +31,7 @@ export function readListeners(procFolder: string): Listener[] | undefined {
   const listeners: Listener[] = [];
   for (const [name, protocol, state] of FILES) {
     const text = textOf(`${folder}/${name}`);
-    // A kernel without IPv6 has no files of it.
+    // A kernel without IPv6 does not have these files.
     if (text === undefined && (!name.endsWith("6") || there.includes(name)))
       return undefined;
     listeners.push(...listenersIn(text ?? "", protocol, state));

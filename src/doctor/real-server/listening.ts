@@ -3,28 +3,37 @@ import { formatEndpoint, TCP, TRANSPORTS, UDP } from "../../ipvs/model.js";
 import { check } from "../check.js";
 import type { Finding } from "../finding.js";
 import type { Listener } from "./listeners.js";
-import type { VirtualService } from "./real-server.js";
+import type { RealServer, VirtualService } from "./real-server.js";
 
-/** Services for which nobody listens, or whose answers come from elsewhere. */
+/** Services for which no program listens, or whose answers come from another address. */
 export const listening = check(
   ["nobody-listens", "udp-wildcard"],
   ["realServer", "listeners"],
   ({ realServer, listeners }) =>
-    // With masquerading neither address nor port are those of the service.
-    realServer.method === "masq"
-      ? []
-      : realServer.services.flatMap((service) => [
-          ...unheard(listeners, service),
-          ...wildcard(listeners, service),
-        ]),
+    servicesThere(realServer).flatMap((service) => [
+      ...unheard(listeners, service),
+      ...(realServer.method === "masq" ? [] : wildcard(listeners, service)),
+    ]),
 );
+
+/** The services as requests for them arrive: with masquerading, at the address and port of the server. */
+export function servicesThere({
+  method,
+  services,
+  server,
+}: Pick<RealServer, "method" | "services" | "server">): VirtualService[] {
+  if (method !== "masq") return [...services];
+  if (!server) return [];
+  const protocols = new Set(services.map(({ protocol }) => protocol));
+  return Array.from(protocols, (protocol) => ({ protocol, ...server }));
+}
 
 function unheard(
   listeners: readonly Listener[],
   service: VirtualService,
 ): Finding<"nobody-listens">[] {
   const { protocol, port } = service;
-  // Of other protocols the listeners are not known.
+  // Listeners of other protocols are not known.
   if (port === undefined || (protocol ?? TCP) > UDP) return [];
   const near = listeners.filter(
     (one) => one.port === port && (protocol ?? one.protocol) === one.protocol,
@@ -37,14 +46,14 @@ function unheard(
       subject: nameOf(service),
       seen:
         at.length === 0
-          ? "nothing listens at this port"
-          : `what listens at this port does so at ${[...new Set(at)].join(", ")} alone`,
+          ? "no program listens at this port"
+          : `programs listen at this port only at ${[...new Set(at)].join(", ")}`,
       fix: [],
     },
   ];
 }
 
-/** UDP answers come from the socket's address. One that has none takes that of the interface by which it answers. */
+/** UDP answers come from the socket's address. A socket without one uses that of the outgoing interface. */
 function wildcard(
   listeners: readonly Listener[],
   service: VirtualService,
@@ -64,13 +73,13 @@ function wildcard(
     {
       id: "udp-wildcard",
       subject: nameOf({ ...service, protocol: UDP }),
-      seen: `what listens at this UDP port does so at ${formatAddress(heard[0]?.address ?? address)}, which is any address`,
+      seen: `the program at this UDP port listens at ${formatAddress(heard[0]?.address ?? address)}, which is any address`,
       fix: [],
     },
   ];
 }
 
-/** Whether a socket gets what comes to a virtual address. */
+/** Whether a socket gets packets to a virtual address. */
 function hears(
   { address }: Pick<Listener, "address">,
   service: Pick<VirtualService, "address">,

@@ -1,8 +1,8 @@
-/** How a director may send requests to a real server: `tunnel` is IP in IP, as of -i. */
+/** How a director sends requests to a real server. `tunnel` is IP in IP, the default of -i. */
 export const METHODS = ["direct", "tunnel", "gre", "gue", "masq"] as const;
 export type Method = (typeof METHODS)[number];
 
-/** Of these the packets are in a tunnel. */
+/** The methods that use a tunnel */
 export type TunnelMethod = Exclude<Method, "direct" | "masq">;
 
 export function isTunnel(method: Method | undefined): method is TunnelMethod {

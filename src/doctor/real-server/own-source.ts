@@ -3,7 +3,7 @@ import { check } from "../check.js";
 import { sysctlFix } from "../sysctls.js";
 import { placesOf } from "./real-server.js";
 
-/** Tunnelled packets whose source is the virtual address, which this machine has itself. */
+/** Tunneled packets whose source is the virtual address, which this machine also has. */
 export const ownSource = check(
   ["own-source"],
   ["realServer"],
@@ -16,7 +16,7 @@ export const ownSource = check(
       .map(({ device: { name } }) => ({
         id: "own-source" as const,
         subject: name,
-        seen: `accept_local is 0 there, and what the director sends from ${formatAddress(director)} seems to come from this machine`,
+        seen: `accept_local is 0 there, and packets of the director from ${formatAddress(director)} seem to come from this machine`,
         fix: [sysctlFix({ [`net/ipv4/conf/${name}/accept_local`]: 1 })],
       }));
   },

@@ -6,7 +6,7 @@ import { isWithin } from "../../rtnl/address-owners.js";
 import type { Way } from "../network.js";
 import { isTunnel, type Method, type TunnelMethod } from "./methods.js";
 
-/** What this machine is a real server of. */
+/** A service of which this machine is a real server. */
 export interface VirtualService {
   readonly address: Address;
   /** Undefined: any */
@@ -15,37 +15,40 @@ export interface VirtualService {
   readonly port: number | undefined;
 }
 
-/** What the person at the keyboard says of a real server, for there is no table on it. */
+/** What the command line says about a real server. There is no table on it. */
 export interface Circumstances {
   readonly services: readonly VirtualService[];
   /** Undefined: direct routing, or one of the tunnels that are up */
   readonly method: Method | undefined;
-  /** The address of the director that this machine sees */
+  /** The director's address as this machine sees it */
   readonly director: Address | undefined;
   /** One of the clients */
   readonly client: Address | undefined;
+  /** The address and port at which a masqueraded server gets requests */
+  readonly server:
+    { readonly address: Address; readonly port: number } | undefined;
 }
 
-/** A real server as it was when it was looked at. */
+/** The state of a real server. */
 export interface RealServer extends Circumstances {
   readonly devices: readonly Device[];
   readonly addresses: readonly DeviceAddress[];
   readonly routes: readonly Route[];
-  /** What becomes of each service */
+  /** The routes of each service's packets */
   readonly ways: readonly Ways[];
-  /** The ports at which GUE comes in; empty where it is not asked for */
+  /** The ports that accept GUE; empty for other methods */
   readonly guePorts: readonly FouPort[];
-  /** What becomes of packets of the director's tunnel, by the interfaces by which they may come in; empty if it is not known */
+  /** What the kernel does with the tunnel's packets, by the interface where they may come in; empty if not known */
   readonly outer: readonly { readonly device: Device; readonly way: Way }[];
 }
 
 export interface Ways {
   readonly service: VirtualService;
-  /** Of packets to the virtual address */
+  /** The route of packets to the virtual address */
   readonly there: Way;
-  /** Of answers from it to the client, if that is known */
+  /** The route of answers to the client, if the client is known */
   readonly back: Way | undefined;
-  /** Of the client's packets, by the interfaces by which they may come in; empty if it is not known */
+  /** What the kernel does with the client's packets, by the interface where they may come in; empty if not known */
   readonly arrivals: readonly { readonly device: Device; readonly way: Way }[];
 }
 
@@ -69,9 +72,9 @@ export function placesOf(
 }
 
 /**
- * The interfaces on which somebody may ask for a virtual address: those in whose network it lies; if it lies in none,
- * all that have neighbors, but not of a machine that is reached through a tunnel, for then nobody near has a reason
- * to ask for it.
+ * The interfaces on which a neighbor may ask for a virtual address: those in whose network it is. If it is in none: all
+ * interfaces with neighbors, but none on a machine that is reached through a tunnel, because no neighbor has a reason
+ * to ask there.
  */
 export function askedOn(server: RealServer, address: Address): Device[] {
   const { devices, addresses } = server;
@@ -94,13 +97,13 @@ export function askedOn(server: RealServer, address: Address): Device[] {
   return isTunnel(method) ? [] : asked;
 }
 
-/** Whether an interface is a port of a bridge or a bond, which asks and answers in its place. */
+/** Whether an interface is a port of a bridge or a bond, which asks and answers instead of it. */
 function isPart(device: Device, devices: readonly Device[]): boolean {
   const master = devices.find(({ index }) => index === device.master);
   return master !== undefined && master.kind !== "vrf";
 }
 
-/** The kinds of interfaces that take packets out of tunnels between addresses of a family. */
+/** The kind of interface that unpacks tunnels between addresses of a family. */
 export function decapsulators(
   method: TunnelMethod,
   address: Address,
@@ -119,7 +122,7 @@ export function decapsulators(
     : { kind: "ipip", fallback: "tunl0", module: "ipip" };
 }
 
-/** The tunnels that are up: those of the method; if none is known, such as take packets of anybody. */
+/** The tunnel interfaces that are up: those of the method. If the method is not known: those that accept any remote end. */
 export function tunnelsUp(server: RealServer, address: Address): Device[] {
   const { method } = server;
   const methods =

@@ -7,12 +7,12 @@ import { addAddress } from "./commands.js";
 import { tunnelsUp, virtualAddresses, type RealServer } from "./real-server.js";
 
 /**
- * What there is any way back to comes in: the kernel's loose level. The larger of two settings counts, so on one
- * interface it also overrules the strict level 1 of all.
+ * The kernel's loose level accepts a packet if there is any route back to its source. The larger setting counts, so on
+ * one interface it also overrides the strict level 1 for all.
  */
 const LOOSE = 2;
 
-/** Requests that the kernel drops since answers to them would leave by another interface than they come in. */
+/** Requests that the kernel drops because the answers would leave by another interface. */
 export const rpFilter = check(
   ["reverse-path"],
   ["realServer", "sysctls"],
@@ -34,15 +34,15 @@ export const rpFilter = check(
   },
 );
 
-/** An interface by which requests come and no answer leaves. */
+/** An interface where requests come in and no answer leaves. */
 interface Suspect {
   readonly device: Device;
-  /** A virtual address to which requests come there */
+  /** A virtual address of the requests there */
   readonly address: Address;
   readonly seen: string;
 }
 
-/** No answer leaves by the tunnel by which its request came. */
+/** Answers never leave by the tunnel of the request. */
 function tunnels(server: RealServer): Suspect[] {
   return virtualAddresses(server)
     .filter((address) => address.length === 4)
@@ -50,12 +50,12 @@ function tunnels(server: RealServer): Suspect[] {
       tunnelsUp(server, address).map((device) => ({
         device,
         address,
-        seen: "answers to what comes out of a tunnel leave by another interface",
+        seen: "answers to packets from a tunnel leave by another interface",
       })),
     );
 }
 
-/** Where the kernel was asked what it does with a client's packets. */
+/** Interfaces on which the kernel says that it drops the client's packets. */
 function asked({ ways, client }: RealServer): Suspect[] {
   return ways.flatMap(({ service: { address }, arrivals }) =>
     arrivals.flatMap(({ device, way }) =>
@@ -64,7 +64,7 @@ function asked({ ways, client }: RealServer): Suspect[] {
             {
               device,
               address,
-              seen: `the kernel drops what ${formatAddress(client)} sends, for answers to it would leave by another interface`,
+              seen: `the kernel drops the packets of ${formatAddress(client)}, because answers would leave by another interface`,
             },
           ]
         : [],
@@ -72,7 +72,7 @@ function asked({ ways, client }: RealServer): Suspect[] {
   );
 }
 
-/** On an interface without an address the loose level is as strict. @see __fib_validate_source() in net/ipv4/fib_frontend.c */
+/** On an interface without an address the loose level drops as well. @see __fib_validate_source() in net/ipv4/fib_frontend.c */
 function drops(level: number, bare: boolean): boolean {
   return level === 1 || (level === LOOSE && bare);
 }
@@ -83,7 +83,7 @@ function isBare({ addresses }: RealServer, { index }: Device): boolean {
   );
 }
 
-/** Changes nothing but on this interface, though it may be the setting of all that counts. */
+/** Changes only this interface, even if the setting for all is the larger one. */
 function fixOf({ device, address }: Suspect, bare: boolean): Fix[] {
   return [
     ...(bare ? [addAddress(address, device.name)] : []),

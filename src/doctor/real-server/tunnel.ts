@@ -15,7 +15,7 @@ import {
   type RealServer,
 } from "./real-server.js";
 
-/** A real server that is sent packets in a tunnel, and does not take them out. */
+/** A real server that does not unpack the packets of a tunnel. */
 export const tunnel = check(
   ["no-decapsulation", "no-gue-port"],
   ["realServer"],
@@ -44,7 +44,7 @@ function undecapsulated(
   const obstacles = devices.map(
     (device) => `${device.name} ${obstacle(server, device) ?? ""}`,
   );
-  // This one takes what no other takes, whatever its ends. It comes with the module.
+  // This interface comes with the module. It takes all packets that no other tunnel takes.
   const there = devices.some(({ name }) => name === fallback);
   return [
     {
@@ -62,7 +62,7 @@ function undecapsulated(
   ];
 }
 
-/** Packets of GUE are in datagrams, which the kernel takes at some ports. */
+/** GUE packets are UDP datagrams, which the kernel accepts at some ports. */
 function portless(
   { guePorts }: RealServer,
   address: Address,
@@ -75,7 +75,7 @@ function portless(
     {
       id: "no-gue-port",
       subject: six ? "IPv6" : "IPv4",
-      seen: `the kernel takes GUE at no UDP port${others}`,
+      seen: `the kernel accepts GUE at no UDP port${others}`,
       fix: [
         { command: `modprobe ${six ? "fou6" : "fou"}` },
         { command: `ip ${six ? "-6 " : ""}fou add port PORT gue` },
@@ -84,7 +84,7 @@ function portless(
   ];
 }
 
-/** Why a tunnel takes nothing from the director; undefined if it does. */
+/** Why a tunnel does not accept packets of the director; undefined if it does. */
 function obstacle(
   { addresses, director }: RealServer,
   { up, tunnel }: Device,
@@ -92,7 +92,7 @@ function obstacle(
   if (!up) return "is down";
   const { local, remote } = tunnel ?? {};
   if (local && !addresses.some((own) => sameAddress(own.address, local)))
-    return `is for packets to ${formatAddress(local)}, which is no address of this machine`;
+    return `is for packets to ${formatAddress(local)}, which is not an address of this machine`;
   if (remote && director && !sameAddress(remote, director))
     return `is for packets from ${formatAddress(remote)}, and the director is ${formatAddress(director)}`;
   return undefined;

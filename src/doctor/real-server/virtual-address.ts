@@ -7,7 +7,7 @@ import { quiet } from "./arp.js";
 import { addAddress, removeAddress } from "./commands.js";
 import { placesOf, virtualAddresses, type RealServer } from "./real-server.js";
 
-/** A virtual address that this machine does not have, or has with a whole network. */
+/** A virtual address that is missing, or that brings a whole network with it. */
 export const virtualAddress = check(
   ["vip-absent", "vip-with-network"],
   ["realServer", "sysctls"],
@@ -49,7 +49,7 @@ function isLocal(way: Way): boolean {
 }
 
 function wayInWords({ devices }: RealServer, way: Way): string {
-  if (typeof way === "string") return `there is no way to it (${way})`;
+  if (typeof way === "string") return `there is no route to it (${way})`;
   const [hop] = way.hops;
   const device = devices.find(({ index }) => index === hop?.device);
   return device === undefined
@@ -67,7 +67,7 @@ function tooWide(
     .map(({ device, own }) => ({
       id: "vip-with-network",
       subject: `${formatAddress(address)} on ${device.name}`,
-      seen: `its prefix length is ${own.prefixBits}, so that ${device.name} has all of its network`,
+      seen: `its prefix length is ${own.prefixBits}, so the whole network is routed to ${device.name}`,
       fix: [addAddress(address, device.name), removeAddress(own, device)],
     }));
 }

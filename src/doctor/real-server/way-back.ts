@@ -9,7 +9,7 @@ import type { Finding } from "../finding.js";
 import type { Way } from "../network.js";
 import { virtualAddresses, type RealServer } from "./real-server.js";
 
-/** Answers that do not get to clients. */
+/** Answers that do not reach clients. */
 export const wayBack = check(
   ["no-way-back", "way-back-elsewhere"],
   ["realServer"],
@@ -25,7 +25,7 @@ function barred({ ways, client }: RealServer): Finding<"no-way-back">[] {
   if (way === undefined) return [];
   const seen =
     typeof way === "string"
-      ? `the way to it is: ${way}`
+      ? `the route to it: ${way}`
       : `its route is of type ${way.type}`;
   const command =
     way === "no route"
@@ -41,12 +41,12 @@ function barred({ ways, client }: RealServer): Finding<"no-way-back">[] {
   ];
 }
 
-/** A way to this machine itself is another fault, or none. */
+/** A route to this machine itself is another fault, or none. */
 function leadsNowhere(way: Way | undefined): boolean {
   return typeof way === "string" || way?.hops.length === 0;
 }
 
-/** With masquerading, only the director can put the virtual address into an answer. */
+/** With masquerading, answers must go through the director. */
 function elsewhere(server: RealServer): Finding<"way-back-elsewhere">[] {
   const { director, client } = server;
   if (director === undefined) return [];
@@ -70,12 +70,12 @@ function elsewhere(server: RealServer): Finding<"way-back-elsewhere">[] {
 
 interface Back {
   readonly target: string;
-  /** Bytes of an address */
+  /** The length of its addresses in bytes */
   readonly family: number;
   readonly way: Route | undefined;
 }
 
-/** The way to the client; if none is known, the default route of each family. */
+/** The route to the client; if no client is known, the default route of each family. */
 function wayBacks(server: RealServer): Back[] {
   const { ways, client, routes } = server;
   if (client) {
@@ -116,6 +116,6 @@ function hopInWords(way: Route | undefined): string {
     gateway ? [formatAddress(gateway)] : [],
   );
   return routers.length === 0
-    ? "answers go straight there, past the director"
-    : `answers go by ${routers.join(", ")}, past the director`;
+    ? "answers go directly there, past the director"
+    : `answers go through ${routers.join(", ")}, past the director`;
 }

@@ -78,7 +78,7 @@ suite("doctor of a backup director", () => {
   proves(site, {
     id: "sync-ids-differ",
     subject: "lan",
-    seen: /^the backup here takes messages with sync id 2, and what comes by has 1$/,
+    seen: /^the backup here accepts messages with sync id 2, and the messages that arrive have 1$/,
     rules: RULES,
     prepare: () => void director("sysctl -w net.ipv4.vs.backup_only=1"),
     // The backup learns of new connections.

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { existsSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import type { FindingId } from "../../../src/doctor/findings.js";
 import { eventually } from "../../lab/eventually.js";
@@ -8,9 +10,14 @@ import { DIRECTOR } from "../../lab/network.js";
 import { ours } from "../../lab/program.js";
 import { balance } from "../../traffic/ipvsadm.js";
 import type { Site } from "../../traffic/site.js";
+import { startResident } from "./resident.js";
 
-/** Where the program is that fixes call. */
+/** Where the programs are that fixes call. */
 const PROGRAMS = installPrograms();
+// The kernel of the guest has no nf_tables, which iptables uses by default.
+for (const name of ["iptables", "ip6tables"])
+  if (existsSync(`/usr/sbin/${name}-legacy`))
+    symlinkSync(`/usr/sbin/${name}-legacy`, join(PROGRAMS, name));
 
 /** A finding as `doctor -o json` has it. */
 export interface Found {
@@ -18,13 +25,19 @@ export interface Found {
   readonly severity: string;
   readonly subject: string | null;
   readonly seen: string;
-  readonly fix: readonly {
-    readonly command: string;
-    readonly on: string | null;
-  }[];
+  readonly certainty: string;
+  readonly evidence: readonly string[];
+  readonly next: readonly Command[];
+  readonly fix: readonly Command[];
 }
 
-/** How a finding is proven: a fault is made, and everything that is said of it comes true. */
+interface Command {
+  readonly command: string;
+  readonly on: string | null;
+  readonly effect: string | null;
+}
+
+/** How a finding is proven: a fault is made, doctor finds it, and what it prints repairs it. */
 export interface Case {
   readonly id: FindingId;
   /** The table that works */
@@ -43,9 +56,19 @@ export interface Case {
   readonly works?: () => Promise<void>;
   /** Sees what the fault does to traffic. */
   readonly fails?: () => Promise<void>;
+  /** Told apart from other cases of the same id and subject */
+  readonly name?: string;
   /** What is in the finding besides its id */
   readonly subject?: string;
   readonly seen?: RegExp;
+  /** One of its sentences of evidence */
+  readonly evidence?: RegExp;
+  /** What the next step, which is another examination, finds on its machine */
+  readonly there?: FindingId;
+  /** Repairs what no command of doctor repairs, such as to start a program */
+  readonly repair?: () => Promise<void> | void;
+  /** Options of doctor besides its output: `--probe` */
+  readonly options?: string;
   /** Other findings that the fault brings about */
   readonly also?: readonly FindingId[];
   /** What the reader knows: `{ SERVER: "192.0.2.10:80" }` */
@@ -61,8 +84,11 @@ export interface Case {
 /** What the doctor finds, with the exit status. @param expected whether it could look for all there is */
 export async function examined(
   expected: "all examined" | "some unexamined" = "all examined",
+  options = "",
 ): Promise<{ found: readonly Found[]; status: number }> {
-  const { stdout, stderr, status } = await ours(["doctor", "-o", "json"]);
+  const words = options.split(" ").filter((word) => word !== "");
+  const line = ["doctor", ...words, "-o", "json"];
+  const { stdout, stderr, status } = await ours(line);
   assert.equal(stderr, "");
   const { findings, unexamined } = JSON.parse(stdout) as {
     findings: readonly Found[];
@@ -106,7 +132,8 @@ export function proves(site: Site, one: Case): void {
   const { id, rules, url = "" } = one;
   const works = one.works ?? (() => answered(site, url));
   const fails = one.fails ?? (() => unanswered(site, url));
-  const name = one.subject === undefined ? id : `${id}: ${one.subject}`;
+  const told = one.name ?? one.subject;
+  const name = told === undefined ? id : `${id}: ${told}`;
   test(name, { skip: one.skip ?? false }, async () => {
     await balance(rules);
     try {
@@ -114,7 +141,9 @@ export function proves(site: Site, one: Case): void {
       await works();
       await one.fault();
       await fails();
-      const { found, status } = await amid(one.traffic, () => examined());
+      const { found, status } = await amid(one.traffic, () =>
+        examined("all examined", one.options),
+      );
       const mine = found.filter((finding) => finding.id === id);
       assert.deepEqual(
         found.filter(({ id: other }) => other !== id).map((other) => other.id),
@@ -124,9 +153,19 @@ export function proves(site: Site, one: Case): void {
       assert.ok(first, `${id} is not found`);
       if (one.subject !== undefined) assert.equal(first.subject, one.subject);
       if (one.seen) assert.match(first.seen, one.seen);
+      if (one.evidence) assert.match(first.evidence.join("\n"), one.evidence);
+      // The most likely cause comes first.
+      assert.equal(
+        found.findIndex((finding) => finding.id === id),
+        0,
+      );
       const errors = found.some(({ severity }) => severity === "error");
       assert.equal(status, errors ? 1 : 0);
-      for (const finding of mine) carryOut(site, finding, one);
+      if (one.there)
+        for (const finding of mine)
+          await repairThere(site, finding, one, one.there);
+      else if (one.repair) await one.repair();
+      else for (const finding of mine) carryOut(site, finding, one);
       await one.afterFix?.();
       await soon(works);
       await amid(one.traffic, silent);
@@ -134,6 +173,38 @@ export function proves(site: Site, one: Case): void {
       await one.lastly?.();
     }
   });
+}
+
+/** Takes the next step that is printed, on its machine, and repairs what is found there. */
+async function repairThere(
+  site: Site,
+  { next }: Found,
+  one: Case,
+  id: FindingId,
+): Promise<void> {
+  const [step] = next;
+  const host = one.machines?.[step?.on ?? ""];
+  assert.ok(step && host !== undefined, `nobody is ${step?.on ?? "there"}`);
+  const resident = startResident(host);
+  try {
+    const words = [...step.command.split(" ").slice(1), "-o", "json"];
+    const { stdout, stderr } = await resident.run(words);
+    assert.equal(stderr, "");
+    const { findings } = JSON.parse(stdout) as { findings: readonly Found[] };
+    const [first] = findings;
+    assert.equal(first?.id, id, stdout);
+    if (one.repair) await one.repair();
+    else
+      for (const finding of findings)
+        for (const { command } of finding.fix) site.network.sh(host, command);
+    const after = await resident.run(words);
+    assert.deepEqual(
+      (JSON.parse(after.stdout) as { findings: [] }).findings,
+      [],
+    );
+  } finally {
+    await resident.stop();
+  }
 }
 
 /** Sees that the doctor finds nothing where all is well. */
@@ -144,7 +215,7 @@ export function healthy(
   what: string,
   skip: string | false = false,
 ): void {
-  test(`nothing is found: ${what}`, { skip }, async () => {
+  test(`doctor finds nothing: ${what}`, { skip }, async () => {
     await balance(rules);
     await works(site);
     await silent();

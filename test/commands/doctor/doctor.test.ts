@@ -29,7 +29,10 @@ const REPORT: Report = {
       seen: "all of its 2 real servers have weight 0",
       fix: [
         { command: "ipvsadm -e -t 192.0.2.1:80 -r 192.0.2.10:80 -g -w 1" },
-        { command: "ipvsadm -e -t 192.0.2.1:80 -r 192.0.2.11:80 -g -w 1" },
+        {
+          command: "ipvsadm -e -t 192.0.2.1:80 -r 192.0.2.11:80 -g -w 1",
+          effect: "the server gets new connections",
+        },
       ],
     },
     {
@@ -42,6 +45,19 @@ const REPORT: Report = {
       ],
     },
     { id: "forwarding-off", subject: "IPv6", seen: "the same", fix: [] },
+    {
+      id: "direct-unanswered",
+      seen: "4 connections wait in SYN_RECV",
+      certainty: "likely",
+      evidence: ["a rule perhaps drops them"],
+      next: [
+        {
+          command: "ipvsadm doctor --real-server tcp/192.0.2.1:80",
+          on: "real server 192.0.2.10",
+        },
+      ],
+      fix: [],
+    },
   ],
   examined: ["forwarding-off", "all-drained"],
   unexamined: [
@@ -49,15 +65,16 @@ const REPORT: Report = {
     { id: "all-overloaded", wanting: "daemons" },
   ],
   reasons: new Map([["daemons", "they are invisible"]]),
+  notChecked: ["the real servers' own settings", "nft rules (\x1b[31mnft)"],
 };
 
 for (const width of WIDTHS) {
-  test(`a report at width ${width ?? "of any size"}`, () => {
+  test(`reportLines() at width ${width ?? "of any size"}`, () => {
     const text = reportLines(REPORT, { paint: PLAIN, width });
     golden(goldenName("doctor/report", width), text);
   });
 
-  test(`an explanation at width ${width ?? "of any size"}`, () => {
+  test(`explanationOf() at width ${width ?? "of any size"}`, () => {
     const kind = kindNamed("forwarding-off");
     assert.ok(kind);
     const text = explanationOf(kind, { paint: PLAIN, width });
@@ -65,11 +82,11 @@ for (const width of WIDTHS) {
   });
 }
 
-test("a report as JSON", () => {
+test("reportJson() prints all fields", () => {
   golden("doctor/report.json", `${jsonText(reportJson(REPORT))}\n`);
 });
 
-test("--explain and --list ask nobody", async () => {
+test("doctor --explain and --list open no socket", async () => {
   for (const line of ["doctor --list", "doctor --explain no-servers"]) {
     const { stdout, status, log } = await subcommand(line);
     assert.match(stdout, /no-servers/);
@@ -78,7 +95,7 @@ test("--explain and --list ask nobody", async () => {
   }
 });
 
-test("an id that there is not is answered with what was meant", async () => {
+test("doctor suggests an id for an unknown one", async () => {
   for (const option of ["--explain", "--only", "--skip"]) {
     const { stdout, stderr, status } = await subcommand(
       `doctor ${option} no-server`,
@@ -92,22 +109,26 @@ test("an id that there is not is answered with what was meant", async () => {
   }
 });
 
-test("a word that is not a service is a mistake", async () => {
+test("doctor refuses a word that is not a service", async () => {
   const { stderr, status } = await subcommand("doctor nonsense/1");
   assert.match(stderr, /^ipvsadm: nonsense\/1 is not a service: /);
   assert.equal(status, 2);
 });
 
-test("what tells of a real server goes with --real-server", async () => {
+test("doctor refuses options that do not go together", async () => {
   const faults = {
-    "doctor --client 192.0.2.7":
-      "--client goes with --real-server, which names the services",
+    "doctor --server 192.0.2.7:80":
+      "--server goes with --real-server, which names the services",
+    "doctor --for 5s": "--for goes with --client on a director",
+    "doctor --client here": "here is no address, which --client wants",
+    "doctor --real-server 192.0.2.1 --server 192.0.2.7":
+      "192.0.2.7 is no address and port, which --server expects",
     "doctor tcp/192.0.2.1:80 --real-server 192.0.2.2":
       "services of a director and --real-server do not go together; write --real-server 192.0.2.2,tcp/192.0.2.1:80",
     "doctor --real-server fwm/7":
       "fwm/7 has no address; name the virtual address with --real-server",
     "doctor --real-server 127.0.0.1":
-      "127.0.0.1 is no virtual address: it is this machine's own, or nobody's",
+      "127.0.0.1 cannot be a virtual address: it is loopback, any address or multicast",
     "doctor --real-server 192.0.2.1 --director here":
       "here is no address, which --director wants",
   };
@@ -147,7 +168,7 @@ function folderOf(t: TestContext, files: Readonly<Record<string, string>>) {
   return folder;
 }
 
-test("a real server is examined without asking IPVS, over a socket of the network", async (t) => {
+test("doctor --real-server does not ask IPVS and uses one rtnetlink socket", async (t) => {
   const families: (number | undefined)[] = [];
   const link = nothing();
   const procFolder = folderOf(t, { "sys/net/ipv4/ip_forward": "0\n" });
@@ -165,14 +186,14 @@ test("a real server is examined without asking IPVS, over a socket of the networ
   );
   assert.equal(stderr, "");
   assert.match(stdout, /^error vip-absent: /);
-  assert.match(stdout, /no interface has it, and there is no way to it/);
-  assert.match(stdout, /\n {2}Fix {3}ip address add 192\.0\.2\.1\/32 dev lo\n/);
+  assert.match(stdout, /no interface has it, and there is no route to it/);
+  assert.match(stdout, /\n {2}Fix {7}ip address add 192\.0\.2\.1\/32 dev lo\n/);
   assert.equal(status, 1);
   assert.deepEqual(families, [0]);
   assert.equal(link.closed, 1);
 });
 
-test("what of a real server cannot be seen is no fault of it, and is named", async (t) => {
+test("doctor --real-server lists what it cannot read under Not checked", async (t) => {
   const procFolder = folderOf(t, {});
   const { stdout, stderr, status } = await subcommand(
     "doctor --real-server tcp/192.0.2.1:80",
@@ -182,12 +203,12 @@ test("what of a real server cannot be seen is no fault of it, and is named", asy
   const text = stdout.replaceAll(procFolder, "/proc").replace(/\s+/g, " ");
   assert.match(
     text,
-    /^Not looked for, since \/proc\/sys cannot be read: vip-absent, vip-with-network, vip-answers, vip-announced, reverse-path\. Not looked for, since \/proc\/net\/tcp and udp cannot be read: nobody-listens, udp-wildcard\. No fault found, [0-9]+ kinds of fault looked for\. $/,
+    /^Not checked: - vip-absent, vip-with-network, vip-answers, vip-announced, reverse-path \(\/proc\/sys cannot be read\) - nobody-listens, udp-wildcard \(\/proc\/net\/tcp and udp cannot be read\) - .* No fault found, [0-9]+ kinds of fault checked\. $/,
   );
   assert.equal(status, EXIT.unavailable);
 });
 
-test("what of a director cannot be seen is named, too", async (t) => {
+test("doctor lists what it cannot read of a director under unexamined", async (t) => {
   const procFolder = folderOf(t, {});
   const sysFolder = folderOf(t, { "module/ip_vs/refcnt": "0\n" });
   const blind = async (world: { sysFolder?: string }) => {

@@ -30,7 +30,7 @@ const skip =
   process.env["LAB_KERNEL"] !== "uml" &&
   "only a guest of our own may lose its modules";
 
-suite("doctor of a machine with its modules", { skip }, () => {
+suite("doctor finds missing modules", { skip }, () => {
   const site = siteOf(BEHIND_DIRECTOR, { real1: { http: [8080] } });
   const director = (command: string) => site.network.sh(DIRECTOR, command);
 
@@ -65,7 +65,7 @@ suite("doctor of a machine with its modules", { skip }, () => {
 
   proves(site, {
     id: "schedulers-missing",
-    seen: /^this kernel's modules do not have ip_vs_dh$/,
+    seen: /^the modules of this kernel do not include ip_vs_dh$/,
     rules: RULES,
     works: async () => {
       await ipvsadm("-A -t 192.0.2.100:81 -s dh");
@@ -84,7 +84,7 @@ suite("doctor of a machine with its modules", { skip }, () => {
 
   proves(site, {
     id: "hash-small",
-    seen: /^[0-9]+ entries are in 256 rows, [89] in each$/,
+    seen: /^[0-9]+ entries are in 256 buckets, [89] in each$/,
     rules: HASH_RULES,
     async prepare() {
       await unload();

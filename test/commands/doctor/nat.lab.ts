@@ -22,10 +22,7 @@ const RULES6 = `
   -a -t [2001:db8:1::100]:80 -r [2001:db8:2::12]:8080 -m`;
 const URL6 = "http://[2001:db8:1::100]/";
 
-const MARKED =
-  "PREROUTING -d 192.0.2.100 -p tcp --dport 80 -j MARK --set-mark 7";
-
-suite("doctor of a director that masquerades", () => {
+suite("doctor finds faults of a masquerading director", () => {
   const site = siteOf(BEHIND_DIRECTOR, {
     real1: { http: [8080] },
     real2: { http: [8080] },
@@ -34,20 +31,6 @@ suite("doctor of a director that masquerades", () => {
 
   healthy(site, RULES, (at) => answered(at, URL), "IPv4");
   healthy(site, RULES6, (at) => answered(at, URL6), "IPv6");
-  healthy(
-    site,
-    `-A -f 7 -s rr
-     -a -f 7 -r 198.51.100.11:8080 -m
-     -a -f 7 -r 198.51.100.12:8080 -m`,
-    async (at) => {
-      director(`iptables-legacy -t mangle -A ${MARKED}`);
-      await answered(at, URL);
-      director(`iptables-legacy -t mangle -D ${MARKED}`);
-    },
-    "firewall mark",
-    without("iptables-legacy", "iptables"),
-  );
-
   proves(site, {
     id: "forwarding-off",
     subject: "IPv4",
@@ -138,7 +121,7 @@ suite("doctor of a director that masquerades", () => {
     },
     words: { INTERFACE: "front" },
     machines: {
-      "the other station": "real3",
+      "the other machine": "real3",
       "the clients and routers of that network": "client",
     },
     lastly: () => void site.network.sh("real3", "ip link del front"),
@@ -180,6 +163,12 @@ suite("doctor of a director that masquerades", () => {
     },
     fails: () => unansweredForLong(site, URL),
     machines: { "real server 198.51.100.12": "real2" },
+    there: "way-back-elsewhere",
+    lastly: () =>
+      void site.network.sh(
+        "real2",
+        "ip route del 192.0.2.10 2>/dev/null || true; ip route replace default via 198.51.100.1",
+      ),
   });
 
   proves(site, {
@@ -218,7 +207,7 @@ suite("doctor of a director that masquerades", () => {
   proves(site, {
     id: "connections-to-nobody",
     subject: "tcp/192.0.2.100:82",
-    seen: /^[12] connections? (is|are) with 198\.51\.100\.11:8080, which is none of its real servers$/,
+    seen: /^[12] connections? (is|are) with 198\.51\.100\.11:8080, which is not one of its real servers$/,
     rules: `
       -A -t 192.0.2.100:82 -s rr
       -a -t 192.0.2.100:82 -r 198.51.100.11:8080 -m

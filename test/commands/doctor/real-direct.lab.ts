@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { suite } from "node:test";
 import { DIRECTOR, type NetworkPlan } from "../../lab/network.js";
+import { without } from "../../traffic/needs.js";
 import { siteOf } from "../../traffic/site.js";
 import { spread } from "../../traffic/spread.js";
 import { forget, proverOf } from "./real-server-case.js";
@@ -43,7 +44,7 @@ function realServer(number: number) {
   };
 }
 
-suite("doctor of a real server of direct routing", () => {
+suite("doctor finds faults of a real server with direct routing", () => {
   const site = siteOf(PLAN, {
     real1: { http: [80] },
     real2: { http: [80], datagrams: [`${VIP}:53`] },
@@ -51,6 +52,56 @@ suite("doctor of a real server of direct routing", () => {
   const proves = proverOf(site);
   const WORDS = `--real-server tcp/${VIP}:80 --method direct --client 203.0.113.10`;
   const WORDS6 = `--real-server tcp/[${VIP6}]:80 --client 2001:db8:1::10`;
+
+  const LEGACY = without("iptables-legacy", "iptables");
+  for (const [name, fault, seen] of [
+    [
+      "INPUT drops requests",
+      "-A INPUT -p tcp --dport 80 -j DROP",
+      /^rule 1 of chain INPUT .* packets?, drops them$/,
+    ],
+    [
+      "the policy of INPUT",
+      "-P INPUT DROP; iptables-legacy -A INPUT -p tcp --dport 22 -j ACCEPT",
+      /^the policy of chain INPUT .* packets?, drops them$/,
+    ],
+    [
+      "raw drops what is for the virtual address",
+      `-t raw -A PREROUTING -d ${VIP} -j DROP`,
+      /^rule 1 of chain PREROUTING \(iptables-legacy, table raw\)/,
+    ],
+    [
+      "OUTPUT drops answers",
+      `-A OUTPUT -s ${VIP} -j DROP`,
+      /^rule 1 of chain OUTPUT .* packets?, drops them$/,
+    ],
+  ] as const)
+    proves({
+      id: "server-firewall-blocks",
+      name,
+      skip: LEGACY,
+      seen,
+      rules: RULES,
+      words: WORDS,
+      url: URL,
+      fault: `iptables-legacy ${fault}`,
+      lastly: () =>
+        void site.network.sh(
+          "real1",
+          "for t in filter raw; do iptables-legacy -t $t -F; done; iptables-legacy -P INPUT ACCEPT",
+        ),
+    });
+
+  proves({
+    id: "server-firewall-blocks",
+    name: "IPv6",
+    skip: LEGACY,
+    rules: RULES6,
+    words: WORDS6,
+    url: URL6,
+    fault: "ip6tables-legacy -A INPUT -p tcp --dport 80 -j REJECT",
+    lastly: () => void site.network.sh("real1", "ip6tables-legacy -F"),
+  });
 
   proves({
     id: "vip-absent",

@@ -50,7 +50,7 @@ suite("doctor of a real server whose programs listen elsewhere", () => {
   proves({
     id: "nobody-listens",
     subject: `tcp/${VIP}:80`,
-    seen: /^nothing listens at this port$/,
+    seen: /^no program listens at this port$/,
     rules: RULES,
     words: `--real-server tcp/${VIP}:80`,
     url: `http://${VIP}/`,
@@ -61,7 +61,7 @@ suite("doctor of a real server whose programs listen elsewhere", () => {
   proves({
     id: "nobody-listens",
     name: "but at the real server's own address",
-    seen: /^what listens at this port does so at 203\.0\.113\.11 alone$/,
+    seen: /^programs listen at this port only at 203\.0\.113\.11$/,
     rules: RULES,
     words: `--real-server ${VIP}:80`,
     url: `http://${VIP}/`,

@@ -1,5 +1,6 @@
 import { before, suite } from "node:test";
 import { DIRECTOR, type NetworkPlan } from "../../lab/network.js";
+import { without } from "../../traffic/needs.js";
 import { siteOf } from "../../traffic/site.js";
 import { proverOf, shared } from "./real-server-case.js";
 
@@ -65,7 +66,7 @@ function farAway(number: number) {
   };
 }
 
-suite("doctor of a real server behind a tunnel", () => {
+suite("doctor finds faults of a real server behind a tunnel", () => {
   const site = siteOf(PLAN, { real1: { http: [80] }, real2: { http: [80] } });
   const proves = proverOf(site);
   const WORDS = `--real-server ${VIP}:80 --method tunnel --director 192.0.2.1 --client 192.0.2.10`;
@@ -93,6 +94,29 @@ suite("doctor of a real server behind a tunnel", () => {
       `ip route replace 198.51.100.0/24 via 192.0.2.2 src ${source}`,
     );
   }
+
+  for (const [name, rules, words, protocol] of [
+    ["IP in IP", RULES, WORDS, "-p 4"],
+    ["GRE", GRE_RULES, WORDS.replace("tunnel", "gre"), "-p gre"],
+    [
+      "GUE",
+      GUE_RULES,
+      WORDS.replace("tunnel", "gue"),
+      `-p udp --dport ${GUE_PORT}`,
+    ],
+  ] as const)
+    proves({
+      id: "server-firewall-blocks",
+      name: `${name}: INPUT drops the tunnel's packets`,
+      skip: without("iptables-legacy", "iptables"),
+      seen: /^rule 1 of chain INPUT .* packets?, drops them$/,
+      subject: "the tunnel's packets from 192.0.2.1",
+      rules,
+      words,
+      url: URL,
+      fault: `iptables-legacy -A INPUT ${protocol} -j DROP`,
+      lastly: () => void site.network.sh("real1", "iptables-legacy -F"),
+    });
 
   proves({
     id: "no-decapsulation",
@@ -167,7 +191,7 @@ suite("doctor of a real server behind a tunnel", () => {
   proves({
     id: "own-source",
     subject: "far",
-    seen: /^accept_local is 0 there, and what the director sends from 192\.0\.2\.101 seems to come from this machine$/,
+    seen: /^accept_local is 0 there, and packets of the director from 192\.0\.2\.101 seem to come from this machine$/,
     rules: RULES,
     words: WORDS.replace("--director 192.0.2.1", `--director ${VIP}`),
     url: URL,
@@ -185,7 +209,7 @@ suite("doctor of a real server behind a tunnel", () => {
   proves({
     id: "no-way-back",
     subject: "192.0.2.10",
-    seen: /^the way to it is: no route$/,
+    seen: /^the route to it: no route$/,
     rules: RULES,
     words: WORDS,
     url: URL,

@@ -5,6 +5,7 @@ import {
   type NetworkPlan,
 } from "../../lab/network.js";
 import { BEHIND_DIRECTOR } from "../../traffic/places.js";
+import { without } from "../../traffic/needs.js";
 import { siteOf } from "../../traffic/site.js";
 import { proverOf } from "./real-server-case.js";
 
@@ -17,7 +18,7 @@ const PAST_THE_DIRECTOR: HostPlan = {
   sysctls: { "net.ipv4.ip_forward": 1 },
 };
 
-suite("doctor of a real server behind a director that masquerades", () => {
+suite("doctor finds faults of a masqueraded real server", () => {
   const site = siteOf(
     { ...BEHIND_DIRECTOR, router: PAST_THE_DIRECTOR },
     {
@@ -32,10 +33,29 @@ suite("doctor of a real server behind a director that masquerades", () => {
   const proves = proverOf(site);
   const WORDS = `--real-server ${VIP}:80 --method masq --director 198.51.100.1`;
 
+  for (const [name, chain] of [
+    ["requests", "INPUT -p tcp --dport 8080"],
+    ["answers", "OUTPUT -p tcp --sport 8080"],
+  ] as const)
+    proves({
+      id: "server-firewall-blocks",
+      name,
+      skip: without("iptables-legacy", "iptables"),
+      subject:
+        name === "requests"
+          ? "requests to tcp/198.51.100.11:8080"
+          : "answers from tcp/198.51.100.11:8080",
+      rules: RULES,
+      words: `--real-server tcp/${VIP}:80 --method masq --director 198.51.100.1 --server 198.51.100.11:8080 --client 192.0.2.10`,
+      url: URL,
+      fault: `iptables-legacy -A ${chain} -j DROP`,
+      lastly: () => void site.network.sh("real1", "iptables-legacy -F"),
+    });
+
   proves({
     id: "way-back-elsewhere",
     subject: "192.0.2.10",
-    seen: /^answers go by 198\.51\.100\.2, past the director$/,
+    seen: /^answers go through 198\.51\.100\.2, past the director$/,
     rules: RULES,
     words: `${WORDS} --client 192.0.2.10`,
     url: URL,
@@ -50,7 +70,7 @@ suite("doctor of a real server behind a director that masquerades", () => {
   proves({
     id: "way-back-elsewhere",
     subject: "default route",
-    seen: /^answers go by 198\.51\.100\.2, past the director$/,
+    seen: /^answers go through 198\.51\.100\.2, past the director$/,
     rules: RULES,
     words: WORDS,
     url: URL,
@@ -107,7 +127,7 @@ suite("doctor of a real server with two networks", () => {
     id: "reverse-path",
     name: "of direct routing",
     subject: "back",
-    seen: /the kernel drops what 192\.0\.2\.10 sends/,
+    seen: /the kernel drops the packets of 192\.0\.2\.10, because/,
     rules: `
       -A -t ${VIP}:80 -s rr
       -a -t ${VIP}:80 -r 198.51.100.11 -g

@@ -16,7 +16,7 @@ const ONE = `
   -A -t 192.0.2.101:80 -s rr
   -a -t 192.0.2.101:80 -r 198.51.100.11 -i`;
 
-suite("doctor of a director that tunnels", () => {
+suite("doctor finds faults of tunneling", () => {
   const site = siteOf(FAR_AWAY, {
     real1: { http: [80] },
     real2: { http: [80] },
@@ -37,11 +37,14 @@ suite("doctor of a director that tunnels", () => {
   proves(site, {
     id: "direct-via-router",
     subject: "198.51.100.11:80 of tcp/192.0.2.101:80",
-    seen: /^it has -g, and the way to it goes over 192\.0\.2\.2 on front$/,
+    seen: /^it has -g, and the route to it goes through 192\.0\.2\.2 on front$/,
     rules: ONE,
     url: URL,
     fault: async () => {
       await ipvsadm("-e -t 192.0.2.101:80 -r 198.51.100.11 -g");
+    },
+    repair: async () => {
+      await ipvsadm("-e -t 192.0.2.101:80 -r 198.51.100.11 -i");
     },
   });
 
@@ -53,6 +56,7 @@ suite("doctor of a director that tunnels", () => {
     fault: () => void site.network.sh("real1", "ip link set tunnel down"),
     fails: () => unansweredForLong(site, URL),
     machines: { "real server 198.51.100.11": "real1" },
+    there: "no-decapsulation",
     lastly: () =>
       void site.network.sh(
         "real1",

@@ -30,17 +30,17 @@ function find(answer: Uint8Array, asked?: Uint8Array): string[][] {
     .map(told);
 }
 
-test("a real server that answers is known by its hardware address, from the kernel or by asking", () => {
+test("arpConflicts: a real server that answers is named by its hardware address", () => {
   const found = [["vip-answered-elsewhere 192.0.2.1", KEEP_SILENT, FLUSH]];
   assert.deepEqual(find(mac(1)), found);
   assert.deepEqual(find(mac(3), mac(3)), found);
 });
 
-test("any other station is to give the address up", () => {
+test("arpConflicts: any other machine must give the address up", () => {
   assert.deepEqual(find(mac(2)), [
     [
       "vip-answered-elsewhere 192.0.2.1",
-      "the station 02:00:00:00:01:02: ip address del 192.0.2.1/32 dev INTERFACE",
+      "the machine with 02:00:00:00:01:02: ip address del 192.0.2.1/32 dev INTERFACE",
       FLUSH,
     ],
   ]);

@@ -8,7 +8,7 @@ import { serviceAt, told } from "../made-up.js";
 const find = (...table: ReturnType<typeof serviceAt>[]) =>
   capacity.examine({ table }).map(told);
 
-test("a service that gives connections to somebody is in order", () => {
+test("capacity: a service with a server that takes connections is fine", () => {
   const servers = [
     serverEntry("192.0.2.10", 80, { weight: 0 }),
     serverEntry("192.0.2.11", 80),
@@ -16,7 +16,7 @@ test("a service that gives connections to somebody is in order", () => {
   assert.deepEqual(find(serviceAt("192.0.2.1", servers)), []);
 });
 
-test("a service without a real server", () => {
+test("capacity: a service without a real server is an error", () => {
   assert.deepEqual(find(serviceAt("192.0.2.1"), serviceAt("2001:db8::1")), [
     ["no-servers tcp/192.0.2.1:80", "ipvsadm -a -t 192.0.2.1:80 -r SERVER"],
     [
@@ -26,7 +26,7 @@ test("a service without a real server", () => {
   ]);
 });
 
-test("a service all of whose servers are drained; the fix leaves what else is set", () => {
+test("capacity: the fix for drained servers keeps their other settings", () => {
   const servers = [
     serverEntry("192.0.2.10", 80, {
       weight: 0,
@@ -44,7 +44,7 @@ test("a service all of whose servers are drained; the fix leaves what else is se
   ]);
 });
 
-test("a service all of whose servers that take connections are full", () => {
+test("capacity: a service whose servers are all full is an error", () => {
   const full = {
     ...serverEntry("192.0.2.10", 80, {
       forwarding: MASQUERADING,

@@ -11,12 +11,12 @@ const OFF = sysctls({
   "net.ipv6.conf.all.forwarding": 0,
 });
 
-test("only masquerading needs forwarding", () => {
+test("forwarding: only masquerading needs it", () => {
   const table = [serviceAt("192.0.2.1", [serverEntry("192.0.2.10", 80)])];
   assert.deepEqual(forwarding.examine({ table, sysctls: OFF }), []);
 });
 
-test("each family is told once, by the family of the server", () => {
+test("forwarding: each family is reported once, by the family of the server", () => {
   const table = [
     serviceAt("192.0.2.1", [serverEntry("192.0.2.10", 80, NAT)]),
     serviceAt("192.0.2.2", [serverEntry("192.0.2.10", 80, NAT)]),

@@ -6,7 +6,7 @@ import { sysctls, told } from "../made-up.js";
 const ABSENT = { state: "absent", users: [], parameters: {} } as const;
 const LOADED = { state: "loaded", users: [], parameters: {} } as const;
 
-test("a module that is loaded is in order, and so is one that only its sysctls show", () => {
+test("modules: a loaded module is fine, and so is one that only its sysctls show", () => {
   const available = new Map([["ip_vs_rr", "loadable" as const]]);
   assert.deepEqual(
     modules.examine({ module: LOADED, available, sysctls: sysctls({}) }),
@@ -19,7 +19,7 @@ test("a module that is loaded is in order, and so is one that only its sysctls s
   );
 });
 
-test("a module that is not there, and schedulers that are not to be had", () => {
+test("modules: a missing module and missing schedulers are reported", () => {
   const available = new Map([
     ["ip_vs", "absent" as const],
     ["ip_vs_rr", "absent" as const],
@@ -38,8 +38,8 @@ test("a module that is not there, and schedulers that are not to be had", () => 
   assert.deepEqual(
     found.map(({ seen }) => seen),
     [
-      "ip_vs is not loaded, and this kernel's modules do not have it",
-      "this kernel's modules do not have ip_vs_rr",
+      "ip_vs is not loaded, and the modules of this kernel do not include it",
+      "the modules of this kernel do not include ip_vs_rr",
     ],
   );
 });

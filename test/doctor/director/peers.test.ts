@@ -40,20 +40,20 @@ function find(
     .map(told);
 }
 
-test("a backup that is one of several real servers is to balance nothing", () => {
+test("backups: a backup that is one of several real servers must not balance", () => {
   assert.deepEqual(find([BACKUP]), [
     ["backup-balances tcp/192.0.2.1:80", "sysctl -w net.ipv4.vs.backup_only=1"],
   ]);
 });
 
-test("no loop: told to be passive, the master, or what is masqueraded", () => {
+test("backups: backup_only, a master and masquerading cannot loop", () => {
   assert.deepEqual(find([BACKUP], 1), []);
   assert.deepEqual(find([]), []);
   assert.deepEqual(find([MASTER, BACKUP]), []);
   assert.deepEqual(find([BACKUP], 0, { forwarding: MASQUERADING }), []);
 });
 
-test("a backup hears masters with its own sync id, or all of them", () => {
+test("syncIds: a backup accepts its own sync id, or all with 0", () => {
   const hears = (syncId: number, ...ids: number[]) =>
     syncIds
       .examine({
@@ -83,7 +83,7 @@ test("a backup hears masters with its own sync id, or all of them", () => {
   ]);
 });
 
-test("the sync id is the second byte of a message", () => {
+test("syncIdsIn() takes the second byte of each message", () => {
   const message = (...bytes: number[]) => Uint8Array.from(bytes);
   assert.deepEqual(
     syncIdsIn([message(0, 7, 0, 8), message(), message(3, 2), message(0, 7)]),

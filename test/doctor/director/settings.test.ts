@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ConnectionGroup } from "../../../src/doctor/connections.js";
 import {
   conntrack,
   fragments,
@@ -11,12 +10,14 @@ import {
 import { INET } from "../../../src/ipvs/address.js";
 import { MASQUERADING, TUNNELING, UDP } from "../../../src/ipvs/model.js";
 import { address, serverEntry, serviceEntry } from "../../fixtures/entries.js";
+import type { ConnectionLimits } from "../../../src/doctor/connection-limits.js";
+import { connectionGroup, connectionTable } from "../made-up-connections.js";
 import { serviceAt, sysctls, told } from "../made-up.js";
 
 const SERVICE = serviceAt("192.0.2.1", [serverEntry("192.0.2.10", 80)]);
 const MODULE = { state: "loaded", users: [], parameters: {} } as const;
 
-test("conntrack is wanted by a rule that matches connections of IPVS", () => {
+test("conntrack: a rule that matches connections of IPVS needs it", () => {
   const find = (references: number | undefined, value: number) =>
     conntrack
       .examine({
@@ -36,7 +37,7 @@ test("conntrack is wanted by a rule that matches connections of IPVS", () => {
     assert.deepEqual(find(references, value), []);
 });
 
-test("UDP has no connections that end", () => {
+test("reuse: a service for UDP does not need it", () => {
   const OFF = sysctls({ "net.ipv4.vs.conn_reuse_mode": 0 });
   const key = {
     family: INET,
@@ -53,37 +54,29 @@ test("UDP has no connections that end", () => {
 });
 
 function group(server: string, states: Record<string, number>, port = 80) {
-  return {
-    protocol: "TCP",
-    virtual: address("192.0.2.1"),
-    virtualPort: 80,
-    server: address(server),
-    serverPort: port,
-    states: new Map(
-      Object.entries(states).map(([state, count]) => [
-        state,
-        { count, longestSeconds: 9 },
-      ]),
-    ),
-    opening: new Map<number, number>(),
-  } satisfies ConnectionGroup;
+  const expiring = Object.entries(states).map(([state, count]) => [
+    state,
+    Array.from({ length: count }, () => 9),
+  ]);
+  return connectionGroup(
+    Object.fromEntries(expiring) as Record<string, number[]>,
+    {
+      server: address(server),
+      serverPort: port,
+    },
+  );
 }
 
-test("open connections with a server that has been removed hang", () => {
-  const byServer = new Map([
-    ["192.0.2.10", [group("192.0.2.10", { ESTABLISHED: 5 })]],
-    [
-      "192.0.2.11",
-      [
-        group("192.0.2.11", { ESTABLISHED: 2, TIME_WAIT: 7 }),
-        group("192.0.2.11", { TIME_WAIT: 7 }, 81),
-      ],
-    ],
+test("orphans: open connections with a removed server are reported", () => {
+  const connections = connectionTable([
+    group("192.0.2.10", { ESTABLISHED: 5 }),
+    group("192.0.2.11", { ESTABLISHED: 2, TIME_WAIT: 7 }),
+    group("192.0.2.11", { TIME_WAIT: 7 }, 81),
   ]);
   const find = (value: number, table = [SERVICE]) =>
     orphans.examine({
       table,
-      connections: { entries: 9, byServer },
+      connections,
       sysctls: sysctls({ "net.ipv4.vs.expire_nodest_conn": value }),
     });
   assert.deepEqual(find(0).map(told), [
@@ -94,31 +87,57 @@ test("open connections with a server that has been removed hang", () => {
   ]);
   assert.equal(
     find(0)[0]?.seen,
-    "2 connections are with 192.0.2.11:80, which is none of its real servers",
+    "2 connections are with 192.0.2.11:80, which is not one of its real servers",
   );
   assert.deepEqual(find(1), []);
   assert.deepEqual(find(0, []), [], "of a service that is not examined");
 });
 
-test("eight entries in a row are many; the hash is to have a row for each", () => {
-  const find = (entries: number, connectionTableSize: number) =>
-    hashing
-      .examine({
-        info: { version: 0x010201, connectionTableSize },
-        connections: { entries, byServer: new Map() },
-      })
-      .map(told);
-  assert.deepEqual(find(4096 * 8 - 1, 4096), []);
-  assert.deepEqual(find(4096 * 8, 4096), [
+const LIMITS: ConnectionLimits = {
+  entries: undefined,
+  most: undefined,
+  loadFactor: undefined,
+  loadFactorIsWritable: false,
+  tracked: undefined,
+  mostTracked: undefined,
+};
+
+function longChains(
+  entries: number,
+  connectionTableSize: number,
+  limits: Partial<ConnectionLimits> = {},
+): string[][] {
+  return hashing
+    .examine({
+      info: { version: 0x010201, connectionTableSize },
+      connections: connectionTable([], { entries }),
+      limits: { ...LIMITS, ...limits },
+    })
+    .map(told);
+}
+
+test("hashing: eight entries per bucket are many, and each entry should have a bucket", () => {
+  assert.deepEqual(longChains(4096 * 8 - 1, 4096), []);
+  assert.deepEqual(longChains(4096 * 8, 4096), [
     [
       "hash-small -",
       "echo options ip_vs conn_tab_bits=15 >/etc/modprobe.d/ip_vs-conn_tab_bits.conf",
     ],
   ]);
-  assert.deepEqual(find(2 ** 25, 2 ** 20), [], "there is no larger one");
+  assert.deepEqual(longChains(2 ** 25, 2 ** 20), [], "there is no larger one");
 });
 
-test("pieces are a matter of tunnels", () => {
+test("hashing: newer kernels have no bucket before the first connection, and a load factor", () => {
+  assert.deepEqual(longChains(100, 0), []);
+  const found = (loadFactorIsWritable: boolean) =>
+    longChains(4096 * 8, 4096, { loadFactor: 3, loadFactorIsWritable });
+  assert.deepEqual(found(true), [
+    ["hash-small -", "sysctl -w net.ipv4.vs.conn_lfactor=-4"],
+  ]);
+  assert.deepEqual(found(false), [["hash-small -"]]);
+});
+
+test("fragments: only tunnels cause them", () => {
   const find = (forwarding: number, value: number) =>
     fragments
       .examine({

@@ -20,7 +20,7 @@ const busy = (...all: number[]): ServerEntry[] =>
     inactiveConnections,
   }));
 
-test("a table without a service, and a service without a scheduler", () => {
+test("emptiness: a table without services and a service without a scheduler are reported", () => {
   assert.deepEqual(emptiness.examine({ table: [] }).map(told), [
     ["empty-table -", "ipvsadm-restore </etc/ipvsadm.rules"],
   ]);
@@ -35,7 +35,7 @@ function weigh(scheduler: string, ...all: number[]): string[][] {
   return weights.examine({ table }).map(told);
 }
 
-test("a server with less than a twentieth of an even share starves", () => {
+test("weights: a server with less than a twentieth of an even share is starved", () => {
   assert.deepEqual(weigh("wrr", 39, 1), []);
   assert.deepEqual(weigh("wrr", 40, 1), [
     [
@@ -47,7 +47,7 @@ test("a server with less than a twentieth of an even share starves", () => {
   assert.deepEqual(weigh("fo", 1000, 1), [], "failover is meant to");
 });
 
-test("round robin and least connections take no notice of weights", () => {
+test("weights: rr and lc ignore them", () => {
   assert.deepEqual(weigh("rr", 5, 5, 0), []);
   assert.deepEqual(weigh("rr", 10, 5, 9), [
     ["weights-ignored tcp/192.0.2.1:80", "ipvsadm -E -t 192.0.2.1:80 -s wrr"],
@@ -72,8 +72,8 @@ function persist(
   return persistence.examine({ table: [service] }).map(told);
 }
 
-test("nine tenths of the connections at one server are nearly all", () => {
-  assert.deepEqual(persist(busy(19, 0)), [], "too few to tell");
+test("persistence: nine tenths of the connections at one server are reported", () => {
+  assert.deepEqual(persist(busy(19, 0)), [], "too few connections");
   assert.deepEqual(persist(busy(89, 11)), []);
   assert.deepEqual(persist(busy(90, 10), "255.255.255.255", 0), []);
   assert.deepEqual(persist(busy(90, 10)), [
@@ -88,7 +88,7 @@ test("nine tenths of the connections at one server are nearly all", () => {
   assert.deepEqual(persist(busy(90)), [], "there is one server only");
 });
 
-test("a service of all ports cannot do without persistence", () => {
+test("persistence: a service with port 0 needs it, so there is no command", () => {
   const pinned = (netmask: string, persistenceEngine?: string) => {
     const settings = {
       scheduler: "rr",

@@ -2,104 +2,178 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ConnectionGroup } from "../../../src/doctor/connections.js";
 import { unanswered } from "../../../src/doctor/director/unanswered.js";
+import { parseIptablesSave } from "../../../src/doctor/firewall/iptables-save.js";
+import { INET } from "../../../src/ipvs/address.js";
 import {
   MASQUERADING,
   TUNNEL_GUE,
   TUNNELING,
   type ServerSettings,
+  type ServiceWithServers,
 } from "../../../src/ipvs/model.js";
-import { address, serverEntry } from "../../fixtures/entries.js";
-import { neighbor, network, route } from "../made-up-network.js";
-import { serviceAt, told } from "../made-up.js";
+import { address, serverEntry, serviceEntry } from "../../fixtures/entries.js";
+import { connectionGroup, connectionTable } from "../made-up-connections.js";
+import { neighbor, network, ownAddress, route } from "../made-up-network.js";
+import { serviceAt, sysctls } from "../made-up.js";
 
 const TIMEOUTS = { tcpSeconds: 900, tcpFinSeconds: 120, udpSeconds: 300 };
+const source = address("192.0.2.2");
+const WAYS = ["192.0.2.10", "192.0.2.11"].map((to) =>
+  route(to, "unicast", 1, undefined, { source }),
+);
 
-/** Connections by their states: after how many seconds each is forgotten. */
-function group(states: Readonly<Record<string, readonly number[]>>) {
-  const opening = new Map<number, number>();
-  for (const seconds of states["SYN_RECV"] ?? [])
-    opening.set(seconds, (opening.get(seconds) ?? 0) + 1);
-  return {
-    protocol: "TCP",
-    virtual: address("192.0.2.1"),
-    virtualPort: 80,
-    server: address("192.0.2.10"),
-    serverPort: 80,
-    states: new Map(
-      Object.entries(states).map(([state, all]) => [
-        state,
-        { count: all.length, longestSeconds: Math.max(...all) },
-      ]),
-    ),
-    opening,
-  } satisfies ConnectionGroup;
+interface Given {
+  readonly table?: readonly ServiceWithServers[];
+  readonly around?: Parameters<typeof network>[1];
+  /** As iptables-save prints it */
+  readonly rules?: string;
 }
 
+/** What is found, a line each, with the next step. */
 function find(
-  states: Readonly<Record<string, readonly number[]>>,
+  groups: readonly ConnectionGroup[],
   settings: Partial<ServerSettings> = {},
-  around: Parameters<typeof network>[1] = {},
-): string[][] {
-  const source = address("192.0.2.2");
-  return unanswered
-    .examine({
-      table: [
-        serviceAt("192.0.2.1", [serverEntry("192.0.2.10", 80, settings)]),
-      ],
-      network: network(
-        [route("192.0.2.10", "unicast", 1, undefined, { source })],
-        around,
-      ),
-      stations: { nextHops: new Map(), strangers: [] },
-      connections: {
-        entries: 9,
-        byServer: new Map([["192.0.2.10", [group(states)]]]),
-      },
-      timeouts: TIMEOUTS,
-    })
-    .map(told);
+  { table, around = {}, rules = "" }: Given = {},
+) {
+  const services = table ?? [
+    serviceAt("192.0.2.1", [serverEntry("192.0.2.10", 80, settings)]),
+  ];
+  return unanswered.examine({
+    table: services,
+    allServices: services,
+    network: network(WAYS, around),
+    stations: { nextHops: new Map(), strangers: [] },
+    connections: connectionTable(groups),
+    timeouts: TIMEOUTS,
+    sysctls: sysctls({ "net.ipv4.vs.conntrack": 0 }),
+    firewall: {
+      tables: parseIptablesSave(rules, INET, "iptables"),
+      unread: [],
+    },
+  });
 }
 
 const NAT = { forwarding: MASQUERADING };
-const BYPASSED = [
-  "nat-unanswered 192.0.2.10:80 of tcp/192.0.2.1:80",
-  "real server 192.0.2.10: ip route replace default via 192.0.2.2",
-];
+const THREE = connectionGroup({ SYN_RECV: [58, 40, 3] });
 
-test("connections that all stay half open", () => {
-  assert.deepEqual(find({ SYN_RECV: [58, 40, 3] }, NAT), [BYPASSED]);
-  assert.deepEqual(find({ SYN_RECV: [58, 40, 3] })[0]?.slice(0, 2), [
-    "direct-unanswered 192.0.2.10:80 of tcp/192.0.2.1:80",
-    "real server 192.0.2.10: modprobe ipip && ip link set tunl0 up && sysctl -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.tunl0.rp_filter=0",
+test("unanswered: connections that all stay half open lead to the real server, and to no change", () => {
+  const [finding, ...others] = find([THREE], NAT);
+  assert.deepEqual(others, []);
+  assert.equal(finding?.id, "nat-unanswered");
+  assert.equal(finding.subject, "192.0.2.10:80 of tcp/192.0.2.1:80");
+  assert.deepEqual(finding.fix, []);
+  assert.deepEqual(finding.next, [
+    {
+      command:
+        "ipvsadm doctor --real-server tcp/192.0.2.1:80 --method masq --server 192.0.2.10:80 --director 192.0.2.2",
+      on: "real server 192.0.2.10",
+    },
   ]);
+});
+
+test("unanswered: the command for the real server names its method and a client that waits", () => {
+  const group = { ...THREE, openingClients: [address("203.0.113.7")] };
+  const command = (settings: Partial<ServerSettings>) =>
+    find([group], settings)[0]?.next?.[0]?.command;
   assert.equal(
-    find({ SYN_RECV: [58, 40, 3] })[0]?.[2],
-    "ipvsadm -e -t 192.0.2.1:80 -r 192.0.2.10:80 -i -w 1 --tun-type ipip",
+    command({}),
+    "ipvsadm doctor --real-server tcp/192.0.2.1:80 --method direct --director 192.0.2.2 --client 203.0.113.7",
+  );
+  const tunnel = { type: TUNNEL_GUE, port: 6080, flags: 0 };
+  assert.match(
+    command({ forwarding: TUNNELING, tunnel }) ?? "",
+    / --method gue --director /,
   );
 });
 
-test("a few are on their way just now", () => {
-  assert.deepEqual(find({ SYN_RECV: [58, 58] }, NAT), []);
+test("unanswered: two connections of one server can be on their way", () => {
+  assert.deepEqual(find([connectionGroup({ SYN_RECV: [58, 58] })], NAT), []);
 });
 
-test("what came further before they began does not help, what did so since does", () => {
+test("unanswered: two connections of each server count together if all servers are silent", () => {
+  const second = address("192.0.2.11");
+  const table = [
+    serviceAt("192.0.2.1", [
+      serverEntry("192.0.2.10", 80, NAT),
+      serverEntry("192.0.2.11", 80, NAT),
+    ]),
+  ];
+  const two = { SYN_RECV: [58, 58] };
+  const both = [connectionGroup(two), connectionGroup(two, { server: second })];
+  assert.equal(find(both, NAT, { table }).length, 2);
+  const answering = [
+    connectionGroup(two),
+    connectionGroup({ ...two, ESTABLISHED: [900] }, { server: second }),
+  ];
+  assert.deepEqual(find(answering, NAT, { table }), []);
+});
+
+test("unanswered: a connection that got further since they began clears the server", () => {
   // The last packet of the established ones was 30 seconds ago, of the ending ones 31.
   const before = { ESTABLISHED: [870, 400], FIN_WAIT: [89] };
-  assert.deepEqual(find({ ...before, SYN_RECV: [58, 40, 31] }, NAT), [
-    BYPASSED,
-  ]);
-  assert.deepEqual(find({ ...before, SYN_RECV: [58, 30, 29] }, NAT), []);
+  const group = (opening: number[]) =>
+    connectionGroup({ ...before, SYN_RECV: opening });
+  assert.equal(find([group([58, 40, 31])], NAT).length, 1);
+  assert.deepEqual(find([group([58, 30, 29])], NAT), []);
 });
 
-test("a server that does not answer at all is told as such", () => {
+test("unanswered: a server that does not answer ARP is another finding", () => {
   const neighbors = [neighbor(1, "192.0.2.10", undefined, "failed")];
-  assert.deepEqual(find({ SYN_RECV: [9, 9, 9] }, NAT, { neighbors }), []);
+  assert.deepEqual(find([THREE], NAT, { around: { neighbors } }), []);
 });
 
-test("only for IP in IP is it known how the tunnel is to end", () => {
-  const tunnel = { type: TUNNEL_GUE, port: 6080, flags: 0 };
+test("unanswered: a firewall mark has no more connections than the kernel counts for its server", () => {
+  const key = { family: INET, firewallMark: 7 } as const;
+  const server = serverEntry("192.0.2.10", 80, NAT);
+  const table = (inactiveConnections: number) => [
+    serviceEntry(key, {}, [{ ...server, inactiveConnections }]),
+  ];
+  assert.deepEqual(find([THREE], NAT, { table: table(0) }), []);
+  assert.equal(find([THREE], NAT, { table: table(3) }).length, 1);
+});
+
+test("unanswered: a firewall mark has none of the connections of a service with an address", () => {
+  const key = { family: INET, firewallMark: 7 } as const;
+  const server = {
+    ...serverEntry("192.0.2.10", 80, NAT),
+    inactiveConnections: 3,
+  };
+  const table = [
+    serviceEntry(key, {}, [server]),
+    serviceAt("192.0.2.1", [serverEntry("192.0.2.10", 80, NAT)]),
+  ];
   assert.deepEqual(
-    find({ SYN_RECV: [9, 9, 9] }, { forwarding: TUNNELING, tunnel }),
-    [["tunnel-unanswered 192.0.2.10:80 of tcp/192.0.2.1:80"]],
+    find([THREE], NAT, { table }).map(({ subject }) => subject),
+    ["192.0.2.10:80 of tcp/192.0.2.1:80"],
+  );
+});
+
+test("unanswered: a firewall rule of the director that stops the answers is another finding", () => {
+  const rules = `*filter
+:FORWARD DROP [3:120]
+COMMIT
+`;
+  assert.deepEqual(find([THREE], NAT, { rules }), []);
+});
+
+test("unanswered: a rule that cannot be judged is evidence", () => {
+  const rules = `*filter
+:FORWARD ACCEPT [0:0]
+[9:540] -A FORWARD -m recent --rcheck -j DROP
+COMMIT
+`;
+  assert.deepEqual(find([THREE], NAT, { rules })[0]?.evidence, [
+    'rule 1 of chain FORWARD (iptables, table filter), "-m recent --rcheck -j DROP", 9 packets, perhaps drops answers of real server 192.0.2.10:80: doctor cannot judge all of its conditions',
+  ]);
+});
+
+test("unanswered: a client in the server's own network is another finding", () => {
+  const client = address("192.0.2.77");
+  const group = { ...THREE, openingClients: [client] };
+  const beside = network([...WAYS, route("192.0.2.77", "unicast", 1)]);
+  const addresses = [ownAddress(1, "192.0.2.2/24")];
+  assert.deepEqual(
+    find([group], NAT, { around: { ways: beside.ways, addresses } }),
+    [],
   );
 });

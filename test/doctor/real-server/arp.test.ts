@@ -15,11 +15,11 @@ import {
 
 const AROUND = device(3, "around");
 
-test("a machine that keeps quiet has no finding", () => {
+test("arp: a machine that neither answers nor announces has no finding", () => {
   assert.deepEqual(foundOn(realServer()), []);
 });
 
-test("of arp_ignore and arp_announce the larger of all and the interface's counts", () => {
+test("arp: the larger of the values for all and for the interface counts", () => {
   const loud = { "net.ipv4.conf.lan.arp_ignore": 0 };
   assert.deepEqual(foundOn(realServer(), loud), [
     [`vip-answers ${VIP} on lan`, "sysctl -w net.ipv4.conf.lan.arp_ignore=1"],
@@ -44,7 +44,7 @@ test("of arp_ignore and arp_announce the larger of all and the interface's count
   );
 });
 
-test("a level that is larger and does not do is lowered, where it is set", () => {
+test("arp: a larger level with another meaning is lowered where it is set", () => {
   const settings = {
     "net.ipv4.conf.all.arp_ignore": 3,
     "net.ipv4.conf.lan.arp_ignore": 1,
@@ -57,7 +57,7 @@ test("a level that is larger and does not do is lowered, where it is set", () =>
   ]);
 });
 
-test("arp_announce 1 does only where the address fits no network of the interface", () => {
+test("arp: arp_announce 1 is enough only if no network of the interface has the address", () => {
   const level = { "net.ipv4.conf.lan.arp_announce": 1 };
   assert.deepEqual(
     foundOn(realServer(), level).map(([id]) => id),
@@ -67,7 +67,7 @@ test("arp_announce 1 does only where the address fits no network of the interfac
   assert.deepEqual(foundOn(realServer({ addresses }), level), []);
 });
 
-test("what arp_ignore does", () => {
+test("arpAnswers() follows the levels of arp_ignore", () => {
   const one = { scope: "global", prefixBits: 32 } as const;
   const wide = { scope: "global", prefixBits: 24 } as const;
   const host = { scope: "host", prefixBits: 32 } as const;
@@ -86,7 +86,7 @@ test("what arp_ignore does", () => {
     assert.equal(arpAnswers(level, everywhere, here), answers, `${level}`);
 });
 
-test("an address on the interface itself moves to lo", () => {
+test("arp: the fix moves an address of the interface itself to lo", () => {
   const addresses = [owned(LAN, "192.0.2.11/24"), owned(LAN, `${VIP}/24`)];
   assert.deepEqual(foundOn(realServer({ addresses })), [
     [
@@ -108,7 +108,7 @@ test("an address on the interface itself moves to lo", () => {
   );
 });
 
-test("neighbor discovery answers for addresses of the interface, whatever the settings of ARP", () => {
+test("arp: neighbor discovery answers for addresses of the interface, whatever arp_ignore is", () => {
   const vip = "2001:db8::100";
   const services = [service(vip)];
   const loud = {
@@ -130,7 +130,7 @@ test("neighbor discovery answers for addresses of the interface, whatever the se
   ]);
 });
 
-test("only interfaces on which somebody has a reason to ask are looked at", () => {
+test("arp: only interfaces where a neighbor has a reason to ask are checked", () => {
   const loud = { "net.ipv4.conf.lan.arp_ignore": 0 };
   const devices = [LO, LAN, AROUND];
   // In its network: there alone, though nothing is set of the other.
@@ -181,7 +181,7 @@ test("only interfaces on which somebody has a reason to ask are looked at", () =
   ]);
 });
 
-test("the value that counts is told, and where the address is", () => {
+test("arp: the finding names the value that counts and the place of the address", () => {
   assert.deepEqual(
     seenOn(realServer(), {
       "net.ipv4.conf.lan.arp_ignore": 0,

@@ -22,7 +22,7 @@ import {
 const OWN = owned(LAN, "192.0.2.11/24");
 const THROUGH_LAN = route("unicast", LAN);
 
-test("a virtual address that is not here, on a machine that keeps quiet", () => {
+test("virtualAddress: a missing address is added to lo", () => {
   const addresses = [OWN];
   const server = withWays({ there: THROUGH_LAN }, { addresses });
   assert.deepEqual(foundOn(server), [
@@ -32,11 +32,11 @@ test("a virtual address that is not here, on a machine that keeps quiet", () => 
     "no interface has it, and packets to it would leave by lan",
   ]);
   assert.deepEqual(seenOn(withWays({ there: "no route" }, { addresses })), [
-    "no interface has it, and there is no way to it (no route)",
+    "no interface has it, and there is no route to it (no route)",
   ]);
 });
 
-test("before a machine gets a virtual address, it learns to keep quiet", () => {
+test("virtualAddress: arp_ignore and arp_announce are set before the address is added", () => {
   const server = withWays({ there: THROUGH_LAN }, { addresses: [OWN] });
   const loud = {
     "net.ipv4.conf.lan.arp_ignore": 0,
@@ -52,7 +52,7 @@ test("before a machine gets a virtual address, it learns to keep quiet", () => {
   ]);
 });
 
-test("an IPv6 address that another station has as well is removed before it is added elsewhere", () => {
+test("virtualAddress: an IPv6 duplicate is removed before it is added to lo", () => {
   const vip = "2001:db8::100";
   const duplicate = owned(LAN, `${vip}/64`, { duplicate: true });
   const server = withWays(
@@ -68,7 +68,7 @@ test("an IPv6 address that another station has as well is removed before it is a
   assert.match(seenOn(server)[0] ?? "", /another station has it, too$/);
 });
 
-test("masquerading needs no virtual address here, and an address that is routed to this machine does", () => {
+test("virtualAddress: masquerading needs none, and a local route is enough", () => {
   const addresses = [OWN];
   assert.deepEqual(
     foundOn(withWays({ there: THROUGH_LAN }, { addresses, method: "masq" })),
@@ -77,7 +77,7 @@ test("masquerading needs no virtual address here, and an address that is routed 
   assert.deepEqual(foundOn(withWays({}, { addresses })), []);
 });
 
-test("a virtual address with its network, where nobody is", () => {
+test("virtualAddress: a whole network on lo or a dummy is reported", () => {
   const dummy = device(3, "dummy0");
   for (const where of [LO, dummy]) {
     const server = realServer({
@@ -102,27 +102,27 @@ function listener(
   return { protocol, address: address(text), port };
 }
 
-test("somebody must listen at the service's port, and hear the virtual address", () => {
+test("listening: a program must listen at the port, and at the address or at any", () => {
   const services = [service(VIP, { protocol: TCP, port: 80 })];
   const seen = (...listeners: Listener[]) =>
     seenOn(realServer({ services }), {}, listeners);
   assert.deepEqual(seen(listener(TCP, "0.0.0.0")), []);
   assert.deepEqual(seen(listener(TCP, "::")), []);
   assert.deepEqual(seen(listener(TCP, VIP)), []);
-  assert.deepEqual(seen(), ["nothing listens at this port"]);
+  assert.deepEqual(seen(), ["no program listens at this port"]);
   assert.deepEqual(seen(listener(UDP, "0.0.0.0")), [
-    "nothing listens at this port",
+    "no program listens at this port",
   ]);
   assert.deepEqual(seen(listener(TCP, "0.0.0.0", 81)), [
-    "nothing listens at this port",
+    "no program listens at this port",
   ]);
   assert.deepEqual(
     seen(listener(TCP, "192.0.2.11"), listener(TCP, "127.0.0.1")),
-    ["what listens at this port does so at 192.0.2.11, 127.0.0.1 alone"],
+    ["programs listen at this port only at 192.0.2.11, 127.0.0.1"],
   );
 });
 
-test("one at any IPv4 address does not hear IPv6", () => {
+test("listening: a socket at any IPv4 address does not get IPv6", () => {
   const vip = "2001:db8::100";
   const server = realServer({
     services: [service(vip, { protocol: TCP, port: 80 })],
@@ -134,13 +134,13 @@ test("one at any IPv4 address does not hear IPv6", () => {
   ]);
 });
 
-test("without a port, or with masquerading, nobody is looked for", () => {
+test("listening: without a port, or for masquerading without --server, nothing is checked", () => {
   const services = [service(VIP, { protocol: TCP, port: 80 })];
   assert.deepEqual(foundOn(realServer()), []);
   assert.deepEqual(foundOn(realServer({ services, method: "masq" })), []);
 });
 
-test("a service of any protocol is heard by either", () => {
+test("listening: a service of any protocol needs a TCP or a UDP socket", () => {
   const services = [service(VIP, { port: 80 })];
   const found = (...listeners: Listener[]) =>
     foundOn(realServer({ services }), {}, listeners).map(([id]) => id);
@@ -149,7 +149,7 @@ test("a service of any protocol is heard by either", () => {
   assert.deepEqual(found(), [`nobody-listens ${VIP}:80`]);
 });
 
-test("UDP answers of a socket for any address come from elsewhere", () => {
+test("listening: a UDP socket for any address is a warning", () => {
   const services = [service(VIP, { protocol: UDP, port: 53 })];
   const found = (...listeners: Listener[]) =>
     foundOn(realServer({ services }), {}, listeners).map(([id]) => id);
@@ -183,7 +183,7 @@ function tunnelled(
   });
 }
 
-test("a tunnel must be up, and its ends be this machine and the director", () => {
+test("tunnel: an interface must be up, between this machine and the director", () => {
   const found = (...ends: Parameters<typeof tunnelled>) =>
     foundOn(tunnelled(...ends));
   const bad = [
@@ -197,11 +197,11 @@ test("a tunnel must be up, and its ends be this machine and the director", () =>
   assert.deepEqual(found("192.0.2.11", "10.0.0.9"), [bad]);
   assert.deepEqual(found(undefined, undefined, false), [bad]);
   assert.deepEqual(seenOn(tunnelled("192.0.2.99", undefined)), [
-    "tunnel7 is for packets to 192.0.2.99, which is no address of this machine",
+    "tunnel7 is for packets to 192.0.2.99, which is not an address of this machine",
   ]);
 });
 
-test("without a tunnel its module is loaded, by method and family", () => {
+test("tunnel: the fix loads the module of the method and family", () => {
   const found = (method: "tunnel" | "gre", vip: string) =>
     foundOn(
       realServer({
@@ -226,7 +226,7 @@ test("without a tunnel its module is loaded, by method and family", () => {
 
 const FILTER = "net.ipv4.conf.tunl0.rp_filter";
 
-test("what comes out of a tunnel must not be filtered, and the loose level needs an address", () => {
+test("rpFilter: packets from a tunnel must pass, and the loose level needs an address", () => {
   const bare = realServer({ devices: [LO, LAN, TUNL0] });
   const { addresses } = bare;
   const dressed = {
@@ -255,7 +255,7 @@ test("what comes out of a tunnel must not be filtered, and the loose level needs
     }
 });
 
-test("what the kernel drops of a client is filtered on the interface by which it comes", () => {
+test("rpFilter: the interface where the kernel drops a client's packets is named", () => {
   const server = withWays(
     { arrivals: [{ device: LAN, way: "wrong interface" }] },
     { client: address("198.51.100.7") },
@@ -265,7 +265,7 @@ test("what the kernel drops of a client is filtered on the interface by which it
   ]);
 });
 
-test("a client must be to be reached", () => {
+test("wayBack: there must be a route to the client", () => {
   const client = address("198.51.100.7");
   const found = (back: Way) => foundOn(withWays({ back }, { client }));
   assert.deepEqual(found(THROUGH_LAN), []);
@@ -282,7 +282,7 @@ test("a client must be to be reached", () => {
     ]);
 });
 
-test("masqueraded answers must go by the director", () => {
+test("wayBack: masqueraded answers must go through the director", () => {
   const director = address("192.0.2.1");
   const client = address("198.51.100.7");
   const masq = { method: "masq", director } as const;
@@ -311,7 +311,7 @@ test("masqueraded answers must go by the director", () => {
   assert.deepEqual(foundOn(realServer({ ...masq, director: undefined })), []);
 });
 
-test("a director that sends from the virtual address needs accept_local", () => {
+test("ownSource: a director that sends from the virtual address needs accept_local", () => {
   const outer = [{ device: LAN, way: "dropped" }] as const;
   const server = (director: string) => ({
     ...tunnelled(undefined, undefined),
@@ -325,7 +325,7 @@ test("a director that sends from the virtual address needs accept_local", () => 
   assert.deepEqual(foundOn({ ...server(VIP), outer: [] }), []);
 });
 
-test("GUE needs a port of the family, and an interface besides", () => {
+test("tunnel: GUE needs a port of the family and an interface", () => {
   const server = realServer({ method: "gue", devices: [LO, LAN, TUNL0] });
   const port = { port: 6080, encapsulation: "gue" } as const;
   const fix = ["modprobe fou", "ip fou add port PORT gue"];
@@ -341,7 +341,7 @@ test("GUE needs a port of the family, and an interface besides", () => {
   );
 });
 
-test("where no method is named, the tunnels of others do not matter", () => {
+test("tunnelsUp() without a method ignores tunnels with a remote end", () => {
   const { devices } = tunnelled(undefined, "10.0.0.1");
   const strict = { "net.ipv4.conf.tunnel7.rp_filter": 1 };
   assert.deepEqual(foundOn(realServer({ devices }), strict), []);

@@ -31,27 +31,27 @@ function shown(text: string, protocol: typeof TCP | typeof UDP, state: string) {
   );
 }
 
-test("TCP sockets that listen, without connections", () => {
+test("listenersIn() finds listening TCP sockets, not connections", () => {
   assert.deepEqual(shown(TCP_FILE, TCP, "0A"), [
     "127.0.0.1 8080",
     "0.0.0.0 80",
   ]);
 });
 
-test("IPv6 addresses are four numbers of the machine's order", () => {
+test("listenersIn() reads IPv6 addresses as four numbers in the machine's byte order", () => {
   assert.deepEqual(shown(TCP6_FILE, TCP, "0A"), [":: 80", "2001:db8::100 443"]);
 });
 
-test("UDP sockets without a peer", () => {
+test("listenersIn() finds unconnected UDP sockets", () => {
   assert.deepEqual(shown(UDP_FILE, UDP, "07"), ["192.0.2.100 53"]);
 });
 
-test("what is no such file has none", () => {
+test("listenersIn() finds nothing in other text", () => {
   assert.deepEqual(shown("", TCP, "0A"), []);
   assert.deepEqual(shown("nonsense\n", TCP, "0A"), []);
 });
 
-test("without its files the listeners are not known; those of IPv6 need not be there", (t) => {
+test("readListeners() needs the files of IPv4; those of IPv6 may be missing", (t) => {
   const folder = mkdtempSync(join(tmpdir(), "listeners-"));
   t.after(() => {
     rmSync(folder, { recursive: true });

@@ -114,6 +114,7 @@ export function realServer(change: Partial<RealServer> = {}): RealServer {
     services,
     method: undefined,
     director: undefined,
+    server: undefined,
     client: undefined,
     devices: [LO, LAN],
     addresses: [owned(LO, `${VIP}/32`), owned(LAN, "192.0.2.11/24")],

@@ -1,0 +1,108 @@
+import type { Json } from "../../document/json-text.js";
+import {
+  connectionName,
+  connectionsOf,
+  traceClient,
+  type ClientTrace,
+  type TraceFacts,
+  type TraceStep,
+} from "../../doctor/director/client-trace.js";
+import { readTable } from "../../doctor/director/gather.js";
+import type { Facts } from "../../doctor/facts.js";
+import { formatAddress, type Address } from "../../ipvs/address.js";
+import type { Connection } from "../../ipvs/connections.js";
+import type { Io } from "../../runtime/io.js";
+import type { Style } from "../../cli/color.js";
+import { escapeControls } from "../../cli/escape.js";
+import { wrapped } from "../../cli/help.js";
+import type { Output } from "../../cli/output.js";
+
+const LOOK_MILLISECONDS = 500;
+
+/** Follows a client for some seconds. @returns undefined if a fact that it needs is missing */
+export async function followClient(
+  io: Io,
+  facts: Facts,
+  client: Address,
+  seconds: number,
+): Promise<ClientTrace | undefined> {
+  const known = traceFacts(facts);
+  if (!known) return undefined;
+  const seen = new Map<string, Connection>();
+  const end = io.clock.now() + seconds * 1000;
+  const never = new AbortController().signal;
+  for (;;) {
+    for (const one of await connectionsOf(io.connectionsFile, client))
+      seen.set(connectionName(one), one);
+    const left = end - io.clock.now();
+    if (left <= 0) break;
+    await io.clock.sleep(Math.min(LOOK_MILLISECONDS, left), never);
+  }
+  const after = await readTable(io);
+  return traceClient(known, {
+    client,
+    seconds,
+    connections: [...seen.values()],
+    after,
+  });
+}
+
+function traceFacts(facts: Facts): TraceFacts | undefined {
+  const { table, allServices, network, connections, sysctls, firewall } = facts;
+  if (!table || !allServices || !network || !connections) return undefined;
+  if (!sysctls || !firewall) return undefined;
+  return { table, allServices, network, connections, sysctls, firewall };
+}
+
+type Looks = Pick<Output, "paint" | "width">;
+
+const STYLES: Readonly<Record<TraceStep["state"], Style>> = {
+  ok: "name",
+  stops: "bad",
+  unknown: "warning",
+};
+
+const LABEL_COLUMNS = 10;
+
+/** The trace as text: step by step, and where it stops. */
+export function traceText(trace: ClientTrace, looks: Looks): string {
+  const { client, seconds, steps, stopsAt } = trace;
+  const { paint } = looks;
+  const line = ({ step, state, text }: TraceStep) => {
+    const mark = paint[STYLES[state]](state.padEnd(8));
+    const label = `  ${mark}${step.padEnd(LABEL_COLUMNS)}`;
+    const body = wrapped(escapeControls(text), 10 + LABEL_COLUMNS, looks);
+    return label + body.trimStart();
+  };
+  const end = stopsAt
+    ? `Stops at: ${stopsAt.step}.`
+    : steps.some(({ state }) => state === "unknown")
+      ? "No step stops it for certain."
+      : "Its packets pass the director both ways.";
+  return [
+    `Client ${formatAddress(client)}, followed for ${seconds} s\n`,
+    ...steps.map(line),
+    `${end}\n`,
+  ].join("");
+}
+
+/** The trace as JSON. */
+export function traceJson({
+  client,
+  seconds,
+  steps,
+  stopsAt,
+}: ClientTrace): Json {
+  const stepJson = ({ step, state, text }: TraceStep) => ({
+    step,
+    state,
+    text: escapeControls(text),
+  });
+  return {
+    schema: "ipvsadm/doctor-client/1",
+    client: formatAddress(client),
+    seconds,
+    steps: steps.map(stepJson),
+    stopsAt: stopsAt ? stepJson(stopsAt) : null,
+  };
+}

@@ -1,0 +1,48 @@
+import { textOf } from "../system/files.js";
+
+/** How full the tables of connections are. An undefined figure is not known. */
+export interface ConnectionLimits {
+  /** Entries of IPVS, by /proc/net/ip_vs_status, which newer kernels have */
+  readonly entries: number | undefined;
+  /** net.ipv4.vs.conn_max */
+  readonly most: number | undefined;
+  /** net.ipv4.vs.conn_lfactor: entries per bucket as a power of 2 */
+  readonly loadFactor: number | undefined;
+  /** In some network namespaces it is read-only */
+  readonly loadFactorIsWritable: boolean;
+  /** Entries of connection tracking, and net.netfilter.nf_conntrack_max */
+  readonly tracked: number | undefined;
+  readonly mostTracked: number | undefined;
+}
+
+/** Whether a file's mode lets its owner write. Root could open it all the same, and the kernel would refuse. */
+function isWritable(path: string): boolean {
+  try {
+    const { mode } = process.getBuiltinModule("node:fs").statSync(path);
+    return (mode & 0o200) !== 0;
+  } catch {
+    return false;
+  }
+}
+
+/** Reads how full the tables of connections are. */
+export function readConnectionLimits(procFolder: string): ConnectionLimits {
+  const number = (path: string) => {
+    const text = textOf(`${procFolder}/${path}`)?.trim();
+    return text !== undefined && /^-?[0-9]+$/.test(text)
+      ? Number(text)
+      : undefined;
+  };
+  const status = textOf(`${procFolder}/net/ip_vs_status`) ?? "";
+  const entries = /^Conns:\t([0-9]+)$/m.exec(status)?.[1];
+  return {
+    entries: entries === undefined ? undefined : Number(entries),
+    most: number("sys/net/ipv4/vs/conn_max"),
+    loadFactor: number("sys/net/ipv4/vs/conn_lfactor"),
+    loadFactorIsWritable: isWritable(
+      `${procFolder}/sys/net/ipv4/vs/conn_lfactor`,
+    ),
+    tracked: number("sys/net/netfilter/nf_conntrack_count"),
+    mostTracked: number("sys/net/netfilter/nf_conntrack_max"),
+  };
+}

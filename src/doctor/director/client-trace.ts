@@ -1,0 +1,273 @@
+import {
+  formatAddress,
+  sameAddress,
+  type Address,
+} from "../../ipvs/address.js";
+import { CLIENT, ConnectionReader } from "../../ipvs/connection-reader.js";
+import { isTemplate } from "../../ipvs/connection-states.js";
+import type { Connection } from "../../ipvs/connections.js";
+import {
+  formatEndpoint,
+  MASQUERADING,
+  PROTOCOL_NAMES,
+  type ServerEntry,
+  type ServiceWithServers,
+} from "../../ipvs/model.js";
+import { blocksOf } from "../../system/files.js";
+import type { Known } from "../check.js";
+import { serviceName } from "../commands.js";
+import { describeAction, describePlace } from "../firewall/describe.js";
+import { deviceOf, nextHopTo } from "../network.js";
+import { blockagesOf } from "./blockages.js";
+
+/** The facts that a trace needs */
+export type TraceFacts = Known<
+  "table" | "allServices" | "network" | "connections" | "sysctls" | "firewall"
+>;
+
+/** What was seen of a client while it was followed. */
+export interface ClientSightings {
+  readonly client: Address;
+  readonly seconds: number;
+  /** Every connection that was seen, as it was last, without persistence templates */
+  readonly connections: readonly Connection[];
+  /** The table when it ended; TraceFacts has it as it began */
+  readonly after: readonly ServiceWithServers[];
+}
+
+/** A step of a client's packets through the director. */
+export interface TraceStep {
+  readonly step: "route" | "firewall" | "entries" | "answers" | "counters";
+  readonly state: "ok" | "stops" | "unknown";
+  readonly text: string;
+}
+
+/** How a client's packets pass the director, and where they stop. */
+export interface ClientTrace {
+  readonly client: Address;
+  readonly seconds: number;
+  readonly steps: readonly TraceStep[];
+  /** The first step that stops them; undefined if none does */
+  readonly stopsAt: TraceStep | undefined;
+}
+
+/** More connections of a client are only counted. */
+const MOST_CONNECTIONS = 10_000;
+
+/** Reads the connections of one client. */
+export async function connectionsOf(
+  file: string,
+  client: Address,
+): Promise<Connection[]> {
+  const found: Connection[] = [];
+  const reader = new ConnectionReader();
+  for await (const lines of blocksOf(file)) {
+    reader.load(lines);
+    while (reader.next()) {
+      const address = reader.address(CLIENT);
+      if (!address || !sameAddress(address, client)) continue;
+      if (isTemplate(reader) || found.length >= MOST_CONNECTIONS) continue;
+      const connection = reader.connection();
+      if (connection) found.push(connection);
+    }
+  }
+  return found;
+}
+
+/** Names a connection: protocol, client port, virtual address and port. */
+export function connectionName(one: Connection): string {
+  return `${one.protocol} ${one.clientPort} ${formatEndpoint(one.virtual, one.virtualPort)}`;
+}
+
+/** Follows a client through the director. */
+export function traceClient(
+  facts: TraceFacts,
+  sightings: ClientSightings,
+): ClientTrace {
+  const { client, seconds, connections } = sightings;
+  const steps = [
+    routeStep(facts, client),
+    ...firewallSteps(facts, client),
+    ...entrySteps(facts, sightings),
+    ...(connections.length > 0 ? [] : [nothingStep(facts, sightings)]),
+    ...counterSteps(facts, sightings),
+  ];
+  return {
+    client,
+    seconds,
+    steps,
+    stopsAt: steps.find(({ state }) => state === "stops"),
+  };
+}
+
+function routeStep({ network }: TraceFacts, client: Address): TraceStep {
+  const hop = nextHopTo(network, client);
+  const name = deviceOf(network, hop?.device)?.name;
+  if (!hop || name === undefined)
+    return {
+      step: "route",
+      state: "stops",
+      text: `there is no route to ${formatAddress(client)}`,
+    };
+  const via = sameAddress(hop.address, client)
+    ? "directly"
+    : `through ${formatAddress(hop.address)}`;
+  return {
+    step: "route",
+    state: "ok",
+    text: `${formatAddress(client)} is reached by ${name}, ${via}`,
+  };
+}
+
+function firewallSteps(facts: TraceFacts, client: Address): TraceStep[] {
+  const found = facts.table
+    .filter(({ key }) => key.family === (client.length === 4 ? 2 : 10))
+    .flatMap((service) => blockagesOf(service, facts, facts.firewall, client))
+    .map(({ flow, stop }): TraceStep => ({
+      step: "firewall",
+      state: stop.certain ? "stops" : "unknown",
+      text: `${describePlace(stop)}, ${stop.certain ? "" : "perhaps "}${describeAction(stop)} ${flow.text}`,
+    }));
+  const { unread } = facts.firewall;
+  if (unread.length > 0)
+    found.push({
+      step: "firewall",
+      state: "unknown",
+      text: `not read: ${unread.join(", ")}`,
+    });
+  return found.length > 0
+    ? found
+    : [
+        {
+          step: "firewall",
+          state: "ok",
+          text: "no rule on the director stops its packets",
+        },
+      ];
+}
+
+/** The service of a connection; that of a firewall mark is not known by its addresses. */
+function serviceOf(
+  table: readonly ServiceWithServers[],
+  { protocol, virtual, virtualPort }: Connection,
+): ServiceWithServers | undefined {
+  const fits = (port: number) =>
+    table.find(
+      ({ key }) =>
+        !("firewallMark" in key) &&
+        PROTOCOL_NAMES[key.protocol] === protocol &&
+        key.port === port &&
+        sameAddress(key.address, virtual),
+    );
+  return fits(virtualPort) ?? fits(0);
+}
+
+function serverOf(
+  service: ServiceWithServers | undefined,
+  one: Connection,
+): ServerEntry | undefined {
+  return service?.servers.find(
+    ({ key }) =>
+      sameAddress(key.address, one.server) &&
+      (key.port === 0 || key.port === one.serverPort),
+  );
+}
+
+/** One step for each server that the client's connections go to. */
+function entrySteps(
+  { allServices }: TraceFacts,
+  { connections }: ClientSightings,
+): TraceStep[] {
+  const groups = new Map<string, Connection[]>();
+  for (const one of connections) {
+    const name = `${one.protocol} ${formatEndpoint(one.virtual, one.virtualPort)} to ${formatEndpoint(one.server, one.serverPort)}`;
+    groups.set(name, [...(groups.get(name) ?? []), one]);
+  }
+  return Array.from(groups, ([name, some]): TraceStep => {
+    const [first] = some;
+    const service = first && serviceOf(allServices, first);
+    const server = first && serverOf(service, first);
+    const states = new Map<string, number>();
+    for (const { state } of some)
+      states.set(state, (states.get(state) ?? 0) + 1);
+    const counts = Array.from(states, ([state, count]) => `${count} ${state}`);
+    const by = service ? ` (service ${serviceName(service)})` : "";
+    const text = `${name}${by}: ${counts.join(", ")}`;
+    const why = stopOf(states, some.length, server);
+    return why === undefined
+      ? { step: "entries", state: "ok", text }
+      : { step: "entries", state: "stops", text: `${text}; ${why}` };
+  });
+}
+
+/** Why connections in these states do not get further; undefined if some do. */
+function stopOf(
+  states: ReadonlyMap<string, number>,
+  all: number,
+  server: ServerEntry | undefined,
+): string | undefined {
+  if (states.get("CLOSE") === all)
+    return "each was reset: the server refuses, or the client gave up";
+  if (states.get("SYN_RECV") !== all) return undefined;
+  return server?.settings.forwarding === MASQUERADING
+    ? "the director sent the requests to the server and saw no answer"
+    : "the client never confirmed: the request did not reach the server, or its answer did not reach the client";
+}
+
+/** Without any connection, the packets stop before IPVS. */
+function nothingStep(
+  { table }: TraceFacts,
+  { seconds, after }: ClientSightings,
+): TraceStep {
+  const moved = movedServices(table, after);
+  return {
+    step: "entries",
+    state: "unknown",
+    text: `no connection of this client in ${seconds} s; ${
+      moved.length === 0
+        ? "no service got a packet either: the client sent nothing, or it did not reach IPVS"
+        : `packets of other clients reached ${moved.join(", ")}`
+    }`,
+  };
+}
+
+function movedServices(
+  before: readonly ServiceWithServers[],
+  after: readonly ServiceWithServers[],
+): string[] {
+  return before.flatMap((service) => {
+    const later = after.find(
+      (one) => serviceName(one) === serviceName(service),
+    );
+    return later && later.stats.inPackets > service.stats.inPackets
+      ? [serviceName(service)]
+      : [];
+  });
+}
+
+/** What the counters of the client's servers did. */
+function counterSteps(
+  { table }: TraceFacts,
+  { connections, after }: ClientSightings,
+): TraceStep[] {
+  const steps = new Map<string, TraceStep>();
+  for (const one of connections) {
+    const service = serviceOf(table, one);
+    const server = serverOf(service, one);
+    const later = serverOf(serviceOf(after, one), one);
+    if (!service || !server || !later) continue;
+    const name = `${formatEndpoint(server.key.address, server.key.port)} of ${serviceName(service)}`;
+    const packets = later.stats.inPackets - server.stats.inPackets;
+    const answers = later.stats.outPackets - server.stats.outPackets;
+    const seen =
+      server.settings.forwarding === MASQUERADING
+        ? `${packets} packets in, ${answers} out`
+        : `${packets} packets in (answers do not pass the director)`;
+    steps.set(name, {
+      step: "counters",
+      state: "ok",
+      text: `${name}, all clients: ${seen}`,
+    });
+  }
+  return [...steps.values()];
+}

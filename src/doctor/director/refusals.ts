@@ -1,0 +1,141 @@
+import { formatAddress } from "../../ipvs/address.js";
+import {
+  MASQUERADING,
+  TCP,
+  type ServerEntry,
+  type ServiceWithServers,
+} from "../../ipvs/model.js";
+import { check } from "../check.js";
+import { editServer, serverName } from "../commands.js";
+import type { Finding } from "../finding.js";
+import type { Network } from "../network.js";
+import { examineThere } from "./examine-there.js";
+import { probeEvidence, type Probe } from "./probe.js";
+import { isServing } from "./reach.js";
+
+/** Fewer connections can be a coincidence. */
+const FEWEST = 3;
+/** A SYN, with all options that clients use: 60 bytes with IPv4, 80 with IPv6 */
+const LARGEST_SYN = 80;
+/** A reset: 40 bytes with IPv4, 60 with IPv6 */
+const LARGEST_RESET = 60;
+
+type Id = "server-refuses" | "server-probe-failed";
+
+/** Real servers that refuse connections, by the counters and by probes. */
+export const refusals = check(
+  ["server-refuses", "server-probe-failed"],
+  ["table", "network", "probes"],
+  ({ table, network, probes }) =>
+    table.flatMap((service) =>
+      service.servers.filter(isServing).flatMap((server): Finding<Id>[] => {
+        const probe = probes.find((one) => one.server === server);
+        if (probe) return probeFinding(probe, network);
+        const { key } = service;
+        return "firewallMark" in key || key.protocol === TCP
+          ? refusalOf(service, server)
+          : [];
+      }),
+    ),
+);
+
+function probeFinding(probe: Probe, network: Network): Finding<Id>[] {
+  const { service, server, result } = probe;
+  if (result === "accepted") return [];
+  const masqueraded = server.settings.forwarding === MASQUERADING;
+  if (result === "refused" && masqueraded)
+    return refusalOf(service, server, probe);
+  return [
+    {
+      id: "server-probe-failed",
+      subject: serverName(service, server),
+      seen: probeEvidence(probe),
+      certainty: masqueraded ? "proven" : "likely",
+      next: [examineThere(service, server, network)],
+      fix: [],
+    },
+  ];
+}
+
+/** @param probe a connection of the director that was refused */
+function refusalOf(
+  service: ServiceWithServers,
+  server: ServerEntry,
+  probe?: Probe,
+): Finding<"server-refuses">[] {
+  if (server.settings.forwarding !== MASQUERADING) return [];
+  const { stats } = server;
+  const total = {
+    connections: Number(stats.connections),
+    inPackets: Number(stats.inPackets),
+    outPackets: Number(stats.outPackets),
+    inBytes: Number(stats.inBytes),
+    outBytes: Number(stats.outBytes),
+  };
+  const recent = {
+    connections: Number(stats.connectionsPerSecond),
+    inPackets: Number(stats.inPacketsPerSecond),
+    outPackets: Number(stats.outPacketsPerSecond),
+    inBytes: Number(stats.inBytesPerSecond),
+    outBytes: Number(stats.outBytesPerSecond),
+  };
+  const counted = isRefusing(total)
+    ? { ...total, when: "since it was added" }
+    : isRefusing(recent)
+      ? { ...recent, when: "per second" }
+      : undefined;
+  if (!counted && !probe) return [];
+  const { address, port } = server.key;
+  const counters = counted
+    ? `${counted.when} it had ${counted.connections} connections, ${counted.inPackets} packets in and ${counted.outPackets} out, of ${average(counted.inBytes, counted.inPackets)} and ${average(counted.outBytes, counted.outPackets)} bytes: one reset for each connection`
+    : undefined;
+  return [
+    {
+      id: "server-refuses",
+      subject: serverName(service, server),
+      seen: probe ? probeEvidence(probe) : (counters ?? ""),
+      certainty: probe ? "proven" : "likely",
+      evidence: probe && counters !== undefined ? [counters] : [],
+      next: [
+        ...(probe ? [] : [{ command: "ipvsadm doctor --probe" }]),
+        {
+          command: `ss -lnt 'sport = ${port}'`,
+          on: `real server ${formatAddress(address)}`,
+        },
+      ],
+      fix: [
+        {
+          ...editServer(service, server, { weight: 0 }),
+          effect:
+            "the server gets no new connections until its weight is set again",
+        },
+      ],
+    },
+  ];
+}
+
+interface Counts {
+  readonly connections: number;
+  readonly inPackets: number;
+  readonly outPackets: number;
+  readonly inBytes: number;
+  readonly outBytes: number;
+}
+
+/** About one packet each way for a connection, and none with data. A client may repeat its request. */
+function isRefusing(counts: Counts): boolean {
+  const { connections, inPackets, outPackets, inBytes, outBytes } = counts;
+  return (
+    connections >= FEWEST &&
+    inPackets >= connections &&
+    inPackets <= connections * 1.5 &&
+    outPackets >= connections * 0.8 &&
+    outPackets <= inPackets &&
+    inBytes <= inPackets * LARGEST_SYN &&
+    outBytes <= outPackets * LARGEST_RESET
+  );
+}
+
+function average(bytes: number, packets: number): number {
+  return packets === 0 ? 0 : Math.round(bytes / packets);
+}

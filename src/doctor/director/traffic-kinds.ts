@@ -1,0 +1,140 @@
+import type { Kind } from "../finding.js";
+
+const FIREWALL =
+  "The rules of nft and of both variants of iptables, with their packet counts. Doctor walks them for the packets of each service: requests in PREROUTING and INPUT up to IPVS, the packets that IPVS sends to a real server in OUTPUT and POSTROUTING, and the answers of masqueraded servers in PREROUTING and FORWARD. It knows what connection tracking calls these packets. A rule that it cannot judge is listed under Not checked if it has matched packets.";
+
+/** Findings about what happens to packets on the director. */
+export const TRAFFIC_KINDS = [
+  {
+    id: "firewall-blocks",
+    severity: "error",
+    title: "a firewall rule on the director stops the traffic of a service",
+    why: "Requests pass the chains PREROUTING and INPUT before IPVS sees them, and OUTPUT and POSTROUTING after it. Answers of masqueraded servers pass FORWARD before IPVS puts the virtual address into them. A rule or a policy that drops them there breaks the service. Docker, for example, sets the policy of FORWARD to DROP. Rules by state are another common cause: without net.ipv4.vs.conntrack, connection tracking never calls a packet of IPVS established, and calls the first answer of a TCP connection invalid.",
+    looked: FIREWALL,
+    cure: "Accept these packets ahead of the rule, and add that to the configuration of the firewall (with Docker: to the chain DOCKER-USER).",
+    sysctls: ["net.ipv4.vs.conntrack"],
+  },
+  {
+    id: "firewall-redirects",
+    severity: "error",
+    title: "a firewall rule sends requests elsewhere before IPVS sees them",
+    why: "DNAT, REDIRECT and TPROXY in PREROUTING change the destination of a request. IPVS finds no service for the new destination, so the real servers get nothing.",
+    looked: FIREWALL,
+    cure: "Exempt the virtual service from the rule, or remove the rule.",
+    sysctls: [],
+  },
+  {
+    id: "mark-unset",
+    severity: "error",
+    title: "no firewall rule sets the mark of a service",
+    why: "A service by firewall mark gets the packets that carry its mark. If no rule in PREROUTING or INPUT sets the mark, the service gets no packets, and requests are treated as any others.",
+    looked:
+      "The rules of nft and of both variants of iptables: whether one sets this mark, or a mark that is not known beforehand (CONNMARK). Marks that tc sets are not seen.",
+    cure: "Add a rule to the table mangle, chain PREROUTING, that sets the mark for the virtual address and port, and keep it in the configuration of the firewall.",
+    sysctls: [],
+  },
+  {
+    id: "backup-only-active",
+    severity: "error",
+    title: "backup_only turns IPVS off on a director that is active",
+    why: "With net.ipv4.vs.backup_only a machine whose sync daemon is a backup balances nothing. If the virtual address is on this machine, requests arrive here, no program listens, and clients see their connections refused.",
+    looked:
+      "The setting net.ipv4.vs.backup_only, the sync daemons, and whether an interface that answers ARP or neighbor discovery has a virtual address.",
+    cure: "On the active director, stop the backup daemon and start the master. keepalived does that when it takes over (lvs_sync_daemon). Without it, set backup_only to 0.",
+    sysctls: ["net.ipv4.vs.backup_only"],
+  },
+  {
+    id: "server-refuses",
+    severity: "error",
+    title: "a masqueraded real server refuses connections",
+    why: "The server is there, and no program accepts connections at its port: it answers each request with a reset. The scheduler does not notice, and gives the server its share of the connections.",
+    looked:
+      "The counters of each masqueraded server of a TCP service, since it was added and per second: about one packet in and one packet out for each connection, and no packet larger than a TCP header with its options. With --probe also whether the server refuses a connection of the director.",
+    cure: "Start the program on the server, or correct the port. Until then take the server out: with weight 0 it gets no new connections. A health checker such as keepalived does that automatically.",
+    sysctls: [],
+  },
+  {
+    id: "server-probe-failed",
+    severity: "error",
+    title: "a real server does not accept a connection of the director",
+    why: "The director could not connect to the address and port of the server. The scheduler does not notice, and gives the server its share of the connections.",
+    looked:
+      "With --probe: a TCP connection from the director to each real server with a weight. It is closed as soon as it stands. With masquerading it goes where requests go, so it proves the fault. With direct routing and tunneling it goes to the server's own address, and requests go to the virtual address: a program that listens only at the virtual address is not at fault.",
+    cure: "Run `ipvsadm doctor --real-server` on that server, as printed.",
+    sysctls: [],
+  },
+  {
+    id: "clients-beside-server",
+    severity: "error",
+    title: "masqueraded servers answer clients in their own network directly",
+    why: "A masqueraded server must send its answers through the director. To a client in its own network it has a direct route, which is more specific than the default route. The client gets an answer from an address that it never asked, and drops it.",
+    looked:
+      "The connection table: clients that wait in SYN_RECV, and whether a network of the director has both the client and the server.",
+    cure: "Translate the client's address as well (SNAT, with net.ipv4.vs.conntrack=1), or give the server a host route to each such client through the director, and set send_redirects to 0 on the director.",
+    sysctls: ["net.ipv4.vs.conntrack"],
+  },
+  {
+    id: "redirects-sent",
+    severity: "warning",
+    title: "the director teaches masqueraded servers a way past it",
+    why: "If an answer comes in and leaves by the same interface, the kernel sends an ICMP redirect: the server learns to reach the client directly. Its next answers go past the director, and the client drops them. It works at first and fails later, mostly with UDP.",
+    looked:
+      "Whether the interface to a masqueraded server also leads to one of its clients or has its virtual address, and send_redirects: it is on if it is on for all or for the interface.",
+    cure: "Set send_redirects to 0 for all and for the interface, and keep it so in /etc/sysctl.d. On the servers flush what they have learned.",
+    sysctls: [
+      "net.ipv4.conf.all.send_redirects",
+      "net.ipv4.conf.INTERFACE.send_redirects",
+    ],
+  },
+  {
+    id: "drained-server-dead",
+    severity: "error",
+    title: "clients are still sent to a drained server that does not answer",
+    why: "Weight 0 keeps new connections away from a server. Packets of connections that exist still go there, and each of them renews the entry. A UDP client that keeps its port therefore never gets another server. With persistence even new connections of the bound clients go there. expire_nodest_conn does not apply, since the server is still in the table.",
+    looked:
+      "Servers with weight 0 that have connections or persistence templates and do not answer: ARP or neighbor discovery gets no answer, or packets go to the server and none comes back (masquerading, packets per second).",
+    cure: "Set expire_nodest_conn to 1 and remove the server: the next packet of each connection gets another server. For persistence, expire_quiescent_template is enough.",
+    sysctls: [
+      "net.ipv4.vs.expire_nodest_conn",
+      "net.ipv4.vs.expire_quiescent_template",
+    ],
+  },
+  {
+    id: "idle-connections-expire",
+    severity: "note",
+    title: "idle TCP connections expire before the usual keepalive",
+    why: "IPVS forgets a TCP connection after the timeout for idle connections, 15 minutes by default. TCP keepalive sends its first packet after 2 hours by default. A connection that is idle for longer than the timeout breaks: its next packet is dropped or answered with a reset.",
+    looked:
+      "The timeout for TCP, and whether an established connection has been idle for more than half of it.",
+    cure: "Raise the timeout above the longest keepalive of the clients, or lower the keepalive of clients or servers below the timeout. Entries of clients that vanished stay for as long.",
+    sysctls: [],
+  },
+  {
+    id: "connections-at-limit",
+    severity: "error",
+    title: "a connection table is full",
+    why: "At its limit the kernel drops new connections. Established ones go on.",
+    looked:
+      "The number of entries and net.ipv4.vs.conn_max (newer kernels). With net.ipv4.vs.conntrack=1 also those of connection tracking, and net.netfilter.nf_conntrack_max.",
+    cure: "Raise the limit, if memory allows. Look for clients that leave many connections behind, and for timeouts that are too long.",
+    sysctls: ["net.ipv4.vs.conn_max", "net.netfilter.nf_conntrack_max"],
+  },
+  {
+    id: "connections-near-limit",
+    severity: "warning",
+    title: "a connection table is almost full",
+    why: "At its limit the kernel drops new connections.",
+    looked: "The same as for connections-at-limit: 90 % or more of the limit.",
+    cure: "Raise the limit, if memory allows. Look for clients that leave many connections behind, and for timeouts that are too long.",
+    sysctls: ["net.ipv4.vs.conn_max", "net.netfilter.nf_conntrack_max"],
+  },
+  {
+    id: "address-any",
+    severity: "error",
+    title: "a service has no address of its own",
+    why: "IPVS compares the address of a packet with that of each service. 0.0.0.0 and :: are no wildcards: no packet has them as its destination, so the service gets none.",
+    looked: "The table: services with the address 0.0.0.0 or ::.",
+    cure: "Add a service for each virtual address, or mark the packets in the firewall and add a service by firewall mark.",
+    sysctls: [],
+  },
+] as const satisfies readonly Kind[];

@@ -1,0 +1,28 @@
+import type { Place, Stop } from "./walk.js";
+
+/** Names a rule or a policy with its packet count: `rule 3 of chain INPUT (iptables, table filter), 12 packets`. */
+export function describePlace(place: Place): string {
+  const { table, chain, rule, position, packets } = place;
+  const where =
+    table.program === "nft"
+      ? `chain ${chain.name} (nft, table ${table.nftFamily} ${table.name})`
+      : `chain ${chain.name} (${table.program}, table ${table.name})`;
+  const what =
+    rule === undefined
+      ? `the policy of ${where}`
+      : `rule ${position ?? 0} of ${where}, "${rule.text}"`;
+  if (packets === undefined) return `${what}, which does not count packets`;
+  return `${what}, ${packets} ${packets === 1n ? "packet" : "packets"}`;
+}
+
+/** Says what a stop does: `drops`, `rejects`, `redirects to 192.0.2.1:80`. */
+export function describeAction({ does, to }: Stop): string {
+  switch (does) {
+    case "drop":
+      return "drops";
+    case "reject":
+      return "rejects";
+    case "redirect":
+      return to === undefined || to === "" ? "redirects" : `redirects to ${to}`;
+  }
+}

@@ -1,0 +1,110 @@
+import { compareAddresses } from "./compare-addresses.js";
+import type { Packet } from "./packet.js";
+import type { Condition } from "./ruleset.js";
+
+/** Whether something holds: it can also be unknown. */
+export type Answer = "yes" | "no" | "perhaps";
+
+/** Whether a condition holds for a packet. */
+export function judge(condition: Condition, packet: Packet): Answer {
+  switch (condition.about) {
+    case "address": {
+      const address = packet[condition.end];
+      if (address === undefined) return "perhaps";
+      return answer(
+        condition.ranges.some(
+          ({ first, last }) =>
+            first.length === address.length &&
+            compareAddresses(first, address) <= 0 &&
+            compareAddresses(address, last) <= 0,
+        ),
+      );
+    }
+    case "interface": {
+      const name = packet[condition.end];
+      if (name === undefined) return "perhaps";
+      return answer(condition.names.some((pattern) => isNamed(name, pattern)));
+    }
+    case "family":
+      return answer(packet.family === condition.family);
+    case "protocol":
+      return isAmong(packet.protocol, condition.numbers);
+    case "port": {
+      const port =
+        condition.end === "source" ? packet.sourcePort : packet.destinationPort;
+      if (port === undefined) return "perhaps";
+      return answer(
+        condition.ranges.some(([first, last]) => first <= port && port <= last),
+      );
+    }
+    case "state":
+      return judgeState(condition.states, packet);
+    case "mark":
+      if (packet.mark === undefined) return "perhaps";
+      return answer(((packet.mark & condition.mask) ^ condition.value) === 0);
+    case "tcp-flags":
+      if (packet.tcpFlags === undefined) return "perhaps";
+      return answer((packet.tcpFlags & condition.mask) === condition.value);
+    case "any-tcp-flag":
+      if (packet.tcpFlags === undefined) return "perhaps";
+      return answer((packet.tcpFlags & condition.flags) !== 0);
+    case "local-destination":
+      if (packet.destinationIsLocal === undefined) return "perhaps";
+      return answer(packet.destinationIsLocal);
+    case "not":
+      return opposite(judge(condition.condition, packet));
+    case "all":
+      return judgeAll(condition.conditions, packet);
+    case "any":
+      return opposite(
+        judgeAll(
+          condition.conditions.map((one) => ({ about: "not", condition: one })),
+          packet,
+        ),
+      );
+    case "unknown":
+      return "perhaps";
+  }
+}
+
+/** Whether all conditions hold. One that does not hold outweighs those that cannot be judged. */
+export function judgeAll(
+  conditions: readonly Condition[],
+  packet: Packet,
+): Answer {
+  const answers = conditions.map((condition) => judge(condition, packet));
+  if (answers.includes("no")) return "no";
+  return answers.includes("perhaps") ? "perhaps" : "yes";
+}
+
+function judgeState(
+  states: Extract<Condition, { about: "state" }>["states"],
+  packet: Packet,
+): Answer {
+  if (packet.states === undefined) return "perhaps";
+  const matching = packet.states.filter((state) => states.includes(state));
+  if (matching.length === 0) return "no";
+  return matching.length === packet.states.length ? "yes" : "perhaps";
+}
+
+function isNamed(name: string, pattern: string): boolean {
+  return pattern.endsWith("*")
+    ? name.startsWith(pattern.slice(0, -1))
+    : name === pattern;
+}
+
+function isAmong(
+  number: number | undefined,
+  numbers: readonly number[],
+): Answer {
+  return number === undefined ? "perhaps" : answer(numbers.includes(number));
+}
+
+function answer(holds: boolean): Answer {
+  return holds ? "yes" : "no";
+}
+
+function opposite(one: Answer): Answer {
+  if (one === "perhaps") return one;
+  return one === "yes" ? "no" : "yes";
+}

@@ -1,0 +1,176 @@
+import { familyOf, formatAddress, type Address } from "../../ipvs/address.js";
+import { formatEndpoint, TCP, TRANSPORTS, UDP } from "../../ipvs/model.js";
+import type { Flow } from "../firewall/flow.js";
+import {
+  SYN,
+  SYN_ACK,
+  type ConntrackState,
+  type Packet,
+} from "../firewall/packet.js";
+import { servicesThere } from "./listening.js";
+import { isTunnel } from "./methods.js";
+import {
+  tunnelsUp,
+  type RealServer,
+  type VirtualService,
+} from "./real-server.js";
+
+/** The packets that a real server receives and sends. */
+export function realServerFlows(server: RealServer): Flow[] {
+  return [
+    ...outerFlows(server),
+    ...servicesThere(server).flatMap((service) => [
+      requests(server, service),
+      answers(server, service),
+    ]),
+  ];
+}
+
+/** The packets of the director's tunnel. */
+function outerFlows(server: RealServer): Flow[] {
+  const { method, director } = server;
+  if (!isTunnel(method)) return [];
+  const families = new Set(
+    server.services.map(({ address }) => familyOf(address)),
+  );
+  return [...families].flatMap((family) => {
+    const numbers = { tunnel: family === 2 ? 4 : 41, gre: 47, gue: UDP };
+    const protocol = numbers[method];
+    const ports =
+      method === "gue"
+        ? server.guePorts.filter((one) => one.family === family)
+        : [undefined];
+    return ports.map((port): Flow => {
+      const destinationPort = port?.port;
+      const source =
+        director && familyOf(director) === family ? director : undefined;
+      const packet: Packet = {
+        family,
+        incoming: deviceTo(server),
+        source,
+        destination: undefined,
+        protocol,
+        destinationPort,
+        mark: 0,
+        destinationIsLocal: true,
+        states: ["new"],
+      };
+      return {
+        text: `the tunnel's packets from ${source ? formatAddress(source) : "the director"}`,
+        stages: [
+          { hook: "prerouting", packets: [packet] },
+          { hook: "input", packets: [packet] },
+        ],
+        match: { family, source, protocol, destinationPort },
+      };
+    });
+  });
+}
+
+/** The interface to the director, if there is only one possible. */
+function deviceTo({ devices }: RealServer): string | undefined {
+  const real = devices.filter(
+    ({ up, asksNeighbors, master }) =>
+      up && asksNeighbors && master === undefined,
+  );
+  return real.length === 1 ? real[0]?.name : undefined;
+}
+
+function requests(server: RealServer, service: VirtualService): Flow {
+  const packets = entrances(server, service).flatMap((incoming) =>
+    packetsOf(service, server.client, [
+      { states: ["new"], tcpFlags: SYN },
+      { states: ["established"], tcpFlags: 0x10 },
+    ]).map((packet): Packet => ({ ...packet, incoming })),
+  );
+  const { protocol, address, port } = service;
+  return {
+    text: `requests to ${nameOf(service)}`,
+    stages: [
+      { hook: "prerouting", packets },
+      { hook: "input", packets },
+    ],
+    match: {
+      family: familyOf(address),
+      destination: address,
+      protocol: protocol ?? TCP,
+      destinationPort: port,
+    },
+  };
+}
+
+function answers(server: RealServer, service: VirtualService): Flow {
+  const { protocol, address, port } = service;
+  const family = familyOf(address);
+  const ways = server.ways.find((one) => one.back !== undefined);
+  const back = typeof ways?.back === "object" ? ways.back : undefined;
+  const device = server.devices.find(
+    ({ index }) => index === back?.hops[0]?.device,
+  );
+  const packet: Packet = {
+    family,
+    outgoing: device?.name ?? deviceTo(server),
+    source: address,
+    destination: server.client,
+    protocol,
+    sourcePort: port,
+    tcpFlags: protocol === TCP ? SYN_ACK : undefined,
+    states: ["established"],
+    mark: 0,
+  };
+  return {
+    text: `answers from ${nameOf(service)}`,
+    stages: [
+      { hook: "output", packets: [packet] },
+      { hook: "postrouting", packets: [packet] },
+    ],
+    match: {
+      family,
+      source: address,
+      protocol: protocol ?? TCP,
+      sourcePort: port,
+    },
+  };
+}
+
+/** The interfaces by which requests come in; [undefined] if that is not known. */
+function entrances(
+  server: RealServer,
+  { address }: VirtualService,
+): (string | undefined)[] {
+  const tunnels = tunnelsUp(server, address).map(({ name }) => name);
+  if (server.method === "masq" || server.method === "direct")
+    return [deviceTo(server)];
+  if (tunnels.length > 0) return tunnels;
+  return [deviceTo(server)];
+}
+
+function packetsOf(
+  { protocol, address, port }: VirtualService,
+  client: Address | undefined,
+  variants: readonly {
+    states: readonly ConntrackState[];
+    tcpFlags: number;
+  }[],
+): Packet[] {
+  const some = protocol === TCP ? variants : variants.slice(0, 1);
+  return some.map(({ states, tcpFlags }) => ({
+    family: familyOf(address),
+    source: client,
+    destination: address,
+    protocol,
+    destinationPort: port,
+    tcpFlags: protocol === TCP ? tcpFlags : undefined,
+    states,
+    mark: 0,
+    destinationIsLocal: true,
+  }));
+}
+
+function nameOf({ protocol, address, port }: VirtualService): string {
+  const endpoint =
+    port === undefined ? formatAddress(address) : formatEndpoint(address, port);
+  return protocol === undefined
+    ? endpoint
+    : `${TRANSPORTS[protocol]}/${endpoint}`;
+}

@@ -1,0 +1,38 @@
+/** What became of a TCP connection. */
+export type ProbeResult = "accepted" | "refused" | "no answer" | "unreachable";
+
+/**
+ * Connects to an address and port, and closes the connection at once.
+ *
+ * @param address as text
+ * @param milliseconds how long to wait for an answer
+ */
+export function probeTcp(
+  address: string,
+  port: number,
+  milliseconds: number,
+): Promise<ProbeResult> {
+  const { connect } = process.getBuiltinModule("node:net");
+  return new Promise((resolve) => {
+    const socket = connect({ host: address, port });
+    const timer = setTimeout(() => {
+      end("no answer");
+    }, milliseconds);
+    const end = (result: ProbeResult) => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(result);
+    };
+    socket.once("connect", () => {
+      end("accepted");
+    });
+    socket.once("error", ({ code }: NodeJS.ErrnoException) => {
+      end(RESULTS[code ?? ""] ?? "unreachable");
+    });
+  });
+}
+
+const RESULTS: Readonly<Record<string, ProbeResult>> = {
+  ECONNREFUSED: "refused",
+  ETIMEDOUT: "no answer",
+};

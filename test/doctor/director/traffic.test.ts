@@ -1,0 +1,677 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import type {
+  ConnectionGroup,
+  Connections,
+} from "../../../src/doctor/connections.js";
+import { clientsBeside } from "../../../src/doctor/director/beside-clients.js";
+import { traceClient } from "../../../src/doctor/director/client-trace.js";
+import { drainedServers } from "../../../src/doctor/director/drained.js";
+import { directorFirewall } from "../../../src/doctor/director/firewall.js";
+import {
+  idleConnections,
+  limits,
+} from "../../../src/doctor/director/limits.js";
+import { marks } from "../../../src/doctor/director/marks.js";
+import { activeBackups } from "../../../src/doctor/director/peers.js";
+import type { Probe } from "../../../src/doctor/director/probe.js";
+import { redirects } from "../../../src/doctor/director/redirects.js";
+import { refusals } from "../../../src/doctor/director/refusals.js";
+import type { Facts } from "../../../src/doctor/facts.js";
+import { parseIptablesSave } from "../../../src/doctor/firewall/iptables-save.js";
+import { parseNftJson } from "../../../src/doctor/firewall/nft-json.js";
+import { INET } from "../../../src/ipvs/address.js";
+import {
+  BACKUP,
+  MASQUERADING,
+  UDP,
+  type ServerEntry,
+  type ServiceWithServers,
+  type Stats,
+} from "../../../src/ipvs/model.js";
+import {
+  address,
+  serverEntry,
+  serviceEntry,
+  stats,
+} from "../../fixtures/entries.js";
+import { connectionGroup, connectionTable } from "../made-up-connections.js";
+import {
+  device,
+  neighbor,
+  network,
+  ownAddress,
+  route,
+} from "../made-up-network.js";
+import { serviceAt, sysctls, told } from "../made-up.js";
+
+/*
+ * A director between clients on eth1 (192.0.2.0/24, with the virtual address 192.0.2.1) and masqueraded servers on eth2
+ * (10.0.0.0/24).
+ */
+const SERVER = masqueraded("10.0.0.11");
+const SERVICE = serviceAt("192.0.2.1", [SERVER]);
+const NETWORK = network(
+  [
+    route("192.0.2.1", "local", 1),
+    route("192.0.2.77", "unicast", 1),
+    route("192.0.0.8", "unicast", 1, "192.0.2.254"),
+    route("10.0.0.11", "unicast", 2),
+    route("10.0.0.12", "unicast", 2),
+    route("10.0.0.100", "unicast", 2),
+  ],
+  {
+    devices: [device(1), device(2)],
+    addresses: [
+      ownAddress(1, "192.0.2.2/24"),
+      ownAddress(1, "192.0.2.1/32"),
+      ownAddress(2, "10.0.0.1/24"),
+    ],
+  },
+);
+const SYSCTLS = {
+  "net.ipv4.vs.conntrack": 0,
+  "net.ipv4.vs.backup_only": 0,
+  "net.ipv4.vs.expire_nodest_conn": 0,
+  "net.ipv4.conf.all.send_redirects": 1,
+  "net.ipv4.conf.eth2.send_redirects": 0,
+};
+
+function masqueraded(
+  text: string,
+  given: Partial<ServerEntry> = {},
+): ServerEntry {
+  const server = serverEntry(text, 80, { forwarding: MASQUERADING });
+  return { ...server, ...given };
+}
+
+/** Facts of that director. @param rules as iptables-save prints them */
+function facts(
+  given: Partial<Facts> & {
+    groups?: readonly ConnectionGroup[];
+    rules?: string;
+  } = {},
+): Facts {
+  const { groups = [], rules = "", table = [SERVICE], ...rest } = given;
+  return {
+    table,
+    allServices: table,
+    daemons: [],
+    network: NETWORK,
+    stations: { nextHops: new Map(), strangers: [] },
+    connections: connectionTable(groups),
+    timeouts: { tcpSeconds: 900, tcpFinSeconds: 120, udpSeconds: 300 },
+    sysctls: sysctls(SYSCTLS),
+    firewall: {
+      tables: parseIptablesSave(rules, INET, "iptables"),
+      unread: [],
+    },
+    probes: [],
+    ...rest,
+  };
+}
+
+/** Connections with a server. */
+function group(
+  states: Record<string, number[]>,
+  client: string,
+  server = "10.0.0.11",
+): ConnectionGroup {
+  const clients = [address(client)];
+  return connectionGroup(states, {
+    server: address(server),
+    clients,
+    openingClients: states["SYN_RECV"] ? clients : [],
+  });
+}
+
+const filter = (text: string) => `*filter\n${text}\nCOMMIT\n`;
+
+suite("directorFirewall", () => {
+  const find = (rules: string, given: Partial<Facts> = {}) =>
+    directorFirewall.examine(facts({ rules, ...given }));
+
+  test("directorFirewall names the policy of FORWARD, its count, and the rule that accepts the answers", () => {
+    const [finding, ...others] = find(filter(":FORWARD DROP [9:540]"));
+    assert.deepEqual(others, []);
+    assert.equal(
+      finding?.seen,
+      "the policy of chain FORWARD (iptables, table filter), 9 packets, drops answers of real server 10.0.0.11:80",
+    );
+    assert.deepEqual(finding.fix, [
+      {
+        command:
+          "iptables -t filter -I FORWARD -s 10.0.0.11/32 -p tcp --sport 80 -j ACCEPT",
+        on: undefined,
+        effect:
+          "accepts answers of real server 10.0.0.11:80 in chain FORWARD, and nothing else; add it to the firewall's configuration to keep it",
+      },
+    ]);
+  });
+
+  test("directorFirewall reports one rule once, with all that it stops", () => {
+    const table = [serviceAt("192.0.2.1", [SERVER, masqueraded("10.0.0.12")])];
+    const found = find(filter(":FORWARD DROP [9:540]"), {
+      table,
+      allServices: table,
+    });
+    assert.equal(found.length, 1);
+    assert.equal(found[0]?.fix.length, 2);
+  });
+
+  test("directorFirewall counts the connections that wait as evidence", () => {
+    const waiting = [group({ SYN_RECV: [58, 57, 56] }, "192.0.2.77")];
+    const [finding] = directorFirewall.examine(
+      facts({ rules: filter(":FORWARD DROP [9:540]"), groups: waiting }),
+    );
+    assert.deepEqual(finding?.evidence, [
+      "3 connections to 10.0.0.11:80 wait in SYN_RECV",
+    ]);
+  });
+
+  test("directorFirewall explains rules by state", () => {
+    const rules = filter(
+      ":FORWARD DROP [3:120]\n[0:0] -A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+    );
+    assert.match(find(rules)[0]?.evidence?.join() ?? "", /conntrack is 0/);
+    const tracked = sysctls({ ...SYSCTLS, "net.ipv4.vs.conntrack": 1 });
+    assert.deepEqual(find(rules, { sysctls: tracked }), []);
+  });
+
+  test("directorFirewall says nothing about a rule for some clients, as long as none is known", () => {
+    const rules = filter(
+      ":INPUT ACCEPT [0:0]\n[9:540] -A INPUT -s 203.0.113.0/24 -j DROP",
+    );
+    assert.deepEqual(find(rules), []);
+  });
+
+  test("directorFirewall says nothing about a rule for one of two interfaces to clients", () => {
+    const rules = filter(
+      ":INPUT ACCEPT [0:0]\n[9:540] -A INPUT -i eth1 -p tcp --dport 80 -j DROP",
+    );
+    assert.equal(find(rules).length, 1);
+    const both = network(
+      [...NETWORK.ways.values()].filter((way) => typeof way === "object"),
+      {
+        devices: [...NETWORK.devices, device(3)],
+        addresses: [...NETWORK.addresses, ownAddress(3, "192.0.2.3/24")],
+      },
+    );
+    assert.deepEqual(find(rules, { network: both }), []);
+  });
+
+  test("directorFirewall is silent on a backup", () => {
+    const daemons = [
+      {
+        state: BACKUP,
+        multicastInterface: "eth1",
+        syncId: 0,
+        multicastGroup: undefined,
+        multicastPort: undefined,
+        multicastTtl: undefined,
+        maximumLength: undefined,
+      },
+    ] as unknown as NonNullable<Facts["daemons"]>;
+    assert.deepEqual(find(filter(":FORWARD DROP [9:540]"), { daemons }), []);
+  });
+
+  test("directorFirewall inserts rules of nft into the chain that nft names", () => {
+    const chain = { family: "inet", table: "filter", name: "forward" };
+    const { tables } = parseNftJson(
+      JSON.stringify({
+        nftables: [
+          { table: { family: "inet", name: "filter" } },
+          {
+            chain: {
+              ...chain,
+              type: "filter",
+              hook: "forward",
+              prio: 0,
+              policy: "drop",
+            },
+          },
+        ],
+      }),
+    );
+    const [finding] = find("", { firewall: { tables, unread: [] } });
+    assert.equal(
+      finding?.seen,
+      "the policy of chain forward (nft, table inet filter), which does not count packets, drops answers of real server 10.0.0.11:80",
+    );
+    assert.equal(
+      finding.fix[0]?.command,
+      "nft insert rule inet filter forward ip saddr 10.0.0.11 tcp sport 80 accept",
+    );
+  });
+
+  test("directorFirewall reports DNAT of a virtual service as a redirection", () => {
+    const rules =
+      "*nat\n:PREROUTING ACCEPT [0:0]\n[3:180] -A PREROUTING -d 192.0.2.1/32 -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.99:80\nCOMMIT\n";
+    const [finding] = find(rules);
+    assert.equal(finding?.id, "firewall-redirects");
+    assert.equal(
+      finding.fix[0]?.command,
+      "iptables -t nat -I PREROUTING -d 192.0.2.1/32 -p tcp --dport 80 -j ACCEPT",
+    );
+  });
+});
+
+suite("refusals", () => {
+  const counted = (given: Partial<Stats>, probes: Probe["result"][] = []) => {
+    const server = masqueraded("10.0.0.11", { stats: stats(given) });
+    const service = serviceAt("192.0.2.1", [server]);
+    return refusals.examine(
+      facts({
+        table: [service],
+        probes: probes.map((result) => ({ service, server, result })),
+      }),
+    );
+  };
+  const REFUSING = {
+    connections: 6n,
+    inPackets: 6n,
+    outPackets: 6n,
+    inBytes: 360n,
+    outBytes: 240n,
+  };
+
+  test("refusals: one small packet each way for a connection is a refusal", () => {
+    const [finding] = counted(REFUSING);
+    assert.equal(finding?.id, "server-refuses");
+    assert.equal(finding.certainty, "likely");
+    assert.equal(
+      finding.seen,
+      "since it was added it had 6 connections, 6 packets in and 6 out, of 60 and 40 bytes: one reset for each connection",
+    );
+    assert.equal(finding.next?.[0]?.command, "ipvsadm doctor --probe");
+  });
+
+  test("refusals: data, no answers, few connections or rates of before are none", () => {
+    assert.deepEqual(counted({ ...REFUSING, outBytes: 2400n }), []);
+    assert.deepEqual(
+      counted({ ...REFUSING, outPackets: 0n, outBytes: 0n }),
+      [],
+    );
+    assert.deepEqual(
+      counted({ ...REFUSING, connections: 2n, inPackets: 2n, outPackets: 2n }),
+      [],
+    );
+    assert.deepEqual(
+      counted({ ...REFUSING, inPackets: 30n, outPackets: 30n }),
+      [],
+    );
+  });
+
+  test("refusals: rates show a server that refuses only now", () => {
+    const [finding] = counted({
+      connections: 1000n,
+      inPackets: 9000n,
+      outPackets: 9000n,
+      inBytes: 900000n,
+      outBytes: 9000000n,
+      connectionsPerSecond: 10n,
+      inPacketsPerSecond: 10n,
+      outPacketsPerSecond: 10n,
+      inBytesPerSecond: 600n,
+      outBytesPerSecond: 400n,
+    });
+    assert.match(finding?.seen ?? "", /^per second it had 10 connections/);
+  });
+
+  test("refusals: a probe proves it, or clears the server", () => {
+    const [proven] = counted(REFUSING, ["refused"]);
+    assert.equal(proven?.certainty, "proven");
+    assert.match(proven.evidence?.[0] ?? "", /^since it was added it had 6/);
+    assert.deepEqual(counted(REFUSING, ["accepted"]), []);
+    assert.equal(counted({}, ["refused"])[0]?.id, "server-refuses");
+    assert.equal(counted({}, ["no answer"])[0]?.id, "server-probe-failed");
+  });
+
+  test("refusals: a probe of direct routing is only likely, and says what it does not try", () => {
+    const server = serverEntry("10.0.0.11", 80);
+    const service = serviceAt("192.0.2.1", [server]);
+    const [finding] = refusals.examine(
+      facts({
+        table: [service],
+        probes: [{ service, server, result: "refused" }],
+      }),
+    );
+    assert.equal(finding?.id, "server-probe-failed");
+    assert.equal(finding.certainty, "likely");
+    assert.match(
+      finding.seen,
+      /requests go to the virtual address there, which this does not try$/,
+    );
+    assert.deepEqual(finding.fix, []);
+  });
+});
+
+suite("marks", () => {
+  const MARKED = serviceEntry({ family: INET, firewallMark: 7 }, {}, [SERVER]);
+  const find = (rules: string, unread: string[] = []) =>
+    marks.examine(
+      facts({
+        table: [MARKED],
+        firewall: {
+          tables: parseIptablesSave(rules, INET, "iptables"),
+          unread,
+        },
+      }),
+    );
+  const mangle = (chain: string, mark: string) =>
+    `*mangle\n:PREROUTING ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:set - [0:0]\n[0:0] -A ${chain} -p tcp -j MARK --set-xmark ${mark}\nCOMMIT\n`;
+
+  test("marks: a service whose mark no rule sets is reported", () => {
+    assert.equal(find("")[0]?.seen, "no rule sets mark 7");
+    assert.equal(find(mangle("PREROUTING", "0x8/0xffffffff")).length, 1);
+    assert.deepEqual(find(mangle("PREROUTING", "0x7/0xffffffff")), []);
+    assert.deepEqual(find(mangle("PREROUTING", "0x7/0xff")), []);
+  });
+
+  test("marks: a rule behind IPVS does not help, and a chain that nothing calls neither", () => {
+    assert.match(
+      find(mangle("FORWARD", "0x7/0xffffffff"))[0]?.seen ?? "",
+      /^only chain FORWARD sets mark 7/,
+    );
+    assert.equal(find(mangle("set", "0x7/0xffffffff")).length, 1);
+  });
+
+  test("marks: rules that could not be read may set it", () => {
+    assert.deepEqual(find("", ["nft rules (nft is not installed)"]), []);
+  });
+
+  test("marks: a mark that comes from connection tracking may be it", () => {
+    const restored = mangle("PREROUTING", "0x8/0xff").replace(
+      "-j MARK --set-xmark 0x8/0xff",
+      "-j CONNMARK --restore-mark",
+    );
+    assert.deepEqual(find(restored), []);
+  });
+});
+
+suite("clientsBeside and redirects", () => {
+  const beside = [group({ SYN_RECV: [58, 57, 56] }, "10.0.0.100")];
+
+  test("clientsBeside: SNAT needs conntrack and a rule", () => {
+    const [finding] = clientsBeside.examine(facts({ groups: beside }));
+    assert.deepEqual(told(finding ?? { id: "", fix: [] }), [
+      "clients-beside-server 10.0.0.11:80 of tcp/192.0.2.1:80",
+      "sysctl -w net.ipv4.vs.conntrack=1",
+      "iptables -t nat -A POSTROUTING -s 10.0.0.0/24 -d 10.0.0.11 -o eth2 -p tcp --dport 80 -j MASQUERADE",
+    ]);
+  });
+
+  test("clientsBeside: with a rule, conntrack alone is missing", () => {
+    const rules =
+      "*nat\n:POSTROUTING ACCEPT [0:0]\n[0:0] -A POSTROUTING -s 10.0.0.0/24 -o eth2 -j MASQUERADE\nCOMMIT\n";
+    const [finding] = clientsBeside.examine(facts({ groups: beside, rules }));
+    assert.deepEqual(
+      finding?.fix.map(({ command }) => command),
+      ["sysctl -w net.ipv4.vs.conntrack=1"],
+    );
+    assert.match(finding?.evidence?.[0] ?? "", /^rule 1 of chain POSTROUTING/);
+  });
+
+  test("clientsBeside: a client elsewhere is another fault", () => {
+    const away = [group({ SYN_RECV: [58, 57, 56] }, "192.0.2.77")];
+    assert.deepEqual(clientsBeside.examine(facts({ groups: away })), []);
+  });
+
+  test("redirects: a client beside the server is a warning while send_redirects is on", () => {
+    const near = [group({ ESTABLISHED: [899] }, "10.0.0.100")];
+    const [finding] = redirects.examine(facts({ groups: near }));
+    assert.equal(
+      finding?.fix[0]?.command,
+      "sysctl -w net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.eth2.send_redirects=0",
+    );
+    const off = sysctls({ ...SYSCTLS, "net.ipv4.conf.all.send_redirects": 0 });
+    assert.deepEqual(
+      redirects.examine(facts({ groups: near, sysctls: off })),
+      [],
+    );
+    const away = [group({ ESTABLISHED: [899] }, "192.0.2.77")];
+    assert.deepEqual(redirects.examine(facts({ groups: away })), []);
+  });
+});
+
+suite("drainedServers", () => {
+  const find = (
+    given: Partial<ServerEntry>,
+    groups: readonly ConnectionGroup[],
+    more: {
+      connections?: Partial<Connections>;
+      service?: Partial<ServiceWithServers>;
+    } = {},
+    state: "failed" | "reachable" = "failed",
+  ) => {
+    const server: ServerEntry = {
+      ...SERVER,
+      settings: { ...SERVER.settings, weight: 0 },
+      ...given,
+    };
+    const service = { ...serviceAt("192.0.2.1", [server]), ...more.service };
+    return drainedServers
+      .examine(
+        facts({
+          table: [service],
+          network: {
+            ...NETWORK,
+            neighbors: [
+              neighbor(
+                2,
+                "10.0.0.11",
+                state === "failed" ? undefined : 1,
+                state,
+              ),
+            ],
+          },
+          connections: connectionTable(groups, more.connections),
+        }),
+      )
+      .map(told);
+  };
+  const OPEN = [group({ ESTABLISHED: [890] }, "192.0.2.77")];
+
+  test("drainedServers: open connections with a dead server are an error", () => {
+    assert.deepEqual(find({ activeConnections: 1 }, OPEN), [
+      [
+        "drained-server-dead 10.0.0.11:80 of tcp/192.0.2.1:80",
+        "sysctl -w net.ipv4.vs.expire_nodest_conn=1",
+        "ipvsadm -d -t 192.0.2.1:80 -r 10.0.0.11:80",
+      ],
+    ]);
+  });
+
+  test("drainedServers: a server that answers is fine, and so are connections that end", () => {
+    assert.deepEqual(find({ activeConnections: 1 }, OPEN, {}, "reachable"), []);
+    const ending = [group({ SYN_RECV: [30], FIN_WAIT: [100] }, "192.0.2.77")];
+    assert.deepEqual(find({ inactiveConnections: 2 }, ending), []);
+  });
+
+  test("drainedServers: packets that get no answer are as good as silence", () => {
+    const one = stats({ inPacketsPerSecond: 3n });
+    const found = find(
+      { activeConnections: 1, stats: one },
+      OPEN,
+      {},
+      "reachable",
+    );
+    assert.equal(found.length, 1);
+  });
+
+  test("drainedServers: templates of persistence need another setting", () => {
+    const more = {
+      connections: { templates: new Map([["10.0.0.11:80", 2]]) },
+      service: { settings: { ...SERVICE.settings, flags: 1 } },
+    };
+    assert.deepEqual(find({}, [], more)[0]?.slice(1), [
+      "sysctl -w net.ipv4.vs.expire_quiescent_template=1",
+    ]);
+  });
+});
+
+suite("activeBackups, limits and idleConnections", () => {
+  const backup = [
+    { state: BACKUP, multicastInterface: "eth1", syncId: 0 },
+  ] as unknown as NonNullable<Facts["daemons"]>;
+  const only = sysctls({ ...SYSCTLS, "net.ipv4.vs.backup_only": 1 });
+
+  test("activeBackups: backup_only is an error where the virtual address is", () => {
+    const found = activeBackups.examine(
+      facts({ daemons: backup, sysctls: only }),
+    );
+    assert.deepEqual(found.map(told), [
+      [
+        "backup-only-active tcp/192.0.2.1:80",
+        "sysctl -w net.ipv4.vs.backup_only=0",
+      ],
+    ]);
+    assert.deepEqual(activeBackups.examine(facts({ sysctls: only })), []);
+    const elsewhere = { ...NETWORK, addresses: [ownAddress(2, "10.0.0.1/24")] };
+    assert.deepEqual(
+      activeBackups.examine(
+        facts({ daemons: backup, sysctls: only, network: elsewhere }),
+      ),
+      [],
+    );
+  });
+
+  test("limits: a table is full at its limit, and almost full from nine tenths on", () => {
+    const find = (entries: number, conntrack = 0) =>
+      limits
+        .examine(
+          facts({
+            sysctls: sysctls({
+              ...SYSCTLS,
+              "net.ipv4.vs.conntrack": conntrack,
+            }),
+            limits: {
+              entries,
+              most: 1000,
+              loadFactor: undefined,
+              loadFactorIsWritable: false,
+              tracked: 500,
+              mostTracked: 500,
+            },
+          }),
+        )
+        .map(told);
+    assert.deepEqual(find(899), []);
+    assert.deepEqual(find(900), [
+      [
+        "connections-near-limit net.ipv4.vs.conn_max",
+        "sysctl -w net.ipv4.vs.conn_max=2000",
+      ],
+    ]);
+    assert.equal(
+      find(1000)[0]?.[0],
+      "connections-at-limit net.ipv4.vs.conn_max",
+    );
+    assert.equal(
+      find(1, 1)[0]?.[0],
+      "connections-at-limit net.netfilter.nf_conntrack_max",
+    );
+  });
+
+  test("idleConnections: a connection that is idle for half of the timeout is a note", () => {
+    const find = (left: number, tcpSeconds = 900) =>
+      idleConnections.examine(
+        facts({
+          groups: [group({ ESTABLISHED: [left] }, "192.0.2.77")],
+          timeouts: { tcpSeconds, tcpFinSeconds: 120, udpSeconds: 300 },
+        }),
+      );
+    assert.deepEqual(find(451), []);
+    assert.equal(find(450)[0]?.fix[0]?.command, "ipvsadm --set 7260 0 0");
+    assert.deepEqual(find(100, 7200), []);
+  });
+});
+
+suite("traceClient()", () => {
+  const client = address("192.0.2.77");
+  const connection = (state: string) => ({
+    protocol: "TCP",
+    client,
+    clientPort: 40000,
+    virtual: address("192.0.2.1"),
+    virtualPort: 80,
+    server: address("10.0.0.11"),
+    serverPort: 80,
+    state,
+    expiresSeconds: 50,
+  });
+  const trace = (
+    states: readonly string[],
+    given: Parameters<typeof facts>[0] = {},
+  ) =>
+    traceClient(facts(given) as Parameters<typeof traceClient>[0], {
+      client,
+      seconds: 5,
+      connections: states.map(connection),
+      after: [SERVICE],
+    });
+
+  test("traceClient() finds no stop for established connections", () => {
+    const { stopsAt, steps } = trace(["ESTABLISHED"]);
+    assert.equal(stopsAt, undefined);
+    assert.deepEqual(
+      steps.map(({ step, state }) => `${step} ${state}`),
+      ["route ok", "firewall ok", "entries ok", "counters ok"],
+    );
+  });
+
+  test("traceClient() stops at the server if no answer came back", () => {
+    const { stopsAt } = trace(["SYN_RECV", "SYN_RECV"]);
+    assert.equal(
+      stopsAt?.text,
+      "TCP 192.0.2.1:80 to 10.0.0.11:80 (service tcp/192.0.2.1:80): 2 SYN_RECV; the director sent the requests to the server and saw no answer",
+    );
+  });
+
+  test("traceClient() stops at a rule for this client", () => {
+    const rules = filter(
+      ":INPUT ACCEPT [0:0]\n[9:540] -A INPUT -s 192.0.2.77/32 -j DROP",
+    );
+    const { stopsAt } = trace([], { rules });
+    assert.equal(stopsAt?.step, "firewall");
+  });
+
+  test("traceClient() says when nothing of the client was seen", () => {
+    const { stopsAt, steps } = trace([]);
+    assert.equal(stopsAt, undefined);
+    assert.match(
+      steps[2]?.text ?? "",
+      /^no connection of this client in 5 s; no service got a packet/,
+    );
+  });
+
+  test("traceClient() needs a route to the client", () => {
+    const lost = { ...NETWORK, ways: new Map() };
+    assert.equal(trace([], { network: lost }).stopsAt?.step, "route");
+  });
+
+  test("traceClient() does not take UDP for an opening connection", () => {
+    const table = [
+      serviceEntry(
+        {
+          family: INET,
+          protocol: UDP,
+          address: address("192.0.2.1"),
+          port: 80,
+        },
+        {},
+        [SERVER],
+      ),
+    ];
+    const { stopsAt } = traceClient(
+      facts({ table }) as Parameters<typeof traceClient>[0],
+      {
+        client,
+        seconds: 5,
+        connections: [{ ...connection("UDP"), protocol: "UDP" }],
+        after: table,
+      },
+    );
+    assert.equal(stopsAt, undefined);
+  });
+});
