@@ -1,54 +1,51 @@
 import { finish } from "./runtime/finish.js";
 import type { ClassicIo } from "./runtime/io.js";
 
-/**
- * Whether a command line begins with a subcommand: a word without a dash. Everything else is a
- * classic command, which loads no code of the subcommands.
- */
+/** Whether a command line is for a subcommand: its first argument is a word. All other command lines are classic. */
 export function isSubcommandLine([first = ""]: readonly string[]): boolean {
   return /^[A-Za-z][A-Za-z-]*$/.test(first);
 }
 
 /**
- * Runs a subcommand.
+ * Runs a command line that begins with a word.
  *
- * @returns the exit status; undefined if the word is not a subcommand, so that the classic parser
- *   reports the error
+ * @returns the exit status. Undefined if the word is not similar to any command: then the classic parser answers
  */
 export type RunSubcommands = (
-  words: readonly string[],
+  argv: readonly string[],
 ) => Promise<number | undefined>;
 
 /**
  * Runs ipvsadm.
  *
- * @param words the command line arguments, one character per byte
- * @param runSubcommands loads the subcommands, which are a separate bundle on Node.js
+ * @param argv the arguments, one character per byte
+ * @param runSubcommands loads and runs the subcommands. On Node.js they are a bundle of their own, so that a classic command
+ *   does not load them
  * @returns the exit status
  */
 export async function main(
-  words: readonly string[],
+  argv: readonly string[],
   io: ClassicIo,
   runSubcommands: RunSubcommands,
 ): Promise<number> {
-  if (isSubcommandLine(words)) {
-    const status = await runSubcommands(words);
+  if (isSubcommandLine(argv)) {
+    const status = await runSubcommands(argv);
     if (status !== undefined) return status;
   }
   return finish(io, async () => {
     const { runClassic } = await import("./classic/run.js");
-    return runClassic(words, io);
+    return runClassic(argv, io);
   });
 }
 
 /** Runs ipvsadm-save. @returns the exit status */
 export function mainSave(
-  words: readonly string[],
+  argv: readonly string[],
   io: ClassicIo,
 ): Promise<number> {
   return finish(io, async () => {
     const { runSave } = await import("./classic/save-restore.js");
-    return runSave(words, io);
+    return runSave(argv, io);
   });
 }
 

@@ -1,27 +1,27 @@
 import { Chalk } from "chalk";
 import type { Io } from "../runtime/io.js";
 
-/** What a piece of text means. */
+/** What a piece of text means. Its color follows from that. */
 export type Style =
   "good" | "warning" | "bad" | "dim" | "title" | "strong" | "name";
 
-/** How text of each meaning is shown: with color, or as it is. */
+/** A function for each style, which returns the text with or without color. */
 export type Paint = Readonly<Record<Style, (text: string) => string>>;
 
-const asItIs = (text: string) => text;
+const unchanged = (text: string) => text;
 
 /** No colors. */
 export const PLAIN: Paint = {
-  good: asItIs,
-  warning: asItIs,
-  bad: asItIs,
-  dim: asItIs,
-  title: asItIs,
-  strong: asItIs,
-  name: asItIs,
+  good: unchanged,
+  warning: unchanged,
+  bad: unchanged,
+  dim: unchanged,
+  title: unchanged,
+  strong: unchanged,
+  name: unchanged,
 };
 
-/** The sixteen colors, which every terminal has and its theme makes readable. */
+/** The 16 basic colors: every terminal has them, and its theme keeps them readable. */
 function colored(): Paint {
   const chalk = new Chalk({ level: 1 });
   return {
@@ -36,9 +36,10 @@ function colored(): Paint {
 }
 
 /**
- * Whether a stream gets colors: as `--color` says, and with `auto` if it is a terminal that has them and NO_COLOR
+ * Decides whether a stream gets colors. With `--color auto` it does if it is a terminal, TERM is not `dumb` and NO_COLOR
  * is not set.
  *
+ * @param when the value of `--color`
  * @see https://no-color.org
  */
 export function decideColor(
@@ -51,7 +52,7 @@ export function decideColor(
   return io.terminal.isTerminal(stream) && io.environment("TERM") !== "dumb";
 }
 
-/** The colors of a stream. */
+/** Returns the colors of a stream. @param when the value of `--color` */
 export function paintFor(
   when: string,
   stream: "stdout" | "stderr",

@@ -1,23 +1,23 @@
 /** Days, hours, minutes, seconds. */
 const UNIT_SECONDS = [86_400, 3600, 60, 1];
 
-/** Longer ones are mistakes: 10 years. */
+/** 10 years. A longer duration is a mistake. */
 const LONGEST_SECONDS = 10 * 365 * 86_400;
 
 /**
- * Reads a duration as people write it: `90s`, `5m`, `1h30m`, `2d`, the greater units first; a number alone is seconds.
- * What `shortDuration` writes is read, too.
+ * Parses a duration: `90s`, `5m`, `1h30m`, `2d`, larger units first. A number without a unit is seconds.
+ * Also parses what `shortDuration` prints.
  *
- * @returns seconds; undefined if it is none
+ * @returns seconds. Undefined if the text is not a duration
  */
 export function parseDuration(text: string): number | undefined {
-  if (/^[0-9]{1,9}$/.test(text)) return within(Number(text));
+  if (/^[0-9]{1,9}$/.test(text)) return limited(Number(text));
   const [all, ...parts] =
     /^(?:([0-9]{1,9})d ?)?(?:([0-9]{1,9})h ?)?(?:([0-9]{1,9})m ?)?(?:([0-9]{1,9})s)?$/.exec(
       text,
     ) ?? [];
   if (all === undefined || all === "" || all.endsWith(" ")) return undefined;
-  return within(
+  return limited(
     parts.reduce(
       (sum, part: string | undefined, i) =>
         sum + Number(part ?? 0) * (UNIT_SECONDS[i] ?? 0),
@@ -26,6 +26,6 @@ export function parseDuration(text: string): number | undefined {
   );
 }
 
-function within(seconds: number): number | undefined {
+function limited(seconds: number): number | undefined {
   return seconds <= LONGEST_SECONDS ? seconds : undefined;
 }

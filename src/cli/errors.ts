@@ -19,14 +19,14 @@ import { LockFailed, LockHeld } from "../system/lock.js";
 import { EXIT } from "./exit-status.js";
 import { escapeControls } from "./escape.js";
 
-/** The command line of a subcommand is at fault. */
+/** The command line of a subcommand is wrong. Exit status 2. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 
   /**
    * @param fault what is wrong, without control characters
-   * @param subcommand whose help tells more; undefined if there is none
-   * @param suggestion what was meant, probably
+   * @param subcommand the subcommand whose help explains more
+   * @param suggestion what the user probably meant
    */
   constructor(
     readonly fault: string,
@@ -37,10 +37,15 @@ export class UsageError extends Error {
   }
 }
 
-/** What a subcommand looked at is wrong, in one line; `advice` is what to do about it. */
+/** A subcommand failed for a reason that no other error class describes. */
 export class CommandError extends Error {
   override readonly name = "CommandError";
 
+  /**
+   * @param fault what is wrong, without control characters
+   * @param advice what the user can do about it
+   * @param status the exit status
+   */
   constructor(
     readonly fault: string,
     readonly advice?: string,
@@ -50,14 +55,17 @@ export class CommandError extends Error {
   }
 }
 
-/** An error as its reader gets it: what was attempted and why it failed, what to do next, the exit status. */
+/** An error in words. */
 export interface Explanation {
+  /** What was attempted, and why it failed */
   readonly fault: string;
+  /** What to do next */
   readonly advice: string | undefined;
+  /** The exit status */
   readonly status: number;
 }
 
-/** Explains an error that is to be expected; undefined for any other, which is a bug. */
+/** Explains an expected error. Returns undefined for any other error: that is a bug. */
 export function explain(error: unknown): Explanation | undefined {
   if (error instanceof UsageError) return usageError(error);
   if (error instanceof CommandError)
@@ -69,37 +77,37 @@ export function explain(error: unknown): Explanation | undefined {
   if (error instanceof IpvsUnavailable || error instanceof SocketFault)
     return unreachable(error);
   if (error instanceof KernelRefusal)
-    return refused(spoken(error.command, error.subject), error);
+    return refused(inWords(error.command, error.subject), error);
   if (error instanceof NetworkRefusal) return refused(error.operation, error);
   if (error instanceof TableUnsteady)
-    return wrong(
-      `cannot read the table: it changed each of ${error.attempts} times`,
+    return failed(
+      `cannot read the table: it changed during each of ${error.attempts} attempts`,
       error.advice,
     );
   if (error instanceof TableChanged)
-    return wrong(
-      "somebody else changed the table meanwhile, so nothing was changed",
+    return failed(
+      "another program changed the table in the meantime: nothing was changed",
       "try again",
     );
   if (error instanceof ReplyLost)
-    return wrong(
-      `the answer to ${spoken(error.command, error.subject)} was lost, so it may have been carried out or not`,
+    return failed(
+      `the kernel's reply to "${inWords(error.command, error.subject)}" was lost: the change may or may not have been made`,
       error.advice,
     );
   if (error instanceof MalformedReply)
-    return wrong(
-      `cannot read the kernel's answer: ${error.fault} (at byte ${error.offset})`,
+    return failed(
+      `malformed reply from the kernel: ${error.fault} (at byte ${error.offset})`,
       error.advice,
     );
   if (error instanceof InputFailed)
-    return wrong(
+    return failed(
       `cannot read the input: ${symbolText(error.message)}`,
       undefined,
     );
   if (error instanceof OutputFailed)
-    return wrong(
+    return failed(
       `cannot write ${escapeControls(error.path)}: ${symbolText(error.code)}`,
-      error.existed ? "what was in the file before stands" : undefined,
+      error.existed ? "the old file was kept" : undefined,
     );
   if (error instanceof LockHeld) return locked(error);
   if (error instanceof LockFailed)
@@ -107,7 +115,7 @@ export function explain(error: unknown): Explanation | undefined {
       fault: `cannot lock the table with ${escapeControls(error.path)}: ${symbolText(error.code)}`,
       advice:
         error.code === "EACCES"
-          ? "run it as root, or where it may write there"
+          ? "run it as root, or make that folder writable"
           : undefined,
       status: error.code === "EACCES" ? EXIT.unavailable : EXIT.failed,
     };
@@ -116,23 +124,23 @@ export function explain(error: unknown): Explanation | undefined {
 
 function locked({ path, holder }: LockHeld): Explanation {
   if (!holder)
-    return wrong(
-      `${escapeControls(path)} is no lock of ours: nothing was changed`,
-      "look whose it is, and remove it if it is nobody's",
+    return failed(
+      `${escapeControls(path)} is not a lock file of ipvsadm: nothing was changed`,
+      "find out which program made it, and remove it if none needs it",
     );
   const { pid, subcommand, visible } = holder;
   if (visible)
-    return wrong(
+    return failed(
       `'ipvsadm ${subcommand}' is changing the table (process ${pid}): nothing was changed`,
-      "wait until it has ended",
+      "wait until it ends",
     );
-  return wrong(
-    `'ipvsadm ${subcommand}' is changing the table in another container (process ${pid} there), as ${escapeControls(path)} says: nothing was changed`,
-    "wait until it has ended; if that container or process has ended already, remove the file",
+  return failed(
+    `'ipvsadm ${subcommand}' is changing the table in another container (process ${pid} there, lock file ${escapeControls(path)}): nothing was changed`,
+    "wait until it ends; if that container or process no longer exists, remove the file",
   );
 }
 
-function wrong(fault: string, advice: string | undefined): Explanation {
+function failed(fault: string, advice: string | undefined): Explanation {
   return { fault, advice, status: EXIT.failed };
 }
 
@@ -150,7 +158,7 @@ function usageError({
   return { fault, advice, status: EXIT.usage };
 }
 
-/** There is no way to IPVS, or it is closed to us. */
+/** The kernel has no IPVS, or the caller lacks the permission to use it. */
 function unreachable(error: IpvsUnavailable | SocketFault): Explanation {
   const { errno } = error;
   const at = error instanceof SocketFault ? `${error.call}: ` : "";
@@ -158,18 +166,19 @@ function unreachable(error: IpvsUnavailable | SocketFault): Explanation {
   return { fault, advice: error.advice, status: EXIT.unavailable };
 }
 
-/** @param asked what was refused, behind "cannot" */
+/** @param asked what the kernel refused, as the words after "cannot" */
 function refused(
   asked: string,
   { errno, explanation, advice }: KernelRefusal | NetworkRefusal,
 ): Explanation {
-  const own = explanation === undefined ? "" : ` (${explanation})`;
-  const fault = `cannot ${asked}: ${errnoText(errno)}${own}`;
-  const barred = errno === EPERM || errno === EACCES;
-  return { fault, advice, status: barred ? EXIT.unavailable : EXIT.failed };
+  const details = explanation === undefined ? "" : ` (${explanation})`;
+  const fault = `cannot ${asked}: ${errnoText(errno)}${details}`;
+  const denied = errno === EPERM || errno === EACCES;
+  return { fault, advice, status: denied ? EXIT.unavailable : EXIT.failed };
 }
 
-function spoken(command: string, subject: string): string {
+/** `add server 10.0.0.11:8080` */
+function inWords(command: string, subject: string): string {
   const words = command.replaceAll("-", " ");
   return subject === "" ? words : `${words} ${subject}`;
 }

@@ -1,16 +1,16 @@
 /*
- * Within the subcommands text is Unicode. The streams, and the words of the command line, have one character a
- * byte: here the two meet.
+ * In the subcommands, text is Unicode. In the streams and in argv, a string has one character per byte. These functions
+ * convert between the two.
  */
 
-/** Text as UTF-8, one character a byte. */
+/** Encodes text as UTF-8, one character per byte. */
 export function toBytes(text: string): string {
   return /^[\0-\x7f]*$/.test(text)
     ? text
     : Buffer.from(text, "utf8").toString("latin1");
 }
 
-/** What a text of one character a byte says in UTF-8; what is not UTF-8 becomes U+FFFD. */
+/** Decodes UTF-8, one character per byte. Invalid UTF-8 becomes U+FFFD. */
 export function fromBytes(bytes: string): string {
   return /^[\0-\x7f]*$/.test(bytes)
     ? bytes
@@ -18,8 +18,8 @@ export function fromBytes(bytes: string): string {
 }
 
 /**
- * What came from elsewhere (names, files, the command line), fit for a terminal: control characters, and those
- * that turn the direction of writing or break a line, become question marks.
+ * Makes text from a network, a file or the command line safe for a terminal: control characters, line separators and
+ * characters that change the writing direction become question marks.
  */
 export function escapeControls(text: string): string {
   return text.replace(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu, "?");

@@ -1,29 +1,29 @@
-import type { Output } from "./output.js";
-import type { OptionSpec, ArgumentSpec, SubcommandSpec } from "./spec.js";
+import type { Display } from "./output.js";
+import type { ArgumentSpec, OptionSpec, SubcommandSpec } from "./spec.js";
 import { optionsOf } from "./common-options.js";
+import { wrapWords } from "./wrap.js";
 
-/** Longer lines are hard to read, and where there is no terminal there must be some limit. */
+/** Longer lines are hard to read. */
 const LONGEST_LINE = 100;
-const USUAL_LINE = 80;
-/** The widest left column; what is wider gets a line of its own */
+/** The line length if stdout is not a terminal. */
+const DEFAULT_LINE = 80;
+/** The widest left column. A longer term gets its own line */
 const LEFT_COLUMNS = 26;
 
-type Looks = Pick<Output, "paint" | "width">;
-
-/** How a subcommand is used: what `--help` prints. */
-export function helpText(row: SubcommandSpec, looks: Looks): string {
-  const { title, strong } = looks.paint;
-  const words = [row.name, ...row.positionals.map(shownPositional)];
+/** What `ipvsadm SUBCOMMAND --help` prints. */
+export function helpText(spec: SubcommandSpec, display: Display): string {
+  const { title, strong } = display.paint;
+  const usage = [spec.name, ...spec.positionals.map(argumentUsage)].join(" ");
   const sections = [
-    `${title("Usage:")} ${strong(`ipvsadm ${words.join(" ")}`)} [OPTION…]\n`,
-    ...row.description.map((text) => wrapped(text, 0, looks)),
+    `${title("Usage:")} ${strong(`ipvsadm ${usage}`)} [OPTION…]\n`,
+    ...spec.description.map((text) => wrapped(text, 0, display)),
   ];
-  if (row.positionals.length > 0)
+  if (spec.positionals.length > 0)
     sections.push(
       section(
-        "Words:",
-        looks,
-        row.positionals.map(({ name, description, choices }) => [
+        "Arguments:",
+        display,
+        spec.positionals.map(({ name, description, choices }) => [
           name,
           withChoices(description, choices),
         ]),
@@ -32,100 +32,99 @@ export function helpText(row: SubcommandSpec, looks: Looks): string {
   sections.push(
     section(
       "Options:",
-      looks,
-      optionsOf(row).map((option) => [spelling(option), explained(option)]),
+      display,
+      optionsOf(spec).map((option) => [
+        optionUsage(option),
+        optionText(option),
+      ]),
     ),
-    section("Examples:", looks, []) +
-      row.examples
+    ...(spec.terms ?? []).map(({ title, terms }) =>
+      section(`${title}:`, display, terms),
+    ),
+    section("Examples:", display, []) +
+      spec.examples
         .map(
           ({ command, shows }) =>
-            `  ${strong(command)}\n${wrapped(shows, 6, looks)}`,
+            `  ${strong(command)}\n${wrapped(shows, 6, display)}`,
         )
         .join(""),
   );
   return sections.join("\n");
 }
 
-/** The subcommands: what `ipvsadm help` prints. */
+/** The list of subcommands: what `ipvsadm help` prints. */
 export function overview(
   specs: readonly SubcommandSpec[],
-  looks: Looks,
+  display: Display,
 ): string {
-  const { title, strong } = looks.paint;
+  const { title, strong } = display.paint;
   return [
-    `${title("Usage:")} ${strong("ipvsadm SUBCOMMAND")} [WORD…] [OPTION…]\n`,
+    `${title("Usage:")} ${strong("ipvsadm SUBCOMMAND")} [ARGUMENT…] [OPTION…]\n`,
     section(
       "Subcommands:",
-      looks,
+      display,
       specs.map(({ name, summary }) => [name, summary]),
     ),
     wrapped(
-      "'ipvsadm SUBCOMMAND --help' tells more of a subcommand. The commands that begin with a dash (-L, -A, -a …) are those of the original: 'ipvsadm --help'.",
+      "'ipvsadm SUBCOMMAND --help' describes a subcommand. 'ipvsadm --help' describes the classic options (-A, -L, -S …).",
       0,
-      looks,
+      display,
     ),
   ].join("\n");
 }
 
-/** How a positional is written in a usage line: `[SERVICE…]`. */
-export function shownPositional({
-  name,
-  required,
-  many,
-}: ArgumentSpec): string {
-  const shown = many ? `${name}…` : name;
-  return required ? shown : `[${shown}]`;
+/** An argument in a usage line: `[SERVICE…]`. */
+export function argumentUsage({ name, required, many }: ArgumentSpec): string {
+  const usage = many ? `${name}…` : name;
+  return required ? usage : `[${usage}]`;
 }
 
 /** `-o, --output FORMAT` */
-export function spelling({ name, alias, value, type }: OptionSpec): string {
+export function optionUsage({ name, alias, value, type }: OptionSpec): string {
   const letter = alias === undefined ? "    " : `-${alias}, `;
-  const shown = type === "flag" ? "" : ` ${value ?? name.toUpperCase()}`;
-  return `${letter}--${name}${shown}`;
+  const placeholder = type === "flag" ? "" : ` ${value ?? name.toUpperCase()}`;
+  return `${letter}--${name}${placeholder}`;
 }
 
-function explained(option: OptionSpec): string {
-  const { description, choices, default: usual } = option;
+function optionText(option: OptionSpec): string {
+  const { description, choices, default: preset } = option;
   const text = withChoices(description, choices);
-  return usual === undefined ? text : `${text} (default: ${usual})`;
+  return preset === undefined ? text : `${text} (default: ${preset})`;
 }
 
 function withChoices(
   text: string,
   choices: readonly string[] | undefined,
 ): string {
-  return choices ? `${text}; one of ${choices.join(", ")}` : text;
+  return choices ? `${text}. One of: ${choices.join(", ")}` : text;
 }
 
+/** A title, and below it terms on the left with their explanations on the right. */
 function section(
-  name: string,
-  looks: Looks,
-  rows: readonly (readonly [string, string])[],
+  title: string,
+  display: Display,
+  terms: readonly (readonly [term: string, explanation: string])[],
 ): string {
-  const widest = Math.max(0, ...rows.map(([left]) => left.length));
+  const widest = Math.max(0, ...terms.map(([term]) => term.length));
   const left = Math.min(widest, LEFT_COLUMNS) + 4;
-  const lines = rows.map(([term, text]) => {
-    const body = wrapped(text, left, looks);
-    const shown = `  ${looks.paint.name(term)}`;
+  const lines = terms.map(([term, explanation]) => {
+    const body = wrapped(explanation, left, display);
+    const head = `  ${display.paint.name(term)}`;
     return term.length + 4 > left
-      ? `${shown}\n${body}`
-      : shown + " ".repeat(left - term.length - 2) + body.trimStart();
+      ? `${head}\n${body}`
+      : head + " ".repeat(left - term.length - 2) + body.trimStart();
   });
-  return `${looks.paint.title(name)}\n${lines.join("")}`;
+  return `${display.paint.title(title)}\n${lines.join("")}`;
 }
 
-/** A text in lines that fit, each behind some blanks. */
+/** Wraps a text to lines that fit, each indented and with a line feed. */
 export function wrapped(
   text: string,
   indent: number,
-  { width = USUAL_LINE }: Looks,
+  { width = DEFAULT_LINE }: Pick<Display, "width">,
 ): string {
   const room = Math.max(Math.min(width, LONGEST_LINE) - indent, 20);
-  const lines = [""];
-  for (const word of text.split(" ")) {
-    const line = lines.at(-1) ?? "";
-    if (line !== "" && line.length + 1 + word.length > room) lines.push(word);
-    else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;
-  }
-  return lines.map((line) => `${" ".repeat(indent)}${line}\n`).join("");
+  return wrapWords(text, room)
+    .map((line) => `${" ".repeat(indent)}${line}\n`)
+    .join("");
 }

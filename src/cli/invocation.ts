@@ -3,18 +3,19 @@ import type { Io } from "../runtime/io.js";
 import type { Output } from "./output.js";
 import type { Arguments } from "./parser.js";
 
-/** What a subcommand gets to work with. */
+/** What a subcommand works with. */
 export interface Invocation {
+  /** The parsed command line */
   readonly given: Arguments;
   readonly io: Io;
   readonly output: Output;
-  /** Shows how far long work has come. Name look-ups in `io` do so by themselves. */
+  /** Shows the progress of long work. Name look-ups through `io` already do */
   readonly progress: Progress;
 }
 
 /**
- * Runs a subcommand. Its caller explains on stderr what it throws (errors.ts).
+ * Runs a subcommand. Its caller prints the errors that it throws.
  *
- * @returns the exit status: one of EXIT
+ * @returns the exit status: a value of EXIT
  */
 export type RunSubcommand = (invocation: Invocation) => Promise<number>;

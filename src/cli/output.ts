@@ -3,19 +3,22 @@ import { paintFor, type Paint } from "./color.js";
 import { explain } from "./errors.js";
 import { escapeControls, toBytes } from "./escape.js";
 
-/** Widths beyond these are taken for mistakes of whoever set them. */
+/** A width outside this range is a mistake, and is ignored. */
 const NARROWEST = 20;
 const WIDEST = 2000;
-/** What is supposed of a terminal that does not tell its width. */
-const USUAL_COLUMNS = 80;
+/** The width of a terminal that does not report one. */
+const DEFAULT_COLUMNS = 80;
 
-/** Where a subcommand writes: data to stdout, all else to stderr. Text is Unicode. */
+/** How text is shown on stdout: the colors, and the longest line (undefined: no limit). */
+export type Display = Pick<Output, "paint" | "width">;
+
+/** Where a subcommand writes: data to stdout, messages to stderr. Text is Unicode. */
 export class Output {
   /** The colors of stdout */
   readonly paint: Paint;
   /** The colors of stderr */
   readonly errorPaint: Paint;
-  /** The columns that a line of stdout may have; undefined where nobody set a limit */
+  /** The longest line for stdout. Undefined: no limit */
   readonly width: number | undefined;
   readonly #io: Io;
 
@@ -26,32 +29,32 @@ export class Output {
     this.width = widthOf(io);
   }
 
-  /** Writes data. What came from elsewhere must be escaped already. */
+  /** Writes data to stdout. Text from outside the program must be escaped before. */
   write(text: string): void {
     this.#io.stdout(toBytes(text));
   }
 
-  /** Writes lines of data. */
+  /** Writes lines of data to stdout, under the same condition. */
   lines(lines: Iterable<string>): void {
     for (const line of lines) this.write(`${line}\n`);
   }
 
-  /** Says on stderr what is wrong, and what to do. */
+  /** Prints an error on stderr, with advice. */
   complain(fault: string, advice?: string): void {
-    this.#say(this.errorPaint.bad("ipvsadm:"), fault, advice);
+    this.#print(this.errorPaint.bad("ipvsadm:"), fault, advice);
   }
 
-  /** Says on stderr what may be wrong. */
+  /** Prints a warning on stderr, with advice. */
   warn(fault: string, advice?: string): void {
-    this.#say(this.errorPaint.warning("ipvsadm: warning:"), fault, advice);
+    this.#print(this.errorPaint.warning("ipvsadm: warning:"), fault, advice);
   }
 
-  /** Writes lines on stderr as they are. What came from elsewhere must be escaped already. */
+  /** Writes lines to stderr. Text from outside the program must be escaped before. */
   report(lines: Iterable<string>): void {
     for (const line of lines) this.#io.stderr(toBytes(`${line}\n`));
   }
 
-  /** Explains an error on stderr. @returns the exit status @throws the error itself, if nobody expected it */
+  /** Prints an error on stderr. @returns its exit status @throws the error itself, if it is a bug */
   explain(error: unknown): number {
     const explanation = explain(error);
     if (!explanation) throw error;
@@ -59,27 +62,24 @@ export class Output {
     return explanation.status;
   }
 
-  #say(mark: string, fault: string, advice: string | undefined): void {
+  #print(prefix: string, fault: string, advice: string | undefined): void {
     const hint = advice === undefined ? "" : `: ${escapeControls(advice)}`;
-    this.#io.stderr(toBytes(`${mark} ${escapeControls(fault)}${hint}\n`));
+    this.#io.stderr(toBytes(`${prefix} ${escapeControls(fault)}${hint}\n`));
   }
 }
 
-/**
- * The columns for stdout: those of COLUMNS, or of its terminal; undefined without either.
- * A number that cannot be meant is passed over.
- */
+/** The width for stdout: COLUMNS, or the width of its terminal. Undefined without either. */
 export function widthOf(
   io: Pick<Io, "terminal" | "environment">,
 ): number | undefined {
   const text = io.environment("COLUMNS") ?? "";
-  const wanted = /^[0-9]+$/.test(text) ? usable(Number(text)) : undefined;
-  if (wanted !== undefined) return wanted;
+  const columns = /^[0-9]+$/.test(text) ? sensible(Number(text)) : undefined;
+  if (columns !== undefined) return columns;
   if (!io.terminal.isTerminal("stdout")) return undefined;
-  return usable(io.terminal.size()?.columns) ?? USUAL_COLUMNS;
+  return sensible(io.terminal.size()?.columns) ?? DEFAULT_COLUMNS;
 }
 
-function usable(columns: number | undefined): number | undefined {
+function sensible(columns: number | undefined): number | undefined {
   return columns !== undefined && columns >= NARROWEST && columns <= WIDEST
     ? columns
     : undefined;

@@ -1,4 +1,3 @@
-import yargs from "yargs";
 import { parseDuration } from "./duration.js";
 import { UsageError } from "./errors.js";
 import { nearest } from "../text/nearest.js";
@@ -6,39 +5,41 @@ import type { OptionSpec, SubcommandSpec } from "./spec.js";
 import { optionsOf } from "./common-options.js";
 import { escapeControls } from "./escape.js";
 
-/** What a command line of a subcommand says: every value has been held against the table. */
+/** The parsed command line of a subcommand. Every value has been checked against the spec. */
 export class Arguments {
   readonly #values: ReadonlyMap<string, string | true | readonly string[]>;
 
   constructor(
     values: ReadonlyMap<string, string | true | readonly string[]>,
-    /** The words by their places; as many as the table allows */
+    /** The positional arguments */
     readonly positionals: readonly string[],
   ) {
     this.#values = values;
   }
 
+  /** Whether a flag was given. */
   flag(option: string): boolean {
     return this.#values.get(option) === true;
   }
 
-  /** The value of an option, or its default; undefined if it has neither. */
+  /** The value of an option, or its default. Undefined if there is neither. */
   text(option: string): string | undefined {
     const value = this.#values.get(option);
     return typeof value === "string" ? value : undefined;
   }
 
+  /** The value of a `number` or `integer` option. */
   number(option: string): number | undefined {
     const text = this.text(option);
     return text === undefined ? undefined : Number(text);
   }
 
-  /** A duration in seconds; undefined if it is not there. */
+  /** The value of a `duration` option in seconds. */
   duration(option: string): number | undefined {
     return parseDuration(this.text(option) ?? "");
   }
 
-  /** The values of an option that may be repeated; none if it is not there. */
+  /** The values of a `list` option. Empty if it was not given. */
   list(option: string): readonly string[] {
     const value = this.#values.get(option);
     return typeof value === "object" ? value : [];
@@ -46,142 +47,101 @@ export class Arguments {
 }
 
 /**
- * Reads a command line of a subcommand.
+ * Parses the command line of a subcommand.
  *
- * @param words what follows the subcommand
- * @throws {UsageError} for the first fault: an unknown option, a value that is missing or not allowed, a word too
- *   many or too few. With `--help` only the options are looked at.
+ * @param words what follows the name of the subcommand
+ * @throws {UsageError} for the first fault: an unknown option, a missing or invalid value, a missing or surplus argument.
+ *   With `--help`, positional arguments are not checked
  */
 export function parseArguments(
-  row: SubcommandSpec,
+  spec: SubcommandSpec,
   words: readonly string[],
 ): Arguments {
-  const options = optionsOf(row);
-  const argv = scan(row, options, words);
+  const options = optionsOf(spec);
+  const { found, positionals } = scan(spec, options, words);
   const values = new Map<string, string | true | readonly string[]>();
   for (const option of options) {
-    const found = argv[option.name] ?? option.default;
-    const value = found === undefined ? [] : [found].flat().map(String);
-    switch (option.type) {
-      case "flag":
-        if (found === true) values.set(option.name, true);
-        break;
-      case "list": {
-        const all = value.flatMap((text) => text.split(","));
-        for (const text of all) checkValue(row, option, text);
-        if (found !== undefined) values.set(option.name, all);
-        break;
-      }
-      default:
-        for (const text of value) {
-          checkValue(row, option, text);
-          values.set(option.name, text);
-        }
-    }
+    const { name, type, default: preset } = option;
+    const given = found.get(name) ?? (preset === undefined ? [] : [preset]);
+    const all =
+      type === "list" ? given.flatMap((text) => text.split(",")) : given;
+    for (const text of all) checkValue(spec, option, text);
+    const last = all.at(-1);
+    if (type === "flag" && found.has(name)) values.set(name, true);
+    else if (last !== undefined) values.set(name, type === "list" ? all : last);
   }
-  const positionals = argv._.map(String);
-  if (!values.has("help")) checkPositionals(row, positionals);
+  if (!values.has("help")) checkPositionals(spec, positionals);
   return new Arguments(values, positionals);
 }
 
-/** What yargs makes of the words: by the names of the options, the rest by place. */
-function scan(
-  row: SubcommandSpec,
-  options: readonly OptionSpec[],
-  words: readonly string[],
-): Record<string, unknown> & { _: (string | number)[] } {
-  const named = (type: (option: OptionSpec) => boolean) =>
-    options.filter(type).map(({ name }) => name);
-  const argv = yargs()
-    .locale("en") // the messages are ours, so that no file of another language is read
-    .parserConfiguration({
-      "boolean-negation": false,
-      "camel-case-expansion": false,
-      "dot-notation": false,
-      "duplicate-arguments-array": true,
-      "greedy-arrays": false,
-      "parse-numbers": false,
-      "parse-positional-numbers": false,
-      "strip-aliased": true,
-    })
-    .exitProcess(false)
-    .fail(false)
-    .help(false)
-    .version(false)
-    .boolean(named(({ type }) => type === "flag"))
-    .string(named(({ type }) => type !== "flag"))
-    .alias(
-      Object.fromEntries(
-        options.flatMap(({ name, alias }) => (alias ? [[name, alias]] : [])),
-      ),
-    )
-    .parseSync(spelledOut(row, options, words));
-  return argv;
+/** The values of each option, in the order of the command line. A flag has no values. */
+interface Scanned {
+  readonly found: ReadonlyMap<string, readonly string[]>;
+  readonly positionals: readonly string[];
 }
 
-/**
- * The options of a command line one by one, as yargs cannot misread them: `-ojson` is `--output=json`, `-wn` is
- * `--wide --names`, and a value that follows as a word of its own is put to its option.
- *
- * @throws {UsageError} for an option that is unknown, lacks its value or has one too many
- */
-function spelledOut(
-  row: SubcommandSpec,
+/** @throws {UsageError} an option is unknown, lacks its value, or is a flag with a value */
+function scan(
+  { name: subcommand }: SubcommandSpec,
   options: readonly OptionSpec[],
   words: readonly string[],
-): string[] {
-  const spelled: string[] = [];
-  const queue = [...words];
-  const put = (option: OptionSpec, shown: string, attached?: string) => {
-    if (option.type === "flag") {
-      if (attached !== undefined)
-        throw new UsageError(`${shown} takes no value`, row.name);
-      spelled.push(`--${option.name}`);
-      return;
-    }
-    const value = attached ?? queue.shift();
-    if (value === undefined || value === "")
+): Scanned {
+  const { parseArgs } = process.getBuiltinModule("node:util");
+  const { tokens } = parseArgs({
+    args: [...words],
+    options: Object.fromEntries(
+      options.map(({ name, alias, type }) => [
+        name,
+        {
+          type: type === "flag" ? ("boolean" as const) : ("string" as const),
+          ...(alias !== undefined && { short: alias }),
+        },
+      ]),
+    ),
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const found = new Map<string, string[]>();
+  const positionals: string[] = [];
+  let last = "";
+  for (const token of tokens) {
+    if (token.kind === "positional") positionals.push(token.value);
+    if (token.kind !== "option") continue;
+    const { name, rawName: written } = token;
+    // parseArgs reads -w=1 as -w, -= and -1, and -o=json as -o with the value "=json".
+    if (written === "-=")
+      throw new UsageError(`${last} takes no value`, subcommand);
+    const isShort = !written.startsWith("--");
+    const value =
+      isShort && token.inlineValue
+        ? token.value.replace(/^=/, "")
+        : token.value;
+    const option = options.find((option) => option.name === name);
+    if (!option)
+      throw isShort
+        ? new UsageError(
+            `unknown option ${escapeControls(written)}`,
+            subcommand,
+          )
+        : unknownOption(subcommand, options, name);
+    const values = found.get(name) ?? [];
+    found.set(name, values);
+    if (option.type === "flag" ? value !== undefined : !value)
       throw new UsageError(
-        `${shown} ${valueName(option)}: the value is missing`,
-        row.name,
+        option.type === "flag"
+          ? `${written} takes no value`
+          : `${written} needs a value (${option.value ?? name.toUpperCase()})`,
+        subcommand,
       );
-    spelled.push(`--${option.name}=${value}`);
-  };
-  for (let word; (word = queue.shift()) !== undefined;) {
-    if (word === "--") {
-      spelled.push("--", ...queue.splice(0));
-    } else if (word.startsWith("--")) {
-      const [, name = "", attached] = /^--([^=]*)(?:=(.*))?$/s.exec(word) ?? [];
-      const option = options.find((option) => option.name === name);
-      if (!option) throw unknownOption(row, options, name);
-      put(option, `--${name}`, attached);
-    } else if (word.startsWith("-") && word !== "-") {
-      for (let rest = word.slice(1); rest !== "";) {
-        const letter = rest.charAt(0);
-        const option = options.find(({ alias }) => alias === letter);
-        if (!option)
-          throw new UsageError(
-            `unknown option -${escapeControls(letter)}`,
-            row.name,
-          );
-        rest = rest.slice(1);
-        const attached = rest.startsWith("=")
-          ? rest.slice(1)
-          : option.type !== "flag" && rest !== ""
-            ? rest
-            : undefined;
-        if (attached !== undefined) rest = "";
-        put(option, `-${letter}`, attached);
-      }
-    } else {
-      spelled.push(word);
-    }
+    if (value !== undefined) values.push(value);
+    last = written;
   }
-  return spelled;
+  return { found, positionals };
 }
 
 function unknownOption(
-  row: SubcommandSpec,
+  subcommand: string,
   options: readonly OptionSpec[],
   name: string,
 ): UsageError {
@@ -191,61 +151,65 @@ function unknownOption(
   );
   return new UsageError(
     `unknown option --${escapeControls(name)}`,
-    row.name,
+    subcommand,
     near && `--${near}`,
   );
 }
 
 function checkValue(
-  row: SubcommandSpec,
+  spec: SubcommandSpec,
   option: OptionSpec,
   text: string,
 ): void {
-  const { name, choices, type, minimum, maximum } = option;
+  const { name, choices, type, minimum = 0, maximum } = option;
   if (choices && !choices.includes(text))
     throw new UsageError(
       `--${name} ${escapeControls(text)} is not one of ${choices.join(", ")}`,
-      row.name,
+      spec.name,
       nearest(text, choices),
     );
   if (type === "duration" && parseDuration(text) === undefined)
     throw new UsageError(
-      `--${name} ${escapeControls(text)}: a duration is wanted, such as 90s, 5m or 1h30m`,
-      row.name,
+      `--${name} ${escapeControls(text)}: expected a duration such as 90s, 5m or 1h30m`,
+      spec.name,
     );
-  if (type !== "number") return;
-  const value = /^[0-9]+(\.[0-9]+)?$/.test(text) ? Number(text) : Number.NaN;
-  if (!(value >= (minimum ?? 0) && value <= (maximum ?? Infinity)))
+  if (type !== "number" && type !== "integer") return;
+  const form = type === "integer" ? /^[0-9]+$/ : /^[0-9]+(\.[0-9]+)?$/;
+  const value = form.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= minimum && value <= (maximum ?? Infinity)))
     throw new UsageError(
-      `--${name} ${escapeControls(text)}: a number ${range(minimum ?? 0, maximum)} is wanted`,
-      row.name,
+      `--${name} ${escapeControls(text)}: expected a${type === "integer" ? " whole" : ""} number ${range(minimum, maximum)}`,
+      spec.name,
     );
 }
 
-function checkPositionals(row: SubcommandSpec, words: readonly string[]): void {
-  const places = row.positionals;
-  const extra = places.at(-1)?.many ? undefined : words[places.length];
+function checkPositionals(
+  { name: subcommand, positionals }: SubcommandSpec,
+  words: readonly string[],
+): void {
+  const extra = positionals.at(-1)?.many
+    ? undefined
+    : words[positionals.length];
   if (extra !== undefined)
-    throw new UsageError(`unexpected word ${escapeControls(extra)}`, row.name);
-  for (const [i, { name, required, choices }] of places.entries()) {
+    throw new UsageError(
+      `unexpected argument ${escapeControls(extra)}`,
+      subcommand,
+    );
+  for (const [i, { name, required, choices }] of positionals.entries()) {
     const word = words[i];
     if (word === undefined && required)
-      throw new UsageError(`${name} is missing`, row.name);
+      throw new UsageError(`missing argument ${name}`, subcommand);
     if (word !== undefined && choices && !choices.includes(word))
       throw new UsageError(
         `${name} ${escapeControls(word)} is not one of ${choices.join(", ")}`,
-        row.name,
+        subcommand,
         nearest(word, choices),
       );
   }
 }
 
-function valueName({ value, name }: OptionSpec): string {
-  return value ?? name.toUpperCase();
-}
-
 function range(minimum: number, maximum: number | undefined): string {
   return maximum === undefined
-    ? `from ${minimum} on`
+    ? `of at least ${minimum}`
     : `from ${minimum} to ${maximum}`;
 }

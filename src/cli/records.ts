@@ -1,44 +1,47 @@
-import type { TextBuilder } from "../text/text-builder.js";
+import { ByteBuilder, type TextBuilder } from "../text/text-builder.js";
 import { jsonText, type Json } from "../document/json-text.js";
 import { escapeControls, toBytes } from "./escape.js";
 
 /** The formats for programs. */
 export type RecordFormat = "json" | "ndjson" | "csv" | "yaml";
 
-/** A field of a record, by how its value is written. */
-export type Field<Item> = { readonly key: string } & (
+/** The value of a field. Undefined: JSON and YAML leave the field out, CSV leaves it empty. */
+export type Value = string | number | bigint | boolean | undefined;
+
+/** A field of a record. Its name is the same in every format. */
+export type Field<Item> = { readonly name: string } & (
   | {
-      /** Letters, digits and what stands in addresses, which needs no escapes anywhere */
-      readonly plain: (out: TextBuilder, item: Item) => void;
+      /** Writes a text that needs no quotes or escapes in any format: letters, digits, addresses. The fast way */
+      readonly write: (out: TextBuilder, item: Item) => void;
     }
-  | { readonly number: (item: Item) => number | boolean }
   | {
-      /** Any text; undefined if the item has none. Not for the first field */
-      readonly text: (item: Item) => string | undefined;
+      /** Not undefined for the first field */
+      readonly value: (item: Item) => Value;
     }
 );
 
-/** What stands around the records, and around their fields. */
-interface Frame {
+/** What separates and encloses records and fields. */
+interface Punctuation {
   readonly first: string;
   readonly next: string;
   readonly between: string;
   readonly close: string;
-  /** Behind the last record, or where there is none */
+  /** After the last record */
   readonly end: string;
+  /** In place of the records, if there are none */
   readonly none: string;
-  readonly key: (key: string) => string;
+  readonly key: (name: string) => string;
   readonly quote: string;
 }
 
 const JSON_FIELDS = {
   between: ",",
   close: "}",
-  key: (key: string) => `"${key}":`,
+  key: (name: string) => `"${name}":`,
   quote: '"',
 };
 
-const FRAMES: Readonly<Record<RecordFormat, Frame>> = {
+const PUNCTUATION: Readonly<Record<RecordFormat, Punctuation>> = {
   json: {
     ...JSON_FIELDS,
     first: "\n    {",
@@ -64,63 +67,64 @@ const FRAMES: Readonly<Record<RecordFormat, Frame>> = {
     close: "",
     end: "\n",
     none: " []\n",
-    key: (key) => `${key}: `,
+    key: (name) => `${name}: `,
     quote: '"',
   },
 };
 
 /**
- * Writes a list of records piece by piece, so that it may be of any length.
+ * Writes a list of records one by one, so the list may have any length.
  *
- * - json: an object with the members of a head, and the list
- * - ndjson: an object a line
- * - csv: a line of titles, then a line for each (RFC 4180, but for the line ends)
- * - yaml: as json; texts are in the quotes of JSON, which YAML reads the same
+ * - json: an object with header members and the list
+ * - ndjson: one object per line
+ * - csv: a line of field names, then one line per record. RFC 4180, but lines end in a line feed alone
+ * - yaml: the same document as json. Strings are written as in JSON, which is valid YAML
  */
 export class RecordWriter<Item> {
   readonly #format: RecordFormat;
-  readonly #frame: Frame;
+  readonly #marks: Punctuation;
   readonly #out: TextBuilder;
   readonly #fields: readonly Field<Item>[];
-  /** What stands before each field */
-  readonly #labels: readonly string[];
-  #first = true;
+  /** The text before the value of each field */
+  readonly #prefixes: readonly string[];
+  #isFirst = true;
 
+  /** @param out receives UTF-8, one character per byte */
   constructor(
     format: RecordFormat,
     out: TextBuilder,
     fields: readonly Field<Item>[],
   ) {
     this.#format = format;
-    this.#frame = FRAMES[format];
+    this.#marks = PUNCTUATION[format];
     this.#out = out;
     this.#fields = fields;
-    const { between, key, quote } = this.#frame;
-    this.#labels = fields.map(
+    const { between, key, quote } = this.#marks;
+    this.#prefixes = fields.map(
       (field, i) =>
         (i > 0 ? between : "") +
-        key(field.key) +
-        ("plain" in field ? quote : ""),
+        key(field.name) +
+        ("write" in field ? quote : ""),
     );
   }
 
-  /** Writes what comes before the records. @param list what the list is called */
-  begin(head: Readonly<Record<string, Json>>, list: string): void {
-    const members = Object.entries(head);
+  /** Writes what comes before the records. @param list the name of the list */
+  begin(header: Readonly<Record<string, Json>>, list: string): void {
+    const members = Object.entries(header);
     switch (this.#format) {
       case "json":
         this.#out.text("{\n");
-        for (const [key, value] of members)
-          this.#out.text(toBytes(`  "${key}": ${jsonText(value, 0)},\n`));
+        for (const [name, value] of members)
+          this.#out.text(toBytes(`  "${name}": ${jsonText(value, 0)},\n`));
         this.#out.text(`  "${list}": [`);
         break;
       case "yaml":
-        for (const [key, value] of members)
-          this.#out.text(toBytes(`${key}: ${jsonText(value, 0)}\n`));
+        for (const [name, value] of members)
+          this.#out.text(toBytes(`${name}: ${jsonText(value, 0)}\n`));
         this.#out.text(`${list}:`);
         break;
       case "csv":
-        this.#out.text(this.#fields.map(({ key }) => key).join(","));
+        this.#out.text(this.#fields.map(({ name }) => name).join(","));
         break;
       case "ndjson":
         break;
@@ -129,41 +133,76 @@ export class RecordWriter<Item> {
 
   /** Writes a record. */
   add(item: Item): void {
-    const { first, next, close } = this.#frame;
-    this.#out.text(this.#first ? first : next);
-    this.#first = false;
+    const { first, next, close } = this.#marks;
+    this.#out.text(this.#isFirst ? first : next);
+    this.#isFirst = false;
     for (let i = 0; i < this.#fields.length; i++) {
       const field = this.#fields[i];
-      if (field) this.#write(field, this.#labels[i] ?? "", item);
+      if (field) this.#write(field, this.#prefixes[i] ?? "", item);
     }
     this.#out.text(close);
   }
 
-  /** Writes what comes behind the records. */
+  /** Writes what comes after the records. */
   end(): void {
-    this.#out.text(this.#first ? this.#frame.none : this.#frame.end);
+    this.#out.text(this.#isFirst ? this.#marks.none : this.#marks.end);
   }
 
-  #write(field: Field<Item>, label: string, item: Item): void {
+  #write(field: Field<Item>, prefix: string, item: Item): void {
     const out = this.#out;
-    if ("plain" in field) {
-      field.plain(out.text(label), item);
-      out.text(this.#frame.quote);
-    } else if ("number" in field) {
-      const value = field.number(item);
-      out.text(label);
-      if (Number.isInteger(value)) out.decimal(Number(value));
-      else out.text(String(value));
-    } else {
-      const text = field.text(item);
-      if (this.#format === "csv") out.text(label).text(toBytes(csvText(text)));
-      else if (text !== undefined)
-        out.text(label).text(toBytes(jsonString(text)));
+    if ("write" in field) {
+      field.write(out.text(prefix), item);
+      out.text(this.#marks.quote);
+      return;
     }
+    const value = field.value(item);
+    if (value === undefined && this.#format !== "csv") return;
+    out.text(prefix);
+    switch (typeof value) {
+      case "undefined":
+        return;
+      case "string":
+        out.text(
+          toBytes(this.#format === "csv" ? csvText(value) : jsonString(value)),
+        );
+        return;
+      case "number":
+        if (Number.isInteger(value) && value >= 0) {
+          out.decimal(value);
+          return;
+        }
+    }
+    out.text(String(value));
   }
 }
 
-/** A text as JSON, all that a terminal may take for a control character being escaped. */
+/** How much text a chunk has at least. */
+const CHUNK_CHARACTERS = 64 * 1024;
+
+/**
+ * Writes records in chunks.
+ *
+ * @returns UTF-8, one character per byte
+ */
+export function* recordChunks<Item>(
+  format: RecordFormat,
+  fields: readonly Field<Item>[],
+  header: Readonly<Record<string, Json>>,
+  list: string,
+  items: Iterable<Item>,
+): Generator<string> {
+  const out = new ByteBuilder();
+  const writer = new RecordWriter(format, out, fields);
+  writer.begin(header, list);
+  for (const item of items) {
+    writer.add(item);
+    if (out.length >= CHUNK_CHARACTERS) yield out.take();
+  }
+  writer.end();
+  yield out.take();
+}
+
+/** Writes a string as JSON. All characters that can steer a terminal are escaped. */
 function jsonString(text: string): string {
   return JSON.stringify(text).replace(
     /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu,
@@ -172,7 +211,12 @@ function jsonString(text: string): string {
   );
 }
 
-function csvText(text = ""): string {
-  const shown = escapeControls(text);
-  return /[",]/.test(shown) ? `"${shown.replaceAll('"', '""')}"` : shown;
+/**
+ * Writes a string as a field of CSV, without control characters. A text that a spreadsheet would run as a formula gets an
+ * apostrophe in front: host names come from the network.
+ */
+export function csvText(text: string): string {
+  const visible = escapeControls(text);
+  const safe = /^[=+\-@]/.test(visible) ? `'${visible}` : visible;
+  return /[",]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

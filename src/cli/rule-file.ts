@@ -11,10 +11,10 @@ import { findingLines } from "./rule-findings.js";
 import { escapeControls } from "./escape.js";
 
 /**
- * Reads the file of rules that a subcommand was given, with all that is wrong with it.
+ * Reads a rule file, and collects the faults in it.
  *
- * @param name a path; `-` is standard input
- * @throws {CommandError} when it cannot be read
+ * @param name a path, or `-` for standard input
+ * @throws {CommandError} the file cannot be read
  */
 export async function readRuleFile(
   name: string,
@@ -25,9 +25,9 @@ export async function readRuleFile(
 }
 
 /**
- * Reads a file of rules that are to be carried out. With faults it says all of them on stderr, as `check` does.
+ * Reads a rule file that must have no faults. Prints all faults on stderr, as `check` does.
  *
- * @throws {CommandError} when it cannot be read, or has faults
+ * @throws {CommandError} the file cannot be read, or has faults
  */
 export async function readSoundRules(
   name: string,
@@ -46,7 +46,7 @@ export async function readSoundRules(
   );
 }
 
-/** What is in a file, one character a byte. */
+/** The content of a file, one character per byte. */
 async function contentOf(name: string, io: Io): Promise<string> {
   try {
     if (name !== "-") return readFileSync(name, "latin1");
@@ -59,7 +59,7 @@ async function contentOf(name: string, io: Io): Promise<string> {
   }
 }
 
-/** What a file is called where it is spoken of. */
+/** The name of a file in messages. */
 export function named(name: string): string {
   return name === "-" ? "standard input" : escapeControls(name);
 }

@@ -2,20 +2,19 @@ import type { RuleFault, RuleFile } from "../rules/file.js";
 import type { Paint } from "./color.js";
 import { escapeControls } from "./escape.js";
 
-/** How grave it is: an error is what cannot be carried out, a warning what nobody means. */
+/** An error: the rule cannot be applied. A warning: the rule is accepted, but probably a mistake. */
 export type Severity = "error" | "warning";
 
-/** Of a line that is shown, where nobody set a limit. */
-const USUAL_ROOM = 160;
+/** The columns for a quoted line, if there is no limit. */
+const DEFAULT_ROOM = 160;
 const LEAST_ROOM = 20;
-/** What stands before a line beside its number, and two ellipses. */
+/** The columns that a quoted line needs in addition: the margin of its number, and up to two ellipses. */
 const MARGIN = 6;
 
 /**
- * What was found in a file, as compilers say it: `FILE:LINE:COLUMN: error: …`, the line, a caret below its column,
- * and what to do.
+ * Formats a finding in a file as compilers do: `FILE:LINE:COLUMN: error: …`, the line, a caret below the column, and advice.
  *
- * @param width columns that the line may take; undefined: no limit was set
+ * @param width the longest line. Undefined: no limit
  */
 export function findingLines(
   file: Pick<RuleFile, "name" | "line">,
@@ -28,12 +27,12 @@ export function findingLines(
   const subject = path === undefined ? "" : `${path}: `;
   const number = String(place.line);
   const bar = paint.dim(`${" ".repeat(number.length)} |`);
-  const room = (width ?? USUAL_ROOM) - number.length - MARGIN;
-  const shown = shownLine(file.line(place.line), place.column, room);
+  const room = (width ?? DEFAULT_ROOM) - number.length - MARGIN;
+  const quoted = quotedLine(file.line(place.line), place.column, room);
   return [
     `${paint.strong(escapeControls(`${file.name}:${place.line}:${place.column}:`))} ${style(`${severity}:`)} ${escapeControls(subject + fault)} ${paint.dim(`[${id}]`)}`,
-    ` ${paint.dim(`${number} |`)} ${shown.text}`,
-    ` ${bar} ${" ".repeat(shown.before)}${style("^")}`,
+    ` ${paint.dim(`${number} |`)} ${quoted.text}`,
+    ` ${bar} ${" ".repeat(quoted.before)}${style("^")}`,
     ...(advice === undefined
       ? []
       : [
@@ -43,39 +42,39 @@ export function findingLines(
 }
 
 /**
- * A line fit for a terminal: tabs are blanks, and of a long one there is what stands around a column.
+ * Quotes a line of a file safely for a terminal: tabs become spaces, and a long line is cut around a column.
  *
- * @returns also how many columns of the terminal are before it
+ * @returns the text, and the terminal columns before the quoted column
  */
-function shownLine(
+function quotedLine(
   line: string,
   column: number,
-  wanted: number,
+  available: number,
 ): { text: string; before: number } {
-  const room = Math.max(wanted, LEAST_ROOM);
+  const room = Math.max(available, LEAST_ROOM);
   const at = Math.min(column - 1, line.length);
   const start =
     line.length <= room ? 0 : Math.max(0, at - Math.floor(room / 2));
   const end = Math.min(line.length, start + room);
-  const fit = (text: string) => escapeControls(text.replaceAll("\t", " "));
+  const safe = (text: string) => escapeControls(text.replaceAll("\t", " "));
   const left = start > 0 ? "…" : "";
   const right = end < line.length ? "…" : "";
   return {
-    text: `${left}${fit(line.slice(start, end))}${right}`,
-    before: columnsOf(left + fit(line.slice(start, at))),
+    text: `${left}${safe(line.slice(start, end))}${right}`,
+    before: columnsOf(left + safe(line.slice(start, at))),
   };
 }
 
-/** Characters that take two columns. @see Unicode Standard Annex #11 */
+/** Characters that take two columns in a terminal. @see Unicode Standard Annex #11 */
 const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}\p{Emoji_Presentation}]/u;
-/** Characters that take none. */
-const NARROWEST = /[\p{Mn}\p{Me}\p{Cf}]/u;
+/** Characters that take no column. */
+const ZERO_WIDTH = /[\p{Mn}\p{Me}\p{Cf}]/u;
 
-/** How many columns of a terminal a text takes. */
+/** How many columns a text takes in a terminal. */
 function columnsOf(text: string): number {
   let columns = 0;
   for (const character of text)
-    columns += WIDE.test(character) ? 2 : NARROWEST.test(character) ? 0 : 1;
+    columns += WIDE.test(character) ? 2 : ZERO_WIDTH.test(character) ? 0 : 1;
   return columns;
 }

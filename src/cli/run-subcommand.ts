@@ -11,30 +11,30 @@ import { Output } from "./output.js";
 import { parseArguments } from "./parser.js";
 import type { SubcommandSpec } from "./spec.js";
 
-/** The subcommands of a program: how each is called, and where its code is. */
+/** The subcommands of the program: their specs, and how to load their code. */
 export interface Registry {
   readonly specs: readonly SubcommandSpec[];
-  /** Loads the code of a subcommand, by the name of its spec. */
+  /** Loads the code of a subcommand. The keys are the names in the specs */
   readonly loaders: Readonly<
     Record<string, () => Promise<{ readonly run: RunSubcommand }>>
   >;
 }
 
 /**
- * Runs a subcommand. Writes to `io` only, and never ends the process.
+ * Runs a subcommand. Writes only to `io`, and never ends the process.
  *
- * @param words the command line without the program's name, one character a byte. The first is a word
- * @returns the exit status. undefined if the word is no subcommand and not similar to one: then nothing was done
+ * @param argv the arguments of the program, one character per byte. The first is the name of the subcommand
+ * @returns the exit status. Undefined if the first argument is not similar to any command: then nothing was done
  */
 export async function runSubcommand(
   { specs, loaders }: Registry,
-  words: readonly string[],
+  argv: readonly string[],
   io: Io,
 ): Promise<number | undefined> {
-  const [name = "", ...rest] = words.map(fromBytes);
+  const [name = "", ...words] = argv.map(fromBytes);
   const spec = specs.find((spec) => spec.name === name);
   const load = loaders[name];
-  if (spec && load) return run(spec, load, rest, io);
+  if (spec && load) return run(spec, load, words, io);
   const suggestion = suggestFor(name, specs);
   if (suggestion === undefined) return undefined;
   const error = new UsageError(
@@ -70,7 +70,7 @@ async function run(
   }
 }
 
-/** The subcommand or classic command that the user probably meant. */
+/** The subcommand or classic option that the user probably meant. */
 function suggestFor(
   name: string,
   specs: readonly SubcommandSpec[],

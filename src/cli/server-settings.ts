@@ -2,17 +2,17 @@ import { FORWARDING } from "../document/enum-names.js";
 import { TUNNELING, type ServerSettings } from "../ipvs/model.js";
 import { tunnelInfo } from "../view/listing.js";
 
-/** `tunnel gue:6080:+c` */
+/** The forwarding method, with the tunnel if there is one: `tunnel gue:6080:+c` */
 export function forwardingText(settings: ServerSettings): string {
-  const word = FORWARDING.word(settings.forwarding);
+  const method = FORWARDING.word(settings.forwarding);
   const tunnel =
     settings.forwarding === TUNNELING ? ` ${tunnelInfo(settings)}` : "";
-  return `${word ?? settings.forwarding}${tunnel}`;
+  return `${method ?? settings.forwarding}${tunnel}`;
 }
 
-/** `80-100`: lower and upper threshold */
+/** The lower and upper threshold: `80-100`, `100` without a lower one, or nothing */
 export function limitsText(settings: ServerSettings): string {
-  const { upperThreshold: upper, lowerThreshold: lower } = settings;
-  const shown = upper === 0 ? "" : String(upper);
-  return lower === 0 ? shown : `${lower}-${shown}`;
+  const { upperThreshold, lowerThreshold } = settings;
+  const upper = upperThreshold === 0 ? "" : String(upperThreshold);
+  return lowerThreshold === 0 ? upper : `${lowerThreshold}-${upper}`;
 }

@@ -1,4 +1,4 @@
-/** What stands at a place of the command line, for those who complete it. */
+/** The kind of a value on the command line. Shell completion offers candidates for it. */
 export type Completes =
   | "service"
   | "server"
@@ -9,60 +9,71 @@ export type Completes =
   | "shell"
   | "column";
 
-/** An option of a subcommand. Without `value` it is a flag. */
+/** Describes an option of a subcommand. */
 export interface OptionSpec {
-  /** Without its dashes: `output` */
+  /** The long name without dashes: `output` */
   readonly name: string;
-  /** Its letter */
+  /** The letter of the short form: `o` */
   readonly alias?: string;
   /**
-   * `text`, `number` and `duration` (`90`, `5m`, `1h30m`) take a value, the last one counts; `list` may be repeated,
-   * and takes several between commas
+   * - `flag` takes no value
+   * - `text`, `number`, `integer` and `duration` (`90`, `5m`, `1h30m`) take a value. If the option is repeated, the last
+   *   value counts
+   * - `list` takes one or more values, separated by commas, and may be repeated
    */
-  readonly type: "flag" | "text" | "number" | "duration" | "list";
-  /** What its value is called in the help: `FORMAT` */
+  readonly type: "flag" | "text" | "number" | "integer" | "duration" | "list";
+  /** The placeholder for the value in the help: `FORMAT` */
   readonly value?: string;
-  /** The values that there are */
+  /** The allowed values */
   readonly choices?: readonly string[];
-  /** Of a number */
+  /** The smallest number allowed. Default: 0 */
   readonly minimum?: number;
+  /** The largest number allowed. Default: no limit */
   readonly maximum?: number;
-  /** What counts without the option; the help shows it */
+  /** The value if the option is not given. The help shows it */
   readonly default?: string;
-  /** One sentence without a full stop */
+  /** One sentence without a period */
   readonly description: string;
   readonly completes?: Completes;
 }
 
-/** A word that a subcommand takes, by its place. */
+/** Describes a positional argument of a subcommand. */
 export interface ArgumentSpec {
   /** In capitals: `SERVICE` */
   readonly name: string;
   readonly required: boolean;
-  /** Whether it may be repeated; the last one only */
+  /** Whether it may be repeated. Only the last argument may be */
   readonly many?: boolean;
   readonly choices?: readonly string[];
   readonly description: string;
   readonly completes?: Completes;
 }
 
+/** A list of terms and their explanations in the help of a subcommand. */
+export interface TermsSpec {
+  readonly title: string;
+  readonly terms: readonly (readonly [term: string, explanation: string])[];
+}
+
 export interface ExampleSpec {
   /** The whole command line */
   readonly command: string;
-  /** What it does, or shows */
+  /** What it does or shows, in a few words */
   readonly shows: string;
 }
 
-/** Describes a subcommand for the parser, the help, completion and the manual page. */
+/** Describes a subcommand. The parser, the help, shell completion and the manual page are made from it. */
 export interface SubcommandSpec {
   readonly name: string;
-  /** For the list of subcommands: a few words without a full stop */
+  /** A few words without a period, for the list of subcommands */
   readonly summary: string;
-  /** For its own help: paragraphs, which the help wraps */
+  /** Paragraphs for the help */
   readonly description: readonly string[];
   readonly positionals: readonly ArgumentSpec[];
   readonly options: readonly OptionSpec[];
+  /** Printed after the options */
+  readonly terms?: readonly TermsSpec[];
   readonly examples: readonly ExampleSpec[];
-  /** Whether it draws on all of the terminal, so that no progress may be shown there */
+  /** Whether it draws on the full screen, where no progress line may be shown */
   readonly fillsTerminal?: boolean;
 }

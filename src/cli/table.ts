@@ -1,105 +1,46 @@
-import Table from "cli-table3";
 import type { Paint, Style } from "./color.js";
 
 /** A column of a table. */
 export interface Column {
   readonly title: string;
-  /** Numbers stand to the right; the default is left */
+  /** `right` is for numbers. Default: left */
   readonly align?: "left" | "right";
-  /** Where there is no room, the column with the greatest number goes first; those without one stay */
+  /** In a narrow terminal, the column with the greatest number is dropped first. Columns without a number stay */
   readonly drop?: number;
-  /** To how many characters it may be shortened, when there is nothing left to drop; without it: not at all */
+  /** If dropping columns is not enough, the column may be cut to this many characters. Default: it is never cut */
   readonly shortest?: number;
 }
 
-/** Text without control characters, and what it means. */
+/** The text of a cell, without control characters, and its style. */
 export type Cell =
   string | { readonly text: string; readonly style: Style | undefined };
 
 export interface Drawing {
-  /** The columns that a line may have; undefined: as many as it takes, which is what `--wide` is for */
+  /** The longest line allowed. Undefined: no limit (`--wide`, or stdout is a file) */
   readonly width: number | undefined;
   readonly paint: Paint;
-  /** Blanks before each line; 0 if it is not there */
+  /** Spaces before each line. Default: 0 */
   readonly indent?: number;
 }
 
 const GAP = "  ";
 
-const NO_BORDERS = {
-  top: "",
-  "top-mid": "",
-  "top-left": "",
-  "top-right": "",
-  bottom: "",
-  "bottom-mid": "",
-  "bottom-left": "",
-  "bottom-right": "",
-  left: "",
-  "left-mid": "",
-  mid: "",
-  "mid-mid": "",
-  right: "",
-  "right-mid": "",
-  middle: "",
-};
-
-const NO_STYLE = {
-  "padding-left": 0,
-  "padding-right": 0,
-  head: [],
-  border: [],
-  compact: true,
-};
-
-/** cli-table3 takes a time that grows with the square of the rows: 10,000 at once took 20 seconds. */
-const ROWS_AT_ONCE = 32;
-
-/**
- * Draws a table without borders: the title line, then a line for each row at its place, so that a caller can put
- * lines of its own between them. No line ends in blanks.
- *
- * What does not fit the width: columns are dropped, the greatest `drop` first, until the others fit when shortened
- * as far as they may be; then those are shortened, the widest first, and end in `…`.
- */
+/** Draws a table: {@link streamTable} for a table that fits in memory. */
 export function drawTable(
   columns: readonly Column[],
   rows: readonly (readonly Cell[])[],
-  { width, paint, indent = 0 }: Drawing,
+  drawing: Drawing,
 ): string[] {
-  const { kept, widths } = layOut(columns, rows, width, indent);
-  const titles = columns.map(({ title }) => ({
-    text: title,
-    style: "title" as const,
-  }));
-  const last = kept.at(-1);
-  const colWidths = kept.map(
-    (at, i) => (widths[i] ?? 0) + (at === last ? 0 : GAP.length),
-  );
-  const lines: string[] = [];
-  const all = [titles, ...rows];
-  const blanks = " ".repeat(indent);
-  for (let from = 0; from < all.length; from += ROWS_AT_ONCE) {
-    const table = new Table({ chars: NO_BORDERS, style: NO_STYLE, colWidths });
-    for (const row of all.slice(from, from + ROWS_AT_ONCE))
-      table.push(
-        kept.map((at, i) => {
-          const gap = at === last ? "" : GAP;
-          const text = placed(textOf(row[at]), widths[i] ?? 0, columns[at]);
-          const trimmed = at === last ? text.trimEnd() : text;
-          return painted(trimmed, row[at], paint) + gap;
-        }),
-      );
-    for (const line of table.toString().split("\n"))
-      lines.push((blanks + line).trimEnd());
-  }
-  return lines;
+  return [...streamTable(columns, () => rows, drawing)];
 }
 
 /**
- * Draws the same lines one after the other, for tables of any length: 110,000 rows of 19 columns took 2 s of a CPU.
+ * Draws a table without borders: the title line, then one line per row. Lines have no trailing spaces.
  *
- * @param rows gives all rows each time it is called: once to measure them, once to draw them
+ * If the table is wider than `width`, columns are dropped, greatest `drop` first, until the rest fits when cut to its
+ * `shortest` widths. Then the widest columns are cut and end in `…`.
+ *
+ * @param rows is called twice: once to measure the rows, once to draw them
  */
 export function* streamTable(
   columns: readonly Column[],
@@ -107,22 +48,22 @@ export function* streamTable(
   { width, paint, indent = 0 }: Drawing,
 ): Generator<string> {
   const { kept, widths } = layOut(columns, rows(), width, indent);
-  const blanks = " ".repeat(indent);
+  const margin = " ".repeat(indent);
   const line = (row: readonly Cell[]) => {
     const cells = kept.map((at, i) =>
       painted(
-        placed(textOf(row[at]), widths[i] ?? 0, columns[at]),
+        aligned(textOf(row[at]), widths[i] ?? 0, columns[at]?.align),
         row[at],
         paint,
       ),
     );
-    return (blanks + cells.join(GAP)).trimEnd();
+    return (margin + cells.join(GAP)).trimEnd();
   };
   yield line(columns.map(({ title }) => ({ text: title, style: "title" })));
   for (const row of rows()) yield line(row);
 }
 
-/** The columns that stay, by their places, and how wide each is. */
+/** The indexes of the columns that are kept, and their widths. */
 function layOut(
   columns: readonly Column[],
   rows: Iterable<readonly Cell[]>,
@@ -134,12 +75,17 @@ function layOut(
   for (const row of rows)
     for (const [i, cell] of row.entries())
       natural[i] = Math.max(natural[i] ?? 0, length(textOf(cell)));
-  const kept = fitting(columns, natural, room);
-  return { kept, widths: shortened(columns, natural, kept, room) };
+  const kept = keptColumns(columns, natural, room);
+  return { kept, widths: shrunkWidths(columns, natural, kept, room) };
 }
 
-/** The places of the columns that stay. */
-export function fitting(
+/**
+ * Chooses which columns to keep.
+ *
+ * @param natural the width that each column needs
+ * @returns their indexes
+ */
+export function keptColumns(
   columns: readonly Column[],
   natural: readonly number[],
   room: number,
@@ -157,8 +103,8 @@ export function fitting(
   return kept;
 }
 
-/** The widths of the columns that stay, made to fit: again and again the widest gives a character. */
-function shortened(
+/** Shrinks the kept columns until they fit: one character at a time, from the widest column that may be cut. */
+function shrunkWidths(
   columns: readonly Column[],
   natural: readonly number[],
   kept: readonly number[],
@@ -175,7 +121,7 @@ function shortened(
       )
         widest = i;
     }
-    if (widest === undefined) break; // it does not fit, and all of it is wanted
+    if (widest === undefined) break; // No column may be cut further: the lines are too long.
     widths[widest] = (widths[widest] ?? 0) - 1;
   }
   return widths;
@@ -186,34 +132,36 @@ function total(widths: readonly number[]): number {
   return widths.reduce((sum, width) => sum + width, gaps);
 }
 
-/** A text cut or filled up to a width. */
-function placed(
+/** Cuts a text to a width, or pads it. */
+function aligned(
   text: string,
   width: number,
-  column: Column | undefined,
+  align: Column["align"] = "left",
 ): string {
-  const cut =
-    length(text) > width
-      ? `${Array.from(text)
-          .slice(0, width - 1)
-          .join("")}…`
-      : text;
-  const blanks = " ".repeat(Math.max(width - length(cut), 0));
-  return column?.align === "right" ? blanks + cut : cut + blanks;
+  const fitted = cut(text, width);
+  const padding = " ".repeat(Math.max(width - length(fitted), 0));
+  return align === "right" ? padding + fitted : fitted + padding;
 }
 
-/** The text in its color, the blanks around it without: a line under a title is to end where the title ends. */
+/** Cuts a text to a width. A text that was cut ends in `…`. */
+export function cut(text: string, width: number): string {
+  if (length(text) <= width) return text;
+  const kept = Array.from(text).slice(0, Math.max(width - 1, 0));
+  return `${kept.join("")}…`;
+}
+
+/** Colors the text but not its padding: an underlined title must end where the title ends. */
 function painted(text: string, cell: Cell | undefined, paint: Paint): string {
   const style = typeof cell === "object" ? cell.style : undefined;
   if (style === undefined) return text;
-  return text.replace(/\S(?:.*\S)?/su, (word) => paint[style](word));
+  return text.replace(/\S(?:.*\S)?/su, (visible) => paint[style](visible));
 }
 
 function textOf(cell: Cell | undefined): string {
   return typeof cell === "object" ? cell.text : (cell ?? "");
 }
 
-/** Characters, which is columns for all that names of hosts, addresses and numbers are written in. */
+/** The number of characters. Each takes one column: the texts are addresses, numbers and host names. */
 function length(text: string): number {
   return /^[\x20-\x7e]*$/.test(text) ? text.length : Array.from(text).length;
 }

@@ -1,11 +1,10 @@
 /*
- * Numbers as people read them. All prefixes are SI: k is 1000, M 1000 000, G 1000 000 000; traffic is in bytes,
- * not bits.
+ * Short numbers for people. All prefixes are SI: k is 1000, M is 1000 000, G is 1000 000 000. Traffic is in bytes, not bits.
  */
 
 const PREFIXES = ["", "k", "M", "G", "T", "P", "E"];
 
-/** A count in at most five characters: `999`, `1.5k`, `12.0M`; rounded down, so that nothing seems reached before it is. */
+/** A count in at most five characters: `999`, `1.5k`, `12.0M`. It is rounded down, so no limit seems to be reached early. */
 export function shortCount(count: bigint | number): string {
   let rest = BigInt(count);
   let power = 0;
@@ -15,8 +14,8 @@ export function shortCount(count: bigint | number): string {
   }
   if (rest < 1000n) return `${rest}${PREFIXES[power]}`;
   const [whole, tenth] = [rest / 1000n, (rest % 1000n) / 100n];
-  const shown = whole < 100n ? `${whole}.${tenth}` : String(whole);
-  return `${shown}${PREFIXES[power + 1]}`;
+  const digits = whole < 100n ? `${whole}.${tenth}` : String(whole);
+  return `${digits}${PREFIXES[power + 1]}`;
 }
 
 /** Bytes: `999B`, `1.5kB`, `12.0MB`. */
@@ -24,12 +23,12 @@ export function shortBytes(bytes: bigint | number): string {
   return `${shortCount(bytes)}B`;
 }
 
-/** Bytes in a second: `1.5kB/s`. */
+/** Bytes per second: `1.5kB/s`. */
 export function shortByteRate(bytesPerSecond: bigint | number): string {
   return `${shortBytes(bytesPerSecond)}/s`;
 }
 
-/** Connections or packets in a second: `1.5k/s`. */
+/** Connections or packets per second: `1.5k/s`. */
 export function shortRate(perSecond: bigint | number): string {
   return `${shortCount(perSecond)}/s`;
 }
@@ -49,7 +48,17 @@ export function shortDuration(seconds: number): string {
     const count = Math.floor(rest / size);
     rest -= count * size;
     if (count > 0) parts.push(`${count}${unit}`);
-    else if (parts.length > 0) break; // no gap between the two
+    else if (parts.length > 0) break; // Not `1h 5s`: the second unit must be the next smaller one.
   }
   return parts.slice(0, 2).join(" ") || "0s";
+}
+
+/** A number with its noun: `1 service`, `2 services`. @param number how the count is written */
+export function counted(
+  count: number,
+  one: string,
+  many = `${one}s`,
+  number = String(count),
+): string {
+  return `${number} ${count === 1 ? one : many}`;
 }

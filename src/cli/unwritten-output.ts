@@ -3,10 +3,10 @@ import { OutputFailed } from "../system/atomic-file.js";
 import { Output } from "./output.js";
 
 /**
- * Says on stderr that not all of stdout could be written.
+ * Prints on stderr that stdout could not be written completely.
  *
- * @param code why not, such as ENOSPC
- * @param status what the exit status would be otherwise
+ * @param code the reason, such as ENOSPC
+ * @param status the exit status that the command would have otherwise
  * @returns the exit status
  */
 export function explainUnwritten(
@@ -15,6 +15,6 @@ export function explainUnwritten(
   status: number | undefined,
 ): number {
   const fault = new OutputFailed("standard output", code);
-  const told = new Output(io, "auto").explain(fault);
-  return status === undefined || status === 0 ? told : status;
+  const failed = new Output(io, "auto").explain(fault);
+  return status === undefined || status === 0 ? failed : status;
 }

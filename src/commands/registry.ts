@@ -1,7 +1,7 @@
 import type { Registry } from "../cli/run-subcommand.js";
 import { SPECS } from "./specs.js";
 
-/** The program's subcommands: their specs, and where their code is. */
+/** The subcommands of the program. */
 export const REGISTRY: Registry = {
   specs: SPECS,
   loaders: {

@@ -15,7 +15,7 @@ import { undrainSpec } from "./undrain/spec.js";
 import { watchSpec } from "./watch/spec.js";
 import type { SubcommandSpec } from "../cli/spec.js";
 
-/** The specs of all subcommands, in the order of the help. They load no code of the subcommands. */
+/** The specs of all subcommands, in the order of the help. Importing them does not load the code of the subcommands. */
 export const SPECS: readonly SubcommandSpec[] = [
   listSpec,
   connectionsSpec,
@@ -34,7 +34,7 @@ export const SPECS: readonly SubcommandSpec[] = [
   helpSpec,
 ];
 
-/** @returns undefined if there is no subcommand of that name */
+/** Returns the spec of a subcommand. */
 export function specNamed(name: string): SubcommandSpec | undefined {
-  return SPECS.find((row) => row.name === name);
+  return SPECS.find((spec) => spec.name === name);
 }

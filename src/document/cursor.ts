@@ -89,7 +89,7 @@ export class Cursor {
       : this;
   }
 
-  /** Notes that the value is wrong. */
+  /** ParseNotes that the value is wrong. */
   fault(fault: string): void {
     this.#findings.add(this.#path, fault, this.at);
   }

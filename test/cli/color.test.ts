@@ -3,12 +3,12 @@ import { test } from "node:test";
 import { decideColor, paintFor } from "../../src/cli/color.js";
 import { terminal } from "../commands/run-subcommand.js";
 
-test("by itself, a terminal gets colors and nothing else does", () => {
+test("decideColor() with auto gives colors to a terminal only", () => {
   assert.equal(decideColor("auto", "stdout", terminal(80)), true);
   assert.equal(decideColor("auto", "stdout", terminal(undefined)), false);
 });
 
-test("NO_COLOR and a terminal without colors take them away", () => {
+test("decideColor() with auto respects NO_COLOR and TERM=dumb", () => {
   const without = (variables: Record<string, string>) =>
     decideColor("auto", "stdout", terminal(80, variables));
   assert.equal(without({ NO_COLOR: "1" }), false);
@@ -16,7 +16,7 @@ test("NO_COLOR and a terminal without colors take them away", () => {
   assert.equal(without({ TERM: "dumb" }), false);
 });
 
-test("what --color says goes before all that", () => {
+test("decideColor() lets always and never override the environment", () => {
   assert.equal(
     decideColor("always", "stdout", terminal(undefined, { NO_COLOR: "1" })),
     true,
@@ -24,7 +24,7 @@ test("what --color says goes before all that", () => {
   assert.equal(decideColor("never", "stdout", terminal(80)), false);
 });
 
-test("text is as it is without colors, and between escapes with them", () => {
+test("paintFor() returns the text unchanged or between escape sequences", () => {
   assert.equal(paintFor("never", "stdout", terminal(80)).bad("x"), "x");
   assert.equal(
     paintFor("always", "stderr", terminal(undefined)).bad("x"),

@@ -14,7 +14,7 @@ for (const [text, seconds] of [
   ["1d1s", 86_401],
   ["1d 2h 3m 4s", 93_784],
 ] as const)
-  test(`${text} is ${seconds} seconds`, () => {
+  test(`parseDuration() reads ${text} as ${seconds} seconds`, () => {
     assert.equal(parseDuration(text), seconds);
   });
 
@@ -22,11 +22,11 @@ for (const text of [
   ..."|s|m5|5x|-5|5 m|1m1h|5m |1.5h|1e3|0x10|٣|5m5m|99999d".split("|"),
   "9".repeat(400),
 ])
-  test(`'${text.slice(0, 20)}' is no duration`, () => {
+  test(`parseDuration() rejects '${text.slice(0, 20)}'`, () => {
     assert.equal(parseDuration(text), undefined);
   });
 
-test("what is shown can be written", () => {
+test("parseDuration() reads what shortDuration() writes", () => {
   for (const seconds of [0, 1, 59, 60, 90, 3600, 5400, 86_400, 180_000])
     assert.equal(parseDuration(shortDuration(seconds)), seconds);
 });

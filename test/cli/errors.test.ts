@@ -27,8 +27,8 @@ import { InputFailed } from "../../src/system/files.js";
 import { LockFailed, LockHeld } from "../../src/system/lock.js";
 import { explain, CommandError, UsageError } from "../../src/cli/errors.js";
 
-/** The line that somebody reads, and the exit status. */
-function told(error: Error): string {
+/** The exit status, and the line that the user reads. */
+function lineOf(error: Error): string {
   const { fault, advice, status } = explain(error) ?? assert.fail(error.name);
   return `${status} ${fault}${advice === undefined ? "" : `: ${advice}`}`;
 }
@@ -45,7 +45,7 @@ const ERRORS: readonly (readonly [Error, string])[] = [
   ],
   [
     new SocketFault(EPROTONOSUPPORT, "socket"),
-    "3 cannot reach IPVS in the kernel: socket: Protocol not supported: this kernel has no generic netlink; use a Linux kernel with IPVS",
+    "3 cannot reach IPVS in the kernel: socket: Protocol not supported: this kernel has no generic netlink; a Linux kernel with IPVS is needed",
   ],
   [
     new SocketFault(ENOBUFS, "recvmsg"),
@@ -60,36 +60,36 @@ const ERRORS: readonly (readonly [Error, string])[] = [
     "3 cannot flush: Permission denied: run it as root, or with CAP_NET_ADMIN",
   ],
   [
-    new KernelRefusal(EEXIST, "zero", "", "own words"),
-    "1 cannot zero: File exists (own words)",
+    new KernelRefusal(EEXIST, "zero", "", "details"),
+    "1 cannot zero: File exists (details)",
   ],
   [
     new NetworkRefusal(1, "read the routes"),
     "3 cannot read the routes: Operation not permitted: run it as root, or with CAP_NET_ADMIN",
   ],
   [
-    new NetworkRefusal(19, "probe a neighbor", "own words"),
-    "1 cannot probe a neighbor: No such device (own words): list the interfaces with 'ip link'",
+    new NetworkRefusal(19, "probe a neighbor", "details"),
+    "1 cannot probe a neighbor: No such device (details): list the interfaces with 'ip link'",
   ],
   [
     new TableUnsteady(10),
-    "1 cannot read the table: it changed each of 10 times: try again",
+    "1 cannot read the table: it changed during each of 10 attempts: try again",
   ],
   [
     new ReplyLost("edit-server", subject),
-    "1 the answer to edit server TCP 192.0.2.1:80 was lost, so it may have been carried out or not: look at the table",
+    '1 the kernel\'s reply to "edit server TCP 192.0.2.1:80" was lost: the change may or may not have been made: look at the table',
   ],
   [
     new MalformedReply("short", 4),
-    "1 cannot read the kernel's answer: short (at byte 4): this is a bug of this program or of the kernel: please report it",
+    "1 malformed reply from the kernel: short (at byte 4): this is a bug of this program or of the kernel: please report it",
   ],
   [
     new TableChanged(),
-    "1 somebody else changed the table meanwhile, so nothing was changed: try again",
+    "1 another program changed the table in the meantime: nothing was changed: try again",
   ],
   [
     new LockHeld("/run/x.lock", { pid: 7, subcommand: "apply", visible: true }),
-    "1 'ipvsadm apply' is changing the table (process 7): nothing was changed: wait until it has ended",
+    "1 'ipvsadm apply' is changing the table (process 7): nothing was changed: wait until it ends",
   ],
   [
     new LockHeld("/run/x.lock", {
@@ -97,15 +97,15 @@ const ERRORS: readonly (readonly [Error, string])[] = [
       subcommand: "apply",
       visible: false,
     }),
-    "1 'ipvsadm apply' is changing the table in another container (process 7 there), as /run/x.lock says: nothing was changed: wait until it has ended; if that container or process has ended already, remove the file",
+    "1 'ipvsadm apply' is changing the table in another container (process 7 there, lock file /run/x.lock): nothing was changed: wait until it ends; if that container or process no longer exists, remove the file",
   ],
   [
     new LockHeld("/run/x.lock", undefined),
-    "1 /run/x.lock is no lock of ours: nothing was changed: look whose it is, and remove it if it is nobody's",
+    "1 /run/x.lock is not a lock file of ipvsadm: nothing was changed: find out which program made it, and remove it if none needs it",
   ],
   [
     new LockFailed("/run/x.lock", "EACCES"),
-    "3 cannot lock the table with /run/x.lock: Permission denied: run it as root, or where it may write there",
+    "3 cannot lock the table with /run/x.lock: Permission denied: run it as root, or make that folder writable",
   ],
   [
     new LockFailed("/run/x.lock", "ENOSPC"),
@@ -113,7 +113,7 @@ const ERRORS: readonly (readonly [Error, string])[] = [
   ],
   [
     new OutputFailed("/etc/x\x1b", "EROFS", { existed: true }),
-    "1 cannot write /etc/x?: Read-only file system: what was in the file before stands",
+    "1 cannot write /etc/x?: Read-only file system: the old file was kept",
   ],
   [
     new OutputFailed("/none/x", "ENOENT"),
@@ -141,10 +141,10 @@ const ERRORS: readonly (readonly [Error, string])[] = [
   ],
 ];
 for (const [error, line] of ERRORS)
-  test(`${error.name}: ${line}`, () => {
-    assert.equal(told(error), line);
+  test(`explain() explains ${error.name}: ${line}`, () => {
+    assert.equal(lineOf(error), line);
   });
 
-test("an error that nobody expected is not explained away", () => {
+test("explain() returns undefined for a bug", () => {
   assert.equal(explain(new TypeError("a bug")), undefined);
 });

@@ -4,7 +4,7 @@ import { UsageError } from "../../src/cli/errors.js";
 import { parseArguments } from "../../src/cli/parser.js";
 import type { SubcommandSpec } from "../../src/cli/spec.js";
 
-const ROW: SubcommandSpec = {
+const SPEC: SubcommandSpec = {
   name: "demo",
   summary: "",
   description: [],
@@ -35,6 +35,7 @@ const ROW: SubcommandSpec = {
       description: "",
     },
     { name: "timeout", type: "duration", description: "" },
+    { name: "count", type: "integer", minimum: 1, description: "" },
     {
       name: "columns",
       type: "list",
@@ -47,7 +48,7 @@ const ROW: SubcommandSpec = {
   examples: [],
 };
 
-const parse = (line: string) => parseArguments(ROW, line.split(" "));
+const parse = (line: string) => parseArguments(SPEC, line.split(" "));
 
 function fault(line: string): [string, string | undefined] {
   let found: [string, string | undefined] = ["", undefined];
@@ -72,13 +73,13 @@ for (const line of [
   "bash -wno json",
   "bash -o table -o json",
 ])
-  test(`one way to write a value: ${line}`, () => {
+  test(`parseArguments() reads the value in: ${line}`, () => {
     const given = parse(line);
     assert.equal(given.text("output"), "json");
     assert.deepEqual(given.positionals, ["bash"]);
   });
 
-test("what is not given is its default, or nothing", () => {
+test("parseArguments() uses the default of an option that is not given", () => {
   const given = parse("bash");
   assert.equal(given.text("output"), "table");
   assert.equal(given.text("color"), "auto");
@@ -88,17 +89,18 @@ test("what is not given is its default, or nothing", () => {
   assert.equal(given.flag("wide"), false);
 });
 
-test("flags group, lists repeat and take commas, numbers are numbers", () => {
+test("parseArguments() reads grouped flags, repeated lists, numbers and durations", () => {
   const given = parse(
-    "bash -wn --columns name,weight --columns rate -i 0.5 --timeout 1m30s",
+    "bash -wn --columns name,weight --columns rate -i 0.5 --timeout 1m30s --count 3",
   );
   assert.ok(given.flag("wide") && given.flag("names"));
   assert.deepEqual(given.list("columns"), ["name", "weight", "rate"]);
   assert.equal(given.number("interval"), 0.5);
+  assert.equal(given.number("count"), 3);
   assert.equal(given.duration("timeout"), 90);
 });
 
-test("words stay what they are, and -- ends the options", () => {
+test("parseArguments() keeps positional arguments as they are, and -- ends the options", () => {
   assert.deepEqual(parse("zsh 0x10 1e3 true -- -o --").positionals, [
     "zsh",
     "0x10",
@@ -115,8 +117,8 @@ const FAULTS: readonly (readonly [string, string, string?])[] = [
   ["bash --no-color", "unknown option --no-color"],
   ["bash -x", "unknown option -x"],
   ["bash --out.put=3", "unknown option --out.put", "--output"],
-  ["bash -o", "-o OUTPUT: the value is missing"],
-  ["bash --output=", "--output OUTPUT: the value is missing"],
+  ["bash -o", "-o needs a value (OUTPUT)"],
+  ["bash --output=", "--output needs a value (OUTPUT)"],
   ["bash --wide=no", "--wide takes no value"],
   ["bash -w=1", "-w takes no value"],
   ["bash -o jso", "--output jso is not one of table, json", "json"],
@@ -125,28 +127,30 @@ const FAULTS: readonly (readonly [string, string, string?])[] = [
     "--columns wieght is not one of name, weight, rate",
     "weight",
   ],
-  ["bash -i 0", "--interval 0: a number from 0.1 to 3600 is wanted"],
-  ["bash -i 1x", "--interval 1x: a number from 0.1 to 3600 is wanted"],
+  ["bash -i 0", "--interval 0: expected a number from 0.1 to 3600"],
+  ["bash -i 1x", "--interval 1x: expected a number from 0.1 to 3600"],
+  ["bash --count 1.5", "--count 1.5: expected a whole number of at least 1"],
+  ["bash --count 0", "--count 0: expected a whole number of at least 1"],
   [
     "bash --timeout soon",
-    "--timeout soon: a duration is wanted, such as 90s, 5m or 1h30m",
+    "--timeout soon: expected a duration such as 90s, 5m or 1h30m",
   ],
   ["bash --color often", "--color often is not one of auto, always, never"],
   ["bsh", "SHELL bsh is not one of bash, zsh", "bash"],
-  ["-w", "SHELL is missing"],
+  ["-w", "missing argument SHELL"],
 ];
 for (const [line, text, suggestion] of FAULTS)
-  test(`refused: ${line}`, () => {
+  test(`parseArguments() rejects: ${line}`, () => {
     assert.deepEqual(fault(line), [text, suggestion]);
   });
 
-test("a word too many is refused where there is an end to them", () => {
-  const row = { ...ROW, positionals: [] };
-  assert.throws(() => parseArguments(row, ["x\x1b"]), {
-    fault: "unexpected word x?",
+test("parseArguments() rejects a surplus argument", () => {
+  const spec = { ...SPEC, positionals: [] };
+  assert.throws(() => parseArguments(spec, ["x\x1b"]), {
+    fault: "unexpected argument x?",
   });
 });
 
-test("with --help no word is missing", () => {
+test("parseArguments() accepts missing arguments with --help", () => {
   assert.ok(parse("--help").flag("help"));
 });

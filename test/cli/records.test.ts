@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  csvText,
+  recordChunks,
   RecordWriter,
   type Field,
   type RecordFormat,
@@ -15,14 +17,14 @@ interface Item {
 
 const FIELDS: readonly Field<Item>[] = [
   {
-    key: "id",
-    plain: (out, { id }) => {
+    name: "id",
+    write: (out, { id }) => {
       out.text(id);
     },
   },
-  { key: "size", number: ({ size }) => size },
-  { key: "large", number: ({ size }) => size > 9 },
-  { key: "remark", text: ({ remark }) => remark },
+  { name: "size", value: ({ size }) => size },
+  { name: "large", value: ({ size }) => size > 9 },
+  { name: "remark", value: ({ remark }) => remark },
 ];
 
 const ITEMS: readonly Item[] = [
@@ -44,13 +46,13 @@ const OBJECTS = [
   { id: "b", size: 0.5, large: false, remark: 'say "ü", \x1b[31m\x9b\n' },
 ];
 
-test("json is a document", () => {
+test("RecordWriter writes json as one document", () => {
   const expected = { schema: "test/1", total: 2, items: OBJECTS };
   assert.deepEqual(JSON.parse(written("json", ITEMS)), expected);
   assert.deepEqual(JSON.parse(written("json", [])), { ...expected, items: [] });
 });
 
-test("ndjson is an object a line, and of nothing it is nothing", () => {
+test("RecordWriter writes ndjson as one object per line, and nothing for no records", () => {
   const lines = written("ndjson", ITEMS).split("\n");
   assert.equal(lines.pop(), "");
   assert.deepEqual(
@@ -60,7 +62,7 @@ test("ndjson is an object a line, and of nothing it is nothing", () => {
   assert.equal(written("ndjson", []), "");
 });
 
-test("csv has titles, and quotes what needs them; control characters are none of it", () => {
+test("RecordWriter writes csv with a title line, quotes and no control characters", () => {
   assert.equal(
     written("csv", ITEMS),
     'id,size,large,remark\na,10,true,\nb,0.5,false,"say ""ü"", ?[31m??"\n',
@@ -68,7 +70,7 @@ test("csv has titles, and quotes what needs them; control characters are none of
   assert.equal(written("csv", []), "id,size,large,remark\n");
 });
 
-test("yaml has the texts in the quotes of JSON", () => {
+test("RecordWriter writes yaml with quoted strings", () => {
   assert.equal(
     written("yaml", ITEMS),
     `schema: "test/1"
@@ -86,7 +88,28 @@ items:
   assert.equal(written("yaml", []), 'schema: "test/1"\ntotal: 2\nitems: []\n');
 });
 
-test("no format has control characters but line feeds", () => {
+test("RecordWriter writes no control characters except line feeds", () => {
   for (const format of ["json", "ndjson", "csv", "yaml"] as const)
     assert.doesNotMatch(written(format, ITEMS), /[^\P{Cc}\n]/u);
+});
+
+test("RecordWriter writes bigints and negative numbers with all digits", () => {
+  const fields = [
+    { name: "value", value: (value: number | bigint) => value },
+  ] as const;
+  const chunks = recordChunks("csv", fields, {}, "", [2n ** 64n, -1, 0.5]);
+  assert.equal([...chunks].join(""), "value\n18446744073709551616\n-1\n0.5\n");
+});
+
+test("recordChunks() keeps the order over many chunks", () => {
+  const fields = [{ name: "n", value: (n: number) => n }] as const;
+  const numbers = Array.from({ length: 50_000 }, (_, i) => i);
+  const chunks = [...recordChunks("csv", fields, {}, "", numbers)];
+  assert.ok(chunks.length > 2);
+  assert.equal(chunks.join(""), `n\n${numbers.join("\n")}\n`);
+});
+
+test("csvText() marks what a spreadsheet would run as a formula", () => {
+  assert.equal(csvText('=1+"1"'), `"'=1+""1"""`);
+  assert.equal(csvText("10.0.0.1"), "10.0.0.1");
 });

@@ -9,7 +9,7 @@ import { runIn } from "../classic/scripted-io.js";
 import { terminal, subcommand } from "../commands/run-subcommand.js";
 import { golden, goldenName, WIDTHS } from "../commands/golden.js";
 
-test("a word begins a command line of ours, and nothing else does", () => {
+test("isSubcommandLine() accepts a word and nothing else", () => {
   for (const word of ["list", "stauts", "help"])
     assert.ok(isSubcommandLine([word, "-L"]));
   for (const words of [
@@ -26,7 +26,7 @@ test("a word begins a command line of ours, and nothing else does", () => {
     assert.ok(!isSubcommandLine(words), words.join());
 });
 
-test("a word that is near to nothing is left to the classic language", async () => {
+test("mainSubcommands() leaves a word that is not similar to a command to the classic parser", async () => {
   for (const word of ["foo", "ipvsadm", "xyzzy"]) {
     const { stdout, stderr } = await runIn({}, async (io) => {
       assert.equal(await mainSubcommands([word, "-L"], io), undefined);
@@ -36,7 +36,7 @@ test("a word that is near to nothing is left to the classic language", async () 
   }
 });
 
-test("a word that is near to a subcommand is told which, on stderr, with status 2", async () => {
+test("a misspelled subcommand gets a suggestion on stderr and status 2", async () => {
   const { stdout, stderr, status } = await subcommand("stauts");
   assert.equal(stdout, "");
   assert.equal(
@@ -46,13 +46,13 @@ test("a word that is near to a subcommand is told which, on stderr, with status 
   assert.equal(status, 2);
 });
 
-test("a command without its dashes is told with them", async () => {
+test("a classic option without its dashes gets a suggestion", async () => {
   const { stderr, status } = await subcommand("add-service -t 192.0.2.1:80");
   assert.match(stderr, /did you mean 'ipvsadm --add-service'\?/);
   assert.equal(status, 2);
 });
 
-test("stdout that cannot be written is told, with status 1", async () => {
+test("a subcommand that cannot write stdout says so and returns 1", async () => {
   const full = { io: { flush: () => "ENOSPC" } };
   const { stderr, status } = await subcommand("help", full);
   assert.equal(
@@ -63,7 +63,7 @@ test("stdout that cannot be written is told, with status 1", async () => {
   assert.equal((await subcommand("stauts", full)).status, 2);
 });
 
-test("a reader of stdout that has gone away is told by the status alone", async () => {
+test("a subcommand whose stdout is closed returns 141 without a message", async () => {
   const { stderr, status } = await subcommand("help", {
     io: {
       flush() {
@@ -74,7 +74,7 @@ test("a reader of stdout that has gone away is told by the status alone", async 
   assert.deepEqual([stderr, status], ["", 141]);
 });
 
-test("classic commands do not look whether stdout could be written", async () => {
+test("a classic command ignores that stdout cannot be written", async () => {
   const { stderr, status } = await runIn(
     { io: { flush: () => "ENOSPC" } },
     (io) => main(["-v"], io, () => Promise.resolve(undefined)),
@@ -82,15 +82,15 @@ test("classic commands do not look whether stdout could be written", async () =>
   assert.deepEqual([stderr, status], ["", 0]);
 });
 
-test("a subcommand that is used wrong says how, in one line, with status 2", async () => {
-  for (const [line, said] of [
+test("a usage error of a subcommand is one line with status 2", async () => {
+  for (const [line, message] of [
     [
       "status --otput json",
       "unknown option --otput: did you mean --output? see 'ipvsadm status --help'",
     ],
     [
       "status everything",
-      "unexpected word everything: see 'ipvsadm status --help'",
+      "unexpected argument everything: see 'ipvsadm status --help'",
     ],
     [
       "help stauts",
@@ -98,11 +98,14 @@ test("a subcommand that is used wrong says how, in one line, with status 2", asy
     ],
   ] as const) {
     const { stdout, stderr, status } = await subcommand(line);
-    assert.deepEqual([stdout, stderr, status], ["", `ipvsadm: ${said}\n`, 2]);
+    assert.deepEqual(
+      [stdout, stderr, status],
+      ["", `ipvsadm: ${message}\n`, 2],
+    );
   }
 });
 
-test("what came on the command line cannot steer the terminal", async () => {
+test("an error message escapes control characters of the command line", async () => {
   const { stderr } = await subcommand("status --\x1b[2J");
   assert.equal(
     stderr,
@@ -112,7 +115,7 @@ test("what came on the command line cannot steer the terminal", async () => {
 
 for (const { name } of SPECS) {
   for (const width of WIDTHS)
-    test(`the help of ${name} at width ${width ?? "of any size"}`, async () => {
+    test(`${name} --help at width ${width ?? "unlimited"}`, async () => {
       const { stdout, stderr, status } = await subcommand(
         `${name} --help --color never`,
         { io: terminal(width) },
@@ -123,7 +126,7 @@ for (const { name } of SPECS) {
         assert.ok(line.length <= (width ?? 100), line);
     });
 
-  test(`help ${name} prints the same`, async () => {
+  test(`help ${name} prints what ${name} -h prints`, async () => {
     const [one, other] = [
       await subcommand(`help ${name}`),
       await subcommand(`${name} -h`),
@@ -133,7 +136,7 @@ for (const { name } of SPECS) {
 }
 
 for (const width of WIDTHS)
-  test(`the list of subcommands at width ${width ?? "of any size"}`, async () => {
+  test(`help at width ${width ?? "unlimited"}`, async () => {
     const { stdout, status } = await subcommand("help --color never", {
       io: terminal(width),
     });
@@ -141,23 +144,23 @@ for (const width of WIDTHS)
     golden(goldenName("help/overview", width), stdout);
   });
 
-test("help is in colors where they are wanted", async () => {
+test("help --color always prints colors", async () => {
   const { stdout } = await subcommand("help --color always");
   assert.match(stdout, /^\x1b\[1m\x1b\[4mUsage:/); // eslint-disable-line no-control-regex
 });
 
-test("the table is in order", () => {
-  for (const row of SPECS) {
-    assert.ok(isSubcommandLine([row.name]), row.name);
-    assert.ok(row.examples.length > 0, row.name);
-    for (const { command } of row.examples) assert.match(command, /^ipvsadm /);
-    const options = optionsOf(row);
+test("every spec has a unique name, unique options, valid defaults and examples", () => {
+  for (const spec of SPECS) {
+    assert.ok(isSubcommandLine([spec.name]), spec.name);
+    assert.ok(spec.examples.length > 0, spec.name);
+    for (const { command } of spec.examples) assert.match(command, /^ipvsadm /);
+    const options = optionsOf(spec);
     const spellings = options.flatMap(({ name, alias }) =>
       alias ? [name, alias] : [name],
     );
-    assert.equal(new Set(spellings).size, spellings.length, row.name);
-    for (const { choices, default: usual } of options)
-      if (choices && usual !== undefined) assert.ok(choices.includes(usual));
+    assert.equal(new Set(spellings).size, spellings.length, spec.name);
+    for (const { choices, default: preset } of options)
+      if (choices && preset !== undefined) assert.ok(choices.includes(preset));
   }
   assert.equal(new Set(SPECS.map(({ name }) => name)).size, SPECS.length);
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  counted,
   shortByteRate,
   shortBytes,
   shortCount,
@@ -21,11 +22,11 @@ const COUNTS: readonly (readonly [bigint, string])[] = [
   [2n ** 64n - 1n, "18.4E"],
 ];
 for (const [count, text] of COUNTS)
-  test(`${count} is ${text}`, () => {
+  test(`shortCount() writes ${count} as ${text}`, () => {
     assert.equal(shortCount(count), text);
   });
 
-test("units stand behind the number", () => {
+test("shortBytes(), shortByteRate() and shortRate() append the unit", () => {
   assert.equal(shortBytes(1500), "1.5kB");
   assert.equal(shortByteRate(12n), "12B/s");
   assert.equal(shortRate(2_000_000), "2.0M/s");
@@ -41,6 +42,13 @@ const DURATIONS: readonly (readonly [number, string])[] = [
   [2_678_400, "31d"],
 ];
 for (const [seconds, text] of DURATIONS)
-  test(`${seconds} seconds are ${text}`, () => {
+  test(`shortDuration() writes ${seconds} seconds as ${text}`, () => {
     assert.equal(shortDuration(seconds), text);
   });
+
+test("counted() chooses singular or plural", () => {
+  assert.equal(counted(1, "service"), "1 service");
+  assert.equal(counted(0, "service"), "0 services");
+  assert.equal(counted(2, "entry", "entries"), "2 entries");
+  assert.equal(counted(12_000, "server", undefined, "12.0k"), "12.0k servers");
+});

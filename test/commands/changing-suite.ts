@@ -1,4 +1,4 @@
-// The subcommands that change the table: in a guest of their own, for connections stay in its table that others would count.
+// The subcommands that change the table. They leave connections behind, so other suites need a guest of their own.
 import "./apply/apply.lab.js";
 import "./apply/traffic.lab.js";
 import "./drain/drain.lab.js";

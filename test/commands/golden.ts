@@ -5,9 +5,9 @@ import { dirname, join } from "node:path";
 const FOLDER = "test/commands/golden";
 
 /**
- * Holds an output against the file that it was recorded in, `test/commands/golden/NAME`.
+ * Compares an output with a recorded file, `test/commands/golden/NAME`.
  *
- * To record anew, and then look at what `git diff` shows:
+ * To record all files again, and to review them with `git diff`:
  *   UPDATE_GOLDEN=1 node --test 'dist/test/commands/**\/*.test.js'   (without the backslash)
  */
 export function golden(name: string, text: string): void {
@@ -16,10 +16,10 @@ export function golden(name: string, text: string): void {
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, text);
   }
-  assert.equal(text, readFileSync(file, "utf8"), `not as in ${file}`);
+  assert.equal(text, readFileSync(file, "utf8"), `differs from ${file}`);
 }
 
-/** The widths at which outputs are held against files: of terminals, and none. */
+/** The widths of terminals for recorded outputs. Undefined: no terminal */
 export const WIDTHS: readonly (number | undefined)[] = [60, 80, 120, undefined];
 
 /** `list-80.txt`, `list-none.txt` */

@@ -3,11 +3,11 @@ import { SPECS } from "../../src/commands/specs.js";
 import type { OptionSpec, SubcommandSpec } from "../../src/cli/spec.js";
 
 /*
- * The manual page of the subcommands, as the table of the subcommands has it to be: man/ipvsadm-subcommands.8 is held to this, so a
- * new subcommand or option is in the page, or the tests fail.
+ * Makes the manual page of the subcommands from their specs. A test compares man/ipvsadm-subcommands.8 with it, so a new
+ * subcommand or option must be in the page.
  */
 
-/** Text of a table as mdoc: no line begins with a dot, and a backslash stands for itself. */
+/** Writes prose as mdoc, with a line per sentence. No line begins with a dot, and backslashes are escaped. */
 export function mdocProse(text: string): string {
   return text
     .replace(/\\/g, "\\e")
@@ -17,8 +17,8 @@ export function mdocProse(text: string): string {
     .join("\n");
 }
 
-/** A word that mdoc is to take as it stands. */
-function word(text: string): string {
+/** Writes a text that mdoc must not interpret. */
+function literal(text: string): string {
   return text
     .replace(/\\/g, "\\e")
     .replace(/-/g, "\\-")
@@ -36,17 +36,17 @@ function optionEntry(option: OptionSpec): string {
     ...(alias === undefined ? [] : [`Fl ${alias}${argument}`]),
     `Fl -${name}${argument}`,
   ];
-  const remarks = [
-    ...(choices ? [`One of ${choices.join(", ")}.`] : []),
+  const details = [
+    ...(choices ? [`One of: ${choices.join(", ")}.`] : []),
     ...(option.type === "list"
-      ? ["May be repeated, or hold several between commas."]
+      ? ["It may be repeated, and takes values separated by commas."]
       : []),
-    ...(option.default === undefined ? [] : [`Without it: ${option.default}.`]),
+    ...(option.default === undefined ? [] : [`Default: ${option.default}.`]),
   ];
   return [
     `.It ${spellings.join(" , ")}`,
     mdocProse(sentence(description)),
-    ...remarks.map(mdocProse),
+    ...details.map(mdocProse),
   ].join("\n");
 }
 
@@ -56,31 +56,40 @@ function optionList(options: readonly OptionSpec[]): string[] {
 }
 
 function synopsis({ name, positionals, options }: SubcommandSpec): string {
-  const places = positionals.map(({ name, required, many }) => {
-    const place = `Ar ${name}${many ? " ..." : ""}`;
-    return required ? place : `Oo ${place} Oc`;
+  const args = positionals.map(({ name, required, many }) => {
+    const arg = `Ar ${name}${many ? " ..." : ""}`;
+    return required ? arg : `Oo ${arg} Oc`;
   });
   const anyOption = options.length > 0 ? ["Oo Ar option ... Oc"] : [];
-  return [
-    `.Nm ipvsadm`,
-    `.Cm ${[name, ...anyOption, ...places].join(" ")}`,
-  ].join("\n");
+  return [`.Nm ipvsadm`, `.Cm ${[name, ...anyOption, ...args].join(" ")}`].join(
+    "\n",
+  );
 }
 
-function section(row: SubcommandSpec): string[] {
-  const { name, summary, description, positionals, options, examples } = row;
+function section(spec: SubcommandSpec): string[] {
+  const { name, summary, description, positionals, options, examples } = spec;
   return [
     `.Ss ${name}: ${summary}`,
     ...description.flatMap((paragraph, i) => [
       ...(i > 0 ? [".Pp"] : []),
       mdocProse(paragraph),
     ]),
-    ...positionals.flatMap((place) => [
+    ...positionals.flatMap((argument) => [
       ".Pp",
-      `.Ar ${place.name} :`,
-      mdocProse(sentence(place.description)),
+      `.Ar ${argument.name} :`,
+      mdocProse(sentence(argument.description)),
     ]),
     ...optionList(options),
+    ...(spec.terms ?? []).flatMap(({ title, terms }) => [
+      ".Pp",
+      `${title}:`,
+      ".Bl -tag -width Ds",
+      ...terms.map(
+        ([term, explanation]) =>
+          `.It ${literal(term)}\n${mdocProse(sentence(explanation))}`,
+      ),
+      ".El",
+    ]),
     ...(examples.length > 0
       ? [
           ".Pp",
@@ -88,7 +97,7 @@ function section(row: SubcommandSpec): string[] {
           ".Bl -tag -width Ds",
           ...examples.map(
             (example) =>
-              `.It Li ${word(example.command)}\n${mdocProse(example.shows)}`,
+              `.It Li ${literal(example.command)}\n${mdocProse(sentence(example.shows))}`,
           ),
           ".El",
         ]
@@ -96,10 +105,10 @@ function section(row: SubcommandSpec): string[] {
   ];
 }
 
-/** The page, whole. */
+/** Returns the whole page. */
 export function manual(): string {
   const lines = [
-    `.\\" Made of the table of the subcommands: UPDATE_GOLDEN=1 node --test dist/test/commands/manual.test.js`,
+    `.\\" Generated from the specs of the subcommands: UPDATE_GOLDEN=1 node --test dist/test/commands/manual.test.js`,
     ".Dd November 21, 2026",
     ".Dt IPVSADM-SUBCOMMANDS 8",
     ".Os Linux",
@@ -109,38 +118,37 @@ export function manual(): string {
     ".Sh SYNOPSIS",
     ...SPECS.map(synopsis),
     ".Sh DESCRIPTION",
-    "A command line of",
+    "If the first argument of",
+    ".Nm ipvsadm",
+    "is a word, it is a subcommand.",
+    "Subcommands are for people at a terminal and for programs that read JSON.",
     ".Xr ipvsadm 8",
-    "that begins with a word is for people at a terminal, and for programs that",
-    "read JSON.",
-    "The commands that begin with a dash are described there.",
+    "describes the classic options.",
     ".Pp",
-    "What is asked for goes to standard output, all else to standard error.",
-    "A word that is nearly a subcommand, and an option that is nearly one of the subcommand,",
-    "are answered with the right one.",
+    "Results go to standard output, messages to standard error.",
+    "A misspelled subcommand or option gets a suggestion.",
     ".Pp",
-    "Every subcommand takes these options:",
+    "Every subcommand accepts these options:",
     ...optionList(COMMON_OPTIONS),
     ...SPECS.flatMap(section),
     ".Sh ENVIRONMENT",
     ".Bl -tag -width Ds",
     ".It Ev NO_COLOR",
-    "If it is not empty, there are no colors, unless",
-    ".Fl -color Ar always",
-    "is given.",
+    "If it is set and not empty, output has no colors, except with",
+    ".Fl -color Ar always .",
     ".It Ev COLUMNS",
-    "The width that lines are to fit, in place of the terminal's.",
+    "The width of the output, instead of the width of the terminal.",
     ".El",
     ".Sh EXIT STATUS",
     ".Bl -tag -width Ds",
     ".It 0",
-    "All is well.",
+    "Success.",
     ".It 1",
-    "Something is wrong with what was looked at, or the kernel refused.",
+    "The examined object has a fault, or the operation failed.",
     ".It 2",
-    "The command line is at fault.",
+    "The command line is wrong.",
     ".It 3",
-    "There is no IPVS in the kernel, or no permission to ask for it.",
+    "The kernel has no IPVS, or the user lacks the privilege to use it.",
     ".El",
     ".Sh SEE ALSO",
     ".Xr ipvsadm 8 ,",

@@ -3,7 +3,7 @@ import type { Io } from "../../src/runtime/io.js";
 import { mainSubcommands } from "../../src/subcommands.js";
 import { runIn, type Outcome, type World } from "../classic/scripted-io.js";
 
-/** A terminal of some width behind stdout and stderr; undefined: none. */
+/** Connects stdout and stderr to a terminal. @param columns undefined: no terminal */
 export function terminal(
   columns: number | undefined,
   environment: Readonly<Record<string, string>> = {},
@@ -17,14 +17,14 @@ export function terminal(
   };
 }
 
-/** Runs a subcommand; its words stand between single blanks. stdout and stderr are decoded. */
+/** Runs a subcommand. @param line words separated by single spaces @returns its output as Unicode */
 export async function subcommand(
   line: string,
   world: Partial<World> = {},
 ): Promise<Outcome> {
   const outcome = await runIn(world, async (io) => {
     const status = await mainSubcommands(line.split(" "), io);
-    assert.ok(status !== undefined, `${line} is none of ours`);
+    assert.ok(status !== undefined, `${line} is not a subcommand`);
     return status;
   });
   const decoded = (text: string) => Buffer.from(text, "latin1").toString();

@@ -1,4 +1,4 @@
-// The subcommands that show, on a kernel with ip_vs and in one process: `npm test -- subcommands`.
+// The subcommands that only read, on a real ip_vs and in one process: `npm test -- subcommands`.
 import "./check/check.lab.js";
 import "./completion/shells.lab.js";
 import "./connections/connections.lab.js";

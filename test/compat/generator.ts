@@ -263,10 +263,10 @@ const CHOICES: Readonly<Record<string, readonly string[]>> = {
   tunnel: ["ipip", "gue", "gre"],
 };
 
-const SPELLINGS = new Map(
+const OPTION_TABLE = new Map(
   [...COMMANDS, ...OPTIONS].map((row) => [row.long, row]),
 );
-const LONG_NAMES = [...SPELLINGS.keys()].filter(
+const LONG_NAMES = [...OPTION_TABLE.keys()].filter(
   // -h and -v print long texts and end the sequence; -R reads the rest.
   (name) => !["help", "version", "restore"].includes(name),
 );
@@ -342,7 +342,7 @@ function timeoutValues(random: Random): string[] {
 
 /** An option with its value, in one of its forms. */
 function spell(long: string, random: Random): string[] {
-  const row = SPELLINGS.get(long);
+  const row = OPTION_TABLE.get(long);
   if (!row) throw new Error(`no option ${long}`);
   const short =
     row.short && random.chance(0.7)

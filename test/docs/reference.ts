@@ -1,5 +1,5 @@
 import { COMMON_OPTIONS } from "../../src/cli/common-options.js";
-import { shownPositional, spelling } from "../../src/cli/help.js";
+import { argumentUsage, optionUsage } from "../../src/cli/help.js";
 import type { OptionSpec, SubcommandSpec } from "../../src/cli/spec.js";
 import { SPECS } from "../../src/commands/specs.js";
 import type { Kind } from "../../src/doctor/finding.js";
@@ -42,7 +42,7 @@ function optionRow(option: OptionSpec): string[] {
     ...(type === "list" ? ["Repeat it, or separate values by commas."] : []),
     ...(usual === undefined ? [] : [`Default: ${code(usual)}.`]),
   ];
-  return [code(spelling(option).trim()), remarks.join(" ")];
+  return [code(optionUsage(option).trim()), remarks.join(" ")];
 }
 
 function optionTable(options: readonly OptionSpec[]): string {
@@ -51,11 +51,11 @@ function optionTable(options: readonly OptionSpec[]): string {
 
 function subcommandSection(spec: SubcommandSpec): string[] {
   const { name, summary, description, positionals, options, examples } = spec;
-  const words = positionals.map(shownPositional);
+  const usage = positionals.map(argumentUsage);
   return [
     `## ${name}`,
     prose(sentence(summary)),
-    `    ipvsadm ${[name, ...words, "[OPTION…]"].join(" ")}`,
+    `    ipvsadm ${[name, ...usage, "[OPTION…]"].join(" ")}`,
     ...description.map(prose),
     ...(positionals.length === 0
       ? []
@@ -69,6 +69,15 @@ function subcommandSection(spec: SubcommandSpec): string[] {
           ),
         ]),
     ...(options.length === 0 ? [] : [optionTable(options)]),
+    ...(spec.terms ?? []).map(({ title, terms }) =>
+      table(
+        [title, "meaning"],
+        terms.map(([term, explanation]) => [
+          code(term),
+          prose(sentence(explanation)),
+        ]),
+      ),
+    ),
     ...(examples.length === 0
       ? []
       : [

@@ -1,12 +1,12 @@
 import type { Line } from "./cursor.js";
 
-/** A command line of bash as far as it concerns completion. */
+/** A command line of bash. */
 export interface BashLine extends Line {
-  /** Whether the cursor is behind `<` or `>` */
+  /** Whether the cursor is after `<` or `>` */
   readonly redirected: boolean;
-  /** What of the word at the cursor readline leaves alone: it puts a candidate in the place of what follows that */
+  /** The beginning of the word at the cursor that readline keeps. A candidate replaces only the rest */
   readonly kept: string;
-  /** The quotation mark that the word at the cursor is within, if it is */
+  /** The open quotation mark of the word at the cursor */
   readonly quote: string;
 }
 
@@ -18,11 +18,11 @@ interface Token {
 }
 
 /**
- * Splits a simple command into words, as bash would do it if it expanded nothing.
+ * Splits a simple command into words, as bash does, but without expansions.
  *
- * @param before what stands before the cursor
- * @param after what follows it
- * @param breaks characters at which readline begins a word of its own, though bash does not: COMP_WORDBREAKS
+ * @param before the text before the cursor
+ * @param after the text after the cursor
+ * @param breaks COMP_WORDBREAKS: characters at which readline starts a new word, but bash does not
  */
 export function readBashLine(
   before: string,
@@ -30,17 +30,17 @@ export function readBashLine(
   breaks: string,
 ): BashLine {
   const tokens = tokensOf(before, breaks);
-  const current = tokens.at(-1) ?? begin(false);
+  const current = tokens.at(-1) ?? newToken(false);
   const words = wordsOf(tokens.slice(0, -1));
-  // What follows the cursor without a blank belongs to the word at the cursor, and is left alone.
+  // Text directly after the cursor belongs to the word at the cursor. It is ignored.
   const rest = /^\S*\s/.test(after) ? after.replace(/^\S*\s+/, "") : "";
   const following = wordsOf(tokensOf(`${rest} `, breaks).slice(0, -1));
   const { redirected, kept, quote } = current;
   const command = words.findIndex((word) => !/^[A-Za-z_]\w*=/.test(word));
-  const own = command < 0 ? [] : words.slice(command + 1);
+  const args = command < 0 ? [] : words.slice(command + 1);
   return {
-    words: [...own, current.text, ...following],
-    index: own.length,
+    words: [...args, current.text, ...following],
+    index: args.length,
     redirected,
     kept,
     quote,
@@ -51,15 +51,15 @@ function wordsOf(tokens: readonly Token[]): string[] {
   return tokens.filter(({ redirected }) => !redirected).map(({ text }) => text);
 }
 
-function begin(redirected: boolean): Token {
+function newToken(redirected: boolean): Token {
   return { text: "", kept: "", quote: "", redirected };
 }
 
-/** The words; the last one is that at the end of the text, be it empty. */
+/** Splits a text. The last token is the one at the end of the text, and may be empty. */
 function tokensOf(text: string, breaks: string): Token[] {
   const tokens: Token[] = [];
-  let token = begin(false);
-  let begun = false;
+  let token = newToken(false);
+  let started = false;
   for (let i = 0; i < text.length; i++) {
     const char = text.charAt(i);
     if (token.quote !== "") {
@@ -68,31 +68,31 @@ function tokensOf(text: string, breaks: string): Token[] {
       else if (char === token.quote) token.quote = "";
       else token.text += char;
     } else if (/\s/.test(char)) {
-      if (begun) tokens.push(token);
-      if (begun) token = begin(false);
-      begun = false;
+      if (started) tokens.push(token);
+      if (started) token = newToken(false);
+      started = false;
     } else if (char === "<" || char === ">") {
-      // The number of a descriptor belongs to the sign.
-      if (begun && !/^([0-9]+|&)?$/.test(token.text)) tokens.push(token);
-      token = begin(true);
-      begun = false;
+      // The number of a file descriptor belongs to the redirection.
+      if (started && !/^([0-9]+|&)?$/.test(token.text)) tokens.push(token);
+      token = newToken(true);
+      started = false;
     } else if (char === '"' || char === "'") {
       token.quote = char;
       token.kept = token.text;
-      begun = true;
+      started = true;
     } else if (char === "\\") {
       token.text += text.charAt(++i);
-      begun = true;
+      started = true;
     } else {
       token.text += char;
       if (breaks.includes(char)) token.kept = token.text;
-      begun = true;
+      started = true;
     }
   }
   return [...tokens, token];
 }
 
-/** What bash is to insert for a value, so that it stands for itself on the line. Undefined: it does not fit. */
+/** Returns the text that readline must insert for a value. Undefined: the value does not match what readline keeps. */
 export function forBash(
   value: string,
   { kept, quote }: Pick<BashLine, "kept" | "quote">,

@@ -1,27 +1,28 @@
 import type { OptionSyntax } from "../../grammar/scanner.js";
 
-/** What may stand at the cursor. */
+/** A text that completion offers. */
 export interface Candidate {
   readonly value: string;
   readonly description: string;
 }
 
-/** Candidates; or the shell is to look for files. */
+/** Candidates. `files`: the shell completes file names. */
 export type Candidates = readonly Candidate[] | "files";
 
-/** Values without descriptions. */
+/** Makes candidates without descriptions. */
 export function plain(values: Iterable<string>): Candidate[] {
   return Array.from(values, (value) => ({ value, description: "" }));
 }
 
+/** Makes candidates from values and descriptions. */
 export function described(
   values: Iterable<readonly [string, string]>,
 ): Candidate[] {
   return Array.from(values, ([value, description]) => ({ value, description }));
 }
 
-/** The table of an option that begin with what is written; of an empty word, the shortest one. */
-export function table(
+/** Returns the spellings of an option that begin with a text. For an empty text: the shortest one. */
+export function spellings(
   { short = "", long }: OptionSyntax,
   text: string,
   description: string,
@@ -32,22 +33,22 @@ export function table(
   return fitting.map((value) => ({ value, description }));
 }
 
-/** The same with a text before each. */
-export function behind(
-  head: string,
+/** Puts a prefix before each value. */
+export function prefixed(
+  prefix: string,
   candidates: readonly Candidate[],
 ): Candidate[] {
-  return candidates.map((one) => ({ ...one, value: head + one.value }));
+  return candidates.map((one) => ({ ...one, value: prefix + one.value }));
 }
 
-/** What may be the next of several values between commas; those that are there are not offered again. */
-export function listed(
+/** Returns the candidates for the next value of a comma-separated list, without those that the list already contains. */
+export function nextInList(
   text: string,
   candidates: readonly Candidate[],
 ): Candidate[] {
-  const head = text.slice(0, text.lastIndexOf(",") + 1);
-  const there = new Set(head.split(","));
+  const prefix = text.slice(0, text.lastIndexOf(",") + 1);
+  const given = new Set(prefix.split(","));
   return candidates
-    .filter(({ value }) => !there.has(value))
-    .map((one) => ({ ...one, value: head + one.value }));
+    .filter(({ value }) => !given.has(value))
+    .map((one) => ({ ...one, value: prefix + one.value }));
 }

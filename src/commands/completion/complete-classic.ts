@@ -14,92 +14,104 @@ import { schedulerFlagsFor } from "../../ipvs/scheduler-flags.js";
 import type { ServiceKey } from "../../ipvs/model.js";
 import type { Io } from "../../runtime/io.js";
 import { TRANSPORTS } from "../../ipvs/model.js";
-import { behind, listed, plain, table, type Candidate } from "./candidates.js";
-import type { Live } from "./live-table.js";
-import { placeOn, type Found, type Line, type Place } from "./cursor.js";
+import {
+  prefixed,
+  nextInList,
+  plain,
+  spellings,
+  type Candidate,
+} from "./candidates.js";
+import type { LiveValues } from "./live-values.js";
+import {
+  locateCursor,
+  type Found,
+  type Line,
+  type CursorContext,
+} from "./cursor.js";
 
 const OPTION_TABLE = new OptionTable<ClassicCommandSpec | ClassicOption>([
   ...COMMANDS,
   ...OPTIONS,
 ]);
 
-/** The commands of the classic language that begin with a text. */
+/** Returns the classic commands that begin with a text. */
 export function commands(text: string): Candidate[] {
-  return COMMANDS.flatMap((row) => table(row, text, row.help));
+  return COMMANDS.flatMap((spec) => spellings(spec, text, spec.help));
 }
 
-/** What may stand at the cursor of a line of the classic language. */
+/** Returns the candidates for a line with classic options. */
 export async function completeClassic(
   line: Line,
   io: Io,
-  live: Live,
+  live: LiveValues,
 ): Promise<Candidate[]> {
-  const place = placeOn(line, OPTION_TABLE);
-  const [first] = place.found;
-  const command = first && "commandName" in first.row ? first.row : undefined;
-  if (place.option) {
-    const row = command ?? place.option;
-    const at = new Classic(row, place.found, io, live);
-    const values = await at.values(place.option, place.text);
-    const options = place.optional ? at.options("") : [];
-    return [...options, ...behind(place.head, values)];
+  const cursor = locateCursor(line, OPTION_TABLE);
+  const [first] = cursor.found;
+  const command = first && "commandName" in first.spec ? first.spec : undefined;
+  if (cursor.option) {
+    const spec = command ?? cursor.option;
+    const classic = new ClassicLine(spec, cursor.found, io, live);
+    const values = await classic.values(cursor.option, cursor.text);
+    const options = cursor.optional ? classic.options("") : [];
+    return [...options, ...prefixed(cursor.prefix, values)];
   }
-  if (place.letters)
-    return [{ value: place.text, description: place.letters.help }];
-  if (line.index === 0) return commands(place.text);
-  if (!command || !place.optional || !/^(-|$)/.test(place.text)) return [];
-  return new Classic(command, place.found, io, live).options(place.text);
+  if (cursor.letters)
+    return [{ value: cursor.text, description: cursor.letters.help }];
+  if (line.index === 0) return commands(cursor.text);
+  if (!command || !cursor.optional || !/^(-|$)/.test(cursor.text)) return [];
+  return new ClassicLine(command, cursor.found, io, live).options(cursor.text);
 }
 
 /** A line whose command is known. */
-class Classic {
+class ClassicLine {
   readonly #given: readonly string[];
 
   constructor(
     readonly command: ClassicCommandSpec | ClassicOption,
-    readonly found: Place<ClassicCommandSpec | ClassicOption>["found"],
+    readonly found: CursorContext<ClassicCommandSpec | ClassicOption>["found"],
     readonly io: Io,
-    readonly live: Live,
+    readonly live: LiveValues,
   ) {
-    this.#given = found.flatMap(({ row }) =>
-      "commandName" in row || row.option === undefined ? [] : [row.option],
+    this.#given = found.flatMap(({ spec }) =>
+      "commandName" in spec || spec.option === undefined ? [] : [spec.option],
     );
   }
 
-  /** The options that may come, first those that must. */
+  /** Returns the options that may follow, required ones first. */
   options(text: string): Candidate[] {
     const { command } = this;
     if (!("commandName" in command)) return [];
     const { commandName } = command;
-    const joining = OPTIONS.filter((row) =>
-      this.#canAdd(row, commandName, text),
+    const allowed = OPTIONS.filter((spec) =>
+      this.#canAdd(spec, commandName, text),
     );
-    const must = (row: ClassicOption) => row.with[commandName] === "must";
+    const isRequired = (spec: ClassicOption) =>
+      spec.with[commandName] === "must";
     return [
-      ...joining.filter(must),
-      ...joining.filter((row) => !must(row)),
-    ].flatMap((row) => table(row, text, row.help));
+      ...allowed.filter(isRequired),
+      ...allowed.filter((spec) => !isRequired(spec)),
+    ].flatMap((spec) => spellings(spec, text, spec.help));
   }
 
   #canAdd(
-    row: ClassicOption,
+    spec: ClassicOption,
     commandName: ClassicCommandSpec["commandName"],
     text: string,
   ): boolean {
     const parsed = this.#parsed();
-    // What does nothing is shown only to those who ask for all options.
-    if (text === "" && row.option === undefined && !row.apply) return false;
-    if (!row.value && !taken(row.apply, parsed, "")) return false;
-    return canAdd(row, commandName, this.#given, parsed);
+    // Offer options without effect only after a dash.
+    if (text === "" && spec.option === undefined && !spec.apply) return false;
+    if (!spec.value && !accepts(spec.apply, parsed, "")) return false;
+    return canAdd(spec, commandName, this.#given, parsed);
   }
 
-  /** What may stand for the value of an option. */
+  /** Returns the values of an option. */
   async values(
-    { argument = "", ...row }: ClassicCommandSpec | ClassicOption,
+    { argument = "", ...spec }: ClassicCommandSpec | ClassicOption,
     text: string,
   ): Promise<Candidate[]> {
     const { live } = this;
-    const completes = "completes" in row ? row.completes : undefined;
+    const completes = "completes" in spec ? spec.completes : undefined;
     switch (completes) {
       case undefined:
         return argument.includes("|") ? plain(argument.split("|")) : [];
@@ -116,15 +128,15 @@ class Classic {
         const flags = schedulerFlagsFor(
           scheduler === "" ? undefined : scheduler,
         );
-        return listed(text, plain(flags));
+        return nextInList(text, plain(flags));
       }
       default:
-        // The service that is to be added is not there yet.
+        // A new service is not in the table yet.
         return this.#is("add-service") ? [] : live.services(completes);
     }
   }
 
-  /** The servers of the service on the line; to add one, those that others have. */
+  /** Returns the servers of the service on the line. To add a server: those of other services. */
   #servers(): Promise<Candidate[]> {
     const own = this.#service();
     const name = own && formatSelector(own);
@@ -144,7 +156,7 @@ class Classic {
       : undefined;
   }
 
-  /** What the line says so far; what is at fault in it, or names a host, says nothing. */
+  /** Parses the line so far. Invalid values and host names are skipped. */
   #parsed(): ParsedOptions {
     const lookups: Lookups = {
       host: () => undefined,
@@ -152,20 +164,20 @@ class Classic {
         this.io.names.servicePort(service, TRANSPORTS[protocol]),
     };
     const parsed = new ParsedOptions(lookups);
-    for (const { row, value } of this.found)
-      taken(row.apply, parsed, value ?? fallbackOf(row));
+    for (const { spec, value } of this.found)
+      accepts(spec.apply, parsed, value ?? fallbackOf(spec));
     return parsed;
   }
 }
 
 function fallbackOf(
-  row: Found<ClassicCommandSpec | ClassicOption>["row"],
+  spec: Found<ClassicCommandSpec | ClassicOption>["spec"],
 ): string {
-  return ("fallback" in row ? row.fallback : undefined) ?? "";
+  return ("fallback" in spec ? spec.fallback : undefined) ?? "";
 }
 
-/** Whether a parsed takes a value. */
-function taken(
+/** Sets the value of an option. @returns whether it is valid */
+function accepts(
   apply: ClassicCommandSpec["apply"],
   parsed: ParsedOptions,
   value: string,

@@ -13,73 +13,76 @@ import type { Completes, OptionSpec, SubcommandSpec } from "../../cli/spec.js";
 import { optionsOf } from "../../cli/common-options.js";
 import { specNamed, SPECS } from "../specs.js";
 import {
-  behind,
+  prefixed,
   described,
-  listed,
+  nextInList,
   plain,
-  table,
+  spellings,
   type Candidate,
   type Candidates,
 } from "./candidates.js";
-import type { Live } from "./live-table.js";
-import { placeOn, type Line } from "./cursor.js";
+import type { LiveValues } from "./live-values.js";
+import { locateCursor, type Line } from "./cursor.js";
 import { SHELLS } from "./shells.js";
 
-/** An option of a subcommand, as the scanner knows options. */
+/** An option of a subcommand in the form that the scanner reads. */
 interface Option extends OptionSyntax {
-  readonly row: OptionSpec;
+  readonly spec: OptionSpec;
 }
 
-/** The subcommands. */
+/** Returns all subcommands. */
 export function subcommands(): Candidate[] {
   return described(SPECS.map(({ name, summary }) => [name, summary]));
 }
 
-/** What may stand at the cursor of a line that begins with a subcommand. */
-export async function completeWord(
+/** Returns the candidates for a line that begins with a subcommand. */
+export async function completeSubcommand(
   { words: [name = "", ...words], index }: Line,
   io: Io,
-  live: Live,
+  live: LiveValues,
 ): Promise<Candidates> {
   const subcommand = specNamed(name);
   if (!subcommand) return [];
   const options = optionsOf(subcommand).map(asSpelling);
-  const place = placeOn({ words, index: index - 1 }, new OptionTable(options));
-  const { option, text, head } = place;
-  const services = servicesNamed(subcommand, place.free, io);
+  const cursor = locateCursor(
+    { words, index: index - 1 },
+    new OptionTable(options),
+  );
+  const { option, text, prefix } = cursor;
+  const services = servicesNamed(subcommand, cursor.positionals, io);
   if (option) {
-    const { choices, completes, type } = option.row;
+    const { choices, completes, type } = option.spec;
     const many = type === "list";
     const values = await valuesOf(choices, completes, text, services, live);
     if (values === "files") return values;
-    return behind(head, many ? listed(text, values) : values);
+    return prefixed(prefix, many ? nextInList(text, values) : values);
   }
-  if (place.letters)
-    return [{ value: text, description: place.letters.row.description }];
-  const given = new Set(place.found.map(({ row }) => row));
-  const joining = options
-    .filter((one) => !given.has(one) || one.row.type === "list")
-    .flatMap((one) => table(one, text, one.row.description));
-  if (place.optional && text.startsWith("-")) return joining;
-  const at = place.free.length;
+  if (cursor.letters)
+    return [{ value: text, description: cursor.letters.spec.description }];
+  const found = new Set(cursor.found.map(({ spec }) => spec));
+  const allowed = options
+    .filter((one) => !found.has(one) || one.spec.type === "list")
+    .flatMap((one) => spellings(one, text, one.spec.description));
+  if (cursor.optional && text.startsWith("-")) return allowed;
+  const at = cursor.positionals.length;
   const last = subcommand.positionals.at(-1);
   const positional =
     subcommand.positionals[at] ?? (last?.many ? last : undefined);
-  if (!positional) return place.optional && text === "" ? joining : [];
+  if (!positional) return cursor.optional && text === "" ? allowed : [];
   const { choices, completes } = positional;
   const values = await valuesOf(choices, completes, text, services, live);
-  const there = new Set(place.free);
+  const given = new Set(cursor.positionals);
   return values === "files"
     ? values
-    : values.filter(({ value }) => !there.has(value));
+    : values.filter(({ value }) => !given.has(value));
 }
 
-function asSpelling(row: OptionSpec): Option {
+function asSpelling(spec: OptionSpec): Option {
   return {
-    row,
-    long: row.name,
-    ...(row.alias !== undefined && { short: row.alias }),
-    ...(row.type !== "flag" && { value: "required" }),
+    spec,
+    long: spec.name,
+    ...(spec.alias !== undefined && { short: spec.alias }),
+    ...(spec.type !== "flag" && { value: "required" }),
   };
 }
 
@@ -88,7 +91,7 @@ async function valuesOf(
   completes: Completes | undefined,
   text: string,
   services: readonly ServiceSelector[],
-  live: Live,
+  live: LiveValues,
 ): Promise<Candidates> {
   if (choices) return plain(choices);
   switch (completes) {
@@ -112,10 +115,10 @@ async function valuesOf(
   }
 }
 
-/** The services among the words that stand before the cursor, as far as they can be told without a resolver. */
+/** Returns the services before the cursor. Services with a host name are skipped: completion must not wait for a resolver. */
 function servicesNamed(
   { positionals }: SubcommandSpec,
-  free: readonly string[],
+  words: readonly string[],
   io: Io,
 ): ServiceSelector[] {
   const lookups: Lookups = {
@@ -125,7 +128,7 @@ function servicesNamed(
     port: (service, protocol) =>
       io.names.servicePort(service, TRANSPORTS[protocol]),
   };
-  return free.flatMap((word, i) => {
+  return words.flatMap((word, i) => {
     if ((positionals[i] ?? positionals.at(-1))?.completes !== "service")
       return [];
     try {

@@ -5,73 +5,75 @@ import {
   type OptionTable,
 } from "../../grammar/scanner.js";
 
-/** A command line that is being written. */
+/** A command line that the user is typing. */
 export interface Line {
-  /** Behind the program's name; the word at the cursor is there, if only as an empty one, and ends at the cursor */
+  /** The words after the program's name. The word at the cursor is one of them, may be empty, and ends at the cursor */
   readonly words: readonly string[];
-  /** The place of that word */
+  /** The index of the word at the cursor */
   readonly index: number;
 }
 
-/** An option met on the command line. */
-export interface Found<Row extends OptionSyntax> {
-  readonly row: Row;
+/** An option on the command line. */
+export interface Found<Spec extends OptionSyntax> {
+  readonly spec: Spec;
   readonly value: string | undefined;
 }
 
-/** What stands at the cursor. */
-export interface Place<Row extends OptionSyntax> {
+/** What is at the cursor. */
+export interface CursorContext<Spec extends OptionSyntax> {
   /** The other options of the line */
-  readonly found: readonly Found<Row>[];
-  /** The free words before it */
-  readonly free: readonly string[];
-  /** The option whose value is being written, if it is one */
-  readonly option: Row | undefined;
-  /** What is written before the value in the same word: `--output=` */
-  readonly head: string;
-  /** What is written of the value, the option or the free word */
+  readonly found: readonly Found<Spec>[];
+  /** The positional arguments before the cursor */
+  readonly positionals: readonly string[];
+  /** The option whose value is at the cursor */
+  readonly option: Spec | undefined;
+  /** The part of the word before the value: `--output=` */
+  readonly prefix: string;
+  /** The value, option or positional argument as typed so far */
   readonly text: string;
-  /** Whether an option may stand here */
+  /** Whether an option is allowed here */
   readonly optional: boolean;
-  /** Whether the word is a group of letters as it stands, and which is the last: `-Ln` */
-  readonly letters: Row | undefined;
+  /** If the word is a valid group of letters such as `-Ln`: the option of the last letter */
+  readonly letters: Spec | undefined;
 }
 
-/** Finds out what stands at the cursor, by the habits of the scanner. */
-export function placeOn<Row extends OptionSyntax>(
+/** Finds out what is at the cursor, by the rules of the scanner. */
+export function locateCursor<Spec extends OptionSyntax>(
   { words, index }: Line,
-  table: OptionTable<Row>,
-): Place<Row> {
+  spellings: OptionTable<Spec>,
+): CursorContext<Spec> {
   const word = words[index] ?? "";
-  const till = scan(words.slice(0, index + 1), table);
-  const here = till.all.filter(({ position }) => position === index);
-  const [last] = here.slice(-1);
+  const upToCursor = scan(words.slice(0, index + 1), spellings);
+  const atCursor = upToCursor.all.filter(({ position }) => position === index);
+  const [last] = atCursor.slice(-1);
   if (last?.value !== undefined && endsWith(word, last.value)) {
-    const rest = scan(words, table);
+    const others = scan(words, spellings);
     return {
-      found: rest.all.filter(({ position }) => position !== index),
-      free: freeBefore(till.free, index, words),
-      option: last.row,
-      head: word.slice(0, word.length - last.value.length),
+      found: others.all.filter(({ position }) => position !== index),
+      positionals: positionalsBefore(upToCursor.positionals, index, words),
+      option: last.spec,
+      prefix: word.slice(0, word.length - last.value.length),
       text: last.value,
-      // An optional value is one only if it does not begin with a dash.
-      optional: last.row.value === "optional" && word === "",
+      // An optional value must not begin with a dash, so an option may be here.
+      optional: last.spec.value === "optional" && word === "",
       letters: undefined,
     };
   }
-  const rest = scan(
+  const others = scan(
     [...words.slice(0, index), ...words.slice(index + 1)],
-    table,
+    spellings,
   );
   return {
-    found: rest.all,
-    free: freeBefore(till.free, index, words),
+    found: others.all,
+    positionals: positionalsBefore(upToCursor.positionals, index, words),
     option: undefined,
-    head: "",
+    prefix: "",
     text: word,
-    optional: !scan(words.slice(0, index), table).ended,
+    optional: !scan(words.slice(0, index), spellings).ended,
     letters:
-      /^-[^-]./.test(word) && !till.faults.has(index) ? last?.row : undefined,
+      /^-[^-]./.test(word) && !upToCursor.faults.has(index)
+        ? last?.spec
+        : undefined,
   };
 }
 
@@ -79,39 +81,44 @@ function endsWith(word: string, value: string): boolean {
   return value === "" ? /^$|=$/.test(word) : word.endsWith(value);
 }
 
-function freeBefore(
-  free: readonly number[],
+function positionalsBefore(
+  positionals: readonly number[],
   index: number,
   words: readonly string[],
 ): string[] {
-  return free.filter((at) => at < index).map((at) => words[at] ?? "");
+  return positionals.filter((at) => at < index).map((at) => words[at] ?? "");
 }
 
-interface Scanned<Row extends OptionSyntax> {
-  readonly all: readonly (Found<Row> & { readonly position: number })[];
-  readonly free: readonly number[];
+interface Scanned<Spec extends OptionSyntax> {
+  readonly all: readonly (Found<Spec> & { readonly position: number })[];
+  readonly positionals: readonly number[];
   readonly ended: boolean;
-  /** The places of words that are at fault */
+  /** The indexes of invalid words */
   readonly faults: ReadonlySet<number>;
 }
 
-/** All options of a line; what is at fault is passed over. */
-function scan<Row extends OptionSyntax>(
+/** Scans all options of a line. Invalid words are skipped. */
+function scan<Spec extends OptionSyntax>(
   words: readonly string[],
-  table: OptionTable<Row>,
-): Scanned<Row> {
-  const scanner = new Scanner(words, table);
-  const all: (Found<Row> & { position: number })[] = [];
+  spellings: OptionTable<Spec>,
+): Scanned<Spec> {
+  const scanner = new Scanner(words, spellings);
+  const all: (Found<Spec> & { position: number })[] = [];
   const faults = new Set<number>();
   for (;;) {
     try {
-      const row = scanner.next();
-      if (!row) break;
-      all.push({ row, value: scanner.value, position: scanner.position });
+      const spec = scanner.next();
+      if (!spec) break;
+      all.push({ spec, value: scanner.value, position: scanner.position });
     } catch (error) {
       if (!(error instanceof UsageFault)) throw error;
       faults.add(scanner.position);
     }
   }
-  return { all, free: scanner.free, ended: scanner.optionsEnded, faults };
+  return {
+    all,
+    positionals: scanner.free,
+    ended: scanner.optionsEnded,
+    faults,
+  };
 }

@@ -1,9 +1,9 @@
-/** The shells that we complete in. */
+/** The supported shells. */
 export const SHELLS = ["bash", "zsh", "fish"] as const;
 export type Shell = (typeof SHELLS)[number];
 
-/** The word by which the scripts call the program back; it is no subcommand for people. */
-export const CALL_BACK = "complete";
+/** The first argument of the calls from completion scripts. It is not a subcommand for people. */
+export const CALLBACK = "complete";
 
 export function isShell(word: string | undefined): word is Shell {
   return SHELLS.some((shell) => shell === word);

@@ -3,17 +3,17 @@ import { SHELLS } from "./shells.js";
 
 export const completionSpec: SubcommandSpec = {
   name: "completion",
-  summary: "a script by which a shell completes command lines",
+  summary: "print a completion script for a shell",
   description: [
-    "Prints a script for bash, zsh or fish. With it the tab key completes commands, subcommands and those options that go with what stands on the line, schedulers and their flags, interfaces, and what is in the kernel's table: virtual services, and the real servers of a service.",
-    "What is in the table, only those see who may ask for it.",
+    "Prints a completion script for bash, zsh or fish. With it, the tab key completes classic options, subcommands and their options, schedulers and their flags, interfaces, and services and real servers from the kernel's table.",
+    "Completing services and real servers needs CAP_NET_ADMIN.",
   ],
   positionals: [
     {
       name: "SHELL",
       required: true,
       choices: SHELLS,
-      description: "the shell that is to read it",
+      description: "the shell that reads the script",
       completes: "shell",
     },
   ],
@@ -22,21 +22,22 @@ export const completionSpec: SubcommandSpec = {
     {
       command: "ipvsadm completion bash",
       shows:
-        'the script: with eval "$(ipvsadm completion bash)" in ~/.bashrc every new bash completes',
+        'the script for bash. For every new shell, add this line to ~/.bashrc: eval "$(ipvsadm completion bash)"',
     },
     {
       command: "ipvsadm completion zsh",
       shows:
-        "that for zsh: source <(ipvsadm completion zsh) in ~/.zshrc, behind compinit",
+        "the script for zsh. Add this line to ~/.zshrc, after compinit: source <(ipvsadm completion zsh)",
     },
     {
       command: "ipvsadm completion fish | source",
-      shows: "completes in this fish; in ~/.config/fish/config.fish, in each",
+      shows:
+        "completion in this fish. For every new shell, add the line to ~/.config/fish/config.fish",
     },
     {
       command: "ipvsadm completion bash > ipvsadm",
       shows:
-        "a file for /usr/share/bash-completion/completions, where bash-completion looks for all users",
+        "a file for all users: put it into /usr/share/bash-completion/completions",
     },
   ],
 };

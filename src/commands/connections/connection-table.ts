@@ -6,20 +6,20 @@ import {
 import type { Connection } from "../../ipvs/connections.js";
 import { ByteBuilder, type TextBuilder } from "../../text/text-builder.js";
 import type { Style } from "../../cli/color.js";
-import { fitting } from "../../cli/table.js";
-import type { Output } from "../../cli/output.js";
+import { keptColumns } from "../../cli/table.js";
+import type { Display } from "../../cli/output.js";
 import {
-  stateWord,
+  stateText,
   writeClient,
   writeClock,
   writeServer,
   writeService,
   type Naming,
-} from "./cells.js";
+} from "./connection-text.js";
 
 interface Column {
   readonly title: string;
-  /** Where there is no room, the column with the greatest number goes first */
+  /** In a narrow terminal, the column with the greatest number is dropped first */
   readonly drop?: number;
   readonly write: (
     out: TextBuilder,
@@ -38,7 +38,7 @@ const COLUMNS: readonly Column[] = [
     drop: 2,
     write(out, connection) {
       out.text(
-        isTemplate(connection) ? "template" : stateWord(connection.state),
+        isTemplate(connection) ? "template" : stateText(connection.state),
       );
     },
     style: (connection) =>
@@ -64,47 +64,47 @@ const STYLES: Readonly<Record<Phase, Style>> = {
 
 const GAP = 2;
 
+/** A column and its width. */
+type Layout = readonly (readonly [Column, number])[];
+
 /**
- * A table of connections of any number: the columns are as wide as the first chunk needs them, and what
- * comes later and is wider pushes the rest of its line to the right.
+ * Writes a table of any number of connections. The first chunk determines the widths of the columns. A wider text in a later
+ * chunk shifts the rest of its line to the right.
  */
 export class ConnectionTable {
   readonly #out: TextBuilder;
-  readonly #looks: Pick<Output, "paint" | "width">;
-  /** The columns that are shown, and their widths; undefined before the first chunk */
-  #layout: readonly (readonly [Column, number])[] | undefined;
+  readonly #display: Display;
+  /** Undefined before the first chunk */
+  #layout: Layout | undefined;
+  /** The escape sequences before and after a text in a style */
   readonly #escapes = new Map<Style, readonly [string, string]>();
 
-  constructor(out: TextBuilder, looks: Pick<Output, "paint" | "width">) {
+  constructor(out: TextBuilder, display: Display) {
     this.#out = out;
-    this.#looks = looks;
+    this.#display = display;
   }
 
-  /** Writes some connections, and before the first ones the titles. */
+  /** Writes a chunk of connections. The first chunk gets a title line. */
   add(connections: readonly Connection[], name: Naming): void {
     if (!this.#layout) {
-      this.#layout = layoutFor(connections, name, this.#looks.width);
+      this.#layout = layoutFor(connections, name, this.#display.width);
       this.#writeTitles(this.#layout);
     }
     for (const connection of connections)
       this.#writeLine(this.#layout, connection, name);
   }
 
-  #writeTitles(layout: readonly (readonly [Column, number])[]): void {
+  #writeTitles(layout: Layout): void {
     for (const [i, [{ title }, width]] of layout.entries()) {
-      const [before, behind] = this.#escape("title");
-      this.#out.text(before).text(title).text(behind);
+      const [start, end] = this.#escape("title");
+      this.#out.text(start).text(title).text(end);
       if (i < layout.length - 1)
         this.#out.text(" ".repeat(width - title.length + GAP));
     }
     this.#out.text("\n");
   }
 
-  #writeLine(
-    layout: readonly (readonly [Column, number])[],
-    connection: Connection,
-    name: Naming,
-  ): void {
+  #writeLine(layout: Layout, connection: Connection, name: Naming): void {
     const out = this.#out;
     const last = layout.length - 1;
     for (let i = 0; i <= last; i++) {
@@ -112,42 +112,40 @@ export class ConnectionTable {
       if (!entry) continue;
       const [column, width] = entry;
       const style = column.style?.(connection);
-      const [before, behind] = style ? this.#escape(style) : NOTHING;
-      out.text(before).column();
+      const [start, end] = style ? this.#escape(style) : NO_STYLE;
+      out.text(start).column();
       column.write(out, connection, name);
       if (i < last) out.pad(width + GAP - 1);
-      out.text(behind);
+      out.text(end);
     }
     out.text("\n");
   }
 
-  /** What stands before and behind a text in a style. */
   #escape(style: Style): readonly [string, string] {
     let pair = this.#escapes.get(style);
     if (!pair) {
-      const [before = "", behind = ""] =
-        this.#looks.paint[style]("x").split("x");
-      this.#escapes.set(style, (pair = [before, behind]));
+      const [start = "", end = ""] = this.#display.paint[style]("x").split("x");
+      this.#escapes.set(style, (pair = [start, end]));
     }
     return pair;
   }
 }
 
-const NOTHING = ["", ""] as const;
+const NO_STYLE = ["", ""] as const;
 
 function layoutFor(
   connections: readonly Connection[],
   name: Naming,
   width: number | undefined,
-): (readonly [Column, number])[] {
+): Layout {
   const out = new ByteBuilder();
   const widths = COLUMNS.map(({ title, write }) =>
-    connections.reduce((most, connection) => {
+    connections.reduce((widest, connection) => {
       write(out, connection, name);
-      return Math.max(most, out.take().length);
+      return Math.max(widest, out.take().length);
     }, title.length),
   );
-  return fitting(COLUMNS, widths, width ?? Infinity).flatMap((at) => {
+  return keptColumns(COLUMNS, widths, width ?? Infinity).flatMap((at) => {
     const column = COLUMNS[at];
     return column ? [[column, widths[at] ?? 0] as const] : [];
   });

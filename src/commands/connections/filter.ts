@@ -4,18 +4,18 @@ import type { ConnectionReader } from "../../ipvs/connection-reader.js";
 import { networkOf, type Network } from "../../ipvs/ip-network.js";
 import { PROTOCOL_NAMES } from "../../ipvs/model.js";
 
-/** Real servers that are wanted. */
-export interface ServersWanted {
+/** Selects real servers. */
+export interface ServerFilter {
   readonly network: Network;
-  /** Undefined: any */
+  /** Undefined: any port */
   readonly port: number | undefined;
 }
 
-/** Which connections are wanted: of each list those of any item, and an empty list excludes nothing. */
-export interface Wanted {
+/** Selects connections. Values of one filter are ORed; different filters are ANDed. An empty filter selects everything. */
+export interface Filters {
   readonly services: readonly ServiceSelector[];
   readonly clients: readonly Network[];
-  readonly servers: readonly ServersWanted[];
+  readonly servers: readonly ServerFilter[];
   /** As the kernel writes them: `TCP` */
   readonly protocols: readonly string[];
   /** As the kernel writes them: `SYN_RECV` */
@@ -23,33 +23,38 @@ export interface Wanted {
   readonly expiresWithinSeconds: number | undefined;
 }
 
-/** Whether the connection that a reader stands on is wanted. */
+/** Tests the current connection of a reader. */
 export type Test = (line: ConnectionReader) => boolean;
 
-/** A test that reads no more of a line than it must. */
-export function testFor(wanted: Wanted): Test {
-  const { clients, protocols, states, expiresWithinSeconds } = wanted;
-  const services = wanted.services.map(serviceTest);
-  const servers = wanted.servers.map(serverTest);
-  const tests: Test[] = [];
-  if (clients.length > 0)
-    tests.push((line) => clients.some((network) => line.clientIn(network)));
-  if (services.length > 0)
-    tests.push((line) => services.some((test) => test(line)));
-  if (servers.length > 0)
-    tests.push((line) => servers.some((test) => test(line)));
-  if (protocols.length > 0)
-    tests.push((line) => protocols.some((name) => line.protocolIs(name)));
-  if (states.length > 0)
-    tests.push((line) => states.some((state) => line.stateIs(state)));
+/** Makes a test that parses as little of a line as possible. */
+export function testFor(filters: Filters): Test {
+  const { expiresWithinSeconds } = filters;
+  const tests = [
+    ...anyOf(filters.clients, (network) => (line) => line.clientIn(network)),
+    ...anyOf(filters.services, serviceTest),
+    ...anyOf(filters.servers, serverTest),
+    ...anyOf(filters.protocols, (name) => (line) => line.protocolIs(name)),
+    ...anyOf(filters.states, (state) => (line) => line.stateIs(state)),
+  ];
   if (expiresWithinSeconds !== undefined)
     tests.push((line) => line.expiresSeconds <= expiresWithinSeconds);
   return (line) => tests.every((test) => test(line));
 }
 
+/** One test for all values of a filter. None if the filter is empty. */
+function anyOf<Value>(
+  filter: readonly Value[],
+  testOf: (value: Value) => Test,
+): Test[] {
+  const tests = filter.map(testOf);
+  return tests.length < 2
+    ? tests
+    : [(line) => tests.some((test) => test(line))];
+}
+
 function serviceTest(selector: ServiceSelector): Test {
   if ("firewallMark" in selector) {
-    // The template of a firewall mark has the mark where others have the service's address.
+    // A template of a firewall mark has the mark in the place of the virtual address.
     const bytes = selector.family === INET ? 4 : 16;
     const address = new Uint8Array(bytes);
     new DataView(address.buffer).setUint32(0, selector.firewallMark);
@@ -65,11 +70,11 @@ function serviceTest(selector: ServiceSelector): Test {
     (name === undefined || line.protocolIs(name));
 }
 
-function serverTest({ network, port }: ServersWanted): Test {
+function serverTest({ network, port }: ServerFilter): Test {
   return (line) => line.serverIn(network) && isPort(port, line.serverPort);
 }
 
-/** Port 0 of a service is that of any port. */
-function isPort(wanted: number | undefined, port: number): boolean {
-  return wanted === undefined || wanted === 0 || wanted === port;
+/** A service with port 0 takes connections to any port. */
+function isPort(selected: number | undefined, port: number): boolean {
+  return selected === undefined || selected === 0 || selected === port;
 }

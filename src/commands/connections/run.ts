@@ -1,4 +1,3 @@
-import type { Address } from "../../ipvs/address.js";
 import type { Connection } from "../../ipvs/connections.js";
 import type { Io } from "../../runtime/io.js";
 import { NameBook } from "../../runtime/name-book.js";
@@ -6,79 +5,86 @@ import { ByteBuilder } from "../../text/text-builder.js";
 import { jsonText } from "../../document/json-text.js";
 import { EXIT } from "../../cli/exit-status.js";
 import type { Invocation, RunSubcommand } from "../../cli/invocation.js";
-import { readQuestion, type Question } from "./query.js";
-import { connectionPrinter } from "./row-printer.js";
+import type { Arguments } from "../../cli/parser.js";
+import { readQuery, type Query } from "./query.js";
+import { connectionPrinter } from "./connection-printer.js";
 import { scan, type Totals } from "./scan.js";
 import { TopCounter } from "./top-counter.js";
 import { showTop } from "./top-view.js";
 
-/** How many connections are shown at once; the widths of a table are those of the first so many. */
-const PORTION = 250;
+/** How many connections are collected before they are printed. The widths of the table come from the first chunk. */
+const CHUNK_CONNECTIONS = 250;
 
 export const run: RunSubcommand = async (call) => {
-  const question = await readQuestion(call.given, call.io.names);
-  if (question.count) await showCount(question, call);
-  else if (question.top) await countTop(question, question.top, call);
-  else await showConnections(question, call);
+  const query = await readQuery(call.given, call.io.names);
+  if (query.count) await showCount(query, call);
+  else if (query.top) await countTop(query, query.top, call);
+  else await showConnections(query, call);
   return EXIT.ok;
 };
 
 async function showConnections(
-  question: Question,
+  query: Query,
   { given, io, output }: Invocation,
 ): Promise<void> {
   const out = new ByteBuilder();
-  const book = bookFor(given.flag("names"), io);
-  const printer = connectionPrinter(given.text("output") ?? "", out, {
-    paint: output.paint,
-    width: given.flag("wide") ? undefined : output.width,
-    name: book?.name,
-  });
-  let left = question.limit;
+  const book = nameBook(given, io);
+  const printer = connectionPrinter(
+    given.text("output") ?? "table",
+    out,
+    {
+      paint: output.paint,
+      width: given.flag("wide") ? undefined : output.width,
+    },
+    book?.name,
+  );
+  let remaining = query.limit;
   let chunk: Connection[] = [];
   const print = async () => {
-    await book?.learn(chunk.flatMap(endsOf));
+    await book?.learn(
+      chunk.flatMap(({ client, virtual, server }) => [client, virtual, server]),
+    );
     printer.add(chunk);
     chunk = [];
-    io.stdout(out.take()); // bytes already
+    io.stdout(out.take()); // It is UTF-8 already.
   };
   printer.begin();
-  const totals = await scan(question, io, {
+  const totals = await scan(query, io, {
     visit(line) {
-      if (left === 0) return;
+      if (remaining === 0) return;
       const connection = line.connection();
       if (!connection) return;
       chunk.push(connection);
-      left--;
+      remaining--;
     },
     async pause() {
-      if (chunk.length >= PORTION) await print();
-      return left === 0;
+      if (chunk.length >= CHUNK_CONNECTIONS) await print();
+      return remaining === 0;
     },
   });
   await print();
-  printer.end(totals, question, left === 0);
+  printer.end(totals, query, remaining === 0);
   io.stdout(out.take());
 }
 
 async function showCount(
-  question: Question,
+  query: Query,
   { given, io, output }: Invocation,
 ): Promise<void> {
-  const totals = await scan(question, io, {
+  const totals = await scan(query, io, {
     visit() {
-      // the totals are all
+      // Only the totals are needed.
     },
   });
-  output.write(countText(given.text("output") ?? "", totals, question));
+  output.write(countText(given.text("output") ?? "table", totals, query));
 }
 
 function countText(
   format: string,
   { connections, templates }: Totals,
-  question: Question,
+  query: Query,
 ): string {
-  const shown = {
+  const selected = {
     without: connections,
     with: connections + templates,
     only: templates,
@@ -94,30 +100,26 @@ function countText(
     case "yaml":
       return `schema: "ipvsadm/connections-count/1"\nconnections: ${connections}\ntemplates: ${templates}\n`;
     default:
-      return `${shown[question.templates]}\n`;
+      return `${selected[query.templates]}\n`;
   }
 }
 
 async function countTop(
-  question: Question,
-  { by, limit }: NonNullable<Question["top"]>,
+  query: Query,
+  { by, limit }: NonNullable<Query["top"]>,
   { given, io, output }: Invocation,
 ): Promise<void> {
   const counter = new TopCounter(by);
-  await scan(question, io, {
+  await scan(query, io, {
     visit(line) {
       counter.add(line);
     },
   });
-  const rows = await counter.rows(limit, bookFor(given.flag("names"), io));
-  const format = given.text("output") ?? "";
+  const rows = await counter.rows(limit, nameBook(given, io));
+  const format = given.text("output") ?? "table";
   showTop(by, rows, counter, format, given.flag("wide"), output);
 }
 
-function bookFor(names: boolean, io: Io): NameBook | undefined {
-  return names ? new NameBook(io.names) : undefined;
-}
-
-function endsOf({ client, virtual, server }: Connection): Address[] {
-  return [client, virtual, server];
+function nameBook(given: Arguments, io: Io): NameBook | undefined {
+  return given.flag("names") ? new NameBook(io.names) : undefined;
 }

@@ -6,33 +6,33 @@ import { blocksOf, InputFailed } from "../../system/files.js";
 import { CommandError } from "../../cli/errors.js";
 import { EXIT } from "../../cli/exit-status.js";
 import { testFor } from "./filter.js";
-import type { Question } from "./query.js";
+import type { Query } from "./query.js";
 
-/** How many entries were wanted. Those that were not asked for are counted, too. */
+/** How many entries match the filters, whether or not templates are shown. */
 export interface Totals {
   connections: number;
   templates: number;
 }
 
-/** What is done with the entries that are wanted. */
+/** What to do with the matching entries. */
 export interface Visitor {
-  /** Takes the entry that the reader stands on. */
+  /** Called for each entry, which is the current one of the reader. */
   visit(line: ConnectionReader): void;
-  /** Called now and then. @returns whether no more is wanted */
+  /** Called between chunks. @returns whether to stop */
   pause?(): Promise<boolean> | boolean;
 }
 
 /**
- * Goes through the kernel's connections once.
+ * Reads the kernel's connection table once.
  *
- * @throws {CommandError} when the file cannot be read
+ * @throws {CommandError} the file cannot be read
  */
 export async function scan(
-  { wanted, templates }: Question,
+  { filters, templates }: Query,
   { connectionsFile }: Io,
   visitor: Visitor,
 ): Promise<Totals> {
-  const test = testFor(wanted);
+  const test = testFor(filters);
   const reader = new ConnectionReader();
   const totals = { connections: 0, templates: 0 };
   try {
@@ -60,7 +60,7 @@ const ADVICE: Readonly<Record<number, string>> = {
   [EPERM]: "run it as root",
 };
 
-/** Why the file cannot be read, in the words of a subcommand; any other error as it is. */
+/** Turns an error of reading the file into a CommandError. Other errors are returned unchanged. */
 export function unreadable(error: unknown, file: string): unknown {
   if (error instanceof InputFailed)
     return new CommandError(`cannot read ${file}: ${error.message}`);

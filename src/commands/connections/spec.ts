@@ -1,11 +1,17 @@
+import {
+  NAMES_OPTION,
+  outputOption,
+  WIDE_OPTION,
+} from "../../cli/common-options.js";
 import type { SubcommandSpec } from "../../cli/spec.js";
 
 export const connectionsSpec: SubcommandSpec = {
   name: "connections",
-  summary: "live connections: which, how many, whose",
+  summary: "list or count the current connections",
   description: [
-    "Shows the connections that IPVS forwards, as the kernel has them at this moment and in its order; their number does not matter. Of each option that filters, several values mean any of them, and different options must all be met.",
-    "The templates by which persistence binds a client to a server are no connections: they are shown, and counted, only where asked for. The states in green are open, in yellow opening, dim closing, in red at fault. Where a line has no room, the columns Expires, State and Server go, in this order.",
+    "Shows the connections that IPVS forwards now, in the kernel's order. It works for millions of connections. Values of one filter are ORed; different filters are ANDed.",
+    "A persistence template binds a client to a real server. It is not a connection: templates are shown and counted only with --templates or --templates-only.",
+    "Colors of states: green is open, yellow is opening, dim is closing, red is failed. If the terminal is too narrow, columns are dropped in this order: Expires, State, Server.",
   ],
   positionals: [
     {
@@ -13,7 +19,7 @@ export const connectionsSpec: SubcommandSpec = {
       required: false,
       many: true,
       description:
-        "only connections of these services: 192.0.2.1:80, tcp/192.0.2.1:80, fwm/7; without a port, or with port 0, of all ports",
+        "show only connections of these services: 192.0.2.1:80, tcp/192.0.2.1:80, fwm/7. Without a port, or with port 0: all ports",
       completes: "service",
     },
   ],
@@ -23,14 +29,14 @@ export const connectionsSpec: SubcommandSpec = {
       type: "list",
       value: "ADDRESS",
       description:
-        "only of these clients: an address, or a network as 10.0.0.0/8",
+        "show only these clients: an address, or a network such as 10.0.0.0/8",
       completes: "address",
     },
     {
       name: "service",
       type: "list",
       value: "SERVICE",
-      description: "the same as SERVICE",
+      description: "the same as the argument SERVICE",
       completes: "service",
     },
     {
@@ -38,7 +44,7 @@ export const connectionsSpec: SubcommandSpec = {
       type: "list",
       value: "SERVER",
       description:
-        "only to these real servers: 10.0.0.7:80, an address, or a network",
+        "show only these real servers: 10.0.0.7:80, an address, or a network",
       completes: "server",
     },
     {
@@ -46,91 +52,75 @@ export const connectionsSpec: SubcommandSpec = {
       type: "list",
       value: "PROTOCOL",
       choices: ["tcp", "udp", "sctp"],
-      description: "only of these protocols",
+      description: "show only these protocols",
     },
     {
       name: "state",
       type: "list",
       value: "STATE",
-      description: "only in these states, as established or syn_recv",
+      description: "show only these states, such as established or syn_recv",
     },
     {
       name: "expires-within",
-      type: "text",
+      type: "duration",
       value: "DURATION",
       description:
-        "only those that are forgotten soon, if no packet comes: 30s, 5m, 1h30m",
+        "show only connections that expire within 30s, 5m or 1h30m if no packet arrives",
     },
     {
       name: "templates",
       type: "flag",
-      description: "the templates of persistence, too",
+      description: "include persistence templates",
     },
     {
       name: "templates-only",
       type: "flag",
-      description: "the templates of persistence alone",
+      description: "show only persistence templates",
     },
     {
       name: "top",
       type: "text",
-      value: "WHAT",
+      value: "GROUP",
       choices: ["client", "service", "server", "state"],
       description:
-        "count connections by this, and show those that have most; the number of lines may follow: --top client 5",
+        "count connections by this, and show the largest groups. Their number may follow: --top client 5",
     },
     {
       name: "count",
       type: "flag",
-      description: "show nothing but how many there are",
+      description: "print only the number of connections",
     },
     {
       name: "limit",
-      type: "text",
+      type: "integer",
+      minimum: 1,
       value: "NUMBER",
-      description: "show no more than so many; with --top it is 10 otherwise",
+      description: "show at most this many lines. Default with --top: 10",
     },
-    {
-      name: "names",
-      type: "flag",
-      description: "show hosts and ports by name",
-    },
-    {
-      name: "output",
-      alias: "o",
-      type: "text",
-      value: "FORMAT",
-      choices: ["table", "json", "ndjson", "csv", "yaml"],
-      default: "table",
-      description: "how to print it",
-    },
-    {
-      name: "wide",
-      alias: "w",
-      type: "flag",
-      description: "let lines be as long as they are",
-    },
+    NAMES_OPTION,
+    outputOption(["table", "json", "ndjson", "csv", "yaml"]),
+    WIDE_OPTION,
   ],
   examples: [
     {
       command: "ipvsadm connections tcp/192.0.2.1:80 --state established",
-      shows: "who uses a service at this moment",
+      shows: "the open connections of one service",
     },
     {
       command: "ipvsadm connections --top client 5",
-      shows: "the five busiest clients",
+      shows: "the five clients with the most connections",
     },
     {
       command: "ipvsadm connections --client 198.51.100.0/24 --count",
-      shows: "how many connections a network has",
+      shows: "how many connections come from one network",
     },
     {
       command: "ipvsadm connections --server 10.0.0.7 --expires-within 30s",
-      shows: "what a drained server will soon be rid of",
+      shows: "the connections that a drained server will lose soon",
     },
     {
       command: "ipvsadm connections --templates-only -o ndjson",
-      shows: "which clients are bound to which server, for a program",
+      shows: "which client is bound to which real server, for a program",
     },
   ],
 };

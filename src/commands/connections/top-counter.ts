@@ -6,30 +6,30 @@ import { ByteBuilder, type TextBuilder } from "../../text/text-builder.js";
 import { fromBytes } from "../../cli/escape.js";
 import type { Group } from "./query.js";
 import {
-  stateWord,
+  stateText,
   writeClient,
   writeServer,
   writeService,
   type Naming,
-} from "./cells.js";
-import { Tally } from "./count.js";
+} from "./connection-text.js";
+import { LossyCounter } from "./lossy-counter.js";
 
 /** How many connections a client, a service, a server or a state has. */
 export interface TopRow {
   readonly name: string;
   readonly connections: number;
-  /** The same, or how many there are at the most where some were forgotten */
+  /** An upper bound, if rare groups were dropped. Otherwise the same number */
   readonly atMost: number;
-  /** Of all connections, 0 to 1 */
+  /** The part of all connections, 0 to 1 */
   readonly share: number;
 }
 
 type Key = number | string;
 
-/** How the connections of a group are told from those of another, and how its key is shown. */
+/** How connections are grouped by a key. */
 interface Grouping {
   readonly keyOf: (line: ConnectionReader) => Key;
-  /** The address in it whose name may be wanted */
+  /** The address to look up for `--names` */
   readonly addressOf: (key: Key) => Address | undefined;
   readonly write: (out: TextBuilder, key: Key, name: Naming) => void;
 }
@@ -57,7 +57,7 @@ const GROUPINGS: Readonly<Record<Group, Grouping>> = {
     addressOf: (key) => endOfKey(key)?.address,
     write(out, key, name) {
       const end = endOfKey(key);
-      // Servers of several protocols are one, so that their ports have no names.
+      // A server counts once for all protocols, so its port has no name.
       const protocol = "";
       if (end)
         writeServer(
@@ -71,40 +71,40 @@ const GROUPINGS: Readonly<Record<Group, Grouping>> = {
     keyOf: (line) => line.state,
     addressOf: () => undefined,
     write(out, key) {
-      out.text(stateWord(String(key)));
+      out.text(stateText(String(key)));
     },
   },
 };
 
 /** Counts the connections of each client, service, server or state. */
 export class TopCounter {
-  readonly #tally: Tally;
+  readonly #counter: LossyCounter;
   readonly #grouping: Grouping;
 
-  /** @param capacity how many groups are counted at the same time */
+  /** @param capacity how many groups are kept */
   constructor(by: Group, capacity?: number) {
-    this.#tally = new Tally(capacity);
+    this.#counter = new LossyCounter(capacity);
     this.#grouping = GROUPINGS[by];
   }
 
   add(line: ConnectionReader): void {
-    this.#tally.add(this.#grouping.keyOf(line));
+    this.#counter.add(this.#grouping.keyOf(line));
   }
 
   /** How many connections were counted. */
   get total(): number {
-    return this.#tally.total;
+    return this.#counter.total;
   }
 
-  /** How many groups there are; undefined: too many to know. */
+  /** How many different groups there are. Undefined: too many to count. */
   get different(): number | undefined {
-    return this.#tally.different;
+    return this.#counter.different;
   }
 
-  /** The groups that have most. @param book finds their names; undefined: numbers are wanted */
+  /** The largest groups. @param book looks up their names. Undefined: show numbers */
   async rows(limit: number, book: NameBook | undefined): Promise<TopRow[]> {
     const { addressOf, write } = this.#grouping;
-    const largest = this.#tally.largest(limit);
+    const largest = this.#counter.largest(limit);
     await book?.learn(largest.flatMap(({ key }) => addressOf(key) ?? []));
     const out = new ByteBuilder();
     return largest.map(({ key, count, atMost }) => {
@@ -116,10 +116,10 @@ export class TopCounter {
 }
 
 const PROTOCOLS = ["TCP", "UDP", "SCTP", "IP"];
-/** An address with a port takes 48 bits; the protocol stands above them. */
+/** An IPv4 address with a port takes 48 bits. The protocol is in the bits above. */
 const PROTOCOL_UNIT = 2 ** 48;
 
-/** A number for what is frequent, else the parts between blanks. */
+/** A number for IPv4 and a common protocol, because numbers are faster. Otherwise a string of protocol and endpoint. */
 function serviceKey({ protocol, virtualKey }: ConnectionReader): Key {
   const place = PROTOCOLS.indexOf(protocol);
   return typeof virtualKey === "number" && place >= 0

@@ -1,20 +1,22 @@
-import { ByteBuilder } from "../../text/text-builder.js";
 import { drawTable } from "../../cli/table.js";
-import type { Output } from "../../cli/output.js";
+import type { Display, Output } from "../../cli/output.js";
 import {
-  RecordWriter,
+  recordChunks,
   type Field,
   type RecordFormat,
 } from "../../cli/records.js";
 import { fromBytes } from "../../cli/escape.js";
+import { counted } from "../../cli/units.js";
 import type { Group } from "./query.js";
 import type { TopCounter, TopRow } from "./top-counter.js";
 
-/** Shows what has most connections. */
+type Counts = Pick<TopCounter, "total" | "different">;
+
+/** Prints the groups with the most connections. */
 export function showTop(
   by: Group,
   rows: readonly TopRow[],
-  counter: Pick<TopCounter, "total" | "different">,
+  counts: Counts,
   format: string,
   wide: boolean,
   output: Output,
@@ -24,11 +26,11 @@ export function showTop(
     case "ndjson":
     case "csv":
     case "yaml":
-      output.write(topRecords(by, rows, counter, format));
+      output.write(topRecords(by, rows, counts, format));
       break;
     default:
       output.lines(
-        topLines(by, rows, counter, {
+        topLines(by, rows, counts, {
           paint: output.paint,
           width: wide ? undefined : output.width,
         }),
@@ -38,19 +40,19 @@ export function showTop(
     0,
     ...rows.map((row) => row.atMost - row.connections),
   );
-  if (counter.different === undefined)
+  if (counts.different === undefined)
     output.warn(
-      `there are very many ${by}s: those that have few connections were not all counted, and a number shown may be up to ${missed} too small`,
-      "filter to have exact numbers",
+      `too many different ${by}s to count all: each number may be up to ${missed} too low`,
+      "use filters to get exact numbers",
     );
 }
 
-/** The table and its totals. */
+/** The groups as a table, with the totals. */
 export function topLines(
   by: Group,
   rows: readonly TopRow[],
-  { total, different }: Pick<TopCounter, "total" | "different">,
-  looks: Pick<Output, "paint" | "width">,
+  { total, different }: Counts,
+  display: Display,
 ): string[] {
   const columns = [
     { title: by.charAt(0).toUpperCase() + by.slice(1) },
@@ -62,36 +64,31 @@ export function topLines(
     String(connections),
     `${(share * 100).toFixed(1)}%`,
   ]);
-  const kinds = different === 1 ? by : `${by}s`;
-  const totals = `${total} ${total === 1 ? "connection" : "connections"}, ${different ?? "very many"} ${kinds}`;
-  return [...drawTable(columns, cells, looks), looks.paint.dim(totals)];
+  const groups =
+    different === undefined ? `very many ${by}s` : counted(different, by);
+  const totals = `${counted(total, "connection")}, ${groups}`;
+  return [...drawTable(columns, cells, display), display.paint.dim(totals)];
 }
 
-/** The same for programs. */
+/** The groups for programs. */
 export function topRecords(
   by: Group,
   rows: readonly TopRow[],
-  { total, different }: Pick<TopCounter, "total" | "different">,
+  { total, different }: Counts,
   format: RecordFormat,
 ): string {
   const fields: Field<TopRow>[] = [
-    { key: by, text: ({ name }) => name },
-    { key: "connections", number: ({ connections }) => connections },
-    { key: "connectionsAtMost", number: ({ atMost }) => atMost },
-    { key: "share", number: ({ share }) => Math.round(share * 1e6) / 1e6 },
+    { name: by, value: ({ name }) => name },
+    { name: "connections", value: ({ connections }) => connections },
+    { name: "connectionsAtMost", value: ({ atMost }) => atMost },
+    { name: "share", value: ({ share }) => Math.round(share * 1e6) / 1e6 },
   ];
-  const out = new ByteBuilder();
-  const writer = new RecordWriter(format, out, fields);
-  writer.begin(
-    {
-      schema: "ipvsadm/connections-top/1",
-      by,
-      connections: total,
-      different: different ?? null,
-    },
-    "top",
-  );
-  for (const row of rows) writer.add(row);
-  writer.end();
-  return fromBytes(out.take());
+  const header = {
+    schema: "ipvsadm/connections-top/1",
+    by,
+    connections: total,
+    different: different ?? null,
+  };
+  const chunks = recordChunks(format, fields, header, "top", rows);
+  return fromBytes([...chunks].join(""));
 }

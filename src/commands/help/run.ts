@@ -7,15 +7,15 @@ import { helpText, overview } from "../../cli/help.js";
 
 export const run: RunSubcommand = ({ given, output }) => {
   const [name] = given.positionals;
-  const row = name === undefined ? undefined : specNamed(name);
-  if (name !== undefined && !row) {
-    const names = SPECS.map((subcommand) => subcommand.name);
+  const spec = name === undefined ? undefined : specNamed(name);
+  if (name !== undefined && !spec) {
+    const names = SPECS.map((one) => one.name);
     throw new UsageError(
       `unknown subcommand ${name}`,
       undefined,
       nearest(name, names),
     );
   }
-  output.write(row ? helpText(row, output) : overview(SPECS, output));
+  output.write(spec ? helpText(spec, output) : overview(SPECS, output));
   return Promise.resolve(EXIT.ok);
 };

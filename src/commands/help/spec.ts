@@ -2,22 +2,21 @@ import type { SubcommandSpec } from "../../cli/spec.js";
 
 export const helpSpec: SubcommandSpec = {
   name: "help",
-  summary: "what the subcommands are, and how one is used",
+  summary: "list the subcommands, or describe one of them",
   description: [
-    "Lists the subcommands, or shows how one of them is used, as 'ipvsadm SUBCOMMAND --help' does.",
-    "The commands that begin with a dash are in 'ipvsadm --help'.",
+    "Lists the subcommands, or describes one of them, as 'ipvsadm SUBCOMMAND --help' does. 'ipvsadm --help' describes the classic options.",
   ],
   positionals: [
     {
       name: "SUBCOMMAND",
       required: false,
-      description: "the subcommand to show",
+      description: "the subcommand to describe",
       completes: "subcommand",
     },
   ],
   options: [],
   examples: [
-    { command: "ipvsadm help", shows: "the subcommands" },
-    { command: "ipvsadm help status", shows: "the options of one of them" },
+    { command: "ipvsadm help", shows: "the list of subcommands" },
+    { command: "ipvsadm help status", shows: "the help of 'ipvsadm status'" },
   ],
 };

@@ -1,40 +1,44 @@
-import type { Stats } from "../../ipvs/model.js";
-import type { AssessedServer, AssessedService } from "../../ipvs/state.js";
-import type { Totals } from "../../ipvs/totals.js";
+import { CHECKSUMS, FORWARDING, TUNNELS } from "../../document/enum-names.js";
+import {
+  formatNarrowMask,
+  ONE_PACKET,
+  PERSISTENT,
+  TUNNELING,
+} from "../../ipvs/model.js";
+import { schedulerBitNames } from "../../ipvs/scheduler-flags.js";
+import type {
+  AssessedServer,
+  ServerState,
+  ServiceState,
+} from "../../ipvs/state.js";
 import { serviceSettings } from "../../view/listing.js";
 import { forwardingText, limitsText } from "../../cli/server-settings.js";
 import type { Style } from "../../cli/color.js";
+import type { Field, Value } from "../../cli/records.js";
 import type { Cell, Column } from "../../cli/table.js";
 import { escapeControls } from "../../cli/escape.js";
 import { shortBytes, shortCount } from "../../cli/units.js";
-import type { ColumnKey } from "./column-keys.js";
-import type { Labels } from "./labels.js";
-import { sumsOf, type Sums } from "./sums.js";
+import type { EndpointNames } from "./endpoint-names.js";
+import type { ColumnKey } from "./option-values.js";
+import {
+  byKind,
+  type Figures,
+  type Row,
+  type ServerRow,
+  type ServiceRow,
+} from "./rows.js";
 
-/** A column of the table: what it shows of services, real servers and all of them. */
-interface ListColumn extends Column {
-  readonly service: (service: AssessedService, row: ServiceRow) => Cell;
-  readonly server: (server: AssessedServer, row: ServiceRow) => Cell;
-  readonly total: (totals: Totals) => Cell;
+/** A column of the listing. */
+export interface ListColumn extends Column {
+  /** For people */
+  readonly cell: (row: Row) => Cell | undefined;
+  /** For programs: the fields that the column stands for */
+  readonly fields: readonly Field<Row>[];
 }
 
-/** What the cells of a service and its servers need beside itself. */
-export interface ServiceRow {
-  readonly service: AssessedService;
-  readonly sums: Sums;
-  readonly labels: Labels;
-}
-
-export function serviceRow(
-  service: AssessedService,
-  labels: Labels,
-): ServiceRow {
-  return { service, sums: sumsOf(service), labels };
-}
-
-/** The color of each state; there is none for what is in order. */
+/** The color of each state. */
 export const STATE_STYLES: Readonly<
-  Record<AssessedService["state"] | AssessedServer["state"], Style | undefined>
+  Record<ServiceState | ServerState, Style | undefined>
 > = {
   ok: undefined,
   "maybe-overloaded": "warning",
@@ -45,191 +49,224 @@ export const STATE_STYLES: Readonly<
   "no-servers": "bad",
 };
 
-/** A state in words: `all drained`; `overloaded?` is for what the kernel does not tell. */
-export function stateWords(state: keyof typeof STATE_STYLES): string {
+/** How the table shows a state: `all drained`. `overloaded?` means that the kernel does not report it. */
+export function stateText(state: keyof typeof STATE_STYLES): string {
   return state === "maybe-overloaded"
     ? "overloaded?"
     : state.replaceAll("-", " ");
 }
 
-function stateCell(state: keyof typeof STATE_STYLES): Cell {
-  return { text: stateWords(state), style: STATE_STYLES[state] ?? "dim" };
-}
-
-const empty = () => "";
-
-/** Noughts step back, so that what is there stands out. */
-function figure(text: string, value: number | bigint): Cell {
+/** Dims zeros, so that other numbers stand out. */
+function dimZero(text: string, value: number | bigint): Cell {
   return BigInt(value) === 0n ? { text, style: "dim" } : text;
 }
 
-function count(value: number | bigint): Cell {
-  return figure(shortCount(value), value);
-}
-
-function ofConnections(
-  ofSums: keyof Sums,
-  ofServer:
-    "activeConnections" | "inactiveConnections" | "persistentConnections",
-): Pick<ListColumn, "service" | "server" | "total"> {
+/** A column for a counter, a rate or a number of connections. */
+function figureColumn(
+  title: string,
+  name: keyof Figures,
+  drop?: number,
+  format: (value: number | bigint) => string = shortCount,
+): ListColumn {
   return {
-    service: (_, { sums }) => count(sums[ofSums]),
-    server: (server) => count(server[ofServer]),
-    total: (totals) => count(totals[ofServer]),
+    title,
+    align: "right",
+    ...(drop !== undefined && { drop }),
+    cell: ({ figures }) => dimZero(format(figures[name]), figures[name]),
+    fields: [{ name, value: ({ figures }) => figures[name] }],
   };
 }
 
-function ofStats(
-  counter: keyof Stats,
-  shown: (value: bigint) => string = shortCount,
-): Pick<ListColumn, "service" | "server" | "total"> {
-  const cell = (stats: Stats) => figure(shown(stats[counter]), stats[counter]);
-  return {
-    service: ({ stats }) => cell(stats),
-    server: ({ stats }) => cell(stats),
-    total: cell,
-  };
+function field(
+  name: string,
+  values: {
+    readonly service?: (row: ServiceRow) => Value;
+    readonly server?: (row: ServerRow) => Value;
+  },
+): Field<Row> {
+  return { name, value: byKind(values) };
+}
+
+/** A field of persistent services. */
+function persistenceField(
+  name: string,
+  value: (settings: ServiceRow["service"]["settings"]) => Value,
+): Field<Row> {
+  return field(name, {
+    service: ({ service: { settings } }) =>
+      settings.flags & PERSISTENT ? value(settings) : undefined,
+  });
+}
+
+/** A field of servers with forwarding method tunneling. */
+function tunnelField(
+  name: string,
+  value: (tunnel: AssessedServer["settings"]["tunnel"]) => Value,
+): Field<Row> {
+  return field(name, {
+    server: ({ server: { settings } }) =>
+      settings.forwarding === TUNNELING ? value(settings.tunnel) : undefined,
+  });
 }
 
 function shareText({ share }: AssessedServer): string {
   return share > 0 && share < 0.005 ? "<1%" : `${Math.round(share * 100)}%`;
 }
 
-/** All columns of the table. The one with the greatest `drop` goes first where there is no room. */
-export const COLUMNS: Readonly<Record<ColumnKey, ListColumn>> = {
-  name: {
-    title: "Service",
-    service: ({ key, state }, { labels }) => ({
-      text: labels.service(key),
-      style: STATE_STYLES[state] ?? "strong",
-    }),
-    server: ({ key, state }, { service, labels }) => ({
-      text: `  ${labels.server(service.key, key)}`,
-      style: STATE_STYLES[state],
-    }),
-    total: () => ({ text: "Total", style: "strong" }),
-  },
+/** All columns of a listing. */
+export function columnsWith(
+  names: EndpointNames,
+): Readonly<Record<ColumnKey, ListColumn>> {
+  const serviceName = ({ service }: ServiceRow | ServerRow) =>
+    names.service(service.key);
+  const serverName = ({ service, server }: ServerRow) =>
+    names.server(service.key, server.key);
+  return {
+    name: {
+      title: "Service",
+      cell: byKind<Cell>({
+        service: (row) => ({
+          text: serviceName(row),
+          style: STATE_STYLES[row.service.state] ?? "strong",
+        }),
+        server: (row) => ({
+          text: `  ${serverName(row)}`,
+          style: STATE_STYLES[row.server.state],
+        }),
+        total: () => ({ text: "Total", style: "strong" }),
+      }),
+      fields: [
+        { name: "kind", value: ({ kind }) => kind },
+        field("service", { service: serviceName, server: serviceName }),
+        field("server", { server: serverName }),
+      ],
+    },
+    ...COLUMNS,
+  };
+}
+
+const stateOf = byKind<ServiceState | ServerState>({
+  service: ({ service }) => service.state,
+  server: ({ server }) => server.state,
+});
+
+const weightOf = byKind<number>({
+  service: ({ service }) => service.effectiveWeight,
+  server: ({ server }) => server.settings.weight,
+});
+
+/** The columns that do not depend on names. */
+const COLUMNS: Readonly<Record<Exclude<ColumnKey, "name">, ListColumn>> = {
   state: {
     title: "State",
-    service: ({ state }) => stateCell(state),
-    server: ({ state }) => stateCell(state),
-    total: empty,
+    cell(row) {
+      const state = stateOf(row);
+      return (
+        state && { text: stateText(state), style: STATE_STYLES[state] ?? "dim" }
+      );
+    },
+    fields: [{ name: "state", value: stateOf }],
   },
   method: {
     title: "Method",
     drop: 1,
     shortest: 12,
-    service: (service) => escapeControls(serviceSettings(service)),
-    server: ({ settings }) => forwardingText(settings),
-    total: empty,
+    cell: byKind<Cell>({
+      service: ({ service }) => escapeControls(serviceSettings(service)),
+      server: ({ server }) => forwardingText(server.settings),
+    }),
+    fields: [
+      field("scheduler", {
+        service: ({ service }) => service.settings.scheduler,
+      }),
+      field("schedulerFlags", {
+        service: ({ service: { settings } }) =>
+          schedulerBitNames(settings.scheduler, settings.flags).join(" "),
+      }),
+      persistenceField("persistenceTimeout", (set) => set.timeoutSeconds),
+      persistenceField("persistenceNetmask", (set) =>
+        formatNarrowMask(set.netmask),
+      ),
+      persistenceField("persistenceEngine", (set) => set.persistenceEngine),
+      field("onePacket", {
+        service: ({ service }) => (service.settings.flags & ONE_PACKET) !== 0,
+      }),
+      field("forwarding", {
+        server: ({ server: { settings } }) =>
+          FORWARDING.word(settings.forwarding) ?? settings.forwarding,
+      }),
+      tunnelField("tunnelType", ({ type }) => TUNNELS.word(type) ?? type),
+      tunnelField("tunnelPort", ({ port }) => (port === 0 ? undefined : port)),
+      tunnelField("tunnelChecksum", (t) => CHECKSUMS.word(t.flags) ?? t.flags),
+    ],
   },
   weight: {
     title: "Weight",
     align: "right",
     drop: 0,
-    service: ({ effectiveWeight, state }) => ({
-      text: String(effectiveWeight),
-      style: STATE_STYLES[state],
-    }),
-    server: ({ settings, state }) => ({
-      text: String(settings.weight),
-      style: STATE_STYLES[state],
-    }),
-    total: empty,
+    cell(row) {
+      const state = stateOf(row);
+      return (
+        state && { text: String(weightOf(row)), style: STATE_STYLES[state] }
+      );
+    },
+    fields: [{ name: "weight", value: weightOf }],
   },
   share: {
     title: "Share",
     align: "right",
     drop: 4,
-    service: empty,
-    server: (server) => figure(shareText(server), Math.ceil(server.share)),
-    total: empty,
+    cell: byKind<Cell>({
+      server: ({ server }) =>
+        dimZero(shareText(server), Math.ceil(server.share)),
+    }),
+    fields: [
+      field("share", {
+        server: ({ server }) => Math.round(server.share * 1e6) / 1e6,
+      }),
+    ],
   },
-  active: {
-    title: "Active",
-    align: "right",
-    ...ofConnections("active", "activeConnections"),
-  },
-  inactive: {
-    title: "Inactive",
-    align: "right",
-    drop: 5,
-    ...ofConnections("inactive", "inactiveConnections"),
-  },
-  persistent: {
-    title: "Persist",
-    align: "right",
-    drop: 7,
-    ...ofConnections("persistent", "persistentConnections"),
-  },
+  active: figureColumn("Active", "activeConnections"),
+  inactive: figureColumn("Inactive", "inactiveConnections", 5),
+  persistent: figureColumn("Persist", "persistentConnections", 7),
   limits: {
     title: "Limits",
     align: "right",
     drop: 6,
-    service: empty,
-    server: ({ settings, state }) => ({
-      text: limitsText(settings),
-      style: state === "draining" ? undefined : STATE_STYLES[state],
+    cell: byKind<Cell>({
+      server: ({ server: { settings, state } }) => ({
+        text: limitsText(settings),
+        style: state === "draining" ? undefined : STATE_STYLES[state],
+      }),
     }),
-    total: empty,
+    fields: [
+      field("upperThreshold", {
+        server: ({ server }) => server.settings.upperThreshold,
+      }),
+      field("lowerThreshold", {
+        server: ({ server }) => server.settings.lowerThreshold,
+      }),
+    ],
   },
-  rate: {
-    title: "Conn/s",
-    align: "right",
-    ...ofStats("connectionsPerSecond"),
-  },
-  "in-rate": {
-    title: "In/s",
-    align: "right",
-    drop: 2,
-    ...ofStats("inBytesPerSecond", shortBytes),
-  },
-  "out-rate": {
-    title: "Out/s",
-    align: "right",
-    drop: 3,
-    ...ofStats("outBytesPerSecond", shortBytes),
-  },
-  "packets-in-rate": {
-    title: "Pkts in/s",
-    align: "right",
-    drop: 13,
-    ...ofStats("inPacketsPerSecond"),
-  },
-  "packets-out-rate": {
-    title: "Pkts out/s",
-    align: "right",
-    drop: 14,
-    ...ofStats("outPacketsPerSecond"),
-  },
-  total: {
-    title: "Conns",
-    align: "right",
-    drop: 8,
-    ...ofStats("connections"),
-  },
-  in: {
-    title: "In",
-    align: "right",
-    drop: 9,
-    ...ofStats("inBytes", shortBytes),
-  },
-  out: {
-    title: "Out",
-    align: "right",
-    drop: 10,
-    ...ofStats("outBytes", shortBytes),
-  },
-  "packets-in": {
-    title: "Pkts in",
-    align: "right",
-    drop: 11,
-    ...ofStats("inPackets"),
-  },
-  "packets-out": {
-    title: "Pkts out",
-    align: "right",
-    drop: 12,
-    ...ofStats("outPackets"),
-  },
+  rate: figureColumn("Conn/s", "connectionsPerSecond"),
+  "in-rate": figureColumn("In/s", "inBytesPerSecond", 2, shortBytes),
+  "out-rate": figureColumn("Out/s", "outBytesPerSecond", 3, shortBytes),
+  "packets-in-rate": figureColumn("Pkts in/s", "inPacketsPerSecond", 13),
+  "packets-out-rate": figureColumn("Pkts out/s", "outPacketsPerSecond", 14),
+  total: figureColumn("Conns", "connections", 8),
+  in: figureColumn("In", "inBytes", 9, shortBytes),
+  out: figureColumn("Out", "outBytes", 10, shortBytes),
+  "packets-in": figureColumn("Pkts in", "inPackets", 11),
+  "packets-out": figureColumn("Pkts out", "outPackets", 12),
 };
+
+/** The fields of CSV for some columns. The names in CSV are in snake case. */
+export function csvFields(columns: readonly ListColumn[]): Field<Row>[] {
+  return columns
+    .flatMap(({ fields }) => fields)
+    .map((field) => ({ ...field, name: snakeCase(field.name) }));
+}
+
+function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}

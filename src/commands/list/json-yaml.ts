@@ -6,58 +6,57 @@ import {
   type DocumentNames,
 } from "../../document/write-table.js";
 import type { Totals } from "../../ipvs/totals.js";
-import type { Shown } from "./filter.js";
+import type { ListedService } from "./rows.js";
 
-/** What is printed of a table as one document. */
+/* Documents are written in chunks: a whole document may be longer than a string can be. */
+
+/** A listing to be written as a document. */
 export interface Listing {
-  readonly shown: readonly Shown[];
+  readonly services: readonly ListedService[];
   readonly totals: Totals;
-  /** Something was asked for, so that services or servers may be missing */
+  /** Filters are set, so services or servers may be missing */
   readonly partial: boolean;
 }
 
-/* A listing as documents, piece by piece, as it may be longer than a text can be. */
-
-/** The members of a service with those of its servers that are shown. */
-function membersOf({ service, servers }: Shown, names?: DocumentNames) {
+function membersOf({ service, servers }: ListedService, names?: DocumentNames) {
   return serviceMembers({ ...service, servers }, names);
 }
 
-/** One JSON document. */
-export function* jsonPieces(
-  { shown, totals, partial }: Listing,
+/** The listing as one JSON document. */
+export function* jsonChunks(
+  { services, totals, partial }: Listing,
   names: DocumentNames | undefined,
 ): Generator<string> {
-  const indented = (value: Json, by: string) =>
-    jsonText(value).replaceAll("\n", `\n${by}`);
+  const indented = (value: Json, indent: string) =>
+    jsonText(value).replaceAll("\n", `\n${indent}`);
   yield `{\n  "schema": ${jsonText(TABLE_SCHEMA)},\n`;
   if (partial) yield '  "partial": true,\n';
   yield '  "services": [';
-  for (const [i, one] of shown.entries()) {
+  for (const [i, one] of services.entries()) {
     const comma = i === 0 ? "" : ",";
     yield `${comma}\n    ${indented(membersOf(one, names), "    ")}`;
   }
-  yield shown.length === 0 ? "],\n" : "\n  ],\n";
+  yield services.length === 0 ? "],\n" : "\n  ],\n";
   yield `  "totals": ${indented({ ...totals }, "  ")}\n}\n`;
 }
 
-/** A JSON document a line, each of one service. */
+/** One JSON document per service, each on one line. */
 export function* ndjsonLines(
-  shown: readonly Shown[],
+  services: readonly ListedService[],
   names: DocumentNames | undefined,
 ): Generator<string> {
-  for (const one of shown)
+  for (const one of services)
     yield jsonText({ schema: SERVICE_SCHEMA, ...membersOf(one, names) }, 0);
 }
 
-/** The same document as `jsonPieces` in YAML. */
-export function* yamlPieces(
-  { shown, totals, partial }: Listing,
+/** The document of `jsonChunks` in YAML. */
+export function* yamlChunks(
+  { services, totals, partial }: Listing,
   names: DocumentNames | undefined,
 ): Generator<string> {
   yield yamlText({ schema: TABLE_SCHEMA, ...(partial && { partial }) });
-  if (shown.length === 0) yield yamlText({ services: [] });
+  if (services.length === 0) yield yamlText({ services: [] });
   else yield "services:\n";
-  for (const one of shown) yield yamlText([membersOf(one, names)]);
+  for (const one of services) yield yamlText([membersOf(one, names)]);
   yield yamlText({ totals: { ...totals } });
 }

@@ -7,36 +7,31 @@ import { totalsOf } from "../../ipvs/totals.js";
 import type { Io } from "../../runtime/io.js";
 import { NameBook, numericName } from "../../runtime/name-book.js";
 import { UsageError } from "../../cli/errors.js";
-import type { Output } from "../../cli/output.js";
 import type { Arguments } from "../../cli/parser.js";
 import { EXIT } from "../../cli/exit-status.js";
-import type { RunSubcommand } from "../../cli/invocation.js";
-import { readServer, readService } from "../../cli/selectors.js";
+import type { Invocation, RunSubcommand } from "../../cli/invocation.js";
+import { readServer, readServices } from "../../cli/selectors.js";
 import { escapeControls } from "../../cli/escape.js";
-import { csvLines } from "./csv.js";
-import { jsonPieces, ndjsonLines, yamlPieces } from "./json-yaml.js";
-import { COLUMN_KEYS, type ColumnKey, type SortKey } from "./column-keys.js";
-import { documentNames, labelsBy } from "./labels.js";
-import {
-  isSelective,
-  selectFrom,
-  type Selection,
-  type Shown,
-  type Wanted,
-} from "./filter.js";
-import { sortShown } from "./sort.js";
+import { recordChunks } from "../../cli/records.js";
+import { columnsWith, csvFields } from "./columns.js";
+import { documentNames, endpointNames } from "./endpoint-names.js";
+import { applyFilters, isFiltered, type Filters } from "./filter.js";
+import { jsonChunks, ndjsonLines, yamlChunks } from "./json-yaml.js";
 import { tableLines } from "./list-table.js";
+import { COLUMN_KEYS, type ColumnKey, type SortKey } from "./option-values.js";
+import { rowsOf, type ListedService } from "./rows.js";
+import { sortListing } from "./sort.js";
 
-export const run: RunSubcommand = async ({ given, io, output }) => {
+export const run: RunSubcommand = async (call) => {
+  const { given, io } = call;
   checkColumns(given);
-  const selection = await readSelection(given, io);
-  const table = await readTable(io);
-  const shown = sortShown(
-    selectFrom(table, selection),
-    (given.text("sort") ?? "name") as SortKey, // one of the choices
+  const filters = await readFilters(given, io);
+  const services = sortListing(
+    applyFilters(await readTable(io), filters),
+    (given.text("sort") ?? "name") as SortKey, // The parser has checked it.
     given.flag("reverse"),
   );
-  await print(shown, isSelective(selection), given, io, output);
+  await print(services, isFiltered(filters), call);
   return EXIT.ok;
 };
 
@@ -48,23 +43,19 @@ function checkColumns(given: Arguments): void {
     format !== "csv"
   )
     throw new UsageError(
-      `--columns goes with table and csv, not ${format}`,
+      `--columns works with the formats table and csv, not with ${format}`,
       "list",
     );
 }
 
-async function readSelection(given: Arguments, io: Io): Promise<Selection> {
-  const all = <T>(
-    words: readonly string[],
-    read: (text: string) => Promise<T>,
-  ): Promise<Wanted<T>[]> =>
-    Promise.all(words.map(async (text) => ({ text, meant: await read(text) })));
+async function readFilters(given: Arguments, io: Io): Promise<Filters> {
   return {
-    services: await all(given.positionals, (text) =>
-      readService(text, io.names),
-    ),
-    servers: await all(given.list("server"), (text) =>
-      readServer(text, undefined, io.names),
+    services: await readServices(given.positionals, io.names),
+    servers: await Promise.all(
+      given.list("server").map(async (text) => ({
+        text: escapeControls(text),
+        selector: await readServer(text, undefined, io.names),
+      })),
     ),
     protocols: given.list("protocol"),
     schedulers: given.list("scheduler"),
@@ -80,69 +71,73 @@ async function readTable(io: Io): Promise<AssessedService[]> {
 }
 
 async function print(
-  shown: readonly Shown[],
+  services: readonly ListedService[],
   partial: boolean,
-  given: Arguments,
-  io: Io,
-  output: Output,
+  { given, io, output }: Invocation,
 ): Promise<void> {
-  const named = given.flag("names");
-  const name = named ? await learnNames(shown, io) : numericName;
-  const labels = labelsBy(name);
-  const totals = totalsOf(shown.map(({ service }) => service));
-  const listing = { shown, totals, partial };
-  const names = named ? documentNames(labels) : undefined;
-  const columns = given.list("columns") as readonly ColumnKey[]; // of the choices
+  const byName = given.flag("names");
+  const name = byName ? await resolveNames(services, io) : numericName;
+  const names = endpointNames(name);
+  const totals = totalsOf(services.map(({ service }) => service));
+  const listing = { services, totals, partial };
+  const extraNames = byName ? documentNames(names) : undefined;
+  const columns = given.list("columns") as readonly ColumnKey[]; // The parser has checked them.
   switch (given.text("output")) {
     case "json":
-      for (const piece of jsonPieces(listing, names)) output.write(piece);
+      for (const chunk of jsonChunks(listing, extraNames)) output.write(chunk);
       return;
     case "ndjson":
-      output.lines(ndjsonLines(shown, names));
+      output.lines(ndjsonLines(services, extraNames));
       return;
     case "yaml":
-      for (const piece of yamlPieces(listing, names)) output.write(piece);
+      for (const chunk of yamlChunks(listing, extraNames)) output.write(chunk);
       return;
-    case "csv":
-      output.lines(
-        csvLines(shown, columns.length > 0 ? columns : COLUMN_KEYS, labels),
-      );
+    case "csv": {
+      const all = columnsWith(names);
+      const keys = columns.length > 0 ? columns : COLUMN_KEYS;
+      const fields = csvFields(keys.map((key) => all[key]));
+      for (const chunk of recordChunks("csv", fields, {}, "", rowsOf(services)))
+        io.stdout(chunk);
       return;
+    }
     case "rules":
-      output.lines(rules(shown, name));
+      output.lines(rules(services, name));
       return;
     default:
       output.lines(
-        tableLines(shown, totals, {
+        tableLines(services, totals, {
           width: given.flag("wide") ? undefined : output.width,
           paint: output.paint,
           columns,
-          labels,
-          notable: given.list("state").length === 0,
+          names,
+          summary: given.list("state").length === 0,
         }),
       );
   }
 }
 
-function* rules(shown: Iterable<Shown>, name: EndpointName): Generator<string> {
-  for (const { service, servers } of shown)
+function* rules(
+  services: Iterable<ListedService>,
+  name: EndpointName,
+): Generator<string> {
+  for (const { service, servers } of services)
     for (const line of ruleLines({ ...service, servers }, name))
       yield escapeControls(line.trimEnd());
 }
 
-/** Asks for the names of all addresses that are shown, at the same time. */
-async function learnNames(
-  shown: readonly Shown[],
+/** Looks up the names of all listed addresses at the same time. */
+async function resolveNames(
+  services: readonly ListedService[],
   io: Io,
 ): Promise<EndpointName> {
   const book = new NameBook(io.names);
-  await book.learn(addressesOf(shown));
+  await book.learn(addressesOf(services));
   return (address, port, protocol) =>
     escapeControls(book.name(address, port, protocol));
 }
 
-function* addressesOf(shown: readonly Shown[]): Generator<Address> {
-  for (const { service, servers } of shown) {
+function* addressesOf(services: readonly ListedService[]): Generator<Address> {
+  for (const { service, servers } of services) {
     if ("address" in service.key) yield service.key.address;
     for (const { key } of servers) yield key.address;
   }

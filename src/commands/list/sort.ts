@@ -1,87 +1,72 @@
-import type { Stats } from "../../ipvs/model.js";
-import {
-  SERVER_STATES,
-  SERVICE_STATES,
-  type AssessedServer,
-  type AssessedService,
-} from "../../ipvs/state.js";
+import { SERVER_STATES, SERVICE_STATES } from "../../ipvs/state.js";
 import { sortServers, sortServices } from "../../view/order.js";
-import type { SortKey } from "./column-keys.js";
-import type { Shown } from "./filter.js";
-import { sumsOf } from "./sums.js";
+import type { SortKey } from "./option-values.js";
+import {
+  serverRow,
+  serviceRow,
+  type Figures,
+  type ListedService,
+  type ServerRow,
+  type ServiceRow,
+} from "./rows.js";
 
-/** How great services and servers are in a sense. */
-interface Measure {
-  readonly service: (shown: Shown) => number | bigint;
-  readonly server: (server: AssessedServer) => number | bigint;
-}
+/** The number by which a row is sorted. */
+type Measure = (row: ServiceRow | ServerRow) => number | bigint;
 
-const ofStats = (measure: (stats: Stats) => bigint): Measure => ({
-  service: ({ service }) => measure(service.stats),
-  server: ({ stats }) => measure(stats),
-});
+const sumOf =
+  (a: keyof Figures, b: keyof Figures): Measure =>
+  ({ figures }) =>
+    BigInt(figures[a]) + BigInt(figures[b]);
 
 const MEASURES: Readonly<Record<Exclude<SortKey, "name">, Measure>> = {
-  state: {
-    service: gravity,
-    server: ({ state }) => SERVER_STATES.indexOf(state),
-  },
-  weight: {
-    service: ({ service }) => service.effectiveWeight,
-    server: ({ settings }) => settings.weight,
-  },
-  active: {
-    service: ({ service }) => sumsOf(service).active,
-    server: ({ activeConnections }) => activeConnections,
-  },
-  connections: {
-    service: ({ service }) => connectionsOf(service),
-    server: ({ activeConnections, inactiveConnections }) =>
-      activeConnections + inactiveConnections,
-  },
-  persistent: {
-    service: ({ service }) => sumsOf(service).persistent,
-    server: ({ persistentConnections }) => persistentConnections,
-  },
-  rate: ofStats(({ connectionsPerSecond }) => connectionsPerSecond),
-  traffic: ofStats(
-    ({ inBytesPerSecond, outBytesPerSecond }) =>
-      inBytesPerSecond + outBytesPerSecond,
-  ),
-  total: ofStats(({ connections }) => connections),
-  bytes: ofStats(({ inBytes, outBytes }) => inBytes + outBytes),
+  state: severityOf,
+  weight: (row) =>
+    row.kind === "service"
+      ? row.service.effectiveWeight
+      : row.server.settings.weight,
+  active: ({ figures }) => figures.activeConnections,
+  connections: sumOf("activeConnections", "inactiveConnections"),
+  persistent: ({ figures }) => figures.persistentConnections,
+  rate: ({ figures }) => figures.connectionsPerSecond,
+  traffic: sumOf("inBytesPerSecond", "outBytesPerSecond"),
+  total: ({ figures }) => figures.connections,
+  bytes: sumOf("inBytes", "outBytes"),
 };
 
-function connectionsOf(service: AssessedService): number {
-  const { active, inactive } = sumsOf(service);
-  return active + inactive;
-}
-
-/** A service out of order is graver than all that its servers can be. */
-function gravity({ service, servers }: Shown): number {
-  const own = SERVICE_STATES.indexOf(service.state);
-  return own > 0
-    ? SERVER_STATES.length + own
+/** How severe a state is. A service without a usable server is more severe than any state of a server. */
+function severityOf(row: ServiceRow | ServerRow): number {
+  if (row.kind === "server") return SERVER_STATES.indexOf(row.server.state);
+  const { service, servers } = row.listed;
+  const severity = SERVICE_STATES.indexOf(service.state);
+  return severity > 0
+    ? SERVER_STATES.length + severity
     : Math.max(0, ...servers.map(({ state }) => SERVER_STATES.indexOf(state)));
 }
 
-/** Sorts services, and the servers of each; those that are equal keep the order of the classic listing. */
-export function sortShown(
-  shown: readonly Shown[],
+/** Sorts services, and the servers of each. Equal ones keep the order of the classic listing. */
+export function sortListing(
+  listing: readonly ListedService[],
   key: SortKey,
   reverse: boolean,
-): Shown[] {
-  const byKey = new Map(shown.map((one) => [one.service, one]));
-  const named = sortServices(shown.map(({ service }) => service)).flatMap(
-    (service) => byKey.get(service) ?? [],
+): ListedService[] {
+  const byService = new Map(listing.map((one) => [one.service, one]));
+  const byName = sortServices(listing.map(({ service }) => service)).flatMap(
+    (service) => byService.get(service) ?? [],
   );
   const measure = key === "name" ? undefined : MEASURES[key];
-  return ordered(named, measure?.service, reverse).map(
-    ({ service, servers }) => ({
-      service,
-      servers: ordered(sortServers(servers), measure?.server, reverse),
-    }),
+  const services = ordered(
+    byName,
+    measure && ((listed) => measure(serviceRow(listed))),
+    reverse,
   );
+  return services.map(({ service, servers }) => ({
+    service,
+    servers: ordered(
+      sortServers(servers),
+      measure && ((server) => measure(serverRow(service, server))),
+      reverse,
+    ),
+  }));
 }
 
 function ordered<T>(

@@ -1,49 +1,34 @@
 import type { SubcommandSpec } from "../../cli/spec.js";
+import {
+  NAMES_OPTION,
+  outputOption,
+  SERVICE_FILTER,
+  WIDE_OPTION,
+} from "../../cli/common-options.js";
 import { SERVER_STATES, SERVICE_STATES } from "../../ipvs/state.js";
 import { FORWARDING, PROTOCOL_WORDS } from "../../document/enum-names.js";
-import { COLUMN_KEYS, FORMATS, SORT_KEYS } from "./column-keys.js";
+import { COLUMN_KEYS, FORMATS, SORT_KEYS } from "./option-values.js";
 
 export const listSpec: SubcommandSpec = {
   name: "list",
-  summary: "services with their real servers: states, weights, traffic",
+  summary: "list services and real servers: state, weight, traffic",
   description: [
-    "Lists virtual services with their real servers under them, and the totals at the end. A SERVICE is written as the table writes it; protocol and port may be left out. Prefixes are SI (k is 1000), traffic is in bytes.",
-    "States of servers: draining has weight 0; overloaded is at its upper threshold, and gets no new connections until it is below the lower one (or three quarters of the upper); overloaded? is between the two: whether it gets any, the kernel does not tell. Services with no servers, all drained or all overloaded take nobody. Share is a server's part of the weights of all that can take connections; rr, lc and dh only look whether a weight is 0, fo and ovf take the heaviest first.",
-    "Where a line has no room, columns are left out in this order: packets-out-rate, packets-in-rate, packets-out, packets-in, out, in, total, persistent, limits, inactive, share, out-rate, in-rate, method, weight; then names are shortened.",
-    "What json and yaml print, other subcommands read; its form is ipvsadm/table/1, described by schema/table-1.json in the package. ndjson is a line for each service; csv one for each service and each server, with an apostrophe before what a spreadsheet would take for a formula. Filters and SERVICE leave out what they leave out there as well, and json and yaml then say partial: true, so that 'ipvsadm apply' does not remove what is left out.",
+    "Lists the virtual services, each with its real servers, and the totals. Number prefixes are SI (k is 1000). Traffic is in bytes.",
+    "Values of one filter are ORed; different filters are ANDed. Filters also apply to JSON, YAML and CSV output. A filtered JSON or YAML document contains 'partial: true'; 'ipvsadm apply' accepts it only with --no-prune.",
+    "Share is the server's part of the total weight of all servers of the service that accept new connections. Not every scheduler uses the weight this way: rr, lc and dh only skip servers with weight 0; fo and ovf prefer the highest weight.",
+    "If the terminal is too narrow, columns are dropped in this order: packets-out-rate, packets-in-rate, packets-out, packets-in, out, in, total, persistent, limits, inactive, share, out-rate, in-rate, method, weight. Then names are shortened. --wide prints everything.",
+    "JSON and YAML have the format ipvsadm/table/1 (schema/table-1.json in the package). 'ipvsadm apply', 'diff' and 'check' read it. ndjson prints one service per line. csv prints one line for each service and each server; a text that a spreadsheet would run as a formula begins with an apostrophe.",
   ],
-  positionals: [
-    {
-      name: "SERVICE",
-      required: false,
-      many: true,
-      description:
-        "only these: 192.0.2.1:80, tcp/192.0.2.1, udp/[2001:db8::1]:53, fwm/7, fwm6/7",
-      completes: "service",
-    },
-  ],
+  positionals: [SERVICE_FILTER],
   options: [
-    {
-      name: "output",
-      alias: "o",
-      type: "text",
-      value: "FORMAT",
-      choices: FORMATS,
-      default: "table",
-      description: "how to print it; rules is what ipvsadm -R reads",
-    },
-    {
-      name: "wide",
-      alias: "w",
-      type: "flag",
-      description: "all columns, however long the lines",
-    },
+    outputOption(FORMATS, "rules is the format of ipvsadm -S and -R"),
+    WIDE_OPTION,
     {
       name: "columns",
       type: "list",
       value: "COLUMN",
       choices: COLUMN_KEYS,
-      description: "these columns of table or csv, in this order",
+      description: "print these columns in this order (table and csv)",
       completes: "column",
     },
     {
@@ -52,33 +37,33 @@ export const listSpec: SubcommandSpec = {
       value: "KEY",
       choices: SORT_KEYS,
       default: "name",
-      description:
-        "the greatest first (state: the gravest); name is the order of ipvsadm -L; connections are active and inactive, rate and traffic of connections and bytes a second, total and bytes those so far",
+      description: "sort by this key, greatest first",
     },
     {
       name: "reverse",
       type: "flag",
-      description: "the smallest first",
+      description: "reverse the order",
     },
     {
       name: "protocol",
       type: "list",
       value: "PROTOCOL",
       choices: [...PROTOCOL_WORDS.all, "fwm"],
-      description: "only services of these protocols, or with a firewall mark",
+      description:
+        "show only services with these protocols; fwm is firewall marks",
     },
     {
       name: "server",
       type: "list",
       value: "ADDRESS[:PORT]",
-      description: "only these real servers, and the services that have them",
+      description: "show only these real servers and their services",
       completes: "server",
     },
     {
       name: "scheduler",
       type: "list",
       value: "NAME",
-      description: "only services with these schedulers",
+      description: "show only services with these schedulers",
       completes: "scheduler",
     },
     {
@@ -86,38 +71,81 @@ export const listSpec: SubcommandSpec = {
       type: "list",
       value: "METHOD",
       choices: FORWARDING.all,
-      description: "only real servers with these forwarding methods",
+      description: "show only real servers with these forwarding methods",
     },
     {
       name: "state",
       type: "list",
       value: "STATE",
       choices: [...new Set<string>([...SERVER_STATES, ...SERVICE_STATES])],
-      description: "only real servers and services in these states",
+      description: "show only services and real servers in these states",
+    },
+    NAMES_OPTION,
+  ],
+  terms: [
+    {
+      title: "States of real servers",
+      terms: [
+        [
+          "ok",
+          "accepts new connections by weight and thresholds; health is not checked",
+        ],
+        [
+          "draining",
+          "weight 0: accepts no new connections, except from clients that persistence binds to it",
+        ],
+        [
+          "overloaded",
+          "its active and inactive connections reached the upper threshold: accepts no new connections until they fall below the lower threshold (three quarters of the upper one, if no lower one is set)",
+        ],
+        [
+          "overloaded?",
+          "between the thresholds: accepts no new connections if it was overloaded before, which the kernel does not report (--state maybe-overloaded)",
+        ],
+      ],
     },
     {
-      name: "names",
-      type: "flag",
-      description: "hosts and ports by name, where they have one",
+      title: "States of services",
+      terms: [
+        ["ok", "at least one real server accepts new connections"],
+        ["no servers", "the service has no real servers"],
+        ["all drained", "all real servers have weight 0"],
+        [
+          "all overloaded",
+          "no real server accepts new connections: each is overloaded or draining",
+        ],
+      ],
+    },
+    {
+      title: "Sort keys",
+      terms: [
+        ["name", "the order of ipvsadm -L"],
+        ["state", "most severe first"],
+        ["connections", "active and inactive connections"],
+        ["rate", "new connections per second"],
+        ["traffic", "bytes per second, in and out"],
+        ["total", "all connections so far"],
+        ["bytes", "all bytes so far, in and out"],
+      ],
     },
   ],
   examples: [
-    { command: "ipvsadm list", shows: "the table" },
+    { command: "ipvsadm list", shows: "the whole table" },
     {
       command: "ipvsadm list --state draining,overloaded",
-      shows: "the servers that get no new connections",
+      shows: "the real servers that accept no new connections",
     },
     {
       command: "ipvsadm list --sort rate --reverse",
-      shows: "the services that grow slowest first",
+      shows: "the services with the fewest new connections first",
     },
     {
       command: "ipvsadm list tcp/192.0.2.1 --columns name,active,total",
-      shows: "three columns of the services of an address",
+      shows: "three columns for all TCP services of one address",
     },
     {
       command: "ipvsadm list -o json",
-      shows: "all of it for a program, with all digits of every counter",
+      shows: "the table for a program, with exact counters",
     },
   ],
 };

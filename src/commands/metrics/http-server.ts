@@ -8,18 +8,18 @@ import type { AddressInfo } from "node:net";
 import { promisify } from "node:util";
 import { gzip, type ZlibOptions } from "node:zlib";
 import { CommandError } from "../../cli/errors.js";
-import { placeText, type Place } from "./listen-address.js";
+import { listenAddressText, type ListenAddress } from "./listen-address.js";
 
-/** What a server puts up with. */
+/** The limits of a server. */
 export interface Limits {
   readonly connections: number;
-  /** How long a request's header may take to come; the request as a whole, twice that */
+  /** How long the header of a request may take. A whole request may take twice as long */
   readonly headerMilliseconds: number;
-  /** How long a connection may be silent, be it that nobody reads what is written */
+  /** How long a connection may be idle, even if the client does not read the response */
   readonly idleMilliseconds: number;
 }
 
-/** Scrapers are few and quick; whoever is neither must not keep us from answering them. */
+/** Scrapers are few and fast. Other clients must not block them. */
 const LIMITS: Limits = {
   connections: 256,
   headerMilliseconds: 5000,
@@ -28,10 +28,10 @@ const LIMITS: Limits = {
 
 const LONGEST_HEADER_BYTES = 8 * 1024;
 
-/** How long those who read get to finish when the server ends */
-const FAREWELL_MILLISECONDS = 1000;
+/** How long clients may finish reading when the server closes. */
+const CLOSE_MILLISECONDS = 1000;
 
-/** What is sent, and the same compressed for those who take that: a table of thousands is tens of megabytes. */
+/** The body of a response, plain and compressed. For thousands of services, it is tens of megabytes. */
 export class Body {
   readonly plain: Buffer;
   #zipped: Promise<Buffer> | undefined;
@@ -40,40 +40,40 @@ export class Body {
     this.plain = Buffer.from(text);
   }
 
-  /** Is made only once, however many want it. */
+  /** Compressed only once, for any number of clients. */
   get zipped(): Promise<Buffer> {
     return (this.#zipped ??= promisify<Buffer, ZlibOptions, Buffer>(gzip)(
       this.plain,
-      { level: 1 }, // next to nothing is saved by the higher ones
+      { level: 1 }, // Higher levels save almost nothing.
     ));
   }
 }
 
-/** What is answered at `/metrics`. */
+/** The response at `/metrics`. */
 export interface Answer {
   readonly status: 200 | 503;
   readonly contentType: string;
   readonly body: Body;
 }
 
-/** A server that answers at `/metrics`. */
+/** An HTTP server that serves `/metrics`. */
 export interface MetricsServer {
-  /** Where it listens indeed */
-  readonly place: Place;
-  /** Comes when it has ended by itself, which is a fault */
+  /** Where it listens, with the actual port */
+  readonly address: ListenAddress;
+  /** Rejected when the server fails */
   readonly failed: Promise<never>;
-  /** Ends it. */
+  /** Stops the server. */
   close(): Promise<void>;
 }
 
 /**
- * Starts a server.
+ * Starts an HTTP server.
  *
- * @param answer makes what `/metrics` answers; it must not fail
- * @throws {CommandError} when it cannot listen there
+ * @param answer returns the response at `/metrics`. It must not throw
+ * @throws {CommandError} the address or port cannot be used
  */
 export async function startServer(
-  wanted: Place,
+  requested: ListenAddress,
   answer: () => Promise<Answer>,
   limits = LIMITS,
 ): Promise<MetricsServer> {
@@ -92,21 +92,24 @@ export async function startServer(
   );
   server.maxConnections = connections;
   server.timeout = idleMilliseconds;
-  await listening(server, wanted);
+  await listening(server, requested);
   const failed = new Promise<never>((_, reject) => {
     server.on("error", (error) => {
-      reject(cannotListen(wanted, error));
+      reject(cannotListen(requested, error));
     });
   });
   const { port } = server.address() as AddressInfo;
   return {
-    place: { ...wanted, port },
+    address: { ...requested, port },
     failed,
     close: () => closed(server),
   };
 }
 
-function listening(server: Server, { host, port }: Place): Promise<void> {
+function listening(
+  server: Server,
+  { host, port }: ListenAddress,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (error: Error) => {
       reject(cannotListen({ host, port }, error));
@@ -122,22 +125,22 @@ function listening(server: Server, { host, port }: Place): Promise<void> {
 const REASONS: Readonly<Record<string, readonly [string, string]>> = {
   EADDRINUSE: [
     "the port is in use",
-    "'ss -ltnp' shows by whom; choose another",
+    "'ss -ltnp' shows the program; choose another port",
   ],
   EADDRNOTAVAIL: [
     "this machine does not have the address",
-    "'ip address' shows those that it has",
+    "'ip address' shows its addresses",
   ],
-  EACCES: ["permission denied", "ports below 1024 are for root"],
+  EACCES: ["permission denied", "ports below 1024 need root"],
 };
 
 function cannotListen(
-  place: Place,
+  address: ListenAddress,
   { code = "unknown" }: NodeJS.ErrnoException,
 ): CommandError {
   const [reason, advice] = REASONS[code] ?? [code];
   return new CommandError(
-    `cannot listen at ${placeText(place)}: ${reason}`,
+    `cannot listen on ${listenAddressText(address)}: ${reason}`,
     advice,
   );
 }
@@ -148,19 +151,19 @@ async function respond(
   answer: () => Promise<Answer>,
 ): Promise<void> {
   const { method = "", url = "", headers } = request;
-  request.resume(); // a body is of no interest
-  response.on("error", () => undefined); // whoever asked has gone
+  request.resume(); // Ignore the body.
+  response.on("error", () => undefined); // The client is gone.
   const [path] = url.split("?");
   response.setHeader("cache-control", "no-store");
   response.setHeader("content-type", "text/plain; charset=utf-8");
   response.setHeader("x-content-type-options", "nosniff");
   if (method !== "GET" && method !== "HEAD") {
     response.setHeader("allow", "GET, HEAD");
-    end(response, 405, "only GET and HEAD are answered\n");
+    end(response, 405, "only GET and HEAD are supported\n");
   } else if (path === "/") {
     end(response, 200, "ipvsadm: the metrics are at /metrics\n");
   } else if (path !== "/metrics") {
-    end(response, 404, "there is nothing but /metrics\n");
+    end(response, 404, "not found: the metrics are at /metrics\n");
   } else {
     const { status, contentType, body } = await answer();
     const zip = takesGzip(headers["accept-encoding"]);
@@ -186,7 +189,7 @@ function end(
   body: string | Buffer,
 ): void {
   response.writeHead(status, { "content-length": Buffer.byteLength(body) });
-  // Of a HEAD, the server itself leaves the body out.
+  // For HEAD, Node.js itself omits the body.
   response.end(body);
 }
 
@@ -199,7 +202,7 @@ async function closed(server: Server): Promise<void> {
   server.closeIdleConnections();
   const late = setTimeout(() => {
     server.closeAllConnections();
-  }, FAREWELL_MILLISECONDS);
+  }, CLOSE_MILLISECONDS);
   await end;
   clearTimeout(late);
 }

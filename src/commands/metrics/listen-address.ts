@@ -3,35 +3,35 @@ import { UsageError } from "../../cli/errors.js";
 import { escapeControls } from "../../cli/escape.js";
 
 /** Where a server listens. */
-export interface Place {
+export interface ListenAddress {
   readonly host: string;
-  /** 0 is any that is free */
+  /** 0: any free port */
   readonly port: number;
 }
 
-/** Whoever can reach it may read the table: that is this machine alone, unless something else is said. */
+/** The default host. Everyone who can reach the port may read the table, so it is only this machine. */
 const LOOPBACK = "127.0.0.1";
 
-/** Reads the value of `--listen`: `9101`, `:9101`, `192.0.2.1:9101`, `[::1]:9101`. @throws {UsageError} */
-export function parsePlace(text: string): Place {
-  const [, bracketed, plain, digits = ""] =
+/** Parses the value of `--listen`: `9101`, `:9101`, `192.0.2.1:9101`, `[::1]:9101`. @throws {UsageError} */
+export function parseListenAddress(text: string): ListenAddress {
+  const [, ipv6, ipv4, digits = ""] =
     /^(?:\[([^\]]*)\]:|([^:]*):)?([0-9]{1,5})$/.exec(text) ?? [];
   const port = Number(digits);
   const host =
-    bracketed !== undefined
-      ? parseIpv6(bracketed) && bracketed
-      : plain === undefined || plain === ""
+    ipv6 !== undefined
+      ? parseIpv6(ipv6) && ipv6
+      : ipv4 === undefined || ipv4 === ""
         ? LOOPBACK
-        : parseIpv4(plain) && plain;
+        : parseIpv4(ipv4) && ipv4;
   if (digits === "" || port > 65_535 || host === undefined)
     throw new UsageError(
-      `--listen ${escapeControls(text)}: an address and a port are wanted, such as 9101, 192.0.2.1:9101 or [::1]:9101`,
+      `--listen ${escapeControls(text)}: expected a port with or without an address, such as 9101, 192.0.2.1:9101 or [::1]:9101`,
       "metrics",
     );
   return { host, port };
 }
 
 /** `127.0.0.1:9101`, `[::1]:9101` */
-export function placeText({ host, port }: Place): string {
+export function listenAddressText({ host, port }: ListenAddress): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }

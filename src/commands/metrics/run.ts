@@ -4,15 +4,15 @@ import { writeAtomically } from "../../system/atomic-file.js";
 import { explain, UsageError } from "../../cli/errors.js";
 import { EXIT } from "../../cli/exit-status.js";
 import type { Invocation, RunSubcommand } from "../../cli/invocation.js";
-import { DOWN, familiesOf } from "./families.js";
-import { parsePlace, placeText } from "./listen-address.js";
+import { DOWN, familiesOf } from "./metric-families.js";
+import { parseListenAddress, listenAddressText } from "./listen-address.js";
 import type { Series } from "./series.js";
 import { Body, startServer, type Answer } from "./http-server.js";
-import { Shared } from "./shared-reading.js";
+import { SharedAnswer } from "./shared-answer.js";
 import { readSnapshot, type Snapshot } from "./snapshot.js";
-import { CONTENT_TYPE, metricsText } from "./exposition.js";
+import { CONTENT_TYPE, metricsText } from "./prometheus-text.js";
 
-/** For so long an answer is as good as new: the kernel brings its counters up to date every 2 seconds. */
+/** How long an answer is reused. The kernel updates its counters every 2 seconds. */
 const FRESH_MILLISECONDS = 1000;
 
 const NOTHING: Snapshot = { services: [], totals: undefined, seconds: 0 };
@@ -23,19 +23,19 @@ export const run: RunSubcommand = async (call) => {
   const listen = given.text("listen");
   if (file !== undefined && listen !== undefined)
     throw new UsageError("--output and --listen exclude each other", "metrics");
-  const source = new Source(call.io, given.text("series") as Series); // of the choices
+  const reader = new MetricsReader(call.io, given.text("series") as Series); // The parser has checked it.
   try {
-    if (listen !== undefined) return await serve(listen, source, call);
-    if (file !== undefined) return await write(file, source, call);
-    call.output.write(await source.text());
+    if (listen !== undefined) return await serve(listen, reader, call);
+    if (file !== undefined) return await write(file, reader, call);
+    call.output.write(await reader.text());
     return EXIT.ok;
   } finally {
-    source.close();
+    reader.close();
   }
 };
 
-/** Makes the text, over one way to IPVS; after a fault, over a new one: the module may have been loaded anew. */
-class Source {
+/** Reads the metrics through one IPVS client. After an error it opens a new client, because the module may have been reloaded. */
+class MetricsReader {
   readonly #io: Io;
   readonly #series: Series;
   #access: IpvsAccess | undefined;
@@ -48,7 +48,7 @@ class Source {
   async text(): Promise<string> {
     this.#access ??= new IpvsAccess(this.#io);
     try {
-      // Whoever only looks loads no module.
+      // Reading metrics must not load the module.
       const client = await this.#access.openWithoutLoading();
       const snapshot = await readSnapshot(client, this.#io);
       return await metricsText(familiesOf(this.#series), snapshot);
@@ -64,16 +64,16 @@ class Source {
   }
 }
 
-/** Writes the file. Where the table cannot be read, that is what it says: old values would look like new ones. */
+/** Writes the file. If the table cannot be read, the file says so: old values would look current. */
 async function write(
   file: string,
-  source: Source,
+  reader: MetricsReader,
   { output }: Invocation,
 ): Promise<number> {
   let text: string;
   let status: number = EXIT.ok;
   try {
-    text = await source.text();
+    text = await reader.text();
   } catch (error) {
     status = output.explain(error);
     text = await metricsText(DOWN, NOTHING);
@@ -82,14 +82,14 @@ async function write(
   return status;
 }
 
-/** Answers until a signal ends it. */
+/** Serves HTTP until a signal arrives. */
 async function serve(
   listen: string,
-  source: Source,
+  reader: MetricsReader,
   { io, output }: Invocation,
 ): Promise<number> {
-  const shared = new Shared(
-    async () => new Body(await source.text()),
+  const shared = new SharedAnswer(
+    async () => new Body(await reader.text()),
     FRESH_MILLISECONDS,
     io.clock,
   );
@@ -100,10 +100,12 @@ async function serve(
     });
   });
   try {
-    const server = await startServer(parsePlace(listen), () =>
+    const server = await startServer(parseListenAddress(listen), () =>
       answerFrom(shared),
     );
-    output.write(`listening at http://${placeText(server.place)}/metrics\n`);
+    output.write(
+      `listening on http://${listenAddressText(server.address)}/metrics\n`,
+    );
     io.flush();
     await Promise.race([ended, server.failed]);
     await server.close();
@@ -113,7 +115,7 @@ async function serve(
   }
 }
 
-async function answerFrom(shared: Shared<Body>): Promise<Answer> {
+async function answerFrom(shared: SharedAnswer<Body>): Promise<Answer> {
   try {
     return {
       status: 200,

@@ -1,5 +1,5 @@
-/* What the command line can name: for the table of options, which loads nothing else of this subcommand. */
+/* The values of an option. The spec imports them, so this file imports nothing. */
 
-/** Which series are wanted: all, those that node_exporter's ipvs collector has, or those that it lacks. */
+/** All series, those of node_exporter's ipvs collector, or those that the collector lacks. */
 export const SERIES = ["all", "node", "more"] as const;
 export type Series = (typeof SERIES)[number];

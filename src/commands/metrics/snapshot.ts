@@ -15,27 +15,27 @@ import {
 import type { Io } from "../../runtime/io.js";
 import { textOf } from "../../system/files.js";
 
-/** Names of labels and their values; all of them are numbers, addresses and words of ours. */
+/** The names of labels and their values. The values are numbers, addresses and our own words, so none needs escapes. */
 export type Labels = Readonly<Record<string, string>>;
 
 /** A virtual service with its labels. */
 export interface LabelledService {
   readonly service: AssessedService;
-  /** Ours: our own name of it, which is unique, and node_exporter's labels of a service */
+  /** The labels of node_exporter, and `service`, which is unique */
   readonly labels: Labels;
   readonly servers: readonly LabelledServer[];
 }
 
-/** A real server with its labels; node_exporter calls it a backend. */
+/** A real server with its labels. node_exporter calls it a backend. */
 export interface LabelledServer {
   readonly server: AssessedServer;
-  /** Those of node_exporter */
+  /** The labels of node_exporter */
   readonly nodeLabels: Labels;
-  /** Ours: the same, and the name of the service */
+  /** The labels of node_exporter, and `service` */
   readonly labels: Labels;
 }
 
-/** What the kernel counts of the network namespace, whatever became of the services. */
+/** The counters of the network namespace. They include services that were deleted. */
 export interface KernelTotals {
   readonly connections: bigint;
   readonly inPackets: bigint;
@@ -44,16 +44,16 @@ export interface KernelTotals {
   readonly outBytes: bigint;
 }
 
-/** All that is told at one time. */
+/** What one scrape reports. */
 export interface Snapshot {
   readonly services: readonly LabelledService[];
-  /** Undefined where the kernel does not show them */
+  /** Undefined if the kernel does not report them */
   readonly totals: KernelTotals | undefined;
-  /** How long the table took to be read */
+  /** How long reading the table took */
   readonly seconds: number;
 }
 
-/** Reads the table, and labels it. */
+/** Reads the table and the totals. */
 export async function readSnapshot(
   client: IpvsClient,
   io: Pick<Io, "procFolder" | "clock">,
@@ -62,7 +62,7 @@ export async function readSnapshot(
   const table = await client.table();
   const seconds = (io.clock.now() - began) / 1000;
   return {
-    // While a table changes, a dump can tell of an entry twice, and Prometheus would take none of it.
+    // If the table changes during a dump, an entry may appear twice, and Prometheus would reject the whole scrape.
     services: unique(table, ({ key }) => formatSelector(key)).map((service) =>
       labelled(assess(service)),
     ),
@@ -71,7 +71,7 @@ export async function readSnapshot(
   };
 }
 
-/** Reads `/proc/net/ip_vs_stats`: its third line, in hexadecimal digits. @see ip_vs_stats_show() in ip_vs_ctl.c */
+/** Parses `/proc/net/ip_vs_stats`: its third line has hexadecimal numbers. @see ip_vs_stats_show() in ip_vs_ctl.c */
 export function kernelTotals(text: string): KernelTotals | undefined {
   const fields = (text.split("\n")[2] ?? "").trim().split(/\s+/);
   if (fields.length !== 5 || !fields.every((one) => /^[0-9A-F]+$/i.test(one)))
@@ -104,7 +104,7 @@ function labelled(service: AssessedService): LabelledService {
   };
 }
 
-/** As node_exporter has them, which takes them from /proc/net/ip_vs: a firewall mark is in eight hexadecimal digits. */
+/** The labels of node_exporter, which reads /proc/net/ip_vs: a firewall mark has eight hexadecimal digits. */
 function serviceLabels(key: ServiceKey) {
   return "firewallMark" in key
     ? {

@@ -3,11 +3,12 @@ import { SERIES } from "./series.js";
 
 export const metricsSpec: SubcommandSpec = {
   name: "metrics",
-  summary: "the table for Prometheus: a file, or at a port",
+  summary: "export metrics for Prometheus, as a file or over HTTP",
   description: [
-    "Prints the table in Prometheus' text format. --output writes a file, whole or not at all, for the textfile folder of node_exporter; --listen answers Prometheus itself at /metrics until it is ended by a signal.",
-    "What node_exporter's own ipvs collector has, has its names and labels here (node_ipvs_…), so that dashboards keep working; SCTP, which it mixes up, is told apart. Beside that collector use --series more, or turn it off with --no-collector.ipvs: of what comes twice node_exporter takes one, and logs an error at every scrape. What it lacks is called ipvs_…: counters of each service and each real server, persistent connections, thresholds, states.",
-    "An address without a host is on 127.0.0.1: whoever can reach it may read the table. However many ask at once, the kernel is read once, and an answer serves for a second, as the kernel's counters do for two. Where IPVS cannot be read, the answer is status 503 and why, and the file says ipvs_up 0. Values are floating-point numbers, as in Prometheus: exact up to 2^53.",
+    "Prints the table in Prometheus' text format. --output writes it to a file, for the textfile collector of node_exporter. The file is replaced as a whole. --listen serves /metrics over HTTP until a signal arrives.",
+    "Metrics that node_exporter's ipvs collector also has keep its names and labels (node_ipvs_…), so existing dashboards work. Unlike the collector, it reports SCTP services separately. All other metrics are called ipvs_…: counters of each service and real server, persistence templates, thresholds, states.",
+    "If node_exporter's ipvs collector is active, use --series more, or turn the collector off with --no-collector.ipvs. Otherwise node_exporter sees some metrics twice: it keeps one of each and logs an error at every scrape.",
+    "With --listen, the default address is 127.0.0.1, because everyone who can reach the port may read the table. An answer is reused for one second, so many scrapes at once read the kernel only once. If the table cannot be read, the HTTP status is 503 with the reason, and a file contains only 'ipvs_up 0'. Values are floating-point numbers, as always in Prometheus: exact up to 2^53.",
   ],
   positionals: [],
   options: [
@@ -16,14 +17,15 @@ export const metricsSpec: SubcommandSpec = {
       alias: "o",
       type: "text",
       value: "FILE",
-      description: "write this file instead of printing",
+      description: "write to this file instead of stdout",
       completes: "file",
     },
     {
       name: "listen",
       type: "text",
       value: "[ADDRESS:]PORT",
-      description: "serve HTTP there: 9101, :9101, 192.0.2.1:9101, [::]:9101",
+      description:
+        "serve HTTP at this address and port: 9101, 192.0.2.1:9101, [::]:9101",
     },
     {
       name: "series",
@@ -32,17 +34,17 @@ export const metricsSpec: SubcommandSpec = {
       choices: SERIES,
       default: "all",
       description:
-        "node: those of node_exporter's collector; more: those that it lacks",
+        "node: the metrics of node_exporter's ipvs collector; more: all others",
     },
   ],
   examples: [
     {
       command: "ipvsadm metrics --listen 9101",
-      shows: "an exporter for a Prometheus on this machine",
+      shows: "an exporter for a Prometheus server on this machine",
     },
     {
       command: "ipvsadm metrics --series more -o /DIR/ipvs.prom",
-      shows: "for the textfile folder DIR of a node_exporter",
+      shows: "a file for node_exporter's textfile collector, which reads DIR",
     },
   ],
 };

@@ -1,6 +1,6 @@
 /**
- * The defaults of the sysctls in net.ipv4.vs, of those whose default does not depend on the machine (as
- * sync_qlen_max and est_cpulist do).
+ * The defaults of the sysctls in net.ipv4.vs. Those whose default depends on the machine are missing (sync_qlen_max,
+ * est_cpulist).
  *
  * @see Documentation/networking/ipvs-sysctl.rst, ip_vs_control_net_init_sysctl() in net/netfilter/ipvs/ip_vs_ctl.c
  */
@@ -35,22 +35,22 @@ const DEFAULTS: ReadonlyMap<string, string> = new Map([
   ["sync_version", "1"],
 ]);
 
-/** A setting of the kernel that somebody has changed. */
+/** A sysctl that differs from its default. */
 export interface ChangedSysctl {
   readonly name: string;
   readonly value: string;
   readonly default: string;
 }
 
-/** Those of the settings that are not as the kernel makes them. @param values by their names within net.ipv4.vs */
+/** Returns the sysctls that differ from their defaults. @param values by name within net.ipv4.vs */
 export function changedSysctls(
   values: Readonly<Record<string, string>>,
 ): ChangedSysctl[] {
   return Object.entries(values).flatMap(([name, text]) => {
-    const usual = DEFAULTS.get(name);
+    const preset = DEFAULTS.get(name);
     const value = text.split(/\s+/).join(" ");
-    return usual === undefined || usual === value
+    return preset === undefined || preset === value
       ? []
-      : [{ name: `net.ipv4.vs.${name}`, value, default: usual }];
+      : [{ name: `net.ipv4.vs.${name}`, value, default: preset }];
   });
 }

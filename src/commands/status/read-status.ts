@@ -15,23 +15,23 @@ import {
 } from "../../system/kernel-module.js";
 import { changedSysctls, type ChangedSysctl } from "./changed-sysctls.js";
 
-/** What IPVS itself tells. */
-export interface Answers {
+/** What IPVS itself reports. */
+export interface IpvsStatus {
   readonly info: Info;
   readonly timeouts: Timeouts;
   readonly daemons: readonly Daemon[];
   readonly totals: Totals;
 }
 
-/** What `status` shows. What could not be found out is undefined. */
+/** What `status` shows. Undefined: unknown. */
 export interface Report {
   readonly kernel: string | undefined;
   readonly module: Module;
-  /** The answers of IPVS, or why there are none */
-  readonly ipvs: Answers | Error;
-  /** Entries in the connection table, templates included */
+  /** What IPVS reports, or why it does not */
+  readonly ipvs: IpvsStatus | Error;
+  /** Entries in the connection table, including templates */
   readonly connectionEntries: number | undefined;
-  /** Undefined where there are no such sysctls */
+  /** Undefined if net.ipv4.vs does not exist */
   readonly sysctls: readonly ChangedSysctl[] | undefined;
   readonly may: {
     readonly administerNetworks: boolean;
@@ -40,19 +40,19 @@ export interface Report {
   };
 }
 
-/** Finds out what `status` shows. Changes nothing. */
+/** Collects what `status` shows. Changes nothing. */
 export async function readReport(io: Io): Promise<Report> {
   const module = readModule("ip_vs", io.procFolder, io.sysFolder);
   const sysctls = readFolder(join(io.procFolder, "sys/net/ipv4/vs"));
-  const tuned = Object.keys(sysctls).length > 0;
-  // To be asked, the kernel loads the module: whoever only looks asks where it is.
-  const there = module.state !== "absent" || tuned;
+  const hasSysctls = Object.keys(sysctls).length > 0;
+  // A request to IPVS makes the kernel load the module. status must not load it, so it asks only if it is loaded.
+  const loaded = module.state !== "absent" || hasSysctls;
   return {
     kernel: textOf(join(io.procFolder, "sys/kernel/osrelease"))?.trim(),
     module,
-    ipvs: there ? await askIpvs(io) : new IpvsUnavailable(ENOENT),
+    ipvs: loaded ? await readIpvs(io) : new IpvsUnavailable(ENOENT),
     connectionEntries: await countConnections(io.connectionsFile),
-    sysctls: tuned ? changedSysctls(sysctls) : undefined,
+    sysctls: hasSysctls ? changedSysctls(sysctls) : undefined,
     may: {
       administerNetworks: io.mayAdministerNetworks(),
       readConnections: isReadable(io.connectionsFile),
@@ -61,10 +61,10 @@ export async function readReport(io: Io): Promise<Report> {
   };
 }
 
-async function askIpvs(io: Io): Promise<Answers | Error> {
+async function readIpvs(io: Io): Promise<IpvsStatus | Error> {
   const access = new IpvsAccess(io);
   try {
-    return await answersOf(await access.openWithoutLoading());
+    return await statusOf(await access.openWithoutLoading());
   } catch (error) {
     if (isUnavailable(error) || error instanceof KernelRefusal) return error;
     throw error;
@@ -73,7 +73,7 @@ async function askIpvs(io: Io): Promise<Answers | Error> {
   }
 }
 
-async function answersOf(client: IpvsClient): Promise<Answers> {
+async function statusOf(client: IpvsClient): Promise<IpvsStatus> {
   return {
     info: client.info,
     timeouts: await client.timeouts(),
@@ -82,10 +82,10 @@ async function answersOf(client: IpvsClient): Promise<Answers> {
   };
 }
 
-/** Reads the file through, however long it is; undefined if it cannot be read. */
+/** Counts the lines of the file. Undefined if it cannot be read. */
 async function countConnections(file: string): Promise<number | undefined> {
   if (!isReadable(file)) return undefined;
-  let count = -1; // the title
+  let count = -1; // The first line is the title.
   for await (const lines of linesOf(file)) count += lines.length;
   return Math.max(count, 0);
 }

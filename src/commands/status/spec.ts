@@ -1,32 +1,23 @@
+import { outputOption } from "../../cli/common-options.js";
 import type { SubcommandSpec } from "../../cli/spec.js";
 
 export const statusSpec: SubcommandSpec = {
   name: "status",
-  summary: "the kernel's IPVS on one screen",
+  summary: "show the state of IPVS in the kernel on one screen",
   description: [
-    "Shows the kernel and its IPVS, the module, the connection table, the timeouts, the sync daemons, the totals of all services, the net.ipv4.vs sysctls that differ from their defaults, and what the calling user may do. It changes nothing, and loads no module.",
-    "Where there is no IPVS, or no permission to ask for it, it shows what can be seen all the same and exits with status 3. Prefixes are SI (k is 1000), traffic is in bytes.",
+    "Shows the kernel and its IPVS version, the module, the connection table, timeouts, sync daemons, the totals of all services, the privileges of the user, and the net.ipv4.vs sysctls that differ from their defaults. It changes nothing and does not load the module.",
+    "Without IPVS, or without the privilege to use it, it shows what it can and returns exit status 3. Number prefixes are SI (k is 1000). Traffic is in bytes.",
   ],
   positionals: [],
-  options: [
-    {
-      name: "output",
-      alias: "o",
-      type: "text",
-      value: "FORMAT",
-      choices: ["table", "json"],
-      default: "table",
-      description: "how to print it",
-    },
-  ],
+  options: [outputOption(["table", "json"])],
   examples: [
     {
       command: "ipvsadm status",
-      shows: "whether this machine is a director, and how much it does",
+      shows: "whether this machine is a director, and how busy it is",
     },
     {
       command: "ipvsadm status -o json",
-      shows: "the same for a program, with all digits of every counter",
+      shows: "the same for a program, with exact counters",
     },
   ],
 };

@@ -2,10 +2,12 @@ import { formatAddress } from "../../ipvs/address.js";
 import { MASTER, type Daemon, type Info } from "../../ipvs/model.js";
 import type { Totals } from "../../ipvs/totals.js";
 import { drawTable } from "../../cli/table.js";
+import { wrapPieces } from "../../cli/wrap.js";
 import { explain } from "../../cli/errors.js";
-import type { Output } from "../../cli/output.js";
+import type { Display } from "../../cli/output.js";
 import { escapeControls } from "../../cli/escape.js";
 import {
+  counted,
   shortByteRate,
   shortBytes,
   shortCount,
@@ -13,17 +15,16 @@ import {
   shortRate,
 } from "../../cli/units.js";
 import type { Json } from "../../document/json-text.js";
-import type { Answers, Report } from "./read-status.js";
+import type { IpvsStatus, Report } from "./read-status.js";
 
-/** What a line begins with, and what it says. */
-type Line = readonly [string, string];
+type Line = readonly [label: string, text: string];
 
 const LABEL_COLUMNS = 13;
 
-/** The report on one screen. */
+/** The report for people. */
 export function statusLines(
   report: Report,
-  { paint, width }: Pick<Output, "paint" | "width">,
+  { paint, width }: Display,
 ): string[] {
   const { ipvs } = report;
   const lines: Line[] = [
@@ -31,44 +32,33 @@ export function statusLines(
     ["Module", moduleText(report)],
     ...(ipvs instanceof Error
       ? [["IPVS", paint.bad(faultText(ipvs))] as const]
-      : answerLines(ipvs)),
+      : ipvsLines(ipvs)),
     ["Connections", connectionsText(report)],
     ...(ipvs instanceof Error ? [] : totalLines(ipvs.totals)),
-    ["You may", mayText(report)],
+    ["Privileges", privilegesText(report)],
     ["Sysctls", sysctlText(report)],
   ];
-  const shown = lines.flatMap(([label, text]) =>
-    folded(text, width).map((part, i) => {
-      const left = (i === 0 ? label : "").padEnd(LABEL_COLUMNS);
-      return `${i === 0 ? paint.strong(left) : left}${part}`.trimEnd();
-    }),
+  const text = lines.flatMap(([label, text]) =>
+    wrapPieces(text.split(/(?<=, )/), (width ?? Infinity) - LABEL_COLUMNS).map(
+      (part, i) => {
+        const left = (i === 0 ? label : "").padEnd(LABEL_COLUMNS);
+        return `${i === 0 ? paint.strong(left) : left}${part}`.trimEnd();
+      },
+    ),
   );
   const changed = report.sysctls ?? [];
-  if (changed.length === 0) return shown;
-  const rows = changed.map(({ name, value, default: usual }) => [
+  if (changed.length === 0) return text;
+  const rows = changed.map(({ name, value, default: preset }) => [
     name,
     { text: escapeControls(value), style: "warning" as const },
-    usual,
+    preset,
   ]);
   const columns = [
     { title: "Sysctl", shortest: 20 },
     { title: "Value" },
     { title: "Default", drop: 1 },
   ];
-  return [...shown, ...drawTable(columns, rows, { width, paint, indent: 2 })];
-}
-
-/** Parts between commas on lines that fit. */
-function folded(text: string, width: number | undefined): string[] {
-  const room = (width ?? Infinity) - LABEL_COLUMNS;
-  const lines = [""];
-  for (const part of text.split(/(?<=, )/)) {
-    const line = lines.at(-1) ?? "";
-    if (line !== "" && line.length + part.trimEnd().length > room)
-      lines.push(part);
-    else lines[lines.length - 1] = line + part;
-  }
-  return lines;
+  return [...text, ...drawTable(columns, rows, { width, paint, indent: 2 })];
 }
 
 function moduleText({ module }: Report): string {
@@ -86,19 +76,19 @@ function moduleText({ module }: Report): string {
   return [state, ...references, ...users, ...parameters].join(", ");
 }
 
-function answerLines({ info, timeouts, daemons }: Answers): Line[] {
+function ipvsLines({ info, timeouts, daemons }: IpvsStatus): Line[] {
   const { tcpSeconds, tcpFinSeconds, udpSeconds } = timeouts;
   return [
     [
       "IPVS",
-      `version ${versionText(info)}, connection table of ${info.connectionTableSize} rows`,
+      `version ${versionText(info)}, connection table with ${info.connectionTableSize} buckets`,
     ],
     [
       "Timeouts",
       `tcp ${shortDuration(tcpSeconds)}, tcp after FIN ${shortDuration(tcpFinSeconds)}, udp ${shortDuration(udpSeconds)}`,
     ],
     ...(daemons.length === 0
-      ? [["Sync", "no daemon runs"] as const]
+      ? [["Sync", "no sync daemon"] as const]
       : daemons.map((daemon) => ["Sync", daemonText(daemon)] as const)),
   ];
 }
@@ -121,12 +111,12 @@ function daemonText(daemon: Daemon): string {
 }
 
 function connectionsText({ connectionEntries, ipvs }: Report): string {
-  if (connectionEntries === undefined) return "cannot be read";
-  const rows = ipvs instanceof Error ? 0 : ipvs.info.connectionTableSize;
+  if (connectionEntries === undefined) return "not readable";
+  const buckets = ipvs instanceof Error ? 0 : ipvs.info.connectionTableSize;
   const load =
-    rows === 0
+    buckets === 0
       ? ""
-      : `, ${(connectionEntries / rows).toFixed(2)} a row of the table`;
+      : `, ${(connectionEntries / buckets).toFixed(2)} per bucket`;
   return `${counted(connectionEntries, "entry", "entries")}${load}`;
 }
 
@@ -138,7 +128,7 @@ function totalLines(totals: Totals): Line[] {
       `${counted(services, "service")}, ${counted(servers, "real server")}`,
     ],
     [
-      "Servers have",
+      "Load",
       `${shortCount(totals.activeConnections)} active, ${shortCount(totals.inactiveConnections)} inactive, ${counted(totals.persistentConnections, "connection template")}`,
     ],
     [
@@ -146,36 +136,34 @@ function totalLines(totals: Totals): Line[] {
       `${shortRate(totals.connectionsPerSecond)} connections, in ${shortRate(totals.inPacketsPerSecond)} packets ${shortByteRate(totals.inBytesPerSecond)}, out ${shortRate(totals.outPacketsPerSecond)} packets ${shortByteRate(totals.outBytesPerSecond)}`,
     ],
     [
-      "So far",
+      "Total",
       `${shortCount(totals.connections)} connections, in ${shortCount(totals.inPackets)} packets ${shortBytes(totals.inBytes)}, out ${shortCount(totals.outPackets)} packets ${shortBytes(totals.outBytes)}`,
     ],
   ];
 }
 
-function mayText({ may }: Report): string {
+function privilegesText({ may }: Report): string {
   const parts = [
-    [may.administerNetworks, "ask for and change the table (CAP_NET_ADMIN)"],
-    [may.readConnections, "read the connections"],
+    [may.administerNetworks, "read and change the table (CAP_NET_ADMIN)"],
+    [may.readConnections, "read connections"],
     [may.openRawSockets, "open raw sockets (CAP_NET_RAW)"],
   ] as const;
   const allowed = parts.filter(([yes]) => yes).map(([, what]) => what);
-  const denied = parts.filter(([yes]) => !yes).map(([, what]) => `not ${what}`);
+  const denied = parts
+    .filter(([yes]) => !yes)
+    .map(([, what]) => `cannot ${what}`);
   return [...allowed, ...denied].join(", ");
 }
 
 function sysctlText({ sysctls }: Report): string {
-  if (sysctls === undefined) return "there is no net.ipv4.vs";
+  if (sysctls === undefined) return "net.ipv4.vs does not exist";
   return sysctls.length === 0
-    ? "all of net.ipv4.vs as the kernel makes them"
-    : `${sysctls.length} of net.ipv4.vs changed:`;
+    ? "all at their defaults"
+    : `${sysctls.length} changed from ${sysctls.length === 1 ? "its default" : "their defaults"}:`;
 }
 
 function faultText(error: Error): string {
   return explain(error)?.fault ?? error.message;
-}
-
-function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
 }
 
 /** The report for programs. */
@@ -185,7 +173,7 @@ export function statusJson(report: Report): Json {
     schema: "ipvsadm/status/1",
     kernel: kernel ?? null,
     module: { ...module },
-    ipvs: ipvs instanceof Error ? null : answersJson(ipvs),
+    ipvs: ipvs instanceof Error ? null : ipvsJson(ipvs),
     error: ipvs instanceof Error ? faultText(ipvs) : undefined,
     connectionEntries: connectionEntries ?? null,
     sysctls: sysctls?.map((changed) => ({ ...changed })) ?? null,
@@ -193,7 +181,7 @@ export function statusJson(report: Report): Json {
   };
 }
 
-function answersJson({ info, timeouts, daemons, totals }: Answers): Json {
+function ipvsJson({ info, timeouts, daemons, totals }: IpvsStatus): Json {
   return {
     version: versionText(info),
     connectionTableSize: info.connectionTableSize,

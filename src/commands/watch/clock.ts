@@ -1,12 +1,12 @@
 import { setTimeout as wait } from "node:timers/promises";
 
-/** The time, as far as watching needs it. */
+/** Time and waiting. Tests replace it. */
 export interface Clock {
-  /** Seconds of a clock that only goes forward */
+  /** The seconds of a monotonic clock */
   now(): number;
-  /** What the clock on the wall shows */
+  /** The time of day */
   date(): Date;
-  /** Waits; comes back early when the signal is given. */
+  /** Waits, or returns early if the signal is aborted. */
   sleep(seconds: number, signal: AbortSignal): Promise<void>;
 }
 
@@ -17,7 +17,7 @@ export const systemClock: Clock = {
     try {
       await wait(seconds * 1000, undefined, { signal });
     } catch {
-      // It was woken.
+      // The signal was aborted.
     }
   },
 };

@@ -1,58 +1,44 @@
-import {
-  DIRECT_ROUTING,
-  LOCAL_NODE,
-  MASQUERADING,
-  TUNNELING,
-} from "../../ipvs/model.js";
+import { FORWARDING } from "../../document/enum-names.js";
 import type { Style } from "../../cli/color.js";
 import { escapeControls } from "../../cli/escape.js";
 import { shortCount } from "../../cli/units.js";
-import { changeText, weightText } from "./change-marks.js";
+import { changeText, weightText } from "./changes.js";
 import { sparkline } from "./history.js";
 import type { Rates } from "./rates.js";
-import { sparkedBy, type Row, type SortKey } from "./rows.js";
-import { isThere } from "./sampler.js";
+import { historyRateFor, type Row, type SortKey } from "./rows.js";
+import { isPresent } from "./sampler.js";
 
-/** What a row says in a column, and how it is meant. */
-interface Said {
+interface StyledText {
   readonly text: string;
   readonly style?: Style | undefined;
 }
 
 /** What the cells of a frame depend on, apart from the row. */
-export interface Shown {
+export interface CellContext {
   readonly sort: SortKey;
-  /** Now, in seconds of the clock */
+  /** The time of the reading, in seconds of the clock */
   readonly at: number;
 }
 
-export interface ColumnPlan {
+export interface WatchColumn {
   readonly id: string;
   readonly title: string;
-  /** The same for every frame, so that nothing moves but the figures */
+  /** The same in every frame, so that columns do not move */
   readonly width: number;
   readonly align: "left" | "right";
-  say(row: Row, shown: Shown, width: number): Said;
+  cell(row: Row, context: CellContext, width: number): StyledText;
 }
 
-/** Forwarding methods in a word */
-export const FORWARDING_WORDS: Readonly<Record<number, string>> = {
-  [MASQUERADING]: "masq",
-  [LOCAL_NODE]: "local",
-  [TUNNELING]: "tunnel",
-  [DIRECT_ROUTING]: "route",
-};
-
-/** The columns behind the name, in the order in which they stand. */
-const COLUMNS: readonly ColumnPlan[] = [
+/** The columns after the name, in their order. */
+const COLUMNS: readonly WatchColumn[] = [
   {
     id: "method",
     title: "Method",
     width: 8,
     align: "left",
-    say: ({ service, server }) => ({
+    cell: ({ service, server }) => ({
       text: server
-        ? (FORWARDING_WORDS[server.entry.settings.forwarding] ?? "?")
+        ? (FORWARDING.word(server.entry.settings.forwarding) ?? "?")
         : escapeControls(service.entry.settings.scheduler),
     }),
   },
@@ -61,7 +47,7 @@ const COLUMNS: readonly ColumnPlan[] = [
     title: "Weight",
     width: 6,
     align: "right",
-    say({ server }) {
+    cell({ server }) {
       if (!server) return { text: "" };
       const { weight } = server.entry.settings;
       return {
@@ -75,8 +61,8 @@ const COLUMNS: readonly ColumnPlan[] = [
     title: "Active",
     width: 6,
     align: "right",
-    say: ({ service, server }, { sort }) => ({
-      text: isThere(server ?? service)
+    cell: ({ service, server }, { sort }) => ({
+      text: isPresent(server ?? service)
         ? shortCount(
             server ? server.entry.activeConnections : service.activeConnections,
           )
@@ -94,9 +80,9 @@ const COLUMNS: readonly ColumnPlan[] = [
     title: "Last minute",
     width: 30,
     align: "left",
-    say: ({ service, server }, { sort, at }, width) => ({
+    cell: ({ service, server }, { sort, at }, width) => ({
       text: sparkline(
-        (server ?? service).history.values(sparkedBy(sort), at),
+        (server ?? service).history.values(historyRateFor(sort), at),
         width,
       ),
       style: server ? "dim" : "name",
@@ -107,9 +93,9 @@ const COLUMNS: readonly ColumnPlan[] = [
     title: "Change",
     width: 10,
     align: "left",
-    say({ service, server }) {
+    cell({ service, server }) {
       const { change } = server ?? service;
-      const style = { new: "good", gone: "bad", was: "warning" } as const;
+      const style = { new: "good", gone: "bad", edited: "warning" } as const;
       return {
         text: changeText(change),
         style: change && style[change.kind],
@@ -123,20 +109,20 @@ function rateColumn(
   title: string,
   name: keyof Rates,
   sort: SortKey,
-): ColumnPlan {
+): WatchColumn {
   return {
     id,
     title,
     width: Math.max(title.length, 6),
     align: "right",
-    say: ({ service, server }, shown) => ({
+    cell: ({ service, server }, context) => ({
       text: rateText((server ?? service).rates?.[name]),
-      style: shown.sort === sort ? "strong" : undefined,
+      style: context.sort === sort ? "strong" : undefined,
     }),
   };
 }
 
-/** A rate in at most five characters, with a tenth where that matters; `-` if it is not known. */
+/** A rate in at most five characters. Rates below 10 have a decimal. An unknown rate is `-`. */
 export function rateText(rate: number | undefined): string {
   if (rate === undefined) return "-";
   if (rate === 0) return "0";
@@ -144,15 +130,17 @@ export function rateText(rate: number | undefined): string {
   return rate < 9.95 ? rate.toFixed(1) : shortCount(Math.round(rate));
 }
 
-/** The columns that fit, and how wide the name may be. */
+/** The columns that fit a line. */
 export interface Layout {
-  readonly name: number;
+  /** The width of the name */
+  readonly nameWidth: number;
+  /** The spaces between columns */
   readonly gap: number;
-  readonly columns: readonly ColumnPlan[];
+  readonly columns: readonly WatchColumn[];
 }
 
-/** What gives way where there is no room, the first first; the help of the subcommand tells it. */
-const GIVING_WAY = [
+/** What is left out in a narrow terminal, in this order. The help lists it. */
+const DROP_ORDER = [
   "half minute",
   "gap",
   "method",
@@ -164,11 +152,11 @@ const GIVING_WAY = [
   "weight",
 ] as const;
 
-/** A name is not shortened below this; below that where all else has been tried. */
+/** Names are not cut below LONG_NAME before "long names" is left out, and then not below SHORT_NAME. */
 const LONG_NAME = 24;
 const SHORT_NAME = 16;
 
-/** The narrowest terminal that has room for what never gives way: name, connections, bytes in, and changes. */
+/** The narrowest terminal that has room for the columns that are never left out. */
 export const NARROWEST =
   SHORT_NAME +
   COLUMNS.filter(({ id }) => ["conns", "bytes", "change"].includes(id)).reduce(
@@ -177,24 +165,32 @@ export const NARROWEST =
   );
 
 /**
- * Chooses the columns.
+ * Chooses the columns that fit.
  *
- * @param width the columns of the terminal; undefined: as many as it takes
- * @param longest the longest name
+ * @param width the width of the terminal. Undefined: no limit
+ * @param longestName the length of the longest name
  */
-export function layoutFor(width: number | undefined, longest: number): Layout {
-  for (let given = 0; ; given++) {
-    const away = new Set<string>(GIVING_WAY.slice(0, given));
-    const gap = away.has("gap") ? 1 : 2;
-    const columns = COLUMNS.filter(({ id }) => !away.has(id)).map((column) =>
-      column.id === "minute" && away.has("half minute")
-        ? { ...column, width: 15 }
-        : column,
+export function layoutFor(
+  width: number | undefined,
+  longestName: number,
+): Layout {
+  for (let steps = 0; ; steps++) {
+    const dropped = new Set<string>(DROP_ORDER.slice(0, steps));
+    const gap = dropped.has("gap") ? 1 : 2;
+    const columns = COLUMNS.filter(({ id }) => !dropped.has(id)).map(
+      (column) =>
+        column.id === "minute" && dropped.has("half minute")
+          ? { ...column, width: 15 }
+          : column,
     );
     const taken = columns.reduce((sum, { width }) => sum + width + gap, 0);
-    const least = away.has("long names") ? SHORT_NAME : LONG_NAME;
+    const shortest = dropped.has("long names") ? SHORT_NAME : LONG_NAME;
     const room = (width ?? Infinity) - taken;
-    if (room >= Math.min(least, longest) || given === GIVING_WAY.length)
-      return { name: Math.min(longest, Math.max(room, 1)), gap, columns };
+    if (room >= Math.min(shortest, longestName) || steps === DROP_ORDER.length)
+      return {
+        nameWidth: Math.min(longestName, Math.max(room, 1)),
+        gap,
+        columns,
+      };
   }
 }

@@ -1,14 +1,14 @@
 import { escapeControls } from "../../cli/escape.js";
 import type { Json } from "../../document/json-text.js";
-import { FORWARDING_WORDS } from "./columns.js";
-import type { Change } from "./change-marks.js";
+import { FORWARDING } from "../../document/enum-names.js";
+import type { Change } from "./changes.js";
 import type { Frame } from "./frame.js";
-import type { Rates } from "./rates.js";
+import { COUNTERS, type Rates } from "./rates.js";
 import type { Row } from "./rows.js";
-import { isThere } from "./sampler.js";
+import { isPresent } from "./sampler.js";
 import type { Stats } from "../../ipvs/model.js";
 
-/** A frame for programs; its rows are those of the table, in its order. */
+/** A frame for programs, with the rows of the table in the same order. */
 export function frameJson({ sample, rows, notice }: Frame): Json {
   const { services, servers, activeConnections, rates } = sample.totals;
   return {
@@ -17,22 +17,22 @@ export function frameJson({ sample, rows, notice }: Frame): Json {
     elapsedSeconds: rounded(sample.elapsedSeconds),
     notice,
     totals: { services, servers, activeConnections, rates: ratesJson(rates) },
-    services: grouped(rows).map(([{ service }, ...parts]) => ({
+    services: grouped(rows).map(([{ service }, ...serverRows]) => ({
       service: service.name,
       scheduler: escapeControls(service.entry.settings.scheduler),
       activeConnections: service.activeConnections,
       change: changeJson(service.change, "scheduler"),
       rates: ratesJson(service.rates),
-      counters: isThere(service)
+      counters: isPresent(service)
         ? countersJson(service.entry.stats)
         : undefined,
-      servers: parts.flatMap(({ server }) =>
+      servers: serverRows.flatMap(({ server }) =>
         server
           ? [
               {
                 server: server.name,
                 forwarding:
-                  FORWARDING_WORDS[server.entry.settings.forwarding] ??
+                  FORWARDING.word(server.entry.settings.forwarding) ??
                   "unknown",
                 weight: server.entry.settings.weight,
                 activeConnections: server.entry.activeConnections,
@@ -40,7 +40,7 @@ export function frameJson({ sample, rows, notice }: Frame): Json {
                 persistentConnections: server.entry.persistentConnections,
                 change: changeJson(server.change, "weight"),
                 rates: ratesJson(server.rates),
-                counters: isThere(server)
+                counters: isPresent(server)
                   ? countersJson(server.entry.stats)
                   : undefined,
               },
@@ -51,7 +51,7 @@ export function frameJson({ sample, rows, notice }: Frame): Json {
   };
 }
 
-/** Each service's row with those of its servers. */
+/** Groups the row of each service with those of its servers. */
 function grouped(rows: readonly Row[]): (readonly [Row, ...Row[]])[] {
   const groups: [Row, ...Row[]][] = [];
   for (const row of rows)
@@ -60,26 +60,21 @@ function grouped(rows: readonly Row[]): (readonly [Row, ...Row[]])[] {
   return groups;
 }
 
-function changeJson(change: Change | undefined, what: string): Json {
+function changeJson(change: Change | undefined, setting: string): Json {
   if (!change) return undefined;
-  if (change.kind !== "was") return { kind: change.kind };
-  return { kind: what, before: change.before };
+  if (change.kind !== "edited") return { kind: change.kind };
+  return { kind: setting, before: change.before };
 }
 
 function ratesJson(rates: Rates | undefined): Json {
   if (!rates) return null;
-  return {
-    connectionsPerSecond: rounded(rates.connections),
-    inPacketsPerSecond: rounded(rates.inPackets),
-    outPacketsPerSecond: rounded(rates.outPackets),
-    inBytesPerSecond: rounded(rates.inBytes),
-    outBytesPerSecond: rounded(rates.outBytes),
-  };
+  return Object.fromEntries(
+    COUNTERS.map((name) => [`${name}PerSecond`, rounded(rates[name])]),
+  );
 }
 
 function countersJson(stats: Stats): Json {
-  const { connections, inPackets, outPackets, inBytes, outBytes } = stats;
-  return { connections, inPackets, outPackets, inBytes, outBytes };
+  return Object.fromEntries(COUNTERS.map((name) => [name, stats[name]]));
 }
 
 function rounded(value: number | undefined): number | undefined {

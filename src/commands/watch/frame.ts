@@ -1,85 +1,89 @@
 import type { Paint, Style } from "../../cli/color.js";
-import { shortCount } from "../../cli/units.js";
+import type { Display } from "../../cli/output.js";
+import { counted, shortCount } from "../../cli/units.js";
 import {
   layoutFor,
   rateText,
-  type ColumnPlan,
+  type WatchColumn,
   type Layout,
-  type Shown,
+  type CellContext,
 } from "./columns.js";
 import { sparkline } from "./history.js";
-import { SORT_NAMES, sparkedBy, type Arrangement, type Row } from "./rows.js";
-import { isThere, type Sample } from "./sampler.js";
+import {
+  SORT_NAMES,
+  historyRateFor,
+  type Arrangement,
+  type Row,
+} from "./rows.js";
+import { isPresent, type Sample } from "./sampler.js";
 
-/** What a frame is drawn of. */
+/** What a frame shows. */
 export interface Frame {
   readonly sample: Sample;
   readonly arrangement: Arrangement;
-  /** The rows of the table, arranged */
+  /** The rows of the table, filtered and sorted */
   readonly rows: readonly Row[];
   readonly intervalSeconds: number;
   readonly paused: boolean;
-  /** What keeps the figures from being right */
+  /** Why the numbers are wrong, if they are */
   readonly notice?: string | undefined;
 }
 
-export interface Looks {
-  readonly paint: Paint;
-  /** The columns of a line; undefined: as many as it takes */
-  readonly width: number | undefined;
-}
-
-/** A part of a line that says one thing. */
+/** A part of a line. */
 export interface Part {
   readonly text: string;
   readonly style?: Style | undefined;
-  /** Where there is no room, the part with the greatest number goes first; those without one are cut */
+  /** In a narrow terminal, the part with the greatest number is dropped first. Parts without a number are cut */
   readonly drop?: number;
 }
 
-/** A whole frame for whoever has no terminal: all rows. */
-export function plainLines(frame: Frame, looks: Looks): string[] {
+/** A frame with all rows, for an output that is not a terminal. */
+export function plainLines(frame: Frame, display: Display): string[] {
   const { rows } = frame;
-  const nothing = nothingText(frame);
+  const empty = emptyText(frame);
   return [
-    ...headLines(frame, looks),
-    ...(nothing === undefined
-      ? tableLines(frame, rows, looks)
-      : [fitted([{ text: nothing }], looks)]),
+    ...headerLines(frame, display),
+    ...(empty === undefined
+      ? tableLines(frame, rows, display)
+      : [fitLine([{ text: empty }], display)]),
   ];
 }
 
-/** What is to be known of the whole: three lines. */
-export function headLines(frame: Frame, looks: Looks): string[] {
+/** The three lines above the table. */
+export function headerLines(frame: Frame, display: Display): string[] {
   const { sample, arrangement, paused } = frame;
   const { sort, reversed, filter } = arrangement;
-  const [name, usual, other] = SORT_NAMES[sort];
+  const [name, order, reversedOrder] = SORT_NAMES[sort];
   const first: Part[] = [
     { text: "ipvsadm watch", style: "strong", drop: 4 },
     ...(paused ? [{ text: "PAUSED", style: "warning" } as const] : []),
     { text: clockText(sample.date), drop: 1 },
     { text: `every ${frame.intervalSeconds} s`, drop: 3 },
-    { text: `by ${name}, ${reversed ? other : usual}` },
+    { text: `by ${name}, ${reversed ? reversedOrder : order}` },
     {
-      text: `${counted(sample.totals.services, "service")}, ${counted(sample.totals.servers, "server")}`,
+      text: `${countText(sample.totals.services, "service")}, ${countText(sample.totals.servers, "server")}`,
       drop: 5,
     },
     ...(filter === ""
       ? []
       : [{ text: `filter: ${filter}`, style: "name", drop: 2 } as const]),
   ];
-  return [fitted(first, looks), totalLine(frame, looks), news(frame, looks)];
+  return [
+    fitLine(first, display),
+    totalLine(frame, display),
+    noticeLine(frame, display),
+  ];
 }
 
-function totalLine({ sample, arrangement }: Frame, looks: Looks): string {
+function totalLine({ sample, arrangement }: Frame, display: Display): string {
   const { rates, activeConnections, history } = sample.totals;
   const spark = sparkline(
-    history.values(sparkedBy(arrangement.sort), sample.at),
+    history.values(historyRateFor(arrangement.sort), sample.at),
     30,
   );
   const flow = (packets: number | undefined, bytes: number | undefined) =>
     `${rateText(packets)} pkt/s ${rateText(bytes)}B/s`;
-  return fitted(
+  return fitLine(
     [
       { text: `Total ${rateText(rates?.connections)} conn/s` },
       { text: `in ${flow(rates?.inPackets, rates?.inBytes)}`, drop: 1 },
@@ -87,12 +91,15 @@ function totalLine({ sample, arrangement }: Frame, looks: Looks): string {
       { text: `${shortCount(activeConnections)} active`, drop: 4 },
       { text: spark.trim(), style: "name", drop: 3 },
     ],
-    looks,
+    display,
   );
 }
 
-/** What changed, and what is wrong with the figures. */
-function news({ sample, intervalSeconds, notice }: Frame, looks: Looks) {
+/** What changed in the last minute, and why the numbers may be wrong. */
+function noticeLine(
+  { sample, intervalSeconds, notice }: Frame,
+  display: Display,
+) {
   const { appeared, gone, edited } = sample.totals;
   const parts: Part[] = [];
   if (appeared > 0) parts.push({ text: `${appeared} new`, style: "good" });
@@ -105,71 +112,75 @@ function news({ sample, intervalSeconds, notice }: Frame, looks: Looks) {
     parts.push({ text: "measuring rates", style: "warning" });
   if (sample.readingSeconds > intervalSeconds)
     parts.push({
-      text: `a reading takes ${sample.readingSeconds.toFixed(1)} s, longer than the interval`,
+      text: `reading the table takes ${sample.readingSeconds.toFixed(1)} s, longer than the interval`,
       style: "warning",
     });
   if (notice !== undefined) parts.push({ text: notice, style: "bad" });
-  return fitted(parts, looks);
+  return fitLine(parts, display);
 }
 
-/** What stands where there are no rows. */
-export function nothingText({ sample, rows }: Frame): string | undefined {
+/** The text in place of the table, if there are no rows. */
+export function emptyText({ sample, rows }: Frame): string | undefined {
   if (rows.length > 0) return undefined;
   return sample.services.length > 0
-    ? "No service or server is found by the filter."
-    : "There is no virtual service; 'ipvsadm -A' adds one.";
+    ? "The filter matches no service or server."
+    : "There is no virtual service. 'ipvsadm -A' adds one.";
 }
 
 /**
- * The title line, and a line for each row that is to be shown.
+ * The title line, and one line per row.
  *
- * @param rows those to be shown; the columns are as wide as all of the frame's need
+ * @param rows the rows in view. The widths fit all rows of the frame
  */
 export function tableLines(
   frame: Frame,
   rows: readonly Row[],
-  { paint, width }: Looks,
+  { paint, width }: Display,
 ): string[] {
   const longest = frame.rows.reduce(
-    (most, row) => Math.max(most, nameOf(row).length),
+    (longest, row) => Math.max(longest, nameOf(row).length),
     TITLE.length,
   );
   const layout = layoutFor(width, longest);
-  const shown: Shown = { sort: frame.arrangement.sort, at: frame.sample.at };
+  const context: CellContext = {
+    sort: frame.arrangement.sort,
+    at: frame.sample.at,
+  };
   return [
     titleLine(layout, paint),
-    ...rows.map((row) => rowLine(row, layout, shown, paint)),
+    ...rows.map((row) => rowLine(row, layout, context, paint)),
   ];
 }
 
 const TITLE = "Service, its servers";
 
-function titleLine({ name, gap, columns }: Layout, paint: Paint): string {
+function titleLine({ nameWidth, gap, columns }: Layout, paint: Paint): string {
   const cells = [
-    paint.title(shortened(TITLE, name)) +
-      " ".repeat(Math.max(name - TITLE.length, 0)),
-    ...columns.map((column) => placed(column.title, column, paint.title)),
+    paint.title(shortenMiddle(TITLE, nameWidth)) +
+      " ".repeat(Math.max(nameWidth - TITLE.length, 0)),
+    ...columns.map((column) => aligned(column.title, column, paint.title)),
   ];
   return cells.join(" ".repeat(gap)).trimEnd();
 }
 
 function rowLine(
   row: Row,
-  { name, gap, columns }: Layout,
-  shown: Shown,
+  { nameWidth, gap, columns }: Layout,
+  context: CellContext,
   paint: Paint,
 ): string {
   const { service, server } = row;
-  const there = isThere(server ?? service);
-  const text = shortened(nameOf(row), name);
-  const blanks = " ".repeat(name - text.length);
+  const present = isPresent(server ?? service);
+  const text = shortenMiddle(nameOf(row), nameWidth);
+  const padding = " ".repeat(nameWidth - text.length);
   const cells = [
-    (there ? (server ? text : paint.strong(text)) : paint.dim(text)) + blanks,
+    (present ? (server ? text : paint.strong(text)) : paint.dim(text)) +
+      padding,
     ...columns.map((column) => {
-      const said = column.say(row, shown, column.width);
+      const cell = column.cell(row, context, column.width);
       const style =
-        there || column.id === "change" ? said.style : ("dim" as const);
-      return placed(said.text, column, style && paint[style]);
+        present || column.id === "change" ? cell.style : ("dim" as const);
+      return aligned(cell.text, column, style && paint[style]);
     }),
   ];
   return cells.join(" ".repeat(gap)).trimEnd();
@@ -179,38 +190,38 @@ function nameOf({ service, server }: Row): string {
   return server ? `  ${server.name}` : service.name;
 }
 
-/** A text in its column, in its color. */
-function placed(
+/** Cuts and pads a text to the width of its column, and colors it. */
+function aligned(
   text: string,
-  { width, align }: ColumnPlan,
+  { width, align }: WatchColumn,
   paint: ((text: string) => string) | undefined,
 ): string {
-  const cut = shortened(text, width);
-  const blanks = " ".repeat(width - cut.length);
+  const cut = shortenMiddle(text, width);
+  const padding = " ".repeat(width - cut.length);
   const painted = paint && cut.trim() !== "" ? paint(cut) : cut;
-  return align === "right" ? blanks + painted : painted + blanks;
+  return align === "right" ? padding + painted : painted + padding;
 }
 
-/** Shortens the middle of a name: its port is at the end. */
-export function shortened(text: string, width: number): string {
+/** Cuts the middle of a name, because the port is at the end. */
+export function shortenMiddle(text: string, width: number): string {
   if (text.length <= width) return text;
   const tail = Math.min(Math.floor((width - 1) / 2), 8);
   return `${text.slice(0, width - 1 - tail)}…${tail > 0 ? text.slice(-tail) : ""}`;
 }
 
-const BETWEEN = " · ";
+const SEPARATOR = " · ";
 
-/** Parts on a line that fits: some are dropped, then the line is cut. */
-export function fitted(
+/** Joins parts to a line that fits: first parts are dropped, then the line is cut. */
+export function fitLine(
   parts: readonly Part[],
-  { paint, width = Infinity }: Looks,
-  between = BETWEEN,
+  { paint, width = Infinity }: Display,
+  separator = SEPARATOR,
 ): string {
   let kept = [...parts];
   const length = () =>
     kept.reduce(
       (sum, { text }) => sum + Array.from(text).length,
-      (kept.length - 1) * between.length,
+      (kept.length - 1) * separator.length,
     );
   const droppable = parts
     .filter(({ drop }) => drop !== undefined)
@@ -220,7 +231,7 @@ export function fitted(
     kept = kept.filter((other) => other !== part);
   }
   let room = width;
-  const shown: string[] = [];
+  const fitted: string[] = [];
   for (const { text, style } of kept) {
     const letters = Array.from(text);
     const fits = letters.length <= room;
@@ -230,10 +241,10 @@ export function fitted(
         ? `${letters.slice(0, room - 1).join("")}…`
         : "";
     if (cut === "") break;
-    shown.push(style ? paint[style](cut) : cut);
-    room -= letters.length + between.length;
+    fitted.push(style ? paint[style](cut) : cut);
+    room -= letters.length + separator.length;
   }
-  return shown.join(between);
+  return fitted.join(separator);
 }
 
 function clockText(date: Date): string {
@@ -242,6 +253,6 @@ function clockText(date: Date): string {
     .join(":");
 }
 
-function counted(count: number, one: string): string {
-  return `${shortCount(count)} ${one}${count === 1 ? "" : "s"}`;
+function countText(count: number, one: string): string {
+  return counted(count, one, undefined, shortCount(count));
 }

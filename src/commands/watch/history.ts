@@ -1,26 +1,26 @@
-import { SPARKED, type Sparked } from "./rates.js";
+import { HISTORY_RATES, type HistoryRate } from "./rates.js";
 
-/** What a history covers, and in which steps: the kernel brings its counters up to date every 2 s. */
+/** A history covers a minute, in slots of 2 seconds: the kernel updates its counters every 2 seconds. */
 export const HISTORY_SECONDS = 60;
 const SLOT_SECONDS = 2;
 export const SLOTS = HISTORY_SECONDS / SLOT_SECONDS;
 
 /**
- * The rates of the last minute, in slots of 2 seconds. A slot in which there were several readings has the last;
- * a reading that comes after a long time fills all slots since the one before.
+ * The rates of the last minute, in slots of 2 seconds. Of several readings in a slot, the last one counts. A reading after a
+ * long time fills all slots since the reading before.
  *
- * There is one for each service and server, of which there may be ten thousand and more, most of them idle: room
- * for the rates is made when there is something else than zero to be kept.
+ * Every service and server has a history. There may be more than ten thousand of them, most of them idle, so memory for
+ * the rates is allocated when the first rate is not zero.
  */
 export class History {
   #ring: Float32Array | undefined;
-  /** The first slot of a history of zeros, and the last slot of any */
+  /** The first slot while all rates are zero, and the last slot */
   #first: number | undefined;
   #last: number | undefined;
 
   /**
    * @param at when the rates were measured, in seconds of any clock
-   * @param values the rates, in the order of SPARKED; NaN for one that is not known
+   * @param values the rates in the order of HISTORY_RATES. NaN: unknown
    */
   record(at: number, values: readonly number[]): void {
     const slot = Math.floor(at / SLOT_SECONDS);
@@ -31,7 +31,7 @@ export class History {
     this.#last = slot;
   }
 
-  /** Whether it still takes no room: all that is known is zeros. */
+  /** Whether all known rates are zero, so that no memory is needed. */
   #isIdle(values: readonly number[]): boolean {
     return values.every(
       (value) =>
@@ -41,40 +41,40 @@ export class History {
 
   #fill(first: number, last: number, values: readonly number[]): void {
     if (!this.#ring) {
-      this.#ring = new Float32Array(SLOTS * SPARKED.length).fill(NaN);
+      this.#ring = new Float32Array(SLOTS * HISTORY_RATES.length).fill(NaN);
       if (this.#first !== undefined && this.#last !== undefined)
         this.#fill(this.#first, this.#last, [0, 0, 0]);
     }
     for (let slot = Math.max(first, last - SLOTS + 1); slot <= last; slot++)
       for (const [kind, value] of values.entries())
-        this.#ring[placeOf(kind, slot)] = value;
+        this.#ring[indexOf(kind, slot)] = value;
   }
 
-  /** One rate, the oldest first; NaN where nothing is known. @param now in seconds of the same clock */
-  values(kind: Sparked, now: number): number[] {
+  /** The values of one rate, oldest first. NaN: unknown. @param now in seconds of the same clock */
+  values(kind: HistoryRate, now: number): number[] {
     const slot = Math.floor(now / SLOT_SECONDS);
     const last = this.#last ?? -Infinity;
-    const order = SPARKED.indexOf(kind);
+    const order = HISTORY_RATES.indexOf(kind);
     return Array.from({ length: SLOTS }, (_, i) => {
       const at = slot - SLOTS + 1 + i;
       if (at > last || at <= last - SLOTS) return NaN;
-      if (this.#ring) return this.#ring[placeOf(order, at)] ?? NaN;
+      if (this.#ring) return this.#ring[indexOf(order, at)] ?? NaN;
       return at >= (this.#first ?? Infinity) ? 0 : NaN;
     });
   }
 }
 
-function placeOf(kind: number, slot: number): number {
+function indexOf(kind: number, slot: number): number {
   return kind * SLOTS + (((slot % SLOTS) + SLOTS) % SLOTS);
 }
 
 const BARS = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 
 /**
- * A line of bars, as high as each value is in comparison with the greatest. What is not known is blank; what is
- * not zero is never as low as zero is.
+ * Draws values as bars, in proportion to the greatest value. An unknown value is a space. A small value that is not zero
+ * gets a higher bar than zero.
  *
- * @param columns how wide: neighboring values share a bar, which is their mean
+ * @param columns the width. If there are more values than columns, a bar is the mean of neighboring values
  */
 export function sparkline(values: readonly number[], columns: number): string {
   const share = values.length / columns;

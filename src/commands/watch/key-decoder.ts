@@ -1,6 +1,6 @@
 import { fromBytes } from "../../cli/escape.js";
 
-/** A key that has a name; of the others, the text that they write. */
+/** A key that writes no character. */
 export type NamedKey =
   | "up"
   | "down"
@@ -34,13 +34,14 @@ const CONTROLS: Readonly<Record<string, NamedKey>> = {
   "\x1c": "ctrl-\\",
 };
 
-/** Last characters of a sequence, and what comes before `~`: as xterm, rxvt and the Linux console send them. */
+/** The last character of an escape sequence, as xterm, rxvt and the Linux console send it. */
 const FINALS: Readonly<Record<string, NamedKey>> = {
   A: "up",
   B: "down",
   F: "end",
   H: "home",
 };
+/** The number before the `~` of an escape sequence. */
 const NUMBERED: Readonly<Record<string, NamedKey>> = {
   "1": "home",
   "4": "end",
@@ -51,16 +52,16 @@ const NUMBERED: Readonly<Record<string, NamedKey>> = {
 };
 
 const ESCAPE = "\x1b";
-/** No key sends more; a sequence that does not end is given up. */
+/** No key sends a longer sequence. A longer one is ignored. */
 const LONGEST_SEQUENCE = 32;
 
 /* eslint-disable no-control-regex */
-/** A whole sequence: ESC [ parameters letter, ESC O letter, the console's ESC [ [ letter, or ESC and one character. */
+/** A complete sequence: ESC [ parameters letter, ESC O letter, the console's ESC [ [ letter, or ESC and one character. */
 const SEQUENCE =
   /^\x1b(?:\[\[[\x20-\x7e]|\[([\x30-\x3f]*)[\x20-\x2f]*([\x40-\x5a\x5c-\x7e])|O([\x20-\x7e])|[^[O\x1b])/;
-/** The beginning of one */
+/** The beginning of a sequence */
 const BEGINNING = /^\x1b(?:\[\[?|\[[\x30-\x3f]*[\x20-\x2f]*|O)?$/;
-/** The beginning of a character in UTF-8 */
+/** The beginning of a UTF-8 character */
 const PART_OF_CHARACTER =
   /^(?:[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\xbf]{0,2})$/;
 const CHARACTER =
@@ -69,18 +70,18 @@ const PRINTABLE = /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}\ufffd]$/u;
 /* eslint-enable no-control-regex */
 
 /**
- * Makes keys of the bytes that a terminal sends, which can be cut anywhere: within a sequence, within a
- * character. What is no key that has a meaning here is passed over.
+ * Decodes the bytes that a terminal sends into keys. The bytes may be split anywhere, even within a sequence or a character.
+ * Unknown keys are ignored.
  */
 export class KeyDecoder {
   #rest = "";
 
-  /** Whether there is a beginning of which more may come; if nothing comes soon, call `end`. */
+  /** Whether the bytes so far end in an incomplete key. If no more bytes arrive soon, call `end`. */
   get waits(): boolean {
     return this.#rest !== "";
   }
 
-  /** @param bytes one character a byte */
+  /** @param bytes one character per byte */
   feed(bytes: string): Key[] {
     this.#rest += bytes;
     const keys: Key[] = [];
@@ -92,7 +93,7 @@ export class KeyDecoder {
     return keys;
   }
 
-  /** Nothing more came: what is there is all. A single ESC was the key Escape. */
+  /** No more bytes arrived. A single ESC was the key Escape. */
   end(): Key[] {
     const keys: Key[] = this.#rest === ESCAPE ? [{ name: "escape" }] : [];
     this.#rest = "";
@@ -107,7 +108,7 @@ export class KeyDecoder {
   }
 }
 
-/** The first key of some bytes, and how many it takes. */
+/** Decodes the first key. @returns the key, and how many bytes it has */
 function nextKey(bytes: string): readonly [Key | undefined, number] {
   if (bytes.startsWith(ESCAPE)) {
     const found = SEQUENCE.exec(bytes);

@@ -1,33 +1,31 @@
 import type { Part } from "./frame.js";
 
-/** What the screen shows at `?`: 80 columns and 24 lines are enough for it. */
-export const HELP: readonly Part[] = [
+/** The screen that the key `?` shows. It fits 80 columns and 24 lines. */
+export const KEY_HELP: readonly Part[] = [
   { text: "Keys of ipvsadm watch", style: "title" },
-  { text: "  s, S        sort by the next, or the one before, of these" },
+  { text: "  s, S        sort by the next or the previous of these keys:" },
   { text: "  1 2 3       sort by connections/s, packets/s, bytes/s" },
-  { text: "  4 5 6       sort by active connections, latest changes, name" },
-  { text: "  r           reverse: the idlest first, or the busiest" },
-  { text: "  /           filter: words that a service or server must have" },
-  { text: "  Escape      no filter" },
-  { text: "  v           servers under their services, or services alone" },
-  { text: "  p           pause, and go on; nothing is read meanwhile" },
-  { text: "  ↑ ↓  k j    scroll;  Page Up, Page Down or space: by pages" },
-  { text: "  Home End    the first and the last rows;  g G do the same" },
-  { text: "  Ctrl-L      draw the screen anew;  Ctrl-Z stops, 'fg' goes on" },
+  { text: "  4 5 6       sort by active connections, latest change, name" },
+  { text: "  r           reverse the order" },
+  { text: "  /           filter: show lines that contain all these words" },
+  { text: "  Escape      remove the filter" },
+  { text: "  v           show or hide real servers" },
+  { text: "  p           pause or resume; while paused, nothing is read" },
+  {
+    text: "  ↑ ↓  k j    scroll by a line;  Page Up, Page Down, space: by a page",
+  },
+  { text: "  Home End    first or last line;  g G do the same" },
+  { text: "  Ctrl-L      redraw the screen;  Ctrl-Z suspends, 'fg' resumes" },
   { text: "  q, Ctrl-C   quit" },
   { text: "" },
-  { text: "What it shows", style: "title" },
-  { text: "  Rates are by what the counters grew; the kernel adds to them" },
-  {
-    text: "  every 2 seconds. - is not known yet, or the counters were zeroed.",
-  },
-  { text: "  Prefixes are SI: k is 1000. B are bytes, pkt packets." },
-  { text: "  Bars are the last minute of the rate that is sorted by, in" },
-  { text: "  proportion to the highest of the line." },
-  { text: "  Changes are marked for a minute: new, gone, and what a weight" },
-  {
-    text: "  or a scheduler was before. A weight of 0 takes no new connections.",
-  },
+  { text: "Columns", style: "title" },
+  { text: "  Rates are measured from the counters, which the kernel updates" },
+  { text: "  every 2 seconds. - is unknown: after one reading or a reset." },
+  { text: "  Prefixes are SI: k is 1000. B is bytes, pkt is packets." },
+  { text: "  Bars show the last minute of the rate that sorts the table," },
+  { text: "  relative to the highest value of the line." },
+  { text: "  Changes are shown for a minute: new, gone, or the old weight or" },
+  { text: "  scheduler. A server with weight 0 accepts no new connections." },
   { text: "" },
-  { text: "Any key goes back.", style: "dim" },
+  { text: "Press any key to go back.", style: "dim" },
 ];

@@ -11,20 +11,20 @@ import { readTable, type Reading } from "./read-table.js";
 import { arrange, type Arrangement, type Row } from "./rows.js";
 import { Sampler, type Sample } from "./sampler.js";
 import { extentOf, screenLines } from "./screen.js";
-import { Session } from "./session.js";
+import { TerminalSession } from "./terminal-session.js";
 import type { Settings } from "./settings.js";
 import { filterOf, press, topOf, type ScreenState } from "./screen-state.js";
 
-/** How long the rest of a key's sequence may take: longer than that, and ESC was the key Escape. */
+/** How long the rest of an escape sequence may take. After that, the ESC was the key Escape. */
 const ESCAPE_MILLISECONDS = 100;
 
-const USUAL_SIZE: Size = { columns: 80, rows: 24 };
+const DEFAULT_SIZE: Size = { columns: 80, rows: 24 };
 
 /**
- * Watches on a full screen until somebody quits.
+ * Shows the table on a full screen until the user quits.
  *
- * @param first the table, read already
- * @returns the exit status: 128 and the signal's number if a signal, or ctrl-C, ended it
+ * @param first the first reading
+ * @returns the exit status: 128 plus the number of the signal, if a signal or Ctrl-C ended it
  */
 export async function watchLive(
   client: IpvsClient,
@@ -46,13 +46,13 @@ class Watcher {
   #sample: Sample;
   #state: ScreenState;
   #rows: readonly Row[] = [];
-  /** Of what the rows were made */
+  /** What the rows were made from */
   #arranged: (Arrangement & { readonly of: Sample }) | undefined;
-  #session: Session | undefined;
+  #session: TerminalSession | undefined;
   #end: (status: number) => void = () => undefined;
   #fail: (error: unknown) => void = () => undefined;
-  #goOn: () => void = () => undefined;
-  #escape: NodeJS.Timeout | undefined;
+  #unpause: () => void = () => undefined;
+  #escapeTimer: NodeJS.Timeout | undefined;
   readonly #ended = new AbortController();
 
   constructor(
@@ -77,8 +77,8 @@ class Watcher {
   }
 
   async run(): Promise<number> {
-    using session = new Session(this.#io, (event) => {
-      this.#happened(event);
+    using session = new TerminalSession(this.#io, (event) => {
+      this.#handle(event);
     });
     this.#session = session;
     try {
@@ -90,23 +90,23 @@ class Watcher {
       });
     } finally {
       this.#ended.abort();
-      clearTimeout(this.#escape);
+      clearTimeout(this.#escapeTimer);
     }
   }
 
-  /** Reads again and again. A reading that takes longer than the interval is followed by the next at once. */
+  /** Reads the table at every interval. After a reading that takes longer, the next one starts at once. */
   async #read(): Promise<number> {
-    const { clock, interval, count, wanted } = this.#settings;
+    const { clock, intervalSeconds, count, selected } = this.#settings;
     const { signal } = this.#ended;
-    let next = this.#sample.at + interval;
+    let next = this.#sample.at + intervalSeconds;
     for (let frames = 0; ;) {
       await clock.sleep(Math.max(next - clock.now(), 0), signal);
       await this.#whilePaused();
       if (signal.aborted) break;
-      const reading = await readTable(this.#client, wanted, clock);
-      next = reading.at + interval;
-      if (this.#state.paused) continue; // what is on the screen is to stay there
-      this.#sample = await this.#sampler.takeInTurns(reading);
+      const reading = await readTable(this.#client, selected, clock);
+      next = reading.at + intervalSeconds;
+      if (this.#state.paused) continue; // The screen must not change while paused.
+      this.#sample = await this.#sampler.takeInChunks(reading);
       this.#draw();
       if (++frames === count) break;
     }
@@ -116,14 +116,14 @@ class Watcher {
   async #whilePaused(): Promise<void> {
     while (this.#state.paused && !this.#ended.signal.aborted)
       await new Promise<void>((resolve) => {
-        this.#goOn = resolve;
+        this.#unpause = resolve;
       });
   }
 
-  #happened(event: TerminalEvent): void {
+  #handle(event: TerminalEvent): void {
     switch (event.kind) {
       case "input":
-        this.#typed(event.bytes);
+        this.#receive(event.bytes);
         return;
       case "ending":
         this.#endBy(event.signal);
@@ -146,11 +146,11 @@ class Watcher {
     this.#draw();
   }
 
-  #typed(bytes: string): void {
-    clearTimeout(this.#escape);
+  #receive(bytes: string): void {
+    clearTimeout(this.#escapeTimer);
     for (const key of this.#decoder.feed(bytes)) this.#press(key);
     if (this.#decoder.waits)
-      this.#escape = setTimeout(() => {
+      this.#escapeTimer = setTimeout(() => {
         for (const key of this.#decoder.end()) this.#press(key);
         this.#draw();
       }, ESCAPE_MILLISECONDS);
@@ -161,7 +161,7 @@ class Watcher {
     const extent = extentOf(this.#arrangedRows().length, this.#size());
     const { state, action } = press(this.#state, key, extent);
     this.#state = state;
-    if (!state.paused) this.#goOn();
+    if (!state.paused) this.#unpause();
     switch (action) {
       case "quit":
         this.#end(EXIT.ok);
@@ -187,10 +187,10 @@ class Watcher {
   }
 
   #size(): Size {
-    return this.#io.terminal.size() ?? USUAL_SIZE;
+    return this.#io.terminal.size() ?? DEFAULT_SIZE;
   }
 
-  /** The rows of the table, arranged anew if something about them has changed. */
+  /** The rows of the table. They are only filtered and sorted again if something changed. */
   #arrangedRows(): readonly Row[] {
     const { sort, reversed, servers } = this.#state;
     const filter = filterOf(this.#state);
@@ -217,11 +217,11 @@ class Watcher {
       sample: this.#sample,
       arrangement: { ...this.#state, filter: filterOf(this.#state) },
       rows,
-      intervalSeconds: this.#settings.interval,
+      intervalSeconds: this.#settings.intervalSeconds,
       paused: this.#state.paused,
       notice: this.#settings.notice(),
     };
-    // From here on, scrolling counts from what is seen.
+    // Scrolling starts from the rows in view.
     const top = topOf(this.#state, extentOf(rows.length, size));
     this.#state = { ...this.#state, top };
     const lines = screenLines(frame, this.#state, size, this.#output.paint);

@@ -1,23 +1,19 @@
 import type { Stats } from "../../ipvs/model.js";
 
-/** By how much the counters grow in a second. */
-export interface Rates {
-  readonly connections: number;
-  readonly inPackets: number;
-  readonly outPackets: number;
-  readonly inBytes: number;
-  readonly outBytes: number;
-}
-
-const COUNTERS = [
+/** The counters whose rates are measured. */
+export const COUNTERS = [
   "connections",
   "inPackets",
   "outPackets",
   "inBytes",
   "outBytes",
-] as const satisfies readonly (keyof Rates & keyof Stats)[];
+] as const satisfies readonly (keyof Stats)[];
+type Counter = (typeof COUNTERS)[number];
 
-export const STANDSTILL: Rates = {
+/** The growth of each counter per second. */
+export type Rates = Readonly<Record<Counter, number>>;
+
+export const ZERO_RATES: Rates = {
   connections: 0,
   inPackets: 0,
   outPackets: 0,
@@ -25,12 +21,12 @@ export const STANDSTILL: Rates = {
   outBytes: 0,
 };
 
-/** The rates that are kept for a minute. */
-export const SPARKED = ["connections", "packets", "bytes"] as const;
-export type Sparked = (typeof SPARKED)[number];
+/** The rates whose history is kept. */
+export const HISTORY_RATES = ["connections", "packets", "bytes"] as const;
+export type HistoryRate = (typeof HISTORY_RATES)[number];
 
-/** One of those rates: packets and bytes are those of both directions. */
-export function rateOf(rates: Rates, kind: Sparked): number {
+/** Returns one of these rates. Packets and bytes are the sums of both directions. */
+export function rateOf(rates: Rates, kind: HistoryRate): number {
   if (kind === "packets") return rates.inPackets + rates.outPackets;
   if (kind === "bytes") return rates.inBytes + rates.outBytes;
   return rates.connections;
@@ -42,33 +38,32 @@ export function addRates(a: Rates, b: Rates): Rates {
   return sum;
 }
 
-/** How often the kernel brings its counters up to date. @see est_timer in net/netfilter/ipvs/ip_vs_est.c */
+/** How often the kernel updates its counters. @see est_timer in net/netfilter/ipvs/ip_vs_est.c */
 const REFRESH_SECONDS = 2;
-/** After so long without growth, it is sure that the kernel has looked and found none. */
-const PATIENCE_SECONDS = 2.5;
+/** If a counter has not grown for this long, the kernel has updated it in between, and the rate is 0. */
+const IDLE_SECONDS = 2.5;
 
-/** Counters that were read, when, and the rates that came of it. */
+/** The state of a rate measurement. */
 export interface Meter {
-  /** When they were found changed last, or standing still, in seconds */
+  /** The start of the next measurement, in seconds: when the counters last changed, or were known to be idle */
   readonly at: number;
   readonly stats: Stats;
-  /** Undefined until they were read twice */
+  /** Undefined after the first reading */
   readonly rates: Rates | undefined;
 }
 
 /**
- * Measures rates by what counters grew between two readings, over the time between them.
+ * Measures rates: the growth of the counters between two readings, divided by the time between them.
  *
- * The kernel adds to its counters every 2 seconds. Whoever reads them more often finds no growth, and then that of
- * 2 seconds: so growth counts from the reading at which they grew before, and counters that have not
- * grown for less than that keep their rates.
+ * The kernel updates its counters every 2 seconds. A shorter interval sees no growth in some readings, and the growth of 2
+ * seconds in others. Therefore growth is measured since the last reading with growth, and until then the rates stay.
  *
- * Counters that went back were zeroed, or are those of a service made anew: their rates are unknown until the
- * next reading.
+ * If a counter is lower than before, it was zeroed, or the service was created again. Its rates are unknown until the next
+ * reading.
  *
- * @param at when they were read, in seconds of any clock
+ * @param at when the counters were read, in seconds of any clock
  */
-export function measured(
+export function measure(
   before: Meter | undefined,
   stats: Stats,
   at: number,
@@ -78,11 +73,11 @@ export function measured(
   if (growth.some((n) => n < 0n)) return { at, stats, rates: undefined };
   const seconds = at - before.at;
   if (growth.every((n) => n === 0n))
-    return seconds < PATIENCE_SECONDS
-      ? { at: before.at, stats, rates: before.rates ?? STANDSTILL }
-      : { at, stats, rates: STANDSTILL };
+    return seconds < IDLE_SECONDS
+      ? { at: before.at, stats, rates: before.rates ?? ZERO_RATES }
+      : { at, stats, rates: ZERO_RATES };
   const over = Math.max(seconds, REFRESH_SECONDS);
-  const rates: Record<keyof Rates, number> = { ...STANDSTILL };
+  const rates: Record<keyof Rates, number> = { ...ZERO_RATES };
   COUNTERS.forEach((name, i) => {
     rates[name] = Number(growth[i] ?? 0n) / over;
   });

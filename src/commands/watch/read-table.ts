@@ -1,40 +1,31 @@
-import { setImmediate as otherEvents } from "node:timers/promises";
-import {
-  selects,
-  UnknownSelected,
-  type ServiceSelector,
-} from "../../grammar/selector.js";
+import { setImmediate as nextEventLoopTurn } from "node:timers/promises";
+import { selects, type ServiceSelector } from "../../grammar/selector.js";
 import type { IpvsClient } from "../../ipvs/client.js";
 import { IpvsUnavailable, KernelRefusal } from "../../ipvs/errors.js";
 import type { ServiceWithServers } from "../../ipvs/model.js";
 import { ENOENT, EOPNOTSUPP } from "../../netlink/errno.js";
+import type { Named } from "../../cli/selectors.js";
 import type { Clock } from "./clock.js";
 
-/** The table as it was read. */
+/** The table, and when it was read. */
 export interface Reading {
-  /** When its services were read, in seconds of the clock */
+  /** In seconds of the clock */
   readonly at: number;
   /** How long reading took */
-  readonly seconds: number;
+  readonly durationSeconds: number;
   readonly date: Date;
   readonly services: readonly ServiceWithServers[];
 }
 
-/** A service that is to be watched, and how somebody wrote it. */
-export interface Wanted {
-  readonly text: string;
-  readonly selector: ServiceSelector;
-}
-
 /**
- * Reads the services that are wanted, all if none is named. Between the chunks of a long table other events
- * have their turn: keys, above all.
+ * Reads services and their servers. Between chunks of a long table, other events are handled, such as keys.
  *
- * @throws {IpvsUnavailable} also when the module has been unloaded since the client was opened
+ * @param selected the services to read. Empty: all
+ * @throws {IpvsUnavailable} also if the module was unloaded after the client was opened
  */
 export async function readTable(
   client: IpvsClient,
-  wanted: readonly Wanted[],
+  selected: readonly Named<ServiceSelector>[],
   clock: Clock,
 ): Promise<Reading> {
   const date = clock.date();
@@ -43,16 +34,16 @@ export async function readTable(
     const services: ServiceWithServers[] = [];
     const entries = (await client.services()).filter(
       ({ key }) =>
-        wanted.length === 0 ||
-        wanted.some(({ selector }) => selects(selector, key)),
+        selected.length === 0 ||
+        selected.some(({ selector }) => selects(selector, key)),
     );
-    for await (const some of client.withServers(entries)) {
-      services.push(...some);
-      await otherEvents();
+    for await (const chunk of client.withServers(entries)) {
+      services.push(...chunk);
+      await nextEventLoopTurn();
     }
-    return { at, seconds: clock.now() - at, date, services };
+    return { at, durationSeconds: clock.now() - at, date, services };
   } catch (error) {
-    // What is sent to a family that is no more is answered so.
+    // These errors mean that the netlink family is gone: the module was unloaded.
     if (
       error instanceof KernelRefusal &&
       (error.errno === ENOENT || error.errno === EOPNOTSUPP)
@@ -60,21 +51,4 @@ export async function readTable(
       throw new IpvsUnavailable(ENOENT);
     throw error;
   }
-}
-
-/**
- * Holds the first reading against what was wanted: a service that is not there is a typing error, most likely.
- *
- * @throws {UnknownSelected}
- */
-export function checkWanted(
-  { services }: Reading,
-  wanted: readonly Wanted[],
-): void {
-  for (const { text, selector } of wanted)
-    if (!services.some(({ key }) => selects(selector, key)))
-      throw new UnknownSelected(
-        `there is no service ${text}`,
-        "'ipvsadm list' shows the services that there are",
-      );
 }

@@ -7,21 +7,23 @@ import { systemClock, type Clock } from "./clock.js";
 import { plainLines, type Frame } from "./frame.js";
 import { frameJson } from "./frame-json.js";
 import { watchLive } from "./live-screen.js";
-import { checkWanted, readTable, type Reading } from "./read-table.js";
+import { checkServices } from "../../cli/selectors.js";
+import { readTable, type Reading } from "./read-table.js";
 import { arrange } from "./rows.js";
 import { Sampler } from "./sampler.js";
 import { settingsOf, type Settings } from "./settings.js";
 
 export const run: RunSubcommand = (call) => watch(call, systemClock);
 
-/** Watches by a clock. */
+/** Runs `watch` with a clock. */
 export async function watch(call: Invocation, clock: Clock): Promise<number> {
   const { given, io } = call;
   const settings = await settingsOf(given, io, clock);
   using access = new IpvsAccess(io);
   const client = await access.open();
-  const first = await readTable(client, settings.wanted, clock);
-  checkWanted(first, settings.wanted);
+  if (settings.selected.length > 0)
+    checkServices(settings.selected, await client.services());
+  const first = await readTable(client, settings.selected, clock);
   const live =
     given.text("output") === "table" &&
     io.terminal.isTerminal("stdin") &&
@@ -32,35 +34,35 @@ export async function watch(call: Invocation, clock: Clock): Promise<number> {
     : await writeFrames(client, first, settings, call);
 }
 
-/** Writes frame after frame; the first when there are two readings, for a rate takes two. */
+/** Writes frame after frame. The first one comes after the second reading, because a rate needs two readings. */
 async function writeFrames(
   client: IpvsClient,
   first: Reading,
   settings: Settings,
   { given, io, output }: Invocation,
 ): Promise<number> {
-  const { clock, interval, count, wanted, arrangement } = settings;
+  const { clock, intervalSeconds, count, selected, arrangement } = settings;
   const sampler = new Sampler();
   const never = new AbortController().signal;
   let { at } = first;
   sampler.take(first);
   for (let frames = 0; frames !== count; frames++) {
-    await clock.sleep(Math.max(at + interval - clock.now(), 0), never);
-    const reading = await readTable(client, wanted, clock);
+    await clock.sleep(Math.max(at + intervalSeconds - clock.now(), 0), never);
+    const reading = await readTable(client, selected, clock);
     ({ at } = reading);
     const sample = sampler.take(reading);
     const frame: Frame = {
       sample,
       arrangement,
       rows: arrange(sample, arrangement),
-      intervalSeconds: interval,
+      intervalSeconds,
       paused: false,
       notice: settings.notice(),
     };
     if (given.text("output") === "ndjson")
       output.write(`${jsonText(frameJson(frame), 0)}\n`);
     else output.lines([...plainLines(frame, output), ""]);
-    if (io.flush() !== undefined) return EXIT.failed; // why, is told at the end
+    if (io.flush() !== undefined) return EXIT.failed; // The program prints the reason when it ends.
   }
   return EXIT.ok;
 }

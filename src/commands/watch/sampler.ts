@@ -1,4 +1,4 @@
-import { setImmediate as otherEvents } from "node:timers/promises";
+import { setImmediate as nextEventLoopTurn } from "node:timers/promises";
 import { formatSelector } from "../../grammar/selector.js";
 import {
   formatEndpoint,
@@ -8,49 +8,49 @@ import {
 } from "../../ipvs/model.js";
 import { sortServers, sortServices } from "../../view/order.js";
 import { History } from "./history.js";
-import { changeOf, isFresh, type Change } from "./change-marks.js";
+import { changeOf, isFresh, type Change } from "./changes.js";
 import {
   addRates,
-  measured,
+  measure,
   rateOf,
-  SPARKED,
-  STANDSTILL,
+  HISTORY_RATES,
+  ZERO_RATES,
   type Meter,
   type Rates,
 } from "./rates.js";
 import type { Reading } from "./read-table.js";
 
-/** What is known of a service or a real server. */
+/** A service or a real server over several readings. */
 export interface Watched<Entry> {
   readonly name: string;
   readonly key: ServiceEntry["key"] | ServerEntry["key"];
   readonly entry: Entry;
-  /** Undefined until two readings can be compared */
+  /** Undefined until there are two readings */
   readonly rates: Rates | undefined;
   readonly history: History;
-  /** The last change within a minute */
+  /** The last change, if it is at most a minute ago */
   readonly change: Change | undefined;
 }
 
 export type WatchedServer = Watched<ServerEntry>;
 
 export interface WatchedService extends Watched<ServiceEntry> {
-  /** In the order of listings, those that are gone among them */
+  /** In listing order, including those that are gone */
   readonly servers: readonly WatchedServer[];
-  /** The sum of its servers */
+  /** The sum over its servers */
   readonly activeConnections: number;
 }
 
-/** One reading, compared with those before it. */
+/** A reading, compared with those before it. */
 export interface Sample {
   /** In seconds of the clock */
   readonly at: number;
   readonly date: Date;
-  /** Since the reading before; undefined for the first */
+  /** The time since the last reading. Undefined for the first one */
   readonly elapsedSeconds: number | undefined;
   /** How long reading took */
   readonly readingSeconds: number;
-  /** In the order of listings, those that are gone among them */
+  /** In listing order, including those that are gone */
   readonly services: readonly WatchedService[];
   readonly totals: Totals;
 }
@@ -62,7 +62,7 @@ export interface Totals {
   readonly activeConnections: number;
   readonly rates: Rates | undefined;
   readonly history: History;
-  /** How many services and servers changed within a minute */
+  /** How many services and servers changed in the last minute */
   readonly appeared: number;
   readonly gone: number;
   readonly edited: number;
@@ -70,12 +70,12 @@ export interface Totals {
 
 interface Tracked<Entry> extends Watched<Entry> {
   readonly meter: Meter;
-  /** Of a service: its servers */
-  readonly parts: Map<string, Tracked<ServerEntry>>;
+  /** The servers of a service */
+  readonly children: Map<string, Tracked<ServerEntry>>;
 }
 
-/** How many services are compared in one go. */
-const SERVICES_AT_A_TIME = 256;
+/** How many services are compared before other events are handled. */
+const CHUNK_SERVICES = 256;
 
 /** Compares each reading with those before it. */
 export class Sampler {
@@ -83,7 +83,7 @@ export class Sampler {
   readonly #history = new History();
   #before: number | undefined;
 
-  /** Takes a reading in, all at once. */
+  /** Takes a reading. */
   take(reading: Reading): Sample {
     const steps = this.#steps(reading);
     for (;;) {
@@ -92,13 +92,13 @@ export class Sampler {
     }
   }
 
-  /** The same, for a long table: between its chunks other events have their turn. */
-  async takeInTurns(reading: Reading): Promise<Sample> {
+  /** Takes a reading of a long table: between chunks, other events are handled. */
+  async takeInChunks(reading: Reading): Promise<Sample> {
     const steps = this.#steps(reading);
     for (;;) {
       const { done, value } = steps.next();
       if (done) return value;
-      await otherEvents();
+      await nextEventLoopTurn();
     }
   }
 
@@ -110,34 +110,34 @@ export class Sampler {
       const name = formatSelector(entry.key);
       const known = this.#services.get(name);
       const isNew = !known || known.change?.kind === "gone";
-      const tracked = follow(known, name, entry, at, first);
-      const parts = new Map<string, Tracked<ServerEntry>>();
+      const tracked = track(known, name, entry, at, first);
+      const children = new Map<string, Tracked<ServerEntry>>();
       for (const server of servers) {
         const { key } = server;
         const label = formatEndpoint(key.address, key.port);
-        // What comes with a new service is told by the service.
-        parts.set(
+        // Only the service is marked as new, not its servers.
+        children.set(
           label,
-          follow(known?.parts.get(label), label, server, at, first || isNew),
+          track(known?.children.get(label), label, server, at, first || isNew),
         );
       }
-      keepGone(known?.parts, parts, at);
-      found.set(name, { ...tracked, parts });
-      if (found.size % SERVICES_AT_A_TIME === 0) yield;
+      keepRemoved(known?.children, children, at);
+      found.set(name, { ...tracked, children });
+      if (found.size % CHUNK_SERVICES === 0) yield;
     }
-    keepGone(this.#services, found, at);
+    keepRemoved(this.#services, found, at);
     const elapsedSeconds =
       this.#before === undefined ? undefined : at - this.#before;
     this.#services = found;
     this.#before = at;
-    const services = sortServices([...found.values()].map(inOrder)).map(
+    const services = sortServices([...found.values()].map(toWatched)).map(
       ({ watched }) => watched,
     );
     return {
       at,
       date: reading.date,
       elapsedSeconds,
-      readingSeconds: reading.seconds,
+      readingSeconds: reading.durationSeconds,
       services,
       totals: this.#totals(services, at),
     };
@@ -149,51 +149,51 @@ export class Sampler {
       known.length === 0 && services.length > 0
         ? undefined
         : known.reduce(
-            (sum, service) => addRates(sum, service.rates ?? STANDSTILL),
-            STANDSTILL,
+            (sum, service) => addRates(sum, service.rates ?? ZERO_RATES),
+            ZERO_RATES,
           );
-    this.#history.record(at, sparkedOf(rates));
+    this.#history.record(at, historyValues(rates));
     const all = [...services, ...services.flatMap(({ servers }) => servers)];
-    const count = (wanted: (kind: string | undefined) => boolean) =>
-      all.filter(({ change }) => wanted(change?.kind)).length;
-    const there = services.filter(isThere);
+    const count = (kind: Change["kind"]) =>
+      all.filter(({ change }) => change?.kind === kind).length;
+    const present = services.filter(isPresent);
     return {
-      services: there.length,
-      servers: there.reduce(
-        (sum, { servers }) => sum + servers.filter(isThere).length,
+      services: present.length,
+      servers: present.reduce(
+        (sum, { servers }) => sum + servers.filter(isPresent).length,
         0,
       ),
-      activeConnections: there.reduce(
+      activeConnections: present.reduce(
         (sum, { activeConnections }) => sum + activeConnections,
         0,
       ),
       rates,
       history: this.#history,
-      appeared: count((kind) => kind === "new"),
-      gone: count((kind) => kind === "gone"),
-      edited: count((kind) => kind === "was"),
+      appeared: count("new"),
+      gone: count("gone"),
+      edited: count("edited"),
     };
   }
 }
 
-/** Whether something still is in the table. */
-export function isThere({ change }: Watched<unknown>): boolean {
+/** Whether a service or server is still in the table. */
+export function isPresent({ change }: Watched<unknown>): boolean {
   return change?.kind !== "gone";
 }
 
-/** Compares a service, or a server, with what was known of it. @param quiet that it is there is no news */
-function follow<Entry extends ServiceEntry | ServerEntry>(
+/** Compares a service or a server with the last reading. @param quiet do not mark it as new */
+function track<Entry extends ServiceEntry | ServerEntry>(
   known: Tracked<Entry> | undefined,
   name: string,
   entry: Entry,
   at: number,
   quiet: boolean,
 ): Tracked<Entry> {
-  const before = known && isThere(known) ? known : undefined;
+  const before = known && isPresent(known) ? known : undefined;
   const stats: Stats = entry.stats;
-  const meter = measured(before?.meter, stats, at);
+  const meter = measure(before?.meter, stats, at);
   const history = known?.history ?? new History();
-  history.record(at, sparkedOf(meter.rates));
+  history.record(at, historyValues(meter.rates));
   const change =
     before || !quiet ? changeOf(before?.entry, entry, at) : undefined;
   const earlier = isFresh(before?.change, at) ? before?.change : undefined;
@@ -205,12 +205,12 @@ function follow<Entry extends ServiceEntry | ServerEntry>(
     history,
     change: change ?? earlier,
     meter,
-    parts: new Map(),
+    children: new Map(),
   };
 }
 
-/** What is no longer found stays for a minute, marked; of a service, itself alone. */
-function keepGone<Entry>(
+/** Keeps services or servers that were removed for a minute, marked as gone. A service that is gone is kept without servers. */
+function keepRemoved<Entry>(
   before: ReadonlyMap<string, Tracked<Entry>> | undefined,
   found: Map<string, Tracked<Entry>>,
   at: number,
@@ -220,19 +220,24 @@ function keepGone<Entry>(
     const change: Change =
       known.change?.kind === "gone" ? known.change : { kind: "gone", at };
     if (!isFresh(change, at)) continue;
-    found.set(name, { ...known, change, rates: undefined, parts: new Map() });
+    found.set(name, {
+      ...known,
+      change,
+      rates: undefined,
+      children: new Map(),
+    });
   }
 }
 
-function sparkedOf(rates: Rates | undefined): number[] {
-  return SPARKED.map((kind) => (rates ? rateOf(rates, kind) : NaN));
+function historyValues(rates: Rates | undefined): number[] {
+  return HISTORY_RATES.map((kind) => (rates ? rateOf(rates, kind) : NaN));
 }
 
-/** A service for whoever looks, its servers in order; with its key, to be sorted by. */
-function inOrder(service: Tracked<ServiceEntry>) {
-  const { name, entry, rates, history, change, parts } = service;
+/** A service with its servers in listing order, and its key to sort by. */
+function toWatched(service: Tracked<ServiceEntry>) {
+  const { name, entry, rates, history, change, children } = service;
   const labels = new Map<ServerEntry, Tracked<ServerEntry>>();
-  for (const part of parts.values()) labels.set(part.entry, part);
+  for (const child of children.values()) labels.set(child.entry, child);
   const servers = sortServers([...labels.keys()]).flatMap(
     (server) => labels.get(server) ?? [],
   );
@@ -245,7 +250,7 @@ function inOrder(service: Tracked<ServiceEntry>) {
     change,
     servers,
     activeConnections: servers
-      .filter(isThere)
+      .filter(isPresent)
       .reduce((sum, server) => sum + server.entry.activeConnections, 0),
   };
   return { key: entry.key, watched };

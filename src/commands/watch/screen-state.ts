@@ -1,17 +1,17 @@
 import type { Key, NamedKey } from "./key-decoder.js";
 import { SORT_KEYS, type Arrangement, type SortKey } from "./rows.js";
 
-/** All that keys can change about the screen. */
+/** The state of the screen that keys can change. */
 export interface ScreenState extends Arrangement {
   readonly paused: boolean;
   readonly help: boolean;
-  /** The filter as it is being typed; undefined if it is not */
+  /** The filter while the user types it. Undefined: no prompt */
   readonly prompt: string | undefined;
-  /** The row of the table at the top */
+  /** The index of the first row in view */
   readonly top: number;
 }
 
-/** What a key asks of others than the screen. */
+/** What a key asks the program to do. */
 export type Action = "quit" | "interrupt" | "abort" | "stop" | "redraw";
 
 export interface Pressed {
@@ -19,15 +19,15 @@ export interface Pressed {
   readonly action?: Action;
 }
 
-/** How much there is to scroll. */
+/** The extent of scrolling. */
 export interface Extent {
-  /** The rows of the table */
+  /** How many rows the table has */
   readonly rows: number;
-  /** How many of them the screen has room for */
+  /** How many rows fit the screen */
   readonly room: number;
 }
 
-/** What a key does, wherever the screen is. */
+/** Keys that work everywhere. */
 const ACTIONS: Partial<Record<NamedKey, Action>> = {
   "ctrl-c": "interrupt",
   "ctrl-\\": "abort",
@@ -35,25 +35,25 @@ const ACTIONS: Partial<Record<NamedKey, Action>> = {
   "ctrl-l": "redraw",
 };
 
-/** No terminal is wider; what is pasted by mistake can be longer. */
+/** Longer text was pasted by mistake. */
 const LONGEST_FILTER = 200;
 
-/** What becomes of the screen when a key is pressed. */
+/** Handles a key. */
 export function press(state: ScreenState, key: Key, extent: Extent): Pressed {
   const action = "name" in key ? ACTIONS[key.name] : undefined;
   if (action) return { state, action };
   if (state.prompt !== undefined)
-    return { state: typed(state, state.prompt, key) };
+    return { state: editPrompt(state, state.prompt, key) };
   if (state.help) {
     if ("text" in key && key.text === "q") return { state, action: "quit" };
     return { state: { ...state, help: false } };
   }
-  if ("text" in key) return command(state, key.text, extent);
+  if ("text" in key) return runKey(state, key.text, extent);
   return { state: scrolled(state, key.name, extent) };
 }
 
-/** The filter's prompt: what is typed narrows the table at once. */
-function typed(state: ScreenState, prompt: string, key: Key): ScreenState {
+/** Handles a key in the prompt of the filter. The filter applies at once. */
+function editPrompt(state: ScreenState, prompt: string, key: Key): ScreenState {
   const edited = (text: string): ScreenState => ({
     ...state,
     prompt: text,
@@ -75,7 +75,7 @@ function typed(state: ScreenState, prompt: string, key: Key): ScreenState {
   }
 }
 
-function command(state: ScreenState, text: string, extent: Extent): Pressed {
+function runKey(state: ScreenState, text: string, extent: Extent): Pressed {
   const chosen = SORT_KEYS[Number(text) - 1];
   if (/^[1-9]$/.test(text) && chosen) return { state: sortedBy(state, chosen) };
   switch (text) {
@@ -140,7 +140,7 @@ function scrolled(
   return { ...state, top: topOf({ top: steps[key] ?? from }, extent) };
 }
 
-/** The row at the top, so that the screen is full if it can be. */
+/** The first row in view. If there are enough rows, the screen is full. */
 export function topOf(
   { top }: Pick<ScreenState, "top">,
   { rows, room }: Extent,
@@ -148,7 +148,7 @@ export function topOf(
   return Math.max(Math.min(top, rows - room), 0);
 }
 
-/** The filter that counts now: the one being typed, if there is one. */
+/** The filter in effect: the one in the prompt, if there is a prompt. */
 export function filterOf({ filter, prompt }: ScreenState): string {
   return prompt ?? filter;
 }

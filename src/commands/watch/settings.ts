@@ -1,47 +1,36 @@
 import { join } from "node:path";
 import type { Io } from "../../runtime/io.js";
 import { textOf } from "../../system/files.js";
-import { UsageError } from "../../cli/errors.js";
 import type { Arguments } from "../../cli/parser.js";
-import { readService } from "../../cli/selectors.js";
+import { readServices, type Named } from "../../cli/selectors.js";
 import { escapeControls } from "../../cli/escape.js";
 import type { Clock } from "./clock.js";
-import type { Wanted } from "./read-table.js";
+import type { ServiceSelector } from "../../grammar/selector.js";
 import { SORT_KEYS, type Arrangement } from "./rows.js";
 
-/** What was asked for on the command line. */
+/** What the command line asks for. */
 export interface Settings {
-  /** In seconds */
-  readonly interval: number;
-  /** How many frames; undefined: until somebody quits */
+  readonly intervalSeconds: number;
+  /** How many frames to show. Undefined: until the user quits */
   readonly count: number | undefined;
-  readonly wanted: readonly Wanted[];
+  readonly selected: readonly Named<ServiceSelector>[];
   readonly arrangement: Arrangement;
   readonly clock: Clock;
-  /** What keeps the figures from being right, now */
+  /** Why the numbers are wrong now, if they are */
   notice(): string | undefined;
 }
 
-/** @throws {UsageError} @throws {SelectorFault} */
+/** Reads the command line. @throws {SelectorFault} */
 export async function settingsOf(
   given: Arguments,
   io: Io,
   clock: Clock,
 ): Promise<Settings> {
-  const count = given.number("count");
-  if (count !== undefined && !Number.isInteger(count))
-    throw new UsageError("--count takes a whole number", "watch");
-  const wanted = await Promise.all(
-    given.positionals.map(async (text) => ({
-      text: escapeControls(text),
-      selector: await readService(text, io.names),
-    })),
-  );
   const sort = SORT_KEYS.find((key) => key === given.text("sort"));
   return {
-    interval: given.number("interval") ?? 2,
-    count,
-    wanted,
+    intervalSeconds: given.number("interval") ?? 2,
+    count: given.number("count"),
+    selected: await readServices(given.positionals, io.names),
     arrangement: {
       sort: sort ?? "connections",
       reversed: given.flag("reverse"),
@@ -53,10 +42,10 @@ export async function settingsOf(
   };
 }
 
-/** Since Linux 6.2, the kernel can be told to let its counters be. */
+/** Since Linux 6.2, a sysctl can stop the kernel from updating its counters. */
 function noticeOf(procFolder: string): string | undefined {
   const file = join(procFolder, "sys/net/ipv4/vs/run_estimation");
   return textOf(file)?.trim() === "0"
-    ? "the kernel does not count: net.ipv4.vs.run_estimation is 0"
+    ? "the kernel does not update its counters: net.ipv4.vs.run_estimation is 0"
     : undefined;
 }

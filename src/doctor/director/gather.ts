@@ -2,11 +2,12 @@ import { IpvsAccess, isUnavailable } from "../../runtime/ipvs-access.js";
 import type { Io } from "../../runtime/io.js";
 import { formatAddress, type Address } from "../../ipvs/address.js";
 import { IpvsUnavailable, KernelRefusal } from "../../ipvs/errors.js";
-import type {
-  Daemon,
-  Info,
-  ServiceWithServers,
-  Timeouts,
+import {
+  MASQUERADING,
+  type Daemon,
+  type Info,
+  type ServiceWithServers,
+  type Timeouts,
 } from "../../ipvs/model.js";
 import { SCHEDULERS } from "../../ipvs/schedulers.js";
 import { EACCES, EPERM, errnoText } from "../../netlink/errno.js";
@@ -150,11 +151,29 @@ export async function gatherDirector(
     ...(firewall?.unread ?? []),
     ...(firewall ? unjudgedRules(facts) : []),
     ...(probe
-      ? skipped.map((server) => `real server ${server}`)
+      ? [
+          ...skipped.map((server) => `whether ${server} accepts connections`),
+          ...unprobed(table),
+        ]
       : ["whether real servers accept connections (--probe connects to them)"]),
     ...NEVER_CHECKED,
   ];
   return { facts, reasons, notChecked };
+}
+
+/** What a probe of a server's own address does not try. */
+function unprobed(table: readonly ServiceWithServers[]): string[] {
+  const indirect = table.some(({ servers }) =>
+    servers.some(
+      (server) =>
+        isServing(server) && server.settings.forwarding !== MASQUERADING,
+    ),
+  );
+  return indirect
+    ? [
+        "requests to the virtual address on servers with direct routing or tunneling (a probe connects to the server's own address)",
+      ]
+    : [];
 }
 
 function foldersOf({ procFolder, sysFolder, modulesFolder }: Io) {

@@ -279,7 +279,7 @@ suite("diff and apply on a kernel", () => {
     });
     assert.equal(
       stderr,
-      "ipvsadm: somebody else changed the table meanwhile, so nothing was changed: try again\n",
+      "ipvsadm: another program changed the table in the meantime: nothing was changed: try again\n",
     );
     assert.deepEqual([stdout, status], ["", 1]);
     await ipvsadm("-D -t 192.0.2.77:80");
@@ -294,7 +294,7 @@ suite("diff and apply on a kernel", () => {
     assert.equal(status, 1);
     assert.equal(
       stderr,
-      `ipvsadm: 'ipvsadm restore' is changing the table (process ${process.pid}): nothing was changed: wait until it has ended\n`,
+      `ipvsadm: 'ipvsadm restore' is changing the table (process ${process.pid}): nothing was changed: wait until it ends\n`,
     );
     assert.equal(await ipvsadm("-Sn"), "");
     const waiting = done("apply --wait 60", RULES, place);

@@ -16,7 +16,7 @@ import { scriptedKernel } from "../../classic/scripted-kernel.js";
 import { kernelWith } from "../../fixtures/table-kernel.js";
 import { SAMPLE } from "../list/sample.js";
 
-/** Asks as zsh does. @param line its words between single blanks, the cursor at its end */
+/** Asks for candidates as zsh does. @param line words separated by single spaces, the cursor at its end */
 async function asked(
   line: string,
   io: Partial<Io> = {},
@@ -35,7 +35,7 @@ async function asked(
   return stdout.split("\n").slice(0, -1);
 }
 
-/** The values alone. */
+/** The values without descriptions. */
 async function offered(line: string, io?: Partial<Io>): Promise<string[]> {
   const lines = await asked(line, io);
   return lines.map((line) => line.split("\t")[0] ?? "");
@@ -45,7 +45,7 @@ function spelled({ short = "", long }: OptionSyntax): string[] {
   return [...Array.from(short, (letter) => `-${letter}`), `--${long}`];
 }
 
-test("every command of the table is offered, each with its help", async () => {
+test("completion offers every classic command with its help", async () => {
   const lines = await asked("-");
   for (const command of COMMANDS)
     for (const spelling of spelled(command))
@@ -59,10 +59,10 @@ for (const command of COMMANDS) {
     ...Array<string>(command.words ?? 0).fill("60"),
   ].join(" ");
 
-  test(`with --${command.long} every option is offered that goes with it, and no other`, async () => {
+  test(`completion offers exactly the options of --${command.long}`, async () => {
     const values = await offered(`${line} -`);
     for (const option of OPTIONS) {
-      // -6 is for a firewall mark that stands before it.
+      // -6 needs a firewall mark before it.
       if (option.long === "ipv6") continue;
       const legal =
         option.option === undefined || option.with[command.commandName];
@@ -72,7 +72,7 @@ for (const command of COMMANDS) {
   });
 }
 
-test("what must be there comes first", async () => {
+test("completion offers required options first", async () => {
   assert.deepEqual((await offered("-a ")).slice(0, 5), [
     "-t",
     "-u",
@@ -82,7 +82,7 @@ test("what must be there comes first", async () => {
   ]);
 });
 
-test("options that exclude those on the line are not offered, wherever these stand", async () => {
+test("completion does not offer options that exclude those on the line", async () => {
   for (const [line, gone, left] of [
     ["-D -t 192.0.2.1:80 -", ["-u", "-f", "-t"], []],
     ["-a -m -", ["-g", "-i", "--tun-type", "--tun-csum"], ["-t", "-w"]],
@@ -103,7 +103,7 @@ test("options that exclude those on the line are not offered, wherever these sta
   }
 });
 
-test("an option that stands behind the cursor counts as well", async () => {
+test("completion considers options after the cursor", async () => {
   const ask = ["complete", "zsh", "2", "ipvsadm", "-A", "-", "-s", "rr"];
   const { stdout } = await runIn({}, async (io) =>
     Number(await mainSubcommands(ask, io)),
@@ -112,7 +112,7 @@ test("an option that stands behind the cursor counts as well", async () => {
   assert.doesNotMatch(stdout, /^-s\t/m);
 });
 
-test("values that there is a choice of are offered, attached ones too", async () => {
+test("completion offers the values of an option, also attached ones", async () => {
   assert.deepEqual(await offered("--start-daemon "), ["master", "backup"]);
   assert.deepEqual(await offered("-a --tun-type "), ["ipip", "gue", "gre"]);
   assert.deepEqual(await offered("-a --tun-type="), [
@@ -123,7 +123,7 @@ test("values that there is a choice of are offered, attached ones too", async ()
   assert.deepEqual(await offered("-A --pe "), ["sip"]);
 });
 
-test("the flags of the scheduler on the line, behind those that are there", async () => {
+test("completion offers the flags of the scheduler, after those already given", async () => {
   assert.deepEqual(await offered("-A -s mh -b mh-port,"), [
     "mh-port,mh-fallback",
     "mh-port,flag-1",
@@ -133,28 +133,28 @@ test("the flags of the scheduler on the line, behind those that are there", asyn
   assert.ok((await offered("-A -b ")).includes("sh-fallback"));
 });
 
-test("the schedulers are those that the help names", async () => {
+test("completion offers the schedulers that the help lists", async () => {
   const help = OPTIONS.find(({ long }) => long === "scheduler")?.help ?? "";
   const named = help.split(";")[0]?.split(" ") ?? [];
   assert.deepEqual([...SCHEDULERS.keys()].sort(), named.sort());
   assert.deepEqual((await offered("-A -s ")).sort(), named.sort());
 });
 
-test("a value that nobody can know is not guessed", async () => {
+test("completion offers nothing for a free value", async () => {
   for (const line of ["-a -w ", "-A -t ", "-A -M ", "-D foo", "--set ", "-w "])
     assert.deepEqual(await offered(line), [], line);
 });
 
-test("an optional value leaves room for the next option", async () => {
+test("completion offers options where an optional value may be", async () => {
   assert.ok((await offered("-A -t 192.0.2.1:80 -p ")).includes("-s"));
 });
 
-test("letters in a group are completed as they stand", async () => {
+test("completion completes a group of letters to itself", async () => {
   assert.deepEqual(await offered("-Ln"), ["-Ln"]);
   assert.deepEqual(await offered("-LQ"), []);
 });
 
-test("the subcommands are offered with the commands, and alone when a letter is typed", async () => {
+test("completion offers subcommands with classic commands, and alone after a letter", async () => {
   const names = SPECS.map(({ name }) => name);
   assert.deepEqual(await offered("s"), names);
   const all = await offered("");
@@ -164,7 +164,7 @@ test("the subcommands are offered with the commands, and alone when a letter is 
 });
 
 for (const subcommand of SPECS) {
-  test(`every option of ${subcommand.name} is offered, and its values where there is a choice`, async () => {
+  test(`completion offers every option of ${subcommand.name} and its values`, async () => {
     const values = await offered(`${subcommand.name} -`);
     for (const option of optionsOf(subcommand)) {
       assert.ok(values.includes(`--${option.name}`), option.name);
@@ -177,7 +177,7 @@ for (const subcommand of SPECS) {
     }
   });
 
-  test(`the words of ${subcommand.name} are offered`, async () => {
+  test(`completion offers the arguments of ${subcommand.name}`, async () => {
     const [first] = subcommand.positionals;
     if (first?.choices)
       assert.deepEqual(await offered(`${subcommand.name} `), first.choices);
@@ -186,14 +186,14 @@ for (const subcommand of SPECS) {
   });
 }
 
-test("help completes subcommands, completion shells; an option that is there is not offered again", async () => {
+test("completion offers subcommands for help, shells for completion, and no option twice", async () => {
   assert.ok((await offered("help ")).includes("status"));
   assert.deepEqual(await offered("completion "), SHELLS);
   assert.ok(!(await offered("status -o json --")).includes("--output"));
   assert.deepEqual(await offered("nosuchverb "), []);
 });
 
-/** A machine with some modules and interfaces. */
+/** Writes the files of a machine with some modules and interfaces. */
 function machine(): Partial<Io> {
   const root = mkdtempSync(join(tmpdir(), "ipvsadm-machine."));
   const write = (path: string, text: string) => {
@@ -201,7 +201,10 @@ function machine(): Partial<Io> {
     writeFileSync(join(root, path), text);
   };
   write("proc/sys/kernel/osrelease", "6.1.0\n");
-  write("proc/modules", "ip_vs_sh 16384 0 - Live 0x0\nip_vs 1 1 - Live 0x0\n");
+  write(
+    "proc/modules",
+    "ip_vs_sh 16384 0 - LiveValues 0x0\nip_vs 1 1 - LiveValues 0x0\n",
+  );
   write("modules/6.1.0/modules.dep", "k/ip_vs_rr.ko:\nk/ip_vs_sh.ko.xz:\n");
   write("modules/6.1.0/modules.builtin", "kernel/ip_vs_wlc.ko\n");
   for (const [name, flags] of [
@@ -219,22 +222,22 @@ function machine(): Partial<Io> {
   };
 }
 
-test("schedulers that the kernel has come first, those that it cannot have last", async () => {
+test("completion offers schedulers in the kernel first, unavailable ones last", async () => {
   const lines = await asked("-A -s ", machine());
   assert.deepEqual(lines.slice(0, 4), [
     "wlc\tweighted least connections, the default (in the kernel)",
     "sh\tsource hashing (in the kernel)",
     "rr\tround robin",
-    "wrr\tweighted round robin (this kernel has none)",
+    "wrr\tweighted round robin (not available in this kernel)",
   ]);
 });
 
-test("interfaces that carry multicast are offered, unless a shell would take their name for something else", async () => {
+test("completion offers multicast interfaces whose names are safe in a shell", async () => {
   const line = "--start-daemon master --mcast-interface ";
   assert.deepEqual(await offered(line, machine()), ["eth0"]);
 });
 
-test("where IPVS cannot be asked nothing is offered, and nothing is said or loaded", async () => {
+test("completion offers no services without IPVS, and loads no module", async () => {
   const link = scriptedKernel(undefined, () => false);
   const { stdout, stderr, status, log } = await runIn({ link }, async (io) =>
     Number(
@@ -249,7 +252,7 @@ test("where IPVS cannot be asked nothing is offered, and nothing is said or load
   assert.ok(!log.includes("load"));
 });
 
-test("what goes wrong is not said", async () => {
+test("completion prints no errors", async () => {
   const io: Partial<Io> = {
     names: {
       hostAddress: () => Promise.resolve(undefined),
@@ -272,7 +275,7 @@ test("what goes wrong is not said", async () => {
   assert.notEqual(status, 2);
 });
 
-test("behind the service of a drain, its own real servers are offered", async () => {
+test("completion offers the real servers of the service for drain", async () => {
   const io = { openLink: () => kernelWith(SAMPLE) };
   assert.deepEqual(await offered("drain fwm/7 ", io), [
     "10.0.0.71:0",
@@ -280,7 +283,7 @@ test("behind the service of a drain, its own real servers are offered", async ()
   ]);
 });
 
-test("a person who says complete is answered as with any other word", async () => {
+test("'ipvsadm complete' of a user is an unknown subcommand", async () => {
   for (const words of [["complete"], ["complete", "zsh"], ["complete", "-L"]])
     await runIn({}, async (io) => {
       assert.equal(await mainSubcommands(words, io), undefined);
@@ -288,7 +291,7 @@ test("a person who says complete is answered as with any other word", async () =
     });
 });
 
-test("a program run as another, or with variables before it, is the same", async () => {
+test("completion ignores variables and the name before the arguments", async () => {
   for (const words of [
     ["4", "LC_ALL=C", "X=1", "/usr/sbin/ipvsadm", "--start-daemon", ""],
     ["2", "ipvsadm", "--start-daemon", ""],
@@ -300,7 +303,7 @@ test("a program run as another, or with variables before it, is the same", async
   }
 });
 
-test("what is loaded to answer has none of the packages", () => {
+test("completion loads no packages", () => {
   const files = new Set(["src/commands/completion/answer.ts"]);
   for (const file of files) {
     const code = readFileSync(file, "utf8");

@@ -7,7 +7,7 @@ import {
 
 const BREAKS = " \t\n\"'@><=;|&(:";
 
-/** The words of a line with the cursor at `^`; what readline leaves alone of the one there, if it is not all. */
+/** Splits a line with the cursor at `^`. @returns the words, and what readline keeps of the word at the cursor */
 function read(line: string) {
   const [before = "", after = ""] = line.split("^");
   const { words, index, kept, quote, redirected } = readBashLine(
@@ -18,7 +18,7 @@ function read(line: string) {
   return { words, index, kept, quote, redirected };
 }
 
-test("words are split at blanks, and the one at the cursor is there, be it empty", () => {
+test("readBashLine() splits words, and includes an empty word at the cursor", () => {
   for (const [line, words, index] of [
     ["ipvsadm ^", [""], 0],
     ["ipvsadm -D^", ["-D"], 0],
@@ -34,7 +34,7 @@ test("words are split at blanks, and the one at the cursor is there, be it empty
   }
 });
 
-test("readline puts a candidate behind the last colon or equals sign, unless that is quoted", () => {
+test("readBashLine() knows that readline keeps the word up to the last unquoted colon or equals sign", () => {
   for (const [line, word, kept] of [
     ["ipvsadm -D -t 192.0.2.1^", "192.0.2.1", ""],
     ["ipvsadm -D -t 192.0.2.1:^", "192.0.2.1:", "192.0.2.1:"],
@@ -50,7 +50,7 @@ test("readline puts a candidate behind the last colon or equals sign, unless tha
   }
 });
 
-test("a redirection is none of our words, and what it leads to is a file", () => {
+test("readBashLine() skips redirections, and recognizes their files", () => {
   assert.ok(read("ipvsadm -R < ru^").redirected);
   assert.ok(read("ipvsadm -R <^").redirected);
   assert.ok(read("ipvsadm -Sn 2> ^").redirected);
@@ -65,7 +65,7 @@ test("a redirection is none of our words, and what it leads to is a file", () =>
   }
 });
 
-test("brackets are escaped, so that they are no pattern, but not within quotation marks", () => {
+test("forBash() escapes brackets outside quotation marks", () => {
   const value = "[2001:db8::1]:80";
   assert.equal(forBash(value, { kept: "", quote: "" }), "\\[2001:db8::1\\]:80");
   assert.equal(forBash(value, { kept: "", quote: "'" }), value);

@@ -6,7 +6,7 @@ import { scriptFor } from "../../../src/commands/completion/shell-scripts.js";
 import { SHELLS, type Shell } from "../../../src/commands/completion/shells.js";
 import { subcommand } from "../run-subcommand.js";
 
-/** By the names that the shells look for, but that of bash, which is to be called `ipvsadm`. */
+/** The names that the shells look for. The file for bash is installed as `ipvsadm`. */
 const FILES: Readonly<Record<Shell, string>> = {
   bash: "packaging/completions/ipvsadm.bash",
   zsh: "packaging/completions/_ipvsadm",
@@ -14,7 +14,7 @@ const FILES: Readonly<Record<Shell, string>> = {
 };
 
 for (const shell of SHELLS) {
-  test(`the file for ${shell} is what the program prints (UPDATE_GOLDEN=1 writes it)`, async () => {
+  test(`the packaged file for ${shell} is what completion prints (UPDATE_GOLDEN=1 writes it)`, async () => {
     const file = FILES[shell];
     if (process.env["UPDATE_GOLDEN"]) writeFileSync(file, scriptFor(shell));
     const { stdout, stderr, status } = await subcommand(`completion ${shell}`);
@@ -22,7 +22,7 @@ for (const shell of SHELLS) {
     assert.equal(stdout, readFileSync(file, "utf8"));
   });
 
-  test(`${shell} can read its script`, (t) => {
+  test(`${shell} parses its script`, (t) => {
     const { error, stdout, stderr, status } = spawnSync(
       shell,
       ["-n", FILES[shell]],
@@ -37,16 +37,16 @@ for (const shell of SHELLS) {
   });
 }
 
-test("a shell that we do not know is told which we do", async () => {
-  for (const [line, said] of [
+test("completion rejects an unknown shell", async () => {
+  for (const [line, message] of [
     [
       "completion csh",
       "SHELL csh is not one of bash, zsh, fish: did you mean zsh?",
     ],
-    ["completion", "SHELL is missing"],
+    ["completion", "missing argument SHELL"],
   ] as const) {
     const { stdout, stderr, status } = await subcommand(line);
     assert.deepEqual([stdout, status], ["", 2]);
-    assert.ok(stderr.includes(said), stderr);
+    assert.ok(stderr.includes(message), stderr);
   }
 });

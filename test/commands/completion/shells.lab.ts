@@ -12,8 +12,7 @@ import { Pane } from "../../lab/pane.js";
 import { ours } from "../../lab/program.js";
 
 /*
- * The scripts in the shells themselves, with a table in the kernel, and keys pressed in a terminal. The prompt is `$ ` in
- * each of them.
+ * Runs the scripts in real shells with a table in the kernel, and presses keys in a terminal. Each shell has the prompt `$ `.
  */
 
 const TABLE = [
@@ -32,7 +31,7 @@ const TABLE = [
 const programs = installPrograms();
 const folder = mkdtempSync(join(tmpdir(), "ipvsadm-completion."));
 
-/** What is typed before the tab key, and what the terminal shows then. */
+/** What is typed before the tab key, and what the terminal shows after it. */
 const COMMON_CASES: readonly (readonly [string, RegExp])[] = [
   ["ipvsadm -D -t 192.0.2.9", /^\$ ipvsadm -D -t 192\.0\.2\.9:443$/],
   ["ipvsadm -D -t '[2001:db8::1", /^\$ ipvsadm -D -t '\[2001:db8::1\]:80'$/],
@@ -64,14 +63,14 @@ const CASES: Readonly<Record<Shell, typeof COMMON_CASES>> = {
   ],
 };
 
-/** A persistence timeout for each, to tell them apart. */
+/** Each shell gets its own persistence timeout, to tell the services apart. */
 const SECONDS: Readonly<Record<Shell, number>> = {
   bash: 301,
   zsh: 302,
   fish: 303,
 };
 
-/** How each shell starts without the settings of whoever runs the tests, and with our script. */
+/** How each shell starts with our script and without the settings of the user. */
 const START: Readonly<Record<Shell, string>> = {
   bash: "bash --noprofile --rcfile start.bash -i",
   zsh: "env ZDOTDIR=. zsh -d -i",
@@ -89,7 +88,7 @@ function prepare(): void {
     "start.fish":
       "function fish_prompt; echo -n '$ '; end; function fish_greeting; end; source ipvsadm.fish",
     "rules.txt": "-C\n",
-    // Names that the pattern [2001:db8::1]:80 fits.
+    // File names that match the pattern [2001:db8::1]:80.
     "1:80": "",
     "8:80": "",
   };
@@ -105,7 +104,7 @@ function has(t: TestContext, program: string): boolean {
   return false;
 }
 
-/** Gives a terminal with a shell in it to a test. */
+/** Runs a shell in a terminal during a test. */
 async function inTerminal(
   t: TestContext,
   shell: Shell,
@@ -117,7 +116,7 @@ async function inTerminal(
     30,
     `cd ${folder}; PATH=${programs}:$PATH exec ${START[shell]}`,
   );
-  await terminal.shows(/^\$/m, 180); // zsh reads a thousand files first
+  await terminal.shows(/^\$/m, 180); // zsh reads a thousand files first.
   await act(terminal);
 }
 
@@ -135,7 +134,7 @@ suite("completion in the shells", () => {
   });
 
   for (const shell of SHELLS)
-    test(`${shell} completes`, (t) =>
+    test(`${shell} completes on the tab key`, (t) =>
       inTerminal(t, shell, async (terminal) => {
         for (const [line, shown] of CASES[shell]) {
           terminal.type(line);
@@ -149,7 +148,7 @@ suite("completion in the shells", () => {
       }));
 
   for (const shell of SHELLS)
-    test(`${shell} runs what was completed, IPv6 brackets and all`, (t) =>
+    test(`${shell} runs a completed command with IPv6 brackets`, (t) =>
       inTerminal(t, shell, async (terminal) => {
         terminal.type("ipvsadm -E -t \\[2001:db8::2");
         terminal.press("Tab");
@@ -167,7 +166,7 @@ suite("completion in the shells", () => {
         );
       }));
 
-  test("fish completes a text by itself", (t) => {
+  test("fish completes a prefix", (t) => {
     if (!has(t, "fish")) return;
     const { stdout, stderr } = bash(
       programs,
@@ -182,7 +181,7 @@ suite("completion in the shells", () => {
     ]);
   });
 
-  test("services of the protocol, servers of the service, wherever it stands on the line", async () => {
+  test("completion offers services of the protocol, and servers of the service wherever it is on the line", async () => {
     for (const [words, values] of [
       [["-D", "-u", ""], ["192.0.2.1:53"]],
       [["-Z", "-f", ""], ["7"]],
@@ -212,7 +211,7 @@ suite("completion in the shells", () => {
     assert.equal(stdout, "10.9.9.9:443\tweight 1, 0 active connections\n");
   });
 
-  test("schedulers that the kernel has come first", async () => {
+  test("completion offers schedulers in the kernel first", async () => {
     const { stdout } = await ours([
       "complete",
       "zsh",
@@ -228,7 +227,7 @@ suite("completion in the shells", () => {
     assert.match(stdout, /^wrr\tweighted round robin \(in the kernel\)$/m);
   });
 
-  test("who may not ask gets no live values, and no complaint", () => {
+  test("completion without CAP_NET_ADMIN offers no values from the table, and prints no error", () => {
     const { stdout, stderr, status } = bash(
       programs,
       "exec setpriv --bounding-set=-all --inh-caps=-all --reuid 65534 --clear-groups ipvsadm complete zsh 3 ipvsadm -D -t ''",

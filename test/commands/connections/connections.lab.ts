@@ -13,7 +13,7 @@ const DATAGRAM_SOCKETS = 500;
 const SOCKETS_AT_ONCE = 50;
 const DATAGRAM_SERVICES = 100;
 
-/** Runs a command line, which must succeed. */
+/** Runs a command line that must succeed. */
 async function run(line: string, stdin = ""): Promise<string> {
   const { stdout, stderr, status } = await ours(line.split(" "), stdin);
   assert.deepEqual([stderr, status], ["", 0], line);
@@ -81,7 +81,7 @@ suite("connections on a kernel", () => {
     socket.close();
   }
 
-  test("those that are held are there, with the ports that they have", async () => {
+  test("connections shows open connections with their ports", async () => {
     const found = await eventually(
       () => entries(`tcp/${VIP}:80 --state established`),
       (all) => all.length === 3,
@@ -97,7 +97,7 @@ suite("connections on a kernel", () => {
     }
   });
 
-  test("the template of the persistent client is told from them", async () => {
+  test("connections separates the persistence template from connections", async () => {
     const templates = await entries("--templates-only");
     assert.equal(templates.length, 1);
     assert.deepEqual(
@@ -112,7 +112,7 @@ suite("connections on a kernel", () => {
     assert.equal(await run("connections --count --templates"), "5\n");
   });
 
-  test("a connection that ends changes its state", async () => {
+  test("connections shows the new state of a closed connection", async () => {
     held.pop()?.destroy();
     const closing = await eventually(
       () => entries("--state time_wait,fin_wait,close,close_wait,last_ack"),
@@ -125,7 +125,7 @@ suite("connections on a kernel", () => {
     );
   });
 
-  test("of many, all are shown at not less than half the speed of reading the file", async (t) => {
+  test("connections shows all of many connections, not much slower than the file is read", async (t) => {
     const services = Array.from(
       { length: DATAGRAM_SERVICES },
       (_, i) => `10.0.1.${i + 1}`,
@@ -139,7 +139,7 @@ suite("connections on a kernel", () => {
       await Promise.all(
         Array.from({ length: SOCKETS_AT_ONCE }, () => send(services, 5300)),
       );
-    // A port that was closed may be given out again, and then there is nothing new.
+    // The kernel may reuse a closed port. Then there is no new connection.
     const most = DATAGRAM_SERVICES * DATAGRAM_SOCKETS;
     const made = Number(await run("connections --count --protocol udp"));
     assert.ok(made > most * 0.9, `${made} connections`);
@@ -175,7 +175,7 @@ suite("connections on a kernel", () => {
       );
     }
     t.diagnostic(JSON.stringify(least));
-    // Half is what is wanted; the rest is for what else the machine does in the wrong moment.
+    // The goal is half the speed. The rest allows for other load on the machine.
     assert.ok(least.showing < 4 * least.reading, JSON.stringify(least));
   });
 });

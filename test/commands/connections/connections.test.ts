@@ -14,7 +14,7 @@ function shown(t: TestContext, words: string, io: Partial<Io> = {}) {
   return subcommand(line, { io: { connectionsFile, ...io } });
 }
 
-/** The clients with their ports in the order shown. */
+/** The clients with their ports, in the order of the output. */
 async function clients(t: TestContext, words: string): Promise<string[]> {
   const { stdout, stderr, status } = await shown(t, `${words} -o csv`);
   assert.deepEqual([stderr, status], ["", 0], words);
@@ -28,7 +28,7 @@ for (const [name, words] of [
   ["connections-top", "--top client --color never"],
 ] as const)
   for (const width of WIDTHS)
-    test(`${name} at width ${width ?? "of any size"}`, async (t) => {
+    test(`${name} as a table at width ${width ?? "unlimited"}`, async (t) => {
       const { stdout, stderr, status } = await shown(t, words, terminal(width));
       assert.deepEqual([stderr, status], ["", 0]);
       golden(goldenName(`connections/${name}`, width), stdout);
@@ -47,7 +47,7 @@ for (const format of ["json", "ndjson", "csv", "yaml"])
       if (format === "json") assert.ok(JSON.parse(stdout));
     });
 
-test("the same is shown with colors, and states have those of their meaning", async (t) => {
+test("connections prints the same text with colors, and colors the states", async (t) => {
   const plain = await shown(t, "--templates", terminal(80));
   const { stdout } = await shown(t, "--templates --color always", terminal(80));
   assert.match(stdout, /\x1b\[32mESTABLISHED/); // eslint-disable-line no-control-regex
@@ -96,11 +96,11 @@ for (const [words, expected] of [
   ["--templates-only fwm6/8", ["2001:db8:cafe::7:0"]],
   ["--limit 2", [ONE, TWO]],
 ] as const)
-  test(`wanted: ${words}`, async (t) => {
+  test(`connections selects by ${words}`, async (t) => {
     assert.deepEqual(await clients(t, words), expected);
   });
 
-test("templates are not counted but where they are asked for", async (t) => {
+test("connections --count counts templates only with --templates", async (t) => {
   const count = async (words: string) =>
     (await shown(t, `--count ${words}`)).stdout;
   assert.deepEqual(
@@ -122,13 +122,13 @@ for (const [words, first] of [
   ["--top client --templates-only", "198.51.100.7 2"],
   ["--top service --templates fwm/7", "fwm/7 1"],
 ] as const)
-  test(`the first of ${words}`, async (t) => {
+  test(`connections ${words} puts the largest group first`, async (t) => {
     const { stdout } = await shown(t, `${words} -o csv`);
     const [, line = ""] = stdout.split("\n");
     assert.equal(line.split(",").slice(0, 2).join(" "), first);
   });
 
-test("the number of lines may follow what is counted", async (t) => {
+test("connections --top reads the number of lines after the group", async (t) => {
   const lines = async (words: string) =>
     (await shown(t, `${words} -o ndjson`)).stdout.split("\n").length - 1;
   assert.equal(await lines("--top client 2"), 2);
@@ -149,7 +149,7 @@ const NAMES: Names = {
     port === 80 && transport === "tcp" ? "http" : undefined,
 };
 
-test("ends have names where they are wanted, without control characters", async (t) => {
+test("connections --names shows names without control characters", async (t) => {
   const { stdout } = await shown(t, "--limit 1 --names", { names: NAMES });
   assert.match(
     stdout,
@@ -163,15 +163,15 @@ test("ends have names where they are wanted, without control characters", async 
   assert.match(top.stdout, /^evil\?\[31m\.example +5 /m);
 });
 
-test("without --names nobody is asked for any", async (t) => {
-  const fail = () => assert.fail("names are not wanted");
+test("connections looks up no names without --names", async (t) => {
+  const fail = () => assert.fail("a name was looked up");
   const { status } = await shown(t, "", {
     names: { ...NAMES, hostName: fail, serviceName: fail },
   });
   assert.equal(status, 0);
 });
 
-test("what comes later and is wider is shown whole", async (t) => {
+test("connections shows a wider text of a later chunk in full", async (t) => {
   const many = Array.from({ length: 1000 }, (_, i) =>
     numberedConnection(50 * i),
   );
@@ -187,7 +187,7 @@ test("what comes later and is wider is shown whole", async (t) => {
   assert.equal(lines.at(-2), "1008 connections; 3 templates not shown");
 });
 
-test("no connections are the titles and the number", async (t) => {
+test("connections prints titles and the number 0 if there are none", async (t) => {
   const { stdout } = await subcommand("connections", {
     io: { connectionsFile: fileOf(t, []) },
   });
@@ -201,39 +201,39 @@ for (const [words, status, line] of [
   [
     "--client 10.0.0/8",
     2,
-    /--client 10\.0\.0\/8 is neither an address such as .* nor a network/,
+    /--client 10\.0\.0\/8: expected an address such as .* or a network/,
   ],
-  ["--client 10.0.0.0/33", 2, /--client 10\.0\.0\.0\/33 is neither/],
-  [
-    "--server 10.0.0.0/x",
-    2,
-    /--server 10\.0\.0\.0\/x is neither a real server/,
-  ],
+  ["--client 10.0.0.0/33", 2, /--client 10\.0\.0\.0\/33: expected/],
+  ["--server 10.0.0.0/x", 2, /--server 10\.0\.0\.0\/x: expected a real server/],
   ["--service nonsense/1", 2, /nonsense\/1 is not a service: write/],
   [
     "--state syn_rcv",
     2,
-    /--state syn_rcv: there is no such state: did you mean SYN_RECV\?/,
+    /--state syn_rcv: unknown state: did you mean SYN_RECV\?/,
   ],
   [
     "--state nonsense",
     2,
-    /--state nonsense: there is no such state; there are ESTABLISHED, /,
+    /--state nonsense: unknown state; known states: ESTABLISHED, /,
   ],
   ["--protocol icmp", 2, /--protocol icmp is not one of tcp, udp, sctp/],
-  ["--expires-within 5x", 2, /--expires-within 5x is no duration such as 30s/],
-  ["--expires-within -5", 2, /--expires-within -5 is no duration/],
-  ["--limit 0", 2, /--limit 0: a whole number from 1 on is wanted/],
-  ["--limit 1.5", 2, /--limit 1\.5: a whole number/],
+  [
+    "--expires-within 5x",
+    2,
+    /--expires-within 5x: expected a duration such as 90s/,
+  ],
+  ["--expires-within -5", 2, /--expires-within -5: expected a duration/],
+  ["--limit 0", 2, /--limit 0: expected a whole number of at least 1/],
+  ["--limit 1.5", 2, /--limit 1\.5: expected a whole number/],
   ["--top clients", 2, /--top clients is not one of .* did you mean client\?/],
   ["--top client --count", 2, /--top and --count exclude each other/],
   [
     "fwm/7",
     2,
-    /fwm\/7: the kernel tells of which firewall mark its templates are, but not its connections/,
+    /fwm\/7: the kernel reports the firewall mark of templates, but not of connections/,
   ],
 ] as const)
-  test(`a fault is one line: ${words}`, async (t) => {
+  test(`connections ${words} fails with one line`, async (t) => {
     const outcome = await shown(t, words);
     assert.equal(outcome.stdout, "");
     assert.equal(outcome.status, status);
@@ -241,16 +241,16 @@ for (const [words, status, line] of [
     assert.match(outcome.stderr, /^ipvsadm: [^\n]+\n$/);
   });
 
-test("a file that is not there, or is none, is told with what to do", async () => {
-  const told = async (connectionsFile: string) => {
+test("connections explains why it cannot read the file", async () => {
+  const lineFor = async (connectionsFile: string) => {
     const { stdout, stderr, status } = await subcommand("connections", {
       io: { connectionsFile },
     });
     return `${stdout}${status} ${stderr}`;
   };
   assert.equal(
-    await told("/nonexistent/ip_vs_conn"),
+    await lineFor("/nonexistent/ip_vs_conn"),
     "3 ipvsadm: cannot open /nonexistent/ip_vs_conn: No such file or directory: load the module as root with 'modprobe ip_vs'\n",
   );
-  assert.equal(await told("/tmp"), "1 ipvsadm: cannot read /tmp: EISDIR\n");
+  assert.equal(await lineFor("/tmp"), "1 ipvsadm: cannot read /tmp: EISDIR\n");
 });

@@ -10,14 +10,14 @@ import {
 import { bytesInUse } from "../../fixtures/memory.js";
 
 const MANY = 1_000_000;
-/** How often the memory in use is looked at. */
-const CHARACTERS_BETWEEN_LOOKS = 20_000_000;
+/** How often the memory in use is measured. */
+const CHARACTERS_BETWEEN_MEASUREMENTS = 20_000_000;
 
-/** Runs the subcommand. @returns the lines of its output, the first of them, and the most bytes in use meanwhile */
+/** Runs the subcommand. @returns the number of lines, the first characters, and the most bytes in use */
 async function run(words: string, connections: string) {
   let text = "";
   let lines = 0;
-  let unseen = CHARACTERS_BETWEEN_LOOKS;
+  let unseen = CHARACTERS_BETWEEN_MEASUREMENTS;
   let bytes = 0;
   const io = {
     connectionsFile: connections,
@@ -25,7 +25,7 @@ async function run(words: string, connections: string) {
       if (text.length < 1000) text += piece;
       lines += piece.split("\n").length - 1;
       unseen += piece.length;
-      if (unseen < CHARACTERS_BETWEEN_LOOKS) return;
+      if (unseen < CHARACTERS_BETWEEN_MEASUREMENTS) return;
       unseen = 0;
       bytes = Math.max(bytes, bytesInUse());
     },
@@ -39,10 +39,10 @@ async function run(words: string, connections: string) {
   return { lines, text, bytes };
 }
 
-/** How often a test of speed may try: others use this machine, too. */
+/** How often a speed test may try again: other load may slow the machine down. */
 const ROUNDS = 20;
 
-/** The processor's milliseconds for some work. */
+/** The milliseconds of processor time for some work. */
 async function cost(work: () => Promise<unknown>): Promise<number> {
   const before = process.cpuUsage();
   await work();
@@ -63,12 +63,12 @@ suite("a million connections", () => {
   });
 
   for (const [words, others] of [
-    ["--templates", 2], // the titles and the number
+    ["--templates", 2], // the title line and the totals
     ["--templates -o ndjson", 0],
     ["--templates -o csv", 1],
   ] as const)
-    test(`they are shown in the memory of a thousand: ${words}`, async () => {
-      await run(words, few.path); // what is compiled and loaded once
+    test(`connections ${words} shows them in the memory of a thousand`, async () => {
+      await run(words, few.path); // so that code is loaded and compiled
       const less = await run(words, few.path);
       const more = await run(words, many.path);
       assert.equal(less.lines, 1000 + others);
@@ -77,7 +77,7 @@ suite("a million connections", () => {
       assert.ok(growth < 4_000_000, `${growth} bytes more are in use`);
     });
 
-  test("the busiest of 200,000 clients is found, by exact numbers", async () => {
+  test("connections --top finds the largest of 200,000 clients with exact numbers", async () => {
     const { text } = await run("--top client 1 -o csv", many.path);
     const counts = new Map<string, number>();
     let most = 0;
@@ -93,7 +93,7 @@ suite("a million connections", () => {
     assert.deepEqual([Number(connections), Number(atMost)], [most, most]);
   });
 
-  // Half the speed of reading is what is wanted; the rest is for what else the machine does meanwhile.
+  // The goal is half the speed of reading. The rest allows for other load on the machine.
   const SLOWEST = 3;
   for (const words of [
     "--count",
@@ -102,20 +102,23 @@ suite("a million connections", () => {
     "--state syn_recv --count",
     "tcp/192.0.2.7:80 --expires-within 5s",
   ])
-    test(`they are looked through about as fast as they are read: ${words}`, async () => {
+    test(`connections ${words} filters them about as fast as the file is read`, async () => {
       const read = async () => {
         let lines = 0;
         for await (const some of linesOf(many.path)) lines += some.length;
         assert.equal(lines, MANY + 1);
       };
-      let [reading, looking] = [Infinity, Infinity];
-      for (let i = 0; i < ROUNDS && looking >= SLOWEST * reading; i++) {
+      let [reading, filtering] = [Infinity, Infinity];
+      for (let i = 0; i < ROUNDS && filtering >= SLOWEST * reading; i++) {
         reading = Math.min(reading, await cost(read));
-        looking = Math.min(looking, await cost(() => run(words, many.path)));
+        filtering = Math.min(
+          filtering,
+          await cost(() => run(words, many.path)),
+        );
       }
       assert.ok(
-        looking < SLOWEST * reading,
-        `${looking} ms, and ${reading} ms to read the lines`,
+        filtering < SLOWEST * reading,
+        `filtering took ${filtering} ms, reading ${reading} ms`,
       );
     });
 });

@@ -26,7 +26,7 @@ const IPV6 = {
   server: address("fd00::11"),
 };
 
-/** A table with something of everything: eight connections and three templates. */
+/** A table with one of everything: eight connections and three templates. */
 export const SAMPLE: readonly Connection[] = [
   CONNECTION,
   { ...CONNECTION, ...OTHER_SERVER, clientPort: 40001, state: "SYN_RECV" },
@@ -74,7 +74,7 @@ export const SAMPLE: readonly Connection[] = [
   },
 ];
 
-/** A file like /proc/net/ip_vs_conn with some connections, for as long as the test runs. */
+/** Writes a file like /proc/net/ip_vs_conn, and removes it after the test. */
 export function fileOf(
   t: TestContext,
   connections: readonly Connection[] = SAMPLE,

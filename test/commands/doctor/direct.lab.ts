@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { suite } from "node:test";
+import type { FindingId } from "../../../src/doctor/findings.js";
 import { eventually } from "../../lab/eventually.js";
 import { without } from "../../traffic/needs.js";
 import { ONE_NETWORK } from "../../traffic/places.js";
@@ -63,26 +64,63 @@ suite("doctor finds faults of direct routing", () => {
     },
   });
 
-  proves(site, {
-    id: "direct-unanswered",
-    subject: "203.0.113.11:80 of tcp/203.0.113.100:80",
-    skip: without("iptables-legacy", "iptables"),
-    rules: `
-      -A -t 203.0.113.100:80 -s rr
-      -a -t 203.0.113.100:80 -r 203.0.113.11 -g`,
-    url: URL,
-    // As where the network looks at addresses: what is not for the machine itself does not reach it.
-    fault: () => {
-      site.network.sh(
-        "real1",
-        "iptables-legacy -A INPUT -i lan -d 203.0.113.100 -j DROP",
-      );
+  const legacy = without("iptables-legacy", "iptables");
+  /** What makes both servers silent, and what doctor finds on each of them. */
+  const silent: readonly {
+    readonly name: string;
+    readonly fault: string;
+    readonly there: FindingId;
+    readonly skip?: string | false;
+    readonly undo: string;
+  }[] = [
+    {
+      name: "INPUT drops requests",
+      // As where the network looks at addresses: what is not for the machine itself does not reach it.
+      fault: "iptables-legacy -A INPUT -i lan -d 203.0.113.100 -j DROP",
+      there: "server-firewall-blocks",
+      skip: legacy,
+      undo: "iptables-legacy -F",
     },
-    fails: () => unansweredForLong(site, URL),
-    machines: { "real server 203.0.113.11": "real1" },
-    there: "server-firewall-blocks",
-    lastly: () => {
-      site.network.sh("real1", "iptables-legacy -F INPUT");
+    {
+      name: "INPUT drops the port",
+      fault: "iptables-legacy -A INPUT -p tcp --dport 80 -j DROP",
+      there: "server-firewall-blocks",
+      skip: legacy,
+      undo: "iptables-legacy -F",
     },
-  });
+    {
+      name: "OUTPUT drops answers",
+      fault: "iptables-legacy -A OUTPUT -p tcp --sport 80 -j DROP",
+      there: "server-firewall-blocks",
+      skip: legacy,
+      undo: "iptables-legacy -F",
+    },
+    {
+      name: "the virtual address is missing",
+      fault:
+        "sysctl -w net.ipv4.ip_forward=0; ip address del 203.0.113.100/32 dev lo",
+      there: "vip-absent",
+      undo: "ip address replace 203.0.113.100/32 dev lo",
+    },
+  ];
+  for (const { name, fault, there, skip = false, undo } of silent)
+    proves(site, {
+      id: "direct-unanswered",
+      name,
+      skip,
+      rules: RULES,
+      url: URL,
+      fault: () => {
+        for (const host of ["real1", "real2"]) site.network.sh(host, fault);
+      },
+      fails: () => unansweredForLong(site, URL),
+      machines: {
+        "real server 203.0.113.11": "real1",
+        "real server 203.0.113.12": "real2",
+      },
+      there,
+      lastly: () => {
+        for (const host of ["real1", "real2"]) site.network.sh(host, undo);
+      },
+    });
 });

@@ -64,6 +64,32 @@ suite("doctor finds faults of tunneling", () => {
       ),
   });
 
+  proves(site, {
+    id: "tunnel-unanswered",
+    name: "a firewall on the server drops the tunnel's packets",
+    skip: without("iptables-legacy", "iptables"),
+    rules: ONE,
+    url: URL,
+    fault: () =>
+      void site.network.sh("real1", "iptables-legacy -A INPUT -p 4 -j DROP"),
+    fails: () => unansweredForLong(site, URL),
+    machines: { "real server 198.51.100.11": "real1" },
+    there: "server-firewall-blocks",
+    lastly: () => void site.network.sh("real1", "iptables-legacy -F"),
+  });
+
+  proves(site, {
+    id: "firewall-blocks",
+    name: "the director's OUTPUT drops the tunnel's packets",
+    skip: without("iptables-legacy", "iptables"),
+    rules: ONE,
+    url: URL,
+    seen: /drops the tunnel's packets to 198\.51\.100\.11$/,
+    fault: () =>
+      void site.network.sh(DIRECTOR, "iptables-legacy -A OUTPUT -p 4 -j DROP"),
+    lastly: () => void site.network.sh(DIRECTOR, "iptables-legacy -F"),
+  });
+
   /** Has the client send a request of several packets. */
   function upload(): string {
     const program = `

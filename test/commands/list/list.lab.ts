@@ -15,7 +15,7 @@ import { balance, ipvsadm } from "../../traffic/ipvsadm.js";
 import { ONE_NETWORK } from "../../traffic/places.js";
 import { siteOf } from "../../traffic/site.js";
 
-/** One of everything that can be set. */
+/** One of everything that can be configured. */
 const RULES = `
 -A -t 192.0.2.1:80 -s wrr
 -a -t 192.0.2.1:80 -r 10.0.0.1:8080 -m -w 2147483647 -x 2147483647 -y 7
@@ -46,14 +46,14 @@ const RULES = `
 -a -f 4294967295 -6 -r [2001:db8::2]:0 -g -w 1
 `;
 
-/** The kernel's own table. */
+/** Reads the kernel's table. */
 async function kernelTable(): Promise<ServiceWithServers[]> {
   using access = new IpvsAccess(nodeIo());
   const client = await access.open();
   return await client.table();
 }
 
-/** What of it can be set, sorted. */
+/** The part of a table that can be configured, sorted. */
 function settable(table: readonly ServiceWithServers[]): ServiceRule[] {
   return sortServices(table).map(({ key, settings, servers }) => ({
     key,
@@ -65,7 +65,7 @@ function settable(table: readonly ServiceWithServers[]): ServiceRule[] {
   }));
 }
 
-/** What `list` prints. Its output is one character a byte. */
+/** Runs `list`. @returns its output as Unicode */
 async function listed(line: string): Promise<string> {
   const { stdout, stderr, status } = await ours(["list", ...line.split(" ")]);
   assert.deepEqual([stderr, status], ["", 0], line);
@@ -75,7 +75,7 @@ async function listed(line: string): Promise<string> {
 suite("list on a kernel", () => {
   after(() => ipvsadm("-C"));
 
-  test("what it prints as JSON and YAML is the kernel's table", async () => {
+  test("JSON and YAML contain the kernel's table", async () => {
     await balance(RULES);
     const expected = { services: settable(await kernelTable()) };
     assert.equal(expected.services.length, 16);
@@ -86,7 +86,7 @@ suite("list on a kernel", () => {
     assert.deepEqual(readTable(parseYaml(yaml)).table, expected);
   });
 
-  test("its rules are those of the classic -S, and make the same table", async () => {
+  test("rules are those of the classic -S, and restore the same table", async () => {
     await balance(
       RULES.replace(/^.*(?:4294967295 -6|sh -b flag-3).*$\n/gm, ""),
     );
@@ -99,7 +99,7 @@ suite("list on a kernel", () => {
     assert.deepEqual(settable(await kernelTable()), before);
   });
 
-  test("an unknown service is one line, with what may be meant", async () => {
+  test("an unknown service is an error of one line with a suggestion", async () => {
     await balance("-A -t 192.0.2.1:80 -s rr");
     const { stdout, stderr, status } = await ours(["list", "tcp/192.0.2.1:81"]);
     assert.equal(stdout, "");
@@ -118,7 +118,7 @@ suite("list under traffic", () => {
   });
   const URL = "http://203.0.113.100:8001/";
 
-  test("a server at its threshold is overloaded, and one with weight 0 is draining", async () => {
+  test("list reports a server at its threshold as overloaded, and one with weight 0 as draining", async () => {
     await balance(`
       -A -t 203.0.113.100:8001 -s rr
       -a -t 203.0.113.100:8001 -r 203.0.113.11 -g -x 2
@@ -138,7 +138,7 @@ suite("list under traffic", () => {
       "overloaded",
       "draining",
     ]);
-    // And so it is: the kernel has nobody for the next one.
+    // The kernel agrees: it refuses the next connection.
     assert.deepEqual(await site.client.get(URL), [{ failure: "ECONNREFUSED" }]);
     assert.match(
       await listed("--state draining --columns name,state,active"),
@@ -147,13 +147,13 @@ suite("list under traffic", () => {
     for (const one of held) await one.close();
   });
 
-  test("counters are those of the classic listing", async () => {
+  test("list reports the counters of the classic listing", async () => {
     await balance(`
       -A -t 203.0.113.100:8001 -s rr
       -a -t 203.0.113.100:8001 -r 203.0.113.11 -g
       -a -t 203.0.113.100:8001 -r 203.0.113.12 -g`);
     await site.client.get(URL, { count: 10 });
-    // Nobody sends any more, so that two listings in a row say the same.
+    // There is no more traffic, so two listings in a row are equal.
     const counters = async () => {
       const csv = await listed(
         "-o csv --columns total,packets-in,packets-out,in,out",

@@ -5,8 +5,10 @@ import { parseJson } from "../../../src/document/parse-json.js";
 import { parseYaml } from "../../../src/document/parse-yaml.js";
 import { readTable } from "../../../src/document/read-table.js";
 import type { ServiceRule } from "../../../src/ipvs/table.js";
-import { COLUMNS } from "../../../src/commands/list/columns.js";
-import { COLUMN_KEYS } from "../../../src/commands/list/column-keys.js";
+import { columnsWith } from "../../../src/commands/list/columns.js";
+import { endpointNames } from "../../../src/commands/list/endpoint-names.js";
+import { COLUMN_KEYS } from "../../../src/commands/list/option-values.js";
+import { numericName } from "../../../src/runtime/name-book.js";
 import { listSpec } from "../../../src/commands/list/spec.js";
 import { sortServers, sortServices } from "../../../src/view/order.js";
 import { classic } from "../../classic/scripted-io.js";
@@ -15,42 +17,30 @@ import { kernelWith } from "../../fixtures/table-kernel.js";
 import { invalidities } from "../../document/schema.js";
 import { terminal, subcommand } from "../run-subcommand.js";
 import { golden, goldenName, WIDTHS } from "../golden.js";
+import { listed, printed } from "./run-list.js";
 import { manyServices, SAMPLE } from "./sample.js";
 
 const MANY = manyServices();
 
-/** Runs a command line on a kernel with a table, at a terminal of some width without colors. */
-function listed(line: string, table = SAMPLE, width?: number) {
-  const io = terminal(width, { NO_COLOR: "1" });
-  return subcommand(line, { link: kernelWith(table), io });
-}
-
-/** What it prints where all is well. */
-async function printed(line: string, table = SAMPLE, width?: number) {
-  const { stdout, stderr, status } = await listed(line, table, width);
-  assert.deepEqual([stderr, status], ["", 0], line);
-  return stdout;
-}
-
 for (const width of WIDTHS) {
-  const at = `at width ${width ?? "of any size"}`;
+  const at = `at width ${width ?? "unlimited"}`;
 
-  test(`a table with one of everything ${at}`, async () => {
+  test(`list prints a table with one of everything ${at}`, async () => {
     const text = await printed("list", SAMPLE, width);
     golden(goldenName("list/list", width), text);
     for (const line of text.split("\n"))
       assert.ok(line.length <= (width ?? Infinity), line);
   });
 
-  test(`200 services ${at}`, async () => {
+  test(`list summarizes 200 services ${at}`, async () => {
     const text = await printed("list", MANY, width);
     assert.ok(
       text.endsWith(`
 200 services, 600 real servers
-Most connections now: 539/s at tcp/192.0.2.27:80
-Fewest connections now: 1/s at tcp/192.0.2.87:80
+Highest connection rate: 539/s at tcp/192.0.2.27:80
+Lowest connection rate: 1/s at tcp/192.0.2.87:80
 
-Out of order:
+Needs attention:
   overloaded  10.0.41.10:8080 of tcp/192.0.2.41:80
   draining    10.0.136.12:8080 of tcp/192.0.2.136:80
 `),
@@ -60,7 +50,7 @@ Out of order:
       assert.ok(line.length <= (width ?? Infinity), line);
   });
 
-  test(`what is out of order in 200 services ${at}`, async () => {
+  test(`list --state finds states in 200 services ${at}`, async () => {
     golden(
       goldenName("list/states", width),
       await printed("list --state draining,overloaded", MANY, width),
@@ -75,31 +65,32 @@ for (const [format, ending] of [
   ["yaml", "yaml"],
   ["rules", "rules"],
 ] as const)
-  test(`a table with one of everything as ${format}, at any width`, async () => {
+  test(`list -o ${format} prints one of everything, whatever the width`, async () => {
     const text = await printed(`list -o ${format}`);
     golden(`list/list.${ending}`, text);
     assert.equal(await printed(`list -o ${format}`, SAMPLE, 60), text);
   });
 
-test("columns go in the order that the help states", () => {
-  const dropped = COLUMN_KEYS.filter((key) => COLUMNS[key].drop !== undefined);
+test("list drops columns in the order that the help states", () => {
+  const columns = columnsWith(endpointNames(numericName));
+  const dropped = COLUMN_KEYS.filter((key) => columns[key].drop !== undefined);
   const order = dropped.sort(
-    (a, b) => (COLUMNS[b].drop ?? 0) - (COLUMNS[a].drop ?? 0),
+    (a, b) => (columns[b].drop ?? 0) - (columns[a].drop ?? 0),
   );
   const stated = listSpec.description.some((paragraph) =>
-    paragraph.includes(`in this order: ${order.join(", ")};`),
+    paragraph.includes(`in this order: ${order.join(", ")}.`),
   );
   assert.ok(stated, order.join(", "));
 });
 
-test("wide lines have all columns", async () => {
+test("list --wide prints all columns", async () => {
   assert.equal(
     await printed("list --wide", SAMPLE, 60),
     await printed("list", SAMPLE),
   );
 });
 
-test("the colors say what the words say, and change nothing else", async () => {
+test("list prints the same text with colors", async () => {
   const world = { link: kernelWith(SAMPLE), io: terminal(80) };
   const { stdout } = await subcommand("list", world);
   golden("list/colors.txt", stdout);
@@ -109,7 +100,7 @@ test("the colors say what the words say, and change nothing else", async () => {
   );
 });
 
-/** What a document says, but for the mark that the kernel sets. */
+/** The part of a table that can be configured. */
 function settable(table: typeof SAMPLE): ServiceRule[] {
   return sortServices(table).map(({ key, settings, servers }) => ({
     key,
@@ -121,14 +112,14 @@ function settable(table: typeof SAMPLE): ServiceRule[] {
   }));
 }
 
-test("JSON and YAML are read back as the table", async () => {
+test("list prints JSON and YAML that is read back as the same table", async () => {
   const json = readTable(parseJson(await printed("list -o json")));
   assert.deepEqual(json.table, { services: settable(SAMPLE) });
   const yaml = readTable(parseYaml(await printed("list -o yaml")));
   assert.deepEqual(yaml.table, { services: settable(SAMPLE) });
 });
 
-test("documents are as the published schema describes them", async () => {
+test("list prints JSON and ndjson that matches the published schema", async () => {
   for (const table of [SAMPLE, []])
     for (const names of ["", " --names"]) {
       const json = await printed(`list -o json${names}`, table);
@@ -139,7 +130,7 @@ test("documents are as the published schema describes them", async () => {
     }
 });
 
-test("what is filtered is told to be a part, and only that", async () => {
+test("list marks a filtered document as partial, and no other", async () => {
   const partial = async (line: string) => {
     const json = await printed(`list -o json${line}`);
     assert.deepEqual(invalidities(JSON.parse(json)), []);
@@ -161,12 +152,12 @@ test("what is filtered is told to be a part, and only that", async () => {
     assert.equal(await partial(whole), undefined, whole);
 });
 
-test("rules are those of the classic -S", async () => {
+test("list -o rules prints what -S prints", async () => {
   const { stdout } = await classic("-Sn", { link: kernelWith(SAMPLE) });
   assert.equal(await printed("list -o rules"), stdout);
 });
 
-test("an empty table is empty in every format", async () => {
+test("list prints an empty table in every format", async () => {
   assert.equal(
     await printed("list --columns name,rate", []),
     "Service  Conn/s\nTotal         0\n0 services, 0 real servers\n",
@@ -180,119 +171,6 @@ test("an empty table is empty in every format", async () => {
     const text = await printed(`list -o ${format}`, []);
     assert.deepEqual(readTable(parse(text)).table, { services: [] });
   }
-});
-
-/** The first words of the lines of a table: of its services, or with blanks in front of its servers. */
-async function names(line: string, table = SAMPLE): Promise<string[]> {
-  const text = await printed(`${line} --columns name`, table);
-  const lines = text.split("\n");
-  return lines.slice(1, lines.indexOf("Total"));
-}
-
-const [MARK6, WEB, SCTP, DNS, MARK] = [
-  "fwm6/4294967295",
-  "tcp/192.0.2.1:80",
-  "sctp/192.0.2.3:3868",
-  "udp/[2001:db8:1234:5678:9abc:def0:1234:5678]:53",
-  "fwm/7",
-];
-
-test("services and servers are filtered", async () => {
-  const DRAINED = ["  10.0.0.71:0", "  10.0.0.72:0"];
-  for (const [words, expected] of [
-    ["--protocol sctp", [SCTP]],
-    ["--protocol fwm --state no-servers", []],
-    [
-      "--protocol sctp,fwm --state all-drained,no-servers",
-      [SCTP, MARK, ...DRAINED],
-    ],
-    ["--scheduler rr", [MARK, ...DRAINED]],
-    ["--server 10.0.0.12", [WEB, "  10.0.0.12:8080"]],
-    [
-      "--server 10.0.0.12:8080 --server 10.0.0.71",
-      [WEB, "  10.0.0.12:8080", MARK, "  10.0.0.71:0"],
-    ],
-    ["--forwarding local", [DNS, "  [2001:db8::53]:53"]],
-    [
-      "--state overloaded",
-      [MARK6, "  [2001:db8::72]:0", WEB, "  10.0.0.13:8080"],
-    ],
-    ["--state maybe-overloaded", [WEB, "  10.0.0.14:8080"]],
-    ["--state draining --forwarding masq", [WEB, "  10.0.0.12:8080"]],
-    ["--state no-servers --forwarding masq", []],
-    [
-      "--state all-overloaded",
-      [MARK6, "  [2001:db8::71]:0", "  [2001:db8::72]:0"],
-    ],
-    ["fwm/7 sctp/192.0.2.3", [SCTP, MARK, ...DRAINED]],
-    ["192.0.2.1 --state ok", [WEB, "  10.0.0.11:8080"]],
-  ] as const)
-    assert.deepEqual(await names(`list ${words}`), expected, words);
-});
-
-test("a service keeps its own figures when servers are left out", async () => {
-  const text = await printed(
-    "list --state draining tcp/192.0.2.1:80 --columns name,weight,active",
-  );
-  assert.equal(
-    text,
-    `Service           Weight  Active
-tcp/192.0.2.1:80    1005   12.5k
-  10.0.0.12:8080       0       3
-Total                      12.5k
-1 service, 1 of their 4 real servers
-`,
-  );
-});
-
-test("the greatest comes first, or the smallest", async () => {
-  const services = async (words: string) =>
-    (await names(`list${words}`, MANY)).filter((name) => !name.startsWith(" "));
-  assert.equal(
-    (await services(" --sort rate --reverse"))[0],
-    "tcp/192.0.2.87:80",
-  );
-  assert.equal((await services(" --sort rate")).at(-1), "tcp/192.0.2.87:80");
-  assert.equal((await services(" --sort state"))[0], "tcp/192.0.2.41:80");
-  assert.equal((await services(" --sort state"))[1], "tcp/192.0.2.136:80");
-  const byName = await services("");
-  assert.deepEqual(await services(" --reverse"), byName.toReversed());
-  assert.deepEqual(byName.slice(0, 2), [
-    "tcp/192.0.2.0:80",
-    "tcp/192.0.2.1:80",
-  ]);
-});
-
-test("servers are sorted as services are", async () => {
-  const of = async (words: string) =>
-    (await names(`list tcp/192.0.2.1:80 ${words}`))
-      .slice(1)
-      .map((name) => name.slice(-7, -5));
-  assert.deepEqual(await of("--sort weight"), ["14", "11", "13", "12"]);
-  assert.deepEqual(await of("--sort connections"), ["11", "13", "14", "12"]);
-  assert.deepEqual(await of("--sort state"), ["13", "12", "14", "11"]);
-  assert.deepEqual(await of("--sort bytes --reverse"), [
-    "12",
-    "13",
-    "14",
-    "11",
-  ]);
-});
-
-test("every key sorts", async () => {
-  for (const key of [
-    "name",
-    "state",
-    "weight",
-    "active",
-    "connections",
-    "persistent",
-    "rate",
-    "traffic",
-    "total",
-    "bytes",
-  ])
-    assert.equal((await names(`list --sort ${key}`)).length, 17, key);
 });
 
 const NAMED = {
@@ -311,7 +189,7 @@ const NAMED = {
   },
 };
 
-test("names are shown where there are some, and cannot steer the terminal", async () => {
+test("list --names shows names without control characters", async () => {
   for (const format of ["table", "csv", "json", "yaml", "ndjson", "rules"]) {
     const world = { link: kernelWith(SAMPLE), io: NAMED };
     const { stdout, status } = await subcommand(
@@ -327,7 +205,7 @@ test("names are shown where there are some, and cannot steer the terminal", asyn
   }
 });
 
-test("a name goes beside the numbers, by which a document is read", async () => {
+test("list --names keeps the numbers in JSON", async () => {
   const world = { link: kernelWith(SAMPLE), io: NAMED };
   const { stdout } = await subcommand("list --names -o json", world);
   assert.deepEqual(
@@ -336,7 +214,7 @@ test("a name goes beside the numbers, by which a document is read", async () => 
   );
 });
 
-test("names that the kernel tells cannot steer the terminal", async () => {
+test("list escapes names that come from the kernel", async () => {
   const steering = serviceEntry(
     { family: 2, firewallMark: 1 },
     {
@@ -354,7 +232,7 @@ test("names that the kernel tells cannot steer the terminal", async () => {
     );
 });
 
-for (const [line, said, status] of [
+for (const [line, message, status] of [
   [
     "list tcp/192.0.2.1:81",
     "there is no service tcp/192.0.2.1:81: did you mean tcp/192.0.2.1:80?",
@@ -362,7 +240,7 @@ for (const [line, said, status] of [
   ],
   [
     "list 10.9.8.7",
-    "there is no service 10.9.8.7: there are tcp/192.0.2.1:80, udp/[2001:db8:1234:5678:9abc:def0:1234:5678]:53, sctp/192.0.2.3:3868, fwm/7, …",
+    "there is no service 10.9.8.7: services in the table: tcp/192.0.2.1:80, udp/[2001:db8:1234:5678:9abc:def0:1234:5678]:53, sctp/192.0.2.3:3868, fwm/7, …",
     1,
   ],
   [
@@ -372,12 +250,12 @@ for (const [line, said, status] of [
   ],
   [
     "list --server 10.9.9.9",
-    "no service has the real server 10.9.9.9: 'ipvsadm list' shows those that there are",
+    "no service has the real server 10.9.9.9: 'ipvsadm list' shows all real servers",
     1,
   ],
   [
     "list --server nobody.example",
-    "host nobody.example has no IPv4 address: check its name, or give an address",
+    "host nobody.example has no IPv4 address: check the name, or give an address",
     2,
   ],
   ["list --scheduler wr", "no service has scheduler wr: did you mean wrr?", 1],
@@ -403,23 +281,23 @@ for (const [line, said, status] of [
   ],
   [
     "list --columns name -o json",
-    "--columns goes with table and csv, not json: see 'ipvsadm list --help'",
+    "--columns works with the formats table and csv, not with json: see 'ipvsadm list --help'",
     2,
   ],
 ] as const)
-  test(`one line for ${line}`, async () => {
+  test(`${line} fails with one line`, async () => {
     const outcome = await listed(line);
     assert.deepEqual(
       [outcome.stdout, outcome.stderr, outcome.status],
-      ["", `ipvsadm: ${said}\n`, status],
+      ["", `ipvsadm: ${message}\n`, status],
     );
   });
 
-test("in an empty table there is no service to choose", async () => {
+test("list says that the table is empty if a named service is missing", async () => {
   const { stderr, status } = await listed("list fwm/7", []);
   assert.equal(
     stderr,
-    "ipvsadm: there is no service fwm/7: there is no service at all\n",
+    "ipvsadm: there is no service fwm/7: the table is empty\n",
   );
   assert.equal(status, 1);
 });

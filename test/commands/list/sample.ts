@@ -144,12 +144,12 @@ export const SAMPLE: readonly ServiceWithServers[] = [
   ]),
 ];
 
-/** Where in `manyServices` something is out of order. */
+/** What needs attention in `manyServices`. */
 export const DRAINED = { service: 136, server: 2 };
 export const OVERLOADED = { service: 41, server: 0 };
 export const SLOWEST = 87;
 
-/** 200 services or as many as wanted, busy and in order, but for one drained server, one overloaded, and one service that hardly grows. */
+/** Makes many busy services. One server is drained, one is overloaded, and one service has little traffic. */
 export function manyServices(
   count = 200,
   serversEach = 3,

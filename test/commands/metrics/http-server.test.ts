@@ -21,7 +21,7 @@ function answer(body = BODY): Promise<Answer> {
   return Promise.resolve({ status: 200, contentType: "text/x-test", body });
 }
 
-/** Serves while something is done. */
+/** Runs a server during some work. */
 async function serving(
   work: (url: string, server: MetricsServer) => Promise<void>,
   make = () => answer(),
@@ -29,7 +29,7 @@ async function serving(
 ): Promise<void> {
   const server = await startServer(HERE, make, limits);
   try {
-    await work(`http://127.0.0.1:${server.place.port}`, server);
+    await work(`http://127.0.0.1:${server.address.port}`, server);
   } finally {
     await server.close();
   }
@@ -40,12 +40,12 @@ for (const [method, path, status, body] of [
   ["GET", "/metrics?x=1", 200, "a 1\n"],
   ["HEAD", "/metrics", 200, ""],
   ["GET", "/", 200, "ipvsadm: the metrics are at /metrics\n"],
-  ["GET", "/metrics/", 404, "there is nothing but /metrics\n"],
-  ["GET", "/../etc/passwd", 404, "there is nothing but /metrics\n"],
-  ["POST", "/metrics", 405, "only GET and HEAD are answered\n"],
-  ["DELETE", "/", 405, "only GET and HEAD are answered\n"],
+  ["GET", "/metrics/", 404, "not found: the metrics are at /metrics\n"],
+  ["GET", "/../etc/passwd", 404, "not found: the metrics are at /metrics\n"],
+  ["POST", "/metrics", 405, "only GET and HEAD are supported\n"],
+  ["DELETE", "/", 405, "only GET and HEAD are supported\n"],
 ] as const)
-  test(`${method} ${path} is ${status}`, () =>
+  test(`the server answers ${method} ${path} with ${status}`, () =>
     serving(async (url) => {
       const headers = { "accept-encoding": "identity" };
       const response = await fetch(url + path, { method, headers });
@@ -65,7 +65,7 @@ for (const [accepted, zipped] of [
   ["identity", false],
   ["x-gzip-like", false],
 ] as const)
-  test(`who accepts ${accepted} gets it ${zipped ? "" : "not "}compressed`, () =>
+  test(`the server ${zipped ? "compresses" : "does not compress"} for accept-encoding: ${accepted}`, () =>
     serving(async (url) => {
       const response = await fetch(`${url}/metrics`, {
         headers: { "accept-encoding": accepted },
@@ -77,13 +77,13 @@ for (const [accepted, zipped] of [
       assert.equal(await response.text(), "a 1\n");
     }));
 
-test("it is compressed once for all", async () => {
+test("Body compresses only once", async () => {
   const body = new Body("a 1\n");
   assert.equal(await body.zipped, await body.zipped);
   assert.equal(gunzipSync(await body.zipped).toString(), "a 1\n");
 });
 
-/** What a server answers to bytes, until it closes the connection. */
+/** Sends bytes. @returns the answer until the server closes the connection */
 async function exchanged(port: number, bytes: string): Promise<string> {
   const socket = connect(port, "127.0.0.1");
   socket.on("error", () => undefined);
@@ -91,11 +91,11 @@ async function exchanged(port: number, bytes: string): Promise<string> {
   return text(socket);
 }
 
-test("who sends no whole header in time is shown the door, and others are served meanwhile", () =>
+test("the server ends a slow request with 408, and serves others meanwhile", () =>
   serving(
-    async (url, { place }) => {
+    async (url, { address }) => {
       const slow = exchanged(
-        place.port,
+        address.port,
         "GET /metrics HTTP/1.1\r\nHost: x\r\n",
       );
       assert.equal((await fetch(`${url}/metrics`)).status, 200);
@@ -105,32 +105,32 @@ test("who sends no whole header in time is shown the door, and others are served
     { connections: 10, headerMilliseconds: 100, idleMilliseconds: 5000 },
   ));
 
-test("a header beyond all measure is refused", () =>
-  serving(async (_, { place }) => {
+test("the server rejects a huge header with 431", () =>
+  serving(async (_, { address }) => {
     const header = `X: ${"x".repeat(100_000)}\r\n\r\n`;
     assert.match(
-      await exchanged(place.port, `GET /metrics HTTP/1.1\r\n${header}`),
+      await exchanged(address.port, `GET /metrics HTTP/1.1\r\n${header}`),
       /^HTTP\/1\.1 431 /,
     );
   }));
 
-test("what is no HTTP is refused", () =>
-  serving(async (_, { place }) => {
+test("the server rejects what is not HTTP with 400", () =>
+  serving(async (_, { address }) => {
     assert.match(
-      await exchanged(place.port, "\x16\x03\x01\x02\x00\r\n\r\n"),
+      await exchanged(address.port, "\x16\x03\x01\x02\x00\r\n\r\n"),
       /^HTTP\/1\.1 400 /,
     );
   }));
 
-test("who does not read what is written is let go", () =>
+test("the server disconnects a client that does not read", () =>
   serving(
-    async (url, { place }) => {
-      const socket = connect(place.port, "127.0.0.1");
+    async (url, { address }) => {
+      const socket = connect(address.port, "127.0.0.1");
       socket.on("error", () => undefined);
       socket.pause();
       socket.write("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
       await once(socket, "connect");
-      // It has the only connection that there may be.
+      // The first client has the only connection allowed.
       await assert.rejects(fetch(url));
       const again = await eventually(
         () => fetch(url).catch(() => undefined),
@@ -143,12 +143,12 @@ test("who does not read what is written is let go", () =>
     { connections: 1, headerMilliseconds: 5000, idleMilliseconds: 300 },
   ));
 
-test("more connections than there may be are closed", () =>
+test("the server closes connections above the limit", () =>
   serving(
-    async (_, { place }) => {
-      const first = connect(place.port, "127.0.0.1");
+    async (_, { address }) => {
+      const first = connect(address.port, "127.0.0.1");
       await once(first, "connect");
-      assert.equal(await exchanged(place.port, "GET / HTTP/1.1\r\n\r\n"), "");
+      assert.equal(await exchanged(address.port, "GET / HTTP/1.1\r\n\r\n"), "");
       first.destroy();
       await once(first, "close");
     },
@@ -156,7 +156,7 @@ test("more connections than there may be are closed", () =>
     { connections: 1, headerMilliseconds: 5000, idleMilliseconds: 5000 },
   ));
 
-test("a port that is in use is said to be", async () => {
+test("startServer() explains that the port is in use", async () => {
   const other = createServer();
   other.listen(0, "127.0.0.1");
   await once(other, "listening");
@@ -165,14 +165,14 @@ test("a port that is in use is said to be", async () => {
     startServer({ ...HERE, port }, () => answer()),
     (error: unknown) =>
       error instanceof CommandError &&
-      error.fault === `cannot listen at 127.0.0.1:${port}: the port is in use`,
+      error.fault === `cannot listen on 127.0.0.1:${port}: the port is in use`,
   );
   other.close();
 });
 
-test("connections that are kept do not keep the server", async () => {
+test("close() does not wait for idle connections", async () => {
   const server = await startServer(HERE, () => answer());
-  const socket = connect(server.place.port, "127.0.0.1");
+  const socket = connect(server.address.port, "127.0.0.1");
   socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
   await once(socket, "data");
   await server.close();

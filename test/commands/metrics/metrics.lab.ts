@@ -16,7 +16,7 @@ import { ours, PROGRAM } from "../../lab/program.js";
 import { ipvsadm } from "../../traffic/ipvsadm.js";
 import { BEHIND_DIRECTOR } from "../../traffic/places.js";
 import { siteOf } from "../../traffic/site.js";
-import { seriesOf } from "./exposition.js";
+import { seriesOf } from "./prometheus-series.js";
 
 /** Where test/provide-prometheus puts the programs. */
 const FOLDER = "test/.cache/prometheus";
@@ -51,7 +51,7 @@ function page(url: string): Promise<Page> {
   });
 }
 
-/** A page as Prometheus asks for it. */
+/** Fetches a page as Prometheus does. */
 function zippedPage(url: string): Promise<Buffer> {
   const headers = { "accept-encoding": "gzip" };
   return new Promise((resolve, reject) => {
@@ -61,7 +61,7 @@ function zippedPage(url: string): Promise<Buffer> {
   });
 }
 
-/** Runs node_exporter while something is done. */
+/** Runs node_exporter during some work. */
 async function exporting(
   words: readonly string[],
   work: (url: string, log: () => string) => Promise<void>,
@@ -123,7 +123,7 @@ suite("metrics on a kernel", () => {
   }
 
   test(
-    "names, labels and values are those of node_exporter",
+    "metrics --series node prints the names, labels and values of node_exporter",
     { skip },
     async () => {
       await serve();
@@ -136,7 +136,7 @@ suite("metrics on a kernel", () => {
           theirs: seriesOf((await page(url)).body, ofNode),
           ours: seriesOf(await printed("--series node")),
         });
-        // The kernel brings its sums up to date every 2 seconds.
+        // The kernel updates its totals every 2 seconds.
         const { theirs, ours } = await eventually(read, (found) => {
           const count = found.theirs.get("node_ipvs_connections_total{}") ?? 0;
           return count > 0 && same(found.theirs, found.ours);
@@ -155,7 +155,7 @@ suite("metrics on a kernel", () => {
   );
 
   test(
-    "beside node_exporter's own collector, its textfile folder takes what that lacks",
+    "metrics --series more works beside the ipvs collector of node_exporter",
     { skip },
     async () => {
       await serve();
@@ -172,13 +172,16 @@ suite("metrics on a kernel", () => {
           body,
           (name) => ofNode(name) || name.startsWith("ipvs_"),
         );
-        const wanted = seriesOf(await printed());
-        assert.deepEqual([...series.keys()].sort(), [...wanted.keys()].sort());
+        const expected = seriesOf(await printed());
+        assert.deepEqual(
+          [...series.keys()].sort(),
+          [...expected.keys()].sort(),
+        );
         assert.match(body, /^node_textfile_scrape_error 0$/m);
         assert.doesNotMatch(log(), /level=error/);
-        // What the manual warns of.
+        // The manual warns of this.
         await ours(["metrics", "-o", `${folder}/a.prom`]);
-        const said = await eventually(
+        const errors = await eventually(
           async () => {
             await page(url);
             return log();
@@ -186,7 +189,7 @@ suite("metrics on a kernel", () => {
           (text) => text.includes("level=error"),
         );
         assert.match(
-          said,
+          errors,
           /node_ipvs_connections_total.* was collected before/,
         );
       });
@@ -194,7 +197,7 @@ suite("metrics on a kernel", () => {
     },
   );
 
-  test("promtool finds no fault", { skip }, async () => {
+  test("promtool accepts the metrics", { skip }, async () => {
     await serve();
     for (const series of ["all", "node", "more"]) {
       const { stdout, stderr, status } = spawnSync(
@@ -206,7 +209,7 @@ suite("metrics on a kernel", () => {
     }
   });
 
-  test("states, thresholds, templates and counters are those of the table", async () => {
+  test("metrics reports the states, thresholds, templates and counters of the table", async () => {
     await serve();
     await site.client.get(`http://${VIP}/`, { count: 5 });
     await site.client.get(`http://[${VIP6}]/`, { count: 4 });
@@ -214,7 +217,7 @@ suite("metrics on a kernel", () => {
     const real = (number: number) =>
       `${web},remote_address="198.51.100.1${number}",remote_port="80",service="tcp/${VIP}:80"`;
     const of6 = `local_address="${VIP6}",local_mark="",local_port="80",proto="TCP",service="tcp/[${VIP6}]:80"`;
-    const wanted: Readonly<Record<string, number>> = {
+    const expected: Readonly<Record<string, number>> = {
       "ipvs_up{}": 1,
       'ipvs_services{state="ok"}': 5,
       'ipvs_services{state="no-servers"}': 1,
@@ -234,16 +237,18 @@ suite("metrics on a kernel", () => {
       async () => {
         const series = seriesOf(await printed("--series more"));
         return Object.fromEntries(
-          Object.keys(wanted).map((name) => [name, series.get(name)]),
+          Object.keys(expected).map((name) => [name, series.get(name)]),
         );
       },
       (found) =>
-        Object.entries(wanted).every(([name, value]) => found[name] === value),
+        Object.entries(expected).every(
+          ([name, value]) => found[name] === value,
+        ),
     );
-    assert.deepEqual(found, wanted);
+    assert.deepEqual(found, expected);
   });
 
-  test("50 scrapes at once of 10,000 services read the kernel once", async (t) => {
+  test("metrics --listen reads 10,000 services once for 50 concurrent scrapes", async (t) => {
     const rules = Array.from({ length: 10_000 }, (_, i) => {
       const service = `10.${i >> 8}.${i & 255}.1:80`;
       return [
@@ -284,7 +289,7 @@ suite("metrics on a kernel", () => {
         return () => undefined;
       },
       stdout(text) {
-        const [, url = ""] = /^listening at (\S+)\n$/.exec(text) ?? [];
+        const [, url = ""] = /^listening on (\S+)\n$/.exec(text) ?? [];
         worked = work(url).finally(end);
       },
     });
@@ -293,7 +298,7 @@ suite("metrics on a kernel", () => {
     assert.equal(readings, 1);
   });
 
-  test("as a process it listens, answers, and ends by a signal", async () => {
+  test("metrics --listen serves until a signal ends the process", async () => {
     await serve();
     const [program = "", ...words] =
       PROGRAM === undefined
@@ -306,7 +311,7 @@ suite("metrics on a kernel", () => {
     const exporter = start("0");
     const lines = createInterface(exporter.stdout)[Symbol.asyncIterator]();
     const line = (await lines.next()).value as string;
-    const [, place = ""] = /^listening at http:\/\/(.*)\/metrics$/.exec(
+    const [, place = ""] = /^listening on http:\/\/(.*)\/metrics$/.exec(
       line,
     ) ?? [line];
     assert.match(place, /^127\.0\.0\.1:/);
@@ -317,14 +322,14 @@ suite("metrics on a kernel", () => {
       [...seriesOf(await printed("--series node")).keys()],
     );
     const second = start(place);
-    const [said] = await Promise.all([
+    const [stderr] = await Promise.all([
       text(second.stderr),
       once(second, "exit"),
     ]);
     assert.equal(second.exitCode, 1);
     assert.equal(
-      said,
-      `ipvsadm: cannot listen at ${place}: the port is in use: 'ss -ltnp' shows by whom; choose another\n`,
+      stderr,
+      `ipvsadm: cannot listen on ${place}: the port is in use: 'ss -ltnp' shows the program; choose another port\n`,
     );
     exporter.kill();
     await once(exporter, "exit");
@@ -332,8 +337,8 @@ suite("metrics on a kernel", () => {
   });
 });
 
-/** Tells of each request for all services, which begins a reading of the table. */
-function countingLink(link: Link, tell: () => void): Link {
+/** Reports each dump of the services, which is the start of a reading. */
+function countingLink(link: Link, report: () => void): Link {
   const GET_SERVICE = 4;
   const DUMP = 0x300;
   return {
@@ -341,7 +346,7 @@ function countingLink(link: Link, tell: () => void): Link {
     send(datagram) {
       const view = Buffer.from(datagram);
       const dump = (view.readUInt16LE(6) & DUMP) === DUMP;
-      if (dump && view[16] === GET_SERVICE) tell();
+      if (dump && view[16] === GET_SERVICE) report();
       link.send(datagram);
     },
     receive: () => link.receive(),

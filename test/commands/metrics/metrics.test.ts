@@ -22,7 +22,7 @@ import { kernelWith } from "../../fixtures/table-kernel.js";
 import { subcommand } from "../run-subcommand.js";
 import { golden } from "../golden.js";
 import { SAMPLE } from "../list/sample.js";
-import { seriesOf } from "./exposition.js";
+import { seriesOf } from "./prometheus-series.js";
 
 const folder = mkdtempSync(join(tmpdir(), "ipvsadm-metrics-"));
 const procFolder = join(folder, "proc");
@@ -38,7 +38,7 @@ after(() => {
   rmSync(folder, { recursive: true });
 });
 
-async function told(
+async function printed(
   line = "metrics",
   table: readonly ServiceWithServers[] = SAMPLE,
 ) {
@@ -51,15 +51,15 @@ async function told(
   return stdout;
 }
 
-test("a table with one of everything", async () => {
-  golden("metrics.txt", await told());
+test("metrics prints a table with one of everything", async () => {
+  golden("metrics.txt", await printed());
 });
 
-test("the series of node_exporter, the others, and all", async () => {
+test("metrics --series splits all series into node and more", async () => {
   const [node, more, all] = [
-    seriesOf(await told("metrics --series node")),
-    seriesOf(await told("metrics --series more")),
-    seriesOf(await told()),
+    seriesOf(await printed("metrics --series node")),
+    seriesOf(await printed("metrics --series more")),
+    seriesOf(await printed()),
   ];
   assert.deepEqual(new Map([...node, ...more]), all);
   assert.equal(node.size + more.size, all.size);
@@ -67,8 +67,8 @@ test("the series of node_exporter, the others, and all", async () => {
   for (const name of more.keys()) assert.match(name, /^ipvs_/);
 });
 
-test("what the kernel counts of all comes from its own sums", async () => {
-  const series = seriesOf(await told("metrics --series node"));
+test("metrics takes the totals from /proc/net/ip_vs_stats", async () => {
+  const series = seriesOf(await printed("metrics --series node"));
   const value = (name: string) => series.get(`node_ipvs_${name}_total{}`);
   assert.equal(value("connections"), 26);
   assert.equal(value("incoming_packets"), 255);
@@ -78,7 +78,7 @@ test("what the kernel counts of all comes from its own sums", async () => {
 });
 
 for (const text of ["", "a\nb\n1 2 3 4\n", "a\nb\n1 2 3 4 x\n", "a\nb\n"])
-  test(`sums of the form ${JSON.stringify(text)} are not told`, async () => {
+  test(`metrics omits the totals if ip_vs_stats contains ${JSON.stringify(text)}`, async () => {
     const other = join(folder, "other");
     mkdirSync(join(other, "net"), { recursive: true });
     writeFileSync(join(other, "net/ip_vs_stats"), text);
@@ -90,10 +90,10 @@ for (const text of ["", "a\nb\n1 2 3 4\n", "a\nb\n1 2 3 4 x\n", "a\nb\n"])
     assert.match(stdout, /node_ipvs_backend_weight/);
   });
 
-test("counters beyond what a double holds are told as Prometheus would keep them", async () => {
+test("metrics rounds counters to floating-point numbers, as Prometheus does", async () => {
   const [service] = SAMPLE;
   assert.ok(service);
-  const text = await told("metrics --series more", [
+  const text = await printed("metrics --series more", [
     { ...service, stats: stats({ inBytes: 2n ** 64n - 1n }) },
   ]);
   const [value] = Array.from(seriesOf(text))
@@ -102,24 +102,27 @@ test("counters beyond what a double holds are told as Prometheus would keep them
   assert.equal(value, 2 ** 64);
 });
 
-test("an entry that a dump tells twice is told once", async () => {
+test("metrics prints an entry once if a dump contains it twice", async () => {
   const [service] = SAMPLE;
   assert.ok(service);
   const [server] = service.servers;
   assert.ok(server);
-  const text = await told("metrics", [
+  const text = await printed("metrics", [
     { ...service, servers: [server, ...service.servers] },
     service,
   ]);
-  assert.deepEqual(seriesOf(text), seriesOf(await told("metrics", [service])));
+  assert.deepEqual(
+    seriesOf(text),
+    seriesOf(await printed("metrics", [service])),
+  );
 });
 
-test("marks of both families with one real server are added up where labels cannot tell them apart", async () => {
+test("metrics adds up firewall marks of both families if their labels are equal", async () => {
   const servers = [serverEntry("2001:db8::9", 0, { weight: 3 })];
   const both = ([INET, INET6] as const).map((family) =>
     serviceEntry({ family, firewallMark: 9 }, {}, servers),
   );
-  const series = seriesOf(await told("metrics", both));
+  const series = seriesOf(await printed("metrics", both));
   const found = (start: string) =>
     Array.from(series).filter(([name]) => name.startsWith(start));
   assert.deepEqual(
@@ -129,24 +132,24 @@ test("marks of both families with one real server are added up where labels cann
   assert.equal(found("ipvs_backend_connections_total").length, 2);
 });
 
-test("an empty table has its states and the exporter's own series", async () => {
-  const series = seriesOf(await told("metrics --series more", []));
+test("metrics prints states and exporter series for an empty table", async () => {
+  const series = seriesOf(await printed("metrics --series more", []));
   assert.equal(series.get("ipvs_up{}"), 1);
   assert.equal(series.get('ipvs_services{state="ok"}'), 0);
   assert.equal(series.get('ipvs_backends{state="draining"}'), 0);
 });
 
-test("a file is written whole, and says that the table could not be read", async () => {
-  const place = join(folder, "textfile");
-  mkdirSync(place);
-  const file = join(place, "ipvs.prom");
+test("metrics -o writes a whole file, also if the table cannot be read", async () => {
+  const directory = join(folder, "textfile");
+  mkdirSync(directory);
+  const file = join(directory, "ipvs.prom");
   const { stdout, stderr, status } = await subcommand(`metrics -o ${file}`, {
     link: kernelWith(SAMPLE),
     io: { procFolder },
   });
   assert.deepEqual([stdout, stderr, status], ["", "", 0]);
-  assert.equal(readFileSync(file, "latin1"), await told());
-  assert.deepEqual(readdirSync(place), ["ipvs.prom"]);
+  assert.equal(readFileSync(file, "latin1"), await printed());
+  assert.deepEqual(readdirSync(directory), ["ipvs.prom"]);
   const down = await subcommand(`metrics --output=${file}`, {
     link: scriptedKernel(
       () => ({}),
@@ -162,7 +165,7 @@ test("a file is written whole, and says that the table could not be read", async
   assert.deepEqual(down.log.includes("load"), false, "no module is loaded");
 });
 
-for (const [line, status, said] of [
+for (const [line, status, message] of [
   [
     "metrics -o /nonexistent/x.prom",
     1,
@@ -170,25 +173,41 @@ for (const [line, status, said] of [
   ],
   ["metrics -o x.prom --listen 1", 2, /--output and --listen exclude each/],
   ["metrics --series some", 2, /--series some is not one of all, node, more/],
-  ["metrics --listen 99999", 2, /--listen 99999: an address and a port are/],
-  ["metrics --listen example.org:80", 2, /an address and a port are wanted/],
-  ["metrics --listen 2001:db8::1:80", 2, /an address and a port are wanted/],
-  ["metrics --listen [192.0.2.1]:80", 2, /an address and a port are wanted/],
-  ["metrics --listen 192.0.2.1", 2, /an address and a port are wanted/],
+  ["metrics --listen 99999", 2, /--listen 99999: expected a port/],
+  [
+    "metrics --listen example.org:80",
+    2,
+    /: expected a port with or without an address/,
+  ],
+  [
+    "metrics --listen 2001:db8::1:80",
+    2,
+    /: expected a port with or without an address/,
+  ],
+  [
+    "metrics --listen [192.0.2.1]:80",
+    2,
+    /: expected a port with or without an address/,
+  ],
+  [
+    "metrics --listen 192.0.2.1",
+    2,
+    /: expected a port with or without an address/,
+  ],
   [
     "metrics --listen 192.0.2.1:0",
     1,
-    /cannot listen at 192\.0\.2\.1:0: this machine does not have the address/,
+    /cannot listen on 192\.0\.2\.1:0: this machine does not have the address/,
   ],
 ] as const)
-  test(`refused: ${line}`, async () => {
+  test(`${line} fails with one line`, async () => {
     const outcome = await subcommand(line, { link: kernelWith(SAMPLE) });
     assert.deepEqual([outcome.stdout, outcome.status], ["", status]);
-    assert.match(outcome.stderr, said);
+    assert.match(outcome.stderr, message);
     assert.equal(outcome.stderr.split("\n").length, 2, "one line");
   });
 
-/** Serves while something is done, until a signal comes. */
+/** Runs `metrics --listen` during some work. */
 async function serving(
   link: ReturnType<typeof kernelWith>,
   work: (url: string) => Promise<void>,
@@ -208,17 +227,17 @@ async function serving(
       },
       stdout(text) {
         stdout += text;
-        const [, url] = /^listening at (\S+)\n$/.exec(stdout) ?? [];
+        const [, url] = /^listening on (\S+)\n$/.exec(stdout) ?? [];
         if (url !== undefined) worked = work(url).finally(end);
       },
     },
   });
   await worked;
-  assert.match(stdout, /^listening at http:\/\/127\.0\.0\.1:\d+\/metrics\n$/);
+  assert.match(stdout, /^listening on http:\/\/127\.0\.0\.1:\d+\/metrics\n$/);
   assert.deepEqual([stderr, status], ["", 0]);
 }
 
-test("fifty who ask at once get one reading, as the subcommand prints it", async () => {
+test("metrics --listen reads the table once for 50 concurrent scrapes", async () => {
   const link = kernelWith(SAMPLE);
   await serving(link, async (url) => {
     const answers = await Promise.all(
@@ -233,8 +252,8 @@ test("fifty who ask at once get one reading, as the subcommand prints it", async
       answers[0]?.headers.get("content-type"),
       "text/plain; version=0.0.4; charset=utf-8",
     );
-    const printed = await told();
-    for (const text of texts) assert.equal(text, printed);
+    const expected = await printed();
+    for (const text of texts) assert.equal(text, expected);
   });
   const readings = commands(link)
     .flat()
@@ -242,21 +261,21 @@ test("fifty who ask at once get one reading, as the subcommand prints it", async
   assert.equal(readings.length, 1);
 });
 
-test("where IPVS cannot be read the answer is 503 and why; then it is tried anew", async () => {
-  let there = true;
+test("metrics --listen answers 503 with the reason, and recovers", async () => {
+  let loaded = true;
   const link = scriptedKernel(
     () => ({}),
-    () => there,
+    () => loaded,
   );
   await serving(link, async (url) => {
-    there = false;
+    loaded = false;
     const failed = await fetch(url);
     assert.equal(failed.status, 503);
     assert.match(
       await failed.text(),
       /^cannot reach IPVS in the kernel: No such file or directory: .*\n$/,
     );
-    there = true;
+    loaded = true;
     const answer = await fetch(url);
     assert.equal(answer.status, 200);
     assert.match(await answer.text(), /^ipvs_up 1$/m);

@@ -100,7 +100,7 @@ for (const [name, report] of [
   ["status-blind", BLIND],
 ] as const) {
   for (const width of WIDTHS)
-    test(`${name} at width ${width ?? "of any size"}`, () => {
+    test(`${name} at width ${width ?? "unlimited"}`, () => {
       const lines = statusLines(report, { paint: PLAIN, width });
       golden(
         goldenName(name, width),
@@ -113,11 +113,11 @@ for (const [name, report] of [
   });
 }
 
-test("a screen of 24 lines has room for it", () => {
+test("status fits 24 lines", () => {
   assert.ok(statusLines(REPORT, { paint: PLAIN, width: 80 }).length <= 24);
 });
 
-test("only sysctls with a known default count as changed", () => {
+test("changedSysctls() compares only sysctls with a known default", () => {
   assert.deepEqual(
     changedSysctls({
       conntrack: "1",
@@ -129,7 +129,7 @@ test("only sysctls with a known default count as changed", () => {
   );
 });
 
-test("without IPVS it tells what it can, asks nobody, and ends with status 3", async () => {
+test("status without IPVS shows what it can, sends no request, and returns 3", async () => {
   const { stdout, stderr, status, log } = await subcommand("status");
   assert.match(stdout, /^Kernel {7}unknown\nModule {7}ip_vs is not loaded\n/);
   assert.match(

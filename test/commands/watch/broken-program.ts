@@ -1,12 +1,11 @@
 /**
- * `node broken-program.js FAULT`: `ipvsadm watch` on the terminal it is started in, on a kernel that breaks at the
- * second reading, or on a program that does: what a bug would do.
+ * `node broken-program.js FAULT` runs `ipvsadm watch` in its terminal. At the second reading, a fault happens:
  *
- *   throw    an exception that nobody catches
- *   reject   a promise that nobody waits for
+ *   throw    an uncaught exception
+ *   reject   an unhandled rejection
  *   read     an exception within a reading
- *   exit     something ends the process
- *   refuse   the kernel no longer answers us: no bug, and no crash
+ *   exit     the process exits
+ *   refuse   the kernel refuses the request. This is not a bug, and must not look like one
  */
 import { nodeIo } from "../../../src/runtime/node-io.js";
 import { mainSubcommands } from "../../../src/subcommands.js";

@@ -1,6 +1,6 @@
 import type { Clock } from "../../../src/commands/watch/clock.js";
 
-/** A clock that stands still until it is told to go on. */
+/** A clock that stands still until a test advances it. */
 export class FakeClock implements Clock {
   #seconds = 1000;
   #sleeper: { until: number; wake: () => void } | undefined;
@@ -13,7 +13,7 @@ export class FakeClock implements Clock {
     return new Date(2024, 0, 2, 3, 4, 5);
   }
 
-  /** Whether somebody waits for the time to pass. */
+  /** Whether a sleep is pending. */
   get isWaitedFor(): boolean {
     return this.#sleeper !== undefined;
   }
@@ -27,10 +27,10 @@ export class FakeClock implements Clock {
     });
   }
 
-  /** Lets the time pass until whoever sleeps wakes up. */
+  /** Advances the time to the end of the pending sleep. */
   pass(): void {
     const sleeper = this.#sleeper;
-    if (!sleeper) throw new Error("nobody sleeps");
+    if (!sleeper) throw new Error("no sleep is pending");
     this.#sleeper = undefined;
     this.#seconds = sleeper.until;
     sleeper.wake();

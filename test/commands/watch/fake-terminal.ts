@@ -4,18 +4,18 @@ import type {
   TerminalEvent,
 } from "../../../src/system/full-screen.js";
 
-/** A terminal that notes what is done to it, and lets a test press keys. */
+/** A terminal that records what is done to it, and on which a test presses keys. */
 export class FakeTerminal {
   /** What was done, in its order: `raw`, `cooked`, `stop`, `ask size`, `released` */
   readonly log: string[] = [];
-  /** All that was written */
+  /** Everything written so far */
   written = "";
   size = { columns: 80, rows: 24 };
   #listen: ((event: TerminalEvent) => void) | undefined;
   #lastly: (() => void) | undefined;
 
   happens(event: TerminalEvent): void {
-    if (!this.#listen) throw new Error("nobody has taken the terminal");
+    if (!this.#listen) throw new Error("the terminal is not taken");
     this.#listen(event);
   }
 

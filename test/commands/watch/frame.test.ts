@@ -3,12 +3,12 @@ import { test } from "node:test";
 import { PLAIN, paintFor } from "../../../src/cli/color.js";
 import { NARROWEST, rateText } from "../../../src/commands/watch/columns.js";
 import {
-  fitted,
+  fitLine,
   plainLines,
-  shortened,
+  shortenMiddle,
   type Frame,
 } from "../../../src/commands/watch/frame.js";
-import { HELP } from "../../../src/commands/watch/key-help.js";
+import { KEY_HELP } from "../../../src/commands/watch/key-help.js";
 import { arrange } from "../../../src/commands/watch/rows.js";
 import { Sampler } from "../../../src/commands/watch/sampler.js";
 import { screenLines, SMALLEST } from "../../../src/commands/watch/screen.js";
@@ -36,7 +36,7 @@ const STATE: ScreenState = {
   top: 0,
 };
 
-/** A minute in which something was added, taken away and changed. */
+/** A minute in which a service was added, one was removed, and a server was edited. */
 function minute() {
   const sampler = new Sampler();
   for (let i = 0; i < 20; i++)
@@ -77,7 +77,7 @@ function frameOf(state: ScreenState, change: Partial<Frame> = {}): Frame {
   };
 }
 
-/** A screen without colors, checked for what every screen must be. */
+/** Draws a screen without colors, and checks that it fits. */
 function screen(
   columns: number,
   rows: number,
@@ -92,7 +92,7 @@ function screen(
 }
 
 for (const width of WIDTHS)
-  test(`a frame at width ${width ?? "of any size"}`, () => {
+  test(`plainLines() at width ${width ?? "unlimited"}`, () => {
     const lines = plainLines(frameOf(STATE), { paint: PLAIN, width });
     for (const line of lines)
       assert.ok(Array.from(line).length <= (width ?? Infinity), line);
@@ -102,17 +102,17 @@ for (const width of WIDTHS)
     );
   });
 
-test("a screen has the keys below, and fills the terminal", () => {
+test("screenLines() fills the terminal, with the keys below", () => {
   const text = screen(80, 24);
   golden("watch/screen-80x24.txt", text);
   assert.equal(text.split("\n").length - 1, 24);
 });
 
-test("of a table that is too long, what was scrolled to is seen, and where that is", () => {
+test("screenLines() shows the rows in view of a long table, and their position", () => {
   golden("watch/screen-80x10.txt", screen(80, 10, { top: 4 }));
 });
 
-test("no screen is too large for its terminal, whatever its size and state", () => {
+test("screenLines() fits every size and state", () => {
   for (let columns = 1; columns <= 130; columns += 3)
     for (const rows of [1, 2, 5, 8, 11, 30])
       for (const change of [
@@ -125,22 +125,22 @@ test("no screen is too large for its terminal, whatever its size and state", () 
         screen(columns, rows, change);
 });
 
-test("a terminal that is too small gets a sentence", () => {
+test("screenLines() explains that the terminal is too small", () => {
   assert.match(
     screen(NARROWEST - 1, 24),
-    /^This terminal has 40 columns and 24\nlines; watching takes 41 and 8\. Make it\nlarger, or press q to quit\.\n$/,
+    /^This terminal has 40 columns and 24\nlines; watch needs 41 and 8\. Make it\nlarger, or press q to quit\.\n$/,
   );
   assert.match(screen(80, SMALLEST.rows - 1), /^This terminal has 80 columns/);
   assert.match(screen(SMALLEST.columns, SMALLEST.rows), /Conn\/s/);
 });
 
-test("help fits the smallest terminal that is usual", () => {
+test("the key help fits 80 columns and 24 lines", () => {
   golden("watch/help.txt", screen(80, 24, { help: true }));
-  assert.ok(HELP.length <= 24);
-  for (const { text } of HELP) assert.ok(text.length <= 80, text);
+  assert.ok(KEY_HELP.length <= 24);
+  for (const { text } of KEY_HELP) assert.ok(text.length <= 80, text);
 });
 
-test("what is paused, sorted, reversed and filtered is told", () => {
+test("screenLines() shows pause, sort key, order and filter", () => {
   const text = screen(120, 24, {
     paused: true,
     reversed: true,
@@ -149,14 +149,14 @@ test("what is paused, sorted, reversed and filtered is told", () => {
   });
   assert.match(
     text,
-    /^ipvsadm watch · PAUSED · .* · by bytes\/s, idlest first/,
+    /^ipvsadm watch · PAUSED · .* · by bytes\/s, least busy first/,
   );
   assert.match(text, /filter: tcp/);
-  assert.match(text, /p go on/);
-  assert.match(text, /Esc no filter/);
+  assert.match(text, /p resume/);
+  assert.match(text, /Esc clear filter/);
 });
 
-test("the filter is seen while it is typed, of a long one its end", () => {
+test("screenLines() shows the filter while it is typed, and the end of a long one", () => {
   assert.match(screen(80, 24, { prompt: "we" }), /^Filter: we_ {3}Enter/m);
   assert.match(
     screen(80, 24, { prompt: `${"x".repeat(190)}end` }),
@@ -164,10 +164,10 @@ test("the filter is seen while it is typed, of a long one its end", () => {
   );
 });
 
-test("where there is nothing to show, it says why", () => {
+test("an empty table and a filter without matches are explained", () => {
   assert.match(
     screen(80, 24, { filter: "nothing" }),
-    /^No service or server is found by the filter\.$/m,
+    /^The filter matches no service or server\.$/m,
   );
   const empty = new Sampler().take(reading(0, []));
   assert.deepEqual(
@@ -175,24 +175,24 @@ test("where there is nothing to show, it says why", () => {
       paint: PLAIN,
       width: 80,
     }).at(-1),
-    "There is no virtual service; 'ipvsadm -A' adds one.",
+    "There is no virtual service. 'ipvsadm -A' adds one.",
   );
 });
 
-test("what is wrong with the figures is told", () => {
+test("plainLines() says why numbers may be wrong", () => {
   const slow = { ...SAMPLE, readingSeconds: 3.21 };
   const first = { ...SAMPLE, elapsedSeconds: undefined };
   const line = (change: Partial<Frame>) =>
     plainLines(frameOf(STATE, change), { paint: PLAIN, width: 120 })[2] ?? "";
   assert.match(
     line({ sample: slow }),
-    /a reading takes 3\.2 s, longer than the interval/,
+    /reading the table takes 3\.2 s, longer than the interval/,
   );
   assert.match(line({ sample: first }), /measuring rates/);
-  assert.match(line({ notice: "nobody counts" }), /nobody counts$/);
+  assert.match(line({ notice: "counters stopped" }), /counters stopped$/);
 });
 
-test("colors change nothing about the places, and mark what stands out", () => {
+test("plainLines() prints the same text with colors, and colors changes", () => {
   const paint = paintFor("always", "stdout", terminal(80));
   const draw = (with_: typeof paint) =>
     plainLines(frameOf(STATE), { paint: with_, width: 100 }).join("\n");
@@ -207,25 +207,25 @@ test("colors change nothing about the places, and mark what stands out", () => {
   assert.ok(colored.includes(paint.warning("0")), "a weight of 0");
 });
 
-test("rates are short, and only what is nothing is 0", () => {
-  const shown = [undefined, 0, 0.01, 0.5, 9.94, 9.96, 999.6, 12_345, 4e9];
-  assert.deepEqual(shown.map(rateText), [
+test("rateText() is short, and 0 only for a rate of 0", () => {
+  const rates = [undefined, 0, 0.01, 0.5, 9.94, 9.96, 999.6, 12_345, 4e9];
+  assert.deepEqual(rates.map(rateText), [
     ...["-", "0", "<0.1", "0.5", "9.9", "10"],
     ...["1.0k", "12.3k", "4.0G"],
   ]);
 });
 
-test("a name that is too long keeps its port", () => {
+test("shortenMiddle() keeps the port of a name", () => {
   const name = "tcp/[2001:db8:1234:5678:9abc:def0:1234:5678]:8443";
-  assert.equal(shortened(name, 20), "tcp/[2001:d…78]:8443");
-  assert.equal(shortened(name, 100), name);
+  assert.equal(shortenMiddle(name, 20), "tcp/[2001:d…78]:8443");
+  assert.equal(shortenMiddle(name, 100), name);
   for (let width = 1; width < 30; width++)
-    assert.equal(shortened(name, width).length, width);
+    assert.equal(shortenMiddle(name, width).length, width);
 });
 
-test("a line drops what it can do without, then is cut", () => {
+test("fitLine() drops parts, then cuts the line", () => {
   const parts = [{ text: "one" }, { text: "two", drop: 1 }, { text: "three" }];
-  const at = (width: number) => fitted(parts, { paint: PLAIN, width }, " ");
+  const at = (width: number) => fitLine(parts, { paint: PLAIN, width }, " ");
   assert.equal(at(13), "one two three");
   assert.equal(at(12), "one three");
   assert.equal(at(8), "one thr…");

@@ -6,14 +6,14 @@ import {
   sparkline,
 } from "../../../src/commands/watch/history.js";
 
-/** The connections/s of a history, without what is not known. */
+/** The known connections/s of a history. */
 function known(history: History, now: number): number[] {
   return history
     .values("connections", now)
     .filter((value) => !Number.isNaN(value));
 }
 
-test("a minute is kept, and no more", () => {
+test("History keeps one minute", () => {
   const history = new History();
   for (let second = 0; second <= 120; second += 2)
     history.record(second, [second, 0, 0]);
@@ -22,14 +22,14 @@ test("a minute is kept, and no more", () => {
   assert.deepEqual([values[0], values.at(-1)], [62, 120]);
 });
 
-test("of several readings in 2 seconds, the last counts", () => {
+test("History keeps the last of several readings in 2 seconds", () => {
   const history = new History();
   for (const [i, second] of [0, 0.5, 1, 1.5, 2].entries())
     history.record(second, [i, 0, 0]);
   assert.deepEqual(known(history, 2), [3, 4]);
 });
 
-test("a rate that was measured over a long time stands for all of it", () => {
+test("History fills the time since the last reading", () => {
   const history = new History();
   history.record(100, [1, 0, 0]);
   history.record(110, [5, 0, 0]);
@@ -38,7 +38,7 @@ test("a rate that was measured over a long time stands for all of it", () => {
   assert.deepEqual(known(history, 1000), Array<number>(SLOTS).fill(7));
 });
 
-test("what is recorded no more moves on, and out", () => {
+test("History moves values out after a minute without readings", () => {
   const history = new History();
   history.record(10, [1, 2, 3]);
   assert.equal(history.values("packets", 10).at(-1), 2);
@@ -47,7 +47,7 @@ test("what is recorded no more moves on, and out", () => {
   assert.deepEqual(known(history, 70), []);
 });
 
-test("a history of zeros is as any other, before and after something comes", () => {
+test("History of zeros behaves like any other", () => {
   const history = new History();
   history.record(0, [NaN, NaN, NaN]);
   for (const second of [2, 4, 10]) history.record(second, [0, 0, 0]);
@@ -59,13 +59,13 @@ test("a history of zeros is as any other, before and after something comes", () 
   assert.deepEqual(known(history, 200), Array<number>(SLOTS).fill(0));
 });
 
-test("bars are as high as the values, and zero is lower than all else", () => {
+test("sparkline() draws bars in proportion, and zero lowest", () => {
   assert.equal(sparkline([0, 1, 350, 700], 4), "▁▂▅█");
   assert.equal(sparkline([0, 0], 2), "▁▁");
   assert.equal(sparkline([NaN, 3], 2), " █");
 });
 
-test("neighbors share a bar where there are fewer", () => {
+test("sparkline() averages neighbors if there are fewer columns", () => {
   assert.equal(sparkline([0, 2, 8, 6, NaN, 7], 3), "▂██");
   const minute = Array.from({ length: SLOTS }, (_, i) => i);
   assert.equal(Array.from(sparkline(minute, 15)).length, 15);

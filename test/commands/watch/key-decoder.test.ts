@@ -6,22 +6,22 @@ import {
   type Key,
 } from "../../../src/commands/watch/key-decoder.js";
 
-/** The keys of some bytes, named ones in angle brackets. */
+/** Decodes bytes. Named keys are in angle brackets. */
 function keysOf(...reads: readonly string[]): string {
   const decoder = new KeyDecoder();
   const keys = reads.flatMap((bytes) => decoder.feed(bytes));
-  return shown([...keys, ...decoder.end()]);
+  return named([...keys, ...decoder.end()]);
 }
 
-function shown(keys: readonly Key[]): string {
+function named(keys: readonly Key[]): string {
   return keys.map((key) => ("name" in key ? `<${key.name}>` : key.text)).join();
 }
 
-test("letters are themselves", () => {
+test("KeyDecoder decodes letters", () => {
   assert.equal(keysOf("qsr/ ?"), "q,s,r,/, ,?");
 });
 
-test("keys of xterm, of rxvt and of the Linux console have the same names", () => {
+test("KeyDecoder decodes the sequences of xterm, rxvt and the Linux console", () => {
   assert.equal(keysOf("\x1b[A\x1bOA"), "<up>,<up>");
   assert.equal(keysOf("\x1b[B\x1bOB"), "<down>,<down>");
   assert.equal(keysOf("\x1b[5~\x1b[6~"), "<pageup>,<pagedown>");
@@ -33,7 +33,7 @@ test("keys of xterm, of rxvt and of the Linux console have the same names", () =
   assert.equal(keysOf("\x1b[1;5A"), "<up>", "with ctrl held");
 });
 
-test("control characters are keys, or nothing", () => {
+test("KeyDecoder decodes or ignores control characters", () => {
   assert.equal(
     keysOf("\x03\x1a\x1c\x0c\x15"),
     "<ctrl-c>,<ctrl-z>,<ctrl-\\>,<ctrl-l>,<ctrl-u>",
@@ -45,7 +45,7 @@ test("control characters are keys, or nothing", () => {
   assert.equal(keysOf("\x00\x01\x09\x11"), "");
 });
 
-test("a sequence that is no key of ours does nothing, and what follows it counts", () => {
+test("KeyDecoder ignores an unknown sequence, but not what follows it", () => {
   assert.equal(keysOf("\x1b[15~q"), "q", "F5");
   assert.equal(keysOf("\x1b[[Aq"), "q", "F1 on the console");
   assert.equal(keysOf("\x1b[Cq"), "q", "to the right");
@@ -54,28 +54,28 @@ test("a sequence that is no key of ours does nothing, and what follows it counts
   assert.equal(keysOf("\x1b[200~q\x1b[201~"), "q", "pasted");
 });
 
-test("a single ESC is the key Escape as soon as nothing follows", () => {
+test("KeyDecoder decodes a single ESC as Escape if nothing follows", () => {
   const decoder = new KeyDecoder();
   assert.deepEqual(decoder.feed("\x1b"), []);
   assert.ok(decoder.waits);
-  assert.equal(shown(decoder.end()), "<escape>");
+  assert.equal(named(decoder.end()), "<escape>");
   assert.ok(!decoder.waits);
   assert.equal(keysOf("\x1b\x1b[A"), "<up>");
 });
 
-test("a sequence without an end is given up", () => {
+test("KeyDecoder gives up an endless sequence", () => {
   assert.equal(keysOf(`\x1b[${"1".repeat(100)}`, "~", "q").at(-1), "q");
   assert.equal(keysOf("\x1b["), "");
 });
 
-test("characters of more than one byte are one key, broken ones none", () => {
+test("KeyDecoder decodes UTF-8, and ignores invalid bytes", () => {
   assert.equal(keysOf("\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"), "é,€,😀");
   assert.equal(keysOf("\xc3q\xffq\xe2\x82"), "q,q");
   assert.equal(keysOf("\xc2\x9b2J"), "2,J", "a control character of 8 bits");
   assert.equal(keysOf("\xe2\x80\xae"), "", "the direction of writing");
 });
 
-test("wherever it is cut, the keys are the same", () => {
+test("KeyDecoder decodes the same keys wherever the bytes are split", () => {
   const bytes = fc.stringMatching(
     /^(\x1b\[[AB]|\x1b\[[56]~|\x1bO[HF]|\xc3\xa9|\xe2\x82\xac|[a-z/?]|\x7f|\x1b\[1;5B){0,12}$/, // eslint-disable-line no-control-regex
   );

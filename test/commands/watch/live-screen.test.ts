@@ -23,7 +23,7 @@ import { FakeTerminal } from "./fake-terminal.js";
 const ENTER = "\x1b[?1049h\x1b[?25l";
 const LEAVE = "\x1b[0m\x1b[?25h\x1b[?1049l";
 
-/** A kernel with a service and a server. @param fails the errno of the nth reading of the services */
+/** A kernel with a service and a server. @param fails returns the errno of the nth reading */
 function kernel(
   fails: (reading: number) => number | undefined = () => undefined,
 ) {
@@ -37,7 +37,7 @@ function kernel(
   return { link: scriptedKernel(handler), readings: () => readings };
 }
 
-/** A watch that runs until the test ends it. */
+/** Runs `watch` until the test ends it. */
 interface Running {
   readonly terminal: FakeTerminal;
   readonly clock: FakeClock;
@@ -87,7 +87,7 @@ async function start(
   };
 }
 
-test("the screen is taken over, drawn, and given back", async () => {
+test("watch takes the screen, draws on it, and restores it", async () => {
   const { terminal, outcome } = await start();
   assert.ok(terminal.written.startsWith(ENTER));
   assert.match(
@@ -103,7 +103,7 @@ test("the screen is taken over, drawn, and given back", async () => {
   assert.deepEqual(terminal.log, ["raw", "cooked", "released"]);
 });
 
-test("it is read again after each interval, and rates are known then", async () => {
+test("watch reads the table at each interval, and shows rates after the second reading", async () => {
   const { link, readings } = kernel();
   const { terminal, outcome, next } = await start("-i 5", link);
   assert.match(terminal.frame.join("\n"), /measuring rates/);
@@ -115,14 +115,14 @@ test("it is read again after each interval, and rates are known then", async () 
   await outcome;
 });
 
-test("after so many frames it ends", async () => {
+test("watch --count ends after this many frames", async () => {
   const { outcome, next } = await start("--count 2");
   await next();
   await next();
   assert.equal((await outcome).status, 0);
 });
 
-test("ctrl-C and the signals that end it give the terminal back, and are told by the status", async () => {
+test("watch restores the terminal after Ctrl-C and signals, and returns their status", async () => {
   for (const [event, status] of [
     [{ kind: "input", bytes: "\x03" }, 130],
     [{ kind: "input", bytes: "\x1c" }, 131],
@@ -139,7 +139,7 @@ test("ctrl-C and the signals that end it give the terminal back, and are told by
   }
 });
 
-test("keys work while the kernel has not answered", async () => {
+test("watch handles keys while it waits for the kernel", async () => {
   const { link } = kernel();
   let silent = false;
   const slow: Link = {
@@ -162,8 +162,8 @@ test("keys work while the kernel has not answered", async () => {
   assert.equal((await outcome).status, 0);
 });
 
-test("a kernel that is lost gives the terminal back first, then says why", async () => {
-  for (const [errno, said] of [
+test("watch restores the terminal before it explains a kernel error", async () => {
+  for (const [errno, message] of [
     [
       2,
       /^ipvsadm: cannot reach IPVS in the kernel: No such file or directory: load its module/,
@@ -178,12 +178,12 @@ test("a kernel that is lost gives the terminal back first, then says why", async
     await next();
     const { status, stderr } = await outcome;
     assert.equal(status, 3);
-    assert.match(stderr, said);
+    assert.match(stderr, message);
     assert.ok(terminal.written.endsWith(LEAVE));
   }
 });
 
-test("an error that nobody expected leaves the terminal as it was", async () => {
+test("watch restores the terminal after a bug", async () => {
   const { terminal, outcome } = await start();
   const before = terminal.written.length;
   terminal.endOfProcess();
@@ -194,7 +194,7 @@ test("an error that nobody expected leaves the terminal as it was", async () => 
   await outcome;
 });
 
-test("a promise that nobody waits for ends it with its error", async () => {
+test("watch ends with the error of an unhandled rejection", async () => {
   const { terminal, outcome } = await start();
   terminal.happens({ kind: "failed", error: new TypeError("a bug") });
   await assert.rejects(outcome, /^TypeError: a bug$/);
@@ -202,7 +202,7 @@ test("a promise that nobody waits for ends it with its error", async () => {
   assert.equal(terminal.log.at(-1), "released");
 });
 
-test("ctrl-Z gives the terminal to the shell, and takes it back afterwards", async () => {
+test("watch gives the terminal to the shell on Ctrl-Z, and takes it again afterwards", async () => {
   for (const event of [
     { kind: "input", bytes: "\x1a" },
     { kind: "stopping" },
@@ -224,7 +224,7 @@ test("ctrl-Z gives the terminal to the shell, and takes it back afterwards", asy
   }
 });
 
-test("after it was stopped from outside, the terminal is taken anew", async () => {
+test("watch takes the terminal again after it was stopped from outside", async () => {
   const { terminal, outcome } = await start();
   terminal.happens({ kind: "continued" });
   assert.deepEqual(terminal.log, ["raw", "cooked", "raw", "ask size"]);
@@ -232,7 +232,7 @@ test("after it was stopped from outside, the terminal is taken anew", async () =
   await outcome;
 });
 
-test("another size is another frame", async () => {
+test("watch draws a new frame when the size changes", async () => {
   const { terminal, outcome } = await start();
   terminal.size = { columns: 50, rows: 10 };
   terminal.happens({ kind: "resized" });
@@ -244,7 +244,7 @@ test("another size is another frame", async () => {
   await outcome;
 });
 
-test("paused, nothing is read and nothing changes, until it goes on", async () => {
+test("watch reads nothing and changes nothing while paused", async () => {
   const { link, readings } = kernel();
   const { terminal, outcome, settle, next } = await start("", link);
   terminal.press("p");
@@ -252,7 +252,7 @@ test("paused, nothing is read and nothing changes, until it goes on", async () =
   await next();
   assert.equal(readings(), 1);
   terminal.press("r");
-  assert.match(terminal.frame[0] ?? "", /idlest first/, "keys work");
+  assert.match(terminal.frame[0] ?? "", /least busy first/, "keys work");
   terminal.press("p");
   await settle();
   assert.equal(readings(), 2);
@@ -261,19 +261,19 @@ test("paused, nothing is read and nothing changes, until it goes on", async () =
   await outcome;
 });
 
-test("a filter is typed, letter by letter", async () => {
+test("watch filters while the user types", async () => {
   const { terminal, outcome } = await start();
   terminal.press("/");
   terminal.press("ud");
   assert.match(terminal.frame.at(-1) ?? "", /^Filter: ud_/);
-  assert.match(terminal.frame.join("\n"), /found by the filter/);
+  assert.match(terminal.frame.join("\n"), /The filter matches no/);
   terminal.press("\x7f\x7f\r");
   assert.match(terminal.frame.join("\n"), /^tcp\/192/m);
   terminal.press("q");
   await outcome;
 });
 
-test("a frame is one write, and clears nothing but what is left of each line", async () => {
+test("watch draws a frame with one write, and clears only the ends of lines", async () => {
   const { terminal, outcome } = await start();
   const before = terminal.written.length;
   terminal.press("r");
@@ -285,7 +285,7 @@ test("a frame is one write, and clears nothing but what is left of each line", a
   await outcome;
 });
 
-test("colors are those of NO_COLOR and --color", async () => {
+test("watch respects NO_COLOR and --color", async () => {
   for (const [line, environment, colored] of [
     ["", {}, true],
     ["", { NO_COLOR: "1" }, false],
@@ -299,7 +299,7 @@ test("colors are those of NO_COLOR and --color", async () => {
   }
 });
 
-test("a terminal that knows no sequences gets plain frames", async () => {
+test("watch prints plain frames if TERM is dumb", async () => {
   const terminal = new FakeTerminal();
   const { status } = await runIn(
     {

@@ -2,25 +2,25 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import {
-  measured,
+  measure,
   rateOf,
   type Meter,
   type Rates,
 } from "../../../src/commands/watch/rates.js";
 import { stats } from "../../fixtures/entries.js";
 
-/** Reads counters of connections at these moments. @returns the rates after each reading */
+/** Measures these readings of a counter. @returns the rate after each reading */
 function ratesOf(
   readings: readonly (readonly [at: number, connections: bigint])[],
 ): (number | undefined)[] {
   let meter: Meter | undefined;
   return readings.map(([at, connections]) => {
-    meter = measured(meter, stats({ connections }), at);
+    meter = measure(meter, stats({ connections }), at);
     return meter.rates?.connections;
   });
 }
 
-test("a rate takes two readings", () => {
+test("measure() needs two readings for a rate", () => {
   assert.deepEqual(
     ratesOf([
       [100, 7n],
@@ -30,7 +30,7 @@ test("a rate takes two readings", () => {
   );
 });
 
-test("the time is the one between the readings, not the interval", () => {
+test("measure() divides by the time between the readings", () => {
   assert.deepEqual(
     ratesOf([
       [0, 0n],
@@ -41,7 +41,7 @@ test("the time is the one between the readings, not the interval", () => {
   );
 });
 
-test("counters are exact beyond 2^53", () => {
+test("measure() is exact for counters beyond 2^53", () => {
   assert.deepEqual(
     ratesOf([
       [0, 2n ** 63n],
@@ -51,7 +51,7 @@ test("counters are exact beyond 2^53", () => {
   );
 });
 
-test("counters that went back give no rate, and none below zero ever", () => {
+test("measure() returns no rate if a counter went back, and never a negative one", () => {
   assert.deepEqual(
     ratesOf([
       [0, 100n],
@@ -73,8 +73,8 @@ test("counters that went back give no rate, and none below zero ever", () => {
   );
 });
 
-test("whoever looks more often than the kernel counts sees the same rate", () => {
-  // 10 in a second, counted every 2 seconds, read every half second.
+test("measure() returns the same rate if it reads more often than the kernel updates", () => {
+  // 10 connections per second, updated every 2 seconds, read every half second.
   const readings = Array.from({ length: 20 }, (_, i) => {
     const at = i / 2;
     return [at, BigInt(Math.floor(at / 2) * 20)] as const;
@@ -83,7 +83,7 @@ test("whoever looks more often than the kernel counts sees the same rate", () =>
   assert.deepEqual(new Set(rates.slice(4)), new Set([10]));
 });
 
-test("a rate falls to zero when the kernel has had the time to count", () => {
+test("measure() returns 0 when the kernel has had time to update its counters", () => {
   assert.deepEqual(
     ratesOf([
       [0, 0n],
@@ -97,7 +97,7 @@ test("a rate falls to zero when the kernel has had the time to count", () => {
   );
 });
 
-test("packets and bytes are of both directions", () => {
+test("rateOf() adds packets and bytes of both directions", () => {
   const rates: Rates = {
     connections: 1,
     inPackets: 2,

@@ -41,14 +41,14 @@ const USUAL: Arrangement = {
   servers: true,
 };
 
-/** The names in the table, from the top. */
+/** The names in the table from the top. */
 function names(change: Partial<Arrangement>): string[] {
   return arrange(SAMPLE, { ...USUAL, ...change }).map(({ service, server }) =>
     server ? server.name.replace(":8080", "") : service.name,
   );
 }
 
-test("the busiest service is the first, and its busiest server", () => {
+test("arrange() puts the busiest service and its busiest server first", () => {
   assert.deepEqual(names({}), [
     DNS_NAME,
     "192.0.2.20",
@@ -59,7 +59,7 @@ test("the busiest service is the first, and its busiest server", () => {
   ]);
 });
 
-test("the other way round, the idlest are", () => {
+test("arrange() reversed puts the least busy ones first", () => {
   assert.deepEqual(names({ reversed: true }), [
     MARK_NAME,
     WEB_NAME,
@@ -70,7 +70,7 @@ test("the other way round, the idlest are", () => {
   ]);
 });
 
-test("what has no rate comes last, either way", () => {
+test("arrange() puts unknown rates last in both directions", () => {
   const other = new Sampler();
   other.take(reading(0, [service(WEB, []), service(MARK, [])]));
   const sample = other.take(reading(2, [service(MARK, [])]));
@@ -80,7 +80,7 @@ test("what has no rate comes last, either way", () => {
   }
 });
 
-test("other things to sort by", () => {
+test("arrange() sorts by active connections, changes and names", () => {
   const top = (change: Partial<Arrangement>) =>
     names({ ...change, servers: false });
   assert.deepEqual(top({ sort: "bytes" })[0], DNS_NAME);
@@ -94,7 +94,7 @@ test("other things to sort by", () => {
   ]);
 });
 
-test("a filter finds services with all their servers, or servers under theirs", () => {
+test("arrange() filters services with all their servers, or single servers", () => {
   assert.deepEqual(names({ filter: "UDP" }), [DNS_NAME, "192.0.2.20"]);
   assert.deepEqual(names({ filter: " sh " }), [DNS_NAME, "192.0.2.20"]);
   assert.deepEqual(names({ filter: ".11" }), [WEB_NAME, "192.0.2.11"]);
@@ -102,7 +102,7 @@ test("a filter finds services with all their servers, or servers under theirs", 
   assert.deepEqual(names({ filter: "nothing" }), []);
 });
 
-test("the command line knows all that can be sorted by", () => {
+test("the spec lists all sort keys", () => {
   const { choices } =
     watchSpec.options.find(({ name }) => name === "sort") ?? assert.fail();
   assert.deepEqual(choices, SORT_KEYS);

@@ -17,7 +17,7 @@ const kernel = () =>
         : {},
   );
 
-test("without a terminal there are plain frames, the first of them with rates", async () => {
+test("watch prints plain frames without a terminal, all with rates", async () => {
   const { stdout, stderr, status, log } = await subcommand(
     "watch -n 2 -i 0.1",
     {
@@ -35,7 +35,7 @@ test("without a terminal there are plain frames, the first of them with rates", 
   assert.deepEqual(log, ["open", "flush", "flush", "flush"]);
 });
 
-test("ndjson is a line for each frame", async () => {
+test("watch -o ndjson prints one line per frame", async () => {
   const { stdout, status } = await subcommand("watch -o ndjson -n 2 -i 0.1", {
     link: kernel(),
   });
@@ -49,7 +49,7 @@ test("ndjson is a line for each frame", async () => {
     };
     assert.ok(!Number.isNaN(Date.parse(time)));
     assert.ok(elapsedSeconds >= 0.05);
-    const still = {
+    const zeroRates = {
       connectionsPerSecond: 0,
       inPacketsPerSecond: 0,
       outPacketsPerSecond: 0,
@@ -65,13 +65,18 @@ test("ndjson is a line for each frame", async () => {
     };
     assert.deepEqual(frame, {
       schema: "ipvsadm/watch/1",
-      totals: { services: 1, servers: 1, activeConnections: 0, rates: still },
+      totals: {
+        services: 1,
+        servers: 1,
+        activeConnections: 0,
+        rates: zeroRates,
+      },
       services: [
         {
           service: "tcp/192.0.2.1:80",
           scheduler: "wrr",
           activeConnections: 0,
-          rates: still,
+          rates: zeroRates,
           counters,
           servers: [
             {
@@ -81,7 +86,7 @@ test("ndjson is a line for each frame", async () => {
               activeConnections: 0,
               inactiveConnections: 0,
               persistentConnections: 0,
-              rates: still,
+              rates: zeroRates,
               counters,
             },
           ],
@@ -91,7 +96,7 @@ test("ndjson is a line for each frame", async () => {
   }
 });
 
-test("only the services that are named, of which each must be there", async () => {
+test("watch shows only named services, and each must exist", async () => {
   const { stdout, status } = await subcommand("watch -n 1 -i 0.1 192.0.2.1", {
     link: kernel(),
   });
@@ -104,26 +109,26 @@ test("only the services that are named, of which each must be there", async () =
     [unknown.stdout, unknown.stderr, unknown.status],
     [
       "",
-      "ipvsadm: there is no service udp/192.0.2.1:53: 'ipvsadm list' shows the services that there are\n",
+      "ipvsadm: there is no service udp/192.0.2.1:53: did you mean tcp/192.0.2.1:80?\n",
       1,
     ],
   );
 });
 
-test("a command line that cannot be meant is told, with status 2", async () => {
-  for (const [line, said] of [
+test("watch rejects an invalid command line with status 2", async () => {
+  for (const [line, message] of [
     ["watch -i 0", /--interval/],
-    ["watch -n 1.5", /--count takes a whole number/],
+    ["watch -n 1.5", /--count 1\.5: expected a whole number/],
     ["watch --sort size", /--sort/],
     ["watch nonsense/1", /nonsense\/1 is not a service/],
   ] as const) {
     const { stderr, status } = await subcommand(line, { link: kernel() });
-    assert.match(stderr, said);
+    assert.match(stderr, message);
     assert.equal(status, 2, line);
   }
 });
 
-test("without IPVS it says so, with status 3", async () => {
+test("watch returns 3 without IPVS", async () => {
   const { stderr, status } = await subcommand("watch", {
     link: scriptedKernel(undefined, () => false),
   });

@@ -32,7 +32,7 @@ export const LONG: ServiceKey = {
 };
 export const MARK: ServiceKey = { family: INET, firewallMark: 7 };
 
-/** A real server that has had so many connections, each of 10 packets in and 8 out, and much more out than in. */
+/** A real server after some connections. Each had 10 packets in and 8 packets out, and more bytes out than in. */
 export function server(
   text: string,
   connections: number,
@@ -46,7 +46,7 @@ export function server(
   };
 }
 
-/** A service whose counters are the sums of its servers'. */
+/** A service whose counters are the sums of those of its servers. */
 export function service(
   key: ServiceKey,
   servers: readonly ServerEntry[],
@@ -73,12 +73,12 @@ function counted(connections: number) {
   });
 }
 
-/** What was read at a second. */
+/** A reading at a second of the clock. */
 export function reading(
   at: number,
   services: readonly ServiceWithServers[],
 ): Reading {
   const date = new Date(2024, 0, 2, 3, 4, 5);
   date.setSeconds(date.getSeconds() + at);
-  return { at, seconds: 0.01, date, services };
+  return { at, durationSeconds: 0.01, date, services };
 }

@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ServiceWithServers } from "../../../src/ipvs/model.js";
-import { changeText } from "../../../src/commands/watch/change-marks.js";
+import { changeText } from "../../../src/commands/watch/changes.js";
 import { Sampler, type Sample } from "../../../src/commands/watch/sampler.js";
 import { MARK, NAMES, reading, server, service, WEB } from "./sample-table.js";
 
-/** Reads tables 2 seconds apart. @returns the last sample */
+/** Takes readings 2 seconds apart. @returns the last sample */
 function sampled(...tables: readonly (readonly ServiceWithServers[])[]) {
   const sampler = new Sampler();
   const samples = tables.map((table, i) => sampler.take(reading(i * 2, table)));
   return samples.at(-1) ?? assert.fail("no table");
 }
 
-/** What is said of each service and server that changed. */
+/** The changes of all services and servers. */
 function changes({ services }: Sample): string[] {
   return services
     .flatMap((service) => [service, ...service.servers])
@@ -22,7 +22,7 @@ function changes({ services }: Sample): string[] {
 
 const BEFORE = [service(WEB, [server("192.0.2.10", 0, { weight: 5 })])];
 
-test("services and servers have rates of their own, and the totals are those of the services", () => {
+test("Sampler measures services and servers, and adds up the services", () => {
   const sample = sampled(
     [
       service(WEB, [server("192.0.2.10", 10), server("192.0.2.11", 20)]),
@@ -51,18 +51,18 @@ test("services and servers have rates of their own, and the totals are those of 
   assert.equal(sample.elapsedSeconds, 2);
 });
 
-test("with the first reading nothing is new, and no rate is known", () => {
+test("Sampler marks nothing as new after the first reading, and knows no rates", () => {
   const sample = sampled(BEFORE);
   assert.deepEqual(changes(sample), []);
   assert.equal(sample.totals.rates, undefined);
   assert.equal(sample.elapsedSeconds, undefined);
 });
 
-test("an empty table has rates: none", () => {
+test("Sampler returns zero rates for an empty table", () => {
   assert.equal(sampled([], []).totals.rates?.connections, 0);
 });
 
-test("a new service is told, its servers with it are not; a new server is", () => {
+test("Sampler marks a new service without its servers, and a new server", () => {
   assert.deepEqual(
     changes(
       sampled(BEFORE, [...BEFORE, service(NAMES, [server("192.0.2.20", 0)])]),
@@ -82,7 +82,7 @@ test("a new service is told, its servers with it are not; a new server is", () =
   );
 });
 
-test("a weight, or a scheduler, is told with what it was", () => {
+test("Sampler reports the old weight or scheduler", () => {
   const after = [
     service(WEB, [server("192.0.2.10", 0, { weight: 0 })], { scheduler: "rr" }),
   ];
@@ -94,7 +94,7 @@ test("a weight, or a scheduler, is told with what it was", () => {
   assert.equal(sample.totals.edited, 2);
 });
 
-test("what is gone is shown for a minute, without rates, and counts for nothing", () => {
+test("Sampler keeps a removed service for a minute, without rates and out of the totals", () => {
   const sampler = new Sampler();
   sampler.take(reading(0, BEFORE));
   const gone = sampler.take(reading(2, []));
@@ -106,7 +106,7 @@ test("what is gone is shown for a minute, without rates, and counts for nothing"
   assert.equal(sampler.take(reading(62, [])).services.length, 0);
 });
 
-test("a server that is gone stays under its service, in its place", () => {
+test("Sampler keeps a removed server in its place", () => {
   const [one, two] = [server("192.0.2.10", 0), server("192.0.2.11", 0)];
   const sample = sampled([service(WEB, [two, one])], [service(WEB, [two])]);
   assert.deepEqual(
@@ -117,7 +117,7 @@ test("a server that is gone stays under its service, in its place", () => {
   assert.equal(sample.totals.servers, 1);
 });
 
-test("what comes back is new, with counters of its own", () => {
+test("Sampler treats a service that comes back as new", () => {
   const sample = sampled(
     [service(WEB, [server("192.0.2.10", 100)])],
     [],
@@ -127,7 +127,7 @@ test("what comes back is new, with counters of its own", () => {
   assert.equal(sample.services[0]?.rates, undefined);
 });
 
-test("a change is told for a minute", () => {
+test("Sampler reports a change for a minute", () => {
   const sampler = new Sampler();
   sampler.take(reading(0, BEFORE));
   const after = [service(WEB, [server("192.0.2.10", 0, { weight: 6 })])];
@@ -136,7 +136,7 @@ test("a change is told for a minute", () => {
   assert.equal(changes(sampler.take(reading(62, after))).length, 0);
 });
 
-test("zeroed counters give no rate, and then those since", () => {
+test("Sampler has no rate after counters were zeroed, until the next reading", () => {
   const web = (connections: number) => [
     service(WEB, [server("192.0.2.10", connections)]),
   ];
@@ -146,13 +146,13 @@ test("zeroed counters give no rate, and then those since", () => {
   assert.equal(rates(sampled(web(0), web(10), web(4), web(8))), 2);
 });
 
-test("taken in turns, a long table is the same, and others have their turn", async () => {
+test("Sampler.takeInChunks() returns the same sample, and handles other events", async () => {
   const table = Array.from({ length: 1000 }, (_, i) =>
     service({ ...MARK, firewallMark: i + 1 }, []),
   );
   let turns = 0;
   const counting = setInterval(() => turns++, 0);
-  const sample = await new Sampler().takeInTurns(reading(0, table));
+  const sample = await new Sampler().takeInChunks(reading(0, table));
   clearInterval(counting);
   assert.ok(turns > 0);
   assert.deepEqual(
@@ -162,7 +162,7 @@ test("taken in turns, a long table is the same, and others have their turn", asy
   assert.equal(sample.services.length, 1000);
 });
 
-test("the name of a scheduler cannot steer the terminal", () => {
+test("Sampler escapes the name of a scheduler", () => {
   const odd = [service(WEB, [], { scheduler: "\x1b[2J" })];
   assert.deepEqual(changes(sampled(odd, [service(WEB, [])])), [
     "tcp/192.0.2.1:80 was ?[2J",

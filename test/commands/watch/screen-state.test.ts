@@ -26,7 +26,7 @@ const DOWN = "\x1b[B";
 const PAGE_UP = "\x1b[5~";
 const PAGE_DOWN = "\x1b[6~";
 
-/** The screen after some keys, and what they asked for. */
+/** Presses keys. @returns the state, and the actions */
 function after(
   bytes: string,
   state = START,
@@ -42,7 +42,7 @@ function after(
   return { ...state, actions };
 }
 
-test("sorting goes round, both ways, and is chosen by number", () => {
+test("press() changes the sort key with s, S and digits", () => {
   assert.equal(after("s").sort, "packets");
   assert.equal(after("ssssss").sort, "connections");
   assert.equal(after("S").sort, "name");
@@ -51,16 +51,20 @@ test("sorting goes round, both ways, and is chosen by number", () => {
   assert.equal(after("7890").sort, "connections");
 });
 
-test("r turns the order round, p stops and goes on, v hides the servers", () => {
+test("press() reverses with r, pauses with p, and hides servers with v", () => {
   assert.deepEqual([after("r").reversed, after("rr").reversed], [true, false]);
   assert.deepEqual([after("p").paused, after("pp").paused], [true, false]);
   assert.deepEqual([after("v").servers, after("vv").servers], [false, true]);
 });
 
-test("scrolling ends where the rows end", () => {
+test("press() scrolls within the rows", () => {
   assert.equal(after(UP).top, 0);
   assert.equal(after(DOWN + DOWN + UP).top, 1);
-  assert.equal(after(PAGE_DOWN).top, 19, "a row of the last page stays");
+  assert.equal(
+    after(PAGE_DOWN).top,
+    19,
+    "one row of the last page stays in view",
+  );
   assert.equal(after(PAGE_DOWN + PAGE_UP).top, 0);
   assert.equal(after("\x1b[F").top, 80);
   assert.equal(after(`\x1b[F${DOWN}${PAGE_DOWN}`).top, 80);
@@ -73,7 +77,7 @@ test("scrolling ends where the rows end", () => {
   assert.equal(after(DOWN, START, { rows: 5, room: 20 }).top, 0);
 });
 
-test("where rows have gone, the screen is full all the same", () => {
+test("topOf() fills the screen after rows were removed", () => {
   assert.equal(topOf({ top: 80 }, { rows: 50, room: 20 }), 30);
   assert.equal(topOf({ top: 80 }, { rows: 5, room: 20 }), 0);
   assert.equal(
@@ -82,12 +86,12 @@ test("where rows have gone, the screen is full all the same", () => {
   );
 });
 
-test("whatever is sorted, filtered or hidden, the top is shown", () => {
+test("press() scrolls to the top after sorting, filtering and hiding", () => {
   for (const keys of ["s", "2", "r", "v", "/x"])
     assert.equal(after(keys, { ...START, top: 50 }).top, 0, keys);
 });
 
-test("a filter is typed, counts at once, and is kept by Enter", () => {
+test("press() applies the filter while it is typed, and Enter keeps it", () => {
   const typing = after("/we\x7feb q");
   assert.equal(typing.prompt, "web q", "q is a letter here");
   assert.equal(filterOf(typing), "web q");
@@ -96,7 +100,7 @@ test("a filter is typed, counts at once, and is kept by Enter", () => {
   assert.deepEqual([kept.filter, kept.prompt], ["web", undefined]);
 });
 
-test("Escape leaves the filter as it was, and without a prompt takes it away", () => {
+test("press() restores the filter on Escape in the prompt, and clears it without a prompt", () => {
   const filtered = { ...START, filter: "old" };
   assert.equal(after("/", filtered).prompt, "old");
   const left = after("/new\x1b", filtered);
@@ -104,22 +108,22 @@ test("Escape leaves the filter as it was, and without a prompt takes it away", (
   assert.equal(after("\x1b", filtered).filter, "");
 });
 
-test("the prompt knows backspace, ctrl-U and characters of several bytes, and has an end", () => {
+test("press() edits the prompt with backspace and Ctrl-U, up to 200 characters", () => {
   assert.equal(after("/ab\x15c").prompt, "c");
   assert.equal(after("/\x7f").prompt, "");
   assert.equal(after("/a\xf0\x9f\x98\x80\x7f").prompt, "a");
   assert.equal(after(`/${"x".repeat(1000)}`).prompt?.length, 200);
 });
 
-test("help goes away with any key, and q quits from it", () => {
+test("press() leaves the help with any key, and quits with q", () => {
   assert.ok(after("?").help);
   assert.ok(after("h").help);
   assert.ok(!after("?s").help);
-  assert.equal(after("?s").sort, "connections", "which does nothing else");
+  assert.equal(after("?s").sort, "connections", "the key has no other effect");
   assert.deepEqual(after("?q").actions, ["quit"]);
 });
 
-test("what ends, stops or redraws does so everywhere", () => {
+test("press() handles Ctrl-C, Ctrl-Z, Ctrl-\\ and Ctrl-L everywhere", () => {
   for (const before of ["", "/x", "?"]) {
     assert.deepEqual(after(`${before}\x03`).actions, ["interrupt"], before);
     assert.deepEqual(after(`${before}\x1a`).actions, ["stop"], before);
@@ -129,7 +133,7 @@ test("what ends, stops or redraws does so everywhere", () => {
   assert.deepEqual(after("q").actions, ["quit"]);
 });
 
-test("other keys do nothing", () => {
+test("press() ignores other keys", () => {
   const { actions, ...state } = after("xyz!€\x1b[15~");
   assert.deepEqual([state, actions], [START, []]);
 });

@@ -12,7 +12,7 @@ const BROKEN = "node dist/test/commands/watch/broken-program.js";
 const PID_FILE = "/tmp/watched.pid";
 const skip = without("tmux", "tmux");
 
-/** A terminal of 80 by 24 in which a command has been started. */
+/** Starts a command in a terminal of 80 by 24. */
 async function started(command: string): Promise<Pane> {
   const pane = new Pane(80, 24);
   await pane.shows(/^ready>/);
@@ -30,7 +30,7 @@ async function watching(options = ""): Promise<Pane> {
   return pane;
 }
 
-/** Holds that the program has ended with a status, and the shell has its terminal as it was. */
+/** Checks that the program ended with a status, and that the terminal is restored. */
 async function restored(pane: Pane, status: number): Promise<string> {
   const text = await pane.shows(/^status \d+$/m);
   assert.match(text, new RegExp(`^status ${status}$`, "m"));
@@ -64,7 +64,7 @@ suite("watch in a terminal", { skip }, () => {
     await ours(["-C"]);
   });
 
-  test("keys sort, scroll, filter, pause and help; q gives the terminal back", async () => {
+  test("keys sort, scroll, filter, pause and show help; q restores the terminal", async () => {
     using pane = await watching();
     await pane.shows(
       /by connections\/s, busiest first · 31 services, 1 server|by connections\/s, busiest first$/m,
@@ -73,7 +73,7 @@ suite("watch in a terminal", { skip }, () => {
     pane.press("s");
     await pane.shows(/by packets\/s, busiest first/);
     pane.press("6", "r");
-    await pane.shows(/by name, from the end/);
+    await pane.shows(/by name, reversed/);
     pane.press("End");
     await pane.shows(/↑↓ \d+-32 of 32/);
     pane.press("PageUp");
@@ -88,7 +88,7 @@ suite("watch in a terminal", { skip }, () => {
         /^ {2}192\.0\.2\.53:53 +3 /m.test(text) && !text.includes(":8001"),
     );
     pane.press("Enter");
-    await pane.shows(/Esc no filter/);
+    await pane.shows(/Esc clear filter/);
     pane.press("Escape");
     await pane.shows(/of 32/);
     pane.press("v");
@@ -101,7 +101,7 @@ suite("watch in a terminal", { skip }, () => {
     await restored(pane, 0);
   });
 
-  test("what changes is marked", async () => {
+  test("watch marks changes", async () => {
     using pane = await watching("udp/192.0.2.1:53");
     await pane.shows(/^no change in the last minute$/m);
     await ours("-e -u 192.0.2.1:53 -r 192.0.2.53 -m -w 0".split(" "));
@@ -116,7 +116,7 @@ suite("watch in a terminal", { skip }, () => {
     await restored(pane, 0);
   });
 
-  test("another size of the terminal is another screen", async () => {
+  test("watch redraws when the size of the terminal changes", async () => {
     using pane = await watching();
     pane.resize(130, 12);
     await pane.shows(/Out pkt\/s.*Change$/m);
@@ -129,7 +129,7 @@ suite("watch in a terminal", { skip }, () => {
     await restored(pane, 0);
   });
 
-  test("ctrl-C gives the terminal back", async () => {
+  test("Ctrl-C restores the terminal", async () => {
     using pane = await watching();
     pane.press("C-c");
     await restored(pane, 130);
@@ -141,7 +141,7 @@ suite("watch in a terminal", { skip }, () => {
     ["SIGHUP", 129],
     ["SIGQUIT", 131],
   ] as const)
-    test(`${name} gives the terminal back`, async () => {
+    test(`${name} restores the terminal`, async () => {
       using pane = await watching();
       signal(name);
       await restored(pane, status);
@@ -161,7 +161,7 @@ suite("watch in a terminal", { skip }, () => {
       },
     ],
   ] as const)
-    test(`${how} gives the terminal to the shell until it goes on`, async () => {
+    test(`${how} gives the terminal to the shell until watch resumes`, async () => {
       using pane = new Pane(80, 24);
       await pane.shows(/^ready>/);
       pane.type(`sh -c 'echo $$ >${PID_FILE}; exec ${WATCH}'\n`);
@@ -182,21 +182,21 @@ suite("watch in a terminal", { skip }, () => {
       await cooked(pane);
     });
 
-  for (const [fault, status, said] of [
+  for (const [fault, status, message] of [
     ["throw", 1, /TypeError: a bug of the test/],
     ["reject", 1, /TypeError: a bug of the test/],
     ["read", 1, /TypeError: a bug of the test/],
     ["exit", 9, /^before$/m],
     ["refuse", 3, /^ipvsadm: cannot list services: Operation not permitted/m],
   ] as const)
-    test(`the terminal is given back after a fault: ${fault}`, async () => {
+    test(`watch restores the terminal after a fault: ${fault}`, async () => {
       using pane = await started(`${BROKEN} ${fault}`);
       await pane.shows(/^status \d+$/m);
-      assert.match(pane.text(), said);
+      assert.match(pane.text(), message);
       await restored(pane, status);
     });
 
-  test("a terminal that is closed ends it", async () => {
+  test("watch ends when its terminal is closed", async () => {
     const pane = await watching();
     const pid = Number(readFileSync(PID_FILE, "latin1"));
     pane[Symbol.dispose]();
@@ -210,7 +210,7 @@ suite("watch in a terminal", { skip }, () => {
     );
   });
 
-  test("a module that is unloaded ends it with status 3, the terminal given back", async (t) => {
+  test("watch returns 3 and restores the terminal when the module is unloaded", async (t) => {
     if (process.env["LAB_KERNEL"] !== "uml") {
       t.skip("only a guest of our own may lose its module");
       return;

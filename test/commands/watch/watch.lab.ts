@@ -28,7 +28,7 @@ interface Frame {
 const SERVICE = "192.0.2.100:80";
 const REQUESTS = 60;
 
-/** Watches for some seconds, while something happens from the first frame on. @returns the frames */
+/** Runs `watch`, and an action after the first frame. @returns the frames */
 async function watchedWhile(
   seconds: number,
   happens: () => Promise<unknown>,
@@ -54,7 +54,7 @@ async function watchedWhile(
 suite("watch on a kernel", () => {
   siteOf(BEHIND_DIRECTOR, { real1: { http: [80] }, real2: { http: [80] } });
 
-  test("rates are those of the traffic", async () => {
+  test("rates match the traffic", async () => {
     await ipvsadm(`-A -t ${SERVICE} -s rr`);
     await ipvsadm(`-a -t ${SERVICE} -r 198.51.100.11 -m`);
     await ipvsadm(`-a -t ${SERVICE} -r 198.51.100.12 -m`);
@@ -75,7 +75,7 @@ suite("watch on a kernel", () => {
           sum + elapsedSeconds * (services[0]?.rates?.[name] ?? 0),
         0,
       );
-    // Over the time the rates come to what was counted, but for where a step of 2 seconds begins and ends.
+    // The rates add up to the counters, except for the first and the last step of 2 seconds.
     for (const name of [
       "connections",
       "inPackets",
@@ -94,7 +94,7 @@ suite("watch on a kernel", () => {
     assert.equal(last.rates?.["connectionsPerSecond"], 0, "and fall to zero");
   });
 
-  test("counters that are zeroed give no rate below zero", async () => {
+  test("zeroed counters give no negative rate", async () => {
     await ipvsadm(`-A -t ${SERVICE} -s rr`);
     await ipvsadm(`-a -t ${SERVICE} -r 198.51.100.11 -m`);
     const frames = await watchedWhile(10, async () => {
@@ -112,7 +112,7 @@ suite("watch on a kernel", () => {
           assert.ok(rate >= 0, `${name} ${rate}`);
   });
 
-  test("what is added, changed and taken away is told", async () => {
+  test("watch reports what is added, edited and removed", async () => {
     await ipvsadm(`-A -t ${SERVICE} -s rr`);
     await ipvsadm(`-a -t ${SERVICE} -r 198.51.100.11 -m -w 7`);
     const frames = await watchedWhile(3, async () => {

@@ -1,33 +1,32 @@
-/** How many different keys are counted at the same time. */
+/** How many different keys are kept. */
 const CAPACITY = 262_144;
-const FIRST_ROOM = 1024;
+const INITIAL_ROOM = 1024;
 
-/** How often a key came. */
+/** How often a key was added. */
 export interface Count {
   readonly key: number | string;
-  /** How often at the least */
+  /** The least number of times */
   readonly count: number;
-  /** How often at the most: it may have been forgotten when it was rare */
+  /** The greatest number of times: the key may have been dropped while it was rare */
   readonly atMost: number;
 }
 
 /**
- * Counts how often each key comes, in memory that does not grow with the number of keys. Up to `capacity`
- * keys it is exact. When there are more, those that came least are forgotten, and each count says how many
- * it may have lost by that; what came often is always found.
+ * Counts how often each key is added, in bounded memory. Up to `capacity` different keys, the counts are exact. With more
+ * keys, the rarest are dropped, and each count has an upper bound for what was lost. Frequent keys are always found.
  *
  * @see Manku and Motwani, Approximate Frequency Counts over Data Streams (2002): lossy counting
  */
-export class Tally {
+export class LossyCounter {
   readonly #capacity: number;
-  /** Where the counts of a key are */
+  /** The index of each key in the arrays below */
   #places = new Map<number | string, number>();
-  /** How often the keys came since they were taken up */
-  #counts = new Float64Array(FIRST_ROOM);
-  /** How often they may have come before */
-  #before = new Float64Array(FIRST_ROOM);
-  /** How often a key may have come that is not there */
-  #forgotten = 0;
+  /** How often each key was added since it is kept */
+  #counts = new Float64Array(INITIAL_ROOM);
+  /** How often each key may have been added before */
+  #missed = new Float64Array(INITIAL_ROOM);
+  /** How often a key that is not kept may have been added */
+  #dropped = 0;
   #total = 0;
 
   constructor(capacity = CAPACITY) {
@@ -35,22 +34,22 @@ export class Tally {
   }
 
   add(key: number | string): void {
-    const place = this.#places.get(key) ?? this.#takeUp(key);
+    const place = this.#places.get(key) ?? this.#keep(key);
     this.#counts[place] = (this.#counts[place] ?? 0) + 1;
     this.#total++;
   }
 
-  /** How often any key came. */
+  /** How many keys were added. */
   get total(): number {
     return this.#total;
   }
 
-  /** How many keys there are; undefined where some were forgotten. */
+  /** How many different keys were added. Undefined if keys were dropped. */
   get different(): number | undefined {
-    return this.#forgotten === 0 ? this.#places.size : undefined;
+    return this.#dropped === 0 ? this.#places.size : undefined;
   }
 
-  /** The keys that came most, the most frequent first; those that came as often in the order of their coming. */
+  /** The most frequent keys, most frequent first. Equally frequent keys are in the order in which they were added. */
   largest(limit: number): Count[] {
     return Array.from(this.#places, ([key, place]) => this.#count(key, place))
       .sort((a, b) => b.count - a.count)
@@ -59,25 +58,25 @@ export class Tally {
 
   #count(key: number | string, place: number): Count {
     const count = this.#counts[place] ?? 0;
-    return { key, count, atMost: count + (this.#before[place] ?? 0) };
+    return { key, count, atMost: count + (this.#missed[place] ?? 0) };
   }
 
-  /** @returns the place of a key that is new */
-  #takeUp(key: number | string): number {
-    if (this.#places.size >= this.#capacity) this.#forgetRare();
+  /** Makes room for a new key. @returns its index */
+  #keep(key: number | string): number {
+    if (this.#places.size >= this.#capacity) this.#dropRare();
     const place = this.#places.size;
     if (place === this.#counts.length) {
       this.#counts = doubled(this.#counts);
-      this.#before = doubled(this.#before);
+      this.#missed = doubled(this.#missed);
     }
     this.#places.set(key, place);
     this.#counts[place] = 0;
-    this.#before[place] = this.#forgotten;
+    this.#missed[place] = this.#dropped;
     return place;
   }
 
-  /** Forgets the rarer half of the keys. */
-  #forgetRare(): void {
+  /** Drops the rarer half of the keys. */
+  #dropRare(): void {
     const counts = Array.from(this.#places, ([key, place]) =>
       this.#count(key, place),
     );
@@ -89,9 +88,9 @@ export class Tally {
       const place = this.#places.size;
       this.#places.set(key, place);
       this.#counts[place] = count;
-      this.#before[place] = atMost - count;
+      this.#missed[place] = atMost - count;
     }
-    this.#forgotten = limit;
+    this.#dropped = limit;
   }
 }
 

@@ -1,16 +1,16 @@
 import type { Clock } from "../../system/clock.js";
 
 /**
- * Shares one answer among all who ask: those who come while it is being made get it as well, and so do those who come
- * soon after. A failure is shared by those who waited for it, and then tried anew.
+ * Shares one answer among all callers: those who ask while it is being made, and those who ask soon afterwards. An error is
+ * shared only by those who waited for it; the next caller tries again.
  */
-export class Shared<T> {
+export class SharedAnswer<T> {
   readonly #make: () => Promise<T>;
   readonly #freshMilliseconds: number;
   readonly #clock: Pick<Clock, "now">;
   #answer: Promise<T> | undefined;
-  /** Undefined while the answer is being made */
-  #made: number | undefined;
+  /** When the answer was made. Undefined while it is being made */
+  #madeAt: number | undefined;
 
   constructor(
     make: () => Promise<T>,
@@ -24,17 +24,17 @@ export class Shared<T> {
 
   get(): Promise<T> {
     const stale =
-      this.#made !== undefined &&
-      this.#clock.now() - this.#made >= this.#freshMilliseconds;
+      this.#madeAt !== undefined &&
+      this.#clock.now() - this.#madeAt >= this.#freshMilliseconds;
     if (!this.#answer || stale) this.#answer = this.#begin();
     return this.#answer;
   }
 
   async #begin(): Promise<T> {
-    this.#made = undefined;
+    this.#madeAt = undefined;
     try {
       const answer = await this.#make();
-      this.#made = this.#clock.now();
+      this.#madeAt = this.#clock.now();
       return answer;
     } catch (error) {
       this.#answer = undefined;

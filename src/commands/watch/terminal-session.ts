@@ -2,25 +2,25 @@ import type { Io } from "../../runtime/io.js";
 import type { FullScreen, TerminalEvent } from "../../system/full-screen.js";
 import { toBytes } from "../../cli/escape.js";
 
-/* Control sequences of ECMA-48 and of xterm, which all terminals of today understand. */
+/* Control sequences of ECMA-48 and xterm. All current terminals understand them. */
 const ALTERNATE_SCREEN = "\x1b[?1049h";
-const USUAL_SCREEN = "\x1b[?1049l";
+const MAIN_SCREEN = "\x1b[?1049l";
 const HIDE_CURSOR = "\x1b[?25l";
 const SHOW_CURSOR = "\x1b[?25h";
-const NO_COLORS = "\x1b[0m";
-const TO_THE_TOP = "\x1b[H";
+const RESET_COLORS = "\x1b[0m";
+const CURSOR_HOME = "\x1b[H";
 const CLEAR_LINE_REST = "\x1b[K";
 const CLEAR_SCREEN_REST = "\x1b[J";
 const CLEAR_SCREEN = "\x1b[2J";
 
 /**
- * A terminal taken over for a full screen: keys one by one, the alternate screen, no cursor. However the process
- * ends, short of SIGKILL, the terminal is given back as it was.
+ * Uses the terminal for a full screen: raw mode, the alternate screen, no cursor. The terminal is restored however the
+ * process ends, except by SIGKILL.
  */
-export class Session {
+export class TerminalSession {
   readonly #io: Pick<Io, "stdout" | "flush">;
   readonly #terminal: FullScreen;
-  #shown = false;
+  #entered = false;
 
   constructor(
     io: Pick<Io, "stdout" | "flush" | "enterFullScreen">,
@@ -34,41 +34,41 @@ export class Session {
   }
 
   /**
-   * Shows lines, none wider than the screen, with one write: nothing flickers.
+   * Draws lines, which must fit the screen. One write avoids flicker.
    *
-   * @returns whether they could be written
+   * @returns whether the write succeeded
    */
   draw(lines: readonly string[], columns: number): boolean {
     const text = lines
       .map((line) => {
-        // Behind the last column, some terminals would clear the character in it.
+        // After the last column, some terminals would clear the character in it.
         const full = visibleLength(line) >= columns;
         return full ? line : line + CLEAR_LINE_REST;
       })
       .join("\r\n");
-    return this.#write(TO_THE_TOP + text + CLEAR_SCREEN_REST);
+    return this.#write(CURSOR_HOME + text + CLEAR_SCREEN_REST);
   }
 
-  /** Clears the screen of what others have written on it. */
+  /** Clears what other programs have written on the screen. */
   clear(): void {
     this.#write(CLEAR_SCREEN);
   }
 
-  /** Stops the process as ctrl-Z does, the terminal given back meanwhile. */
+  /** Suspends the process as Ctrl-Z does. The terminal is restored meanwhile. */
   stop(): void {
     this.#leave();
     this.#terminal.stop();
     this.resume();
   }
 
-  /** Takes the terminal anew after the process was stopped: the shell has changed its mode. */
+  /** Takes the terminal again after the process was suspended, because the shell has changed its mode. */
   resume(): void {
     this.#leave();
     this.#enter();
     this.#terminal.askSize();
   }
 
-  /** Gives the terminal back. */
+  /** Restores the terminal. */
   [Symbol.dispose](): void {
     this.#leave();
     this.#terminal.release();
@@ -76,14 +76,14 @@ export class Session {
 
   #enter(): void {
     this.#terminal.setRaw(true);
-    this.#shown = true;
+    this.#entered = true;
     this.#write(ALTERNATE_SCREEN + HIDE_CURSOR + CLEAR_SCREEN);
   }
 
   #leave(): void {
-    if (!this.#shown) return;
-    this.#shown = false;
-    this.#write(NO_COLORS + SHOW_CURSOR + USUAL_SCREEN);
+    if (!this.#entered) return;
+    this.#entered = false;
+    this.#write(RESET_COLORS + SHOW_CURSOR + MAIN_SCREEN);
     this.#terminal.setRaw(false);
   }
 
@@ -92,12 +92,12 @@ export class Session {
       this.#io.stdout(toBytes(text));
       return this.#io.flush() === undefined;
     } catch {
-      return false; // nobody is there to read it: whoever watches is told by the terminal
+      return false; // The terminal is gone. The caller ends.
     }
   }
 }
 
-/** The columns that a line takes, without what colors it. */
+/** The width of a line without its colors. */
 function visibleLength(line: string): number {
   return Array.from(line.replace(/\x1b\[[0-9;]*m/g, "")).length; // eslint-disable-line no-control-regex
 }

@@ -9,21 +9,20 @@ import type { Series } from "./series.js";
 import type {
   KernelTotals,
   LabelledServer,
-  LabelledService,
   Labels,
   Snapshot,
 } from "./snapshot.js";
 
-/** A value with its labels. */
+/** A value and its labels. */
 export interface Sample {
-  /** Those that other families have as well: one object for all, whose text is made only once */
+  /** Labels that other families use, too: one object for all, so that its text is made only once */
   readonly sharedLabels: Labels;
-  /** Those of this family alone */
+  /** Labels of this family alone */
   readonly labels: Labels;
   readonly value: number;
 }
 
-/** What Prometheus calls a metric family: all series of one name. */
+/** A metric family: all series with one name. */
 export interface Family {
   readonly name: string;
   readonly help: string;
@@ -37,26 +36,30 @@ function sample(sharedLabels: Labels, value: number): Sample {
   return { sharedLabels, labels: NO_LABELS, value };
 }
 
-/** Counters by the ends of their names, and what of a service or server they count. */
+function serversOf({ services }: Snapshot): LabelledServer[] {
+  return services.flatMap(({ servers }) => servers);
+}
+
+/** The suffix of the metric name, the counter, and the beginning of the help text. */
 const COUNTERS = [
-  ["connections_total", "connections", "The connections of"],
-  ["incoming_packets_total", "inPackets", "The packets from clients to"],
+  ["connections_total", "connections", "Connections of"],
+  ["incoming_packets_total", "inPackets", "Packets from clients to"],
   [
     "outgoing_packets_total",
     "outPackets",
-    "The packets to clients, where they pass the director, of",
+    "Packets to clients through the director, from",
   ],
-  ["incoming_bytes_total", "inBytes", "The bytes from clients to"],
+  ["incoming_bytes_total", "inBytes", "Bytes from clients to"],
   [
     "outgoing_bytes_total",
     "outBytes",
-    "The bytes to clients, where they pass the director, of",
+    "Bytes to clients through the director, from",
   ],
 ] as const satisfies readonly (readonly [string, keyof Stats, string])[];
 
-const SINCE = "since it was added, or its counters were zeroed.";
+const SINCE = "since it was added or its counters were zeroed.";
 
-/* Families of node_exporter's ipvs collector, with its own words: collector/ipvs_linux.go, version 1.5. */
+/* The families of node_exporter's ipvs collector, with its help texts: collector/ipvs_linux.go, version 1.5. */
 
 const NODE_TOTALS: readonly Family[] = (
   [
@@ -105,13 +108,18 @@ function nodeBackend(
     name: `node_ipvs_backend_${end}`,
     help,
     type: "gauge",
-    samples: ({ services }) => summed(backendSamples(services, value)),
+    samples: (snapshot) =>
+      summed(
+        serversOf(snapshot).map((server) =>
+          sample(server.nodeLabels, value(server)),
+        ),
+      ),
   };
 }
 
 /**
- * IPv4 and IPv6 have firewall marks of their own, which these labels do not tell apart: should both have a real server
- * of the same address, node_exporter adds them up.
+ * IPv4 and IPv6 have separate firewall marks, but these labels are the same for both. If both have the same real server, the
+ * values are added, as node_exporter does.
  */
 function summed(samples: readonly Sample[]): Sample[] {
   const marked = new Map<string, Sample>();
@@ -129,54 +137,54 @@ function summed(samples: readonly Sample[]): Sample[] {
   return [...all, ...marked.values()];
 }
 
-function backendSamples(
-  services: readonly LabelledService[],
-  value: (server: LabelledServer) => number,
-): Sample[] {
-  return services.flatMap(({ servers }) =>
-    servers.map((server) => sample(server.nodeLabels, value(server))),
-  );
+/* Our own families. */
+
+/** Makes families with one sample for each item. An item whose value is undefined has no sample. */
+function familyOf<Item extends { readonly labels: Labels }>(
+  itemsOf: (snapshot: Snapshot) => readonly Item[],
+) {
+  return (
+    name: string,
+    help: string,
+    type: Family["type"],
+    valueOf: (item: Item) => number | undefined,
+  ): Family => ({
+    name,
+    help,
+    type,
+    samples: (snapshot) =>
+      itemsOf(snapshot).flatMap((item) => {
+        const value = valueOf(item);
+        return value === undefined ? [] : [sample(item.labels, value)];
+      }),
+  });
 }
 
-/* Our own families. */
+const ofServices = familyOf(({ services }) => services);
+const ofServers = familyOf(serversOf);
 
 const OWN_SERVICES: readonly Family[] = [
   ...COUNTERS.map(([end, counter, what]): Family =>
     ofServices(
       `ipvs_service_${end}`,
-      `${what} a virtual service, ${SINCE}`,
+      `${what} a virtual service ${SINCE}`,
       "counter",
       ({ service }) => Number(service.stats[counter]),
     ),
   ),
   ofServices(
     "ipvs_service_backends",
-    "The real servers of a virtual service.",
+    "Number of real servers of a virtual service.",
     "gauge",
     ({ servers }) => servers.length,
   ),
   ofServices(
     "ipvs_service_available_weight",
-    "The weights of all real servers that take new connections; 0 is a service that takes none.",
+    "Total weight of the real servers that accept new connections. 0: the service accepts none.",
     "gauge",
     ({ service }) => service.effectiveWeight,
   ),
 ];
-
-function ofServices(
-  name: string,
-  help: string,
-  type: Family["type"],
-  value: (service: LabelledService) => number,
-): Family {
-  return {
-    name,
-    help,
-    type,
-    samples: ({ services }) =>
-      services.map((service) => sample(service.labels, value(service))),
-  };
-}
 
 const STATE_LABELS: ReadonlyMap<ServerState, Labels> = new Map(
   SERVER_STATES.map((state) => [state, { state }]),
@@ -186,69 +194,46 @@ const OWN_BACKENDS: readonly Family[] = [
   ...COUNTERS.map(([end, counter, what]): Family =>
     ofServers(
       `ipvs_backend_${end}`,
-      `${what} a real server, ${SINCE}`,
+      `${what} a real server ${SINCE}`,
       "counter",
       ({ server }) => Number(server.stats[counter]),
     ),
   ),
   ofServers(
     "ipvs_backend_connections_persistent",
-    "The clients that persistence binds to a real server.",
+    "Persistence templates of a real server.",
     "gauge",
     ({ server }) => server.persistentConnections,
   ),
   ofServers(
     "ipvs_backend_upper_threshold",
-    "The connections at which a real server gets no new ones, where there is a limit.",
+    "Upper threshold: with this many connections, a real server is overloaded. Missing without a limit.",
     "gauge",
     ({ server }) => server.settings.upperThreshold || undefined,
   ),
   ofServers(
     "ipvs_backend_lower_threshold",
-    "The connections below which an overloaded real server gets new ones again, where it is set.",
+    "Lower threshold: below this many connections, an overloaded real server accepts new ones again. Missing if not set.",
     "gauge",
     ({ server }) => server.settings.lowerThreshold || undefined,
   ),
   {
     name: "ipvs_backend_state",
-    help: "1 for the state that a real server is in.",
+    help: "1 for the current state of a real server.",
     type: "gauge",
-    samples: ({ services }) =>
-      services.flatMap(({ servers }) =>
-        servers.map(({ server, labels }) => ({
-          sharedLabels: labels,
-          labels: STATE_LABELS.get(server.state) ?? NO_LABELS,
-          value: 1,
-        })),
-      ),
+    samples: (snapshot) =>
+      serversOf(snapshot).map(({ server, labels }) => ({
+        sharedLabels: labels,
+        labels: STATE_LABELS.get(server.state) ?? NO_LABELS,
+        value: 1,
+      })),
   },
 ];
-
-/** @param value undefined where there is nothing to tell */
-function ofServers(
-  name: string,
-  help: string,
-  type: Family["type"],
-  value: (server: LabelledServer) => number | undefined,
-): Family {
-  return {
-    name,
-    help,
-    type,
-    samples: ({ services }) =>
-      services.flatMap(({ servers }) =>
-        servers.flatMap((server) => {
-          const told = value(server);
-          return told === undefined ? [] : [sample(server.labels, told)];
-        }),
-      ),
-  };
-}
 
 const OWN_TABLE: readonly Family[] = [
   {
     name: "ipvs_services",
-    help: "The virtual services in each state.",
+    help: "Number of virtual services in each state.",
     type: "gauge",
     samples: ({ services }) =>
       counted(
@@ -258,25 +243,23 @@ const OWN_TABLE: readonly Family[] = [
   },
   {
     name: "ipvs_backends",
-    help: "The real servers in each state.",
+    help: "Number of real servers in each state.",
     type: "gauge",
-    samples: ({ services }) =>
+    samples: (snapshot) =>
       counted(
         SERVER_STATES,
-        services.flatMap(({ servers }) =>
-          servers.map(({ server }) => server.state),
-        ),
+        serversOf(snapshot).map(({ server }) => server.state),
       ),
   },
   {
     name: "ipvs_scrape_duration_seconds",
-    help: "How long the table took to be read from the kernel.",
+    help: "Time to read the table from the kernel.",
     type: "gauge",
     samples: ({ seconds }) => [sample(NO_LABELS, seconds)],
   },
   {
     name: "ipvs_exporter_info",
-    help: "1; the version of ipvsadm is in a label.",
+    help: "Always 1. The label is the version of ipvsadm.",
     type: "gauge",
     samples: () => [sample({ version: VERSION }, 1)],
   },
@@ -294,13 +277,13 @@ function counted(
 function up(value: 0 | 1): Family {
   return {
     name: "ipvs_up",
-    help: "Whether the table could be read.",
+    help: "1 if the table could be read, 0 if not.",
     type: "gauge",
     samples: () => [sample(NO_LABELS, value)],
   };
 }
 
-/** The families that are wanted. */
+/** The families of a series. */
 export function familiesOf(series: Series): readonly Family[] {
   return [
     ...(series === "more" ? [] : [...NODE_TOTALS, ...NODE_BACKENDS]),
@@ -310,5 +293,5 @@ export function familiesOf(series: Series): readonly Family[] {
   ];
 }
 
-/** What is told when the table cannot be read. */
+/** The families to report if the table cannot be read. */
 export const DOWN: readonly Family[] = [up(0)];

@@ -1,7 +1,7 @@
-/** The series of a text in Prometheus' format: by name and labels, these in order of their names, to their values. */
+/** Parses Prometheus' text format. @returns the value of each series by its name and sorted labels */
 export function seriesOf(
   text: string,
-  wanted: (name: string) => boolean = () => true,
+  selected: (name: string) => boolean = () => true,
 ): Map<string, number> {
   const series = new Map<string, number>();
   for (const line of text.split("\n")) {
@@ -9,7 +9,7 @@ export function seriesOf(
     const [, name = "", labels = "", value = ""] =
       /^([a-z_]+)(?:\{(.*)\})? (\S+)$/.exec(line) ?? [];
     if (name === "") throw new Error(`this is no series: ${line}`);
-    if (!wanted(name)) continue;
+    if (!selected(name)) continue;
     const pairs = labels.match(/[a-z_]+="(?:[^"\\]|\\.)*"/g) ?? [];
     const key = `${name}{${[...pairs].sort().join(",")}}`;
     if (series.has(key)) throw new Error(`this comes twice: ${line}`);

@@ -18,8 +18,8 @@ import {
 import { sortServers, sortServices } from "../../view/order.js";
 import { described, plain, type Candidate } from "./candidates.js";
 
-/** What only the machine at hand can tell. Where it does not tell, there is nothing. */
-export class Live {
+/** Values that come from this machine. If something cannot be read, there are no candidates for it. */
+export class LiveValues {
   readonly #io: Io;
 
   constructor(io: Io) {
@@ -27,7 +27,7 @@ export class Live {
   }
 
   /**
-   * The services of a kind as an option's value: `192.0.2.1:80`, `7`.
+   * Returns the services of a kind as the value of a classic option: `192.0.2.1:80`, `7`.
    *
    * @param kind tcp, udp, sctp or fwm
    */
@@ -36,11 +36,11 @@ export class Live {
     return services.flatMap((service) => {
       const [, found, value = ""] =
         /^([a-z]+)6?\/(.*)$/.exec(formatSelector(service.key)) ?? [];
-      return found === kind ? [{ value, description: about(service) }] : [];
+      return found === kind ? [{ value, description: describe(service) }] : [];
     });
   }
 
-  /** All services as subcommands name them: `tcp/192.0.2.1:80`, or without the protocol if that is how it begins. */
+  /** Returns all services as a SERVICE argument names them: `tcp/192.0.2.1:80`, or without protocol if the text has none. */
   async selectors(text: string): Promise<Candidate[]> {
     const services = await this.#services();
     const bare = /^[0-9[]/.test(text);
@@ -50,34 +50,34 @@ export class Live {
         bare && !("firewallMark" in service.key)
           ? selector.slice(selector.indexOf("/") + 1)
           : selector;
-      return { value, description: about(service) };
+      return { value, description: describe(service) };
     });
   }
 
-  /** The real servers of the services that fit, each once. */
+  /** Returns the real servers of matching services, each once. @param except skip the servers of these services */
   async servers(
-    fits: (key: ServiceKey) => boolean,
-    unless: (key: ServiceKey) => boolean = () => false,
+    matches: (key: ServiceKey) => boolean,
+    except: (key: ServiceKey) => boolean = () => false,
   ): Promise<Candidate[]> {
     const table = await this.#withServers();
-    const there = new Set(
+    const excluded = new Set(
       table
-        .filter(([{ key }]) => unless(key))
+        .filter(([{ key }]) => except(key))
         .flatMap(([, servers]) => servers.map(endpointOf)),
     );
     const found = new Map<string, string>();
-    const fitting = table.filter(([{ key }]) => fits(key));
-    for (const [{ key }, servers] of fitting)
+    const matching = table.filter(([{ key }]) => matches(key));
+    for (const [{ key }, servers] of matching)
       for (const server of sortServers(servers)) {
         const endpoint = endpointOf(server);
-        if (there.has(endpoint) || found.has(endpoint)) continue;
-        const whose = fitting.length > 1 ? ` (${formatService(key)})` : "";
-        found.set(endpoint, statesOf(server) + whose);
+        if (excluded.has(endpoint) || found.has(endpoint)) continue;
+        const service = matching.length > 1 ? ` (${formatService(key)})` : "";
+        found.set(endpoint, describeServer(server) + service);
       }
     return described(found);
   }
 
-  /** The schedulers; those that the kernel has first. */
+  /** Returns the schedulers. Those that the kernel has are first. */
   schedulers(): Candidate[] {
     return this.#modules(SCHEDULERS, "ip_vs_");
   }
@@ -109,24 +109,24 @@ export class Live {
       .map(({ value, description }) => ({ value, description }));
   }
 
-  /** Asks for something; without IPVS, or without permission, there is nothing. */
-  async #ask<T>(
-    question: (client: Awaited<ReturnType<IpvsAccess["open"]>>) => Promise<T[]>,
+  /** Reads from IPVS. Without IPVS, or without permission, the result is empty. */
+  async #read<T>(
+    request: (client: Awaited<ReturnType<IpvsAccess["open"]>>) => Promise<T[]>,
   ): Promise<T[]> {
     using access = new IpvsAccess(this.#io);
     try {
-      return await question(await access.openWithoutLoading());
+      return await request(await access.openWithoutLoading());
     } catch {
       return [];
     }
   }
 
   #services(): Promise<ServiceEntry[]> {
-    return this.#ask(async (client) => sortServices(await client.services()));
+    return this.#read(async (client) => sortServices(await client.services()));
   }
 
   #withServers(): Promise<(readonly [ServiceEntry, readonly ServerEntry[]])[]> {
-    return this.#ask(async (client) => {
+    return this.#read(async (client) => {
       const table = await client.table();
       return sortServices(table).map(
         (service) => [service, service.servers] as const,
@@ -135,10 +135,10 @@ export class Live {
   }
 }
 
-/** By the rank of what becomes of a module */
-const REMARKS = [" (in the kernel)", "", " (this kernel has none)"];
+/** The remark for each rank: loaded or built in, loadable, not available. */
+const REMARKS = [" (in the kernel)", "", " (not available in this kernel)"];
 
-function about({ key, settings }: ServiceEntry): string {
+function describe({ key, settings }: ServiceEntry): string {
   const persistent =
     settings.flags & PERSISTENT
       ? `, persistent ${settings.timeoutSeconds} s`
@@ -152,6 +152,6 @@ function endpointOf({ key }: ServerEntry): string {
   return formatEndpoint(key.address, key.port);
 }
 
-function statesOf({ settings, activeConnections }: ServerEntry): string {
+function describeServer({ settings, activeConnections }: ServerEntry): string {
   return `weight ${settings.weight}, ${activeConnections} active connections`;
 }

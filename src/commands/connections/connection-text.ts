@@ -7,10 +7,10 @@ import { writeAddress, writeEndpoint } from "../../text/address-text.js";
 import type { TextBuilder } from "../../text/text-builder.js";
 import { escapeControls, toBytes } from "../../cli/escape.js";
 
-/** Where ends of connections have names; undefined: they are shown in numbers. */
+/** Returns the name of an address with a port. Undefined: endpoints are written in numbers. */
 export type Naming = EndpointName | undefined;
 
-/** Writes `tcp/192.0.2.1:80` or `fwm/7`, as other subcommands read it; with names, those stand for the numbers. */
+/** Writes the service as a SERVICE argument names it: `tcp/192.0.2.1:80`, `fwm/7`. */
 export function writeService(
   out: TextBuilder,
   connection: Pick<Connection, "protocol" | "virtual" | "virtualPort">,
@@ -27,11 +27,11 @@ export function writeService(
     return;
   }
   out.text(protocolWord(connection)).text("/");
-  if (name) out.text(named(name(virtual, virtualPort, protocolOf(connection))));
+  if (name) out.text(safe(name(virtual, virtualPort, protocolOf(connection))));
   else writeEndpoint(out, virtual, virtualPort);
 }
 
-/** Writes the client with its port; that of a template has none. */
+/** Writes the client and its port. The client of a template has no port. */
 export function writeClient(
   out: TextBuilder,
   connection: Pick<Connection, "client" | "clientPort" | "state">,
@@ -40,29 +40,29 @@ export function writeClient(
   const { client, clientPort } = connection;
   const template = isTemplate(connection);
   if (name) {
-    const shown = named(name(client, clientPort, undefined));
-    out.text(template ? shown.replace(/:0$/, "") : shown);
+    const text = safe(name(client, clientPort, undefined));
+    out.text(template ? text.replace(/:0$/, "") : text);
   } else if (template) writeAddress(out, client);
   else writeEndpoint(out, client, clientPort);
 }
 
-/** Writes the real server. */
+/** Writes the real server and its port. */
 export function writeServer(
   out: TextBuilder,
   connection: Pick<Connection, "protocol" | "server" | "serverPort">,
   name?: Naming,
 ): void {
   const { server, serverPort } = connection;
-  if (name) out.text(named(name(server, serverPort, protocolOf(connection))));
+  if (name) out.text(safe(name(server, serverPort, protocolOf(connection))));
   else writeEndpoint(out, server, serverPort);
 }
 
-/** The kernel's word, in which nothing but letters and the like is let through. */
-export function stateWord(state: string): string {
+/** The kernel's name of a state. Unexpected characters become question marks. */
+export function stateText(state: string): string {
   return CONNECTION_STATES.has(state) ? state : state.replace(/[^\w!-]/g, "?");
 }
 
-/** Minutes and seconds, `14:59`. */
+/** Writes minutes and seconds: `14:59`. */
 export function writeClock(out: TextBuilder, seconds: number): void {
   out
     .decimal(Math.floor(seconds / 60), 2)
@@ -77,7 +77,7 @@ function protocolWord(connection: Pick<Connection, "protocol">): string {
     : TRANSPORTS[protocol];
 }
 
-/** A name as bytes, fit for a terminal. */
-function named(name: string): string {
+/** A name as UTF-8, safe for a terminal. */
+function safe(name: string): string {
   return toBytes(escapeControls(name));
 }

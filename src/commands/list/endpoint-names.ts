@@ -3,14 +3,14 @@ import type { ServerKey, EndpointName, ServiceKey } from "../../ipvs/model.js";
 import { PROTOCOL_WORDS } from "../../document/enum-names.js";
 import type { DocumentNames } from "../../document/write-table.js";
 
-/** What services and real servers are called in a listing, and in the form in which a SERVICE is written. */
-export interface Labels {
+/** The names of services and real servers in a listing. A service is named as a SERVICE argument names it. */
+export interface EndpointNames {
   service(key: ServiceKey): string;
   server(service: ServiceKey, key: ServerKey): string;
 }
 
-/** @param name of an address with a port, in numbers or by names that are escaped */
-export function labelsBy(name: EndpointName): Labels {
+/** @param name returns the name of an address with a port, without control characters */
+export function endpointNames(name: EndpointName): EndpointNames {
   return {
     service: (key) =>
       "firewallMark" in key
@@ -25,10 +25,10 @@ export function labelsBy(name: EndpointName): Labels {
   };
 }
 
-/** The same, as documents have it beside the numbers: firewall marks have no names. */
-export function documentNames(labels: Labels): DocumentNames {
+/** The names that JSON and YAML contain in addition to the numbers. A firewall mark has no name. */
+export function documentNames(names: EndpointNames): DocumentNames {
   return {
-    service: (key) => ("firewallMark" in key ? undefined : labels.service(key)),
-    server: (service, key) => labels.server(service, key),
+    service: (key) => ("firewallMark" in key ? undefined : names.service(key)),
+    server: (service, key) => names.server(service, key),
   };
 }

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Shared } from "../../../src/commands/metrics/shared-reading.js";
+import { SharedAnswer } from "../../../src/commands/metrics/shared-answer.js";
 
-/** Something that takes a while to be made. */
+/** Work that takes a while. */
 class Work {
   time = 0;
   begun = 0;
   #finish: ((fault?: Error) => void) | undefined;
-  readonly shared = new Shared(
+  readonly shared = new SharedAnswer(
     () => {
       const number = ++this.begun;
       return new Promise<number>((resolve, reject) => {
@@ -26,10 +26,10 @@ class Work {
   }
 }
 
-test("those who come while it is made wait for it, those who come soon after get it, later ones anew", async () => {
+test("SharedAnswer is made once for concurrent and early callers, and again for later ones", async () => {
   const work = new Work();
   const first = [work.shared.get(), work.shared.get()];
-  work.time = 5000; // it may take long
+  work.time = 5000; // The work may take long.
   first.push(work.shared.get());
   work.finish();
   assert.deepEqual(await Promise.all(first), [1, 1, 1]);
@@ -41,7 +41,7 @@ test("those who come while it is made wait for it, those who come soon after get
   assert.deepEqual(await Promise.all(later), [2, 2]);
 });
 
-test("a failure is for those who waited", async () => {
+test("SharedAnswer shares an error only with those who waited", async () => {
   const work = new Work();
   const both = [work.shared.get(), work.shared.get()];
   work.finish(new Error("broken"));

@@ -1,6 +1,6 @@
-/* What the command line can name: for the table of options, which loads nothing else of this subcommand. */
+/* The values that the options accept. The spec imports them, so this file imports nothing. */
 
-/** The columns that a listing can have, in their order. */
+/** The columns of a listing, in their default order. */
 export const COLUMN_KEYS = [
   "name",
   "state",
@@ -24,7 +24,7 @@ export const COLUMN_KEYS = [
 ] as const;
 export type ColumnKey = (typeof COLUMN_KEYS)[number];
 
-/** By what a listing can be sorted: the greatest comes first, but `name` is the order of the classic listing. */
+/** What a listing can be sorted by. `name` is the order of the classic listing. All others put the greatest first. */
 export const SORT_KEYS = [
   "name",
   "state",

@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { parseIptablesSave } from "../../../src/doctor/firewall/iptables-save.js";
+import { serverFirewall } from "../../../src/doctor/real-server/firewall.js";
+import { listening } from "../../../src/doctor/real-server/listening.js";
+import type { RealServer } from "../../../src/doctor/real-server/real-server.js";
+import { INET } from "../../../src/ipvs/address.js";
+import { TCP, UDP } from "../../../src/ipvs/model.js";
+import { address } from "../../fixtures/entries.js";
+import { told } from "../made-up.js";
+import { realServer, service, VIP } from "./made-up.js";
+
+const WEB = service(VIP, { protocol: TCP, port: 80 });
+
+/** What is found on a real server with these rules of the table filter. */
+function find(given: Partial<RealServer>, ...rules: string[]): string[][] {
+  const text = `*filter\n${rules.join("\n")}\nCOMMIT\n`;
+  return serverFirewall
+    .examine({
+      realServer: realServer({ services: [WEB], method: "direct", ...given }),
+      firewall: {
+        tables: parseIptablesSave(text, INET, "iptables"),
+        unread: [],
+      },
+    })
+    .map(told);
+}
+
+suite("serverFirewall", () => {
+  test("serverFirewall finds the rule that drops requests to the virtual address", () => {
+    assert.deepEqual(
+      find(
+        {},
+        ":INPUT ACCEPT [0:0]",
+        "[4:240] -A INPUT -p tcp -m tcp --dport 80 -j DROP",
+      ),
+      [
+        [
+          `server-firewall-blocks requests to tcp/${VIP}:80`,
+          `iptables -t filter -I INPUT -d ${VIP}/32 -p tcp --dport 80 -j ACCEPT`,
+        ],
+      ],
+    );
+  });
+
+  test("serverFirewall finds the policy that drops answers", () => {
+    assert.deepEqual(find({}, ":OUTPUT DROP [4:240]"), [
+      [
+        `server-firewall-blocks answers from tcp/${VIP}:80`,
+        `iptables -t filter -I OUTPUT -s ${VIP}/32 -p tcp --sport 80 -j ACCEPT`,
+      ],
+    ]);
+  });
+
+  test("serverFirewall accepts rules by state, which know the connections of a real server", () => {
+    assert.deepEqual(
+      find(
+        {},
+        ":INPUT DROP [0:0]",
+        ":OUTPUT DROP [0:0]",
+        "[9:540] -A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+        "[3:180] -A INPUT -p tcp -m tcp --dport 80 --tcp-flags FIN,SYN,RST,ACK SYN -m conntrack --ctstate NEW -j ACCEPT",
+        "[9:540] -A OUTPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+      ),
+      [],
+    );
+  });
+
+  test("serverFirewall checks the tunnel's packets and what is inside", () => {
+    const director = address("192.0.2.254");
+    const given = { method: "tunnel", director } as const;
+    assert.deepEqual(
+      find(given, ":INPUT ACCEPT [0:0]", "[4:240] -A INPUT -p ipencap -j DROP"),
+      [
+        [
+          "server-firewall-blocks the tunnel's packets from 192.0.2.254",
+          "iptables -t filter -I INPUT -s 192.0.2.254/32 -p 4 -j ACCEPT",
+        ],
+      ],
+    );
+    assert.equal(
+      find(given, ":INPUT ACCEPT [0:0]", "[4:240] -A INPUT -p tcp -j DROP")
+        .length,
+      1,
+    );
+  });
+
+  test("serverFirewall checks the server's own address for masquerading, if --server names it", () => {
+    const rules = [
+      ":INPUT ACCEPT [0:0]",
+      "[4:240] -A INPUT -p tcp -m tcp --dport 8080 -j DROP",
+    ];
+    assert.deepEqual(find({ method: "masq" }, ...rules), []);
+    const server = { address: address("10.0.0.11"), port: 8080 };
+    assert.deepEqual(find({ method: "masq", server }, ...rules), [
+      [
+        "server-firewall-blocks requests to tcp/10.0.0.11:8080",
+        "iptables -t filter -I INPUT -d 10.0.0.11/32 -p tcp --dport 8080 -j ACCEPT",
+      ],
+    ]);
+  });
+
+  test("serverFirewall says nothing about rules for some clients, unless --client is one", () => {
+    const rules = [
+      ":INPUT ACCEPT [0:0]",
+      "[4:240] -A INPUT -s 203.0.113.0/24 -j DROP",
+    ];
+    assert.deepEqual(find({}, ...rules), []);
+    assert.equal(find({ client: address("203.0.113.5") }, ...rules).length, 1);
+    assert.deepEqual(find({ client: address("198.51.100.5") }, ...rules), []);
+  });
+
+  test("serverFirewall takes a redirection for the way in which the server gets requests", () => {
+    const text =
+      "*nat\n:PREROUTING ACCEPT [0:0]\n[4:240] -A PREROUTING -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 8080\nCOMMIT\n";
+    const found = serverFirewall.examine({
+      realServer: realServer({ services: [WEB], method: "direct" }),
+      firewall: {
+        tables: parseIptablesSave(text, INET, "iptables"),
+        unread: [],
+      },
+    });
+    assert.deepEqual(found, []);
+  });
+});
+
+test("listening: a masqueraded server is checked at the address of --server", () => {
+  const server = { address: address("10.0.0.11"), port: 8080 };
+  const find = (port: number, protocol: typeof TCP | typeof UDP) =>
+    listening.examine({
+      realServer: realServer({ services: [WEB], method: "masq", server }),
+      listeners: [{ protocol, address: address("0.0.0.0"), port }],
+    });
+  assert.deepEqual(find(8080, TCP), []);
+  assert.equal(find(80, TCP)[0]?.subject, "tcp/10.0.0.11:8080");
+  assert.equal(find(8080, UDP)[0]?.id, "nobody-listens");
+});
