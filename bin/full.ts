@@ -3,11 +3,11 @@ import { main, mainRestore, mainSave } from "../src/main.js";
 import { calledAs, commandWords } from "../src/system/process.js";
 
 /*
- * The executable that needs no Node.js: all programs in one, which goes by the name that it is called by.
- * bin/build-full makes it; its runtime is Bun.
+ * The executable that needs no Node.js. It contains all programs and acts as the one by whose name
+ * it is called. bin/build-full builds it with the runtime Bun.
  */
 
-/** The subcommands are a part of their own: even functions that nobody calls take time, when they are defined. */
+/** The subcommands are a separate part: even unused functions take time to define. */
 const runSubcommands = async (words: readonly string[]) =>
   (await import("./full-subcommands.js")).runSubcommands(words);
 

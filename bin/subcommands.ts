@@ -2,8 +2,8 @@ import { nodeIo } from "../src/runtime/node-io.js";
 import { mainSubcommands } from "../src/subcommands.js";
 
 /**
- * Runs a command line that begins with a word, on this machine. Its `Io` is made here: an error that a
- * class of the other bundle made is no instance of the class of this one.
+ * Runs a subcommand. Creates its own Io, because an error class of one bundle is not an instance of
+ * the same class in another.
  */
 export function runSubcommands(
   words: readonly string[],

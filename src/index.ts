@@ -1,9 +1,10 @@
 /**
- * The typed client of IPVS, for programs.
+ * A typed client for IPVS.
  *
- * {@link openIpvs} gives an {@link IpvsClient}: its calls list and change virtual services, real servers, sync daemons
- * and timeouts. What a call cannot do, it throws: {@link IpvsUnavailable} and {@link KernelRefusal} above all, each
- * with the errno, what was attempted and, as `advice`, what to do next.
+ * {@link openIpvs} returns an {@link IpvsClient}. Its methods list and change virtual services,
+ * real servers, sync daemons and timeouts. They throw {@link IpvsUnavailable} if IPVS cannot be
+ * used, and {@link KernelRefusal} if the kernel refuses a request. Both have the errno, and
+ * `advice` says what to do next.
  *
  * @packageDocumentation
  */
@@ -48,9 +49,9 @@ export {
   type Netmask,
   type Protocol,
   type ServiceEntry,
-  type ServerWithoutStats,
-  type ServiceWithoutStats,
-  type ServiceAndServersWithoutStats,
+  type ServerSummary,
+  type ServiceSummary,
+  type ServiceSummaryWithServers,
   type ServiceKey,
   type ServiceSettings,
   type ServiceWithServers,

@@ -5,7 +5,7 @@ import { VERSION } from "../src/runtime/version.js";
 
 const LAUNCHERS = ["ipvsadm", "ipvsadm-save", "ipvsadm-restore"];
 
-/** The most bytes that the bundle of a classic command may have: it is read at every start. */
+/** The maximum size in bytes of the bundle of a classic command, which is read at every start. */
 const CLASSIC_BYTES = 90_000;
 
 const bundle = (name: string) => readFileSync(`dist/bin/${name}`, "utf8");
@@ -19,7 +19,7 @@ test("the bundles of the launchers contain no package of the subcommands", () =>
 });
 
 for (const name of LAUNCHERS)
-  test(`the bundle of ${name} keeps to its size budget`, () => {
+  test(`the bundle of ${name} is within its size budget`, () => {
     const { size } = statSync(`dist/bin/${name}.cjs`);
     assert.ok(size <= CLASSIC_BYTES, `${size} bytes`);
   });

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { main } from "../src/main.js";
 import { OutputClosed } from "../src/system/streams.js";
-import { runIn } from "./classic/fake-io.js";
+import { runIn } from "./classic/scripted-io.js";
 
 /** A command line that is classic loads no subcommands. */
 const noWords = () => Promise.reject(new Error("subcommands were loaded"));
 
-test("a run ends with its status, and with all that it had to say", async () => {
+test("main() returns the exit status and writes all output", async () => {
   const { status, stdout, log } = await runIn({}, (io) =>
     main(["-v"], io, noWords),
   );
@@ -16,7 +16,7 @@ test("a run ends with its status, and with all that it had to say", async () => 
   assert.deepEqual(log, ["flush"]);
 });
 
-test("a reader that has gone away ends the run as SIGPIPE does", async () => {
+test("main() returns the status of SIGPIPE if the reader is gone", async () => {
   const flush = () => {
     throw new OutputClosed();
   };
@@ -27,7 +27,7 @@ test("a reader that has gone away ends the run as SIGPIPE does", async () => {
   }
 });
 
-test("an error that nobody expected is not hidden", async () => {
+test("main() passes on unexpected errors", async () => {
   const bug = new TypeError("a bug");
   const io = {
     stdout() {
@@ -40,7 +40,7 @@ test("an error that nobody expected is not hidden", async () => {
   );
 });
 
-test("a word is for the subcommands, unless they leave it to the classic language", async () => {
+test("main() runs subcommands for words, and the classic parser for words that they do not know", async () => {
   const asked: string[][] = [];
   const words = (status: number | undefined) => (words: readonly string[]) => {
     asked.push([...words]);

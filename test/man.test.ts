@@ -15,10 +15,10 @@ const PAGES = [
 ] as const;
 const PAGE = readFileSync(PAGES[0], "utf8");
 
-/** Options that the page speaks of and that other programs have. */
+/** Options of other programs that the page mentions. */
 const FOREIGN = ["--fullnat"];
 
-/** Something with spellings, out of the table. */
+/** The spec of a command or an option. */
 type Row = (typeof COMMANDS)[number] | (typeof OPTIONS)[number];
 
 /** `-L`, `-l`, `--list` */
@@ -40,7 +40,7 @@ function section(title: string): string {
   return text.split("\n.Sh ")[0] ?? "";
 }
 
-/** An entry of a section's lists: what its head names, and the first line of its text. */
+/** An entry of a list in a section: its head, and the first line of its text. */
 interface Entry {
   readonly head: string;
   readonly text: string;
@@ -56,7 +56,7 @@ function entriesOf(title: string): Entry[] {
     });
 }
 
-/** The entry whose head names exactly these spellings, and maybe options that are needed besides. */
+/** The entry whose head names exactly this option, perhaps followed by required options. */
 function entryFor(row: Row, title: string): Entry {
   const head = ` ${spellings(row)
     .map((spelling) => `Fl ${spelling.slice(1)}`)
@@ -69,18 +69,18 @@ function entryFor(row: Row, title: string): Entry {
 }
 
 for (const command of COMMANDS)
-  test(`the page has the command --${command.long}`, () => {
+  test(`ipvsadm.8 describes the command --${command.long}`, () => {
     entryFor(command, "COMMANDS");
   });
 
 for (const option of OPTIONS) {
-  test(`the page has the option --${option.long}`, () => {
+  test(`ipvsadm.8 describes the option --${option.long}`, () => {
     const { head } = entryFor(option, "OPTIONS");
     const optional = head.includes(" Op Ar ") ? "optional" : "required";
     assert.equal(head.includes(" Ar ") ? optional : undefined, option.value);
   });
 
-  test(`the page says with which commands --${option.long} goes`, () => {
+  test(`ipvsadm.8 lists the commands that accept --${option.long}`, () => {
     const { text } = entryFor(option, "OPTIONS");
     const commands = COMMANDS.filter(
       ({ commandName }) => option.with[commandName],
@@ -94,7 +94,7 @@ for (const option of OPTIONS) {
   });
 }
 
-test("the page has no option that there is not", () => {
+test("ipvsadm.8 describes no option that does not exist", () => {
   const known = new Set([...COMMANDS, ...OPTIONS].flatMap(spellings));
   const named = PAGE.split("\n").flatMap(flagsOf);
   assert.ok(named.length >= known.size);
@@ -104,12 +104,12 @@ test("the page has no option that there is not", () => {
   );
 });
 
-test("the page has nothing twice", () => {
+test("ipvsadm.8 describes nothing twice", () => {
   const heads = [...entriesOf("COMMANDS"), ...entriesOf("OPTIONS")];
   assert.equal(heads.length, COMMANDS.length + OPTIONS.length);
 });
 
-/** The command lines of the examples, as a shell would hand them on. */
+/** The command lines of the examples, after shell quoting. */
 function examples(): string[] {
   return section("EXAMPLES")
     .replaceAll("\\e\n", "")
@@ -119,17 +119,17 @@ function examples(): string[] {
     .filter((line) => line.startsWith("ipvsadm "));
 }
 
-test("the page has examples", () => {
+test("ipvsadm.8 has examples", () => {
   assert.ok(examples().length > 0);
 });
 
 for (const [i, line] of examples().entries())
-  test(`example ${i + 1} is in order: ${line}`, () => {
+  test(`example ${i + 1} of ipvsadm.8 is valid: ${line}`, () => {
     parse(line.split(/ +/).slice(1), NO_NAMES);
   });
 
 for (const page of PAGES)
-  test(`mandoc finds no fault in ${page}`, (t) => {
+  test(`mandoc reports no warning for ${page}`, (t) => {
     const words = ["-T", "lint", "-W", "warning", page];
     const { error, status, stdout } = spawnSync("mandoc", words, {
       encoding: "utf8",

@@ -2,11 +2,11 @@ import type { ClassicIo } from "../runtime/io.js";
 import { counted, type Progress } from "../runtime/progress.js";
 
 /**
- * Shows how far the lines of standard input have been carried out, or read.
+ * Shows the progress while the lines of standard input are read or carried out.
  *
- * @param what is done to them: `restoring`
- * @returns to be called with the lines, as many as came together: the clock is asked once for them, for it
- *   takes as long as a rule does
+ * @param what the work, such as `restoring`
+ * @returns a function to call with each chunk of lines. It reads the clock once per call, because
+ *   that takes as long as a rule
  */
 export function countLines(
   what: string,
@@ -18,9 +18,9 @@ export function countLines(
   let size: number | undefined;
   let typed: boolean | undefined;
   progress.begin((seconds) => {
-    if ((typed ??= io.terminal.isTerminal("stdin"))) return undefined; // somebody is at the keyboard
+    if ((typed ??= io.terminal.isTerminal("stdin"))) return undefined; // someone is typing
     size ??= io.stdinBytes() ?? 0;
-    // What was read before we came, or has been added since, can make it more than all.
+    // The count can exceed the size: lines may have been read before, or appended meanwhile.
     const share = Math.min(100, Math.floor((bytes / size) * 100));
     const part = size > 0 ? `, ${share}%` : "";
     return `${what}: ${counted(lines, "lines", seconds)}${part}`;

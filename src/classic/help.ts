@@ -6,7 +6,7 @@ import {
 } from "../grammar/options.js";
 import { VERSION } from "../runtime/version.js";
 
-/** What -v prints. Scripts look for the first two words and take the number from the second. */
+/** The output of -v. Scripts search for the first two words and read the number from the second. */
 export const VERSION_TEXT = `ipvsadm v1.31 (compatible; ipvsadm for Node.js ${VERSION})\n`;
 
 const USAGE = `Usage:
@@ -24,7 +24,7 @@ const USAGE = `Usage:
 SERVICE is -t HOST[:PORT], -u HOST[:PORT], --sctp-service HOST[:PORT] or -f MARK [-6].
 `;
 
-/** What -h prints, out of the table of options. */
+/** The output of -h, from the table of options. */
 export function helpText(): string {
   return [
     VERSION_TEXT,

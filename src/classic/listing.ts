@@ -1,11 +1,7 @@
 import type { Address } from "../ipvs/address.js";
 import type { IpvsClient } from "../ipvs/client.js";
 import { ConnectionReader } from "../ipvs/connection-reader.js";
-import type {
-  ServerKey,
-  EndpointName,
-  ServiceWithoutStats,
-} from "../ipvs/model.js";
+import type { ServerKey, EndpointName, ServiceSummary } from "../ipvs/model.js";
 import { withListedServers } from "../ipvs/listed-service.js";
 import { TableFile } from "../ipvs/table-file.js";
 import type { ListCommand } from "../grammar/command.js";
@@ -32,10 +28,15 @@ import { StringBuilder } from "../text/string-builder.js";
 import { ByteBuilder, type TextBuilder } from "../text/text-builder.js";
 import { NameBook } from "../runtime/name-book.js";
 
-/** The chunks in which long listings are shown: large enough to be few, and small enough to take little memory. */
+/**
+ * Size of the chunks in which listings are written: large enough for few writes, small enough for
+ * little memory.
+ */
 const PORTION_BYTES = 32 * 1024;
 
-/** The file of connections cannot be opened: the module is not there, or we may not read it. */
+/**
+ * The file of connections cannot be opened: the module is not loaded, or the user may not read it.
+ */
 export class NoConnectionsFile extends Error {
   override readonly name = "NoConnectionsFile";
 }
@@ -43,7 +44,7 @@ export class NoConnectionsFile extends Error {
 /**
  * Carries out `-L`.
  *
- * @throws {KernelRefusal} ESRCH when the one service asked for does not exist
+ * @throws {KernelRefusal} ESRCH: the requested service does not exist
  * @throws {NoConnectionsFile}
  */
 export async function list(
@@ -72,8 +73,8 @@ export async function save(
   client: IpvsClient,
   io: ClassicIo,
 ): Promise<void> {
-  const services = sortServices(await client.uncountedServices());
-  const table = client.withServersWithoutStats(services);
+  const services = sortServices(await client.serviceSummaries());
+  const table = client.withServerSummaries(services);
   await show(table, true, numeric, io, writeRules);
 }
 
@@ -82,12 +83,13 @@ async function listTable(
   client: IpvsClient,
   io: ClassicIo,
 ): Promise<void> {
-  const ordered = <S extends ServiceWithoutStats>(services: readonly S[]) => {
+  const ordered = <S extends ServiceSummary>(services: readonly S[]) => {
     if (!service) io.stdout(versionLine(client.info));
     io.stdout(titleLines(format));
     return sorted ? sortServices(services) : services;
   };
-  // The servers of an unknown service are an empty list, so the service is asked for first.
+  // The kernel returns an empty list of servers for an unknown service, so ask for the service
+  // first.
   const one = service && [await client.service(service)];
   if (format === "stats" || format === "rate") {
     const services = ordered(one ?? (await client.services()));
@@ -97,7 +99,7 @@ async function listTable(
     });
     return;
   }
-  const services = ordered(one ?? (await client.uncountedServices()));
+  const services = ordered(one ?? (await client.serviceSummaries()));
   if (format === "plain") {
     const file = one ? undefined : readTableFile(io);
     const table = withListedServers(client, services, file);
@@ -105,25 +107,25 @@ async function listTable(
       writeService(out, entry, SERVER_COLUMNS.plain, name);
     });
   } else {
-    const table = client.withServersWithoutStats(services);
+    const table = client.withServerSummaries(services);
     await show(table, sorted, numeric, io, (out, entry, name) => {
       writeService(out, entry, SERVER_COLUMNS[format], name);
     });
   }
 }
 
-/** What the kernel shows of all real servers; undefined if that cannot be read, as in a sandbox without /proc. */
+/** Reads /proc/net/ip_vs; undefined if it cannot be read, as in a sandbox without /proc. */
 function readTableFile(io: ClassicIo): TableFile | undefined {
   const bytes = io.kernelTable();
   return bytes && new TableFile(bytes);
 }
 
-/** A virtual service with what names its real servers, whatever else there is of them. */
-interface Listed extends ServiceWithoutStats {
+/** A virtual service with the keys of its real servers. */
+interface Listed extends ServiceSummary {
   readonly servers: readonly { readonly key: ServerKey }[];
 }
 
-/** Prints services with their servers as they come. */
+/** Writes services with their servers, chunk by chunk. */
 async function show<Entry extends Listed>(
   table: AsyncIterable<readonly Entry[]>,
   sorted: boolean,
@@ -160,7 +162,7 @@ function* addressesOf(table: readonly Listed[]): Generator<Address> {
   }
 }
 
-/** The file is shown as it is read: it may have millions of lines. */
+/** Writes the file while reading it: it may have millions of lines. */
 async function listConnections(
   command: ListCommand,
   io: ClassicIo,
@@ -199,7 +201,7 @@ async function listConnections(
   }
 }
 
-/** Writes connections in numbers, those of an unusual form by their bytes. */
+/** Writes connections as numbers. Lines of an unusual form are decoded byte by byte. */
 function writeUsual(
   out: TextBuilder,
   lines: Buffer,

@@ -13,7 +13,7 @@ import {
   ESRCH,
 } from "../netlink/errno.js";
 
-/** What an errno means whatever was asked. */
+/** Meanings of errnos for all commands. */
 const GENERAL: Readonly<Record<number, string>> = {
   [EPERM]: "Permission denied (you must be root)",
   [EINVAL]:
@@ -31,7 +31,7 @@ const SERVER = {
   [ENOENT]: "No such destination",
 };
 
-/** What an errno means to one command. */
+/** Meanings of errnos for single commands. */
 const SPECIAL: Readonly<
   Partial<Record<Command, Readonly<Record<number, string>>>>
 > = {
@@ -53,7 +53,7 @@ const SPECIAL: Readonly<
   "stop-daemon": { [ESRCH]: "No daemon is running" },
 };
 
-/** The original's sentence for the kernel's no. @param command undefined before anything was asked */
+/** The original's message for a refusal. @param command undefined if no command was sent yet */
 export function refusalText(
   command: Command | undefined,
   errno: number,

@@ -8,9 +8,9 @@ import { countLines } from "./count-lines.js";
 import { End, REFUSED, Session } from "./session.js";
 
 /**
- * Carries out a command line of the classic language.
+ * Runs a classic command line.
  *
- * @param words the command line without the program's name, one character a byte
+ * @param words the command line arguments, one character per byte
  * @returns the exit status
  */
 export function runClassic(
@@ -26,7 +26,7 @@ export function runClassic(
   });
 }
 
-/** Opens a session for some work and closes it whatever happens. @returns the exit status */
+/** Runs some work in a session and always closes it. @returns the exit status */
 export async function inSession(
   io: ClassicIo,
   work: (session: Session) => Promise<void>,
@@ -47,7 +47,11 @@ export async function inSession(
   }
 }
 
-/** Reads a line and acts on it. @returns what to wait for, if there is something: most lines take no time */
+/**
+ * Parses a line and carries it out.
+ *
+ * @returns a promise if there is something to wait for; most lines need none
+ */
 function carryOut(
   session: Session,
   words: readonly string[],
@@ -78,7 +82,10 @@ async function actLater(
   await act(command);
 }
 
-/** `-R`: a command line a line. What is there to be read is carried out before more is waited for. */
+/**
+ * `-R`: carries out one command line per line of input. Carries out the available lines before it
+ * waits for more.
+ */
 async function restore(session: Session, io: ClassicIo): Promise<void> {
   await session.open();
   const count = countLines("restoring", session.progress, io);
@@ -89,7 +96,7 @@ async function restore(session: Session, io: ClassicIo): Promise<void> {
     }
   } catch (error) {
     if (!(error instanceof InputFailed)) throw error;
-    // To the original, what cannot be read has ended.
+    // The original treats a read error like the end of the input.
   }
 }
 

@@ -20,10 +20,10 @@ const LISTING_FAILED = 1;
 const USED_WRONG = 2;
 export const REFUSED = 255;
 
-/** How many changes are gathered before the kernel is asked. */
+/** Number of changes per system call. */
 const BATCH_CHANGES = 1024;
 
-/** Ends the run, however many lines are still to come. */
+/** Ends the run, even if there are more lines. */
 export class End extends Error {
   constructor(readonly status: number) {
     super(`the run ends with status ${status}`);
@@ -31,19 +31,19 @@ export class End extends Error {
 }
 
 /**
- * A run of the classic language: commands are carried out in their order, changes of the table many to a
- * system call, and each complaint is made in its place.
+ * Runs classic commands in order. Collects changes and sends many of them per system call. Error
+ * messages appear in the order of the lines.
  */
 export class Session {
   readonly #io: ClassicIo;
-  /** How far long work is */
+  /** The progress of long work */
   readonly progress: Progress;
   readonly #hosts = new Map<string, Address | undefined>();
   readonly #parser: Parser;
-  /** Loaded when the kernel is asked */
+  /** Loaded with the first request to the kernel */
   #access: IpvsAccess | undefined;
   #pending: Change[] = [];
-  /** That of the line which was carried out last */
+  /** The status of the last line */
   #status = DONE;
 
   constructor(io: ClassicIo) {
@@ -65,16 +65,16 @@ export class Session {
     this.#access?.close();
   }
 
-  /** The status of the line that was carried out last. */
+  /** The status of the last line. */
   get status(): number {
     return this.#status;
   }
 
   /**
-   * Carries out a command; a change may wait for `flush`.
+   * Carries out a command. A change may wait for flush().
    *
-   * @returns what to wait for, if there is something: most changes only join the others
-   * @throws {End} rather, the promise does
+   * @returns a promise if there is something to wait for; most changes are only collected
+   * @throws {End} through the promise
    */
   carryOut(command: SingleCommand): Promise<void> | undefined {
     switch (command.command) {
@@ -91,7 +91,7 @@ export class Session {
     }
   }
 
-  /** Carries out the changes that have been gathered, and says what the kernel refused, in their order. */
+  /** Sends the collected changes and reports refusals in order. */
   async flush(): Promise<void> {
     const changes = this.#pending;
     if (changes.length === 0) return;
@@ -123,10 +123,10 @@ export class Session {
   }
 
   /**
-   * Reads a line, finding out the hosts that it names.
+   * Parses a line, and looks up the hosts in it.
    *
-   * @returns a promise if it names any
-   * @throws {UsageFault} when it is at fault; `complainOf` says so
+   * @returns a promise if there are hosts to look up
+   * @throws {UsageFault} if the line is invalid; see complainOf()
    */
   read(words: readonly string[]): ClassicCommand | Promise<ClassicCommand> {
     try {
@@ -146,7 +146,7 @@ export class Session {
   }
 
   async #resolve(host: string): Promise<void> {
-    await this.flush(); // a resolver can take long, and what has been said before is not to wait for it
+    await this.flush(); // a lookup can take long, so carry out the earlier lines first
     const address = await this.#io.names.hostAddress(host);
     this.#hosts.set(
       host,
@@ -155,9 +155,9 @@ export class Session {
   }
 
   /**
-   * Says what is wrong with a line, behind what the lines before it had to say.
+   * Reports an invalid line, after the messages of earlier lines.
    *
-   * @throws {End} unless it is a fault of the scanner, after which the original goes on
+   * @throws {End} except for a scanner error, after which the original continues
    */
   async complainOf(fault: UsageFault): Promise<void> {
     await this.flush();
@@ -166,21 +166,21 @@ export class Session {
     if (fault.kind !== "scanner") throw new End(this.#status);
   }
 
-  /** What the original prints of a fault. */
+  /** The original's message for a usage error. */
   sentenceOf({ kind, sentence }: UsageFault): string {
     if (kind !== "not-a-command") return sentence;
     const program = this.#io.program();
     return `Try \`${program} -h' or '${program} --help' for more information.`;
   }
 
-  /** Shows a text that ends the run, behind what the lines before it had to say. @throws {End} */
+  /** Prints a text that ends the run, after the output of earlier lines. @throws {End} */
   async #endWith(text: string): Promise<never> {
     await this.flush();
     this.#io.stdout(text);
     throw new End(DONE);
   }
 
-  /** Finds IPVS, having its module loaded if it is not there. */
+  /** Opens IPVS, and loads the module if needed. */
   async open(): Promise<IpvsClient> {
     const { IpvsAccess, isUnavailable } =
       await import("../runtime/ipvs-access.js");
@@ -200,8 +200,8 @@ export class Session {
   }
 
   /**
-   * Where netlink knows no IPVS, the original tries a raw socket, and it is that socket's error which it
-   * prints.
+   * The errno if IPVS is not available. The original then opens a raw socket and prints that
+   * socket's error.
    */
   #reason(error: IpvsUnavailable | SocketFault): number {
     if (error instanceof IpvsUnavailable && error.errno !== ENOENT)
@@ -215,7 +215,7 @@ export class Session {
   }
 }
 
-/** With which status a fault of the command line ends it. */
+/** The exit status for a usage error. */
 export function statusOf({ kind }: UsageFault): number {
   return kind === "scanner" || kind === "not-a-command" ? REFUSED : USED_WRONG;
 }

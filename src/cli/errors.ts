@@ -78,7 +78,7 @@ export function explain(error: unknown): Explanation | undefined {
     return unreachable(error);
   if (error instanceof KernelRefusal)
     return refused(inWords(error.command, error.subject), error);
-  if (error instanceof NetworkRefusal) return refused(error.asked, error);
+  if (error instanceof NetworkRefusal) return refused(error.operation, error);
   if (error instanceof TableUnsteady)
     return failed(
       `cannot read the table: it changed during each of ${error.attempts} attempts`,

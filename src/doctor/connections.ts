@@ -83,7 +83,7 @@ export interface Orphans {
 }
 
 /** The open connections of services with servers that they do not have. Services by firewall mark have no address to find them by. */
-export function nobodysConnections(
+export function orphanedConnections(
   { byServer }: Connections,
   table: readonly ServiceWithServers[],
 ): Orphans[] {

@@ -1,5 +1,5 @@
 import { formatAddress, type Address, type Family } from "../ipvs/address.js";
-import type { NoWay } from "../rtnl/client.js";
+import type { RouteFailure } from "../rtnl/client.js";
 import type { Device, DeviceAddress, Neighbor, Route } from "../rtnl/model.js";
 
 /** Addresses that no network has (RFC 7600, RFC 5180). The routes to them are those to clients anywhere. */
@@ -9,7 +9,7 @@ export const ANYWHERE: Readonly<Record<Family, Address>> = {
 };
 
 /** A route, or why there is none. */
-export type Way = Route | NoWay;
+export type Way = Route | RouteFailure;
 
 /** The interfaces, addresses, neighbors and routes of this machine. */
 export interface Network {

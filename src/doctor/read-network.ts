@@ -1,7 +1,7 @@
 import { formatAddress, sameAddress, type Address } from "../ipvs/address.js";
 import type { NetworkClient } from "../rtnl/client.js";
 import type { Device, DeviceAddress } from "../rtnl/model.js";
-import { askingFails, isWithin } from "../rtnl/address-owners.js";
+import { probeObstacle, isWithin } from "../rtnl/address-owners.js";
 import {
   deviceOf,
   isLocal,
@@ -43,7 +43,7 @@ export async function readNetwork(
  * @param servers real servers
  */
 export async function askStations(
-  client: Pick<NetworkClient, "addressOwners">,
+  client: Pick<NetworkClient, "findAddressOwner">,
   network: Network,
   virtual: readonly Address[],
   servers: readonly Address[],
@@ -52,7 +52,7 @@ export async function askStations(
   const strangers: Stations["strangers"][number][] = [];
   const questions = [
     ...placesOf(network, virtual).map(({ address, device }) => async () => {
-      const hardwareAddress = await client.addressOwners(
+      const hardwareAddress = await client.findAddressOwner(
         address,
         device,
         STRANGER_MILLISECONDS,
@@ -61,7 +61,7 @@ export async function askStations(
         strangers.push({ address, device, hardwareAddress });
     }),
     ...nextHopsTo(network, servers).map(({ address, device }) => async () => {
-      const answer = await client.addressOwners(
+      const answer = await client.findAddressOwner(
         address,
         device,
         NEXT_HOP_MILLISECONDS,
@@ -85,7 +85,7 @@ function placesOf(
         .filter(
           (device) =>
             network.addresses.some((own) => isAt(own, device, address)) &&
-            askingFails(address, device, network.addresses) === undefined,
+            probeObstacle(address, device, network.addresses) === undefined,
         )
         .map(({ index }) => ({ address, device: index })),
     );
@@ -113,7 +113,7 @@ function nextHopsTo(
     const hop = nextHopTo(network, server);
     const device = deviceOf(network, hop?.device);
     if (!hop || !device || seen.has(formatAddress(hop.address))) continue;
-    if (askingFails(hop.address, device, network.addresses)) continue;
+    if (probeObstacle(hop.address, device, network.addresses)) continue;
     seen.add(formatAddress(hop.address));
     const known = network.neighbors.find(
       (neighbor) =>

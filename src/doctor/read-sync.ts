@@ -1,6 +1,6 @@
 import { formatAddress, INET } from "../ipvs/address.js";
 import { BACKUP, type Daemon } from "../ipvs/model.js";
-import { hear } from "../system/multicast-listener.js";
+import { receiveMulticast } from "../system/multicast-listener.js";
 import type { Network } from "./network.js";
 
 /** The kernel's defaults. @see linux/ip_vs.h */
@@ -31,7 +31,12 @@ export function listenToMasters(
         const port = daemon.multicastPort ?? USUAL_PORT;
         const local = placeOf(daemon.multicastInterface, group, network);
         if (local === undefined) return { daemon, syncIds: [] };
-        const heard = await hear(group, port, local, LISTENING_MILLISECONDS);
+        const heard = await receiveMulticast(
+          group,
+          port,
+          local,
+          LISTENING_MILLISECONDS,
+        );
         return { daemon, syncIds: syncIdsIn(heard.map(({ data }) => data)) };
       }),
   );

@@ -1,27 +1,27 @@
 import type { Change } from "../ipvs/client.js";
 import type { ServiceKey } from "../ipvs/model.js";
 
-/** The formats of a listing of the table, in the order of precedence if several are asked for. */
+/** Formats of a table listing. If several are given, the first one in this order counts. */
 export type TableFormat =
   "stats" | "rate" | "thresholds" | "persistent-conn" | "tun-info" | "plain";
 
-/** `-L`: what is to be listed, and how. */
+/** `-L`: what to list, and how. */
 export interface ListCommand {
   readonly command: "list";
   readonly what: "table" | "connections" | "timeouts" | "daemons";
   /** Only this virtual service */
   readonly service?: ServiceKey | undefined;
   readonly format: TableFormat;
-  /** Addresses and ports as numbers, not as names */
+  /** Show addresses and ports as numbers */
   readonly numeric: boolean;
-  /** All digits of a counter */
+  /** Show all digits of counters */
   readonly exact: boolean;
   readonly sorted: boolean;
-  /** With connections: the persistence engine's columns too */
+  /** Show the persistence engine's columns of connections */
   readonly persistenceData: boolean;
 }
 
-/** What one command line of the classic language says. */
+/** A parsed classic command. */
 export type ClassicCommand =
   | Change
   | ListCommand
@@ -30,8 +30,8 @@ export type ClassicCommand =
   | { readonly command: "help" }
   | { readonly command: "version" };
 
-/** Any command but the one that reads others. */
+/** Any command except `restore`, which reads other commands. */
 export type SingleCommand = Exclude<ClassicCommand, { command: "restore" }>;
 
-/** The commands by the names that the original's sentences use. */
+/** The names of the commands in the original's messages. */
 export type CommandName = ClassicCommand["command"];

@@ -2,19 +2,19 @@ import { parseIpv6, type Address } from "../ipvs/address.js";
 import type { Protocol } from "../ipvs/model.js";
 import { parseDigits, parseWhole } from "./numbers.js";
 
-/** What a command line may know of names. */
+/** Name lookups for the parser. */
 export interface Lookups {
   /**
    * The IPv4 address of a host; undefined if it has none.
    *
-   * @throws {UnresolvedHost} if that is not known yet
+   * @throws {UnresolvedHost} if the host was not looked up yet
    */
   host(name: string): Address | undefined;
-  /** The port of a service in /etc/services; undefined if it is not there for this protocol. */
+  /** The port of a service in /etc/services; undefined if there is no entry for this protocol. */
   port(service: string, protocol: Protocol): number | undefined;
 }
 
-/** An address with a port, which may be absent. */
+/** An address with an optional port. */
 export interface Endpoint {
   readonly address: Address;
   readonly port: number | undefined;
@@ -23,11 +23,11 @@ export interface Endpoint {
 const DIGITS = /^[0-9]*$/;
 
 /**
- * Reads `ADDRESS[:PORT]` or `HOST[:PORT]`, IPv6 bare or in brackets.
+ * Parses `ADDRESS[:PORT]` or `HOST[:PORT]`. IPv6 may be in brackets; with a port it must be.
  *
- * @param protocol in which a port's name is looked up; undefined where none is known, and then names are refused
- * @returns undefined if it is not one
- * @throws {UnresolvedHost} if it names a host whose address is not known yet
+ * @param protocol for the lookup of a port's name; with undefined, names are rejected
+ * @returns undefined if the text is not an endpoint
+ * @throws {UnresolvedHost} if the text names a host that was not looked up yet
  */
 export function parseEndpoint(
   text: string,
@@ -49,7 +49,7 @@ export function parseEndpoint(
       ? { address: ipv6, port }
       : withPort(ipv6, port, 0, protocol, lookups);
 
-  // Whatever stood behind brackets is forgotten if IPv6 does not stand within: a quirk that is kept.
+  // A quirk of the original: if the brackets do not contain IPv6, the port after them is ignored.
   const colon = host.lastIndexOf(":");
   const end = colon < 0 ? host.length : colon;
   const ipv4 = parseIpv4Loosely(host, end) ?? lookups.host(host.slice(0, end));
@@ -75,7 +75,7 @@ function withPort(
 
 const HIGHEST_PORT = 65535;
 
-/** A port that is written in another way than by its digits. */
+/** A port that is not just digits: a number with sign or spaces, or a name. */
 function portNamed(
   text: string,
   protocol: Protocol | undefined,
@@ -88,11 +88,11 @@ function portNamed(
 }
 
 /**
- * Reads an IPv4 address in any form of inet_aton(3): one to four numbers, decimal, octal or
- * hexadecimal, the last one filling all the bytes that are left; whatever follows a blank is ignored.
+ * Parses an IPv4 address like inet_aton(3): one to four numbers, decimal, octal or hexadecimal. The
+ * last number fills all remaining bytes. Text after a space is ignored.
  *
- * @param length how much of the text it is
- * @returns undefined if it is not one
+ * @param length the part of the text to parse
+ * @returns undefined if the text is not an address
  */
 export function parseIpv4Loosely(
   text: string,
@@ -119,7 +119,11 @@ export function parseIpv4Loosely(
 
 const BLANK = /[\t-\r ]/;
 
-/** A number as C writes it: decimal, octal behind 0, hexadecimal behind 0x. @returns NaN if it is none */
+/**
+ * Parses a number in C syntax: decimal, octal after 0, hexadecimal after 0x.
+ *
+ * @returns NaN if it is not a number
+ */
 function numberIn(text: string, start: number, end: number): number {
   const octal = text.charCodeAt(start) === DIGIT_0 && end - start > 1;
   const hexadecimal = octal && (text.charCodeAt(start + 1) | 0x20) === LETTER_X;
@@ -141,7 +145,7 @@ const DIGIT_9 = 0x39;
 const LETTER_A = 0x61;
 const LETTER_X = 0x78;
 
-/** @returns at least 16 if it is no digit of any base */
+/** @returns 16 or more if it is not a digit in any base */
 function letterDigit(code: number): number {
   const letter = (code | 0x20) - LETTER_A;
   return letter >= 0 && letter < 6 ? 10 + letter : 16;

@@ -21,7 +21,7 @@ import {
   type Protocol,
   type ServiceKey,
   type ServiceSettings,
-  type ServiceAndServersWithoutStats,
+  type ServiceSummaryWithServers,
   type Tunnel,
 } from "../ipvs/model.js";
 import {
@@ -37,21 +37,21 @@ const SERVICE_OPTIONS = {
   [SCTP]: "--sctp-service",
 } as const;
 
-/** How rules are written. */
+/** How to write rules. */
 type RuleStyle =
-  /** As -S does: some of what it writes means something else when it is read */
+  /** Like the original's -S. Some rules read back differently */
   | "classic"
-  /** So that it is read as it was meant, as far as the classic language can say it */
+  /** Rules that read back unchanged, as far as the classic options allow it */
   | "exact";
 
 /**
- * Writes a service and its real servers as the command lines that make them: what -S writes and -R reads.
+ * Writes a service and its real servers as command lines that create them: the format of -S and -R.
  *
- * @param name undefined for addresses and ports in numbers
+ * @param name formats endpoints; by default as numbers
  */
 export function writeRules(
   out: TextBuilder,
-  service: ServiceAndServersWithoutStats,
+  service: ServiceSummaryWithServers,
   name?: EndpointName,
 ): void {
   const { key } = service;
@@ -69,9 +69,9 @@ export function writeRules(
   }
 }
 
-/** The same lines as texts. */
+/** Formats a service and its real servers as command lines. */
 export function ruleLines(
-  service: ServiceAndServersWithoutStats,
+  service: ServiceSummaryWithServers,
   name?: EndpointName,
 ): readonly string[] {
   const out = new ByteBuilder(1024);
@@ -79,14 +79,17 @@ export function ruleLines(
   return out.take().split(/(?<=\n)/);
 }
 
-/** The command line that makes a change, without the end of the line: in numbers, and exact. */
+/**
+ * Formats a change as a command line without line feed, with numbers, so that it reads back
+ * unchanged.
+ */
 export function changeLine(change: Change): string {
   const out = new ByteBuilder(256);
   writeChange(out, change);
   return out.take().trimEnd();
 }
 
-/** The words that name a service on a command line: `-t 192.0.2.1:80`, `-f 7 -6`. */
+/** Formats the options that name a service: `-t 192.0.2.1:80`, `-f 7 -6`. */
 export function serviceWords(service: ServiceKey): string {
   const out = new ByteBuilder(64);
   writeKey(out, service, undefined, "exact");
@@ -135,7 +138,7 @@ function writeChange(out: TextBuilder, change: Change): void {
   }
 }
 
-/** A real server of a service. */
+/** Writes the options that name a real server and its service. */
 function writeMember(
   out: TextBuilder,
   service: ServiceKey,
@@ -169,7 +172,7 @@ function writeKey(
 ): void {
   if ("firewallMark" in key) {
     const { firewallMark: mark } = key;
-    // The original writes the mark as a signed number, which it does not read back; so be it.
+    // Like the original, which writes the mark as a signed number and does not read it back.
     if (style === "classic") out.text("-f ").integer(mark | 0);
     else out.text("-f ").decimal(mark);
     if (key.family === INET6) out.text(" -6");
@@ -220,13 +223,13 @@ function writeServerSettings(
   out.text(" ").text(methodWord(forwarding));
   out.text(" -w ").integer(style === "classic" ? weight | 0 : weight);
   if (forwarding === TUNNELING) out.text(tunnelWords(settings.tunnel));
-  // The original forgets the thresholds.
+  // The original does not write the thresholds.
   if (upperThreshold !== 0) out.text(" -x ").decimal(upperThreshold);
   if (lowerThreshold !== 0) out.text(" -y ").decimal(lowerThreshold);
   out.text("\n");
 }
 
-/** A server on the director itself is written as direct routing: the kernel will find that it is local. */
+/** Writes a local server as direct routing. The kernel detects by itself that it is local. */
 function methodWord(forwarding: number): string {
   if (forwarding === MASQUERADING) return "-m";
   return forwarding === TUNNELING ? "-i" : "-g";

@@ -1,10 +1,10 @@
 const WHOLE = /^[ \t\n\v\f\r]*[+-]?[0-9]+$/;
 
 /**
- * Reads a whole decimal number as strtol(3) does: blanks before it and a sign pass, anything after it
- * does not.
+ * Parses a decimal integer like strtol(3): allows leading spaces and a sign, but nothing after the
+ * number.
  *
- * @returns undefined if it is not one or lies outside the limits
+ * @returns undefined if the text is not an integer or not within the limits
  */
 export function parseWhole(
   text: string,
@@ -12,15 +12,15 @@ export function parseWhole(
   maximum: number,
 ): number | undefined {
   if (!WHOLE.test(text)) return undefined;
-  const value = Number(text) + 0; // and not the negative zero of `-0`
+  const value = Number(text) + 0; // turns the negative zero of `-0` into 0
   return value >= minimum && value <= maximum ? value : undefined;
 }
 
 /**
- * Reads the digits with which a text ends.
+ * Parses the decimal digits at the end of a text.
  *
- * @param start where they begin
- * @returns undefined if there are none or something else, or if the number is too large
+ * @param start where the digits begin
+ * @returns undefined if there are no digits or other characters, or if the number is too large
  */
 export function parseDigits(
   text: string,
@@ -40,7 +40,7 @@ export function parseDigits(
 const LONG_MAXIMUM = 2n ** 63n - 1n;
 const LONG_MINIMUM = -(2n ** 63n);
 
-/** Reads a number as atoi(3) does: what follows it is ignored, and what is too large is cut to 32 bits. */
+/** Parses an integer like atoi(3): ignores text after it, and truncates it to 32 bits. */
 export function parseLeadingWhole(text: string): number {
   const match = /^[ \t\n\v\f\r]*([+-]?)([0-9]+)/.exec(text);
   if (!match) return 0;

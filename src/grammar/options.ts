@@ -10,11 +10,11 @@ import {
   UDP,
 } from "../ipvs/model.js";
 import type { CommandName } from "./command.js";
-import type { Spelling } from "./scanner.js";
+import type { OptionSyntax } from "./scanner.js";
 import * as values from "./values.js";
-import { whole, type Take } from "./values.js";
+import { whole, type ApplyValue } from "./values.js";
 
-/** What may stand for a value, for those who complete it: an existing service of a kind, a server of the service … */
+/** What completion offers for a value: services of one kind, servers of the service, and others. */
 export type Completes =
   | "tcp"
   | "udp"
@@ -26,35 +26,35 @@ export type Completes =
   | "engine"
   | "interface";
 
-/** A command of the classic language. */
-export interface ClassicCommandSpec extends Spelling {
+/** The spec of a classic command. */
+export interface ClassicCommandSpec extends OptionSyntax {
   readonly commandName: CommandName;
-  /** What the value or the words behind it are called in the help; of a choice, all that there are: `a|b` */
+  /** Name of the argument in the help; for a fixed choice, the choices: `a|b` */
   readonly argument?: string;
-  /** How many words of its own follow among the free ones */
+  /** The number of words that must follow, besides options */
   readonly words?: number;
-  readonly take?: Take;
+  readonly apply?: ApplyValue;
   readonly help: string;
 }
 
-/** An option of the classic language. */
-export interface ClassicOption extends Spelling {
+/** The spec of a classic option. */
+export interface ClassicOption extends OptionSyntax {
   /**
-   * What the original's sentences call it; several rows with one name exclude each other. Without a
-   * name an option goes with every command and may be repeated.
+   * The option's name in the original's messages. Specs with the same name exclude each other. An
+   * option without a name may be used with every command and may be repeated.
    */
   readonly option?: string;
-  /** As with commands */
+  /** Name of the argument in the help; for a fixed choice, the choices: `a|b` */
   readonly argument?: string;
   readonly completes?: Completes;
-  /** What stands for an optional value that is not there */
+  /** The value if an optional argument is missing */
   readonly fallback?: string;
-  readonly take?: Take;
-  /** Instead of `take`: its value is looked at when the whole line has been read. */
-  readonly takeLast?: Take;
+  readonly apply?: ApplyValue;
+  /** Like `apply`, but is called after all options of the line have been read */
+  readonly applyLast?: ApplyValue;
   /**
-   * With which commands it goes: each of `must` is needed, of `one of` there may be one, `may` is free;
-   * with commands that are absent it is illegal.
+   * The commands that accept the option. `must`: it is required. `one of`: at most one such option
+   * is allowed. `may`: it is optional. Other commands reject it.
    */
   readonly with: Readonly<
     Partial<Record<CommandName, "must" | "one of" | "may">>
@@ -141,7 +141,7 @@ export const COMMANDS: readonly ClassicCommandSpec[] = [
     commandName: "start-daemon",
     value: "required",
     argument: "master|backup",
-    take: values.daemonState("illegal start-daemon parameter specified"),
+    apply: values.daemonState("illegal start-daemon parameter specified"),
     help: "start a connection sync daemon",
   },
   {
@@ -149,7 +149,7 @@ export const COMMANDS: readonly ClassicCommandSpec[] = [
     commandName: "stop-daemon",
     value: "required",
     argument: "master|backup",
-    take: values.daemonState("illegal start_daemon specified"),
+    apply: values.daemonState("illegal start_daemon specified"),
     help: "stop a connection sync daemon",
   },
   { short: "h", long: "help", commandName: "help", help: "show this text" },
@@ -185,7 +185,7 @@ const FORWARDING_METHOD = {
   with: WITH_SERVER,
 } as const satisfies Partial<ClassicOption>;
 
-/** In the order in which the original checks the options of a command. */
+/** In the order of the original's checks. */
 export const OPTIONS: readonly ClassicOption[] = [
   {
     short: "n",
@@ -206,7 +206,7 @@ export const OPTIONS: readonly ClassicOption[] = [
     long: "tcp-service",
     ...SERVICE_ADDRESS,
     argument: "HOST[:PORT]",
-    take: values.serviceAddress(TCP),
+    apply: values.serviceAddress(TCP),
     completes: "tcp",
     help: "virtual service over TCP; an IPv6 address with a port stands in brackets",
   },
@@ -215,7 +215,7 @@ export const OPTIONS: readonly ClassicOption[] = [
     long: "udp-service",
     ...SERVICE_ADDRESS,
     argument: "HOST[:PORT]",
-    take: values.serviceAddress(UDP),
+    apply: values.serviceAddress(UDP),
     completes: "udp",
     help: "virtual service over UDP",
   },
@@ -223,7 +223,7 @@ export const OPTIONS: readonly ClassicOption[] = [
     long: "sctp-service",
     ...SERVICE_ADDRESS,
     argument: "HOST[:PORT]",
-    take: values.serviceAddress(SCTP),
+    apply: values.serviceAddress(SCTP),
     completes: "sctp",
     help: "virtual service over SCTP",
   },
@@ -232,7 +232,7 @@ export const OPTIONS: readonly ClassicOption[] = [
     long: "fwmark-service",
     ...SERVICE_ADDRESS,
     argument: "MARK",
-    take: values.firewallMark,
+    apply: values.firewallMark,
     completes: "fwm",
     help: "virtual service of the packets with a firewall mark, 1 to 4294967295",
   },
@@ -242,7 +242,7 @@ export const OPTIONS: readonly ClassicOption[] = [
     option: "scheduler",
     value: "required",
     argument: "NAME",
-    take: values.scheduler,
+    apply: values.scheduler,
     completes: "scheduler",
     with: WITH_SERVICE,
     help: "rr wrr lc wlc lblc lblcr dh sh sed nq fo ovf mh; the default is wlc",
@@ -254,7 +254,7 @@ export const OPTIONS: readonly ClassicOption[] = [
     value: "optional",
     argument: "SECONDS",
     fallback: "360",
-    take: values.persistence,
+    apply: values.persistence,
     with: WITH_SERVICE,
     help: "keep a client on its real server for 1 to 2678400 seconds; the default is 360",
   },
@@ -264,7 +264,7 @@ export const OPTIONS: readonly ClassicOption[] = [
     option: "netmask",
     value: "required",
     argument: "MASK",
-    take: values.netmask,
+    apply: values.netmask,
     with: WITH_SERVICE,
     help: "clients that persistence takes for one: an IPv4 mask, or an IPv6 prefix length of 1 to 128",
   },
@@ -274,7 +274,7 @@ export const OPTIONS: readonly ClassicOption[] = [
     option: "real-server",
     value: "required",
     argument: "HOST[:PORT]",
-    take: values.realServer,
+    apply: values.realServer,
     completes: "server",
     with: {
       "add-server": "must",
@@ -287,8 +287,8 @@ export const OPTIONS: readonly ClassicOption[] = [
     short: "g",
     long: "gatewaying",
     ...FORWARDING_METHOD,
-    take: (draft) => {
-      draft.forwarding = DIRECT_ROUTING;
+    apply: (parsed) => {
+      parsed.forwarding = DIRECT_ROUTING;
     },
     help: "forward by direct routing, the default",
   },
@@ -296,8 +296,8 @@ export const OPTIONS: readonly ClassicOption[] = [
     short: "i",
     long: "ipip",
     ...FORWARDING_METHOD,
-    take: (draft) => {
-      draft.forwarding = TUNNELING;
+    apply: (parsed) => {
+      parsed.forwarding = TUNNELING;
     },
     help: "forward by tunneling",
   },
@@ -305,8 +305,8 @@ export const OPTIONS: readonly ClassicOption[] = [
     short: "m",
     long: "masquerading",
     ...FORWARDING_METHOD,
-    take: (draft) => {
-      draft.forwarding = MASQUERADING;
+    apply: (parsed) => {
+      parsed.forwarding = MASQUERADING;
     },
     help: "forward by network address translation",
   },
@@ -316,8 +316,8 @@ export const OPTIONS: readonly ClassicOption[] = [
     option: "weight",
     value: "required",
     argument: "WEIGHT",
-    take: whole(0, 0x7fffffff, "illegal weight specified", (draft, value) => {
-      draft.weight = value;
+    apply: whole(0, 0x7fffffff, "illegal weight specified", (parsed, value) => {
+      parsed.weight = value;
     }),
     with: WITH_SERVER,
     help: "capacity of a real server, 0 to 2147483647, by default 1; 0 takes no new connections",
@@ -328,12 +328,12 @@ export const OPTIONS: readonly ClassicOption[] = [
     option: "u-threshold",
     value: "required",
     argument: "COUNT",
-    take: whole(
+    apply: whole(
       0,
       0x7fffffff,
       "illegal u_threshold specified",
-      (draft, value) => {
-        draft.upperThreshold = value;
+      (parsed, value) => {
+        parsed.upperThreshold = value;
       },
     ),
     with: WITH_SERVER,
@@ -345,12 +345,12 @@ export const OPTIONS: readonly ClassicOption[] = [
     option: "l-threshold",
     value: "required",
     argument: "COUNT",
-    take: whole(
+    apply: whole(
       0,
       0x7fffffff,
       "illegal l_threshold specified",
-      (draft, value) => {
-        draft.lowerThreshold = value;
+      (parsed, value) => {
+        parsed.lowerThreshold = value;
       },
     ),
     with: WITH_SERVER,
@@ -361,7 +361,7 @@ export const OPTIONS: readonly ClassicOption[] = [
     option: "mcast-interface",
     value: "required",
     argument: "NAME",
-    take: values.multicastInterface,
+    apply: values.multicastInterface,
     completes: "interface",
     with: WITH_DAEMON,
     help: "interface for connection sync; the default is eth0",
@@ -413,8 +413,8 @@ export const OPTIONS: readonly ClassicOption[] = [
     option: "syncid",
     value: "required",
     argument: "NUMBER",
-    take: whole(0, 255, "illegal syncid specified", (draft, value) => {
-      draft.syncId = value;
+    apply: whole(0, 255, "illegal syncid specified", (parsed, value) => {
+      parsed.syncId = value;
     }),
     with: { ...WITH_DAEMON, "stop-daemon": "may", list: "may" },
     help: "group of directors that exchange connections, 0 to 255; a backup with 0, the default, takes all (without effect elsewhere)",
@@ -429,7 +429,7 @@ export const OPTIONS: readonly ClassicOption[] = [
   {
     short: "6",
     long: "ipv6",
-    take: values.ipv6,
+    apply: values.ipv6,
     with: {},
     help: "the firewall mark before it is for IPv6",
   },
@@ -437,8 +437,8 @@ export const OPTIONS: readonly ClassicOption[] = [
     short: "o",
     long: "ops",
     option: "ops",
-    take: (draft) => {
-      draft.flags |= ONE_PACKET;
+    apply: (parsed) => {
+      parsed.flags |= ONE_PACKET;
     },
     with: WITH_SERVICE,
     help: "schedule each datagram by itself, for UDP",
@@ -448,7 +448,7 @@ export const OPTIONS: readonly ClassicOption[] = [
     option: "pe",
     value: "required",
     argument: "NAME",
-    take: values.persistenceEngine,
+    apply: values.persistenceEngine,
     completes: "engine",
     with: WITH_SERVICE,
     help: "persistence engine: sip",
@@ -459,7 +459,7 @@ export const OPTIONS: readonly ClassicOption[] = [
     option: "sched-flags",
     value: "required",
     argument: "FLAGS",
-    takeLast: values.schedulerFlags,
+    applyLast: values.schedulerFlags,
     completes: "scheduler-flags",
     with: WITH_SERVICE,
     help: "sh-fallback sh-port (with -s sh), mh-fallback mh-port (with -s mh), flag-1 flag-2 flag-3",
@@ -469,7 +469,7 @@ export const OPTIONS: readonly ClassicOption[] = [
     option: "mcast-group",
     value: "required",
     argument: "ADDRESS",
-    take: values.multicastGroup,
+    apply: values.multicastGroup,
     with: WITH_DAEMON,
     help: "multicast group for connection sync; the default is 224.0.0.81",
   },
@@ -478,8 +478,8 @@ export const OPTIONS: readonly ClassicOption[] = [
     option: "mcast-port",
     value: "required",
     argument: "PORT",
-    take: whole(1, 65535, "illegal mcast-port specified", (draft, value) => {
-      draft.multicastPort = value;
+    apply: whole(1, 65535, "illegal mcast-port specified", (parsed, value) => {
+      parsed.multicastPort = value;
     }),
     with: WITH_DAEMON,
     help: "UDP port for connection sync, 1 to 65535; the default is 8848",
@@ -489,8 +489,8 @@ export const OPTIONS: readonly ClassicOption[] = [
     option: "mcast-ttl",
     value: "required",
     argument: "HOPS",
-    take: whole(1, 255, "illegal mcast-ttl specified", (draft, value) => {
-      draft.multicastTtl = value;
+    apply: whole(1, 255, "illegal mcast-ttl specified", (parsed, value) => {
+      parsed.multicastTtl = value;
     }),
     with: WITH_DAEMON,
     help: "how far sync messages travel, 1 to 255; the default is 1",
@@ -500,8 +500,8 @@ export const OPTIONS: readonly ClassicOption[] = [
     option: "sync-maxlen",
     value: "required",
     argument: "BYTES",
-    take: whole(1, 65507, "illegal sync-maxlen specified", (draft, value) => {
-      draft.maximumLength = value;
+    apply: whole(1, 65507, "illegal sync-maxlen specified", (parsed, value) => {
+      parsed.maximumLength = value;
     }),
     with: WITH_DAEMON,
     help: "longest sync message, 1 to 65507; a master's default is 1472, a backup's what the interface carries",
@@ -517,7 +517,7 @@ export const OPTIONS: readonly ClassicOption[] = [
     option: "tun-type",
     value: "required",
     argument: "ipip|gue|gre",
-    take: values.tunnelType,
+    apply: values.tunnelType,
     with: WITH_SERVER,
     help: "kind of tunnel; the default is ipip",
   },
@@ -526,8 +526,8 @@ export const OPTIONS: readonly ClassicOption[] = [
     option: "tun-port",
     value: "required",
     argument: "PORT",
-    take: whole(1, 65535, "illegal tunnel port specified", (draft, value) => {
-      draft.tunnel = { ...draft.tunnel, port: value };
+    apply: whole(1, 65535, "illegal tunnel port specified", (parsed, value) => {
+      parsed.tunnel = { ...parsed.tunnel, port: value };
     }),
     with: WITH_SERVER,
     help: "UDP port of a gue tunnel, 1 to 65535",
@@ -541,14 +541,14 @@ export const OPTIONS: readonly ClassicOption[] = [
   {
     long: "tun-csum",
     option: "tun-csum",
-    take: values.tunnelFlag(TUNNEL_CHECKSUM),
+    apply: values.tunnelFlag(TUNNEL_CHECKSUM),
     with: WITH_SERVER,
     help: "checksum in the tunnel (gue, gre)",
   },
   {
     long: "tun-remcsum",
     option: "tun-remcsum",
-    take: values.tunnelFlag(TUNNEL_REMOTE_CHECKSUM),
+    apply: values.tunnelFlag(TUNNEL_REMOTE_CHECKSUM),
     with: WITH_SERVER,
     help: "remote checksum in the tunnel (gue)",
   },
@@ -559,8 +559,8 @@ export const OPTIONS: readonly ClassicOption[] = [
   },
 ];
 
-/** Options that people know from elsewhere, by their long names, and what to do instead. */
-export const FOREIGN: ReadonlyMap<string, string> = new Map([
+/** Long options of other programs, with a hint about what to use instead. */
+export const FOREIGN_OPTIONS: ReadonlyMap<string, string> = new Map([
   [
     "fullnat",
     "full NAT is not in the mainline kernel; -m with SNAT of its connections does the same: see Full NAT in ipvsadm(8)",

@@ -14,27 +14,31 @@ import type {
   TableFormat,
   CommandName,
 } from "./command.js";
-import { Draft } from "./draft.js";
+import { ParsedOptions } from "./parsed-options.js";
 import type { Lookups } from "./endpoint.js";
 import { UsageFault } from "./usage-errors.js";
-import { checkListing, checkOptions, checkTunnel } from "./legality.js";
+import {
+  checkListing,
+  checkOptions,
+  checkTunnel,
+} from "./option-combinations.js";
 import {
   COMMANDS,
-  FOREIGN,
+  FOREIGN_OPTIONS,
   OPTIONS,
   type ClassicCommandSpec,
   type ClassicOption,
 } from "./options.js";
-import { Scanner, Spellings } from "./scanner.js";
-import { seconds, type Take } from "./values.js";
+import { Scanner, OptionTable } from "./scanner.js";
+import { seconds, type ApplyValue } from "./values.js";
 
 const NO_WORDS: readonly string[] = [];
 const DEFAULT_SCHEDULER = "wlc";
 const DEFAULT_INTERFACE = "eth0";
 
-const SPELLINGS = new Spellings<ClassicCommandSpec | ClassicOption>(
+const OPTION_TABLE = new OptionTable<ClassicCommandSpec | ClassicOption>(
   [...COMMANDS, ...OPTIONS],
-  FOREIGN,
+  FOREIGN_OPTIONS,
 );
 
 /** In the order of precedence. */
@@ -46,90 +50,97 @@ const FORMATS = [
   "tun-info",
 ] as const satisfies TableFormat[];
 
-/** What a line has said so far, also of a line that turns out to be at fault. */
-export interface Notes {
+/** What was parsed before an error, for error messages. */
+export interface ParseNotes {
   /** The command */
   commandName?: CommandName;
-  /** What the options have said */
-  draft?: Draft;
-  /** The option that was read last */
+  /** The values of the options */
+  parsed?: ParsedOptions;
+  /** The last option */
   row?: ClassicOption;
-  /** At which word an option of that name said its last, counted from 0 */
+  /** The position of each option's last word, by the option's name, counted from 0 */
   readonly where: Map<string, number>;
 }
 
 /**
- * Reads one command line of the classic language: {@link Parser.read} for those who have but a few.
+ * Parses a single classic command line. For many lines, use {@link Parser.read}.
  *
- * @throws {UsageFault} with the original's sentence
- * @throws {UnresolvedHost} when a host's address must be found out first
+ * @throws {UsageFault} with the original's message
+ * @throws {UnresolvedHost} if a host must be looked up first
  */
 export function parse(
   words: readonly string[],
   lookups: Lookups,
-  notes?: Notes,
+  notes?: ParseNotes,
 ): ClassicCommand {
   return new Parser(lookups).read(words, notes);
 }
 
-/** Reads the command lines of the classic language, of which there may be very many, with the same tools. */
+/** Parses many classic command lines with the same objects. */
 export class Parser {
-  readonly #scanner = new Scanner([], SPELLINGS);
-  readonly #draft: Draft;
-  /** The names of the options of the line */
+  readonly #scanner = new Scanner([], OPTION_TABLE);
+  readonly #parsed: ParsedOptions;
+  /** The names of the options on the line */
   readonly #given: string[] = [];
 
   constructor(lookups: Lookups) {
-    this.#draft = new Draft(lookups);
+    this.#parsed = new ParsedOptions(lookups);
   }
 
   /**
-   * Reads one command line. The first fault from left to right counts; how the options go together is looked
-   * at when all are read.
+   * Parses one classic command line. Reports the first error from left to right. Combinations of
+   * options are checked at the end.
    *
-   * @param words the line without the program's name, one character a byte
-   * @param notes is filled as the line is read, for those who speak about the line; the draft is good until the next
-   * @throws {UsageFault} with the original's sentence
-   * @throws {UnresolvedHost} when a host's address must be found out first
+   * @param words the arguments, one character per byte
+   * @param notes receives what was parsed, also in case of an error. `notes.parsed` is valid until
+   *   the next line
+   * @throws {UsageFault} with the original's message
+   * @throws {UnresolvedHost} if a host must be looked up first
    */
-  read(words: readonly string[], notes?: Notes): ClassicCommand {
+  read(words: readonly string[], notes?: ParseNotes): ClassicCommand {
     const scanner = this.#scanner;
-    const draft = this.#draft;
+    const parsed = this.#parsed;
     const given = this.#given;
     scanner.load(words);
-    draft.clear();
+    parsed.clear();
     given.length = 0;
-    const command = readCommand(scanner, draft);
+    const command = readCommand(scanner, parsed);
     if (notes) {
       notes.commandName = command.commandName;
-      notes.draft = draft;
+      notes.parsed = parsed;
     }
     if (command.commandName === "help" || command.commandName === "version")
-      return { command: command.commandName }; // what follows is not looked at
-    const late = readOptions(scanner, draft, given, notes);
+      return { command: command.commandName }; // the rest of the line is ignored
+    const deferred = readOptions(scanner, parsed, given, notes);
     const own =
       command.words || scanner.free.length > 0
-        ? ownWords(command, scanner, draft, words)
+        ? ownWords(command, scanner, parsed, words)
         : NO_WORDS;
-    if (late)
-      take(late.row.takeLast, draft, late.text, late.position, late.row.option);
+    if (deferred)
+      applyValue(
+        deferred.row.applyLast,
+        parsed,
+        deferred.text,
+        deferred.position,
+        deferred.row.option,
+      );
     checkOptions(command.commandName, given);
-    return commandOf(command.commandName, draft, given, own);
+    return commandOf(command.commandName, parsed, given, own);
   }
 }
 
 function readCommand(
   scanner: Scanner<ClassicCommandSpec | ClassicOption>,
-  draft: Draft,
+  parsed: ParsedOptions,
 ): ClassicCommandSpec {
   const row = firstOption(scanner);
   if (!row || !("commandName" in row))
     throw new UsageFault("not-a-command", "");
-  take(row.take, draft, scanner.value ?? "", scanner.position);
+  applyValue(row.apply, parsed, scanner.value ?? "", scanner.position);
   return row;
 }
 
-/** A fault before there is a command is not told apart. */
+/** Any error in the first option counts as a missing command. */
 function firstOption(scanner: Scanner<ClassicCommandSpec | ClassicOption>) {
   try {
     return scanner.next();
@@ -139,21 +150,21 @@ function firstOption(scanner: Scanner<ClassicCommandSpec | ClassicOption>) {
   }
 }
 
-/** An option whose value is looked at when the whole line has been read. */
-interface Late {
+/** An option whose value is applied after all others. */
+interface DeferredValue {
   readonly row: ClassicOption;
   readonly text: string;
   readonly position: number;
 }
 
-/** @returns the option whose value is looked at last, if it is there */
+/** Applies the options of a line. @returns the option to apply last, if there is one */
 function readOptions(
   scanner: Scanner<ClassicCommandSpec | ClassicOption>,
-  draft: Draft,
+  parsed: ParsedOptions,
   given: string[],
-  notes: Notes | undefined,
-): Late | undefined {
-  let late: Late | undefined;
+  notes: ParseNotes | undefined,
+): DeferredValue | undefined {
+  let deferred: DeferredValue | undefined;
   for (let row; (row = scanner.next());) {
     const { position } = scanner;
     if ("commandName" in row)
@@ -174,22 +185,22 @@ function readOptions(
     }
     if (notes) notes.row = row;
     const text = scanner.value ?? row.fallback ?? "";
-    take(row.take, draft, text, position, row.option);
-    if (row.takeLast) late = { row, text, position };
+    applyValue(row.apply, parsed, text, position, row.option);
+    if (row.applyLast) deferred = { row, text, position };
   }
-  return late;
+  return deferred;
 }
 
-/** Takes a value in, if there is a way. @throws {UsageFault} that says at which word it was met */
-function take(
-  way: Take | undefined,
-  draft: Draft,
+/** Applies a value. @throws {UsageFault} with the position of the word */
+function applyValue(
+  apply: ApplyValue | undefined,
+  parsed: ParsedOptions,
   value: string,
   position: number,
   option?: string,
 ): void {
   try {
-    way?.(draft, value);
+    apply?.(parsed, value);
   } catch (error) {
     throw error instanceof UsageFault
       ? new UsageFault(error.kind, error.sentence, position, option)
@@ -197,18 +208,18 @@ function take(
   }
 }
 
-/** The words that belong to the command itself, all of which must be there; no other word may be. */
+/** Reads the command's own arguments. All must be present; other words are errors. */
 function ownWords(
   { words: count = 0 }: ClassicCommandSpec,
   scanner: Scanner<ClassicCommandSpec | ClassicOption>,
-  draft: Draft,
+  parsed: ParsedOptions,
   words: readonly string[],
 ): readonly string[] {
   const own = scanner.free.slice(0, count).map((at) => words[at] ?? "");
   if (own.length < count)
     throw new UsageFault("value", "--set option requires 3 timeout values");
   for (const [i, text] of own.entries())
-    take(() => seconds(text, 0), draft, text, scanner.free[i] ?? 0);
+    applyValue(() => seconds(text, 0), parsed, text, scanner.free[i] ?? 0);
   const [extra] = scanner.free.slice(count);
   if (extra !== undefined)
     throw new UsageFault(
@@ -221,31 +232,31 @@ function ownWords(
 
 function commandOf(
   commandName: Exclude<ClassicCommandSpec["commandName"], "help" | "version">,
-  draft: Draft,
+  parsed: ParsedOptions,
   given: readonly string[],
   own: readonly string[],
 ): ClassicCommand {
   switch (commandName) {
     case "add-service":
     case "edit-service":
-      return serviceCommand(commandName, draft);
+      return serviceCommand(commandName, parsed);
     case "delete-service":
-      return { command: commandName, service: draft.service };
+      return { command: commandName, service: parsed.service };
     case "add-server":
     case "edit-server":
-      return serverCommand(commandName, draft, given);
+      return serverCommand(commandName, parsed, given);
     case "delete-server":
       return {
         command: commandName,
-        service: draft.service,
-        server: serverKey(draft),
+        service: parsed.service,
+        server: serverKey(parsed),
       };
     case "list":
-      return listCommand(draft, given);
+      return listCommand(parsed, given);
     case "zero":
       return {
         command: commandName,
-        service: given.includes("service-address") ? draft.service : undefined,
+        service: given.includes("service-address") ? parsed.service : undefined,
       };
     case "set": {
       const [tcpSeconds, tcpFinSeconds, udpSeconds] = own.map((text) =>
@@ -263,10 +274,10 @@ function commandOf(
     case "start-daemon":
       return {
         command: commandName,
-        daemon: daemon(draft, draft.multicastInterface || DEFAULT_INTERFACE),
+        daemon: daemon(parsed, parsed.multicastInterface || DEFAULT_INTERFACE),
       };
     case "stop-daemon":
-      return { command: commandName, daemon: daemon(draft, "") };
+      return { command: commandName, daemon: daemon(parsed, "") };
     case "save":
       return { command: commandName, numeric: given.includes("numeric") };
     case "flush":
@@ -277,9 +288,9 @@ function commandOf(
 
 function serviceCommand(
   command: "add-service" | "edit-service",
-  draft: Draft,
+  parsed: ParsedOptions,
 ): ClassicCommand {
-  const { service, flags } = draft;
+  const { service, flags } = parsed;
   const marked = "firewallMark" in service;
   if (!marked && service.port === 0 && !(flags & PERSISTENT))
     throw new UsageFault(
@@ -299,29 +310,29 @@ function serviceCommand(
     command,
     service,
     settings: {
-      scheduler: draft.scheduler || DEFAULT_SCHEDULER,
-      ...(draft.persistenceEngine && {
-        persistenceEngine: draft.persistenceEngine,
+      scheduler: parsed.scheduler || DEFAULT_SCHEDULER,
+      ...(parsed.persistenceEngine && {
+        persistenceEngine: parsed.persistenceEngine,
       }),
       flags,
-      timeoutSeconds: draft.timeoutSeconds,
-      netmask: draft.netmask,
+      timeoutSeconds: parsed.timeoutSeconds,
+      netmask: parsed.netmask,
     },
   };
 }
 
-function serverKey(draft: Draft) {
-  return { address: draft.serverAddress, port: draft.serverPort };
+function serverKey(parsed: ParsedOptions) {
+  return { address: parsed.serverAddress, port: parsed.serverPort };
 }
 
 function serverCommand(
   command: "add-server" | "edit-server",
-  draft: Draft,
+  parsed: ParsedOptions,
   given: readonly string[],
 ): ClassicCommand {
-  const { service, forwarding = DIRECT_ROUTING } = draft;
+  const { service, forwarding = DIRECT_ROUTING } = parsed;
   if (
-    familyOf(draft.serverAddress) !== service.family &&
+    familyOf(parsed.serverAddress) !== service.family &&
     forwarding !== TUNNELING
   )
     throw new UsageFault(
@@ -330,22 +341,25 @@ function serverCommand(
       undefined,
       "real-server",
     );
-  checkTunnel(given, forwarding, draft.tunnel.type);
-  // Packets reach such a server as they came, so it must listen on the service's own port.
+  checkTunnel(given, forwarding, parsed.tunnel.type);
+  // These methods do not change the port, so the server must listen on the service's port.
   const keepsPort = forwarding === DIRECT_ROUTING || forwarding === TUNNELING;
   if (keepsPort && !("firewallMark" in service))
-    draft.serverPort = service.port;
+    parsed.serverPort = service.port;
   const settings: ServerSettings = {
     forwarding,
-    weight: draft.weight,
-    tunnel: draft.tunnel,
-    upperThreshold: draft.upperThreshold,
-    lowerThreshold: draft.lowerThreshold,
+    weight: parsed.weight,
+    tunnel: parsed.tunnel,
+    upperThreshold: parsed.upperThreshold,
+    lowerThreshold: parsed.lowerThreshold,
   };
-  return { command, service, server: serverKey(draft), settings };
+  return { command, service, server: serverKey(parsed), settings };
 }
 
-function listCommand(draft: Draft, given: readonly string[]): ListCommand {
+function listCommand(
+  parsed: ParsedOptions,
+  given: readonly string[],
+): ListCommand {
   checkListing(given);
   return {
     command: "list",
@@ -356,7 +370,7 @@ function listCommand(draft: Draft, given: readonly string[]): ListCommand {
         : given.includes("daemon")
           ? "daemons"
           : "table",
-    service: given.includes("service-address") ? draft.service : undefined,
+    service: given.includes("service-address") ? parsed.service : undefined,
     format: FORMATS.find((format) => given.includes(format)) ?? "plain",
     numeric: given.includes("numeric"),
     exact: given.includes("exact"),
@@ -365,14 +379,14 @@ function listCommand(draft: Draft, given: readonly string[]): ListCommand {
   };
 }
 
-function daemon(draft: Draft, multicastInterface: string): Daemon {
+function daemon(parsed: ParsedOptions, multicastInterface: string): Daemon {
   return {
-    state: draft.daemonState,
+    state: parsed.daemonState,
     multicastInterface,
-    syncId: draft.syncId,
-    maximumLength: draft.maximumLength,
-    multicastGroup: draft.multicastGroup,
-    multicastPort: draft.multicastPort,
-    multicastTtl: draft.multicastTtl,
+    syncId: parsed.syncId,
+    maximumLength: parsed.maximumLength,
+    multicastGroup: parsed.multicastGroup,
+    multicastPort: parsed.multicastPort,
+    multicastTtl: parsed.multicastTtl,
   };
 }

@@ -5,20 +5,20 @@ import { UsageFault } from "./usage-errors.js";
 import { ruleWords } from "./rule-words.js";
 import { parse } from "./parse.js";
 
-/** What the classic language makes of a line that was written for a change. */
-export type Reading =
-  /** The change */
+/** The result of parsing a line that was written for a change. */
+export type ReadBackResult =
+  /** The same change */
   | { readonly kind: "same" }
-  /** Another one, as the language has no words for some of it */
+  /** A different change, because the classic options cannot express all of it */
   | { readonly kind: "other"; readonly change: Change }
-  /** Nothing: a value is beyond what it takes */
+  /** A parse error, because a value is out of range */
   | { readonly kind: "fault"; readonly sentence: string };
 
-/** In rules with numbers there is nothing to look up. */
+/** Rules with numbers need no lookups. */
 const NO_NAMES: Lookups = { host: () => undefined, port: () => undefined };
 
-/** Reads a line as -R does, and looks whether it says what it was written for. */
-export function readBack(line: string, change: Change): Reading {
+/** Parses a line like -R, and compares it with the change for which it was written. */
+export function readBack(line: string, change: Change): ReadBackResult {
   let command: ClassicCommand;
   try {
     command = parse(ruleWords(line), NO_NAMES);

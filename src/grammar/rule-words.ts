@@ -1,9 +1,9 @@
 /**
- * The words of a line that -R reads: they stand between blanks, tabs and carriage returns, and there is
- * no quoting. The program's own name is dropped wherever it stands, so that scripts of ipvsadm commands
- * can be read; a zero byte ends its word.
+ * Splits a line for -R into words, at spaces, tabs and carriage returns. There is no quoting. The
+ * word `ipvsadm` is dropped, so that scripts of ipvsadm commands can be read. A zero byte ends its
+ * word.
  *
- * @param starts is given where each word begins, if somebody wants to know
+ * @param starts receives the position of each word, if given
  * @returns no words for an empty line and for a comment, whose first word begins with `#`
  */
 export function ruleWords(line: string, starts?: number[]): string[] {
@@ -25,7 +25,7 @@ function plainWords(line: string): string[] {
 const PROGRAM = "ipvsadm";
 const WORDS = /[^ \t\r]+/g;
 
-/** The words of a line that has something in it that is to be left out, or whose places are wanted. */
+/** Splits a line that contains words to drop, or whose positions are requested. */
 function placedWords(line: string, starts: number[] | undefined): string[] {
   const words: string[] = [];
   for (const { 0: word, index } of line.matchAll(WORDS)) {

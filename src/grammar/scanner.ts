@@ -1,22 +1,22 @@
 import { UsageFault } from "./usage-errors.js";
 
-/** How an option is written. */
-export interface Spelling {
-  /** Its letters, each of which stands for it; most have one, some none */
+/** The syntax of an option. */
+export interface OptionSyntax {
+  /** Its letters. Most options have one, some none, and a few have two */
   readonly short?: string;
   readonly long: string;
-  /** Whether it takes a value; absent: it takes none */
+  /** Whether it takes a value; by default it does not */
   readonly value?: "required" | "optional";
 }
 
-/** A table of options, ready to be looked up. */
-export class Spellings<Row extends Spelling> {
+/** Options, indexed for lookup. */
+export class OptionTable<Row extends OptionSyntax> {
   readonly #byLong = new Map<string, Row>();
   readonly #byShort = new Map<string, Row>();
-  /** By the word that is the option and nothing else, as most are: `-t`, `--weight` */
+  /** By the whole word, for words that contain nothing but the option: `-t`, `--weight` */
   readonly #byWord = new Map<string, Row>();
 
-  /** @param foreign what to say of long names that are not in the table, beside that they are unknown */
+  /** @param foreign hints for long options of other programs, added to the error */
   constructor(
     rows: Iterable<Row>,
     readonly foreign: ReadonlyMap<string, string> = new Map(),
@@ -45,29 +45,29 @@ export class Spellings<Row extends Spelling> {
 }
 
 /**
- * Takes the options off a command line one by one, with the habits of the popt library that the
- * original is built on: letters group (`-Ln`); a value is attached (`-w5`), follows `=` (`-w=5`,
- * `--weight=5`) or is the next word, whatever it looks like; an optional value is the next word unless
- * that begins with `-`; long names are not abbreviated; `--` ends the options.
+ * Reads the options of a command line one by one, like the popt library that the original uses.
+ * Letters can be grouped (`-Ln`). A value is attached (`-w5`), follows `=` (`-w=5`, `--weight=5`),
+ * or is the next word, even if that begins with `-`. An optional value is the next word only if
+ * that does not begin with `-`. Long names cannot be abbreviated. `--` ends the options.
  */
-export class Scanner<Row extends Spelling> {
-  readonly #spellings: Spellings<Row>;
+export class Scanner<Row extends OptionSyntax> {
+  readonly #table: OptionTable<Row>;
   #words: readonly string[];
   #next = 0;
-  /** What follows the letter that was read last, in its word */
+  /** The rest of the current word after the last letter */
   #letters = "";
   #optionsEnded = false;
-  /** The words that are neither options nor their values, by their place on the line */
+  /** Positions of the words that are neither options nor values */
   free: number[] = [];
-  /** The value of the option that was read last; undefined: it has none */
+  /** The value of the last option; undefined if it has none */
   value: string | undefined;
 
-  constructor(words: readonly string[], spellings: Spellings<Row>) {
+  constructor(words: readonly string[], table: OptionTable<Row>) {
     this.#words = words;
-    this.#spellings = spellings;
+    this.#table = table;
   }
 
-  /** Begins with another line. */
+  /** Starts with another line. */
   load(words: readonly string[]): void {
     this.#words = words;
     this.#next = 0;
@@ -81,26 +81,27 @@ export class Scanner<Row extends Spelling> {
     return this.#optionsEnded;
   }
 
-  /** Where the word stands that was read last. */
+  /** The position of the last word that was read. */
   get position(): number {
     return this.#next - 1;
   }
 
-  /** The word that was read last: the original names it in its faults, be it the option or its value. */
+  /** The last word that was read: an option or a value. The original names it in its messages. */
   get word(): string {
     return this.#words[this.position] ?? "";
   }
 
   /**
-   * The next option, or undefined at the end of the line; `value` is what goes with it.
+   * Reads the next option and sets `value`. Returns undefined at the end of the line.
    *
-   * @throws {UsageFault} `scanner`: an unknown option, a missing value, or one too many
+   * @throws {UsageFault} `scanner`: an unknown option, a missing value, or a value that the option
+   *   does not take
    */
   next(): Row | undefined {
     if (this.#letters !== "") return this.#short();
     while (this.#next < this.#words.length) {
       const word = this.#words[this.#next++] ?? "";
-      const row = this.#optionsEnded ? undefined : this.#spellings.word(word);
+      const row = this.#optionsEnded ? undefined : this.#table.word(word);
       if (row) return this.#with(row, undefined);
       if (this.#optionsEnded || !word.startsWith("-") || word === "-") {
         this.free.push(this.position);
@@ -120,7 +121,7 @@ export class Scanner<Row extends Spelling> {
     const equals = text.indexOf("=");
     const name = equals < 0 ? text : text.slice(0, equals);
     const attached = equals < 0 ? undefined : text.slice(equals + 1);
-    const row = this.#spellings.long(name) ?? this.#unknown(name);
+    const row = this.#table.long(name) ?? this.#unknown(name);
     if (!row.value && attached !== undefined)
       this.#fault("option does not take an argument");
     return this.#with(row, attached);
@@ -130,7 +131,7 @@ export class Scanner<Row extends Spelling> {
     const letter = this.#letters.charAt(0);
     const rest = this.#letters.slice(1);
     this.#letters = "";
-    const row = this.#spellings.short(letter) ?? this.#fault("unknown option");
+    const row = this.#table.short(letter) ?? this.#fault("unknown option");
     if (row.value)
       return this.#with(
         row,
@@ -141,13 +142,13 @@ export class Scanner<Row extends Spelling> {
     return this.#with(row, undefined);
   }
 
-  /** An option with its value, which is the next word unless it is attached. */
+  /** Sets the value of an option: attached, or the next word. */
   #with(row: Row, attached: string | undefined): Row {
     this.value = row.value ? (attached ?? this.#following(row)) : undefined;
     return row;
   }
 
-  /** The next word as a value. */
+  /** Reads the next word as a value. */
   #following(row: Row): string | undefined {
     const word = this.#words[this.#next];
     if (
@@ -161,7 +162,7 @@ export class Scanner<Row extends Spelling> {
   }
 
   #unknown(name: string): never {
-    const remark = this.#spellings.foreign.get(name);
+    const remark = this.#table.foreign.get(name);
     return this.#fault(`unknown option${remark ? `\n${remark}` : ""}`);
   }
 

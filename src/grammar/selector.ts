@@ -17,35 +17,35 @@ import { parseEndpoint, type Endpoint, type Lookups } from "./endpoint.js";
 import { parseWhole } from "./numbers.js";
 
 /*
- * How people name services and real servers in one word: `192.0.2.1:80`, `tcp/192.0.2.1:80`,
- * `udp/[2001:db8::1]:53`, `fwm/7`, `fwm6/7`; what is left out may be anything.
+ * Services and real servers as single words in subcommands: `192.0.2.1:80`, `tcp/192.0.2.1:80`,
+ * `udp/[2001:db8::1]:53`, `fwm/7`, `fwm6/7`. Missing parts match anything.
  */
 
-/** The services that are meant. */
+/** Selects services. */
 export type ServiceSelector =
   | { readonly family: Family; readonly firewallMark: number }
   | {
-      /** Undefined: any */
+      /** undefined: any protocol */
       readonly protocol: Protocol | undefined;
       readonly address: Address;
-      /** Undefined: any */
+      /** undefined: any port */
       readonly port: number | undefined;
     };
 
-/** A word that names no service, or no real server, whatever the table. */
+/** A word is not a valid selector. */
 export class SelectorFault extends Error {
   override readonly name = "SelectorFault";
 
   constructor(
     fault: string,
-    /** How it is written */
+    /** The accepted forms */
     readonly advice: string,
   ) {
     super(fault);
   }
 }
 
-/** Nothing in the table is meant by a word. */
+/** A selector matches nothing in the table. */
 export class UnknownSelected extends Error {
   override readonly name = "UnknownSelected";
 
@@ -57,7 +57,7 @@ export class UnknownSelected extends Error {
   }
 }
 
-/** Several things in the table may be meant where one is wanted. */
+/** A selector matches several entries where only one is allowed. */
 export class AmbiguousSelector extends Error {
   override readonly name = "AmbiguousSelector";
 
@@ -79,18 +79,17 @@ const MARKS: ReadonlyMap<string, Family> = new Map([
 ]);
 
 const SERVICE_FORMS =
-  "a service is written 192.0.2.1:80, tcp/192.0.2.1:80, udp/[2001:db8::1]:53, fwm/7 or fwm6/7";
-const SERVER_FORMS =
-  "a real server is written 192.0.2.10:8080, [2001:db8::10]:8080 or 192.0.2.10";
+  "write 192.0.2.1:80, tcp/192.0.2.1:80, udp/[2001:db8::1]:53, fwm/7 or fwm6/7";
+const SERVER_FORMS = "write 192.0.2.10:8080, [2001:db8::10]:8080 or 192.0.2.10";
 
-/** How many choices an error shows. */
+/** The number of matches that an error lists. */
 const SHOWN_CHOICES = 4;
 
 /**
- * Reads a service.
+ * Parses a service selector.
  *
- * @throws {SelectorFault} if it is none
- * @throws {UnresolvedHost} when a host's address must be found out first
+ * @throws {SelectorFault} if the text is not a selector
+ * @throws {UnresolvedHost} if a host must be looked up first
  */
 export function parseServiceSelector(
   text: string,
@@ -104,25 +103,25 @@ export function parseServiceSelector(
     const firewallMark = parseWhole(rest, 1, 0xffffffff);
     if (firewallMark !== undefined) return { family, firewallMark };
     throw new SelectorFault(
-      `${rest} is no firewall mark`,
-      "a firewall mark is a number from 1 to 4294967295",
+      `${rest} is not a firewall mark`,
+      "write a number from 1 to 4294967295",
     );
   }
   const protocol = kind === undefined ? undefined : PROTOCOL_OF.get(kind);
   if (kind !== undefined && protocol === undefined)
-    throw new SelectorFault(`${text} is no service`, SERVICE_FORMS);
+    throw new SelectorFault(`${text} is not a service`, SERVICE_FORMS);
   const endpoint = readEndpoint(rest, protocol, lookups);
   if (!endpoint)
-    throw new SelectorFault(`${text} is no service`, SERVICE_FORMS);
+    throw new SelectorFault(`${text} is not a service`, SERVICE_FORMS);
   return { protocol, ...endpoint };
 }
 
 /**
- * Reads a real server.
+ * Parses a real server.
  *
- * @param protocol of its service, in which a port's name is looked up; undefined: in any
- * @throws {SelectorFault} if it is none
- * @throws {UnresolvedHost} when a host's address must be found out first
+ * @param protocol the service's protocol, for the lookup of a port's name; undefined: any protocol
+ * @throws {SelectorFault} if the text is not a real server
+ * @throws {UnresolvedHost} if a host must be looked up first
  */
 export function parseServerSelector(
   text: string,
@@ -131,7 +130,7 @@ export function parseServerSelector(
 ): Endpoint {
   const endpoint = readEndpoint(text, protocol, lookups);
   if (!endpoint)
-    throw new SelectorFault(`${text} is no real server`, SERVER_FORMS);
+    throw new SelectorFault(`${text} is not a real server`, SERVER_FORMS);
   return endpoint;
 }
 
@@ -149,7 +148,7 @@ function readEndpoint(
   return undefined;
 }
 
-/** Whether a service is meant by a selector. */
+/** Whether a selector matches a service. */
 export function selects(selector: ServiceSelector, key: ServiceKey): boolean {
   if ("firewallMark" in selector || "firewallMark" in key)
     return (
@@ -165,7 +164,7 @@ export function selects(selector: ServiceSelector, key: ServiceKey): boolean {
   );
 }
 
-/** Whether a real server is meant by an endpoint whose port may be absent. */
+/** Whether an endpoint, with or without port, matches a real server. */
 export function selectsServer(endpoint: Endpoint, key: ServerKey): boolean {
   return (
     (endpoint.port ?? key.port) === key.port &&
@@ -174,11 +173,11 @@ export function selectsServer(endpoint: Endpoint, key: ServerKey): boolean {
 }
 
 /**
- * The one service in a table that is meant.
+ * Finds the one service in a table that a selector matches.
  *
- * @param text what was written, for the errors
- * @throws {UnknownSelected} there is none
- * @throws {AmbiguousSelector} there are several; the error shows how to tell them apart
+ * @param text the selector as written, for error messages
+ * @throws {UnknownSelected} if there is no match
+ * @throws {AmbiguousSelector} if there are several; the error lists them
  */
 export function oneService<Entry extends { readonly key: ServiceKey }>(
   text: string,
@@ -189,11 +188,11 @@ export function oneService<Entry extends { readonly key: ServiceKey }>(
     `service ${text}`,
     table.filter(({ key }) => selects(selector, key)),
     ({ key }) => formatSelector(key),
-    "'ipvsadm list' shows the services that there are",
+    "'ipvsadm list' shows the services",
   );
 }
 
-/** The one real server among those of a service that is meant; throws as `oneService` does. */
+/** Finds the one real server of a service that an endpoint matches. Throws like oneService(). */
 export function oneServer<Entry extends { readonly key: ServerKey }>(
   text: string,
   endpoint: Endpoint,
@@ -204,7 +203,7 @@ export function oneServer<Entry extends { readonly key: ServerKey }>(
     `real server ${text} of ${formatSelector(service)}`,
     servers.filter(({ key }) => selectsServer(endpoint, key)),
     ({ key }) => formatEndpoint(key.address, key.port),
-    `'ipvsadm list ${formatSelector(service)}' shows those that there are`,
+    `'ipvsadm list ${formatSelector(service)}' lists its servers`,
   );
 }
 
@@ -221,12 +220,15 @@ function theOne<Entry>(
   const shown = found.slice(0, SHOWN_CHOICES).map(name);
   if (found.length > SHOWN_CHOICES) shown.push("…");
   throw new AmbiguousSelector(
-    `${subject} may be any of ${found.length}`,
-    `say which: ${shown.join(", ")}`,
+    `${subject} is ambiguous: ${found.length} matches`,
+    `choose one of ${shown.join(", ")}`,
   );
 }
 
-/** A service in the form that `parseServiceSelector` reads: `tcp/192.0.2.1:80`, `fwm6/7`. Unique to the key. */
+/**
+ * Formats a service for parseServiceSelector(): `tcp/192.0.2.1:80`, `fwm6/7`. Different keys give
+ * different texts.
+ */
 export function formatSelector(key: ServiceKey): string {
   if ("firewallMark" in key)
     return `${key.family === INET6 ? "fwm6" : "fwm"}/${key.firewallMark}`;

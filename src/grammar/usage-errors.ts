@@ -1,20 +1,21 @@
 /**
- * The command line is at fault.
+ * The kinds of command line errors.
  *
- * `not-a-command`: it does not begin with a command. `scanner`: an option is unknown, lacks its value
- * or has one too many. `value`: an option's value is not what it takes. `combination`: the options
- * do not go together.
+ * - `not-a-command`: the line does not begin with a command
+ * - `scanner`: an unknown option, a missing value, or a value that the option does not take
+ * - `value`: an invalid value of an option
+ * - `combination`: options that do not go together
  */
 export type FaultKind = "not-a-command" | "scanner" | "value" | "combination";
 
-/** A command line that cannot be carried out, with the original's sentence for it. */
+/** An invalid command line, with the original's message. */
 export class UsageFault extends Error {
   override readonly name = "UsageFault";
 
   /**
-   * @param sentence what the original prints; empty for `not-a-command`
-   * @param word which word of the line is at fault, counted from 0, where one is
-   * @param option the name of the option that does not go with the rest, where one does not
+   * @param sentence the original's message; empty for `not-a-command`
+   * @param word the position of the invalid word, counted from 0, if there is one
+   * @param option the name of the option that conflicts with others, if there is one
    */
   constructor(
     readonly kind: FaultKind,
@@ -26,7 +27,10 @@ export class UsageFault extends Error {
   }
 }
 
-/** A host name stands where an address can: whoever parses must find it out and parse again. */
+/**
+ * The command line contains a host name that was not looked up yet. The caller must look it up and
+ * parse again.
+ */
 export class UnresolvedHost extends Error {
   override readonly name = "UnresolvedHost";
 

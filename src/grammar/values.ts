@@ -16,75 +16,75 @@ import {
   type Protocol,
 } from "../ipvs/model.js";
 import { schedulerFlag } from "../ipvs/scheduler-flags.js";
-import type { Draft } from "./draft.js";
+import type { ParsedOptions } from "./parsed-options.js";
 import { parseEndpoint, parseIpv4Loosely } from "./endpoint.js";
 import { UsageFault } from "./usage-errors.js";
 import { parseLeadingWhole, parseWhole } from "./numbers.js";
 
-/** Longest names, in bytes; what is longer is cut as the original cuts it. @see linux/ip_vs.h */
+/** Maximum lengths in bytes. The original truncates longer names. @see linux/ip_vs.h */
 const SCHEDULER_BYTES = 15;
 const ENGINE_BYTES = 16;
 const INTERFACE_BYTES = 15;
 
 const LONGEST_TIMEOUT_SECONDS = 31 * 24 * 60 * 60;
 
-/** Takes what an option says into the draft. @throws {UsageFault} `value`, in the original's words */
-export type Take = (draft: Draft, value: string) => void;
+/** Sets the value of an option. @throws {UsageFault} `value`, with the original's message */
+export type ApplyValue = (parsed: ParsedOptions, value: string) => void;
 
 function fault(sentence: string): never {
   throw new UsageFault("value", sentence);
 }
 
-/** A whole number within limits. */
+/** An integer within limits. */
 export function whole(
   minimum: number,
   maximum: number,
   sentence: string,
-  take: (draft: Draft, value: number) => void,
-): Take {
-  return (draft, text) => {
-    take(draft, parseWhole(text, minimum, maximum) ?? fault(sentence));
+  apply: (parsed: ParsedOptions, value: number) => void,
+): ApplyValue {
+  return (parsed, text) => {
+    apply(parsed, parseWhole(text, minimum, maximum) ?? fault(sentence));
   };
 }
 
-export function serviceAddress(protocol: Protocol): Take {
-  return (draft, text) => {
-    draft.protocol = protocol;
+export function serviceAddress(protocol: Protocol): ApplyValue {
+  return (parsed, text) => {
+    parsed.protocol = protocol;
     const endpoint =
-      draft.serviceEndpoint(text, protocol) ??
+      parsed.serviceEndpoint(text, protocol) ??
       fault("illegal virtual server address[:port] specified");
-    draft.address = endpoint.address;
-    draft.port = endpoint.port ?? 0;
-    if (familyOf(endpoint.address) === INET6) draft.useIpv6();
+    parsed.address = endpoint.address;
+    parsed.port = endpoint.port ?? 0;
+    if (familyOf(endpoint.address) === INET6) parsed.useIpv6();
   };
 }
 
-export const firewallMark: Take = (draft, text) => {
-  draft.protocol = TCP; // by which its servers' ports are looked up
-  draft.firewallMark =
+export const firewallMark: ApplyValue = (parsed, text) => {
+  parsed.protocol = TCP; // for the lookup of its servers' ports
+  parsed.firewallMark =
     parseWhole(text, 1, 0xffffffff) ??
     fault(`invalid fwmark value \`${text}' specified`);
 };
 
-export const ipv6: Take = (draft) => {
-  if (draft.firewallMark === 0) fault("-6 used before -f\n");
-  draft.useIpv6();
+export const ipv6: ApplyValue = (parsed) => {
+  if (parsed.firewallMark === 0) fault("-6 used before -f\n");
+  parsed.useIpv6();
 };
 
-export const scheduler: Take = (draft, text) => {
-  draft.scheduler = text.slice(0, SCHEDULER_BYTES);
+export const scheduler: ApplyValue = (parsed, text) => {
+  parsed.scheduler = text.slice(0, SCHEDULER_BYTES);
 };
 
-export const persistenceEngine: Take = (draft, text) => {
-  draft.persistenceEngine = text.slice(0, ENGINE_BYTES);
+export const persistenceEngine: ApplyValue = (parsed, text) => {
+  parsed.persistenceEngine = text.slice(0, ENGINE_BYTES);
 };
 
-export const persistence: Take = (draft, text) => {
-  draft.flags |= PERSISTENT;
-  draft.timeoutSeconds = seconds(text, 1);
+export const persistence: ApplyValue = (parsed, text) => {
+  parsed.flags |= PERSISTENT;
+  parsed.timeoutSeconds = seconds(text, 1);
 };
 
-/** A timeout in seconds. @throws {UsageFault} if it is not one */
+/** Parses a timeout in seconds. @throws {UsageFault} if the text is not one */
 export function seconds(text: string, minimum: 0 | 1): number {
   return (
     parseWhole(text, minimum, LONGEST_TIMEOUT_SECONDS) ??
@@ -92,41 +92,44 @@ export function seconds(text: string, minimum: 0 | 1): number {
   );
 }
 
-/** A prefix length if an IPv6 service has been named, otherwise a mask: so -M must come after the address. */
-export const netmask: Take = (draft, text) => {
-  if (draft.family === INET6) {
+/**
+ * A prefix length if the service is IPv6, otherwise an IPv4 mask. Therefore -M must follow the
+ * address.
+ */
+export const netmask: ApplyValue = (parsed, text) => {
+  if (parsed.family === INET6) {
     const length = parseLeadingWhole(text);
     if (length < 1 || length > 128) fault("illegal ipv6 netmask specified");
-    draft.netmask = length;
+    parsed.netmask = length;
   } else {
-    draft.netmask =
+    parsed.netmask =
       parseIpv4Loosely(text) ??
-      draft.lookups.host(text) ??
+      parsed.lookups.host(text) ??
       fault("illegal virtual server persistent mask specified");
   }
 };
 
-/** A real server. Without a port it takes the service's, if that has been named before. */
-export const realServer: Take = (draft, text) => {
+/** A real server. Without a port it gets the service's, if the service comes first on the line. */
+export const realServer: ApplyValue = (parsed, text) => {
   const endpoint =
-    parseEndpoint(text, draft.protocol, draft.lookups) ??
+    parseEndpoint(text, parsed.protocol, parsed.lookups) ??
     fault("illegal real server address[:port] specified");
-  draft.serverAddress = endpoint.address;
-  draft.serverPort = endpoint.port ?? draft.port;
-  draft.writtenServerPort = endpoint.port;
+  parsed.serverAddress = endpoint.address;
+  parsed.serverPort = endpoint.port ?? parsed.port;
+  parsed.writtenServerPort = endpoint.port;
 };
 
-export const schedulerFlags: Take = (draft, text) => {
+export const schedulerFlags: ApplyValue = (parsed, text) => {
   const names = text.split(",").filter((name) => name !== "");
-  // The original crashes where there are commas and nothing else.
+  // The original crashes if there are only commas.
   if (names.length === 0 && text !== "")
     fault(`invalid scheduler flag \`${text}'`);
   for (const name of names) {
     const flag =
       schedulerFlag(name) ?? fault(`invalid scheduler flag \`${name}'`);
-    if (flag.scheduler !== undefined && flag.scheduler !== draft.scheduler)
+    if (flag.scheduler !== undefined && flag.scheduler !== parsed.scheduler)
       fault(`incompatible scheduler flag \`${name}'`);
-    draft.flags |= flag.bit;
+    parsed.flags |= flag.bit;
   }
 };
 
@@ -136,35 +139,35 @@ const TUNNEL_TYPES: ReadonlyMap<string, number> = new Map([
   ["gre", TUNNEL_GRE],
 ]);
 
-export const tunnelType: Take = (draft, text) => {
+export const tunnelType: ApplyValue = (parsed, text) => {
   const type = TUNNEL_TYPES.get(text) ?? fault("illegal tunnel type specified");
-  draft.tunnel = { ...draft.tunnel, type };
+  parsed.tunnel = { ...parsed.tunnel, type };
 };
 
-/** Sets bits of the tunnel's flags. */
-export function tunnelFlag(flag: number): Take {
-  return (draft) => {
-    const flags = draft.tunnel.flags | flag;
-    draft.tunnel = { ...draft.tunnel, flags };
+/** Sets a flag of the tunnel. */
+export function tunnelFlag(flag: number): ApplyValue {
+  return (parsed) => {
+    const flags = parsed.tunnel.flags | flag;
+    parsed.tunnel = { ...parsed.tunnel, flags };
   };
 }
 
 /** The role of a sync daemon. */
-export function daemonState(sentence: string): Take {
-  return (draft, text) => {
+export function daemonState(sentence: string): ApplyValue {
+  return (parsed, text) => {
     if (text !== "master" && text !== "backup") fault(sentence);
-    draft.daemonState = text === "master" ? MASTER : BACKUP;
+    parsed.daemonState = text === "master" ? MASTER : BACKUP;
   };
 }
 
-export const multicastInterface: Take = (draft, text) => {
-  draft.multicastInterface = text.slice(0, INTERFACE_BYTES);
+export const multicastInterface: ApplyValue = (parsed, text) => {
+  parsed.multicastInterface = text.slice(0, INTERFACE_BYTES);
 };
 
-export const multicastGroup: Take = (draft, text) => {
+export const multicastGroup: ApplyValue = (parsed, text) => {
   const version = text.includes(":") ? 6 : 4;
   const group = version === 6 ? parseIpv6(text) : parseIpv4(text);
   if (!group || !isMulticast(group))
     fault(`invalid IPv${version} mcast-group \`${text}'`);
-  draft.multicastGroup = group;
+  parsed.multicastGroup = group;
 };

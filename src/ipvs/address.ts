@@ -1,22 +1,44 @@
-/** IPv4, by the number of its family in the kernel. @see AF_INET */
+/**
+ * The address family IPv4, by its number in the kernel.
+ *
+ * @see AF_INET
+ * @since 0.1.0
+ */
 export const INET = 2;
-/** IPv6, by the number of its family in the kernel. @see AF_INET6 */
+/**
+ * The address family IPv6, by its number in the kernel.
+ *
+ * @see AF_INET6
+ * @since 0.1.0
+ */
 export const INET6 = 10;
-/** The address families of IPVS. */
+/**
+ * The address families of IPVS: {@link INET} or {@link INET6}.
+ *
+ * @since 0.1.0
+ */
 export type Family = typeof INET | typeof INET6;
 
-/** An IP address in network order: 4 bytes are IPv4, 16 bytes are IPv6. */
+/**
+ * An IP address in network byte order: 4 bytes for IPv4, 16 bytes for IPv6.
+ *
+ * @since 0.1.0
+ */
 export type Address = Uint8Array;
 
-/** The family of an address, which its length tells. */
+/**
+ * The family of an address: {@link INET} for 4 bytes, otherwise {@link INET6}.
+ *
+ * @since 0.1.0
+ */
 export function familyOf(address: Address): Family {
   return address.length === 4 ? INET : INET6;
 }
 
 /**
- * Reads a dotted IPv4 address of four decimal numbers, as inet_pton(3) does.
+ * Parses an IPv4 address of four decimal numbers, like inet_pton(3).
  *
- * @returns undefined if it is not one
+ * @returns undefined if the text is not an IPv4 address
  */
 export function parseIpv4(text: string): Address | undefined {
   const parts = text.split(".");
@@ -31,14 +53,14 @@ export function parseIpv4(text: string): Address | undefined {
 }
 
 /**
- * Reads an IPv6 address without zone or brackets, as inet_pton(3) does. The last 32 bits may be
+ * Parses an IPv6 address without zone and brackets, like inet_pton(3). The last 32 bits may be
  * dotted IPv4.
  *
- * @returns undefined if it is not one
+ * @returns undefined if the text is not an IPv6 address
  * @see RFC 4291, section 2.2
  */
 export function parseIpv6(text: string): Address | undefined {
-  if (text.indexOf(":") === text.lastIndexOf(":")) return undefined; // as every IPv4 address
+  if (text.indexOf(":") === text.lastIndexOf(":")) return undefined; // fewer than two colons
   const gap = text.indexOf("::");
   if (gap !== text.lastIndexOf("::")) return undefined;
   const head = groups(gap < 0 ? text : text.slice(0, gap), gap < 0);
@@ -52,7 +74,7 @@ export function parseIpv6(text: string): Address | undefined {
   return address;
 }
 
-/** The bytes of colon-separated groups; the last one may be dotted IPv4 where `last` says so. */
+/** The bytes of colon-separated groups. With `last`, the last group may be dotted IPv4. */
 function groups(text: string, last: boolean): number[] | undefined {
   if (text === "") return [];
   const bytes: number[] = [];
@@ -72,15 +94,23 @@ function groups(text: string, last: boolean): number[] | undefined {
 }
 
 /**
- * Reads an address of either family in its plain form: dotted IPv4, or IPv6 without zone or brackets.
+ * Parses an IP address: dotted IPv4, or IPv6 without zone and brackets. Does not resolve names.
  *
- * @returns undefined if it is not one
+ * @returns undefined if the text is not an address
+ * @see inet_pton(3); RFC 4291, section 2.2
+ * @since 0.1.0
  */
 export function parseAddress(text: string): Address | undefined {
   return parseIpv4(text) ?? parseIpv6(text);
 }
 
-/** Writes an address as inet_ntop(3) does: the shortest form, IPv4-mapped and -compatible dotted. */
+/**
+ * Formats an address in its shortest form, like inet_ntop(3): `192.0.2.1`, `2001:db8::1`,
+ * `::ffff:192.0.2.1`.
+ *
+ * @param address 4 or 16 bytes
+ * @since 0.1.0
+ */
 export function formatAddress(address: Address): string {
   if (address.length === 4) return address.join(".");
   const words: number[] = [];
@@ -103,7 +133,7 @@ export function formatAddress(address: Address): string {
   return shown.endsWith(":") ? shown + tail : `${shown}:${tail}`;
 }
 
-/** The first of the longest runs of zero words. */
+/** The longest run of zero words; the first one if there are several. */
 function longestZeros(words: readonly number[]): {
   start: number;
   length: number;
@@ -117,7 +147,7 @@ function longestZeros(words: readonly number[]): {
   return best;
 }
 
-/** inet_ntop(3) writes ::a.b.c.d and ::ffff:a.b.c.d dotted, but not what has fewer than two words. */
+/** Whether inet_ntop(3) writes the last 32 bits as dotted IPv4: in ::a.b.c.d and ::ffff:a.b.c.d. */
 function hasDottedTail(
   words: readonly number[],
   start: number,
@@ -127,19 +157,23 @@ function hasDottedTail(
   return length === 6 || (length === 5 && words[5] === 0xffff);
 }
 
-/** Whether an address names a group of hosts. @see RFC 5771, RFC 4291 section 2.7 */
+/** Whether an address is a multicast address. @see RFC 5771; RFC 4291, section 2.7 */
 export function isMulticast(address: Address): boolean {
   const first = address[0] ?? 0;
   return address.length === 4 ? first >> 4 === 0xe : first === 0xff;
 }
 
-/** Whether an IPv6 address counts on one link alone. @see RFC 4291, section 2.5.6 */
+/** Whether an address is an IPv6 link-local address. @see RFC 4291, section 2.5.6 */
 export function isLinkLocal(address: Address): boolean {
   const [first = 0, second = 0] = address;
   return address.length === 16 && first === 0xfe && second >> 6 === 2;
 }
 
-/** Whether two addresses are the same, of the same family. */
+/**
+ * Whether two addresses have the same family and the same bytes.
+ *
+ * @since 0.1.0
+ */
 export function sameAddress(a: Address, b: Address): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

@@ -22,38 +22,42 @@ import {
   type Timeouts,
 } from "./model.js";
 
-/** One change of the table, as data: what {@link IpvsClient.apply} carries out. */
+/**
+ * One change of the IPVS table, as data. {@link IpvsClient.apply} carries changes out.
+ *
+ * @since 0.1.0
+ */
 export type Change =
   | {
       /** See {@link IpvsClient.addService} and {@link IpvsClient.editService} */
       readonly command: "add-service" | "edit-service";
-      /** Which virtual service */
+      /** The virtual service */
       readonly service: ServiceKey;
-      /** All that is to be set: an edit keeps nothing of what was before */
+      /** All settings. An edit replaces all of them */
       readonly settings: ServiceSettings;
     }
   | {
       /** See {@link IpvsClient.deleteService} */
       readonly command: "delete-service";
-      /** Which virtual service */
+      /** The virtual service */
       readonly service: ServiceKey;
     }
   | {
       /** See {@link IpvsClient.addServer} and {@link IpvsClient.editServer} */
       readonly command: "add-server" | "edit-server";
-      /** Of which virtual service */
+      /** The virtual service of the real server */
       readonly service: ServiceKey;
-      /** Which real server */
+      /** The real server */
       readonly server: ServerKey;
-      /** All that is to be set: an edit keeps nothing of what was before */
+      /** All settings. An edit replaces all of them */
       readonly settings: ServerSettings;
     }
   | {
       /** See {@link IpvsClient.deleteServer} */
       readonly command: "delete-server";
-      /** Of which virtual service */
+      /** The virtual service of the real server */
       readonly service: ServiceKey;
-      /** Which real server */
+      /** The real server */
       readonly server: ServerKey;
     }
   | {
@@ -63,35 +67,36 @@ export type Change =
   | {
       /** See {@link IpvsClient.zero} */
       readonly command: "zero";
-      /** Which virtual service; undefined: all */
+      /** The virtual service; undefined for all */
       readonly service?: ServiceKey | undefined;
     }
   | {
       /** See {@link IpvsClient.setTimeouts} */
       readonly command: "set";
-      /** The new ones; 0 leaves one as it is */
+      /** The new timeouts in seconds; 0 leaves a timeout unchanged */
       readonly timeouts: Timeouts;
     }
   | {
       /** See {@link IpvsClient.startDaemon} and {@link IpvsClient.stopDaemon} */
       readonly command: "start-daemon" | "stop-daemon";
-      /** Which sync daemon; to stop one, its role is enough of it for the kernel */
+      /** The sync daemon. To stop one, the kernel looks only at its role */
       readonly daemon: Daemon;
     };
 
-/** A change as a request to the kernel, of which there may be very many. */
+/** A change as a netlink request. There may be very many of them. */
 export class ChangeRequest implements Request<never> {
-  readonly answer: "silence" | "ack";
+  readonly expects: "errors" | "ack";
   readonly #change: Change;
 
-  /** @param type the number of the family IPVS */
+  /** @param type the number of the generic netlink family IPVS */
   constructor(
     readonly type: number,
     change: Change,
   ) {
     this.#change = change;
-    // The kernel can break off what has to do with its threads (EINTR), and a change it broke off is none.
-    this.answer = "daemon" in change ? "ack" : "silence";
+    // The kernel can interrupt a request that starts or stops a thread (EINTR). Only an
+    // acknowledgement shows whether it did.
+    this.expects = "daemon" in change ? "ack" : "errors";
   }
 
   write(out: Writer): void {
@@ -99,7 +104,7 @@ export class ChangeRequest implements Request<never> {
   }
 }
 
-/** Writes a change from the generic netlink header on. */
+/** Encodes a change, beginning with the generic netlink header. */
 function writeChange(out: Writer, change: Change): void {
   writeHeader(out, COMMAND_NUMBERS[change.command], FAMILY_VERSION);
   switch (change.command) {
@@ -147,7 +152,7 @@ const COMMAND_NUMBERS: Readonly<Record<Change["command"], number>> = {
   "stop-daemon": COMMANDS.deleteDaemon,
 };
 
-/** Whether two changes are the same message to the kernel. */
+/** Whether two changes are the same netlink message. */
 export function sameChange(a: Change, b: Change): boolean {
   const [first, second] = [bytesOf(a), bytesOf(b)];
   return (
@@ -162,7 +167,7 @@ function bytesOf(change: Change): Uint8Array {
   return out.written;
 }
 
-/** Whom a change concerns, for an error's sentence. */
+/** The object of a change, for error messages; empty for the whole table. */
 export function subjectOf(change: Change): string {
   switch (change.command) {
     case "add-service":

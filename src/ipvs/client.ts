@@ -11,10 +11,10 @@ import type { Writer } from "../netlink/writer.js";
 import {
   readDaemon,
   readDestination,
-  readUncountedDestination,
+  readDestinationSummary,
   readInfo,
   readService,
-  readUncountedService,
+  readServiceSummary,
   readTimeouts,
   writeServiceKey,
 } from "./codec.js";
@@ -26,7 +26,7 @@ import {
   TableUnsteady,
   type Command,
 } from "./errors.js";
-import { fingerprint } from "./fingerprint.js";
+import { settingsText } from "./settings-text.js";
 import { INET, INET6, type Family } from "./address.js";
 import { COMMANDS, FAMILY_NAME, FAMILY_VERSION } from "./layouts.js";
 import {
@@ -39,31 +39,37 @@ import {
   type ServiceEntry,
   type ServiceKey,
   type ServiceSettings,
-  type ServerWithoutStats,
-  type ServiceWithoutStats,
+  type ServerSummary,
+  type ServiceSummary,
   type ServiceWithServers,
-  type ServiceAndServersWithoutStats,
+  type ServiceSummaryWithServers,
   type Timeouts,
 } from "./model.js";
-import { chunksOf } from "./chunks.js";
+import { serviceChunks } from "./service-chunks.js";
 
-/** How often a table is read again until two readings agree. */
+/** How often steadyTable() reads the table until two readings agree. */
 const READINGS = 10;
 
 export type { Change } from "./change.js";
 
 /**
- * IPVS as a set of typed calls over one netlink socket. Prints noAttributes, knows no command line.
+ * IPVS as typed methods on one netlink socket. Prints nothing and loads no kernel module. Create
+ * one with {@link openIpvs}.
  *
- * Calls may overlap; they are served one after the other. `await using` closes the socket at the end of the block.
- * Beside what is said of each, every call throws {@link SocketFault} when the socket fails and
- * {@link MalformedReply} when an answer cannot be read; those that change something, {@link ReplyLost}.
+ * Calls may overlap; they are served one after the other. `await using` closes the socket at the
+ * end of the block.
+ *
+ * Every method can throw {@link SocketFault} if the socket fails, and {@link MalformedReply} if the
+ * kernel's reply cannot be decoded. Every method that changes something can throw {@link ReplyLost}
+ * if the kernel's reply is lost.
+ *
+ * @since 0.1.0
  */
 export class IpvsClient implements Disposable, AsyncDisposable {
   readonly #exchange: Exchange;
   readonly #close: () => void;
   readonly #family: number;
-  /** What the module said of itself when the client was opened. */
+  /** The version and size of the kernel module, read when the client was opened. */
   readonly info: Info;
 
   private constructor(
@@ -79,12 +85,14 @@ export class IpvsClient implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Finds IPVS and asks it for its version, over an exchange that stands already. See {@link openIpvs} for
-   * all in one.
+   * Looks up IPVS and reads its version, over an existing exchange. {@link openIpvs} also opens the
+   * socket.
    *
-   * @param close is called when the client is closed, not when this fails
-   * @throws {IpvsUnavailable} ENOENT if the module ip_vs is not loaded, EPERM without CAP_NET_ADMIN
-   * @throws {SocketFault} when the socket fails
+   * @param exchange sends the requests, see {@link exchangeOver}
+   * @param close closes the socket. close() calls it; a failed open() does not
+   * @throws {IpvsUnavailable} ENOENT: the module ip_vs is not loaded. EPERM: no CAP_NET_ADMIN
+   * @throws {SocketFault} if the socket fails
+   * @since 0.1.0
    */
   static async open(
     exchange: Exchange,
@@ -105,32 +113,43 @@ export class IpvsClient implements Disposable, AsyncDisposable {
     if (reply?.kind === "refused")
       throw new IpvsUnavailable(reply.refusal.errno);
     const [info] = entriesOf(reply, "get-info");
-    if (!info) throw new MalformedReply("GET_INFO was not answered", 0);
+    if (!info) throw new MalformedReply("the reply to GET_INFO is empty", 0);
     return new IpvsClient(exchange, close, family.id, info);
   }
 
-  /** Closes the socket when the calls under way have been answered; calls after that fail with EBADF. */
+  /**
+   * Waits for pending calls, then closes the socket. Later calls fail with EBADF.
+   *
+   * @since 0.1.0
+   */
   async close(): Promise<void> {
-    await this.#exchange([]); // it comes after all that was asked before
+    await this.#exchange([]); // resolves after all earlier calls
     this.#close();
   }
 
-  /** The same, at the end of a block with `await using`. */
+  /**
+   * Does the same as {@link IpvsClient.close}, at the end of an `await using` block.
+   *
+   * @since 0.1.0
+   */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  /** Closes the socket at once; calls under way fail with EBADF. */
+  /**
+   * Closes the socket at once. Pending calls fail with EBADF.
+   *
+   * @since 0.1.0
+   */
   [Symbol.dispose](): void {
     this.#close();
   }
 
   /**
-   * Carries out changes in the order given, many to a system call.
+   * Carries out changes in the order given, with as few system calls as possible.
    *
-   * A change that is refused keeps none of the others from being carried out: each place in the
-   * result tells what became of the change at that place, undefined being success. They are read when their turn
-   * comes: leave them as they are until then.
+   * The result has one entry per change: undefined for success, otherwise the error. A refused
+   * change does not stop the others. Do not modify the changes until the promise resolves.
    *
    * @example
    * ```ts
@@ -146,7 +165,8 @@ export class IpvsClient implements Disposable, AsyncDisposable {
    * undefined Cannot add-service UDP 192.0.2.53:53: EEXIST
    * ```
    *
-   * @throws {SocketFault} when the socket fails; then nothing is known of the changes
+   * @throws {SocketFault} if the socket fails. The outcome of the changes is then unknown
+   * @since 0.1.0
    */
   async apply(
     changes: readonly Change[],
@@ -162,7 +182,7 @@ export class IpvsClient implements Disposable, AsyncDisposable {
   }
 
   async #one(change: Change): Promise<void> {
-    // Its turn may come later, and meanwhile the caller may make another change of the same object.
+    // The request is encoded later, and the caller may modify the object until then.
     const [failure] = await this.apply([structuredClone(change)]);
     if (failure) throw failure;
   }
@@ -170,30 +190,35 @@ export class IpvsClient implements Disposable, AsyncDisposable {
   /**
    * Adds a virtual service.
    *
-   * @throws {KernelRefusal} EEXIST there is one, ENOENT no such scheduler or persistence engine,
-   *   EINVAL port 0 without persistence, or a bad netmask
+   * @param settings see {@link serviceSettings} for defaults
+   * @throws {KernelRefusal} EEXIST: the service exists. ENOENT: no such scheduler or persistence
+   *   engine. EINVAL: port 0 without persistence, or an invalid netmask
    * @see ip_vs_add_service() in net/netfilter/ipvs/ip_vs_ctl.c
+   * @since 0.1.0
    */
   addService(service: ServiceKey, settings: ServiceSettings): Promise<void> {
     return this.#one({ command: "add-service", service, settings });
   }
 
   /**
-   * Changes a virtual service in place; its connections live on. All settings are replaced: take those of
-   * {@link IpvsClient.service} and change what is to be changed.
+   * Changes a virtual service in place. Existing connections are kept. Replaces all settings: start
+   * with those from {@link IpvsClient.service}.
    *
-   * @throws {KernelRefusal} ESRCH no such service, ENOENT no such scheduler or persistence engine
-   * @see ip_vs_edit_service()
+   * @throws {KernelRefusal} ESRCH: no such service. ENOENT: no such scheduler or persistence
+   *   engine. EINVAL: an invalid netmask
+   * @see ip_vs_edit_service() in net/netfilter/ipvs/ip_vs_ctl.c
+   * @since 0.1.0
    */
   editService(service: ServiceKey, settings: ServiceSettings): Promise<void> {
     return this.#one({ command: "edit-service", service, settings });
   }
 
   /**
-   * Removes a virtual service with all its real servers.
+   * Deletes a virtual service with all its real servers.
    *
-   * @throws {KernelRefusal} ESRCH no such service
-   * @see ip_vs_del_service()
+   * @throws {KernelRefusal} ESRCH: no such service
+   * @see ip_vs_del_service() in net/netfilter/ipvs/ip_vs_ctl.c
+   * @since 0.1.0
    */
   deleteService(service: ServiceKey): Promise<void> {
     return this.#one({ command: "delete-service", service });
@@ -202,9 +227,11 @@ export class IpvsClient implements Disposable, AsyncDisposable {
   /**
    * Adds a real server to a virtual service.
    *
-   * @throws {KernelRefusal} ESRCH no such service, EEXIST there is this server, ERANGE negative weight
-   *   or lower threshold above the upper, EINVAL not a unicast address
-   * @see ip_vs_add_dest()
+   * @param settings see {@link serverSettings} for defaults
+   * @throws {KernelRefusal} ESRCH: no such virtual service. EEXIST: the service has this server.
+   *   ERANGE: negative weight, or lower threshold above upper. EINVAL: not a unicast address
+   * @see ip_vs_add_dest() in net/netfilter/ipvs/ip_vs_ctl.c
+   * @since 0.1.0
    */
   addServer(
     service: ServiceKey,
@@ -215,12 +242,14 @@ export class IpvsClient implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Changes a real server in place; its connections live on. All settings are replaced: take those of
-   * {@link IpvsClient.servers} and change what is to be changed.
+   * Changes a real server in place. Existing connections are kept. Replaces all settings: start
+   * with those from {@link IpvsClient.servers}.
    *
-   * @throws {KernelRefusal} ESRCH no such virtual service, ENOENT no such real server, ERANGE negative
-   *   weight or thresholds crossed
-   * @see ip_vs_edit_dest()
+   * @param settings.weight 0 to 2147483647. 0 accepts no new connections
+   * @throws {KernelRefusal} ESRCH: no such virtual service. ENOENT: no such real server. ERANGE:
+   *   negative weight, or lower threshold above upper
+   * @see ip_vs_edit_dest() in net/netfilter/ipvs/ip_vs_ctl.c
+   * @since 0.1.0
    */
   editServer(
     service: ServiceKey,
@@ -231,33 +260,45 @@ export class IpvsClient implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Removes a real server; what its connections still send is dropped.
+   * Deletes a real server. Packets of its existing connections are dropped.
    *
-   * @throws {KernelRefusal} ESRCH no such virtual service, ENOENT no such real server
-   * @see ip_vs_del_dest()
+   * @throws {KernelRefusal} ESRCH: no such virtual service. ENOENT: no such real server
+   * @see ip_vs_del_dest() in net/netfilter/ipvs/ip_vs_ctl.c
+   * @since 0.1.0
    */
   deleteServer(service: ServiceKey, server: ServerKey): Promise<void> {
     return this.#one({ command: "delete-server", service, server });
   }
 
-  /** Removes every virtual service with its real servers; sync daemons and timeouts stay. */
+  /**
+   * Deletes all virtual services with their real servers. Sync daemons and timeouts are kept.
+   *
+   * @throws {KernelRefusal} EPERM: no CAP_NET_ADMIN
+   * @see ip_vs_flush() in net/netfilter/ipvs/ip_vs_ctl.c
+   * @since 0.1.0
+   */
   flush(): Promise<void> {
     return this.#one({ command: "flush" });
   }
 
   /**
-   * Sets the counters of a service and its servers, or of all, to zero.
+   * Resets the counters of a virtual service and its servers.
    *
-   * @throws {KernelRefusal} ESRCH no such service
+   * @param service undefined resets the counters of all services
+   * @throws {KernelRefusal} ESRCH: no such service
+   * @see ip_vs_zero_service(), ip_vs_zero_all() in net/netfilter/ipvs/ip_vs_ctl.c
+   * @since 0.1.0
    */
   zero(service?: ServiceKey): Promise<void> {
     return this.#one({ command: "zero", service });
   }
 
   /**
-   * Sets the timeouts of connections; 0 leaves that one as it is.
+   * Sets the timeouts of idle connections. 0 leaves a timeout unchanged.
    *
-   * @throws {KernelRefusal} EINVAL beyond what the kernel's clock can count
+   * @throws {KernelRefusal} EINVAL: a timeout above INT_MAX / HZ seconds
+   * @see ip_vs_set_timeout() in net/netfilter/ipvs/ip_vs_ctl.c
+   * @since 0.1.0
    */
   setTimeouts(timeouts: Timeouts): Promise<void> {
     return this.#one({ command: "set", timeouts });
@@ -266,20 +307,31 @@ export class IpvsClient implements Disposable, AsyncDisposable {
   /**
    * Starts a sync daemon.
    *
-   * @throws {KernelRefusal} EEXIST one with this role runs, ENODEV no such interface, EINVAL the
-   *   interface has no address or carries no multicast
+   * @throws {KernelRefusal} EEXIST: a daemon with this role is running. ENODEV: no such interface.
+   *   EINVAL: the interface has no address, or does not support multicast
    * @see start_sync_thread() in net/netfilter/ipvs/ip_vs_sync.c
+   * @since 0.1.0
    */
   startDaemon(daemon: Daemon): Promise<void> {
     return this.#one({ command: "start-daemon", daemon });
   }
 
-  /** Stops the sync daemon with the given role. @throws {KernelRefusal} ESRCH none runs */
+  /**
+   * Stops the sync daemon with the given role.
+   *
+   * @throws {KernelRefusal} ESRCH: no daemon with this role is running
+   * @see stop_sync_thread() in net/netfilter/ipvs/ip_vs_sync.c
+   * @since 0.1.0
+   */
   stopDaemon(daemon: Daemon): Promise<void> {
     return this.#one({ command: "stop-daemon", daemon });
   }
 
-  /** The timeouts of connections, in seconds. */
+  /**
+   * Reads the timeouts of idle connections, in seconds.
+   *
+   * @since 0.1.0
+   */
   async timeouts(): Promise<Timeouts> {
     const request = this.#query(
       COMMANDS.getConfig,
@@ -288,11 +340,16 @@ export class IpvsClient implements Disposable, AsyncDisposable {
       readTimeouts,
     );
     const [timeouts] = await this.#ask(request, "get-timeouts");
-    if (!timeouts) throw new MalformedReply("GET_CONFIG was not answered", 0);
+    if (!timeouts)
+      throw new MalformedReply("the reply to GET_CONFIG is empty", 0);
     return timeouts;
   }
 
-  /** The sync daemons that run: none, one or two. */
+  /**
+   * Reads the running sync daemons: none, one or two.
+   *
+   * @since 0.1.0
+   */
   async daemons(): Promise<Daemon[]> {
     const request = this.#query(
       COMMANDS.getDaemon,
@@ -303,14 +360,23 @@ export class IpvsClient implements Disposable, AsyncDisposable {
     return this.#ask(request, "get-daemons");
   }
 
-  /** All virtual services, in the kernel's order: by the rows of its two hash tables. */
+  /**
+   * Reads all virtual services, in the kernel's order: by hash bucket.
+   *
+   * @since 0.1.0
+   */
   services(): Promise<ServiceEntry[]> {
     return this.#services(readService);
   }
 
-  /** The same without their counters, which are most of what there is to read. */
-  uncountedServices(): Promise<ServiceWithoutStats[]> {
-    return this.#services(readUncountedService);
+  /**
+   * Reads all virtual services without their counters. Faster, because counters are most of a
+   * reply.
+   *
+   * @since 0.2.0
+   */
+  serviceSummaries(): Promise<ServiceSummary[]> {
+    return this.#services(readServiceSummary);
   }
 
   #services<S>(read: (attributes: Span) => S): Promise<S[]> {
@@ -323,7 +389,12 @@ export class IpvsClient implements Disposable, AsyncDisposable {
     return this.#ask(request, "list-services");
   }
 
-  /** One virtual service. @throws {KernelRefusal} ESRCH no such service */
+  /**
+   * Reads one virtual service.
+   *
+   * @throws {KernelRefusal} ESRCH: no such service
+   * @since 0.1.0
+   */
   async service(key: ServiceKey): Promise<ServiceEntry> {
     const asked = structuredClone(key);
     const request = this.#query(
@@ -335,30 +406,42 @@ export class IpvsClient implements Disposable, AsyncDisposable {
       readService,
     );
     const [service] = await this.#ask(request, "get-service", asked);
-    if (!service) throw new MalformedReply("GET_SERVICE was not answered", 0);
+    if (!service)
+      throw new MalformedReply("the reply to GET_SERVICE is empty", 0);
     return service;
   }
 
   /**
-   * The real servers of a virtual service, in the kernel's order: the newest first.
+   * Reads the real servers of a virtual service, in the kernel's order: newest first.
    *
-   * For an unknown service the kernel sends an empty list, not ESRCH: ask for the service first.
+   * For an unknown service the kernel returns an empty list, not ESRCH. Call
+   * {@link IpvsClient.service} first to find out whether it exists.
+   *
+   * @since 0.1.0
    */
   async servers(key: ServiceKey): Promise<readonly ServerEntry[]> {
     const [servers = []] = await this.serversOf([structuredClone(key)]);
     return servers;
   }
 
-  /** The real servers of many virtual services, each list at the place of its service. */
+  /**
+   * Reads the real servers of several virtual services: one list per service, in the order given.
+   *
+   * @since 0.1.0
+   */
   serversOf(keys: readonly ServiceKey[]): Promise<(readonly ServerEntry[])[]> {
     return this.#serversOf(keys, readDestination);
   }
 
-  /** The same without counters. */
-  uncountedServersOf(
+  /**
+   * Reads the real servers of several virtual services without their counters.
+   *
+   * @since 0.2.0
+   */
+  serverSummariesOf(
     keys: readonly ServiceKey[],
-  ): Promise<(readonly ServerWithoutStats[])[]> {
-    return this.#serversOf(keys, readUncountedDestination);
+  ): Promise<(readonly ServerSummary[])[]> {
+    return this.#serversOf(keys, readDestinationSummary);
   }
 
   async #serversOf<D>(
@@ -382,8 +465,10 @@ export class IpvsClient implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Virtual services with their real servers, in the order given and some at a time, so that a long table can
-   * be shown or worked on without having all of it in memory.
+   * Adds the real servers to virtual services, chunk by chunk, in the order given. A long table
+   * never needs to be in memory as a whole.
+   *
+   * @since 0.1.0
    */
   withServers(
     services: readonly ServiceEntry[],
@@ -391,18 +476,22 @@ export class IpvsClient implements Disposable, AsyncDisposable {
     return this.#withServers(services, readDestination);
   }
 
-  /** The same without counters. */
-  withServersWithoutStats(
-    services: readonly ServiceWithoutStats[],
-  ): AsyncGenerator<ServiceAndServersWithoutStats[]> {
-    return this.#withServers(services, readUncountedDestination);
+  /**
+   * Adds the real servers to virtual services, all without counters.
+   *
+   * @since 0.2.0
+   */
+  withServerSummaries(
+    services: readonly ServiceSummary[],
+  ): AsyncGenerator<ServiceSummaryWithServers[]> {
+    return this.#withServers(services, readDestinationSummary);
   }
 
-  async *#withServers<S extends ServiceWithoutStats, D>(
+  async *#withServers<S extends ServiceSummary, D>(
     services: readonly S[],
     read: (attributes: Span, serviceFamily: Family) => D,
   ): AsyncGenerator<(S & { servers: readonly D[] })[]> {
-    for (const some of chunksOf(services)) {
+    for (const some of serviceChunks(services)) {
       const keys = some.map(({ key }) => key);
       const servers = await this.#serversOf(keys, read);
       yield some.map((service, i) => ({
@@ -412,7 +501,12 @@ export class IpvsClient implements Disposable, AsyncDisposable {
     }
   }
 
-  /** All virtual services with their real servers: read once. */
+  /**
+   * Reads all virtual services with their real servers once. If the table changes meanwhile,
+   * entries may be missing or appear twice: see {@link IpvsClient.steadyTable}.
+   *
+   * @since 0.1.0
+   */
   async table(): Promise<ServiceWithServers[]> {
     const table: ServiceWithServers[] = [];
     for await (const some of this.withServers(await this.services()))
@@ -421,19 +515,21 @@ export class IpvsClient implements Disposable, AsyncDisposable {
   }
 
   /**
-   * The whole table as it stood at one moment, for those who will act on it.
+   * Reads a consistent copy of the whole table. Use it if you will act on the result.
    *
-   * The kernel's dumps resume by index: while the table changes between two datagrams, an entry can be
-   * missed or come twice, and no flag tells. So the table is read until two readings in a row
-   * agree in all that can be set and no key comes twice. Counters are those of the last reading.
+   * The kernel's dumps continue by index. If the table changes between two datagrams, an entry can
+   * be missing or appear twice, and the kernel does not report it. Therefore the table is read
+   * until two readings in a row have the same settings, and no key appears twice, but at most 10
+   * times. The counters are those of the last reading.
    *
-   * @throws {TableUnsteady} when it changed every time
+   * @throws {TableUnsteady} if no two readings in a row agree
+   * @since 0.1.0
    */
   async steadyTable(): Promise<ServiceWithServers[]> {
     let before: string | undefined;
     for (let reading = 0; reading < READINGS; reading++) {
       const table = await this.table();
-      const now = fingerprint(table);
+      const now = settingsText(table);
       if (now !== undefined && now === before) return table;
       before = now;
     }
@@ -442,7 +538,7 @@ export class IpvsClient implements Disposable, AsyncDisposable {
 
   #query<T>(
     command: number,
-    answer: "one" | "dump",
+    expects: "one" | "dump",
     write: (out: Writer) => void,
     read: (attributes: Span) => T,
   ): Request<T> {
@@ -450,7 +546,7 @@ export class IpvsClient implements Disposable, AsyncDisposable {
       this.#family,
       FAMILY_VERSION,
       command,
-      answer,
+      expects,
       write,
       read,
     );
@@ -466,7 +562,7 @@ export class IpvsClient implements Disposable, AsyncDisposable {
   }
 }
 
-/** What became of a change, if it was not carried out. */
+/** The error of a change; undefined if it was carried out. */
 function failureOf(
   reply: Exclude<Reply, { kind: "done" }> | undefined,
   command: Command,
@@ -474,12 +570,12 @@ function failureOf(
 ): KernelRefusal | ReplyLost | undefined {
   if (reply?.kind !== "refused") return new ReplyLost(command, subject);
   const { errno, explanation } = reply.refusal;
-  // The kernel's thread had not run yet, which is all that EINTR means here: it is stopped all the same.
+  // Here EINTR only means that the kernel's thread had not run yet. The daemon is stopped.
   if (command === "stop-daemon" && errno === EINTR) return undefined;
   return new KernelRefusal(errno, command, subject, explanation);
 }
 
-/** What was read of an answer. @throws {KernelRefusal} when there is none */
+/** The decoded messages of a reply. @throws {KernelRefusal} if the kernel refused the request */
 function entriesOf<T>(
   reply: Reply<T> | undefined,
   command: Command,

@@ -33,14 +33,14 @@ import {
   type ServerEntry,
   type ServerKey,
   type ServerSettings,
-  type ServerWithoutStats,
+  type ServerSummary,
   type Info,
   type Netmask,
   type Protocol,
   type ServiceEntry,
   type ServiceKey,
   type ServiceSettings,
-  type ServiceWithoutStats,
+  type ServiceSummary,
   type Stats,
   type Timeouts,
   type Tunnel,
@@ -53,14 +53,14 @@ type ServiceFields = Fields<typeof SERVICE>;
 type DestinationFields = Fields<typeof DESTINATION>;
 type DaemonFields = Fields<typeof DAEMON>;
 
-/** What names a service, as the first attribute of a request. */
+/** Encodes a service's identity, as the first attribute of a request. */
 export function writeServiceKey(out: Writer, key: ServiceKey): void {
   const start = beginNested(out, SERVICE_TYPE);
-  writeServiceName(out, key);
+  writeServiceKeyFields(out, key);
   endNested(out, start);
 }
 
-/** A service with all that can be set of it. */
+/** Encodes a service's identity and configuration. */
 export function writeService(
   out: Writer,
   key: ServiceKey,
@@ -68,7 +68,7 @@ export function writeService(
 ): void {
   const { persistenceEngine } = settings;
   const start = beginNested(out, SERVICE_TYPE);
-  writeServiceName(out, key);
+  writeServiceKeyFields(out, key);
   put(out, SERVICE.scheduler, settings.scheduler);
   if (persistenceEngine !== undefined)
     put(out, SERVICE.persistenceEngine, persistenceEngine);
@@ -78,7 +78,7 @@ export function writeService(
   endNested(out, start);
 }
 
-function writeServiceName(out: Writer, key: ServiceKey): void {
+function writeServiceKeyFields(out: Writer, key: ServiceKey): void {
   put(out, SERVICE.family, key.family);
   if ("firewallMark" in key) {
     put(out, SERVICE.firewallMark, key.firewallMark);
@@ -89,14 +89,14 @@ function writeServiceName(out: Writer, key: ServiceKey): void {
   put(out, SERVICE.port, key.port);
 }
 
-/** What names a real server, as the second attribute of a request. */
+/** Encodes a real server's identity, as the second attribute of a request. */
 export function writeDestinationKey(out: Writer, key: ServerKey): void {
   const start = beginNested(out, DESTINATION_TYPE);
-  writeDestinationName(out, key);
+  writeDestinationKeyFields(out, key);
   endNested(out, start);
 }
 
-/** A real server with all that can be set of it. */
+/** Encodes a real server's identity and configuration. */
 export function writeDestination(
   out: Writer,
   key: ServerKey,
@@ -104,7 +104,7 @@ export function writeDestination(
 ): void {
   const { tunnel } = settings;
   const start = beginNested(out, DESTINATION_TYPE);
-  writeDestinationName(out, key);
+  writeDestinationKeyFields(out, key);
   put(out, DESTINATION.forwarding, settings.forwarding & FORWARDING_MASK);
   put(out, DESTINATION.weight, settings.weight);
   put(out, DESTINATION.tunnelType, tunnel.type);
@@ -115,13 +115,13 @@ export function writeDestination(
   endNested(out, start);
 }
 
-function writeDestinationName(out: Writer, key: ServerKey): void {
+function writeDestinationKeyFields(out: Writer, key: ServerKey): void {
   put(out, DESTINATION.family, familyOf(key.address));
   put(out, DESTINATION.address, key.address);
   put(out, DESTINATION.port, key.port);
 }
 
-/** A sync daemon. */
+/** Encodes a sync daemon. */
 export function writeDaemon(out: Writer, daemon: Daemon): void {
   const { multicastGroup, ...rest } = daemon;
   const fields: DaemonFields = { ...rest };
@@ -131,9 +131,9 @@ export function writeDaemon(out: Writer, daemon: Daemon): void {
 }
 
 /**
- * Reads one message of a GET_SERVICE answer.
+ * Decodes one message of a reply to GET_SERVICE.
  *
- * @throws {MalformedReply} naming what is missing or wrong
+ * @throws {MalformedReply} if a field is missing or wrong; the error names it
  */
 export function readService(attributes: Span): ServiceEntry {
   const { service } = required(decode(MESSAGE, attributes), ["service"]);
@@ -141,14 +141,14 @@ export function readService(attributes: Span): ServiceEntry {
   return { key, settings, stats: statsFrom(service) };
 }
 
-/** The same without its counters. */
-export function readUncountedService(attributes: Span): ServiceWithoutStats {
+/** Decodes one message of a reply to GET_SERVICE without the counters. */
+export function readServiceSummary(attributes: Span): ServiceSummary {
   const message = decode(MESSAGE_WITHOUT_STATS, attributes);
   return serviceFrom(required(message, ["service"]).service);
 }
 
-function serviceFrom(fields: ServiceFields): ServiceWithoutStats {
-  const wire = required(fields, SERVICE_NEEDS);
+function serviceFrom(fields: ServiceFields): ServiceSummary {
+  const wire = required(fields, REQUIRED_SERVICE_FIELDS);
   const family = asFamily(wire.family);
   const { persistenceEngine } = wire;
   const settings = {
@@ -166,7 +166,7 @@ function serviceFrom(fields: ServiceFields): ServiceWithoutStats {
   };
 }
 
-const SERVICE_NEEDS = [
+const REQUIRED_SERVICE_FIELDS = [
   "family",
   "scheduler",
   "flags",
@@ -175,10 +175,11 @@ const SERVICE_NEEDS = [
 ] as const;
 
 /**
- * Reads one message of a GET_DEST answer.
+ * Decodes one message of a reply to GET_DEST.
  *
- * @param serviceFamily before Linux 3.18 the kernel sent no family: it was always the service's
- * @throws {MalformedReply} naming what is missing or wrong
+ * @param serviceFamily used if the message has no family: kernels before 3.18 send none, and
+ *   servers had the service's family
+ * @throws {MalformedReply} if a field is missing or wrong; the error names it
  */
 export function readDestination(
   attributes: Span,
@@ -190,11 +191,11 @@ export function readDestination(
   return { ...state, stats: statsFrom(destination) };
 }
 
-/** The same without its counters. */
-export function readUncountedDestination(
+/** Decodes one message of a reply to GET_DEST without the counters. */
+export function readDestinationSummary(
   attributes: Span,
   serviceFamily: Family,
-): ServerWithoutStats {
+): ServerSummary {
   const message = decode(MESSAGE_WITHOUT_STATS, attributes);
   const { destination } = required(message, ["destination"]);
   return destinationFrom(destination, serviceFamily);
@@ -203,9 +204,9 @@ export function readUncountedDestination(
 function destinationFrom(
   fields: DestinationFields,
   serviceFamily: Family,
-): ServerWithoutStats {
-  const wire = required(fields, DESTINATION_NEEDS);
-  // Only now: the kernel sends the address before the family that says how to read it.
+): ServerSummary {
+  const wire = required(fields, REQUIRED_DESTINATION_FIELDS);
+  // The kernel sends the address before its family, so the address is interpreted after decoding.
   const family = asFamily(wire.family ?? serviceFamily);
   return {
     key: { address: addressFrom(family, wire.address), port: wire.port },
@@ -222,16 +223,25 @@ function destinationFrom(
   };
 }
 
-const DESTINATION_NEEDS = ["address", "port", "forwarding", "weight"] as const;
+const REQUIRED_DESTINATION_FIELDS = [
+  "address",
+  "port",
+  "forwarding",
+  "weight",
+] as const;
 
-/** Before Linux 5.2 there was but one type. */
+/** Kernels before 5.2 know only IPIP, and send no type. */
 function tunnelFrom(wire: DestinationFields): Tunnel {
   const { tunnelType: type = 0, tunnelPort: port = 0, tunnelFlags = 0 } = wire;
   if (type === IPIP.type && port === 0 && tunnelFlags === 0) return IPIP;
   return { type, port, flags: tunnelFlags };
 }
 
-/** Reads one message of a GET_DAEMON answer. @throws {MalformedReply} naming what is missing or wrong */
+/**
+ * Decodes one message of a reply to GET_DAEMON.
+ *
+ * @throws {MalformedReply} if a field is missing or wrong; the error names it
+ */
 export function readDaemon(attributes: Span): Daemon {
   const { daemon } = required(decode(MESSAGE, attributes), ["daemon"]);
   const wire = required(daemon, ["state", "multicastInterface", "syncId"]);
@@ -253,10 +263,10 @@ export function readDaemon(attributes: Span): Daemon {
   };
 }
 
-/** Reads the answer to GET_CONFIG. @throws {MalformedReply} naming what is missing or wrong */
+/** Decodes the reply to GET_CONFIG. @throws {MalformedReply} if the attributes are malformed */
 export function readTimeouts(attributes: Span): Timeouts {
   const { tcpSeconds, tcpFinSeconds, udpSeconds } = decode(MESSAGE, attributes);
-  // A kernel without one of the protocols does not speak of it.
+  // A kernel built without TCP or UDP support does not send its timeouts.
   return {
     tcpSeconds: tcpSeconds ?? 0,
     tcpFinSeconds: tcpFinSeconds ?? 0,
@@ -264,7 +274,11 @@ export function readTimeouts(attributes: Span): Timeouts {
   };
 }
 
-/** Reads the answer to GET_INFO. @throws {MalformedReply} naming what is missing or wrong */
+/**
+ * Decodes the reply to GET_INFO.
+ *
+ * @throws {MalformedReply} if a field is missing or wrong; the error names it
+ */
 export function readInfo(attributes: Span): Info {
   const { version, connectionTableSize } = required(decode(INFO, attributes), [
     "version",
@@ -301,7 +315,7 @@ function asProtocol(protocol: number): Protocol {
   return protocol;
 }
 
-/** A copy: what was read will be written over. */
+/** Copies an address, because the next message overwrites the decoded bytes. */
 function addressFrom(family: Family, wire: Uint8Array): Address {
   return wire.slice(0, family === INET ? 4 : 16);
 }
@@ -318,7 +332,7 @@ function netmaskFrom(family: Family, wire: Uint8Array): Netmask {
     : new DataView(wire.buffer, wire.byteOffset).getUint32(0, true);
 }
 
-/** The whole counters, and on kernels before 4.1 the ones that are cut. */
+/** The 64-bit counters; kernels before 4.1 send only the truncated ones. */
 function statsFrom(wire: ServiceFields | DestinationFields): Stats {
   const { stats64, stats } = wire;
   return {

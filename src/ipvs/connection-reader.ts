@@ -19,27 +19,30 @@ import {
 import type { Connection } from "./connections.js";
 import type { Network } from "./ip-network.js";
 
-/** The ends of a connection, in the order of the columns. */
+/** The endpoints of a connection, in the order of the columns. */
 export type ConnectionEnd = typeof CLIENT | typeof VIRTUAL | typeof SERVER;
 export const CLIENT = 0;
 export const VIRTUAL = 1;
 export const SERVER = 2;
 
-/** What takes bytes over. */
+/** Receives bytes. */
 interface ByteSink {
   bytes(source: Uint8Array, at: number, end: number): unknown;
 }
 
-/** How many protocols and states are made into strings once */
+/** How many names of protocols and states are cached as strings */
 const KNOWN_WORDS = 64;
-/** The state with the blank behind it, and the expiry, as they are mostly printed: `%-11s %7u` */
+/**
+ * The usual format of state and expiry, `%-11s %7u`: the columns of the state with its space, and
+ * of the expiry
+ */
 const STATE_COLUMNS = 12;
 const EXPIRES_COLUMNS = 7;
 
 /**
- * Goes through the lines of /proc/net/ip_vs_conn, of which there may be millions. It stands on one at a
- * time, and of that reads what is asked for: whether a connection is of interest can mostly be told by a
- * field or two, and nothing is made of the others.
+ * Reads the lines of /proc/net/ip_vs_conn, of which there may be millions. The reader is at one
+ * line at a time and decodes only the fields that are asked for: usually a field or two decide
+ * whether a connection is of interest.
  *
  *     reader.load(lines);
  *     while (reader.next()) if (reader.state === "SYN_RECV") show(reader.connection());
@@ -54,19 +57,19 @@ export class ConnectionReader {
   #virtualEnd = 0;
   #serverEnd = 0;
   #stateAt = 0;
-  /** Whether the line ends where one expects it, and so has its columns where they mostly are */
+  /** Whether the line has the usual length, and therefore the usual columns */
   #short = false;
   #end = 0;
   readonly #words: string[] = [];
 
-  /** Gives it lines to go through. @param lines whole ones; the last line feed may be missing */
+  /** Sets the lines to read. @param lines whole lines; the last line feed may be missing */
   load(lines: Buffer): void {
     this.#bytes = lines;
     this.#end = -1;
   }
 
   /**
-   * Goes on to the next line that has the form of a connection, past the title and whatever else.
+   * Moves to the next line that has the form of a connection. Skips the title and all other lines.
    *
    * @returns false if there is none
    */
@@ -79,7 +82,11 @@ export class ConnectionReader {
     return false;
   }
 
-  /** Finds the fields of the line that begins here, and its end. @returns whether all are there */
+  /**
+   * Finds the fields and the end of the line that begins here.
+   *
+   * @returns whether all fields are present
+   */
   #find(at: number): boolean {
     const bytes = this.#bytes;
     this.#at = at;
@@ -96,14 +103,14 @@ export class ConnectionReader {
     const stateAt = behindPort(this.#serverEnd);
     this.#stateAt = stateAt;
     const usual = stateAt + STATE_COLUMNS + EXPIRES_COLUMNS;
-    // To look for the end takes longer than all the rest, and it mostly is where one expects it.
+    // Searching for the end takes longer than everything else, so try the usual length first.
     const short = bytes[usual] === LINE_FEED && isDigit(bytes[usual - 1]);
     this.#short = short;
     this.#end = short ? usual : lineEnd(bytes, stateAt);
     return short || isDigit(bytes[this.#expiresAt]);
   }
 
-  /** Where the address of an end begins. */
+  /** The position of an endpoint's address. */
   #from(end: ConnectionEnd): number {
     if (end === CLIENT) return this.#clientAt;
     return behindPort(end === VIRTUAL ? this.#clientEnd : this.#virtualEnd);
@@ -114,22 +121,25 @@ export class ConnectionReader {
     return end === VIRTUAL ? this.#virtualEnd : this.#serverEnd;
   }
 
-  /** The name of the transport protocol; `IP` for the templates of a firewall mark. */
+  /** The transport protocol's name; `IP` for templates of firewall marks. */
   get protocol(): string {
     return this.#word(this.#at, wordEnd(this.#bytes, this.#at));
   }
 
-  /** The address of an end; undefined if it is none. */
+  /** The address of an endpoint; undefined if it is malformed. */
   address(end: ConnectionEnd): Address | undefined {
     return readAddress(this.#bytes, this.#from(end), this.#to(end));
   }
 
-  /** An address of IPv4 as a number of 32 bits; NaN if it is none. */
+  /** An IPv4 address as a 32-bit number; NaN if it is malformed. */
   ipv4(end: ConnectionEnd): number {
     return readIpv4(this.#bytes, this.#from(end), this.#to(end));
   }
 
-  /** The port of an end; negative if it is none. So is the expiry. */
+  /**
+   * The port of an endpoint; negative if it is malformed. The expiry is negative, too, if it is
+   * malformed.
+   */
   port(end: ConnectionEnd): number {
     return readPort(this.#bytes, this.#to(end) + 1);
   }
@@ -197,12 +207,12 @@ export class ConnectionReader {
     return isIn(network, this.#bytes, at, this.#serverEnd);
   }
 
-  /** What tells a client from all others: the same for the same address, quick to make and to look up. */
+  /** A key for the client's address: equal for equal addresses, fast to create and to look up. */
   get clientKey(): number | string {
     return this.#key(CLIENT, false);
   }
 
-  /** The same for an address with its port. */
+  /** A key for the virtual address and port. */
   get virtualKey(): number | string {
     return this.#key(VIRTUAL, true);
   }
@@ -215,7 +225,7 @@ export class ConnectionReader {
     return keyOf(this.#bytes, this.#from(end), this.#to(end), withPort);
   }
 
-  /** All that the line says. @returns undefined if a field is at fault */
+  /** Decodes the whole line. @returns undefined if a field is malformed */
   connection(): Connection | undefined {
     const { client, clientPort, virtual, virtualPort, server, serverPort } =
       this;
@@ -237,7 +247,7 @@ export class ConnectionReader {
     return { ...connection, ...this.persistence };
   }
 
-  /** What stands behind the expiry: the persistence engine and its data. */
+  /** Decodes what follows the expiry: the persistence engine and its data. */
   get persistence(): Pick<Connection, "persistenceEngine" | "persistenceData"> {
     const at = wordEnd(this.#bytes, this.#expiresAt);
     if (at === this.#end) return {};
@@ -257,7 +267,7 @@ export class ConnectionReader {
     return wordStart(this.#bytes, at);
   }
 
-  /** There are few words, and they come again and again. */
+  /** A word as a string, from a cache: there are few different words. */
   #word(at: number, end: number): string {
     for (const word of this.#words)
       if (word.length === end - at && startsWord(word, this.#bytes, at))

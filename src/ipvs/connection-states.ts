@@ -1,11 +1,11 @@
-/** What a state says of a connection. */
+/** The phase of a connection. */
 export type Phase = "opening" | "open" | "closing" | "failed";
 
 /**
- * The states of connections by the kernel's words for them, of all protocols together.
+ * The phase of each connection state, for all protocols. The names are the kernel's.
  *
- * @see tcp_state_name_table, sctp_state_name_table, udp_state_name_table and ip_vs_ctpl_state_name_table in
- *   net/netfilter/ipvs/
+ * @see tcp_state_name_table, sctp_state_name_table, udp_state_name_table and
+ *   ip_vs_ctpl_state_name_table in net/netfilter/ipvs/
  */
 export const CONNECTION_STATES: ReadonlyMap<string, Phase> = new Map([
   ["ESTABLISHED", "open"],
@@ -37,7 +37,7 @@ export const CONNECTION_STATES: ReadonlyMap<string, Phase> = new Map([
   ["BUG!", "failed"],
 ]);
 
-/** The states of templates; before Linux 4.19 those of TCP and UDP at rest. */
+/** The states of persistence templates. Kernels before 4.19 use NONE and UDP. */
 const TEMPLATE_STATES: ReadonlySet<string> = new Set([
   "NONE",
   "ASSURED",
@@ -45,8 +45,8 @@ const TEMPLATE_STATES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Whether an entry is no connection, but the template by which persistence binds a client to a server. A
- * template has no client port; neither has a connection of FTP that is still expected, but it LISTENs.
+ * Whether an entry of the connection table is a persistence template. A template has client port 0.
+ * An expected FTP data connection has client port 0 too, but its state is LISTEN.
  */
 export function isTemplate(entry: {
   readonly clientPort: number;

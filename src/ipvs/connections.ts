@@ -1,21 +1,23 @@
 import type { Address } from "./address.js";
 import { PROTOCOL_NAMES, PROTOCOLS, type Protocol } from "./model.js";
 
-/** A connection that IPVS forwards, or a template by which persistence binds a client to a server. */
+/** An entry of the connection table: a connection, or a persistence template. */
 export interface Connection {
-  /** The name of the transport protocol; `IP` for the templates of a firewall mark */
+  /** The transport protocol's name; `IP` for templates of firewall marks */
   readonly protocol: string;
   readonly client: Address;
   readonly clientPort: number;
-  /** The virtual service's address; for templates of a firewall mark, the mark */
+  /** The address of the virtual service; for templates of firewall marks, the mark */
   readonly virtual: Address;
   readonly virtualPort: number;
   readonly server: Address;
   readonly serverPort: number;
-  /** `ESTABLISHED`, `TIME_WAIT`, `UDP`, `ASSURED` … */
+  /** The state, such as `ESTABLISHED`, `TIME_WAIT`, `UDP` or `ASSURED` */
   readonly state: string;
   readonly expiresSeconds: number;
-  /** The persistence engine that bound the client, and what it knows it by: for sip, the Call-ID */
+  /**
+   * The persistence engine, and the data by which it recognizes the client: for sip, the Call-ID
+   */
   readonly persistenceEngine?: string;
   readonly persistenceData?: string;
 }
@@ -24,7 +26,10 @@ const PROTOCOL_OF: ReadonlyMap<string, Protocol> = new Map(
   PROTOCOLS.map((protocol) => [PROTOCOL_NAMES[protocol], protocol]),
 );
 
-/** The protocol by which a connection's ports have names. */
+/**
+ * The protocol of a connection; undefined for templates of firewall marks. Needed to look up the
+ * names of ports.
+ */
 export function protocolOf({
   protocol,
 }: Pick<Connection, "protocol">): Protocol | undefined {

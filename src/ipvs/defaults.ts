@@ -8,12 +8,15 @@ import {
 } from "./model.js";
 
 /**
- * All the settings of a new virtual service, of which only some are given.
+ * Fills in the settings of a new virtual service with ipvsadm's defaults: scheduler `wlc`, no
+ * persistence, no flags.
  *
- * What is not given is as ipvsadm has it: scheduler `wlc`, not persistent. For a service that is there already,
- * take its own settings instead, or what is not given is lost.
+ * To edit an existing service, start with its own settings, from {@link IpvsClient.service}.
+ * Otherwise the edit resets everything that is not in `given`.
  *
- * @param service whose family the netmask is for
+ * @param service the key of the service; its family determines the default netmask
+ * @param given the settings that differ from the defaults
+ * @since 0.1.0
  */
 export function serviceSettings(
   service: ServiceKey,
@@ -29,10 +32,14 @@ export function serviceSettings(
 }
 
 /**
- * All the settings of a new real server, of which only some are given.
+ * Fills in the settings of a new real server with ipvsadm's defaults: direct routing, weight 1, no
+ * thresholds.
  *
- * What is not given is as ipvsadm has it: direct routing, weight 1, no thresholds. For a server that is there
- * already, take its own settings instead, or what is not given is lost.
+ * To edit an existing server, start with its own settings, from {@link IpvsClient.servers}.
+ * Otherwise the edit resets everything that is not in `given`.
+ *
+ * @param given the settings that differ from the defaults
+ * @since 0.1.0
  */
 export function serverSettings(
   given: Partial<ServerSettings> = {},

@@ -10,73 +10,82 @@ import {
 } from "./model.js";
 
 /*
- * A real server with weight 0 is chosen for no new connection. Those that it has go on, and so do the clients that
- * persistence binds to it by a connection template: they may even come anew.
+ * A real server with weight 0 gets no new connections. Its existing connections continue. Clients
+ * that a persistence template binds to it can even open new ones.
  *
- * When is it empty? Active connections and templates must be gone. Inactive ones are two things: of TCP and SCTP
- * those that are being closed, whose entries the kernel keeps for up to two minutes, which nobody misses; and those
- * that are being opened, which become active as soon as the client answers, if it does. For the latter a server
- * must be found empty twice in a row. UDP knows no active connections: all that is under way is inactive, and is
- * waited for. A firewall mark may stand for either.
+ * A server is drained when its active connections and persistence templates are gone. Inactive
+ * connections need care:
+ *
+ * - TCP and SCTP: most are closing. The kernel keeps their entries for up to two minutes, and
+ *   nobody misses them. Some are opening, and become active when the client replies. Therefore a
+ *   server must be empty in two readings in a row.
+ * - UDP: all connections are inactive, so the drain waits for them.
+ * - Firewall marks: the connections can be of any protocol, so the drain waits for inactive ones
+ *   too.
+ *
  * @see ip_vs_bind_dest() in net/netfilter/ipvs/ip_vs_conn.c, set_tcp_state() in ip_vs_proto_tcp.c
  */
 
-/** So many readings in a row must find a server empty. */
+/** A server counts as empty after this number of empty readings in a row. */
 const EMPTY_READINGS = 2;
 
-/** A real server that is to become empty. */
+/** A real server to wait for. */
 export interface DrainingServer {
   readonly service: ServiceKey;
   readonly server: ServerKey;
 }
 
-/** How a real server stands that is to become empty. */
+/** The drain state of a real server. */
 export interface DrainState extends DrainingServer {
   /**
-   * - `busy`: it has connections, or was found empty only once
-   * - `empty`: it has none of those that are waited for
-   * - `absent`: it, or its service, is not in the table any more
-   * - `undrained`: somebody gave it a weight again, so that nothing is to be waited for
+   * - `busy`: it has connections, or was empty in only one reading
+   * - `empty`: it has no connections to wait for
+   * - `absent`: the server or its service is not in the table any more
+   * - `undrained`: its weight is not 0, so there is nothing to wait for
    */
   readonly state: "busy" | "empty" | "absent" | "undrained";
-  /** As it was read; undefined if it is absent */
+  /** The server as it was read; undefined if it is absent */
   readonly entry: ServerEntry | undefined;
 }
 
-/** How waiting came to its end, and how the servers stand, in the order asked. */
+/** The result of a drain: why waiting ended, and the state of each server, in the order given. */
 export interface DrainOutcome {
-  /** `settled`: none of them is busy; `aborted`: the signal was given */
+  /**
+   * `settled`: no server is busy. `timeout`: the time is over. `aborted`: the signal was triggered
+   */
   readonly end: "settled" | "timeout" | "aborted";
   readonly servers: readonly DrainState[];
 }
 
 export interface DrainOptions {
-  /** From one reading to the next; a second or so, for two of them must find a server empty */
+  /**
+   * Time between two readings. About a second is right, because a server must be empty in two
+   * readings
+   */
   readonly pollSeconds: number;
-  /** After how long to give up; undefined: never */
+  /** Time to wait at most; undefined waits without limit */
   readonly timeoutSeconds?: number | undefined;
-  /** Ends waiting early. */
+  /** Stops waiting early. */
   readonly signal: AbortSignal;
   readonly clock: {
-    /** Milliseconds since some moment */
+    /** Milliseconds since an arbitrary moment */
     now(): number;
-    /** Comes back early when the signal is given. */
+    /** Returns early if the signal is triggered. */
     sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
   };
-  /** Is told after each reading how the servers stand. @param seconds since waiting began */
+  /** Is called after each reading. @param seconds since the beginning */
   readonly report?: (servers: readonly DrainState[], seconds: number) => void;
 }
 
 /**
- * Waits until real servers have no connections any more that somebody would miss. Changes nothing: their weight has
- * to be 0 already, and a server with another counts as `undrained`.
+ * Waits until real servers have no connections left that matter. Changes nothing: set their weights
+ * to 0 first. A server with another weight counts as `undrained`.
  *
- * They are read at least once. What comes after the last reading is not known: a client that persistence binds may
- * come at any time.
+ * Reads the servers at least once. A persistent client may still connect after the last reading.
  *
- * @throws {KernelRefusal} when the table cannot be read
+ * @throws {KernelRefusal} if the table cannot be read
  */
-export async function waitUntilGone(
+export async function waitUntilDrained(
   client: Pick<IpvsClient, "serversOf">,
   servers: readonly DrainingServer[],
   options: DrainOptions,
@@ -97,7 +106,7 @@ export async function waitUntilGone(
     if (states.every(({ state }) => state !== "busy"))
       return { end: "settled", servers: states };
     if (signal.aborted) return { end: "aborted", servers: states };
-    // However short the time is, what is empty gets the readings that show it.
+    // Even with a short timeout, take enough readings to recognize an empty server.
     const left = timeoutSeconds - elapsed();
     if (left <= 0 && readings >= EMPTY_READINGS)
       return { end: "timeout", servers: states };
@@ -107,9 +116,9 @@ export async function waitUntilGone(
 }
 
 /**
- * Reads how real servers stand at this moment. Empty is what has no connections to wait for.
+ * Reads the state of each server once.
  *
- * @throws {KernelRefusal} when the table cannot be read
+ * @throws {KernelRefusal} if the table cannot be read
  */
 async function readStates(
   client: Pick<IpvsClient, "serversOf">,
@@ -129,7 +138,7 @@ async function readStates(
   });
 }
 
-/** How many connections of a real server are waited for. */
+/** The number of connections that the drain waits for. */
 function awaitedConnections(service: ServiceKey, entry: ServerEntry): number {
   const { activeConnections, inactiveConnections, persistentConnections } =
     entry;
@@ -137,7 +146,7 @@ function awaitedConnections(service: ServiceKey, entry: ServerEntry): number {
   return activeConnections + persistentConnections + others;
 }
 
-/** Whether the inactive connections of a service's real servers may be under way. */
+/** Whether inactive connections can be in use: always except for TCP and SCTP. */
 function waitsForInactive(service: ServiceKey): boolean {
   return (
     "firewallMark" in service ||

@@ -9,7 +9,11 @@ import {
 } from "../netlink/errno.js";
 import { accessAdvice } from "../netlink/errors.js";
 
-/** What can be asked of IPVS, in the words of the classic interface. */
+/**
+ * The operations of IPVS, named as in the classic options. For error messages.
+ *
+ * @since 0.1.0
+ */
 export type Command =
   | "add-service"
   | "edit-service"
@@ -34,19 +38,19 @@ function spoken(command: Command, subject: string): string {
   return subject ? `${command} ${subject}` : command;
 }
 
-const NO_SERVICE = "look at the services: there is none of this name";
+const NO_SERVICE = "there is no such virtual service; list the services";
 const NO_MODULE =
-  "see whether scheduler and persistence engine are spelt right, and whether modprobe can load them";
+  "check the spelling of scheduler and persistence engine, and whether modprobe can load them";
 const ALREADY = "edit it, or delete it first";
 const OUT_OF_RANGE =
-  "no weight is negative, and no lower threshold above the upper one";
+  "the weight must be 0 or more, and the lower threshold at most the upper one";
 
-/** What to do about a refusal, where the errno alone does not say it. */
+/** What to do about a refusal, if the errno alone does not say it. */
 const ADVICE: Partial<Record<Command, Readonly<Record<number, string>>>> = {
   "add-service": {
     [EEXIST]: ALREADY,
     [ENOENT]: NO_MODULE,
-    [EINVAL]: "port 0 is for persistent services; look at the netmask, too",
+    [EINVAL]: "port 0 needs persistence; check the netmask, too",
   },
   "edit-service": { [ESRCH]: NO_SERVICE, [ENOENT]: NO_MODULE },
   "delete-service": { [ESRCH]: NO_SERVICE },
@@ -54,7 +58,7 @@ const ADVICE: Partial<Record<Command, Readonly<Record<number, string>>>> = {
     [ESRCH]: "add its service first",
     [EEXIST]: ALREADY,
     [ERANGE]: OUT_OF_RANGE,
-    [EINVAL]: "the address of a real server is that of one host",
+    [EINVAL]: "use the address of a single host for the real server",
   },
   "edit-server": {
     [ESRCH]: NO_SERVICE,
@@ -63,36 +67,42 @@ const ADVICE: Partial<Record<Command, Readonly<Record<number, string>>>> = {
   },
   "delete-server": {
     [ESRCH]: NO_SERVICE,
-    [ENOENT]: "look at the service's servers: this is none of them",
+    [ENOENT]: "the service has no such real server; list its servers",
   },
   zero: { [ESRCH]: NO_SERVICE },
   "get-service": { [ESRCH]: NO_SERVICE },
   "start-daemon": {
-    [EEXIST]: "stop the one that runs first",
-    [ENODEV]: "see with 'ip link' which interfaces there are",
+    [EEXIST]: "a sync daemon with this role is running; stop it first",
+    [ENODEV]: "list the interfaces with 'ip link'",
   },
 };
 
-/** The kernel understood the request and said no. */
+/**
+ * The kernel refused a request. `errno` and `command` say why; the methods of {@link IpvsClient}
+ * list the causes.
+ *
+ * @since 0.1.0
+ */
 export class KernelRefusal extends Error {
   override readonly name = "KernelRefusal";
-  /** The symbol of the errno, such as `EEXIST` */
+  /** The symbol of `errno`, such as `EEXIST` */
   readonly code: string;
 
   /**
-   * @param errno positive, as in errno.h
-   * @param command what was asked
-   * @param subject of whom: `192.0.2.10:80 of TCP 192.0.2.1:80`; empty where it is the whole table
-   * @param explanation the kernel's own sentence (NLMSGERR_ATTR_MSG), when it sent one
+   * @param errno a positive number of errno.h
+   * @param command the operation
+   * @param subject its object, such as `192.0.2.10:80 of TCP 192.0.2.1:80`; empty for the whole
+   *   table
+   * @param explanation the kernel's own explanation (NLMSGERR_ATTR_MSG), if it sent one
    */
   constructor(
-    /** Positive, as in errno.h */
+    /** A positive number of errno.h */
     readonly errno: number,
-    /** What was asked */
+    /** The operation */
     readonly command: Command,
-    /** Of whom: `192.0.2.10:80 of TCP 192.0.2.1:80`; empty where it is the whole table */
+    /** Its object, such as `192.0.2.10:80 of TCP 192.0.2.1:80`; empty for the whole table */
     readonly subject: string,
-    /** The kernel's own sentence, when it sent one */
+    /** The kernel's own explanation, if it sent one. Links of {@link openNodeLink} never get one */
     readonly explanation?: string,
   ) {
     super(
@@ -101,65 +111,78 @@ export class KernelRefusal extends Error {
     this.code = errnoName(errno);
   }
 
-  /** What to do next, as half a sentence; undefined where there is nothing to add to the errno. */
+  /** What to do next, as a phrase without a period; undefined if the errno says it all. */
   get advice(): string | undefined {
     return accessAdvice(this.errno) ?? ADVICE[this.command]?.[this.errno];
   }
 }
 
-/** The kernel carried a request out, or refused it, but its answer was lost: look at the table. */
+/**
+ * The kernel's reply to a change was lost: the receive buffer overflowed (ENOBUFS). The change may
+ * or may not have been carried out. Read the table to find out.
+ *
+ * @since 0.2.0
+ */
 export class ReplyLost extends Error {
   override readonly name = "ReplyLost";
-  /** What to do next, as half a sentence */
+  /** What to do next, as a phrase without a period */
   readonly advice: string = "look at the table";
 
   /**
-   * @param command what was asked
-   * @param subject of whom; empty where it is the whole table
+   * @param command the operation
+   * @param subject its object; empty for the whole table
    */
   constructor(
-    /** What was asked */
+    /** The operation */
     readonly command: Command,
-    /** Of whom; empty where it is the whole table */
+    /** Its object; empty for the whole table */
     readonly subject: string,
   ) {
     super(
-      `The kernel's answer to ${spoken(command, subject)} was lost: it may or may not have been carried out`,
+      `The kernel's reply to ${spoken(command, subject)} was lost: it may or may not have been carried out`,
     );
   }
 }
 
-/** The table changed under every attempt to read it in one piece. */
+/**
+ * The table changed during every attempt to read it.
+ *
+ * @since 0.1.0
+ */
 export class TableUnsteady extends Error {
   override readonly name = "TableUnsteady";
-  /** What to do next, as half a sentence */
+  /** What to do next, as a phrase without a period */
   readonly advice: string = "try again";
 
-  /** @param attempts how often it was read */
+  /** @param attempts how often the table was read */
   constructor(
-    /** How often it was read */
+    /** How often the table was read */
     readonly attempts: number,
   ) {
     super(`The table changed during each of ${attempts} attempts to read it`);
   }
 }
 
-/** No kernel module has registered IPVS, or it may not be asked. */
+/**
+ * IPVS cannot be used: ENOENT, the kernel module ip_vs is not loaded; EPERM, no CAP_NET_ADMIN.
+ *
+ * @since 0.1.0
+ */
 export class IpvsUnavailable extends Error {
   override readonly name = "IpvsUnavailable";
-  /** The symbol of the errno: `ENOENT` or `EPERM` */
+  /** The symbol of `errno`, such as `ENOENT` */
   readonly code: string;
 
-  /** @param errno ENOENT when the module is not there, EPERM without CAP_NET_ADMIN */
+  /** @param errno ENOENT if the module is not loaded, EPERM without CAP_NET_ADMIN */
   constructor(
-    /** ENOENT when the module is not there, EPERM without CAP_NET_ADMIN */
+    /** ENOENT if the module is not loaded, EPERM without CAP_NET_ADMIN */
     readonly errno: number,
   ) {
     super(`IPVS is not available: ${errnoName(errno)}`);
     this.code = errnoName(errno);
   }
 
-  /** What to do next, as half a sentence. */
+  /** What to do next, as a phrase without a period. */
   get advice(): string {
     return this.errno === ENOENT
       ? "load its module as root with 'modprobe ip_vs'"

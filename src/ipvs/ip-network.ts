@@ -1,17 +1,17 @@
 import { parseAddress, type Address } from "./address.js";
 
-/** The addresses that begin with the same bits. */
+/** An IP network: the addresses that begin with the same bits. */
 export interface Network {
   readonly address: Address;
-  /** How many bits count: up to 32 for IPv4, 128 for IPv6 */
+  /** Length of the prefix in bits: 0 to 32 for IPv4, 0 to 128 for IPv6 */
   readonly prefixBits: number;
 }
 
 /**
- * Reads a network as people write it: `10.0.0.0/8`, `2001:db8::/32`, or an address by itself. Bits behind
- * the prefix do not count, whatever they are.
+ * Parses a network in CIDR notation, such as `10.0.0.0/8` or `2001:db8::/32`, or a single address.
+ * Bits after the prefix are ignored.
  *
- * @returns undefined if it is none
+ * @returns undefined if the text is not a network
  * @see RFC 4632, section 3.1; RFC 4291, section 2.3
  */
 export function parseNetwork(text: string): Network | undefined {
@@ -25,7 +25,7 @@ export function parseNetwork(text: string): Network | undefined {
   return prefixBits <= address.length * 8 ? { address, prefixBits } : undefined;
 }
 
-/** The network of one address. */
+/** The network that contains only one address. */
 export function networkOf(address: Address): Network {
   return { address, prefixBits: address.length * 8 };
 }

@@ -13,12 +13,16 @@ import {
   type Layout,
 } from "../netlink/attributes.js";
 
-/**
- * The attributes of include/uapi/linux/ip_vs.h, each written once for both directions. Rows stand in
- * the order in which a request carries them; the kernel's replies may come in another.
+/*
+ * The attributes of include/uapi/linux/ip_vs.h, each defined once for both directions. The rows are
+ * in the order of a request; replies may have another order.
  */
 
-/** The generic netlink family. @see IPVS_GENL_NAME, IPVS_GENL_VERSION in linux/ip_vs.h */
+/**
+ * The name and version of the generic netlink family.
+ *
+ * @see IPVS_GENL_NAME, IPVS_GENL_VERSION in linux/ip_vs.h
+ */
 export const FAMILY_NAME = "IPVS";
 export const FAMILY_VERSION = 1;
 
@@ -42,7 +46,7 @@ export const COMMANDS = {
   flush: 17,
 } as const;
 
-/** struct ip_vs_flags: the flags and which of them are meant. A request means all. */
+/** struct ip_vs_flags: the flags, and a mask of the flags to set. Requests set all of them. */
 const flags: Codec<number> = {
   size: 8,
   encode: (out, type, value) => {
@@ -52,7 +56,9 @@ const flags: Codec<number> = {
   decode: (bytes, at) => bytes.getUint32(at, true),
 };
 
-/** IPVS_STATS_ATTR_* as 64-bit values (since Linux 4.1); padding attributes stand between. */
+/**
+ * IPVS_STATS_ATTR_* as 64-bit values, since Linux 4.1. There are padding attributes between them.
+ */
 export const STATS64 = {
   connections: [1, u64],
   inPackets: [2, u64],
@@ -75,7 +81,9 @@ const counter32: Codec<bigint> = {
   decode: (bytes, at) => BigInt(bytes.getUint32(at, true)),
 };
 
-/** IPVS_STATS_ATTR_* as every kernel sends them: all but the byte counters are cut to 32 bits. */
+/**
+ * IPVS_STATS_ATTR_* as every kernel sends them. All but the byte counters are truncated to 32 bits.
+ */
 export const STATS = {
   connections: [1, counter32],
   inPackets: [2, counter32],
@@ -89,24 +97,24 @@ export const STATS = {
   outBytesPerSecond: [10, counter32],
 } as const satisfies Layout;
 
-/** Counters, of services and destinations alike. */
+/** Counters of services and destinations. */
 const COUNTERS = {
-  stats: [10, raw()], // STATS, read only where the next is missing
+  stats: [10, raw()], // STATS, decoded only if stats64 is missing
   stats64: [12, nested(STATS64)],
 } as const satisfies Layout;
 
-/** IPVS_SVC_ATTR_*, but for the counters */
+/** IPVS_SVC_ATTR_* without the counters */
 const SERVICE_STATE = {
   family: [1, u16],
   firewallMark: [5, u32],
   protocol: [2, u16],
-  address: [3, bytes(16)], // IPv4 in the first 4, zeros after
+  address: [3, bytes(16)], // IPv4 in the first 4 bytes, then zeros
   port: [4, u16be],
   scheduler: [6, text],
   persistenceEngine: [11, text],
   flags: [7, flags],
   timeoutSeconds: [8, u32],
-  netmask: [9, bytes(4)], // an IPv4 mask in network order, or an IPv6 prefix length in host order
+  netmask: [9, bytes(4)], // IPv4: a mask in network byte order. IPv6: a prefix length in host byte order
 } as const satisfies Layout;
 
 /** IPVS_SVC_ATTR_* */
@@ -115,7 +123,7 @@ export const SERVICE = {
   ...COUNTERS,
 } as const satisfies Layout;
 
-/** IPVS_DEST_ATTR_*, but for the counters */
+/** IPVS_DEST_ATTR_* without the counters */
 const DESTINATION_STATE = {
   family: [11, u16],
   address: [1, bytes(16)],
@@ -138,7 +146,7 @@ export const DESTINATION = {
   ...COUNTERS,
 } as const satisfies Layout;
 
-/** IPVS_DAEMON_ATTR_*. Length and port travel in host order. */
+/** IPVS_DAEMON_ATTR_*. Length and port are in host byte order. */
 export const DAEMON = {
   state: [1, u32],
   multicastInterface: [2, text],
@@ -150,7 +158,7 @@ export const DAEMON = {
   multicastTtl: [8, u8],
 } as const satisfies Layout;
 
-/** IPVS_CMD_ATTR_*: the first level of every message but GET_INFO's answer. */
+/** IPVS_CMD_ATTR_*: the top level of all messages except the reply to GET_INFO. */
 export const MESSAGE = {
   service: [1, nested(SERVICE)],
   destination: [2, nested(DESTINATION)],
@@ -160,7 +168,7 @@ export const MESSAGE = {
   udpSeconds: [6, u32],
 } as const satisfies Layout;
 
-/** The same message, of which the counters are passed over. */
+/** The same message, decoded without the counters. */
 export const MESSAGE_WITHOUT_STATS = {
   service: [1, nested(SERVICE_STATE)],
   destination: [2, nested(DESTINATION_STATE)],

@@ -4,10 +4,10 @@ import type { Link } from "../netlink/link.js";
 import { openNodeLink } from "../netlink/node-link.js";
 
 /**
- * Opens a socket and finds IPVS at the other end of it. `await using` closes the socket at the end of the block;
- * until it is closed, it keeps the process alive.
+ * Opens a netlink socket and connects to IPVS. `await using` closes the socket at the end of the
+ * block. An open socket keeps the process alive.
  *
- * The module ip_vs is not loaded: that is for whoever sets the machine up.
+ * Does not load the kernel module ip_vs: run `modprobe ip_vs` first.
  *
  * @example
  * ```ts
@@ -20,9 +20,10 @@ import { openNodeLink } from "../netlink/node-link.js";
  * a version of 1.2 or newer: true
  * ```
  *
- * @param link a socket of another kind, which from now on belongs to the client, even if this fails
- * @throws {IpvsUnavailable} ENOENT if the module ip_vs is not loaded, EPERM without CAP_NET_ADMIN
- * @throws {SocketFault} when there is no socket to be had, or it fails
+ * @param link another kind of socket. The client owns it, and closes it even if openIpvs() fails
+ * @throws {IpvsUnavailable} ENOENT: the module ip_vs is not loaded. EPERM: no CAP_NET_ADMIN
+ * @throws {SocketFault} if the socket cannot be opened, or if it fails
+ * @since 0.1.0
  */
 export async function openIpvs(
   link: Link = openNodeLink(),

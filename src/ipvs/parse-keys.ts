@@ -13,28 +13,32 @@ import {
   PROTOCOLS,
 } from "./model.js";
 
-/** A text is not what it is to name. */
+/**
+ * A text is not a virtual service or a real server.
+ *
+ * @since 0.1.0
+ */
 export class MalformedText extends Error {
   override readonly name = "MalformedText";
 
   /**
-   * @param text what was to be read
-   * @param wanted what it is not: `virtual service`
-   * @param advice how it is written
+   * @param text the text
+   * @param wanted what it should have been: `virtual service` or `real server`
+   * @param advice the accepted forms
    */
   constructor(
-    /** What was to be read */
+    /** The text */
     readonly text: string,
-    /** What it is not: `virtual service` */
+    /** What it should have been: `virtual service` or `real server` */
     readonly wanted: string,
-    /** What to do next, as half a sentence */
+    /** What to do next, as a phrase without a period */
     readonly advice: string,
   ) {
-    super(`${quoted(text)} is no ${wanted}`);
+    super(`${quoted(text)} is not a ${wanted}`);
   }
 }
 
-/** A text between quotation marks, without control characters. */
+/** Quotes a text and escapes control characters. */
 function quoted(text: string): string {
   const escape = (character: string) =>
     `\\u00${character.charCodeAt(0).toString(16)}`;
@@ -45,10 +49,13 @@ const HIGHEST_PORT = 0xffff;
 const HIGHEST_MARK = 0xffffffff;
 
 /**
- * Reads a virtual service as {@link formatService} writes it, and that alone: no names of hosts or ports.
+ * Parses a virtual service in the form of {@link formatService}. Accepts no names of hosts or
+ * ports.
  *
- * @param text `TCP 192.0.2.1:80`, `UDP [2001:db8::1]:53`, `FWM 7` or `FWM 7 IPv6`
- * @throws {MalformedText} if it is none
+ * @param text `TCP 192.0.2.1:80`, `UDP [2001:db8::1]:53`, `FWM 7` or `FWM 7 IPv6`. Ports are 0 to
+ *   65535, marks 1 to 4294967295
+ * @throws {MalformedText} if the text has another form
+ * @since 0.1.0
  */
 export function parseService(text: string): ServiceKey {
   const [, mark, ipv6] = /^FWM ([0-9]+)( IPv6)?$/.exec(text) ?? [];
@@ -67,10 +74,11 @@ export function parseService(text: string): ServiceKey {
 }
 
 /**
- * Reads a real server as {@link formatEndpoint} writes it, and that alone: no names of hosts or ports.
+ * Parses a real server in the form of {@link formatEndpoint}. Accepts no names of hosts or ports.
  *
- * @param text `192.0.2.10:8080` or `[2001:db8::10]:8080`
- * @throws {MalformedText} if it is none
+ * @param text `192.0.2.10:8080` or `[2001:db8::10]:8080`. Ports are 0 to 65535
+ * @throws {MalformedText} if the text has another form
+ * @since 0.1.0
  */
 export function parseServer(text: string): ServerKey {
   const endpoint = endpointIn(text);
@@ -93,7 +101,10 @@ function endpointIn(
   return address && port !== undefined ? { address, port } : undefined;
 }
 
-/** A decimal number without leading zeros; undefined if it is none or too large. */
+/**
+ * Parses a decimal number without leading zeros; undefined if the text is not one, or if it is too
+ * large.
+ */
 function whole(digits: string | undefined, highest: number) {
   if (digits === undefined || !/^(0|[1-9][0-9]{0,9})$/.test(digits))
     return undefined;

@@ -2,8 +2,8 @@ import { parseIpv6, type Address } from "./address.js";
 import type { Network } from "./ip-network.js";
 
 /*
- * The fields of a line of /proc/net/ip_vs_conn and /proc/net/ip_vs, by where they stand. See connection-reader.ts and
- * table-file.ts.
+ * Decodes the fields of a line in /proc/net/ip_vs_conn and /proc/net/ip_vs by position.
+ * connection-reader.ts and table-file.ts use it.
  */
 
 export const LINE_FEED = 0x0a;
@@ -12,24 +12,24 @@ const COLON = 0x3a;
 const PORTS = 0x10000;
 const DIGIT_0 = 0x30;
 const DIGIT_9 = 0x39;
-/** `0A090001`, or `2001:0db8:0000:0000:0000:0000:0000:0001` with all its digits */
+/** The width of an address: `0A090001`, or `2001:0db8:0000:0000:0000:0000:0000:0001` */
 export const IPV4_COLUMNS = 8;
 export const IPV6_COLUMNS = 39;
 export const PORT_COLUMNS = 4;
 
-/** The value of a hexadecimal digit by its character, -1 for what is none. */
+/** The value of each hexadecimal digit, by character code; -1 for other characters. */
 const DIGITS = Int8Array.from({ length: 256 }, (_, code) => {
   const digit = Number.parseInt(String.fromCharCode(code), 16);
   return Number.isNaN(digit) ? -1 : digit;
 });
 
-/** Where the line ends. */
+/** The end of a line. */
 export function lineEnd(bytes: Buffer, at: number): number {
   const end = bytes.indexOf(LINE_FEED, at);
   return end < 0 ? bytes.length : end;
 }
 
-/** Where the word from here on ends: at a blank, or with the line. */
+/** The end of a word: the next space, or the end of the line. */
 export function wordEnd(bytes: Buffer, at: number): number {
   while (at < bytes.length && bytes[at] !== BLANK && bytes[at] !== LINE_FEED)
     at++;
@@ -46,12 +46,12 @@ export function addressEnd(bytes: Buffer, at: number): number {
   return at + (long ? IPV6_COLUMNS : IPV4_COLUMNS);
 }
 
-/** Where the word behind an address and its port begins. */
+/** The position after an address and its port. */
 export function behindPort(addressEnd: number): number {
   return addressEnd + PORT_COLUMNS + 2;
 }
 
-/** Whether an address ends here, and behind it a port where it should. */
+/** Whether an address ends here and a port follows. */
 export function endsPort(bytes: Buffer, addressEnd: number): boolean {
   const portEnd = addressEnd + 1 + PORT_COLUMNS;
   return bytes[addressEnd] === BLANK && bytes[portEnd] === BLANK;
@@ -74,7 +74,7 @@ export function readAddress(
   return address;
 }
 
-/** Whether an address lies in a network. What is no address lies in none. */
+/** Whether an address is in a network; false for a malformed address. */
 export function isIn(
   { address, prefixBits }: Network,
   bytes: Buffer,
@@ -91,12 +91,12 @@ export function isIn(
   return true;
 }
 
-/** The address of a client by its key. */
+/** The client's address in a key. */
 export function clientOfKey(key: number | string): Address | undefined {
   return typeof key === "number" ? ipv4(key) : parseIpv6(key);
 }
 
-/** The address and the port of a service or a server by their key. */
+/** The address and port of a service or server in a key. */
 export function endOfKey(
   key: number | string,
 ): { address: Address; port: number } | undefined {
@@ -113,7 +113,7 @@ function ipv4(number: number): Address {
   return address;
 }
 
-/** Of IPv4 one number, with the port at most 48 bits long; of IPv6 the text. */
+/** For IPv4, a number, with the port at most 48 bits; for IPv6, the text. */
 export function keyOf(
   bytes: Buffer,
   at: number,
@@ -128,7 +128,7 @@ export function keyOf(
     : address;
 }
 
-/** An address of IPv4 as a number of 32 bits; NaN if it is none. */
+/** An IPv4 address as a 32-bit number; NaN if it is malformed. */
 export function readIpv4(bytes: Buffer, at: number, end: number): number {
   if (end - at !== IPV4_COLUMNS) return NaN;
   let address = 0;
@@ -148,14 +148,14 @@ export function readPort(bytes: Buffer, at: number): number {
   return port;
 }
 
-/** Negative unless both are digits. */
+/** The value of two hexadecimal digits; negative if one is malformed. */
 function readByte(bytes: Buffer, at: number): number {
   const high = DIGITS[bytes[at] ?? 0] ?? -1;
   const low = DIGITS[bytes[at + 1] ?? 0] ?? -1;
   return (high << 4) | low;
 }
 
-/** A number in decimal digits, up to the end of the word; negative if it is none. */
+/** A decimal number up to the end of the word; negative if it is malformed. */
 export function readDecimal(bytes: Buffer, at: number): number {
   let value = 0;
   for (; ; at++) {
@@ -170,7 +170,7 @@ export function isDigit(byte = 0): boolean {
   return byte >= DIGIT_0 && byte <= DIGIT_9;
 }
 
-/** Whether a word and a blank stand here. */
+/** Whether a word and a space are here. */
 export function startsWord(word: string, bytes: Buffer, at: number): boolean {
   for (let i = 0; i < word.length; i++)
     if (bytes[at + i] !== word.charCodeAt(i)) return false;

@@ -1,4 +1,8 @@
-/** The schedulers of Linux and what they go by. Each is a module of its own, ip_vs_NAME. @see net/netfilter/ipvs/ */
+/**
+ * Linux's schedulers with their descriptions. Each is a kernel module ip_vs_NAME.
+ *
+ * @see net/netfilter/ipvs/
+ */
 export const SCHEDULERS: ReadonlyMap<string, string> = new Map([
   ["rr", "round robin"],
   ["wrr", "weighted round robin"],
@@ -15,7 +19,7 @@ export const SCHEDULERS: ReadonlyMap<string, string> = new Map([
   ["ovf", "weighted overflow"],
 ]);
 
-/** The persistence engines of Linux. Each is a module of its own, ip_vs_pe_NAME. */
+/** Linux's persistence engines with their descriptions. Each is a kernel module ip_vs_pe_NAME. */
 export const PERSISTENCE_ENGINES: ReadonlyMap<string, string> = new Map([
-  ["sip", "a SIP call stays with its server, by its Call-ID"],
+  ["sip", "SIP calls stay with their server, by Call-ID"],
 ]);

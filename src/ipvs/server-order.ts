@@ -1,9 +1,9 @@
 /**
- * The real servers of a service as they are to be written down. The kernel has the newest first; added the oldest
- * first, they come to stand as they do now, and schedulers such as sh go by that.
+ * Reverses the kernel's order of servers (newest first). Adding servers in this order restores the
+ * kernel's order. Schedulers such as sh depend on it.
  *
- * @param servers as the kernel told them
- * @see net/netfilter/ipvs/ip_vs_sh.c, ip_vs_sh_reassign
+ * @param servers in the kernel's order
+ * @see ip_vs_sh_reassign() in net/netfilter/ipvs/ip_vs_sh.c
  */
 export function oldestFirst<T>(servers: readonly T[]): T[] {
   return servers.toReversed();

@@ -1,53 +1,61 @@
 import type { ServerEntry, ServiceEntry, ServiceWithServers } from "./model.js";
 
 /*
- * How services and real servers are, as far as it follows from what the kernel tells. It keeps a flag for each real
- * server, IP_VS_DEST_F_OVERLOAD, of which netlink says nothing:
- *   - set when its active and inactive connections together reach the upper threshold,
- *   - cleared when they fall below the lower threshold, or below three quarters of the upper if there is no lower.
- * In between it may be set or not. Schedulers pass over a server with the flag.
+ * The states of services and real servers, derived from what the kernel reports. The kernel has a
+ * flag for overloaded servers, IP_VS_DEST_F_OVERLOAD, but does not report it over netlink:
+ *
+ * - It is set when active and inactive connections together reach the upper threshold.
+ * - It is cleared when they fall below the lower threshold, or below three quarters of the upper
+ *   threshold if there is no lower one.
+ * - Between these two limits it may be set or not.
+ *
+ * Schedulers skip a server with the flag.
+ *
  * @see ip_vs_bind_dest(), ip_vs_unbind_dest() in net/netfilter/ipvs/ip_vs_conn.c
  */
 
-/** How a real server can be, the gravest last. */
+/** The states of a real server, the most severe last. */
 export const SERVER_STATES = [
   "ok",
-  /** Between its thresholds: it gets no new connections if it was overloaded, which the kernel does not tell */
+  /**
+   * Between its thresholds. It gets no new connections if the kernel's overload flag is set, which
+   * is unknown
+   */
   "maybe-overloaded",
-  /** Weight 0: no new connections, but for the clients that persistence binds to it */
+  /** Weight 0: no new connections, except from clients with a persistence template */
   "draining",
   /** At its upper threshold: no new connections */
   "overloaded",
 ] as const;
 export type ServerState = (typeof SERVER_STATES)[number];
 
-/** How a virtual service can be, the gravest last. */
+/** The states of a virtual service, the most severe last. */
 export const SERVICE_STATES = [
   "ok",
-  /** Every real server that is not drained is overloaded */
+  /** All servers with a weight above 0 are overloaded */
   "all-overloaded",
-  /** Every real server has weight 0 */
+  /** All servers have weight 0 */
   "all-drained",
   "no-servers",
 ] as const;
 export type ServiceState = (typeof SERVICE_STATES)[number];
 
-/** A real server, and what follows from what the kernel tells of it. */
+/** A real server with its state. */
 export interface AssessedServer extends ServerEntry {
   readonly state: ServerState;
-  /** Its part of the weight of all servers of the service that can take connections, 0 to 1 */
+  /** Its share of the service's effective weight, 0 to 1 */
   readonly share: number;
 }
 
-/** A virtual service with its real servers, and what follows from what the kernel tells of them. */
+/** A virtual service with its state and its assessed servers. */
 export interface AssessedService extends ServiceEntry {
   readonly state: ServiceState;
-  /** The sum of the weights of all servers that can take connections */
+  /** The sum of the weights of all servers that accept new connections */
   readonly effectiveWeight: number;
   readonly servers: readonly AssessedServer[];
 }
 
-/** How a real server is. */
+/** The state of a real server. */
 export function serverState(server: ServerEntry): ServerState {
   const { weight, upperThreshold: upper, lowerThreshold } = server.settings;
   if (weight === 0) return "draining";
@@ -61,19 +69,19 @@ export function serverState(server: ServerEntry): ServerState {
   return below ? "ok" : "maybe-overloaded";
 }
 
-/** Whether a real server in a state is given new connections, as far as can be told. */
+/** Whether a server in this state gets new connections, as far as is known. */
 export function takesConnections(state: ServerState): boolean {
   return state === "ok" || state === "maybe-overloaded";
 }
 
-/** How a virtual service is, by the states of all its real servers. */
+/** The state of a virtual service, from the states of its servers. */
 export function serviceState(servers: readonly ServerState[]): ServiceState {
   if (servers.length === 0) return "no-servers";
   if (servers.some(takesConnections)) return "ok";
   return servers.includes("overloaded") ? "all-overloaded" : "all-drained";
 }
 
-/** Finds out how a service and its real servers are. */
+/** Adds the states to a service and its servers. */
 export function assess(service: ServiceWithServers): AssessedService {
   const states = service.servers.map(serverState);
   const weights = service.servers.map(({ settings }, i) =>

@@ -18,34 +18,40 @@ import {
   type ServiceKey,
 } from "./model.js";
 
-/** A real server as /proc/net/ip_vs has it. */
+/** A real server in /proc/net/ip_vs. */
 export interface ListedServer {
   readonly key: ServerKey;
-  /** Forwarding method, weight and connections, in columns of 7, 6, 10 and 10 characters with blanks between them */
+  /**
+   * Forwarding method, weight and connections, in columns of 7, 6, 10 and 10 characters with spaces
+   * between them
+   */
   readonly columns: string;
 }
 
-/** What the names of the forwarding methods begin with that every listing has: Masq, Route, Tunnel, Local. */
+/** The first letters of the forwarding methods in listings: Masq, Route, Tunnel, Local. */
 const FORWARDING = Uint8Array.of(0x4d, 0x52, 0x54, 0x4c);
 const BRACKET = 0x5b;
 /** `  -> ` */
 const ARROW_COLUMNS = 5;
 /** `TCP  `, `SCTP  ` */
 const PROTOCOL_GAP = 2;
-/** Between a server's port and the columns behind it, and how wide these are at least */
+/** The gap between a server's port and the following columns, and the minimum width of these */
 const COLUMNS_GAP = 6;
 const COLUMNS = 36;
 
 /**
- * The real servers of all virtual services, as /proc/net/ip_vs shows them in a few reads: one dump for each
- * service takes the kernel far longer.
+ * The real servers of all virtual services, from /proc/net/ip_vs. Reading the file is much faster
+ * than one netlink dump per service.
  *
- * It does not tell all: no thresholds, no tunnels, and of a firewall mark not the family. Nor does it tell of a service of
- * which it cannot make out a line, as of a kernel to come. @see ip_vs_info_seq_show() in net/netfilter/ipvs/ip_vs_ctl.c
+ * The file does not contain everything: no thresholds, no tunnels, and no family of a firewall
+ * mark. A service is also missing if one of its lines has an unknown format, such as that of a
+ * future kernel.
+ *
+ * @see ip_vs_info_seq_show() in net/netfilter/ipvs/ip_vs_ctl.c
  */
 export class TableFile {
   readonly #bytes: Buffer;
-  /** Where the servers of a service begin */
+  /** The position of each service's servers */
   readonly #places = new Map<number | string, number>();
 
   /** @param bytes the whole file */
@@ -60,9 +66,9 @@ export class TableFile {
   }
 
   /**
-   * The real servers of a virtual service, in the kernel's order: the newest first.
+   * The real servers of a virtual service, in the kernel's order: newest first.
    *
-   * @returns undefined if the file does not tell
+   * @returns undefined if the file does not contain the service
    */
   serversOf(service: ServiceKey): readonly ListedServer[] | undefined {
     let at = this.#places.get(placeOf(service));
@@ -80,7 +86,11 @@ export class TableFile {
   }
 }
 
-/** By what the service is looked up whose line this is. @returns undefined if it is no service's with an address */
+/**
+ * The key of the service in a line.
+ *
+ * @returns undefined if the line is not a service with an address
+ */
 function placeAt(bytes: Buffer, line: number): number | string | undefined {
   const protocol = protocolAt(bytes, line);
   if (protocol === undefined) return undefined;
@@ -105,7 +115,7 @@ function protocolAt(bytes: Buffer, at: number): Protocol | undefined {
   return undefined;
 }
 
-/** What a service is looked up by: of IPv4 a number, which costs least. */
+/** The key of a service; for IPv4 a number, which is faster. */
 function placeOf(service: ServiceKey): number | string {
   if ("firewallMark" in service || service.family !== INET)
     return formatService(service);
@@ -114,7 +124,7 @@ function placeOf(service: ServiceKey): number | string {
   return ipv4Place(protocol, (a << 8) | b, (c << 8) | d, port) ?? "";
 }
 
-/** @returns undefined if one of them is negative, and so was none */
+/** @returns undefined if one of the numbers is negative, and therefore malformed */
 function ipv4Place(
   protocol: Protocol,
   high: number,
@@ -125,7 +135,7 @@ function ipv4Place(
   return ((protocol * 0x10000 + high) * 0x10000 + low) * 0x10000 + port;
 }
 
-/** What a line tells of a real server. @returns undefined if it cannot be made out */
+/** Decodes a line of a real server. @returns undefined if it is malformed */
 function serverAt(
   bytes: Buffer,
   at: number,
@@ -141,6 +151,6 @@ function serverAt(
   if (!address || port < 0 || endOfLine - columnsAt < COLUMNS) return undefined;
   if (!FORWARDING.includes(bytes[columnsAt] ?? 0)) return undefined;
   const columns = bytes.toString("latin1", columnsAt, endOfLine);
-  if (columns.includes("-")) return undefined; // the file has counts with signs, every listing has them without
+  if (columns.includes("-")) return undefined; // the file has signed counts, listings have unsigned ones
   return { key: { address, port }, columns };
 }

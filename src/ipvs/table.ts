@@ -7,27 +7,27 @@ import type {
   Timeouts,
 } from "./model.js";
 
-/** A real server as it can be set. What the kernel tells of one is one, too. */
+/** A real server as configured. A {@link ServerEntry} is one, too. */
 export interface ServerRule {
   readonly key: ServerKey;
   readonly settings: ServerSettings;
 }
 
-/** A virtual service with its real servers as they can be set. */
+/** A virtual service with its real servers, as configured. */
 export interface ServiceRule {
   readonly key: ServiceKey;
   readonly settings: ServiceSettings;
   readonly servers: readonly ServerRule[];
 }
 
-/** A table as it can be set. What is absent is not spoken of. */
+/** A table as configured. Absent parts are unspecified. */
 export interface Table {
-  /** There are services or real servers beside these, of which nothing is said */
+  /** The table is incomplete: there are other services or servers that it does not describe */
   readonly partial?: true;
   readonly services: readonly ServiceRule[];
   readonly timeouts?: Timeouts;
   readonly daemons?: readonly Daemon[];
 }
 
-/** What can be wanted by itself: it stands somewhere in a file of rules. */
+/** One item of a table file. */
 export type TableRule = ServiceRule | ServerRule | Timeouts | Daemon;

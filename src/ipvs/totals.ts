@@ -1,12 +1,12 @@
 import type { ServiceWithServers, Stats } from "./model.js";
 
-/** The sums over all services; counters and rates are those of the services. */
+/** Sums over all services. Counters and rates are the sums of the services' own. */
 export interface Totals extends Stats {
   readonly services: number;
   readonly servers: number;
   readonly activeConnections: number;
   readonly inactiveConnections: number;
-  /** Connection templates */
+  /** Persistence templates */
   readonly persistentConnections: number;
 }
 
@@ -28,7 +28,7 @@ const NOTHING: Totals = {
   outBytesPerSecond: 0n,
 };
 
-/** Adds a table up. */
+/** Adds up a table. */
 export function totalsOf(table: readonly ServiceWithServers[]): Totals {
   const totals: Record<string, number | bigint> = { ...NOTHING };
   const add = (name: string, value: number | bigint) => {

@@ -1,20 +1,25 @@
 import { MalformedReply } from "./errors.js";
-import { Window, type Span } from "./link.js";
+import { MutableSpan, type Span } from "./link.js";
 import { aligned, type Writer } from "./writer.js";
 
-/** Set on the type of an attribute that holds attributes. @see NLA_F_NESTED in linux/netlink.h */
+/**
+ * The flag in the type field of an attribute that contains attributes.
+ *
+ * @see NLA_F_NESTED in linux/netlink.h
+ */
 const NESTED = 0x8000;
-/** The bits of the type field that are the type. @see NLA_TYPE_MASK */
+/** The bits of the type field that hold the type. @see NLA_TYPE_MASK in linux/netlink.h */
 const TYPE_MASK = 0x3fff;
 const LENGTH_MASK = 0xffff;
 const HEADER_BYTES = 4;
 
 /**
- * How one attribute is written and read.
+ * How one attribute is encoded and decoded.
  *
- * `size` is the payload's length in bytes where that is fixed; `decode` is given a payload of just
- * that length, so no reader runs past an end. An object that it returns may be one that it fills anew each time.
- * `encode` writes all of the attribute: header, payload, and zeros up to a multiple of 4 bytes, where the next begins.
+ * `size` is the payload's length in bytes, if it is fixed. decode() then gets a payload of exactly
+ * that length, so it cannot read past the end. decode() may return the same object each time,
+ * filled with new values. encode() writes the whole attribute: header, payload, and zeros up to the
+ * next multiple of 4 bytes.
  */
 export interface Codec<T> {
   readonly size?: number;
@@ -22,14 +27,17 @@ export interface Codec<T> {
   decode(bytes: DataView, at: number, length: number): T;
 }
 
-/** One row an attribute: the field's name, its type number and its codec, in the order of a request. */
+/**
+ * One row per attribute: the field's name, its type number and its codec. The rows are in the order
+ * of a request.
+ */
 export type Layout = Readonly<Record<string, LayoutRow<unknown>>>;
 
 type LayoutRow<T> = readonly [type: number, codec: Codec<T>];
 
 type ValueOf<C> = C extends Codec<infer T> ? T : never;
 
-/** The fields of a layout; in what was read any of them may be missing. */
+/** The fields of a layout. After decoding, any of them may be missing. */
 export type Fields<L extends Layout> = {
   -readonly [Name in keyof L]?: ValueOf<L[Name][1]> | undefined;
 };
@@ -50,7 +58,7 @@ export const u16: Codec<number> = {
   decode: (bytes, at) => bytes.getUint16(at, true),
 };
 
-/** Network byte order, as the kernel keeps ports. */
+/** In network byte order, like the kernel's ports. */
 export const u16be: Codec<number> = {
   size: 2,
   encode: (out, type, value) => {
@@ -67,21 +75,21 @@ export const u32: Codec<number> = {
   decode: (bytes, at) => bytes.getUint32(at, true),
 };
 
-/** 64 bits do not fit a JavaScript number, hence bigint. */
+/** A bigint, because a JavaScript number does not hold 64 bits. */
 export const u64: Codec<bigint> = {
   size: 8,
   encode: (out, type, value) => {
     out.u32(headerOf(type, 8));
     out.u64(value);
   },
-  // Most counters of most tables are zero, and that one costs no memory.
+  // Most counters in most tables are zero, and the literal 0n allocates nothing.
   decode: (bytes, at) =>
     bytes.getUint32(at, true) === 0 && bytes.getUint32(at + 4, true) === 0
       ? 0n
       : bytes.getBigUint64(at, true),
 };
 
-/** Exactly `size` bytes; what is shorter is filled up with zeros when written. */
+/** Exactly `size` bytes. encode() pads a shorter value with zeros. */
 export function bytes(size: number): Codec<Uint8Array> {
   const read = new Uint8Array(size);
   const words = new DataView(read.buffer);
@@ -101,7 +109,7 @@ export function bytes(size: number): Codec<Uint8Array> {
   };
 }
 
-/** Bytes of which there may be 4 or 16 or any number: addresses of all kinds. */
+/** Any number of bytes, such as an IPv4 or IPv6 address. */
 export const octets: Codec<Uint8Array> = {
   encode: (out, type, value) => {
     writeBytes(out, type, value);
@@ -109,14 +117,14 @@ export const octets: Codec<Uint8Array> = {
   decode: copyOf,
 };
 
-/** An attribute's payload where it lies, for what is not always read. */
+/** The payload in place, without decoding it: for attributes that are not always needed. */
 export function raw(): Codec<Span> {
-  const window = new Window();
+  const span = new MutableSpan();
   return {
     encode: (out, type, { bytes, start, end }) => {
       writeBytes(out, type, copyOf(bytes, start, end - start));
     },
-    decode: (bytes, at, length) => window.move(bytes, at, at + length),
+    decode: (bytes, at, length) => span.set(bytes, at, at + length),
   };
 }
 
@@ -126,10 +134,10 @@ function copyOf(bytes: DataView, at: number, length: number): Uint8Array {
   return copy;
 }
 
-/** The string that was read last: the names of few schedulers come again and again. */
+/** The last string that was decoded. The same few scheduler names come again and again. */
 let lastText = "";
 
-/** A string that ends with a zero byte, one character a byte. */
+/** A zero-terminated string, one character per byte (latin1). */
 export const text: Codec<string> = {
   encode: (out, type, value) => {
     const size = value.length + 1;
@@ -151,7 +159,7 @@ export const text: Codec<string> = {
   },
 };
 
-/** Attributes inside an attribute. */
+/** An attribute that contains attributes. */
 export function nested<L extends Layout>(layout: L): Codec<Fields<L>> {
   return {
     encode: (out, type, value) => {
@@ -164,7 +172,7 @@ export function nested<L extends Layout>(layout: L): Codec<Fields<L>> {
   };
 }
 
-/** Writes every field that is present, in the order of the layout. */
+/** Encodes all fields that are present, in the order of the layout. */
 export function encode<L extends Layout>(
   layout: L,
   out: Writer,
@@ -177,29 +185,37 @@ export function encode<L extends Layout>(
   }
 }
 
-/** Writes one field of a layout, for what is written so often that no object of fields is made for it. */
+/** Encodes one field of a layout. Faster than encode(), because it needs no object of fields. */
 export function put<T>(out: Writer, row: LayoutRow<T>, value: T): void {
   row[1].encode(out, row[0], value);
 }
 
-/** Begins an attribute that holds attributes. @returns what `endNested` is to be given behind them */
+/** Begins an attribute that contains attributes. @returns the position, for endNested() */
 export function beginNested(out: Writer, type: number): number {
   const start = out.length;
   out.u32(headerOf(type | NESTED, 0));
   return start;
 }
 
-/** Ends an attribute that holds attributes: only now its length is known. */
+/** Ends an attribute that contains attributes, and fills in its length. */
 export function endNested(out: Writer, start: number): void {
   out.patchU16(start, out.length - start);
 }
 
-/** The header of an attribute, struct nlattr, as one number. @param size of the payload, in bytes */
+/**
+ * The header of an attribute (struct nlattr) as one number.
+ *
+ * @param size of the payload, in bytes
+ */
 export function headerOf(type: number, size: number): number {
   return (type << 16) | (HEADER_BYTES + size);
 }
 
-/** The same of a payload of any size. @throws {RangeError} for one that is too long */
+/**
+ * The header of an attribute whose size is not known to fit.
+ *
+ * @throws {RangeError} if it does not fit into 16 bits
+ */
 function checkedHeader(type: number, size: number): number {
   if (HEADER_BYTES + size > LENGTH_MASK)
     throw new RangeError(`an attribute of ${size} bytes is too long`);
@@ -213,9 +229,9 @@ function writeBytes(out: Writer, type: number, value: Uint8Array): void {
 }
 
 /**
- * Walks the attributes of a payload, checking every length before it is used.
+ * Iterates over the attributes of a payload. Checks every length before it uses it.
  *
- * @throws {MalformedReply} where an attribute's header or body runs over the end
+ * @throws {MalformedReply} if an attribute's header or payload extends past the end
  */
 export function* attributes({
   bytes,
@@ -234,9 +250,10 @@ export function* attributes({
 }
 
 /**
- * The header of an attribute: its type, and in the lower half its length with the header.
+ * Reads the header of an attribute: its type in the upper 16 bits, its length with the header in
+ * the lower 16 bits.
  *
- * @throws {MalformedReply} if that cannot be
+ * @throws {MalformedReply} if the length is less than 4 or extends past the end
  */
 function headerAt(
   bytes: DataView,
@@ -250,7 +267,7 @@ function headerAt(
   const length = header & LENGTH_MASK;
   if (length < HEADER_BYTES || at + length > end) {
     const fault =
-      length < HEADER_BYTES ? `has length ${length}` : "runs over the end";
+      length < HEADER_BYTES ? `has length ${length}` : "extends past the end";
     throw new MalformedReply(
       `attribute ${(header >>> 16) & TYPE_MASK} ${fault}`,
       at - start,
@@ -265,12 +282,15 @@ interface Row {
   readonly codec: Codec<unknown>;
 }
 
-/** A layout made ready: its rows in their order and by type number, and the object that fields are read into. */
+/**
+ * A layout prepared for decoding: its rows in order and by type number, and the object that
+ * decode() fills.
+ */
 interface Rows {
   readonly all: readonly Row[];
   readonly byType: readonly (Row | undefined)[];
   readonly fields: Record<string, unknown>;
-  /** The same object before anything is read */
+  /** That object before decoding: every field is undefined */
   readonly none: Readonly<Record<string, unknown>>;
 }
 const known = new WeakMap<Layout, Rows>();
@@ -293,13 +313,15 @@ function rowsOf(layout: Layout): Rows {
 }
 
 /**
- * Reads the fields of a layout. Types that the layout does not name are skipped: newer kernels send
- * more, and 64-bit values come with padding between.
+ * Decodes the fields of a layout. Skips types that the layout does not have: newer kernels send
+ * more attributes, and 64-bit values come with padding.
  *
- * A listing reads tens of thousands of messages, so there is one object of fields for each layout, which the
- * next reading of that layout fills again, as there is one array for each field of bytes: copy what is to be kept.
+ * A listing decodes tens of thousands of messages, so every layout has one object of fields, and
+ * every field of bytes has one array. The next call with the same layout overwrites them: copy what
+ * you keep.
  *
- * @throws {MalformedReply} naming the field whose length is wrong, or where the bytes end too soon
+ * @throws {MalformedReply} if a field has the wrong length (the error names it), or if the bytes
+ *   end too soon
  */
 export function decode<L extends Layout>(
   layout: L,
@@ -324,7 +346,7 @@ function fieldsIn(
       const size = length - HEADER_BYTES;
       if (codec.size !== undefined && size !== codec.size)
         throw new MalformedReply(
-          `${name} has ${size} bytes where ${codec.size} belong`,
+          `${name} has ${size} bytes, expected ${codec.size}`,
           at - start,
         );
       fields[name] = codec.decode(bytes, at + HEADER_BYTES, size);
@@ -335,9 +357,9 @@ function fieldsIn(
 }
 
 /**
- * The same fields, with those named known to be there.
+ * Checks that fields are present, and returns the same object with a type that says so.
  *
- * @throws {MalformedReply} naming the first that is missing
+ * @throws {MalformedReply} if a field is missing; the error names the first one
  */
 export function required<F extends object, K extends keyof F>(
   fields: F,

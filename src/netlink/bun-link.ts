@@ -1,9 +1,9 @@
 import { dlopen, ptr, read } from "bun:ffi";
 import { EAGAIN, EMSGSIZE, ENOBUFS } from "./errno.js";
 import { SocketFault } from "./errors.js";
-import { NETLINK_GENERIC, Window, type Link } from "./link.js";
+import { NETLINK_GENERIC, MutableSpan, type Link } from "./link.js";
 
-/** @see bits/socket.h of the C library, linux/netlink.h */
+/** Constants of the C library's bits/socket.h and of linux/netlink.h */
 const AF_NETLINK = 16;
 const SOCK_RAW = 3;
 const SOCK_CLOEXEC = 0o2000000;
@@ -16,14 +16,19 @@ const MSG_TRUNC = 0x20;
 const MSG_DONTWAIT = 0x40;
 const MSG_WAITFORONE = 0x10000;
 
-/** Asked for; the kernel grants what net.core.rmem_max allows, doubled for its own overhead. */
+/**
+ * Requested size. The kernel limits it to net.core.rmem_max, and doubles it for its own overhead.
+ */
 const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 
-/** How many datagrams are taken with one system call, and room for each: the kernel fills it with a dump. */
+/**
+ * Datagrams per system call, and the buffer size for each. 16 KiB is the most that the kernel puts
+ * into one datagram of a dump.
+ */
 const DATAGRAMS = 16;
 const DATAGRAM_BYTES = 16 * 1024;
 
-/** struct mmsghdr and struct iovec of a 64-bit machine. */
+/** Offsets in struct mmsghdr, and the size of struct iovec, on a 64-bit machine. */
 const HEADER = { bytes: 64, iov: 16, iovCount: 24, flags: 48, length: 56 };
 const IOVEC_BYTES = 16;
 
@@ -38,19 +43,19 @@ const { symbols: libc } = dlopen("libc.so.6", {
   __errno_location: { args: [], returns: "ptr" },
 });
 
-/** @throws {SocketFault} if a system call said that it failed */
+/** @throws {SocketFault} if a system call failed */
 function checked(result: number, call: string): number {
   if (result >= 0) return result;
   throw new SocketFault(read.i32(libc.__errno_location(), 0), call);
 }
 
 /**
- * A link on the C library's own calls, for the full executable, whose runtime cannot load the native
- * code that `node-link.ts` stands on. What is received lies in buffers that are used again: a datagram is
- * valid until the next one is asked for.
+ * Opens a link by direct calls into the C library. The full executable uses it, because its
+ * runtime cannot load the native code of the npm package that `node-link.ts` uses. Receive buffers
+ * are reused: a datagram is valid until the next call of receive().
  *
- * @param family which part of the kernel is spoken to, by its number in linux/netlink.h
- * @throws {SocketFault} when the socket cannot be made
+ * @param family the netlink family, by its number in linux/netlink.h
+ * @throws {SocketFault} if the socket cannot be opened
  */
 export function openFfiLink(family: number = NETLINK_GENERIC): Link {
   const socket = checked(
@@ -66,38 +71,40 @@ export function openFfiLink(family: number = NETLINK_GENERIC): Link {
 }
 
 function linkOn(socket: number): Link {
-  // Connected to the kernel, which is port 0, the socket takes nothing from anybody else.
+  // Port 0 is the kernel. A connected socket receives from its peer only.
   const kernel = new Uint8Array(12);
   kernel[0] = AF_NETLINK;
   checked(libc.connect(socket, kernel, kernel.length), "connect");
   setOption(socket, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER_BYTES);
-  // Kernels before 4.12 have no sentences of their own for what they refuse; before 4.3, no short refusals.
+  // Optional. Kernels before 4.12 send no explanations; kernels before 4.3 repeat the whole request
+  // in a refusal.
   libc.setsockopt(socket, SOL_NETLINK, NETLINK_EXT_ACK, Int32Array.of(1), 4);
   libc.setsockopt(socket, SOL_NETLINK, NETLINK_CAP_ACK, Int32Array.of(1), 4);
 
   const { headers, datagrams } = receiveBuffers();
-  const received = new Window();
-  let taken = 0;
+  const received = new MutableSpan();
+  let count = 0;
   let next = 0;
   let overrun: SocketFault | undefined;
 
-  function take(flags: number): number {
-    const count = libc.recvmmsg(socket, headers, DATAGRAMS, flags, null);
-    return checked(count, "recvmmsg");
+  function receiveMany(flags: number): number {
+    const result = libc.recvmmsg(socket, headers, DATAGRAMS, flags, null);
+    return checked(result, "recvmmsg");
   }
 
   /**
-   * How many datagrams have been taken, one at the least. The kernel tells of an overrun before it hands out what
-   * was queued until then, and queues nothing more until all of that is taken: so the fault goes behind it.
+   * Receives at least one datagram, and returns how many. The kernel reports an overrun before it
+   * delivers the datagrams that were queued earlier, and it queues nothing new until they are read.
+   * So the fault is thrown after them.
    */
-  function takeSome(): number {
+  function receiveSome(): number {
     try {
-      return take(overrun ? MSG_DONTWAIT : MSG_WAITFORONE);
+      return receiveMany(overrun ? MSG_DONTWAIT : MSG_WAITFORONE);
     } catch (error) {
       if (!(error instanceof SocketFault)) throw error;
       if (error.errno === ENOBUFS) {
         overrun = error;
-        return takeSome();
+        return receiveSome();
       }
       if (error.errno !== EAGAIN || !overrun) throw error;
       const fault = overrun;
@@ -112,9 +119,9 @@ function linkOn(socket: number): Link {
       checked(libc.send(socket, datagram, datagram.length, 0), "send");
     },
     receive() {
-      if (next === taken) {
-        next = taken = 0;
-        taken = takeSome();
+      if (next === count) {
+        next = count = 0;
+        count = receiveSome();
       }
       const at = next * HEADER.bytes;
       if (headers.getInt32(at + HEADER.flags, true) & MSG_TRUNC) {
@@ -123,7 +130,7 @@ function linkOn(socket: number): Link {
       }
       const length = headers.getUint32(at + HEADER.length, true);
       const start = next++ * DATAGRAM_BYTES;
-      return received.move(datagrams, start, start + length);
+      return received.set(datagrams, start, start + length);
     },
     close() {
       libc.close(socket);
@@ -132,9 +139,10 @@ function linkOn(socket: number): Link {
 }
 
 /**
- * An array of struct mmsghdr, each with a buffer.
+ * Allocates an array of struct mmsghdr, each with a buffer.
  *
- * The vectors to which the headers point stand behind them, in the same memory: nothing else keeps them.
+ * The iovecs follow the headers in the same buffer, so they live as long as the headers that point
+ * to them.
  */
 function receiveBuffers(): { headers: DataView; datagrams: DataView } {
   const datagrams = new DataView(new ArrayBuffer(DATAGRAMS * DATAGRAM_BYTES));

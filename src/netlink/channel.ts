@@ -20,29 +20,33 @@ import { Writer } from "./writer.js";
 
 /** One request to the kernel. */
 export interface Request<T = unknown> {
-  /** The message type: a generic netlink family's number, or a control type. */
+  /** The message type: the number of a generic netlink family, or a type of the netlink family. */
   readonly type: number;
   /**
-   * What comes back: a no or `silence`, `ack` yes or no, `one` message and then yes or no, or a `dump` of any
-   * number. Silence is by far the cheapest, but cannot tell what the kernel broke off with EINTR from what
-   * it did. What asks for `one` or a `dump` must change nothing, for it is asked again when its answer is lost.
+   * The replies that the request causes: `errors` only; `ack`, an acknowledgement or an error;
+   * `one` message before that; or a `dump` of any number of messages. `errors` is by far the
+   * cheapest, but a request that the kernel interrupted (EINTR) then looks like one that succeeded.
+   * Requests with `one` or `dump` are repeated if their reply is lost, so they must not change
+   * anything.
    */
-  readonly answer: "silence" | "ack" | "one" | "dump";
-  /** Flags of this type of message, such as NLM_F_CREATE, beside those that `answer` stands for. */
+  readonly expects: "errors" | "ack" | "one" | "dump";
+  /** Flags of this message type, such as NLM_F_CREATE. The flags for `expects` are added. */
   readonly flags?: number;
-  /** Appends the payload: for generic netlink, from its header on. */
+  /** Appends the payload. For generic netlink, it begins with struct genlmsghdr. */
   write(out: Writer): void;
   /**
-   * Reads a message of the answer as it arrives. The next one is written over it: what is to be kept, copy.
+   * Decodes one message of the reply when it arrives. The next message overwrites the payload: copy
+   * what you keep.
    *
-   * @throws {MalformedReply} which ends the exchange: a dump would still be running
+   * @throws {MalformedReply} ends the exchange, because a dump may still be running
    */
   read?(payload: Span): T;
 }
 
 /**
- * What became of one request: carried out, with what `read` made of each message; refused; or carried
- * out with the answer lost because the receive buffer ran over (only for `silence` and `ack`).
+ * The outcome of one request. `done`: carried out, with the decoded messages. `refused`: the kernel
+ * reported an error. `lost`: sent, but the receive buffer overflowed, so the outcome is unknown;
+ * only for `errors` and `ack`.
  */
 export type Reply<T = unknown> =
   | { readonly kind: "done"; readonly entries: readonly T[] }
@@ -50,42 +54,49 @@ export type Reply<T = unknown> =
   | { readonly kind: "lost" };
 
 const FLAGS = {
-  silence: NLM_F_REQUEST,
+  errors: NLM_F_REQUEST,
   ack: NLM_F_REQUEST | NLM_F_ACK,
   one: NLM_F_REQUEST | NLM_F_ACK,
   dump: NLM_F_REQUEST | NLM_F_ACK | NLM_F_DUMP,
 };
 
-const CARRIED_OUT = { kind: "done", entries: [] } as const;
-const BROKEN_OFF = { kind: "refused", refusal: { errno: EINTR } } as const;
+const DONE = { kind: "done", entries: [] } as const;
+const INTERRUPTED = { kind: "refused", refusal: { errno: EINTR } } as const;
 const LOST = { kind: "lost" } as const;
 
-/** What has come of a request so far. There is none of what was done in silence, as nearly all changes are. */
-class Answer {
+/**
+ * What has been received for one request so far. A successful request that expects only errors has
+ * none.
+ */
+class PendingReply {
   entries: unknown[] | undefined;
-  disturbed = false;
+  interrupted = false;
   complete = false;
   reply: Reply | undefined;
 }
 
 /**
- * One link with its sequence numbers: a datagram of requests out, and the answers to each of them in.
+ * Sends datagrams of requests over a link, and matches the replies to them by sequence number.
  *
- * A link has one channel in its life, for what is still queued is told by its sequence number.
+ * A link has one channel for its whole life: datagrams of earlier requests may still be queued, and
+ * only the channel knows their sequence numbers.
  */
 export class Channel {
   readonly #link: Link;
   readonly #datagram = new Writer();
   readonly #message = new MessageReader();
   #sequence = 0;
-  /** What was sent as one datagram, the sequence number of the first, and what came of each at its place */
+  /**
+   * The requests of the last datagram, the sequence number of the first, and their replies in the
+   * same order
+   */
   #batch: readonly Request[] = [];
   #first = 0;
-  #answers: (Answer | undefined)[] = [];
-  /** What became of changes without an answer */
-  #silent: Reply<never> | undefined;
+  #pending: (PendingReply | undefined)[] = [];
+  /** The outcome of requests without a reply, once it is known: for `errors`, and for `ack` */
+  #unrefused: Reply<never> | undefined;
   #unacknowledged: Reply<never> | undefined;
-  #unanswered = 0;
+  #incomplete = 0;
   #barrier: number | undefined;
 
   constructor(link: Link) {
@@ -93,30 +104,32 @@ export class Channel {
   }
 
   /**
-   * Sends requests as one datagram. A dump goes alone.
+   * Sends requests as one datagram. A dump must be the only request in its datagram.
    *
-   * @throws {SocketFault} when the socket fails
+   * @throws {SocketFault} if the socket fails
    */
   send(requests: readonly Request[]): void {
     const out = this.#datagram;
     out.clear();
     this.#first = this.#sequence + 1;
     for (const request of requests) {
-      const flags = FLAGS[request.answer] | (request.flags ?? 0);
+      const flags = FLAGS[request.expects] | (request.flags ?? 0);
       writeMessage(out, request.type, flags, ++this.#sequence, request);
     }
     this.#batch = requests;
-    this.#answers = [];
-    this.#unanswered = requests.length;
+    this.#pending = [];
+    this.#incomplete = requests.length;
     this.#barrier =
-      requests[0]?.answer === "dump" ? undefined : this.#writeBarrier();
+      requests[0]?.expects === "dump" ? undefined : this.#writeBarrier();
     this.#link.send(out.written);
   }
 
   /**
-   * The kernel does not acknowledge what it broke off with EINTR (stopping a sync daemon that has only just been
-   * started does that), nor what asked for silence. Answers come in order, so one to a message behind them all,
-   * the barrier, shows that they are complete. Behind a dump it would still be running.
+   * Appends a message that only asks for an acknowledgement, the barrier. Replies come in order, so
+   * its acknowledgement shows that all earlier replies have arrived. It is needed because requests
+   * that expect only errors get no acknowledgement, and because the kernel does not acknowledge a
+   * request that it interrupted with EINTR. (Stopping a sync daemon that was just started does
+   * that.) A dump gets no barrier: the dump would still be running.
    */
   #writeBarrier(): number {
     const sequence = ++this.#sequence;
@@ -124,37 +137,37 @@ export class Channel {
     return sequence;
   }
 
-  /** Whether there are answers to come: else each of the requests is answered, or known to be lost. */
-  get waits(): boolean {
-    return this.#unanswered > 0 || this.#barrier !== undefined;
+  /** Whether replies are still to come. If not, the outcome of every request is known. */
+  get waiting(): boolean {
+    return this.#incomplete > 0 || this.#barrier !== undefined;
   }
 
   /**
-   * Appends what became of the requests, each in its place; undefined where a read is to be asked again, for its
-   * answer was lost or disturbed.
+   * Appends the outcome of each request, in order. undefined: a read whose reply was lost or
+   * interrupted; repeat it.
    */
   report(replies: (Reply | undefined)[]): void {
-    this.#batch.forEach(({ answer: wanted }, place) => {
-      const answer = this.#answers[place];
+    this.#batch.forEach(({ expects }, place) => {
+      const pending = this.#pending[place];
       replies.push(
-        answer?.complete ? answer.reply : this.#replyWithout(wanted),
+        pending?.complete ? pending.reply : this.#replyWithout(expects),
       );
     });
   }
 
-  /** What became of a request that has no complete answer. */
-  #replyWithout(wanted: Request["answer"]): Reply<never> | undefined {
-    if (wanted === "silence") return this.#silent;
-    return wanted === "ack" ? this.#unacknowledged : undefined;
+  /** The outcome of a request that has no complete reply. */
+  #replyWithout(expects: Request["expects"]): Reply<never> | undefined {
+    if (expects === "errors") return this.#unrefused;
+    return expects === "ack" ? this.#unacknowledged : undefined;
   }
 
   /**
-   * Takes in one datagram.
+   * Receives one datagram and processes it.
    *
-   * @returns what to wait for, if it has not come yet. Most links have it at once, and then there is nothing to
-   *   wait for: a promise for each of ten thousand dumps costs more than to read them
-   * @throws {SocketFault} when the socket fails
-   * @throws {MalformedReply} when an answer is not what its headers describe
+   * @returns a promise if the datagram has not arrived yet. Most links have it at once: one promise
+   *   per dump would cost more than decoding ten thousand of them
+   * @throws {SocketFault} if the socket fails
+   * @throws {MalformedReply} if a reply does not match its headers
    */
   receive(): Promise<void> | undefined {
     let received: Span | Promise<Span>;
@@ -187,11 +200,14 @@ export class Channel {
     this.#settle(LOST, LOST);
   }
 
-  /** Ends the waiting: changes that were not answered become of this, and reads will be asked again. */
-  #settle(silence: Reply<never>, ack: Reply<never>): void {
-    this.#silent = silence;
-    this.#unacknowledged = ack;
-    this.#unanswered = 0;
+  /**
+   * Ends the waiting and sets the outcome of changes without a reply. Reads without a reply will be
+   * repeated.
+   */
+  #settle(unrefused: Reply<never>, unacknowledged: Reply<never>): void {
+    this.#unrefused = unrefused;
+    this.#unacknowledged = unacknowledged;
+    this.#incomplete = 0;
     this.#barrier = undefined;
   }
 
@@ -206,31 +222,28 @@ export class Channel {
     if (type === NLMSG_NOOP) return;
     if (type === NLMSG_OVERRUN) throw new SocketFault(ENOBUFS, "recvmsg");
     if (sequence === this.#barrier) {
-      this.#settle(CARRIED_OUT, BROKEN_OFF);
+      this.#settle(DONE, INTERRUPTED);
       return;
     }
-    if (sequence < this.#first) return; // an answer to what was given up earlier
+    if (sequence < this.#first) return; // a late reply to an earlier datagram
     const place = sequence - this.#first;
     const request = this.#batch[place];
-    if (!request || this.#answers[place]?.complete)
-      throw new MalformedReply(
-        `an answer to request ${sequence}, which is not open`,
-        8,
-      );
-    const answer = (this.#answers[place] ??= new Answer());
-    if (flags & NLM_F_DUMP_INTR) answer.disturbed = true;
+    if (!request || this.#pending[place]?.complete)
+      throw new MalformedReply(`unexpected reply to request ${sequence}`, 8);
+    const pending = (this.#pending[place] ??= new PendingReply());
+    if (flags & NLM_F_DUMP_INTR) pending.interrupted = true;
     if (type !== NLMSG_ERROR && type !== NLMSG_DONE) {
       if (request.read)
-        (answer.entries ??= []).push(request.read(message.payload));
+        (pending.entries ??= []).push(request.read(message.payload));
       return;
     }
-    answer.complete = true;
-    this.#unanswered--;
+    pending.complete = true;
+    this.#incomplete--;
     const refusal = refusalOf(message);
-    if (refusal) answer.reply = { kind: "refused", refusal };
-    else if (!answer.disturbed)
-      answer.reply = answer.entries
-        ? { kind: "done", entries: answer.entries }
-        : CARRIED_OUT;
+    if (refusal) pending.reply = { kind: "refused", refusal };
+    else if (!pending.interrupted)
+      pending.reply = pending.entries
+        ? { kind: "done", entries: pending.entries }
+        : DONE;
   }
 }

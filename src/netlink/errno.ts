@@ -1,7 +1,7 @@
 /**
- * The error numbers of Linux with the words of the C library for them, which scripts match on.
+ * Linux's error numbers: the symbol, and the C library's text, which scripts match on.
  *
- * @see include/uapi/asm-generic/errno.h; the sentences are those of strerror(3) in the C locale
+ * @see include/uapi/asm-generic/errno.h; the texts are those of strerror(3) in the C locale
  */
 const ERRORS: Readonly<Record<number, readonly [name: string, text: string]>> =
   {
@@ -138,17 +138,19 @@ const ERRORS: Readonly<Record<number, readonly [name: string, text: string]>> =
     133: ["EHWPOISON", "Memory page has hardware error"],
   };
 
-/** The symbol of an error number: `errnoName(3)` is `ESRCH`. An unknown number stays a number. */
+/**
+ * The symbol of an error number: `errnoName(3)` is `ESRCH`. An unknown number becomes `errno 4242`.
+ */
 export function errnoName(errno: number): string {
   return ERRORS[errno]?.[0] ?? `errno ${errno}`;
 }
 
-/** What strerror(3) says of an error number. */
+/** The text of strerror(3) for an error number. */
 export function errnoText(errno: number): string {
   return ERRORS[errno]?.[1] ?? `Unknown error ${errno}`;
 }
 
-/** What strerror(3) says of the error with a symbol: `symbolText("ENOENT")`. What is no symbol stays as it is. */
+/** The text of strerror(3) for a symbol, such as `ENOENT`. Returns an unknown symbol unchanged. */
 export function symbolText(symbol: string): string {
   const known = Object.values(ERRORS).find(([name]) => name === symbol);
   return known?.[1] ?? symbol;

@@ -6,39 +6,49 @@ import type { Link } from "./link.js";
 export type { Reply, Request } from "./channel.js";
 
 /**
- * One reply per request, in the order asked. Calls may overlap; they are served one after the other.
- * Changes are carried out in the order given, and one that is refused does not keep the following ones from
- * being carried out.
+ * Sends requests to the kernel and returns one reply per request, in the same order. Calls may
+ * overlap; they are served one after the other. The kernel handles requests in order. A refused
+ * request does not stop the following ones.
  *
- * @throws {SocketFault} when the socket fails; EINTR when a read was lost or disturbed again and again
- * @throws {MalformedReply} when an answer is not what its headers describe; the link is of no further use then
+ * @throws {SocketFault} if the socket fails; EINTR if a read was lost or interrupted 8 times
+ * @throws {MalformedReply} if a reply does not match its headers. Do not use the link after that
+ * @since 0.1.0
  */
 export type Exchange = <T>(
   requests: readonly Request<T>[],
 ) => Promise<Reply<T>[]>;
 
 /**
- * What an answer takes of the receive buffer at most, in bytes with the kernel's own overhead: a
- * refusal repeats the request; an answer is allocated at NLMSG_DEFAULT_SIZE. A dump goes alone: a socket
- * runs one at a time, and it is written only as fast as it is read.
+ * The most space that the reply to one request takes in the receive buffer, in bytes with the
+ * kernel's overhead. A refusal repeats the request. A reply to `one` is allocated at
+ * NLMSG_DEFAULT_SIZE. A dump has its own datagram: a socket runs one dump at a time, and the kernel
+ * writes it only as fast as it is read.
  *
- * A refusal has been seen to take 769 bytes. Twice that keeps overruns from happening at all, of which
- * the socket package does not survive a second one.
+ * The largest refusal measured took 769 bytes. The value is twice that, so that overruns do not
+ * happen: the socket package does not survive a second one.
  */
-const ANSWER_BYTES = { silence: 1536, ack: 1536, one: 10_240, dump: 0 };
+const REPLY_BYTES = { errors: 1536, ack: 1536, one: 10_240, dump: 0 };
 /**
- * A datagram must fit the send buffer, too, or it is refused as a whole (EMSGSIZE): net.core.wmem_default is
- * 212,992 bytes, and a change of IPVS takes less than 200. The receive buffer may have room for far more answers.
+ * Requests per datagram. A datagram must fit the send buffer, or the kernel refuses it (EMSGSIZE).
+ * net.core.wmem_default is 212,992 bytes, and an IPVS change takes less than 200. The receive
+ * buffer may have room for far more replies.
  */
 const MOST_REQUESTS = 1024;
-/** How often a read is repeated when its answer was lost, or a dump was disturbed. */
+/**
+ * How often a read is sent before it counts as failed: its reply may be lost, or a dump
+ * interrupted.
+ */
 const ATTEMPTS = 8;
 
 /**
- * Works the protocol over a link: batches and repeats. A link has one exchange in its life.
+ * Runs the netlink protocol over a link: sequence numbers, batches, repeated reads. Use one
+ * exchange per link.
  *
- * Dumps are made one after the other: over several sockets at once they take as long, since the kernel
- * makes each within the system calls that ask for it and read it.
+ * Dumps run one after the other. Several sockets would not be faster: the kernel builds a dump
+ * inside the system calls that read it.
+ *
+ * @param link a socket, such as {@link openNodeLink} opens
+ * @since 0.1.0
  */
 export function exchangeOver(link: Link): Exchange {
   const channel = new Channel(link);
@@ -52,7 +62,7 @@ export function exchangeOver(link: Link): Exchange {
       const from = replies.length;
       const to = batchEnd(requests, from, link.receiveBufferBytes);
       channel.send(requests.slice(from, to));
-      while (channel.waits) {
+      while (channel.waiting) {
         const arrival = channel.receive();
         if (arrival) await arrival;
       }
@@ -67,7 +77,7 @@ export function exchangeOver(link: Link): Exchange {
     return replies as Reply[];
   }
 
-  // Whoever asks while others wait for their answers comes after them.
+  // Calls are served in the order in which they were made.
   let last: Promise<unknown> = Promise.resolve();
   return <T>(requests: readonly Request<T>[]) => {
     const replies = last.then(() => carryOut(requests, ATTEMPTS));
@@ -77,20 +87,20 @@ export function exchangeOver(link: Link): Exchange {
 }
 
 /**
- * Behind which request a datagram ends that begins with `from`: the requests are to fit the send buffer, and their
- * answers the receive buffer together. A dump goes alone.
+ * The end of the datagram that begins with request `from`: the requests must fit the send buffer,
+ * and their replies the receive buffer. A dump gets its own datagram.
  */
 function batchEnd(
   requests: readonly Request[],
   from: number,
   bufferBytes: number,
 ): number {
-  let used = ANSWER_BYTES.ack; // for the barrier
+  let used = REPLY_BYTES.ack; // for the barrier
   let at = from;
   for (; at < requests.length && at < from + MOST_REQUESTS; at++) {
-    const answer = requests[at]?.answer ?? "dump";
-    if (answer === "dump") return at === from ? at + 1 : at;
-    used += ANSWER_BYTES[answer];
+    const expects = requests[at]?.expects ?? "dump";
+    if (expects === "dump") return at === from ? at + 1 : at;
+    used += REPLY_BYTES[expects];
     if (used > bufferBytes && at > from) break;
   }
   return at;

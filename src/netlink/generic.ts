@@ -2,11 +2,11 @@ import { decode, put, required, text, u16, type Layout } from "./attributes.js";
 import { ENOENT } from "./errno.js";
 import { MalformedReply } from "./errors.js";
 import type { Exchange, Request } from "./exchange.js";
-import { Window, type Span } from "./link.js";
+import { MutableSpan, type Span } from "./link.js";
 import type { Refusal } from "./messages.js";
 import type { Writer } from "./writer.js";
 
-/** Generic netlink's own family. @see include/uapi/linux/genetlink.h */
+/** The controller: the family that knows the other families. @see include/uapi/linux/genetlink.h */
 const GENL_ID_CTRL = 16;
 const CTRL_CMD_GETFAMILY = 3;
 const HEADER_BYTES = 4;
@@ -16,7 +16,7 @@ const CONTROLLER = {
   familyName: [2, text],
 } as const satisfies Layout;
 
-/** Begins a request to a generic netlink family: struct genlmsghdr, which the attributes follow. */
+/** Writes struct genlmsghdr, which precedes the attributes of a generic netlink request. */
 export function writeHeader(
   out: Writer,
   command: number,
@@ -25,7 +25,7 @@ export function writeHeader(
   out.u32((version << 8) | command);
 }
 
-/** A request to a generic netlink family that is answered with more than yes or no. */
+/** A generic netlink request that returns messages. */
 export class GenericQuery<T> implements Request<T> {
   readonly #version: number;
   readonly #command: number;
@@ -33,16 +33,16 @@ export class GenericQuery<T> implements Request<T> {
   readonly #read: (attributes: Span) => T;
 
   /**
-   * @param type the number of the family that `resolveFamily` found
-   * @param version of the family's language
-   * @param write the attributes that go out
-   * @param read is given the attributes of each message of the answer
+   * @param type the number of the family, from resolveFamily()
+   * @param version the version of the family's protocol
+   * @param write encodes the attributes of the request
+   * @param read decodes the attributes of each reply message
    */
   constructor(
     readonly type: number,
     version: number,
     command: number,
-    readonly answer: "one" | "dump",
+    readonly expects: "one" | "dump",
     write: (out: Writer) => void,
     read: (attributes: Span) => T,
   ) {
@@ -62,26 +62,27 @@ export class GenericQuery<T> implements Request<T> {
   }
 }
 
-/** For a request that carries none. */
+/** The `write` of a request without attributes. */
 export const noAttributes = (): void => undefined;
 
-const window = new Window();
+const attributes = new MutableSpan();
 
 /**
- * What is behind a generic netlink header, as one and the same object each time.
+ * The attributes behind a generic netlink header. Always returns the same object: use it before the
+ * next call.
  *
- * @throws {MalformedReply} when the header is cut short
+ * @throws {MalformedReply} if the header is cut short
  */
 export function attributesOf({ bytes, start, end }: Span): Span {
   if (end - start < HEADER_BYTES)
     throw new MalformedReply("a generic netlink header is cut short", 0);
-  return window.move(bytes, start + HEADER_BYTES, end);
+  return attributes.set(bytes, start + HEADER_BYTES, end);
 }
 
 /**
- * Asks for the number that the kernel gave to a generic netlink family.
+ * Asks the kernel for the number of a generic netlink family.
  *
- * @returns the number, or the kernel's refusal: ENOENT when no module has registered the family
+ * @returns the number, or the kernel's refusal: ENOENT if no module has registered the family
  */
 export async function resolveFamily(
   exchange: Exchange,

@@ -1,26 +1,31 @@
-/** Bytes within a larger buffer, which is neither copied nor cut: that costs, thousands of times over. */
+/**
+ * A range of bytes in a larger buffer. Avoids a copy or a new view for each of thousands of
+ * messages.
+ *
+ * @since 0.1.0
+ */
 export interface Span {
-  /** The larger buffer */
+  /** The buffer */
   readonly bytes: DataView;
-  /** The place of the first byte in it */
+  /** The offset of the first byte */
   readonly start: number;
-  /** The place behind the last one */
+  /** The offset after the last byte */
   readonly end: number;
 }
 
-/** Interfaces, addresses, routes and neighbors. @see linux/netlink.h */
+/** The family for interfaces, addresses, routes and neighbors. @see linux/netlink.h */
 export const NETLINK_ROUTE = 0;
-/** Generic netlink, which IPVS speaks. @see linux/netlink.h */
+/** The family for generic netlink, which IPVS uses. @see linux/netlink.h */
 export const NETLINK_GENERIC = 16;
 const NO_BYTES = new DataView(new ArrayBuffer(0));
 
-/** A span that is moved on from one thing to the next, instead of one object for each of thousands. */
-export class Window implements Span {
+/** A span that can be moved: one object is reused for thousands of messages. */
+export class MutableSpan implements Span {
   bytes: DataView = NO_BYTES;
   start = 0;
   end = 0;
 
-  move(bytes: DataView, start: number, end: number): this {
+  set(bytes: DataView, start: number, end: number): this {
     this.bytes = bytes;
     this.start = start;
     this.end = end;
@@ -29,31 +34,36 @@ export class Window implements Span {
 }
 
 /**
- * A netlink socket, reduced to what differs between sockets: whole datagrams out, whole datagrams in.
+ * A netlink socket, reduced to the parts that differ between implementations: it sends and receives
+ * whole datagrams. Sequence numbers, acknowledgements, dumps and batches are handled above it, by
+ * {@link exchangeOver}. Implement this interface to use another kind of socket.
  *
- * Sequence numbers, acknowledgements, multipart replies, repeats and batches are the affair of
- * `exchange.ts`, which works over any link; a new kind of socket is one more file that makes a Link.
+ * @since 0.1.0
  */
 export interface Link {
-  /** How many bytes of replies the kernel keeps for this socket before it drops them (SO_RCVBUF). */
+  /**
+   * The size of the receive buffer in bytes (SO_RCVBUF). The kernel drops replies that do not fit.
+   */
   readonly receiveBufferBytes: number;
   /**
-   * Hands one datagram to the kernel, which carries out every message in it before this returns.
+   * Sends one datagram. The kernel handles all its messages before the call returns.
    *
-   * @throws {SocketFault} the errno of sendmsg(2); a link that sends later reports it at the next receive
+   * @throws {SocketFault} the errno of sendmsg(2). A link that sends asynchronously throws it from
+   *   the next receive()
    */
   send(datagram: Uint8Array): void;
   /**
-   * The next datagram, whole. It is valid until the next one is asked for.
+   * Receives one whole datagram. It is valid until the next call.
    *
-   * @throws {SocketFault} ENOBUFS when the kernel had to drop replies, EMSGSIZE when a datagram was cut short
+   * @throws {SocketFault} ENOBUFS: the kernel dropped replies. EMSGSIZE: the datagram did not fit
+   *   the buffer
    */
   receive(): Span | Promise<Span>;
-  /** Gives the socket back. What is still waited for fails with EBADF, as does all that is asked afterwards. */
+  /** Closes the socket. Pending and later calls fail with EBADF. */
   close(): void;
 }
 
-/** All the bytes of an array. */
+/** The span of a whole array. */
 export function spanOf(bytes: Uint8Array): Span {
   const { buffer, byteOffset, byteLength } = bytes;
   return {

@@ -1,6 +1,6 @@
 import { attributes } from "./attributes.js";
 import { MalformedReply } from "./errors.js";
-import { Window, type Span } from "./link.js";
+import { MutableSpan, type Span } from "./link.js";
 import { aligned, type Writer } from "./writer.js";
 
 /** Message types and flags. @see include/uapi/linux/netlink.h */
@@ -10,39 +10,42 @@ export const NLMSG_DONE = 3;
 export const NLMSG_OVERRUN = 4;
 export const NLM_F_REQUEST = 0x001;
 export const NLM_F_ACK = 0x004;
-/** A dump was disturbed by a change and may lack entries. */
+/** A change interrupted the dump, so entries may be missing. */
 export const NLM_F_DUMP_INTR = 0x010;
 export const NLM_F_DUMP = 0x300;
-/** The error message repeats only the header of the request, not all of it. */
+/** The error message contains only the header of the request. */
 const NLM_F_CAPPED = 0x100;
-/** Attributes with an explanation follow the error message. */
+/** The error message ends with attributes, such as an explanation. */
 const NLM_F_ACK_TLVS = 0x200;
 const NLMSGERR_ATTR_MSG = 1;
 
 const HEADER_BYTES = 16;
 
-/** The header of a message, as far as it is of interest. */
+/** The header of a message, without its length and port. */
 export interface Header {
   readonly type: number;
   readonly flags: number;
   readonly sequence: number;
 }
 
-/** One netlink message: its header and what it carries. */
+/** One netlink message: header and payload. */
 export interface Message extends Header {
   readonly payload: Span;
 }
 
-/** The kernel's no: a positive errno, and its own sentence where it sent one (NLMSGERR_ATTR_MSG). */
+/**
+ * An error that the kernel reported: a positive errno, and the kernel's explanation if it sent one
+ * (NLMSGERR_ATTR_MSG).
+ */
 export interface Refusal {
   readonly errno: number;
   readonly explanation?: string;
 }
 
 /**
- * Appends a message to a datagram, filling in its length when the payload has been written.
+ * Appends a message to a datagram and fills in its length.
  *
- * @param body writes the payload, if there is one
+ * @param body writes the payload, if the message has one
  */
 export function writeMessage(
   out: Writer,
@@ -54,23 +57,26 @@ export function writeMessage(
   out.align();
   const start = out.length;
   out.pair(0, (flags << 16) | type);
-  out.pair(sequence, 0); // the kernel knows the sender from the socket
+  out.pair(sequence, 0); // port 0: the kernel knows the sender from the socket
   body?.write(out);
   out.patchU32(start, out.length - start);
 }
 
-/** Walks the messages of one datagram after the other, and is itself the message that was found last. */
+/**
+ * Iterates over the messages of a datagram. The reader is itself the current message, so no object
+ * is created per message.
+ */
 export class MessageReader implements Message {
   type = 0;
   flags = 0;
   sequence = 0;
-  readonly payload = new Window();
+  readonly payload = new MutableSpan();
   #bytes = this.payload.bytes;
   #start = 0;
   #next = 0;
   #end = 0;
 
-  /** Begins with a datagram. */
+  /** Starts with a new datagram. */
   load({ bytes, start, end }: Span): void {
     this.#bytes = bytes;
     this.#start = this.#next = start;
@@ -78,10 +84,10 @@ export class MessageReader implements Message {
   }
 
   /**
-   * Goes to the next message.
+   * Moves to the next message.
    *
-   * @returns false behind the last one
-   * @throws {MalformedReply} where a header or a message runs over the end
+   * @returns false after the last message
+   * @throws {MalformedReply} if a header or a message extends past the end
    */
   next(): boolean {
     const at = this.#next;
@@ -91,11 +97,11 @@ export class MessageReader implements Message {
     const bytes = this.#bytes;
     const length = bytes.getUint32(at, true);
     if (length < HEADER_BYTES) this.#fault(`a message has length ${length}`);
-    if (length > left) this.#fault("a message runs over the end");
+    if (length > left) this.#fault("a message extends past the end");
     this.type = bytes.getUint16(at + 4, true);
     this.flags = bytes.getUint16(at + 6, true);
     this.sequence = bytes.getUint32(at + 8, true);
-    this.payload.move(bytes, at + HEADER_BYTES, at + length);
+    this.payload.set(bytes, at + HEADER_BYTES, at + length);
     this.#next = at + aligned(length);
     return true;
   }
@@ -106,18 +112,19 @@ export class MessageReader implements Message {
 }
 
 /**
- * Reads an acknowledgement (NLMSG_ERROR) or the end of a dump (NLMSG_DONE): undefined if all went
- * well. Without setsockopt(NETLINK_EXT_ACK) the kernel sends the errno alone.
+ * Reads an acknowledgement (NLMSG_ERROR) or the end of a dump (NLMSG_DONE). Without
+ * setsockopt(NETLINK_EXT_ACK) the kernel sends only the errno.
  *
- * @throws {MalformedReply} if the errno is cut short
+ * @returns undefined if the request succeeded
+ * @throws {MalformedReply} if the message is cut short
  */
 export function refusalOf(message: Message): Refusal | undefined {
   const { payload, type, flags } = message;
   const { bytes, start, end } = payload;
   if (end - start < 4) {
-    // Some families end a dump without a status.
+    // Some families send no status at the end of a dump.
     if (type === NLMSG_DONE && end === start) return undefined;
-    throw new MalformedReply("an error's number is cut short", 0);
+    throw new MalformedReply("an error number is cut short", 0);
   }
   const errno = -bytes.getInt32(start, true);
   if (errno <= 0) return undefined;
@@ -126,7 +133,10 @@ export function refusalOf(message: Message): Refusal | undefined {
   return explanation === undefined ? { errno } : { errno, explanation };
 }
 
-/** The errno is followed by the request (all of it, or its header if capped), then by attributes. */
+/**
+ * The explanation. It follows the errno and the request (only the request's header if NLM_F_CAPPED
+ * is set).
+ */
 function explanationIn(
   { bytes, start, end }: Span,
   type: number,
@@ -140,7 +150,10 @@ function explanationIn(
         ? HEADER_BYTES
         : bytes.getUint32(at, true);
     if (length > rest)
-      throw new MalformedReply("an error's request is cut short", at - start);
+      throw new MalformedReply(
+        "the request in an error is cut short",
+        at - start,
+      );
     at += aligned(length);
   }
   for (const [type, value] of attributes({ bytes, start: at, end }))

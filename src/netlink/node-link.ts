@@ -3,17 +3,19 @@ import { EBADF, EMSGSIZE, ENOBUFS } from "./errno.js";
 import { SocketFault } from "./errors.js";
 import { NETLINK_GENERIC, spanOf, type Link, type Span } from "./link.js";
 
-/** Asked for; the kernel grants what net.core.rmem_max allows, doubled for its own overhead. */
+/**
+ * Requested size. The kernel limits it to net.core.rmem_max, and doubles it for its own overhead.
+ */
 const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 
 /**
- * A link on the npm package `netlink`, which puts the socket into Node's event loop.
+ * Opens a link with the npm package `netlink`, whose socket is part of the event loop of Node.js.
+ * Only the package's raw socket is used. It cannot set NETLINK_EXT_ACK, so errors have no
+ * explanation by the kernel.
  *
- * Of that package this uses the raw socket alone. It cannot set NETLINK_EXT_ACK, so the kernel's
- * own sentences are not to be had through it.
- *
- * @param family which part of the kernel is spoken to, by its number in linux/netlink.h
- * @throws {SocketFault} when the socket cannot be made or bound
+ * @param family the netlink family, by its number in linux/netlink.h; by default generic netlink
+ * @throws {SocketFault} if the socket cannot be opened or bound: EPERM, EMFILE, EAFNOSUPPORT …
+ * @since 0.1.0
  */
 export function openNodeLink(family: number = NETLINK_GENERIC): Link {
   const inbox: (Span | SocketFault)[] = [];
@@ -29,7 +31,8 @@ export function openNodeLink(family: number = NETLINK_GENERIC): Link {
     wake = undefined;
   }
 
-  // Replies that were queued before the overrun are still to come: the fault goes behind them.
+  // Replies that were queued before the overrun are still to be read, so deliver the fault after
+  // them.
   function deliverWhenDrained(fault: SocketFault): void {
     const seen = arrivals;
     setImmediate(() => {
@@ -57,7 +60,7 @@ export function openNodeLink(family: number = NETLINK_GENERIC): Link {
   }
 
   socket.on("message", (datagram, sender) => {
-    if (sender.port === 0) deliver(spanOf(datagram)); // 0 is the kernel; other processes can write to us, too
+    if (sender.port === 0) deliver(spanOf(datagram)); // 0 is the kernel; ignore other processes
   });
   socket.on("truncatedMessage", () => {
     deliver(new SocketFault(EMSGSIZE, "recvmsg"));
@@ -72,7 +75,8 @@ export function openNodeLink(family: number = NETLINK_GENERIC): Link {
     receiveBufferBytes: socket.getRecvBufferSize(),
     send(datagram) {
       if (closed) throw new SocketFault(EBADF, "sendmsg");
-      // Sent at once unless the socket is full, and then the buffer must not be written over: hence the copy.
+      // The package sends at once, but keeps the buffer if the socket is full. The caller reuses
+      // its buffer, so copy it.
       socket.send(Buffer.from(datagram), undefined, (error) => {
         if (error)
           deliver(new SocketFault(Math.abs(error.errno), error.syscall));
@@ -85,7 +89,7 @@ export function openNodeLink(family: number = NETLINK_GENERIC): Link {
       if (closed) return;
       closed = true;
       socket.close();
-      deliver(new SocketFault(EBADF, "recvmsg")); // for whoever still waits
+      deliver(new SocketFault(EBADF, "recvmsg")); // for a pending receive()
     },
   };
 }
@@ -93,11 +97,11 @@ export function openNodeLink(family: number = NETLINK_GENERIC): Link {
 function open(family: number): RawNetlinkSocket {
   try {
     return new RawNetlinkSocket(family, {
-      // The size of each datagram is asked for first: a buffer of the largest size for each of thousands
-      // of short acknowledgements costs more than the second system call.
+      // Ask for the size of each datagram first. Allocating the largest size for thousands of short
+      // acknowledgements costs more than a second system call.
       messagePeeking: true,
       recvBufferSize: RECEIVE_BUFFER_BYTES,
-      sendBufferSize: 0, // as it is
+      sendBufferSize: 0, // the kernel's default
     });
   } catch (error) {
     throw socketFault(error);

@@ -1,8 +1,8 @@
 import { EAGAIN, EMSGSIZE, ENOBUFS } from "./errno.js";
 import { SocketFault } from "./errors.js";
-import { NETLINK_GENERIC, Window, type Link } from "./link.js";
+import { NETLINK_GENERIC, MutableSpan, type Link } from "./link.js";
 
-/** @see bits/socket.h of the C library, linux/netlink.h */
+/** Constants of the C library's bits/socket.h and of linux/netlink.h */
 const AF_NETLINK = 16;
 const SOCK_RAW = 3;
 const SOL_SOCKET = 1;
@@ -13,25 +13,30 @@ const NETLINK_EXT_ACK = 11;
 const MSG_DONTWAIT = 0x40;
 const MSG_WAITFORONE = 0x10000;
 
-/** Asked for; the kernel grants what net.core.rmem_max allows, doubled for its own overhead. */
+/**
+ * Requested size. The kernel limits it to net.core.rmem_max, and doubles it for its own overhead.
+ */
 const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 
-/** How many datagrams are taken with one system call, and room for each: the kernel fills it with a dump. */
+/**
+ * Datagrams per system call, and the buffer size for each. 16 KiB is the most that the kernel puts
+ * into one datagram of a dump.
+ */
 const DATAGRAMS = 16;
 const DATAGRAM_BYTES = 16 * 1024;
 
-/** @throws {SocketFault} if a system call said that it failed */
+/** @throws {SocketFault} if a system call failed */
 function checked(result: number, call: string): number {
   if (result >= 0) return result;
   throw new SocketFault(-result, call);
 }
 
 /**
- * A link on the system calls of the light program. What is received lies in a buffer that is used again: a datagram is
- * valid until the next one is asked for.
+ * Opens a link with the system calls of the light program. The receive buffer is reused: a datagram
+ * is valid until the next call of receive().
  *
- * @param family which part of the kernel is spoken to, by its number in linux/netlink.h
- * @throws {SocketFault} when the socket cannot be made
+ * @param family the netlink family, by its number in linux/netlink.h
+ * @throws {SocketFault} if the socket cannot be opened
  */
 export function openQuickjsLink(family: number = NETLINK_GENERIC): Link {
   const socket = checked(host.socket(AF_NETLINK, SOCK_RAW, family), "socket");
@@ -44,7 +49,7 @@ export function openQuickjsLink(family: number = NETLINK_GENERIC): Link {
 }
 
 function linkOn(socket: number): Link {
-  // Connected to the kernel, which is port 0, the socket takes nothing from anybody else.
+  // Port 0 is the kernel. A connected socket receives from its peer only.
   const kernel = new Uint8Array(12);
   kernel[0] = AF_NETLINK;
   checked(host.connect(socket, kernel), "connect");
@@ -52,21 +57,23 @@ function linkOn(socket: number): Link {
     host.setOption(socket, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER_BYTES),
     "setsockopt",
   );
-  // Kernels before 4.12 have no sentences of their own for what they refuse; before 4.3, no short refusals.
+  // Optional. Kernels before 4.12 send no explanations; kernels before 4.3 repeat the whole request
+  // in a refusal.
   host.setOption(socket, SOL_NETLINK, NETLINK_EXT_ACK, 1);
   host.setOption(socket, SOL_NETLINK, NETLINK_CAP_ACK, 1);
 
   const datagrams = new DataView(host.room(DATAGRAMS * DATAGRAM_BYTES));
   const bytes = new Uint8Array(datagrams.buffer);
   const lengths = new Int32Array(DATAGRAMS);
-  const received = new Window();
+  const received = new MutableSpan();
   let taken = 0;
   let next = 0;
   let overrun: SocketFault | undefined;
 
   /**
-   * How many datagrams have been taken, one at the least. The kernel tells of an overrun before it hands out what
-   * was queued until then, and queues nothing more until all of that is taken: so the fault goes behind it.
+   * Receives at least one datagram, and returns how many. The kernel reports an overrun before it
+   * delivers the datagrams that were queued earlier, and it queues nothing new until they are read.
+   * So the fault is thrown after them.
    */
   function takeSome(): number {
     const flags = overrun ? MSG_DONTWAIT : MSG_WAITFORONE;
@@ -99,7 +106,7 @@ function linkOn(socket: number): Link {
       const length = lengths[next] ?? 0;
       const start = next++ * DATAGRAM_BYTES;
       if (length < 0) throw new SocketFault(EMSGSIZE, "recvmmsg");
-      return received.move(datagrams, start, start + length);
+      return received.set(datagrams, start, start + length);
     },
     close() {
       host.close(socket);

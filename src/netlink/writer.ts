@@ -1,19 +1,23 @@
-/** Netlink aligns messages and attributes to 4 bytes. @see NLMSG_ALIGN, NLA_ALIGN */
+/**
+ * Rounds up to a multiple of 4: netlink aligns messages and attributes.
+ *
+ * @see NLMSG_ALIGN, NLA_ALIGN
+ */
 export function aligned(length: number): number {
   return (length + 3) & ~3;
 }
 
 /**
- * A buffer that grows and is used again: requests are encoded straight into the datagram.
+ * A growing, reusable buffer. Requests are encoded directly into the datagram.
  *
- * Netlink speaks the byte order of the machine, and every machine that Node.js runs on under Linux
- * and that this program supports is little-endian.
+ * Netlink uses the byte order of the machine. All machines that this program supports are
+ * little-endian.
  */
 export class Writer {
   #buffer = new Uint8Array(4096);
   #view = new DataView(this.#buffer.buffer);
   #words = new Uint32Array(this.#buffer.buffer);
-  /** The length of the buffer, to ask which takes longer than to write a number */
+  /** A copy of #buffer.length, which is faster to read */
   #capacity = this.#buffer.length;
   #length = 0;
 
@@ -21,7 +25,7 @@ export class Writer {
     return this.#length;
   }
 
-  /** What has been written, without a copy: valid until the next write or `clear`. */
+  /** The bytes written so far, not copied: valid until the next write or clear(). */
   get written(): Uint8Array {
     return this.#buffer.subarray(0, this.#length);
   }
@@ -51,13 +55,13 @@ export class Writer {
   }
 
   /**
-   * Two numbers of 4 bytes, at a multiple of 4: most attributes are that, with their headers.
+   * Writes two 32-bit numbers. Most attributes are just that: header and value.
    *
-   * @throws {RangeError} anywhere else
+   * @throws {RangeError} if the position is not a multiple of 4
    */
   pair(first: number, second: number): void {
     const at = this.#length;
-    if (at & 3) throw new RangeError(`a pair at byte ${at}`);
+    if (at & 3) throw new RangeError(`byte ${at} is not a multiple of 4`);
     if (at + 8 > this.#capacity) this.#grow(at + 8);
     const words = this.#words;
     words[at >> 2] = first;
@@ -70,14 +74,14 @@ export class Writer {
     this.#buffer.set(value, at);
   }
 
-  /** Bytes, and zeros behind them up to a size. */
+  /** Writes bytes, and zeros after them up to `size` bytes. */
   padded(value: Uint8Array, size: number): void {
     const at = this.#claim(size);
     this.#buffer.fill(0, at, at + size);
     this.#buffer.set(value, at);
   }
 
-  /** A string, one character a byte. */
+  /** Writes a string, one byte per character. */
   latin1(text: string): void {
     const at = this.#claim(text.length);
     for (let i = 0; i < text.length; i++)
@@ -95,12 +99,12 @@ export class Writer {
     this.zeros(aligned(this.#length) - this.#length);
   }
 
-  /** Overwrites 2 bytes that were written before: a length that is known only now. */
+  /** Overwrites 2 bytes, such as a length that is known only at the end. */
   patchU16(at: number, value: number): void {
     this.#view.setUint16(at, value, true);
   }
 
-  /** Overwrites 4 bytes that were written before. */
+  /** Overwrites 4 bytes. */
   patchU32(at: number, value: number): void {
     this.#view.setUint32(at, value, true);
   }

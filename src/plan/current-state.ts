@@ -1,5 +1,5 @@
 import type { IpvsClient } from "../ipvs/client.js";
-import { fingerprint } from "../ipvs/fingerprint.js";
+import { settingsText } from "../ipvs/settings-text.js";
 import type { Daemon, ServiceWithServers, Timeouts } from "../ipvs/model.js";
 
 /** The state of the kernel. Parts that were not read are absent, and are not compared. */
@@ -42,10 +42,10 @@ export async function readCurrentState(
 
 /** Whether two states have the same settings. False if one of the dumps was inconsistent. */
 export function sameState(a: CurrentState, b: CurrentState): boolean {
-  const services = fingerprint(a.services);
+  const services = settingsText(a.services);
   return (
     services !== undefined &&
-    services === fingerprint(b.services) &&
+    services === settingsText(b.services) &&
     textOf(a) === textOf(b)
   );
 }

@@ -12,18 +12,18 @@ import { readNeighbor } from "./decode.js";
 const NEW_NEIGHBOR = 28;
 const DELETE_NEIGHBOR = 29;
 const GET_NEIGHBOR = 30;
-/** NLM_F_* of linux/netlink.h: the entry may be there, or may not */
+/** NLM_F_* of linux/netlink.h: replace an existing entry, create a new one */
 const REPLACE = 0x100;
 const CREATE = 0x400;
-/** NTF_USE of linux/neighbor.h: as if a packet were to be sent there */
+/** NTF_USE of linux/neighbor.h: resolve the entry as if a packet had to be sent */
 const USE = 0x01;
-/** NUD_PROBE: ask the station that is known */
+/** NUD_PROBE of linux/neighbor.h: verify the known hardware address */
 const PROBE = 0x10;
 
 const POLL_MILLISECONDS = 20;
 
-/** `NetworkClient.addressOwners` over an exchange. */
-export async function addressOwners(
+/** Implements NetworkClient.findAddressOwner(). */
+export async function findAddressOwner(
   exchange: Exchange,
   address: Address,
   device: number,
@@ -43,14 +43,14 @@ export async function addressOwners(
   }
 }
 
-/** An entry that an administrator made, or that needs no asking, is never asked for. */
+/** The kernel never probes permanent entries, nor entries of interfaces without ARP. */
 function isFixed({ state }: Neighbor): boolean {
   return state === "permanent" || state === "noarp";
 }
 
 /**
- * Has the kernel ask: everybody, or the station that it knows of. Left to itself it would believe for half a minute
- * what it has heard, and for 5 seconds what it has not heard of for long.
+ * Makes the kernel send a probe: by broadcast or multicast, or to the known station. On its own,
+ * the kernel would trust a fresh entry for half a minute, and an old one for 5 seconds.
  */
 async function ask(
   exchange: Exchange,
@@ -59,7 +59,7 @@ async function ask(
   before: Neighbor | undefined,
 ): Promise<void> {
   const known = before?.hardwareAddress !== undefined;
-  await change(exchange, `ask for a neighbor`, {
+  await change(exchange, "probe a neighbor", {
     type: NEW_NEIGHBOR,
     flags: known ? REPLACE : CREATE,
     write: (out) => {
@@ -68,7 +68,7 @@ async function ask(
   });
 }
 
-/** The first answer; undefined if there is none in time. */
+/** Waits for the hardware address; undefined if nobody replies in time. */
 async function answer(
   find: () => Promise<Neighbor | undefined>,
   milliseconds: number,
@@ -76,7 +76,7 @@ async function answer(
   const end = performance.now() + milliseconds;
   for (;;) {
     const now = await find();
-    // While it is probed, an entry keeps the address of before.
+    // While the kernel probes, the entry still has the old hardware address.
     if (now?.hardwareAddress && !/probe|failed|incomplete/.test(now.state))
       return now.hardwareAddress;
     const rest = end - performance.now();
@@ -87,7 +87,7 @@ async function answer(
   }
 }
 
-/** Removes an entry; that it may have gone by itself does not matter. */
+/** Deletes an entry. Ignores errors: the entry may already be gone. */
 async function remove(
   exchange: Exchange,
   address: Address,
@@ -96,7 +96,7 @@ async function remove(
   await exchange([
     {
       type: DELETE_NEIGHBOR,
-      answer: "ack",
+      expects: "ack",
       write: (out) => {
         writeNeighbor(out, address, device, 0, 0);
       },
@@ -106,22 +106,22 @@ async function remove(
 
 async function change(
   exchange: Exchange,
-  asked: string,
+  operation: string,
   request: { type: number; flags: number; write(out: Writer): void },
 ): Promise<void> {
-  const [reply] = await exchange([{ ...request, answer: "ack" }]);
+  const [reply] = await exchange([{ ...request, expects: "ack" }]);
   if (reply?.kind !== "refused") return;
   const { errno, explanation } = reply.refusal;
-  throw new NetworkRefusal(errno, asked, explanation);
+  throw new NetworkRefusal(errno, operation, explanation);
 }
 
-/** The neighbors on one interface. @throws {NetworkRefusal} */
+/** Reads the neighbors on one interface. @throws {NetworkRefusal} */
 export async function neighborsOn(
   exchange: Exchange,
   device: number,
 ): Promise<Neighbor[]> {
   const all = await dump(exchange, "read the neighbors", {
-    answer: "dump",
+    expects: "dump",
     type: GET_NEIGHBOR,
     write: (out) => {
       out.zeros(12);
@@ -129,7 +129,7 @@ export async function neighborsOn(
     },
     read: readNeighbor,
   });
-  // Kernels before 4.4 do not pick, they tell all.
+  // Kernels before 4.4 ignore the filter and return all neighbors.
   return all.filter((neighbor) => neighbor.device === device);
 }
 
@@ -150,30 +150,31 @@ function writeNeighbor(
   encode(NEIGHBOR, out, { address });
 }
 
-/** Why an address cannot be asked for on an interface. */
-export type AskingFault =
-  /** There are no hardware addresses: a tunnel, lo, an interface without ARP */
+/** Why the owner of an address cannot be found on an interface. */
+export type ProbeObstacle =
+  /** The interface has no hardware addresses: a tunnel, lo, or an interface without ARP */
   | "no neighbors"
-  /** The interface is not set up, or has no carrier */
+  /** The interface is not set up, or it has no carrier */
   | "down"
-  /** IPv6 asks in the name of a link-local address, and there is none */
+  /** IPv6 probes need a link-local source address, and the interface has none */
   | "no address"
-  /** The kernel would ask in the name of the very address: by ARP nobody answers that */
+  /** The kernel would use the same address as source. Nobody replies to such an ARP request */
   | "own name"
-  /** It is an IPv6 address of the very interface, of which the kernel believes nobody anything */
+  /** The IPv6 address is configured on this interface, so the kernel ignores replies for it */
   | "own address";
 
 /**
- * Whether `addressOwners` can find out who has an address; undefined if it can.
+ * Checks whether findAddressOwner() can find the owner of an address. Returns undefined if it can.
  *
- * @param addresses all of this machine, in the kernel's order
- * @see inet_select_addr() in net/ipv4/devinet.c, ndisc_send_ns() and ndisc_recv_na() in net/ipv6/ndisc.c
+ * @param addresses all addresses of this machine, in the kernel's order
+ * @see inet_select_addr() in net/ipv4/devinet.c, ndisc_send_ns() and ndisc_recv_na() in
+ *   net/ipv6/ndisc.c
  */
-export function askingFails(
+export function probeObstacle(
   address: Address,
   device: Device,
   addresses: readonly DeviceAddress[],
-): AskingFault | undefined {
+): ProbeObstacle | undefined {
   if (!device.asksNeighbors) return "no neighbors";
   if (!device.up || /down|notpresent/.test(device.state)) return "down";
   const here = addresses.filter((one) => one.device === device.index);
@@ -190,7 +191,10 @@ export function askingFails(
   return asker && sameAddress(asker, address) ? "own name" : undefined;
 }
 
-/** The address in whose name ARP asks: the first in the network of what is asked for, else the first of all. */
+/**
+ * The source address of an ARP request: the first one in the target's network, otherwise the first
+ * of all.
+ */
 function askerFor(
   address: Address | undefined,
   addresses: readonly DeviceAddress[],
@@ -207,7 +211,7 @@ function askerFor(
   return (near ?? possible[0])?.address;
 }
 
-/** Whether an address begins with the same bits as another of the same family. */
+/** Whether an address is in a network. */
 export function isWithin(
   address: Address,
   network: Address,

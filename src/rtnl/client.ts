@@ -16,13 +16,13 @@ import { ROUTE } from "./layouts.js";
 import type { Device, DeviceAddress, Neighbor, Route, Rule } from "./model.js";
 import {
   readAddress,
-  readAnswer,
+  readRouteReply,
   readDevice,
   readNeighbor,
   readRoute,
   readRule,
 } from "./decode.js";
-import { neighborsOn, addressOwners } from "./address-owners.js";
+import { neighborsOn, findAddressOwner } from "./address-owners.js";
 
 /** RTM_GET* of linux/rtnetlink.h */
 const GET_LINK = 18;
@@ -30,7 +30,10 @@ const GET_ADDRESS = 22;
 const GET_ROUTE = 26;
 const GET_NEIGHBOR = 30;
 const GET_RULE = 34;
-/** The bytes of the headers: struct ifinfomsg, ifaddrmsg, rtmsg, ndmsg, fib_rule_hdr. All zeros ask for everything. */
+/**
+ * The sizes of struct ifinfomsg, ifaddrmsg, rtmsg, ndmsg and fib_rule_hdr. A header of zeros
+ * requests everything.
+ */
 const HEADER_BYTES = {
   [GET_LINK]: 16,
   [GET_ADDRESS]: 8,
@@ -38,44 +41,47 @@ const HEADER_BYTES = {
   [GET_NEIGHBOR]: 12,
   [GET_RULE]: 12,
 };
-/** RTM_F_LOOKUP_TABLE and RTM_F_FIB_MATCH: tell the table, and the route that fits instead of what comes of it. */
+/**
+ * RTM_F_LOOKUP_TABLE: report the real table. RTM_F_FIB_MATCH: report the configured route, not the
+ * result for this packet.
+ */
 const LOOKUP_TABLE = 0x1000;
 const FIB_MATCH = 0x2000;
 
-/** Who opens netlink sockets: the world outside, as a run of the program has it. */
+/** Opens netlink sockets. Io implements it. */
 export interface LinkOpener {
   openLink(family: number): Link | Promise<Link>;
 }
 
-/** What of a packet decides its way. */
-export interface RouteQuestion {
+/** The properties of a packet that determine its route. */
+export interface RouteQuery {
   readonly to: Address;
-  /** Asked of what comes in, this is any address; of what goes out, it must be this machine's */
+  /** Any address if the packet comes in; an address of this machine if the packet goes out */
   readonly from?: Address | undefined;
-  /** The index of the interface by which it comes in; undefined: it is this machine's own */
+  /** Index of the incoming interface; undefined if this machine sends the packet */
   readonly incoming?: number | undefined;
-  /** The index of the interface by which it must leave */
+  /** Index of the interface by which the packet must leave */
   readonly outgoing?: number | undefined;
-  /** The firewall mark, which rules may ask for */
+  /** The firewall mark, for rules that match on it */
   readonly mark?: number | undefined;
-  /** Answer with the route as it was set (Linux 4.13 and newer), not with what comes of it for this packet */
-  readonly asSet?: boolean | undefined;
+  /** Return the route as configured, not the result for this packet. Needs Linux 4.13 */
+  readonly asConfigured?: boolean | undefined;
 }
 
-/** Why there is no way. @see fib_props in net/ipv4/fib_semantics.c */
-export type NoWay =
-  /** No route fits (ENETUNREACH) */
+/** Why there is no route. @see fib_props in net/ipv4/fib_semantics.c */
+export type RouteFailure =
+  /** No matching route (ENETUNREACH) */
   | "no route"
-  /** A route of type unreachable (EHOSTUNREACH); of what comes in, forwarding is off, too */
+  /** A route of type unreachable (EHOSTUNREACH); for incoming packets also: forwarding is off */
   | "unreachable"
   /** A route of type prohibit (EACCES) */
   | "prohibited"
-  /** A route of type blackhole; of what comes in, also an address that is not to come in here (EINVAL) */
+  /** A route of type blackhole (EINVAL); for incoming packets also: an invalid source address */
   | "dropped"
-  /** rp_filter: the way back would be another (EXDEV) */
+  /** rp_filter: packets back to the source would leave by another interface (EXDEV) */
   | "wrong interface";
 
-const NO_WAY: Readonly<Record<number, NoWay>> = {
+const ROUTE_FAILURES: Readonly<Record<number, RouteFailure>> = {
   [ENETUNREACH]: "no route",
   [EHOSTUNREACH]: "unreachable",
   [EACCES]: "prohibited",
@@ -84,10 +90,11 @@ const NO_WAY: Readonly<Record<number, NoWay>> = {
 };
 
 /**
- * The interfaces, addresses, routes and neighbors of this network namespace, as they are.
+ * Reads the interfaces, addresses, routes, rules and neighbors of this network namespace. Changes
+ * nothing; only findAddressOwner() sends packets.
  *
- * Nothing is changed, but that `addressOwners` asks the network. Every method throws {NetworkRefusal} when the kernel says
- * no, {SocketFault} and {MalformedReply} as an exchange does.
+ * Every method can throw {NetworkRefusal} if the kernel refuses a request, {SocketFault} if the
+ * socket fails, and {MalformedReply} if a reply cannot be decoded.
  */
 export class NetworkClient {
   readonly #exchange: Exchange;
@@ -95,7 +102,7 @@ export class NetworkClient {
 
   /**
    * @param exchange over a link of the family NETLINK_ROUTE
-   * @param close gives the link back
+   * @param close closes the link
    */
   constructor(exchange: Exchange, close: () => void = () => undefined) {
     this.#exchange = exchange;
@@ -103,9 +110,9 @@ export class NetworkClient {
   }
 
   /**
-   * A client with a socket of its own, as `using network = await NetworkClient.open(io)` gives it back.
+   * Opens a socket: `using network = await NetworkClient.open(io)`. The end of the block closes it.
    *
-   * @throws {SocketFault} when there is none to be had
+   * @throws {SocketFault} if the socket cannot be opened
    */
   static async open(io: LinkOpener): Promise<NetworkClient> {
     const link = await io.openLink(NETLINK_ROUTE);
@@ -114,7 +121,7 @@ export class NetworkClient {
     });
   }
 
-  /** Gives the socket back. */
+  /** Closes the socket. */
   [Symbol.dispose](): void {
     this.#close();
   }
@@ -127,13 +134,16 @@ export class NetworkClient {
     return this.#dump(GET_ADDRESS, "read the addresses", readAddress);
   }
 
-  /** The routes of all tables, those to this machine's own addresses (table 255) among them. */
+  /**
+   * The routes of all tables, including table 255 (local), which contains this machine's own
+   * addresses.
+   */
   routes(): Promise<Route[]> {
     return this.#dump(GET_ROUTE, "read the routes", readRoute);
   }
 
   rules(): Promise<Rule[]> {
-    return this.#dump(GET_RULE, "read the rules of routing", readRule);
+    return this.#dump(GET_RULE, "read the routing rules", readRule);
   }
 
   neighbors(): Promise<Neighbor[]> {
@@ -141,53 +151,55 @@ export class NetworkClient {
   }
 
   /**
-   * Which way a packet would take.
+   * Looks up the route of a packet.
    *
-   * @returns the route, whose type tells whether it is for this machine (`local`); or why there is none
-   * @throws {NetworkRefusal} ENODEV when there is no such interface
+   * @returns the route; its type is `local` if the packet is for this machine. If there is no
+   *   route, the reason
+   * @throws {NetworkRefusal} ENODEV: no such interface
    */
-  async routeTo(question: RouteQuestion): Promise<Route | NoWay> {
+  async routeTo(query: RouteQuery): Promise<Route | RouteFailure> {
     const [reply] = await this.#exchange([
       {
         type: GET_ROUTE,
-        answer: "one",
+        expects: "one",
         write: (out) => {
-          writeQuestion(out, question);
+          writeRouteQuery(out, query);
         },
-        read: readAnswer,
+        read: readRouteReply,
       },
     ]);
     if (reply?.kind === "refused") {
       const { errno, explanation } = reply.refusal;
-      const why = NO_WAY[errno];
+      const why = ROUTE_FAILURES[errno];
       if (why !== undefined) return why;
       throw new NetworkRefusal(errno, "look up a route", explanation);
     }
     const route = reply?.kind === "done" ? reply.entries[0] : undefined;
-    // IPv6 answers with a route that leads nowhere.
+    // IPv6 returns a route of type unreachable instead of an error.
     if (route?.type === "unreachable" && route.errno !== undefined)
-      return NO_WAY[route.errno] ?? "unreachable";
+      return ROUTE_FAILURES[route.errno] ?? "unreachable";
     return route ?? "no route";
   }
 
   /**
-   * Asks the network who has an address, by ARP or by neighbor discovery. What is in the tables of routing does
-   * not matter, so this works for an address that is this machine's own, too: it does not answer itself. See
-   * `askingFails` for what cannot be asked.
+   * Finds the station that has an address, by ARP or neighbor discovery. Ignores the routing
+   * tables, so it also finds another station that uses one of this machine's own addresses. This
+   * machine does not reply to itself. probeObstacle() tells what prevents a probe.
    *
-   * An entry in the table of neighbors that was there before is probed and stays; else there is none afterwards.
+   * An existing neighbor entry is probed and kept. Otherwise the entry is deleted afterwards.
    *
-   * @param device the index of the interface to ask on
-   * @param milliseconds how long to wait for an answer; the kernel asks once in a second, up to three times
-   * @returns the hardware address of who answered first; undefined if nobody did
-   * @throws {NetworkRefusal} EPERM without CAP_NET_ADMIN, ENODEV, ENETDOWN
+   * @param device index of the interface
+   * @param milliseconds time to wait. The kernel probes once per second, up to three times
+   * @returns the hardware address of the first reply; undefined if there is none
+   * @throws {NetworkRefusal} EPERM: no CAP_NET_ADMIN. ENODEV: no such interface. ENETDOWN: the
+   *   interface is down
    */
-  addressOwners(
+  findAddressOwner(
     address: Address,
     device: number,
     milliseconds: number,
   ): Promise<Uint8Array | undefined> {
-    return addressOwners(this.#exchange, address, device, milliseconds);
+    return findAddressOwner(this.#exchange, address, device, milliseconds);
   }
 
   /** The neighbors on one interface. */
@@ -197,12 +209,12 @@ export class NetworkClient {
 
   #dump<T>(
     type: keyof typeof HEADER_BYTES,
-    asked: string,
+    operation: string,
     read: (payload: Span) => T | undefined,
   ): Promise<T[]> {
-    return dump(this.#exchange, asked, {
+    return dump(this.#exchange, operation, {
       type,
-      answer: "dump",
+      expects: "dump",
       write: (out) => {
         out.zeros(HEADER_BYTES[type]);
       },
@@ -212,14 +224,14 @@ export class NetworkClient {
 }
 
 /** struct rtmsg of linux/rtnetlink.h */
-function writeQuestion(out: Writer, question: RouteQuestion): void {
-  const { to, from, incoming, outgoing, mark, asSet } = question;
+function writeRouteQuery(out: Writer, query: RouteQuery): void {
+  const { to, from, incoming, outgoing, mark, asConfigured } = query;
   const family = familyOf(to);
   const bits = family === INET ? 32 : 128;
   out.u8(family);
   out.u8(bits);
   out.u8(from ? bits : 0);
   out.zeros(5);
-  out.u32(LOOKUP_TABLE | (asSet ? FIB_MATCH : 0));
+  out.u32(LOOKUP_TABLE | (asConfigured ? FIB_MATCH : 0));
   encode(ROUTE, out, { target: to, from, incoming, outgoing, mark });
 }

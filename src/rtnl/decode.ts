@@ -96,10 +96,14 @@ const TENTATIVE = 0x40;
 const ROUTER = 0x80;
 /** FIB_RULE_INVERT of linux/fib_rules.h */
 const INVERTED = 0x2;
-/** What a length of 0 bits leaves out */
+/** The address of a prefix of 0 bits, which the kernel omits */
 const NOTHING = { [INET]: new Uint8Array(4), [INET6]: new Uint8Array(16) };
 
-/** A header of fixed size, and the attributes behind it. @throws {MalformedReply} when it is cut short */
+/**
+ * Splits a message into its fixed header and its attributes.
+ *
+ * @throws {MalformedReply} if the header is cut short
+ */
 function split(payload: Span, bytes: number): [header: DataView, rest: Span] {
   const { bytes: all, start, end } = payload;
   if (end - start < bytes)
@@ -108,7 +112,10 @@ function split(payload: Span, bytes: number): [header: DataView, rest: Span] {
   return [header, { bytes: all, start: start + bytes, end }];
 }
 
-/** Undefined of a family that carries no IP, such as bridges' and multicast routing's. */
+/**
+ * The family; undefined for families other than IPv4 and IPv6, such as bridges or multicast
+ * routing.
+ */
 function familyIn(header: DataView): Family | undefined {
   const family = header.getUint8(0);
   return family === INET || family === INET6 ? family : undefined;
@@ -132,7 +139,7 @@ export function readDevice(payload: Span): Device {
     mtu,
     state: OPER_STATES[operState ?? 0] ?? "unknown",
     master,
-    // Tunnels that are bound to none say 0, and so do some of hardware.
+    // 0 means none: for tunnels without an underlying interface, and for some hardware.
     lower: lower === 0 ? undefined : lower,
     hardwareAddress: hardwareAddress?.length ? hardwareAddress : undefined,
     tunnel: tunnelOf(kind, info?.data),
@@ -162,7 +169,7 @@ function tunnelFrom(fields: {
   };
 }
 
-/** The kernel says "any" with zeros. */
+/** An address of zeros means any. */
 function set(address: Address | undefined): Address | undefined {
   return address?.some((byte) => byte !== 0) ? address : undefined;
 }
@@ -174,7 +181,7 @@ export function readAddress(payload: Span): DeviceAddress | undefined {
   if (family === undefined) return undefined;
   const fields = required(decode(ADDRESS, rest), ["address"]);
   const { address, local = address } = fields;
-  // The short flags of the header are for kernels before 3.14.
+  // Kernels before 3.14 have only the 8 bits in the header.
   const flags = fields.flags ?? header.getUint8(2);
   const alike = local.every((byte, i) => byte === address[i]);
   return {
@@ -194,7 +201,10 @@ function scopeOf(scope: number): Scope {
   return SCOPES[scope] ?? scope;
 }
 
-/** struct rtmsg of linux/rtnetlink.h; undefined of what is no route of IP, or is a copy of one. */
+/**
+ * Decodes struct rtmsg of linux/rtnetlink.h; undefined for other families and for cached copies of
+ * routes.
+ */
 export function readRoute(payload: Span): Route | undefined {
   const CLONED = 0x200;
   const [header, rest] = split(payload, 12);
@@ -204,8 +214,8 @@ export function readRoute(payload: Span): Route | undefined {
   return routeFrom(family, header, rest);
 }
 
-/** The answer to a question for a route, which IPv4 marks as a copy. */
-export function readAnswer(payload: Span): Route | undefined {
+/** Decodes the reply to a route lookup. IPv4 flags it as a cached copy. */
+export function readRouteReply(payload: Span): Route | undefined {
   const [header, rest] = split(payload, 12);
   const family = familyIn(header);
   return family === undefined ? undefined : routeFrom(family, header, rest);
@@ -242,7 +252,7 @@ function routeFrom(family: Family, header: DataView, rest: Span): Route {
   };
 }
 
-/** struct rtvia: the family, two bytes long, and an address of it */
+/** struct rtvia: 2 bytes of family, then an address of that family */
 function gatewayOf(
   gateway: Address | undefined,
   via: Uint8Array | undefined,
@@ -250,7 +260,7 @@ function gatewayOf(
   return gateway ?? via?.slice(2);
 }
 
-/** A row of struct rtnexthop, each with attributes behind it. */
+/** Decodes an array of struct rtnexthop, each followed by attributes. */
 function hopsIn({ bytes, start, end }: Span): Hop[] {
   const HEADER_BYTES = 8;
   const hops: Hop[] = [];
@@ -301,7 +311,7 @@ export function readNeighbor(payload: Span): Neighbor | undefined {
   const family = familyIn(header);
   if (family === undefined) return undefined;
   const { address, hardwareAddress } = decode(NEIGHBOR, rest);
-  if (!address) return undefined; // of a tunnel to no particular end
+  if (!address) return undefined; // an entry of a tunnel without a fixed remote end
   const bits = header.getUint16(8, true);
   const known = NEIGHBOR_STATES.find(([bit]) => bits & bit);
   return {

@@ -26,25 +26,25 @@ const GET = 3;
 /** FOU_ENCAP_GUE */
 const GUE = 2;
 
-/** A UDP port at which the kernel takes packets out of datagrams. @see linux/fou.h */
+/** A UDP port whose datagrams the kernel decapsulates. @see linux/fou.h */
 export interface FouPort {
   readonly port: number;
   readonly family: Family;
-  /** With a header that says what is in them (GUE), or plainly (FOU) */
+  /** With a header that names the protocol (GUE), or without (FOU) */
   readonly encapsulation: "fou" | "gue";
 }
 
 /**
- * The ports that `ip fou` shows. To be asked for it, the kernel loads the module fou: whoever only looks asks where
- * it is.
+ * Reads the ports that `ip fou show` lists. The request makes the kernel load the module fou. A
+ * caller that must not change anything has to check first whether it is loaded.
  *
- * @param exchange over a link of generic netlink
- * @throws {NetworkRefusal} EPERM without CAP_NET_ADMIN, ENOENT without the module
+ * @param exchange over a link of the family NETLINK_GENERIC
+ * @throws {NetworkRefusal} EPERM: no CAP_NET_ADMIN. ENOENT: no module fou
  */
 export async function fouPorts(exchange: Exchange): Promise<FouPort[]> {
-  const asked = "read the ports of FOU and GUE";
+  const operation = "read the FOU and GUE ports";
   const family = await resolveFamily(exchange, "fou");
-  if (!("id" in family)) throw new NetworkRefusal(family.errno, asked);
+  if (!("id" in family)) throw new NetworkRefusal(family.errno, operation);
   const request = new GenericQuery(
     family.id,
     VERSION,
@@ -60,5 +60,5 @@ export async function fouPorts(exchange: Exchange): Promise<FouPort[]> {
       };
     },
   );
-  return dump(exchange, asked, request);
+  return dump(exchange, operation, request);
 }

@@ -21,7 +21,7 @@ export const DEVICE = {
     18,
     nested({
       kind: [1, text],
-      data: [2, raw()], // to be read as the kind says
+      data: [2, raw()], // its layout depends on the kind
     } as const satisfies Layout),
   ],
 } as const satisfies Layout;
@@ -65,7 +65,7 @@ export const ROUTE = {
   via: [18, octets],
 } as const satisfies Layout;
 
-/** RTA_* of one of several next hops */
+/** RTA_* in one of several next hops */
 export const HOP = {
   gateway: [5, octets],
   via: [18, octets],

@@ -3,66 +3,78 @@ import type { Address, Family } from "../ipvs/address.js";
 /** A network interface of this namespace. @see linux/if_link.h, linux/if.h */
 export interface Device {
   readonly index: number;
-  /** One character a byte, as the kernel has it */
+  /** One character per byte, as the kernel reports it */
   readonly name: string;
-  /** `veth`, `ipip`, `gre`, `dummy` …; undefined of hardware and of lo, which have no kind */
+  /** `veth`, `ipip`, `gre`, `dummy` …; undefined for hardware and lo, which have no kind */
   readonly kind: string | undefined;
-  /** Has been set up (IFF_UP) */
+  /** The interface is set up (IFF_UP) */
   readonly up: boolean;
-  /** Is lo (IFF_LOOPBACK) */
+  /** The interface is lo (IFF_LOOPBACK) */
   readonly loopback: boolean;
-  /** Its neighbors are asked for by ARP or neighbor discovery: no loopback, no tunnel, no IFF_NOARP */
+  /**
+   * Neighbors are resolved by ARP or neighbor discovery. Not so for lo, tunnels, and interfaces
+   * with IFF_NOARP
+   */
   readonly asksNeighbors: boolean;
-  /** All of IFF_*, as linux/if.h has them */
+  /** All IFF_* flags of linux/if.h */
   readonly flags: number;
   readonly mtu: number;
-  /** RFC 2863: `up`, `down`, `lowerlayerdown` (no carrier below) …; `unknown` of those who do not tell, such as lo */
+  /**
+   * RFC 2863: `up`, `down`, `lowerlayerdown` (no carrier below) …; `unknown` for interfaces that do
+   * not report it, such as lo
+   */
   readonly state: string;
-  /** The index of the bridge, bond or VRF that it belongs to */
+  /** Index of the bridge, bond or VRF that contains this interface */
   readonly master: number | undefined;
-  /** The index of the interface that it is made on, or of the other end of a veth */
+  /** Index of the underlying interface, or of the other end of a veth */
   readonly lower: number | undefined;
-  /** The hardware address; of tunnels their own end */
+  /** The hardware address; for tunnels, the local address */
   readonly hardwareAddress: Uint8Array | undefined;
-  /** Of tunnels of IP in IP, GRE and their like */
+  /** For IP in IP, GRE and similar tunnels */
   readonly tunnel: Tunnel | undefined;
 }
 
-/** Both ends of a tunnel. @see linux/if_tunnel.h */
+/** The two ends of a tunnel. @see linux/if_tunnel.h */
 export interface Tunnel {
-  /** Undefined: any address of this machine */
+  /** undefined: any address of this machine */
   readonly local: Address | undefined;
-  /** Undefined: any */
+  /** undefined: any address */
   readonly remote: Address | undefined;
-  /** Takes packets of all tunnels, whatever their ends (`external`) */
+  /** The interface accepts packets of all tunnels, regardless of their ends (`external`) */
   readonly anyMetadata: boolean;
-  /** Of GRE: whether what comes in must have a checksum. It takes either those with one or those without. */
+  /**
+   * For GRE: whether incoming packets must have a checksum. The kernel accepts either only packets
+   * with one, or only packets without.
+   */
   readonly wantsChecksum: boolean;
 }
 
 /** An address of this machine. @see linux/if_addr.h */
 export interface DeviceAddress {
   readonly family: Family;
-  /** The index of its interface */
+  /** Index of the interface */
   readonly device: number;
-  /** This machine's own */
+  /** This machine's address */
   readonly address: Address;
-  /** The other end, where that is another address */
+  /** The address of the other end, if it is different */
   readonly peer: Address | undefined;
   readonly prefixBits: number;
   readonly scope: Scope;
-  /** Another of the same network is asked first (IFA_F_SECONDARY; of IPv6, a temporary address) */
+  /**
+   * Another address of the same network comes first (IFA_F_SECONDARY); for IPv6, a temporary
+   * address
+   */
   readonly secondary: boolean;
-  /** Not yet of use: the kernel is looking for others who have it (IFA_F_TENTATIVE) */
+  /** Not usable yet: duplicate address detection is running (IFA_F_TENTATIVE) */
   readonly tentative: boolean;
-  /** Of no use: another station has it (IFA_F_DADFAILED) */
+  /** Not usable: another station has the address (IFA_F_DADFAILED) */
   readonly duplicate: boolean;
 }
 
-/** How far an address or the target of a route is. @see rt_scope_t of linux/rtnetlink.h */
+/** The scope of an address or of a route's destination. @see rt_scope_t in linux/rtnetlink.h */
 export type Scope = "global" | "site" | "link" | "host" | "nowhere" | number;
 
-/** What becomes of packets. @see RTN_* of linux/rtnetlink.h */
+/** The type of a route. @see RTN_* in linux/rtnetlink.h */
 export type RouteType =
   | "unicast"
   | "local"
@@ -75,11 +87,11 @@ export type RouteType =
   | "throw"
   | number;
 
-/** A way on: to a router, or straight to whom it is for. */
+/** A next hop: a router, or a directly connected network. */
 export interface Hop {
-  /** The index of the interface */
+  /** Index of the interface */
   readonly device: number | undefined;
-  /** The router; of either family. Undefined: the target is directly attached */
+  /** The router, of either family; undefined if the destination is directly connected */
   readonly gateway: Address | undefined;
 }
 
@@ -87,61 +99,61 @@ export interface Hop {
 export interface Route {
   readonly family: Family;
   readonly type: RouteType;
-  /** 254 is main, 255 local */
+  /** The routing table: 254 is main, 255 is local */
   readonly table: number;
   readonly scope: Scope;
-  /** Who set it: 2 is the kernel, 3 the boot scripts, 4 an administrator @see RTPROT_* */
+  /** Who added the route: 2 the kernel, 3 the boot scripts, 4 an administrator. @see RTPROT_* */
   readonly protocol: number;
-  /** The target: as many bits of it as `prefixBits` says */
+  /** The destination; the first `prefixBits` bits count */
   readonly target: Address;
-  /** 0 is the default route */
+  /** 0 for the default route */
   readonly prefixBits: number;
-  /** More than one: they share the load. None: nothing leaves, as of `unreachable` */
+  /** Several hops share the load. There are none for types such as `unreachable` */
   readonly hops: readonly Hop[];
-  /** The address that this machine has where it takes this route, if that is told */
+  /** The preferred source address of this machine, if the route has one */
   readonly source: Address | undefined;
-  /** The smaller is preferred */
+  /** Lower values are preferred */
   readonly metric: number;
-  /** The route's own, or the path's where it has been found to be smaller than the interface's */
+  /** The route's MTU, or the path MTU if it was discovered */
   readonly mtu: number | undefined;
-  /** Of IPv6 routes that lead nowhere: why, by its errno */
+  /** For IPv6 routes of type unreachable and similar: the errno */
   readonly errno: number | undefined;
 }
 
-/** A rule that says which table is looked at. @see linux/fib_rules.h */
+/** A routing policy rule, which selects a table. @see linux/fib_rules.h */
 export interface Rule {
   readonly family: Family;
-  /** The smaller is looked at first */
+  /** Lower values are evaluated first */
   readonly priority: number;
   readonly action: RuleAction;
-  /** The table that it leads to; 254 is main, 255 local */
+  /** The table that the rule selects: 254 is main, 255 is local */
   readonly table: number;
-  /** Of where the packet comes from; undefined: any */
+  /** The source prefix; undefined for any */
   readonly from:
     { readonly address: Address; readonly bits: number } | undefined;
-  /** Of where it goes to; undefined: any */
+  /** The destination prefix; undefined for any */
   readonly to: { readonly address: Address; readonly bits: number } | undefined;
-  /** The names of interfaces; undefined: any */
+  /** The names of the interfaces; undefined for any */
   readonly incoming: string | undefined;
   readonly outgoing: string | undefined;
-  /** The firewall mark; undefined: any */
+  /** The firewall mark; undefined for any */
   readonly mark: { readonly value: number; readonly mask: number } | undefined;
-  /** Goes for what does not fit it (`not`) */
+  /** The rule matches packets that do not have these properties (`not`) */
   readonly inverted: boolean;
 }
 
 export type RuleAction =
   "table" | "goto" | "nop" | "blackhole" | "unreachable" | "prohibit" | number;
 
-/** What the kernel knows of a station nearby. @see linux/neighbor.h */
+/** An entry of the neighbor table. @see linux/neighbor.h */
 export interface Neighbor {
   readonly family: Family;
-  /** The index of the interface */
+  /** Index of the interface */
   readonly device: number;
   readonly address: Address;
   readonly hardwareAddress: Uint8Array | undefined;
   readonly state: NeighborState;
-  /** It says that it is a router (NTF_ROUTER) */
+  /** The neighbor announced that it is a router (NTF_ROUTER) */
   readonly router: boolean;
 }
 
@@ -157,7 +169,7 @@ export type NeighborState =
   | "noarp"
   | "permanent";
 
-/** A hardware address as people write it: `02:00:5e:10:00:01`. */
+/** Formats a hardware address: `02:00:5e:10:00:01`. */
 export function formatHardwareAddress(address: Uint8Array): string {
   return Array.from(address, (byte) => byte.toString(16).padStart(2, "0")).join(
     ":",

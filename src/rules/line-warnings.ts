@@ -1,5 +1,5 @@
 import { parseIpv4Loosely } from "../grammar/endpoint.js";
-import type { Notes } from "../grammar/parse.js";
+import type { ParseNotes } from "../grammar/parse.js";
 import { formatAddress, INET6, parseIpv4 } from "../ipvs/address.js";
 import type { Change } from "../ipvs/client.js";
 import { PERSISTENT } from "../ipvs/model.js";
@@ -11,9 +11,9 @@ import { ipv6WithPort } from "./usage-findings.js";
 export function* lineWarnings(
   command: Change,
   words: readonly string[],
-  { draft, where }: Notes,
+  { parsed, where }: ParseNotes,
 ): Generator<Finding> {
-  const marked = draft?.firewallMark !== 0;
+  const marked = parsed?.firewallMark !== 0;
   for (const [option, part] of [
     ["service-address", "service"],
     ["real-server", "address"],
@@ -29,7 +29,7 @@ export function* lineWarnings(
         part,
       };
     const withPort = ipv6WithPort(word);
-    const port = draft?.port ?? 0;
+    const port = parsed?.port ?? 0;
     // For a real server, only the port of the service is suspicious: 2001:db8::1:10 can be an address.
     if (
       withPort !== undefined &&
@@ -43,7 +43,7 @@ export function* lineWarnings(
       };
   }
   if (command.command === "add-server" || command.command === "edit-server") {
-    const written = draft?.writtenServerPort;
+    const written = parsed?.writtenServerPort;
     if (written !== undefined && written !== command.server.port)
       yield ignoredPort(written, command.server.port);
   }
@@ -53,7 +53,7 @@ export function* lineWarnings(
     if (
       service.family === INET6 &&
       settings.flags & PERSISTENT &&
-      draft?.netmask === 128 &&
+      parsed?.netmask === 128 &&
       mask < (where.get("service-address") ?? 0)
     )
       yield {

@@ -1,7 +1,7 @@
 import { UnresolvedHost, UsageFault } from "../grammar/usage-errors.js";
 import { ruleWords } from "../grammar/rule-words.js";
 import type { ClassicCommand } from "../grammar/command.js";
-import { Parser, type Notes } from "../grammar/parse.js";
+import { Parser, type ParseNotes } from "../grammar/parse.js";
 import type { Change } from "../ipvs/client.js";
 import type { ServiceKey } from "../ipvs/model.js";
 import { byPosition, type Finding } from "./finding-positions.js";
@@ -119,7 +119,7 @@ class Reader {
   }
 
   #readRule(words: readonly string[]): boolean {
-    const notes: Notes = { where: new Map() };
+    const notes: ParseNotes = { where: new Map() };
     let command: ClassicCommand;
     try {
       command = this.#parser.read(words, notes);
@@ -143,7 +143,7 @@ class Reader {
   #addUsageError(
     fault: UsageFault,
     words: readonly string[],
-    notes: Notes,
+    notes: ParseNotes,
   ): void {
     const { option } = fault;
     const word =
@@ -165,7 +165,11 @@ class Reader {
     else this.#table.markIncomplete(service);
   }
 
-  #simulate(command: Change, words: readonly string[], notes: Notes): void {
+  #simulate(
+    command: Change,
+    words: readonly string[],
+    notes: ParseNotes,
+  ): void {
     if (command.command === "flush" && this.#table.hasServices)
       this.#warnings.push(this.#atWord(0, CLEARS_RULES));
     const refusal = this.#table.apply(command, this.#next + 1);
@@ -270,7 +274,7 @@ class Reader {
     if (number === undefined) return undefined;
     const line = this.#lines[number - 1] ?? "";
     if (part === undefined) return positionIn(line, number, 0);
-    const notes: Notes = { where: new Map() };
+    const notes: ParseNotes = { where: new Map() };
     this.#parser.read(ruleWords(line), notes);
     return positionIn(line, number, wordOf(part, notes));
   }
@@ -284,7 +288,10 @@ function positionIn(line: string, number: number, word = 0): Position {
   return { line: number, column: decodeUtf8(line.slice(0, start)).length + 1 };
 }
 
-function wordOf(part: Part | undefined, { where }: Notes): number | undefined {
+function wordOf(
+  part: Part | undefined,
+  { where }: ParseNotes,
+): number | undefined {
   if (part === undefined) return undefined;
   if (part !== "address" && part !== "port") return where.get(OPTIONS[part]);
   return where.get("real-server") ?? where.get("service-address");
@@ -297,10 +304,11 @@ function isChange(command: ClassicCommand): command is Change {
 }
 
 /** The service of a line, if that part could be parsed. */
-function serviceOf({ draft, where }: Notes): ServiceKey | undefined {
-  if (!draft || !where.has("service-address")) return undefined;
+function serviceOf({ parsed, where }: ParseNotes): ServiceKey | undefined {
+  if (!parsed || !where.has("service-address")) return undefined;
   const isComplete =
-    draft.firewallMark !== 0 ||
-    (draft.protocol !== undefined && draft.address.some((byte) => byte !== 0));
-  return isComplete ? draft.service : undefined;
+    parsed.firewallMark !== 0 ||
+    (parsed.protocol !== undefined &&
+      parsed.address.some((byte) => byte !== 0));
+  return isComplete ? parsed.service : undefined;
 }

@@ -1,5 +1,5 @@
 import { COMMANDS, OPTIONS, type ClassicOption } from "../grammar/options.js";
-import type { Notes } from "../grammar/parse.js";
+import type { ParseNotes } from "../grammar/parse.js";
 import { pastedTextAdvice } from "../grammar/pasted-text.js";
 import type { UsageFault } from "../grammar/usage-errors.js";
 import { parseIpv6 } from "../ipvs/address.js";
@@ -16,7 +16,7 @@ export function explainUsageFault(
   fault: UsageFault,
   words: readonly string[],
   at: number | undefined,
-  notes: Notes,
+  notes: ParseNotes,
   hosts: HostLookups,
 ): Finding {
   const isCommand = fault.kind !== "not-a-command";
@@ -95,7 +95,10 @@ function similarOption(fault: UsageFault, word: string): string | undefined {
 }
 
 /** The help of an option that got a wrong value. */
-function expectedValue(fault: UsageFault, { row }: Notes): string | undefined {
+function expectedValue(
+  fault: UsageFault,
+  { row }: ParseNotes,
+): string | undefined {
   if (fault.kind !== "value" || !row || row.option !== fault.option)
     return undefined;
   return row.option === undefined ? undefined : `${spelled(row)}: ${row.help}`;

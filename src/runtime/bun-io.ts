@@ -7,8 +7,8 @@ import { MODPROBE } from "../system/modprobe.js";
 import { calledAs } from "../system/process.js";
 
 /*
- * The machine as the full executable reaches it: without those modules of Node.js that Bun imitates, for
- * loading them takes longer than all else that a classic command does.
+ * The Io of the full executable. It avoids those Node.js modules that Bun emulates, because
+ * loading them takes longer than a whole classic command.
  */
 
 const { symbols: libc } = dlopen("libc.so.6", {
@@ -17,14 +17,14 @@ const { symbols: libc } = dlopen("libc.so.6", {
 });
 
 /**
- * Has code compiled as soon as is usual, which bin/compile puts off: most commands are over before compiled code has
- * paid for the compiling.
+ * Makes Bun compile functions as early as usual. bin/compile delays compilation, because most
+ * commands end before compiled code pays off.
  */
 export function compileFromNowOn(): void {
   Bun.unsafe.setJITPolicy(1);
 }
 
-/** The machine, where Bun is the runtime. */
+/** The Io of Bun. */
 export function bunIo(): Io {
   const io = systemIo({
     openLink: async (family) =>
@@ -47,7 +47,9 @@ function write(descriptor: number, bytes: Uint8Array): number {
 /** @see bits/socket.h, netinet/in.h */
 const [AF_INET, SOCK_RAW, IPPROTO_RAW] = [2, 3, 255];
 
-/** Tries it, as the original does: to look for the capability would need a module to read files with. */
+/**
+ * Opens a raw socket, like the original. Reading the capability instead would need another module.
+ */
 function mayOpenRawSockets(): boolean {
   const { symbols } = dlopen("libc.so.6", {
     socket: { args: ["i32", "i32", "i32"], returns: "i32" },
@@ -63,14 +65,16 @@ function loadModule(): void {
   try {
     Bun.spawnSync(MODPROBE, { stdio: ["ignore", "inherit", "inherit"] });
   } catch {
-    // There is no modprobe here; whether there is IPVS shows next.
+    // No modprobe. Opening IPVS will report whether the module is loaded.
   }
 }
 
-/** Where struct hostent has its list of addresses, on a 64-bit machine. */
+/** The offset of h_addr_list in struct hostent, on a 64-bit machine. */
 const ADDRESS_LIST = 24;
 
-/** `hostAddress` of names.ts, by gethostbyname(3): Bun's own resolver takes `*` for a host. */
+/**
+ * Implements Names.hostAddress() with gethostbyname(3). Bun's own resolver accepts `*` as a host.
+ */
 function hostAddress(name: string): Promise<string | undefined> {
   if (!/^[!-~]+$/.test(name)) return Promise.resolve(undefined);
   const { symbols } = dlopen("libc.so.6", {

@@ -1,8 +1,8 @@
-/** What we use of Bun, on which the full executable runs. @see https://bun.sh/docs/api/ffi */
+/** The part of Bun's API that the full executable uses. @see https://bun.sh/docs/api/ffi */
 declare module "bun:ffi" {
   type Kind = "i32" | "u32" | "i64_fast" | "u64" | "ptr";
 
-  /** An address in the process's memory. */
+  /** A memory address. */
   type Pointer = number & { readonly pointer: unique symbol };
 
   interface Signature {
@@ -29,7 +29,7 @@ declare module "bun:ffi" {
     };
   };
 
-  /** Where the bytes of a view lie; they stay there as long as the view is kept. */
+  /** The memory address of a view. Valid as long as the view exists. */
   export function ptr(view: ArrayBufferView): Pointer;
 
   export const read: {
@@ -42,13 +42,13 @@ declare module "bun:ffi" {
 declare namespace Bun {
   const unsafe: {
     /**
-     * How soon code is compiled that runs often: 1 is the usual, 1,000 is a thousand times as late. It counts for
-     * functions that have not run yet.
+     * Delays the compilation of functions that run often: 1 is the default, 1000 a thousand times
+     * later. Affects functions that have not run yet.
      */
     setJITPolicy(scale: number): void;
   };
 
-  /** Runs a program to its end. @throws if there is none */
+  /** Runs a program and waits for its end. @throws if the program does not exist */
   function spawnSync(
     command: readonly string[],
     options: { stdio: readonly ["ignore", "inherit", "inherit"] },

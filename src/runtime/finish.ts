@@ -1,14 +1,15 @@
 import type { ClassicIo } from "./io.js";
 import { OutputClosed } from "../system/streams.js";
 
-/** What a shell reports of a process that SIGPIPE ended, as it ends the original. */
+/** The exit status that a shell reports after SIGPIPE, which ends the original. */
 const ENDED_BY_SIGPIPE = 141;
 
 /**
- * Has everything written out before the process ends.
+ * Runs a command and writes all buffered output before the process ends.
  *
- * @param unwritten is told why not all of stdout could be written, such as ENOSPC, and what the status would be;
- *   makes another of it. The original does not look, so without this nobody is told.
+ * @param unwritten is called if output could not be written, with the error, such as ENOSPC, and
+ *   the exit status. Returns the new exit status. Without it, the error is ignored, as in the
+ *   original
  */
 export async function finish<Status extends number | undefined>(
   io: ClassicIo,

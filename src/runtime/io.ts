@@ -3,70 +3,79 @@ import type { Clock } from "../system/clock.js";
 import type { Names } from "../system/names.js";
 import type { EndingSignal } from "../system/signals.js";
 import type { Streams } from "../system/streams.js";
-import type { TakenTerminal, TerminalEvent } from "../system/full-screen.js";
+import type { FullScreen, TerminalEvent } from "../system/full-screen.js";
 import type { Terminal } from "../system/terminal.js";
 
-/** The program's environment, as far as the classic options need it. */
+/** The part of the program's environment that the classic options need. */
 export interface ClassicIo extends Streams {
   /**
-   * Whether the runtime interprets code: then operations on strings are much faster than loops over bytes. Absent: it
-   * compiles code.
+   * Whether the runtime interprets code. Operations on strings are then much faster than loops over
+   * bytes. By default the runtime compiles code.
    */
   readonly interpretsCode?: boolean;
-  /** How the program was called: argv[0], which the original's hint repeats. */
+  /** The name by which the program was called (argv[0]). The original repeats it in its hint. */
   program(): string;
   readonly names: Names;
   /**
    * Opens a netlink socket.
    *
-   * @param family which part of the kernel is spoken to; generic netlink if it is not said
-   * @throws {SocketFault} when there is none to be had
+   * @param family the netlink family; by default generic netlink
+   * @throws {SocketFault} if the socket cannot be opened
    */
   openLink(family?: number): Link | Promise<Link>;
-  /** Has the module ip_vs loaded, if that is possible. */
+  /** Loads the module ip_vs if needed. Ignores errors. */
   loadModule(): void;
-  /** Whether the process may open raw sockets, by which the original tells apart why there is no IPVS. */
+  /**
+   * Whether the process may open raw sockets. The original uses this to tell why IPVS is not
+   * available.
+   */
   mayOpenRawSockets(): boolean;
-  /** The kernel's own listing of virtual services and real servers; undefined if it cannot be read. */
+  /**
+   * The content of /proc/net/ip_vs: virtual services and real servers; undefined if it cannot be
+   * read.
+   */
   kernelTable(): Buffer | undefined;
-  /** Where the kernel shows the connections. */
+  /** The file that lists the connections. */
   readonly connectionsFile: string;
   readonly terminal: Pick<Terminal, "isTerminal">;
-  /** How long standard input is, in bytes, if it is a file. */
+  /** The size of standard input in bytes; undefined if it is not a regular file. */
   stdinBytes(): number | undefined;
   readonly clock: Pick<Clock, "now" | "every">;
-  /** A variable of the environment. */
+  /** An environment variable. */
   environment(name: string): string | undefined;
 }
 
-/** The program's environment: a test hands in its own. */
+/**
+ * The program's environment: streams, sockets, files, clock and terminal. Tests implement their
+ * own.
+ */
 export interface Io extends ClassicIo {
-  /** Whether the process may change, and ask for, the table: CAP_NET_ADMIN. */
+  /** Whether the process may read and change the table: CAP_NET_ADMIN. */
   mayAdministerNetworks(): boolean;
-  /** Where procfs is: `/proc`. */
+  /** Where procfs is mounted: `/proc`. */
   readonly procFolder: string;
-  /** Where sysfs is: `/sys`. */
+  /** Where sysfs is mounted: `/sys`. */
   readonly sysFolder: string;
-  /** Where the modules of all kernels are: `/lib/modules`. */
+  /** The folder with the modules of all kernels: `/lib/modules`. */
   readonly modulesFolder: string;
-  /** Where what does not outlive the machine's next start is kept: `/run`. */
+  /** The folder for files that are needed only until reboot: `/run`. */
   readonly runFolder: string;
   readonly terminal: Terminal;
   readonly clock: Clock;
   /**
-   * Has the signals that would end the process told instead.
+   * Catches the signals that would end the process.
    *
-   * @returns lets them do again what they usually do
+   * @returns a function that restores the default
    */
   catchSignals(listen: (signal: EndingSignal) => void): () => void;
   /**
-   * Takes over the terminal that stdin and stdout are, for a full screen.
+   * Puts the terminal of stdin and stdout into full-screen mode.
    *
-   * @param listen gets what happens there: keys, a new size, signals
-   * @param lastly is called when the process ends without having released it
+   * @param listen gets the events: keys, a new size, signals
+   * @param lastly is called if the process ends without releasing the terminal
    */
-  takeTerminal(
+  enterFullScreen(
     listen: (event: TerminalEvent) => void,
     lastly: () => void,
-  ): TakenTerminal;
+  ): FullScreen;
 }

@@ -5,7 +5,7 @@ import { SocketFault } from "../netlink/errors.js";
 import { exchangeOver, type Exchange } from "../netlink/exchange.js";
 import type { Link } from "../netlink/link.js";
 
-/** The way to IPVS: a socket that is opened when it is first needed, and the client over it. */
+/** Opens the socket and the IPVS client when they are first needed. */
 export class IpvsAccess {
   readonly #io: Pick<ClassicIo, "openLink" | "loadModule">;
   #link: Link | undefined;
@@ -17,23 +17,23 @@ export class IpvsAccess {
   }
 
   /**
-   * The client, having the module ip_vs loaded if IPVS is not there.
+   * Opens the client. Loads the module ip_vs if needed.
    *
-   * @throws {IpvsUnavailable} ENOENT without IPVS, EPERM without CAP_NET_ADMIN
-   * @throws {SocketFault} when there is no socket to be had
+   * @throws {IpvsUnavailable} ENOENT: no IPVS. EPERM: no CAP_NET_ADMIN
+   * @throws {SocketFault} if the socket cannot be opened
    */
   async open(): Promise<IpvsClient> {
     try {
-      return await this.openAsItIs();
+      return await this.openWithoutLoading();
     } catch (error) {
       if (!isUnavailable(error)) throw error;
     }
     this.#io.loadModule();
-    return this.openAsItIs();
+    return this.openWithoutLoading();
   }
 
-  /** The same, for those who only look: no module is loaded. */
-  async openAsItIs(): Promise<IpvsClient> {
+  /** Opens the client without loading the module, for commands that only read. */
+  async openWithoutLoading(): Promise<IpvsClient> {
     if (this.#client) return this.#client;
     this.#link ??= await this.#io.openLink();
     this.#exchange ??= exchangeOver(this.#link);
@@ -49,7 +49,7 @@ export class IpvsAccess {
   }
 }
 
-/** Whether an error is that IPVS cannot be reached. */
+/** Whether an error means that IPVS cannot be reached. */
 export function isUnavailable(
   error: unknown,
 ): error is IpvsUnavailable | SocketFault {

@@ -6,13 +6,13 @@ import {
 } from "../ipvs/model.js";
 import type { Names } from "../system/names.js";
 
-/** From how many on the hosts of earlier calls are forgotten */
+/** Above this number of names, the names of earlier calls are dropped */
 const KEPT_HOSTS = 65_536;
 
-/** Addresses and ports by name where they have one; each address is asked for once, all at the same time. */
+/** Shows addresses and ports as names. Each address is looked up once, all at the same time. */
 export class NameBook {
   readonly #names: Names;
-  /** Undefined for an address that has no name, or is being asked for. */
+  /** undefined for an address without a name, and during the lookup. */
   readonly #hosts = new Map<string, string | undefined>();
 
   constructor(names: Names) {
@@ -20,8 +20,8 @@ export class NameBook {
   }
 
   /**
-   * Finds the names of addresses, so that `name` has them. Those of earlier calls may be forgotten: of a
-   * million connections each may have a client of its own.
+   * Looks up the names of addresses, for later calls of `name`. May drop the names of earlier
+   * calls: each of a million connections can have its own client.
    */
   async learn(addresses: Iterable<Address>): Promise<void> {
     if (this.#hosts.size >= KEPT_HOSTS) this.#hosts.clear();
@@ -49,6 +49,6 @@ export class NameBook {
   };
 }
 
-/** Addresses and ports in numbers. */
+/** Shows addresses and ports as numbers. */
 export const numericName: EndpointName = (address, port) =>
   formatEndpoint(address, port);

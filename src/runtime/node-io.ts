@@ -4,7 +4,7 @@ import { loadIpvsModule } from "../system/modprobe.js";
 import { programName } from "../system/process.js";
 import { writeByNode } from "../system/streams.js";
 
-/** The machine, where Node.js is the runtime. */
+/** The Io of Node.js. */
 export function nodeIo(): Io {
   return systemIo({
     openLink: async (family) =>

@@ -1,34 +1,34 @@
 import type { ClassicIo } from "./io.js";
 
-/** Work that is done sooner shows nothing. */
+/** Shorter work shows no progress. */
 const PATIENCE_MILLISECONDS = 1000;
-/** How often the line is written anew. */
+/** Time between two updates of the line. */
 const PERIOD_MILLISECONDS = 200;
-/** The line must not wrap, for then it could not be taken away; narrower terminals than this are rare. */
+/**
+ * The line must not wrap, because a wrapped line cannot be erased. Few terminals are narrower than
+ * this.
+ */
 const LONGEST_LINE = 60;
 
-/** By this variable people turn progress off: `never`. */
+/** The environment variable that turns progress off with `never`. */
 const VARIABLE = "IPVSADM_PROGRESS";
 
-/** Says how far the work is that has gone on for some seconds; undefined: that is not to be shown. */
+/** Describes the progress of work after some seconds; undefined shows nothing. */
 export type Describe = (seconds: number) => string | undefined;
 
 /**
- * Shows how far long work is: in a line at the bottom of the terminal that stderr is, which is gone when the work is
- * done. Where stderr is no terminal nothing is written.
+ * Shows the progress of long work, in one line at the bottom of the terminal. The line is erased
+ * when the work is done. Writes nothing if stderr is not a terminal.
  */
 export class Progress<World extends ClassicIo = ClassicIo> {
-  /**
-   * The world for those who work: the line is taken away before they write something else, and the names that they
-   * ask for are counted.
-   */
+  /** An Io for the work. It erases the line before other output, and counts name lookups. */
   readonly io: World;
   readonly #io: ClassicIo;
-  /** When the first work began: many short ones are a long one, too. */
+  /** The start of the first work: several short pieces of work count together. */
   #began: number | undefined;
   #drawn: number | undefined;
   #shown = false;
-  /** Whether there is a place for it. Found out when it is needed, for that takes time. */
+  /** Whether progress can be shown. Determined when it is first needed, because that takes time. */
   #wanted: boolean | undefined;
   #work: { readonly since: number; readonly describe: Describe } | undefined;
   readonly #names = { asked: 0, known: 0 };
@@ -58,13 +58,13 @@ export class Progress<World extends ClassicIo = ClassicIo> {
     };
   }
 
-  /** Some work begins. Where it takes no pauses, `step` must be called now and then. */
+  /** Starts a piece of work. If it runs without pauses, it must call step() now and then. */
   begin(describe: Describe): void {
     this.#work = { since: this.#io.clock.now(), describe };
     this.#watch();
   }
 
-  /** Shows the line, if it is time. */
+  /** Updates the line, if it is time. */
   step(): void {
     if (this.#began === undefined || this.#wanted === false) return;
     const now = this.#io.clock.now();
@@ -80,7 +80,7 @@ export class Progress<World extends ClassicIo = ClassicIo> {
     this.#io.stderr(`\r${line}\x1b[K`);
   }
 
-  /** The work is done. */
+  /** Ends the work. */
   end(): void {
     this.#work = undefined;
     this.#rest();
@@ -125,7 +125,7 @@ export class Progress<World extends ClassicIo = ClassicIo> {
   }
 }
 
-/** Whether stderr is a terminal that can erase a line, and nobody turned progress off. */
+/** Whether stderr is a terminal that can erase a line, and the user did not turn progress off. */
 function isWanted(io: ClassicIo): boolean {
   return (
     io.environment(VARIABLE) !== "never" &&
@@ -134,7 +134,7 @@ function isWanted(io: ClassicIo): boolean {
   );
 }
 
-/** `12288 lines, 4096/s` */
+/** Formats a count and its rate: `12288 lines, 4096/s` */
 export function counted(count: number, unit: string, seconds: number): string {
   const rate = seconds > 0 ? `, ${Math.round(count / seconds)}/s` : "";
   return `${count} ${unit}${rate}`;

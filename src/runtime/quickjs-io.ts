@@ -7,7 +7,7 @@ import type { ClassicIo } from "./io.js";
 import { every } from "./quickjs-loop.js";
 import { quickjsNames } from "./quickjs-names.js";
 
-/** The machine, where QuickJS is the runtime. */
+/** The Io of QuickJS. */
 export function quickjsIo(): ClassicIo {
   return {
     ...processStreams(writeByNode),
@@ -31,7 +31,7 @@ export function quickjsIo(): ClassicIo {
 /** @see bits/socket.h, netinet/in.h */
 const [AF_INET, SOCK_RAW, IPPROTO_RAW] = [2, 3, 255];
 
-/** Tries it, as the original does: that is quicker than to read which capabilities there are. */
+/** Opens a raw socket, like the original. This is faster than reading the capabilities. */
 function mayOpenRawSockets(): boolean {
   const socket = host.socket(AF_INET, SOCK_RAW, IPPROTO_RAW);
   if (socket < 0) return false;

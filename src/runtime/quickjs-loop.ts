@@ -1,12 +1,12 @@
 /*
- * The events of a program on QuickJS: timers, and files that can be read. The host calls `turn` whenever there is
+ * The event loop on QuickJS: timers and readable files. The host calls `turn` when the program has
  * nothing else to do.
  */
 
 interface Timer {
-  /** When it is due, by the clock of the host */
+  /** When it is due, in the host's clock */
   due: number;
-  /** How often it comes again */
+  /** The period of a repeated timer */
   readonly period: number | undefined;
   readonly act: () => void;
 }
@@ -14,14 +14,18 @@ interface Timer {
 const timers = new Set<Timer>();
 const readers = new Map<number, () => void>();
 
-/** Has something done once. */
+/** Calls a function once. */
 export function after(milliseconds: number, act: () => void): Timer {
   const timer = { due: host.now() + milliseconds, period: undefined, act };
   timers.add(timer);
   return timer;
 }
 
-/** Has something done again and again, which keeps no program alive. @returns ends that */
+/**
+ * Calls a function periodically. Does not keep the program alive.
+ *
+ * @returns a function that stops the calls
+ */
 export function every(milliseconds: number, act: () => void): () => void {
   const due = host.now() + milliseconds;
   const timer = { due, period: milliseconds, act };
@@ -31,7 +35,7 @@ export function every(milliseconds: number, act: () => void): () => void {
   };
 }
 
-/** Has something done whenever an open file can be read. @returns ends that */
+/** Calls a function whenever an open file is readable. @returns a function that stops the calls */
 export function whenReadable(descriptor: number, act: () => void): () => void {
   readers.set(descriptor, act);
   return () => {
@@ -39,7 +43,7 @@ export function whenReadable(descriptor: number, act: () => void): () => void {
   };
 }
 
-/** Waits for the next event and lets it happen. @returns false if there is none to come */
+/** Waits for the next event and handles it. @returns false if there are no more events */
 export function turn(): boolean {
   if (runDueTimers()) return true;
   const next = nextTimer();

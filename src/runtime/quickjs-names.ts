@@ -4,16 +4,17 @@ import { isAskable, systemNames, type Names } from "../system/names.js";
 import { whenReadable } from "./quickjs-loop.js";
 
 /*
- * Names of hosts on QuickJS. The light program is linked statically, and the C library can look up names only in programs
- * that are not; so getent(1) does it, which comes with the C library.
+ * Host names on QuickJS. The light program is linked statically, and the C library can only look up
+ * names in dynamically linked programs. Therefore it runs getent(1), which is part of the C
+ * library.
  */
 
 const GETENT = "/usr/bin/getent";
-/** The exit status of getent for an option that it does not know: `-A` came with version 2.36 of the C library. */
+/** getent's exit status for an unknown option. `-A` needs version 2.36 of the C library. */
 const WRONG_USAGE = 64;
 const CHUNK_BYTES = 4096;
 
-/** What a run of getent printed. */
+/** The result of a run of getent. */
 interface Answer {
   readonly status: number;
   readonly text: string;
@@ -30,7 +31,7 @@ export function quickjsNames(): Names {
     async hostAddress(name) {
       if (!isAskable(name)) return undefined;
       const question = ["ahostsv4", "--", name];
-      // Without -A, a machine whose only address is 127.0.0.1 would get no answer.
+      // Without -A, getent finds nothing on a machine whose only address is 127.0.0.1.
       let answer = await getent(["-A", ...question]);
       if (answer?.status === WRONG_USAGE) answer = await getent(question);
       return answer && /^[0-9.]+/.exec(answer.text)?.[0];

@@ -2,11 +2,11 @@ import { errnoName } from "../netlink/errno.js";
 import { after } from "./quickjs-loop.js";
 
 /*
- * What the classic options use of Node.js, for QuickJS, which has the language alone: Buffer, files, and timers. Import
- * it before all else.
+ * The parts of Node.js that the classic options use, for QuickJS, which has only the language:
+ * Buffer, files and timers. Import this module first.
  */
 
-/** Bytes with the text of them, one character a byte. */
+/** Bytes with conversions to text. Text has one character per byte. */
 class Bytes extends Uint8Array {
   write(text: string, at: number): number {
     return host.putLatin1(this, at, text);
@@ -50,7 +50,7 @@ const statics = {
   },
 };
 
-/** The result of a call. @throws an error with the errno and its symbol, as those of Node.js have them */
+/** The result of a call. @throws an error with errno and symbol, like those of Node.js */
 function checked(result: number, call: string): number {
   if (result >= 0) return result;
   const code = errnoName(-result);
@@ -103,7 +103,7 @@ Object.assign(globalThis, {
   structuredClone: clone,
 });
 
-/** What consists of objects, arrays, bytes, and values that have no parts. */
+/** A value that consists of objects, arrays, bytes and primitives. */
 function clone(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (value instanceof Uint8Array) return value.slice();

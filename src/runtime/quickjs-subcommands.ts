@@ -1,20 +1,18 @@
-/*
- * The light program has no subcommands: it becomes the program that has them.
- */
+/* The light program has no subcommands. For a subcommand it executes a program that has them. */
 
-/** The programs with the subcommands: the executable that needs no Node.js, and the launcher for Node.js. */
+/** The programs with subcommands: the full executable, and the launcher for Node.js. */
 const PROGRAMS = ["ipvsadm-full", "ipvsadm-node.cjs"];
-/** Where they are installed, unless they lie beside the light program. */
+/** Their folder, unless they are beside the light program. */
 const FOLDERS = ["/usr/lib/ipvsadm", "/usr/local/lib/ipvsadm"];
 
-/** The exit status of a subcommand that cannot run here. */
+/** The exit status if a subcommand cannot run here. */
 const CANNOT_RUN = 3;
 
 /**
- * Becomes the program that has the subcommands.
+ * Executes the program that has the subcommands, in place of this one.
  *
- * @param words the command line without the program's name
- * @returns the exit status, if there is no such program
+ * @param words the command line arguments
+ * @returns the exit status if there is no such program
  */
 export function runSubcommands(words: readonly string[]): number {
   const [name = "ipvsadm"] = host.words();
@@ -26,8 +24,9 @@ export function runSubcommands(words: readonly string[]): number {
 }
 
 /**
- * Where to look. A program that has more rights than its caller trusts neither the folder that it was called from, where
- * the caller may have put a link to it, nor PATH, by which the launcher finds Node.js.
+ * The folders to search. A program with more privileges than its caller trusts neither the folder
+ * from which it was called, where the caller may have created a link to it, nor PATH, by which the
+ * launcher finds Node.js.
  */
 function candidates(): string[] {
   const trusting = !host.hasMoreRightsThanCaller();
@@ -39,7 +38,7 @@ function candidates(): string[] {
   );
 }
 
-/** The folder of this program's file; undefined without procfs. */
+/** The folder of this executable; undefined without procfs. */
 function ownFolder(): string | undefined {
   const file = host.readLink("/proc/self/exe");
   return typeof file === "string"

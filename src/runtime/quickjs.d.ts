@@ -1,15 +1,14 @@
 /**
- * The system calls of the light program, which runs on QuickJS: bin/light has them in C. They decide nothing. Each checks
- * its arguments, and throws a TypeError or RangeError for what it cannot take. A call that fails returns minus the errno.
- *
- * Strings have one character a byte.
+ * The system calls of the light program, which runs on QuickJS. bin/light implements them in C,
+ * without further logic. Each call checks its arguments, and throws a TypeError or RangeError if
+ * they are invalid. A failed call returns the negative errno. Strings have one character per byte.
  */
 declare const host: {
-  /** The text of some bytes. */
+  /** Converts bytes to text. */
   latin1(bytes: Uint8Array, start: number, end: number): string;
-  /** Writes a text, for which there must be room. @returns how many bytes it has */
+  /** Writes a text into a buffer, which must be large enough. @returns the number of bytes */
   putLatin1(bytes: Uint8Array, at: number, text: string): number;
-  /** Zeros, which take memory only where they are used. */
+  /** Allocates zeros. They take memory only where they are used. */
   room(bytes: number): ArrayBuffer;
 
   /** Opens a file for reading. */
@@ -17,12 +16,12 @@ declare const host: {
   close(descriptor: number): number;
   read(descriptor: number, bytes: Uint8Array): number;
   write(descriptor: number, bytes: Uint8Array): number;
-  /** The length of a regular file; -ESPIPE for others. */
+  /** The size of a regular file; -ESPIPE for others. */
   fileSize(descriptor: number): number;
   isTerminal(descriptor: number): boolean;
-  /** Where a symbolic link leads. */
+  /** The target of a symbolic link. */
   readLink(path: string): string | number;
-  /** Milliseconds since some moment; never goes back. */
+  /** Milliseconds since an arbitrary moment; never decreases. */
   now(): number;
 
   socket(family: number, type: number, protocol: number): number;
@@ -32,11 +31,11 @@ declare const host: {
   option(socket: number, level: number, name: number): number;
   send(socket: number, datagram: Uint8Array): number;
   /**
-   * Takes datagrams, as many as are there and have room.
+   * Receives the available datagrams, as many as fit.
    *
-   * @param bytes cut into equal parts, one for each datagram
-   * @param lengths become the lengths of the datagrams, -1 for one that was cut short
-   * @returns how many there are
+   * @param bytes the buffer, divided into equal parts, one per datagram
+   * @param lengths receives the lengths of the datagrams; -1 for one that was cut short
+   * @returns the number of datagrams
    */
   receive(
     socket: number,
@@ -45,26 +44,26 @@ declare const host: {
     flags: number,
   ): number;
 
-  /** The command line, with the program's name. */
+  /** The command line, including the program's name. */
   words(): string[];
   environment(name: string): string | undefined;
   isRoot(): boolean;
-  /** Whether the program's file gave the process rights, by setuid, setgid or capabilities. */
+  /** Whether the executable gave the process privileges, by setuid, setgid or capabilities. */
   hasMoreRightsThanCaller(): boolean;
   exit(status: number): never;
-  /** Becomes another program. @returns only if that fails */
+  /** Executes another program in place of this one. @returns only on failure */
   exec(path: string, words: readonly string[]): number;
-  /** Runs a program to its end. @returns its status */
+  /** Runs a program and waits for its end. @returns its exit status */
   run(words: readonly string[]): number;
-  /** Starts a program. @returns its number, and the end of a pipe with what it prints */
+  /** Starts a program. @returns its process ID, and a pipe with its output */
   start(words: readonly string[]): [process: number, output: number] | number;
-  /** Waits for the end of a program. @returns its status */
+  /** Waits for the end of a program. @returns its exit status */
   wait(process: number): number;
   /**
-   * Waits until one of some open files can be read, or a time is over.
+   * Waits until one of several open files is readable, or the time is over.
    *
-   * @param milliseconds negative for a wait without an end
-   * @returns the place of the first that can be read, -1 if there is none
+   * @param milliseconds the timeout; negative waits without limit
+   * @returns the index of the first readable file; -1 if there is none
    */
   poll(descriptors: readonly number[], milliseconds: number): number;
 };

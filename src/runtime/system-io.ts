@@ -5,10 +5,10 @@ import { systemNames } from "../system/names.js";
 import { mayAdministerNetworks, mayOpenRawSockets } from "../system/process.js";
 import { catchSignals } from "../system/signals.js";
 import { processStreams, type Write } from "../system/streams.js";
-import { takeTerminal } from "../system/full-screen.js";
+import { enterFullScreen } from "../system/full-screen.js";
 import { systemTerminal } from "../system/terminal.js";
 
-/** What the runtimes do each in its own way. */
+/** The parts of an Io that differ between runtimes. */
 export interface Runtime extends Pick<
   Io,
   "openLink" | "loadModule" | "program"
@@ -16,7 +16,7 @@ export interface Runtime extends Pick<
   readonly write: Write;
 }
 
-/** The machine that the process runs on. */
+/** The Io of this machine. */
 export function systemIo({ write, ...runtime }: Runtime): Io {
   return {
     ...processStreams(write),
@@ -34,7 +34,7 @@ export function systemIo({ write, ...runtime }: Runtime): Io {
     stdinBytes: () => sizeOf(0),
     clock: systemClock,
     catchSignals,
-    takeTerminal,
+    enterFullScreen,
     environment: (name) => process.env[name],
   };
 }

@@ -1,20 +1,20 @@
-/** Time, as long as a run lasts. */
+/** Time, relative to an arbitrary moment. */
 export interface Clock {
-  /** Milliseconds since some moment; never goes back */
+  /** Milliseconds since an arbitrary moment; never decreases */
   readonly now: () => number;
   /**
-   * Has something done again and again; it keeps no process alive.
+   * Calls a function periodically. Does not keep the process alive.
    *
-   * @returns ends that
+   * @returns a function that stops the calls
    */
   every(milliseconds: number, act: () => void): () => void;
-  /** Waits; comes back early when the signal is given. */
+  /** Waits. Returns early if the signal is triggered. */
   sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
 }
 
 export const systemClock: Clock = {
   now() {
-    const [seconds, nanoseconds] = process.hrtime(); // `performance` would be loaded first
+    const [seconds, nanoseconds] = process.hrtime(); // `performance` would have to be loaded first
     return seconds * 1000 + nanoseconds / 1e6;
   },
   every(milliseconds, act) {

@@ -1,18 +1,18 @@
 const CHUNK_BYTES = 64 * 1024;
 const LINE_FEED = 0x0a;
 
-/** A file that is open cannot be read. The message is the symbol of the error, such as EISDIR. */
+/** An open file cannot be read. The message is the symbol of the error, such as EISDIR. */
 export class InputFailed extends Error {
   override readonly name = "InputFailed";
 }
 
 /**
- * The lines of a file as they can be read, some at a time, one character a byte and without their line
- * feeds: however long the file is, little of it is in memory. An unfinished last line counts.
+ * Reads the lines of a file in chunks, one character per byte, without line feeds. Only a small
+ * part of the file is in memory at a time. A last line without a line feed counts.
  *
- * @param file a path, or the number of an open file such as 0 for standard input
+ * @param file a path, or the number of an open file, such as 0 for standard input
  * @throws the error of open(2), with its errno
- * @throws {InputFailed} when it cannot be read
+ * @throws {InputFailed} if the file cannot be read
  */
 export async function* linesOf(
   file: string | number,
@@ -25,11 +25,10 @@ export async function* linesOf(
 }
 
 /**
- * The same lines as bytes, with their line feeds. A chunk is good until the next one is asked for, which
- * comes in its place.
+ * Reads the lines of a file in chunks, as bytes with their line feeds. The next chunk overwrites
+ * the previous one.
  *
- * @param atLeast how many bytes to gather for a chunk, for files of which a read gives less than there is: so
- *   does procfs, a page at a time
+ * @param atLeast bytes to collect per chunk. Files in procfs return only one page per read
  */
 export async function* blocksOf(
   file: string | number,
@@ -38,7 +37,7 @@ export async function* blocksOf(
   const { closeSync, openSync } = process.getBuiltinModule("node:fs");
   const descriptor = typeof file === "number" ? file : openSync(file, "r");
   let buffer = Buffer.allocUnsafe(CHUNK_BYTES);
-  /** How much there is in the buffer, of a chunk or of a line that has not ended yet */
+  /** Number of bytes in the buffer: a chunk, or an unfinished line */
   let begun = 0;
   try {
     for (;;) {
@@ -61,7 +60,7 @@ export async function* blocksOf(
   }
 }
 
-/** How long an open file is, in bytes; undefined of a pipe and whatever else is no file. */
+/** The size of an open file in bytes; undefined if it is a pipe or not a regular file. */
 export function sizeOf(descriptor: number): number | undefined {
   try {
     const stat = process.getBuiltinModule("node:fs").fstatSync(descriptor);
@@ -71,7 +70,7 @@ export function sizeOf(descriptor: number): number | undefined {
   }
 }
 
-/** read(2) until there is something: standard input may be a pipe that another process made non-blocking. */
+/** Reads at least one byte. Repeats read(2) if another process made standard input non-blocking. */
 async function read(descriptor: number, buffer: Buffer): Promise<number> {
   const { readSync } = process.getBuiltinModule("node:fs");
   for (;;) {
@@ -89,12 +88,12 @@ async function read(descriptor: number, buffer: Buffer): Promise<number> {
   }
 }
 
-/** A small file as text; undefined if it cannot be read. */
+/** Reads a small file as text; undefined if it cannot be read. */
 export function textOf(path: string): string | undefined {
   return bytesOf(path)?.toString("latin1");
 }
 
-/** A whole file; undefined if it cannot be read. */
+/** Reads a whole file; undefined if it cannot be read. */
 export function bytesOf(path: string): Buffer | undefined {
   try {
     return process.getBuiltinModule("node:fs").readFileSync(path);

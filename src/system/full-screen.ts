@@ -1,49 +1,52 @@
 import type { ReadStream } from "node:tty";
 import { catchSignals, type EndingSignal } from "./signals.js";
 
-/** What happens at a terminal that a program has taken over. */
+/** An event of a terminal in full-screen mode. */
 export type TerminalEvent =
-  /** Keys, as the bytes that the terminal sends for them: one character a byte, cut anywhere */
+  /** Keys, as the bytes that the terminal sends: one character per byte, split anywhere */
   | { readonly kind: "input"; readonly bytes: string }
   | { readonly kind: "ending"; readonly signal: EndingSignal }
-  /** Its size has changed */
+  /** The size has changed */
   | { readonly kind: "resized" }
-  /** Somebody wants the process to stop, as ctrl-Z does (SIGTSTP) */
+  /** The process should stop, as with Ctrl-Z (SIGTSTP) */
   | { readonly kind: "stopping" }
-  /** The process goes on after it was stopped (SIGCONT); the shell may have changed the terminal meanwhile */
+  /**
+   * The process continues after a stop (SIGCONT). The shell may have changed the terminal's mode
+   */
   | { readonly kind: "continued" }
-  /** An error that nobody caught, or a promise that nobody waits for: the runtimes disagree what comes of those */
+  /** An uncaught error or unhandled rejection. The runtimes treat these differently */
   | { readonly kind: "failed"; readonly error: unknown }
-  /** There is no terminal any more */
+  /** The terminal is gone */
   | { readonly kind: "gone" };
 
-/** The terminal that stdin and stdout are, taken over by the program. */
-export interface TakenTerminal {
-  /** Whether keys come as they are pressed, unechoed and without a meaning of their own, or in lines again. */
+/** The terminal of stdin and stdout in full-screen mode. */
+export interface FullScreen {
+  /** Switches between raw mode (single keys, no echo) and line mode. */
   setRaw(raw: boolean): void;
   /**
-   * Stops the process and its group, as the terminal does at ctrl-Z. Comes back when they continue, or at
-   * once where there is no shell that could continue them.
+   * Stops the process and its group, like Ctrl-Z. Returns when they continue, or at once if there
+   * is no shell that could continue them.
    */
   stop(): void;
-  /** Has the size looked up anew, which is not told to whom is in the background. */
+  /** Reads the size again. A background process is not notified of changes. */
   askSize(): void;
-  /** Gives it back, in the mode in which it was taken. */
+  /** Restores the terminal's original mode. */
   release(): void;
 }
 
 /**
- * Takes over the terminal that stdin and stdout are.
+ * Puts the terminal of stdin and stdout into full-screen mode.
  *
- * @param listen gets what happens, in its order
- * @param lastly is called before the process ends without `release`: it must be quick, and must not throw
+ * @param listen gets the events in order
+ * @param lastly is called before the process ends without release(). It must be quick and must not
+ *   throw
  */
-export function takeTerminal(
+export function enterFullScreen(
   listen: (event: TerminalEvent) => void,
   lastly: () => void,
-): TakenTerminal {
+): FullScreen {
   const input = process.stdin as ReadStream;
-  const { stdout } = process; // from here on, its size is kept up to date
+  const { stdout } = process; // from now on, Node.js keeps its size up to date
   const onData = (bytes: Buffer | string) => {
     const text = typeof bytes === "string" ? bytes : bytes.toString("latin1");
     listen({ kind: "input", bytes: text });
@@ -68,7 +71,7 @@ export function takeTerminal(
     try {
       input.setRawMode(raw);
     } catch {
-      // The terminal has gone away: nobody is left who would see in which mode it is.
+      // The terminal is gone, so its mode does not matter.
     }
   };
 
@@ -86,7 +89,7 @@ export function takeTerminal(
   return {
     setRaw,
     stop() {
-      process.off("SIGTSTP", onStopping); // without a listener, the signal does what it usually does
+      process.off("SIGTSTP", onStopping); // without a listener, the signal stops the process
       process.kill(0, "SIGTSTP");
       process.on("SIGTSTP", onStopping);
     },

@@ -1,25 +1,28 @@
 import { printable, type Names } from "./names.js";
 
 /**
- * How many processes look for names at the same time. Each of them waits for its addresses one after the other,
- * as getnameinfo(3) does.
+ * The number of getent processes at a time. Each resolves its addresses one after the other, like
+ * getnameinfo(3).
  */
 const PROCESSES = 64;
 
-/** Runs getent(1). @returns what it prints; undefined if there is no such program */
+/** Runs getent(1). @returns its output; undefined if it is not installed */
 export type Getent = (words: readonly string[]) => Promise<string | undefined>;
 
 /**
- * Names of addresses by getent(1), which asks the system's own name services: for a runtime that instead has
- * a resolver of its own, with other rules and other patience.
+ * Resolves addresses with getent(1), which uses the system's name services. For runtimes whose own
+ * resolver has different rules and timeouts.
  *
- * @param otherwise asked where there is no getent
+ * @param otherwise resolves if getent is not installed
  */
 export function namesByGetent(
   otherwise: Pick<Names, "hostName">,
   getent: Getent = runGetent,
 ): Pick<Names, "hostName"> {
-  /** Addresses that are asked for, until all those of this turn are known and can be shared out */
+  /**
+   * Addresses collected in this turn of the event loop, before they are distributed to the
+   * processes
+   */
   let asked: [address: string, answer: (name: string | undefined) => void][] =
     [];
 
@@ -53,7 +56,7 @@ export function namesByGetent(
   };
 }
 
-/** The first two words of each line: an address, and a name or what else stands there. */
+/** The first two words of each line: an address and a name. */
 function rowsOf(printed = ""): [string, string][] {
   return printed.split("\n").flatMap((line): [string, string][] => {
     const [address = "", name = ""] = line.split(/\s+/);
@@ -65,7 +68,7 @@ const runGetent: Getent = (words) => {
   const { execFile } = process.getBuiltinModule("node:child_process");
   return new Promise((resolve) => {
     execFile("getent", [...words], { encoding: "latin1" }, (error, stdout) => {
-      // A status only says that some were not found.
+      // A non-zero status only means that some addresses were not found.
       resolve(error?.code === "ENOENT" ? undefined : stdout);
     });
   });

@@ -2,23 +2,23 @@ import { accessSync, constants, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { textOf } from "./files.js";
 
-/** A kernel module, as far as it can be seen. */
+/** The state of a kernel module. */
 export interface Module {
-  /** `built in` as well where the kernel does not list its modules */
+  /** `built in` also if the kernel does not list its modules */
   readonly state: "loaded" | "built in" | "absent";
-  /** How many use it, modules among them; known if it is loaded */
+  /** Number of users, including other modules; only known for a loaded module */
   readonly references?: number | undefined;
   /** The modules that use it */
   readonly users: readonly string[];
-  /** Its parameters that can be read, such as conn_tab_bits */
+  /** Its readable parameters, such as conn_tab_bits */
   readonly parameters: Readonly<Record<string, string>>;
 }
 
 /**
- * Looks at a kernel module.
+ * Reads the state of a kernel module.
  *
- * @param procFolder where procfs is
- * @param sysFolder where sysfs is
+ * @param procFolder where procfs is mounted
+ * @param sysFolder where sysfs is mounted
  */
 export function readModule(
   name: string,
@@ -44,10 +44,10 @@ export function readModule(
 }
 
 /**
- * What becomes of modules when they are asked for: each is there already (loaded, or built in), can be loaded, or is
- * not to be had. Of a kernel whose modules cannot be seen nothing is known.
+ * Finds out whether modules are available: `there` (loaded or built in), `loadable` or `absent`.
+ * undefined if the kernel's module folder cannot be read.
  *
- * @param modulesFolder where the modules of all kernels are: `/lib/modules`
+ * @param modulesFolder the folder with the modules of all kernels: `/lib/modules`
  */
 export function moduleStates(
   names: readonly string[],
@@ -81,7 +81,7 @@ export function moduleStates(
 /** IFF_MULTICAST of linux/if.h */
 const MULTICAST = 0x1000;
 
-/** The network interfaces of this namespace that can carry multicast. */
+/** The network interfaces of this namespace that support multicast. */
 export function multicastInterfaces(sysFolder: string): string[] {
   const folder = join(sysFolder, "class/net");
   return namesIn(folder).filter(
@@ -90,9 +90,9 @@ export function multicastInterfaces(sysFolder: string): string[] {
 }
 
 /**
- * The files of a folder that can be read, by their names: settings of the kernel, a line each.
+ * Reads files of a folder with one line each, such as kernel settings. Skips unreadable files.
  *
- * @param wanted the names of those to read; all without it
+ * @param wanted the names of the files; by default all
  */
 export function readFolder(
   folder: string,
@@ -107,7 +107,7 @@ export function readFolder(
   return Object.fromEntries(values);
 }
 
-/** Whether this process may read a file, and there is one. */
+/** Whether a file exists and this process may read it. */
 export function isReadable(path: string): boolean {
   try {
     accessSync(path, constants.R_OK);
@@ -117,7 +117,7 @@ export function isReadable(path: string): boolean {
   }
 }
 
-/** The names of what a folder has, in order; none if it cannot be read. */
+/** The names in a folder, sorted; none if it cannot be read. */
 export function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder).sort();

@@ -1,7 +1,10 @@
-/** Asks for the module ip_vs, as the kernel itself would. */
+/** The command that loads the module ip_vs, with the path that the kernel itself uses. */
 export const MODPROBE = ["/sbin/modprobe", "--", "ip_vs"] as const;
 
-/** Has the module ip_vs loaded, if that is possible. What modprobe has to say goes to stderr. */
+/**
+ * Loads the module ip_vs if needed. modprobe's messages go to stderr; its failure is not an error
+ * here.
+ */
 export function loadIpvsModule(): void {
   const { spawnSync } = process.getBuiltinModule("node:child_process");
   const [program, ...words] = MODPROBE;

@@ -1,18 +1,18 @@
-/** A datagram that came by a multicast group. */
+/** A datagram of a multicast group. */
 export interface Heard {
-  /** The address it came from */
+  /** The sender's address */
   readonly from: string;
   readonly data: Uint8Array;
 }
 
 /**
- * Joins a multicast group for some time and gives what was heard; nothing where it cannot be joined. Others may listen
- * at the same port, who hear the same.
+ * Joins a multicast group for some time and returns the datagrams received; none if the group
+ * cannot be joined. Other programs may listen on the same port and receive the same datagrams.
  *
  * @param group IPv4 or IPv6, without brackets
- * @param local on which interface: one of its IPv4 addresses, or for IPv6 `::%NAME`
+ * @param local the interface: one of its IPv4 addresses, or `::%NAME` for IPv6
  */
-export function hear(
+export function receiveMulticast(
   group: string,
   port: number,
   local: string,
@@ -40,7 +40,7 @@ export function hear(
       try {
         socket.addMembership(group, local);
       } catch {
-        end(); // there is no such interface any more, or it carries no multicast
+        end(); // the interface is gone, or it does not support multicast
       }
     });
   });

@@ -1,21 +1,21 @@
 import { textOf } from "./files.js";
 
-/** Transport protocols as /etc/services names them. */
+/** Transport protocols, as named in /etc/services. */
 export type TransportName = "tcp" | "udp" | "sctp";
 
-/** Names of hosts and services, out of the resolver and /etc/services. */
+/** Names of hosts and services, from the resolver and /etc/services. */
 export interface Names {
-  /** The first IPv4 address of a host, dotted; undefined if it has none. */
+  /** Resolves a host to its first IPv4 address, dotted; undefined if it has none. */
   hostAddress(name: string): Promise<string | undefined>;
-  /** The name that an address resolves to, without control characters; undefined if it has none. */
+  /** Resolves an address to a name without control characters; undefined if it has none. */
   hostName(address: string): Promise<string | undefined>;
   servicePort(name: string, transport: TransportName): number | undefined;
   serviceName(port: number, transport: TransportName): string | undefined;
 }
 
 /**
- * getnameinfo(3) waits in a thread until the resolver gives up, and Node.js lets half of its threads do so:
- * 64 names are asked for at a time. It takes the number from the environment when it first needs a thread.
+ * Number of name lookups at a time. getnameinfo(3) blocks a thread until the resolver gives up, and
+ * Node.js uses half of its threads for it. Node.js reads the variable when it first needs a thread.
  */
 const RESOLVING_THREADS = "128";
 
@@ -48,7 +48,10 @@ export function systemNames(servicesFile = "/etc/services"): Names {
   };
 }
 
-/** Whether a resolver can be asked for a name: it takes an empty one for no question, and only ASCII stays as it is. */
+/**
+ * Whether a name can be passed to a resolver: an empty name fails, and only ASCII is passed
+ * unchanged.
+ */
 export function isAskable(name: string): boolean {
   return /^[!-~]+$/.test(name);
 }
@@ -63,7 +66,10 @@ interface ServicesTable {
   readonly names: ReadonlyMap<string, string>;
 }
 
-/** Reads a file of services(5): the first line for a name or a port counts. A missing file is empty. */
+/**
+ * Parses a file of services(5). The first line for a name or a port counts. A missing file is
+ * empty.
+ */
 function readServices(file: string): ServicesTable {
   const ports = new Map<string, number>();
   const names = new Map<string, string>();
@@ -85,7 +91,7 @@ function setOnce<T>(map: Map<string, T>, key: string, value: T): void {
   if (!map.has(key)) map.set(key, value);
 }
 
-/** What came from elsewhere must not steer a terminal. */
+/** Removes control characters, so that a name from the network cannot control the terminal. */
 export function printable(text: string): string {
   // eslint-disable-next-line no-control-regex -- control characters are what is looked for
   return text.replace(/[\x00-\x1f\x7f-\x9f]/g, "?");

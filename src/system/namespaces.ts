@@ -2,10 +2,11 @@ import { readlinkSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * The number of the network namespace of this process, which its table belongs to: `4026531840`.
+ * The number of this process's network namespace, such as `4026531840`. Each network namespace has
+ * its own IPVS table.
  *
- * @returns `net` where it is not to be seen
- * @see namespaces(7), /proc/pid/ns
+ * @returns `net` if the number cannot be read
+ * @see namespaces(7), /proc/pid/ns in proc(5)
  */
 export function networkNamespace(procFolder: string): string {
   try {

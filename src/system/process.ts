@@ -1,6 +1,6 @@
 import { textOf } from "./files.js";
 
-/** Of linux/capability.h. */
+/** Capability numbers of linux/capability.h. */
 const CAP_NET_ADMIN = 12n;
 const CAP_NET_RAW = 13n;
 
@@ -22,10 +22,9 @@ export function mayAdministerNetworks(): boolean {
 }
 
 /**
- * How the program was called.
- *
- * A script is not told its argv[0], only the file that the kernel opened. If that is where the search
- * path leads, the bare name was given, most likely; otherwise the path as it was written.
+ * How the program was called. A script does not get argv[0], only the path that the kernel opened.
+ * If the search path leads to that path, the user probably typed the bare name. Otherwise returns
+ * the path.
  */
 export function programName(): string {
   const path = process.getBuiltinModule("node:path");
@@ -39,7 +38,7 @@ export function programName(): string {
   return found !== undefined && found === path.resolve(script) ? name : script;
 }
 
-/** Whether there is a file that we may know of. */
+/** Whether a file exists that this process can access. */
 function isFile(path: string): boolean {
   try {
     return process.getBuiltinModule("node:fs").statSync(path).isFile();
@@ -48,21 +47,21 @@ function isFile(path: string): boolean {
   }
 }
 
-/** The words of the command line, one character a byte, whatever their encoding. */
+/** The command line arguments, one character per byte, in any encoding. */
 export function commandWords(): string[] {
   const words = process.argv.slice(2);
-  // Node.js decodes UTF-8, and what is not UTF-8 is lost: only then it is worth a look into /proc.
+  // Node.js decodes UTF-8 and loses invalid bytes. Only then is /proc needed.
   return words.every((word) => /^[\0-\x7f]*$/.test(word))
     ? words
     : rawArguments().slice(1);
 }
 
-/** argv[0], which an executable of its own is told, and a script is not. */
+/** argv[0]. Only a full executable gets it; a script does not. */
 export function calledAs(): string {
   return process.argv0;
 }
 
-/** The script, or the program if it is one of its own, and what follows, as the kernel has them. */
+/** The script (or the full executable) and its arguments, from the kernel. */
 function rawArguments(): string[] {
   const all = (textOf("/proc/self/cmdline") ?? "").split("\0");
   all.pop();

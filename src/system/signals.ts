@@ -1,4 +1,4 @@
-/** The signals that end a process which has nothing to say against it, and that a process can catch. */
+/** The signals that end a process by default and can be caught. */
 export const ENDING_SIGNALS = {
   SIGHUP: 1,
   SIGINT: 2,
@@ -8,15 +8,15 @@ export const ENDING_SIGNALS = {
 
 export type EndingSignal = keyof typeof ENDING_SIGNALS;
 
-/** What a shell reports of a process that a signal ended. */
+/** The exit status that a shell reports for a process ended by a signal. */
 export function statusOf(signal: EndingSignal): number {
   return 128 + ENDING_SIGNALS[signal];
 }
 
 /**
- * From here on, a signal that would end the process is told instead: it has something to finish, or to say.
+ * Catches the signals that would end the process, so that it can finish its work.
  *
- * @returns lets the signals do again what they usually do
+ * @returns a function that restores the default
  */
 export function catchSignals(
   listen: (signal: EndingSignal) => void,

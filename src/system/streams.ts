@@ -1,43 +1,46 @@
 import { linesOf } from "./files.js";
 import { isTerminalAt } from "./terminal.js";
 
-/** The streams of a run. Text is one character a byte throughout, so that what came in goes out unchanged. */
+/**
+ * The standard streams. Text has one character per byte (latin1), so that all input is written
+ * unchanged.
+ */
 export interface Streams {
-  /** The lines of standard input, without their line feeds, as many at a time as are there to be read. */
+  /** The lines of standard input without line feeds, as many at a time as are available. */
   stdin(): AsyncIterable<readonly string[]>;
   stdout(text: string): void;
-  /** The same with text that is bytes already. They are the caller's again when it returns. */
+  /** Writes bytes to stdout. The caller may reuse the array afterwards. */
   stdoutBytes(bytes: Buffer): void;
   stderr(text: string): void;
   /**
-   * Writes out what stdout has kept back.
+   * Writes buffered output.
    *
-   * @returns why not all of stdout could be written, such as ENOSPC; undefined if all was
-   * @throws {OutputClosed} when nobody reads it any more
+   * @returns the error that prevented writing, such as ENOSPC; undefined if everything was written
+   * @throws {OutputClosed} if stdout is a pipe without a reader
    */
   flush(): string | undefined;
 }
 
-/** The reader of standard output has gone away: `ipvsadm -Ln | head -1`. */
+/** The reader of standard output is gone, as in `ipvsadm -Ln | head -1`. */
 export class OutputClosed extends Error {
   override readonly name = "OutputClosed";
 }
 
 /**
- * write(2), as the runtime has it.
+ * write(2) of the runtime.
  *
- * @returns how many bytes were written
- * @throws an error with the symbol of the errno as its `code`
+ * @returns the number of bytes written
+ * @throws an error whose `code` is the symbol of the errno
  */
 export type Write = (descriptor: number, bytes: Uint8Array) => number;
 
 const BUFFERED_CHARACTERS = 64 * 1024;
-/** From how many on bytes are written at once: to keep them would be to copy them twice. */
+/** Bytes of this size or more are written directly: buffering them would copy them twice. */
 const UNBUFFERED_BYTES = 16 * 1024;
 
 /**
- * Writes to the process's own descriptors. Standard output is gathered like stdio does it, and
- * written before anything goes to stderr if it is a terminal, so that the two stay in order.
+ * Writes to the process's own descriptors. Buffers standard output like stdio. If stdout is a
+ * terminal, flushes it before writing to stderr, so that the order is kept.
  */
 export function processStreams(write: Write): Streams {
   let kept = "";
@@ -72,15 +75,15 @@ export function processStreams(write: Write): Streams {
   };
 }
 
-/** write(2) for Node.js. */
+/** write(2) of Node.js. */
 export const writeByNode: Write = (descriptor, bytes) =>
   process.getBuiltinModule("node:fs").writeSync(descriptor, bytes);
 
 /**
- * Writes bytes to a descriptor, however many.
+ * Writes all bytes to a descriptor.
  *
- * @returns the symbol of the error that kept it from being written; undefined if there was none
- * @throws {OutputClosed} when nobody reads it any more
+ * @returns the symbol of the error that prevented it; undefined if there was none
+ * @throws {OutputClosed} if the descriptor is a pipe without a reader
  */
 export function writeAll(
   write: Write,
@@ -94,10 +97,10 @@ export function writeAll(
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === "EPIPE") throw new OutputClosed();
-      if (code === "EINTR") continue; // a signal came first: Node.js tries again by itself, write(2) does not
-      // The original does not look whether its output could be written, and scripts go by its status.
+      if (code === "EINTR") continue; // a signal interrupted write(2); Node.js repeats by itself
+      // The original ignores failed writes, and scripts rely on its exit status.
       if (code !== "EAGAIN") return code;
-      // Another process made the pipe non-blocking: wait for its reader.
+      // Another process made the pipe non-blocking: wait for the reader.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
     }
   }

@@ -1,20 +1,23 @@
-/** The size of a terminal, in characters. */
+/** The size of a terminal in characters. */
 export interface Size {
   readonly columns: number;
   readonly rows: number;
 }
 
-/** What is known of the terminals behind the standard streams. */
+/** The terminals of the standard streams. */
 export interface Terminal {
   /** Whether a standard stream is a terminal. */
   isTerminal(stream: "stdin" | "stdout" | "stderr"): boolean;
-  /** The size of the terminal that stdout is; undefined where it is none, or does not tell. */
+  /**
+   * The size of stdout's terminal; undefined if stdout is not a terminal, or if its size is
+   * unknown.
+   */
   size(): Size | undefined;
 }
 
 const DESCRIPTORS = { stdin: 0, stdout: 1, stderr: 2 } as const;
 
-/** The terminal that the process runs in, if it does. */
+/** The terminal of this process. */
 export function systemTerminal(): Terminal {
   const isTerminal = (stream: keyof typeof DESCRIPTORS) =>
     isTerminalAt(DESCRIPTORS[stream]);
@@ -28,7 +31,9 @@ export function systemTerminal(): Terminal {
   };
 }
 
-/** Whether an open file is a terminal. The module that knows is loaded only now: it takes as long as all of ours. */
+/**
+ * Whether an open file is a terminal. Loads the module node:tty only here, because that is slow.
+ */
 export function isTerminalAt(descriptor: number): boolean {
   return process.getBuiltinModule("node:tty").isatty(descriptor);
 }

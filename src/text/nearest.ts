@@ -1,6 +1,6 @@
 /**
- * How many letters are to be put in, left out, replaced or swapped with their neighbor to make one word of
- * another (the distance of Damerau and Levenshtein, in its restricted form).
+ * The number of letters to insert, delete, replace or swap with their neighbor to turn one word
+ * into another: the restricted Damerau-Levenshtein distance.
  */
 export function distance(a: string, b: string): number {
   let before: number[] = [];
@@ -24,8 +24,8 @@ export function distance(a: string, b: string): number {
 }
 
 /**
- * What somebody who wrote `word` may have meant: the candidate with the smallest distance, if that is at most a
- * third of the word, or that begins with the word.
+ * The word that was probably meant: the candidate with the smallest distance, if that is at most a
+ * third of the word's length or if the candidate begins with the word.
  */
 export function nearest(
   word: string,

@@ -1,14 +1,17 @@
 import type { TextBuilder } from "./text-builder.js";
 
-/** Bytes in decimal digits */
+/** Decimal texts of the numbers 0 to 255 */
 const BYTES = Array.from({ length: 256 }, (_, byte) => String(byte));
 
 /**
- * A text builder that adds up strings, for a runtime that interprets code: there, an operation on a string takes as long
- * as a few steps of a loop over bytes.
+ * A text builder that concatenates strings, for runtimes that interpret code. In these, one
+ * operation on a string takes as long as a few steps of a loop over bytes.
  */
 export class StringBuilder implements TextBuilder {
-  /** The lines before this one: few long strings and many short ones are added up faster than one long string. */
+  /**
+   * The finished lines. Appending short lines to a few long strings is faster than appending every
+   * piece to one.
+   */
   #lines = "";
   #line = "";
   #column = 0;

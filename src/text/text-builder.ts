@@ -2,55 +2,57 @@ const BLANK = 0x20;
 const DIGIT_0 = 0x30;
 const DOT = 0x2e;
 
-/** From how many characters on the runtime writes a text faster than code does that has only begun to run. */
+/** Longer strings are written with Buffer.write(). For shorter ones a loop is faster. */
 const LONG = 6;
 
-/** A text that is put together from many small pieces, one character a byte. */
+/** Builds a text from many small pieces. Text has one character per byte (latin1). */
 export interface TextBuilder {
-  /** How much has been written since the last time that it was taken */
+  /** The number of characters written since the last take() or takeBytes() */
   readonly length: number;
-  /** @returns what has been written since the last time */
+  /** Returns the text written so far, and starts a new one. */
   take(): string;
-  /** The same as bytes. They are good until something is written. */
+  /** Returns the text as bytes, and starts a new one. The bytes are valid until the next write. */
   takeBytes(): Buffer;
   text(text: string): this;
-  /** Writes four bytes in decimal digits with dots between them: an IPv4 address. */
+  /** Writes an IPv4 address of 4 bytes. */
   dotted(address: Uint8Array): this;
-  /** The same of the 32 bits of a number. */
+  /** Writes an IPv4 address given as a 32-bit number. */
   dottedNumber(address: number): this;
-  /** Writes a part of other bytes. */
+  /** Writes a range of bytes. */
   bytes(source: Uint8Array, at: number, end: number): this;
   /**
-   * Writes a number in decimal digits.
+   * Writes a number in decimal.
    *
-   * @param value a whole number that is not negative
-   * @param least how many digits to write at the least
+   * @param value an integer, 0 or more
+   * @param least the minimum number of digits; by default 1
    */
   decimal(value: number, least?: number): this;
-  /** Writes a whole number, which may be negative, in decimal digits. */
+  /** Writes an integer in decimal; it may be negative. */
   integer(value: number): this;
-  /** Takes away what has been written behind a place, where no column has begun, nor a line. */
+  /** Removes everything after a position. No column or line may have begun after it. */
   cut(length: number): this;
   /** Begins a column here. */
   column(): this;
-  /** Fills up the column with blanks, if it is narrower, and begins the next one behind another blank. */
+  /**
+   * Pads the column with spaces up to a width, writes one more space, and begins the next column.
+   */
   pad(width: number): this;
-  /** Fills up the column with blanks, if it is narrower. */
+  /** Pads the column with spaces up to a width. */
   fill(width: number): this;
 }
 
 /**
- * A text builder that writes bytes. For a listing of millions of lines this takes a fraction of the time and memory of
- * adding up strings, where the runtime compiles the code.
+ * A text builder that writes bytes. In a runtime that compiles code, a listing of millions of lines
+ * takes a fraction of the time and memory of concatenated strings.
  */
 export class ByteBuilder implements TextBuilder {
   #bytes: Buffer;
   #length = 0;
-  /** The bytes of a number, on their way to their digits */
+  /** Scratch space for the digits of a number */
   readonly #quad = new Uint8Array(4);
   #column = 0;
 
-  /** @param bytes how much to have room for at first */
+  /** @param bytes the initial capacity */
   constructor(bytes = 64 * 1024) {
     this.#bytes = Buffer.allocUnsafe(bytes);
   }
@@ -90,7 +92,7 @@ export class ByteBuilder implements TextBuilder {
         if (rest < 10) bytes[at++] = DIGIT_0;
       }
       if (rest >= 10) {
-        const tens = (rest * 205) >> 11; // a tenth of what is below 100
+        const tens = (rest * 205) >> 11; // rest / 10, for numbers below 100
         bytes[at++] = DIGIT_0 + tens;
         rest -= tens * 10;
       }
@@ -159,7 +161,7 @@ export class ByteBuilder implements TextBuilder {
     while (this.#length < end) bytes[this.#length++] = BLANK;
   }
 
-  /** The bytes, with room for some more. */
+  /** The buffer, enlarged if necessary. */
   #room(count: number): Buffer {
     const needed = this.#length + count;
     if (needed > this.#bytes.length) {

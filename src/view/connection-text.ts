@@ -1,6 +1,6 @@
 /*
- * `TCP 0A000001 C350 0A090002 0050 0A090003 0050 ESTABLISHED     899`: where the columns of most lines begin, of TCP and
- * UDP over IPv4
+ * The positions of the columns in most lines, those of TCP and UDP over IPv4: `TCP 0A000001 C350
+ * 0A090002 0050 0A090003 0050 ESTABLISHED     899`
  */
 const CLIENT = 4;
 const ENDS = 17;
@@ -9,21 +9,22 @@ const EXPIRES = 58;
 const LENGTH = 65;
 
 const CLIENT_FORM = /^[0-9A-F]{8} [0-9A-F]{4}$/;
-/** The virtual service and the real server with the blanks around them */
+/** Virtual service and real server, with the spaces around them */
 const ENDS_FORM = /^ ([0-9A-F]{8}) ([0-9A-F]{4}) ([0-9A-F]{8}) ([0-9A-F]{4}) $/;
-/** The protocol, or the state */
+/** The protocol or the state */
 const WORD_FORM = /^[^ ]+ +$/;
 const EXPIRES_FORM = /^ *[0-9]+$/;
 
-/** How many columns an end of a connection has in the listing, and another blank; the last one, as many as it needs */
+/** The width of an endpoint in the listing, plus a space. The last one has no fixed width */
 const END_COLUMNS = 18;
 
-/** How many texts of one kind are kept */
+/** The number of texts to cache, per kind */
 const KEPT = 65_536;
 
 /**
- * Writes the usual lines of `-Lnc` by operations on strings, for a runtime that interprets code: a loop over the bytes of a
- * line takes ten times as long there. `writeConnection` writes the same.
+ * Writes the usual lines of `-Lnc` by operations on strings, for runtimes that interpret code.
+ * There, a loop over the bytes of a line takes ten times as long. writeConnection() gives the same
+ * result.
  */
 export class UsualConnections {
   readonly #ends = new Map<string, string>();
@@ -31,8 +32,8 @@ export class UsualConnections {
   readonly #times = new Map<string, string>();
 
   /**
-   * @param line a line of /proc/net/ip_vs_conn without its line feed
-   * @returns the line to print, with its line feed; undefined if the line has another form
+   * @param line a line of /proc/net/ip_vs_conn without line feed
+   * @returns the line to print, with line feed; undefined if the line has another form
    */
   write(line: string): string | undefined {
     if (line.length !== LENGTH) return undefined;
@@ -48,7 +49,11 @@ export class UsualConnections {
   }
 }
 
-/** The text of some columns, which is made once. @returns an empty one if the columns have another form */
+/**
+ * The text of some columns, from a cache.
+ *
+ * @returns an empty text if the columns have another form
+ */
 function known(
   texts: Map<string, string>,
   columns: string,
@@ -76,7 +81,7 @@ function wordText(columns: string): string {
   return WORD_FORM.test(columns) ? columns : "";
 }
 
-/** `14:59` with the blanks behind it */
+/** The expiry, such as `14:59`, padded with spaces */
 function timeText(columns: string): string {
   if (!EXPIRES_FORM.test(columns)) return "";
   const seconds = Number(columns);
@@ -87,7 +92,7 @@ function timeText(columns: string): string {
 
 const BYTES = Array.from({ length: 256 }, (_, byte) => String(byte));
 
-/** `10.9.0.2:80`, of hexadecimal digits */
+/** Decodes hexadecimal digits to `10.9.0.2:80` */
 function endText(address: string, port: string): string {
   const number = Number(`0x${address}`);
   const [a, b] = [BYTES[number >>> 24], BYTES[(number >>> 16) & 0xff]];

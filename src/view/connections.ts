@@ -12,22 +12,26 @@ import type { TextBuilder } from "../text/text-builder.js";
 
 const ENDS = [CLIENT, VIRTUAL, SERVER] as const;
 
-/** How the classic listing shows connections. */
+/** The format of a connection listing. */
 export interface ConnectionStyle {
-  /** Undefined for addresses and ports in numbers */
+  /** Formats endpoints; undefined for numbers */
   readonly name?: EndpointName | undefined;
-  /** Show what the persistence engine knows */
+  /** Show the persistence data */
   readonly engine: boolean;
 }
 
-/** The lines above a listing of connections. @param engine with the columns of the persistence engine */
+/**
+ * The title lines of a connection listing.
+ *
+ * @param engine with the columns of the persistence engine
+ */
 export function connectionTitles(engine: boolean): string {
   const columns =
     "pro expire state       source             virtual            destination";
   return `IPVS connection entries\n${columns}${engine ? "        pe name          pe_data" : ""}\n`;
 }
 
-/** Writes a connection of `-Lc`, a line; nothing if a field of it is at fault. */
+/** Writes one line of `-Lc`; nothing if a field of the connection is malformed. */
 export function writeConnection(
   out: TextBuilder,
   line: ConnectionReader,
@@ -61,7 +65,7 @@ function writeEngine(out: TextBuilder, line: ConnectionReader): void {
   out.pad(18).text(persistenceData ?? "");
 }
 
-/** `192.0.2.1:80` or `[2001:db8::1]:80`. @returns false if the end is at fault */
+/** Writes `192.0.2.1:80` or `[2001:db8::1]:80`. @returns false if the endpoint is malformed */
 function writeNumeric(
   out: TextBuilder,
   line: ConnectionReader,
@@ -79,7 +83,7 @@ function writeNumeric(
   return address !== undefined;
 }
 
-/** The same by name */
+/** Writes an endpoint by name. @returns false if it is malformed */
 function writeNamed(
   out: TextBuilder,
   line: ConnectionReader,

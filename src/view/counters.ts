@@ -2,19 +2,19 @@ import type { EndpointName, ServiceWithServers, Stats } from "../ipvs/model.js";
 import type { TextBuilder } from "../text/text-builder.js";
 import { NAME_COLUMNS, writeServerName, writeServiceName } from "./names.js";
 
-/** How the classic listing shows what services and servers have done. */
+/** The format of counters and rates. */
 export interface CounterStyle {
   readonly format: "stats" | "rate";
   /** Show all digits */
   readonly exact: boolean;
-  /** Undefined for addresses and ports in numbers */
+  /** Formats endpoints; undefined for numbers */
   readonly name?: EndpointName | undefined;
 }
 
-/** The name with what stands before it. */
+/** Writes the name and what precedes it. */
 const COUNTER_NAME_COLUMNS = NAME_COLUMNS + 5;
 
-/** Writes a service and its real servers with their counters, a line each. */
+/** Writes a service and its real servers with their counters, one line each. */
 export function writeCounters(
   out: TextBuilder,
   { key, stats, servers }: ServiceWithServers,
@@ -30,7 +30,7 @@ export function writeCounters(
     writeServerName(out, key, server.key, name);
     out.fill(NAME_COLUMNS);
     for (const [i, count] of counters(server.stats, format).entries())
-      // The rates of connections and packets are always whole for a real server.
+      // The first three rates of a real server always have all digits.
       out.text(counter(count, exact || (format === "rate" && i < 3)));
     out.text("\n");
   }
@@ -54,7 +54,7 @@ function counters(stats: Stats, format: "stats" | "rate"): bigint[] {
       ];
 }
 
-/** From each of these numbers on, a counter is divided by 1000 once more. */
+/** From each of these limits on, a counter is divided by 1000 once more. */
 const UNITS = [
   [100_000_000_000_000n, 1_000_000_000_000n, "T"],
   [100_000_000_000n, 1_000_000_000n, "G"],
@@ -62,7 +62,7 @@ const UNITS = [
   [100_000_000n, 1_000n, "K"],
 ] as const;
 
-/** A counter in 9 columns. */
+/** Writes a counter in 9 columns. */
 function counter(count: bigint, exact: boolean): string {
   const unit = exact ? undefined : UNITS.find(([from]) => count >= from);
   if (!unit) return ` ${String(count).padStart(8)}`;

@@ -16,10 +16,10 @@ import {
   type Daemon,
   type ServerSettings,
   type ServerKey,
-  type ServerWithoutStats,
+  type ServerSummary,
   type EndpointName,
   type Info,
-  type ServiceWithoutStats,
+  type ServiceSummary,
   type Timeouts,
 } from "../ipvs/model.js";
 import { schedulerFlagNames } from "../ipvs/scheduler-flags.js";
@@ -27,10 +27,13 @@ import type { ListedServer } from "../ipvs/table-file.js";
 import type { TextBuilder } from "../text/text-builder.js";
 import { NAME_COLUMNS, writeServerName, writeServiceName } from "./names.js";
 
-/** How the classic listing shows what a table is; what it has done is shown by counters.ts. */
+/* The lines of the classic listings, except counters and connections. */
 type ListingFormat = Exclude<keyof typeof TITLES, "stats" | "rate">;
 
-/** The two title lines of each format. Trailing blanks are the original's, and people diff listings. */
+/**
+ * The two title lines of each format. They have the original's trailing spaces, because people
+ * compare listings.
+ */
 const TITLES = {
   plain: [
     "Prot LocalAddress:Port Scheduler Flags",
@@ -71,18 +74,18 @@ export function versionLine({ version, connectionTableSize }: Info): string {
   return `IP Virtual Server version ${parts.join(".")} (size=${connectionTableSize})\n`;
 }
 
-/** The two lines above a listing. */
+/** The two title lines of a format. */
 export function titleLines(format: keyof typeof TITLES): string {
   return TITLES[format].map((line) => `${line}\n`).join("");
 }
 
-/** Writes what stands behind a real server's name. */
+/** Writes the columns after a real server's name. */
 type ServerColumns<Server> = (out: TextBuilder, server: Server) => void;
 
-/** Writes a service and its real servers, a line each. */
+/** Writes a service and its real servers, one line each. */
 export function writeService<Server extends { readonly key: ServerKey }>(
   out: TextBuilder,
-  service: ServiceWithoutStats & { readonly servers: readonly Server[] },
+  service: ServiceSummary & { readonly servers: readonly Server[] },
   writeColumns: ServerColumns<Server>,
   name: EndpointName | undefined,
 ): void {
@@ -98,13 +101,10 @@ export function writeService<Server extends { readonly key: ServerKey }>(
   }
 }
 
-/** The columns of each format. */
+/** Writes the columns of each format. */
 export const SERVER_COLUMNS = {
-  plain: (
-    out: TextBuilder,
-    server: ServerWithoutStats | ListedServer,
-  ): void => {
-    // The kernel's own listing has these columns as this one has them.
+  plain: (out: TextBuilder, server: ServerSummary | ListedServer): void => {
+    // /proc/net/ip_vs has the same columns.
     if ("columns" in server) {
       out.text(server.columns);
       return;
@@ -114,39 +114,39 @@ export const SERVER_COLUMNS = {
     out.integer(weight | 0).pad(6);
     writeConnections(out, server);
   },
-  "tun-info": (out: TextBuilder, server: ServerWithoutStats): void => {
+  "tun-info": (out: TextBuilder, server: ServerSummary): void => {
     const { forwarding, weight } = server.settings;
     out.text(FORWARDING[forwarding] ?? "").pad(7);
     out.text(tunnelInfo(server.settings)).pad(13);
     out.integer(weight | 0).pad(6);
     writeConnections(out, server);
   },
-  thresholds: (out: TextBuilder, server: ServerWithoutStats): void => {
+  thresholds: (out: TextBuilder, server: ServerSummary): void => {
     out.decimal(server.settings.upperThreshold).pad(10);
     out.decimal(server.settings.lowerThreshold).pad(10);
     writeConnections(out, server);
   },
-  "persistent-conn": (out: TextBuilder, server: ServerWithoutStats): void => {
+  "persistent-conn": (out: TextBuilder, server: ServerSummary): void => {
     out.integer(server.settings.weight | 0).pad(9);
     out.decimal(server.persistentConnections).pad(11);
     writeConnections(out, server);
   },
-} as const satisfies Record<ListingFormat, ServerColumns<ServerWithoutStats>>;
+} as const satisfies Record<ListingFormat, ServerColumns<ServerSummary>>;
 
 function writeConnections(
   out: TextBuilder,
-  { activeConnections, inactiveConnections }: ServerWithoutStats,
+  { activeConnections, inactiveConnections }: ServerSummary,
 ): void {
   out.decimal(activeConnections).pad(10);
   out.decimal(inactiveConnections).fill(10);
 }
 
-/** The scheduler with its flags, and what differs from the defaults. */
+/** The scheduler with its flags, and settings that differ from the defaults. */
 export function serviceSettings({
   settings,
-}: Pick<ServiceWithoutStats, "settings">): string {
+}: Pick<ServiceSummary, "settings">): string {
   let text = settings.scheduler;
-  if ((settings.flags & ~HASHED) === 0) return text; // as most are
+  if ((settings.flags & ~HASHED) === 0) return text; // the usual case
   const flags = schedulerFlagNames(settings.scheduler, settings.flags);
   if (flags.length > 0) text += ` (${flags.join(",")})`;
   if (settings.flags & PERSISTENT) {
@@ -159,7 +159,10 @@ export function serviceSettings({
   return text;
 }
 
-/** `ipip`, `gue:PORT:CHECKSUM`, `gre:CHECKSUM`, or `n/a` for the other forwarding methods. */
+/**
+ * The tunnel type as `ipip`, `gue:PORT:CHECKSUM` or `gre:CHECKSUM`; `n/a` for other forwarding
+ * methods.
+ */
 export function tunnelInfo({ forwarding, tunnel }: ServerSettings): string {
   if (forwarding !== TUNNELING) return "n/a";
   const checksum =
@@ -188,7 +191,7 @@ export function timeoutLine(timeouts: Timeouts): string {
 export function daemonLine(daemon: Daemon): string {
   const role = daemon.state === MASTER ? "master" : "backup";
   const { multicastGroup, maximumLength, multicastPort, multicastTtl } = daemon;
-  // Kernels before 4.3 had only the first two.
+  // Kernels before 4.3 report only the first two.
   const rest = [
     maximumLength === undefined ? "" : `, maxlen=${maximumLength}`,
     multicastGroup ? `, group=${formatAddress(multicastGroup)}` : "",

@@ -11,15 +11,15 @@ import {
 import { writeEndpoint } from "../text/address-text.js";
 import type { TextBuilder } from "../text/text-builder.js";
 
-/** Widest name of an IPv4 service or server; what is longer is cut. IPv6 is not cut. */
+/** The maximum width of an IPv4 service or server. Longer names are truncated, but IPv6 is not. */
 export const NAME_COLUMNS = 28;
 
 const PREFIXES = { [TCP]: "TCP  ", [UDP]: "UDP  ", [SCTP]: "SCTP " } as const;
 
 /**
- * Writes `TCP  192.0.2.1:80`, `FWM  7` or `FWM  7 IPv6`.
+ * Writes a service's name: `TCP  192.0.2.1:80`, `FWM  7` or `FWM  7 IPv6`.
  *
- * @param name undefined for addresses and ports in numbers
+ * @param name formats endpoints; undefined for numbers
  */
 export function writeServiceName(
   out: TextBuilder,
@@ -37,7 +37,7 @@ export function writeServiceName(
   writeName(out, address, port, protocol, name);
 }
 
-/** Writes the name of a service's real server. @param name as above */
+/** Writes a real server's name. @param name formats endpoints; undefined for numbers */
 export function writeServerName(
   out: TextBuilder,
   service: ServiceKey,
@@ -56,7 +56,7 @@ function writeName(
   name: EndpointName | undefined,
 ): void {
   if (!name) {
-    writeEndpoint(out, address, port); // which is never too wide
+    writeEndpoint(out, address, port); // is never too wide
     return;
   }
   const shown = name(address, port, protocol);

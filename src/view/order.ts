@@ -4,11 +4,11 @@ import type { ServerKey, ServiceKey } from "../ipvs/model.js";
 type Compare<T> = (a: T, b: T) => number;
 
 /**
- * Sorts as the C library's qsort(3) did up to and beyond 2.36: a merge sort of the first n/2 and the
- * other elements, the left one first on ties.
+ * Sorts like qsort(3) of the C library up to version 2.36 and later: a merge sort of the first n/2
+ * elements and the rest, which keeps the order of equal elements.
  *
- * The comparisons below are not transitive, so the result depends on the order in which they are made:
- * the same listing needs the same algorithm.
+ * The comparisons below are not transitive, so the result depends on which elements are compared.
+ * The same listing needs the same algorithm.
  */
 export function mergeSort<T>(items: readonly T[], compare: Compare<T>): T[] {
   if (items.length < 2) return [...items];
@@ -17,7 +17,7 @@ export function mergeSort<T>(items: readonly T[], compare: Compare<T>): T[] {
   return sorted;
 }
 
-/** Sorts the items from `start` to `end` in their place. @param spare as long as they are */
+/** Sorts the items from `start` to `end` in place. @param spare scratch space of the same length */
 function sortPart<T>(
   items: T[],
   start: number,
@@ -40,14 +40,14 @@ function sortPart<T>(
   while (left < middle) items[at++] = spare[left++] as T;
 }
 
-/** Services as they are listed: by mark, family, protocol, address, port. */
+/** Sorts services as in a listing: by mark, family, protocol, address, port. */
 export function sortServices<T extends { readonly key: ServiceKey }>(
   services: readonly T[],
 ): T[] {
   return mergeSort(services, compareServices);
 }
 
-/** Real servers as they are listed: by address, port. */
+/** Sorts real servers as in a listing: by address, port. */
 export function sortServers<T extends { readonly key: ServerKey }>(
   servers: readonly T[],
 ): T[] {
@@ -77,7 +77,9 @@ function compareServers(
   return compareAddresses(a.address, b.address) || a.port - b.port;
 }
 
-/** By 32-bit words, whose difference wraps around: 200.0.0.1 comes before 10.0.0.1, and that before 100.0.0.1. */
+/**
+ * Compares 32-bit words by their difference, which wraps around: 200.0.0.1 < 10.0.0.1 < 100.0.0.1.
+ */
 function compareAddresses(a: Address, b: Address): number {
   const length = Math.max(a.length, b.length);
   for (let at = 0; at < length; at += 4) {
@@ -87,7 +89,7 @@ function compareAddresses(a: Address, b: Address): number {
   return 0;
 }
 
-/** The word at a byte; IPv4 counts as the first word of IPv6, with zeros after. */
+/** The 32-bit word at an offset. IPv4 counts as the first word of IPv6, followed by zeros. */
 function wordAt(address: Address, at: number): number {
   if (at >= address.length) return 0;
   return (

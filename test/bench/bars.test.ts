@@ -20,17 +20,17 @@ for (const [good, value, met] of [
   ["under", 4, false],
   ["at least", undefined, undefined],
 ] as const)
-  test(`${value} where ${good} 4 is asked for: ${met}`, () => {
+  test(`${value} with the limit ${good} 4: ${met}`, () => {
     const [verdict] = judge(NOTHING_MEASURED, [bar(good, value)]);
     assert.equal(verdict?.met, met);
   });
 
-test("nothing is met where nothing was measured", () => {
+test("a bar without a measurement is not met", () => {
   for (const { bar, met } of judge(NOTHING_MEASURED))
     assert.equal(met, undefined, bar.what);
 });
 
-test("no bar is there twice", () => {
+test("every bar has a different name", () => {
   assert.equal(new Set(BARS.map(({ what }) => what)).size, BARS.length);
 });
 
@@ -44,7 +44,7 @@ function measured(
   return found[0]?.measure(results);
 }
 
-test("a bar on speed is the original's time by ours", () => {
+test("a speed bar divides the original's time by ours", () => {
   const results = withCases({
     "restore-1000": { original: [900, 1000], node: [300, 250] },
   });
@@ -52,7 +52,7 @@ test("a bar on speed is the original's time by ours", () => {
   assert.equal(measured(what, results), 3.5);
 });
 
-test("a bar on the floor is our time by that of our own transport's floor", () => {
+test("a floor bar divides our time by that of the floor on the same transport", () => {
   const results = withCases({
     "save-10000": {
       node: [300],
@@ -64,7 +64,7 @@ test("a bar on the floor is our time by that of our own transport's floor", () =
   assert.equal(measured(what, results), 1.5);
 });
 
-test("a bar on start-up is our time by that of an empty program", () => {
+test("a start-up bar divides our time by that of an empty program", () => {
   const results = withCases({
     "start-version": { full: [6], "empty-full": [4] },
   });
@@ -72,12 +72,12 @@ test("a bar on start-up is our time by that of an empty program", () => {
   assert.equal(measured(what, results), 1.5);
 });
 
-test("the bar on memory counts MB of a million bytes", () => {
+test("the memory bar counts MB of a million bytes", () => {
   const results = withCases({}, { "list-10000": { node: 149_000_000 } });
   assert.equal(measured("peak memory", results), 149);
 });
 
-test("cost per rule is the time above the floor, and its growth that of many rules by that of few", () => {
+test("cost per rule is the time above the floor, and growth compares many rules with few", () => {
   const results = withCases({
     "list-1000": { node: [330], "floor-node": [300] }, // 3,000 rules: 10 µs each
     "list-10000": { node: [1330], "floor-node": [1000] }, // 30,000 rules: 11 µs
@@ -85,7 +85,7 @@ test("cost per rule is the time above the floor, and its growth that of many rul
   assert.ok(Math.abs((growth(results, "list", "node") ?? 0) - 1.1) < 1e-9);
 });
 
-test("there is no growth of what was not above the floor", () => {
+test("growth is undefined if our time is not above the floor", () => {
   const results = withCases({
     "list-1000": { node: [300], "floor-node": [300] },
     "list-10000": { node: [1330], "floor-node": [1000] },

@@ -11,21 +11,21 @@ import {
   type Results,
 } from "./results.js";
 
-/** What the bench is to show. */
+/** A goal of the bench. */
 export interface Bar {
   readonly what: string;
   readonly limit: number;
   /** Which side of the limit is good */
   readonly good: "at least" | "at most" | "under";
   readonly unit: "×" | "MB" | "";
-  /** @returns undefined when it was not measured */
+  /** @returns undefined if it was not measured */
   measure(results: Results): number | undefined;
 }
 
 export interface Verdict {
   readonly bar: Bar;
   readonly value: number | undefined;
-  /** undefined when it was not measured */
+  /** undefined if it was not measured */
   readonly met: boolean | undefined;
 }
 
@@ -35,7 +35,7 @@ const NAMES: Readonly<Record<Ours | "light", string>> = {
   full: "full",
 };
 
-/** In this order they are printed. */
+/** In the order of the report. */
 export const BARS: readonly Bar[] = [
   faster("restore of 3,000 rules", "restore-1000", "full", 5),
   faster("restore of 3,000 rules", "restore-1000", "node", 3),
@@ -202,7 +202,7 @@ function started(
   };
 }
 
-/** Cost per rule stays what it is as the table grows. */
+/** Cost per rule does not increase with the size of the table. */
 function steady(
   what: "restore" | "list" | "save",
   program: Ours,
@@ -217,7 +217,9 @@ function steady(
   };
 }
 
-/** @returns undefined when not measured, or when there was nothing above the floor to divide by */
+/**
+ * @returns undefined if it was not measured, or if the smaller table's time is not above the floor
+ */
 export function growth(
   results: Results,
   what: "restore" | "list" | "save",

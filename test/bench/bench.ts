@@ -21,7 +21,7 @@ import { report } from "./report.js";
 import type { Machine, Results } from "./results.js";
 import { startUp } from "./startup.js";
 
-/** What test/lab/run exits with where there can be no lab. */
+/** The exit status of test/lab/run if there can be no lab. */
 const NO_LAB = 69;
 const USED_WRONG = 64;
 
@@ -37,7 +37,7 @@ process.exit(options.profile ? profile(options.profile, options) : bench());
 
 function bench(): number {
   const began = new Date();
-  const revision = commit(); // as it was built, whatever is committed while this runs
+  const revision = commit(); // of the build: later commits do not count
   const load = loadavg()[0] ?? NaN;
   const programs = allPrograms(root);
   const missing = Object.fromEntries(
@@ -81,7 +81,7 @@ function bench(): number {
   return options.strict && missed > 0 ? 1 : 0;
 }
 
-/** @returns the status to end with if there is nothing to report */
+/** @returns the exit status if there is nothing to report */
 function runLab(cpu: number | undefined): LabReport | number {
   const folder = mkdtempSync(join(tmpdir(), "bench."));
   const { status } = spawnSync(
@@ -109,7 +109,7 @@ function runLab(cpu: number | undefined): LabReport | number {
   }
 }
 
-/** The last processor that this process may use: interrupts prefer the first. */
+/** The last processor that this process may use, because interrupts prefer the first. */
 function lastProcessor(): number | undefined {
   const status = readFileSync("/proc/self/status", "latin1");
   const last = /^Cpus_allowed_list:.*?([0-9]+)$/m.exec(status)?.[1];

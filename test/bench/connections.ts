@@ -1,6 +1,7 @@
 /*
- * connections.js COUNT: makes a table of UDP services and sends datagrams to them, until the kernel has
- * that many connections. All addresses are this machine's own; what arrives finds nobody, which is no matter to IPVS.
+ * connections.js COUNT: creates a table of UDP services and sends datagrams to them until the
+ * kernel has COUNT connections. All addresses belong to this machine. Nothing listens at the
+ * servers, which does not matter to IPVS.
  */
 import { createSocket } from "node:dgram";
 import { readFileSync } from "node:fs";
@@ -17,7 +18,7 @@ const count = Number(process.argv[2]);
 sh("ip route replace local 10.0.0.0/8 dev lo");
 await makeServices();
 let made = connections();
-// A port that was closed may be given out again, and then there is nothing new.
+// A closed port may be assigned again, which would not create a new connection.
 for (let missing = count; missing > 0; missing = count - made) {
   const clients = Math.min(SOCKETS_AT_ONCE, Math.ceil(missing / SERVICES));
   await Promise.all(Array.from({ length: clients }, sendToEach));
@@ -36,7 +37,7 @@ async function makeServices(): Promise<void> {
   }
   for (const [words, stdin] of [
     [["-C"], ""],
-    [["--set", "0", "0", "86400"], ""], // they are to live as long as the bench
+    [["--set", "0", "0", "86400"], ""], // connections must outlive the bench
     [["-R"], rules],
   ] as const) {
     const { status, stderr } = await ours(words, stdin);
@@ -44,12 +45,12 @@ async function makeServices(): Promise<void> {
   }
 }
 
-/** A client with a port of its own speaks to every service. */
+/** A client with its own port sends to every service. */
 async function sendToEach(): Promise<void> {
   const socket = createSocket({
     type: "udp4",
     lookup: (address, _options, found) => {
-      found(null, address, 4); // they are addresses already
+      found(null, address, 4); // no name lookup needed
     },
   });
   for (let i = 0; i < SERVICES; i++)

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { hold, inTurn } from "./contest.js";
+import { measureInTurn, inTurn } from "./contest.js";
 import { RunFailed, Stopwatch } from "./measure.js";
 import type { Program } from "./programs.js";
 
-test("each round begins with another program", () => {
+test("each round starts with a different program", () => {
   const rounds = [0, 1, 2, 3].map((round) => inTurn(["a", "b", "c"], round));
   assert.deepEqual(
     rounds.map((order) => order.join("")),
@@ -13,7 +13,7 @@ test("each round begins with another program", () => {
   assert.deepEqual(inTurn([], 1), []);
 });
 
-/** A program that is a line of shell; the words of the work are its arguments. */
+/** A program that is a line of shell. The words of the work are its arguments. */
 function shell(name: Program["name"], line: string): Program {
   return { name, file: "sh", words: ["-c", line, "sh"], takes: "command" };
 }
@@ -22,7 +22,7 @@ function contest(...programs: Program[]) {
   const watch = new Stopwatch();
   let prepared = 0;
   try {
-    const result = hold(
+    const result = measureInTurn(
       {
         id: "echo",
         title: "echo",
@@ -42,7 +42,7 @@ function contest(...programs: Program[]) {
   }
 }
 
-test("each program runs once a round, after what is to be before it", () => {
+test("measureInTurn() runs every program once per round, after its preparation", () => {
   const { result, prepared } = contest(
     shell("original", 'echo "$1"'),
     shell("node", 'printf "%s\\n" "$1"'),
@@ -56,7 +56,7 @@ test("each program runs once a round, after what is to be before it", () => {
   for (const { wallMs } of result.samples) assert.ok(wallMs > 0);
 });
 
-test("who prints something else has not done the same", () => {
+test("measureInTurn() rejects a program with different output", () => {
   assert.throws(
     () => contest(shell("original", "echo a"), shell("node", "echo b")),
     { name: RunFailed.name, message: "echo: node prints something else" },
@@ -64,6 +64,6 @@ test("who prints something else has not done the same", () => {
 });
 
 for (const line of ["exit 3", "echo trouble >&2", "kill -9 $$"])
-  test(`'${line}' is no run to be timed`, () => {
+  test(`measureInTurn() rejects a failing run: '${line}'`, () => {
     assert.throws(() => contest(shell("node", line)), RunFailed);
   });

@@ -8,28 +8,31 @@ import {
 import type { Program } from "./programs.js";
 import type { CaseResult, Peak, Sample } from "./results.js";
 
-/** One thing to be done by each program. */
+/** Work for every program. */
 export interface Contest {
   readonly id: string;
   readonly title: string;
   readonly rules?: number;
   readonly work: Work;
   readonly rounds: number;
-  /** Also a run of each for its peak of memory */
+  /** Run each program once more to measure its memory peak */
   readonly peaks?: boolean;
-  /** What all must print alike; `lines` where the content changes with time, `nothing` where it is no matter */
+  /**
+   * What must be equal in the outputs: all bytes, only the number of `lines` if the content changes
+   * with time, or `nothing`
+   */
   readonly alike: "bytes" | "lines" | "nothing";
-  /** Before each run, not timed */
+  /** Runs before each run and is not timed */
   readonly prepare?: () => void;
 }
 
 /**
- * Has programs do the same, in turn: the first of one round is the last of the next, so that none always
- * begins.
+ * Runs the same work with several programs in turn. The order rotates, so that no program always
+ * comes first.
  *
- * @throws {RunFailed} when a program does not do it, or prints something else than the first
+ * @throws {RunFailed} if a program fails, or if its output differs from the first one's
  */
-export function hold(
+export function measureInTurn(
   contest: Contest,
   programs: readonly Program[],
   watch: Stopwatch,
@@ -71,7 +74,7 @@ export function hold(
   };
 }
 
-/** The programs, begun with another one each round. */
+/** The programs, in a different order for each round. */
 export function inTurn<T>(items: readonly T[], round: number): T[] {
   const first = items.length === 0 ? 0 : round % items.length;
   return [...items.slice(first), ...items.slice(0, first)];

@@ -1,2 +1,2 @@
-// What starting a runtime costs: a program that does nothing.
+// The cost of starting a runtime: a program that does nothing.
 export {};

@@ -1,4 +1,4 @@
-// The floor on Node's link: floor-node.cjs FILE. Bundled as the program is.
+// The floor on the link of Node.js: floor-node.cjs FILE. Bundled like the program.
 import { openNodeLink } from "../../src/netlink/node-link.js";
 import { runFloor } from "./floor.js";
 

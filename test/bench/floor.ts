@@ -3,17 +3,17 @@ import type { Link } from "../../src/netlink/link.js";
 import { unpackSteps } from "./recording.js";
 import { replay } from "./replay.js";
 
-/** What a floor prints, as JSON. */
+/** The output of a floor, as JSON. */
 export interface FloorReport {
-  /** Messages that came back */
+  /** The number of messages received */
   readonly messages: number;
-  /** From opening the first socket to the last answer */
+  /** From opening the first socket to the last reply */
   readonly innerMs: number;
 }
 
 /**
- * The least that a program can take: the same requests, already encoded, through the same transport,
- * and the replies only counted.
+ * The least time that a program can take: sends the same encoded requests through the same
+ * transport, and only counts the replies.
  *
  * @param file a recording of `record.ts`
  */

@@ -1,10 +1,8 @@
-/*
- * in-lab.js ORIGINAL OPTIONS: the cases that need ip_vs; writes /lab/lab.json. OPTIONS as JSON.
- */
+/* in-lab.js ORIGINAL OPTIONS: the cases that need ip_vs. OPTIONS is JSON. Writes /lab/lab.json. */
 import { execFileSync } from "node:child_process";
 import { closeSync, openSync, writeFileSync } from "node:fs";
 import { release } from "node:os";
-import { hold, type Contest } from "./contest.js";
+import { measureInTurn, type Contest } from "./contest.js";
 import { Stopwatch, type Work } from "./measure.js";
 import type { Options } from "./options.js";
 import { allPrograms, whyMissing, type Program } from "./programs.js";
@@ -12,10 +10,10 @@ import type { CaseResult } from "./results.js";
 import { ruleCount, ruleText } from "./rules.js";
 import { settle } from "./settle.js";
 
-/** What the bench outside gets to know. */
+/** The results for the bench outside the lab. */
 export interface LabReport {
   readonly lab: string;
-  /** What each program calls itself; the original only does where there is ip_vs */
+  /** The version that each program prints; the original needs ip_vs for it */
   readonly versions: Readonly<Record<string, string>>;
   readonly cases: readonly CaseResult[];
 }
@@ -45,7 +43,7 @@ const versions: Record<string, string> = {};
 
 try {
   for (const program of commands)
-    versions[program.name] = watch.firstLine(program, ["--version"]); // also brings it into memory
+    versions[program.name] = watch.firstLine(program, ["--version"]); // also loads it into the page cache
   empty();
   small();
   for (const size of SIZES)
@@ -75,19 +73,25 @@ function contest(
   const before = Date.now();
   const taken =
     options.rounds ?? (options.quick ? Math.min(rounds, 3) : rounds);
-  cases.push(hold({ ...entry, rounds: taken }, among, watch));
+  cases.push(measureInTurn({ ...entry, rounds: taken }, among, watch));
   const seconds = ((Date.now() - before) / 1000).toFixed(0);
   console.error(`bench: ${entry.id}: ${taken} rounds in ${seconds} s`);
 }
 
-/** What each runtime takes for nothing; always, for other figures are worked out from it. */
+/**
+ * The start-up time of each runtime. Always measured, because other figures are derived from it.
+ */
 function empty(): void {
   const bare = programs.filter(({ takes }) => takes === "bare");
   const rounds = options.rounds ?? 5;
   const title = "an empty program, in the lab";
   const work = { words: [] };
   cases.push(
-    hold({ id: "empty", title, work, rounds, alike: "nothing" }, bare, watch),
+    measureInTurn(
+      { id: "empty", title, work, rounds, alike: "nothing" },
+      bare,
+      watch,
+    ),
   );
 }
 
@@ -224,14 +228,14 @@ function connections(): void {
       rules: CONNECTIONS,
       work: { words: ["-Lnc"] },
       peaks: true,
-      alike: "lines", // seconds run
+      alike: "lines", // the expiry in seconds changes
     },
     commands,
     3,
   );
 }
 
-/** To restore a table; leaves it loaded. */
+/** Restores a table, and leaves it in the kernel. */
 function restoration(name: string, rules: string): Work {
   const stdin = watch.file(name);
   writeFileSync(stdin, rules);
@@ -239,14 +243,17 @@ function restoration(name: string, rules: string): Work {
   return recorded({ words: ["-R"], stdin }, name);
 }
 
-/** The same work with what our program says to the kernel to do it. */
+/** The same work, with the recorded requests of our program. */
 function recorded(work: Work, name: string): Work {
   const recording = watch.file(`${name}.recording`);
   script("record.js", [recording, ...work.words], work.stdin);
   return { ...work, recording };
 }
 
-/** Runs a script of the bench, in a process of its own so that this one stays small: starting others copies it. */
+/**
+ * Runs a script of the bench in a process of its own. A small bench process starts others faster,
+ * because fork(2) copies it.
+ */
 function script(
   name: string,
   words: readonly string[],

@@ -14,41 +14,43 @@ import { quote } from "../compat/original.js";
 import type { Program } from "./programs.js";
 import type { Sample } from "./results.js";
 
-/** What a program is to do. */
+/** Work for a program. */
 export interface Work {
   readonly words: readonly string[];
-  /** Instead of these words: the command lines of a script, by a shell */
+  /** The command lines of a shell script, instead of these words */
   readonly script?: readonly (readonly string[])[];
-  /** The file on standard input; nothing without it */
+  /** The file for standard input; by default there is none */
   readonly stdin?: string;
-  /** For a floor: the file with what to say */
+  /** For a floor: the recording */
   readonly recording?: string;
-  /** What is done is to fail, at once: where there is no ip_vs. Otherwise status 0 shows that it was done. */
+  /**
+   * The work must fail at once, because there is no ip_vs. Otherwise exit status 0 means success.
+   */
   readonly mayFail?: boolean;
 }
 
 export interface Run extends Omit<Sample, "program" | "round"> {
   readonly outputBytes: number;
   readonly outputLines: number;
-  /** Of all output */
+  /** The size of all output */
   readonly digest: string;
 }
 
-/** A run that did not do what it was for. Its time means nothing. */
+/** A run failed, so its time is meaningless. */
 export class RunFailed extends Error {
   override readonly name = "RunFailed";
 }
 
-/** Where GNU time is, which tells the peak of memory that the kernel has counted. */
+/** GNU time, which reports the kernel's memory peak of a process. */
 const TIME = "/usr/bin/time";
-/** sysconf(_SC_CLK_TCK), which Linux has at 100 for all that programs see. */
+/** sysconf(_SC_CLK_TCK), which is always 100 on Linux. */
 const MS_PER_TICK = 10;
 
-/** Starts programs, one after the other, all in the same way. */
+/** Starts programs one after the other, all in the same way. */
 export class Stopwatch {
   readonly #folder = mkdtempSync("/dev/shm/bench.");
 
-  /** A file for what a run needs. */
+  /** A file that a run needs. */
   file(name: string): string {
     return join(this.#folder, name);
   }
@@ -57,7 +59,7 @@ export class Stopwatch {
     rmSync(this.#folder, { recursive: true });
   }
 
-  /** Runs a program once and takes its time. @throws {RunFailed} */
+  /** Runs a program once and measures its time. @throws {RunFailed} */
   run(program: Program, work: Work): Run {
     const [file = "", ...words] = commandLine(program, work);
     const [wallMs, cpuMs] = this.#start(program, file, words, work);
@@ -74,13 +76,17 @@ export class Stopwatch {
     return { ...run, innerMs };
   }
 
-  /** The first line of what a program prints. @throws {RunFailed} */
+  /** The first line of a program's output. @throws {RunFailed} */
   firstLine(program: Program, words: readonly string[]): string {
     this.run(program, { words });
     return readFileSync(this.file("out"), "latin1").split("\n")[0] ?? "";
   }
 
-  /** Runs a program once more for its peak of memory (ru_maxrss), and its page faults (ru_minflt). @throws {RunFailed} */
+  /**
+   * Runs a program once more and measures its memory peak (ru_maxrss) and page faults (ru_minflt).
+   *
+   * @throws {RunFailed}
+   */
   peak(program: Program, work: Work): { bytes: number; faults: number } {
     const report = this.file("time");
     const line = commandLine(program, work);
@@ -146,10 +152,11 @@ function ownWords(program: Program, work: Work): readonly string[] {
   }
 }
 
-/** The time that ended children of this process have used. @see cutime and cstime in proc(5) */
+/** The CPU time of ended child processes. @see cutime and cstime in proc(5) */
 function childrenTicks(): number {
   const stat = readFileSync("/proc/self/stat", "latin1");
-  // The second field, the name, may have blanks in it; the first after its parenthesis is the third.
+  // The second field, the name, may contain spaces. The first field after its parenthesis is the
+  // third.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return Number(fields[16 - 3]) + Number(fields[17 - 3]);
 }

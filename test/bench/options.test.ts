@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readOptions } from "./options.js";
 
-test("without a word, all is measured into dist/bench.json", () => {
+test("without options, everything is measured into dist/bench.json", () => {
   assert.deepEqual(readOptions([]), {
     quick: false,
     strict: false,
@@ -13,7 +13,7 @@ test("without a word, all is measured into dist/bench.json", () => {
   });
 });
 
-test("options are read", () => {
+test("readOptions() reads all options", () => {
   const words = ["--quick", "--rounds", "7", "--only=list", "--profile=save"];
   const options = readOptions(words);
   assert.equal(options.quick, true);
@@ -29,6 +29,6 @@ for (const words of [
   ["--slowly"],
   ["restore"],
 ])
-  test(`${words.join(" ")} is refused`, () => {
+  test(`readOptions() rejects ${words.join(" ")}`, () => {
     assert.throws(() => readOptions(words));
   });

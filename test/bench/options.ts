@@ -4,20 +4,20 @@ import { parseArgs } from "node:util";
 export type Profiled = "restore" | "list" | "save";
 
 export interface Options {
-  /** 1,000 services alone, fewer rounds and fewer starts: does the bench work, roughly where are we? */
+  /** Only 1,000 services, with fewer rounds and starts: a quick check */
   readonly quick: boolean;
-  /** Rounds of every case; without it, fewer the longer a case takes */
+  /** Rounds of every case; by default fewer for longer cases */
   readonly rounds?: number;
-  /** Only cases whose name contains this, such as `restore` or `10000` */
+  /** Only cases whose name contains this text, such as `restore` or `10000` */
   readonly only: string;
   readonly out: string;
-  /** Ends with status 1 when a bar is missed */
+  /** End with status 1 if a bar is missed */
   readonly strict: boolean;
-  /** Lets a guest use all processors, as all other tests do */
+  /** Let a guest use all processors, like the other tests */
   readonly unpinned: boolean;
-  /** Instead of measuring: a CPU profile of ours on Node */
+  /** Instead of measuring: a CPU profile of our program on Node.js */
   readonly profile?: Profiled;
-  /** Services of the profile's table */
+  /** The number of services in the profile's table */
   readonly services: number;
 }
 
@@ -32,7 +32,7 @@ export const USAGE = `npm run bench -- [OPTION...]
   --services N         in the table of the profile (10000)
 `;
 
-/** @throws {Error} with what is wrong, in one line */
+/** @throws {Error} with a message of one line */
 export function readOptions(words: readonly string[]): Options {
   const { values } = parseArgs({
     args: [...words],

@@ -1,4 +1,4 @@
-// print-rules.js SERVICES: the rules of the bench, with two servers to each service.
+// print-rules.js SERVICES: prints the rules of the bench, with two servers per service.
 import { writeFileSync } from "node:fs";
 import { ruleText } from "./rules.js";
 

@@ -6,7 +6,11 @@ import type { Options, Profiled } from "./options.js";
 const FOLDER = "dist/bench/profiles";
 const SHOWN = 25;
 
-/** The part of a .cpuprofile that is used here. @see Profiler.Profile of the Chrome DevTools protocol */
+/**
+ * The part of a .cpuprofile that is used here.
+ *
+ * @see Profiler.Profile of the Chrome DevTools protocol
+ */
 export interface CpuProfile {
   readonly nodes: readonly {
     readonly id: number;
@@ -18,11 +22,15 @@ export interface CpuProfile {
   }[];
   /** The node of each sample */
   readonly samples: readonly number[];
-  /** µs since the sample before */
+  /** µs since the previous sample */
   readonly timeDeltas: readonly number[];
 }
 
-/** Keeps a CPU profile of ours on Node in the lab, and prints where its time went. @returns the exit status */
+/**
+ * Profiles our program on Node.js in the lab, and prints where its time went.
+ *
+ * @returns the exit status
+ */
 export function profile(what: Profiled, { services }: Options): number {
   mkdirSync(FOLDER, { recursive: true });
   const before = new Set(readdirSync(FOLDER));
@@ -45,7 +53,7 @@ export function profile(what: Profiled, { services }: Options): number {
   return 0;
 }
 
-/** The functions in which most time was spent, what they call not counted; one line each. */
+/** The functions with the most self time, one line each. */
 export function topFunctions(
   { nodes, samples, timeDeltas }: CpuProfile,
   shown: number,

@@ -2,22 +2,23 @@ import { existsSync } from "node:fs";
 import { originalEnvironment } from "../compat/original.js";
 import type { ProgramName } from "./results.js";
 
-/** How a program is started; the words of a run come after its own. */
+/** How to start a program. The words of a run follow its own words. */
 export interface Program {
   readonly name: ProgramName;
   readonly file: string;
   readonly words: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
   /**
-   * `command`: understands ipvsadm's words; `floor`: is given a recording of them; `bare`: is given nothing.
+   * `command`: takes ipvsadm's arguments. `floor`: takes a recording of them. `bare`: takes
+   * nothing.
    */
   readonly takes: "command" | "floor" | "bare";
 }
 
 /**
- * All programs, as they are from the root of the repository.
+ * All programs. Paths are relative to the root of the repository.
  *
- * @param original where the original's packages were extracted
+ * @param original the folder of the original's extracted packages
  */
 export function allPrograms(original: string): Program[] {
   const node = process.execPath;
@@ -75,7 +76,7 @@ export function allPrograms(original: string): Program[] {
   ];
 }
 
-/** Why a program is not there to be measured; undefined if it is. */
+/** Why a program cannot be measured; undefined if it can. */
 export function whyMissing({ file, words }: Program): string | undefined {
   const needed = [file, ...words].filter((name) => name.startsWith("dist/"));
   return needed.every((name) => existsSync(name)) ? undefined : "not built";

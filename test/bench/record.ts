@@ -1,6 +1,6 @@
 /*
- * record.js FILE WORD...: runs ipvsadm with these words in this process, prints nothing, and writes into
- * FILE what it said to the kernel, and what it read of its table.
+ * record.js FILE WORD...: runs ipvsadm with these arguments in this process, without output. Writes
+ * its netlink datagrams, and which files it read, into FILE.
  */
 import { writeFileSync } from "node:fs";
 import { main } from "../../src/main.js";

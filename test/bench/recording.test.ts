@@ -18,7 +18,7 @@ import { replay } from "./replay.js";
 
 const FAMILY = 28;
 
-/** A datagram of messages, each with 5 bytes, which are padded to 8. */
+/** A datagram of messages with 5 bytes each, padded to 8. */
 function datagram(
   ...heads: readonly (readonly [type: number, sequence: number])[]
 ): Uint8Array {
@@ -32,7 +32,7 @@ function datagram(
   return out.written.slice();
 }
 
-/** A link that gives these datagrams, one after the other, and keeps what is sent. */
+/** A link that receives these datagrams and keeps what is sent. */
 function linkThatGives(...answers: Uint8Array[]) {
   const sent: Uint8Array[] = [];
   const link: Link & { closed: boolean } = {
@@ -51,7 +51,7 @@ function linkThatGives(...answers: Uint8Array[]) {
   return { link, sent, left: answers };
 }
 
-test("messages are counted, and the ends of requests are told", () => {
+test("countMessages() counts messages and reports the ends of requests", () => {
   const ended: number[] = [];
   const bytes = datagram([FAMILY, 1], [NLMSG_ERROR, 2], [NLMSG_DONE, 3]);
   assert.equal(
@@ -61,14 +61,14 @@ test("messages are counted, and the ends of requests are told", () => {
   assert.deepEqual(ended, [2, 3]);
 });
 
-test("a length of nothing does not keep the count from ending", () => {
+test("countMessages() stops at a message of length 0", () => {
   assert.equal(
     countMessages(spanOf(new Uint8Array(32)), () => undefined),
     2,
   );
 });
 
-test("what was recorded is what was said, and the last answer that was waited for", async () => {
+test("Recorder records the datagrams and the last reply that was waited for", async () => {
   const { link } = linkThatGives(
     datagram([FAMILY, 1], [NLMSG_ERROR, 1]),
     datagram([NLMSG_ERROR, 2], [NLMSG_ERROR, 3]),
@@ -78,7 +78,7 @@ test("what was recorded is what was said, and the last answer that was waited fo
   const tapped = recorder.tap(link);
   const buffer = Uint8Array.of(1);
   tapped.send(buffer);
-  buffer[0] = 9; // it is used again
+  buffer[0] = 9; // the program reuses its buffer
   await tapped.receive();
   tapped.send(Uint8Array.of(2));
   await tapped.receive();
@@ -91,7 +91,7 @@ test("what was recorded is what was said, and the last answer that was waited fo
   ] satisfies Step[]);
 });
 
-test("sockets are kept apart", async () => {
+test("Recorder distinguishes sockets", async () => {
   const recorder = new Recorder();
   const one = recorder.tap(linkThatGives(datagram([NLMSG_DONE, 1])).link);
   const two = recorder.tap(linkThatGives(datagram([NLMSG_DONE, 1])).link);
@@ -115,7 +115,7 @@ const STEPS: readonly Step[] = [
   { kind: "await", socket: 0, sequence: 1 },
 ];
 
-test("a recording is read as it was written", () => {
+test("unpackSteps() reads what packSteps() wrote", () => {
   const read = unpackSteps(packSteps(STEPS)).map((step) =>
     step.kind === "send"
       ? { ...step, datagram: Uint8Array.from(step.datagram) }
@@ -124,13 +124,13 @@ test("a recording is read as it was written", () => {
   assert.deepEqual(read, STEPS);
 });
 
-test("what is not a recording is refused", () => {
+test("unpackSteps() rejects other data", () => {
   assert.throws(() => unpackSteps(Uint8Array.of(7, 0, 0, 0, 0, 0, 0, 0)), {
     name: "RangeError",
   });
 });
 
-test("a replay says the same, waits for the same, and leaves the rest unread", async () => {
+test("replay() sends the same datagrams, waits for the same replies, and decodes nothing else", async () => {
   const fake = linkThatGives(
     datagram([FAMILY, 1], [FAMILY, 1]),
     datagram([NLMSG_DONE, 1]),
@@ -152,7 +152,7 @@ test("a replay says the same, waits for the same, and leaves the rest unread", a
   assert.ok(fake.link.closed);
 });
 
-test("a file that was read is kept, and read again", async () => {
+test("Recorder records a file that was read, and replay() reads it again", async () => {
   const recorder = new Recorder();
   recorder.read("/nonexistent/ip_vs");
   await assert.rejects(

@@ -2,8 +2,9 @@ import type { Link, Span } from "../../src/netlink/link.js";
 import { NLMSG_DONE, NLMSG_ERROR } from "../../src/netlink/messages.js";
 
 /**
- * What a program said to the kernel, and when it waited: all that is needed to do the same again without
- * encoding or decoding anything. A program may use several sockets; they are numbered as they were opened.
+ * The datagrams that a program sent and the points where it waited: enough to repeat its work
+ * without encoding or decoding. A program may use several sockets; they are numbered in the order
+ * of opening.
  */
 export type Step =
   | {
@@ -25,9 +26,9 @@ const STEP_BYTES = 8;
 const HEADER_BYTES = 16;
 
 /**
- * Calls `seen` for each message of a datagram, looking at its header alone.
+ * Calls `seen` for each message of a datagram, with its header.
  *
- * @returns how many messages there were
+ * @returns the number of messages
  */
 export function countMessages(
   { bytes: view, start, end }: Span,
@@ -45,12 +46,12 @@ export function countMessages(
   return count;
 }
 
-/** Keeps what goes over the links that it is given. */
+/** Records the datagrams on links. */
 export class Recorder {
   readonly steps: Step[] = [];
   #sockets = 0;
 
-  /** The same link, listened to. */
+  /** A link that records another one. */
   tap(link: Link): Link {
     const socket = this.#sockets++;
     const heard = (datagram: Span) => {
@@ -77,12 +78,12 @@ export class Recorder {
     };
   }
 
-  /** Keeps that a whole file was read. */
+  /** Records that a whole file was read. */
   read(file: string): void {
     this.steps.push({ kind: "read", file });
   }
 
-  /** Answers of a socket come in order, so the last one tells of those before it. */
+  /** Replies on a socket come in order, so the last one implies the earlier ones. */
   #ended(socket: number, sequence: number): void {
     const last = this.steps.at(-1);
     if (last?.kind === "await" && last.socket === socket) this.steps.pop();
@@ -110,7 +111,7 @@ export function packSteps(steps: readonly Step[]): Uint8Array {
   return Buffer.concat(parts);
 }
 
-/** What `packSteps` wrote; datagrams are parts of the packed bytes. */
+/** Reads what `packSteps` wrote. Datagrams are views of the packed bytes. */
 export function unpackSteps(packed: Uint8Array): Step[] {
   const view = new DataView(
     packed.buffer,

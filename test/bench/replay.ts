@@ -3,17 +3,17 @@ import type { Link } from "../../src/netlink/link.js";
 import { countMessages, type Step } from "./recording.js";
 
 /**
- * Says again what was recorded, over links of its own, and waits where the program waited. Files are read again. Of what comes
- * back nothing is read but the headers that tell where a message ends.
+ * Repeats a recording over its own links, and waits where the program waited. Reads files again. Of
+ * the replies it reads only the headers.
  *
- * @returns how many messages came back
+ * @returns the number of messages received
  */
 export async function replay(
   steps: readonly Step[],
   open: () => Link,
 ): Promise<number> {
   const links: Link[] = [];
-  /** The last request of each socket that was answered to its end */
+  /** The last request of each socket that was answered completely */
   const answered: number[] = [];
   let messages = 0;
   const linkOf = (socket: number): Link => (links[socket] ??= open());

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { report, table } from "./report.js";
 import { NOTHING_MEASURED, withCases } from "./sample-results.js";
 
-test("a table has its columns one below the other", () => {
+test("a table's columns are aligned", () => {
   assert.equal(
     table(
       ["case", "ms"],
@@ -33,7 +33,7 @@ const RESULTS = withCases(
   { "restore-1000": { node: 70_000_000 } },
 );
 
-/** The one line that begins so, its cells without the blanks around them. */
+/** The one line that begins with this text, with trimmed cells. */
 function cells(text: string, begin: string): string[] {
   const found = text.split("\n").filter((line) => line.startsWith(begin));
   assert.equal(found.length, 1, `lines that begin with '${begin}'`);
@@ -43,7 +43,7 @@ function cells(text: string, begin: string): string[] {
     .map((cell) => cell.trim());
 }
 
-test("a report compares with the original, with and without the runtime's start", () => {
+test("the report compares with the original, with and without the start of the runtime", () => {
   const [part = ""] =
     /## Against the original[^#]*/.exec(report(RESULTS)) ?? [];
   assert.deepEqual(cells(part, "| the case restore-1000"), [
@@ -55,7 +55,7 @@ test("a report compares with the original, with and without the runtime's start"
   ]);
 });
 
-test("a report compares with the floor, and tells our own cost", () => {
+test("the report compares with the floor and shows our own cost", () => {
   const [part = ""] = /## Against the floor[^#]*/.exec(report(RESULTS)) ?? [];
   assert.deepEqual(cells(part, "| the case restore-1000"), [
     "the case restore-1000",
@@ -66,7 +66,7 @@ test("a report compares with the floor, and tells our own cost", () => {
   ]);
 });
 
-test("a report tells peaks, what is missing, and the bars", () => {
+test("the report shows memory peaks, missing programs and bars", () => {
   const text = report(RESULTS);
   const [peaks = ""] = /## Peak memory[^#]*/.exec(text) ?? [];
   assert.deepEqual(cells(peaks, "| restore-1000"), ["restore-1000", "70.0"]);
@@ -91,6 +91,6 @@ test("a time below that of an empty program gives no ratio", () => {
   assert.match(text, /2\.50× \(–\)/);
 });
 
-test("a report of nothing is a report", () => {
+test("a report without results is valid", () => {
   assert.match(report(NOTHING_MEASURED), /not measured/);
 });

@@ -31,7 +31,7 @@ const PROGRAMS: readonly ProgramName[] = [
 const OURS: readonly Ours[] = ["node", "full"];
 const UNKNOWN = "–";
 
-/** The figures and what they are to be, as Markdown that is legible as it is. */
+/** The results and bars as Markdown, aligned so that the source is readable. */
 export function report(results: Results): string {
   return [
     heading(results),
@@ -78,7 +78,7 @@ function heading({
   return lines.join("\n");
 }
 
-/** Cases of the same work by the original and by ours, in the lab. */
+/** Cases with the same work by the original and by our program, in the lab. */
 function duels({ cases }: Results): CaseResult[] {
   return cases.filter(
     (one) => !isStart(one) && samplesOf(one, "original").length > 0,
@@ -237,7 +237,7 @@ function memory(results: Results): string {
   );
 }
 
-/** One line a bar. */
+/** One line per bar. */
 export function bars(verdicts: readonly Verdict[]): string {
   return table(
     ["bar", "is to be", "is", ""],
@@ -272,7 +272,7 @@ function fixed(value: number | undefined, digits: number, unit = ""): string {
   return value === undefined ? UNKNOWN : `${value.toFixed(digits)}${unit}`;
 }
 
-/** A Markdown table whose columns are aligned in the source too: the first to the left, others to the right. */
+/** A Markdown table with aligned columns: the first to the left, the others to the right. */
 export function table(
   titles: readonly string[],
   rows: readonly (readonly string[])[],

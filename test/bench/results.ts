@@ -1,41 +1,44 @@
 import { median, pairedRatio } from "./statistics.js";
 
 /*
- * What the bench writes as JSON (dist/bench.json). All that is printed is worked out from this; all times
- * are of whole processes, from before the start to after the end, unless it says otherwise.
+ * The results that the bench writes as JSON (dist/bench.json). The report is derived from them.
+ * Unless noted otherwise, times are those of whole processes, from before the start until after the
+ * end.
  */
 
-/** A program that is timed, or that tells what part of a time is. */
+/** A program that is timed: one that is compared, or a part of others' time. */
 export type ProgramName =
   | "original"
-  /** Ours, by node */
+  /** Our program on Node.js */
   | "node"
-  /** Ours, as one executable */
+  /** Our program as an executable */
   | "full"
-  /** Ours, the classic options alone */
+  /** Our program with the classic options only */
   | "light"
-  /** The program's own requests once more, already encoded, and its answers only counted */
+  /** Only sends the program's recorded requests and counts the replies */
   | "floor-node"
   | "floor-full"
-  /** The runtime on an empty file */
+  /** The runtime with an empty file */
   | "empty-node"
   | "empty-full"
-  /** /bin/true: what starting any process costs here */
+  /** /bin/true: the cost of starting a process */
   | "nothing";
 
 /** One run of one program. */
 export interface Sample {
   readonly program: ProgramName;
-  /** Samples of a round were taken one after the other, and are compared with each other. */
+  /** The samples of a round were measured one after the other, and are compared with each other. */
   readonly round: number;
   readonly wallMs: number;
-  /** User and system time; the kernel counts it in ticks of 10 ms. */
+  /** User and system time. The kernel counts in ticks of 10 ms. */
   readonly cpuMs: number;
-  /** Of a floor: from opening the first socket to the last answer, without the process's start. */
+  /**
+   * For a floor: from opening the first socket to the last reply, without the start of the process.
+   */
   readonly innerMs?: number;
 }
 
-/** What one run kept of memory at most, and its page faults, from a run of its own that is not timed. */
+/** The memory peak and page faults of a program, from a separate run that is not timed. */
 export interface Peak {
   readonly program: ProgramName;
   readonly bytes: number;
@@ -46,40 +49,45 @@ export interface Peak {
 export interface CaseResult {
   /** Such as `restore-1000` */
   readonly id: string;
-  /** What is done, in words */
+  /** A description of the work */
   readonly title: string;
-  /** Services and servers of the table; 0 where that means nothing */
+  /** Services and servers in the table; 0 if there is no table */
   readonly rules: number;
-  /** How many bytes the original printed; all print as much, but for the list of connections */
+  /**
+   * Bytes that the original printed. The others print the same number, except for the connection
+   * list
+   */
   readonly outputBytes?: number;
   readonly samples: readonly Sample[];
   readonly peaks: readonly Peak[];
 }
 
-/** Where it was measured. */
+/** The machine. */
 export interface Machine {
   readonly cpu: string;
   readonly processors: number;
   readonly memoryBytes: number;
   readonly kernel: string;
-  /** Load of the last minute when the bench began: above 0.5 the machine was busy with other things. */
+  /**
+   * Load average of the last minute at the start. Above 0.5 the machine was busy with other work.
+   */
   readonly load: number;
-  /** `uml` for a guest in User-Mode Linux, `host` for the machine's own kernel; with its version */
+  /** `uml` for a User-Mode Linux guest, `host` for the machine's own kernel, with its version */
   readonly lab?: string;
-  /** The processor that a guest was kept on, if it was: taking turns on one is faster, and steadier */
+  /** The processor to which a guest was bound, if it was. One processor is faster and less noisy */
   readonly pinnedTo?: number;
 }
 
 export interface Results {
-  /** Of this layout */
+  /** The version of this format */
   readonly schema: 1;
-  /** When it began, ISO 8601 */
+  /** Start time in ISO 8601 */
   readonly date: string;
   readonly command: readonly string[];
   readonly machine: Machine;
-  /** What each program calls itself, and the runtime's version */
+  /** The versions that the programs print, and the runtime's version */
   readonly versions: Readonly<Record<string, string>>;
-  /** Programs that could not be measured, and why */
+  /** Programs that could not be measured, with the reason */
   readonly missing: Readonly<Partial<Record<ProgramName, string>>>;
   readonly seconds: number;
   readonly cases: readonly CaseResult[];
@@ -96,7 +104,7 @@ export function samplesOf(
   return result?.samples.filter((one) => one.program === program) ?? [];
 }
 
-/** @returns undefined when it was not measured */
+/** @returns undefined if it was not measured */
 export function medianMs(
   result: CaseResult | undefined,
   program: ProgramName,
@@ -106,7 +114,7 @@ export function medianMs(
   return values.length === 0 ? undefined : median(values);
 }
 
-/** How many times as long one program takes as another, round by round. @see pairedRatio */
+/** The ratio of two programs' times, round by round. @see pairedRatio */
 export function timesAsLong(
   result: CaseResult | undefined,
   program: ProgramName,
@@ -127,7 +135,7 @@ function wallByRound(
 /** Ours that have a floor of their own. */
 export type Ours = "node" | "full";
 
-/** How many times as fast as the original. */
+/** How many times faster than the original. */
 export function speedup(
   results: Results,
   id: string,
@@ -136,7 +144,7 @@ export function speedup(
   return timesAsLong(findCase(results, id), "original", program);
 }
 
-/** How many times as fast as the original, were the runtime's own start for nothing. */
+/** How many times faster than the original, without the start-up time of the runtime. */
 export function speedupWithoutStart(
   results: Results,
   id: string,
@@ -148,11 +156,11 @@ export function speedupWithoutStart(
   const start = medianMs(findCase(results, "empty"), `empty-${program}`);
   if (original === undefined || time === undefined || start === undefined)
     return undefined;
-  // A start that was measured slower than all of a run says that the machine was busy.
+  // A start-up time above the time of a whole run means that the machine was busy.
   return time > start ? original / (time - start) : undefined;
 }
 
-/** How many times as long as the floor. */
+/** The ratio of our time to the floor's. */
 export function overFloor(
   results: Results,
   id: string,
@@ -161,7 +169,7 @@ export function overFloor(
   return timesAsLong(findCase(results, id), program, `floor-${program}`);
 }
 
-/** Our own work: µs a rule above the floor. */
+/** Our own cost: µs per rule above the floor. */
 export function ownMicrosecondsPerRule(
   results: Results,
   id: string,

@@ -10,11 +10,11 @@ for (const [name, addressOf] of [
 ] as const) {
   const addresses = Array.from({ length: MANY }, (_, n) => addressOf(n));
 
-  test(`no two ${name} have the same address`, () => {
+  test(`all ${name} have different addresses`, () => {
     assert.equal(new Set(addresses).size, MANY);
   });
 
-  test(`the last bytes of the ${name} are spread evenly, so that the kernel's rows are`, () => {
+  test(`the last bytes of the ${name} are evenly distributed, and so are the kernel's hash buckets`, () => {
     const counts = new Map<string, number>();
     for (const address of addresses.slice(0, 1000)) {
       const last = address.split(".")[3] ?? "";
@@ -24,7 +24,7 @@ for (const [name, addressOf] of [
     assert.ok(Math.max(...counts.values()) <= 4);
   });
 
-  test(`the bytes between are spread, too, among the ${name}`, () => {
+  test(`the middle bytes of the ${name} are evenly distributed`, () => {
     for (const place of [1, 2]) {
       const values = addresses.slice(0, 1000).map((a) => a.split(".")[place]);
       assert.ok(new Set(values).size >= 60, `byte ${place}`);
@@ -32,7 +32,7 @@ for (const [name, addressOf] of [
   });
 }
 
-test("services and servers share no address", () => {
+test("services and servers have no address in common", () => {
   const services = new Set(
     Array.from({ length: MANY }, (_, n) => serviceAddress(n)),
   );
@@ -40,7 +40,7 @@ test("services and servers share no address", () => {
     assert.ok(!services.has(serverAddress(n)), serverAddress(n));
 });
 
-test("rules are a service and its servers, again and again", () => {
+test("ruleText() writes each service followed by its servers", () => {
   const lines = ruleText(3, 2).trimEnd().split("\n");
   assert.equal(lines.length, ruleCount(3, 2));
   assert.equal(lines[0], `-A -t ${serviceAddress(0)}:443 -s wlc`);

@@ -1,19 +1,23 @@
-/** Odd, so that multiplying by it keeps different numbers different in 22 bits; about 2^22 divided by the golden ratio. */
+/**
+ * An odd multiplier, so that different numbers stay different in 22 bits: about 2^22 divided by the
+ * golden ratio.
+ */
 const STRIDE = 2_592_231;
 const BITS = 22;
 const SERVICES_FROM = (10 << 24) >>> 0;
 const SERVERS_FROM = SERVICES_FROM + (1 << BITS);
 
 /**
- * Address number `n` of the virtual services: in 10.0.0.0/10, all different, all bytes but the first spread.
- * The kernel finds a service by a hash of its address and port, where neighbors share rows: in a bench
- * whose addresses all end in the same byte, it is searching lists that is timed.
+ * Address number `n` of the virtual services: in 10.0.0.0/10, all different, with evenly
+ * distributed bytes. The kernel finds a service by a hash of address and port, in which neighboring
+ * addresses share a bucket. With addresses that end in the same byte, a bench would measure
+ * searches in long lists.
  */
 export function serviceAddress(n: number): string {
   return dotted(SERVICES_FROM + scattered(n));
 }
 
-/** Address number `n` of the real servers: the same in 10.64.0.0/10. */
+/** Address number `n` of the real servers, in 10.64.0.0/10. */
 export function serverAddress(n: number): string {
   return dotted(SERVERS_FROM + scattered(n));
 }
@@ -26,7 +30,7 @@ function dotted(address: number): string {
   return [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join(".");
 }
 
-/** How the numbers of a table are written: rules for `ipvsadm -R`, as `ipvsadm -Sn` writes them. */
+/** The rules of a table for `ipvsadm -R`, in the format of `ipvsadm -Sn`. */
 export function ruleText(services: number, serversEach: number): string {
   let text = "";
   for (let i = 0; i < services; i++) {
@@ -40,7 +44,7 @@ export function ruleText(services: number, serversEach: number): string {
   return text;
 }
 
-/** How many rules that is. */
+/** The number of rules. */
 export function ruleCount(services: number, serversEach: number): number {
   return services * (1 + serversEach);
 }

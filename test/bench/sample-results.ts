@@ -1,7 +1,7 @@
 import type { CaseResult, ProgramName, Results } from "./results.js";
 import { ruleCount } from "./rules.js";
 
-/** Results for tests: of a machine that does not exist. */
+/** Invented results for tests. */
 export const NOTHING_MEASURED: Results = {
   schema: 1,
   date: "2026-01-02T03:04:05.678Z",

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { kernelMemory } from "./settle.js";
 
-test("what the kernel keeps is told apart by the MiB", () => {
+test("kernelMemory() rounds to MiB", () => {
   const meminfo = (slab: number) =>
     `MemTotal: 2041844 kB\nSUnreclaim:   ${slab} kB\nPercpu:   2048 kB\n`;
   assert.equal(kernelMemory(meminfo(9960)), "SUnreclaim 10, Percpu 2");

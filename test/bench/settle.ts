@@ -1,14 +1,14 @@
 import { readFileSync } from "node:fs";
 
 const PAUSE_MS = 50;
-/** As many readings alike are rest */
+/** This number of equal readings counts as stable */
 const ALIKE = 4;
-/** A kernel that does not come to rest is measured as it is. */
+/** Measure anyway if the kernel's memory does not become stable. */
 const READINGS = 200;
 
 /**
- * Waits until the kernel has given back what a table that was cleared had: it frees counters and entries
- * long after the command, and whoever came next would pay for it.
+ * Waits until the kernel has freed the memory of a cleared table. It frees counters and entries
+ * long after the command, which would slow down the next program.
  */
 export function settle(): void {
   let last = "";
@@ -21,7 +21,7 @@ export function settle(): void {
   }
 }
 
-/** What the kernel keeps for itself, of proc_meminfo(5); sizes in MiB, for something always moves. */
+/** The kernel's own memory, from /proc/meminfo. In MiB, because there are always small changes. */
 export function kernelMemory(meminfo: string): string {
   const found = meminfo.matchAll(/^(SUnreclaim|Percpu): *([0-9]+) kB$/gm);
   return Array.from(

@@ -1,12 +1,12 @@
 import { existsSync, writeFileSync } from "node:fs";
-import { hold } from "./contest.js";
+import { measureInTurn } from "./contest.js";
 import type { Stopwatch } from "./measure.js";
 import { RunFailed } from "./measure.js";
 import type { Program } from "./programs.js";
 import type { CaseResult } from "./results.js";
 import { ruleText } from "./rules.js";
 
-/** What starting takes, where there is no ip_vs: `--version`, and a listing that fails. */
+/** Start-up time without ip_vs: `--version`, and a listing that fails. */
 export function startUp(
   programs: readonly Program[],
   watch: Stopwatch,
@@ -41,14 +41,14 @@ export function startUp(
     const stdin = watch.file("rules");
     writeFileSync(stdin, rules);
     try {
-      return hold(
+      return measureInTurn(
         {
           id,
           title: `start-up, outside the lab: ${title}`,
-          work: { words, stdin, mayFail: true }, // the original asks for ip_vs even before it tells its version
+          work: { words, stdin, mayFail: true }, // the original needs ip_vs even for its version
           rounds,
           peaks: true,
-          alike: "nothing", // each tells its own version
+          alike: "nothing", // the versions differ
         },
         starting,
         watch,

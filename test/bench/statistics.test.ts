@@ -2,25 +2,25 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { median, pairedRatio, spread } from "./statistics.js";
 
-test("the median is the middle value, or between the two middle ones", () => {
+test("median() is the middle value, or the mean of the two middle values", () => {
   assert.equal(median([3, 1, 2]), 2);
   assert.equal(median([10, 9, 100, 2]), 9.5);
   assert.equal(median([7]), 7);
   assert.ok(Number.isNaN(median([])));
 });
 
-test("the median leaves the values in their order", () => {
+test("median() does not change the order of the values", () => {
   const values = [3, 1, 2];
   median(values);
   assert.deepEqual(values, [3, 1, 2]);
 });
 
-test("the spread is from the least to the most", () => {
+test("spread() is the minimum and the maximum", () => {
   assert.deepEqual(spread([3, 1, 2]), [1, 3]);
   assert.deepEqual(spread([]), [NaN, NaN]);
 });
 
-test("ratios are taken within rounds: a slow round does not count more", () => {
+test("pairedRatio() compares within rounds, so a slow round has no effect", () => {
   const above = new Map([
     [0, 10],
     [1, 1000],
@@ -34,7 +34,7 @@ test("ratios are taken within rounds: a slow round does not count more", () => {
   assert.equal(pairedRatio(above, below), 2);
 });
 
-test("a round that one side lacks does not count", () => {
+test("pairedRatio() ignores a round that one side lacks", () => {
   const above = new Map([
     [0, 10],
     [1, 90],

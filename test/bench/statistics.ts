@@ -1,4 +1,4 @@
-/** The middle value; the mean of the two middle ones if there is an even number. NaN of nothing. */
+/** The middle value, or the mean of the two middle values. NaN for an empty list. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
@@ -8,7 +8,7 @@ export function median(values: readonly number[]): number {
     : ((sorted[middle - 1] ?? NaN) + upper) / 2;
 }
 
-/** The smallest and the largest value. */
+/** The minimum and the maximum. */
 export function spread(
   values: readonly number[],
 ): readonly [least: number, most: number] {
@@ -18,12 +18,11 @@ export function spread(
 }
 
 /**
- * The median of the ratios within each round: what the machine did to all programs of a round alike falls
- * out of it.
+ * The median of the ratios within each round. Removes what slowed down all programs of a round.
  *
  * @param above by round
- * @param below by round; rounds that only one side has do not count
- * @returns undefined when there is no round that both have
+ * @param below by round; rounds that only one side has are ignored
+ * @returns undefined if there is no common round
  */
 export function pairedRatio(
   above: ReadonlyMap<number, number>,

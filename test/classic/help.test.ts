@@ -3,11 +3,11 @@ import { test } from "node:test";
 import { helpText, VERSION_TEXT } from "../../src/classic/help.js";
 import { COMMANDS, OPTIONS } from "../../src/grammar/options.js";
 
-test("the version begins as scripts expect it", () => {
+test("VERSION_TEXT begins as scripts expect", () => {
   assert.match(VERSION_TEXT, /^ipvsadm v1\.31 .*\n$/);
 });
 
-test("the help begins with the version and has a line for each command and option", () => {
+test("helpText() begins with the version and has a line for each command and option", () => {
   const text = helpText();
   assert.ok(text.startsWith(VERSION_TEXT) && text.endsWith("\n"));
   for (const row of [...COMMANDS, ...OPTIONS]) {
@@ -21,7 +21,7 @@ test("the help begins with the version and has a line for each command and optio
   }
 });
 
-test("a value is shown, and one that may be absent in brackets", () => {
+test("helpText() shows a value, and an optional one in brackets", () => {
   assert.match(helpText(), /^ {2}-w, --weight WEIGHT +\S/m);
   assert.match(helpText(), /^ {2}-p, --persistent \[SECONDS\] +\S/m);
 });

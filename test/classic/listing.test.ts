@@ -5,21 +5,21 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { hex } from "../fixtures/hex.js";
 import * as replies from "../fixtures/replies.js";
-import { classic } from "./fake-io.js";
+import { classic } from "./scripted-io.js";
 import {
   commands,
-  fakeKernel,
+  scriptedKernel,
   GET_SERVERS,
   GET_SERVICE,
   type Handler,
-} from "./fake-kernel.js";
+} from "./scripted-kernel.js";
 
 const [GET_DAEMON, GET_CONFIG] = [11, 13];
 const DAEMON = hex(
   "0b010000 2000 0300 0800 0100 02000000 0900 0200 6574683000000000 0800 0300 09000000",
 );
 
-/** The table of the recording: three services, of which the first has two servers and the last has one. */
+/** The recorded table: three services. The first has two servers, the last has one. */
 const recorded: Handler = (command, attributes) => {
   switch (command) {
     case GET_SERVICE:
@@ -51,10 +51,10 @@ const recorded: Handler = (command, attributes) => {
   }
 };
 
-/** A listing, which must be the same where the runtime interprets code. */
+/** Lists with both kinds of text builders. The results must be equal. */
 async function listed(line: string, io = {}) {
   const run = (change: object) =>
-    classic(line, { link: fakeKernel(recorded), io: { ...io, ...change } });
+    classic(line, { link: scriptedKernel(recorded), io: { ...io, ...change } });
   const outcome = await run({});
   assert.deepEqual(await run({ interpretsCode: true }), outcome);
   return outcome;
@@ -74,13 +74,13 @@ const THIRD = `FWM  7 IPv6 wlc (flag-1)
   -> 192.0.2.10:0                 Tunnel  1      0          0         
 `;
 
-test("the table is listed, sorted", async () => {
+test("-Ln lists the table, sorted", async () => {
   const { stdout, stderr, status } = await listed("-Ln");
   assert.equal(stdout, VERSION + TITLES + FIRST + SECOND + THIRD);
   assert.deepEqual([stderr, status], ["", 0]);
 });
 
-test("unsorted, services and servers stand in the kernel's order", async () => {
+test("-Ln --nosort lists services and servers in the kernel's order", async () => {
   const [service = "", masqueraded = "", routed = ""] = FIRST.split(/(?<=\n)/);
   const { stdout } = await listed("-Ln --nosort");
   assert.equal(
@@ -89,7 +89,7 @@ test("unsorted, services and servers stand in the kernel's order", async () => {
   );
 });
 
-test("real servers are taken from the kernel's own listing, and asked for where that does not tell of them", async () => {
+test("-Ln reads servers from /proc/net/ip_vs, and asks the kernel for those that are not there", async () => {
   const kernelTable = () =>
     Buffer.from(
       `TCP  C0000201:0050 wrr persistent 30000 FFFFFF00
@@ -97,7 +97,7 @@ test("real servers are taken from the kernel's own listing, and asked for where 
   -> C000020A:1F90      Masq    5      1          2${" ".repeat(9)}
 `,
     );
-  const link = fakeKernel(recorded);
+  const link = scriptedKernel(recorded);
   const { stdout } = await classic("-Ln", { link, io: { kernelTable } });
   const first = FIRST.replace("5      0          0", "5      1          2");
   assert.equal(
@@ -112,19 +112,19 @@ test("real servers are taken from the kernel's own listing, and asked for where 
   assert.equal(asked.filter((command) => command === GET_SERVERS).length, 2);
 });
 
-test("only the plain listing is in the kernel's", async () => {
+test("only the plain listing uses /proc/net/ip_vs", async () => {
   const kernelTable = () => Buffer.from("TCP  C0000201:0050 wrr \n");
   const { stdout } = await listed("-Ln --thresholds", { kernelTable });
   assert.match(stdout, /192\.0\.2\.11:80/);
 });
 
-test("one service is listed without the module's version", async () => {
+test("-Ln -t lists one service without the module's version", async () => {
   const { stdout } = await listed("-Ln -t 192.0.2.1:80");
   assert.equal(stdout, TITLES + FIRST);
 });
 
-test("a service that does not exist is status 1, and its servers are not asked for", async () => {
-  const link = fakeKernel(recorded);
+test("-Ln of an unknown service exits with status 1 and does not ask for its servers", async () => {
+  const link = scriptedKernel(recorded);
   const { stdout, stderr, status } = await classic("-Ln -t 10.0.9.9:80", {
     link,
   });
@@ -132,14 +132,14 @@ test("a service that does not exist is status 1, and its servers are not asked f
   assert.deepEqual(commands(link), [[GET_SERVICE]]);
 });
 
-test("a table that is refused is status 1", async () => {
-  const link = fakeKernel(() => ({ errno: 1 }));
+test("-Ln exits with status 1 if the kernel refuses to list the table", async () => {
+  const link = scriptedKernel(() => ({ errno: 1 }));
   const { stdout, stderr, status } = await classic("-Ln", { link });
   assert.equal(stderr, "Permission denied (you must be root)\n");
   assert.deepEqual([stdout, status], ["", 1]);
 });
 
-test("the format is the one asked for", async () => {
+test("-L uses the requested format", async () => {
   const { stdout } = await listed("-Ln --rate -t 192.0.2.1:80");
   assert.match(stdout, /^Prot .* CPS .*\n.*\nTCP {2}192\.0\.2\.1:80 {17}/);
 });
@@ -155,7 +155,7 @@ const NAMES = {
   },
 };
 
-test("without -n hosts and services are listed by name", async () => {
+test("-L without -n lists hosts and services by name", async () => {
   const { stdout } = await listed("-L -t 192.0.2.1:80", NAMES);
   assert.equal(
     stdout,
@@ -167,7 +167,7 @@ test("without -n hosts and services are listed by name", async () => {
   );
 });
 
-test("with -n nobody is asked for names", async () => {
+test("-Ln looks up no names", async () => {
   const fail = () => assert.fail("names are not wanted");
   const { status } = await listed("-Ln", {
     names: { hostName: fail, serviceName: fail },
@@ -175,7 +175,7 @@ test("with -n nobody is asked for names", async () => {
   assert.equal(status, 0);
 });
 
-test("the table is saved as rules, sorted", async () => {
+test("-Sn writes the table as rules, sorted", async () => {
   const { stdout, stderr, status } = await listed("-Sn");
   assert.equal(
     stdout,
@@ -190,12 +190,12 @@ test("the table is saved as rules, sorted", async () => {
   assert.deepEqual([stderr, status], ["", 0]);
 });
 
-test("without -n rules have names", async () => {
+test("-S without -n writes names", async () => {
   const { stdout } = await listed("-S", NAMES);
   assert.match(stdout, /^-a -t 192\.0\.2\.1:http -r rs11\.example:http -g/m);
 });
 
-test("timeouts and sync daemons are listed", async () => {
+test("-L --timeout and -L --daemon list timeouts and sync daemons", async () => {
   const timeouts = await listed("-L --timeout");
   assert.equal(timeouts.stdout, "Timeout (tcp tcpfin udp): 1 2 3\n");
   const daemons = await listed("-L --daemon");
@@ -206,7 +206,7 @@ const CONNECTION_TITLES =
   "IPVS connection entries\n" +
   "pro expire state       source             virtual            destination\n";
 
-/** A file of connections with this text, for as long as the test runs. */
+/** A file of connections with this text. It is deleted after the test. */
 function fileOf(t: TestContext, text: string): string {
   const folder = mkdtempSync(join(tmpdir(), "ipvsadm-"));
   t.after(() => {
@@ -222,7 +222,7 @@ TCP 0A090001 9C40 C0000201 0050 C000020B 0050 ESTABLISHED     899
 UDP 0A090001 0000 C0000201 13C4 C000020A 14E9 UDP             297 sip abc@def
 `;
 
-test("connections are listed as the kernel shows them", async (t) => {
+test("-Lnc lists connections in the kernel's order", async (t) => {
   const connections = fileOf(t, CONNECTIONS);
   const { stdout, status } = await listed("-Lnc", {
     connectionsFile: connections,
@@ -236,7 +236,7 @@ test("connections are listed as the kernel shows them", async (t) => {
   assert.equal(status, 0);
 });
 
-test("connections have names, and what the persistence engine knows", async (t) => {
+test("-Lc lists names, and with --persistent-conn the persistence data", async (t) => {
   const connections = fileOf(t, CONNECTIONS);
   const { stdout } = await listed("-Lc --persistent-conn", {
     ...NAMES,
@@ -247,14 +247,14 @@ test("connections have names, and what the persistence engine knows", async (t) 
   assert.match(stdout, / 192\.0\.2\.10:5353 +sip +abc@def$/m);
 });
 
-test("no connections are the titles", async (t) => {
+test("-Lnc without connections prints the titles", async (t) => {
   const [title = ""] = CONNECTIONS.split(/(?<=\n)/);
   const connections = fileOf(t, title);
   const { stdout } = await listed("-Lnc", { connectionsFile: connections });
   assert.equal(stdout, CONNECTION_TITLES);
 });
 
-test("a file of connections that cannot be opened is status 1", async () => {
+test("-Lnc exits with status 1 if the file of connections cannot be opened", async () => {
   const { stdout, stderr, status } = await listed("-Lnc", {
     connectionsFile: "/nonexistent/ip_vs_conn",
   });

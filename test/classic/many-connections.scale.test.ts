@@ -2,14 +2,18 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connectionsFile } from "../fixtures/connections.js";
 import { bytesInUse } from "../fixtures/memory.js";
-import { classic } from "./fake-io.js";
+import { classic } from "./scripted-io.js";
 
-/** How often the memory in use is looked at. */
+/** How often the memory usage is sampled. */
 const CHARACTERS_BETWEEN_LOOKS = 8_000_000;
 
 const LINE_FEED = 0x0a;
 
-/** Lists so many connections. @returns the lines of the listing, and the most bytes in use meanwhile */
+/**
+ * Lists a number of connections.
+ *
+ * @returns the number of lines, and the maximum number of bytes in use
+ */
 async function list(count: number): Promise<{ lines: number; bytes: number }> {
   using file = connectionsFile(count);
   let lines = 0;
@@ -34,12 +38,12 @@ async function list(count: number): Promise<{ lines: number; bytes: number }> {
   return { lines, bytes };
 }
 
-test("a listing of a million connections takes no more memory than one of a thousand", async () => {
-  await list(1000); // what is compiled and loaded once
+test("-Lnc needs no more memory for a million connections than for a thousand", async () => {
+  await list(1000); // compiles and loads everything once
   const few = await list(1000);
   const many = await list(1_000_000);
   assert.deepEqual([few.lines, many.lines], [1002, 1_000_002]);
   const growth = many.bytes - few.bytes;
-  // The million lines of the file are 66 MB, those of the listing more.
+  // The file has 66 MB, the listing more.
   assert.ok(growth < 4_000_000, `${growth} bytes more are in use`);
 });

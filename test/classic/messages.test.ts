@@ -22,7 +22,7 @@ const [EPERM, ENOENT, ESRCH, ENOMEM, EEXIST, EINVAL, EMSGSIZE] = [
 ];
 const [ENOPROTOOPT, EOPNOTSUPP, EAFNOSUPPORT] = [92, 95, 97];
 
-/** What an errno means to some commands; to all others it means what the C library says. */
+/** Meanings of errnos for some commands. For all others, the C library's text applies. */
 function means(
   errno: number,
   special: Partial<Record<Command, string>>,
@@ -36,7 +36,7 @@ function means(
     );
 }
 
-test("EEXIST", () => {
+test("refusalText() of EEXIST", () => {
   means(
     EEXIST,
     {
@@ -48,7 +48,7 @@ test("EEXIST", () => {
   );
 });
 
-test("ENOENT", () => {
+test("refusalText() of ENOENT", () => {
   means(
     ENOENT,
     {
@@ -56,14 +56,14 @@ test("ENOENT", () => {
       "edit-service": "Scheduler or persistence engine not found",
       "edit-server": "No such destination",
       "delete-server": "No such destination",
-      // Not in the table of the facts; the kernel does not say so.
+      // Never reported by the kernel; not in the recording.
       "add-server": refusalText("add-server", ENOENT),
     },
     "No such file or directory",
   );
 });
 
-test("ESRCH", () => {
+test("refusalText() of ESRCH", () => {
   means(
     ESRCH,
     {
@@ -80,7 +80,7 @@ test("ESRCH", () => {
   );
 });
 
-test("some errors mean the same whatever was asked", () => {
+test("refusalText() of some errnos does not depend on the command", () => {
   means(EPERM, {}, "Permission denied (you must be root)");
   means(
     EINVAL,
@@ -98,13 +98,13 @@ test("some errors mean the same whatever was asked", () => {
   means(EMSGSIZE, {}, "Module is wrong version");
 });
 
-test("all other errors are told in the words of the C library", () => {
+test("refusalText() of other errnos is the C library's text", () => {
   means(19, {}, "No such device");
   means(34, {}, "Numerical result out of range");
   means(4095, {}, "Unknown error 4095");
 });
 
-test("before anything was asked, an error has its general meaning", () => {
+test("refusalText() without a command is the general text", () => {
   assert.equal(
     refusalText(undefined, EPERM),
     "Permission denied (you must be root)",

@@ -1,44 +1,45 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { classic, restored } from "./fake-io.js";
-import { commands, fakeKernel, services } from "./fake-kernel.js";
+import { classic, restored } from "./scripted-io.js";
+import { commands, scriptedKernel, services } from "./scripted-kernel.js";
 
-/*
- * `-R` of src/classic/run.ts. Where the text says so, the original was seen to do the same.
- */
+/* `-R` of src/classic/run.ts. The original does the same where a comment says so. */
 
 const TRY = "Try `ipvsadm -h' or 'ipvsadm --help' for more information.\n";
 
-/** What a text does to a kernel that knows which services there are: stderr, status, changes. */
+/**
+ * Runs a text as -R on a kernel that knows which services exist. Returns stderr, status and
+ * changes.
+ */
 async function run(text: string) {
-  const link = fakeKernel(services());
+  const link = scriptedKernel(services());
   const { stdout, stderr, status } = await restored(text, { link });
   return { stdout, stderr, status, changes: commands(link).flat() };
 }
 
-test("each line is carried out, in one datagram", async () => {
-  const link = fakeKernel(services());
+test("-R carries out each line, in one datagram", async () => {
+  const link = scriptedKernel(services());
   const text = "-C\n-A -t 10.0.0.1:80\n-A -t 10.0.0.2:80\n";
   const { stderr, status } = await restored(text, { link });
   assert.deepEqual([stderr, status], ["", 0]);
   assert.deepEqual(commands(link), [[17, 1, 1]]);
 });
 
-test("nothing to restore is status 0, and IPVS was asked for", async () => {
+test("-R of an empty input exits with status 0, and opens IPVS", async () => {
   const { status, log } = await restored("");
   assert.equal(status, 0);
   assert.ok(log.includes("open"));
 });
 
-test("without IPVS nothing is read", async () => {
-  const link = fakeKernel(undefined, () => false);
+test("-R reads nothing without IPVS", async () => {
+  const link = scriptedKernel(undefined, () => false);
   const { stderr, status } = await restored("-Q\n", { link });
   assert.match(stderr, /^Can't initialize ipvs/);
   assert.ok(!stderr.includes("-Q"));
   assert.equal(status, 2);
 });
 
-test("a refusal is told, and the next line goes on; the status is that of the last", async () => {
+test("-R reports a refusal, continues, and exits with the status of the last line", async () => {
   const last = await run("-A -t 10.0.0.1:80\n-A -t 10.0.0.1:80\n");
   assert.deepEqual(
     [last.stderr, last.status],
@@ -49,7 +50,7 @@ test("a refusal is told, and the next line goes on; the status is that of the la
   assert.deepEqual(middle.changes, [3, 1]);
 });
 
-test("a usage fault ends the run; what came before is carried out, what comes behind is not", async () => {
+test("-R stops at a usage error; earlier lines are carried out, later ones are not", async () => {
   const { stderr, status, changes } = await run(
     "-D -t 9.9.9.9:9\n-A -t 10.0.0.7\n-A -t 10.0.0.8:80\n",
   );
@@ -61,7 +62,7 @@ test("a usage fault ends the run; what came before is carried out, what comes be
   assert.deepEqual(changes, [3]);
 });
 
-test("after a fault of the scanner the run goes on", async () => {
+test("-R continues after a scanner error", async () => {
   const { stderr, status, changes } = await run(
     "-D -t 9.9.9.9:9\n-A -Q\n-A -t 10.0.0.9:80\n",
   );
@@ -70,12 +71,12 @@ test("after a fault of the scanner the run goes on", async () => {
   assert.deepEqual(changes, [3, 1]);
 });
 
-test("a fault of the scanner on the last line is the status", async () => {
+test("-R exits with the status of a scanner error on the last line", async () => {
   const { stderr, status } = await run("-A -t 10.0.0.1:80\n-A -w\n");
   assert.deepEqual([stderr, status], ["-w: missing argument\n", 255]);
 });
 
-test("a line that is no command ends the run with a hint", async () => {
+test("-R stops with a hint at a line that is not a command", async () => {
   const { stderr, status, changes } = await run(
     "-D -t 9.9.9.9:9\n-t 10.0.0.1:81\n-C\n",
   );
@@ -83,13 +84,13 @@ test("a line that is no command ends the run with a hint", async () => {
   assert.deepEqual(changes, [3]);
 });
 
-test("-R within -R is no command", async () => {
+test("-R rejects -R as a command", async () => {
   const { stderr, status, changes } = await run("-D -t 9.9.9.9:9\n-R\n-C\n");
   assert.deepEqual([stderr, status], [`No such service\n${TRY}`, 255]);
   assert.deepEqual(changes, [3]);
 });
 
-test("-R within -R with an option that it does not take is a usage fault", async () => {
+test("-R reports a usage error for -R with an option that it does not accept", async () => {
   const { stderr, status } = await run("-D -t 9.9.9.9:9\n--restore -n\n-L");
   assert.equal(
     stderr,
@@ -98,7 +99,7 @@ test("-R within -R with an option that it does not take is a usage fault", async
   assert.equal(status, 2);
 });
 
-test("comments and empty lines are skipped, and leave the status alone", async () => {
+test("-R skips comments and empty lines, which do not change the status", async () => {
   const { stderr, status, changes } = await run(
     "# a comment\n\n-D -t 9.9.9.9:9\n\r\n  # another -C\n",
   );
@@ -106,12 +107,12 @@ test("comments and empty lines are skipped, and leave the status alone", async (
   assert.deepEqual(changes, [3]);
 });
 
-test("a comment behind a command is none", async () => {
+test("-R does not treat # after a command as a comment", async () => {
   const { stderr, status } = await run("-A -t 10.0.0.6:80 # foo\n");
   assert.deepEqual([stderr, status], ["unexpected argument #\n", 2]);
 });
 
-test("the program's name may stand before a command", async () => {
+test("-R accepts the program's name before a command", async () => {
   const { status, changes } = await run(
     "ipvsadm -A -t 10.0.0.10:80\n ipvsadm -A -t 10.0.0.11:80 ipvsadm\nipvsadm\n\t-A\t-t 10.0.0.12:80\r\n",
   );
@@ -119,7 +120,7 @@ test("the program's name may stand before a command", async () => {
   assert.deepEqual(changes, [1, 1, 1]);
 });
 
-test("-v and -h end the run with status 0, after what came before", async () => {
+test("-v and -h end -R with status 0, after the output of earlier lines", async () => {
   const { stdout, stderr, status, changes } = await run(
     "-D -t 9.9.9.9:9\n-v\n-C\n",
   );
@@ -128,7 +129,7 @@ test("-v and -h end the run with status 0, after what came before", async () => 
   assert.deepEqual(changes, [3]);
 });
 
-test("a listing shows what the lines before it did", async () => {
+test("a listing in -R shows the changes of earlier lines", async () => {
   const { stdout, stderr, status, changes } = await run(
     "-A -t 10.0.0.1:80\n-A -t 10.0.0.1:80\n-L -n\n-A -t 10.0.0.2:80\n",
   );
@@ -137,18 +138,18 @@ test("a listing shows what the lines before it did", async () => {
   assert.deepEqual(changes, [1, 1, 4, 1]);
 });
 
-test("a listing that fails ends the run with status 1", async () => {
+test("a failed listing ends -R with status 1", async () => {
   const { stdout, stderr, status } = await run("-L -n -t 10.0.9.9:80\n-v\n");
   assert.deepEqual([stdout, stderr, status], ["", "No such service\n", 1]);
 });
 
-test("refusals are told in the order of the lines, be they ever so many", async () => {
+test("-R reports any number of refusals in the order of the lines", async () => {
   const lines = Array.from({ length: 3000 }, (_, i) =>
     i % 1000 === 999
       ? `--start-daemon master --syncid ${Math.floor(i / 1000)}`
       : "-D -t 9.9.9.9:9",
   );
-  const link = fakeKernel((_, attributes) =>
+  const link = scriptedKernel((_, attributes) =>
     attributes.endsWith("0800030001000000")
       ? { errno: 19 }
       : { errno: attributes.includes("65746830") ? 17 : 3 },
@@ -164,15 +165,15 @@ test("refusals are told in the order of the lines, be they ever so many", async 
   assert.equal(status, 255);
 });
 
-test("a long run goes in few datagrams", async () => {
-  const link = fakeKernel();
+test("-R sends many changes in few datagrams", async () => {
+  const link = scriptedKernel();
   await restored("-C\n".repeat(3000), { link });
   assert.equal(commands(link).flat().length, 3000);
   assert.ok(commands(link).length <= 4);
 });
 
-test("what is there is carried out before more is waited for", async () => {
-  const link = fakeKernel();
+test("-R carries out the lines that are available before it waits for more", async () => {
+  const link = scriptedKernel();
   const seen: number[] = [];
   const io = {
     async *stdin() {
@@ -186,7 +187,7 @@ test("what is there is carried out before more is waited for", async () => {
   assert.deepEqual(seen, [1, 3]);
 });
 
-test("-R takes no words and no options", async () => {
+test("-R accepts no arguments and no options", async () => {
   for (const [line, sentence] of [
     ["-R -n", "Illegal 'numeric' option with the 'restore' command"],
     [

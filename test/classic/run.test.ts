@@ -2,17 +2,22 @@ import { bytesIn } from "../fixtures/hex.js";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SocketFault } from "../../src/netlink/errors.js";
-import { ack, DUMP_INTR, done, FakeLink } from "../netlink/fake-link.js";
-import { classic } from "./fake-io.js";
-import { commands, fakeKernel, services } from "./fake-kernel.js";
+import {
+  ack,
+  DUMP_INTR,
+  done,
+  ScriptedLink,
+} from "../netlink/scripted-link.js";
+import { classic } from "./scripted-io.js";
+import { commands, scriptedKernel, services } from "./scripted-kernel.js";
 
-/** What a line does to a kernel that refuses with this errno. */
+/** Runs a line on a kernel that refuses changes with this errno. */
 function refused(line: string, errno: number) {
-  return classic(line, { link: fakeKernel(() => ({ errno })) });
+  return classic(line, { link: scriptedKernel(() => ({ errno })) });
 }
 
-test("a change that is carried out says nothing", async () => {
-  const link = fakeKernel();
+test("a successful change prints nothing", async () => {
+  const link = scriptedKernel();
   const outcome = await classic("-A -t 10.0.0.1:80", { link });
   assert.deepEqual(
     [outcome.stdout, outcome.stderr, outcome.status],
@@ -22,14 +27,14 @@ test("a change that is carried out says nothing", async () => {
   assert.equal(link.closed, 1);
 });
 
-test("a change that is refused is a line on stderr and status 255", async () => {
+test("a refused change prints a line on stderr and exits with status 255", async () => {
   const { stdout, stderr, status } = await refused("-A -t 10.0.0.1:80", 17);
   assert.equal(stderr, "Service already exists\n");
   assert.equal(stdout, "");
   assert.equal(status, 255);
 });
 
-test("a refusal is told in the words of its command", async () => {
+test("a refusal has the message for its command", async () => {
   const told = async (line: string, errno: number) =>
     (await refused(line, errno)).stderr;
   const server = "-t 10.0.0.1:80 -r 10.1.1.1";
@@ -43,7 +48,7 @@ test("a refusal is told in the words of its command", async () => {
   assert.equal(await told("-C", 1), "Permission denied (you must be root)\n");
 });
 
-test("a line at fault is a sentence on stderr and status 2, and no socket is opened", async () => {
+test("an invalid line prints a message, exits with status 2, and opens no socket", async () => {
   for (const [line, sentence] of [
     ["-A -t 10.0.0.1", "Zero port specified for non-persistent service"],
     ["-A -t 80", "illegal virtual server address[:port] specified"],
@@ -57,14 +62,14 @@ test("a line at fault is a sentence on stderr and status 2, and no socket is ope
   }
 });
 
-test("a fault of the scanner is status 255, and no socket is opened", async () => {
+test("a scanner error exits with status 255 and opens no socket", async () => {
   const { stderr, status, log } = await classic("-L -Q");
   assert.equal(stderr, "-Q: unknown option\n");
   assert.equal(status, 255);
   assert.deepEqual(log, []);
 });
 
-test("a line without a command gets a hint that names the program as it was called", async () => {
+test("a line without a command prints a hint with the name by which the program was called", async () => {
   const io = { program: () => "/opt/lvs/ipvsadm" };
   const { stderr, status, log } = await classic("-n", { io });
   assert.equal(
@@ -75,7 +80,7 @@ test("a line without a command gets a hint that names the program as it was call
   assert.deepEqual(log, []);
 });
 
-test("help and version are told without a kernel", async () => {
+test("-h and -v need no kernel", async () => {
   for (const [line, start] of [
     ["-h", /^ipvsadm v1\.31 [^]*Usage:/],
     ["-v", /^ipvsadm v1\.31 .*\n$/],
@@ -86,17 +91,17 @@ test("help and version are told without a kernel", async () => {
   }
 });
 
-test("no word at all is a listing, with names", async () => {
+test("no argument lists the table with names", async () => {
   const { stdout, status } = await classic("", {
-    link: fakeKernel(services()),
+    link: scriptedKernel(services()),
   });
   assert.match(stdout, /^IP Virtual Server version 1\.2\.1 \(size=4096\)\n/);
   assert.equal(status, 0);
 });
 
-test("a module that is not there is loaded, and IPVS asked again", async () => {
+test("runClassic() loads a missing module and opens IPVS again", async () => {
   let loads = 0;
-  const link = fakeKernel(undefined, () => loads > 0);
+  const link = scriptedKernel(undefined, () => loads > 0);
   const io = {
     loadModule() {
       loads++;
@@ -105,20 +110,21 @@ test("a module that is not there is loaded, and IPVS asked again", async () => {
   const { stderr, status } = await classic("-C", { link, io });
   assert.deepEqual([stderr, status, loads], ["", 0, 1]);
   assert.deepEqual(commands(link), [[17]]);
-  // The family twice, the module's version, the change: nothing had to be asked again.
+  // The family is looked up twice, then the version is read and the change sent. Nothing is
+  // repeated.
   assert.equal(link.sent.length, 4);
 });
 
-test("a module that is there is not loaded", async () => {
+test("runClassic() does not load a module that is available", async () => {
   const { log } = await classic("-C");
   assert.ok(!log.includes("load"));
 });
 
-const NO_MODULE = () => fakeKernel(undefined, () => false);
+const NO_MODULE = () => scriptedKernel(undefined, () => false);
 const ARE_YOU_SURE =
   "Are you sure that IP Virtual Server is built in the kernel or as module?\n";
 
-test("without IPVS the original's raw socket is at fault: there is no such protocol", async () => {
+test("without IPVS the message is that of the original's raw socket: Protocol not available", async () => {
   const { stderr, status, log } = await classic("-C", { link: NO_MODULE() });
   assert.equal(
     stderr,
@@ -131,7 +137,7 @@ test("without IPVS the original's raw socket is at fault: there is no such proto
   );
 });
 
-test("without IPVS and the right to open raw sockets, that right is what is missing", async () => {
+test("without IPVS and CAP_NET_RAW the message is: Operation not permitted", async () => {
   const io = { mayOpenRawSockets: () => false };
   const { stderr, status } = await classic("-C", { link: NO_MODULE(), io });
   assert.equal(
@@ -141,7 +147,7 @@ test("without IPVS and the right to open raw sockets, that right is what is miss
   assert.equal(status, 2);
 });
 
-test("a socket that cannot be opened is the same to the original", async () => {
+test("a socket that cannot be opened has the same message as missing IPVS", async () => {
   const io = {
     openLink() {
       throw new SocketFault(93, "socket");
@@ -153,8 +159,8 @@ test("a socket that cannot be opened is the same to the original", async () => {
   assert.deepEqual(log, ["load"]);
 });
 
-test("without the capability IPVS refuses even to tell its version", async () => {
-  const link = new FakeLink((requests) =>
+test("without CAP_NET_ADMIN the kernel refuses to report the version", async () => {
+  const link = new ScriptedLink((requests) =>
     requests.map((sent) => ack(sent, sent.type === 16 ? 1 : 0)),
   );
   const { stderr, status } = await classic("-L", { link });
@@ -162,16 +168,16 @@ test("without the capability IPVS refuses even to tell its version", async () =>
   assert.equal(status, 2);
 });
 
-test("the link is closed whatever happens", async () => {
-  for (const link of [NO_MODULE(), fakeKernel(() => ({ errno: 1 }))]) {
+test("runClassic() always closes the link", async () => {
+  for (const link of [NO_MODULE(), scriptedKernel(() => ({ errno: 1 }))]) {
     await classic("-L", { link });
     assert.equal(link.closed, 1);
   }
 });
 
-test("a dump that never comes whole is a complaint, not a crash", async () => {
-  const kernel = fakeKernel();
-  const link = new FakeLink((requests) =>
+test("a dump that is interrupted every time prints an error", async () => {
+  const kernel = scriptedKernel();
+  const link = new ScriptedLink((requests) =>
     requests.flatMap((sent) => {
       if (sent.flags & 0x300) return [done(sent, 0, DUMP_INTR)];
       kernel.send(sent.bytes);
@@ -185,9 +191,9 @@ test("a dump that never comes whole is a complaint, not a crash", async () => {
   assert.equal(status, 255);
 });
 
-test("a host is found out before the line is carried out", async () => {
+test("runClassic() looks up a host before it carries out the line", async () => {
   const asked: string[] = [];
-  const link = fakeKernel(services());
+  const link = scriptedKernel(services());
   const io = {
     names: {
       hostAddress(name: string) {

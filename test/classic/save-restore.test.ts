@@ -3,11 +3,11 @@ import { test } from "node:test";
 import { runRestore } from "../../src/classic/restore.js";
 import { runSave } from "../../src/classic/save.js";
 import { SERVICE } from "../fixtures/replies.js";
-import { runIn } from "./fake-io.js";
-import { commands, fakeKernel, services } from "./fake-kernel.js";
+import { runIn } from "./scripted-io.js";
+import { commands, scriptedKernel, services } from "./scripted-kernel.js";
 
 function saved(words: readonly string[]) {
-  const link = fakeKernel((command) =>
+  const link = scriptedKernel((command) =>
     command === 4 ? { messages: [SERVICE] } : {},
   );
   const names = {
@@ -19,7 +19,7 @@ function saved(words: readonly string[]) {
   return runIn({ link, io: { names } }, (io) => runSave(words, io));
 }
 
-async function restored(text: string, link = fakeKernel(services())) {
+async function restored(text: string, link = scriptedKernel(services())) {
   const stdin = [text.split("\n")];
   const outcome = await runIn({ link, stdin }, runRestore);
   return { ...outcome, changes: commands(link) };

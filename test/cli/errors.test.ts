@@ -68,8 +68,8 @@ const ERRORS: readonly (readonly [Error, string])[] = [
     "3 cannot read the routes: Operation not permitted: run it as root, or with CAP_NET_ADMIN",
   ],
   [
-    new NetworkRefusal(19, "ask for a neighbor", "details"),
-    "1 cannot ask for a neighbor: No such device (details): see with 'ip link' which interfaces there are",
+    new NetworkRefusal(19, "probe a neighbor", "details"),
+    "1 cannot probe a neighbor: No such device (details): list the interfaces with 'ip link'",
   ],
   [
     new TableUnsteady(10),
@@ -81,7 +81,7 @@ const ERRORS: readonly (readonly [Error, string])[] = [
   ],
   [
     new MalformedReply("short", 4),
-    "1 malformed reply from the kernel: short (at byte 4): this is a fault of ours or of the kernel: please report it",
+    "1 malformed reply from the kernel: short (at byte 4): this is a bug of this program or of the kernel: please report it",
   ],
   [
     new TableChanged(),

@@ -5,7 +5,7 @@ import { OutputClosed } from "../../src/system/streams.js";
 import { optionsOf } from "../../src/cli/common-options.js";
 import { SPECS } from "../../src/commands/specs.js";
 import { mainSubcommands } from "../../src/subcommands.js";
-import { runIn } from "../classic/fake-io.js";
+import { runIn } from "../classic/scripted-io.js";
 import { terminal, subcommand } from "../commands/run-subcommand.js";
 import { golden, goldenName, WIDTHS } from "../commands/golden.js";
 

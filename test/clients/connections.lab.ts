@@ -14,7 +14,7 @@ import { addRules } from "./table.js";
 const VIP = "192.0.2.1";
 const SERVER = "10.1.0.11";
 
-suite("scripts that look at connections", { skip: unprepared() }, () => {
+suite("scripts that read the connection list", { skip: unprepared() }, () => {
   let network: Network;
   let server: Server;
   before(async () => {
@@ -32,7 +32,7 @@ suite("scripts that look at connections", { skip: unprepared() }, () => {
     network[Symbol.dispose]();
   });
 
-  test("grep and awk count those that are established", async () => {
+  test("grep and awk count the established connections", async () => {
     const { stdout } = await alike(() =>
       withConnections(3, () =>
         bash(`
@@ -44,7 +44,7 @@ suite("scripts that look at connections", { skip: unprepared() }, () => {
     assert.equal(stdout, `3\n3 ${VIP}:80 ${SERVER}:80\n3\n`);
   });
 
-  test("the header of connections is cut off by its number of lines", async () => {
+  test("tail removes the header of the connection list", async () => {
     const { stdout } = await alike(() =>
       withConnections(1, () =>
         bash(`
@@ -57,7 +57,7 @@ suite("scripts that look at connections", { skip: unprepared() }, () => {
   });
 });
 
-/** Does something while so many connections go by the director to the server. */
+/** Does something while a number of connections goes through the director to the server. */
 async function withConnections<T>(count: number, act: () => T): Promise<T> {
   await addRules(
     `-A -t ${VIP}:80 -s rr\n-a -t ${VIP}:80 -r ${SERVER}:80 -m -w 1\n`,
@@ -79,7 +79,7 @@ async function openConnection(): Promise<Socket> {
   return socket;
 }
 
-/** Waits until the kernel counts so many connections in that state. */
+/** Waits until the kernel counts a number of connections in a state. */
 async function established(count: number): Promise<void> {
   const read = async () => {
     const { stdout } = await ours(["-Lnc"]);

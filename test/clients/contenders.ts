@@ -7,20 +7,20 @@ import { originalProgram } from "./machine.js";
 
 const NAMES = ["ipvsadm", "ipvsadm-save", "ipvsadm-restore"];
 
-/** Where Debian's package puts the programs, and its clients look for them. */
+/** Debian's package installs the programs there, and its clients call them there. */
 const PLACE = "/usr/sbin";
 
-/** Whose programs there are, and where to find one. */
+/** The programs to use: a name and where to find them. */
 const CONTENDERS: Record<string, (program: string) => string> = {
   "the original": originalProgram,
   ours: (program) => join(PROGRAMS, `${program}.cjs`),
 };
 
 /**
- * Plays a scenario twice, first with the original's programs in their place and then with ours, each time
- * from an empty table, and holds against each other what it observed.
+ * Runs a scenario twice, first with the original's programs and then with ours, each time on an
+ * empty table. The observations must be equal.
  *
- * @returns the observations, which were the same
+ * @returns the observations
  */
 export async function alike<T>(scenario: () => T | Promise<T>): Promise<T> {
   const observed: T[] = [];
@@ -46,7 +46,7 @@ function install(find: (program: string) => string): void {
   }
 }
 
-/** What a table of its own would be like; a daemon that does not run may refuse to be stopped. */
+/** Resets the table. Stopping a sync daemon that does not run may fail. */
 async function reset(): Promise<void> {
   await ours(["-C"]);
   await ours(["--stop-daemon", "master"]);

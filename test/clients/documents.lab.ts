@@ -10,7 +10,9 @@ import { unprepared } from "./machine.js";
 import { bash } from "./shell.js";
 import { becomes, PATIENCE_SECONDS } from "./table.js";
 
-/** A daemon whose page shows a configuration, and below it the rules that the daemon makes of it. */
+/**
+ * A daemon whose page shows a configuration, followed by the rules that the daemon creates from it.
+ */
 interface Daemon {
   readonly page: string;
   readonly configuration: string;
@@ -56,7 +58,7 @@ suite("the documents on other programs", { skip: unprepared() }, () => {
   });
 
   for (const [name, daemon] of Object.entries(DAEMONS))
-    test(`${name} makes the rules of its page from the configuration above them`, async () => {
+    test(`${name} creates the rules on its page from the configuration above them`, async () => {
       const { fences } = readPage(readFileSync(daemon.page, "utf8"));
       const blocks = fences.filter(({ value }) => value.info[0] === "text");
       const [configuration, rules] = blocks.map(({ value }) => value.code);

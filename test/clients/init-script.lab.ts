@@ -10,7 +10,7 @@ import { addRules, rules } from "./table.js";
 const RULES_FILE = "/etc/ipvsadm.rules";
 const SETTINGS_FILE = "/etc/default/ipvsadm";
 
-// No addresses of another test: a real server that returns to its service has its counters again.
+// Not the addresses of another test: a real server that returns to its service keeps its counters.
 const RULES = `-A -t 198.51.100.1:80 -s wlc -p 77 -M 255.255.255.0
 -a -t 198.51.100.1:80 -r 10.1.0.11:80 -m -w 3
 -A -f 7 -s sh
@@ -19,7 +19,7 @@ const RULES = `-A -t 198.51.100.1:80 -s wlc -p 77 -M 255.255.255.0
 const COMMENTED = RULES.replace(/^-A/gm, "# a comment\n-A");
 
 suite("Debian's init script", { skip: unprepared() }, () => {
-  test("start loads the rules and starts the daemons, stop ends both", async () => {
+  test("start loads the rules and starts the sync daemons, stop clears both", async () => {
     const { start, status, rate, again, stop } = await alike(async () => {
       configure({ AUTO: "true", DAEMON: "both", IFACE: "lo", SYNCID: "7" });
       writeFileSync(RULES_FILE, COMMENTED);
@@ -70,7 +70,7 @@ suite("Debian's init script", { skip: unprepared() }, () => {
     assert.equal(reload.rules, "-A -f 8 -s rr\n");
   });
 
-  test("rules are loaded as far as there is no mistake", async () => {
+  test("load stops at the first invalid rule", async () => {
     const { stdout, stderr, rules } = await alike(() => {
       configure({});
       writeFileSync(
@@ -87,7 +87,7 @@ suite("Debian's init script", { skip: unprepared() }, () => {
     assert.equal(rules, "-A -f 8 -s rr\n");
   });
 
-  test("the daemons alone are its business unless it is told otherwise", async () => {
+  test("the script changes only the sync daemons unless it is configured otherwise", async () => {
     const { start, stop, unknown } = await alike(async () => {
       configure({ AUTO: "false", DAEMON: "backup", IFACE: "lo" });
       await addRules(RULES);
@@ -111,7 +111,7 @@ function configure(settings: Readonly<Record<string, string>>): void {
   writeFileSync(SETTINGS_FILE, lines.join(""));
 }
 
-/** What a call of the script leaves behind: in the kernel, too. */
+/** The result of a call of the script, including the kernel's state. */
 interface Aftermath extends Outcome {
   readonly rules: string;
   readonly daemons: string;

@@ -11,8 +11,9 @@ import { addRules, becomes, PATIENCE_SECONDS, rules } from "./table.js";
 
 const PID_FILE = "/run/keepalived.pid";
 
-// The virtual service is no other test's: its real servers would have their counters again, and the rates
-// go down between two listings.
+// Not the virtual service of another test: its real servers would keep their counters, and the
+// rates would decrease
+// between two listings.
 const CONFIGURATION = `
 global_defs {
   router_id director
@@ -100,7 +101,8 @@ const LISTINGS = [
   "-S -n",
 ];
 
-// It speaks netlink itself, so there is nothing to put in the original's place: both look at its work.
+// keepalived uses netlink itself, so it does not call the original. Both programs list what it
+// created.
 suite(
   "keepalived, which programs the same kernel",
   { skip: unprepared() },
@@ -196,12 +198,12 @@ async function listDaemons(): Promise<string> {
   return stdout;
 }
 
-/** Compares every listing with the original's of the same table. */
+/** Compares every listing with the original's listing of the same table. */
 async function bothList(): Promise<void> {
   for (const listing of LISTINGS) {
     const theirs = bash(`${originalProgram("ipvsadm")} ${listing}`);
     const { stdout, stderr, status } = await ours(listing.split(" "));
-    // The original forgets thresholds when it saves, ours does not: see DIFFERENCES in man/ipvsadm.8.
+    // The original does not save thresholds, our program does: see DIFFERENCES in man/ipvsadm.8.
     const comparable =
       listing === "-S -n" ? stdout.replace(/ -[xy] \d+/g, "") : stdout;
     assert.deepEqual({ stdout: comparable, stderr, status }, theirs, listing);

@@ -57,7 +57,10 @@ const WEB1 = "-a -t 192.0.2.1:80 -r 10.1.0.11:80 -m -w 3\n";
 const WEB2 = "-a -t 192.0.2.1:80 -r 10.1.0.12:80 -m -w 2\n";
 const FALLBACK = "-a -t 192.0.2.1:80 -r 127.0.0.1:80 -g -w 1\n";
 
-/** The other services: web1 under its other address, out of use while it does not answer, and one unchecked. */
+/**
+ * The other services: web1 under its other address, disabled while it does not reply, and one
+ * without a check.
+ */
 const IN_USE = "-w 3 -x 100 -y 50";
 const OUT_OF_USE = "-w 0";
 const others = (web1: string) => `-A -t [2001:db8::1]:80 -s rr -p 60 -M 64
@@ -91,7 +94,7 @@ suite("Debian's ldirectord", { skip: unprepared() }, () => {
     network[Symbol.dispose]();
   });
 
-  test("servers leave the table and return, and a fallback stands in for them", async () => {
+  test("ldirectord removes failed servers, adds them again, and uses the fallback meanwhile", async () => {
     const { answers, log, status } = await alike(async () => {
       rmSync(LOG, { force: true });
       const servers: Record<string, Server> = {};
@@ -119,7 +122,9 @@ suite("Debian's ldirectord", { skip: unprepared() }, () => {
   });
 });
 
-/** Lets servers die and return, waits for what the daemon makes of it, and tells what else is to be seen. */
+/**
+ * Stops and starts servers, waits for the daemon's reaction, and returns the other observations.
+ */
 async function play(servers: Record<string, Server>) {
   const answers: string[] = [];
   const start = bash("/etc/init.d/ldirectord start");
@@ -143,7 +148,7 @@ async function play(servers: Record<string, Server>) {
   return { start, status, answers, log: logged() };
 }
 
-/** The name of the host that a client of the service gets its page from. */
+/** The name of the host whose page a client of the service gets. */
 async function whoAnswers(): Promise<string> {
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     get("http://192.0.2.1/", { agent: false }, resolve).on("error", reject);
@@ -152,7 +157,7 @@ async function whoAnswers(): Promise<string> {
   return server;
 }
 
-/** Ends the daemon, if there is one. */
+/** Stops the daemon if it runs. */
 async function end(): Promise<void> {
   if (!existsSync(PID_FILE)) return;
   assert.equal(bash("/etc/init.d/ldirectord stop").status, 0);
@@ -160,7 +165,7 @@ async function end(): Promise<void> {
   assert.ok(!(await eventually(read, (there) => !there, PATIENCE_SECONDS)));
 }
 
-/** What the daemon logged. In which order it comes upon two services of one server is a matter of time. */
+/** The daemon's log, sorted: the order in which it checks two services of one server varies. */
 function logged(): string[] {
   const lines = readFileSync(LOG, "latin1").trimEnd().split("\n");
   return lines

@@ -2,30 +2,36 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readlinkSync, symlinkSync } from "node:fs";
 import { join, resolve } from "node:path";
 
-// Run as `suite.js ORIGINAL CLIENTS`: where fetch-original and fetch-clients put the packages.
+// Run as `suite.js ORIGINAL CLIENTS`: the folders of fetch-original and fetch-clients.
 const [ORIGINAL, CLIENTS] = process.argv.slice(2);
 
-/** The search path that init scripts and daemons are given. */
+/** The search path of init scripts and daemons. */
 export const SERVICE_PATH =
   "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** Where the packages lie on the machine, and what is written over it. */
+/** Where the packages are mounted, and where written files go. */
 const PACKAGES = "/run/packages";
 const WRITTEN = "/run/written";
 
-/** Where Debian's packages have programs for administrators; on the machine, both are the same folder. */
+/**
+ * Debian's packages install administrator programs in these folders, which are the same on the
+ * machine.
+ */
 const PROGRAM_FOLDERS = ["usr/sbin", "sbin"];
 
-/** What the packages fill, on a machine where /bin, /lib and /sbin are links into /usr. */
+/**
+ * The folders that packages install into, on a machine where /bin, /lib and /sbin are links into
+ * /usr.
+ */
 const FILLED = ["/usr/bin", "/usr/sbin", "/usr/lib", "/usr/share", "/etc"];
 
 let reason: string | false | undefined;
 
 /**
- * Makes of this machine one on which the packages are installed: they are laid over its own files, and
- * what is written there from now on goes into memory. Done once, by whoever asks first.
+ * Makes this machine look as if the packages were installed: mounts them over its files, with
+ * written files in memory. Only the first call does something.
  *
- * @returns why that cannot be had here, as a test's option `skip`; false when it is done
+ * @returns the reason why that is impossible, for the option `skip` of a test; false on success
  */
 export function unprepared(): string | false {
   return (reason ??= prepare());
@@ -50,7 +56,7 @@ function prepare(): string | false {
   return false;
 }
 
-/** A program of the original's package, wherever on the machine another has taken its place. */
+/** A program of the original's package, even if another one replaces it on the machine. */
 export function originalProgram(name: string): string {
   const files = PROGRAM_FOLDERS.map((folder) =>
     join(PACKAGES, "ORIGINAL", folder, name),
@@ -58,27 +64,27 @@ export function originalProgram(name: string): string {
   return files.find((file) => existsSync(file)) ?? name;
 }
 
-/** Whether the mounts that are made here end with the lab, and nobody else sees them. */
+/** Whether mounts made here end with the lab and are invisible outside. */
 function mountsAreOurs(): boolean {
   const kernel = process.env["LAB_KERNEL"];
   if (kernel !== "host") return kernel === "uml";
   return readlinkSync("/proc/self/ns/mnt") !== readlinkSync("/proc/1/ns/mnt");
 }
 
-/** Keeps daemons that run here from those of this machine: their pid files, sockets and locks. */
+/** Separates daemons in the lab from those of this machine: pid files, sockets and locks. */
 function hideRunningState(): void {
   execFileSync("mount", ["--make-rprivate", "/"]);
   execFileSync("mount", ["-t", "tmpfs", "tmpfs", "/run"]);
   mkdirSync("/run/netns");
 }
 
-/** What a booted machine has and a guest that was only just made has not. */
+/** Creates what a booted machine has and a new guest lacks. */
 function completeDevices(): void {
   mkdirSync("/run/lock", { recursive: true });
   if (!existsSync("/dev/fd")) symlinkSync("/proc/self/fd", "/dev/fd");
 }
 
-/** Lays the packages' part of a folder, and a sheet that takes what is written, over the machine's. */
+/** Mounts the packages' part of a folder, and a writable layer, over the machine's folder. */
 function lay(folder: string): void {
   const names = new Set([folder, folder.replace(/^\/usr/, "")]);
   const layers = ["CLIENTS", "ORIGINAL"]
@@ -92,7 +98,7 @@ function lay(folder: string): void {
   execFileSync("mount", ["-t", "overlay", "-o", options, "overlay", folder]);
 }
 
-/** Our programs ask env for node, which has to be where an init script looks. */
+/** Our programs call env to find node, so node must be where init scripts search. */
 function provideNode(): void {
   const folders = SERVICE_PATH.split(":");
   if (!folders.some((folder) => existsSync(join(folder, "node"))))

@@ -5,14 +5,14 @@ import { unprepared } from "./machine.js";
 import { bash } from "./shell.js";
 import { addRules, rules } from "./table.js";
 
-/** A way of using the program that is common in scripts. */
+/** A common way of using the program in scripts. */
 interface Idiom {
   readonly name: string;
   readonly script: string;
   readonly prints: string;
 }
 
-/** The table that a script finds. */
+/** The table at the beginning of each script. */
 const TABLE = `
 -A -t 10.0.0.1:80 -s rr
 -a -t 10.0.0.1:80 -r 10.1.1.1:80 -m -w 2
@@ -27,7 +27,7 @@ const TABLE = `
 
 const READING: readonly Idiom[] = [
   {
-    name: "awk makes a list of real servers and weights",
+    name: "awk lists real servers and weights",
     script: `
       ipvsadm -Ln | awk '
         /^(TCP|UDP|FWM)/ { service = $2 }
@@ -47,7 +47,7 @@ const READING: readonly Idiom[] = [
     prints: "3\n6 lines that are not of real servers\n",
   },
   {
-    name: "the header is cut off by its number of lines",
+    name: "tail removes the header",
     script: `
       services=$(ipvsadm -ln | sed -n '4,$p' | awk '/^[A-Z]/ {print $1 "/" $2}')
       for service in $services; do echo "<$service>"; done`,
@@ -78,13 +78,13 @@ const READING: readonly Idiom[] = [
     prints: "11\n13\n",
   },
   {
-    name: "counters are set to zero and summed up",
+    name: "counters are reset and added up",
     script: `
       ipvsadm -Z && ipvsadm -Ln --stats --exact | awk 'NR > 3 {sum += $3; n++} END {print n, sum}'`,
     prints: "9 0\n",
   },
   {
-    name: "the rules are what was wanted",
+    name: "the saved rules are as expected",
     script: `
       ipvsadm -Sn >wanted
       diff wanted <(ipvsadm -S -n) && echo "nothing to do, $(grep -c . wanted) rules are in place"`,
@@ -94,7 +94,7 @@ const READING: readonly Idiom[] = [
 
 const CHANGING: readonly Idiom[] = [
   {
-    name: "a service is added unless it is there",
+    name: "a service is added unless it exists",
     script: `
       for service in 10.0.0.1:80 10.0.0.9:80; do
         if ipvsadm -Ln -t $service >/dev/null 2>&1; then
@@ -106,7 +106,7 @@ const CHANGING: readonly Idiom[] = [
     prints: "10.0.0.1:80 is there\n10.0.0.9:80 added\n",
   },
   {
-    name: "set -e ends a script at a refusal",
+    name: "set -e ends a script at the first error",
     script: `
       trap 'echo "ended with $?"' EXIT
       set -e
@@ -117,7 +117,7 @@ const CHANGING: readonly Idiom[] = [
     prints: "no such service, never mind\nended with 255\n",
   },
   {
-    name: "statuses tell what went wrong",
+    name: "exit statuses distinguish errors",
     script: `
       status() { "$@" 2>/dev/null; echo $?; }
       status ipvsadm -a -t 10.0.0.1:80 -r 10.1.1.1 -m
@@ -127,8 +127,8 @@ const CHANGING: readonly Idiom[] = [
     prints: "255\n2\n255\n1\n",
   },
   {
-    name: "a loop takes every server of a service out of use",
-    // What runs in the loop has the rules as its standard input, and must leave them alone.
+    name: "a loop sets the weight of every server to 0",
+    // The command in the loop inherits the rules as standard input, and must not read them.
     script: `
       ipvsadm -Sn | grep -e '^-a -t 10.0.0.1:80 ' | while read -r _ rule; do
         ipvsadm -e \${rule% -w *} -w 0 && echo "changed: $rule"
@@ -145,14 +145,14 @@ changed: -t 10.0.0.1:80 -r 10.1.1.2:80 -g -w 3
     prints: "0 0 0\n",
   },
   {
-    name: "sed gives a service another address",
+    name: "sed changes the address of a service",
     script: `
       ipvsadm -Sn | grep -F ' 10.0.0.1:' | sed 's/10.0.0.1:/10.0.0.9:/' | ipvsadm -R
       echo "\${PIPESTATUS[@]}"`,
     prints: "0 0 0 0\n",
   },
   {
-    name: "rules come from a heredoc",
+    name: "rules are read from a here-document",
     script: `
       vip=10.0.0.9
       ipvsadm -R <<END
@@ -164,7 +164,7 @@ END
     prints: "0\n",
   },
   {
-    name: "rules are whole commands, in quotes and indented",
+    name: "rules may be whole commands with indentation",
     script: `
       echo "
         ipvsadm -C
@@ -175,14 +175,14 @@ END
     prints: "0\n",
   },
   {
-    name: "a message goes where the script sends it",
+    name: "a script redirects an error message",
     script: `
       ipvsadm -d -t 10.0.0.1:80 -r 10.1.1.9 2>&1 | sed 's/^/lvs: /'
       error=$(ipvsadm -a -t 10.0.0.9:80 -r 10.1.1.9 2>&1 >/dev/null) || echo "failed: $error"`,
     prints: "lvs: No such destination\nfailed: Service not defined\n",
   },
   {
-    name: "commands run side by side",
+    name: "commands run in parallel",
     script: `
       for mark in 101 102 103; do ipvsadm -A -f $mark & done
       wait
@@ -193,14 +193,14 @@ END
 
 const KEEPING: readonly Idiom[] = [
   {
-    name: "rules are kept in a file and put back",
+    name: "rules are saved to a file and restored",
     script: `
       ipvsadm -Sn > rules; ipvsadm -C; ipvsadm -R < rules
       ipvsadm -Sn | cmp - rules && grep -c . rules`,
     prints: "9\n",
   },
   {
-    name: "ipvsadm-save and ipvsadm-restore, as a unit of systemd calls them",
+    name: "a systemd unit calls ipvsadm-save and ipvsadm-restore",
     script: `
       /bin/bash -c "exec /sbin/ipvsadm-save -n > rules"
       /sbin/ipvsadm -C
@@ -208,7 +208,7 @@ const KEEPING: readonly Idiom[] = [
     prints: "9\n",
   },
   {
-    name: "ipvsadm-restore replaces the table, and comments are no rules",
+    name: "ipvsadm-restore replaces the table and ignores comments",
     script: `
       ipvsadm-restore <<END
 # made by hand
@@ -233,23 +233,23 @@ END
 
 const STREAMS: readonly Idiom[] = [
   {
-    name: "cron and daemons leave next to nothing in the environment",
+    name: "the environment is nearly empty, as in cron",
     script: `env -i /usr/sbin/ipvsadm -Sn | tail -1; echo "\${PIPESTATUS[0]}"`,
     prints: "-a -f 7 -r 10.1.1.4:0 -g -w 0\n0\n",
   },
   {
-    name: "standard input is closed, and there is nothing to read",
+    name: "standard input is closed",
     script: `ipvsadm -Sn <&- | tail -1; ipvsadm -R <&-; echo $?`,
     prints: "-a -f 7 -r 10.1.1.4:0 -g -w 0\n0\n",
   },
   {
-    name: "standard output is closed or full, and nobody minds",
+    name: "standard output is closed or full",
     script: `ipvsadm -Ln >&-; echo $?; ipvsadm -Ln >/dev/full; echo $?`,
     prints: "0\n0\n",
   },
 ];
 
-/** Its listing and its rules are longer than what a pipe holds, 64 KiB, by more than what head reads. */
+/** A table whose listing and rules exceed the 64 KiB of a pipe by more than head reads. */
 const LARGE_TABLE = Array.from({ length: 1200 }, (_, i) => {
   const service = `-t 10.0.${i >> 8}.${i & 255}:80`;
   return `-A ${service} -s rr\n-a ${service} -r 10.1.1.1:80 -m -w 1\n`;
@@ -257,7 +257,7 @@ const LARGE_TABLE = Array.from({ length: 1200 }, (_, i) => {
 
 const LARGE: readonly Idiom[] = [
   {
-    name: "a reader that has seen enough ends the program quietly",
+    name: "the program ends quietly if head stops reading",
     script: `
       ipvsadm -Ln | head -1 | cut -d' ' -f1-3
       ipvsadm -Ln | grep -q '^TCP'; echo "\${PIPESTATUS[@]}"
@@ -265,7 +265,7 @@ const LARGE: readonly Idiom[] = [
     prints: "IP Virtual Server\n141 0\n141 0\n",
   },
   {
-    name: "set -o pipefail notices that the reader has gone",
+    name: "set -o pipefail reports that head stopped reading",
     script: `
       set -eo pipefail
       first=$(ipvsadm -Sn | head -1) || echo "ended with $?"
@@ -273,25 +273,25 @@ const LARGE: readonly Idiom[] = [
     prints: "ended with 141\n-A -t 10.0.0.0:80 -s rr\n",
   },
   {
-    name: "a reader that takes its time gets everything",
+    name: "a slow reader gets everything",
     script: `ipvsadm -Ln | { read -r _; sleep 1; grep -c '^TCP'; }`,
     prints: "1200\n",
   },
   {
-    name: "rules go into a file and come back",
+    name: "rules are written to a file and read back",
     script: `
       ipvsadm -Sn > rules; ipvsadm -C; ipvsadm -R < rules
       ipvsadm -Sn | cmp - rules && grep -c . rules`,
     prints: "2400\n",
   },
   {
-    name: "rules go through a pipe into the table that they come from",
+    name: "rules are piped back into their own table",
     script: `ipvsadm-save -n | sed 's/ -s rr/ -s wrr/' | ipvsadm-restore; echo "\${PIPESTATUS[@]}"`,
     prints: "0 0 0\n",
   },
 ];
 
-suite("scripts of the shell", { skip: unprepared() }, () => {
+suite("shell scripts", { skip: unprepared() }, () => {
   idioms("that read the table", READING, TABLE);
   idioms("that change the table", CHANGING, TABLE);
   idioms("that keep the table", KEEPING, TABLE);
@@ -299,7 +299,7 @@ suite("scripts of the shell", { skip: unprepared() }, () => {
   idioms("for which the table is larger than a pipe", LARGE, LARGE_TABLE);
 });
 
-/** Makes a test of each: what the script prints, says and does is the same whoever it calls. */
+/** Creates one test per script: output, messages and effects are the same with both programs. */
 function idioms(name: string, all: readonly Idiom[], table: string): void {
   suite(name, () => {
     for (const { name, script, prints } of all)

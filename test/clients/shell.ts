@@ -7,7 +7,7 @@ import { SERVICE_PATH } from "./machine.js";
 
 const PATIENCE_SECONDS = 300;
 
-/** Runs a script of bash as a service is started: in a bare environment. Its folder goes when it ends. */
+/** Runs a bash script in the environment of a service. Its folder is deleted afterwards. */
 export function bash(script: string): Outcome {
   const cwd = mkdtempSync(join(tmpdir(), "ipvsadm-clients."));
   const { stdout, stderr, status } = spawnSync(
@@ -20,7 +20,7 @@ export function bash(script: string): Outcome {
       env: {
         PATH: SERVICE_PATH,
         LC_ALL: "C",
-        // Perl walks through its hashes in another order each time, unless told not to.
+        // Without this, Perl iterates over hashes in a different order each time.
         PERL_HASH_SEED: "0",
       },
       maxBuffer: Infinity,

@@ -1,5 +1,6 @@
-// Real clients on a kernel with ip_vs, in one process: `suite.js ORIGINAL CLIENTS`, where fetch-original and
-// fetch-clients have put the packages.
+// Real clients on a kernel with ip_vs, in one process: `suite.js ORIGINAL CLIENTS`, the folders of
+// fetch-original and
+// fetch-clients.
 import "./shell.lab.js";
 import "./connections.lab.js";
 import "./init-script.lab.js";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { eventually } from "../lab/eventually.js";
 import { ours } from "../lab/program.js";
 
-/** A guest is slow, and a client may call the program dozens of times before the table is as wanted. */
+/** Timeout. A guest is slow, and a client may call the program dozens of times. */
 export const PATIENCE_SECONDS = 300;
 
 /** The kernel's table, as rules. */
@@ -11,13 +11,13 @@ export async function rules(): Promise<string> {
   return stdout;
 }
 
-/** Puts rules into the table. */
+/** Restores rules into the table. */
 export async function addRules(text: string): Promise<void> {
   const { stderr } = await ours(["-R"], text);
   assert.equal(stderr, "");
 }
 
-/** Waits until the table is as told. */
+/** Waits until the table is as expected. */
 export async function becomes(wanted: string): Promise<void> {
   const table = await eventually(
     rules,

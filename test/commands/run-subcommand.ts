@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Io } from "../../src/runtime/io.js";
 import { mainSubcommands } from "../../src/subcommands.js";
-import { runIn, type Outcome, type World } from "../classic/fake-io.js";
+import { runIn, type Outcome, type World } from "../classic/scripted-io.js";
 
 /** Connects stdout and stderr to a terminal. @param columns undefined: no terminal */
 export function terminal(

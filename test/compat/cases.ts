@@ -1,23 +1,23 @@
 import type { Step } from "./duel.js";
 
-/** A sequence of commands on a fresh table. */
+/** A sequence of commands on an empty table. */
 export interface Case {
   readonly name: string;
   readonly steps: readonly (Step & { readonly shows: readonly string[] })[];
 }
 
 /**
- * Reads a file of cases. A case is a paragraph: `#` and its name, then a command a line.
+ * Parses a file of cases. A case is a paragraph: `#` and its name, then one command per line.
  *
  *     # an added service is listed
  *     -A -t 10.0.0.1:80 -s rr
  *     -Ln
  *     > TCP  10.0.0.1:80 rr
  *
- * Words are quoted as in a shell ('…', or $'…' with \n, \t and \xHH). `| ` begins a line of standard input, `> ` a text
- * that the original must print.
+ * Words are quoted as in a shell: '…', or $'…' with \n, \t and \xHH. `| ` begins a line of standard
+ * input. `> ` begins a text that the original must print.
  *
- * @throws when a line makes no sense
+ * @throws if a line is malformed
  */
 export function readCases(text: string): Case[] {
   return text
@@ -42,7 +42,7 @@ function readCase(paragraph: string): Case {
   return { name: title.slice(2), steps };
 }
 
-/** Splits a line into words. `.` alone is a command without words. */
+/** Splits a line into words. `.` stands for a command without words. */
 export function shellWords(line: string): string[] {
   if (line === ".") return [];
   const words: string[] = [];

@@ -7,13 +7,13 @@ import { ours, PROGRAM, type Outcome } from "../lab/program.js";
 import { Original, quote, ShellProgram } from "./original.js";
 import { rawTable } from "./table.js";
 
-/** One command line, with what it reads. */
+/** A command line with its standard input. */
 export interface Step {
   readonly words: readonly string[];
   readonly stdin?: string | undefined;
 }
 
-/** Where the two programs part. */
+/** A difference between the two programs. */
 export class Difference extends Error {
   override readonly name = "Difference";
 }
@@ -21,13 +21,14 @@ export class Difference extends Error {
 const NAMESPACE = "original";
 
 /**
- * The original in a network namespace of its own, ours in that of this process: each is given the same
- * commands, and after each the kernel's two tables must be the same.
+ * Runs the original in a network namespace of its own and our program in the namespace of this
+ * process. Both get the same commands, and after each command the kernel's two tables must be
+ * equal.
  */
 export class Duel {
-  /** Changes the table in its own namespace */
+  /** Changes the table in the original's namespace */
   readonly #there: Original;
-  /** Lists our table: two tables of the same content can have another order inside the kernel */
+  /** Lists our table. Two tables with the same content can have a different order in the kernel */
   readonly #here: Original;
   readonly #reader: ChildProcess;
   /** The program that IPVSADM names; absent: ours runs in this process */
@@ -63,7 +64,7 @@ export class Duel {
     return this.#program?.run(words, stdin) ?? ours(words, stdin);
   }
 
-  /** Makes both tables empty and the timeouts what they are at first. */
+  /** Empties both tables and resets the timeouts. */
   async reset(): Promise<void> {
     for (const words of [["-C"], ["--set", "900", "120", "300"]]) {
       await this.#there.run(words);
@@ -76,10 +77,10 @@ export class Duel {
   }
 
   /**
-   * Gives one command line to both.
+   * Runs a command line with both programs.
    *
-   * @returns what the original did
-   * @throws {Difference} when ours did something else, or left another table behind
+   * @returns the result of the original
+   * @throws {Difference} if our program behaves differently or leaves another table
    */
   async step(step: Step): Promise<Outcome> {
     const { words, stdin } = step;
@@ -121,7 +122,9 @@ function isListing(words: readonly string[]): boolean {
   return words.length === 0 || /^(-[LlS]|--list$|--save$)/.test(words[0] ?? "");
 }
 
-/** Ours, less what is meant to be different (DIFFERENCES in ipvsadm.8): -S keeps the thresholds. */
+/**
+ * Our output without the intended differences (DIFFERENCES in ipvsadm.8): -S writes the thresholds.
+ */
 function expected({ words }: Step, outcome: Outcome): Outcome {
   if (!/^(-S|--save$)/.test(words[0] ?? "")) return outcome;
   return { ...outcome, stdout: outcome.stdout.replace(/ -[xy] [0-9]+/g, "") };

@@ -2,7 +2,7 @@ import { COMMANDS, OPTIONS } from "../../src/grammar/options.js";
 import type { Step } from "./duel.js";
 import type { Random } from "./random.js";
 
-/** Values for an option: those that are meant, then those that are at fault or at a limit. */
+/** Values of an option: first valid ones, then invalid ones and limits. */
 type Pool = readonly [good: readonly string[], odd: readonly string[]];
 
 const V4 = [
@@ -87,7 +87,7 @@ const SERVERS: Pool = [
   SERVICES[1],
 ];
 
-/** What to write behind each option, by its long name. */
+/** The values to write after each option, by its long name. */
 const VALUES: Readonly<Record<string, Pool>> = {
   "tcp-service": SERVICES,
   "udp-service": SERVICES,
@@ -189,7 +189,7 @@ const VALUES: Readonly<Record<string, Pool>> = {
   ],
 };
 
-/** Command lines that do something, by how often they are wanted. */
+/** Commands that do something, with their frequencies. */
 const TEMPLATES: readonly (readonly string[])[] = [
   [
     "add-service",
@@ -246,7 +246,7 @@ const TEMPLATES: readonly (readonly string[])[] = [
   ["clear"],
 ];
 
-/** Names that stand for one of several options. */
+/** Names of groups of options. */
 const CHOICES: Readonly<Record<string, readonly string[]>> = {
   service: [
     "tcp-service",
@@ -263,18 +263,18 @@ const CHOICES: Readonly<Record<string, readonly string[]>> = {
   tunnel: ["ipip", "gue", "gre"],
 };
 
-const SPELLINGS = new Map(
+const OPTION_TABLE = new Map(
   [...COMMANDS, ...OPTIONS].map((row) => [row.long, row]),
 );
-const LONG_NAMES = [...SPELLINGS.keys()].filter(
-  // -h and -v end everything with texts of their own, -R reads what follows.
+const LONG_NAMES = [...OPTION_TABLE.keys()].filter(
+  // -h and -v print long texts and end the sequence; -R reads the rest.
   (name) => !["help", "version", "restore"].includes(name),
 );
 
-/** How often a value is odd, an option out of place, a word wild. */
+/** How often a value is odd, an option unsuitable, a word random. */
 const ODD = 0.06;
 
-/** A random sequence of commands, most of which make sense. */
+/** A random sequence of commands. Most of them are meaningful. */
 export function randomSteps(random: Random, length: number): Step[] {
   return Array.from({ length }, () =>
     random.chance(0.12) ? restoreStep(random) : { words: commandLine(random) },
@@ -282,8 +282,9 @@ export function randomSteps(random: Random, length: number): Step[] {
 }
 
 /**
- * What is not given to -R: listings, for two tables may have two orders; a comment, where we mean to differ; and
- * stopping a daemon, for the original hangs if it is stopped before its thread has run.
+ * Whether a line may be given to -R. Not listings, because two tables may have a different order;
+ * not comments, where our program differs on purpose; and not the stop of a daemon, because the
+ * original hangs if the daemon's thread has not run yet.
  */
 const NOT_RESTORED = /^\s*(ipvsadm\s+)?(-[LSl]|--list|--save|--stop-daemon|#)/;
 
@@ -339,9 +340,9 @@ function timeoutValues(random: Random): string[] {
   );
 }
 
-/** An option with its value, in one of the ways to write them. */
+/** An option with its value, in one of its forms. */
 function spell(long: string, random: Random): string[] {
-  const row = SPELLINGS.get(long);
+  const row = OPTION_TABLE.get(long);
   if (!row) throw new Error(`no option ${long}`);
   const short =
     row.short && random.chance(0.7)

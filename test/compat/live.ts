@@ -10,7 +10,7 @@ import { sh } from "../lab/namespaces.js";
 import { ours } from "../lab/program.js";
 import { Original } from "./original.js";
 
-// Run as `live.js ORIGINAL`: listings of one and the same table, with names and after traffic.
+// Run as `live.js ORIGINAL`: compares listings of the same table, with names and after traffic.
 const [, , root = ""] = process.argv;
 
 const VIP = "10.9.0.1";
@@ -27,7 +27,7 @@ const HOSTS = `127.0.0.1 localhost
 2001:db8::1 six
 `;
 
-suite("listings of one table", () => {
+suite("our listings are the same as the original's", () => {
   let original: Original;
 
   before(async () => {
@@ -47,7 +47,7 @@ suite("listings of one table", () => {
     );
   });
 
-  /** Gives a command of the classic language that must go well. */
+  /** Runs a classic command that must succeed. */
   async function run(line: string): Promise<void> {
     const { status, stderr } = await ours(line.split(" "));
     assert.equal(status, 0, `${line}: ${stderr}`);
@@ -55,7 +55,7 @@ suite("listings of one table", () => {
 
   async function same(line: string): Promise<string> {
     const words = line.split(" ");
-    // Expiry and counters go on while two programs list one after the other: a few chances to meet.
+    // Expiry and counters change while the two programs run, so try a few times.
     for (let attempt = 0; ; attempt++) {
       const theirs = await original.run(words);
       const mine = await ours(words);
@@ -65,7 +65,7 @@ suite("listings of one table", () => {
     }
   }
 
-  test("hosts and services by name, cut where they are long", async () => {
+  test("names of hosts and services, truncated where they are long", async () => {
     await run(`-A -t ${VIP}:80 -s rr`);
     for (const server of [
       "10.1.1.9",
@@ -98,7 +98,7 @@ suite("listings of one table", () => {
     await run("-C");
   });
 
-  test("connections of TCP, UDP, IPv6, persistence and its engine", async () => {
+  test("connections of TCP, UDP, IPv6, persistence and the persistence engine", async () => {
     await run(`-A -t ${VIP}:80 -s rr -p 100`);
     await run(`-a -t ${VIP}:80 -r 127.0.0.1:8080 -m`);
     await run(`-A -t [${VIP6}]:80 -s rr`);
@@ -137,7 +137,7 @@ suite("listings of one table", () => {
     const socket = createSocket("udp4");
     const datagram = Buffer.alloc(LARGE);
     let bytes = 0n;
-    // Just above each limit at which the original takes another unit.
+    // Just above each limit at which the original uses the next unit.
     for (const limit of [100_000_000n, 1_000_000_000n, 10_000_000_000n]) {
       while (bytes < limit) {
         await Promise.all(
@@ -172,7 +172,7 @@ suite("listings of one table", () => {
     });
   }
 
-  /** The kernel sums up its counters every two seconds. */
+  /** Waits for the kernel, which updates its counters every two seconds. */
   async function settled(bytes: bigint): Promise<void> {
     for (;;) {
       const { stdout } = await ours(["-Ln", "--stats", "--exact"]);

@@ -10,19 +10,19 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Outcome } from "../lab/program.js";
 
-/** Folders of the extracted packages, with and without the merge of /usr. */
+/** Library folders of the extracted packages, with and without the /usr merge. */
 const PROGRAMS = ["usr/sbin", "sbin"];
 const LIBRARIES = ["usr/lib", "lib"];
 
-/** The program `ipvsadm` of a search path, run by a shell that stays: a process started by a small shell starts fastest. */
+/** Runs the program `ipvsadm` of a search path in a shell that stays alive, because a small shell starts processes fastest. */
 export class ShellProgram {
   readonly #shell: ChildProcessWithoutNullStreams;
   readonly #answers: AsyncIterator<string>;
   readonly #folder = mkdtempSync("/dev/shm/shell-program.");
 
   /**
-   * @param environment what makes `ipvsadm` the program
-   * @param namespace the network namespace to run in; undefined for this process's own
+   * @param environment the environment in which `ipvsadm` is the program
+   * @param namespace the network namespace to run in; undefined for the one of this process
    */
   constructor(environment: NodeJS.ProcessEnv, namespace?: string) {
     const command = namespace
@@ -62,18 +62,18 @@ export class ShellProgram {
   }
 }
 
-/** The original. */
+/** Runs the original. */
 export class Original extends ShellProgram {
   /**
-   * @param root where the packages were extracted
-   * @param namespace the network namespace to run in; undefined for this process's own
+   * @param root the folder of the extracted packages
+   * @param namespace the network namespace to run in; undefined for the one of this process
    */
   constructor(root: string, namespace?: string) {
     super(originalEnvironment(root), namespace);
   }
 }
 
-/** What of the environment makes `ipvsadm` the original, with its libraries. */
+/** The environment in which `ipvsadm` is the original, with its libraries. */
 export function originalEnvironment(root: string): {
   PATH: string;
   LD_LIBRARY_PATH: string;
@@ -88,7 +88,7 @@ export function originalEnvironment(root: string): {
   };
 }
 
-/** Debian keeps libraries in a folder for each architecture. */
+/** Debian has one library folder per architecture. */
 function architectures(folder: string): string[] {
   try {
     return readdirSync(folder).map((name) => join(folder, name));

@@ -1,4 +1,4 @@
-/** A stream of random choices that a seed repeats. */
+/** Random choices that a seed reproduces. */
 export class Random {
   #state: number;
 
@@ -6,7 +6,7 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
-  /** A number from 0 up to, but not including, 1. (The generator is mulberry32, by T. Ettinger.) */
+  /** A number from 0 to below 1. The generator is mulberry32 by T. Ettinger. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let t = this.#state;
@@ -15,7 +15,7 @@ export class Random {
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
   }
 
-  /** True with the given probability. */
+  /** Returns true with the given probability. */
   chance(probability: number): boolean {
     return this.next() < probability;
   }

@@ -5,10 +5,11 @@ import { after, before, suite, test } from "node:test";
 import { readCases } from "./cases.js";
 import { Duel } from "./duel.js";
 
-// Run as `suite.js CASES ORIGINAL`: the folder of the cases, and that of the original's packages.
+// Run as `suite.js CASES ORIGINAL`: the folder of the cases, and the folder of the original's
+// packages.
 const [folder = "", original = ""] = process.argv.slice(2);
 
-suite("the same commands to the original and to ours", () => {
+suite("our program behaves like the original", () => {
   let duel: Duel;
   let commands = 0;
   before(() => {

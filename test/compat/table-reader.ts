@@ -1,7 +1,8 @@
 import { rawTable } from "./table.js";
 
-// A process of its own, started in the original's namespace: a netlink socket sees the namespace that it
-// was made in. Each message asks for the table once.
+// A separate process, started in the original's namespace, because a netlink socket belongs to the
+// namespace
+// in which it was opened. Each message requests the table once.
 process.on("message", () => {
   rawTable().then(
     (lines) => process.send?.({ lines }),

@@ -17,12 +17,13 @@ const GET_CONFIG = 13;
 /** IPVS_CMD_ATTR_SERVICE, as bytes. */
 const NAMING = { service: [1, raw()] } as const;
 const STATISTICS = new Set([10, 12]);
-/** IPVS_SVC_ATTR_* that name a service: family, protocol, address, port, firewall mark. */
+/** The IPVS_SVC_ATTR_* that identify a service: family, protocol, address, port, firewall mark. */
 const IDENTITY = new Set([1, 2, 3, 4, 5]);
 
 /**
- * The kernel's whole configuration in this network namespace, a line an item, in hexadecimal: what
- * the attributes mean is not looked at, so our own codec cannot hide a difference.
+ * The kernel's whole IPVS configuration in this network namespace, as lines of hexadecimal digits,
+ * one per item. The attributes are not decoded, so a mistake in our own codec cannot hide a
+ * difference.
  */
 export async function rawTable(): Promise<string[]> {
   const link = openNodeLink();
@@ -33,14 +34,14 @@ export async function rawTable(): Promise<string[]> {
       throw new Error(`no IPVS: ${errnoName(family.errno)}`);
     const ask = async (
       command: number,
-      answer: "one" | "dump",
+      expects: "one" | "dump",
       service?: Uint8Array,
     ) => {
       const write = (out: Writer) => {
         if (service) put(out, NAMING.service, spanOf(service));
       };
       const [reply] = await exchange([
-        new GenericQuery(family.id, 1, command, answer, write, copy),
+        new GenericQuery(family.id, 1, command, expects, write, copy),
       ]);
       return entriesOf(reply).flatMap(contents);
     };
@@ -79,7 +80,7 @@ function entriesOf<T>(reply: Reply<T> | undefined): readonly T[] {
   return reply.entries;
 }
 
-/** What stands inside the attributes of a message. */
+/** The attributes inside an attribute of a message. */
 function contents(message: Uint8Array): Uint8Array[] {
   return [...attributes(spanOf(message))].map(([, value]) => value);
 }

@@ -2,7 +2,7 @@ import { type Answer, isAnswer, type Reply } from "../lab/http.js";
 import type { Rows } from "../lab/listings.js";
 import type { RealServer, Service } from "./places.js";
 
-/** Something that the demo promises, and how it turned out. */
+/** A promise of the demo, and the result. */
 export interface Check {
   readonly claim: string;
   readonly holds: boolean;
@@ -12,25 +12,27 @@ export interface Check {
 /** A client's requests to a service. */
 export interface Visit {
   readonly service: Service;
-  /** How many were to be made, a multiple of the scheduler's turn. */
+  /** The number of requests, a multiple of the scheduler's round. */
   readonly requests: number;
   readonly replies: readonly Reply[];
-  /** What the director meanwhile sent into the client's network. */
+  /** The bytes that the director sent into the client's network meanwhile. */
   readonly bytesSent: number;
 }
 
-/** What the client knows: whether all requests were answered, by whom and which way. */
+/**
+ * What the client observed: whether all requests got a reply, from which server and by which path.
+ */
 export function checkReplies(visit: Visit): Check[] {
   const { service, requests, replies } = visit;
   const answers = replies.filter(isAnswer);
   return [
     same(
-      "every request was answered by a real server",
+      "a real server replied to every request",
       `${requests} × 200 OK`,
       tally(replies.map((r) => (isAnswer(r) ? "200 OK" : r.failure))),
     ),
     same(
-      "the answers are spread as the scheduler promises",
+      "the requests are distributed as the scheduler promises",
       each(service, (server) => part(server, requests, service)),
       each(service, ({ host }) => by(host, answers)),
     ),
@@ -40,7 +42,7 @@ export function checkReplies(visit: Visit): Check[] {
   ];
 }
 
-/** Not only the sums are right: the scheduler goes round and round. */
+/** Checks not only the sums, but every round of the scheduler. */
 function checkTurns(visit: Visit, answers: readonly Answer[]): Check {
   const { service, requests } = visit;
   const length = turnOf(service);
@@ -52,15 +54,15 @@ function checkTurns(visit: Visit, answers: readonly Answer[]): Check {
     (turn) => each(service, ({ host }) => by(host, turn)) === shares,
   );
   return same(
-    `and so is each turn of ${length} requests: ${shares}`,
-    `${turns.length} of ${turns.length} turns`,
-    `${fair.length} of ${turns.length} turns`,
+    `and so is each round of ${length} requests: ${shares}`,
+    `${turns.length} of ${turns.length} rounds`,
+    `${fair.length} of ${turns.length} rounds`,
   );
 }
 
 function checkArrivals(service: Service, answers: readonly Answer[]): Check {
   return same(
-    "requests reach the real servers from and to the right address",
+    "requests reach the real servers with the right source and destination",
     distinct(
       service.servers.map(
         ({ host, arrivesAt }) => `${service.client} -> ${arrivesAt} ${host}`,
@@ -80,14 +82,14 @@ function checkWayBack(visit: Visit, answers: readonly Answer[]): Check {
   const bytesRead = sum(answers.map(({ bytes }) => bytes));
   return {
     claim: answersPassDirector
-      ? "the answers came by way of the director"
-      : "the answers did not come by way of the director",
+      ? "the replies passed through the director"
+      : "the replies bypassed the director",
     holds: visit.bytesSent > bytesRead === answersPassDirector,
-    found: `the client read ${bytesRead} bytes, the director sent ${visit.bytesSent} its way`,
+    found: `the client read ${bytesRead} bytes, the director sent ${visit.bytesSent} bytes to its network`,
   };
 }
 
-/** Whether `-Ln --stats --exact` agrees with what was asked for. */
+/** Whether `-Ln --stats --exact` agrees with the requests. */
 export function checkStatistics(
   { service, requests }: Visit,
   rows: Rows,
@@ -108,21 +110,21 @@ export function checkStatistics(
       `${connections}: ${each(service, (server) => counters(rowName(service, server))[0] ?? 0)}`,
     ),
     same(
-      "--stats of the real servers add up to the service's",
+      "the --stats of the real servers add up to those of the service",
       total.join(" "),
       sums.join(" "),
     ),
     {
       claim: service.answersPassDirector
-        ? "--stats counts the packets of the answers"
-        : "--stats knows no packet of the answers",
+        ? "--stats counts the packets of the replies"
+        : "--stats counts no packets of replies",
       holds: outPackets > 0 === service.answersPassDirector,
       found: `OutPkts ${outPackets}`,
     },
   ];
 }
 
-/** Whether the connections in `-Ln`, active and inactive, are those that were made. */
+/** Whether the active and inactive connections in `-Ln` are those that were made. */
 export function checkCounts({ service, requests }: Visit, rows: Rows): Check {
   return same(
     "-Ln shows these connections",
@@ -165,7 +167,7 @@ function each(
     .join(", ");
 }
 
-/** How many of the requests the scheduler gives to a real server. */
+/** The number of requests that a real server gets from the scheduler. */
 function part(server: RealServer, requests: number, service: Service): number {
   return (requests * server.share) / turnOf(service);
 }

@@ -1,7 +1,7 @@
 /**
- * A load balancer at work: virtual services made with our program, HTTP servers behind them, a few
- * hundred requests, and the listings that show where those went. The exit status is 1 if anything was
- * not as promised. Needs a kernel with ip_vs: `npm run demo` finds one.
+ * A load balancer at work: virtual services created with our program, HTTP servers behind them, a
+ * few hundred requests, and the listings that show where they went. The exit status is 1 if a check
+ * fails. Needs a kernel with ip_vs; `npm run demo` provides one.
  */
 import { eventually } from "../lab/eventually.js";
 import { request, startServer } from "../lab/http.js";
@@ -26,7 +26,7 @@ import {
 } from "./places.js";
 import { installedIpvsadm, ipvsadm, run, say, show } from "./shell.js";
 
-/** Of each service. */
+/** Requests per service. */
 const REQUESTS = 300;
 const STATISTICS = "-Ln --stats --exact";
 const ENTRIES_SHOWN = 8;
@@ -56,7 +56,7 @@ async function demo(): Promise<Map<Service, Check[]>> {
     ];
     return await checkListings(visits);
   } finally {
-    // Whether that succeeds is not asked: the answer would hide the fault that led here, if there was one.
+    // Ignore errors here: they would hide the error that led here, if there was one.
     await ours(["-C"]);
     for (const server of servers) await server.stop();
   }
@@ -64,24 +64,24 @@ async function demo(): Promise<Map<Service, Check[]>> {
 
 async function makeServices(): Promise<void> {
   say(
-    "Commands are given to the program within this process, as Node.js takes a second to start in a guest.",
+    "Commands run inside this process, because Node.js takes a second to start in a guest.",
   );
   say(
-    "By NAT, port 80 to port 8080; real1 is to get two of three connections:",
+    "Masquerading (NAT), port 80 to port 8080; real1 gets two of three connections:",
   );
   await ipvsadm("-A -t 192.0.2.100:80 -s wrr");
   await ipvsadm("-a -t 192.0.2.100:80 -r 198.51.100.11:8080 -m -w 2");
   await ipvsadm("-a -t 192.0.2.100:80 -r 198.51.100.12:8080 -m -w 1");
-  say("By direct routing, in turns:");
+  say("Direct routing, round robin:");
   await ipvsadm("-A -t 198.51.100.100:80 -s rr");
   await ipvsadm("-a -t 198.51.100.100:80 -r 198.51.100.11 -g");
   await ipvsadm("-a -t 198.51.100.100:80 -r 198.51.100.12 -g");
 }
 
-/** Has the client make its requests to a service. */
+/** Lets the client make its requests to a service. */
 async function visit(network: Network, service: Service): Promise<Visit> {
   say(
-    `The client asks ${service.address} ${REQUESTS} times (${service.name}).`,
+    `The client makes ${REQUESTS} requests to ${service.address} (${service.name}).`,
   );
   const sentBefore = bytesSent(network, service.network);
   const replies = await request(
@@ -97,19 +97,19 @@ async function visit(network: Network, service: Service): Promise<Visit> {
   };
 }
 
-/** What the director has sent into a network, by the interface's own counter. */
+/** The bytes that the director sent into a network, from the interface's counter. */
 function bytesSent(network: Network, name: string): number {
   const file = `/sys/class/net/${name}/statistics/tx_bytes`;
   return Number(network.sh(DIRECTOR, `cat ${file}`));
 }
 
-/** Shows the listings and compares them with what the client knows. */
+/** Shows the listings and compares them with the client's observations. */
 async function checkListings(
   visits: readonly Visit[],
 ): Promise<Map<Service, Check[]>> {
-  say("Where the connections went, by the program as it is installed:");
+  say("Where the connections went (by the installed program):");
   const counts = rowsOf(await installedIpvsadm("-Ln"));
-  say("What passed the director:");
+  say("What passed through the director:");
   const statistics = rowsOf(await statisticsAtRest(visits));
   say("Each connection:");
   const entries = connectionsOf(await ipvsadm("-Lnc", ENTRIES_SHOWN + 2));
@@ -126,7 +126,7 @@ async function checkListings(
   );
 }
 
-/** Waits for the kernel, which brings its counters up to date every 2 seconds, and shows them. */
+/** Shows the counters after the kernel has updated them, which it does every 2 seconds. */
 async function statisticsAtRest(visits: readonly Visit[]): Promise<string> {
   const listing = await eventually(
     () => run(STATISTICS),
@@ -139,9 +139,9 @@ async function statisticsAtRest(visits: readonly Visit[]): Promise<string> {
   return listing;
 }
 
-/** Tells what was checked. @returns how many checks failed */
+/** Prints the checks. @returns the number of failed checks */
 function summarize(checks: ReadonlyMap<Service, readonly Check[]>): number {
-  say("What was checked:");
+  say("Checks:");
   for (const [service, ones] of checks) {
     console.log(`  ${service.address}, ${service.name}`);
     for (const { holds, claim, found } of ones)
@@ -151,7 +151,7 @@ function summarize(checks: ReadonlyMap<Service, readonly Check[]>): number {
   const failed = all.filter(({ holds }) => !holds).length;
   say(
     failed === 0
-      ? `All ${all.length} checks hold.`
+      ? `All ${all.length} checks passed.`
       : `${failed} of ${all.length} checks FAILED.`,
   );
   return failed;

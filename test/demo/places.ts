@@ -1,25 +1,25 @@
 import { DIRECTOR, type HostPlan, type NetworkPlan } from "../lab/network.js";
 
-/** A virtual service of the demo, and what becomes of requests to it. */
+/** A virtual service of the demo, and the path of its requests. */
 export interface Service {
   readonly name: string;
-  /** Address and port, as the program takes and prints them. */
+  /** Address and port, in the program's format. */
   readonly address: string;
-  /** The network in which the client meets it, and the client's address there. */
+  /** The network in which the client reaches it, and the client's address there. */
   readonly network: string;
   readonly client: string;
-  /** Whether the answers come back by way of the director. */
+  /** Whether the replies pass the director. */
   readonly answersPassDirector: boolean;
   readonly servers: readonly RealServer[];
 }
 
 export interface RealServer {
   readonly host: string;
-  /** Where the director sends connections. */
+  /** The server's address in the table. */
   readonly address: string;
-  /** Where they arrive, as the server sees it. */
+  /** The address at which requests arrive, as the server sees it. */
   readonly arrivesAt: string;
-  /** How many connections it gets in each turn of the scheduler. */
+  /** Connections per round of the scheduler. */
   readonly share: number;
 }
 
@@ -67,7 +67,7 @@ export const DIRECT_ROUTING: Service = {
   ],
 };
 
-/** What stands where, for the reader. */
+/** The network, as a picture for the reader. */
 export const DRAWING = `
   network front (192.0.2.0/24)
     client      192.0.2.10
@@ -78,12 +78,13 @@ export const DRAWING = `
     real1       198.51.100.11, which reaches front by the director
     real2       198.51.100.12, which reaches front by the director`;
 
-/** At which each real server runs an HTTP server. */
+/** The ports at which each real server runs an HTTP server. */
 export const PORTS = [80, 8080];
 
 /**
- * The client has a foot in each network. It meets the first service in `front`, to which the real
- * servers have no way but by the director, and the second in `lan`, where they can answer it directly.
+ * The client is in both networks. It reaches the first service in `front`; the real servers have no
+ * route to that network except through the director. It reaches the second service in `lan`, where
+ * they reply directly.
  */
 export const PLACES: NetworkPlan = {
   client: {
@@ -102,8 +103,9 @@ export const PLACES: NetworkPlan = {
 
 function realHost(address: string): HostPlan {
   return {
-    // With direct routing a real server has the virtual address too, but must not tell the network so:
-    // there it is the director's.
+    // With direct routing a real server has the virtual address, too, but must not announce it: in
+    // the
+    // network it belongs to the director.
     addresses: { lan: [`${address}/24`], lo: ["198.51.100.100/32"] },
     sysctls: {
       "net.ipv4.conf.all.arp_ignore": 1,

@@ -7,12 +7,12 @@ const PROGRAM = fileURLToPath(
   new URL("../../bin/ipvsadm.cjs", import.meta.url),
 );
 
-/** Tells the reader what comes next. */
+/** Explains the next step to the reader. */
 export function say(text: string): void {
   console.log(`\n${text}`);
 }
 
-/** Gives our program a command. @returns what it printed @throws if it did not succeed */
+/** Runs our program. @returns its output @throws if it fails */
 export async function run(command: string): Promise<string> {
   const { stdout, stderr, status } = await ours(command.split(" "));
   if (status !== 0)
@@ -20,7 +20,7 @@ export async function run(command: string): Promise<string> {
   return stdout;
 }
 
-/** Gives our program a command and shows both, of a long listing the first lines. */
+/** Runs our program and shows command and output; of a long listing, the first lines. */
 export async function ipvsadm(
   command: string,
   linesShown = Infinity,
@@ -30,14 +30,14 @@ export async function ipvsadm(
   return output;
 }
 
-/** The same by the program as it is installed, in a process of its own. */
+/** Runs the installed program in a process of its own, and shows command and output. */
 export async function installedIpvsadm(command: string): Promise<string> {
   const { stdout } = await promisify(execFile)(PROGRAM, command.split(" "));
   show(`dist/bin/ipvsadm.cjs ${command}`, stdout);
   return stdout;
 }
 
-/** Shows a command and its output as a terminal does. */
+/** Shows a command and its output like a terminal. */
 export function show(
   command: string,
   output: string,
@@ -47,5 +47,5 @@ export function show(
   const lines = output.split("\n").slice(0, -1);
   for (const line of lines.slice(0, linesShown)) console.log(line);
   const rest = lines.length - linesShown;
-  if (rest > 0) console.log(`… and ${rest} lines more`);
+  if (rest > 0) console.log(`… and ${rest} more lines`);
 }

@@ -17,7 +17,7 @@ function stations(all: Readonly<Record<string, Uint8Array>>) {
   const asked: string[] = [];
   return {
     asked,
-    addressOwners(who: Address, index: number) {
+    findAddressOwner(who: Address, index: number) {
       const text = formatAddress(who);
       asked.push(`${text} on ${index}`);
       return Promise.resolve(all[text]);

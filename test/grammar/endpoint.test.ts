@@ -10,7 +10,10 @@ import { formatAddress } from "../../src/ipvs/address.js";
 import { TCP, UDP, type Protocol } from "../../src/ipvs/model.js";
 import { LOOKUPS, NO_NAMES } from "./lookups.js";
 
-/** `ADDRESS PORT`, or `ADDRESS -` without a port, or undefined if it is no endpoint. */
+/**
+ * The endpoint as `ADDRESS PORT`, or `ADDRESS -` without a port; undefined if the text is not an
+ * endpoint.
+ */
 function read(
   text: string,
   protocol: Protocol | undefined = TCP,
@@ -27,12 +30,12 @@ function loosely(text: string): string | undefined {
   return address && formatAddress(address);
 }
 
-test("an IPv4 address may have a port", () => {
+test("parseEndpoint() accepts IPv4 with and without a port", () => {
   assert.equal(read("192.0.2.1:80"), "192.0.2.1 80");
   assert.equal(read("192.0.2.1"), "192.0.2.1 -");
 });
 
-test("IPv4 may be written in fewer parts, the last of which fills what is left", () => {
+test("parseIpv4Loosely() accepts fewer than four parts; the last one fills the remaining bytes", () => {
   assert.equal(loosely("10.1"), "10.0.0.1");
   assert.equal(loosely("10.1.2"), "10.1.0.2");
   assert.equal(loosely("10.1.65535"), "10.1.255.255");
@@ -41,7 +44,7 @@ test("IPv4 may be written in fewer parts, the last of which fills what is left",
   assert.equal(loosely("4294967295"), "255.255.255.255");
 });
 
-test("a part of IPv4 that does not fit is refused", () => {
+test("parseIpv4Loosely() rejects a part that is too large", () => {
   for (const text of [
     "4294967296",
     "10.16777216",
@@ -55,7 +58,7 @@ test("a part of IPv4 that does not fit is refused", () => {
     assert.equal(loosely(text), undefined, text);
 });
 
-test("the parts of IPv4 may be hexadecimal or octal", () => {
+test("parseIpv4Loosely() accepts hexadecimal and octal parts", () => {
   assert.equal(loosely("0x0a.0.0.2"), "10.0.0.2");
   assert.equal(loosely("0XA.0xb.2"), "10.11.0.2");
   assert.equal(loosely("012.0.0.3"), "10.0.0.3");
@@ -64,12 +67,12 @@ test("the parts of IPv4 may be hexadecimal or octal", () => {
   assert.equal(loosely("0377.0.0.0"), "255.0.0.0");
 });
 
-test("what follows a blank is not looked at", () => {
+test("parseIpv4Loosely() ignores text after a space", () => {
   for (const blank of " \t\n\v\f\r")
     assert.equal(loosely(`10.0.0.6${blank}x`), "10.0.0.6");
 });
 
-test("what is no IPv4 in any form is refused", () => {
+test("parseIpv4Loosely() rejects other texts", () => {
   for (const text of [
     "",
     " 10.0.0.6",
@@ -88,34 +91,34 @@ test("what is no IPv4 in any form is refused", () => {
     assert.equal(loosely(text), undefined, JSON.stringify(text));
 });
 
-test("IPv6 stands bare, and then without a port", () => {
+test("parseEndpoint() accepts IPv6 without brackets and without a port", () => {
   assert.equal(read("2001:db8::1"), "2001:db8::1 -");
   assert.equal(read("2001:db8::1:80"), "2001:db8::1:80 -");
 });
 
-test("IPv6 in brackets needs a port", () => {
+test("parseEndpoint() requires a port after IPv6 in brackets", () => {
   assert.equal(read("[2001:db8::1]:80"), "2001:db8::1 80");
   assert.equal(read("[2001:db8::1]:0"), "2001:db8::1 0");
   for (const text of ["[2001:db8::1]", "[2001:db8::1", "[2001:db8::1]80", "[]"])
     assert.equal(read(text), undefined, text);
 });
 
-test("behind brackets without IPv6 the port is forgotten: a quirk that is kept", () => {
+test("parseEndpoint() ignores the port after brackets without IPv6, like the original", () => {
   assert.equal(read("[10.0.0.1]:80"), "10.0.0.1 -");
   assert.equal(read("[10.0.0.1:70]:80"), "10.0.0.1 70");
 });
 
-test("a number alone is refused, though it could be an address", () => {
+test("parseEndpoint() rejects a single number, although it could be an address", () => {
   for (const text of ["", "80", "168427777"])
     assert.equal(read(text), undefined, text);
 });
 
-test("a number may be an address if a port follows", () => {
+test("parseEndpoint() accepts a number as an address if a port follows", () => {
   assert.equal(read("12:60"), "0.0.0.12 60");
   assert.equal(read("168427777:80"), "10.10.1.1 80");
 });
 
-test("a port is a number of 16 bits", () => {
+test("parseEndpoint() accepts ports from 0 to 65535", () => {
   assert.equal(read("10.0.0.6:0"), "10.0.0.6 0");
   assert.equal(read("10.0.0.6:65535"), "10.0.0.6 65535");
   assert.equal(read("10.0.0.6: +7"), "10.0.0.6 7");
@@ -123,7 +126,7 @@ test("a port is a number of 16 bits", () => {
     assert.equal(read(`10.0.0.6:${port}`), undefined, port);
 });
 
-test("a port may be a name of the protocol", () => {
+test("parseEndpoint() looks up a port's name for the protocol", () => {
   assert.equal(read("10.0.0.6:http"), "10.0.0.6 80");
   assert.equal(read("[::1]:http"), "::1 80");
   assert.equal(read("10.0.0.6:http", UDP), undefined);
@@ -131,25 +134,25 @@ test("a port may be a name of the protocol", () => {
   assert.equal(read("10.0.0.6:nope"), undefined);
 });
 
-test("where no protocol is known, ports have no names", () => {
+test("parseEndpoint() rejects a port's name without a protocol", () => {
   const unknown = (text: string) =>
     parseEndpoint(text, undefined, LOOKUPS)?.port;
   assert.equal(unknown("10.0.0.6:http"), undefined);
   assert.equal(unknown("10.0.0.6:80"), 80);
 });
 
-test("a host has the IPv4 address of its name", () => {
+test("parseEndpoint() looks up the IPv4 address of a host", () => {
   assert.equal(read("web.example"), "192.0.2.80 -");
   assert.equal(read("web.example:81"), "192.0.2.80 81");
   assert.equal(read("[web.example:82]:81"), "192.0.2.80 82");
   assert.equal(read("nowhere.example:81"), undefined);
 });
 
-test("the last colon is that before the port", () => {
+test("parseEndpoint() splits host and port at the last colon", () => {
   assert.equal(read("10.0.0.6:80:80"), undefined);
 });
 
-test("a host whose address is not known yet must be found out", () => {
+test("parseEndpoint() throws UnresolvedHost for a host that was not looked up yet", () => {
   const unknown: Lookups = {
     ...NO_NAMES,
     host(name) {

@@ -20,13 +20,13 @@ const WEB: ServiceKey = {
   port: 80,
 };
 
-/** The line that adds a service. */
+/** The line that adds the service. */
 function added(key: ServiceKey, settings: Partial<ServiceSettings> = {}) {
   const [line] = ruleLines(serviceEntry(key, settings), formatEndpoint);
   return line;
 }
 
-/** The line that adds a server to a service. */
+/** The line that adds the server to a service. */
 function serverOf(
   key: ServiceKey,
   text: string,
@@ -39,7 +39,7 @@ function serverOf(
   return line;
 }
 
-test("a service is written with its protocol, address, port and scheduler", () => {
+test("ruleLines() writes protocol, address, port and scheduler of a service", () => {
   assert.equal(added(WEB), "-A -t 10.0.0.1:80 -s wlc\n");
   assert.equal(added({ ...WEB, protocol: UDP }), "-A -u 10.0.0.1:80 -s wlc\n");
   assert.equal(
@@ -48,7 +48,7 @@ test("a service is written with its protocol, address, port and scheduler", () =
   );
 });
 
-test("IPv6 is written in brackets", () => {
+test("ruleLines() writes IPv6 in brackets", () => {
   const ipv6 = parseAddress("2001:db8::5") ?? new Uint8Array(16);
   assert.equal(
     added({ family: INET6, protocol: TCP, address: ipv6, port: 80 }),
@@ -56,7 +56,7 @@ test("IPv6 is written in brackets", () => {
   );
 });
 
-test("a firewall mark is written with its family", () => {
+test("ruleLines() writes a firewall mark with its family", () => {
   assert.equal(added({ family: INET, firewallMark: 1 }), "-A -f 1 -s wlc\n");
   assert.equal(
     added({ family: INET6, firewallMark: 4 }),
@@ -64,12 +64,12 @@ test("a firewall mark is written with its family", () => {
   );
 });
 
-test("a firewall mark of 32 bits is written as the original writes it", () => {
+test("ruleLines() writes a 32-bit firewall mark like the original", () => {
   const key = { family: INET, firewallMark: 4294967295 } as const;
   assert.equal(added(key), "-A -f -1 -s wlc\n");
 });
 
-test("persistence is written with its time, and with its mask if that tells clients together", () => {
+test("ruleLines() writes persistence with its timeout, and with a netmask that is not the default", () => {
   assert.equal(
     added(WEB, { flags: 3, timeoutSeconds: 360 }),
     "-A -t 10.0.0.1:80 -s wlc -p 360\n",
@@ -91,14 +91,14 @@ test("persistence is written with its time, and with its mask if that tells clie
   );
 });
 
-test("without persistence neither time nor mask is written", () => {
+test("ruleLines() writes neither timeout nor netmask without persistence", () => {
   assert.equal(
     added(WEB, { timeoutSeconds: 5, netmask: address("255.0.0.0") }),
     "-A -t 10.0.0.1:80 -s wlc\n",
   );
 });
 
-test("engine, one-packet scheduling and flags are written in this order", () => {
+test("ruleLines() writes persistence engine, one-packet scheduling and flags in this order", () => {
   assert.equal(
     added(
       { ...WEB, protocol: UDP },
@@ -113,14 +113,14 @@ test("engine, one-packet scheduling and flags are written in this order", () => 
   );
 });
 
-test("a persistence engine is written even without persistence", () => {
+test("ruleLines() writes a persistence engine even without persistence", () => {
   assert.equal(
     added(WEB, { persistenceEngine: "sip" }),
     "-A -t 10.0.0.1:80 -s wlc --pe sip\n",
   );
 });
 
-test("a real server is written with its method and weight", () => {
+test("ruleLines() writes forwarding method and weight of a real server", () => {
   const line = (forwarding: number) =>
     serverOf(WEB, "10.1.1.2", 81, { forwarding, weight: 7 });
   const start = "-a -t 10.0.0.1:80 -r 10.1.1.2:81";
@@ -129,21 +129,21 @@ test("a real server is written with its method and weight", () => {
   assert.equal(line(3), `${start} -g -w 7\n`);
 });
 
-test("a weight is written as a signed number", () => {
+test("ruleLines() writes the weight as a signed number", () => {
   assert.equal(
     serverOf(WEB, "10.1.1.2", 80, { weight: 0xffffffff }),
     "-a -t 10.0.0.1:80 -r 10.1.1.2:80 -g -w -1\n",
   );
 });
 
-test("a server on the director itself is written as direct routing", () => {
+test("ruleLines() writes a local server as direct routing", () => {
   assert.equal(
     serverOf(WEB, "127.0.0.1", 80, { forwarding: 1 }),
     "-a -t 10.0.0.1:80 -r 127.0.0.1:80 -g -w 1\n",
   );
 });
 
-test("thresholds are written where they are set", () => {
+test("ruleLines() writes thresholds that are not 0", () => {
   assert.equal(
     serverOf(WEB, "10.1.1.2", 80, { upperThreshold: 10, lowerThreshold: 5 }),
     "-a -t 10.0.0.1:80 -r 10.1.1.2:80 -g -w 1 -x 10 -y 5\n",
@@ -154,7 +154,7 @@ test("thresholds are written where they are set", () => {
   );
 });
 
-test("a tunnel is written with its port and checksum", () => {
+test("ruleLines() writes port and checksum of a tunnel", () => {
   const tunnel = (type: number, port: number, flags: number) =>
     serverOf(WEB, "10.1.1.2", 80, {
       forwarding: 2,
@@ -170,7 +170,7 @@ test("a tunnel is written with its port and checksum", () => {
   assert.equal(tunnel(2, 0, 1), "--tun-type gre --tun-csum\n");
 });
 
-test("names are asked for with the service's protocol, which a firewall mark has not", () => {
+test("ruleLines() asks for names with the service's protocol, and without one for a firewall mark", () => {
   const asked: (number | undefined)[] = [];
   const name = (_: Uint8Array, port: number, protocol: number | undefined) => {
     asked.push(protocol);

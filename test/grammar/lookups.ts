@@ -1,13 +1,13 @@
 import type { Lookups } from "../../src/grammar/endpoint.js";
 import { TCP, UDP } from "../../src/ipvs/model.js";
 
-/** Nothing has a name. */
+/** Finds no names. */
 export const NO_NAMES: Lookups = {
   host: () => undefined,
   port: () => undefined,
 };
 
-/** One host has a name, and two services have. */
+/** Finds one host and two services. */
 export const LOOKUPS: Lookups = {
   host: (name) =>
     name === "web.example" ? Uint8Array.of(192, 0, 2, 80) : undefined,

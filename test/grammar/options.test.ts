@@ -5,10 +5,10 @@ import {
   OPTIONS,
   type ClassicOption,
 } from "../../src/grammar/options.js";
-import type { Spelling } from "../../src/grammar/scanner.js";
+import type { OptionSyntax } from "../../src/grammar/scanner.js";
 
-/** Spellings as people write them, with a colon for a value and two for one that may be absent. */
-function spellings(rows: readonly Spelling[]): string[] {
+/** Options as `-x,--long`, with `:` for a required value and `::` for an optional one. */
+function table(rows: readonly OptionSyntax[]): string[] {
   return rows.flatMap(({ short = "", long, value }) => {
     const colons = value === undefined ? "" : value === "required" ? ":" : "::";
     return [...Array.from(short, (letter) => `-${letter}`), `--${long}`].map(
@@ -17,9 +17,9 @@ function spellings(rows: readonly Spelling[]): string[] {
   });
 }
 
-test("the commands are those of the original", () => {
+test("COMMANDS has the commands of the original", () => {
   assert.deepEqual(
-    new Set(spellings(COMMANDS)),
+    new Set(table(COMMANDS)),
     new Set(
       `-A --add-service -E --edit-service -D --delete-service -C --clear -R --restore -S --save
        -a --add-server -e --edit-server -d --delete-server -L -l --list -Z --zero --set
@@ -28,9 +28,9 @@ test("the commands are those of the original", () => {
   );
 });
 
-test("the options are those of the original", () => {
+test("OPTIONS has the options of the original", () => {
   assert.deepEqual(
-    new Set(spellings(OPTIONS)),
+    new Set(table(OPTIONS)),
     new Set(
       `-t: --tcp-service: -u: --udp-service: --sctp-service: -f: --fwmark-service: -s: --scheduler:
        -M: --netmask: -r: --real-server: -w: --weight: -x: --u-threshold: -y: --l-threshold:
@@ -43,22 +43,22 @@ test("the options are those of the original", () => {
   );
 });
 
-test("no spelling stands for two things", () => {
-  const all = spellings([...COMMANDS, ...OPTIONS]);
+test("no two commands or options have the same letter or name", () => {
+  const all = table([...COMMANDS, ...OPTIONS]);
   assert.equal(new Set(all).size, all.length);
 });
 
-test("what takes a value says what it is called, and does something with it", () => {
+test("every option with a value has a name for it and a function that applies it", () => {
   for (const row of [...COMMANDS, ...OPTIONS]) {
     assert.notEqual(row.help, "", row.long);
     if (row.value === undefined) continue;
     assert.ok(row.argument, row.long);
-    const { take, takeLast = take } = row as ClassicOption;
-    assert.ok(takeLast, row.long);
+    const { apply, applyLast = apply } = row as ClassicOption;
+    assert.ok(applyLast, row.long);
   }
 });
 
-test("a value that may be absent has one that stands for it", () => {
+test("every optional value has a fallback", () => {
   for (const row of OPTIONS)
     assert.equal(row.value === "optional", row.fallback !== undefined);
 });

@@ -4,9 +4,7 @@ import { formatService } from "../../src/ipvs/model.js";
 import type { ListCommand } from "../../src/grammar/command.js";
 import { fault, read, TCP_WEB } from "./read.js";
 
-/*
- * src/grammar/parse.ts: command lines that are neither about services nor about real servers.
- */
+/* src/grammar/parse.ts: command lines that concern neither services nor real servers. */
 
 function list(options: string): ListCommand {
   const command = read(`-L ${options}`.trimEnd());
@@ -14,7 +12,7 @@ function list(options: string): ListCommand {
   return command;
 }
 
-test("a listing is of the table, sorted, with names, if nothing else is said", () => {
+test("-L lists the table, sorted and with names", () => {
   assert.deepEqual(list(""), {
     command: "list",
     what: "table",
@@ -27,11 +25,11 @@ test("a listing is of the table, sorted, with names, if nothing else is said", (
   });
 });
 
-test("-l is -L", () => {
+test("-l is the same as -L", () => {
   assert.deepEqual(read("-ln"), read("-Ln"));
 });
 
-test("a listing may be of one service, of connections, timeouts or sync daemons", () => {
+test("-L lists one service, connections, timeouts or sync daemons", () => {
   const { service } = list("-t 10.0.0.1:80");
   assert.equal(service && formatService(service), "TCP 10.0.0.1:80");
   assert.equal(list("-c").what, "connections");
@@ -39,7 +37,7 @@ test("a listing may be of one service, of connections, timeouts or sync daemons"
   assert.equal(list("--daemon").what, "daemons");
 });
 
-test("of several formats of a listing the first in their order counts", () => {
+test("-L uses the first of several formats, in their order of precedence", () => {
   const formats = [
     "stats",
     "rate",
@@ -56,20 +54,20 @@ test("of several formats of a listing the first in their order counts", () => {
   }
 });
 
-test("a listing has numbers, all digits, or the kernel's order where that is asked for", () => {
+test("-L can show numbers, exact counters, or the kernel's order", () => {
   assert.ok(list("-n").numeric);
   assert.ok(list("--exact").exact && list("-X").exact);
   assert.ok(!list("--nosort").sorted);
   assert.ok(list("--sort").sorted && list("--sort --sort").sorted);
 });
 
-test("connections may be listed with what the persistence engine knows", () => {
+test("-L can show the persistence data of connections", () => {
   const command = list("-c --persistent-conn");
   assert.equal(command.what, "connections");
   assert.ok(command.persistenceData);
 });
 
-test("counters of all services or of one are set to zero", () => {
+test("-Z resets the counters of all services or of one", () => {
   assert.deepEqual(read("-Z"), { command: "zero", service: undefined });
   assert.deepEqual(read("-Z -t 10.0.0.1:80"), {
     command: "zero",
@@ -77,13 +75,13 @@ test("counters of all services or of one are set to zero", () => {
   });
 });
 
-test("timeouts are three words of their own, among options or not", () => {
+test("--set takes three words, before, between or after options", () => {
   const timeouts = { tcpSeconds: 1, tcpFinSeconds: 0, udpSeconds: 2678400 };
   for (const line of ["1 0 2678400", "1 --sort 0 2678400", "-- 1 0 2678400"])
     assert.deepEqual(read(`--set ${line}`), { command: "set", timeouts });
 });
 
-test("a sync daemon is on eth0 with sync id 0, if nothing else is said", () => {
+test("--start-daemon uses eth0 and sync ID 0 by default", () => {
   const command = read("--start-daemon backup");
   assert.ok(command.command === "start-daemon");
   assert.equal(command.daemon.state, 2);
@@ -92,7 +90,7 @@ test("a sync daemon is on eth0 with sync id 0, if nothing else is said", () => {
   assert.equal(command.daemon.multicastPort, undefined);
 });
 
-test("each setting of a sync daemon is taken", () => {
+test("--start-daemon applies every setting", () => {
   assert.deepEqual(
     read(
       "--start-daemon=master --mcast-interface lo --syncid 255 --mcast-group 224.0.0.9 --mcast-port 9000 --mcast-ttl 5 --sync-maxlen 1200",
@@ -112,7 +110,7 @@ test("each setting of a sync daemon is taken", () => {
   );
 });
 
-test("the numbers of a sync daemon have limits", () => {
+test("--start-daemon checks the limits of its numbers", () => {
   const limits = [
     ["syncid", "0", "255", "-1", "256"],
     ["mcast-port", "1", "65535", "0", "65536"],
@@ -130,7 +128,7 @@ test("the numbers of a sync daemon have limits", () => {
   }
 });
 
-test("a sync daemon is stopped by its role, of which the original misspells the fault", () => {
+test("--stop-daemon takes a role; its error message has the original's spelling", () => {
   const command = read("--stop-daemon backup --syncid 4");
   assert.ok(command.command === "stop-daemon");
   assert.equal(command.daemon.state, 2);
@@ -142,14 +140,14 @@ test("a sync daemon is stopped by its role, of which the original misspells the 
   );
 });
 
-test("the other commands are just that", () => {
+test("-C, -R and -S need no options", () => {
   assert.deepEqual(read("-C"), { command: "flush" });
   assert.deepEqual(read("-R"), { command: "restore" });
   assert.deepEqual(read("-S"), { command: "save", numeric: false });
   assert.deepEqual(read("-Sn"), { command: "save", numeric: true });
 });
 
-test("behind -h and -v nothing is looked at", () => {
+test("-h and -v ignore the rest of the line", () => {
   assert.deepEqual(read("-h -Q foo"), { command: "help" });
   assert.deepEqual(read("-vQ"), { command: "version" });
 });

@@ -3,9 +3,7 @@ import { test } from "node:test";
 import { formatAddress } from "../../src/ipvs/address.js";
 import { fault, read, TCP_WEB } from "./read.js";
 
-/*
- * src/grammar/parse.ts: command lines about real servers.
- */
+/* src/grammar/parse.ts: command lines that concern real servers. */
 
 /** The real server that a line adds, as `ADDRESS PORT`, and its settings. */
 function server(options: string) {
@@ -19,7 +17,7 @@ function server(options: string) {
   };
 }
 
-test("a real server has direct routing and weight 1, if nothing else is said", () => {
+test("-a uses direct routing and weight 1 by default", () => {
   assert.deepEqual(read("-a -t 10.0.0.1:80 -r 10.1.1.1"), {
     command: "add-server",
     service: TCP_WEB,
@@ -34,7 +32,7 @@ test("a real server has direct routing and weight 1, if nothing else is said", (
   });
 });
 
-test("each setting of a real server is taken", () => {
+test("-a applies every setting of a real server", () => {
   const options = "-t ::1 -r ::2 -w 7 -x 10 -y 5 -i --tun-type gue";
   const tunnel = "--tun-port 99 --tun-remcsum";
   assert.deepEqual(server(`${options} ${tunnel}`).settings, {
@@ -50,7 +48,7 @@ test("each setting of a real server is taken", () => {
   });
 });
 
-test("a weight goes up to 2147483647, thresholds too", () => {
+test("-a accepts weights and thresholds up to 2147483647", () => {
   const { settings } = server(
     "-f 1 -r ::1 -i -w 2147483647 -x 2147483647 -y 2147483647",
   );
@@ -60,32 +58,32 @@ test("a weight goes up to 2147483647, thresholds too", () => {
   assert.match(fault("-a -f 1 -r 1.1 -y 2147483648"), /^illegal l_threshold/);
 });
 
-test("with direct routing and tunneling a server has the service's port, whatever is said", () => {
+test("-a sets the service's port with direct routing and tunneling, whatever the line says", () => {
   const place = (options: string) => server(`-t 10.0.0.1:80 ${options}`).place;
   assert.equal(place("-r 10.1.1.1:99"), "10.1.1.1 80");
   assert.equal(place("-r 10.1.1.1:99 -g"), "10.1.1.1 80");
   assert.equal(place("-r 10.1.1.1:99 -i"), "10.1.1.1 80");
 });
 
-test("with masquerading a server has its own port, or the service's if it has none", () => {
+test("-a sets the server's own port with masquerading; by default the service's", () => {
   const place = (options: string) => server(`-t 10.0.0.1:80 ${options}`).place;
   assert.equal(place("-m -r 10.1.1.1:99"), "10.1.1.1 99");
   assert.equal(place("-m -r 10.1.1.1:0"), "10.1.1.1 0");
   assert.equal(place("-m -r 10.1.1.1"), "10.1.1.1 80");
 });
 
-test("of a service that is named behind it, a server does not know the port", () => {
+test("-a does not know the port of a service that follows the server on the line", () => {
   assert.equal(server("-m -r 10.1.1.1 -t 10.0.0.1:80").place, "10.1.1.1 0");
   assert.equal(server("-r 10.1.1.1 -t 10.0.0.1:80").place, "10.1.1.1 80");
 });
 
-test("a firewall mark's server keeps its port, whatever the forwarding", () => {
+test("-a keeps a server's port for a firewall mark with every forwarding method", () => {
   for (const method of ["-g", "-i", "-m"])
     assert.equal(server(`-f 1 -r 10.1.1.1:99 ${method}`).place, "10.1.1.1 99");
   assert.equal(server("-f 1 -r 10.1.1.1").place, "10.1.1.1 0");
 });
 
-test("the two families go together with tunneling alone", () => {
+test("-a accepts a server of the other family only with tunneling", () => {
   const sentence =
     "Different address family is allowed only for tunneling servers";
   assert.equal(fault("-a -t 10.0.0.1:80 -r ::1"), sentence);
@@ -95,11 +93,11 @@ test("the two families go together with tunneling alone", () => {
   assert.equal(server("-f 1 -6 -r 10.1.1.1 -i").place, "10.1.1.1 0");
 });
 
-test("the families are looked at before the tunnel", () => {
+test("-a checks the families before the tunnel", () => {
   assert.match(fault("-a -t 10.0.0.1:80 -r ::1 --tun-port 5"), /^Different/);
 });
 
-test("a server is removed at the port that is said, whatever its forwarding", () => {
+test("-d takes the port as written, with every forwarding method", () => {
   const command = read("-d -t 10.0.0.1:80 -r 10.1.1.1:99");
   assert.ok(command.command === "delete-server");
   assert.equal(command.server.port, 99);

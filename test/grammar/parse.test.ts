@@ -8,7 +8,8 @@ import { LOOKUPS } from "./lookups.js";
 import { fault, read, TCP_WEB } from "./read.js";
 
 /*
- * What is common to all command lines, and services; the others are in parse-server and parse-other.
+ * src/grammar/parse.ts: all command lines, and services. The others are in parse-server.test.ts and
+ * parse-other.test.ts.
  */
 
 /** The service that a line adds or changes. */
@@ -20,7 +21,7 @@ function service(options: string) {
 
 const EVERY_CLIENT = Uint8Array.of(255, 255, 255, 255);
 
-test("a service has wlc, no persistence and each client by itself, if nothing else is said", () => {
+test("-A uses wlc, no persistence and a full netmask by default", () => {
   assert.deepEqual(read("-A -t 10.0.0.1:80"), {
     command: "add-service",
     service: TCP_WEB,
@@ -33,7 +34,7 @@ test("a service has wlc, no persistence and each client by itself, if nothing el
   });
 });
 
-test("-E takes what -A takes", () => {
+test("-E accepts the same options as -A", () => {
   const options =
     "-u 10.0.0.1:53 -s sh -b sh-port -p 5 -M 255.0.0.0 -o --pe sip";
   assert.deepEqual(read(`-E ${options}`), {
@@ -42,7 +43,7 @@ test("-E takes what -A takes", () => {
   });
 });
 
-test("each setting of a service is taken", () => {
+test("-A applies every setting of a service", () => {
   assert.deepEqual(
     service("-u 10.0.0.1:53 -s sh -b sh-port -p 5 -M 255.0.0.0 -o --pe sip")
       .settings,
@@ -56,7 +57,7 @@ test("each setting of a service is taken", () => {
   );
 });
 
-test("persistence without a time lasts 360 seconds", () => {
+test("-p without a timeout means 360 seconds", () => {
   for (const options of ["-p", "--persistent", "-p --"])
     assert.equal(
       service(`-t 10.0.0.1:80 ${options}`).settings.timeoutSeconds,
@@ -64,16 +65,16 @@ test("persistence without a time lasts 360 seconds", () => {
     );
 });
 
-test("an empty name of a scheduler is none", () => {
+test("-s with an empty name sets no scheduler", () => {
   assert.equal(service("-t 10.0.0.1:80 -s ").settings.scheduler, "wlc");
 });
 
-test("an empty name of a persistence engine is none", () => {
+test("--pe with an empty name sets no persistence engine", () => {
   const { settings } = service("-t 10.0.0.1:80 --pe ");
   assert.ok(!("persistenceEngine" in settings));
 });
 
-test("a service is one of TCP, UDP, SCTP or of a firewall mark", () => {
+test("-A accepts TCP, UDP, SCTP or a firewall mark", () => {
   const name = (options: string) => formatService(service(options).service);
   assert.equal(name("-t 10.1:80"), "TCP 10.0.0.1:80");
   assert.equal(name("-u 10.1:domain"), "UDP 10.0.0.1:53");
@@ -82,24 +83,24 @@ test("a service is one of TCP, UDP, SCTP or of a firewall mark", () => {
   assert.equal(name("-f 7 -6"), "FWM 7 IPv6");
 });
 
-test("a netmask is read by the family that is known so far: -M comes after the address", () => {
+test("-M is parsed for the family known so far, so it must follow the address", () => {
   assert.equal(service("-t ::1 -p -M 64").settings.netmask, 64);
   assert.equal(service("-f 3 -6 -M 64 -p").settings.netmask, 64);
 });
 
-test("a netmask before the address of IPv6 is forgotten", () => {
+test("-M before an IPv6 address is ignored", () => {
   assert.equal(service("-p -M 64 -t ::1").settings.netmask, 128);
   assert.equal(service("-f 4 -M 255.255.255.0 -p -6").settings.netmask, 128);
 });
 
-test("a netmask before an address of IPv4 is kept", () => {
+test("-M before an IPv4 address is kept", () => {
   assert.deepEqual(
     service("-p -M 255.255.255.0 -t 10.0.0.1:80").settings.netmask,
     Uint8Array.of(255, 255, 255, 0),
   );
 });
 
-test("port 0 is for persistent services", () => {
+test("-A accepts port 0 only with persistence", () => {
   const sentence = "Zero port specified for non-persistent service";
   for (const options of ["-t 10.0.0.1", "-t 10.0.0.1:0", "-u ::1"])
     assert.equal(fault(`-A ${options}`), sentence);
@@ -108,11 +109,11 @@ test("port 0 is for persistent services", () => {
   assert.ok("port" in key && key.port === 0);
 });
 
-test("a firewall mark has no port that could be 0", () => {
+test("-A checks no port for a firewall mark", () => {
   assert.equal(service("-f 1").command, "add-service");
 });
 
-test("one-packet scheduling is for UDP and firewall marks", () => {
+test("-o is only for UDP and firewall marks", () => {
   const sentence = "One-Packet Scheduling is only for UDP virtual services";
   assert.equal(fault("-A -t 10.0.0.1:80 -o"), sentence);
   assert.equal(fault("-E --sctp-service 10.0.0.1:80 --ops"), sentence);
@@ -120,29 +121,29 @@ test("one-packet scheduling is for UDP and firewall marks", () => {
   assert.equal(service("-f 1 -o").settings.flags, 4);
 });
 
-test("port 0 is looked at before one-packet scheduling", () => {
+test("-A checks port 0 before one-packet scheduling", () => {
   assert.match(fault("-A -t 10.0.0.3 -o"), /^Zero port/);
 });
 
-test("scheduler flags are looked at when the scheduler is known, be it named behind them", () => {
+test("-b is checked against the scheduler even if -s follows it", () => {
   assert.equal(service("-f 1 -b sh-port -s sh").settings.flags, 0x10);
   assert.match(fault("-A -f 1 -b sh-port -s mh"), /^incompatible/);
 });
 
-test("a fault of another option comes before one of the scheduler flags", () => {
+test("-b reports its error after those of other options", () => {
   assert.match(fault("-A -f 1 -b foo -w x"), /^illegal weight/);
   assert.match(fault("-A -f 1 -b foo x"), /^unexpected argument x/);
   assert.match(fault("-A -b foo"), /^invalid scheduler flag/);
 });
 
-test("a service is removed by what names it", () => {
+test("-D uses only the identity of the service", () => {
   assert.deepEqual(read("-D -t 10.0.0.1:80"), {
     command: "delete-service",
     service: TCP_WEB,
   });
 });
 
-test("a line that does not begin with a command is none", () => {
+test("a line that does not begin with a command throws not-a-command", () => {
   for (const line of [
     "",
     "foo",
@@ -157,21 +158,21 @@ test("a line that does not begin with a command is none", () => {
     assert.throws(() => read(line), new UsageFault("not-a-command", ""), line);
 });
 
-test("words before the command are none of its affair", () => {
+test("words before the command are ignored", () => {
   assert.equal(fault("foo -L"), "unexpected argument foo");
 });
 
-test("the first fault from left to right counts", () => {
+test("parse() reports the first error from left to right", () => {
   assert.match(fault("-A -w x -p 0"), /^illegal weight/);
   assert.match(fault("-A -p 0 -w x"), /^invalid timeout/);
 });
 
-test("options are read to the end before they are looked at together", () => {
+test("parse() checks combinations after all options", () => {
   assert.match(fault("-L -w 5 -Q"), /^-Q: unknown option/);
   assert.match(fault("-L -w 5 foo"), /^unexpected argument/);
 });
 
-test("options may not be repeated, but for -6 and --sort", () => {
+test("parse() rejects repeated options, except -6 and --sort", () => {
   for (const [line, option] of [
     ["-A -t 10.0.0.1:80 -u 10.0.0.1:80", "service-address"],
     ["-A -f 1 -p -p", "persistent"],
@@ -182,7 +183,7 @@ test("options may not be repeated, but for -6 and --sort", () => {
   assert.equal(service("-f 77 -6 -6 --sort --sort").service.family, INET6);
 });
 
-test("a host whose address is not known yet must be found out", () => {
+test("parse() throws UnresolvedHost for a host that was not looked up yet", () => {
   const lookups = {
     ...LOOKUPS,
     host(name: string): undefined {
@@ -235,7 +236,7 @@ const LINES = [
   "x",
 ];
 
-/** What becomes of a line: a command, or the sentence of a fault. */
+/** The result of a line: the command, or the message of the error. */
 function outcome(parseLine: () => unknown): unknown {
   try {
     return parseLine();
@@ -245,7 +246,7 @@ function outcome(parseLine: () => unknown): unknown {
   }
 }
 
-test("a parser reads each line as if it were the first, and leaves the command of the line before alone", () => {
+test("Parser.read() leaks nothing from one line to the next, and does not change earlier commands", () => {
   const first = new Map(LINES.map((line) => [line, outcome(() => read(line))]));
   for (const before of LINES)
     for (const line of LINES) {
@@ -258,7 +259,7 @@ test("a parser reads each line as if it were the first, and leaves the command o
     }
 });
 
-test("a parser reads a line again whose hosts have been found out meanwhile, and the lines behind it", () => {
+test("Parser.read() parses a line again after its hosts were looked up", () => {
   const hosts = new Map<string, Uint8Array>();
   const host = (name: string) => {
     const address = hosts.get(name);

@@ -36,7 +36,7 @@ const add = (
   settings: serviceSettings(service, given),
 });
 
-/** Every kind of change, and the line that makes it. */
+/** Every kind of change, with its line. */
 const LINES: readonly (readonly [Change, string])[] = [
   [add(MARK, {}), "-A -f 4294967295 -6 -s wlc"],
   [add(DNS, { flags: ONE_PACKET }), "-A -u 192.0.2.1:53 -s wlc -o"],
@@ -119,12 +119,12 @@ const LINES: readonly (readonly [Change, string])[] = [
 ];
 
 for (const [change, line] of LINES)
-  test(`${line} is written, and read as what it is`, () => {
+  test(`readBack() finds the same change in ${line}`, () => {
     assert.equal(changeLine(change), line);
     assert.deepEqual(readBack(line, change), { kind: "same" });
   });
 
-test("a daemon is stopped by its role", () => {
+test("readBack() compares only the role when a daemon is stopped", () => {
   const daemon = {
     state: BACKUP,
     multicastInterface: "eth1",
@@ -134,7 +134,7 @@ test("a daemon is stopped by its role", () => {
   assert.equal(line, "--stop-daemon backup");
 });
 
-test("what a line does not say is found by reading it", () => {
+test("readBack() finds what a line cannot express", () => {
   const engine = add(WEB, { persistenceEngine: "two words" });
   const line = changeLine(engine);
   assert.deepEqual(readBack(line, engine), {

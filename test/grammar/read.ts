@@ -6,12 +6,12 @@ import { UsageFault } from "../../src/grammar/usage-errors.js";
 import { parse } from "../../src/grammar/parse.js";
 import { LOOKUPS } from "./lookups.js";
 
-/** Reads a command line whose words stand between single blanks. */
+/** Parses a command line whose words are separated by single spaces. */
 export function read(line: string): ClassicCommand {
   return parse(line === "" ? [] : line.split(" "), LOOKUPS);
 }
 
-/** The sentence that a command line at fault gets. */
+/** The message for an invalid command line. */
 export function fault(line: string): string {
   try {
     read(line);

@@ -9,9 +9,7 @@ import { serviceEntry, stats } from "../fixtures/entries.js";
 import { NO_NAMES } from "./lookups.js";
 import { settableServices, type Server } from "./services.js";
 
-/*
- * What src/grammar/rule.ts writes, src/grammar/line.ts and src/grammar/parse.ts read.
- */
+/* src/grammar/format-rule.ts writes, src/grammar/rule-words.ts and src/grammar/parse.ts read. */
 
 function entryOf({ key, settings }: Server) {
   const counts = {
@@ -22,7 +20,7 @@ function entryOf({ key, settings }: Server) {
   return { key, settings, ...counts, stats: stats() };
 }
 
-test("what is saved is restored: services, servers, thresholds and tunnels", () => {
+test("parse() restores what ruleLines() wrote: services, servers, thresholds and tunnels", () => {
   fc.assert(
     fc.property(settableServices, ({ key, settings, servers }) => {
       const entry = serviceEntry(key, settings, servers.map(entryOf));

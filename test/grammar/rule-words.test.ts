@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ruleWords } from "../../src/grammar/rule-words.js";
 
-test("words stand between blanks, tabs and carriage returns", () => {
+test("ruleWords() splits at spaces, tabs and carriage returns", () => {
   assert.deepEqual(ruleWords("\t -A  -t\t10.0.0.1:80 \r"), [
     "-A",
     "-t",
@@ -10,11 +10,11 @@ test("words stand between blanks, tabs and carriage returns", () => {
   ]);
 });
 
-test("other blanks are parts of words", () => {
+test("ruleWords() does not split at other white space", () => {
   assert.deepEqual(ruleWords("-A\v-t\f"), ["-A\v-t\f"]);
 });
 
-test("there is no quoting", () => {
+test("ruleWords() has no quoting", () => {
   assert.deepEqual(ruleWords(`-A "a b" 'c' d\\ e`), [
     "-A",
     '"a',
@@ -25,7 +25,7 @@ test("there is no quoting", () => {
   ]);
 });
 
-test("the program's name is dropped wherever it stands", () => {
+test("ruleWords() drops the word ipvsadm at every position", () => {
   assert.deepEqual(ruleWords("ipvsadm -A ipvsadm -s rr ipvsadm"), [
     "-A",
     "-s",
@@ -34,30 +34,30 @@ test("the program's name is dropped wherever it stands", () => {
   assert.deepEqual(ruleWords("ipvsadm ipvsadm"), []);
 });
 
-test("the program's name within a word is left alone", () => {
+test("ruleWords() keeps ipvsadm inside a word", () => {
   const line = "/sbin/ipvsadm ipvsadm2 Ipvsadm";
   assert.deepEqual(ruleWords(line), line.split(" "));
 });
 
-test("an empty line has no words", () => {
+test("ruleWords() returns no words for an empty line", () => {
   for (const line of ["", " ", "\r", " \t\r "])
     assert.deepEqual(ruleWords(line), []);
 });
 
-test("a comment has no words", () => {
+test("ruleWords() returns no words for a comment", () => {
   for (const line of ["#", "# -A", "  #-A", "ipvsadm # -A"])
     assert.deepEqual(ruleWords(line), []);
 });
 
-test("behind a word, # begins no comment", () => {
+test("ruleWords() treats # as a comment only at the beginning of the line", () => {
   assert.deepEqual(ruleWords("-A # b"), ["-A", "#", "b"]);
 });
 
-test("a zero byte ends its word, not the line", () => {
+test("ruleWords() ends a word, but not the line, at a zero byte", () => {
   assert.deepEqual(ruleWords("-L\0foo -n\0bar\0 -c"), ["-L", "-n", "-c"]);
   assert.deepEqual(ruleWords("\0foo -L ipvsadm\0foo"), ["", "-L"]);
 });
 
-test("bytes beyond ASCII are parts of words", () => {
+test("ruleWords() keeps bytes beyond ASCII", () => {
   assert.deepEqual(ruleWords("-A \xa0\x85\xff"), ["-A", "\xa0\x85\xff"]);
 });

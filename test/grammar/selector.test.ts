@@ -39,7 +39,7 @@ const mark: ServiceKey = { family: INET, firewallMark: 7 };
 const mark6: ServiceKey = { family: INET6, firewallMark: 7 };
 const TABLE = [web, dns, sctp, mark, mark6].map((key) => ({ key }));
 
-/** The services that a word means, as they are written. */
+/** The services that a selector matches. */
 function meant(text: string): string[] {
   const selector = parseServiceSelector(text, LOOKUPS);
   return TABLE.filter(({ key }) => selects(selector, key)).map(({ key }) =>
@@ -64,11 +64,11 @@ const WORDS: readonly (readonly [string, readonly string[]])[] = [
   ["fwm/8", []],
 ];
 for (const [text, keys] of WORDS)
-  test(`${text} means ${keys.length === 0 ? "none" : keys.join(" and ")}`, () => {
+  test(`${text} selects ${keys.length === 0 ? "nothing" : keys.join(" and ")}`, () => {
     assert.deepEqual(meant(text), keys);
   });
 
-test("what is written of a service means it alone", () => {
+test("formatSelector() selects only its own service", () => {
   for (const { key } of TABLE)
     assert.deepEqual(meant(formatSelector(key)), [formatSelector(key)]);
 });
@@ -84,11 +84,11 @@ for (const text of [
   "fwm/x",
   "fwm/4294967296",
 ])
-  test(`no service: ${text}`, () => {
+  test(`parseServiceSelector() rejects "${text}"`, () => {
     assert.throws(() => parseServiceSelector(text, NO_NAMES), SelectorFault);
   });
 
-test("a host that is not known yet must be found out", () => {
+test("parseServiceSelector() throws UnresolvedHost for a host that was not looked up yet", () => {
   const lookups = {
     ...NO_NAMES,
     host: (name: string) => {
@@ -105,7 +105,7 @@ test("a host that is not known yet must be found out", () => {
   );
 });
 
-test("one service is found, or the error says why not", () => {
+test("oneService() returns the only match, or throws why there is none", () => {
   const find = (text: string) =>
     oneService(text, parseServiceSelector(text, NO_NAMES), TABLE).key;
   assert.equal(find("tcp/192.0.2.1"), web);
@@ -116,14 +116,14 @@ test("one service is found, or the error says why not", () => {
       assert.ok(error instanceof AmbiguousSelector);
       assert.equal(
         error.advice,
-        "say which: tcp/192.0.2.1:80, sctp/192.0.2.1:80",
+        "choose one of tcp/192.0.2.1:80, sctp/192.0.2.1:80",
       );
       return true;
     },
   );
 });
 
-test("one real server is found, with or without its port", () => {
+test("oneServer() finds a real server with and without a port", () => {
   const servers = [8080, 8081].map((port) => ({
     key: { address: address("192.0.2.10"), port },
   }));

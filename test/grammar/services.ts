@@ -15,7 +15,7 @@ import {
   type ServiceSettings,
 } from "../../src/ipvs/model.js";
 
-/* Services that command lines can set. */
+/* Random services that command lines can express. */
 
 const whole = (min: number, max: number) => fc.integer({ min, max });
 const record = <T>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }) =>
@@ -31,7 +31,7 @@ const addressOf = (family: typeof INET | typeof INET6) =>
 const family = fc.constantFrom(INET, INET6);
 const key: fc.Arbitrary<ServiceKey> = family.chain((family) =>
   fc.oneof(
-    // A mark of more is written as a negative number, which is not read back: so the original does.
+    // Larger marks are written as negative numbers and do not read back, like in the original.
     whole(1, 0x7fffffff).map((firewallMark) => ({ family, firewallMark })),
     record({
       family: fc.constant(family),
@@ -42,7 +42,7 @@ const key: fc.Arbitrary<ServiceKey> = family.chain((family) =>
   ),
 );
 
-/** What the kernel can hold for a service, its flags without its own mark. */
+/** Random settings that the kernel can hold for a service, without the flag HASHED. */
 function settingsOf(key: ServiceKey): fc.Arbitrary<ServiceSettings> {
   const mask = key.family === INET6 ? whole(1, 128) : addressOf(INET);
   const every = key.family === INET6 ? 128 : Uint8Array.of(255, 255, 255, 255);
@@ -110,7 +110,7 @@ function serverOf(service: ServiceKey): fc.Arbitrary<Server> {
     });
 }
 
-/** A service with some real servers, every one of which the kernel may take or not. */
+/** A random service with real servers. The kernel may refuse some of them. */
 export const settableServices = key.chain((key) =>
   record({
     key: fc.constant(key),

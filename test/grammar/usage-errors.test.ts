@@ -11,7 +11,7 @@ import { NO_NAMES } from "./lookups.js";
 
 const TRY = "Try `ipvsadm -h' or 'ipvsadm --help' for more information.";
 
-/** What the original says of command lines: see the head of the file. */
+/** The original's output for invalid command lines; the file begins with an explanation. */
 function* recorded() {
   const text = readFileSync("test/fixtures/faults.txt", "utf8");
   let line = "";
@@ -39,7 +39,7 @@ const STATUS: Record<FaultKind, number> = {
   combination: 2,
 };
 
-test("each line that the original does not carry out has the original's fault", () => {
+test("parse() has the original's message for each invalid line", () => {
   let count = 0;
   for (const { line, status, sentence } of recorded()) {
     const fault = faultOf(line.split(" "));
@@ -52,7 +52,7 @@ test("each line that the original does not carry out has the original's fault", 
   assert.ok(count > 100, `${count} lines`);
 });
 
-test("a fault says at which word it was met, where it was", () => {
+test("UsageFault contains the position of the word", () => {
   const at = (line: string) => faultOf(line.split(" "))?.word;
   assert.equal(at("-A -Q"), 1);
   assert.equal(at("-A -t 10.0.0.1:80 -p 0"), 4);
@@ -63,17 +63,17 @@ test("a fault says at which word it was met, where it was", () => {
   assert.equal(at("--start-daemon foo"), 1);
 });
 
-test("a fault of the whole line has no word", () => {
+test("UsageFault has no position for an error of the whole line", () => {
   for (const line of ["foo", "-A", "-L -w 3", "--set 1 2"])
     assert.equal(faultOf(line.split(" "))?.word, undefined, line);
 });
 
-test("an error's message is its sentence", () => {
+test("UsageFault has its sentence as message", () => {
   assert.equal(faultOf(["-A", "-Q"])?.message, "-Q: unknown option");
   assert.match(faultOf(["foo"])?.message ?? "", /begin with a command/);
 });
 
-test("an unresolved host is named", () => {
+test("UnresolvedHost names the host", () => {
   const error = new UnresolvedHost("web.example");
   assert.equal(error.host, "web.example");
   assert.match(error.message, /web\.example/);

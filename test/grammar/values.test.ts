@@ -2,27 +2,31 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatAddress, INET, INET6 } from "../../src/ipvs/address.js";
 import { BACKUP, MASTER, PERSISTENT, TCP } from "../../src/ipvs/model.js";
-import { Draft } from "../../src/grammar/draft.js";
+import { ParsedOptions } from "../../src/grammar/parsed-options.js";
 import { UsageFault } from "../../src/grammar/usage-errors.js";
 import * as values from "../../src/grammar/values.js";
-import type { Take } from "../../src/grammar/values.js";
+import type { ApplyValue } from "../../src/grammar/values.js";
 import { LOOKUPS } from "./lookups.js";
 
-/** What becomes of a draft that takes a value. */
-function taken(take: Take, text: string, draft = new Draft(LOOKUPS)): Draft {
-  take(draft, text);
-  return draft;
+/** The options after an option has set its value. */
+function applied(
+  apply: ApplyValue,
+  text: string,
+  parsed = new ParsedOptions(LOOKUPS),
+): ParsedOptions {
+  apply(parsed, text);
+  return parsed;
 }
 
 function refuses(
-  take: Take,
+  apply: ApplyValue,
   texts: readonly string[],
   sentence: string | ((text: string) => string),
-  draft = () => new Draft(LOOKUPS),
+  parsed = () => new ParsedOptions(LOOKUPS),
 ): void {
   for (const text of texts)
     assert.throws(
-      () => taken(take, text, draft()),
+      () => applied(apply, text, parsed()),
       new UsageFault(
         "value",
         typeof sentence === "string" ? sentence : sentence(text),
@@ -31,42 +35,42 @@ function refuses(
     );
 }
 
-function overIpv6(): Draft {
-  const draft = new Draft(LOOKUPS);
-  values.serviceAddress(TCP)(draft, "2001:db8::1");
-  return draft;
+function overIpv6(): ParsedOptions {
+  const parsed = new ParsedOptions(LOOKUPS);
+  values.serviceAddress(TCP)(parsed, "2001:db8::1");
+  return parsed;
 }
 
-test("a number within limits is taken", () => {
-  const weight = values.whole(0, 9, "too bad", (draft, value) => {
-    draft.weight = value;
+test("whole() accepts numbers within its limits", () => {
+  const weight = values.whole(0, 9, "too bad", (parsed, value) => {
+    parsed.weight = value;
   });
-  assert.equal(taken(weight, "9").weight, 9);
+  assert.equal(applied(weight, "9").weight, 9);
   refuses(weight, ["10", "-1", "x", ""], "too bad");
 });
 
-test("a service has an address and a port, or port 0", () => {
-  const draft = taken(values.serviceAddress(TCP), "192.0.2.1:80");
-  assert.deepEqual(draft.service, {
+test("serviceAddress() sets address and port, by default port 0", () => {
+  const parsed = applied(values.serviceAddress(TCP), "192.0.2.1:80");
+  assert.deepEqual(parsed.service, {
     family: INET,
     protocol: TCP,
     address: Uint8Array.of(192, 0, 2, 1),
     port: 80,
   });
-  assert.equal(taken(values.serviceAddress(TCP), "192.0.2.1").port, 0);
+  assert.equal(applied(values.serviceAddress(TCP), "192.0.2.1").port, 0);
 });
 
-test("a service's port may be a name of its protocol", () => {
-  assert.equal(taken(values.serviceAddress(TCP), "192.0.2.1:http").port, 80);
+test("serviceAddress() looks up a port's name for its protocol", () => {
+  assert.equal(applied(values.serviceAddress(TCP), "192.0.2.1:http").port, 80);
 });
 
-test("a service over IPv6 has clients of their own: a netmask of 128", () => {
-  const draft = overIpv6();
-  assert.equal(draft.family, INET6);
-  assert.equal(draft.netmask, 128);
+test("serviceAddress() sets the netmask 128 for IPv6", () => {
+  const parsed = overIpv6();
+  assert.equal(parsed.family, INET6);
+  assert.equal(parsed.netmask, 128);
 });
 
-test("what is no address is refused as a service", () => {
+test("serviceAddress() rejects other texts", () => {
   refuses(
     values.serviceAddress(TCP),
     ["", "80", "nowhere.example", "192.0.2.1:", "192.0.2.1:nope", "[::1]"],
@@ -74,10 +78,10 @@ test("what is no address is refused as a service", () => {
   );
 });
 
-test("a firewall mark is 1 to 4294967295", () => {
-  assert.equal(taken(values.firewallMark, "1").firewallMark, 1);
+test("firewallMark() accepts 1 to 4294967295", () => {
+  assert.equal(applied(values.firewallMark, "1").firewallMark, 1);
   assert.equal(
-    taken(values.firewallMark, "4294967295").firewallMark,
+    applied(values.firewallMark, "4294967295").firewallMark,
     2 ** 32 - 1,
   );
   refuses(
@@ -87,39 +91,42 @@ test("a firewall mark is 1 to 4294967295", () => {
   );
 });
 
-test("a firewall mark's servers have ports as TCP names them", () => {
-  const draft = taken(values.firewallMark, "7");
-  assert.equal(taken(values.realServer, "10.0.0.1:http", draft).serverPort, 80);
+test("firewallMark() makes its servers' ports use the names of TCP", () => {
+  const parsed = applied(values.firewallMark, "7");
+  assert.equal(
+    applied(values.realServer, "10.0.0.1:http", parsed).serverPort,
+    80,
+  );
 });
 
-test("-6 makes the firewall mark before it one of IPv6", () => {
-  const draft = taken(values.firewallMark, "7");
-  values.ipv6(draft, "");
-  assert.deepEqual(draft.service, { family: INET6, firewallMark: 7 });
-  assert.equal(draft.netmask, 128);
+test("ipv6() changes the family of the firewall mark before it", () => {
+  const parsed = applied(values.firewallMark, "7");
+  values.ipv6(parsed, "");
+  assert.deepEqual(parsed.service, { family: INET6, firewallMark: 7 });
+  assert.equal(parsed.netmask, 128);
 });
 
-test("-6 without a firewall mark before it is refused, with an empty line", () => {
+test("ipv6() is rejected without a firewall mark before it; the message ends with an empty line", () => {
   refuses(values.ipv6, [""], "-6 used before -f\n");
 });
 
-test("names are cut to what the kernel can keep", () => {
+test("scheduler(), persistenceEngine() and multicastInterface() truncate names to the kernel's limit", () => {
   const long = "abcdefghijklmnopqrstuvwxyz";
-  assert.equal(taken(values.scheduler, long).scheduler, long.slice(0, 15));
+  assert.equal(applied(values.scheduler, long).scheduler, long.slice(0, 15));
   assert.equal(
-    taken(values.multicastInterface, long).multicastInterface,
+    applied(values.multicastInterface, long).multicastInterface,
     long.slice(0, 15),
   );
   assert.equal(
-    taken(values.persistenceEngine, long).persistenceEngine,
+    applied(values.persistenceEngine, long).persistenceEngine,
     long.slice(0, 16),
   );
 });
 
-test("persistence lasts 1 to 2678400 seconds", () => {
-  const draft = taken(values.persistence, "2678400");
-  assert.equal(draft.flags, PERSISTENT);
-  assert.equal(draft.timeoutSeconds, 2678400);
+test("persistence() accepts 1 to 2678400 seconds", () => {
+  const parsed = applied(values.persistence, "2678400");
+  assert.equal(parsed.flags, PERSISTENT);
+  assert.equal(parsed.timeoutSeconds, 2678400);
   refuses(
     values.persistence,
     ["0", "2678401", "-5", "t", ""],
@@ -127,13 +134,13 @@ test("persistence lasts 1 to 2678400 seconds", () => {
   );
 });
 
-test("a timeout of 0 is one where it means that nothing changes", () => {
+test("seconds() accepts 0 if the minimum is 0", () => {
   assert.equal(values.seconds("0", 0), 0);
   assert.throws(() => values.seconds("0", 1), UsageFault);
   assert.throws(() => values.seconds("-1", 0), UsageFault);
 });
 
-test("a netmask of IPv4 is an address in any form, or a host", () => {
+test("netmask() accepts IPv4 in every form, and host names", () => {
   const masks = {
     "255.255.0.0": "255.255.0.0",
     "0xffff0000": "255.255.0.0",
@@ -142,7 +149,7 @@ test("a netmask of IPv4 is an address in any form, or a host", () => {
     "web.example": "192.0.2.80",
   };
   for (const [text, mask] of Object.entries(masks)) {
-    const { netmask } = taken(values.netmask, text);
+    const { netmask } = applied(values.netmask, text);
     assert.equal(typeof netmask === "object" && formatAddress(netmask), mask);
   }
   refuses(
@@ -152,13 +159,13 @@ test("a netmask of IPv4 is an address in any form, or a host", () => {
   );
 });
 
-test("a netmask of IPv6 is a prefix length, whatever follows it", () => {
+test("netmask() accepts a prefix length for IPv6, and ignores text after it", () => {
   for (const [text, length] of [
     ["1", 1],
     ["128", 128],
     [" 64x", 64],
   ] as const)
-    assert.equal(taken(values.netmask, text, overIpv6()).netmask, length);
+    assert.equal(applied(values.netmask, text, overIpv6()).netmask, length);
   refuses(
     values.netmask,
     ["0", "129", "255.255.0.0", "-1", "x"],
@@ -167,16 +174,19 @@ test("a netmask of IPv6 is a prefix length, whatever follows it", () => {
   );
 });
 
-test("a real server without a port has that of the service named before it", () => {
-  const draft = taken(values.serviceAddress(TCP), "192.0.2.1:80");
-  assert.equal(taken(values.realServer, "10.0.0.1", draft).serverPort, 80);
-  assert.equal(taken(values.realServer, "10.0.0.1:0", draft).serverPort, 0);
-  assert.equal(taken(values.realServer, "10.0.0.1").serverPort, 0);
+test("realServer() uses the port of the service before it", () => {
+  const parsed = applied(values.serviceAddress(TCP), "192.0.2.1:80");
+  assert.equal(applied(values.realServer, "10.0.0.1", parsed).serverPort, 80);
+  assert.equal(applied(values.realServer, "10.0.0.1:0", parsed).serverPort, 0);
+  assert.equal(applied(values.realServer, "10.0.0.1").serverPort, 0);
 });
 
-test("a real server's port has a name if the service's protocol is known before", () => {
-  const draft = taken(values.serviceAddress(TCP), "192.0.2.1:81");
-  assert.equal(taken(values.realServer, "10.0.0.1:http", draft).serverPort, 80);
+test("realServer() looks up a port's name if the protocol is already known", () => {
+  const parsed = applied(values.serviceAddress(TCP), "192.0.2.1:81");
+  assert.equal(
+    applied(values.realServer, "10.0.0.1:http", parsed).serverPort,
+    80,
+  );
   refuses(
     values.realServer,
     ["10.0.0.1:http", "", "80", "10.0.0.1:", "[2001:db8::1]"],
@@ -184,17 +194,17 @@ test("a real server's port has a name if the service's protocol is known before"
   );
 });
 
-test("scheduler flags are told apart by commas, of which there may be too many", () => {
-  const draft = () => taken(values.scheduler, "sh");
+test("schedulerFlags() splits at commas and ignores extra ones", () => {
+  const parsed = () => applied(values.scheduler, "sh");
   const flags = (text: string) =>
-    taken(values.schedulerFlags, text, draft()).flags;
+    applied(values.schedulerFlags, text, parsed()).flags;
   assert.equal(flags("sh-port"), 0x10);
   assert.equal(flags("sh-port,,sh-fallback,"), 0x18);
   assert.equal(flags("flag-3,flag-1"), 0x28);
   assert.equal(flags(""), 0);
 });
 
-test("a scheduler flag that does not exist is refused", () => {
+test("schedulerFlags() rejects unknown flags", () => {
   refuses(
     values.schedulerFlags,
     ["foo", " flag-1", "FLAG-1", "flag-4"],
@@ -207,7 +217,7 @@ test("a scheduler flag that does not exist is refused", () => {
   );
 });
 
-test("commas and nothing else are an invalid flag", () => {
+test("schedulerFlags() rejects a value of only commas", () => {
   refuses(
     values.schedulerFlags,
     [",", ",,"],
@@ -215,22 +225,22 @@ test("commas and nothing else are an invalid flag", () => {
   );
 });
 
-test("a scheduler flag belongs to the scheduler named before it", () => {
+test("schedulerFlags() rejects a flag of a scheduler other than the one before it", () => {
   const sentence = "incompatible scheduler flag `mh-port'";
   refuses(values.schedulerFlags, ["mh-port", "flag-1,mh-port"], sentence);
   refuses(values.schedulerFlags, ["mh-port"], sentence, () =>
-    taken(values.scheduler, "sh"),
+    applied(values.scheduler, "sh"),
   );
 });
 
-test("a tunnel has a type and flags", () => {
-  const draft = new Draft(LOOKUPS);
+test("tunnelType() and tunnelFlag() set type and flags", () => {
+  const parsed = new ParsedOptions(LOOKUPS);
   const types = ["ipip", "gue", "gre"].map(
-    (text) => taken(values.tunnelType, text, draft).tunnel.type,
+    (text) => applied(values.tunnelType, text, parsed).tunnel.type,
   );
   assert.deepEqual(types, [0, 1, 2]);
-  values.tunnelFlag(2)(draft, "");
-  assert.deepEqual(draft.tunnel, { type: 2, port: 0, flags: 2 });
+  values.tunnelFlag(2)(parsed, "");
+  assert.deepEqual(parsed.tunnel, { type: 2, port: 0, flags: 2 });
   refuses(
     values.tunnelType,
     ["", "GUE", "foo", "toString"],
@@ -238,21 +248,21 @@ test("a tunnel has a type and flags", () => {
   );
 });
 
-test("drafts do not share their tunnel", () => {
-  values.tunnelFlag(1)(new Draft(LOOKUPS), "");
-  assert.equal(new Draft(LOOKUPS).tunnel.flags, 0);
+test("ParsedOptions objects do not share their tunnel", () => {
+  values.tunnelFlag(1)(new ParsedOptions(LOOKUPS), "");
+  assert.equal(new ParsedOptions(LOOKUPS).tunnel.flags, 0);
 });
 
-test("a sync daemon is master or backup", () => {
+test("daemonState() accepts master and backup", () => {
   const state = values.daemonState("too bad");
-  assert.equal(taken(state, "master").daemonState, MASTER);
-  assert.equal(taken(state, "backup").daemonState, BACKUP);
+  assert.equal(applied(state, "master").daemonState, MASTER);
+  assert.equal(applied(state, "backup").daemonState, BACKUP);
   refuses(state, ["", "Master", "mas", "masterx"], "too bad");
 });
 
-test("a multicast group is of IPv6 if it holds a colon", () => {
+test("multicastGroup() parses IPv6 if the text contains a colon", () => {
   const group = (text: string) => {
-    const { multicastGroup } = taken(values.multicastGroup, text);
+    const { multicastGroup } = applied(values.multicastGroup, text);
     return multicastGroup && formatAddress(multicastGroup);
   };
   assert.equal(group("224.0.0.81"), "224.0.0.81");
@@ -269,6 +279,6 @@ test("a multicast group is of IPv6 if it holds a colon", () => {
   );
 });
 
-test("a draft without a service says so: the check of the options has failed", () => {
-  assert.throws(() => new Draft(LOOKUPS).service, /was not refused/);
+test("ParsedOptions.service throws without a service", () => {
+  assert.throws(() => new ParsedOptions(LOOKUPS).service, /was not refused/);
 });

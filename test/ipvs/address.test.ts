@@ -20,13 +20,13 @@ function ipv6(text: string): string | undefined {
   return address && hexOf(address);
 }
 
-test("dotted IPv4 is 4 bytes", () => {
+test("parseIpv4() returns 4 bytes", () => {
   assert.deepEqual(parseIpv4("192.0.2.1"), Uint8Array.of(192, 0, 2, 1));
   assert.deepEqual(parseIpv4("0.0.0.0"), Uint8Array.of(0, 0, 0, 0));
   assert.deepEqual(parseIpv4("255.255.255.255"), new Uint8Array(4).fill(255));
 });
 
-test("IPv4 is four decimal numbers without leading zeros, nothing else", () => {
+test("parseIpv4() accepts only four decimal numbers without leading zeros", () => {
   for (const text of [
     "",
     "1",
@@ -50,7 +50,7 @@ test("IPv4 is four decimal numbers without leading zeros, nothing else", () => {
     assert.equal(parseIpv4(text), undefined, JSON.stringify(text));
 });
 
-test("IPv6 is 16 bytes, with the gap wherever it stands", () => {
+test("parseIpv6() returns 16 bytes, with the gap at any position", () => {
   assert.equal(ipv6("::"), "0".repeat(32));
   assert.equal(ipv6("::1"), `${"0".repeat(31)}1`);
   assert.equal(ipv6("2001:db8::"), `20010db8${"0".repeat(24)}`);
@@ -58,12 +58,12 @@ test("IPv6 is 16 bytes, with the gap wherever it stands", () => {
   assert.equal(ipv6("1:2:3:4:5:6:7:8"), "00010002000300040005000600070008");
 });
 
-test("a gap may stand for a single group", () => {
+test("parseIpv6() accepts a gap for a single group", () => {
   assert.equal(ipv6("1:2:3:4:5:6:7::"), "00010002000300040005000600070000");
   assert.equal(ipv6("::2:3:4:5:6:7:8"), "00000002000300040005000600070008");
 });
 
-test("the last 32 bits of IPv6 may be dotted", () => {
+test("parseIpv6() accepts dotted IPv4 in the last 32 bits", () => {
   assert.equal(ipv6("::1.2.3.4"), `${"0".repeat(24)}01020304`);
   assert.equal(ipv6("::ffff:1.2.3.4"), `${"0".repeat(20)}ffff01020304`);
   assert.equal(
@@ -72,7 +72,7 @@ test("the last 32 bits of IPv6 may be dotted", () => {
   );
 });
 
-test("what is no IPv6 is refused", () => {
+test("parseIpv6() returns undefined for other texts", () => {
   for (const text of [
     "",
     ":",
@@ -102,18 +102,18 @@ test("what is no IPv6 is refused", () => {
     assert.equal(ipv6(text), undefined, JSON.stringify(text));
 });
 
-test("an address of either family is read", () => {
+test("parseAddress() accepts both families", () => {
   assert.equal(parseAddress("10.0.0.1")?.length, 4);
   assert.equal(parseAddress("::1")?.length, 16);
   assert.equal(parseAddress("localhost"), undefined);
 });
 
-test("the family is told by the length", () => {
+test("familyOf() goes by the length", () => {
   assert.equal(familyOf(new Uint8Array(4)), INET);
   assert.equal(familyOf(new Uint8Array(16)), INET6);
 });
 
-// What inet_ntop(3) of glibc 2.36 says.
+// Output of inet_ntop(3) in glibc 2.36.
 const FORMS = {
   "00000000000000000000000000000000": "::",
   "00000000000000000000000000000001": "::1",
@@ -133,28 +133,28 @@ const FORMS = {
   "0064ff9b000000000000000001020304": "64:ff9b::102:304",
 } as const;
 
-test("IPv6 is written in its shortest form", () => {
+test("formatAddress() writes IPv6 in its shortest form", () => {
   for (const [bytes, text] of Object.entries(FORMS))
     assert.equal(formatAddress(hex(bytes)), text);
 });
 
-test("an IPv6 address of which only the last group is not zero is not dotted", () => {
+test("formatAddress() does not write dotted IPv4 if only the last group is not zero", () => {
   // The original lists a server [::5]:0.
   assert.equal(formatAddress(hex("00".repeat(15) + "05")), "::5");
   assert.equal(formatAddress(hex("00".repeat(14) + "ffff")), "::ffff");
 });
 
-test("IPv4 is written dotted", () => {
+test("formatAddress() writes IPv4 as four decimal numbers", () => {
   assert.equal(formatAddress(Uint8Array.of(192, 0, 2, 255)), "192.0.2.255");
 });
 
-test("an address within a larger buffer is written as it stands there", () => {
+test("formatAddress() reads an address inside a larger buffer", () => {
   const buffer = hex("ffff c0000201 ffff");
   assert.equal(formatAddress(buffer.subarray(2, 6)), "192.0.2.1");
 });
 
 const anyIpv4 = fc.uint8Array({ minLength: 4, maxLength: 4 });
-/** Groups of zeros are likely, so that gaps come in all lengths and places. */
+/** Random groups with many zeros, so that gaps of all lengths appear at all places. */
 const anyIpv6 = fc
   .array(fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 0xffff })), {
     minLength: 8,
@@ -162,7 +162,7 @@ const anyIpv6 = fc
   })
   .map((groups) => Uint8Array.from(groups.flatMap((g) => [g >> 8, g & 0xff])));
 
-test("every address is read from what was written", () => {
+test("parseAddress() reads what formatAddress() wrote, for random addresses", () => {
   fc.assert(
     fc.property(fc.oneof(anyIpv4, anyIpv6), (address) => {
       assert.deepEqual(parseAddress(formatAddress(address)), address);
@@ -170,7 +170,7 @@ test("every address is read from what was written", () => {
   );
 });
 
-test("IPv6 is written as the URL standard writes it, but for dotted tails", () => {
+test("formatAddress() writes IPv6 like the URL standard, except for dotted IPv4", () => {
   fc.assert(
     fc.property(anyIpv6, (address) => {
       const text = formatAddress(address);
@@ -180,7 +180,7 @@ test("IPv6 is written as the URL standard writes it, but for dotted tails", () =
   );
 });
 
-test("what Node.js takes for an address is one, and nothing else", () => {
+test("parseAddress() accepts the same texts as Node.js", () => {
   const nearly = fc.string({
     unit: fc.constantFrom(
       ..."0123456789abcdefF:.".split(""),
@@ -201,13 +201,13 @@ test("what Node.js takes for an address is one, and nothing else", () => {
   );
 });
 
-test("multicast is 224.0.0.0/4 and ff00::/8", () => {
+test("isMulticast() is true for 224.0.0.0/4 and ff00::/8", () => {
   const told = (text: string) => isMulticast(parseAddress(text) ?? hex(""));
   assert.ok(["224.0.0.0", "239.255.255.255", "ff02::1"].every(told));
   assert.ok(!["223.255.255.255", "240.0.0.0", "fe80::1", "e000::1"].some(told));
 });
 
-test("addresses are the same by family and bytes", () => {
+test("sameAddress() compares family and bytes", () => {
   const zero = new Uint8Array(4);
   assert.ok(sameAddress(zero, Uint8Array.of(0, 0, 0, 0)));
   assert.ok(!sameAddress(zero, Uint8Array.of(0, 0, 0, 1)));

@@ -20,11 +20,11 @@ import {
 import { split } from "../fixtures/edit.js";
 import { hex, hexOf } from "../fixtures/hex.js";
 import * as original from "../fixtures/requests.js";
-import { clientOf, FAMILY } from "./fake-exchange.js";
+import { clientOf, FAMILY } from "./scripted-client.js";
 
 /*
- * What the client asks, held against what the original sends: src/ipvs/change.ts with the writing half of
- * src/ipvs/codec.ts.
+ * Compares the client's requests with those of the original: src/ipvs/change.ts and the encoding
+ * half of src/ipvs/codec.ts.
  */
 
 const WEB = {
@@ -49,7 +49,7 @@ const PLAIN: ServerSettings = {
   lowerThreshold: 0,
 };
 
-/** The bytes by which the client asks for a change, from the generic netlink header on. */
+/** The bytes of a change, from the generic netlink header on. */
 async function bytesOf(change: Change): Promise<Uint8Array> {
   const { client, asked } = await clientOf();
   await client.apply([change]);
@@ -57,7 +57,7 @@ async function bytesOf(change: Change): Promise<Uint8Array> {
   assert.ok(request);
   assert.equal(request.type, FAMILY);
   const ofThread = /^st(art|op)-daemon$/.test(change.command);
-  assert.equal(request.answer, ofThread ? "ack" : "silence");
+  assert.equal(request.expects, ofThread ? "ack" : "errors");
   return request.bytes;
 }
 
@@ -65,7 +65,7 @@ async function asks(change: Change, recorded: Uint8Array): Promise<void> {
   assert.equal(hexOf(await bytesOf(change)), hexOf(recorded));
 }
 
-/** The attributes of a request with real servers, by their types. */
+/** The attributes of a request that changes a real server, by type. */
 function parts(request: Uint8Array) {
   const byType = new Map(
     Array.from(split(request.subarray(4)), ({ type, value }) => [
@@ -76,7 +76,10 @@ function parts(request: Uint8Array) {
   return { service: byType.get(1) ?? "", server: byType.get(2) ?? "" };
 }
 
-/** The server as the original sends it; the service cut to what names it, which is how it begins there. */
+/**
+ * The server attributes of the original, and of its service attributes only the key. The key comes
+ * first there.
+ */
 async function asksForServer(
   change: Change,
   recorded: Uint8Array,
@@ -88,7 +91,7 @@ async function asksForServer(
   assert.ok(service !== "" && parts(recorded).service.startsWith(service));
 }
 
-test("a service is added in the bytes of the original", () =>
+test("addService() sends the same bytes as the original", () =>
   asks(
     {
       command: "add-service",
@@ -103,7 +106,7 @@ test("a service is added in the bytes of the original", () =>
     original.ADD_SERVICE,
   ));
 
-test("a service over IPv6 with a persistence engine is added in the bytes of the original", () =>
+test("addService() sends the same bytes as the original for IPv6 and a persistence engine", () =>
   asks(
     {
       command: "add-service",
@@ -119,7 +122,7 @@ test("a service over IPv6 with a persistence engine is added in the bytes of the
     original.ADD_IPV6_SERVICE,
   ));
 
-test("a service of a firewall mark is added in the bytes of the original", () =>
+test("addService() sends the same bytes as the original for a firewall mark", () =>
   asks(
     {
       command: "add-service",
@@ -134,7 +137,7 @@ test("a service of a firewall mark is added in the bytes of the original", () =>
     original.ADD_MARK,
   ));
 
-test("a service is changed in the bytes of the original", () =>
+test("editService() sends the same bytes as the original", () =>
   asks(
     {
       command: "edit-service",
@@ -149,7 +152,7 @@ test("a service is changed in the bytes of the original", () =>
     original.EDIT_SERVICE,
   ));
 
-test("a service is removed by what names it", async () => {
+test("deleteService() sends only the key of the service", async () => {
   const ours = await bytesOf({ command: "delete-service", service: WEB });
   assert.equal(hexOf(ours.subarray(0, 4)), "03010000");
   const { service } = parts(ours);
@@ -157,7 +160,7 @@ test("a service is removed by what names it", async () => {
   assert.ok(parts(original.DELETE_SERVICE).service.startsWith(service));
 });
 
-test("a real server with masquerading is added in the bytes of the original", () =>
+test("addServer() sends the same bytes as the original for masquerading", () =>
   asksForServer(
     {
       command: "add-server",
@@ -168,7 +171,7 @@ test("a real server with masquerading is added in the bytes of the original", ()
     original.ADD_MASQUERADED,
   ));
 
-test("a real server with direct routing is added in the bytes of the original", () =>
+test("addServer() sends the same bytes as the original for direct routing", () =>
   asksForServer(
     {
       command: "add-server",
@@ -179,7 +182,7 @@ test("a real server with direct routing is added in the bytes of the original", 
     original.ADD_ROUTED,
   ));
 
-test("a tunnelled real server with thresholds is added in the bytes of the original", () =>
+test("addServer() sends the same bytes as the original for a tunnel with thresholds", () =>
   asksForServer(
     {
       command: "add-server",
@@ -196,7 +199,7 @@ test("a tunnelled real server with thresholds is added in the bytes of the origi
     original.ADD_TUNNELLED,
   ));
 
-test("a real server is changed as it is added, but for the command", async () => {
+test("editServer() sends the same bytes as addServer(), except for the command", async () => {
   const server = { address: Uint8Array.of(192, 0, 2, 11), port: 80 };
   const change = { service: WEB, server, settings: PLAIN };
   const added = hexOf(await bytesOf({ command: "add-server", ...change }));
@@ -205,7 +208,7 @@ test("a real server is changed as it is added, but for the command", async () =>
   assert.equal(edited.slice(8), added.slice(8));
 });
 
-test("a real server is removed by what names it", async () => {
+test("deleteServer() sends only the keys of service and server", async () => {
   const server = { address: Uint8Array.of(192, 0, 2, 11), port: 80 };
   const ours = await bytesOf({
     command: "delete-server",
@@ -219,7 +222,7 @@ test("a real server is removed by what names it", async () => {
   assert.ok(parts(original.DELETE_SERVER).server.startsWith(named));
 });
 
-test("of a server's forwarding nothing but the method is sent", async () => {
+test("addServer() sends only the forwarding method of the connection flags", async () => {
   const ours = await bytesOf({
     command: "add-server",
     service: WEB,
@@ -229,7 +232,7 @@ test("of a server's forwarding nothing but the method is sent", async () => {
   assert.equal(parts(ours).server, parts(original.ADD_ROUTED).server);
 });
 
-test("timeouts are set in the bytes of the original", () =>
+test("setTimeouts() sends the same bytes as the original", () =>
   asks(
     {
       command: "set",
@@ -238,7 +241,7 @@ test("timeouts are set in the bytes of the original", () =>
     original.SET_TIMEOUTS,
   ));
 
-test("a sync daemon is started in the bytes of the original", () =>
+test("startDaemon() sends the same bytes as the original", () =>
   asks(
     {
       command: "start-daemon",
@@ -247,7 +250,7 @@ test("a sync daemon is started in the bytes of the original", () =>
     original.START_DAEMON,
   ));
 
-test("a sync daemon's port and length travel in host order", async () => {
+test("startDaemon() sends port and length in host byte order", async () => {
   const bytes = await bytesOf({
     command: "start-daemon",
     daemon: {
@@ -274,7 +277,7 @@ test("a sync daemon's port and length travel in host order", async () => {
   assert.equal(hexOf(bytes), hexOf(expected));
 });
 
-test("a sync daemon's group over IPv6 has an attribute of its own", async () => {
+test("startDaemon() sends an IPv6 group as a different attribute", async () => {
   const bytes = await bytesOf({
     command: "start-daemon",
     daemon: {
@@ -287,7 +290,7 @@ test("a sync daemon's group over IPv6 has an attribute of its own", async () => 
   assert.match(hexOf(bytes), /14000600ff02(00){13}09$/);
 });
 
-test("a sync daemon is stopped in the bytes of the original", () =>
+test("stopDaemon() sends the same bytes as the original", () =>
   asks(
     {
       command: "stop-daemon",
@@ -296,10 +299,10 @@ test("a sync daemon is stopped in the bytes of the original", () =>
     original.STOP_DAEMON,
   ));
 
-test("all counters are set to zero in the bytes of the original", () =>
+test("zero() sends the same bytes as the original for all services", () =>
   asks({ command: "zero" }, original.ZERO));
 
-test("the counters of one service are set to zero by what names it", async () => {
+test("zero() sends only the key of one service", async () => {
   const bytes = await bytesOf({ command: "zero", service: MARK });
   assert.equal(
     hexOf(bytes),
@@ -307,18 +310,18 @@ test("the counters of one service are set to zero by what names it", async () =>
   );
 });
 
-test("the table is emptied in the bytes of the original", () =>
+test("flush() sends the same bytes as the original", () =>
   asks({ command: "flush" }, original.FLUSH));
 
-test("everything is read in the bytes of the original", async () => {
+test("the reading methods of IpvsClient send the same bytes as the original", async () => {
   const { client, asked, opening } = await clientOf();
   assert.equal(hexOf(opening[1]?.bytes ?? hex("")), hexOf(original.GET_INFO));
-  await assert.rejects(client.timeouts()); // there is no answer
+  await assert.rejects(client.timeouts()); // there is no reply
   await client.daemons();
   await client.services();
   await client.serversOf([WEB, DNS, MARK]);
   assert.deepEqual(
-    asked.map(({ answer, bytes }) => [answer, hexOf(bytes)]),
+    asked.map(({ expects, bytes }) => [expects, hexOf(bytes)]),
     [
       ["one", hexOf(original.GET_TIMEOUTS)],
       ["dump", hexOf(original.GET_DAEMONS)],

@@ -15,7 +15,7 @@ import { without } from "../fixtures/edit.js";
 import { hex, hexOf } from "../fixtures/hex.js";
 import * as replies from "../fixtures/replies.js";
 import { readBy, type RawReply } from "../netlink/raw-reply.js";
-import { clientOf, payloads, refused, YES } from "./fake-exchange.js";
+import { clientOf, payloads, refused, YES } from "./scripted-client.js";
 
 const WEB = {
   family: INET,
@@ -27,7 +27,7 @@ const SERVER = { address: Uint8Array.of(192, 0, 2, 10), port: 8080 };
 const DELETE: Change = { command: "delete-service", service: WEB };
 const FLUSH: Change = { command: "flush" };
 
-/** Opens a client where the kernel gives these answers, one a call. */
+/** Opens a client whose kernel sends these replies, one per call. */
 function opened(...answers: RawReply[]): Promise<IpvsClient> {
   const exchange: Exchange = async (requests) => {
     const reply = answers.shift();
@@ -39,7 +39,7 @@ function opened(...answers: RawReply[]): Promise<IpvsClient> {
 
 const FOUND = payloads(hex("01020000 0600 0100 1c00 0000"));
 
-test("a client knows the module's version from the start", async () => {
+test("IpvsClient.open() reads the version of the module", async () => {
   const { client } = await clientOf();
   assert.deepEqual(client.info, {
     version: 0x010201,
@@ -47,19 +47,19 @@ test("a client knows the module's version from the start", async () => {
   });
 });
 
-test("without the module there is no IPVS", async () => {
+test("IpvsClient.open() throws IpvsUnavailable without the module", async () => {
   await assert.rejects(opened(refused(2)), new IpvsUnavailable(2));
 });
 
-test("without the capability there is no IPVS either", async () => {
+test("IpvsClient.open() throws IpvsUnavailable without the capability", async () => {
   await assert.rejects(opened(FOUND, refused(1)), new IpvsUnavailable(1));
 });
 
-test("a module that does not tell its version is refused", async () => {
+test("IpvsClient.open() rejects a module that reports no version", async () => {
   await assert.rejects(opened(FOUND, YES), MalformedReply);
 });
 
-test("a fault of the socket passes through", async () => {
+test("IpvsClient.open() passes on a SocketFault", async () => {
   const fault = new SocketFault(97, "socket");
   await assert.rejects(
     IpvsClient.open(() => Promise.reject(fault)),
@@ -67,7 +67,7 @@ test("a fault of the socket passes through", async () => {
   );
 });
 
-test("a change is what it was when it was asked for, whatever is made of its objects before its turn", async () => {
+test("addService() and the other changes copy their arguments", async () => {
   const { client, asked } = await clientOf();
   const settings = { ...serverSettings() };
   const server = { ...SERVER, address: SERVER.address.slice() };
@@ -90,7 +90,7 @@ test("a change is what it was when it was asked for, whatever is made of its obj
   assert.deepEqual(asked, before.flat());
 });
 
-test("what became of each change stands at its place", async () => {
+test("apply() returns one result per change, in order", async () => {
   const answers = [YES, refused(3), { kind: "lost" } as const, YES];
   const { client } = await clientOf(() => answers.shift() ?? YES);
   const outcomes = await client.apply([FLUSH, DELETE, DELETE, FLUSH]);
@@ -102,7 +102,7 @@ test("what became of each change stands at its place", async () => {
   ]);
 });
 
-test("all changes go in one exchange", async () => {
+test("apply() sends all changes in one exchange", async () => {
   const { client, asked } = await clientOf();
   await client.apply([FLUSH, DELETE, FLUSH]);
   assert.deepEqual(
@@ -111,19 +111,19 @@ test("all changes go in one exchange", async () => {
   );
 });
 
-test("nothing to apply is nothing to be told", async () => {
+test("apply() of an empty list returns an empty list", async () => {
   const { client } = await clientOf();
   assert.deepEqual(await client.apply([]), []);
 });
 
-test("a refusal keeps the kernel's own sentence", async () => {
+test("apply() returns the kernel's explanation of a refusal", async () => {
   const { client } = await clientOf(() => refused(22, "no way"));
   const [failure] = await client.apply([FLUSH]);
   assert.ok(failure instanceof KernelRefusal);
   assert.equal(failure.explanation, "no way");
 });
 
-test("a sync daemon that was broken off with EINTR is stopped all the same", async () => {
+test("stopDaemon() treats EINTR as success", async () => {
   const { client } = await clientOf(() => refused(4));
   const daemon = { state: MASTER, multicastInterface: "", syncId: 0 } as const;
   const outcomes = await client.apply([
@@ -136,7 +136,7 @@ test("a sync daemon that was broken off with EINTR is stopped all the same", asy
   ]);
 });
 
-test("a refusal names whom it concerns", async () => {
+test("a refusal names the object of the change", async () => {
   const settings = {
     scheduler: "rr",
     flags: 0,
@@ -170,7 +170,7 @@ test("a refusal names whom it concerns", async () => {
   }
 });
 
-test("a single change throws its refusal", async () => {
+test("addService() and the other changes throw their refusal", async () => {
   const { client } = await clientOf(() => refused(17));
   const settings = {
     scheduler: "rr",
@@ -184,7 +184,7 @@ test("a single change throws its refusal", async () => {
   );
 });
 
-test("each call asks for its own command", async () => {
+test("every method of IpvsClient sends its own command", async () => {
   const { client, asked } = await clientOf();
   const service = {
     scheduler: "rr",
@@ -222,7 +222,7 @@ test("each call asks for its own command", async () => {
   );
 });
 
-test("services are read in the kernel's order", async () => {
+test("services() returns services in the kernel's order", async () => {
   const { client } = await clientOf(() =>
     payloads(replies.MARK_SERVICE, replies.SERVICE),
   );
@@ -233,15 +233,15 @@ test("services are read in the kernel's order", async () => {
   );
 });
 
-test("one service is asked for by what names it", async () => {
+test("service() sends the key of the service", async () => {
   const { client, asked } = await clientOf(() => payloads(replies.SERVICE));
   assert.deepEqual((await client.service(WEB)).key, WEB);
   const [request] = asked;
-  assert.equal(request?.answer, "one");
+  assert.equal(request?.expects, "one");
   assert.match(hexOf(request.bytes), /^04010000/);
 });
 
-test("an unknown service is refused", async () => {
+test("service() throws a refusal for an unknown service", async () => {
   const { client } = await clientOf(() => refused(3));
   await assert.rejects(
     client.service(WEB),
@@ -249,13 +249,13 @@ test("an unknown service is refused", async () => {
   );
 });
 
-test("an acknowledgement where an answer belongs is refused", async () => {
+test("a reading method rejects an acknowledgement without a message", async () => {
   const { client } = await clientOf();
   await assert.rejects(client.service(WEB), MalformedReply);
   await assert.rejects(client.timeouts(), MalformedReply);
 });
 
-test("the real servers of many services stand at the places of their services", async () => {
+test("serversOf() returns one list per service, in order", async () => {
   const { client } = await clientOf(({ bytes }) =>
     hexOf(bytes).includes("0600040000500000")
       ? payloads(replies.ROUTED_SERVER, replies.MASQUERADED_SERVER)
@@ -269,7 +269,7 @@ test("the real servers of many services stand at the places of their services", 
   );
 });
 
-test("a server that comes without a family has its service's", async () => {
+test("servers() gives a server without a family the family of its service", async () => {
   const old = without(replies.ROUTED_SERVER, 11);
   const { client } = await clientOf(() => payloads(old));
   const mark = { family: INET6, firewallMark: 7 } as const;
@@ -280,18 +280,18 @@ test("a server that comes without a family has its service's", async () => {
   );
 });
 
-test("servers that cannot be read are refused, not left out", async () => {
+test("servers() rejects a server that cannot be decoded", async () => {
   const { client } = await clientOf(() => refused(12));
   await assert.rejects(client.servers(WEB), KernelRefusal);
 });
 
-test("a table of no services asks for no servers", async () => {
+test("table() of an empty table asks for no servers", async () => {
   const { client, asked } = await clientOf();
   assert.deepEqual(await client.table(), []);
   assert.equal(asked.length, 1);
 });
 
-test("timeouts and daemons are read", async () => {
+test("timeouts() and daemons() return what the kernel reports", async () => {
   const daemon = hex(
     "0b010000 2000 0300 0800 0100 02000000 0900 0200 6574683000000000 0800 0300 09000000",
   );
@@ -304,7 +304,7 @@ test("timeouts and daemons are read", async () => {
   ]);
 });
 
-test("a client is closed when all that was asked before has been answered", async () => {
+test("close() waits for the replies to earlier calls", async () => {
   const happened: string[] = [];
   const opening = [FOUND, payloads(replies.INFO)];
   const exchange: Exchange = async (requests) => {
@@ -330,7 +330,7 @@ test("a client is closed when all that was asked before has been answered", asyn
   ]);
 });
 
-test("a client over somebody else's exchange has nothing to close", async () => {
+test("IpvsClient.open() without close() closes nothing", async () => {
   const { client, asked } = await clientOf();
   client[Symbol.dispose]();
   await client.close();

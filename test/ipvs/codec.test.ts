@@ -48,7 +48,10 @@ const NO_COUNTERS = Object.fromEntries(COUNTERS.map((name) => [name, 0n]));
 
 const [STATS, FAMILY, STATS64] = [10, 11, 12];
 
-/** A recorded reply with its counters set: in 32 bits to 1, 2 and so on, in 64 bits to 2 ** 40 more. */
+/**
+ * A recorded reply with known counters: 1, 2, … in the 32-bit ones, and 2 ** 40 more in the 64-bit
+ * ones.
+ */
 function counted(reply: Uint8Array): Uint8Array {
   return edited(reply, (attributes) =>
     attributes.map(({ type, value }) => {
@@ -64,7 +67,7 @@ function counted(reply: Uint8Array): Uint8Array {
   );
 }
 
-test("a service over IPv4 is read", () => {
+test("readService() decodes an IPv4 service", () => {
   assert.deepEqual(read.service(replies.SERVICE), {
     key: {
       family: INET,
@@ -82,7 +85,7 @@ test("a service over IPv4 is read", () => {
   });
 });
 
-test("a service over IPv6 is read: its netmask is a number, and it may have a persistence engine", () => {
+test("readService() decodes an IPv6 service with prefix length and persistence engine", () => {
   assert.deepEqual(read.service(replies.IPV6_SERVICE), {
     key: {
       family: INET6,
@@ -101,14 +104,14 @@ test("a service over IPv6 is read: its netmask is a number, and it may have a pe
   });
 });
 
-test("a service of a firewall mark is read: it has no address", () => {
+test("readService() decodes a firewall mark, which has no address", () => {
   assert.deepEqual(read.service(replies.MARK_SERVICE).key, {
     family: INET6,
     firewallMark: 7,
   });
 });
 
-test("a real server is read", () => {
+test("readDestination() decodes a real server", () => {
   assert.deepEqual(read.server(replies.MASQUERADED_SERVER), {
     key: { address: Uint8Array.of(192, 0, 2, 10), port: 8080 },
     settings: {
@@ -127,7 +130,7 @@ test("a real server is read", () => {
   assert.equal(routed.settings.forwarding, DIRECT_ROUTING);
 });
 
-test("a tunnelled real server is read: its port is big-endian, its family may be another", () => {
+test("readDestination() decodes a tunneled server: a big-endian port, and a family of its own", () => {
   const { key, settings } = read.server(replies.TUNNELLED_SERVER);
   assert.deepEqual(key, { address: Uint8Array.of(192, 0, 2, 10), port: 0 });
   assert.deepEqual(settings, {
@@ -139,7 +142,7 @@ test("a tunnelled real server is read: its port is big-endian, its family may be
   });
 });
 
-test("connections of a real server are counted in 32 bits", () => {
+test("readDestination() decodes 32-bit connection counts", () => {
   const counts = [
     [7, hex("ffffffff")],
     [8, hex("02000000")],
@@ -155,7 +158,7 @@ test("connections of a real server are counted in 32 bits", () => {
   assert.equal(server.persistentConnections, 3);
 });
 
-test("a real server without a family has its service's: so it was before Linux 3.18", () => {
+test("readDestination() uses the service's family if the message has none, as before Linux 3.18", () => {
   const old = attributesIn(without(replies.MASQUERADED_SERVER, FAMILY));
   const address = (family: typeof INET | typeof INET6) =>
     formatAddress(readDestination(old, family).key.address);
@@ -163,7 +166,7 @@ test("a real server without a family has its service's: so it was before Linux 3
   assert.equal(address(INET6), "c000:20a::");
 });
 
-test("a real server of an older kernel has no tunnel", () => {
+test("readDestination() decodes a server of an older kernel without tunnel attributes", () => {
   const old = [13, 14, 15].reduce(without, replies.TUNNELLED_SERVER);
   assert.deepEqual(read.server(old).settings.tunnel, {
     type: 0,
@@ -172,12 +175,12 @@ test("a real server of an older kernel has no tunnel", () => {
   });
 });
 
-test("of the connection flags only the forwarding method counts", () => {
+test("readDestination() takes only the forwarding method from the connection flags", () => {
   const flagged = replaced(replies.ROUTED_SERVER, 3, hex("03010000"));
   assert.equal(read.server(flagged).settings.forwarding, DIRECT_ROUTING);
 });
 
-test("counters are 64 bits wide where the kernel sends them so", () => {
+test("readService() and readDestination() prefer 64-bit counters", () => {
   const whole = Object.fromEntries(
     COUNTERS.map((name, i) => [name, 2n ** 40n + BigInt(i + 1)]),
   );
@@ -187,7 +190,7 @@ test("counters are 64 bits wide where the kernel sends them so", () => {
   assert.deepEqual(server.stats, whole);
 });
 
-test("counters are those of 32 bits on kernels that have no others", () => {
+test("readService() and readDestination() accept 32-bit counters of older kernels", () => {
   const cut = Object.fromEntries(
     COUNTERS.map((name, i) => [name, BigInt(i + 1)]),
   );
@@ -195,7 +198,7 @@ test("counters are those of 32 bits on kernels that have no others", () => {
   assert.deepEqual(read.service(old).stats, cut);
 });
 
-test("timeouts are read", () => {
+test("readTimeouts() decodes the timeouts", () => {
   assert.deepEqual(readTimeouts(attributesIn(replies.TIMEOUTS)), {
     tcpSeconds: 1,
     tcpFinSeconds: 2,
@@ -203,20 +206,20 @@ test("timeouts are read", () => {
   });
 });
 
-test("a kernel without UDP has no timeout for it", () => {
+test("readTimeouts() returns 0 for UDP if the kernel has no UDP support", () => {
   const { bytes, start } = attributesIn(replies.TIMEOUTS);
   const attributes = { bytes, start, end: start + 16 };
   assert.equal(readTimeouts(attributes).udpSeconds, 0);
 });
 
-test("the module's version is read", () => {
+test("readInfo() decodes the version of the module", () => {
   assert.deepEqual(readInfo(attributesIn(replies.INFO)), {
     version: 0x010201,
     connectionTableSize: 4096,
   });
 });
 
-// struct nlattr by struct nlattr as ip_vs_genl_fill_daemon() writes them (Linux 6.1).
+// struct nlattr by struct nlattr, as ip_vs_genl_fill_daemon() writes them (Linux 6.1).
 const DAEMON = `
   4000 0300
     0800 0100 02000000  # state
@@ -228,7 +231,7 @@ const DAEMON = `
     0800 0500 e0000051  # group
 `;
 
-test("a sync daemon is read", () => {
+test("readDaemon() decodes a sync daemon", () => {
   assert.deepEqual(readDaemon(spanOf(hex(DAEMON))), {
     state: 2,
     multicastInterface: "eth0",
@@ -240,7 +243,7 @@ test("a sync daemon is read", () => {
   });
 });
 
-test("a sync daemon's group may be of IPv6", () => {
+test("readDaemon() decodes an IPv6 multicast group", () => {
   const group = "ff020000000000000000000000000081";
   const bytes = hex(
     DAEMON.replace("4000", "4c00").replace(
@@ -254,7 +257,7 @@ test("a sync daemon's group may be of IPv6", () => {
   );
 });
 
-test("a sync daemon before Linux 4.3 has neither length nor group, port or hops", () => {
+test("readDaemon() decodes a sync daemon before Linux 4.3, without length, group, port and TTL", () => {
   const old = hex(
     "2000 0300 0800 0100 01000000 0900 0200 6574683000000000 0800 0300 00000000",
   );
@@ -265,7 +268,7 @@ test("a sync daemon before Linux 4.3 has neither length nor group, port or hops"
   });
 });
 
-test("a sync daemon that is neither master nor backup is refused", () => {
+test("readDaemon() rejects a state other than master and backup", () => {
   for (const state of ["00000000", "03000000"])
     assert.throws(
       () => readDaemon(spanOf(hex(DAEMON.replace("02000000", state)))),
@@ -273,7 +276,7 @@ test("a sync daemon that is neither master nor backup is refused", () => {
     );
 });
 
-test("a reply cut short anywhere is refused, never misread", () => {
+test("the decoders reject a reply cut short at any byte", () => {
   const server = (attributes: Span) => readDestination(attributes, INET);
   const readers = [
     [attributesIn(replies.SERVICE), readService],
@@ -293,14 +296,14 @@ test("a reply cut short anywhere is refused, never misread", () => {
       );
 });
 
-test("timeouts cut short within an attribute are refused", () => {
-  // Between attributes, it is the length of the message that tells.
+test("readTimeouts() rejects a reply cut short inside an attribute", () => {
+  // Cut between two attributes, only the length of the message shows the fault.
   for (const cut of beginnings(bytesIn(attributesIn(replies.TIMEOUTS))))
     if (cut.length % 8 !== 0)
       assert.throws(() => readTimeouts(spanOf(cut)), MalformedReply);
 });
 
-test("what must be there and is missing is named", () => {
+test("readService() names a required field that is missing", () => {
   const service = (type: number) => () =>
     read.service(without(replies.SERVICE, type));
   assert.throws(service(1), /family is missing/);
@@ -313,7 +316,7 @@ test("what must be there and is missing is named", () => {
   assert.throws(service(9), /netmask is missing/);
 });
 
-test("of a real server address, port, forwarding method and weight must be there", () => {
+test("readDestination() requires address, port, forwarding method and weight", () => {
   const server = (type: number) => () =>
     read.server(without(replies.ROUTED_SERVER, type));
   assert.throws(server(1), /address is missing/);
@@ -322,12 +325,12 @@ test("of a real server address, port, forwarding method and weight must be there
   assert.throws(server(4), /weight is missing/);
 });
 
-test("counters that are missing altogether are refused", () => {
+test("readService() rejects a service without counters", () => {
   const bare = [10, 12].reduce(without, replies.SERVICE);
   assert.throws(() => read.service(bare), /connections is missing/);
 });
 
-test("a family or a protocol that nobody knows is refused", () => {
+test("readService() rejects an unknown family or protocol", () => {
   const family = replaced(replies.SERVICE, 1, hex("0300"));
   assert.throws(() => read.service(family), /address family 3/);
   const protocol = replaced(replies.SERVICE, 2, hex("0100"));

@@ -20,7 +20,7 @@ function readerOf(text: string): ConnectionReader {
   return reader;
 }
 
-/** Stands on a line. */
+/** A reader at the given line. */
 function at(connection: Connection): ConnectionReader {
   const reader = readerOf(`${connectionLine(connection)}\n`);
   assert.ok(reader.next());
@@ -33,7 +33,7 @@ function all(reader: ConnectionReader): (Connection | undefined)[] {
   return found;
 }
 
-test("every line is read, one after the other, and the title is none of them", () => {
+test("ConnectionReader reads every line except the title", () => {
   const connections = Array.from({ length: 200 }, (_, i) =>
     numberedConnection(i),
   );
@@ -41,13 +41,13 @@ test("every line is read, one after the other, and the title is none of them", (
   assert.deepEqual(all(readerOf(`${lines.join("\n")}\n`)), connections);
 });
 
-test("the last line may lack its line feed", () => {
+test("ConnectionReader reads a last line without a line feed", () => {
   const [one, two] = [numberedConnection(1), numberedConnection(3)];
   const text = `${connectionLine(one)}\n${connectionLine(two)}`;
   assert.deepEqual(all(readerOf(text)), [one, two]);
 });
 
-test("what is no connection hides none", () => {
+test("ConnectionReader skips malformed lines", () => {
   for (const other of [
     "",
     " ",
@@ -64,7 +64,7 @@ test("what is no connection hides none", () => {
   }
 });
 
-test("a reader goes on with what it is given next", () => {
+test("ConnectionReader continues with the next buffer", () => {
   const reader = readerOf(`${LINE}\n`);
   assert.equal(all(reader).length, 1);
   assert.equal(reader.next(), false);
@@ -72,7 +72,7 @@ test("a reader goes on with what it is given next", () => {
   assert.equal(all(reader).length, 2);
 });
 
-test("protocol and state are told by their whole words", () => {
+test("protocolIs() and stateIs() compare whole words", () => {
   const reader = readerOf(`${LINE}\n`);
   reader.next();
   assert.ok(reader.stateIs("ESTABLISHED") && reader.protocolIs("TCP"));
@@ -85,7 +85,7 @@ const bytes = (length: number) =>
 const ADDRESSES = fc.oneof(bytes(4), bytes(16));
 const PORTS = fc.integer({ min: 0, max: 0xffff });
 
-test("an address lies in a network if its first bits are the network's", () => {
+test("clientIn() compares the first bits of the address", () => {
   const bits = (address: Address) =>
     Array.from(address, (byte) => byte.toString(2).padStart(8, "0")).join("");
   const prefixes = fc.integer({ min: 0, max: 128 });
@@ -108,7 +108,7 @@ test("an address lies in a network if its first bits are the network's", () => {
   );
 });
 
-test("keys are different for different ends, and say which they are of", () => {
+test("clientKey, virtualKey and serverKey differ for different endpoints", () => {
   fc.assert(
     fc.property(ADDRESSES, PORTS, (address, port) => {
       const reader = at({
@@ -126,7 +126,7 @@ test("keys are different for different ends, and say which they are of", () => {
   );
 });
 
-test("each end lies in its own network", () => {
+test("clientIn(), virtualIn() and serverIn() look at their own endpoint", () => {
   const connection = numberedConnection(1);
   const reader = at(connection);
   const { client, virtual, server } = connection;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isTemplate } from "../../src/ipvs/connection-states.js";
 
-test("an entry without client port is a template, but for one that is expected", () => {
+test("isTemplate() is true for client port 0, except for an expected connection", () => {
   const is = (clientPort: number, state: string) =>
     isTemplate({ clientPort, state });
   assert.deepEqual(

@@ -14,14 +14,14 @@ const IPV6 =
 const SIP =
   "UDP 0A090001 0000 0A090001 13C4 7F000001 14E9 UDP             297 sip abc@def ghi";
 
-/** What a reader makes of a line, if it takes that for a connection. */
+/** The connection that the reader decodes from a line; undefined if it skips the line. */
 function parseConnection(line: string): Connection | undefined {
   const reader = new ConnectionReader();
   reader.load(Buffer.from(line, "latin1"));
   return reader.next() ? reader.connection() : undefined;
 }
 
-test("a connection over IPv4 is read, its numbers being hexadecimal but for the expiry", () => {
+test("connection() decodes IPv4: hexadecimal numbers, and a decimal expiry", () => {
   assert.deepEqual(parseConnection(IPV4), {
     protocol: "TCP",
     client: Uint8Array.of(10, 9, 0, 1),
@@ -35,7 +35,7 @@ test("a connection over IPv4 is read, its numbers being hexadecimal but for the 
   });
 });
 
-test("a connection over IPv6 is read", () => {
+test("connection() decodes IPv6", () => {
   const { client, virtual, server, clientPort } = parseConnection(IPV6) ?? {};
   assert.ok(client && virtual && server);
   assert.deepEqual([client, virtual, server].map(formatAddress), [
@@ -46,28 +46,28 @@ test("a connection over IPv6 is read", () => {
   assert.equal(clientPort, 0xb00b);
 });
 
-test("what the persistence engine knows is read to the end of the line", () => {
+test("connection() reads the persistence data up to the end of the line", () => {
   const connection = parseConnection(SIP);
   assert.equal(connection?.persistenceEngine, "sip");
   assert.equal(connection.persistenceData, "abc@def ghi");
 });
 
-test("a connection without persistence engine does not speak of one", () => {
+test("connection() returns no persistence engine if there is none", () => {
   const connection = parseConnection(`${IPV4} `);
   assert.ok(connection && !("persistenceEngine" in connection));
 });
 
-test("the title is no connection", () => {
+test("ConnectionReader skips the title", () => {
   assert.equal(parseConnection(TITLE), undefined);
 });
 
-test("a line cut short before the expiry is no connection", () => {
+test("ConnectionReader skips a line that is cut short before the expiry", () => {
   const end = IPV4.lastIndexOf(" ") + 1;
   for (let length = 0; length <= end; length++)
     assert.equal(parseConnection(IPV4.slice(0, length)), undefined);
 });
 
-test("a line with a fault in a number is no connection", () => {
+test("connection() returns undefined for a malformed number", () => {
   for (const [good, bad] of [
     ["0A090001", "0A09000"],
     ["0A090001", "0A0900011"],
@@ -82,7 +82,7 @@ test("a line with a fault in a number is no connection", () => {
     assert.equal(parseConnection(IPV4.replace(good, bad)), undefined, bad);
 });
 
-test("a line of IPv6 with a fault in a number is no connection", () => {
+test("connection() returns undefined for a malformed number in an IPv6 line", () => {
   for (const [good, bad] of [
     ["2001:", "20010"],
     ["2001:", "200:"],
@@ -94,7 +94,7 @@ test("a line of IPv6 with a fault in a number is no connection", () => {
     assert.equal(parseConnection(IPV6.replace(good, bad)), undefined, bad);
 });
 
-test("whatever the kernel writes is read", () => {
+test("connection() reads random lines as the kernel writes them", () => {
   const bytes = (length: number) =>
     fc.uint8Array({ minLength: length, maxLength: length });
   const address = fc.oneof(bytes(4), bytes(16));
@@ -122,7 +122,7 @@ test("whatever the kernel writes is read", () => {
   );
 });
 
-test("a connection's protocol is known by its name; templates of a firewall mark have none", () => {
+test("protocolOf() finds the protocol by its name; templates of firewall marks have none", () => {
   const protocol = (name: string) => {
     const connection = parseConnection(IPV4.replace("TCP", name));
     return connection && protocolOf(connection);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  waitUntilGone,
+  waitUntilDrained,
   type DrainingServer,
   type DrainOptions,
 } from "../../src/ipvs/drain.js";
@@ -40,7 +40,7 @@ function server(
   return { ...serverEntry(text, 80, { weight }), ...counts };
 }
 
-/** A table that is another at each reading, by service; the last one stays. */
+/** A table that differs at each reading, by service. The last reading repeats. */
 class Tables {
   readonly asked: string[][] = [];
   readonly tables: readonly Readonly<Record<string, ServerEntry[]>>[];
@@ -58,7 +58,7 @@ class Tables {
   }
 }
 
-/** A time that goes by while somebody sleeps. */
+/** A clock that advances only in sleep(). */
 class Time {
   milliseconds = 5000;
   slept: number[] = [];
@@ -76,7 +76,7 @@ async function waited(
   options: Partial<DrainOptions> = {},
 ) {
   const time = new Time();
-  const { end, servers: states } = await waitUntilGone(tables, servers, {
+  const { end, servers: states } = await waitUntilDrained(tables, servers, {
     pollSeconds: 1,
     signal: new AbortController().signal,
     clock: time,
@@ -98,10 +98,10 @@ const web = (counts: Counts, weight = 0) => ({
   "TCP 192.0.2.1:80": [server("198.51.100.10", counts, weight)],
 });
 
-test("a server is empty when two readings in a row found it so", async () => {
+test("waitUntilDrained() returns when a server is empty in two readings in a row", async () => {
   const tables = new Tables(
     web([2, 0, 0]),
-    web([0, 1, 0]), // the one that was being opened
+    web([0, 1, 0]), // the opening connection
     web([1, 0, 0]),
     web([0, 1, 0]),
     web([0, 2, 0]),
@@ -114,7 +114,7 @@ test("a server is empty when two readings in a row found it so", async () => {
   assert.equal(entries[0]?.inactiveConnections, 2);
 });
 
-test("templates are waited for", async () => {
+test("waitUntilDrained() waits for persistence templates", async () => {
   const tables = new Tables(web([0, 0, 3]), web([0, 0, 3]), web([0, 0, 0]));
   assert.equal((await waited(tables, [one(WEB)])).end, "settled");
   assert.equal(tables.asked.length, 4);
@@ -126,7 +126,7 @@ for (const [service, waits] of [
   [NAMES, true],
   [MARK, true],
 ] as const)
-  test(`inactive connections of ${formatService(service)} are ${waits ? "" : "not "}waited for`, async () => {
+  test(`waitUntilDrained() ${waits ? "waits" : "does not wait"} for inactive connections of ${formatService(service)}`, async () => {
     const tables = new Tables({
       [formatService(service)]: [server("198.51.100.10", [0, 4, 0])],
     });
@@ -134,7 +134,7 @@ for (const [service, waits] of [
     assert.equal(end, waits ? "timeout" : "settled");
   });
 
-test("what is not in the table, or has a weight again, is not waited for", async () => {
+test("waitUntilDrained() does not wait for a server that is absent or has a weight again", async () => {
   const tables = new Tables({ ...web([5, 0, 0], 3) });
   const { end, states, entries, slept } = await waited(tables, [
     one(WEB),
@@ -147,13 +147,13 @@ test("what is not in the table, or has a weight again, is not waited for", async
   assert.equal(entries[1], undefined);
 });
 
-test("several servers are waited for together, each service asked for once", async () => {
+test("waitUntilDrained() waits for several servers and reads each service once per reading", async () => {
   const other = server("198.51.100.11", [0, 0, 0]);
   const tables = new Tables(
     { "TCP 192.0.2.1:80": [server("198.51.100.10", [1, 0, 0]), other] },
     { "TCP 192.0.2.1:80": [server("198.51.100.10", [0, 0, 0]), other] },
     {
-      // A client that persistence binds comes back to the first while the second is looked at.
+      // A persistent client comes back to the first server while the second is read.
       "TCP 192.0.2.1:80": [
         server("198.51.100.10", [0, 0, 0]),
         server("198.51.100.11", [1, 0, 0]),
@@ -183,7 +183,7 @@ test("several servers are waited for together, each service asked for once", asy
   ]);
 });
 
-test("it is given up when the time is out, and never a poll later", async () => {
+test("waitUntilDrained() stops when the timeout is over", async () => {
   const tables = new Tables(web([1, 0, 0]));
   const { end, states, slept } = await waited(tables, [one(WEB)], {
     timeoutSeconds: 2.5,
@@ -192,7 +192,7 @@ test("it is given up when the time is out, and never a poll later", async () => 
   assert.deepEqual(slept, [1000, 1000, 500]);
 });
 
-test("no time at all is enough for a server that is empty", async () => {
+test("waitUntilDrained() finds an empty server with timeout 0", async () => {
   const tables = new Tables(web([0, 0, 0]));
   const { end } = await waited(tables, [one(WEB)], { timeoutSeconds: 0 });
   assert.equal(end, "settled");
@@ -201,7 +201,7 @@ test("no time at all is enough for a server that is empty", async () => {
   assert.equal(outcome.end, "timeout");
 });
 
-test("a signal ends it with what stands then", async () => {
+test("waitUntilDrained() returns the current states when the signal is aborted", async () => {
   const abort = new AbortController();
   const tables = new Tables(web([3, 0, 0]), web([2, 0, 0]));
   const { end, states, entries } = await waited(tables, [one(WEB)], {
@@ -219,7 +219,7 @@ test("a signal ends it with what stands then", async () => {
   assert.equal(entries[0]?.activeConnections, 2);
 });
 
-test("nobody to wait for is soon done", async () => {
+test("waitUntilDrained() returns at once for an empty list", async () => {
   const { end, states } = await waited(new Tables({}), []);
   assert.deepEqual([end, states], ["settled", []]);
 });

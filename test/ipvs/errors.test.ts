@@ -7,7 +7,7 @@ import {
   TableUnsteady,
 } from "../../src/ipvs/errors.js";
 
-test("a refusal says what was refused, of whom and why", () => {
+test("KernelRefusal names the command, its object and the errno", () => {
   const refusal = new KernelRefusal(3, "delete-service", "TCP 192.0.2.1:80");
   assert.equal(
     refusal.message,
@@ -16,32 +16,32 @@ test("a refusal says what was refused, of whom and why", () => {
   assert.equal(refusal.explanation, undefined);
 });
 
-test("a refusal of the whole table names nobody", () => {
+test("KernelRefusal of the whole table names no object", () => {
   assert.equal(
     new KernelRefusal(1, "flush", "").message,
     "Cannot flush: EPERM",
   );
 });
 
-test("the kernel's own sentence is told", () => {
+test("KernelRefusal contains the kernel's explanation", () => {
   assert.equal(
     new KernelRefusal(22, "set", "", "too long").message,
     "Cannot set: EINVAL (too long)",
   );
 });
 
-test("a lost answer says that it may have been a yes", () => {
+test("ReplyLost says that the change may have been carried out", () => {
   assert.match(
     new ReplyLost("add-service", "FWM 1").message,
     /add-service FWM 1 .*may or may not/,
   );
 });
 
-test("a lost answer of the whole table names nobody", () => {
-  assert.match(new ReplyLost("flush", "").message, /answer to flush was lost/);
+test("ReplyLost of the whole table names no object", () => {
+  assert.match(new ReplyLost("flush", "").message, /reply to flush was lost/);
 });
 
-test("an errno has its symbol beside it, as in the errors of Node.js", () => {
+test("the errors have errno and code, like errors of Node.js", () => {
   assert.equal(new KernelRefusal(17, "add-service", "FWM 1").code, "EEXIST");
   assert.equal(new IpvsUnavailable(1).code, "EPERM");
 });
@@ -64,12 +64,12 @@ const ADVICE: readonly (readonly [
   [new TableUnsteady(10), /try again/],
 ];
 for (const [error, advice] of ADVICE)
-  test(`what to do about "${error.message}"`, () => {
+  test(`advice for "${error.message}"`, () => {
     if (advice) assert.match(error.advice ?? "", advice);
     else assert.equal(error.advice, undefined);
   });
 
-test("the other errors carry what is needed to say more", () => {
+test("IpvsUnavailable has an errno, TableUnsteady the number of attempts", () => {
   assert.equal(new IpvsUnavailable(2).errno, 2);
   assert.match(new IpvsUnavailable(2).message, /ENOENT/);
   assert.equal(new TableUnsteady(10).attempts, 10);

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { networkOf, parseNetwork } from "../../src/ipvs/ip-network.js";
 import { address } from "../fixtures/entries.js";
 
-test("a network is an address and how many of its bits count", () => {
+test("parseNetwork() returns the address and the prefix length", () => {
   assert.deepEqual(parseNetwork("10.0.0.0/8"), {
     address: address("10.0.0.0"),
     prefixBits: 8,
@@ -14,17 +14,17 @@ test("a network is an address and how many of its bits count", () => {
   });
 });
 
-test("an address is the network of itself", () => {
+test("parseNetwork() reads an address as a network of one address", () => {
   for (const text of ["192.0.2.1", "2001:db8::1"])
     assert.deepEqual(parseNetwork(text), networkOf(address(text)));
 });
 
-test("all lengths from none to all of the bits are networks", () => {
+test("parseNetwork() accepts all prefix lengths of the family", () => {
   for (const text of ["0.0.0.0/0", "10.1.2.3/32", "::/0", "::1/128"])
     assert.ok(parseNetwork(text), text);
 });
 
-test("what is none is not taken for one", () => {
+test("parseNetwork() returns undefined for other texts", () => {
   for (const text of [
     "",
     "/8",

@@ -13,7 +13,8 @@ import {
 } from "../../src/ipvs/layouts.js";
 
 /*
- * The enumerations of include/uapi/linux/ip_vs.h, each from its number 1 on; a blank where we use none.
+ * The enumerations of include/uapi/linux/ip_vs.h, each from number 1 on. A blank entry is one that
+ * the program does not use.
  */
 
 function inOrder(numbers: Iterable<readonly [string, number]>): string[] {
@@ -28,7 +29,7 @@ function enumeration(layout: Layout): string[] {
   );
 }
 
-test("commands have their numbers", () => {
+test("COMMANDS has the numbers of ip_vs.h", () => {
   assert.deepEqual(inOrder(Object.entries(COMMANDS)), [
     ...["newService", "setService", "deleteService", "getService"],
     ...["newDestination", "setDestination", "deleteDestination"],
@@ -37,14 +38,14 @@ test("commands have their numbers", () => {
   ]);
 });
 
-test("a message's attributes have their numbers", () => {
+test("MESSAGE has the numbers of ip_vs.h", () => {
   assert.deepEqual(enumeration(MESSAGE), [
     ...["service", "destination", "daemon"],
     ...["tcpSeconds", "tcpFinSeconds", "udpSeconds"],
   ]);
 });
 
-test("a service's attributes have their numbers", () => {
+test("SERVICE has the numbers of ip_vs.h", () => {
   assert.deepEqual(enumeration(SERVICE), [
     ...["family", "protocol", "address", "port", "firewallMark"],
     ...["scheduler", "flags", "timeoutSeconds", "netmask", "stats"],
@@ -52,7 +53,7 @@ test("a service's attributes have their numbers", () => {
   ]);
 });
 
-test("a real server's attributes have their numbers", () => {
+test("DESTINATION has the numbers of ip_vs.h", () => {
   assert.deepEqual(enumeration(DESTINATION), [
     ...["address", "port", "forwarding", "weight"],
     ...["upperThreshold", "lowerThreshold"],
@@ -62,14 +63,14 @@ test("a real server's attributes have their numbers", () => {
   ]);
 });
 
-test("a sync daemon's attributes have their numbers", () => {
+test("DAEMON has the numbers of ip_vs.h", () => {
   assert.deepEqual(enumeration(DAEMON), [
     ...["state", "multicastInterface", "syncId", "maximumLength"],
     ...["multicastGroup", "multicastGroup6", "multicastPort", "multicastTtl"],
   ]);
 });
 
-test("counters have their numbers, be they cut or whole", () => {
+test("STATS and STATS64 have the numbers of ip_vs.h", () => {
   const counters = [
     ...["connections", "inPackets", "outPackets", "inBytes", "outBytes"],
     ...["connectionsPerSecond", "inPacketsPerSecond", "outPacketsPerSecond"],
@@ -79,6 +80,6 @@ test("counters have their numbers, be they cut or whole", () => {
   assert.deepEqual(enumeration(STATS64), counters);
 });
 
-test("the module's attributes have their numbers", () => {
+test("INFO has the numbers of ip_vs.h", () => {
   assert.deepEqual(enumeration(INFO), ["version", "connectionTableSize"]);
 });

@@ -16,19 +16,22 @@ function keyOf(i: number): ServiceKey {
   return { family: INET, protocol: TCP, address: addressOf(i), port: 80 };
 }
 
-/** A service whose one server has its number as port, in the kernel's file. */
+/** A service in /proc/net/ip_vs with one server, whose port is the service's number. */
 function printed(i: number): string {
   const digits = Buffer.from(addressOf(i)).toString("hex").toUpperCase();
   const port = i.toString(16).padStart(4, "0").toUpperCase();
   return `TCP  ${digits}:0050 wlc  \n  -> 0A000001:${port}      Masq    1      0          0         \n`;
 }
 
-/** The services that the kernel is asked for, and to which it tells a server with the service's number as port. */
+/**
+ * A client that records which services it is asked for. It reports one server each, whose port is
+ * the service's number.
+ */
 function asked() {
   const numbers: number[] = [];
   return {
     numbers,
-    uncountedServersOf(keys: readonly ServiceKey[]) {
+    serverSummariesOf(keys: readonly ServiceKey[]) {
       const some = keys.map((key) => {
         assert.ok("address" in key);
         return (key.address[2] ?? 0) * 256 + (key.address[3] ?? 0);
@@ -54,7 +57,7 @@ async function portsOf(
 
 const ALL = Array.from({ length: SERVICES }, (_, i) => i);
 
-test("services that the file lacks between others get their own servers", async () => {
+test("withListedServers() asks the client for services that the file does not have", async () => {
   const known = ALL.filter((i) => i % 3 !== 1 && i < 590);
   const file = new TableFile(Buffer.from(known.map(printed).join("")));
   const client = asked();
@@ -65,7 +68,7 @@ test("services that the file lacks between others get their own servers", async 
   );
 });
 
-test("without a file all are asked for", async () => {
+test("withListedServers() asks the client for all services if there is no file", async () => {
   const client = asked();
   assert.deepEqual(await portsOf(client, undefined), ALL);
   assert.deepEqual(client.numbers, ALL);

@@ -4,10 +4,10 @@ import { IpvsUnavailable } from "../../src/ipvs/errors.js";
 import { ENOENT, EPERM } from "../../src/netlink/errno.js";
 import { SocketFault } from "../../src/netlink/errors.js";
 import { openIpvs } from "../../src/ipvs/open.js";
-import { ack, FakeLink } from "../netlink/fake-link.js";
+import { ack, ScriptedLink } from "../netlink/scripted-link.js";
 
-test("where IPVS is not, the link is closed and it is said what to do", async () => {
-  const link = new FakeLink((requests) =>
+test("openIpvs() closes the link and advises to load the module if IPVS is not available", async () => {
+  const link = new ScriptedLink((requests) =>
     requests.map((request) => ack(request, ENOENT)),
   );
   await assert.rejects(openIpvs(link), (error) => {
@@ -19,9 +19,9 @@ test("where IPVS is not, the link is closed and it is said what to do", async ()
   assert.equal(link.closed, 1);
 });
 
-test("where the socket fails, the link is closed, too", async () => {
+test("openIpvs() closes the link if the socket fails", async () => {
   const fault = new SocketFault(EPERM, "recvmsg");
-  const link = new FakeLink(() => [fault]);
+  const link = new ScriptedLink(() => [fault]);
   await assert.rejects(openIpvs(link), fault);
   assert.equal(link.closed, 1);
 });

@@ -38,7 +38,7 @@ const aService: fc.Arbitrary<ServiceKey> = fc.oneof(
     })),
 );
 
-test("a service is read as it is written", () => {
+test("parseService() reads what formatService() writes", () => {
   fc.assert(
     fc.property(aService, (key) => {
       assert.deepEqual(parseService(formatService(key)), key);
@@ -46,7 +46,7 @@ test("a service is read as it is written", () => {
   );
 });
 
-test("a server is read as it is written", () => {
+test("parseServer() reads what formatEndpoint() writes", () => {
   fc.assert(
     fc.property(anAddress, aPort, (address, port) => {
       assert.deepEqual(parseServer(formatEndpoint(address, port)), {
@@ -78,7 +78,7 @@ for (const text of [
   "ICMP 192.0.2.1:80",
   "constructor 192.0.2.1:80",
 ])
-  test(`${JSON.stringify(text)} is no service, and it is said how one is written`, () => {
+  test(`parseService() rejects ${JSON.stringify(text)} and lists the accepted forms`, () => {
     assert.throws(
       () => parseService(text),
       (error) => {
@@ -86,7 +86,7 @@ for (const text of [
         assert.equal(error.text, text);
         assert.equal(
           error.message,
-          `${JSON.stringify(text)} is no virtual service`,
+          `${JSON.stringify(text)} is not a virtual service`,
         );
         assert.match(error.advice, /write TCP 192\.0\.2\.1:80/);
         return true;
@@ -94,13 +94,13 @@ for (const text of [
     );
   });
 
-test("what is no server is refused", () => {
+test("parseServer() rejects other texts", () => {
   for (const text of ["", "192.0.2.1", "TCP 192.0.2.1:80", "::1:80", "[::1]"])
     assert.throws(() => parseServer(text), MalformedText, text);
 });
 
-test("an error shows no control characters", () => {
+test("MalformedText escapes control characters", () => {
   assert.throws(() => parseServer("\u001b[2J\u009b"), {
-    message: '"\\u001b[2J\\u009b" is no real server',
+    message: '"\\u001b[2J\\u009b" is not a real server',
   });
 });

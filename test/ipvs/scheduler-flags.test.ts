@@ -5,39 +5,39 @@ import {
   schedulerFlagNames,
 } from "../../src/ipvs/scheduler-flags.js";
 
-test("a flag of all schedulers has a number for a name", () => {
+test("schedulerFlag() finds flag-1 to flag-3 for all schedulers", () => {
   assert.deepEqual(
     ["flag-1", "flag-2", "flag-3"].map((name) => schedulerFlag(name)),
     [{ bit: 0x08 }, { bit: 0x10 }, { bit: 0x20 }],
   );
 });
 
-test("a flag with a name belongs to one scheduler", () => {
+test("schedulerFlag() finds a named flag and its scheduler", () => {
   assert.deepEqual(schedulerFlag("sh-fallback"), { bit: 8, scheduler: "sh" });
   assert.deepEqual(schedulerFlag("sh-port"), { bit: 16, scheduler: "sh" });
   assert.deepEqual(schedulerFlag("mh-fallback"), { bit: 8, scheduler: "mh" });
   assert.deepEqual(schedulerFlag("mh-port"), { bit: 16, scheduler: "mh" });
 });
 
-test("there are no other flags", () => {
+test("schedulerFlag() returns undefined for other names", () => {
   for (const name of ["", "flag-0", "flag-4", "FLAG-1", "sh", " flag-1"])
     assert.equal(schedulerFlag(name), undefined, name);
 });
 
-test("flags that are set have the names that their scheduler gives them", () => {
+test("schedulerFlagNames() returns the scheduler's names of the flags", () => {
   assert.deepEqual(schedulerFlagNames("sh", 0x18), ["sh-fallback", "sh-port"]);
   assert.deepEqual(schedulerFlagNames("mh", 0x10), ["mh-port"]);
   assert.deepEqual(schedulerFlagNames("rr", 0x28), ["flag-1", "flag-3"]);
 });
 
-test("a scheduler's name is no property of an object", () => {
+test("schedulerFlagNames() accepts names of object properties as schedulers", () => {
   assert.deepEqual(schedulerFlagNames("constructor", 0x08), ["flag-1"]);
 });
 
-test("a flag for which the scheduler has no name is not named", () => {
+test("schedulerFlagNames() leaves out flags for which the scheduler has no name", () => {
   assert.deepEqual(schedulerFlagNames("sh", 0x20), []);
 });
 
-test("persistence, one-packet scheduling and the kernel's mark are none of the scheduler's", () => {
+test("schedulerFlagNames() ignores PERSISTENT, ONE_PACKET and HASHED", () => {
   assert.deepEqual(schedulerFlagNames("rr", 0x07), []);
 });

@@ -17,24 +17,24 @@ function server(
   };
 }
 
-test("a server is overloaded from its upper threshold on, active and inactive connections together", () => {
+test("serverState() is overloaded from the upper threshold on, counting active and inactive connections", () => {
   assert.equal(serverState(server(1, [60, 40], [0, 100])), "overloaded");
   assert.equal(serverState(server(1, [60, 39], [0, 100])), "maybe-overloaded");
   assert.equal(serverState(server(1, [9999, 9999])), "ok");
 });
 
-test("below the lower threshold, or three quarters of the upper, it is not", () => {
+test("serverState() is ok below the lower threshold, or below three quarters of the upper", () => {
   assert.equal(serverState(server(1, [75, 0], [0, 100])), "maybe-overloaded");
   assert.equal(serverState(server(1, [74, 0], [0, 100])), "ok");
   assert.equal(serverState(server(1, [50, 0], [50, 100])), "maybe-overloaded");
   assert.equal(serverState(server(1, [49, 0], [50, 100])), "ok");
 });
 
-test("weight 0 is draining, whatever the thresholds", () => {
+test("serverState() is draining with weight 0, regardless of the thresholds", () => {
   assert.equal(serverState(server(0, [100, 0], [0, 100])), "draining");
 });
 
-test("a service takes connections as long as one server does", () => {
+test("serviceState() is ok if at least one server accepts connections", () => {
   assert.equal(serviceState([]), "no-servers");
   assert.equal(serviceState(["draining", "draining"]), "all-drained");
   assert.equal(serviceState(["draining", "overloaded"]), "all-overloaded");
@@ -42,7 +42,7 @@ test("a service takes connections as long as one server does", () => {
   assert.equal(serviceState(["draining", "ok"]), "ok");
 });
 
-test("shares are of the weights that can take connections", () => {
+test("assess() calculates shares from the servers that accept connections", () => {
   const { effectiveWeight, servers, state } = assess(
     serviceEntry({ family: INET, firewallMark: 1 }, {}, [
       server(1),
@@ -59,7 +59,7 @@ test("shares are of the weights that can take connections", () => {
   );
 });
 
-test("where nobody takes connections, nobody has a share", () => {
+test("assess() gives no shares if no server accepts connections", () => {
   const service = serviceEntry({ family: INET, firewallMark: 1 }, {}, [
     server(0),
   ]);

@@ -8,23 +8,21 @@ import {
   ROUTED_SERVER,
   SERVICE,
 } from "../fixtures/replies.js";
-import { clientOf, payloads } from "./fake-exchange.js";
+import { clientOf, payloads } from "./scripted-client.js";
 
-/*
- * IpvsClient.steadyTable of src/ipvs/client.ts: a table that changes while it is read.
- */
+/* IpvsClient.steadyTable() of src/ipvs/client.ts: a table that changes while it is read. */
 
 const WEIGHT = 4;
 const STATS64 = 12;
 const HEAVIER = replaced(MASQUERADED_SERVER, WEIGHT, hex("06000000"));
 
-/** A service as a dump has it: with these servers, or twice. */
+/** A service in a dump, with these servers; or twice. */
 interface Reading {
   readonly services?: readonly Uint8Array[];
   readonly servers: readonly Uint8Array[];
 }
 
-/** A client whose table is another at each reading; the last one stays. */
+/** A client whose table differs at each reading. The last reading repeats. */
 async function reading(...readings: [Reading, ...Reading[]]) {
   let count = 0;
   const { client } = await clientOf(({ bytes }) => {
@@ -50,30 +48,30 @@ async function weights(...readings: [Reading, ...Reading[]]) {
 const ONE = { servers: [MASQUERADED_SERVER] };
 const TWO = { servers: [ROUTED_SERVER, MASQUERADED_SERVER] };
 
-test("a table at rest is read twice", async () => {
+test("steadyTable() reads an unchanging table twice", async () => {
   assert.deepEqual(await weights(ONE), { weights: [5], readings: 2 });
 });
 
-test("a table of nothing is steady, too", async () => {
+test("steadyTable() accepts an empty table", async () => {
   const { client } = await reading({ services: [], servers: [] });
   assert.deepEqual(await client.steadyTable(), []);
 });
 
-test("a table that changes is read until two readings in a row agree", async () => {
+test("steadyTable() reads a changing table until two readings in a row agree", async () => {
   assert.deepEqual(await weights(ONE, TWO, ONE, TWO, TWO), {
     weights: [1, 5],
     readings: 5,
   });
 });
 
-test("a change of a setting is a change", async () => {
+test("steadyTable() notices a changed server setting", async () => {
   assert.deepEqual(await weights(ONE, { servers: [HEAVIER] }), {
     weights: [6],
     readings: 3,
   });
 });
 
-test("a change of a service's setting is a change", async () => {
+test("steadyTable() notices a changed service setting", async () => {
   const FLAGS = 7;
   const flagged = replaced(SERVICE, FLAGS, hex("0b000000ffffffff"));
   const { client, count } = await reading(ONE, {
@@ -84,7 +82,7 @@ test("a change of a service's setting is a change", async () => {
   assert.equal(count(), 3);
 });
 
-test("an entry that comes twice is no table, however often it comes so", async () => {
+test("steadyTable() rejects a reading in which a server appears twice", async () => {
   const twice = { servers: [ROUTED_SERVER, ROUTED_SERVER] };
   assert.deepEqual(await weights(twice, twice, twice, ONE), {
     weights: [5],
@@ -92,7 +90,7 @@ test("an entry that comes twice is no table, however often it comes so", async (
   });
 });
 
-test("a service that comes twice is no table", async () => {
+test("steadyTable() rejects a reading in which a service appears twice", async () => {
   const twice = { services: [SERVICE, SERVICE], servers: [] };
   assert.deepEqual(await weights(twice, twice, ONE), {
     weights: [5],
@@ -100,15 +98,15 @@ test("a service that comes twice is no table", async () => {
   });
 });
 
-test("another order is no change", async () => {
+test("steadyTable() ignores the order", async () => {
   const turned = { servers: [MASQUERADED_SERVER, ROUTED_SERVER] };
   assert.equal((await weights(TWO, turned)).readings, 2);
 });
 
-test("counters are no settings: those of the last reading are told", async () => {
+test("steadyTable() ignores counters and returns those of the last reading", async () => {
   const busy = edited(MASQUERADED_SERVER, (attributes) =>
     attributes.map(({ type, value }) => {
-      if (type === STATS64) value.writeUInt8(9, 4); // the lowest byte of the connections
+      if (type === STATS64) value.writeUInt8(9, 4); // lowest byte of the connections counter
       return { type, value };
     }),
   );
@@ -118,7 +116,7 @@ test("counters are no settings: those of the last reading are told", async () =>
   assert.equal(service?.servers[0]?.stats.connections, 9n);
 });
 
-test("a table that changes each time is given up", async () => {
+test("steadyTable() throws TableUnsteady if the table changes every time", async () => {
   const endless = Array.from({ length: 20 }, (_, i) =>
     i % 2 === 0 ? ONE : TWO,
   );

@@ -5,7 +5,7 @@ import { SCTP, TCP, UDP, type ServiceKey } from "../../src/ipvs/model.js";
 import { TableFile } from "../../src/ipvs/table-file.js";
 import { addressKey } from "../fixtures/entries.js";
 
-/** As Linux 6.1 printed it. */
+/** Output of Linux 6.1. */
 const PRINTED = `IP Virtual Server version 1.2.1 (size=4096)
 Prot LocalAddress:Port Scheduler Flags
   -> RemoteAddress:Port Forward Weight ActiveConn InActConn
@@ -26,7 +26,7 @@ FWM  00000007 wlc${" "}
 
 const WEB = addressKey(TCP, "192.0.2.1", 80);
 
-/** The servers of a service as the file tells them, in texts. */
+/** The servers of a service in the file, as text. */
 function servers(service: ServiceKey, printed = PRINTED) {
   const file = new TableFile(Buffer.from(printed, "latin1"));
   return file
@@ -37,7 +37,7 @@ function servers(service: ServiceKey, printed = PRINTED) {
     );
 }
 
-test("the servers of a service stand in the kernel's order, with the columns that it printed", () => {
+test("serversOf() returns the servers in the kernel's order, with the columns of the file", () => {
   assert.deepEqual(servers(WEB), [
     "10.0.0.3 80 Tunnel  0      0          0         ",
     "127.0.0.1 8080 Masq    1      0          0         ",
@@ -45,7 +45,7 @@ test("the servers of a service stand in the kernel's order, with the columns tha
   ]);
 });
 
-test("services are told apart by protocol, address and port", () => {
+test("serversOf() distinguishes services by protocol, address and port", () => {
   assert.equal(servers(addressKey(SCTP, "192.0.2.1", 99))?.length, 1);
   assert.equal(servers(addressKey(TCP, "192.0.2.1", 99)), undefined);
   assert.equal(servers(addressKey(TCP, "192.0.2.1", 81)), undefined);
@@ -53,18 +53,18 @@ test("services are told apart by protocol, address and port", () => {
   assert.equal(servers(addressKey(UDP, "192.0.2.1", 80)), undefined);
 });
 
-test("a service and servers of IPv6 are read, and the two families in one service", () => {
+test("serversOf() reads IPv6 services, and servers of both families", () => {
   assert.deepEqual(servers(addressKey(TCP, "2001:db8::1", 80)), [
     "10.0.0.9 80 Tunnel  1      0          0         ",
     "2001:db8::2 80 Route   1      0          0         ",
   ]);
 });
 
-test("a service without servers has none, which is not the same as to tell nothing", () => {
+test("serversOf() returns an empty list for a service without servers", () => {
   assert.deepEqual(servers(addressKey(UDP, "192.0.2.1", 5060)), []);
 });
 
-test("of a firewall mark nothing is told, for the family is not", () => {
+test("serversOf() returns undefined for a firewall mark, whose family is not in the file", () => {
   assert.equal(servers({ family: INET, firewallMark: 7 }), undefined);
   assert.equal(servers({ family: INET6, firewallMark: 7 }), undefined);
 });
@@ -75,7 +75,7 @@ for (const [what, from, to] of [
   ["a forwarding method that listings do not have", "Tunnel", "Bypass"],
   ["columns that end too soon", /Tunnel .*\n/, "Tunnel  0      0\n"],
 ] as const)
-  test(`a service is not told of if a line of its servers has ${what}`, () => {
+  test(`serversOf() returns undefined if a server's line has ${what}`, () => {
     const printed = PRINTED.replace(from, to);
     assert.notEqual(printed, PRINTED);
     assert.equal(servers(WEB, printed), undefined);
@@ -85,7 +85,7 @@ for (const [what, from, to] of [
     );
   });
 
-test("a line of a service that is cut off, or of something else, is passed by", () => {
+test("TableFile skips malformed lines", () => {
   for (const printed of [
     "TCP  C0000201",
     "TCP",

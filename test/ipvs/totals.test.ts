@@ -4,7 +4,7 @@ import { INET } from "../../src/ipvs/address.js";
 import { totalsOf } from "../../src/ipvs/totals.js";
 import { serverEntry, serviceEntry, stats } from "../fixtures/entries.js";
 
-test("a table is added up, exactly", () => {
+test("totalsOf() adds up bigint counters exactly", () => {
   const servers = [12_345, 5].map((activeConnections) => ({
     ...serverEntry("192.0.2.10", 80),
     activeConnections,

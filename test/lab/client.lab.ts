@@ -46,11 +46,11 @@ const SERVER: ServerSettings = {
   lowerThreshold: 0,
 };
 
-suite("the client on a kernel", () => {
+suite("IpvsClient on a kernel", () => {
   let link: Link;
   let client: IpvsClient;
   before(async () => {
-    await ours(["-C"]); // has the module loaded
+    await ours(["-C"]); // loads the module
     link = openNodeLink();
     client = await IpvsClient.open(exchangeOver(link));
   });
@@ -59,12 +59,12 @@ suite("the client on a kernel", () => {
     link.close();
   });
 
-  test("the module tells its version and the size of its table", () => {
+  test("info has the version and the table size of the module", () => {
     assert.ok(client.info.version >= 0x010201);
     assert.ok(client.info.connectionTableSize >= 256);
   });
 
-  test("a service comes back as it was set", async () => {
+  test("services() returns a service as it was added", async () => {
     const key: ServiceKey = {
       family: INET6,
       protocol: TCP,
@@ -88,7 +88,7 @@ suite("the client on a kernel", () => {
     assert.equal(entry.stats.inBytes, 0n);
   });
 
-  test("a server is added, changed and removed", async () => {
+  test("addServer(), editServer() and deleteServer() change a server", async () => {
     const key = service("10.0.0.1");
     const server = { address: address("10.1.1.1"), port: 8080 };
     await client.addService(key, ROUND_ROBIN);
@@ -110,7 +110,7 @@ suite("the client on a kernel", () => {
     assert.deepEqual(await client.servers(key), []);
   });
 
-  test("calls may overlap", async () => {
+  test("calls of IpvsClient may overlap", async () => {
     const [timeouts, daemons, services, again] = await Promise.all([
       client.timeouts(),
       client.daemons(),
@@ -121,7 +121,7 @@ suite("the client on a kernel", () => {
     assert.deepEqual([daemons, services], [[], []]);
   });
 
-  test("a refusal says what was asked, of whom, and why not", async () => {
+  test("KernelRefusal names command, object and errno", async () => {
     await assert.rejects(client.deleteService(service("10.0.0.9")), (error) => {
       assert.ok(error instanceof KernelRefusal);
       assert.equal(error.errno, ESRCH);
@@ -131,7 +131,7 @@ suite("the client on a kernel", () => {
     });
   });
 
-  test("a refused change keeps no other from being carried out", async () => {
+  test("apply() carries out the changes after a refused one", async () => {
     const key = service("10.0.0.1");
     const server = { address: address("10.1.1.1"), port: 80 };
     const changes: Change[] = [
@@ -160,7 +160,7 @@ suite("the client on a kernel", () => {
     assert.equal((await client.servers(key)).length, 1);
   });
 
-  test("thousands of changes at once are all answered", async () => {
+  test("apply() returns a result for each of thousands of changes", async () => {
     const changes: Change[] = Array.from({ length: 3000 }, (_, i) => ({
       command: "add-service",
       service: service(`10.0.${i >> 8}.${i & 255}`),
@@ -176,7 +176,7 @@ suite("the client on a kernel", () => {
     assert.equal((await client.services()).length, 3000);
   });
 
-  test("a steady table has every entry once while another socket changes it", async () => {
+  test("steadyTable() returns every entry once while another socket changes the table", async () => {
     const keys = Array.from({ length: 400 }, (_, i) =>
       service(`10.2.${i >> 8}.${i & 255}`),
     );
@@ -200,12 +200,12 @@ suite("the client on a kernel", () => {
     assert.equal((await client.steadyTable()).length, 380);
   });
 
-  test("an unknown service has no servers, and is not there", async () => {
+  test("servers() is empty and service() throws for an unknown service", async () => {
     assert.deepEqual(await client.servers(service("10.0.0.9")), []);
     await assert.rejects(client.service(service("10.0.0.9")), KernelRefusal);
   });
 
-  test("timeouts are set, and 0 leaves them", async () => {
+  test("setTimeouts() sets timeouts, and 0 leaves one unchanged", async () => {
     const before = await client.timeouts();
     await client.setTimeouts({
       tcpSeconds: 11,
@@ -220,7 +220,7 @@ suite("the client on a kernel", () => {
     await client.setTimeouts(before);
   });
 
-  test("a sync daemon is started, told of and stopped", async () => {
+  test("startDaemon(), daemons() and stopDaemon() handle a sync daemon", async () => {
     const daemon = {
       state: MASTER,
       multicastInterface: "lo",
@@ -236,13 +236,14 @@ suite("the client on a kernel", () => {
     assert.deepEqual(await client.daemons(), []);
   });
 
-  test("a daemon stopped before its thread has run is not waited for for ever", async () => {
+  test("stopDaemon() returns even if the daemon's thread has not run yet", async () => {
     const daemon = {
       state: MASTER,
       multicastInterface: "lo",
       syncId: 0,
     } as const;
-    // The kernel answers the second with EINTR, and such an answer is not sent (netlink_rcv_skb()).
+    // The second stop fails with EINTR, and the kernel does not send such a reply
+    // (netlink_rcv_skb()).
     const outcomes = await client.apply([
       { command: "start-daemon", daemon },
       { command: "stop-daemon", daemon },
@@ -251,7 +252,7 @@ suite("the client on a kernel", () => {
     assert.deepEqual(await client.daemons(), []);
   });
 
-  test("zeroing is taken for all and for one service, and refused for one that is not there", async () => {
+  test("zero() accepts all services or one, and throws for an unknown one", async () => {
     const key = service("10.0.0.1");
     await client.addService(key, ROUND_ROBIN);
     await client.zero();

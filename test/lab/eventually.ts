@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 /**
- * Reads until what was read is as wanted, or the time is over: the kernel brings its counters up to
- * date every 2 seconds only.
+ * Reads until the result is as expected or the time is over. The kernel updates its counters only
+ * every 2 seconds.
  *
- * @returns what was read last, wanted or not
+ * @returns the last result, as expected or not
  */
 export async function eventually<T>(
   read: () => Promise<T>,

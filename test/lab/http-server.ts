@@ -1,4 +1,7 @@
-/** `node http-server.js NAME [ADDRESS:]PORT…`: an HTTP server that tells who it is. Ends with its standard input. */
+/**
+ * `node http-server.js NAME [ADDRESS:]PORT…`: an HTTP server that replies with its name. Ends with
+ * its standard input.
+ */
 import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
 import type { Page } from "./http.js";
@@ -9,7 +12,7 @@ const [name = "", ...ports] = process.argv.slice(2);
 process.stdin.resume().on("end", () => process.exit());
 for (const endpoint of ports) {
   const [port, address] = endpoint.split(":").reverse();
-  // A connection that a client holds stays, however long the client is silent.
+  // A client may keep a connection open and silent for any time.
   const server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
     response.setHeader("content-type", "application/json");
     response.end(JSON.stringify(pageFor(request)));
@@ -27,7 +30,7 @@ function pageFor({ socket }: IncomingMessage): Page {
   };
 }
 
-/** A socket for both families shows an IPv4 address as an IPv6 one. */
+/** Removes the IPv6 form of an IPv4 address, which a dual-stack socket reports. */
 function bare(address = ""): string {
   return address.replace(/^::ffff:(?=.*\.)/, "");
 }

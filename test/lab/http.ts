@@ -7,25 +7,27 @@ import { type Server, startServerProgram } from "./server.js";
 
 export type { Server } from "./server.js";
 
-/** What a server says of the request that it answers. */
+/** A server's reply: how the request arrived. */
 export interface Page {
-  /** The name of the host that answers. */
+  /** The name of the host that replied. */
   readonly server: string;
-  /** To which address and port of its own the request came: `192.0.2.1:80`, `[2001:db8::1]:80`. */
+  /**
+   * The server's address and port to which the request came: `192.0.2.1:80`, `[2001:db8::1]:80`.
+   */
   readonly addressedAs: string;
-  /** From which address it came. */
+  /** The client's address as the server saw it. */
   readonly client: string;
-  /** Makes the answer larger than what a client sends. */
+  /** Makes the reply larger than a request. */
   readonly filling: string;
 }
 
-/** An answer with status 200; any other is a failure. */
+/** A reply with status 200. Any other status is a failure. */
 export interface Answer extends Omit<Page, "filling"> {
-  /** Length of the page. */
+  /** Length of the page in characters. */
   readonly bytes: number;
 }
 
-/** No answer, and why: `ECONNREFUSED`, `status 503`. */
+/** A failed request with its reason: `ECONNREFUSED`, `status 503`. */
 export interface Failure {
   readonly failure: string;
 }
@@ -36,7 +38,10 @@ export function isAnswer(reply: Reply): reply is Answer {
   return "server" in reply;
 }
 
-/** Starts a server at these ports, of all the host's addresses or of one (`192.0.2.10:80`); it accepts connections when this is done. */
+/**
+ * Starts a server at these ports, on all addresses of the host or on one (`192.0.2.10:80`). Returns
+ * when it accepts connections.
+ */
 export async function startServer(
   host: string,
   ports: readonly (number | string)[],
@@ -49,9 +54,9 @@ export async function startServer(
 }
 
 /**
- * Has a host make requests, one after the other, each on a connection of its own.
+ * Makes requests from a host, one after the other, each on a new connection.
  *
- * @returns the replies in the order of the requests; fewer than asked for if many failed
+ * @returns the replies in the order of the requests; fewer than requested if many failed
  */
 export function request(
   host: string,
@@ -61,7 +66,7 @@ export function request(
   return requestFrom(host, url, count, takeClientPorts(count));
 }
 
-/** The same, from local ports of which the first is given. */
+/** Makes requests from a host, from the given local port and the following ones. */
 export async function requestFrom(
   host: string,
   url: string,
@@ -80,7 +85,7 @@ export async function requestFrom(
   return JSON.parse(stdout) as Reply[];
 }
 
-/** The words that run a program of this folder. */
+/** The command that runs a program of this folder. */
 function nodeProgram(name: string): string[] {
   return [process.execPath, fileURLToPath(new URL(name, import.meta.url))];
 }

@@ -5,10 +5,14 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PROGRAM, type Outcome } from "./program.js";
 
-/** Where the bundled programs are. */
+/** The folder of the bundled programs. */
 export const PROGRAMS = fileURLToPath(new URL("../../bin/", import.meta.url));
 
-/** Our programs by their names, in a folder for the search path. @returns the folder */
+/**
+ * Creates a folder for the search path that contains our programs by their names.
+ *
+ * @returns the folder
+ */
 export function installPrograms(): string {
   const folder = mkdtempSync(join(tmpdir(), "ipvsadm."));
   chmodSync(folder, 0o755);
@@ -20,7 +24,7 @@ export function installPrograms(): string {
   return folder;
 }
 
-/** Runs a line of bash with a folder in front of the search path. Text is one character a byte. */
+/** Runs a line of bash with a folder first in the search path. Text has one character per byte. */
 export function bash(
   folder: string,
   line: string,

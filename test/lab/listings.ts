@@ -1,7 +1,10 @@
-/** The columns after the name in a listing: of services by address, of real servers by `SERVICE SERVER`. */
+/**
+ * The columns after the name in a listing: of services by address, of real servers by `SERVICE
+ * SERVER`.
+ */
 export type Rows = ReadonlyMap<string, readonly string[]>;
 
-/** Reads `-Ln` in any of its formats. */
+/** Parses the output of `-Ln` in any format. */
 export function rowsOf(listing: string): Rows {
   const rows = new Map<string, string[]>();
   let service = "";
@@ -13,7 +16,7 @@ export function rowsOf(listing: string): Rows {
   return rows;
 }
 
-/** Counts the connections of `-Lnc`, by `SERVICE SERVER`. */
+/** Counts the connections of `-Lnc` by `SERVICE SERVER`. */
 export function connectionsOf(listing: string): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const line of listing.split("\n").slice(2)) {

@@ -1,30 +1,37 @@
 import { makeNamespace, removeNamespace, sh } from "./namespaces.js";
 
-/** The host that is the process's own namespace, so that what runs in the process runs on the director. */
+/** The host that is the namespace of this process: programs in this process run on the director. */
 export const DIRECTOR = "director";
 
-/** What a host is to have. */
+/** The configuration of a host. */
 export interface HostPlan {
   /**
-   * Addresses with their prefix length, by interface: the name of a network, to which that connects
-   * the host, or `lo`.
+   * Addresses with prefix length, by interface. An interface has the name of the network to which
+   * it connects, or is `lo`.
    */
   readonly addresses: Readonly<Record<string, readonly string[]>>;
-  /** In the words of `ip route add`: `default via 192.0.2.1`. */
+  /** Arguments of `ip route add`: `default via 192.0.2.1`. */
   readonly routes?: readonly string[];
-  /** Set before the host has any address: `{ "net.ipv4.ip_forward": 1 }`. The director keeps them. */
+  /**
+   * Applied before the host gets addresses: `{ "net.ipv4.ip_forward": 1 }`. The director keeps them
+   * afterwards.
+   */
   readonly sysctls?: Readonly<Record<string, number>>;
 }
 
 /**
- * Hosts by name. A network exists as soon as a host has addresses in it. Names of both become names of
- * interfaces, hence have at most 15 characters.
+ * Hosts by name. A network exists if a host has addresses in it. Both names become interface names,
+ * so they have at most 15 characters.
  */
 export type NetworkPlan = Readonly<Record<string, HostPlan>>;
 
-/** A topology that stands until it is disposed of. */
+/** A network that exists until it is disposed of. */
 export interface Network extends Disposable {
-  /** Runs a shell command on a host and gives what it printed. @throws with its stderr if it fails */
+  /**
+   * Runs a shell command on a host and returns its output.
+   *
+   * @throws an error with its stderr if it fails
+   */
   sh(host: string, command: string): string;
 }
 
@@ -55,7 +62,7 @@ export function buildNetwork(plan: NetworkPlan): Network {
   };
 }
 
-/** The words of a command that runs a program on a host. */
+/** The command that runs a program on a host. */
 export function commandOn(host: string, words: readonly string[]): string[] {
   return host === DIRECTOR
     ? [...words]
@@ -89,7 +96,10 @@ function makeHost(host: string, plan: HostPlan): void {
   sh(commands.join("\n"));
 }
 
-/** A wire from the host's interface, which has the network's name, to the port that has the host's name. */
+/**
+ * Connects the host's interface, named after the network, with a port of the bridge, named after
+ * the host.
+ */
 function plugIn(host: string, network: string): string[] {
   const namespace = switchOf(network);
   return [
@@ -100,12 +110,12 @@ function plugIn(host: string, network: string): string[] {
 }
 
 function addAddress(host: string, device: string, address: string): string {
-  // An IPv6 address is of no use until the kernel has looked for duplicates, unless told not to.
+  // Without this option, an IPv6 address is unusable until duplicate address detection is done.
   const options = address.includes(":") ? " nodad" : "";
   return `${ip(host)} address add ${address} dev ${device}${options}`;
 }
 
-/** Takes down whatever of the plan stands. */
+/** Deletes the parts of the network that exist. */
 function demolish(plan: NetworkPlan): void {
   for (const [host, wanted] of Object.entries(plan)) {
     if (host === DIRECTOR) clearDirector(wanted);
@@ -114,7 +124,7 @@ function demolish(plan: NetworkPlan): void {
   networksOf(plan).map(switchOf).forEach(removeNamespace);
 }
 
-/** The process's own namespace stays, so what was made in it goes piece by piece. */
+/** The namespace of this process remains, so its parts are deleted one by one. */
 function clearDirector(plan: HostPlan): void {
   const commands = [
     ...networksOf({ [DIRECTOR]: plan }).map((name) => `link del dev ${name}`),

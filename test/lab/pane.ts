@@ -1,18 +1,20 @@
 import { execFileSync } from "node:child_process";
 import { eventually } from "./eventually.js";
 
-/** How long a program may take to show something: starting Node.js takes a second in a guest, and others may be busy. */
+/**
+ * Timeout for output. Starting Node.js takes a second in a guest, and other processes may be busy.
+ */
 const PATIENCE_SECONDS = 20;
 
 let panes = 0;
 
 const SHELL = "env PS1='ready> ' HISTFILE= bash --norc --noprofile";
 
-/** A real terminal: a pane of tmux, whose server is its own. */
+/** A real terminal: a pane of tmux with a server of its own. */
 export class Pane implements Disposable {
   readonly #server = `ipvsadm-test-${process.pid}-${++panes}`;
 
-  /** @param command what runs in it; without, a shell whose prompt is `ready> ` */
+  /** @param command what to run; by default a shell with the prompt `ready> ` */
   constructor(columns: number, rows: number, command = SHELL) {
     this.#tmux(
       ...["-u", "-f", "/dev/null", "new-session", "-d"],
@@ -26,7 +28,7 @@ export class Pane implements Disposable {
     this.#tmux("send-keys", "-l", "--", text);
   }
 
-  /** Presses keys by the names that tmux has for them: `Up`, `C-c`, `Enter`. */
+  /** Presses keys by their tmux names: `Up`, `C-c`, `Enter`. */
   press(...keys: readonly string[]): void {
     this.#tmux("send-keys", "--", ...keys);
   }
@@ -35,22 +37,27 @@ export class Pane implements Disposable {
     this.#tmux(...["resize-window", "-x", String(columns), "-y", String(rows)]);
   }
 
-  /** What is to be seen. @param colored with the escape sequences of the colors */
+  /** The text on the screen. @param colored with the escape sequences of colors */
   text(colored = false): string {
     return this.#tmux("capture-pane", "-p", ...(colored ? ["-e"] : []));
   }
 
-  /** One of tmux's own variables: `cursor_flag`, `alternate_on`. */
+  /** The value of a tmux variable, such as `cursor_flag` or `alternate_on`. */
   variable(name: string): string {
     return this.#tmux("display-message", "-p", `#{${name}}`).trim();
   }
 
-  /** The same without the empty lines at its end. */
+  /** The text on the screen without empty lines at the end. */
   get screen(): string {
     return this.text().trimEnd();
   }
 
-  /** Waits until something is to be seen. @returns what is seen then @throws if it does not come */
+  /**
+   * Waits until a text is on the screen.
+   *
+   * @returns the screen
+   * @throws if it does not appear in time
+   */
   async shows(
     wanted: RegExp | ((screen: string) => boolean),
     seconds = PATIENCE_SECONDS,

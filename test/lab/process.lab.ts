@@ -6,13 +6,13 @@ import { ours } from "./program.js";
 const HINT = (program: string) =>
   `Try \`${program} -h' or '${program} --help' for more information.\n`;
 
-// What only a process can show: how it is called, what it is allowed, and how it ends.
+// Tests that need a process of its own: how it is called, which privileges it has, and how it ends.
 suite("the program as a process", () => {
   const folder = installPrograms();
   const bash = (line: string, stdin?: string) => bashWith(folder, line, stdin);
   afterEach(() => ours(["-C"]));
 
-  test("a service is added and listed", () => {
+  test("-A adds a service and -Ln lists it", () => {
     const { stdout, stderr, status } = bash(
       "ipvsadm -A -t 10.0.0.1:80 -s rr && ipvsadm -Ln",
     );
@@ -21,19 +21,19 @@ suite("the program as a process", () => {
     assert.equal(status, 0);
   });
 
-  test("the hint names the program as it was called", () => {
+  test("the hint contains the name by which the program was called", () => {
     assert.equal(bash("ipvsadm -Q").stderr, HINT("ipvsadm"));
     const other = `${PROGRAMS}ipvsadm.cjs`;
     assert.equal(bash(`${other} -Q`).stderr, HINT(other));
   });
 
-  test("words that are not UTF-8 come out as they went in", () => {
+  test("arguments that are not UTF-8 are printed unchanged", () => {
     const { stderr, status } = bash("ipvsadm -L $'-\\xff\\xfe'");
     assert.equal(stderr, "-\xff\xfe: unknown option\n");
     assert.equal(status, 255);
   });
 
-  test("the module is loaded when it is needed", (t) => {
+  test("the program loads the module if needed", (t) => {
     if (process.env["LAB_KERNEL"] !== "uml") {
       t.skip("unloads the module, which others may use on this kernel");
       return;
@@ -46,7 +46,7 @@ suite("the program as a process", () => {
     assert.equal(status, 0);
   });
 
-  test("without a right to IPVS it says so", () => {
+  test("the program reports missing privileges", () => {
     const { stderr, status } = bash(
       `setpriv --bounding-set -net_admin,-net_raw --inh-caps -net_admin,-net_raw ${folder}/ipvsadm -Ln`,
     );
@@ -58,14 +58,14 @@ suite("the program as a process", () => {
     assert.equal(status, 2);
   });
 
-  test("a reader that goes away ends it quietly", async () => {
+  test("the program ends quietly if its reader is gone", async () => {
     const rules = Array.from(
       { length: 3000 },
       (_, i) => `-A -t 10.0.${i >> 8}.${i & 255}:80\n`,
     );
     await ours(["-R"], rules.join(""));
     const { stdout, stderr, status } = bash(
-      // A quarter of a megabyte, which is more than the pipe and its reader take before that goes away.
+      // A quarter of a megabyte is more than the pipe and its reader take before the reader ends.
       "ipvsadm -Ln --stats | head -1; echo ${PIPESTATUS[0]}",
     );
     assert.match(stdout, /^IP Virtual Server version .*\n141\n$/);
@@ -73,7 +73,7 @@ suite("the program as a process", () => {
     assert.equal(status, 0);
   });
 
-  test("what it reads is carried out before more is waited for", () => {
+  test("-R carries out each line before it waits for more", () => {
     const { stdout } = bash(`
       mkfifo ${folder}/rules
       ipvsadm -R <${folder}/rules &
@@ -85,7 +85,7 @@ suite("the program as a process", () => {
     assert.equal(stdout, "there\n0\n");
   });
 
-  test("ipvsadm-save and ipvsadm-restore", () => {
+  test("ipvsadm-save and ipvsadm-restore save and restore a table", () => {
     bash(
       "ipvsadm -A -t 10.0.0.1:80 -s rr; ipvsadm -a -t 10.0.0.1:80 -r 10.1.1.1 -m -x 9",
     );
@@ -102,7 +102,7 @@ suite("the program as a process", () => {
     assert.equal(restored.stdout, `${saved.stdout}-A -f 5 -s wlc\n`);
   });
 
-  test("ipvsadm-restore changes nothing if a line is at fault", () => {
+  test("ipvsadm-restore changes nothing if a line is invalid", () => {
     bash("ipvsadm -A -t 10.0.0.1:80 -s rr");
     const { stderr, status } = bash(
       "ipvsadm-restore",
@@ -118,7 +118,7 @@ suite("the program as a process", () => {
     assert.equal(bash("ipvsadm -Sn").stdout, "-A -t 10.0.0.1:80 -s rr\n");
   });
 
-  test("an input that cannot be read has ended for -R, and is a fault for ipvsadm-restore", () => {
+  test("unreadable input is empty for -R, and an error for ipvsadm-restore", () => {
     bash("ipvsadm -A -t 10.0.0.1:80 -s rr");
     assert.deepEqual(bash("ipvsadm -R </"), {
       stdout: "",
@@ -135,7 +135,7 @@ suite("the program as a process", () => {
     assert.equal(bash("ipvsadm -Sn").stdout, "-A -t 10.0.0.1:80 -s rr\n");
   });
 
-  test("ipvsadm-save tells what it takes", () => {
+  test("ipvsadm-save prints its usage", () => {
     const { stderr, status } = bash("ipvsadm-save -x");
     assert.match(
       stderr,

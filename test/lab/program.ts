@@ -6,7 +6,7 @@ import type { Io } from "../../src/runtime/io.js";
 import { nodeIo } from "../../src/runtime/node-io.js";
 import { mainSubcommands } from "../../src/subcommands.js";
 
-/** What a run of the program leaves behind. Text is one character a byte. */
+/** The result of a run. Text has one character per byte. */
 export interface Outcome {
   readonly stdout: string;
   readonly stderr: string;
@@ -20,16 +20,16 @@ export type Program = (
 ) => Promise<Outcome>;
 
 /**
- * The program that the tests are about: `IPVSADM=dist/full/ipvsadm-full npm test` is about that file. Without it,
- * they are about what has just been built, on Node.js.
+ * The program under test. `IPVSADM=dist/full/ipvsadm-full npm test` tests that file. By default
+ * the tests run the current build on Node.js.
  */
 export const PROGRAM = process.env["IPVSADM"];
 
 /**
- * Runs our program on this machine's kernel: in this process, for starting Node.js in a guest takes most of
- * a second; or as the file that IPVSADM names.
+ * Runs our program on this machine's kernel. Runs it in this process, because starting Node.js in a
+ * guest takes most of a second; with IPVSADM, runs that file.
  *
- * @param change what of the world outside is to be different, which is possible in this process only
+ * @param change overrides parts of the Io; only possible in this process
  */
 export function ours(
   words: readonly string[],
@@ -66,7 +66,7 @@ async function inProcess(
       stderr += text;
     },
     flush() {
-      return undefined; // all is kept
+      return undefined; // everything is kept
     },
     ...change,
   };
@@ -79,11 +79,12 @@ async function spawned(
   words: readonly string[],
   stdin: string,
 ): Promise<Outcome> {
-  // Node.js hands arguments over as UTF-8, and a word may be any bytes: bash makes them of their numbers.
+  // Node.js encodes arguments as UTF-8, but a word may have any bytes. bash creates them from their
+  // numbers.
   const quoted = words.map((word) => `$'${word.replace(/./gs, escape)}'`);
   const line = `exec -a ipvsadm "$0" ${quoted.join(" ")}`;
   const child = spawn("bash", ["-c", line, program]);
-  child.stdin.on("error", () => undefined); // it may not want to read all
+  child.stdin.on("error", () => undefined); // the program need not read all of it
   child.stdin.end(Buffer.from(stdin, "latin1"));
   const [out, err] = await Promise.all([
     buffer(child.stdout),

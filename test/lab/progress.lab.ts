@@ -13,7 +13,7 @@ import { ours } from "./program.js";
 const folder = mkdtempSync(join(tmpdir(), "ipvsadm-progress."));
 const pipe = join(folder, "pipe");
 
-/** Runs a restore in a terminal, whose rules the test writes as it likes. */
+/** Runs a restore in a terminal. The test writes its rules. */
 async function restoring(
   t: TestContext,
   command: string,
@@ -52,7 +52,7 @@ async function restoring(
   }
 }
 
-/** Goes on writing rules until the terminal shows something. */
+/** Writes rules until a text appears in the terminal. */
 async function until(
   pattern: RegExp,
   terminal: Pane,
@@ -72,7 +72,7 @@ async function until(
 const LINE = String.raw`ipvsadm: restoring: \d+ lines, \d+/s$`;
 
 suite("progress in a terminal", () => {
-  test("a long restore tells how far it is, behind what it complains of, and leaves no trace", (t) =>
+  test("a long restore shows its progress after its error messages, and erases the line", (t) =>
     restoring(t, "ipvsadm -R", async (terminal, write, end) => {
       write("-A -t 192.0.2.1:80 -s rr\n");
       await until(new RegExp(`^${LINE}`, "m"), terminal, write);
@@ -92,7 +92,7 @@ suite("progress in a terminal", () => {
       );
     }));
 
-  test("who turned it off sees nothing of it", (t) =>
+  test("IPVSADM_PROGRESS=never shows no progress", (t) =>
     restoring(
       t,
       "IPVSADM_PROGRESS=never ipvsadm -R",

@@ -3,17 +3,17 @@ import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
 import { commandOn } from "./network.js";
 
-/** A server that runs on a host. It ends with this process at the latest. */
+/** A server on a host. It ends with this process at the latest. */
 export interface Server {
-  /** Ends it; its ports then refuse connections. */
+  /** Ends the server; its ports then refuse connections. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts a program on a host that prints something as soon as it can be reached, and that ends with its
+ * Starts a program on a host. The program prints something when it is ready, and ends with its
  * standard input.
  *
- * @param what names it, should it not start: `HTTP server`
+ * @param what its name in an error message: `HTTP server`
  */
 export async function startServerProgram(
   host: string,
@@ -23,7 +23,7 @@ export async function startServerProgram(
   const [file = "", ...rest] = commandOn(host, words.map(String));
   const server = spawn(file, rest, { stdio: ["pipe", "pipe", "inherit"] });
   await listening(`the ${what} of ${host}`, server);
-  // A server that nobody stops must not keep this process; it ends when its standard input does.
+  // A running server must not keep this process alive. It ends when its standard input is closed.
   server.stdout.destroy();
   server.unref();
   return {
@@ -37,7 +37,7 @@ export async function startServerProgram(
   };
 }
 
-/** Waits until the server has said that it listens. */
+/** Waits until the server reports that it listens. */
 async function listening(
   name: string,
   server: ChildProcessByStdio<Writable, Readable, null>,

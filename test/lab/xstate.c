@@ -1,11 +1,11 @@
 /*
- * Preloaded into a User-Mode Linux kernel so that it runs on CPUs with a large register state.
+ * A library for LD_PRELOAD that makes User-Mode Linux work on CPUs with a large register state.
  *
- * User-Mode Linux saves and restores the extended registers of its processes with
- * PTRACE_GETREGSET and PTRACE_SETREGSET of NT_X86_XSTATE, in a buffer of a size fixed when it was
- * built. The machine's kernel takes a state back only at the full size of this CPU (with AMX, some
- * 11 KiB) and answers EFAULT otherwise, upon which the guest gives up: "ptrace set fp regs failed".
- * So the full state is kept here, and the guest is shown as much of its beginning as it has room for.
+ * User-Mode Linux saves and restores the extended registers of its processes with PTRACE_GETREGSET
+ * and PTRACE_SETREGSET of NT_X86_XSTATE. Its buffer has a size fixed at build time. The host's
+ * kernel accepts a state only in the full size of this CPU (about 11 KiB with AMX), and returns
+ * EFAULT otherwise. The guest then stops: "ptrace set fp regs failed". This library keeps the full
+ * state and gives the guest only the beginning that fits its buffer.
  */
 #define _GNU_SOURCE
 #include <elf.h>
@@ -18,9 +18,9 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* The word of the XSAVE header that tells which components are not in their initial state. */
+/* The word of the XSAVE header that lists the components that are not in their initial state. */
 enum { PRESENT_COMPONENTS = 512 };
-/* Tile configuration and tile data, which no guest process has touched. */
+/* Tile configuration and tile data, which no guest process uses. */
 static const uint64_t AMX = 3ULL << 17;
 
 static unsigned char full[65536] __attribute__((aligned(64)));
@@ -78,7 +78,7 @@ long ptrace(enum __ptrace_request request, ...)
 		return write_state(pid, address, data);
 	if (request == PTRACE_PEEKTEXT || request == PTRACE_PEEKDATA ||
 	    request == PTRACE_PEEKUSER) {
-		/* The system call stores the word where the C library's function returns it. */
+		/* Where the C library's function returns the word, the system call stores it. */
 		long word = 0;
 		long result = syscall(SYS_ptrace, request, pid, address, &word);
 

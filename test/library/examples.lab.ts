@@ -8,16 +8,16 @@ import { format } from "node:util";
 import { ours } from "../lab/program.js";
 import { allExamples } from "./examples.js";
 
-/** Made by test/library/compile. */
+/** test/library/compile creates it. */
 const FOLDER = resolve("dist/library");
 
 suite("the examples of the documents", () => {
-  before(() => ours(["-C"])); // has the module loaded
+  before(() => ours(["-C"])); // loads the module
 
   const examples = allExamples();
-  // They tell a story, so they are run in the order in which they stand.
+  // The examples depend on each other, so they run in the order of the documents.
   for (const { name, code, output } of examples)
-    test(`${name} prints what stands under it`, async (t) => {
+    test(`${name} prints the output in the document`, async (t) => {
       assert.equal(
         readFileSync(join(FOLDER, `${name}.ts`), "utf8"),
         code,
@@ -31,7 +31,7 @@ suite("the examples of the documents", () => {
       assert.equal(printed, output);
     });
 
-  test("without CAP_NET_ADMIN the last example of docs/library.md says so and exits", () => {
+  test("the last example of docs/library.md reports a missing CAP_NET_ADMIN and ends", () => {
     const last = examples
       .filter(({ name }) => name.startsWith("library"))
       .at(-1);

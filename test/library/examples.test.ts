@@ -7,14 +7,14 @@ import {
   sectionOf,
 } from "./examples.js";
 
-test("a section ends where the next of its level begins", () => {
+test("sectionOf() returns the text up to the next section of the same level", () => {
   const text = "# T\n## One\n1\n### Sub\n2\n## Two\n3\n";
   assert.equal(sectionOf(text, "One"), "\n1\n### Sub\n2\n");
   assert.equal(sectionOf(text, "Two"), "\n3\n");
   assert.throws(() => sectionOf(text, "Three"), /no section Three/);
 });
 
-test("an example is a block of TypeScript, its output the block of text behind it", () => {
+test("examplesIn() returns TypeScript blocks, each with the text block after it as output", () => {
   const text =
     "```ts\na();\nb();\n```\n\n```text\n1\n2\n```\n\n```ts\nc();\n```\n\nBut:\n\n```text\n3\n```\n```sh\nls\n```\n";
   assert.deepEqual(examplesIn("x", text), [
@@ -23,7 +23,7 @@ test("an example is a block of TypeScript, its output the block of text behind i
   ]);
 });
 
-test("examples stand in comments, too", () => {
+test("commentsWithExamples() finds examples in comments", () => {
   const source =
     "/** None. */\nlet a;\n  /**\n   * One.\n   *\n   * @example\n   * ```ts\n   * f(\n   *   1);\n   * ```\n   */\n";
   const [comment = "", ...others] = commentsWithExamples(source);
@@ -33,7 +33,7 @@ test("examples stand in comments, too", () => {
   ]);
 });
 
-test("every example of ours says what it prints, and imports the package by its name", () => {
+test("every example has an output and imports the package by its name", () => {
   const examples = allExamples();
   const documents = examples.map(({ name }) => name.replace(/-[0-9]+$/, ""));
   assert.ok(documents.filter((name) => name === "library").length >= 5);

@@ -1,30 +1,34 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** A program that the documents show, and what they say that it prints. */
+/** A program shown in a document, and its output. */
 export interface Example {
-  /** For a test and a file: the document and the place in it */
+  /** The document and the number of the example, for tests and file names */
   readonly name: string;
   readonly code: string;
-  /** Undefined where the document says nothing */
+  /** undefined if the document shows no output */
   readonly output: string | undefined;
 }
 
-/** The section of a document in Markdown under a title, down to the next of its level. @throws if there is none */
+/**
+ * The section of a Markdown document with a title, up to the next section of that level.
+ *
+ * @throws if there is none
+ */
 export function sectionOf(markdown: string, title: string): string {
   const [, section] = markdown.split(new RegExp(`^## ${title}$`, "m"));
   if (section === undefined) throw new Error(`there is no section ${title}`);
   return section.split(/^## /m)[0] ?? "";
 }
 
-/** The comments of a source that show an example, as the Markdown that they hold. */
+/** The comments of a source file that contain an example, as Markdown. */
 export function commentsWithExamples(source: string): string[] {
   return Array.from(source.matchAll(/\/\*\*.*?\*\//gs), ([comment]) =>
     comment.replace(/^ *\/?\*+[ /]?/gm, ""),
   ).filter((comment) => comment.includes("@example"));
 }
 
-/** The blocks of TypeScript in a text; a block of text that follows one at once is what it prints. */
+/** The TypeScript blocks of a text. A text block directly after one is its output. */
 export function examplesIn(name: string, markdown: string): Example[] {
   const blocks = markdown.matchAll(
     /^```ts\n(.*?)^```$(?:\n+```text\n(.*?)^```$)?/gms,
@@ -36,7 +40,7 @@ export function examplesIn(name: string, markdown: string): Example[] {
   }));
 }
 
-/** All examples, from the root of the repository, in the order in which they are to be run. */
+/** All examples, in the order in which they must run. Call it in the root of the repository. */
 export function allExamples(): Example[] {
   const page = readFileSync("docs/library.md", "utf8");
   const readme = sectionOf(readFileSync("README.md", "utf8"), "Library");

@@ -9,20 +9,20 @@ function isClosed(error: unknown): boolean {
   return error instanceof SocketFault && error.errno === EBADF;
 }
 
-suite("a client that has its own socket", () => {
-  before(() => ours(["-C"])); // has the module loaded
+suite("openIpvs()", () => {
+  before(() => ours(["-C"])); // loads the module
 
-  test("what was asked before it is closed is answered, and nothing after", async () => {
+  test("close() waits for earlier calls, and later calls fail", async () => {
     const ipvs = await openIpvs();
     const asked = Promise.all([ipvs.services(), ipvs.timeouts()]);
     await ipvs.close();
     const [services] = await asked;
     assert.deepEqual(services, []);
     await assert.rejects(ipvs.services(), isClosed);
-    await ipvs.close(); // once more does no harm
+    await ipvs.close(); // a second call does nothing
   });
 
-  test("at the end of a block it is closed", async () => {
+  test("await using closes the client at the end of the block", async () => {
     let kept;
     {
       await using ipvs = await openIpvs();
@@ -32,7 +32,7 @@ suite("a client that has its own socket", () => {
     await assert.rejects(kept.services(), isClosed);
   });
 
-  test("what waits for its answer when it is closed at once fails, and does not wait for ever", async () => {
+  test("Symbol.dispose closes the client at once, and pending calls fail", async () => {
     const ipvs = await openIpvs();
     const asked = ipvs.services();
     const failed = assert.rejects(asked, isClosed);
@@ -41,7 +41,7 @@ suite("a client that has its own socket", () => {
     await failed;
   });
 
-  test("a link of one's own is closed, be IPVS there or not", async () => {
+  test("openIpvs() closes the caller's link on success and on failure", async () => {
     const link = openNodeLink();
     let closed = 0;
     const close = () => {

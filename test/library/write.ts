@@ -3,14 +3,14 @@ import { join } from "node:path";
 import { allExamples } from "./examples.js";
 
 /*
- * write.js FOLDER: writes the examples as programs of a project that has the package installed, as somebody
- * has it who begins with it: strict, and with the declarations of the package checked, too.
+ * write.js FOLDER: writes the examples into a new project that has the package installed. The
+ * project's compiler settings are strict, and check the package's declarations, too.
  */
 
 const [folder] = process.argv.slice(2);
 if (folder === undefined) throw new Error("which folder?");
 
-/** Of its own: within ours, its name would mean our sources. */
+/** A separate project: inside this one, "ipvsadm" would mean these sources. */
 const PROJECT = { name: "examples", private: true, type: "module" };
 
 const COMPILER = {

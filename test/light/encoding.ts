@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { suite, test } from "node:test";
 import { runClassic } from "../../src/classic/run.js";
 import { ruleText } from "../bench/rules.js";
-import { runIn } from "../classic/fake-io.js";
+import { runIn } from "../classic/scripted-io.js";
 import { run } from "./programs.js";
 import { hexLine, recordingLink } from "./recording-link.js";
 

@@ -55,7 +55,7 @@ const ENCODED = `
     0c00 0300 ffffffffffffffff
 `;
 
-/** The fields that were read, for themselves: without those that are absent, and of no later reading. */
+/** A copy of the decoded fields, without the absent ones. */
 function decode(layout: Layout, payload: Uint8Array): Record<string, unknown> {
   return present(decodeAgain(layout, spanOf(payload)));
 }
@@ -85,11 +85,11 @@ function malformed(fault: string | RegExp, offset: number) {
   };
 }
 
-test("fields are written in the order of the layout, aligned, with their types", () => {
+test("encode() writes fields in the order of the layout, aligned and with their types", () => {
   assert.equal(encoded(FIELDS), hexOf(hex(ENCODED)));
 });
 
-test("fields that are put one by one are what the layout writes", () => {
+test("put() writes the same bytes as encode()", () => {
   const out = new Writer();
   put(out, OUTER.small, FIELDS.small);
   put(out, OUTER.port, FIELDS.port);
@@ -103,14 +103,14 @@ test("fields that are put one by one are what the layout writes", () => {
   assert.equal(hexOf(out.written), hexOf(hex(ENCODED)));
 });
 
-test("what is too large for a field touches no other one", () => {
+test("encode() truncates a number that is too large for its field", () => {
   assert.equal(
     encoded({ small: 0x1ff, port: 0x10050, length: 0x10050 }),
     hexOf(hex("0500 0700 ff 000000  0600 0100 0050 0000  0600 0200 5000 0000")),
   );
 });
 
-test("a string that no attribute can hold is refused", () => {
+test("encode() rejects a string that is too long for an attribute", () => {
   const layout = { name: [6, text] } as const satisfies Layout;
   const longest = 0xffff - 4 - 1;
   encode(layout, new Writer(), { name: "x".repeat(longest) });
@@ -119,83 +119,83 @@ test("a string that no attribute can hold is refused", () => {
   }, RangeError);
 });
 
-test("the same rows read what they wrote", () => {
+test("decode() reads what encode() wrote", () => {
   assert.deepEqual(decode(OUTER, hex(ENCODED)), FIELDS);
 });
 
-test("fields that are absent are not written", () => {
+test("encode() skips absent fields", () => {
   assert.equal(encoded({ port: 80, name: undefined }), "0600010000500000");
 });
 
-test("bytes that are too few are filled up with zeros", () => {
+test("encode() pads short bytes with zeros", () => {
   assert.equal(
     encoded({ address: Uint8Array.of(1, 2, 3, 4) }),
     "0a000400" + "010203040000" + "0000",
   );
 });
 
-test("attributes are read in whatever order they come", () => {
+test("decode() accepts attributes in any order", () => {
   const reversed = hex("0600 0200 0100 0000  0600 0100 0002 0000");
   assert.deepEqual(decode(OUTER, reversed), { length: 1, port: 2 });
 });
 
-test("types that the layout does not name are skipped", () => {
+test("decode() skips types that the layout does not have", () => {
   const newer = hex("0800 6300 ffffffff  0500 0700 09 000000  0400 4000");
   assert.deepEqual(decode(OUTER, newer), { small: 9 });
 });
 
-test("padding attributes between 64-bit values are skipped", () => {
+test("decode() skips padding attributes between 64-bit values", () => {
   const padded = hex("0400 0b00  0c00 0300 0700000000000000  0400 0b00");
   assert.deepEqual(decode(INNER, padded), { total: 7n });
 });
 
-test("the flag bits of a type are no part of it", () => {
+test("decode() ignores the flag bits of a type", () => {
   const flagged = hex("0600 0180 0050 0000  0600 0240 5000 0000");
   assert.deepEqual(decode(OUTER, flagged), { port: 80, length: 80 });
 });
 
-test("the kernel may nest without saying so", () => {
+test("decode() reads a nested attribute without the nested flag", () => {
   const unflagged = hex("0c00 0500 0800 0200 01000000");
   assert.deepEqual(decode(OUTER, unflagged), { inner: { mark: 1 } });
 });
 
-test("a string ends at its first zero byte, or at its end", () => {
+test("decode() ends a string at its first zero byte, or at the end of the attribute", () => {
   assert.deepEqual(decode(OUTER, hex("0800 0300 61006200")), { name: "a" });
   assert.deepEqual(decode(OUTER, hex("0600 0300 6162 0000")), { name: "ab" });
   assert.deepEqual(decode(OUTER, hex("0400 0300")), { name: "" });
 });
 
-test("a string is one character a byte", () => {
+test("text has one character per byte", () => {
   assert.equal(encoded({ name: "\xff\x80" }), "07000300" + "ff8000" + "00");
   assert.deepEqual(decode(OUTER, hex("0700 0300 ff8000 00")), {
     name: "\xff\x80",
   });
 });
 
-test("the last attribute may come without its padding", () => {
+test("decode() accepts a last attribute without padding", () => {
   assert.deepEqual(decode(OUTER, hex("0500 0700 09")), { small: 9 });
 });
 
-test("a wrong length is refused by the name of the field and its place", () => {
+test("decode() rejects a wrong length and names the field and its offset", () => {
   const before = "0500 0700 09 000000";
   assert.throws(
     () => decode(OUTER, hex(`${before} 0800 0100 00500000`)),
-    malformed("^port has 4 bytes where 2 belong", 8),
+    malformed("^port has 4 bytes, expected 2", 8),
   );
   assert.throws(
     () => decode(OUTER, hex("0400 0700")),
-    malformed("^small has 0 bytes where 1 belong", 0),
+    malformed("^small has 0 bytes, expected 1", 0),
   );
 });
 
-test("a wrong length within a nested attribute is refused", () => {
+test("decode() rejects a wrong length inside a nested attribute", () => {
   assert.throws(
     () => decode(OUTER, hex("0c00 0500 0600 0200 0100 0000")),
-    malformed("^mark has 2 bytes where 4 belong", 0),
+    malformed("^mark has 2 bytes, expected 4", 0),
   );
 });
 
-test("an attribute shorter than its own header is refused", () => {
+test("decode() rejects an attribute shorter than its header", () => {
   for (const length of ["0000", "0100", "0300"])
     assert.throws(
       () => decode(OUTER, hex(`0500 0700 09 000000 ${length} 0100`)),
@@ -203,23 +203,23 @@ test("an attribute shorter than its own header is refused", () => {
     );
 });
 
-test("an attribute that runs over the end is refused", () => {
+test("decode() rejects an attribute that extends past the end", () => {
   assert.throws(
     () => decode(OUTER, hex("0600 0100 00")),
-    malformed("^attribute 1 runs over the end", 0),
+    malformed("^attribute 1 extends past the end", 0),
   );
 });
 
-test("an attribute that runs over the end of the one around it is refused", () => {
-  // The nested one is 4 bytes too long; behind it there would be 4 bytes of its neighbor.
+test("decode() rejects a nested attribute that extends past the end of its parent", () => {
+  // The nested attribute is 4 bytes too long. The bytes after it belong to its neighbor.
   const bytes = hex("0c00 0500 0c00 0200 01000000  0600 0100 0050 0000");
   assert.throws(
     () => decode(OUTER, bytes),
-    malformed("^attribute 2 runs over the end", 0),
+    malformed("^attribute 2 extends past the end", 0),
   );
 });
 
-test("a header that is cut short is refused", () => {
+test("decode() rejects a header that is cut short", () => {
   for (const rest of ["05", "0500", "050007"])
     assert.throws(
       () => decode(OUTER, hex(`0500 0700 09 000000 ${rest}`)),
@@ -227,14 +227,14 @@ test("a header that is cut short is refused", () => {
     );
 });
 
-test("an unknown attribute must be whole, too", () => {
+test("decode() rejects an unknown attribute that is cut short", () => {
   assert.throws(
     () => decode(OUTER, hex("0900 6300 ffffffff")),
-    malformed("^attribute 99 runs over the end", 0),
+    malformed("^attribute 99 extends past the end", 0),
   );
 });
 
-test("bytes cut short anywhere are refused or read as the whole fields that they hold", () => {
+test("decode() rejects bytes cut short anywhere, or returns the whole fields in them", () => {
   for (const cut of beginnings(hex(ENCODED))) {
     let fields: Record<string, unknown>;
     try {
@@ -248,13 +248,13 @@ test("bytes cut short anywhere are refused or read as the whole fields that they
   }
 });
 
-test("a nested attribute cut short anywhere is refused", () => {
+test("decode() rejects a nested attribute cut short at any byte", () => {
   const whole = hex("1800 0580 0800 0200 feffffff 0c00 0300 ffffffffffffffff");
   for (const cut of beginnings(whole))
     if (cut.length > 0) assert.throws(() => decode(OUTER, cut), MalformedReply);
 });
 
-test("whatever the bytes are, they are read or refused", () => {
+test("decode() of random bytes returns fields or throws MalformedReply", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
       try {
@@ -266,7 +266,7 @@ test("whatever the bytes are, they are read or refused", () => {
   );
 });
 
-test("whatever the fields are, they come back", () => {
+test("decode() returns the fields that encode() wrote, for random fields", () => {
   const record = <T extends object>(fields: {
     [K in keyof T]: fc.Arbitrary<T[K]>;
   }) => fc.record(fields, { noNullPrototype: true });
@@ -295,7 +295,7 @@ test("whatever the fields are, they come back", () => {
   );
 });
 
-test("a walk tells type, value and place of each attribute", () => {
+test("attributes() yields type, value and offset of each attribute", () => {
   const walk = [...attributes(spanOf(hex("0500 0700 09 000000  0400 0280")))];
   assert.deepEqual(walk, [
     [7, Uint8Array.of(9), 0],
@@ -303,12 +303,12 @@ test("a walk tells type, value and place of each attribute", () => {
   ]);
 });
 
-test("a payload may lie anywhere in a larger buffer", () => {
+test("decode() reads a span inside a larger buffer", () => {
   const buffer = hex("ffffff 0800 0200 01000000 ffff");
   assert.deepEqual(decode(INNER, buffer.subarray(3, 11)), { mark: 1 });
 });
 
-test("a field that must be there is named when it is missing", () => {
+test("required() names the field that is missing", () => {
   const fields: { a?: number; b?: number } = { a: 0 };
   assert.throws(
     () => required(fields, ["a", "b"]),
@@ -316,17 +316,17 @@ test("a field that must be there is named when it is missing", () => {
   );
 });
 
-test("zero, the empty string and empty bytes are not missing", () => {
+test("required() accepts zero, the empty string and empty bytes", () => {
   const fields = { a: 0, b: "", c: new Uint8Array(0), d: 0n };
   assert.equal(required(fields, ["a", "b", "c", "d"]), fields);
 });
 
-test("what one reading found is not in the next one", () => {
+test("decode() returns no fields of an earlier call", () => {
   assert.equal(decodeAgain(INNER, spanOf(hex("0800 0200 01000000"))).mark, 1);
   assert.equal(decodeAgain(INNER, spanOf(hex(""))).mark, undefined);
 });
 
-test("a field of bytes stays until the next reading, whatever becomes of the datagram", () => {
+test("decode() returns bytes that do not change with the datagram", () => {
   const bytes = hex("0a00 0400 010203040506 0000");
   const { address } = decodeAgain(OUTER, spanOf(bytes));
   bytes.fill(0);
@@ -335,7 +335,7 @@ test("a field of bytes stays until the next reading, whatever becomes of the dat
   assert.equal(decodeAgain(OUTER, spanOf(again)).address, address);
 });
 
-test("a field that is left as it came is the bytes themselves", () => {
+test("raw() returns the bytes in place", () => {
   const layout = { rest: [1, raw()] } as const satisfies Layout;
   const { rest } = decodeAgain(layout, spanOf(hex("0700 0100 010203 00")));
   assert.ok(rest);

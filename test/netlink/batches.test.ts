@@ -11,24 +11,24 @@ import {
 import {
   ack,
   done,
-  FakeLink,
+  ScriptedLink,
   MULTI,
   NOOP,
   part,
   type Sent,
-} from "./fake-link.js";
+} from "./scripted-link.js";
 
 /*
- * Many requests to a datagram, and answers that do not fit the receive buffer: the other half of
+ * Datagrams with many requests, and replies that do not fit the receive buffer: the other half of
  * src/netlink/exchange.ts.
  */
 
 const OVERRUN = new SocketFault(105, "recvmsg");
 
-function requests(...answers: Request["answer"][]): Request<string>[] {
-  return answers.map((answer, i) => ({
+function requests(...kinds: Request["expects"][]): Request<string>[] {
+  return kinds.map((expects, i) => ({
     type: 0x1c,
-    answer,
+    expects,
     write(out) {
       out.u32(i);
     },
@@ -40,12 +40,12 @@ function acks(count: number): Request[] {
   return requests(...Array.from({ length: count }, () => "ack" as const));
 }
 
-function answerTo(sent: Sent): Buffer {
+function replyTo(sent: Sent): Buffer {
   return sent.flags & 0x300 ? done(sent) : ack(sent);
 }
 
-/** How many requests each datagram had. */
-function counts(link: FakeLink): number[] {
+/** The number of requests in each datagram. */
+function counts(link: ScriptedLink): number[] {
   return link.sent.map((requests) => requests.length);
 }
 
@@ -53,17 +53,18 @@ function kinds(replies: readonly Reply[]): string[] {
   return replies.map(({ kind }) => kind);
 }
 
-test("many changes go in one datagram if their answers fit the receive buffer", async () => {
-  const link = new FakeLink((sent) => sent.map(answerTo));
+test("exchangeOver() sends many changes in one datagram if their replies fit the receive buffer", async () => {
+  const link = new ScriptedLink((sent) => sent.map(replyTo));
   await exchangeOver(link)(acks(1000));
   assert.deepEqual(counts(link), [1000]);
 });
 
-test("a small receive buffer makes for smaller datagrams", async () => {
-  const link = new FakeLink((sent) => sent.map(answerTo), 10_000);
+test("exchangeOver() sends smaller datagrams with a small receive buffer", async () => {
+  const link = new ScriptedLink((sent) => sent.map(replyTo), 10_000);
   const replies = await exchangeOver(link)(acks(50));
   const [first = 0, ...rest] = counts(link);
-  // The kernel takes over a kilobyte for an acknowledgement: more than 8 do not fit, fewer would be slow.
+  // The kernel uses more than a kilobyte for an acknowledgement. More than 8 do not fit, fewer
+  // would be slow.
   assert.ok(first >= 4 && first <= 8, `${first} in a datagram`);
   assert.equal(
     rest.reduce((a, b) => a + b, first),
@@ -72,15 +73,15 @@ test("a small receive buffer makes for smaller datagrams", async () => {
   assert.deepEqual(kinds(replies), new Array<string>(50).fill("done"));
 });
 
-test("a large receive buffer does not make for a datagram that the send buffer refuses", async () => {
-  const link = new FakeLink((sent) => sent.map(answerTo), 64 * 1024 * 1024);
+test("exchangeOver() limits a datagram to the send buffer, even with a large receive buffer", async () => {
+  const link = new ScriptedLink((sent) => sent.map(replyTo), 64 * 1024 * 1024);
   const replies = await exchangeOver(link)(acks(3000));
   assert.deepEqual(counts(link), [1024, 1024, 952]);
   assert.deepEqual(kinds(replies), new Array<string>(3000).fill("done"));
 });
 
-test("requests are carried out in their order, across datagrams", async () => {
-  const link = new FakeLink((sent) => sent.map(answerTo), 10_000);
+test("exchangeOver() sends requests in order, across datagrams", async () => {
+  const link = new ScriptedLink((sent) => sent.map(replyTo), 10_000);
   await exchangeOver(link)(acks(20));
   assert.deepEqual(
     link.sent.flat().map(({ payload }) => payload.readUInt32LE()),
@@ -88,14 +89,14 @@ test("requests are carried out in their order, across datagrams", async () => {
   );
 });
 
-test("a request goes even if its answer alone is too large for the receive buffer", async () => {
-  const link = new FakeLink((sent) => sent.map(answerTo), 256);
+test("exchangeOver() sends a single request even if its reply may not fit the receive buffer", async () => {
+  const link = new ScriptedLink((sent) => sent.map(replyTo), 256);
   await exchangeOver(link)(requests("ack", "one", "ack"));
   assert.deepEqual(counts(link), [1, 1, 1]);
 });
 
-test("the next datagram is sent when the one before is answered", async () => {
-  const link = new FakeLink((sent) => sent.map(answerTo), 256);
+test("exchangeOver() sends the next datagram after the replies to the previous one", async () => {
+  const link = new ScriptedLink((sent) => sent.map(replyTo), 256);
   const receive = link.receive.bind(link);
   const log: string[] = [];
   link.receive = () => {
@@ -106,16 +107,16 @@ test("the next datagram is sent when the one before is answered", async () => {
   assert.deepEqual([...new Set(log)], ["receive after 1", "receive after 2"]);
 });
 
-test("a dump goes alone, for a socket runs one at a time", async () => {
-  const link = new FakeLink((sent) => sent.map(answerTo));
+test("exchangeOver() sends a dump in its own datagram", async () => {
+  const link = new ScriptedLink((sent) => sent.map(replyTo));
   await exchangeOver(link)(
     requests("ack", "ack", "dump", "dump", "one", "ack"),
   );
   assert.deepEqual(counts(link), [2, 1, 1, 2]);
 });
 
-test("a refused request in the middle leaves the others as they are", async () => {
-  const link = new FakeLink((sent) =>
+test("exchangeOver() reports one refused request and the success of the others", async () => {
+  const link = new ScriptedLink((sent) =>
     sent.map((request, i) => ack(request, i === 1 ? 3 : 0)),
   );
   assert.deepEqual(kinds(await exchangeOver(link)(acks(3))), [
@@ -125,8 +126,8 @@ test("a refused request in the middle leaves the others as they are", async () =
   ]);
 });
 
-test("answers may come many to a datagram", async () => {
-  const link = new FakeLink((sent) => [
+test("exchangeOver() reads several replies from one datagram", async () => {
+  const link = new ScriptedLink((sent) => [
     Buffer.concat(sent.map((request) => ack(request))),
   ]);
   assert.deepEqual(kinds(await exchangeOver(link)(acks(3))), [
@@ -136,8 +137,8 @@ test("answers may come many to a datagram", async () => {
   ]);
 });
 
-test("when the receive buffer runs over, changes that got no answer are known to be lost, not repeated", async () => {
-  const link = new FakeLink(([first, second]) => {
+test("exchangeOver() reports changes without a reply as lost after an overrun, and does not repeat them", async () => {
+  const link = new ScriptedLink(([first, second]) => {
     assert.ok(first && second);
     return [ack(first), ack(second, 17), OVERRUN];
   });
@@ -146,8 +147,8 @@ test("when the receive buffer runs over, changes that got no answer are known to
   assert.equal(link.sent.length, 1);
 });
 
-test("when the receive buffer runs over, a read is asked again", async () => {
-  const link = new FakeLink(([only], datagram) => {
+test("exchangeOver() repeats a read after an overrun", async () => {
+  const link = new ScriptedLink(([only], datagram) => {
     assert.ok(only);
     return datagram === 0
       ? [part(only, "first", MULTI), OVERRUN]
@@ -158,8 +159,8 @@ test("when the receive buffer runs over, a read is asked again", async () => {
   assert.deepEqual(reply.entries, ["again   "]);
 });
 
-test("of reads and changes together, the reads alone are asked again", async () => {
-  const link = new FakeLink((sent, datagram) =>
+test("exchangeOver() repeats only the reads of a batch with reads and changes", async () => {
+  const link = new ScriptedLink((sent, datagram) =>
     datagram === 0 ? [OVERRUN] : sent.map((request) => ack(request)),
   );
   const replies = await exchangeOver(link)(requests("ack", "one", "ack"));
@@ -170,9 +171,9 @@ test("of reads and changes together, the reads alone are asked again", async () 
   );
 });
 
-test("what was sent before an overrun and comes after it is passed over", async () => {
+test("exchangeOver() ignores replies that arrive after an overrun", async () => {
   let stale: Sent | undefined;
-  const link = new FakeLink(([only], datagram) => {
+  const link = new ScriptedLink(([only], datagram) => {
     assert.ok(only);
     if (datagram === 0) {
       stale = only;
@@ -191,9 +192,9 @@ test("what was sent before an overrun and comes after it is passed over", async 
   assert.equal(reply.entries.length, 1);
 });
 
-test("a late answer to an earlier exchange is passed over", async () => {
+test("exchangeOver() ignores a late reply to an earlier exchange", async () => {
   let stale: Sent | undefined;
-  const link = new FakeLink(([only], datagram) => {
+  const link = new ScriptedLink(([only], datagram) => {
     assert.ok(only);
     if (datagram === 0) {
       stale = only;
@@ -207,9 +208,9 @@ test("a late answer to an earlier exchange is passed over", async () => {
   assert.deepEqual(kinds(await exchange(acks(1))), ["done"]);
 });
 
-test("the datagrams after an overrun are sent nevertheless", async () => {
-  const link = new FakeLink(
-    (sent, datagram) => (datagram === 0 ? [OVERRUN] : sent.map(answerTo)),
+test("exchangeOver() sends the remaining datagrams after an overrun", async () => {
+  const link = new ScriptedLink(
+    (sent, datagram) => (datagram === 0 ? [OVERRUN] : sent.map(replyTo)),
     256,
   );
   assert.deepEqual(kinds(await exchangeOver(link)(acks(3))), [
@@ -219,8 +220,8 @@ test("the datagrams after an overrun are sent nevertheless", async () => {
   ]);
 });
 
-test("a read that is lost each time is given up", async () => {
-  const link = new FakeLink(() => [OVERRUN]);
+test("exchangeOver() gives up a read that is lost every time", async () => {
+  const link = new ScriptedLink(() => [OVERRUN]);
   await assert.rejects(
     exchangeOver(link)(requests("one")),
     new SocketFault(4, "recvmsg"),
@@ -228,8 +229,8 @@ test("a read that is lost each time is given up", async () => {
   assert.equal(link.sent.length, 8);
 });
 
-test("behind the requests stands a message that is none, and asks to be acknowledged", async () => {
-  const link = new FakeLink((sent) => sent.map(answerTo));
+test("exchangeOver() ends a datagram with an empty message that asks for an acknowledgement", async () => {
+  const link = new ScriptedLink((sent) => sent.map(replyTo));
   await exchangeOver(link)(requests("ack", "one"));
   assert.deepEqual(
     link.others.map(({ type, flags, payload }) => [
@@ -241,14 +242,14 @@ test("behind the requests stands a message that is none, and asks to be acknowle
   );
 });
 
-test("a dump has no such message, for it would end with the dump still running", async () => {
-  const link = new FakeLink((sent) => sent.map(answerTo));
+test("exchangeOver() adds no such message to a dump, because it would be acknowledged during the dump", async () => {
+  const link = new ScriptedLink((sent) => sent.map(replyTo));
   await exchangeOver(link)(requests("dump"));
   assert.deepEqual(link.others, []);
 });
 
-test("a change that the kernel breaks off gets no answer, and is known to be refused with EINTR", async () => {
-  const link = new FakeLink(([first, , third]) => {
+test("exchangeOver() reports a change that the kernel interrupted as refused with EINTR", async () => {
+  const link = new ScriptedLink(([first, , third]) => {
     assert.ok(first && third);
     return [ack(first), ack(third)];
   });
@@ -260,8 +261,8 @@ test("a change that the kernel breaks off gets no answer, and is known to be ref
   assert.equal(link.sent.length, 1);
 });
 
-test("a read that gets no answer is asked again", async () => {
-  const link = new FakeLink(([only], datagram) => {
+test("exchangeOver() repeats a read without a reply", async () => {
+  const link = new ScriptedLink(([only], datagram) => {
     assert.ok(only);
     return datagram === 0 ? [] : [part(only, "info"), ack(only)];
   });
@@ -270,20 +271,20 @@ test("a read that gets no answer is asked again", async () => {
   assert.equal(link.sent.length, 2);
 });
 
-test("what one exchange leaves unread is none of the next one's affair", async () => {
-  const link = new FakeLink((sent) => sent.map(answerTo));
+test("exchangeOver() ignores messages that the previous exchange did not read", async () => {
+  const link = new ScriptedLink((sent) => sent.map(replyTo));
   const exchange = exchangeOver(link);
   for (let i = 0; i < 3; i++)
     assert.deepEqual(kinds(await exchange(acks(2))), ["done", "done"]);
 });
 
-test("changes that ask for silence are carried out unless the kernel says no", async () => {
-  const link = new FakeLink(([, second]) => {
+test("exchangeOver() reports requests that expect only errors as done unless the kernel refuses them", async () => {
+  const link = new ScriptedLink(([, second]) => {
     assert.ok(second);
     return [ack(second, 17)];
   });
-  const silent = requests("silence", "silence", "silence");
-  assert.deepEqual(await exchangeOver(link)(silent), [
+  const unacknowledged = requests("errors", "errors", "errors");
+  assert.deepEqual(await exchangeOver(link)(unacknowledged), [
     { kind: "done", entries: [] },
     { kind: "refused", refusal: { errno: 17 } },
     { kind: "done", entries: [] },
@@ -291,28 +292,28 @@ test("changes that ask for silence are carried out unless the kernel says no", a
   assert.deepEqual(counts(link), [3]);
 });
 
-test("silence about what an overrun may have swallowed is no yes", async () => {
-  const link = new FakeLink(([, second]) => {
+test("exchangeOver() reports requests that expect only errors as lost after an overrun", async () => {
+  const link = new ScriptedLink(([, second]) => {
     assert.ok(second);
     return [ack(second, 17), OVERRUN];
   });
-  const silent = requests("silence", "silence", "silence");
-  assert.deepEqual(kinds(await exchangeOver(link)(silent)), [
+  const unacknowledged = requests("errors", "errors", "errors");
+  assert.deepEqual(kinds(await exchangeOver(link)(unacknowledged)), [
     "lost",
     "refused",
     "lost",
   ]);
 });
 
-test("of changes that ask for silence, no more go in a datagram than there is room for refusals", async () => {
-  const link = new FakeLink(() => [], 10_000);
-  await exchangeOver(link)(requests(...acks(50).map(() => "silence" as const)));
+test("exchangeOver() leaves room for a refusal of every request that expects only errors", async () => {
+  const link = new ScriptedLink(() => [], 10_000);
+  await exchangeOver(link)(requests(...acks(50).map(() => "errors" as const)));
   assert.ok(Math.max(...counts(link)) <= 8);
 });
 
-test("a message is read when it arrives, before the link overwrites it", async () => {
+test("exchangeOver() decodes a message before the link overwrites it", async () => {
   const buffer = Buffer.alloc(64);
-  const link = new FakeLink(([only]) => {
+  const link = new ScriptedLink(([only]) => {
     assert.ok(only);
     return [part(only, "a", MULTI), part(only, "b", MULTI), done(only)];
   });

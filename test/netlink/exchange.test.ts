@@ -12,22 +12,22 @@ import {
   DUMP_INTR,
   done,
   ERROR,
-  FakeLink,
+  ScriptedLink,
   message,
   MULTI,
   NOOP,
   part,
   type Sent,
-} from "./fake-link.js";
+} from "./scripted-link.js";
 
 const FAMILY = 0x1c;
 const EINTR = 4;
 const ENOBUFS = 105;
 
-function request(answer: Request["answer"], payload = 0): Request<string> {
+function request(expects: Request["expects"], payload = 0): Request<string> {
   return {
     type: FAMILY,
-    answer,
+    expects,
     write(out) {
       out.u32(payload);
     },
@@ -41,7 +41,7 @@ function refused(errno: number): Reply {
   return { kind: "refused", refusal: { errno } };
 }
 
-/** What the replies say, with the entries as the text that `part` wrote. */
+/** The replies, with the text that `part` wrote for each entry. */
 function told(replies: readonly Reply[]): unknown[] {
   return replies.map((reply) =>
     reply.kind === "done"
@@ -52,8 +52,8 @@ function told(replies: readonly Reply[]): unknown[] {
   );
 }
 
-test("each request is answered at its own place", async () => {
-  const link = new FakeLink(([first, second, third]) => {
+test("exchangeOver() returns one reply per request, in order", async () => {
+  const link = new ScriptedLink(([first, second, third]) => {
     assert.ok(first && second && third);
     return [ack(first), ack(second, 17), ack(third)];
   });
@@ -63,8 +63,8 @@ test("each request is answered at its own place", async () => {
   );
 });
 
-test("an answer belongs to the request of its sequence number, not of its place", async () => {
-  const link = new FakeLink((requests) =>
+test("exchangeOver() matches replies by sequence number, not by order", async () => {
+  const link = new ScriptedLink((requests) =>
     requests.map((request, i) => ack(request, i)).reverse(),
   );
   assert.deepEqual(
@@ -79,20 +79,20 @@ test("an answer belongs to the request of its sequence number, not of its place"
   );
 });
 
-test("no request, no datagram", async () => {
-  const link = new FakeLink(() => []);
+test("exchangeOver() sends no datagram without a request", async () => {
+  const link = new ScriptedLink(() => []);
   assert.deepEqual(await exchangeOver(link)([]), []);
   assert.equal(link.sent.length, 0);
 });
 
-test("requests ask for an acknowledgement unless they ask for silence, and dumps for a dump", async () => {
-  const link = new FakeLink((requests) =>
+test("exchangeOver() sets the flags that each kind of request needs", async () => {
+  const link = new ScriptedLink((requests) =>
     requests.map((request) =>
       request.flags & 0x300 ? done(request) : ack(request),
     ),
   );
   await exchangeOver(link)([
-    request("silence"),
+    request("errors"),
     request("ack"),
     request("one"),
     request("dump"),
@@ -103,8 +103,10 @@ test("requests ask for an acknowledgement unless they ask for silence, and dumps
   );
 });
 
-test("a request carries its type, a sequence number of its own, and its payload", async () => {
-  const link = new FakeLink((requests) => requests.map((sent) => ack(sent)));
+test("exchangeOver() sends type, sequence number and payload of a request", async () => {
+  const link = new ScriptedLink((requests) =>
+    requests.map((sent) => ack(sent)),
+  );
   const exchange = exchangeOver(link);
   await exchange([request("ack", 1), request("ack", 2)]);
   await exchange([request("ack", 3)]);
@@ -120,8 +122,8 @@ test("a request carries its type, a sequence number of its own, and its payload"
   assert.equal(new Set(sent.map(({ sequence }) => sequence)).size, 3);
 });
 
-test("one message is answered with a message and an acknowledgement", async () => {
-  const link = new FakeLink(([only]) => {
+test("exchangeOver() reads a message and an acknowledgement for a request that expects one message", async () => {
+  const link = new ScriptedLink(([only]) => {
     assert.ok(only);
     return [part(only, "info"), ack(only)];
   });
@@ -130,13 +132,15 @@ test("one message is answered with a message and an acknowledgement", async () =
   ]);
 });
 
-test("a request for one message can be refused", async () => {
-  const link = new FakeLink((requests) => requests.map((sent) => ack(sent, 3)));
+test("exchangeOver() reports the refusal of a request that expects one message", async () => {
+  const link = new ScriptedLink((requests) =>
+    requests.map((sent) => ack(sent, 3)),
+  );
   assert.deepEqual(told(await exchangeOver(link)([request("one")])), [3]);
 });
 
-test("a dump may come in many datagrams, with many messages in each", async () => {
-  const link = new FakeLink(([only]) => {
+test("exchangeOver() reads a dump of several datagrams with several messages each", async () => {
+  const link = new ScriptedLink(([only]) => {
     assert.ok(only);
     return [
       Buffer.concat([part(only, "a", MULTI), part(only, "b", MULTI)]),
@@ -149,26 +153,30 @@ test("a dump may come in many datagrams, with many messages in each", async () =
   ]);
 });
 
-test("an empty dump is no entry", async () => {
-  const link = new FakeLink((requests) => requests.map((sent) => done(sent)));
+test("exchangeOver() returns no entries for an empty dump", async () => {
+  const link = new ScriptedLink((requests) =>
+    requests.map((sent) => done(sent)),
+  );
   assert.deepEqual(told(await exchangeOver(link)([request("dump")])), [[]]);
 });
 
-test("a dump that ends with a status is refused, whatever came before", async () => {
-  const link = new FakeLink(([only]) => {
+test("exchangeOver() reports a dump that ends with an error as refused", async () => {
+  const link = new ScriptedLink(([only]) => {
     assert.ok(only);
     return [part(only, "a", MULTI), done(only, 12)];
   });
   assert.deepEqual(told(await exchangeOver(link)([request("dump")])), [12]);
 });
 
-test("a dump can be refused at once", async () => {
-  const link = new FakeLink((requests) => requests.map((sent) => ack(sent, 1)));
+test("exchangeOver() reports a dump that is refused at once", async () => {
+  const link = new ScriptedLink((requests) =>
+    requests.map((sent) => ack(sent, 1)),
+  );
   assert.deepEqual(told(await exchangeOver(link)([request("dump")])), [1]);
 });
 
-test("the kernel's own sentence comes with the refusal", async () => {
-  const link = new FakeLink(([only]) => {
+test("exchangeOver() returns the kernel's explanation of a refusal", async () => {
+  const link = new ScriptedLink(([only]) => {
     assert.ok(only);
     const errno = hex("eaffffff");
     const sentence = hex("0700 0100 6e6f00 00");
@@ -186,8 +194,8 @@ test("the kernel's own sentence comes with the refusal", async () => {
   ]);
 });
 
-test("messages without meaning are passed over", async () => {
-  const link = new FakeLink(([only]) => {
+test("exchangeOver() ignores NLMSG_NOOP messages", async () => {
+  const link = new ScriptedLink(([only]) => {
     assert.ok(only);
     return [
       Buffer.concat([
@@ -199,16 +207,16 @@ test("messages without meaning are passed over", async () => {
   assert.deepEqual(told(await exchangeOver(link)([request("ack")])), [2]);
 });
 
-test("an answer to a request that was not made is refused", async () => {
-  const link = new FakeLink(([only]) => {
+test("exchangeOver() rejects a reply to an unknown request", async () => {
+  const link = new ScriptedLink(([only]) => {
     assert.ok(only);
     return [ack({ ...only, sequence: only.sequence + 99 })];
   });
   await assert.rejects(exchangeOver(link)([request("ack")]), MalformedReply);
 });
 
-test("a second answer to a request of this datagram is refused", async () => {
-  const link = new FakeLink(([first]) => {
+test("exchangeOver() rejects a second reply to one request", async () => {
+  const link = new ScriptedLink(([first]) => {
     assert.ok(first);
     return [Buffer.concat([ack(first), ack(first)])];
   });
@@ -218,12 +226,12 @@ test("a second answer to a request of this datagram is refused", async () => {
   );
 });
 
-test("a datagram that is cut short is refused, not misread", async () => {
+test("exchangeOver() rejects a datagram that is cut short", async () => {
   const whole = (only: Sent) => Buffer.concat([part(only, "info"), ack(only)]);
-  // Behind 20 bytes the first message is whole, and the second is still to come.
+  // The first message is complete after 20 bytes; the second is not.
   const lengths = Array.from({ length: 20 + 35 }, (_, i) => i + 1);
   for (const length of lengths.filter((length) => length !== 20)) {
-    const link = new FakeLink(([only]) => {
+    const link = new ScriptedLink(([only]) => {
       assert.ok(only);
       return [whole(only).subarray(0, length)];
     });
@@ -231,8 +239,8 @@ test("a datagram that is cut short is refused, not misread", async () => {
   }
 });
 
-test("a read that a signal interrupts is taken up again", async () => {
-  const link = new FakeLink(([only]) => {
+test("exchangeOver() continues after a receive that a signal interrupted", async () => {
+  const link = new ScriptedLink(([only]) => {
     assert.ok(only);
     const signal = new SocketFault(EINTR, "recvmsg");
     return [signal, part(only, "a", MULTI), signal, signal, done(only)];
@@ -241,31 +249,31 @@ test("a read that a signal interrupts is taken up again", async () => {
   assert.equal(link.sent.length, 1);
 });
 
-test("a fault of the socket ends the exchange", async () => {
+test("exchangeOver() rejects if the socket fails to receive", async () => {
   const fault = new SocketFault(90, "recvmsg");
-  const link = new FakeLink(() => [fault]);
+  const link = new ScriptedLink(() => [fault]);
   await assert.rejects(exchangeOver(link)([request("ack")]), fault);
 });
 
-test("a fault of sending ends the exchange", async () => {
+test("exchangeOver() rejects if the socket fails to send", async () => {
   const fault = new SocketFault(1, "sendmsg");
-  const link = new FakeLink(() => {
+  const link = new ScriptedLink(() => {
     throw fault;
   });
   await assert.rejects(exchangeOver(link)([request("ack")]), fault);
 });
 
-test("an error that is no fault of the socket passes through", async () => {
+test("exchangeOver() passes on other errors of a link", async () => {
   const error = new TypeError("a bug");
-  const link = new FakeLink(() => []);
+  const link = new ScriptedLink(() => []);
   link.receive = () => {
     throw error;
   };
   await assert.rejects(exchangeOver(link)([request("ack")]), error);
 });
 
-test("an overrun that the kernel tells in a message is a fault of the socket", async () => {
-  const link = new FakeLink(([only]) => {
+test("exchangeOver() treats an NLMSG_OVERRUN message as a socket fault", async () => {
+  const link = new ScriptedLink(([only]) => {
     assert.ok(only);
     return [message(4, 0, only.sequence, hex("00000000"))];
   });
@@ -275,8 +283,10 @@ test("an overrun that the kernel tells in a message is a fault of the socket", a
   );
 });
 
-test("a link may answer later", async () => {
-  const link = new FakeLink((requests) => requests.map((sent) => ack(sent, 2)));
+test("exchangeOver() waits for a link that replies asynchronously", async () => {
+  const link = new ScriptedLink((requests) =>
+    requests.map((sent) => ack(sent, 2)),
+  );
   const receive = link.receive.bind(link);
   const later = {
     ...{ receiveBufferBytes: 100_000, close: () => undefined },
@@ -289,8 +299,8 @@ test("a link may answer later", async () => {
   assert.deepEqual(told(await exchangeOver(later)([request("ack")])), [2]);
 });
 
-test("a disturbed dump is not taken for whole: it is asked again", async () => {
-  const link = new FakeLink(([only], datagram) => {
+test("exchangeOver() repeats an interrupted dump", async () => {
+  const link = new ScriptedLink(([only], datagram) => {
     assert.ok(only);
     return datagram < 2
       ? [
@@ -306,8 +316,8 @@ test("a disturbed dump is not taken for whole: it is asked again", async () => {
   assert.equal(link.sent.length, 3);
 });
 
-test("a dump may be disturbed at its very end", async () => {
-  const link = new FakeLink(([only], datagram) => {
+test("exchangeOver() repeats a dump that was interrupted in its last message", async () => {
+  const link = new ScriptedLink(([only], datagram) => {
     assert.ok(only);
     return [
       part(only, `${datagram}`, MULTI),
@@ -317,8 +327,8 @@ test("a dump may be disturbed at its very end", async () => {
   assert.deepEqual(told(await exchangeOver(link)([request("dump")])), [["1"]]);
 });
 
-test("a dump that is disturbed each time is given up", async () => {
-  const link = new FakeLink(([only]) => {
+test("exchangeOver() gives up a dump that is interrupted every time", async () => {
+  const link = new ScriptedLink(([only]) => {
     assert.ok(only);
     return [done(only, 0, DUMP_INTR)];
   });

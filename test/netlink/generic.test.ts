@@ -20,7 +20,7 @@ function written(request: Request | undefined): string {
   return hexOf(out.written);
 }
 
-/** Asks for a family where the kernel gives one answer. */
+/** Resolves a family; the kernel sends one reply. */
 async function resolve(reply: RawReply) {
   const asked: Request[] = [];
   const family = await resolveFamily(async (requests) => {
@@ -34,43 +34,43 @@ function answer(payload: string): RawReply {
   return { kind: "done", payloads: [hex(payload)] };
 }
 
-test("a request begins with command and version, and the attributes follow", () => {
+test("GenericQuery writes command and version before the attributes", () => {
   const write = (out: Writer) => {
     u32.encode(out, 5, 0xffffffff);
   };
   const request = new GenericQuery(0x1c, 1, 17, "dump", write, bytesIn);
   assert.equal(written(request), "11010000" + "08000500ffffffff");
   assert.equal(request.type, 0x1c);
-  assert.equal(request.answer, "dump");
+  assert.equal(request.expects, "dump");
 });
 
-test("a request may have no attributes", () => {
+test("GenericQuery can have no attributes", () => {
   const request = new GenericQuery(0x1c, 1, 17, "one", noAttributes, bytesIn);
   assert.equal(written(request), "11010000");
 });
 
-test("a message's header is taken off", () => {
+test("attributesOf() skips the generic netlink header", () => {
   assert.equal(
     hexOf(bytesIn(attributesOf(spanOf(hex("0e010000 08000100"))))),
     "08000100",
   );
 });
 
-test("a header that is cut short is refused", () => {
+test("attributesOf() rejects a header that is cut short", () => {
   for (const cut of beginnings(hex("0e010000")))
     assert.throws(() => attributesOf(spanOf(cut)), MalformedReply);
 });
 
-test("the controller is asked for a family by its name", async () => {
+test("resolveFamily() asks the controller for a family by name", async () => {
   const { asked } = await resolve(answer("01020000 0600 0100 1c00 0000"));
   assert.deepEqual(
-    asked.map(({ type, answer }) => [type, answer]),
+    asked.map(({ type, expects }) => [type, expects]),
     [[16, "one"]],
   );
   assert.equal(written(asked[0]), "03010000" + "09000200" + "4950565300000000");
 });
 
-test("the controller's answer holds the number among much else", async () => {
+test("resolveFamily() finds the number among other attributes", async () => {
   const { family } = await resolve(
     answer(`
       01020000
@@ -82,25 +82,25 @@ test("the controller's answer holds the number among much else", async () => {
   assert.deepEqual(family, { id: 0x1c });
 });
 
-test("a controller's answer that is cut short is refused", async () => {
+test("resolveFamily() rejects a reply that is cut short", async () => {
   const whole = "01020000 0600 0100 1c00 0000";
   for (const cut of beginnings(hex(whole)))
-    // The padding behind the number is not needed.
+    // The padding after the number is not needed.
     if (cut.length < 10)
       await assert.rejects(resolve(answer(hexOf(cut))), MalformedReply);
 });
 
-test("a family that nobody has registered is refused as the kernel refuses it", async () => {
+test("resolveFamily() returns the kernel's refusal for an unregistered family", async () => {
   const { family } = await resolve({ kind: "refused", refusal: { errno: 2 } });
   assert.deepEqual(family, { errno: 2 });
 });
 
-test("an acknowledgement without an answer names no family", async () => {
+test("resolveFamily() returns ENOENT for an acknowledgement without a message", async () => {
   const { family } = await resolve({ kind: "done", payloads: [] });
   assert.deepEqual(family, { errno: 2 });
 });
 
-test("an answer without the number is refused", async () => {
+test("resolveFamily() rejects a reply without the number", async () => {
   await assert.rejects(
     resolve(answer("01020000 0900 0200 4950565300 000000")),
     /familyId is missing/,

@@ -19,14 +19,14 @@ import {
   int32,
   message,
   MULTI,
-} from "./fake-link.js";
+} from "./scripted-link.js";
 
 const REQUEST = message(0x1c, 5, 7, hex("11010000"));
 const HEADER = REQUEST.subarray(0, 16);
 /** NLMSGERR_ATTR_OFFS, then NLMSGERR_ATTR_MSG. */
 const EXPLANATION = hex("0800 0200 04000000  0c00 0100 6e6f207761792e00");
 
-/** The messages of a datagram, each for itself: the reader is the same for all. */
+/** Copies of the messages in a datagram, because the reader reuses one object. */
 function messages(datagram: Span): Message[] {
   const reader = new MessageReader();
   const found: Message[] = [];
@@ -48,7 +48,7 @@ function error(flags: number, ...payload: Uint8Array[]): Message {
   return only(message(ERROR, flags, 7, Buffer.concat(payload)));
 }
 
-test("a message is written with its length, type, flags and sequence number", () => {
+test("writeMessage() writes length, type, flags and sequence number", () => {
   const out = new Writer();
   writeMessage(out, 0x1c, 5, 7, {
     write(out) {
@@ -61,7 +61,7 @@ test("a message is written with its length, type, flags and sequence number", ()
   );
 });
 
-test("messages of one datagram begin at multiples of 4, and their lengths tell nothing of it", () => {
+test("writeMessage() aligns messages to multiples of 4 and excludes the padding from the length", () => {
   const out = new Writer();
   for (const sequence of [1, 2])
     writeMessage(out, 1, 0, sequence, {
@@ -74,7 +74,7 @@ test("messages of one datagram begin at multiples of 4, and their lengths tell n
   assert.equal(out.written[20], 17);
 });
 
-test("the messages of a datagram are read one after the other", () => {
+test("MessageReader reads the messages of a datagram in order", () => {
   const datagram = Buffer.concat([
     message(0x1c, MULTI, 7, hex("0102030405")),
     message(DONE, MULTI, 0xffffffff, int32(0)),
@@ -88,11 +88,11 @@ test("the messages of a datagram are read one after the other", () => {
   assert.equal(second.sequence, 0xffffffff);
 });
 
-test("an empty datagram has no message", () => {
+test("MessageReader finds no message in an empty datagram", () => {
   assert.deepEqual(messages(spanOf(new Uint8Array(0))), []);
 });
 
-test("a datagram cut short anywhere within a message is refused", () => {
+test("MessageReader rejects a datagram cut short inside a message", () => {
   const first = message(0x1c, MULTI, 7, hex("01020304"));
   const datagram = Buffer.concat([first, first]);
   for (const cut of beginnings(datagram))
@@ -100,7 +100,7 @@ test("a datagram cut short anywhere within a message is refused", () => {
       assert.throws(() => messages(spanOf(cut)), MalformedReply);
 });
 
-test("a message shorter than its header is refused", () => {
+test("MessageReader rejects a message shorter than its header", () => {
   for (const length of [0, 1, 15]) {
     const short = message(1, 0, 1, hex("00000000"));
     short.writeUInt32LE(length, 0);
@@ -108,31 +108,31 @@ test("a message shorter than its header is refused", () => {
   }
 });
 
-test("a message that runs over the end is refused, however long it says it is", () => {
+test("MessageReader rejects a message that extends past the end, for any length", () => {
   for (const length of [21, 0x7fffffff, 0x80000000, 0xfffffffd, 0xffffffff]) {
     const long = message(1, 0, 1, hex("00000000"));
     long.writeUInt32LE(length, 0);
-    assert.throws(() => messages(spanOf(long)), /runs over the end/);
+    assert.throws(() => messages(spanOf(long)), /extends past the end/);
   }
 });
 
-test("an error of number zero is a yes", () => {
+test("refusalOf() returns undefined for error number 0", () => {
   assert.equal(refusalOf(error(CAPPED, int32(0), HEADER)), undefined);
 });
 
-test("a refusal has its errno as a positive number", () => {
+test("refusalOf() returns the errno as a positive number", () => {
   assert.deepEqual(refusalOf(error(0, int32(-3), REQUEST)), { errno: 3 });
 });
 
-test("the kernel's sentence is read behind a request that is repeated whole", () => {
+test("refusalOf() reads the explanation after a complete copy of the request", () => {
   assert.deepEqual(
     refusalOf(error(ACK_TLVS, int32(-22), REQUEST, EXPLANATION)),
     { errno: 22, explanation: "no way." },
   );
 });
 
-test("the kernel's sentence is read behind a request of which only the header is repeated", () => {
-  // The header tells of the length that the whole request had.
+test("refusalOf() reads the explanation after a copy of only the request's header", () => {
+  // The header contains the length of the whole request.
   const header = message(0x1c, 5, 7, new Uint8Array(400)).subarray(0, 16);
   assert.deepEqual(
     refusalOf(error(ACK_TLVS | CAPPED, int32(-22), header, EXPLANATION)),
@@ -140,7 +140,7 @@ test("the kernel's sentence is read behind a request of which only the header is
   );
 });
 
-test("the repeated request is padded where its length is no multiple of 4", () => {
+test("refusalOf() skips the padding of a request whose length is not a multiple of 4", () => {
   const odd = message(0x1c, 5, 7, hex("1101000001"));
   assert.deepEqual(refusalOf(error(ACK_TLVS, int32(-22), odd, EXPLANATION)), {
     errno: 22,
@@ -148,25 +148,25 @@ test("the repeated request is padded where its length is no multiple of 4", () =
   });
 });
 
-test("attributes without a sentence leave the errno alone", () => {
+test("refusalOf() returns only the errno if the attributes have no explanation", () => {
   const offset = hex("0800 0200 04000000");
   assert.deepEqual(refusalOf(error(ACK_TLVS, int32(-22), REQUEST, offset)), {
     errno: 22,
   });
 });
 
-test("without the flag, what follows the request is not looked at", () => {
+test("refusalOf() ignores what follows the request if the flag is not set", () => {
   assert.deepEqual(refusalOf(error(0, int32(-22), REQUEST, EXPLANATION)), {
     errno: 22,
   });
 });
 
-test("a refusal without its errno is refused itself", () => {
+test("refusalOf() rejects an error without an errno", () => {
   for (const cut of beginnings(int32(-3)))
     assert.throws(() => refusalOf(error(0, cut)), MalformedReply);
 });
 
-test("a refusal with a sentence is refused if the request before it is cut short", () => {
+test("refusalOf() rejects an error with an explanation if its request is cut short", () => {
   for (const flags of [ACK_TLVS, ACK_TLVS | CAPPED])
     for (const cut of beginnings(HEADER))
       assert.throws(
@@ -179,7 +179,7 @@ test("a refusal with a sentence is refused if the request before it is cut short
   );
 });
 
-test("a refusal is refused if the request in it says it is longer than all there is", () => {
+test("refusalOf() rejects an error whose request claims to be longer than the message", () => {
   for (const length of [0x7fffffff, 0x80000000, 0xfffffff0, 0xffffffff]) {
     const request = Buffer.from(REQUEST);
     request.writeUInt32LE(length, 0);
@@ -191,7 +191,7 @@ test("a refusal is refused if the request in it says it is longer than all there
   }
 });
 
-test("a sentence that is cut short is refused", () => {
+test("refusalOf() rejects an explanation that is cut short", () => {
   for (const cut of beginnings(EXPLANATION))
     if (cut.length !== 0 && cut.length !== 8)
       assert.throws(
@@ -200,12 +200,12 @@ test("a sentence that is cut short is refused", () => {
       );
 });
 
-test("a dump ends well, with or without a status", () => {
+test("refusalOf() accepts the end of a dump with and without a status", () => {
   for (const payload of [int32(0), new Uint8Array(0)])
     assert.equal(refusalOf(only(message(DONE, MULTI, 7, payload))), undefined);
 });
 
-test("a dump can end with a refusal, and its sentence follows the errno at once", () => {
+test("refusalOf() reads errno and explanation at the end of a dump", () => {
   const plain = message(DONE, MULTI, 7, int32(-1));
   assert.deepEqual(refusalOf(only(plain)), { errno: 1 });
   const payload = Buffer.concat([int32(-1), EXPLANATION]);
@@ -216,7 +216,7 @@ test("a dump can end with a refusal, and its sentence follows the errno at once"
   });
 });
 
-test("a dump's status that is cut short is refused", () => {
+test("refusalOf() rejects a dump's status that is cut short", () => {
   for (const payload of [hex("00"), hex("0000"), hex("000000")])
     assert.throws(
       () => refusalOf(only(message(DONE, MULTI, 7, payload))),
@@ -224,7 +224,7 @@ test("a dump's status that is cut short is refused", () => {
     );
 });
 
-test("whatever an error's bytes are, they are read or refused", () => {
+test("refusalOf() of random bytes returns a refusal or throws MalformedReply", () => {
   const flags = fc.constantFrom(0, CAPPED, ACK_TLVS, ACK_TLVS | CAPPED);
   const type = fc.constantFrom(ERROR, DONE);
   fc.assert(

@@ -9,14 +9,14 @@ function written(write: (out: Writer) => void): string {
   return hexOf(out.written);
 }
 
-test("lengths are rounded up to multiples of 4", () => {
+test("aligned() rounds up to a multiple of 4", () => {
   assert.deepEqual(
     [0, 1, 2, 3, 4, 5, 8, 9].map(aligned),
     [0, 4, 4, 4, 4, 8, 8, 12],
   );
 });
 
-test("numbers are little-endian", () => {
+test("Writer writes numbers in little-endian order", () => {
   assert.equal(
     written((out) => {
       out.u8(0x01);
@@ -28,7 +28,7 @@ test("numbers are little-endian", () => {
   );
 });
 
-test("two numbers of 4 bytes go out at once", () => {
+test("pair() writes two 32-bit numbers", () => {
   assert.equal(
     written((out) => {
       out.pair(0x01020304, 0xfffffffe);
@@ -38,7 +38,7 @@ test("two numbers of 4 bytes go out at once", () => {
   );
 });
 
-test("pairs make the buffer grow, wherever its end comes", () => {
+test("pair() grows the buffer at any position", () => {
   const out = new Writer();
   out.u32(7);
   for (let i = 0; i < 3000; i++) out.pair(i, -i);
@@ -50,7 +50,7 @@ test("pairs make the buffer grow, wherever its end comes", () => {
   }
 });
 
-test("bytes are filled up with zeros, whatever an earlier use of the buffer left", () => {
+test("padded() overwrites old bytes with zeros", () => {
   const out = new Writer();
   out.bytes(new Uint8Array(12).fill(0xff));
   out.clear();
@@ -59,7 +59,7 @@ test("bytes are filled up with zeros, whatever an earlier use of the buffer left
   assert.equal(hexOf(out.written), "0102030400000000" + "05060708");
 });
 
-test("a string is written one character a byte", () => {
+test("latin1() writes one byte per character", () => {
   assert.equal(
     written((out) => {
       out.latin1("rr\xe9");
@@ -69,7 +69,7 @@ test("a string is written one character a byte", () => {
   );
 });
 
-test("a pair of numbers stands at a multiple of 4, or is refused", () => {
+test("pair() rejects a position that is not a multiple of 4", () => {
   assert.equal(
     written((out) => {
       out.u32(1);
@@ -84,7 +84,7 @@ test("a pair of numbers stands at a multiple of 4, or is refused", () => {
   }, RangeError);
 });
 
-test("numbers keep their highest bit", () => {
+test("Writer keeps the highest bit of a number", () => {
   assert.equal(
     written((out) => {
       out.u32(0xffffffff);
@@ -95,7 +95,7 @@ test("numbers keep their highest bit", () => {
   );
 });
 
-test("align writes zeros, and none where there is nothing to align", () => {
+test("align() writes zeros up to a multiple of 4, and none at a multiple of 4", () => {
   assert.equal(
     written((out) => {
       out.u8(0xff);
@@ -106,7 +106,7 @@ test("align writes zeros, and none where there is nothing to align", () => {
   );
 });
 
-test("a length is filled in when it is known", () => {
+test("patchU16() and patchU32() overwrite earlier bytes", () => {
   assert.equal(
     written((out) => {
       out.u32(0);
@@ -119,7 +119,7 @@ test("a length is filled in when it is known", () => {
   );
 });
 
-test("a buffer that grows keeps what it has", () => {
+test("Writer keeps its bytes when it grows", () => {
   const out = new Writer();
   for (let i = 0; i < 3000; i++) out.u32(i);
   out.bytes(new Uint8Array(50_000).fill(7));
@@ -129,7 +129,7 @@ test("a buffer that grows keeps what it has", () => {
   assert.equal(out.written.at(-1), 7);
 });
 
-test("what is patched after growing lands in the new buffer", () => {
+test("patchU16() and patchU32() write into the grown buffer", () => {
   const out = new Writer();
   out.u32(0);
   out.zeros(100_000);
@@ -137,7 +137,7 @@ test("what is patched after growing lands in the new buffer", () => {
   assert.equal(out.written[0], 1);
 });
 
-test("zeros overwrite what an earlier use of the buffer left", () => {
+test("zeros() overwrites old bytes", () => {
   const out = new Writer();
   out.bytes(Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8));
   out.clear();

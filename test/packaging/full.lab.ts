@@ -11,7 +11,8 @@ import { afterEach, suite, test } from "node:test";
 import { bash as bashWith, installPrograms } from "../lab/installed.js";
 import { ours, PROGRAM } from "../lab/program.js";
 
-// What an executable of its own can do beside what it does on Node.js. Run with IPVSADM=dist/full/ipvsadm-full.
+// Differences between the executable and the program on Node.js. Run with
+// IPVSADM=dist/full/ipvsadm-full.
 suite("the executable that needs no Node.js", () => {
   if (PROGRAM === undefined)
     throw new Error("IPVSADM does not name the executable");
@@ -30,7 +31,7 @@ suite("the executable that needs no Node.js", () => {
     );
   });
 
-  test("the hint names it as it was called, with its path or without", () => {
+  test("its hint contains the name by which it was called, with or without the path", () => {
     const hint = (name: string) =>
       `Try \`${name} -h' or '${name} --help' for more information.\n`;
     assert.equal(bash("ipvsadm -Q").stderr, hint("ipvsadm"));
@@ -41,10 +42,10 @@ suite("the executable that needs no Node.js", () => {
     assert.equal(bash("exec -a director ipvsadm -Q").stderr, hint("director"));
   });
 
-  test("it carries the capability, so that its user needs no privilege", () => {
+  test("it can have a file capability, so that its user needs no privileges", () => {
     const place = join(folder, "capable");
     mkdirSync(place, { mode: 0o755 });
-    // The guest's files are its host's, which keep no capabilities.
+    // The guest uses its host's files, which cannot have capabilities.
     assert.equal(bash(`mount -t tmpfs -o mode=755 none ${place}`).stderr, "");
     try {
       const file = join(place, "ipvsadm");
@@ -81,7 +82,7 @@ suite("the executable that needs no Node.js", () => {
     }
   });
 
-  test("what lies in the folder where it is called does not change what it does", () => {
+  test("files in the current folder do not change its behavior", () => {
     const place = join(folder, "elsewhere");
     mkdirSync(place);
     writeFileSync(join(place, "bunfig.toml"), 'preload = ["./other.js"]\n');
@@ -93,7 +94,7 @@ suite("the executable that needs no Node.js", () => {
     assert.equal(help(`cd ${place} && env -u COLUMNS`), usual);
   });
 
-  test("what came before the receive buffer ran over is read, and all that is asked later is answered", () => {
+  test("after an overrun of the receive buffer, its socket returns the earlier replies and continues to work", () => {
     const { stdout, stderr } = bash(
       '"$(bash bin/find-bun)" dist/test/packaging/overrun.js',
     );
@@ -107,7 +108,7 @@ suite("the executable that needs no Node.js", () => {
     assert.ok(tcpSeconds > 0);
   });
 
-  test("the subcommands are in it, too", () => {
+  test("it contains the subcommands", () => {
     const { stdout, status } = bash("ipvsadm status");
     assert.match(stdout, /IPVS/);
     assert.equal(status, 0);

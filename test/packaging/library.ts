@@ -7,8 +7,8 @@ import {
 } from "ipvsadm";
 
 /*
- * For a project that has the package installed: whether it can be imported, and says what is missing where it
- * cannot work.
+ * Runs in a project that has the package installed: imports it, and prints what is missing if IPVS
+ * cannot be used.
  */
 
 const name = "TCP [2001:db8::1]:80";

@@ -1,6 +1,6 @@
 /*
- * overrun.js: has the kernel refuse more than the full executable's socket has room for, and then asks it for
- * something. Prints what came of it as JSON. To be run by Bun.
+ * overrun.js: makes the kernel send more refusals than the receive buffer of the full
+ * executable's socket holds, then sends a request. Prints the result as JSON. Run it with Bun.
  */
 import { IpvsClient, type Change } from "../../src/ipvs/client.js";
 import { INET } from "../../src/ipvs/address.js";

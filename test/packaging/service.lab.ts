@@ -40,7 +40,7 @@ suite("ipvsadm-service, for systemd", () => {
     return (await ours(["-Sn"])).stdout;
   }
 
-  test("it loads the rules at start and clears the table at stop", async () => {
+  test("start loads the rules and stop clears the table", async () => {
     writeFileSync(rules, RULES);
     assert.deepEqual(service("start", "AUTO=true"), {
       stdout: "",
@@ -53,7 +53,7 @@ suite("ipvsadm-service, for systemd", () => {
     assert.equal(readFileSync(rules, "latin1"), RULES);
   });
 
-  test("it saves the table at stop if it is asked to", async () => {
+  test("stop saves the table if configured", async () => {
     writeFileSync(rules, RULES);
     service("start", "AUTO=true");
     await ours(["-A", "-f", "5"]);
@@ -64,7 +64,7 @@ suite("ipvsadm-service, for systemd", () => {
     );
   });
 
-  test("a full disk costs neither the rules nor the table", async () => {
+  test("a full disk destroys neither the saved rules nor the table", async () => {
     const disk = mkdtempSync(join(tmpdir(), "disk."));
     sh(`mount -t tmpfs -o size=8k tmpfs ${disk}`);
     try {
@@ -87,7 +87,7 @@ suite("ipvsadm-service, for systemd", () => {
     }
   });
 
-  test("it leaves the table alone unless it is told to", async () => {
+  test("the service does not change the table unless configured", async () => {
     writeFileSync(rules, RULES);
     await ours(["-A", "-f", "5"]);
     for (const subcommand of ["start", "reload", "stop"])
@@ -95,7 +95,7 @@ suite("ipvsadm-service, for systemd", () => {
     assert.equal(await saved(), "-A -f 5 -s wlc\n");
   });
 
-  test("a mistake in the rules fails, and leaves the table as it was", async () => {
+  test("start fails for invalid rules and leaves the table unchanged", async () => {
     await ours(["-A", "-f", "5"]);
     writeFileSync(rules, `${RULES}-A -t nonsense\n`);
     const { stderr, status } = service("reload", "AUTO=true");
@@ -104,7 +104,7 @@ suite("ipvsadm-service, for systemd", () => {
     assert.equal(await saved(), "-A -f 5 -s wlc\n");
   });
 
-  test("it starts and stops the sync daemons", async () => {
+  test("start and stop handle the sync daemons", async () => {
     assert.equal(service("start", "DAEMON=both\nSYNCID=3").status, 0);
     const { stdout } = await ours(["-L", "--daemon"]);
     assert.match(stdout, /master sync daemon \(mcast=lo, syncid=3/);
@@ -113,7 +113,7 @@ suite("ipvsadm-service, for systemd", () => {
     assert.equal((await ours(["-L", "--daemon"])).stdout, "");
   });
 
-  test("a daemon that there is not is refused", () => {
+  test("start rejects an unknown sync daemon role", () => {
     const { stderr, status } = service("start", "DAEMON=primary");
     assert.match(stderr, /must be none, master, backup or both, not 'primary'/);
     assert.equal(status, 2);

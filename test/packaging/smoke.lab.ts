@@ -8,10 +8,10 @@ import { ours } from "../lab/program.js";
 
 const SMOKE = resolve("test/packaging/smoke");
 
-suite("the smoke test of a container", () => {
+suite("test/packaging/smoke", () => {
   const folder = installPrograms();
 
-  test("it works where all is there, and leaves the table as it was", async () => {
+  test("it succeeds if everything is available, and leaves the table unchanged", async () => {
     const before = await ours(["-Sn"]);
     const { stdout, stderr, status } = bash(folder, SMOKE);
     assert.equal(stderr, "");
@@ -20,7 +20,7 @@ suite("the smoke test of a container", () => {
     assert.deepEqual(await ours(["-Sn"]), before);
   });
 
-  test("without CAP_NET_ADMIN: 10", () => {
+  test("it exits with 10 without CAP_NET_ADMIN", () => {
     const { stderr, status } = bash(
       folder,
       `setpriv --bounding-set -net_admin --inh-caps -net_admin ${SMOKE}`,
@@ -29,7 +29,7 @@ suite("the smoke test of a container", () => {
     assert.equal(status, 10);
   });
 
-  test("without generic netlink: 11", () => {
+  test("it exits with 11 without generic netlink", () => {
     const { stderr, status } = bash(folder, SMOKE, "", {
       SMOKE_PROC: procWith("self/status"),
     });
@@ -37,7 +37,7 @@ suite("the smoke test of a container", () => {
     assert.equal(status, 11);
   });
 
-  test("without the module: 12", () => {
+  test("it exits with 12 without the module", () => {
     const { stderr, status } = bash(folder, SMOKE, "", {
       SMOKE_PROC: procWith("self/status", "net/netlink"),
     });
@@ -45,13 +45,13 @@ suite("the smoke test of a container", () => {
     assert.equal(status, 12);
   });
 
-  test("with a program that does nothing: 13", () => {
+  test("it exits with 13 if the program does nothing", () => {
     const { stderr, status } = bash(folder, SMOKE, "", { IPVSADM: "true" });
     assert.match(stderr, /^smoke: the service was not listed/);
     assert.equal(status, 13);
   });
 
-  /** A /proc that has only some of its files. */
+  /** A /proc with only some of its files. */
   function procWith(...files: string[]): string {
     const proc = mkdtempSync(join(tmpdir(), "proc."));
     for (const file of files) {

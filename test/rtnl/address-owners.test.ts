@@ -3,9 +3,9 @@ import { test } from "node:test";
 import { INET, INET6, parseAddress } from "../../src/ipvs/address.js";
 import { NetworkRefusal } from "../../src/rtnl/errors.js";
 import type { Device, DeviceAddress } from "../../src/rtnl/model.js";
-import { askingFails, isWithin } from "../../src/rtnl/address-owners.js";
+import { probeObstacle, isWithin } from "../../src/rtnl/address-owners.js";
 import { hex, hexOf } from "../fixtures/hex.js";
-import { networkOf } from "./fake-network.js";
+import { networkOf } from "./scripted-network.js";
 
 const NEW = 28;
 const DELETE = 29;
@@ -13,7 +13,10 @@ const GET = 30;
 const LAN = 3;
 const STATION = "192.0.2.20";
 
-/** An entry as Linux 6.1 tells it: of 192.0.2.20 on interface 3, with a state of a byte, and a hardware address. */
+/**
+ * A neighbor entry as Linux 6.1 sends it: 192.0.2.20 on interface 3, with a state and a hardware
+ * address.
+ */
 function entry(state: string, hardware = "02000000 0020"): Uint8Array {
   const known = hardware && `0a000200 ${hardware} 0000`;
   return hex(`02000000 03000000 ${state}000001 08000100 c0000214 ${known}`);
@@ -31,7 +34,10 @@ function address(text: string): Uint8Array {
   return bytes;
 }
 
-/** Asks for the station; the table of neighbors is, at one reading after another, as given, and then as the last. */
+/**
+ * Finds the owner of the address. `tables` are successive readings of the neighbor table; the last
+ * one repeats.
+ */
 async function ask(
   readings: readonly (readonly Uint8Array[])[],
   milliseconds = 10_000,
@@ -40,7 +46,11 @@ async function ask(
   const { client, link } = networkOf(({ type }) =>
     type === GET ? (readings[Math.min(read++, readings.length - 1)] ?? []) : [],
   );
-  const found = await client.addressOwners(address(STATION), LAN, milliseconds);
+  const found = await client.findAddressOwner(
+    address(STATION),
+    LAN,
+    milliseconds,
+  );
   const changes = link.sent
     .flat()
     .filter(({ type }) => type !== GET)
@@ -51,7 +61,7 @@ async function ask(
 const NDM = (state: string, flags: string) =>
   `0200000003000000${state}00${flags}0008000100c0000214`;
 
-test("nobody is known: the kernel is to use the address, and then to forget it", async () => {
+test("findAddressOwner() makes the kernel resolve an unknown neighbor, and deletes the entry afterwards", async () => {
   const { found, changes } = await ask([[], [INCOMPLETE], [REACHABLE]]);
   assert.equal(found, "020000000020");
   assert.deepEqual(changes, [
@@ -60,7 +70,7 @@ test("nobody is known: the kernel is to use the address, and then to forget it",
   ]);
 });
 
-test("nobody answers: undefined when the time is over, and the entry goes as well", async () => {
+test("findAddressOwner() returns undefined and deletes the entry if nobody replies in time", async () => {
   const { found, changes } = await ask([[], [INCOMPLETE]], 50);
   assert.equal(found, undefined);
   assert.deepEqual(
@@ -69,12 +79,12 @@ test("nobody answers: undefined when the time is over, and the entry goes as wel
   );
 });
 
-test("what the kernel has given up is not waited for", async () => {
+test("findAddressOwner() stops waiting when the kernel gives up", async () => {
   const { found } = await ask([[], [INCOMPLETE], [FAILED]]);
   assert.equal(found, undefined);
 });
 
-test("a station that is known is probed before it is believed, and its entry stays", async () => {
+test("findAddressOwner() probes a known neighbor and keeps its entry", async () => {
   for (const before of [STALE, REACHABLE]) {
     const { found, changes } = await ask([[before], [PROBE], [REACHABLE]]);
     assert.equal(found, "020000000020");
@@ -84,32 +94,32 @@ test("a station that is known is probed before it is believed, and its entry sta
   assert.equal(found, undefined);
 });
 
-test("a station that failed before is asked for anew, and its entry stays", async () => {
+test("findAddressOwner() resolves a failed neighbor again and keeps its entry", async () => {
   const { found, changes } = await ask([[FAILED], [INCOMPLETE], [REACHABLE]]);
   assert.equal(found, "020000000020");
   assert.deepEqual(changes, [[NEW, 0x405, NDM("00", "01")]]);
 });
 
-test("what an administrator has set is not asked for", async () => {
+test("findAddressOwner() does not probe a permanent entry", async () => {
   const { found, changes } = await ask([[PERMANENT]]);
   assert.equal(found, "020000000020");
   assert.deepEqual(changes, []);
 });
 
-test("entries of other interfaces and addresses are passed over", async () => {
+test("findAddressOwner() ignores entries of other interfaces and addresses", async () => {
   const elsewhere = REACHABLE.with(4, 9);
   const another = REACHABLE.with(REACHABLE.length - 13, 0x15);
   const { found } = await ask([[], [elsewhere, another]], 50);
   assert.equal(found, undefined);
 });
 
-test("a refusal to ask is told, and there is nothing to remove", async () => {
+test("findAddressOwner() throws a refusal of the probe, and deletes no entry", async () => {
   const { client, link } = networkOf(({ type }) => (type === GET ? [] : 1));
   await assert.rejects(
-    client.addressOwners(address(STATION), LAN, 100),
+    client.findAddressOwner(address(STATION), LAN, 100),
     (error) =>
       error instanceof NetworkRefusal &&
-      error.message === "Cannot ask for a neighbor: EPERM",
+      error.message === "Cannot probe a neighbor: EPERM",
   );
   assert.deepEqual(
     link.sent.flat().map(({ type }) => type),
@@ -133,7 +143,7 @@ const DEVICE: Device = {
   tunnel: undefined,
 };
 
-/** `ADDRESS/BITS` of an interface; link-local if it begins so. */
+/** An address `ADDRESS/BITS` of an interface. */
 function owned(text: string, device = LAN): DeviceAddress {
   const [host = "", bits] = text.split("/");
   const bytes = address(host);
@@ -150,10 +160,10 @@ function owned(text: string, device = LAN): DeviceAddress {
   };
 }
 
-test("asking fails on interfaces without neighbors, and on those that are down", () => {
+test("probeObstacle() rejects interfaces without neighbors, and interfaces that are down", () => {
   const target = address("192.0.2.100");
   const fails = (change: Partial<Device>) =>
-    askingFails(target, { ...DEVICE, ...change }, [owned("192.0.2.1/24")]);
+    probeObstacle(target, { ...DEVICE, ...change }, [owned("192.0.2.1/24")]);
   assert.equal(fails({}), undefined);
   assert.equal(fails({ asksNeighbors: false }), "no neighbors");
   assert.equal(fails({ up: false }), "down");
@@ -161,16 +171,16 @@ test("asking fails on interfaces without neighbors, and on those that are down",
   assert.equal(fails({ state: "unknown" }), undefined);
 });
 
-test("ARP asks in the name of the first address of the same network, which must not be the one asked for", () => {
+test("probeObstacle() rejects an address that ARP would use as source: the first one of the same network", () => {
   const fails = (...addresses: DeviceAddress[]) =>
-    askingFails(address("192.0.2.100"), DEVICE, addresses);
+    probeObstacle(address("192.0.2.100"), DEVICE, addresses);
   const virtual = owned("192.0.2.100/32");
   assert.equal(fails(owned("192.0.2.1/24"), virtual), undefined);
   assert.equal(fails(virtual, owned("192.0.2.1/24")), "own name");
   assert.equal(fails(owned("10.0.0.1/8"), virtual), "own name");
   assert.equal(fails(virtual), "own name");
   assert.equal(fails(owned("10.0.0.1/8")), undefined);
-  // An interface without an address borrows one.
+  // An interface without an address uses one of another interface.
   assert.equal(fails(owned("192.0.2.100/32", 1)), "own name");
   assert.equal(
     fails({ ...virtual, secondary: true }, owned("10.0.0.1/8")),
@@ -178,9 +188,9 @@ test("ARP asks in the name of the first address of the same network, which must 
   );
 });
 
-test("neighbor discovery needs a link-local address, and believes nobody who claims its own", () => {
+test("probeObstacle() rejects an interface without a link-local address, and the interface's own IPv6 address", () => {
   const fails = (...addresses: DeviceAddress[]) =>
-    askingFails(address("2001:db8::100"), DEVICE, addresses);
+    probeObstacle(address("2001:db8::100"), DEVICE, addresses);
   const near = owned("fe80::1/64");
   assert.equal(fails(near, owned("2001:db8::1/64")), undefined);
   assert.equal(fails(owned("2001:db8::1/64")), "no address");
@@ -189,7 +199,7 @@ test("neighbor discovery needs a link-local address, and believes nobody who cla
   assert.equal(fails(near, owned("2001:db8::100/128", 1)), undefined);
 });
 
-test("an address is within a network by its first bits", () => {
+test("isWithin() compares the first bits of the address", () => {
   const within = (one: string, network: string, bits: number) =>
     isWithin(address(one), address(network), bits);
   assert.ok(within("192.0.2.200", "192.0.2.1", 24));

@@ -5,7 +5,7 @@ import { NetworkClient } from "../../src/rtnl/client.js";
 import { NetworkRefusal } from "../../src/rtnl/errors.js";
 import { hexOf } from "../fixtures/hex.js";
 import * as recorded from "../fixtures/rtnl.js";
-import { networkOf } from "./fake-network.js";
+import { networkOf } from "./scripted-network.js";
 
 function address(text: string): Uint8Array {
   const bytes = parseAddress(text);
@@ -13,7 +13,7 @@ function address(text: string): Uint8Array {
   return bytes;
 }
 
-test("everything is asked for as iproute2 asks, a dump each", async () => {
+test("NetworkClient sends the same dump requests as iproute2", async () => {
   const { client, link } = networkOf(() => []);
   await client.devices();
   await client.addresses();
@@ -35,7 +35,7 @@ test("everything is asked for as iproute2 asks, a dump each", async () => {
   );
 });
 
-test("a client opens a socket of the family of routes, and gives it back", async () => {
+test("NetworkClient.open() opens a link of the routing family, and the end of the block closes it", async () => {
   const { link } = networkOf(() => [recorded.LO]);
   const opened: number[] = [];
   {
@@ -52,7 +52,7 @@ test("a client opens a socket of the family of routes, and gives it back", async
   assert.equal(link.closed, 1);
 });
 
-test("what a dump tells keeps its order, and its parts do not overwrite each other", async () => {
+test("a dump of NetworkClient keeps the order, and its entries do not overwrite each other", async () => {
   const { client } = networkOf(({ type }) =>
     type === 18
       ? [recorded.LO, recorded.LAN, recorded.IPIP]
@@ -67,7 +67,7 @@ test("what a dump tells keeps its order, and its parts do not overwrite each oth
       [5, "ipip7", "ipip"],
     ],
   );
-  // The copy of a route is none.
+  // The cached copy is skipped.
   const routes = await client.routes();
   assert.deepEqual(
     routes.map(({ type, hops }) => [type, hops.length]),
@@ -78,7 +78,7 @@ test("what a dump tells keeps its order, and its parts do not overwrite each oth
   );
 });
 
-test("a dump that the kernel refuses says what was asked", async () => {
+test("a refused dump of NetworkClient names the operation", async () => {
   const { client } = networkOf(() => 1);
   await assert.rejects(client.routes(), (error) => {
     assert.ok(error instanceof NetworkRefusal);
@@ -88,12 +88,12 @@ test("a dump that the kernel refuses says what was asked", async () => {
   });
 });
 
-test("a way is asked for in the bytes of ip route get", async () => {
+test("routeTo() sends the same bytes as ip route get", async () => {
   const { client, link } = networkOf(() => [recorded.ANSWER]);
   const to = address("198.51.100.9");
   await client.routeTo({ to });
   const from = address("192.0.2.20");
-  await client.routeTo({ to, from, incoming: 3, mark: 7, asSet: true });
+  await client.routeTo({ to, from, incoming: 3, mark: 7, asConfigured: true });
   await client.routeTo({ to: address("2001:db8::1"), outgoing: 3 });
   assert.deepEqual(
     link.sent.flat().map(({ type, payload }) => [type, hexOf(payload)]),
@@ -113,7 +113,7 @@ test("a way is asked for in the bytes of ip route get", async () => {
   );
 });
 
-test("why there is no way is told by the errno, and any other is a refusal", async () => {
+test("routeTo() returns a reason for some errnos and throws the others", async () => {
   const to = address("198.51.100.9");
   const asked = (errno: number) =>
     networkOf(() => errno).client.routeTo({ to });
@@ -125,7 +125,7 @@ test("why there is no way is told by the errno, and any other is a refusal", asy
   await assert.rejects(asked(19), /Cannot look up a route: ENODEV/);
 });
 
-test("IPv6 answers with a route that leads nowhere, and why", async () => {
+test("routeTo() reads the reason from a route of type unreachable, which IPv6 returns", async () => {
   const at = recorded.UNREACHABLE_ROUTE6.length - 8 - 24;
   const withErrno = (errno: number) => {
     const payload = Buffer.from(recorded.UNREACHABLE_ROUTE6);

@@ -6,7 +6,7 @@ import { spanOf, type Span } from "../../src/netlink/link.js";
 import { formatHardwareAddress } from "../../src/rtnl/model.js";
 import {
   readAddress,
-  readAnswer,
+  readRouteReply,
   readDevice,
   readNeighbor,
   readRoute,
@@ -32,7 +32,7 @@ function device(payload: Uint8Array) {
   };
 }
 
-test("an interface of the kernel's own has no kind, and lo asks nobody", () => {
+test("readDevice() finds no kind for hardware and lo, and no neighbors on lo", () => {
   assert.deepEqual(device(recorded.LO), {
     index: 1,
     name: "lo",
@@ -50,7 +50,7 @@ test("an interface of the kernel's own has no kind, and lo asks nobody", () => {
   });
 });
 
-test("an interface with a hardware address asks its neighbors", () => {
+test("readDevice() finds that an Ethernet interface resolves neighbors", () => {
   assert.deepEqual(device(recorded.LAN), {
     index: 3,
     name: "lan",
@@ -68,7 +68,7 @@ test("an interface with a hardware address asks its neighbors", () => {
   });
 });
 
-test("a tunnel tells its ends, where it has any, and what checksums it wants", () => {
+test("readDevice() decodes a tunnel's ends and whether it wants checksums", () => {
   const { kind, up, asksNeighbors, state, tunnel } = device(recorded.IPIP);
   assert.deepEqual([kind, up, asksNeighbors], ["ipip", false, false]);
   assert.equal(state, "down");
@@ -81,7 +81,7 @@ test("a tunnel tells its ends, where it has any, and what checksums it wants", (
   });
 });
 
-test("a tunnel's end that is any address is none", () => {
+test("readDevice() returns undefined for a tunnel's end that is any address", () => {
   const text = hexOf(recorded.IPIP);
   const open = text.replace("08000300c00002c8", "0800030000000000");
   assert.notEqual(open, text);
@@ -95,7 +95,7 @@ function address(payload: Uint8Array) {
   return { ...one, address: shown(one.address), peer: shown(one.peer) };
 }
 
-test("an address of IPv4 is the local one, and its peer only where that is another", () => {
+test("readAddress() returns the local IPv4 address, and the peer if it is different", () => {
   const settled = { secondary: false, tentative: false, duplicate: false };
   assert.deepEqual(address(recorded.LAN_ADDRESS), {
     family: INET,
@@ -117,7 +117,7 @@ test("an address of IPv4 is the local one, and its peer only where that is anoth
   });
 });
 
-test("an address of IPv6 may still be tentative", () => {
+test("readAddress() decodes a tentative IPv6 address", () => {
   const virtual = address(recorded.VIRTUAL_ADDRESS6);
   assert.deepEqual(
     [virtual.family, virtual.address, virtual.prefixBits, virtual.tentative],
@@ -139,7 +139,7 @@ function route(payload: Uint8Array, read = readRoute) {
   };
 }
 
-test("a route over a router, with its metric and its mtu", () => {
+test("readRoute() decodes a gateway, a metric and an MTU", () => {
   assert.deepEqual(route(recorded.GATEWAY_ROUTE), {
     family: INET,
     type: "unicast",
@@ -156,7 +156,7 @@ test("a route over a router, with its metric and its mtu", () => {
   });
 });
 
-test("a route over several routers, and one over a router of the other family", () => {
+test("readRoute() decodes several next hops, and a gateway of the other family", () => {
   assert.deepEqual(route(recorded.HOPS_ROUTE).hops, [
     [3, "192.0.2.20"],
     [3, undefined],
@@ -164,7 +164,7 @@ test("a route over several routers, and one over a router of the other family", 
   assert.deepEqual(route(recorded.VIA_ROUTE).hops, [[3, "fe80::20"]]);
 });
 
-test("a route to this machine, and such as lead nowhere", () => {
+test("readRoute() decodes local routes and routes without a next hop", () => {
   const local = route(recorded.LOCAL_ROUTE);
   assert.deepEqual(
     [local.type, local.table, local.scope, local.hops],
@@ -175,8 +175,8 @@ test("a route to this machine, and such as lead nowhere", () => {
   assert.deepEqual([six.type, six.target], ["unreachable", "2001:db8:9::/48"]);
 });
 
-test("the answer to a question is no route of a table", () => {
-  assert.deepEqual(route(recorded.ANSWER, readAnswer), {
+test("readRoute() skips a cached copy, and readRouteReply() decodes it", () => {
+  assert.deepEqual(route(recorded.ANSWER, readRouteReply), {
     family: INET,
     type: "unicast",
     table: 254,
@@ -193,7 +193,7 @@ test("the answer to a question is no route of a table", () => {
   assert.equal(readRoute(spanOf(recorded.ANSWER)), undefined);
 });
 
-test("a rule with all that it may look at", () => {
+test("readRule() decodes all selectors of a rule", () => {
   const rule = readRule(spanOf(recorded.RULE_MESSAGE));
   assert.ok(rule?.from && rule.to);
   const { from, to, ...rest } = rule;
@@ -211,7 +211,7 @@ test("a rule with all that it may look at", () => {
   assert.deepEqual([shown(to.address), to.bits], ["203.0.113.0", 24]);
 });
 
-test("a neighbor, whose state is a bit", () => {
+test("readNeighbor() decodes the state of a neighbor", () => {
   const neighbor = readNeighbor(spanOf(recorded.MULTICAST_NEIGHBOR));
   assert.ok(neighbor?.hardwareAddress);
   assert.equal(shown(neighbor.address), "ff02::16");
@@ -225,7 +225,7 @@ test("a neighbor, whose state is a bit", () => {
   );
 });
 
-test("what is not of IP is passed over", () => {
+test("the decoders skip messages of other families", () => {
   const RTNL_FAMILY_IPMR = hex("80");
   for (const [payload, read] of [
     [recorded.LAN_ADDRESS, readAddress],
@@ -238,7 +238,7 @@ test("what is not of IP is passed over", () => {
   }
 });
 
-test("what is cut short is refused, or lacks what was cut off: it is never misread", () => {
+test("the decoders reject a message cut short, or omit the missing attributes", () => {
   const readers: readonly (readonly [
     Uint8Array,
     (payload: Span) => unknown,
@@ -262,7 +262,7 @@ test("what is cut short is refused, or lacks what was cut off: it is never misre
   }
 });
 
-test("a hop that runs over the end is refused", () => {
+test("readRoute() rejects a next hop that extends past the end", () => {
   const at = recorded.HOPS_ROUTE.length - 8;
   const long = recorded.HOPS_ROUTE.with(at, 12);
   assert.throws(() => readRoute(spanOf(long)), /a next hop is cut short/);

@@ -3,14 +3,23 @@ import { test } from "node:test";
 import { exchangeOver } from "../../src/netlink/exchange.js";
 import { fouPorts } from "../../src/rtnl/fou.js";
 import { hex, hexOf } from "../fixtures/hex.js";
-import { ack, done, FakeLink, message, MULTI } from "../netlink/fake-link.js";
+import {
+  ack,
+  done,
+  ScriptedLink,
+  message,
+  MULTI,
+} from "../netlink/scripted-link.js";
 
 const CONTROLLER = 16;
 const FOU = 0x1d;
 
-/** A kernel that tells of the family fou, and then of its ports; or refuses either. */
-function kernel(ports: readonly Uint8Array[] | number, known = true): FakeLink {
-  return new FakeLink(([request]) => {
+/** A kernel with the family fou and these ports, or one that refuses either request. */
+function kernel(
+  ports: readonly Uint8Array[] | number,
+  known = true,
+): ScriptedLink {
+  return new ScriptedLink(([request]) => {
     assert.ok(request);
     const { type, sequence } = request;
     if (type === CONTROLLER) {
@@ -25,7 +34,9 @@ function kernel(ports: readonly Uint8Array[] | number, known = true): FakeLink {
   });
 }
 
-/** As Linux 6.1 tells of `ip fou add port 6080 gue`, and of `ip -6 fou add port 5555 ipproto 41`. */
+/**
+ * Replies of Linux 6.1 after `ip fou add port 6080 gue` and `ip -6 fou add port 5555 ipproto 41`.
+ */
 const GUE = hex(`
   03010000 05000200 02000000 06000100 17c00000 06000a00 00000000 05000300 00000000
   05000400 02000000 08000b00 00000000 08000600 00000000 08000800 00000000`);
@@ -34,7 +45,7 @@ const FOU6 = hex(`
   05000400 01000000 08000b00 00000000 14000700 00000000 00000000 00000000 00000000
   14000900 00000000 00000000 00000000 00000000`);
 
-test("the ports, in the bytes of ip fou show", async () => {
+test("fouPorts() decodes the same bytes as ip fou show", async () => {
   const link = kernel([GUE, FOU6]);
   assert.deepEqual(await fouPorts(exchangeOver(link)), [
     { port: 6080, family: 2, encapsulation: "gue" },
@@ -48,8 +59,8 @@ test("the ports, in the bytes of ip fou show", async () => {
   );
 });
 
-test("without the module, or without permission, that is refused", async () => {
-  const asked = "Cannot read the ports of FOU and GUE";
+test("fouPorts() throws a refusal without the module or without permission", async () => {
+  const asked = "Cannot read the FOU and GUE ports";
   await assert.rejects(fouPorts(exchangeOver(kernel([], false))), {
     message: `${asked}: ENOENT`,
   });

@@ -9,7 +9,7 @@ import { address } from "../fixtures/entries.js";
 const WEB = address("192.0.2.80");
 const DNS = address("2001:db8::53");
 
-/** Two hosts and one service have names; the questions about hosts are kept. */
+/** Names with two hosts and one service. Records the lookups of hosts. */
 function names(): Names & { asked: string[] } {
   const asked: string[] = [];
   const hosts: Record<string, string> = {
@@ -29,19 +29,19 @@ function names(): Names & { asked: string[] } {
   };
 }
 
-test("numbers are numbers", () => {
+test("numericName() shows numbers", () => {
   assert.equal(numericName(WEB, 53, UDP), "192.0.2.80:53");
   assert.equal(numericName(DNS, 53, UDP), "[2001:db8::53]:53");
 });
 
-test("hosts and services have their names", async () => {
+test("NameBook shows hosts and services by name", async () => {
   const book = new NameBook(names());
   await book.learn([WEB, DNS]);
   assert.equal(book.name(WEB, 53, UDP), "web.example:domain");
   assert.equal(book.name(DNS, 53, UDP), "[dns.example]:domain");
 });
 
-test("what has no name is a number", async () => {
+test("NameBook shows numbers for hosts and services without a name", async () => {
   const book = new NameBook(names());
   const other = address("192.0.2.81");
   await book.learn([other]);
@@ -49,13 +49,13 @@ test("what has no name is a number", async () => {
   assert.equal(book.name(other, 80, UDP), "192.0.2.81:80");
 });
 
-test("a firewall mark's ports have no names", async () => {
+test("NameBook shows the ports of firewall marks as numbers", async () => {
   const book = new NameBook(names());
   await book.learn([WEB]);
   assert.equal(book.name(WEB, 53, undefined), "web.example:53");
 });
 
-test("an address is asked for once", async () => {
+test("NameBook looks up each address once", async () => {
   const asking = names();
   const book = new NameBook(asking);
   await book.learn([WEB, WEB, DNS]);
@@ -63,7 +63,7 @@ test("an address is asked for once", async () => {
   assert.deepEqual(asking.asked, ["192.0.2.80", "2001:db8::53"]);
 });
 
-test("all addresses are asked for at the same time", async () => {
+test("NameBook looks up all addresses at the same time", async () => {
   const answers: (() => void)[] = [];
   const asking = names();
   asking.hostName = () =>
@@ -80,11 +80,11 @@ test("all addresses are asked for at the same time", async () => {
   assert.equal(book.name(WEB, 80, TCP), "late.example:80");
 });
 
-test("protocols are named as in /etc/services", () => {
+test("NameBook uses the protocol names of /etc/services", () => {
   assert.deepEqual(TRANSPORTS, { 6: "tcp", 17: "udp", 132: "sctp" });
 });
 
-test("of many addresses the first are forgotten, and asked for anew", async () => {
+test("NameBook drops the first of very many names and looks them up again", async () => {
   const asking = names();
   const book = new NameBook(asking);
   await book.learn([WEB]);

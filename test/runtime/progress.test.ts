@@ -3,10 +3,10 @@ import { test } from "node:test";
 import type { Io } from "../../src/runtime/io.js";
 import { counted, Progress } from "../../src/runtime/progress.js";
 import { systemClock } from "../../src/system/clock.js";
-import { classic, restored, runIn } from "../classic/fake-io.js";
-import { fakeKernel, services } from "../classic/fake-kernel.js";
+import { classic, restored, runIn } from "../classic/scripted-io.js";
+import { scriptedKernel, services } from "../classic/scripted-kernel.js";
 
-/** A terminal and a clock of the test's own; what was done is in `log`. */
+/** A scripted terminal and clock, which record everything in `log`. */
 class Place {
   time = 0;
   readonly log: string[] = [];
@@ -42,7 +42,7 @@ class Place {
     };
   }
 
-  /** Time goes by while nothing else happens. */
+  /** Lets time pass. */
   pass(milliseconds: number): void {
     this.time += milliseconds;
     for (const act of this.ticking) act();
@@ -64,7 +64,7 @@ class Place {
 
 const RESTORING = (seconds: number) => `restoring, ${seconds} s`;
 
-test("short work shows nothing, and does not even ask for the terminal", async () => {
+test("Progress shows nothing for short work, and does not look at the terminal", async () => {
   const place = new Place();
   await place.work((progress) => {
     progress.begin(RESTORING);
@@ -74,7 +74,7 @@ test("short work shows nothing, and does not even ask for the terminal", async (
   assert.deepEqual(place.log, []);
 });
 
-test("after a second there is a line, at most five times a second, and in the end it is gone", async () => {
+test("Progress shows a line after a second, updates it at most five times a second, and erases it", async () => {
   const place = new Place();
   await place.work((progress) => {
     progress.begin(RESTORING);
@@ -90,7 +90,7 @@ test("after a second there is a line, at most five times a second, and in the en
   assert.deepEqual(place.ticking, []);
 });
 
-test("work that takes no pauses shows the line at its steps", async () => {
+test("Progress shows the line in step() if the work does not pause", async () => {
   const place = new Place();
   await place.work((progress) => {
     progress.begin(RESTORING);
@@ -100,7 +100,7 @@ test("work that takes no pauses shows the line at its steps", async () => {
   assert.equal(place.written.length, 2);
 });
 
-test("the line is taken away before anything else is written, and comes back", async () => {
+test("Progress erases the line before other output, and shows it again", async () => {
   const place = new Place();
   await place.work((progress) => {
     progress.begin(RESTORING);
@@ -122,16 +122,16 @@ test("the line is taken away before anything else is written, and comes back", a
 });
 
 for (const [name, terminals, environment] of [
-  ["stderr is no terminal", ["stdin", "stdout"], { TERM: "xterm" }],
+  ["stderr is not a terminal", ["stdin", "stdout"], { TERM: "xterm" }],
   ["the terminal cannot erase", ["stderr"], { TERM: "dumb" }],
-  ["nothing is known of the terminal", ["stderr"], {}],
+  ["TERM is not set", ["stderr"], {}],
   [
-    "somebody turned it off",
+    "the user turned it off",
     ["stderr"],
     { TERM: "xterm", IPVSADM_PROGRESS: "never" },
   ],
 ] as const)
-  test(`there is no line where ${name}`, async () => {
+  test(`Progress shows no line if ${name}`, async () => {
     const place = new Place(terminals, environment);
     await place.work((progress) => {
       progress.begin(RESTORING);
@@ -141,7 +141,7 @@ for (const [name, terminals, environment] of [
     assert.deepEqual(place.written, ["2said\n"]);
   });
 
-test("a long line is cut, for it must not wrap", async () => {
+test("Progress cuts a long line so that it does not wrap", async () => {
   const place = new Place();
   await place.work((progress) => {
     progress.begin(() => "x".repeat(200));
@@ -150,7 +150,7 @@ test("a long line is cut, for it must not wrap", async () => {
   assert.equal(place.written[0]?.length, 60 + "2\r\x1b[K".length);
 });
 
-test("names that are waited for are counted while nothing else is going on", async () => {
+test("Progress counts name lookups while no other work is running", async () => {
   const place = new Place();
   const answers: (() => void)[] = [];
   const io: Partial<Io> = {
@@ -190,7 +190,7 @@ test("names that are waited for are counted while nothing else is going on", asy
   ]);
 });
 
-/** Standard input in chunks, between which a second goes by. */
+/** Standard input in chunks, a second apart. */
 function slowly(place: Place, chunks: readonly (readonly string[])[]) {
   return async function* () {
     for (const lines of chunks) {
@@ -200,14 +200,14 @@ function slowly(place: Place, chunks: readonly (readonly string[])[]) {
   };
 }
 
-test("-R tells lines, rate, and the share of a file", async () => {
+test("-R shows lines, rate and the percentage of the file", async () => {
   const place = new Place();
   const io = {
     ...place.io,
     stdin: slowly(place, [["-C", "-C"], ["-D -t 9.9.9.9:9"]]),
     stdinBytes: () => 12,
   };
-  const link = fakeKernel(services());
+  const link = scriptedKernel(services());
   const { status } = await classic("-R", { link, io });
   assert.equal(status, 255);
   assert.deepEqual(place.written, [
@@ -219,19 +219,19 @@ test("-R tells lines, rate, and the share of a file", async () => {
   ]);
 });
 
-test("-R of what somebody types shows nothing in between", async () => {
+test("-R shows no progress while someone types", async () => {
   const place = new Place(["stdin", "stderr"]);
   const io = { ...place.io, stdin: slowly(place, [["-C"], ["-C"]]) };
-  await classic("-R", { link: fakeKernel(), io });
+  await classic("-R", { link: scriptedKernel(), io });
   assert.deepEqual(place.written, []);
 });
 
-test("a rate is told as soon as there is one", () => {
+test("counted() formats a rate as soon as there is one", () => {
   assert.equal(counted(5, "lines", 0), "5 lines");
   assert.equal(counted(5, "lines", 2), "5 lines, 3/s");
 });
 
-test("a restore of thousands of rules that takes no second writes nothing but its complaints", async () => {
+test("-R writes no progress if it takes less than a second", async () => {
   const place = new Place();
   const { status } = await restored("-C\n".repeat(5000), { io: place.io });
   assert.equal(status, 0);

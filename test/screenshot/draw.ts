@@ -1,4 +1,4 @@
-/** `node draw.js TITLE <CAPTURED >PICTURE.svg`: what `tmux capture-pane -p -e` printed, as a picture. */
+/** `node draw.js TITLE <CAPTURED >PICTURE.svg`: draws the output of `tmux capture-pane -p -e`. */
 import { readFileSync } from "node:fs";
 import { svgOf } from "./svg.js";
 

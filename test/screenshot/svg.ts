@@ -1,10 +1,9 @@
 /**
- * Makes a picture of a terminal: the text that `tmux capture-pane -p -e` prints, with its colors, as SVG.
- *
- * Each character is put at its own place, so that the picture is right whatever font there is; bars are drawn.
+ * Draws a terminal as SVG: the text of `tmux capture-pane -p -e` with its colors. Each character
+ * has its own position, so the picture is right with every font. Bars are drawn as shapes.
  */
 
-/** How characters look until a sequence changes it. */
+/** The style of characters until an escape sequence changes it. */
 interface Look {
   readonly color: string | undefined;
   readonly background: string | undefined;
@@ -25,7 +24,7 @@ const USUAL: Look = {
 
 const INK = "#d8dee9";
 const PAPER = "#1e222a";
-const COLOURS = [
+const COLORS = [
   ...["#3b4252", "#e06c75", "#98c379", "#e5c07b"],
   ...["#61afef", "#c678dd", "#56b6c2", "#d8dee9"],
 ];
@@ -44,7 +43,7 @@ interface Run {
   readonly column: number;
 }
 
-/** @param title what the picture shows, for those who cannot see it */
+/** @param title the description for screen readers */
 export function svgOf(captured: string, title: string): string {
   const lines = captured.replace(/\n+$/, "").split("\n");
   const state = { look: USUAL };
@@ -75,7 +74,7 @@ export function svgOf(captured: string, title: string): string {
   ].join("\n");
 }
 
-/** The pieces of a line that look the same. */
+/** The pieces of a line with the same style. */
 function runsOf(line: string, state: { look: Look }): Run[] {
   const runs: Run[] = [];
   let column = 0;
@@ -92,7 +91,7 @@ function runsOf(line: string, state: { look: Look }): Run[] {
   return runs;
 }
 
-/** A look after Select Graphic Rendition, of ECMA-48. */
+/** The style after a Select Graphic Rendition sequence (ECMA-48). */
 function changed(look: Look, codes: readonly number[]): Look {
   return codes.reduce((before, code): Look => {
     if (code === 0) return USUAL;
@@ -106,9 +105,9 @@ function changed(look: Look, codes: readonly number[]): Look {
     if (code === 39) return { ...before, color: undefined };
     if (code === 49) return { ...before, background: undefined };
     if (code >= 30 && code <= 37)
-      return { ...before, color: COLOURS[code - 30] };
+      return { ...before, color: COLORS[code - 30] };
     if (code >= 40 && code <= 47)
-      return { ...before, background: COLOURS[code - 40] };
+      return { ...before, background: COLORS[code - 40] };
     if (code >= 90 && code <= 97)
       return { ...before, color: BRIGHT[code - 90] };
     return before;
@@ -152,7 +151,10 @@ function drawnRun({ text, look, column }: Run, row: number): string[] {
   return drawn;
 }
 
-/** What stands between two blanks or more, bars left out: within it, the places follow from its length. */
+/**
+ * Words between two or more spaces, without bars. Inside such a text, positions follow from its
+ * length.
+ */
 function wordsOf(letters: readonly string[]) {
   const text = letters.map((one) => (BARS.includes(one) ? " " : one));
   const words: { word: string[]; at: number }[] = [];

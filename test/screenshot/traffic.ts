@@ -1,11 +1,11 @@
 /**
- * `node traffic.js ADDRESS PORT:RATE…`: makes about so many HTTP requests in a second to each port, each on a
- * connection of its own, now more and now less. Ends with its standard input.
+ * `node traffic.js ADDRESS PORT:RATE…`: makes about RATE HTTP requests per second to each port,
+ * each on a new connection, with a varying rate. Ends with its standard input.
  */
 import { get } from "node:http";
 
 const STEP_MILLISECONDS = 100;
-/** How long it takes from many to few and back, in seconds */
+/** The period of the variation in seconds */
 const SWING_SECONDS = 25;
 
 const [address = "", ...ports] = process.argv.slice(2);
@@ -21,7 +21,7 @@ for (const [i, word] of ports.entries()) {
     for (; due >= 1; due--)
       get({ host: address, port, agent: false }, (response) =>
         response.resume(),
-      ).on("error", () => undefined); // a server that refuses is traffic as well
+      ).on("error", () => undefined); // a refused connection is traffic, too
   }, STEP_MILLISECONDS);
 }
 console.log("running");

@@ -1,6 +1,7 @@
 /**
- * Takes the picture of `ipvsadm watch`: ten services with traffic, watched in a real terminal for a minute, in
- * which something is changed. Runs in the lab; what the terminal showed goes to /lab/watch.txt.
+ * Takes the picture of `ipvsadm watch`: ten services with traffic, watched in a real terminal for a
+ * minute, with a change to the table. Runs in the lab. The content of the terminal goes to
+ * /lab/watch.txt.
  */
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -15,7 +16,7 @@ import { BEHIND_DIRECTOR } from "../traffic/places.js";
 const ADDRESS = "192.0.2.100";
 const SERVERS = ["198.51.100.11", "198.51.100.12", "198.51.100.13"];
 const SCHEDULERS = ["wlc", "wrr", "rr", "lc", "sh"];
-/** Connections in a second, by service; the last but one is the slowest, the last has none */
+/** Connections per second, by service. The last but one is the slowest, the last has none */
 const RATES = [9, 4, 24, 6, 14, 2, 11, 3, 0.4, 0];
 const COLUMNS = Number(process.argv[2] ?? 120);
 const ROWS = Number(process.argv[3] ?? 36);
@@ -50,7 +51,7 @@ using pane = new Pane(COLUMNS, ROWS);
 await pane.shows(/^ready>/);
 pane.type("clear; node dist/bin/ipvsadm.cjs watch\n");
 await pane.shows(/q quit/);
-// A minute is what it shows: there is nothing to wait for but the time.
+// The screen shows a minute of history, so a fixed time is right here.
 await sleep(MINUTE_MILLISECONDS / 2);
 await ipvsadm(`-e -t ${ADDRESS}:${port(2)} -r ${SERVERS[0] ?? ""} -m -w 0`);
 await ipvsadm(`-e -t ${ADDRESS}:${port(4)} -r ${SERVERS[1] ?? ""} -m -w 5`);

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { systemClock } from "../../src/system/clock.js";
 
-test("what is to be done again and again is, until that is ended; meanwhile time goes on", async () => {
+test("every() calls its function until it is stopped, and now() increases", async () => {
   const began = systemClock.now();
   let times = 0;
   await new Promise<void>((resolve) => {
-    // The clock keeps no process alive, so something else must.
+    // The clock does not keep the process alive, so this timer does.
     const alive = setInterval(() => undefined, 1000);
     const stop = systemClock.every(2, () => {
       if (++times < 3) return;
@@ -19,7 +19,7 @@ test("what is to be done again and again is, until that is ended; meanwhile time
   assert.ok(systemClock.now() - began >= 4);
 });
 
-test("sleep ends when the time is over, or when the signal is given", async () => {
+test("sleep() returns when the time is over or the signal is aborted", async () => {
   const abort = new AbortController();
   const began = systemClock.now();
   await systemClock.sleep(4, abort.signal);

@@ -17,7 +17,7 @@ import { blocksOf, linesOf, sizeOf } from "../../src/system/files.js";
 
 const CHUNK_BYTES = 64 * 1024;
 
-/** The path of a file that is not there yet, in a folder for as long as the test runs. */
+/** The path of a file that does not exist yet. Its folder is deleted after the test. */
 function place(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), "ipvsadm-"));
   t.after(() => {
@@ -38,42 +38,42 @@ async function linesIn(t: TestContext, text: string): Promise<string[]> {
   return read(file);
 }
 
-test("lines come without their line feeds", async (t) => {
+test("linesOf() removes line feeds", async (t) => {
   assert.deepEqual(await linesIn(t, "a\n\nb\r\n"), ["a", "", "b\r"]);
 });
 
-test("an unfinished last line counts", async (t) => {
+test("linesOf() returns a last line without a line feed", async (t) => {
   assert.deepEqual(await linesIn(t, "a\nb"), ["a", "b"]);
 });
 
-test("an empty file has no lines", async (t) => {
+test("linesOf() returns no lines for an empty file", async (t) => {
   assert.deepEqual(await linesIn(t, ""), []);
 });
 
-test("a line is one character a byte", async (t) => {
+test("linesOf() returns one character per byte", async (t) => {
   assert.deepEqual(await linesIn(t, "\xff\x00\xc3\xa4\n"), [
     "\xff\x00\xc3\xa4",
   ]);
 });
 
-test("a line that lies in two chunks is one", async (t) => {
+test("linesOf() joins a line that is split between two reads", async (t) => {
   for (const shift of [-2, -1, 0, 1]) {
     const first = "x".repeat(CHUNK_BYTES + shift);
     assert.deepEqual(await linesIn(t, `${first}\nsecond\n`), [first, "second"]);
   }
 });
 
-test("a line may be longer than many chunks", async (t) => {
+test("linesOf() returns a line that is longer than many reads", async (t) => {
   const long = "y".repeat(3 * CHUNK_BYTES + 5);
   assert.deepEqual(await linesIn(t, `a\n${long}\nb`), ["a", long, "b"]);
 });
 
-test("many lines come in chunks, none lost and none twice", async (t) => {
+test("linesOf() returns every line of a long file exactly once", async (t) => {
   const lines = Array.from({ length: 50_000 }, (_, i) => `line ${i}`);
   assert.deepEqual(await linesIn(t, lines.join("\n")), lines);
 });
 
-test("a file that is not there is an error with its errno", async () => {
+test("linesOf() throws the errno for a missing file", async () => {
   await assert.rejects(read("/nonexistent/file"), (error) => {
     const { errno, code } = error as NodeJS.ErrnoException;
     return typeof errno === "number" && code === "ENOENT";
@@ -84,7 +84,7 @@ function openFiles(): number {
   return readdirSync("/proc/self/fd").length;
 }
 
-test("a file is closed, be it read to the end or not", async (t) => {
+test("linesOf() closes the file, even if it was not read to the end", async (t) => {
   const file = place(t);
   writeFileSync(file, "a\n".repeat(CHUNK_BYTES));
   const before = openFiles();
@@ -96,7 +96,7 @@ test("a file is closed, be it read to the end or not", async (t) => {
   assert.equal(openFiles(), before);
 });
 
-test("an open file is not closed: it is its owner's", async (t) => {
+test("linesOf() does not close a descriptor that it did not open", async (t) => {
   const file = place(t);
   writeFileSync(file, "a\n");
   const descriptor = openSync(file, "r");
@@ -104,7 +104,7 @@ test("an open file is not closed: it is its owner's", async (t) => {
   closeSync(descriptor);
 });
 
-test("where there is nothing to be read yet, it is waited for", async (t) => {
+test("linesOf() waits for data from a non-blocking pipe", async (t) => {
   const fifo = place(t);
   assert.equal(spawnSync("mkfifo", [fifo]).status, 0);
   const { O_RDWR, O_NONBLOCK } = constants;
@@ -119,7 +119,7 @@ test("where there is nothing to be read yet, it is waited for", async (t) => {
   closeSync(descriptor);
 });
 
-test("as bytes, lines come whole and in chunks, as long as they may be", async (t) => {
+test("blocksOf() returns whole lines of any length", async (t) => {
   const file = place(t);
   const text = [
     "a",
@@ -139,7 +139,7 @@ test("as bytes, lines come whole and in chunks, as long as they may be", async (
   }
 });
 
-test("small chunks are gathered, where many bytes are wanted at once", async (t) => {
+test("blocksOf() collects small reads up to the requested size", async (t) => {
   const fifo = place(t);
   assert.equal(spawnSync("mkfifo", [fifo]).status, 0);
   const { O_RDWR, O_NONBLOCK } = constants;
@@ -155,7 +155,7 @@ test("small chunks are gathered, where many bytes are wanted at once", async (t)
   closeSync(descriptor);
 });
 
-test("where many bytes are wanted and few are there, those come", async (t) => {
+test("blocksOf() returns a short file even if more bytes were requested", async (t) => {
   const file = place(t);
   writeFileSync(file, "a\nb\nc");
   const blocks: string[] = [];
@@ -163,7 +163,7 @@ test("where many bytes are wanted and few are there, those come", async (t) => {
   assert.deepEqual(blocks, ["a\nb\nc"]);
 });
 
-test("a file tells how long it is, a device and what is not open do not", (t) => {
+test("sizeOf() returns the size of a file, and undefined for a device or a closed descriptor", (t) => {
   const file = place(t);
   writeFileSync(file, "-C\n");
   for (const [path, size] of [

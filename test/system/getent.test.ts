@@ -7,7 +7,7 @@ const OTHERWISE: Pick<Names, "hostName"> = {
   hostName: () => Promise.resolve("otherwise"),
 };
 
-/** Names by a getent that knows these lines, and the words that it was run with. */
+/** Names from a getent with these lines, and the arguments that it was run with. */
 function withLines(lines: Readonly<Record<string, string>>) {
   const runs: (readonly string[])[] = [];
   const getent: Getent = (words) => {
@@ -18,7 +18,7 @@ function withLines(lines: Readonly<Record<string, string>>) {
   return { names: namesByGetent(OTHERWISE, getent), runs };
 }
 
-test("an address has the first name that getent prints for it", async () => {
+test("namesByGetent() returns the first name that getent prints", async () => {
   const { names, runs } = withLines({
     "10.0.0.1": "10.0.0.1        one.example one",
   });
@@ -26,7 +26,7 @@ test("an address has the first name that getent prints for it", async () => {
   assert.deepEqual(runs, [["hosts", "10.0.0.1"]]);
 });
 
-test("addresses that are asked for together are shared out, and each gets its own name", async () => {
+test("namesByGetent() distributes addresses among processes and assigns each its name", async () => {
   const addresses = Array.from({ length: 200 }, (_, i) => `10.0.0.${i}`);
   const { names, runs } = withLines(
     Object.fromEntries(addresses.map((a) => [a, `${a} host-${a}`])),
@@ -46,18 +46,18 @@ test("addresses that are asked for together are shared out, and each gets its ow
   );
 });
 
-test("what getent does not know has no name", async () => {
+test("namesByGetent() returns undefined for an unknown address", async () => {
   const { names } = withLines({ "10.0.0.1": "10.0.0.1 one" });
   const both = ["10.0.0.2", "10.0.0.1"].map((a) => names.hostName(a));
   assert.deepEqual(await Promise.all(both), [undefined, "one"]);
 });
 
-test("control characters of a name are not passed on", async () => {
+test("namesByGetent() removes control characters", async () => {
   const { names } = withLines({ "10.0.0.1": "10.0.0.1 a\x1b[2Jb" });
   assert.equal(await names.hostName("10.0.0.1"), "a?[2Jb");
 });
 
-test("without getent, the runtime's own resolver is asked", async () => {
+test("namesByGetent() falls back to the runtime's resolver if getent is missing", async () => {
   const names = namesByGetent(OTHERWISE, () => Promise.resolve(undefined));
   assert.equal(await names.hostName("10.0.0.1"), "otherwise");
 });

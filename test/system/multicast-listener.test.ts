@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { test } from "node:test";
-import { hear } from "../../src/system/multicast-listener.js";
+import { receiveMulticast } from "../../src/system/multicast-listener.js";
 
 const GROUP = "224.0.0.81";
 const PORT = 48_848;
 
-test("what is sent to the group is heard, and whoever else listens hears it, too", async (t) => {
+test("receiveMulticast() receives the datagrams of a group, and so does another listener", async (t) => {
   const sender = createSocket("udp4");
   t.after(() => sender.close());
   await new Promise<void>((resolve) => {
@@ -20,8 +20,8 @@ test("what is sent to the group is heard, and whoever else listens hears it, too
     clearInterval(speaking);
   });
   const both = await Promise.all([
-    hear(GROUP, PORT, "127.0.0.1", 300),
-    hear(GROUP, PORT, "127.0.0.1", 300),
+    receiveMulticast(GROUP, PORT, "127.0.0.1", 300),
+    receiveMulticast(GROUP, PORT, "127.0.0.1", 300),
   ]);
   for (const [first] of both)
     assert.deepEqual(
@@ -30,6 +30,9 @@ test("what is sent to the group is heard, and whoever else listens hears it, too
     );
 });
 
-test("a group that cannot be joined is silent", async () => {
-  assert.deepEqual(await hear(GROUP, PORT, "192.0.2.77", 60_000), []);
+test("receiveMulticast() returns nothing if the group cannot be joined", async () => {
+  assert.deepEqual(
+    await receiveMulticast(GROUP, PORT, "192.0.2.77", 60_000),
+    [],
+  );
 });

@@ -15,7 +15,7 @@ import { hasCapability, mayOpenRawSockets } from "../../src/system/process.js";
 
 const [CAP_NET_RAW, CAP_LAST] = [13n, 63n];
 
-test("capabilities are those that the kernel shows", () => {
+test("the capability checks agree with /proc/self/status", () => {
   const status = readFileSync("/proc/self/status", "latin1");
   const [, digits = ""] = /^CapEff:\s*([0-9a-f]+)$/m.exec(status) ?? [];
   const effective = BigInt(`0x${digits}`);
@@ -27,11 +27,11 @@ test("capabilities are those that the kernel shows", () => {
     );
 });
 
-test("raw sockets are a capability of their own", () => {
+test("mayOpenRawSockets() checks its own capability", () => {
   assert.equal(mayOpenRawSockets(), hasCapability(CAP_NET_RAW));
 });
 
-// A script that tells how it was called, in a folder that the search path may name.
+// A script that prints how it was called, in a folder for the search path.
 const root = mkdtempSync(join(tmpdir(), "ipvsadm-"));
 after(() => {
   rmSync(root, { recursive: true });
@@ -49,7 +49,7 @@ process.stdout.write([programName(), ...commandWords()].join("|"), "latin1");
 );
 chmodSync(script, 0o755);
 
-/** What the script tells when a shell carries this line out. */
+/** The output of the script when a shell runs this command line. */
 function told(line: string, path = "/usr/bin:/bin"): string {
   const { stdout, stderr } = spawnSync("/bin/bash", ["--norc", "-c", line], {
     env: { PATH: path },
@@ -59,28 +59,28 @@ function told(line: string, path = "/usr/bin:/bin"): string {
   return stdout.toString("latin1");
 }
 
-test("a program that is found on the search path has its bare name", () => {
+test("programName() returns the bare name of a program on the search path", () => {
   assert.equal(told("told.mjs a", `/usr/bin:${folder}`), "told.mjs|a");
 });
 
-test("a program that is called by its path has that", () => {
+test("programName() returns the path by which a program was called", () => {
   assert.equal(told(`${script} a`), `${script}|a`);
   assert.equal(told("./bin/told.mjs"), "./bin/told.mjs");
   assert.equal(told("bin/told.mjs"), "bin/told.mjs");
 });
 
-test("a program of the same name earlier on the search path is another one", () => {
+test("programName() returns the path if another program of that name comes first", () => {
   const other = join(root, "other");
   mkdirSync(other);
   writeFileSync(join(other, "told.mjs"), "");
   assert.equal(told(script, `${other}:${folder}`), script);
 });
 
-test("words come as they are, empty ones too", () => {
+test("commandWords() returns all words, including empty ones", () => {
   assert.equal(told(`${script} -A '' ' b ' --`), `${script}|-A|| b |--`);
 });
 
-test("words are one character a byte, be they UTF-8 or not", () => {
+test("commandWords() returns one character per byte, for UTF-8 and other bytes", () => {
   assert.equal(told(`${script} ä`), `${script}|\xc3\xa4`);
   assert.equal(told(`${script} $'-\\xff\\xfe' z`), `${script}|-\xff\xfe|z`);
 });

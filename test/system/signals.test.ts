@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { test } from "node:test";
 import { catchSignals, statusOf } from "../../src/system/signals.js";
 
-test("signals are told until they are let through again", async () => {
+test("catchSignals() reports signals until it is undone", async () => {
   const before = process.listenerCount("SIGTERM");
-  const alive = setInterval(() => undefined, 1000); // a signal that is waited for keeps no process alive
+  const alive = setInterval(() => undefined, 1000); // a signal handler does not keep the process alive
   const told: string[] = [];
   const release = catchSignals((signal) => {
     told.push(signal);
@@ -21,7 +21,7 @@ test("signals are told until they are let through again", async () => {
   assert.equal(process.listenerCount("SIGTERM"), before);
 });
 
-test("the status is that which a shell shows", () => {
+test("statusOf() returns the exit status that a shell reports", () => {
   assert.equal(statusOf("SIGINT"), 130);
   assert.equal(statusOf("SIGTERM"), 143);
 });

@@ -9,7 +9,7 @@ import {
 
 const MODULE = new URL("../../src/system/streams.js", import.meta.url).href;
 
-/** Runs some code in a process of its own, with `streams` and `OutputClosed` at hand. */
+/** Runs code in a process of its own, with `streams` and `OutputClosed` in scope. */
 function run(code: string, { shell = "", stdin = "" } = {}) {
   const script = `
     const { processStreams, OutputClosed, writeByNode } = await import(${JSON.stringify(MODULE)});
@@ -29,7 +29,7 @@ function run(code: string, { shell = "", stdin = "" } = {}) {
   };
 }
 
-test("output is kept until it is flushed", () => {
+test("stdout() buffers output until flush()", () => {
   const { stdout } = run(`
     streams.stdout("written ");
     streams.flush();
@@ -39,12 +39,12 @@ test("output is kept until it is flushed", () => {
   assert.equal(stdout, "written kept");
 });
 
-test("much output is written as it comes", () => {
+test("stdout() writes large output at once", () => {
   const { stdout } = run(`streams.stdout("x".repeat(64 * 1024));`);
   assert.equal(stdout.length, 64 * 1024);
 });
 
-test("bytes go out as they are and in their order, be they few or many", () => {
+test("stdoutBytes() writes bytes unchanged and in order, for all sizes", () => {
   const written: Buffer[] = [];
   const streams = processStreams((_descriptor, bytes) => {
     written.push(Buffer.from(bytes));
@@ -54,7 +54,7 @@ test("bytes go out as they are and in their order, be they few or many", () => {
   const few = Buffer.from("few\xff", "latin1");
   streams.stdout("a");
   streams.stdoutBytes(few);
-  few.fill(0); // it is its owner's again
+  few.fill(0); // the caller may reuse the array
   streams.stdout("b");
   streams.stdoutBytes(many);
   streams.stdout("c");
@@ -66,7 +66,7 @@ test("bytes go out as they are and in their order, be they few or many", () => {
   assert.equal(written.length, 3);
 });
 
-test("what a signal interrupts, or is written in part, is written all the same", () => {
+test("processStreams() continues after a signal and after a partial write", () => {
   let written = "";
   const interrupted = Object.assign(new Error("EINTR"), { code: "EINTR" });
   let calls = 0;
@@ -81,7 +81,7 @@ test("what a signal interrupts, or is written in part, is written all the same",
   assert.equal(written, "10 letters");
 });
 
-test("text is one character a byte, out and in", () => {
+test("stdin and stdout have one character per byte", () => {
   const { stdout, stderr } = run(
     `for await (const lines of streams.stdin())
        for (const line of lines) { streams.stdout(line + "\\n"); streams.stderr(line); }
@@ -92,7 +92,7 @@ test("text is one character a byte, out and in", () => {
   assert.equal(stderr, "\xff\xfe\xc3\xa4");
 });
 
-test("complaints are written at once, and before output that is kept for a pipe", () => {
+test("stderr() writes at once, before output that is buffered for a pipe", () => {
   const { stdout } = run(
     `streams.stdout("out "); streams.stderr("err "); streams.flush();`,
     { shell: "2>&1" },
@@ -100,16 +100,16 @@ test("complaints are written at once, and before output that is kept for a pipe"
   assert.equal(stdout, "err out ");
 });
 
-test("all is written to a reader that is slow, even if the pipe does not block", () => {
+test("processStreams() writes everything to a slow reader of a non-blocking pipe", () => {
   const { stdout } = run(
-    // To look at its own stream is enough to make Node.js change the pipe.
+    // Reading process.stdout is enough to make Node.js change the pipe.
     `void process.stdout; streams.stdout("y".repeat(3_000_000)); streams.flush();`,
     { shell: "| { sleep 0.2; cat; }" },
   );
   assert.equal(stdout.length, 3_000_000);
 });
 
-test("a reader that has gone away is told by an error of its own", () => {
+test("stdout() throws OutputClosed if the reader is gone", () => {
   const { stderr } = run(
     `try { for (;;) streams.stdout("z".repeat(100_000)); }
      catch (error) { streams.stderr(String(error instanceof OutputClosed)); }`,
@@ -118,7 +118,7 @@ test("a reader that has gone away is told by an error of its own", () => {
   assert.equal(stderr, "true");
 });
 
-test("output that cannot be written for another reason is no error: the status is what scripts go by", () => {
+test("stdout() ignores other write errors, so that the exit status stays the same", () => {
   const { stderr, status } = run(
     `streams.stdout("full"); streams.flush(); process.exit(7);`,
     { shell: ">/dev/full" },
@@ -126,7 +126,7 @@ test("output that cannot be written for another reason is no error: the status i
   assert.deepEqual([stderr, status], ["", 7]);
 });
 
-test("bytes that cannot be written are as texts that cannot: kept quiet about until the flush, and nothing follows them", () => {
+test("stdoutBytes() ignores write errors until flush(), and writes nothing after them", () => {
   const full = Object.assign(new Error("ENOSPC"), { code: "ENOSPC" });
   let calls = 0;
   const streams = processStreams(() => {
@@ -140,7 +140,7 @@ test("bytes that cannot be written are as texts that cannot: kept quiet about un
   assert.equal(calls, 1);
 });
 
-test("bytes that nobody reads any more are told of", () => {
+test("stdoutBytes() throws OutputClosed if the reader is gone", () => {
   const gone = Object.assign(new Error("EPIPE"), { code: "EPIPE" });
   const streams = processStreams(() => {
     throw gone;
@@ -150,7 +150,7 @@ test("bytes that nobody reads any more are told of", () => {
   }, OutputClosed);
 });
 
-test("to flush nothing is nothing", () => {
+test("flush() without output does nothing", () => {
   processStreams(writeByNode).flush();
   assert.equal(new OutputClosed().name, "OutputClosed");
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { distance, nearest } from "../../src/text/nearest.js";
 
-test("the distance counts letters put in, left out, replaced and swapped", () => {
+test("distance() counts inserted, deleted, replaced and swapped letters", () => {
   assert.equal(distance("list", "list"), 0);
   assert.equal(distance("list", "lists"), 1);
   assert.equal(distance("list", "lst"), 1);
@@ -12,7 +12,7 @@ test("the distance counts letters put in, left out, replaced and swapped", () =>
   assert.equal(distance("status", "watch"), 4);
 });
 
-test("the nearest is found among those that are near", () => {
+test("nearest() finds a similar word", () => {
   const subcommands = ["list", "status", "watch", "connections"];
   assert.equal(nearest("stauts", subcommands), "status");
   assert.equal(nearest("LIST", subcommands), "list");
@@ -21,7 +21,7 @@ test("the nearest is found among those that are near", () => {
   assert.equal(nearest("w", subcommands), undefined);
 });
 
-test("the smaller distance wins, wherever it stands", () => {
+test("nearest() prefers the smaller distance, at any position", () => {
   assert.equal(nearest("statsu", ["static", "status"]), "status");
   assert.equal(nearest("statsu", ["status", "static"]), "status");
 });

@@ -6,7 +6,7 @@ import { ByteBuilder } from "../../src/text/text-builder.js";
 
 for (const Builder of [ByteBuilder, StringBuilder])
   suite(Builder.name, () => {
-    test("pieces come one behind the other, and each is taken once", () => {
+    test("take() returns the pieces in order, each once", () => {
       const out = new Builder();
       assert.equal(
         out.text("ab").text("").decimal(7).text("\xff").take(),
@@ -16,25 +16,25 @@ for (const Builder of [ByteBuilder, StringBuilder])
       assert.equal(out.text("c").take(), "c");
     });
 
-    test("a text is taken as bytes, too", () => {
+    test("takeBytes() returns the text as bytes", () => {
       const out = new Builder();
       assert.deepEqual([...out.text("abc\xff").takeBytes()], [97, 98, 99, 255]);
       assert.equal(out.takeBytes().length, 0);
     });
 
-    test("a part of other bytes is written as it is", () => {
+    test("bytes() writes a range of bytes", () => {
       const source = Buffer.from("a\xe4bc", "latin1");
       const out = new Builder();
       assert.equal(out.bytes(source, 1, 3).bytes(source, 2, 2).take(), "\xe4b");
     });
 
-    test("what is cut off has not been written", () => {
+    test("cut() removes the end of the text", () => {
       const out = new Builder();
       const { length } = out.text("ab");
       assert.equal(out.text("cd").cut(length).text("e").take(), "abe");
     });
 
-    test("an address of IPv4 is written with dots", () => {
+    test("dotted() writes an IPv4 address", () => {
       const out = new Builder();
       fc.assert(
         fc.property(fc.uint8Array({ minLength: 4, maxLength: 4 }), (bytes) => {
@@ -44,7 +44,7 @@ for (const Builder of [ByteBuilder, StringBuilder])
       );
     });
 
-    test("a number is written in decimal digits", () => {
+    test("decimal() writes a number", () => {
       const out = new Builder();
       const numbers = fc.integer({ min: 0, max: 0x7fffffff });
       fc.assert(
@@ -56,7 +56,7 @@ for (const Builder of [ByteBuilder, StringBuilder])
         assert.equal(out.decimal(number).take(), String(number));
     });
 
-    test("a number may be wanted with zeros before it", () => {
+    test("decimal() writes leading zeros", () => {
       const out = new Builder();
       for (const [number, text] of [
         [0, "00"],
@@ -67,7 +67,7 @@ for (const Builder of [ByteBuilder, StringBuilder])
         assert.equal(out.decimal(number, 2).take(), text);
     });
 
-    test("a column is filled up, and what is too wide pushes the rest to the right", () => {
+    test("pad() fills a column, and a wide text moves the rest to the right", () => {
       const out = new Builder();
       const line = (text: string) =>
         out.column().text(text).pad(3).text("b").pad(3).text("c").take();
@@ -76,7 +76,7 @@ for (const Builder of [ByteBuilder, StringBuilder])
       assert.equal(line("aaaa"), "aaaa b   c");
     });
 
-    test("a column begins where it is said to, not where the text does", () => {
+    test("column() begins a column at the current position", () => {
       const out = new Builder();
       assert.equal(
         out.text("1234").column().text("a").pad(2).take(),
@@ -85,14 +85,14 @@ for (const Builder of [ByteBuilder, StringBuilder])
       assert.equal(out.text("a").pad(2).take(), "a  ");
     });
 
-    test("lines come one behind the other", () => {
+    test("pad() fills a column in each of several lines", () => {
       const out = new Builder();
       for (const text of ["a", "bc"]) out.column().text(text).pad(2).text("\n");
       assert.equal(out.length, 8);
       assert.equal(out.text("d").cut(8).take(), "a  \nbc \n");
     });
 
-    test("there is room for however much is written", () => {
+    test("the builder grows as needed", () => {
       const out = new Builder();
       const long = "x".repeat(100_000);
       assert.equal(out.text("a").text(long).take(), `a${long}`);

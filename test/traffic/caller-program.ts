@@ -1,4 +1,7 @@
-/** `node caller-program.js`: a client that carries out the calls on its standard input, see `caller.ts`. */
+/**
+ * `node caller-program.js`: a client that makes the calls it reads from standard input. See
+ * `caller.ts`.
+ */
 import { Agent } from "node:http";
 import { createInterface } from "node:readline";
 import type { Reply } from "../lab/http.js";
@@ -6,10 +9,10 @@ import { requestPage } from "../lab/http-request.js";
 import type { Call } from "./caller.js";
 import { exchangeDatagrams } from "./datagrams.js";
 
-/** After so many failures the rest would only take time. */
+/** After this number of failures, more requests would only take time. */
 const MOST_FAILURES = 2;
 
-/** Connections that are held, by their local port. */
+/** Held connections by local port. */
 const held = new Map<number, Agent>();
 
 for await (const line of createInterface(process.stdin)) {
@@ -40,7 +43,7 @@ async function getAll(call: Call): Promise<Reply[]> {
   while (replies.length < call.count && failures < MOST_FAILURES) {
     const reply = await requestPage(
       call.to,
-      // Without an agent there is nothing that would keep a connection for the next request.
+      // Without an agent, no connection is kept for the next request.
       { ...local(call, call.port + replies.length), agent: false },
       call.patienceSeconds,
     );
@@ -50,7 +53,7 @@ async function getAll(call: Call): Promise<Reply[]> {
   return replies;
 }
 
-/** Makes a request on a connection that is held, which only the first may open. */
+/** Makes a request on a held connection. Only the first request may open it. */
 async function askOn(call: Call, first: boolean): Promise<Reply> {
   const agent = held.get(call.port);
   if (!agent) return { failure: "no such connection" };

@@ -9,41 +9,45 @@ import type { DatagramReply } from "./datagrams.js";
 
 /** How a client makes its requests. */
 export interface Manner {
-  /** How many, one after the other (1). */
+  /** The number of requests, one after the other; by default 1. */
   readonly count?: number;
-  /** Which of its addresses the client uses. */
+  /** The client's source address. */
   readonly from?: string;
-  /** How long it waits for each answer (5). */
+  /** The timeout of each reply in seconds; by default 5. */
   readonly patienceSeconds?: number;
 }
 
-/** A client: a process on a host, which does as it is told and never uses a local port twice. */
+/**
+ * A client: a process on a host that makes requests on demand. It never uses a local port twice.
+ */
 export interface Caller {
-  /** Makes HTTP requests, each on a connection of its own. @returns fewer replies if several failed */
+  /** Makes HTTP requests, each on a new connection. @returns fewer replies if several failed */
   get(url: string, manner?: Manner): Promise<Reply[]>;
-  /** Makes an HTTP request and holds the connection. @throws if there is no answer */
+  /** Makes an HTTP request and keeps the connection open. @throws if there is no reply */
   hold(url: string, manner?: Manner): Promise<HeldConnection>;
-  /** Sends datagrams from one socket to `ADDRESS:PORT`, each when the one before has been answered. */
+  /**
+   * Sends datagrams from one socket to `ADDRESS:PORT`, each after the reply to the previous one.
+   */
   sendDatagrams(to: string, manner?: Manner): Promise<DatagramReply[]>;
   stop(): Promise<void>;
 }
 
 export interface HeldConnection {
-  /** The host that answered the first request. */
+  /** The host that replied to the first request. */
   readonly server: string;
   readonly localPort: number;
-  /** Makes one more request; without an answer if the connection is no more. */
+  /** Makes another request. There is no reply if the connection is gone. */
   ask(): Promise<Reply>;
   close(): Promise<void>;
 }
 
-/** What `caller-program.ts` reads from a line of its standard input, and answers by a line. */
+/** A call as a line of standard input for `caller-program.ts`, which replies with a line. */
 export type Call = Required<Pick<Manner, "count">> &
   Manner & {
     readonly task: "get" | "hold" | "ask" | "close" | "datagrams";
-    /** A URL, or for datagrams an address and port. */
+    /** A URL; for datagrams, an address and a port. */
     readonly to: string;
-    /** The first local port. A connection that is held is known by it. */
+    /** The first local port. It also identifies a held connection. */
     readonly port: number;
   };
 

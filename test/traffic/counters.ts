@@ -2,7 +2,7 @@ import { rowsOf, type Rows } from "../lab/listings.js";
 import { eventually } from "../lab/eventually.js";
 import { ipvsadm } from "./ipvsadm.js";
 
-/** What `-Ln --stats` tells of a service or a real server. */
+/** The counters of a service or a real server in `-Ln --stats`. */
 export interface Counters {
   readonly connections: number;
   readonly inPackets: number;
@@ -12,8 +12,8 @@ export interface Counters {
 }
 
 /**
- * Reads `-Ln --stats` when the kernel has counted so many connections for a service, or after some
- * seconds. Services are named as the listing does, real servers as `SERVICE SERVER`.
+ * Reads `-Ln --stats` after the kernel has counted a number of connections for a service, or after
+ * some seconds. Services have the names of the listing, real servers are named `SERVICE SERVER`.
  */
 export async function countersAt(
   service: string,

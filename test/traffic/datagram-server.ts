@@ -1,6 +1,7 @@
 /**
- * `node datagram-server.js NAME ADDRESS:PORT…`: answers datagrams by who it is. A socket does not tell
- * to which of the host's addresses a datagram came, hence one for each. Ends with its standard input.
+ * `node datagram-server.js NAME ADDRESS:PORT…`: replies to datagrams with its name. Has one socket
+ * per address, because a socket does not report the local address of a datagram. Ends with its
+ * standard input.
  */
 import { createSocket } from "node:dgram";
 import { once } from "node:events";

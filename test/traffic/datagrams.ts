@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { Failure } from "../lab/http.js";
 import type { Call } from "./caller.js";
 
-/** What a server of `datagram-server.ts` says of a datagram. */
+/** The reply of `datagram-server.ts` to a datagram. */
 export interface DatagramPage {
   readonly server: string;
   readonly addressedAs: string;
@@ -11,7 +11,7 @@ export interface DatagramPage {
 }
 
 export interface DatagramAnswer extends DatagramPage {
-  /** Where the answer came from, as the client sees it. */
+  /** The source of the reply, as the client sees it. */
   readonly source: string;
 }
 
@@ -19,7 +19,7 @@ export type DatagramReply = DatagramAnswer | Failure;
 
 const PATIENCE_SECONDS = 2;
 
-/** Sends datagrams from one socket, each when the one before has been answered. */
+/** Sends datagrams from one socket, each after the reply to the previous one. */
 export async function exchangeDatagrams(call: Call): Promise<DatagramReply[]> {
   const socket = createSocket("udp4");
   try {

@@ -5,7 +5,7 @@ import { countersAt } from "./counters.js";
 import { balance, ipvsadm } from "./ipvsadm.js";
 import { ONE_NETWORK } from "./places.js";
 import { siteOf } from "./site.js";
-import { answerers, arrivals, spread } from "./spread.js";
+import { answeredBy, arrivals, spread } from "./spread.js";
 
 const DATAGRAMS = ["203.0.113.100:53", "203.0.113.100:54"];
 const HARDWARE_ADDRESS = "cat /sys/class/net/lan/address";
@@ -16,7 +16,7 @@ suite("direct routing", () => {
     real2: { http: [80], datagrams: DATAGRAMS },
   });
 
-  test("requests arrive at the virtual address, and answers do not pass the director", async () => {
+  test("requests arrive at the virtual address, and replies bypass the director", async () => {
     await balance(`
       -A -t 203.0.113.100:80 -s rr
       -a -t 203.0.113.100:80 -r 203.0.113.11 -g
@@ -37,7 +37,7 @@ suite("direct routing", () => {
     assert.equal(service.outBytes, 0);
   });
 
-  test("the network takes the virtual address for the director's", async () => {
+  test("the network resolves the virtual address to the director", async () => {
     await balance(`
       -A -t 203.0.113.100:80 -s rr
       -a -t 203.0.113.100:80 -r 203.0.113.11 -g`);
@@ -50,7 +50,7 @@ suite("direct routing", () => {
     );
   });
 
-  test("UDP: datagrams of one socket stay with a server", async () => {
+  test("UDP datagrams of one socket go to the same server", async () => {
     await balance(`
       -A -u 203.0.113.100:53 -s rr
       -a -u 203.0.113.100:53 -r 203.0.113.11 -g
@@ -58,11 +58,11 @@ suite("direct routing", () => {
     const replies = await site.client.sendDatagrams("203.0.113.100:53", {
       count: 6,
     });
-    assert.equal(new Set(answerers(replies)).size, 1);
+    assert.equal(new Set(answeredBy(replies)).size, 1);
     assert.match(await ipvsadm("-Lnc"), /^UDP .* 203\.0\.113\.100:53 /m);
   });
 
-  test("one-packet scheduling: each datagram is scheduled anew, and leaves no connection", async () => {
+  test("one-packet scheduling schedules each datagram separately and creates no connection", async () => {
     await balance(`
       -A -u 203.0.113.100:54 -s rr -o
       -a -u 203.0.113.100:54 -r 203.0.113.11 -g
@@ -70,7 +70,7 @@ suite("direct routing", () => {
     const replies = await site.client.sendDatagrams("203.0.113.100:54", {
       count: 8,
     });
-    const names = answerers(replies);
+    const names = answeredBy(replies);
     assert.deepEqual(spread(replies), { real1: 4, real2: 4 });
     names.slice(1).forEach((name, i) => {
       assert.notEqual(name, names[i]);

@@ -5,14 +5,14 @@ import { balance, ipvsadm } from "./ipvsadm.js";
 import { without } from "./needs.js";
 import { BEHIND_DIRECTOR, otherClients } from "./places.js";
 import { siteOf } from "./site.js";
-import { answerers, arrivals } from "./spread.js";
+import { answeredBy, arrivals } from "./spread.js";
 
 const RULES = [80, 443].map(
   (port) =>
     `PREROUTING -d 192.0.2.100 -p tcp --dport ${port} -j MARK --set-mark 7`,
 );
 
-suite("a firewall mark", () => {
+suite("firewall marks", () => {
   const site = siteOf(BEHIND_DIRECTOR, {
     real1: { http: [80, 443, 8080] },
     real2: { http: [80, 443, 8080] },
@@ -30,17 +30,17 @@ suite("a firewall mark", () => {
       site.network.sh(DIRECTOR, `iptables-legacy -t mangle ${command} ${rule}`);
   }
 
-  /** Has a client ask at both ports, twice. */
+  /** Makes two requests to each of the two ports. */
   async function visit(from: string): Promise<string[]> {
     const manner = { from, count: 2 };
-    return answerers([
+    return answeredBy([
       ...(await site.client.get("http://192.0.2.100:80/", manner)),
       ...(await site.client.get("http://192.0.2.100:443/", manner)),
     ]);
   }
 
   test(
-    "two ports are one service, and a client stays with its server",
+    "two ports form one service, and persistence keeps a client on its server",
     { skip },
     async () => {
       await balance(`
@@ -53,7 +53,7 @@ suite("a firewall mark", () => {
         assert.equal(names.size, 1, `${from}: ${[...names].join(", ")}`);
         homes.push(...names);
       }
-      // Clients are given out in turns.
+      // Clients are assigned to servers in turn.
       assert.deepEqual(homes.slice(0, 2).sort(), ["real1", "real2"]);
       assert.deepEqual(homes.slice(2).sort(), ["real1", "real2"]);
       assert.match(await ipvsadm("-Ln"), /^FWM {2}7 rr persistent 60$/m);
@@ -61,7 +61,7 @@ suite("a firewall mark", () => {
   );
 
   test(
-    "without persistence they are given out connection by connection",
+    "without persistence each connection is scheduled separately",
     { skip },
     async () => {
       await balance(`
@@ -74,7 +74,7 @@ suite("a firewall mark", () => {
   );
 
   test(
-    "connections keep their port where the server has none, else get the server's",
+    "connections keep their port if the server has port 0, otherwise they get the server's",
     { skip },
     async () => {
       await balance(`

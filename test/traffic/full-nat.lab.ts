@@ -11,12 +11,12 @@ const RULE =
   "POSTROUTING -m ipvs --vaddr 203.0.113.101/32 --vport 80 -j MASQUERADE";
 const CONNTRACK = "/proc/sys/net/ipv4/vs/conntrack";
 
-suite("NAT of both addresses", () => {
+suite("full NAT: masquerading with source NAT", () => {
   const site = siteOf(BESIDE_CLIENT, { real1: { http: [8080] } });
   const skip = without("iptables-legacy", "iptables");
 
   test(
-    "a real server beside the client answers by way of the director",
+    "a real server in the client's network replies through the director",
     { skip },
     async () => {
       await balance(`
@@ -24,7 +24,7 @@ suite("NAT of both addresses", () => {
       -a -t 203.0.113.101:80 -r 203.0.113.11:8080 -m`);
       const url = "http://203.0.113.101/";
       const director = (command: string) => site.network.sh(DIRECTOR, command);
-      // The real server answers the client at once, which knows nothing of a connection with it.
+      // The real server replies directly to the client, which does not know this connection.
       const [reply] = await site.client.get(url, { patienceSeconds: 1 });
       assert.deepEqual(reply, { failure: "no answer in 1 s" });
       director(`echo 1 >${CONNTRACK}; iptables-legacy -t nat -A ${RULE}`);

@@ -1,6 +1,6 @@
 import { ours } from "../lab/program.js";
 
-/** Gives our program a command. @returns what it printed @throws if it did not succeed */
+/** Runs our program. @returns its output @throws if it fails */
 export async function ipvsadm(command: string): Promise<string> {
   const { stdout, stderr, status } = await ours(command.split(" "));
   if (status !== 0 || stderr !== "")
@@ -8,7 +8,7 @@ export async function ipvsadm(command: string): Promise<string> {
   return stdout;
 }
 
-/** Replaces the table by these rules, one a line as `ipvsadm-save` writes them. */
+/** Replaces the table by these rules, one per line, in the format of `ipvsadm-save`. */
 export async function balance(rules: string): Promise<void> {
   await ipvsadm("-C");
   for (const rule of rules.trim().split("\n")) await ipvsadm(rule.trim());

@@ -6,17 +6,17 @@ import type { HeldConnection } from "./caller.js";
 import { balance, ipvsadm } from "./ipvsadm.js";
 import { ONE_NETWORK } from "./places.js";
 import { siteOf } from "./site.js";
-import { answerers, spread } from "./spread.js";
+import { answeredBy, spread } from "./spread.js";
 
-// A port for each test: connections of an earlier one would count.
+// Each test has its own port, because connections of earlier tests would count.
 const PORTS = [8001, 8002, 8003];
 
-suite("limits of a real server", () => {
+suite("thresholds and weight 0", () => {
   const site = siteOf(ONE_NETWORK, {
     real1: { http: PORTS },
     real2: { http: PORTS },
   });
-  // A connection counts until its entry expires, which after its end is soon with this.
+  // A connection counts until its entry expires. This makes it expire soon after its end.
   before(() => ipvsadm("--set 0 1 0"));
   after(() => ipvsadm("--set 0 120 0"));
 
@@ -27,14 +27,14 @@ suite("limits of a real server", () => {
     return connections;
   }
 
-  /** How many connections the listing shows for a real server, active and inactive. */
+  /** The number of active and inactive connections that the listing shows for a real server. */
   async function connections(server: string): Promise<number> {
     const rows = rowsOf(await ipvsadm("-Ln"));
     const [, , active, inactive] = rows.get(server) ?? [];
     return Number(active) + Number(inactive);
   }
 
-  /** Closes connections and waits until a real server has only so many. */
+  /** Closes connections and waits until a real server has only this number left. */
   async function close(
     held: readonly HeldConnection[],
     server: string,
@@ -48,7 +48,7 @@ suite("limits of a real server", () => {
     assert.equal(count, left);
   }
 
-  test("full at the upper threshold, and taking again below the lower", async () => {
+  test("a server at its upper threshold gets no connections until it is below the lower threshold", async () => {
     await balance(`
       -A -t 203.0.113.100:8001 -s rr
       -a -t 203.0.113.100:8001 -r 203.0.113.11 -g -x 3 -y 2
@@ -70,12 +70,12 @@ suite("limits of a real server", () => {
     });
     await close([second], real1, 1);
     const again = await hold(url, 4);
-    assert.ok(answerers(again).includes("real1"), answerers(again).join());
+    assert.ok(answeredBy(again).includes("real1"), answeredBy(again).join());
     assert.ok(!("failure" in (await third.ask())));
     for (const one of [third, ...held, ...again]) await one.close();
   });
 
-  test("where all are full a connection is refused", async () => {
+  test("a connection is refused if all servers are at their upper threshold", async () => {
     await balance(`
       -A -t 203.0.113.100:8002 -s rr
       -a -t 203.0.113.100:8002 -r 203.0.113.11 -g -x 1
@@ -87,7 +87,7 @@ suite("limits of a real server", () => {
     for (const one of held) await one.close();
   });
 
-  test("weight 0 drains: what is held goes on, what is new goes elsewhere", async () => {
+  test("a server with weight 0 keeps its connections and gets no new ones", async () => {
     await balance(`
       -A -t 203.0.113.100:8003 -s rr
       -a -t 203.0.113.100:8003 -r 203.0.113.11 -g
@@ -100,7 +100,7 @@ suite("limits of a real server", () => {
       real2: 5,
     });
     for (const one of held)
-      assert.deepEqual(answerers([await one.ask()]), [one.server]);
+      assert.deepEqual(answeredBy([await one.ask()]), [one.server]);
     await ipvsadm("-e -t 203.0.113.100:8003 -r 203.0.113.11 -g -w 1");
     assert.deepEqual(spread(await site.client.get(url, { count: 4 })), {
       real1: 2,

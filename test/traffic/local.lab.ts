@@ -30,19 +30,19 @@ suite("a real server on the director itself", () => {
     ]);
   }
 
-  test("gets its share by direct routing", async () => {
+  test("direct routing to the director works", async () => {
     await balance(RULES);
     await eachGetsItsShare();
   });
 
-  test("gets its share as Local, which is for other programs to set", async () => {
+  test("the forwarding method Local, which other programs can set, works", async () => {
     await balance(RULES);
     await makeLocal();
     assert.match(await ipvsadm("-Ln"), /^ {2}-> 192\.0\.2\.1:80 +Local /m);
     await eachGetsItsShare();
   });
 
-  test("is reached by NAT at another port", async () => {
+  test("masquerading to another port of the director works", async () => {
     await balance(`
       -A -t 192.0.2.100:84 -s rr
       -a -t 192.0.2.100:84 -r 192.0.2.1:8080 -m`);
@@ -53,7 +53,7 @@ suite("a real server on the director itself", () => {
   });
 });
 
-/** Changes the forwarding method of the server on the director to one that has no option. */
+/** Sets the forwarding method of the director's server to one that no option has. */
 async function makeLocal(): Promise<void> {
   const link = openNodeLink();
   try {

@@ -4,15 +4,15 @@ import { countersAt } from "./counters.js";
 import { balance, ipvsadm } from "./ipvsadm.js";
 import { BEHIND_DIRECTOR } from "./places.js";
 import { siteOf } from "./site.js";
-import { answerers, arrivals, spread, turns } from "./spread.js";
+import { answeredBy, arrivals, spread, turns } from "./spread.js";
 
-suite("NAT", () => {
+suite("masquerading", () => {
   const site = siteOf(BEHIND_DIRECTOR, {
     real1: { http: [8080, 8081], datagrams: ["198.51.100.11:5353"] },
     real2: { http: [8080, 8081], datagrams: ["198.51.100.12:5353"] },
   });
 
-  test("connections arrive at the mapped ports, spread by weight", async () => {
+  test("connections arrive at the servers' ports, distributed by weight", async () => {
     await balance(`
       -A -t 192.0.2.100:80 -s wrr
       -a -t 192.0.2.100:80 -r 198.51.100.11:8080 -m -w 2
@@ -25,7 +25,7 @@ suite("NAT", () => {
     ]);
   });
 
-  test("connections are counted, and packets both ways", async () => {
+  test("connections and packets in both directions are counted", async () => {
     await balance(`
       -A -t 192.0.2.100:81 -s wrr
       -a -t 192.0.2.100:81 -r 198.51.100.11:8080 -m -w 1
@@ -39,14 +39,15 @@ suite("NAT", () => {
       [service, real1, real2].map(({ connections }) => connections),
       [12, 3, 9],
     );
-    // An answer is some 4000 bytes, a request some 100. The end of the last may not be counted yet.
+    // A reply has about 4000 bytes, a request about 100. The end of the last one may not be counted
+    // yet.
     assert.ok(service.outBytes > 11 * 4000, `${service.outBytes} bytes out`);
     assert.ok(service.inBytes < 12 * 2000, `${service.inBytes} bytes in`);
     assert.equal(service.inPackets, real1.inPackets + real2.inPackets);
     assert.equal(service.outPackets, real1.outPackets + real2.outPackets);
   });
 
-  test("connections are listed with all three of their ends", async () => {
+  test("-Lnc lists a connection with client, virtual address and server", async () => {
     await balance(`
       -A -t 192.0.2.100:82 -s rr
       -a -t 192.0.2.100:82 -r 198.51.100.11:8080 -m`);
@@ -65,7 +66,7 @@ suite("NAT", () => {
     await held.close();
   });
 
-  test("a server that is deleted gets no more connections, one that is added does", async () => {
+  test("a deleted server gets no more connections, an added one does", async () => {
     await balance(`
       -A -t 192.0.2.100:83 -s rr
       -a -t 192.0.2.100:83 -r 198.51.100.11:8080 -m`);
@@ -82,7 +83,7 @@ suite("NAT", () => {
     assert.deepEqual(await site.client.get(url), [{ failure: "ECONNREFUSED" }]);
   });
 
-  test("IPv6", async () => {
+  test("IPv6 connections are masqueraded", async () => {
     await balance(`
       -A -t [2001:db8:1::100]:80 -s wrr
       -a -t [2001:db8:1::100]:80 -r [2001:db8:2::11]:8080 -m -w 1
@@ -101,7 +102,7 @@ suite("NAT", () => {
     assert.ok(outBytes > 11 * 4000, `${outBytes} bytes out`);
   });
 
-  test("datagrams of one socket stay with a server, and are answered by the virtual address", async () => {
+  test("datagrams of one socket go to the same server, and replies come from the virtual address", async () => {
     await balance(`
       -A -u 192.0.2.100:53 -s rr
       -a -u 192.0.2.100:53 -r 198.51.100.11:5353 -m
@@ -118,7 +119,7 @@ suite("NAT", () => {
     ]);
     for (const reply of replies)
       assert.equal("source" in reply && reply.source, "192.0.2.100:53");
-    const homes = sockets.map((socket) => new Set(answerers(socket)));
+    const homes = sockets.map((socket) => new Set(answeredBy(socket)));
     for (const turn of turns(homes, 2))
       assert.deepEqual(turn.flatMap((home) => [...home]).sort(), [
         "real1",

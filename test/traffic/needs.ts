@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
 
 /**
- * For a test's option `skip`: why it cannot run without a command that this machine lacks. Where CI is
- * set it is run all the same, and fails.
+ * For the option `skip` of a test: why it cannot run, because this machine lacks a command. In CI
+ * it runs anyway, and fails.
  */
 export function without(
   command: string,

@@ -1,11 +1,11 @@
 import { DIRECTOR, type HostPlan, type NetworkPlan } from "../lab/network.js";
 
 /**
- * Real servers behind the director, which is their only way out: what NAT takes.
+ * For NAT: the director is the only route of the real servers.
  *
  *     client 192.0.2.10 ── front ── 192.0.2.1 director 198.51.100.1 ── back ── 198.51.100.11 real1 …
  *
- * The client has all addresses from 192.0.2.128 on, too.
+ * The client also has all addresses from 192.0.2.128 on.
  */
 export const BEHIND_DIRECTOR: NetworkPlan = {
   client: {
@@ -38,13 +38,14 @@ function behindDirector(number: number): HostPlan {
   };
 }
 
-/** Other addresses of that client. */
+/** More addresses of that client. */
 export function otherClients(count: number): string[] {
   return Array.from({ length: count }, (_, i) => `192.0.2.${128 + i}`);
 }
 
 /**
- * All in one network, and the virtual address on the real servers, too: what direct routing takes.
+ * For direct routing: all hosts are in one network, and the real servers have the virtual address,
+ * too.
  *
  *     client 203.0.113.10, director 203.0.113.1, backup 203.0.113.2, real1 203.0.113.11, real2 203.0.113.12
  */
@@ -59,7 +60,7 @@ export const ONE_NETWORK: NetworkPlan = {
 function withVirtualAddress(number: number): HostPlan {
   return {
     addresses: { lan: [`203.0.113.${number}/24`], lo: ["203.0.113.100/32"] },
-    // The network must not learn of it: there the virtual address is the director's.
+    // It must not be announced: in the network, the virtual address belongs to the director.
     sysctls: {
       "net.ipv4.conf.all.arp_ignore": 1,
       "net.ipv4.conf.all.arp_announce": 2,
@@ -68,7 +69,7 @@ function withVirtualAddress(number: number): HostPlan {
 }
 
 /**
- * Real servers that are only to be reached over a router: what tunnels are for.
+ * For tunneling: the real servers are behind a router.
  *
  *     client 192.0.2.10, director 192.0.2.1 ── front ── 192.0.2.2 router 198.51.100.1 ── far ── 198.51.100.11 real1 …
  */
@@ -95,7 +96,10 @@ function farAway(number: number): HostPlan {
   };
 }
 
-/** Has hosts accept what comes from elsewhere than answers would go to: from the tunnel, from behind. */
+/**
+ * Makes hosts accept packets that arrive on another interface than replies would leave by: from the
+ * tunnel.
+ */
 function anySource(...devices: readonly string[]): Record<string, number> {
   return Object.fromEntries(
     ["all", ...devices].map((device) => [
@@ -105,7 +109,7 @@ function anySource(...devices: readonly string[]): Record<string, number> {
   );
 }
 
-/** A real server in the client's network that knows nothing of the director. */
+/** A real server in the client's network that does not know the director. */
 export const BESIDE_CLIENT: NetworkPlan = {
   client: { addresses: { lan: ["203.0.113.10/24"] } },
   [DIRECTOR]: {

@@ -3,7 +3,7 @@ import { suite, test } from "node:test";
 import { balance, ipvsadm } from "./ipvsadm.js";
 import { BEHIND_DIRECTOR, otherClients } from "./places.js";
 import { siteOf } from "./site.js";
-import { answerers, spread, turns } from "./spread.js";
+import { answeredBy, spread, turns } from "./spread.js";
 
 const SCHEDULERS = "rr wrr lc wlc lblc lblcr dh sh sed nq fo ovf mh".split(" ");
 const CLIENTS = otherClients(40);
@@ -15,10 +15,10 @@ suite("schedulers", () => {
     real3: { http: [80] },
   });
 
-  // Connections of an earlier test still count for a server of the same service.
+  // For a service of the same address, connections of an earlier test would count.
   let nextPort = 1000;
 
-  /** Makes a service of three servers, with these weights. @returns its address and port */
+  /** Creates a service with three servers of these weights. @returns its address and port */
   async function serve(
     settings: string,
     weights: readonly number[] = [1, 1, 1],
@@ -32,7 +32,7 @@ suite("schedulers", () => {
     return service;
   }
 
-  /** Who answers a connection of each client. */
+  /** The servers that reply to one connection from each client. */
   async function homes(service: string): Promise<string[]> {
     const names = [];
     for (const from of CLIENTS) names.push(...(await ask(service, { from })));
@@ -43,7 +43,7 @@ suite("schedulers", () => {
     service: string,
     manner: { count?: number; from?: string },
   ): Promise<string[]> {
-    return answerers(await site.client.get(`http://${service}/`, manner));
+    return answeredBy(await site.client.get(`http://${service}/`, manner));
   }
 
   async function hold(service: string, count: number) {
@@ -65,43 +65,43 @@ suite("schedulers", () => {
       );
     });
 
-  test("rr takes turns, whatever the weights", async () => {
+  test("rr alternates between servers, regardless of weights", async () => {
     const names = await ask(await serve("rr", [5, 1, 2]), { count: 12 });
     assert.deepEqual(names.slice(0, 3).sort(), ["real1", "real2", "real3"]);
     for (const turn of turns(names, 3))
       assert.deepEqual(turn, names.slice(0, 3));
   });
 
-  test("wrr gives each its weight in every turn", async () => {
+  test("wrr gives each server its weight in every round", async () => {
     const service = await serve("wrr", [3, 2, 1]);
     const replies = await site.client.get(`http://${service}/`, { count: 24 });
     for (const turn of turns(replies, 6))
       assert.deepEqual(spread(turn), { real1: 3, real2: 2, real3: 1 });
   });
 
-  test("lc gives to the server with the fewest connections", async () => {
+  test("lc chooses the server with the fewest connections", async () => {
     const held = await hold(await serve("lc", [9, 1, 1]), 9);
     for (const turn of turns(held, 3))
       assert.deepEqual(spread(turn), { real1: 1, real2: 1, real3: 1 });
     for (const one of held) await one.close();
   });
 
-  test("wlc gives to the server with the fewest connections for its weight", async () => {
+  test("wlc chooses the server with the fewest connections for its weight", async () => {
     const held = await hold(await serve("wlc", [3, 2, 1]), 12);
     assert.deepEqual(spread(held), { real1: 6, real2: 4, real3: 2 });
     for (const one of held) await one.close();
   });
 
-  test("fo gives all to the heaviest server that takes any", async () => {
+  test("fo chooses the server with the highest weight", async () => {
     const service = await serve("fo", [2, 9, 5]);
     assert.deepEqual(await ask(service, { count: 3 }), Array(3).fill("real2"));
     await ipvsadm(`-e -t ${service} -r 198.51.100.12:80 -m -w 0`);
     assert.deepEqual(await ask(service, { count: 3 }), Array(3).fill("real3"));
   });
 
-  test("ovf gives to the heaviest server until that has more connections than its weight", async () => {
+  test("ovf chooses the server with the highest weight until it has more connections than its weight", async () => {
     const held = await hold(await serve("ovf", [2, 3, 1]), 9);
-    assert.deepEqual(answerers(held), [
+    assert.deepEqual(answeredBy(held), [
       ...Array<string>(4).fill("real2"),
       ...Array<string>(3).fill("real1"),
       ...Array<string>(2).fill("real3"),
@@ -110,20 +110,20 @@ suite("schedulers", () => {
   });
 
   for (const scheduler of ["sh", "mh"]) {
-    test(`${scheduler}: a client stays with its server, and clients are spread`, async () => {
+    test(`${scheduler} keeps a client on its server, and distributes clients`, async () => {
       const service = await serve(scheduler);
       const first = await homes(service);
       assert.deepEqual([...new Set(first)].sort(), ["real1", "real2", "real3"]);
       assert.deepEqual(await homes(service), first);
     });
 
-    test(`${scheduler} with ${scheduler}-port: the connections of a client are spread`, async () => {
+    test(`${scheduler} with ${scheduler}-port distributes the connections of a client`, async () => {
       const service = await serve(`${scheduler} -b ${scheduler}-port`);
       const names = await ask(service, { count: 30 });
       assert.deepEqual([...new Set(names)].sort(), ["real1", "real2", "real3"]);
     });
 
-    test(`${scheduler}: a drained server's clients are refused, unless ${scheduler}-fallback`, async () => {
+    test(`${scheduler} refuses the clients of a drained server, unless ${scheduler}-fallback is set`, async () => {
       const service = await serve(scheduler);
       const client = { from: CLIENTS[0] ?? "" };
       const [home = ""] = await ask(service, client);
@@ -140,7 +140,7 @@ suite("schedulers", () => {
     });
   }
 
-  test("mh: when a server goes, the clients of the others stay", async () => {
+  test("mh keeps the clients of the other servers when one is deleted", async () => {
     const service = await serve("mh");
     const before = await homes(service);
     await ipvsadm(`-d -t ${service} -r 198.51.100.12:80`);
@@ -154,11 +154,11 @@ suite("schedulers", () => {
     assert.ok(!after.includes("real2"));
   });
 
-  test("persistence: a client stays with its server, with a mask its neighbors do, too", async () => {
+  test("persistence keeps a client on its server, and with a netmask its neighbors", async () => {
     const service = await serve("rr -p 60");
     const first = await homes(service);
     assert.deepEqual(await homes(service), first);
-    // Next to each other in turn, so neighbors differ.
+    // The addresses alternate between two networks, so neighbors in the list differ.
     assert.equal(new Set(first.slice(0, 3)).size, 3);
     const masked = await serve("rr -p 60 -M 255.255.255.248");
     for (const neighbors of turns(await homes(masked), 8))

@@ -25,7 +25,7 @@ suite("SCTP", () => {
   });
 
   test(
-    "associations are spread and arrive at the mapped port",
+    "associations are distributed and arrive at the servers' port",
     { skip },
     async () => {
       const service = "192.0.2.100:2905";

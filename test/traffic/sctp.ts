@@ -4,14 +4,14 @@ import { takeClientPorts } from "../lab/client-ports.js";
 import { commandOn } from "../lab/network.js";
 import { type Server, startServerProgram } from "../lab/server.js";
 
-// Node.js has no SCTP, and the Perl that each Debian has does.
+// Node.js does not support SCTP; Perl does, and every Debian has it.
 const SERVER = `
   use Socket;
   my ($name, $address, $port) = @ARGV;
   socket(my $listener, PF_INET, SOCK_STREAM, 132) or die "socket: $!";
   bind($listener, pack_sockaddr_in($port, inet_aton($address))) or die "bind: $!";
   listen($listener, 5) or die "listen: $!";
-  # Standard input ends when whoever started this does.
+  # Standard input ends when the parent process ends.
   my $parent = $$;
   if (my $child = fork) {
     $| = 1;
@@ -39,7 +39,10 @@ const CLIENT = `
   sysread($connection, my $answer, 100);
   print $answer;`;
 
-/** Starts an SCTP server. It has one address only, as NAT cannot change those within packets. */
+/**
+ * Starts an SCTP server with only one address, because NAT does not change addresses inside
+ * packets.
+ */
 export function startSctpServer(
   host: string,
   address: string,
@@ -49,7 +52,11 @@ export function startSctpServer(
   return startServerProgram(host, "SCTP server", words);
 }
 
-/** Makes an association from an address. @returns how it arrived: `CLIENT -> ADDRESS:PORT SERVER` */
+/**
+ * Opens an association from an address.
+ *
+ * @returns how it arrived: `CLIENT -> ADDRESS:PORT SERVER`
+ */
 export async function associate(
   host: string,
   from: string,

@@ -10,15 +10,15 @@ import { startServerProgram } from "../lab/server.js";
 import { type Caller, startCaller } from "./caller.js";
 import { ipvsadm } from "./ipvsadm.js";
 
-/** What runs on a host of a site. */
+/** The servers on a host of a site. */
 export interface Services {
-  /** Ports at which an HTTP server listens on all the host's addresses. */
+  /** Ports at which an HTTP server listens on all addresses of the host. */
   readonly http?: readonly number[];
-  /** `ADDRESS:PORT` at which datagrams are answered. */
+  /** `ADDRESS:PORT` of the datagram servers. */
   readonly datagrams?: readonly string[];
 }
 
-/** A network in which servers run, and a client. It is there while a test of the suite runs. */
+/** A network with servers and a client. It exists while the tests of a suite run. */
 export interface Site {
   readonly network: Network;
   /** The client on the host `client`. */
@@ -30,8 +30,8 @@ const DATAGRAM_SERVER = fileURLToPath(
 );
 
 /**
- * Gives a suite a site: built before its first test, taken down after its last. The table is empty when
- * a test begins.
+ * Creates a site before the first test of a suite and removes it after the last one. The table is
+ * empty at the beginning of each test.
  */
 export function siteOf(
   plan: NetworkPlan,
@@ -41,7 +41,7 @@ export function siteOf(
   let client: Caller | undefined;
   const servers: Server[] = [];
   before(async () => {
-    await ipvsadm("-C"); // has the module loaded, and with it its sysctls
+    await ipvsadm("-C"); // loads the module, which creates its sysctls
     network = buildNetwork(plan);
     for (const [host, wanted] of Object.entries(services))
       servers.push(...(await startServices(host, wanted)));

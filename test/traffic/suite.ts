@@ -1,4 +1,5 @@
-// Real traffic through virtual services, all in one process. Needs a kernel with ip_vs: test/lab/run.
+// Real traffic through virtual services, all in one process. Needs a kernel with ip_vs: use
+// test/lab/run.
 import "./nat.lab.js";
 import "./direct-routing.lab.js";
 import "./tunneling.lab.js";

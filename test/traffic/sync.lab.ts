@@ -6,7 +6,7 @@ import { DIRECTOR } from "../lab/network.js";
 import { balance, ipvsadm } from "./ipvsadm.js";
 import { ONE_NETWORK } from "./places.js";
 import { siteOf } from "./site.js";
-import { answerers } from "./spread.js";
+import { answeredBy } from "./spread.js";
 
 const RULES = `
   -A -t 203.0.113.100:80 -s rr
@@ -20,30 +20,30 @@ suite("connection synchronization", () => {
   });
   after(() => ipvsadm("--stop-daemon master"));
 
-  /** Runs a program of ours on the backup director. */
+  /** Runs our program on the backup director. */
   function onBackup(command: string, stdin = ""): string {
     const run = `${PROGRAMS}${command.replace(/^\S+/, "$&.cjs")}`;
     return site.network.sh("backup", `printf '%s' '${stdin}' | ${run}`);
   }
 
-  /** Makes the backup the director of the virtual address. */
+  /** Moves the virtual address to the backup. */
   function takeOver(): void {
     const { network } = site;
     network.sh(DIRECTOR, "ip address del 203.0.113.100/32 dev lan");
     network.sh("backup", "ip address add 203.0.113.100/32 dev lan");
-    // Such as a gratuitous ARP request would do.
+    // A gratuitous ARP request would do the same.
     network.sh("client", "ip neigh flush dev lan");
   }
 
-  test("a backup director knows the connections of the master and takes them over", async () => {
+  test("the backup knows the master's connections and takes them over", async () => {
     await balance(RULES);
     onBackup("ipvsadm-restore", RULES);
     onBackup("ipvsadm --start-daemon backup --mcast-interface lan --syncid 7");
     await ipvsadm("--start-daemon master --mcast-interface lan --syncid 7");
     const held = await site.client.hold("http://203.0.113.100/");
-    // The master tells of a connection with its third packet first.
+    // The master sends a connection to the backup after its third packet.
     for (let i = 0; i < 3; i++)
-      assert.deepEqual(answerers([await held.ask()]), [held.server]);
+      assert.deepEqual(answeredBy([await held.ask()]), [held.server]);
     const server = held.server === "real1" ? "203.0.113.11" : "203.0.113.12";
     const entry = new RegExp(
       `^TCP .* ESTABLISHED 203\\.0\\.113\\.10:${held.localPort} +203\\.0\\.113\\.100:80 +${server}:80$`,
@@ -55,7 +55,7 @@ suite("connection synchronization", () => {
     );
     assert.match(listing, entry);
     takeOver();
-    assert.deepEqual(answerers([await held.ask()]), [held.server]);
+    assert.deepEqual(answeredBy([await held.ask()]), [held.server]);
     await held.close();
   });
 });

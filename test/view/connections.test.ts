@@ -36,7 +36,7 @@ function line(
   return shown(connectionLine({ ...CONNECTION, ...change }), engine, name);
 }
 
-/** What is shown of a line of the kernel's. */
+/** The output for a line of the kernel. */
 function shown(kernelLine: string, engine = false, name?: EndpointName) {
   const out = new ByteBuilder();
   const reader = new ConnectionReader();
@@ -46,7 +46,7 @@ function shown(kernelLine: string, engine = false, name?: EndpointName) {
   return out.take();
 }
 
-test("the titles are the original's", () => {
+test("connectionTitles() returns the original's titles", () => {
   assert.equal(
     connectionTitles(false),
     "IPVS connection entries\n" +
@@ -54,7 +54,7 @@ test("the titles are the original's", () => {
   );
 });
 
-test("the persistence engine's columns have titles, too", () => {
+test("connectionTitles() can include the columns of the persistence engine", () => {
   assert.equal(
     connectionTitles(true),
     "IPVS connection entries\n" +
@@ -62,14 +62,14 @@ test("the persistence engine's columns have titles, too", () => {
   );
 });
 
-test("a connection is a line of columns", () => {
+test("writeConnection() writes the columns of a connection", () => {
   assert.equal(
     line(),
     "TCP 14:59  ESTABLISHED 10.9.0.1:40000     10.9.0.2:80        127.0.0.1:8080\n",
   );
 });
 
-test("what is too wide for its column pushes the rest to the right", () => {
+test("writeConnection() moves the rest to the right if a column is too wide", () => {
   assert.equal(
     line({
       protocol: "SCTP",
@@ -80,7 +80,7 @@ test("what is too wide for its column pushes the rest to the right", () => {
   );
 });
 
-test("ends are shown by name where they have one", () => {
+test("writeConnection() shows names where there are some", () => {
   const name: EndpointName = (address, port) => `h${address.at(-1)}:p${port}`;
   assert.equal(
     line({}, false, name),
@@ -88,7 +88,7 @@ test("ends are shown by name where they have one", () => {
   );
 });
 
-test("the expiry is in minutes and seconds", () => {
+test("writeConnection() shows the expiry in minutes and seconds", () => {
   const clock = (expiresSeconds: number) =>
     line({ expiresSeconds }).slice(4, 10);
   assert.deepEqual([0, 59, 60, 3599, 6000].map(clock), [
@@ -102,7 +102,7 @@ test("the expiry is in minutes and seconds", () => {
 
 const SIP = { persistenceEngine: "sip", persistenceData: "abc@def ghi" };
 
-test("what the persistence engine knows is shown where it is asked for", () => {
+test("writeConnection() shows the persistence data on request", () => {
   assert.equal(
     line(SIP, true),
     "TCP 14:59  ESTABLISHED 10.9.0.1:40000     10.9.0.2:80        127.0.0.1:8080   sip                abc@def ghi\n",
@@ -110,11 +110,11 @@ test("what the persistence engine knows is shown where it is asked for", () => {
   assert.equal(line(SIP), line());
 });
 
-test("a connection without persistence engine has no such columns", () => {
+test("writeConnection() leaves out the persistence columns of a connection without an engine", () => {
   assert.equal(line({}, true), line());
 });
 
-test("names are asked for with the connection's protocol, of which templates of a mark have none", () => {
+test("writeConnection() asks for names with the connection's protocol, and without one for templates of firewall marks", () => {
   const asked = (protocol: string) => {
     const protocols: unknown[] = [];
     line({ protocol }, false, (_address, _port, protocol) => {
@@ -127,7 +127,7 @@ test("names are asked for with the connection's protocol, of which templates of 
   assert.deepEqual(asked("IP"), [undefined, undefined, undefined]);
 });
 
-test("of a line with a fault in a number nothing is shown", () => {
+test("writeConnection() writes nothing for a line with a malformed number", () => {
   const whole = connectionLine(CONNECTION);
   const name: EndpointName = () => "a name";
   for (const [good, bad] of [
@@ -146,7 +146,7 @@ test("of a line with a fault in a number nothing is shown", () => {
   assert.notEqual(shown(whole), "");
 });
 
-test("any address and port is shown as others show them", () => {
+test("writeConnection() shows every address and port like formatEndpoint()", () => {
   const bytes = (length: number) =>
     fc.uint8Array({ minLength: length, maxLength: length });
   const ports = fc.integer({ min: 0, max: 0xffff });

@@ -28,7 +28,7 @@ function lines(service: ServiceWithServers, style: CounterStyle): string[] {
   return out.take().split(/(?<=\n)/);
 }
 
-/** The lines of a service and of its server, both with the same counters. */
+/** The lines of a service and its server with the same counters. */
 function shown(
   format: "stats" | "rate",
   given: Partial<Stats> = {},
@@ -50,7 +50,7 @@ function counter(count: bigint, exact = false): string {
   return service.slice(33, service.length - 1 - 4 * 9);
 }
 
-test("counters follow the name in columns of nine", () => {
+test("writeCounters() writes the counters in columns of nine after the name", () => {
   const { service, server } = shown("stats");
   assert.equal(
     service,
@@ -62,7 +62,7 @@ test("counters follow the name in columns of nine", () => {
   );
 });
 
-test("a firewall mark has counters, too", () => {
+test("writeCounters() writes the counters of a firewall mark", () => {
   const service = serviceEntry({ family: INET6, firewallMark: 4 });
   const style = { format: "rate", exact: false } as const;
   assert.deepEqual(lines(service, style), [
@@ -70,7 +70,7 @@ test("a firewall mark has counters, too", () => {
   ]);
 });
 
-test("a name that is too wide pushes the counters to the right", () => {
+test("writeCounters() moves the counters to the right if the name is too wide", () => {
   const server = serverEntry("2001:db8:1111:2222:3333:4444:5555:6666", 8888);
   const service = serviceEntry(WEB, {}, [server]);
   const style = {
@@ -83,7 +83,7 @@ test("a name that is too wide pushes the counters to the right", () => {
   );
 });
 
-test("stats are counters, in their order", () => {
+test("writeCounters() writes the counters in order for --stats", () => {
   const { service, server } = shown("stats", {
     connections: 1n,
     inPackets: 2n,
@@ -96,7 +96,7 @@ test("stats are counters, in their order", () => {
   assert.ok(server.endsWith(numbers));
 });
 
-test("rates are those per second, in their order", () => {
+test("writeCounters() writes the rates in order for --rate", () => {
   const { service, server } = shown("rate", {
     connectionsPerSecond: 1n,
     inPacketsPerSecond: 2n,
@@ -109,36 +109,36 @@ test("rates are those per second, in their order", () => {
   assert.ok(server.endsWith(numbers));
 });
 
-test("a counter has all its digits up to 99999999", () => {
+test("a counter up to 99999999 has all its digits", () => {
   assert.equal(counter(99_999_999n), " 99999999");
 });
 
-test("from 100000000 on a counter is in thousands", () => {
+test("a counter from 100000000 on is in thousands", () => {
   assert.equal(counter(100_000_000n), "  100000K");
   assert.equal(counter(999_999_999n), "  999999K");
 });
 
-test("from 10 ** 9 on a counter is in millions", () => {
+test("a counter from 10 ** 9 on is in millions", () => {
   assert.equal(counter(1_000_000_000n), "    1000M");
   assert.equal(counter(99_999_999_999n), "   99999M");
 });
 
-test("from 10 ** 11 on a counter is in thousands of millions", () => {
+test("a counter from 10 ** 11 on is in thousands of millions", () => {
   assert.equal(counter(100_000_000_000n), "     100G");
   assert.equal(counter(99_999_999_999_999n), "   99999G");
 });
 
-test("from 10 ** 14 on a counter is in millions of millions", () => {
+test("a counter from 10 ** 14 on is in millions of millions", () => {
   assert.equal(counter(100_000_000_000_000n), "     100T");
   assert.equal(counter(2n ** 64n - 1n), "18446744T");
 });
 
-test("exact counters have all their digits", () => {
+test("--exact shows all digits of a counter", () => {
   assert.equal(counter(100_000_000n, true), " 100000000");
   assert.equal(counter(2n ** 64n - 1n, true), " 18446744073709551615");
 });
 
-test("a server's first three rates have all their digits, exact or not", () => {
+test("the first three rates of a server always have all digits", () => {
   const rates = {
     connectionsPerSecond: 1_000_000_000n,
     inPacketsPerSecond: 1_000_000_000n,

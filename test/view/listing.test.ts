@@ -23,8 +23,8 @@ import {
 import { address, serverEntry, serviceEntry } from "../fixtures/entries.js";
 
 /*
- * The lines were printed by the original, ipvsadm 1.31, unless a comment says something else. Their
- * blanks count, those at the end too.
+ * The original, ipvsadm 1.31, printed these lines, unless a comment says otherwise. All spaces
+ * count, including those at the end.
  */
 
 type Format = Parameters<typeof titleLines>[0];
@@ -64,14 +64,14 @@ function serverLine(
   return lines(serviceEntry(WEB, {}, [server]), format, name)[1];
 }
 
-test("the module tells its version and the size of its table", () => {
+test("versionLine() contains the version and the table size of the module", () => {
   assert.equal(
     versionLine({ version: 0x010201, connectionTableSize: 4096 }),
     "IP Virtual Server version 1.2.1 (size=4096)\n",
   );
 });
 
-test("each format has its titles", () => {
+test("titleLines() returns the titles of each format", () => {
   const titles: Record<Format, string> = {
     plain:
       "Prot LocalAddress:Port Scheduler Flags\n" +
@@ -96,7 +96,7 @@ test("each format has its titles", () => {
     assert.equal(titleLines(format as Format), text);
 });
 
-test("a service is a line of protocol, name and scheduler", () => {
+test("writeService() writes protocol, name and scheduler of a service", () => {
   assert.equal(serviceLine(WEB), "TCP  10.0.0.1:80 wlc\n");
   assert.equal(
     serviceLine({ ...WEB, protocol: UDP, port: 53 }),
@@ -113,7 +113,7 @@ test("a service is a line of protocol, name and scheduler", () => {
   );
 });
 
-test("a firewall mark is a line with its number", () => {
+test("writeService() writes the number of a firewall mark", () => {
   const ipv4 = { family: INET, firewallMark: 1 } as const;
   assert.equal(serviceLine(ipv4, { flags: 6 }), "FWM  1 wlc ops\n");
   const ipv6 = { family: INET6, firewallMark: 4 } as const;
@@ -121,12 +121,12 @@ test("a firewall mark is a line with its number", () => {
     serviceLine(ipv6, { flags: 3, timeoutSeconds: 360 }),
     "FWM  4 IPv6 wlc persistent 360\n",
   );
-  // As a signed number: not recorded.
+  // A signed number; not recorded.
   const last = { family: INET, firewallMark: 4294967295 } as const;
   assert.equal(serviceLine(last), "FWM  -1 wlc\n");
 });
 
-test("what differs from the defaults follows the scheduler", () => {
+test("writeService() writes settings that differ from the defaults after the scheduler", () => {
   const udp: ServiceKey = { ...WEB, protocol: UDP, port: 55 };
   const sip = { persistenceEngine: "sip", scheduler: "rr" };
   assert.equal(
@@ -150,7 +150,7 @@ test("what differs from the defaults follows the scheduler", () => {
   );
 });
 
-test("scheduler flags stand in parentheses", () => {
+test("writeService() writes scheduler flags in parentheses", () => {
   const flagged = (scheduler: string, flags: number) =>
     serviceLine(WEB, { scheduler, flags: 2 | flags });
   assert.equal(flagged("sh", 0x10), "TCP  10.0.0.1:80 sh (sh-port)\n");
@@ -161,7 +161,7 @@ test("scheduler flags stand in parentheses", () => {
   assert.equal(flagged("rr", 0x28), "TCP  10.0.0.1:80 rr (flag-1,flag-3)\n");
 });
 
-test("without persistence its engine, time and mask are not shown", () => {
+test("writeService() writes engine, timeout and netmask only with persistence", () => {
   assert.equal(
     serviceLine(WEB, {
       persistenceEngine: "sip",
@@ -172,12 +172,12 @@ test("without persistence its engine, time and mask are not shown", () => {
   );
 });
 
-test("the formats without counters begin with the same line", () => {
+test("the formats without counters have the same line for a service", () => {
   for (const format of ["tun-info", "thresholds", "persistent-conn"] as const)
     assert.equal(serviceLine(WEB, {}, format), "TCP  10.0.0.1:80 wlc\n");
 });
 
-test("a real server is a line of name, method, weight and connections", () => {
+test("writeService() writes name, forwarding method, weight and connections of a real server", () => {
   const line = (
     text: string,
     port: number,
@@ -202,7 +202,7 @@ test("a real server is a line of name, method, weight and connections", () => {
   );
 });
 
-test("a weight is a signed number", () => {
+test("writeService() writes the weight as a signed number", () => {
   // Not recorded.
   const server = serverEntry("10.1.1.2", 80, { weight: 0xffffffff });
   assert.equal(
@@ -215,15 +215,15 @@ test("a weight is a signed number", () => {
   );
 });
 
-test("a server on the director itself is local", () => {
-  // Not recorded: the kernel of the recording says so only of connections.
+test("writeService() writes Local for a server on the director itself", () => {
+  // Not recorded: the kernel of the recording reports it only for connections.
   assert.equal(
     serverLine(serverEntry("127.0.0.1", 80, { forwarding: 1 })),
     "  -> 127.0.0.1:80                 Local   1      0          0         \n",
   );
 });
 
-test("connections are padded to ten columns, and pushed on beyond", () => {
+test("writeService() pads connection counts to ten columns, and moves the rest to the right if they are wider", () => {
   // Not recorded.
   assert.equal(
     serverLine({
@@ -235,7 +235,7 @@ test("connections are padded to ten columns, and pushed on beyond", () => {
   );
 });
 
-test("a name over IPv4 is cut to 28 columns, one over IPv6 is not", () => {
+test("writeService() truncates the name of an IPv4 server to 28 columns, but not that of an IPv6 server", () => {
   const named = (text: string, port: number, forwarding: number) =>
     serverLine(serverEntry(text, port, { forwarding }), "plain", (bytes) =>
       bytes.length === 4
@@ -252,7 +252,7 @@ test("a name over IPv4 is cut to 28 columns, one over IPv6 is not", () => {
   );
 });
 
-test("a service's name over IPv4 is cut to 28 columns, one over IPv6 is not", () => {
+test("writeService() truncates the name of an IPv4 service to 28 columns, but not that of an IPv6 service", () => {
   const named = (key: ServiceKey, name: string) =>
     lines(serviceEntry(key), "plain", () => name)[0];
   assert.equal(
@@ -269,7 +269,7 @@ test("a service's name over IPv4 is cut to 28 columns, one over IPv6 is not", ()
   );
 });
 
-test("tunnels are shown with port and checksum", () => {
+test("writeService() writes port and checksum of a tunnel", () => {
   const shown = (settings: Partial<ServerSettings>) =>
     serverLine(serverEntry("10.7.7.2", 80, settings), "tun-info");
   const tunnel = (type: number, port: number, flags: number) =>
@@ -286,7 +286,7 @@ test("tunnels are shown with port and checksum", () => {
   assert.equal(tunnel(2, 0, 1), line("Tunnel ", "gre:+c       "));
 });
 
-test("thresholds are shown", () => {
+test("writeService() writes thresholds", () => {
   const shown = (upperThreshold: number, lowerThreshold: number) =>
     serverLine(
       serverEntry("10.1.1.6", 80, { upperThreshold, lowerThreshold }),
@@ -302,7 +302,7 @@ test("thresholds are shown", () => {
   );
 });
 
-test("persistent connections are shown", () => {
+test("writeService() writes persistent connections", () => {
   const server = serverEntry("10.1.1.3", 80, { weight: 65535 });
   assert.equal(
     serverLine(server, "persistent-conn"),
@@ -314,7 +314,7 @@ test("persistent connections are shown", () => {
   );
 });
 
-test("timeouts are a line", () => {
+test("timeoutLine() writes the timeouts", () => {
   assert.equal(
     timeoutLine({ tcpSeconds: 900, tcpFinSeconds: 120, udpSeconds: 300 }),
     "Timeout (tcp tcpfin udp): 900 120 300\n",
@@ -323,7 +323,7 @@ test("timeouts are a line", () => {
 
 const DAEMON = { state: 1, multicastInterface: "lo", syncId: 5 } as const;
 
-test("a sync daemon is a line", () => {
+test("daemonLine() writes a sync daemon", () => {
   const full = {
     ...DAEMON,
     maximumLength: 1200,
@@ -341,6 +341,6 @@ test("a sync daemon is a line", () => {
   );
 });
 
-test("a sync daemon before Linux 4.3 tells less", () => {
+test("daemonLine() writes fewer settings before Linux 4.3", () => {
   assert.equal(daemonLine(DAEMON), "master sync daemon (mcast=lo, syncid=5)\n");
 });

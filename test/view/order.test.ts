@@ -31,7 +31,7 @@ function addresses(...texts: string[]): string[] {
   );
 }
 
-test("a merge sort compares as the C library's does: halves of n / 2 and the rest", () => {
+test("mergeSort() compares like the C library: halves of n / 2 and the rest", () => {
   const compared: string[] = [];
   mergeSort(["e", "d", "c", "b", "a"], (a, b) => {
     compared.push(a + b);
@@ -41,13 +41,13 @@ test("a merge sort compares as the C library's does: halves of n / 2 and the res
   assert.deepEqual(compared, ["ed", "ba", "ca", "cb", "da", "db", "dc"]);
 });
 
-test("of equals the left one comes first", () => {
+test("mergeSort() keeps the order of equal elements", () => {
   const items = ["b1", "a1", "b2", "a2", "b3"];
   const byLetter = (a: string, b: string) => a.charCodeAt(0) - b.charCodeAt(0);
   assert.deepEqual(mergeSort(items, byLetter), ["a1", "a2", "b1", "b2", "b3"]);
 });
 
-test("where the order is one, any sort finds it, and the items are left alone", () => {
+test("mergeSort() sorts like any other algorithm if the order is unambiguous, and does not change its argument", () => {
   fc.assert(
     fc.property(fc.array(fc.integer()), (items) => {
       const before = [...items];
@@ -60,7 +60,7 @@ test("where the order is one, any sort finds it, and the items are left alone", 
   );
 });
 
-test("services come by firewall mark, family, protocol, address and port", () => {
+test("sortServices() sorts by firewall mark, family, protocol, address and port", () => {
   const inOrder = [
     addressKey(TCP, "10.0.0.1", 80),
     addressKey(TCP, "10.0.0.1", 443),
@@ -77,7 +77,7 @@ test("services come by firewall mark, family, protocol, address and port", () =>
   assert.deepEqual(sortedServices(...inOrder), expected);
 });
 
-test("a firewall mark counts as a signed number", () => {
+test("sortServices() compares firewall marks as signed numbers", () => {
   assert.deepEqual(
     sortedServices(addressKey(TCP, "10.0.0.1", 80), {
       family: INET,
@@ -87,7 +87,7 @@ test("a firewall mark counts as a signed number", () => {
   );
 });
 
-test("servers come by address and port", () => {
+test("sortServers() sorts by address and port", () => {
   assert.deepEqual(
     sortedServers(
       ["10.1.1.9", 80],
@@ -99,17 +99,17 @@ test("servers come by address and port", () => {
   );
 });
 
-test("IPv4 stands among IPv6 by its first word, as the original lists it", () => {
+test("sortServers() compares IPv4 with the first word of IPv6, like the original", () => {
   const listed = ["::1", "10.5.5.5", "2001:db8::2", "2001:db8::6", "127.0.0.1"];
   assert.deepEqual(addresses(...listed.toReversed()), listed);
 });
 
-test("every word of IPv6 counts", () => {
+test("sortServers() compares every word of IPv6", () => {
   const inOrder = ["::1", "::2", "::1:0:0", "1::", "1::1", "1:0:1::"];
   assert.deepEqual(addresses(...inOrder.toReversed()), inOrder);
 });
 
-test("the difference of two addresses wraps around", () => {
+test("sortServers() compares addresses by their difference, which wraps around", () => {
   assert.deepEqual(addresses("10.0.0.1", "200.0.0.1"), [
     "200.0.0.1",
     "10.0.0.1",
@@ -124,9 +124,9 @@ test("the difference of two addresses wraps around", () => {
   ]);
 });
 
-test("so three addresses can go round in a circle, and the result depends on where they stood", () => {
+test("sortServers() depends on the initial order, because three addresses can form a cycle", () => {
   const [a, b, c] = ["10.0.0.1", "100.0.0.1", "200.0.0.1"] as const;
-  // Of [x] [y z] y and z are compared first; then x with the lesser of them, and so on.
+  // For [x] [y z], y and z are compared first, then x with the smaller one, and so on.
   assert.deepEqual(addresses(a, b, c), [a, b, c]);
   assert.deepEqual(addresses(a, c, b), [a, b, c]);
   assert.deepEqual(addresses(b, c, a), [b, c, a]);
@@ -135,7 +135,7 @@ test("so three addresses can go round in a circle, and the result depends on whe
   assert.deepEqual(addresses(c, b, a), [c, a, b]);
 });
 
-test("the difference of the second word wraps around, too", () => {
+test("sortServers() wraps around in the second word, too", () => {
   assert.deepEqual(addresses("0:0:1::", "0:0:9000::"), [
     "0:0:9000::",
     "0:0:1::",

@@ -1,4 +1,4 @@
-import type { Spelling } from "../../grammar/scanner.js";
+import type { OptionSyntax } from "../../grammar/scanner.js";
 
 /** A text that completion offers. */
 export interface Candidate {
@@ -23,7 +23,7 @@ export function described(
 
 /** Returns the spellings of an option that begin with a text. For an empty text: the shortest one. */
 export function spellings(
-  { short = "", long }: Spelling,
+  { short = "", long }: OptionSyntax,
   text: string,
   description: string,
 ): Candidate[] {

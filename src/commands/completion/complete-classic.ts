@@ -1,14 +1,14 @@
-import { Draft } from "../../grammar/draft.js";
+import { ParsedOptions } from "../../grammar/parsed-options.js";
 import type { Lookups } from "../../grammar/endpoint.js";
 import { UsageFault } from "../../grammar/usage-errors.js";
-import { mayJoin } from "../../grammar/legality.js";
+import { canAdd } from "../../grammar/option-combinations.js";
 import {
   COMMANDS,
   OPTIONS,
   type ClassicCommandSpec,
   type ClassicOption,
 } from "../../grammar/options.js";
-import { Spellings } from "../../grammar/scanner.js";
+import { OptionTable } from "../../grammar/scanner.js";
 import { formatSelector } from "../../grammar/selector.js";
 import { schedulerFlagsFor } from "../../ipvs/scheduler-flags.js";
 import type { ServiceKey } from "../../ipvs/model.js";
@@ -29,7 +29,7 @@ import {
   type CursorContext,
 } from "./cursor.js";
 
-const SPELLINGS = new Spellings<ClassicCommandSpec | ClassicOption>([
+const OPTION_TABLE = new OptionTable<ClassicCommandSpec | ClassicOption>([
   ...COMMANDS,
   ...OPTIONS,
 ]);
@@ -45,7 +45,7 @@ export async function completeClassic(
   io: Io,
   live: LiveValues,
 ): Promise<Candidate[]> {
-  const cursor = locateCursor(line, SPELLINGS);
+  const cursor = locateCursor(line, OPTION_TABLE);
   const [first] = cursor.found;
   const command = first && "commandName" in first.spec ? first.spec : undefined;
   if (cursor.option) {
@@ -83,7 +83,7 @@ class ClassicLine {
     if (!("commandName" in command)) return [];
     const { commandName } = command;
     const allowed = OPTIONS.filter((spec) =>
-      this.#mayJoin(spec, commandName, text),
+      this.#canAdd(spec, commandName, text),
     );
     const isRequired = (spec: ClassicOption) =>
       spec.with[commandName] === "must";
@@ -93,16 +93,16 @@ class ClassicLine {
     ].flatMap((spec) => spellings(spec, text, spec.help));
   }
 
-  #mayJoin(
+  #canAdd(
     spec: ClassicOption,
     commandName: ClassicCommandSpec["commandName"],
     text: string,
   ): boolean {
-    const draft = this.#draft();
+    const parsed = this.#parsed();
     // Offer options without effect only after a dash.
-    if (text === "" && spec.option === undefined && !spec.take) return false;
-    if (!spec.value && !accepts(spec.take, draft, "")) return false;
-    return mayJoin(spec, commandName, this.#given, draft);
+    if (text === "" && spec.option === undefined && !spec.apply) return false;
+    if (!spec.value && !accepts(spec.apply, parsed, "")) return false;
+    return canAdd(spec, commandName, this.#given, parsed);
   }
 
   /** Returns the values of an option. */
@@ -124,7 +124,7 @@ class ClassicLine {
       case "interface":
         return live.interfaces();
       case "scheduler-flags": {
-        const { scheduler } = this.#draft();
+        const { scheduler } = this.#parsed();
         const flags = schedulerFlagsFor(
           scheduler === "" ? undefined : scheduler,
         );
@@ -152,21 +152,21 @@ class ClassicLine {
 
   #service(): ServiceKey | undefined {
     return this.#given.includes("service-address")
-      ? this.#draft().service
+      ? this.#parsed().service
       : undefined;
   }
 
   /** Parses the line so far. Invalid values and host names are skipped. */
-  #draft(): Draft {
+  #parsed(): ParsedOptions {
     const lookups: Lookups = {
       host: () => undefined,
       port: (service, protocol) =>
         this.io.names.servicePort(service, TRANSPORTS[protocol]),
     };
-    const draft = new Draft(lookups);
+    const parsed = new ParsedOptions(lookups);
     for (const { spec, value } of this.found)
-      accepts(spec.take, draft, value ?? fallbackOf(spec));
-    return draft;
+      accepts(spec.apply, parsed, value ?? fallbackOf(spec));
+    return parsed;
   }
 }
 
@@ -176,14 +176,14 @@ function fallbackOf(
   return ("fallback" in spec ? spec.fallback : undefined) ?? "";
 }
 
-/** Sets a value in a draft. @returns whether it is valid */
+/** Sets the value of an option. @returns whether it is valid */
 function accepts(
-  take: ClassicCommandSpec["take"],
-  draft: Draft,
+  apply: ClassicCommandSpec["apply"],
+  parsed: ParsedOptions,
   value: string,
 ): boolean {
   try {
-    take?.(draft, value);
+    apply?.(parsed, value);
     return true;
   } catch (error) {
     if (error instanceof UsageFault) return false;

@@ -6,7 +6,7 @@ import {
   SelectorFault,
   type ServiceSelector,
 } from "../../grammar/selector.js";
-import { Spellings, type Spelling } from "../../grammar/scanner.js";
+import { OptionTable, type OptionSyntax } from "../../grammar/scanner.js";
 import type { Io } from "../../runtime/io.js";
 import { TRANSPORTS } from "../../ipvs/model.js";
 import type { Completes, OptionSpec, SubcommandSpec } from "../../cli/spec.js";
@@ -26,7 +26,7 @@ import { locateCursor, type Line } from "./cursor.js";
 import { SHELLS } from "./shells.js";
 
 /** An option of a subcommand in the form that the scanner reads. */
-interface Option extends Spelling {
+interface Option extends OptionSyntax {
   readonly spec: OptionSpec;
 }
 
@@ -46,7 +46,7 @@ export async function completeSubcommand(
   const options = optionsOf(subcommand).map(asSpelling);
   const cursor = locateCursor(
     { words, index: index - 1 },
-    new Spellings(options),
+    new OptionTable(options),
   );
   const { option, text, prefix } = cursor;
   const services = servicesNamed(subcommand, cursor.positionals, io);

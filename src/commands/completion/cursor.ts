@@ -1,8 +1,8 @@
 import { UsageFault } from "../../grammar/usage-errors.js";
 import {
   Scanner,
-  type Spelling,
-  type Spellings,
+  type OptionSyntax,
+  type OptionTable,
 } from "../../grammar/scanner.js";
 
 /** A command line that the user is typing. */
@@ -14,13 +14,13 @@ export interface Line {
 }
 
 /** An option on the command line. */
-export interface Found<Spec extends Spelling> {
+export interface Found<Spec extends OptionSyntax> {
   readonly spec: Spec;
   readonly value: string | undefined;
 }
 
 /** What is at the cursor. */
-export interface CursorContext<Spec extends Spelling> {
+export interface CursorContext<Spec extends OptionSyntax> {
   /** The other options of the line */
   readonly found: readonly Found<Spec>[];
   /** The positional arguments before the cursor */
@@ -38,9 +38,9 @@ export interface CursorContext<Spec extends Spelling> {
 }
 
 /** Finds out what is at the cursor, by the rules of the scanner. */
-export function locateCursor<Spec extends Spelling>(
+export function locateCursor<Spec extends OptionSyntax>(
   { words, index }: Line,
-  spellings: Spellings<Spec>,
+  spellings: OptionTable<Spec>,
 ): CursorContext<Spec> {
   const word = words[index] ?? "";
   const upToCursor = scan(words.slice(0, index + 1), spellings);
@@ -89,7 +89,7 @@ function positionalsBefore(
   return positionals.filter((at) => at < index).map((at) => words[at] ?? "");
 }
 
-interface Scanned<Spec extends Spelling> {
+interface Scanned<Spec extends OptionSyntax> {
   readonly all: readonly (Found<Spec> & { readonly position: number })[];
   readonly positionals: readonly number[];
   readonly ended: boolean;
@@ -98,9 +98,9 @@ interface Scanned<Spec extends Spelling> {
 }
 
 /** Scans all options of a line. Invalid words are skipped. */
-function scan<Spec extends Spelling>(
+function scan<Spec extends OptionSyntax>(
   words: readonly string[],
-  spellings: Spellings<Spec>,
+  spellings: OptionTable<Spec>,
 ): Scanned<Spec> {
   const scanner = new Scanner(words, spellings);
   const all: (Found<Spec> & { position: number })[] = [];

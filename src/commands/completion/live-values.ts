@@ -115,7 +115,7 @@ export class LiveValues {
   ): Promise<T[]> {
     using access = new IpvsAccess(this.#io);
     try {
-      return await request(await access.openAsItIs());
+      return await request(await access.openWithoutLoading());
     } catch {
       return [];
     }

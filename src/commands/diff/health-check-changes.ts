@@ -1,9 +1,5 @@
 import { sameAddress } from "../../ipvs/address.js";
-import type {
-  ServerKey,
-  ServerWithoutStats,
-  ServiceKey,
-} from "../../ipvs/model.js";
+import type { ServerKey, ServerSummary, ServiceKey } from "../../ipvs/model.js";
 import type {
   Differences,
   ServerDifference,
@@ -138,7 +134,7 @@ class CauseFinder {
     };
   }
 
-  #isFallback({ key }: Pick<ServerWithoutStats, "key">): boolean {
+  #isFallback({ key }: Pick<ServerSummary, "key">): boolean {
     const fallback = this.#fallback;
     return (
       fallback?.port === key.port && sameAddress(fallback.address, key.address)

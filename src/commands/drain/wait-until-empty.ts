@@ -1,6 +1,6 @@
 import type { IpvsClient } from "../../ipvs/client.js";
 import {
-  waitUntilGone,
+  waitUntilDrained,
   type DrainingServer,
   type DrainOutcome,
   type DrainState,
@@ -41,7 +41,7 @@ export async function waitWithProgress(
   let states: readonly DrainState[] = [];
   progress.begin((seconds) => describe(states, seconds));
   try {
-    const outcome = await waitUntilGone(client, servers, {
+    const outcome = await waitUntilDrained(client, servers, {
       pollSeconds: POLL_SECONDS,
       timeoutSeconds,
       signal: abort.signal,

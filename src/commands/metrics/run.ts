@@ -49,7 +49,7 @@ class MetricsReader {
     this.#access ??= new IpvsAccess(this.#io);
     try {
       // Reading metrics must not load the module.
-      const client = await this.#access.openAsItIs();
+      const client = await this.#access.openWithoutLoading();
       const snapshot = await readSnapshot(client, this.#io);
       return await metricsText(familiesOf(this.#series), snapshot);
     } catch (error) {

@@ -1,5 +1,5 @@
 import { changeLine } from "../../grammar/format-rule.js";
-import { readBack, type Reading } from "../../grammar/read-back.js";
+import { readBack, type ReadBackResult } from "../../grammar/read-back.js";
 import { formatSelector } from "../../grammar/selector.js";
 import type { Change } from "../../ipvs/change.js";
 import {
@@ -48,7 +48,7 @@ function* changesOf({ services, timeouts, daemons }: Table): Generator<Change> {
   for (const daemon of daemons ?? []) yield { command: "start-daemon", daemon };
 }
 
-function lostOf(change: Change, reading: Reading): RuleLoss | undefined {
+function lostOf(change: Change, reading: ReadBackResult): RuleLoss | undefined {
   if (reading.kind === "same") return undefined;
   const subject = subjectOf(change);
   if (reading.kind === "fault")

@@ -62,7 +62,7 @@ export async function readSite(
 
 async function kernelTable(io: Io): Promise<Table> {
   using access = new IpvsAccess(io);
-  const client = await access.openAsItIs();
+  const client = await access.openWithoutLoading();
   const { services, daemons } = await readCurrentState(
     client,
     { timeouts: false, daemons: true },

@@ -64,7 +64,7 @@ export async function readReport(io: Io): Promise<Report> {
 async function readIpvs(io: Io): Promise<IpvsStatus | Error> {
   const access = new IpvsAccess(io);
   try {
-    return await statusOf(await access.openAsItIs());
+    return await statusOf(await access.openWithoutLoading());
   } catch (error) {
     if (isUnavailable(error) || error instanceof KernelRefusal) return error;
     throw error;

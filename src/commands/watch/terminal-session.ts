@@ -1,5 +1,5 @@
 import type { Io } from "../../runtime/io.js";
-import type { TakenTerminal, TerminalEvent } from "../../system/full-screen.js";
+import type { FullScreen, TerminalEvent } from "../../system/full-screen.js";
 import { toBytes } from "../../cli/escape.js";
 
 /* Control sequences of ECMA-48 and xterm. All current terminals understand them. */
@@ -19,15 +19,15 @@ const CLEAR_SCREEN = "\x1b[2J";
  */
 export class TerminalSession {
   readonly #io: Pick<Io, "stdout" | "flush">;
-  readonly #terminal: TakenTerminal;
+  readonly #terminal: FullScreen;
   #entered = false;
 
   constructor(
-    io: Pick<Io, "stdout" | "flush" | "takeTerminal">,
+    io: Pick<Io, "stdout" | "flush" | "enterFullScreen">,
     listen: (event: TerminalEvent) => void,
   ) {
     this.#io = io;
-    this.#terminal = io.takeTerminal(listen, () => {
+    this.#terminal = io.enterFullScreen(listen, () => {
       this.#leave();
     });
     this.#enter();

@@ -216,7 +216,7 @@ function unjudgedRules({
 /** Reads the table again. @throws {IpvsUnavailable, KernelRefusal} if IPVS is gone */
 export async function readTable(io: Io): Promise<ServiceWithServers[]> {
   using access = new IpvsAccess(io);
-  const client = await access.openAsItIs();
+  const client = await access.openWithoutLoading();
   return await client.table();
 }
 
@@ -224,7 +224,7 @@ export async function readTable(io: Io): Promise<ServiceWithServers[]> {
 async function askIpvs(io: Io): Promise<Answers | string> {
   using access = new IpvsAccess(io);
   try {
-    const client = await access.openAsItIs();
+    const client = await access.openWithoutLoading();
     return {
       table: await client.table(),
       info: client.info,

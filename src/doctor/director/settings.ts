@@ -1,7 +1,7 @@
 import { formatEndpoint, SCTP, TCP, TUNNELING } from "../../ipvs/model.js";
 import { check } from "../check.js";
 import { serverName, serviceName } from "../commands.js";
-import { nobodysConnections } from "../connections.js";
+import { orphanedConnections } from "../connections.js";
 import type { ConnectionLimits } from "../connection-limits.js";
 import type { Finding, Fix } from "../finding.js";
 import { sysctlFix, sysctlNumber } from "../sysctls.js";
@@ -56,7 +56,7 @@ export const orphans = check(
   ["table", "connections", "sysctls"],
   ({ table, connections, sysctls }) =>
     sysctlNumber(sysctls, EXPIRE) === 0
-      ? nobodysConnections(connections, table).map(
+      ? orphanedConnections(connections, table).map(
           ({ group, service, count }): Finding<"connections-to-nobody"> => ({
             id: "connections-to-nobody",
             subject: serviceName(service),

@@ -20,7 +20,7 @@ import {
 import { Output } from "../../../src/cli/output.js";
 import { parseArguments } from "../../../src/cli/parser.js";
 import { applySpec } from "../../../src/commands/apply/spec.js";
-import { runIn } from "../../classic/fake-io.js";
+import { runIn } from "../../classic/scripted-io.js";
 import { address, serverEntry, serviceEntry } from "../../fixtures/entries.js";
 
 const WEB: ServiceKey = {

@@ -12,13 +12,13 @@ import {
 import { EBADF } from "../../../src/netlink/errno.js";
 import { SocketFault } from "../../../src/netlink/errors.js";
 import {
-  fakeKernel,
+  scriptedKernel,
   GET_SERVERS,
   GET_SERVICE,
-} from "../../classic/fake-kernel.js";
+} from "../../classic/scripted-kernel.js";
 import { address, serverEntry, serviceEntry } from "../../fixtures/entries.js";
 import { answersFrom } from "../../fixtures/table-kernel.js";
-import type { FakeLink } from "../../netlink/fake-link.js";
+import type { ScriptedLink } from "../../netlink/scripted-link.js";
 import { subcommand } from "../run-subcommand.js";
 
 const folder = mkdtempSync(join(tmpdir(), "connection-"));
@@ -40,10 +40,10 @@ function tableOf(...weights: readonly number[]): ServiceWithServers[] {
 function kernelOf(
   [before = [], ...next]: readonly ServiceWithServers[][],
   lasts = Infinity,
-): FakeLink {
+): ScriptedLink {
   let table = before;
   let changes = 0;
-  return fakeKernel((command, asked) => {
+  return scriptedKernel((command, asked) => {
     const reads = command === GET_SERVICE || command === GET_SERVERS;
     if (!reads) changes++;
     if (changes >= lasts) throw new SocketFault(EBADF, "sendmsg");
@@ -54,7 +54,7 @@ function kernelOf(
 }
 
 /** Applies rules with one server, over these sockets in turn. */
-async function apply(line: string, links: readonly FakeLink[]) {
+async function apply(line: string, links: readonly ScriptedLink[]) {
   let opened = 0;
   let slept = 0;
   const outcome = await subcommand(`apply ${line}-`, {

@@ -4,15 +4,15 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { COMMANDS, OPTIONS } from "../../../src/grammar/options.js";
-import type { Spelling } from "../../../src/grammar/scanner.js";
+import type { OptionSyntax } from "../../../src/grammar/scanner.js";
 import { SCHEDULERS } from "../../../src/ipvs/schedulers.js";
 import type { Io } from "../../../src/runtime/io.js";
 import { SHELLS } from "../../../src/commands/completion/shells.js";
 import { optionsOf } from "../../../src/cli/common-options.js";
 import { SPECS } from "../../../src/commands/specs.js";
 import { mainSubcommands } from "../../../src/subcommands.js";
-import { runIn } from "../../classic/fake-io.js";
-import { fakeKernel } from "../../classic/fake-kernel.js";
+import { runIn } from "../../classic/scripted-io.js";
+import { scriptedKernel } from "../../classic/scripted-kernel.js";
 import { kernelWith } from "../../fixtures/table-kernel.js";
 import { SAMPLE } from "../list/sample.js";
 
@@ -41,7 +41,7 @@ async function offered(line: string, io?: Partial<Io>): Promise<string[]> {
   return lines.map((line) => line.split("\t")[0] ?? "");
 }
 
-function spelled({ short = "", long }: Spelling): string[] {
+function spelled({ short = "", long }: OptionSyntax): string[] {
   return [...Array.from(short, (letter) => `-${letter}`), `--${long}`];
 }
 
@@ -238,7 +238,7 @@ test("completion offers multicast interfaces whose names are safe in a shell", a
 });
 
 test("completion offers no services without IPVS, and loads no module", async () => {
-  const link = fakeKernel(undefined, () => false);
+  const link = scriptedKernel(undefined, () => false);
   const { stdout, stderr, status, log } = await runIn({ link }, async (io) =>
     Number(
       await mainSubcommands(

@@ -205,11 +205,7 @@ for (const [words, status, line] of [
   ],
   ["--client 10.0.0.0/33", 2, /--client 10\.0\.0\.0\/33: expected/],
   ["--server 10.0.0.0/x", 2, /--server 10\.0\.0\.0\/x: expected a real server/],
-  [
-    "--service nonsense/1",
-    2,
-    /nonsense\/1 is no service: a service is written/,
-  ],
+  ["--service nonsense/1", 2, /nonsense\/1 is not a service: write/],
   [
     "--state syn_rcv",
     2,

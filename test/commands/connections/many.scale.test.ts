@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
 import { linesOf } from "../../../src/system/files.js";
 import { mainSubcommands } from "../../../src/subcommands.js";
-import { runIn } from "../../classic/fake-io.js";
+import { runIn } from "../../classic/scripted-io.js";
 import {
   connectionsFile,
   numberedConnection,

@@ -14,9 +14,9 @@ import {
   reportLines,
   type Report,
 } from "../../../src/commands/doctor/report.js";
-import { fakeKernel, type Handler } from "../../classic/fake-kernel.js";
+import { scriptedKernel, type Handler } from "../../classic/scripted-kernel.js";
 import { TIMEOUTS } from "../../fixtures/replies.js";
-import { networkOf } from "../../rtnl/fake-network.js";
+import { networkOf } from "../../rtnl/scripted-network.js";
 import { subcommand } from "../run-subcommand.js";
 import { golden, goldenName, WIDTHS } from "../golden.js";
 
@@ -111,7 +111,7 @@ test("doctor suggests an id for an unknown one", async () => {
 
 test("doctor refuses a word that is not a service", async () => {
   const { stderr, status } = await subcommand("doctor nonsense/1");
-  assert.match(stderr, /^ipvsadm: nonsense\/1 is no service: /);
+  assert.match(stderr, /^ipvsadm: nonsense\/1 is not a service: /);
   assert.equal(status, 2);
 });
 
@@ -214,7 +214,7 @@ test("doctor lists what it cannot read of a director under unexamined", async (t
   const blind = async (world: { sysFolder?: string }) => {
     const { stdout, stderr, status } = await subcommand(
       "doctor -o json --only forwarding-off,module-absent",
-      { link: fakeKernel(emptyTable), io: { procFolder, ...world } },
+      { link: scriptedKernel(emptyTable), io: { procFolder, ...world } },
     );
     assert.equal(stderr, "");
     assert.equal(status, EXIT.unavailable);

@@ -8,7 +8,7 @@ import { without } from "../../traffic/needs.js";
 import type { HeldConnection } from "../../traffic/caller.js";
 import { BEHIND_DIRECTOR, otherClients } from "../../traffic/places.js";
 import { siteOf } from "../../traffic/site.js";
-import { answerers, spread } from "../../traffic/spread.js";
+import { answeredBy, spread } from "../../traffic/spread.js";
 import { answered, healthy, proves, unansweredForLong } from "./case.js";
 
 const RULES = `
@@ -344,7 +344,7 @@ suite("doctor finds faults of a masquerading director", () => {
     // All of them come by way of one proxy.
     async fails() {
       const replies = await site.client.get(PROXY, { count: 40 });
-      assert.equal(new Set(answerers(replies)).size, 1);
+      assert.equal(new Set(answeredBy(replies)).size, 1);
     },
   });
 });

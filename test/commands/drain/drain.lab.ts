@@ -9,7 +9,7 @@ import { ipvsadm } from "../../traffic/ipvsadm.js";
 import { without } from "../../traffic/needs.js";
 import { ONE_NETWORK } from "../../traffic/places.js";
 import { siteOf } from "../../traffic/site.js";
-import { answerers, spread } from "../../traffic/spread.js";
+import { answeredBy, spread } from "../../traffic/spread.js";
 
 const SERVERS: Readonly<Record<string, string>> = {
   real1: "203.0.113.11",
@@ -119,7 +119,7 @@ suite("drain on a kernel", () => {
 
   test("drain waits for persistence templates, and its warning of persistent clients is right", async () => {
     const { service, url } = await serve(8003, "-s rr -p 3");
-    const [first = ""] = answerers(await site.client.get(url));
+    const [first = ""] = answeredBy(await site.client.get(url));
     const server = SERVERS[first] ?? "";
     const kept = await ours(["drain", service, server]);
     assert.equal(kept.status, 0);

@@ -262,7 +262,7 @@ for (const [line, status, said] of [
   [
     "drain 192.0.2.1:80 198.51.100.10:99999",
     2,
-    /198\.51\.100\.10:99999 is no real server/,
+    /198\.51\.100\.10:99999 is not a real server/,
   ],
   [`drain ${TARGET} --timeout soon`, 2, /--timeout soon: expected a duration/],
   [`undrain ${TARGET} --weight 0`, 2, /expected a number from 1 to 2147483647/],

@@ -11,7 +11,7 @@ import { COLUMN_KEYS } from "../../../src/commands/list/option-values.js";
 import { numericName } from "../../../src/runtime/name-book.js";
 import { listSpec } from "../../../src/commands/list/spec.js";
 import { sortServers, sortServices } from "../../../src/view/order.js";
-import { classic } from "../../classic/fake-io.js";
+import { classic } from "../../classic/scripted-io.js";
 import { serviceEntry } from "../../fixtures/entries.js";
 import { kernelWith } from "../../fixtures/table-kernel.js";
 import { invalidities } from "../../document/schema.js";
@@ -245,7 +245,7 @@ for (const [line, message, status] of [
   ],
   [
     "list nonsense/1",
-    "nonsense/1 is no service: a service is written 192.0.2.1:80, tcp/192.0.2.1:80, udp/[2001:db8::1]:53, fwm/7 or fwm6/7",
+    "nonsense/1 is not a service: write 192.0.2.1:80, tcp/192.0.2.1:80, udp/[2001:db8::1]:53, fwm/7 or fwm6/7",
     2,
   ],
   [

@@ -14,9 +14,9 @@ import { INET, INET6 } from "../../../src/ipvs/address.js";
 import type { ServiceWithServers } from "../../../src/ipvs/model.js";
 import {
   commands,
-  fakeKernel,
+  scriptedKernel,
   GET_SERVICE,
-} from "../../classic/fake-kernel.js";
+} from "../../classic/scripted-kernel.js";
 import { serverEntry, serviceEntry, stats } from "../../fixtures/entries.js";
 import { kernelWith } from "../../fixtures/table-kernel.js";
 import { subcommand } from "../run-subcommand.js";
@@ -151,7 +151,7 @@ test("metrics -o writes a whole file, also if the table cannot be read", async (
   assert.equal(readFileSync(file, "latin1"), await printed());
   assert.deepEqual(readdirSync(directory), ["ipvs.prom"]);
   const down = await subcommand(`metrics --output=${file}`, {
-    link: fakeKernel(
+    link: scriptedKernel(
       () => ({}),
       () => false,
     ),
@@ -263,7 +263,7 @@ test("metrics --listen reads the table once for 50 concurrent scrapes", async ()
 
 test("metrics --listen answers 503 with the reason, and recovers", async () => {
   let loaded = true;
-  const link = fakeKernel(
+  const link = scriptedKernel(
     () => ({}),
     () => loaded,
   );

@@ -10,10 +10,10 @@
 import { nodeIo } from "../../../src/runtime/node-io.js";
 import { mainSubcommands } from "../../../src/subcommands.js";
 import {
-  fakeKernel,
+  scriptedKernel,
   GET_SERVERS,
   GET_SERVICE,
-} from "../../classic/fake-kernel.js";
+} from "../../classic/scripted-kernel.js";
 import { MASQUERADED_SERVER, SERVICE } from "../../fixtures/replies.js";
 
 const EPERM = 1;
@@ -27,7 +27,7 @@ const FAULTS: Readonly<Record<string, () => void>> = {
 };
 
 let readings = 0;
-const link = fakeKernel((command) => {
+const link = scriptedKernel((command) => {
   if (command === GET_SERVERS) return { messages: [MASQUERADED_SERVER] };
   if (command === GET_SERVICE && ++readings > 1) {
     FAULTS[fault]?.();

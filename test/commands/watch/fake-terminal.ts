@@ -1,6 +1,6 @@
 import type { Io } from "../../../src/runtime/io.js";
 import type {
-  TakenTerminal,
+  FullScreen,
   TerminalEvent,
 } from "../../../src/system/full-screen.js";
 
@@ -39,7 +39,7 @@ export class FakeTerminal {
     return {
       terminal: { isTerminal: () => true, size: () => this.size },
       environment: (name) => environment[name],
-      takeTerminal: (listen, lastly): TakenTerminal => {
+      enterFullScreen: (listen, lastly): FullScreen => {
         this.#listen = listen;
         this.#lastly = lastly;
         return {

@@ -10,12 +10,12 @@ import { parseArguments } from "../../../src/cli/parser.js";
 import { watchSpec } from "../../../src/commands/watch/spec.js";
 import { watch } from "../../../src/commands/watch/run.js";
 import {
-  fakeKernel,
+  scriptedKernel,
   GET_SERVERS,
   GET_SERVICE,
   type Handler,
-} from "../../classic/fake-kernel.js";
-import { runIn, type Outcome } from "../../classic/fake-io.js";
+} from "../../classic/scripted-kernel.js";
+import { runIn, type Outcome } from "../../classic/scripted-io.js";
 import { MASQUERADED_SERVER, SERVICE } from "../../fixtures/replies.js";
 import { FakeClock } from "./fake-clock.js";
 import { FakeTerminal } from "./fake-terminal.js";
@@ -34,7 +34,7 @@ function kernel(
     const errno = fails(++readings);
     return errno === undefined ? { messages: [SERVICE] } : { errno };
   };
-  return { link: fakeKernel(handler), readings: () => readings };
+  return { link: scriptedKernel(handler), readings: () => readings };
 }
 
 /** Runs `watch` until the test ends it. */

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  fakeKernel,
+  scriptedKernel,
   GET_SERVERS,
   GET_SERVICE,
-} from "../../classic/fake-kernel.js";
+} from "../../classic/scripted-kernel.js";
 import { MASQUERADED_SERVER, SERVICE } from "../../fixtures/replies.js";
 import { subcommand } from "../run-subcommand.js";
 
 const kernel = () =>
-  fakeKernel((command) =>
+  scriptedKernel((command) =>
     command === GET_SERVERS
       ? { messages: [MASQUERADED_SERVER] }
       : command === GET_SERVICE
@@ -120,7 +120,7 @@ test("watch rejects an invalid command line with status 2", async () => {
     ["watch -i 0", /--interval/],
     ["watch -n 1.5", /--count 1\.5: expected a whole number/],
     ["watch --sort size", /--sort/],
-    ["watch nonsense/1", /nonsense\/1 is no service/],
+    ["watch nonsense/1", /nonsense\/1 is not a service/],
   ] as const) {
     const { stderr, status } = await subcommand(line, { link: kernel() });
     assert.match(stderr, message);
@@ -130,7 +130,7 @@ test("watch rejects an invalid command line with status 2", async () => {
 
 test("watch returns 3 without IPVS", async () => {
   const { stderr, status } = await subcommand("watch", {
-    link: fakeKernel(undefined, () => false),
+    link: scriptedKernel(undefined, () => false),
   });
   assert.match(stderr, /^ipvsadm: cannot reach IPVS in the kernel/);
   assert.equal(status, 3);

@@ -3,11 +3,11 @@ import { INFO } from "../fixtures/replies.js";
 import {
   ack,
   done,
-  FakeLink,
+  ScriptedLink,
   message,
   MULTI,
   type Sent,
-} from "../netlink/fake-link.js";
+} from "../netlink/scripted-link.js";
 
 const CONTROLLER = 16;
 const FAMILY = 0x1c;
@@ -17,28 +17,28 @@ const ENOENT = 2;
 const ESRCH = 3;
 const EEXIST = 17;
 
-/** Commands of IPVS by their numbers. */
+/** IPVS commands by number. */
 export const ADD_SERVICE = 1;
 export const DELETE_SERVICE = 3;
 export const GET_SERVICE = 4;
 export const GET_SERVERS = 8;
 export const FLUSH = 17;
 
-/** What the kernel says to a request: no, yes, or yes with messages. */
+/** The kernel's reply to a request: an errno, success, or success with messages. */
 export interface Answer {
   readonly errno?: number;
   readonly messages?: readonly Uint8Array[];
 }
 
-/** @param attributes the request's, as hexadecimal digits */
+/** @param attributes the request's attributes in hexadecimal digits */
 export type Handler = (command: number, attributes: string) => Answer;
 
-/** A kernel with IPVS. @param loaded whether the module is there */
-export function fakeKernel(
+/** A kernel with IPVS. @param loaded whether the module is loaded */
+export function scriptedKernel(
   handler: Handler = () => ({}),
   loaded: () => boolean = () => true,
-): FakeLink {
-  return new FakeLink((requests) =>
+): ScriptedLink {
+  return new ScriptedLink((requests) =>
     requests.flatMap((sent) => respond(sent, handler, loaded)),
   );
 }
@@ -66,11 +66,11 @@ function answerTo(sent: Sent, handler: Handler, loaded: () => boolean): Answer {
     : handler(command, hexOf(sent.payload.subarray(4)));
 }
 
-/** A handler that knows which services there are, and no more. */
+/** A handler that knows only which services exist. */
 export function services(): Handler {
   const known = new Set<string>();
   return (command, attributes) => {
-    // Behind the outer header: the family, and what names the service.
+    // After the outer header come the family and the attributes that identify the service.
     const key = /^.{8}0600010002000000060002000.{7}14000300.{32}06000400.{8}/
       .exec(attributes)?.[0]
       .slice(8);
@@ -92,8 +92,8 @@ export function services(): Handler {
   };
 }
 
-/** The commands that a kernel was asked to carry out, by their numbers, a list a datagram. */
-export function commands(link: FakeLink): number[][] {
+/** The numbers of the commands that a kernel received: one list per datagram. */
+export function commands(link: ScriptedLink): number[][] {
   return link.sent
     .map((requests) =>
       requests

@@ -21,7 +21,7 @@ export interface Sent {
   readonly bytes: Buffer;
 }
 
-/** One message as the kernel writes it, padded to 4 bytes. */
+/** One message as the kernel encodes it, padded to 4 bytes. */
 export function message(
   type: number,
   flags: number,
@@ -44,7 +44,7 @@ export function int32(value: number): Buffer {
   return bytes;
 }
 
-/** An acknowledgement, or a refusal when there is an errno. */
+/** An acknowledgement; with an errno, a refusal. */
 export function ack({ sequence, bytes }: Sent, errno = 0): Buffer {
   const request = errno === 0 ? bytes.subarray(0, HEADER_BYTES) : bytes;
   const flags = errno === 0 ? CAPPED : 0;
@@ -56,7 +56,7 @@ export function ack({ sequence, bytes }: Sent, errno = 0): Buffer {
   );
 }
 
-/** A message of an answer; its payload is text to be recognized by, padded to 4 bytes. */
+/** A message of a reply. Its payload is a text, padded to 4 bytes. */
 export function part(to: Sent, text: string, flags = 0): Buffer {
   const length = (text.length + 3) & ~3;
   const payload = Buffer.from(text.padEnd(length), "latin1");
@@ -68,29 +68,28 @@ export function done({ sequence }: Sent, errno = 0, flags = 0): Buffer {
   return message(DONE, MULTI | flags, sequence, int32(-errno));
 }
 
-/** What comes of a datagram: datagrams, and faults of the socket. */
-export type Answers = Iterable<Uint8Array | SocketFault>;
+/** The reaction to a datagram: datagrams and socket faults. */
+export type Reaction = Iterable<Uint8Array | SocketFault>;
 
 /**
- * A link with a kernel whose answers the test writes. To read more than there is is the test's failure.
- *
- * What is no request the kernel does nothing about but to acknowledge it, behind all other answers.
+ * A link to a kernel that the test scripts. receive() fails the test if there is nothing left to
+ * read. The kernel acknowledges NLMSG_NOOP messages after all other replies.
  */
-export class FakeLink implements Link {
-  /** The requests, a list a datagram */
+export class ScriptedLink implements Link {
+  /** The requests of each datagram */
   readonly sent: Sent[][] = [];
-  /** What was sent without being a request */
+  /** Messages that are not requests */
   readonly others: Sent[] = [];
   closed = 0;
   readonly #inbox: (Uint8Array | SocketFault)[] = [];
-  readonly #answer: (requests: readonly Sent[], datagram: number) => Answers;
+  readonly #react: (requests: readonly Sent[], datagram: number) => Reaction;
 
-  /** @param answer is given the requests of a datagram and how many datagrams there were before */
+  /** @param react gets the requests of a datagram and the number of earlier datagrams */
   constructor(
-    answer: (requests: readonly Sent[], datagram: number) => Answers,
+    react: (requests: readonly Sent[], datagram: number) => Reaction,
     readonly receiveBufferBytes = 4 * 1024 * 1024,
   ) {
-    this.#answer = answer;
+    this.#react = react;
   }
 
   send(datagram: Uint8Array): void {
@@ -99,14 +98,13 @@ export class FakeLink implements Link {
     const others = all.filter(({ flags }) => !(flags & REQUEST));
     this.sent.push(requests);
     this.others.push(...others);
-    this.#inbox.push(...this.#answer(requests, this.sent.length - 1));
+    this.#inbox.push(...this.#react(requests, this.sent.length - 1));
     this.#inbox.push(...others.map((sent) => ack(sent)));
   }
 
   receive(): Span {
     const item = this.#inbox.shift();
-    if (item === undefined)
-      throw new Error("more was read than the kernel has to say");
+    if (item === undefined) throw new Error("nothing left to receive");
     if (item instanceof Uint8Array) return spanOf(item);
     throw item;
   }
@@ -117,7 +115,7 @@ export class FakeLink implements Link {
 }
 
 function* split(datagram: Uint8Array): Generator<Sent> {
-  const copy = Buffer.from(datagram); // the sender writes over its buffer
+  const copy = Buffer.from(datagram); // the sender reuses its buffer
   for (let at = 0; at < copy.length;) {
     const length = copy.readUInt32LE(at);
     const bytes = copy.subarray(at, at + length);

@@ -5,16 +5,19 @@ import {
   TUNNEL_IPIP,
 } from "../ipvs/model.js";
 import type { CommandName } from "./command.js";
-import type { Draft } from "./draft.js";
+import type { ParsedOptions } from "./parsed-options.js";
 import { UsageFault } from "./usage-errors.js";
 import { OPTIONS, type ClassicOption } from "./options.js";
 
-/** Every option's name, in the order of the checks, with the commands that it goes with: all rows of one name agree. */
+/**
+ * The commands of each option, by the option's name, in the order of the checks. All rows with the
+ * same name agree.
+ */
 const BY_NAME = new Map<string, ClassicOption["with"]>();
 for (const { option, with: commands } of OPTIONS)
   if (option !== undefined) BY_NAME.set(option, commands);
 
-/** Options by which a listing cannot be both. */
+/** Options that conflict in a listing. */
 const LIST_CONFLICTS = [
   [
     ["stats", "rate", "thresholds"],
@@ -23,7 +26,7 @@ const LIST_CONFLICTS = [
   [["persistent-conn"], ["timeout", "daemon"]],
 ] as const;
 
-/** How many options a command must have; of most there is none. */
+/** The number of required options of each command. */
 const NEEDED = new Map<CommandName, number>();
 for (const commands of BY_NAME.values())
   for (const [commandName, rule] of Object.entries(commands) as [
@@ -33,7 +36,7 @@ for (const commands of BY_NAME.values())
     if (rule === "must")
       NEEDED.set(commandName, (NEEDED.get(commandName) ?? 0) + 1);
 
-/** For each tunnel type: the port is needed or illegal, and which checksum options there are. */
+/** For each tunnel type: whether tun-port is required or illegal, and the checksum options. */
 const TUNNELS: Readonly<
   Record<number, { name: string; port: boolean; checksums: readonly string[] }>
 > = {
@@ -52,7 +55,7 @@ const TUNNELS: Readonly<
 const TUNNEL_CHECKSUMS = ["tun-nocsum", "tun-csum", "tun-remcsum"];
 const TUNNEL_OPTIONS = ["tun-type", "tun-port", ...TUNNEL_CHECKSUMS];
 
-/** Names of options. They are few, and there may be tens of thousands of lines: no set is made. */
+/** Names of options. An array, because there are few of them, and tens of thousands of lines. */
 type Names = readonly string[];
 
 function fault(sentence: string, option?: string): never {
@@ -60,16 +63,17 @@ function fault(sentence: string, option?: string): never {
 }
 
 /**
- * Checks the options of a command against the table.
+ * Checks which options a command allows and requires.
  *
  * @param given the names of the options on the line
- * @throws {UsageFault} `combination`, for the first option in the order of the table that does not fit
+ * @throws {UsageFault} `combination`, for the first option in the order of the table that does not
+ *   fit
  */
 export function checkOptions(commandName: CommandName, given: Names): void {
   if (!fits(commandName, given)) refuse(commandName, given);
 }
 
-/** Whether all options that are given go with a command, and none is missing. */
+/** Whether a command allows all given options and has all required ones. */
 function fits(commandName: CommandName, given: Names): boolean {
   let needed = NEEDED.get(commandName) ?? 0;
   let chosen = 0;
@@ -82,7 +86,7 @@ function fits(commandName: CommandName, given: Names): boolean {
   return needed === 0 && chosen <= 1;
 }
 
-/** Says what does not fit. @throws {UsageFault} */
+/** Reports the first option that does not fit. @throws {UsageFault} */
 function refuse(commandName: CommandName, given: Names): void {
   let chosen: string | undefined;
   for (const [option, commands] of BY_NAME) {
@@ -108,12 +112,12 @@ function refuse(commandName: CommandName, given: Names): void {
   }
 }
 
-/** @throws {UsageFault} `combination` when a listing is asked for in two ways at once */
+/** @throws {UsageFault} `combination`, if the options of a listing conflict */
 export function checkListing(given: Names): void {
-  if (listsTwice(given)) fault("options conflicts in the list command");
+  if (listingsConflict(given)) fault("options conflicts in the list command");
 }
 
-function listsTwice(given: Names): boolean {
+function listingsConflict(given: Names): boolean {
   return LIST_CONFLICTS.some(
     ([formats, subjects]) =>
       formats.some((option) => given.includes(option)) &&
@@ -169,17 +173,17 @@ export function checkTunnel(
 }
 
 /**
- * Whether an option may still join a line that is being written: what is missing is no fault yet, only what cannot
- * be together is.
+ * Whether an option may be added to an incomplete line. Used for completion: conflicts count,
+ * missing options do not.
  *
  * @param given the names of the options on the line
- * @param draft what they have said, and the option itself if it takes no value
+ * @param parsed their values, including that of the new option if it takes no argument
  */
-export function mayJoin(
+export function canAdd(
   { option, with: commands }: ClassicOption,
   commandName: CommandName,
   given: Names,
-  draft: Pick<Draft, "forwarding" | "tunnel">,
+  parsed: Pick<ParsedOptions, "forwarding" | "tunnel">,
 ): boolean {
   if (option === undefined) return true;
   const rule = commands[commandName];
@@ -189,12 +193,15 @@ export function mayJoin(
   );
   if (rule === "one of" && chosen) return false;
   const together = [...given, option];
-  const type = given.includes("tun-type") ? draft.tunnel.type : undefined;
-  return !listsTwice(together) && tunnelMayBe(together, draft.forwarding, type);
+  const type = given.includes("tun-type") ? parsed.tunnel.type : undefined;
+  return (
+    !listingsConflict(together) &&
+    tunnelCanBe(together, parsed.forwarding, type)
+  );
 }
 
-/** @param forwarding and `type` are undefined as long as the line does not say */
-function tunnelMayBe(
+/** @param forwarding undefined, like `type`, if the line does not contain it yet */
+function tunnelCanBe(
   given: Names,
   forwarding = TUNNELING,
   type: number | undefined,

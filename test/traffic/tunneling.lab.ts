@@ -9,16 +9,16 @@ import { arrivals, spread } from "./spread.js";
 
 const PAGE = "http://192.0.2.101/";
 const GUE_PORT = 6080;
-/** Of a connection, at least: SYN, ACK and the request. */
+/** The minimum number of packets of a connection: SYN, ACK and the request. */
 const PACKETS = 3;
 
 const GRE =
   "ip link add dev tunnel type gre local 198.51.100.13 remote 192.0.2.1";
 
-/** What takes packets out of the tunnel, and nothing but this kind of it, on each real server. */
+/** On each real server, the interface that decapsulates this type of tunnel and no other. */
 const DECAPSULATION = {
   real1: "ip link add tunnel type ipip local 198.51.100.11 remote 192.0.2.1",
-  // ip does not have the module loaded.
+  // ip does not load the module.
   real2: `modprobe fou || true; ip fou add port ${GUE_PORT} gue; ip link add tunnel type ipip local 198.51.100.12 remote 192.0.2.1`,
   real3: GRE,
 };
@@ -35,13 +35,13 @@ suite("tunneling", () => {
       site.network.sh(host, `${command}; ip link set dev tunnel up`);
   });
 
-  /** How many packets have come out of the host's tunnel. */
+  /** The number of packets that came out of the host's tunnel. */
   function decapsulated(host: Host): number {
     const file = "/sys/class/net/tunnel/statistics/rx_packets";
     return Number(site.network.sh(host, `cat ${file}`));
   }
 
-  /** How many datagrams have reached a UDP port of the host. */
+  /** The number of datagrams that reached a UDP port of the host. */
   function datagrams(host: Host): number {
     const [, values = ""] = site.network
       .sh(host, "grep ^Udp: /proc/net/snmp")
@@ -49,12 +49,12 @@ suite("tunneling", () => {
     return Number(values.split(" ")[1]);
   }
 
-  /** Has the device take packets with a checksum, or those without: it never takes both. */
+  /** Makes the interface accept packets with a checksum, or without. It never accepts both. */
   function changeGre(taken: "icsum" | "noicsum"): void {
     site.network.sh("real3", `${GRE} ${taken}`.replace("add", "change"));
   }
 
-  test("ipip", async () => {
+  test("ipip works", async () => {
     await balance(`
       -A -t 192.0.2.101:80 -s rr
       -a -t 192.0.2.101:80 -r 198.51.100.11 -i`);
@@ -72,7 +72,7 @@ suite("tunneling", () => {
     ["csum", "\\+c"],
     ["remcsum", "r\\+c"],
   ] as const)
-    test(`gue with --tun-${option}`, async () => {
+    test(`gue with --tun-${option} works`, async () => {
       await balance(`
         -A -t 192.0.2.101:80 -s rr
         -a -t 192.0.2.101:80 -r 198.51.100.12 -i --tun-type gue --tun-port ${GUE_PORT} --tun-${option}`);
@@ -85,7 +85,8 @@ suite("tunneling", () => {
       assert.deepEqual(arrivals(replies), [
         "192.0.2.10 -> 192.0.2.101:80 real2",
       ]);
-      // All of them came in datagrams: the device would take plain ipip, too.
+      // All packets came in datagrams. Without this check, the interface would also accept plain
+      // ipip.
       const since = await eventually(
         () =>
           Promise.resolve({
@@ -102,7 +103,7 @@ suite("tunneling", () => {
     ["nocsum", "noicsum"],
     ["csum", "icsum"],
   ] as const)
-    test(`gre with --tun-${option}`, async () => {
+    test(`gre with --tun-${option} works`, async () => {
       changeGre(taken);
       await balance(`
         -A -t 192.0.2.101:80 -s rr
@@ -115,7 +116,7 @@ suite("tunneling", () => {
       assert.ok(decapsulated("real3") - before >= 3 * PACKETS);
     });
 
-  test("a server each by ipip, gue and gre, and one moved from a tunnel to another", async () => {
+  test("servers with ipip, gue and gre work together, and one changes its tunnel type", async () => {
     changeGre("noicsum");
     await balance(`
       -A -t 192.0.2.101:80 -s rr

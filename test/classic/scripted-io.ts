@@ -1,27 +1,27 @@
 import type { Io } from "../../src/runtime/io.js";
 import { runClassic } from "../../src/classic/run.js";
-import type { FakeLink } from "../netlink/fake-link.js";
-import { fakeKernel } from "./fake-kernel.js";
+import type { ScriptedLink } from "../netlink/scripted-link.js";
+import { scriptedKernel } from "./scripted-kernel.js";
 
-/** What a run leaves behind. */
+/** The result of a run. */
 export interface Outcome {
   readonly stdout: string;
   readonly stderr: string;
   readonly status: number;
-  /** What the run did to the world outside, in its order: `open`, `load`. */
+  /** Effects of the run, in order: `open`, `load`. */
   readonly log: readonly string[];
 }
 
 export interface World {
-  readonly link: FakeLink;
-  /** Standard input, in the chunks in which it can be read */
+  readonly link: ScriptedLink;
+  /** Standard input, in chunks as it can be read */
   readonly stdin: readonly (readonly string[])[];
   readonly io: Partial<Io>;
 }
 
-/** Runs something in a world of the test's own making, in which nothing has a name. */
+/** Runs something with a scripted Io, in which nothing has a name. */
 export async function runIn(
-  { link = fakeKernel(), stdin = [], io = {} }: Partial<World>,
+  { link = scriptedKernel(), stdin = [], io = {} }: Partial<World>,
   run: (io: Io) => Promise<number>,
 ): Promise<Outcome> {
   let stdout = "";
@@ -68,7 +68,7 @@ export async function runIn(
     modulesFolder: "/nonexistent/modules",
     terminal: { isTerminal: () => false, size: () => undefined },
     catchSignals: () => () => undefined,
-    takeTerminal() {
+    enterFullScreen() {
       throw new Error("there is no terminal");
     },
     environment: () => undefined,
@@ -83,7 +83,7 @@ export async function runIn(
   return { stdout, stderr, status, log };
 }
 
-/** Runs a classic command line, its words between single blanks. */
+/** Runs a classic command line. Its words are separated by single spaces. */
 export function classic(
   line: string,
   world: Partial<World> = {},
@@ -93,7 +93,7 @@ export function classic(
   );
 }
 
-/** Runs `-R` on a text. */
+/** Runs `-R` with a text as input. */
 export function restored(
   text: string,
   world: Partial<World> = {},

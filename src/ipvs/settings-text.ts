@@ -5,10 +5,11 @@ import {
 } from "./model.js";
 
 /**
- * All of a table that can be set, as text to compare; undefined if a key comes twice, which is a reading that the
- * table changed under.
+ * All settings of a table as text, to compare two readings.
+ *
+ * @returns undefined if a key appears twice: then the table changed during the reading
  */
-export function fingerprint(
+export function settingsText(
   table: readonly ServiceWithServers[],
 ): string | undefined {
   const lines = new Map<string, string>();

@@ -7,9 +7,9 @@ import {
   checkListing,
   checkOptions,
   checkTunnel,
-} from "../../src/grammar/legality.js";
+} from "../../src/grammar/option-combinations.js";
 
-/** All options in the order in which they are checked. */
+/** All options in the order of the checks. */
 const OPTIONS =
   `numeric connection service-address scheduler persistent netmask real-server forwarding-method weight
   u-threshold l-threshold mcast-interface timeout daemon stats rate thresholds persistent-conn nosort syncid
@@ -22,7 +22,7 @@ const SERVER =
   "+service-address +real-server forwarding-method weight u-threshold l-threshold " +
   "tun-type tun-port tun-nocsum tun-csum tun-remcsum";
 
-/** What goes with a command: `+` is needed, of those with `1` there is at most one. */
+/** The options of each command. `+`: required. `1`: at most one of these. */
 const TABLE: Partial<Record<CommandName, string>> = {
   "add-service": SERVICE,
   "edit-service": SERVICE,
@@ -58,7 +58,7 @@ const ROWS = Object.entries(TABLE).map(([commandName, text]) => {
   return { commandName: commandName as CommandName, marks, marked };
 });
 
-/** The sentence of the fault that a check finds, or `fine`. */
+/** The message of the error that a check throws, or `fine`. */
 function told(check: () => void): string {
   try {
     check();
@@ -79,19 +79,19 @@ function sentence(
   });
 }
 
-test("the table has all commands and options", () => {
+test("COMMANDS and OPTIONS contain all commands and options of this table", () => {
   assert.equal(ROWS.length, 14);
   assert.equal(new Set(OPTIONS).size, 34);
   for (const { marks } of ROWS)
     for (const option of marks.keys()) assert.ok(OPTIONS.includes(option));
 });
 
-test("a command is content with what it needs", () => {
+test("checkOptions() accepts a command with its required options", () => {
   for (const { commandName, marked } of ROWS)
     assert.equal(sentence(commandName, marked("+")), "fine", commandName);
 });
 
-test("each option is legal with just the commands of the table", () => {
+test("checkOptions() accepts exactly the options in this table for each command", () => {
   for (const { commandName, marks, marked } of ROWS)
     for (const option of OPTIONS)
       assert.equal(
@@ -102,7 +102,7 @@ test("each option is legal with just the commands of the table", () => {
       );
 });
 
-test("a command may have all its free options at once", () => {
+test("checkOptions() accepts all optional options of a command together", () => {
   for (const { commandName, marked } of ROWS)
     assert.equal(
       sentence(commandName, [...marked("+"), ...marked("")]),
@@ -111,7 +111,7 @@ test("a command may have all its free options at once", () => {
     );
 });
 
-test("each option that is needed is missed", () => {
+test("checkOptions() reports each required option that is missing", () => {
   for (const { commandName, marked } of ROWS)
     for (const option of marked("+"))
       assert.equal(
@@ -123,7 +123,7 @@ test("each option that is needed is missed", () => {
       );
 });
 
-test("of options that exclude each other there may be one; the later in the table is at fault", () => {
+test("checkOptions() rejects two options that exclude each other, and names the later one in the table", () => {
   for (const { commandName, marked } of ROWS)
     for (const later of marked("1"))
       for (const earlier of marked("1"))
@@ -134,7 +134,7 @@ test("of options that exclude each other there may be one; the later in the tabl
           );
 });
 
-test("of two illegal options the earlier in the table is named, whatever their order on the line", () => {
+test("checkOptions() names the first of two illegal options in the order of the table", () => {
   const illegal = OPTIONS.filter((option) => option !== "numeric");
   for (const [i, earlier] of illegal.entries())
     for (const later of illegal.slice(i + 1))
@@ -144,12 +144,12 @@ test("of two illegal options the earlier in the table is named, whatever their o
       );
 });
 
-test("an option that is missing comes before an illegal one later in the table", () => {
+test("checkOptions() reports a missing option before an illegal one that is later in the table", () => {
   assert.match(sentence("add-service", ["weight"]), /^You need.*'service-addr/);
   assert.match(sentence("add-service", ["numeric"]), /^Illegal 'numeric'/);
 });
 
-test("counters, rates and thresholds are of the table alone", () => {
+test("checkListing() accepts counters, rates and thresholds only for the table", () => {
   for (const format of ["stats", "rate", "thresholds"])
     for (const subject of ["connection", "timeout", "daemon"])
       assert.equal(
@@ -160,7 +160,7 @@ test("counters, rates and thresholds are of the table alone", () => {
       );
 });
 
-test("persistent connections are of the table and of connections", () => {
+test("checkListing() accepts persistent connections for the table and for connections", () => {
   const conflict = (subject: string) =>
     told(() => {
       checkListing(["persistent-conn", subject]);
@@ -170,7 +170,7 @@ test("persistent connections are of the table and of connections", () => {
   assert.equal(conflict("daemon"), "options conflicts in the list command");
 });
 
-test("several formats at once are no conflict", () => {
+test("checkListing() accepts several formats together", () => {
   const formats = ["stats", "rate", "thresholds", "persistent-conn"];
   checkListing([...formats, "tun-info", "service-address"]);
   checkListing(["tun-info", "connection"]);
@@ -191,7 +191,7 @@ function tunnel(type: number, ...options: string[]): string {
   });
 }
 
-test("tunnel options go with tunneling alone", () => {
+test("checkTunnel() accepts tunnel options only with tunneling", () => {
   for (const forwarding of [0, 1, 3])
     for (const option of TUNNEL_OPTIONS)
       assert.equal(
@@ -202,7 +202,7 @@ test("tunnel options go with tunneling alone", () => {
       );
 });
 
-test("without tunnel options there is nothing to check but the port that gue needs", () => {
+test("checkTunnel() without tunnel options only requires the port of gue", () => {
   for (const forwarding of [0, 1, 3]) checkTunnel([], forwarding, GUE);
   assert.equal(tunnel(IPIP), "fine");
   assert.equal(tunnel(GRE), "fine");
@@ -212,7 +212,7 @@ test("without tunnel options there is nothing to check but the port that gue nee
   );
 });
 
-test("ipip takes no option but its own name", () => {
+test("checkTunnel() accepts no other option for ipip", () => {
   assert.equal(tunnel(IPIP, "tun-type"), "fine");
   for (const option of TUNNEL_OPTIONS.slice(1))
     assert.equal(
@@ -221,7 +221,7 @@ test("ipip takes no option but its own name", () => {
     );
 });
 
-test("gre takes no port and no remote checksum", () => {
+test("checkTunnel() rejects a port and a remote checksum for gre", () => {
   assert.equal(tunnel(GRE, "tun-type", "tun-csum"), "fine");
   assert.equal(tunnel(GRE, "tun-type", "tun-nocsum"), "fine");
   for (const option of ["tun-port", "tun-remcsum"])
@@ -231,12 +231,12 @@ test("gre takes no port and no remote checksum", () => {
     );
 });
 
-test("gue takes any checksum option", () => {
+test("checkTunnel() accepts every checksum option for gue", () => {
   for (const option of TUNNEL_OPTIONS.slice(2))
     assert.equal(tunnel(GUE, "tun-port", option), "fine");
 });
 
-test("a tunnel takes one checksum option; the later in the table is at fault", () => {
+test("checkTunnel() rejects two checksum options, and names the later one in the table", () => {
   const conflict = (later: string, earlier: string, type: string) =>
     `The option '${later}' conflicts with the '${earlier}' option in the '${type}' tunnel type`;
   assert.equal(
@@ -253,7 +253,7 @@ test("a tunnel takes one checksum option; the later in the table is at fault", (
   );
 });
 
-test("the port is checked before the checksum", () => {
+test("checkTunnel() checks the port before the checksum", () => {
   assert.match(tunnel(GRE, "tun-remcsum", "tun-port"), /'tun-port'/);
   assert.match(tunnel(IPIP, "tun-nocsum", "tun-port"), /'tun-port'/);
 });

@@ -10,12 +10,12 @@ import {
 } from "../ipvs/model.js";
 import { parseEndpoint, type Endpoint, type Lookups } from "./endpoint.js";
 
-/** What stands until an option says otherwise; nobody writes into an address, or a mask. */
+/** Defaults. Addresses and netmasks are never modified, so they can be shared. */
 const NO_ADDRESS: Address = new Uint8Array(4);
 const WHOLE_NETMASK = wholeNetmask(INET);
 
-/** What the options of a line have said so far, in the order of the line; for one line after the other. */
-export class Draft {
+/** The values that the options of a command line have set. Reused for one line after the other. */
+export class ParsedOptions {
   family!: Family;
   firewallMark!: number;
   protocol: Protocol | undefined;
@@ -30,7 +30,7 @@ export class Draft {
 
   serverAddress!: Address;
   serverPort!: number;
-  /** The real server's port as it was written */
+  /** The real server's port as written on the command line */
   writtenServerPort: number | undefined;
   forwarding: number | undefined;
   weight!: number;
@@ -46,7 +46,7 @@ export class Draft {
   multicastPort: number | undefined;
   multicastTtl: number | undefined;
 
-  /** The service that was named last, as an object and as it was written */
+  /** The last service, and its text. The lines of a service's servers repeat it */
   #service: Exclude<ServiceKey, { firewallMark: number }> | undefined;
   #written:
     | {
@@ -60,7 +60,7 @@ export class Draft {
     this.clear();
   }
 
-  /** Begins with another line, of which no option has said anything yet. */
+  /** Resets everything to the defaults, for the next line. */
   clear(): void {
     this.family = INET;
     this.firewallMark = 0;
@@ -90,8 +90,8 @@ export class Draft {
   }
 
   /**
-   * What the options say of the service's identity; while lines name the same one, the same object: the lines of
-   * its servers follow that of a service.
+   * The service's identity. Returns the same object while successive lines name the same service,
+   * as the lines of its servers do.
    */
   get service(): ServiceKey {
     const { family, firewallMark, protocol, address, port } = this;
@@ -110,9 +110,9 @@ export class Draft {
   }
 
   /**
-   * Reads where a service is; of what is written as it was before, the address is the same object.
+   * Parses a service's address and port. For the same text as before, returns the same object.
    *
-   * @returns undefined if it is no address
+   * @returns undefined if the text is not an endpoint
    * @throws {UnresolvedHost}
    */
   serviceEndpoint(text: string, protocol: Protocol): Endpoint | undefined {

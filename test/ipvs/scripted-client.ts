@@ -6,23 +6,23 @@ import { hex } from "../fixtures/hex.js";
 import { INFO } from "../fixtures/replies.js";
 import { readBy, type RawReply } from "../netlink/raw-reply.js";
 
-/** The number that our kernel gave to IPVS. */
+/** The number of the generic netlink family IPVS in these tests. */
 export const FAMILY = 0x1c;
 const CONTROLLER = 16;
-const FAMILY_ANSWER = hex("01020000 0600 0100 1c00 0000");
+const FAMILY_REPLY = hex("01020000 0600 0100 1c00 0000");
 
-/** A request as it goes out, its payload written. */
+/** A request with its payload encoded. */
 export interface Asked {
   readonly type: number;
-  readonly answer: Request["answer"];
+  readonly expects: Request["expects"];
   readonly bytes: Uint8Array;
 }
 
 function written(request: Request): Asked {
   const out = new Writer();
   request.write(out);
-  const { type, answer } = request;
-  return { type, answer, bytes: out.written };
+  const { type, expects } = request;
+  return { type, expects, bytes: out.written };
 }
 
 export const YES: RawReply = { kind: "done", payloads: [] };
@@ -38,16 +38,18 @@ export function refused(errno: number, explanation?: string): RawReply {
   };
 }
 
-/** Answers what opens a client as a kernel with IPVS does, and the rest as the test says. */
-export async function clientOf(answer: (asked: Asked) => RawReply = () => YES) {
+/**
+ * A client whose exchange answers open() like a kernel with IPVS. The test answers everything else.
+ */
+export async function clientOf(react: (asked: Asked) => RawReply = () => YES) {
   const opening: Asked[] = [];
   const asked: Asked[] = [];
   let open = false;
   const exchange: Exchange = async (requests) => {
-    await Promise.resolve(); // a request is written when its turn comes
+    await Promise.resolve(); // requests are encoded later, as by a real exchange
     const all = requests.map(written);
     (open ? asked : opening).push(...all);
-    const replies = all.map(open ? answer : openingAnswer);
+    const replies = all.map(open ? react : openingReply);
     return requests.map((request, i) => readBy(request, replies[i] ?? YES));
   };
   const client = await IpvsClient.open(exchange);
@@ -55,8 +57,8 @@ export async function clientOf(answer: (asked: Asked) => RawReply = () => YES) {
   return { client, asked, opening };
 }
 
-function openingAnswer({ type, bytes }: Asked): RawReply {
-  if (type === CONTROLLER) return payloads(FAMILY_ANSWER);
+function openingReply({ type, bytes }: Asked): RawReply {
+  if (type === CONTROLLER) return payloads(FAMILY_REPLY);
   assert.equal(type, FAMILY);
   assert.equal(bytes[0], 15, "GET_INFO");
   return payloads(INFO);
