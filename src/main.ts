@@ -44,7 +44,7 @@ export function mainSave(
   io: ClassicIo,
 ): Promise<number> {
   return finish(io, async () => {
-    const { runSave } = await import("./classic/save-restore.js");
+    const { runSave } = await import("./classic/save.js");
     return runSave(argv, io);
   });
 }
@@ -52,7 +52,7 @@ export function mainSave(
 /** Runs ipvsadm-restore. @returns the exit status */
 export function mainRestore(io: ClassicIo): Promise<number> {
   return finish(io, async () => {
-    const { runRestore } = await import("./classic/save-restore.js");
+    const { runRestore } = await import("./classic/restore.js");
     return runRestore(io);
   });
 }

@@ -13,6 +13,7 @@ const TITLES = {
   commands: "commands\\nthe subcommands",
   cli: "cli\\nwhat subcommands share",
   doctor: "doctor\\nfindings",
+  setup: "setup\\nwhat each machine needs",
   plan: "plan\\ncompare, apply, roll back",
   rules: "rules\\nrule files and their errors",
   document: "document\\nJSON and YAML",

@@ -1,3 +1,4 @@
+import yargs from "yargs";
 import { parseDuration } from "./duration.js";
 import { UsageError } from "./errors.js";
 import { nearest } from "../text/nearest.js";
@@ -58,90 +59,131 @@ export function parseArguments(
   words: readonly string[],
 ): Arguments {
   const options = optionsOf(spec);
-  const { found, positionals } = scan(spec, options, words);
+  const argv = scan(spec, options, words);
   const values = new Map<string, string | true | readonly string[]>();
   for (const option of options) {
-    const { name, type, default: preset } = option;
-    const given = found.get(name) ?? (preset === undefined ? [] : [preset]);
-    const all =
-      type === "list" ? given.flatMap((text) => text.split(",")) : given;
-    for (const text of all) checkValue(spec, option, text);
-    const last = all.at(-1);
-    if (type === "flag" && found.has(name)) values.set(name, true);
-    else if (last !== undefined) values.set(name, type === "list" ? all : last);
+    const found = argv[option.name] ?? option.default;
+    const value = found === undefined ? [] : [found].flat().map(String);
+    switch (option.type) {
+      case "flag":
+        if (found === true) values.set(option.name, true);
+        break;
+      case "list": {
+        const all = value.flatMap((text) => text.split(","));
+        for (const text of all) checkValue(spec, option, text);
+        if (found !== undefined) values.set(option.name, all);
+        break;
+      }
+      default:
+        for (const text of value) {
+          checkValue(spec, option, text);
+          values.set(option.name, text);
+        }
+    }
   }
+  const positionals = argv._.map(String);
   if (!values.has("help")) checkPositionals(spec, positionals);
   return new Arguments(values, positionals);
 }
 
-/** The values of each option, in the order of the command line. A flag has no values. */
-interface Scanned {
-  readonly found: ReadonlyMap<string, readonly string[]>;
-  readonly positionals: readonly string[];
-}
-
-/** @throws {UsageError} an option is unknown, lacks its value, or is a flag with a value */
+/** Has yargs parse the words. @returns the values by the names of the options; `_` are the positional arguments */
 function scan(
-  { name: subcommand }: SubcommandSpec,
+  spec: SubcommandSpec,
   options: readonly OptionSpec[],
   words: readonly string[],
-): Scanned {
-  const { parseArgs } = process.getBuiltinModule("node:util");
-  const { tokens } = parseArgs({
-    args: [...words],
-    options: Object.fromEntries(
-      options.map(({ name, alias, type }) => [
-        name,
-        {
-          type: type === "flag" ? ("boolean" as const) : ("string" as const),
-          ...(alias !== undefined && { short: alias }),
-        },
-      ]),
-    ),
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  });
-  const found = new Map<string, string[]>();
-  const positionals: string[] = [];
-  let last = "";
-  for (const token of tokens) {
-    if (token.kind === "positional") positionals.push(token.value);
-    if (token.kind !== "option") continue;
-    const { name, rawName: written } = token;
-    // parseArgs reads -w=1 as -w, -= and -1, and -o=json as -o with the value "=json".
-    if (written === "-=")
-      throw new UsageError(`${last} takes no value`, subcommand);
-    const isShort = !written.startsWith("--");
-    const value =
-      isShort && token.inlineValue
-        ? token.value.replace(/^=/, "")
-        : token.value;
-    const option = options.find((option) => option.name === name);
-    if (!option)
-      throw isShort
-        ? new UsageError(
-            `unknown option ${escapeControls(written)}`,
-            subcommand,
-          )
-        : unknownOption(subcommand, options, name);
-    const values = found.get(name) ?? [];
-    found.set(name, values);
-    if (option.type === "flag" ? value !== undefined : !value)
+): Record<string, unknown> & { _: (string | number)[] } {
+  const named = (type: (option: OptionSpec) => boolean) =>
+    options.filter(type).map(({ name }) => name);
+  const argv = yargs()
+    .locale("en") // yargs prints no messages here, so it need not load a translation
+    .parserConfiguration({
+      "boolean-negation": false,
+      "camel-case-expansion": false,
+      "dot-notation": false,
+      "duplicate-arguments-array": true,
+      "greedy-arrays": false,
+      "parse-numbers": false,
+      "parse-positional-numbers": false,
+      "strip-aliased": true,
+    })
+    .exitProcess(false)
+    .fail(false)
+    .help(false)
+    .version(false)
+    .boolean(named(({ type }) => type === "flag"))
+    .string(named(({ type }) => type !== "flag"))
+    .alias(
+      Object.fromEntries(
+        options.flatMap(({ name, alias }) => (alias ? [[name, alias]] : [])),
+      ),
+    )
+    .parseSync(normalized(spec, options, words));
+  return argv;
+}
+
+/**
+ * Normalizes the options, so that yargs cannot misread them: `-ojson` and `-o json` become `--output=json`, `-wn` becomes
+ * `--wide --names`.
+ *
+ * @throws {UsageError} an option is unknown, lacks its value, or is a flag with a value
+ */
+function normalized(
+  spec: SubcommandSpec,
+  options: readonly OptionSpec[],
+  words: readonly string[],
+): string[] {
+  const normal: string[] = [];
+  const queue = [...words];
+  const add = (option: OptionSpec, written: string, attached?: string) => {
+    if (option.type === "flag") {
+      if (attached !== undefined)
+        throw new UsageError(`${written} takes no value`, spec.name);
+      normal.push(`--${option.name}`);
+      return;
+    }
+    const value = attached ?? queue.shift();
+    if (value === undefined || value === "")
       throw new UsageError(
-        option.type === "flag"
-          ? `${written} takes no value`
-          : `${written} needs a value (${option.value ?? name.toUpperCase()})`,
-        subcommand,
+        `${written} needs a value (${option.value ?? option.name.toUpperCase()})`,
+        spec.name,
       );
-    if (value !== undefined) values.push(value);
-    last = written;
+    normal.push(`--${option.name}=${value}`);
+  };
+  for (let word; (word = queue.shift()) !== undefined;) {
+    if (word === "--") {
+      normal.push("--", ...queue.splice(0));
+    } else if (word.startsWith("--")) {
+      const [, name = "", attached] = /^--([^=]*)(?:=(.*))?$/s.exec(word) ?? [];
+      const option = options.find((option) => option.name === name);
+      if (!option) throw unknownOption(spec, options, name);
+      add(option, `--${name}`, attached);
+    } else if (word.startsWith("-") && word !== "-") {
+      for (let rest = word.slice(1); rest !== "";) {
+        const letter = rest.charAt(0);
+        const option = options.find(({ alias }) => alias === letter);
+        if (!option)
+          throw new UsageError(
+            `unknown option -${escapeControls(letter)}`,
+            spec.name,
+          );
+        rest = rest.slice(1);
+        const attached = rest.startsWith("=")
+          ? rest.slice(1)
+          : option.type !== "flag" && rest !== ""
+            ? rest
+            : undefined;
+        if (attached !== undefined) rest = "";
+        add(option, `-${letter}`, attached);
+      }
+    } else {
+      normal.push(word);
+    }
   }
-  return { found, positionals };
+  return normal;
 }
 
 function unknownOption(
-  subcommand: string,
+  spec: SubcommandSpec,
   options: readonly OptionSpec[],
   name: string,
 ): UsageError {
@@ -151,7 +193,7 @@ function unknownOption(
   );
   return new UsageError(
     `unknown option --${escapeControls(name)}`,
-    subcommand,
+    spec.name,
     near && `--${near}`,
   );
 }

@@ -1,14 +1,15 @@
 import { readFileSync } from "node:fs";
 import type { Io } from "../runtime/io.js";
 import { errnoText } from "../netlink/errno.js";
-import type { RuleFile } from "../rules/file.js";
-import { readRules } from "../rules/read.js";
-import type { RuleNames } from "../rules/rule-names.js";
+import type { RuleFile } from "../rules/rule-file.js";
+import { readRules } from "../rules/read-rules.js";
+import type { NameLookups } from "../rules/name-lookups.js";
 import { InputFailed } from "../system/files.js";
 import { CommandError } from "./errors.js";
 import type { Output } from "./output.js";
 import { findingLines } from "./rule-findings.js";
 import { escapeControls } from "./escape.js";
+import { findIncluded } from "./included-files.js";
 
 /**
  * Reads a rule file, and collects the faults in it.
@@ -19,27 +20,31 @@ import { escapeControls } from "./escape.js";
 export async function readRuleFile(
   name: string,
   io: Io,
-  names: RuleNames = io.names,
+  names: NameLookups = io.names,
 ): Promise<RuleFile> {
-  return readRules(name, await contentOf(name, io), names);
+  const find = name === "-" ? undefined : findIncluded;
+  return readRules(name, await contentOf(name, io), names, find);
 }
 
 /**
  * Reads a rule file that must have no faults. Prints all faults on stderr, as `check` does.
  *
+ * @param refuse throws for files that the subcommand does not accept, before errors are shown
  * @throws {CommandError} the file cannot be read, or has faults
  */
-export async function readSoundRules(
+export async function readValidRules(
   name: string,
   io: Io,
   output: Output,
+  refuse?: (file: RuleFile) => void,
 ): Promise<RuleFile> {
   const file = await readRuleFile(name, io);
-  if (file.faults.length === 0) return file;
+  refuse?.(file);
+  if (file.errors.length === 0) return file;
   const { errorPaint: paint, width } = output;
-  for (const fault of file.faults)
-    output.report(findingLines(file, "error", fault, { paint, width }));
-  const count = file.faults.length;
+  for (const error of file.errors)
+    output.report(findingLines(file, "error", error, { paint, width }));
+  const count = file.errors.length;
   throw new CommandError(
     `${escapeControls(name)} has ${count === 1 ? "an error" : `${count} errors`}`,
     "nothing was changed",

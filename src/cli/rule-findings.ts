@@ -1,4 +1,4 @@
-import type { RuleFault, RuleFile } from "../rules/file.js";
+import type { RuleFinding, RuleFile } from "../rules/rule-file.js";
 import type { Paint } from "./color.js";
 import { escapeControls } from "./escape.js";
 
@@ -19,18 +19,18 @@ const MARGIN = 6;
 export function findingLines(
   file: Pick<RuleFile, "name" | "line">,
   severity: Severity,
-  finding: RuleFault,
+  finding: RuleFinding,
   { paint, width }: { paint: Paint; width: number | undefined },
 ): string[] {
-  const { place, id, fault, advice, path } = finding;
+  const { position, id, message, advice, path } = finding;
   const style = severity === "error" ? paint.bad : paint.warning;
   const subject = path === undefined ? "" : `${path}: `;
-  const number = String(place.line);
+  const number = String(position.line);
   const bar = paint.dim(`${" ".repeat(number.length)} |`);
   const room = (width ?? DEFAULT_ROOM) - number.length - MARGIN;
-  const quoted = quotedLine(file.line(place.line), place.column, room);
+  const quoted = quotedLine(file.line(position.line), position.column, room);
   return [
-    `${paint.strong(escapeControls(`${file.name}:${place.line}:${place.column}:`))} ${style(`${severity}:`)} ${escapeControls(subject + fault)} ${paint.dim(`[${id}]`)}`,
+    `${paint.strong(escapeControls(`${file.name}:${position.line}:${position.column}:`))} ${style(`${severity}:`)} ${escapeControls(subject + message)} ${paint.dim(`[${id}]`)}`,
     ` ${paint.dim(`${number} |`)} ${quoted.text}`,
     ` ${bar} ${" ".repeat(quoted.before)}${style("^")}`,
     ...(advice === undefined

@@ -10,6 +10,7 @@ import { listSpec } from "./list/spec.js";
 import { metricsSpec } from "./metrics/spec.js";
 import { restoreSpec } from "./restore/spec.js";
 import { saveSpec } from "./save/spec.js";
+import { setupSpec } from "./setup/spec.js";
 import { statusSpec } from "./status/spec.js";
 import { undrainSpec } from "./undrain/spec.js";
 import { watchSpec } from "./watch/spec.js";
@@ -29,6 +30,7 @@ export const SPECS: readonly SubcommandSpec[] = [
   drainSpec,
   undrainSpec,
   doctorSpec,
+  setupSpec,
   metricsSpec,
   completionSpec,
   helpSpec,

@@ -1,4 +1,4 @@
-import { textOf } from "../system/files.js";
+import { isWritable, textOf } from "../system/files.js";
 
 /** How full the tables of connections are. An undefined figure is not known. */
 export interface ConnectionLimits {
@@ -13,16 +13,6 @@ export interface ConnectionLimits {
   /** Entries of connection tracking, and net.netfilter.nf_conntrack_max */
   readonly tracked: number | undefined;
   readonly mostTracked: number | undefined;
-}
-
-/** Whether a file's mode lets its owner write. Root could open it all the same, and the kernel would refuse. */
-function isWritable(path: string): boolean {
-  try {
-    const { mode } = process.getBuiltinModule("node:fs").statSync(path);
-    return (mode & 0o200) !== 0;
-  } catch {
-    return false;
-  }
 }
 
 /** Reads how full the tables of connections are. */

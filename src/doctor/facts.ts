@@ -8,7 +8,7 @@ import type { Module, moduleStates } from "../system/kernel-module.js";
 import type { Connections } from "./connections.js";
 import type { ConnectionLimits } from "./connection-limits.js";
 import type { Firewall } from "./firewall/read-firewall.js";
-import type { Probe } from "./director/probe.js";
+import type { Probe } from "./probe-result.js";
 import type { Network, Stations } from "./network.js";
 import type { Listener } from "./real-server/listeners.js";
 import type { RealServer } from "./real-server/real-server.js";

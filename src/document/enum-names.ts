@@ -15,8 +15,8 @@ import {
 } from "../ipvs/model.js";
 import { INET, INET6 } from "../ipvs/address.js";
 
-/** Numbers of the kernel, and the words that stand for them in documents and on the command line. */
-export class Words<N extends number = number> {
+/** The kernel's numbers of an enumeration, and their names in documents and on the command line. */
+export class EnumNames<N extends number = number> {
   readonly #numbers: ReadonlyMap<string, N>;
   readonly #words: ReadonlyMap<number, string>;
 
@@ -25,7 +25,7 @@ export class Words<N extends number = number> {
     this.#words = new Map(pairs.map(([word, number]) => [number, word]));
   }
 
-  /** All words. */
+  /** All names. */
   get all(): readonly string[] {
     return [...this.#numbers.keys()];
   }
@@ -39,37 +39,37 @@ export class Words<N extends number = number> {
   }
 }
 
-export const PROTOCOL_WORDS = new Words(
+export const PROTOCOL_WORDS = new EnumNames(
   PROTOCOLS.map((protocol) => [TRANSPORTS[protocol], protocol]),
 );
 
-/** Of services that have a firewall mark; all others have an address, which tells its own. */
-export const FAMILIES = new Words([
+/** For services with a firewall mark. The address of other services determines the family. */
+export const FAMILIES = new EnumNames([
   ["ipv4", INET],
   ["ipv6", INET6],
 ]);
 
-/** Named as in the classic listing, but for direct routing. */
-export const FORWARDING = new Words([
+/** Forwarding methods: the names of the classic listing, except direct instead of Route. */
+export const FORWARDING = new EnumNames([
   ["masq", MASQUERADING],
   ["direct", DIRECT_ROUTING],
   ["tunnel", TUNNELING],
   ["local", LOCAL_NODE],
 ]);
 
-export const TUNNELS = new Words([
+export const TUNNELS = new EnumNames([
   ["ipip", TUNNEL_IPIP],
   ["gue", TUNNEL_GUE],
   ["gre", TUNNEL_GRE],
 ]);
 
-export const CHECKSUMS = new Words([
+export const CHECKSUMS = new EnumNames([
   ["none", 0],
   ["checksum", TUNNEL_CHECKSUM],
   ["remote-checksum", TUNNEL_REMOTE_CHECKSUM],
 ]);
 
-export const ROLES = new Words([
+export const ROLES = new EnumNames([
   ["master", MASTER],
   ["backup", BACKUP],
 ]);

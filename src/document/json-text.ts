@@ -1,4 +1,4 @@
-/** What can be written as JSON; a bigint becomes a number with all its digits. What is undefined is left out. */
+/** A value that can be written as JSON. A bigint becomes a number with all its digits; undefined fields are omitted. */
 export type Json =
   | string
   | number
@@ -10,9 +10,9 @@ export type Json =
   | { readonly [key: string]: Json };
 
 /**
- * Writes JSON with counters exact beyond 2^53: they are numbers with all their digits.
+ * Formats a value as JSON. Integers keep all their digits, even beyond 2^53.
  *
- * @param indent how deep each level is indented; 0 puts all on one line, as ndjson wants it
+ * @param indent spaces per level; 0 writes a single line, for ndjson
  */
 export function jsonText(value: Json, indent = 2): string {
   return written(value, indent, "\n");
@@ -37,15 +37,15 @@ function written(value: Json, indent: number, newline: string): string {
     : `${open}${items.join(",")}${close}`;
 }
 
-/** JSON escapes the control characters up to U+001F; the others that can steer a terminal are escaped here. */
+/** JSON.stringify() escapes the control characters up to U+001F; this escapes the others, too. */
 function quoted(value: string | number | boolean | null): string {
-  return JSON.stringify(value).replace(STEERING, escaped);
+  return JSON.stringify(value).replace(CONTROLS, escaped);
 }
 
-/** Characters that steer a terminal, or turn the direction of writing. */
-const STEERING = /[\x7f-\x9f\p{Bidi_Control}\u2028\u2029]/gu;
+/** Characters that control a terminal or change the direction of text. */
+const CONTROLS = /[\x7f-\x9f\p{Bidi_Control}\u2028\u2029]/gu;
 
-/** A character as JSON and YAML write it between double quotes: `\u009b`. */
+/** The escape of a character in a string of JSON or YAML: `\u009b`. */
 function escaped(character: string): string {
   const code = character.charCodeAt(0).toString(16).padStart(4, "0");
   return `\\u${code}`;

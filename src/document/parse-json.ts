@@ -1,16 +1,21 @@
-import { malformed, type Node, type Scalar, type Tree } from "./tree.js";
+import {
+  malformed,
+  type Member,
+  type Node,
+  type ParsedDocument,
+  type Scalar,
+} from "./parsed-document.js";
 
 /*
- * JSON.parse tells neither where a value stands nor that a member came twice, and rounds integers beyond 2^53. So
- * JSON is read here.
+ * JSON.parse does not report positions or duplicate fields, and rounds integers beyond 2^53. Therefore the project has
+ * its own parser.
  */
 
-/** What is nested deeper is none of our documents. */
-const DEEPEST = 64;
+/** Far more levels than a table has. */
+const MAXIMUM_DEPTH = 64;
 
 const NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y;
-// eslint-disable-next-line no-control-regex -- these must be escaped in a string
-const STRING = /"(?:[^"\\\0-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
+const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 const BLANKS = /[ \t\n\r]*/y;
 const LITERALS: readonly (readonly [string, Scalar])[] = [
   ["true", true],
@@ -19,63 +24,63 @@ const LITERALS: readonly (readonly [string, Scalar])[] = [
 ];
 
 /**
- * Reads a text as JSON.
+ * Parses JSON.
  *
- * @throws {DocumentFaults} with the first place that is not JSON, or a member that comes twice
+ * @throws {MalformedDocument} with the first syntax error or duplicate field
  * @see RFC 8259
  */
-export function parseJson(text: string): Tree {
+export function parseJson(text: string): ParsedDocument {
   return { text, root: new Parser(text).document() };
 }
 
 class Parser {
   readonly #text: string;
-  #at = 0;
+  #offset = 0;
 
   constructor(text: string) {
     this.#text = text;
   }
 
   document(): Node {
-    if (this.#text.startsWith("\ufeff")) this.#at = 1; // a byte order mark
+    if (this.#text.startsWith("\ufeff")) this.#offset = 1; // a byte order mark
     const root = this.#value(0);
-    if (this.#at < this.#text.length)
-      this.#fail("there is more behind the end of the document");
+    if (this.#offset < this.#text.length)
+      this.#fail("expected the end of the document");
     return root;
   }
 
-  /** The value at this place, and the blanks around it. */
+  /** A value, with the blanks around it. */
   #value(depth: number): Node {
     this.#match(BLANKS);
-    const at = this.#at;
-    if (depth > DEEPEST) this.#fail("this is nested too deeply");
+    const offset = this.#offset;
+    if (depth > MAXIMUM_DEPTH) this.#fail("nested too deeply");
     const value = this.#bare(depth);
     this.#match(BLANKS);
-    return { at, value };
+    return { offset, value };
   }
 
   #bare(depth: number): Node["value"] {
     if (this.#take("{")) return this.#members(depth);
     if (this.#take("[")) return this.#items(depth);
     for (const [word, value] of LITERALS) if (this.#take(word)) return value;
-    return this.#string() ?? this.#number() ?? this.#fail(this.#unexpected());
+    return this.#string() ?? this.#number() ?? this.#fail(this.#expected());
   }
 
-  #members(depth: number): ReadonlyMap<string, Node> {
-    const members = new Map<string, Node>();
+  #members(depth: number): ReadonlyMap<string, Member> {
+    const members = new Map<string, Member>();
     this.#match(BLANKS);
     if (this.#take("}")) return members;
     do {
       this.#match(BLANKS);
-      const at = this.#at;
-      const name =
-        this.#string() ?? this.#fail(this.#unexpected("a member's name"));
-      if (members.has(name)) this.#fail(`"${name}" comes twice`, at);
+      const nameOffset = this.#offset;
+      const name = this.#string() ?? this.#fail(this.#expected("a field name"));
+      if (members.has(name))
+        this.#fail(`duplicate field "${name}"`, nameOffset);
       this.#match(BLANKS);
-      if (!this.#take(":")) this.#fail(this.#unexpected("a colon"));
-      members.set(name, this.#value(depth + 1));
+      if (!this.#take(":")) this.#fail(this.#expected("a colon"));
+      members.set(name, { ...this.#value(depth + 1), nameOffset });
     } while (this.#take(","));
-    if (!this.#take("}")) this.#fail(this.#unexpected("a comma or }"));
+    if (!this.#take("}")) this.#fail(this.#expected("a comma or }"));
     return members;
   }
 
@@ -85,13 +90,27 @@ class Parser {
     if (this.#take("]")) return items;
     do items.push(this.#value(depth + 1));
     while (this.#take(","));
-    if (!this.#take("]")) this.#fail(this.#unexpected("a comma or ]"));
+    if (!this.#take("]")) this.#fail(this.#expected("a comma or ]"));
     return items;
   }
 
   #string(): string | undefined {
-    const found = this.#match(STRING)?.[0];
-    if (found === undefined) return undefined;
+    const start = this.#offset;
+    if (!this.#take('"')) return undefined;
+    // A loop, because regular expression engines limit how long a repeated group can be.
+    for (; ; this.#offset++) {
+      const code = this.#text.charCodeAt(this.#offset);
+      if (code === QUOTE) break;
+      if (code === BACKSLASH) {
+        if (!this.#match(ESCAPE)) this.#fail("unknown escape in a string");
+        this.#offset--;
+      } else if (Number.isNaN(code)) this.#fail("unterminated string", start);
+      else if (code === NEWLINE)
+        this.#fail("unterminated string, or a line break in it", start);
+      else if (code < SPACE) this.#fail("unescaped control character");
+    }
+    this.#offset++;
+    const found = this.#text.slice(start, this.#offset);
     return found.includes("\\")
       ? (JSON.parse(found) as string)
       : found.slice(1, -1);
@@ -101,32 +120,34 @@ class Parser {
     const [text, fraction, exponent] = this.#match(NUMBER) ?? [];
     if (text === undefined) return undefined;
     const number = Number(text);
-    const whole = fraction === undefined && exponent === undefined;
-    return whole && !Number.isSafeInteger(number) ? BigInt(text) : number;
+    const isInteger = fraction === undefined && exponent === undefined;
+    return isInteger && !Number.isSafeInteger(number) ? BigInt(text) : number;
   }
 
   #take(word: string): boolean {
-    const found = this.#text.startsWith(word, this.#at);
-    if (found) this.#at += word.length;
+    const found = this.#text.startsWith(word, this.#offset);
+    if (found) this.#offset += word.length;
     return found;
   }
 
   #match(pattern: RegExp): RegExpExecArray | null {
-    pattern.lastIndex = this.#at;
+    pattern.lastIndex = this.#offset;
     const found = pattern.exec(this.#text);
-    if (found) this.#at = pattern.lastIndex;
+    if (found) this.#offset = pattern.lastIndex;
     return found;
   }
 
-  #unexpected(wanted = "a value"): string {
-    const character = this.#text.charAt(this.#at);
-    if (character === "") return `the text ends where ${wanted} is wanted`;
-    return character === '"'
-      ? "a string that does not end, or has an escape that there is not"
-      : `${character} where ${wanted} is wanted`;
+  #expected(what = "a value"): string {
+    const character = this.#text.charAt(this.#offset);
+    return `expected ${what}, got ${character === "" ? "the end of the text" : character}`;
   }
 
-  #fail(fault: string, at = this.#at): never {
-    throw malformed(this.#text, at, fault);
+  #fail(message: string, offset = this.#offset): never {
+    throw malformed(this.#text, offset, message);
   }
 }
+
+const NEWLINE = 0x0a;
+const SPACE = 0x20;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;

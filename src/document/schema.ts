@@ -1,4 +1,4 @@
-/** What a document of this kind begins with: its `schema`. The number grows when a reader of the old would misread the new. */
+/** The schema of a table. The number is raised if a program for the old schema would misread the new one. */
 export const TABLE_SCHEMA = "ipvsadm/table/1";
-/** The same for a line of ndjson, which is one service. */
+/** The schema of a line of ndjson, which is one service. */
 export const SERVICE_SCHEMA = "ipvsadm/service/1";

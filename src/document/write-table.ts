@@ -29,12 +29,12 @@ import {
   TUNNELS,
 } from "./enum-names.js";
 
-/* The model as the members of a document: what read.ts reads. Counters are bigint, to keep all their digits. */
+/* Writes the model as the fields of a document, which read-table.ts reads. Counters are bigint, to keep all digits. */
 
-/** Members of an object, in their order. */
+/** The fields of an object, in order. */
 export type Members = Readonly<Record<string, Json>>;
 
-/** Names for what a document shows of a service or server beside its address; undefined where there is none. */
+/** Looks up the names that a document shows besides addresses; undefined if there is none. */
 export interface DocumentNames {
   service(key: ServiceKey): string | undefined;
   server(service: ServiceKey, key: ServerKey): string | undefined;
@@ -45,7 +45,7 @@ const NO_NAMES: DocumentNames = {
   server: () => undefined,
 };
 
-/** A service with its real servers as they can be set. */
+/** The settings of a service and its real servers. */
 function serviceRuleMembers(service: ServiceRule): Members {
   return {
     ...keyMembers(service.key),
@@ -54,7 +54,7 @@ function serviceRuleMembers(service: ServiceRule): Members {
   };
 }
 
-/** A service with its real servers, and what the kernel tells of them. */
+/** The settings of a service and its real servers, with states and counters. */
 export function serviceMembers(
   service: AssessedService,
   names = NO_NAMES,
@@ -73,7 +73,7 @@ export function serviceMembers(
   };
 }
 
-/** A whole table as it can be set: what the reader makes the same table of. */
+/** The settings of a whole table. readTable() returns the same table. */
 export function tableMembers(table: Table): Members {
   return {
     schema: TABLE_SCHEMA,
@@ -93,7 +93,7 @@ function keyMembers(key: ServiceKey): Members {
       };
 }
 
-/** What can be set of a service. */
+/** The settings of a service. */
 export function settingsMembers(settings: ServiceSettings): Members {
   const { scheduler, flags } = settings;
   const names = schedulerBitNames(scheduler, flags);
@@ -108,7 +108,7 @@ export function settingsMembers(settings: ServiceSettings): Members {
   };
 }
 
-/** Undefined where there is no persistence, and nothing is set that would count if there were. */
+/** Undefined if persistence is off and no setting of it differs from its default. */
 function persistenceMembers({
   flags,
   timeoutSeconds,
@@ -154,7 +154,7 @@ function serverMembers(
   };
 }
 
-/** What can be set of a real server. */
+/** The settings of a real server. */
 export function serverSettingsMembers(settings: ServerSettings): Members {
   const { forwarding, weight, tunnel, upperThreshold, lowerThreshold } =
     settings;
@@ -162,7 +162,7 @@ export function serverSettingsMembers(settings: ServerSettings): Members {
   const wrapped =
     forwarding === TUNNELING || type !== 0 || port !== 0 || flags !== 0;
   return {
-    // A number where there is no word: what a newer kernel may have.
+    // A newer kernel may have a method without a name here.
     forwarding: FORWARDING.word(forwarding) ?? forwarding,
     tunnel: wrapped
       ? {

@@ -1,24 +1,24 @@
 import { jsonText, type Json } from "./json-text.js";
 
 /*
- * YAML for what is a tree of plain values: block style, strings that could be taken for something else as JSON writes
- * them, which YAML 1.1 and 1.2 read alike. (The package that reads YAML writes it, too, but a table of 10,000 services
- * with ten servers each took it 10 seconds.)
+ * Writes YAML in block style. Strings that could be read as another type are quoted as in JSON, so that YAML 1.1 and
+ * 1.2 read the same. The package that parses YAML can write it, too, but needs 10 seconds for a table of 10,000
+ * services with ten servers each.
  */
 
-/** What these versions, or some of their readers, take for a boolean or nothing. */
+/** Words that YAML 1.1 or 1.2, or some of their parsers, read as a boolean or null. */
 const RESERVED = /^(?:true|false|null|yes|no|on|off|y|n)$/i;
 const PLAIN = /^(?:[a-z]{2}[A-Za-z0-9/-]*|[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+)$/;
 
 /**
- * Writes an object or a list as YAML, in lines that end. Counters have all their digits; what is undefined is left
- * out; characters that can steer a terminal are escaped.
+ * Formats an object or a list as YAML. The last line ends with a newline. Integers keep all their digits, undefined
+ * fields are omitted, and control characters are escaped.
  */
 export function yamlText(value: Json): string {
   return block(value, "").join("");
 }
 
-/** A value on lines of its own. */
+/** The lines of a value. */
 function block(value: Json, indent: string): string[] {
   if (isEmpty(value)) return [`${indent}${scalar(value)}\n`];
   if (isList(value))
@@ -31,7 +31,7 @@ function block(value: Json, indent: string): string[] {
       if (item === undefined) return [];
       const name = `${indent}${scalar(key)}:`;
       if (isEmpty(item)) return [`${name} ${scalar(item)}\n`];
-      // A list stands below its key, not to the right of it.
+      // A list is indented like its key.
       return [
         `${name}\n`,
         ...block(item, isList(item) ? indent : `${indent}  `),
@@ -40,7 +40,7 @@ function block(value: Json, indent: string): string[] {
   );
 }
 
-/** Whether a value fits behind its key. */
+/** Whether a value is written on the line of its key. */
 function isEmpty(value: Json): boolean {
   if (typeof value !== "object" || value === null) return true;
   return isList(value)

@@ -1,4 +1,9 @@
-import { keepsDaemon, keepsServer, keepsService } from "./settings-match.js";
+import type { CurrentState } from "./current-state.js";
+import {
+  daemonMatches,
+  serverMatches,
+  serviceMatches,
+} from "./settings-match.js";
 import {
   formatEndpoint,
   formatService,
@@ -13,24 +18,17 @@ import {
 } from "../ipvs/model.js";
 import type { ServerRule, ServiceRule, Table } from "../ipvs/table.js";
 
-/** What the kernel has. What is absent was not asked for, and is not compared. */
-export interface Existing {
-  readonly services: readonly ServiceWithServers[];
-  readonly timeouts?: Timeouts;
-  readonly daemons?: readonly Daemon[];
-}
-
-/** What of a wanted table is to count. */
+/** Which differences between the desired and the current state count. */
 export interface Scope {
-  /** Whether what is not wanted goes; false: nothing is removed */
+  /** Whether to remove what is not in the desired state */
   readonly prune: boolean;
-  /** Whether real servers that are there already keep their weights */
+  /** Whether existing real servers keep their current weights */
   readonly keepWeights: boolean;
-  /** Which services count. With it, timeouts and sync daemons do not; undefined: all do. */
+  /** Limits the comparison to some services; timeouts and sync daemons are then ignored */
   readonly only?: ((service: ServiceKey) => boolean) | undefined;
 }
 
-/** A real server that is not as it is wanted. */
+/** A real server that differs from the desired state. */
 export type ServerDifference =
   | { readonly kind: "add"; readonly rule: ServerRule }
   | {
@@ -41,7 +39,7 @@ export type ServerDifference =
     }
   | { readonly kind: "remove"; readonly server: ServerEntry };
 
-/** A virtual service that is not as it is wanted, or has such real servers. */
+/** A virtual service that differs from the desired state, or whose real servers do. */
 export type ServiceDifference =
   | {
       readonly kind: "add";
@@ -51,24 +49,24 @@ export type ServiceDifference =
   | {
       readonly kind: "change";
       readonly service: ServiceWithServers;
-      /** Undefined: only its servers differ */
+      /** Undefined if only its servers differ */
       readonly to: ServiceSettings | undefined;
       readonly servers: readonly ServerDifference[];
       readonly rule: ServiceRule;
     }
   | { readonly kind: "remove"; readonly service: ServiceWithServers };
 
-/** A sync daemon that is not as it is wanted: to be started, stopped, or both. */
+/** A sync daemon that has to be started, stopped, or both. */
 export interface DaemonDifference {
   readonly from: Daemon | undefined;
   readonly to: Daemon | undefined;
 }
 
-/** How a wanted table differs from what the kernel has. */
+/** How the current state differs from the desired state. */
 export interface Differences {
-  /** As they are wanted, then those that are not wanted */
+  /** In the order of the desired state; removals come last */
   readonly services: readonly ServiceDifference[];
-  /** In `to`, 0 is what stays */
+  /** In `to`, 0 means unchanged */
   readonly timeouts:
     | {
         readonly from: Timeouts;
@@ -79,48 +77,56 @@ export interface Differences {
   readonly daemons: readonly DaemonDifference[];
 }
 
-/** Finds out what would have to change. What the wanted table does not speak of is as it is wanted. */
+/**
+ * Compares the desired state with the current state.
+ *
+ * Timeouts and sync daemons are compared only if both states include them.
+ */
 export function compare(
-  wanted: Table,
-  existing: Existing,
+  desired: Table,
+  current: CurrentState,
   scope: Scope,
 ): Differences {
   const { only } = scope;
   return {
-    services: compareServices(wanted, existing, scope),
+    services: compareServices(desired, current, scope),
     timeouts: only
       ? undefined
-      : compareTimeouts(existing.timeouts, wanted.timeouts),
+      : compareTimeouts(current.timeouts, desired.timeouts),
     daemons: only
       ? []
-      : compareDaemons(existing.daemons, wanted.daemons, scope.prune),
+      : compareDaemons(current.daemons, desired.daemons, scope.prune),
   };
 }
 
-/** Whether nothing differs. */
-export function isEqual({ services, timeouts, daemons }: Differences): boolean {
+/** Whether there are no differences. */
+export function isUpToDate({
+  services,
+  timeouts,
+  daemons,
+}: Differences): boolean {
   return services.length + daemons.length === 0 && timeouts === undefined;
 }
 
 function compareServices(
-  wanted: Table,
-  existing: Existing,
+  desired: Table,
+  current: CurrentState,
   { prune, keepWeights, only }: Scope,
 ): ServiceDifference[] {
   const counts = ({ key }: { readonly key: ServiceKey }) => only?.(key) ?? true;
-  const there = new Map(
-    existing.services.map((one) => [formatService(one.key), one]),
-  );
+  const remaining = new Map(
+    current.services.map((one) => [formatService(one.key), one]),
+  ); // current services that no desired service matched yet
   const differences: ServiceDifference[] = [];
-  for (const [name, { rule, servers: all }] of united(
-    wanted.services.filter(counts),
+  for (const [name, { rule, servers: all }] of mergeDuplicates(
+    desired.services.filter(counts),
   )) {
-    const service = there.get(name);
-    there.delete(name);
+    const service = remaining.get(name);
+    remaining.delete(name);
     if (!service)
       differences.push({ kind: "add", rule, servers: [...all.values()] });
     else {
-      const to = keepsService(service.settings, rule.settings)
+      const to = serviceMatches(service.settings, rule.settings)
         ? undefined
         : rule.settings;
       const servers = compareServers(service, all, prune, keepWeights);
@@ -129,30 +135,32 @@ function compareServices(
     }
   }
   if (prune)
-    for (const service of there.values())
+    for (const service of remaining.values())
       if (counts(service)) differences.push({ kind: "remove", service });
   return differences;
 }
 
-/** A service that is wanted, once. */
-interface Wanted {
+/** A desired service with the servers of all its rules. */
+interface DesiredService {
   readonly rule: ServiceRule;
-  /** By their names */
+  /** By address and port */
   readonly servers: ReadonlyMap<string, ServerRule>;
 }
 
-/** What comes twice is as it came first, which is how the kernel would have it; servers come together. */
-function united(rules: readonly ServiceRule[]): ReadonlyMap<string, Wanted> {
+/** Merges rules for the same service. The first rule wins, because the kernel would refuse the second. */
+function mergeDuplicates(
+  rules: readonly ServiceRule[],
+): ReadonlyMap<string, DesiredService> {
   const found = new Map<
     string,
-    Wanted & { servers: Map<string, ServerRule> }
+    DesiredService & { servers: Map<string, ServerRule> }
   >();
   for (const rule of rules) {
     const name = formatService(rule.key);
     const { servers } = found.get(name) ?? { servers: new Map() };
     if (!found.has(name)) found.set(name, { rule, servers });
     for (const server of rule.servers)
-      if (!servers.has(nameOf(server))) servers.set(nameOf(server), server);
+      if (!servers.has(serverId(server))) servers.set(serverId(server), server);
   }
   return found;
 }
@@ -163,38 +171,38 @@ function compareServers(
   prune: boolean,
   keepWeights: boolean,
 ): ServerDifference[] {
-  const there = new Map(service.servers.map((one) => [nameOf(one), one]));
+  const remaining = new Map(service.servers.map((one) => [serverId(one), one]));
   const differences: ServerDifference[] = [];
-  for (const [name, wanted] of all) {
-    const server = there.get(name);
-    there.delete(name);
+  for (const [name, desired] of all) {
+    const server = remaining.get(name);
+    remaining.delete(name);
     if (!server) {
-      differences.push({ kind: "add", rule: wanted });
+      differences.push({ kind: "add", rule: desired });
       continue;
     }
     const to = keepWeights
-      ? { ...wanted.settings, weight: server.settings.weight }
-      : wanted.settings;
-    if (!keepsServer(server.settings, to))
-      differences.push({ kind: "change", server, to, rule: wanted });
+      ? { ...desired.settings, weight: server.settings.weight }
+      : desired.settings;
+    if (!serverMatches(server.settings, to))
+      differences.push({ kind: "change", server, to, rule: desired });
   }
   if (prune)
-    for (const server of there.values())
+    for (const server of remaining.values())
       differences.push({ kind: "remove", server });
   return differences;
 }
 
-function nameOf({ key }: { readonly key: ServerKey }): string {
+function serverId({ key }: { readonly key: ServerKey }): string {
   return formatEndpoint(key.address, key.port);
 }
 
 function compareTimeouts(
   from: Timeouts | undefined,
-  wanted: Timeouts | undefined,
+  desired: Timeouts | undefined,
 ): Differences["timeouts"] {
-  if (!from || !wanted) return undefined;
+  if (!from || !desired) return undefined;
   const changed = (member: keyof Timeouts) =>
-    wanted[member] === from[member] ? 0 : wanted[member];
+    desired[member] === from[member] ? 0 : desired[member];
   const to = {
     tcpSeconds: changed("tcpSeconds"),
     tcpFinSeconds: changed("tcpFinSeconds"),
@@ -202,25 +210,25 @@ function compareTimeouts(
   };
   return Object.values(to).every((seconds) => seconds === 0)
     ? undefined
-    : { from, to, rule: wanted };
+    : { from, to, rule: desired };
 }
 
 function compareDaemons(
-  existing: readonly Daemon[] | undefined,
-  wanted: readonly Daemon[] | undefined,
+  current: readonly Daemon[] | undefined,
+  desired: readonly Daemon[] | undefined,
   prune: boolean,
 ): DaemonDifference[] {
-  if (!existing || !wanted) return [];
-  const there = new Map(existing.map((daemon) => [daemon.state, daemon]));
+  if (!current || !desired) return [];
+  const remaining = new Map(current.map((daemon) => [daemon.state, daemon]));
   const differences: DaemonDifference[] = [];
-  for (const [i, to] of wanted.entries()) {
-    if (wanted.findIndex(({ state }) => state === to.state) < i) continue;
-    const from = there.get(to.state);
-    there.delete(to.state);
-    if (!from || !keepsDaemon(from, to)) differences.push({ from, to });
+  for (const [i, to] of desired.entries()) {
+    if (desired.findIndex(({ state }) => state === to.state) < i) continue;
+    const from = remaining.get(to.state);
+    remaining.delete(to.state);
+    if (!from || !daemonMatches(from, to)) differences.push({ from, to });
   }
   if (prune)
-    for (const from of there.values())
+    for (const from of remaining.values())
       differences.push({ from, to: undefined });
   return differences;
 }

@@ -1,39 +1,39 @@
 import type { Change } from "../ipvs/change.js";
 import type { Step } from "./steps.js";
 
-/** A change that was carried out and could not be taken back: it stands. */
-export interface Standing {
+/** A change that was made and could not be rolled back. */
+export interface NotRolledBack {
   readonly step: Step;
-  /** What was to take it back */
+  /** The change that was meant to undo it */
   readonly undo: Change;
   readonly failure: Error;
 }
 
-/** The table is not that for which the plan was made. Nothing was changed. */
+/** The table changed after the plan was made. Nothing was changed. */
 export class TableChanged extends Error {
   override readonly name = "TableChanged";
-  /** What to do next, as half a sentence */
-  readonly advice: string = "look at it, and try again";
+  /** What to do next */
+  readonly advice: string = "look at the table and try again";
 
   constructor() {
-    super("The table was changed by somebody else meanwhile");
+    super("Another process changed the table");
   }
 }
 
-/** A plan could not be carried out, and what had been done was put back. */
+/** A plan failed, and its changes were rolled back. */
 export class PlanFailed extends Error {
   override readonly name = "PlanFailed";
 
   constructor(
-    /** Why: a {@link KernelRefusal}, the fault of a socket, or the reason of the signal that was given */
+    /** Why: a {@link KernelRefusal}, a socket error, or the reason of the abort signal */
     override readonly cause: unknown,
     /** The step that failed; undefined if none did */
     readonly step: Step | undefined,
-    /** What had been carried out by then, and was taken back but for what stands */
+    /** The steps that had been carried out. They were rolled back, except for `notRolledBack` */
     readonly done: readonly Step[],
-    /** What could not be taken back. Empty: the table is as it was. */
-    readonly standing: readonly Standing[],
-    /** What was sent when the way to the kernel broke, and nobody knows whether it was carried out */
+    /** Changes that could not be rolled back. Empty if the table is as it was before */
+    readonly notRolledBack: readonly NotRolledBack[],
+    /** Steps that were sent when the socket failed: they may have been carried out or not */
     readonly unknown: readonly Step[],
   ) {
     super(`${step?.change.command ?? "the plan"} failed`, { cause });

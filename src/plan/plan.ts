@@ -23,28 +23,34 @@ import {
 export type { Step } from "./steps.js";
 
 /**
- * What makes a table as it is wanted, with the fewest messages, in three stages: each begins when the one before has
- * been carried out wholly. No stage leaves a service that stays without a real server that takes connections, if it
- * has one and is to have one; what the kernel refuses, it nearly always refuses before anything was taken away.
+ * The steps from the current to the desired state, with the fewest possible messages.
+ *
+ * There are three stages; a stage starts when the one before is complete. No step takes the last server with a weight
+ * above 0 from a service, unless the desired state has none either. Removals come last: if the kernel refuses a change,
+ * nothing has been removed yet in nearly all cases.
  */
 export interface Plan {
-  /** New services and real servers, and edits in place: connections live on */
+  /** New services and real servers, and edits in place. Existing connections are kept. */
   readonly build: readonly Step[];
-  /** Real servers that get no new connections any more */
+  /** Edits that set the weight of a real server to 0 */
   readonly quiesce: readonly Step[];
-  /** What goes */
+  /** Removals */
   readonly remove: readonly Step[];
-  /** The real servers that must be empty before `remove` begins */
+  /** The real servers that must be empty before `remove` starts */
   readonly draining: readonly DrainingServer[];
 }
 
-/** All steps of a plan in their order. */
-export function stepsOf({ build, quiesce, remove }: Plan): Step[] {
+/** All steps of a plan, in order. */
+export function allSteps({ build, quiesce, remove }: Plan): Step[] {
   return [...build, ...quiesce, ...remove];
 }
 
-/** @param drain whether real servers that go shall be empty first */
-export function planOf(differences: Differences, drain: boolean): Plan {
+/**
+ * Makes the plan for a set of differences.
+ *
+ * @param drain whether to drain real servers before they are removed
+ */
+export function makePlan(differences: Differences, drain: boolean): Plan {
   const { services, timeouts, daemons } = differences;
   const steps = new ServiceSteps(drain);
   for (const one of addedFirst(services)) steps.take(one);
@@ -54,27 +60,26 @@ export function planOf(differences: Differences, drain: boolean): Plan {
       ...timeoutSteps(timeouts),
       ...early,
       ...steps.additions,
-      ...steps.edits,
-      ...steps.raises,
+      ...steps.serviceEdits,
+      ...steps.serverEdits,
       ...between,
     ],
-    quiesce: [...steps.lowers, ...steps.quiets],
+    quiesce: [...steps.editsToWeightZero, ...steps.drains],
     remove: [...serversFirst(steps.removals), ...late],
     draining: steps.draining,
   };
 }
 
-/** The steps for services and real servers, each kind by itself. */
+/** Collects the steps for services and real servers by kind. */
 class ServiceSteps {
   readonly additions: Step[] = [];
-  /** Of services */
-  readonly edits: Step[] = [];
-  /** Edits of real servers that take connections then */
-  readonly raises: Step[] = [];
-  /** Edits of real servers that take none then */
-  readonly lowers: Step[] = [];
-  /** Weight 0 for those that go */
-  readonly quiets: Step[] = [];
+  readonly serviceEdits: Step[] = [];
+  /** Edits of real servers whose new weight is above 0 */
+  readonly serverEdits: Step[] = [];
+  /** Edits of real servers whose new weight is 0 */
+  readonly editsToWeightZero: Step[] = [];
+  /** Weight 0 for servers that will be removed */
+  readonly drains: Step[] = [];
   readonly removals: Step[] = [];
   readonly draining: DrainingServer[] = [];
   readonly #drain: boolean;
@@ -90,14 +95,14 @@ class ServiceSteps {
         return;
       case "change": {
         const { service, to, rule } = one;
-        if (to) this.edits.push(editService(service, to, rule));
+        if (to) this.serviceEdits.push(editService(service, to, rule));
         for (const server of one.servers) this.#takeServer(service.key, server);
         return;
       }
       case "remove": {
         const { service } = one;
         const servers = service.servers.map((server) =>
-          this.#quieted(service.key, server),
+          this.#drained(service.key, server),
         );
         this.removals.push(deleteService({ ...service, servers }));
       }
@@ -111,29 +116,29 @@ class ServiceSteps {
         return;
       case "change": {
         const { server, to, rule } = one;
-        const steps = to.weight > 0 ? this.raises : this.lowers;
+        const steps = to.weight > 0 ? this.serverEdits : this.editsToWeightZero;
         steps.push(editServer(service, server, to, rule));
         return;
       }
       case "remove":
         this.removals.push(
-          deleteServer(service, this.#quieted(service, one.server)),
+          deleteServer(service, this.#drained(service, one.server)),
         );
     }
   }
 
-  /** A real server as it is when it goes: with weight 0, if it is to be empty then. */
-  #quieted(service: ServiceKey, server: ServerEntry): ServerEntry {
+  /** A real server as it is when it is removed: with weight 0 if it is drained first. */
+  #drained(service: ServiceKey, server: ServerEntry): ServerEntry {
     if (!this.#drain) return server;
     this.draining.push({ service, server: server.key });
     if (server.settings.weight === 0) return server;
     const settings = { ...server.settings, weight: 0 };
-    this.quiets.push(editServer(service, server, settings));
+    this.drains.push(editServer(service, server, settings));
     return { ...server, settings };
   }
 }
 
-/** New services come before new servers of those that are there. */
+/** Puts new services before changes of existing services. */
 function addedFirst(
   services: readonly ServiceDifference[],
 ): readonly ServiceDifference[] {
@@ -152,10 +157,10 @@ function serversFirst(steps: readonly Step[]): Step[] {
 }
 
 /**
- * The steps for sync daemons: before services are built, after that, after removals.
+ * The steps for sync daemons: before the services are built, after that, and after the removals.
  *
- * While a daemon runs, the kernel takes no real server of another family than its service's, and while there is such
- * a server it starts no daemon.
+ * While a daemon runs, the kernel refuses real servers whose address family differs from the service's. While such a
+ * server exists, it refuses to start a daemon.
  *
  * @see ip_vs_genl_set_cmd(), ip_vs_genl_new_daemon() in net/netfilter/ipvs/ip_vs_ctl.c
  */
@@ -174,7 +179,7 @@ function daemonSteps(
   return [[], steps(["stop", "start"]), []];
 }
 
-/** Whether real servers of another family than their services' come, or go. */
+/** Whether real servers whose address family differs from their service's are added or removed. */
 function mixedServers(services: readonly ServiceDifference[]): {
   readonly added: boolean;
   readonly removed: boolean;

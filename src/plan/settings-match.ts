@@ -16,27 +16,27 @@ import {
 } from "../ipvs/model.js";
 
 /*
- * What the kernel makes of that which it is told. Two settings are the same if it would behave alike: what has no
- * effect does not count, nor does what it decides by itself.
+ * Two settings match if the kernel would behave the same with both. Settings without effect are ignored, and so are
+ * settings that the kernel chooses itself.
  */
 
 /**
- * Whether a service needs no edit to be as it is wanted.
+ * Whether a service already has the desired settings.
  *
- * The flag HASHED is the kernel's own. Timeout and netmask count with persistence alone; the engine counts always,
- * for it may know the connections that real servers begin.
+ * HASHED is ignored: the kernel sets it. Timeout and netmask count only with persistence. The persistence engine always
+ * counts, because it can also match connections that real servers open.
  */
-export function keepsService(
-  has: ServiceSettings,
-  wanted: ServiceSettings,
+export function serviceMatches(
+  current: ServiceSettings,
+  desired: ServiceSettings,
 ): boolean {
   return (
-    has.scheduler === wanted.scheduler &&
-    ((has.flags ^ wanted.flags) & ~HASHED) === 0 &&
-    (has.persistenceEngine ?? "") === (wanted.persistenceEngine ?? "") &&
-    ((wanted.flags & PERSISTENT) === 0 ||
-      (has.timeoutSeconds === wanted.timeoutSeconds &&
-        sameNetmask(has.netmask, wanted.netmask)))
+    current.scheduler === desired.scheduler &&
+    ((current.flags ^ desired.flags) & ~HASHED) === 0 &&
+    (current.persistenceEngine ?? "") === (desired.persistenceEngine ?? "") &&
+    ((desired.flags & PERSISTENT) === 0 ||
+      (current.timeoutSeconds === desired.timeoutSeconds &&
+        sameNetmask(current.netmask, desired.netmask)))
   );
 }
 
@@ -47,25 +47,27 @@ export function sameNetmask(a: Netmask, b: Netmask): boolean {
 }
 
 /**
- * Whether a real server needs no edit to be as it is wanted.
+ * Whether a real server already has the desired settings.
  *
- * A kernel that finds the server on the director itself may keep LOCAL_NODE, whatever it was told. The tunnel counts
- * with tunneling alone.
+ * For a server on the director itself, the kernel may report LOCAL_NODE instead of the requested method. The tunnel
+ * counts only with tunneling.
  */
-export function keepsServer(
-  has: ServerSettings,
-  wanted: ServerSettings,
+export function serverMatches(
+  current: ServerSettings,
+  desired: ServerSettings,
 ): boolean {
   return (
-    has.weight === wanted.weight &&
-    has.upperThreshold === wanted.upperThreshold &&
-    has.lowerThreshold === wanted.lowerThreshold &&
-    (has.forwarding === LOCAL_NODE || has.forwarding === wanted.forwarding) &&
-    (has.forwarding !== TUNNELING || sameTunnel(has.tunnel, wanted.tunnel))
+    current.weight === desired.weight &&
+    current.upperThreshold === desired.upperThreshold &&
+    current.lowerThreshold === desired.lowerThreshold &&
+    (current.forwarding === LOCAL_NODE ||
+      current.forwarding === desired.forwarding) &&
+    (current.forwarding !== TUNNELING ||
+      sameTunnel(current.tunnel, desired.tunnel))
   );
 }
 
-/** Whether packets are wrapped alike: only GUE has a port, and IPIP no checksum. */
+/** Whether two tunnels encapsulate in the same way. Only GUE has a port; IPIP has no checksum. */
 export function sameTunnel(a: Tunnel, b: Tunnel): boolean {
   if (a.type !== b.type) return false;
   switch (a.type) {
@@ -81,19 +83,20 @@ export function sameTunnel(a: Tunnel, b: Tunnel): boolean {
 
 const IPV4_HEADERS = 20 + 8;
 const IPV6_HEADERS = 40 + 8;
-/** The kernel takes this for every master that is not told how long its messages may be. */
+/** The kernel assumes this MTU for a master without a maximum message length. */
 const MASTER_MTU = 1500;
 const DEFAULT_GROUP = Uint8Array.of(224, 0, 0, 81);
 const DEFAULT_PORT = 8848;
 const DEFAULT_TTL = 1;
 
 /**
- * A sync daemon as the kernel keeps it. The longest message of a backup that was told none follows from its
- * interface, and stays undefined.
+ * A sync daemon with the defaults that the kernel fills in.
+ *
+ * The maximum message length of a backup depends on its interface; if none is given, it stays undefined.
  *
  * @see start_sync_thread() in net/netfilter/ipvs/ip_vs_sync.c
  */
-export function keptDaemon(daemon: Daemon): Daemon {
+export function effectiveDaemon(daemon: Daemon): Daemon {
   const multicastGroup = daemon.multicastGroup ?? DEFAULT_GROUP;
   const headers = multicastGroup.length === 4 ? IPV4_HEADERS : IPV6_HEADERS;
   const usual = daemon.state === MASTER ? MASTER_MTU - headers : undefined;
@@ -106,7 +109,7 @@ export function keptDaemon(daemon: Daemon): Daemon {
   };
 }
 
-/** In a request, 0 is as if nothing were said. */
+/** In a request, 0 means the default. */
 function given(value: number | undefined): number | undefined {
   return value === 0 ? undefined : value;
 }
@@ -120,20 +123,20 @@ function clamped(
   return Math.min(Math.max(maximumLength, least), 65535 - headers);
 }
 
-/** Whether a sync daemon that runs is as it is wanted. Kernels before 4.3 tell only interface and syncid of it. */
-export function keepsDaemon(has: Daemon, wanted: Daemon): boolean {
-  const kept = keptDaemon(wanted);
+/** Whether a running sync daemon has the desired settings. Kernels before 4.3 report only its interface and syncid. */
+export function daemonMatches(current: Daemon, desired: Daemon): boolean {
+  const effective = effectiveDaemon(desired);
   const same = <T>(a: T | undefined, b: T | undefined) =>
     a === undefined || b === undefined || a === b;
   return (
-    has.state === kept.state &&
-    has.multicastInterface === kept.multicastInterface &&
-    has.syncId === kept.syncId &&
-    same(has.maximumLength, kept.maximumLength) &&
-    same(has.multicastPort, kept.multicastPort) &&
-    same(has.multicastTtl, kept.multicastTtl) &&
-    (has.multicastGroup === undefined ||
-      kept.multicastGroup === undefined ||
-      sameAddress(has.multicastGroup, kept.multicastGroup))
+    current.state === effective.state &&
+    current.multicastInterface === effective.multicastInterface &&
+    current.syncId === effective.syncId &&
+    same(current.maximumLength, effective.maximumLength) &&
+    same(current.multicastPort, effective.multicastPort) &&
+    same(current.multicastTtl, effective.multicastTtl) &&
+    (current.multicastGroup === undefined ||
+      effective.multicastGroup === undefined ||
+      sameAddress(current.multicastGroup, effective.multicastGroup))
   );
 }

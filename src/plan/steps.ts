@@ -11,12 +11,12 @@ import {
 } from "../ipvs/model.js";
 import type { ServerRule, ServiceRule, TableRule } from "../ipvs/table.js";
 
-/** One message to the kernel, and those that take it back. */
+/** One change, and the changes that undo it. */
 export interface Step {
   readonly change: Change;
-  /** In their order, when all later steps have been undone */
+  /** To be sent in this order, after all later steps have been undone */
   readonly undo: readonly Change[];
-  /** What asks for it; undefined where it is that something is not asked for */
+  /** The rule that asks for the change; undefined for removals */
   readonly rule: TableRule | undefined;
 }
 
@@ -26,7 +26,11 @@ export function* addService({
 }: Extract<ServiceDifference, { kind: "add" }>): Generator<Step> {
   const { key: service } = rule;
   yield {
-    change: { command: "add-service", service, settings: sent(rule.settings) },
+    change: {
+      command: "add-service",
+      service,
+      settings: withoutKernelFlags(rule.settings),
+    },
     undo: [{ command: "delete-service", service }],
     rule,
   };
@@ -41,43 +45,47 @@ export function editService(
   const edit = (settings: ServiceSettings): Change => ({
     command: "edit-service",
     service,
-    settings: sent(settings),
+    settings: withoutKernelFlags(settings),
   });
   return { change: edit(to), undo: [edit(settings)], rule };
 }
 
-/** The kernel lists the newest server first: put back in reverse, they stand in the order in which they stood. */
+/** The kernel lists the newest server first. To restore the order, undo adds the servers in reverse. */
 export function deleteService({
   key: service,
   settings,
   servers,
 }: Pick<ServiceWithServers, "key" | "settings"> & {
-  readonly servers: readonly Placed[];
+  readonly servers: readonly ServerWithSettings[];
 }): Step {
   return {
     change: { command: "delete-service", service },
     undo: [
-      { command: "add-service", service, settings: sent(settings) },
+      {
+        command: "add-service",
+        service,
+        settings: withoutKernelFlags(settings),
+      },
       ...servers.toReversed().map((server) => additionOf(service, server)),
     ],
     rule: undefined,
   };
 }
 
-/** Without the bit that is the kernel's own. */
-function sent(settings: ServiceSettings): ServiceSettings {
+/** Clears the flag that only the kernel sets. */
+function withoutKernelFlags(settings: ServiceSettings): ServiceSettings {
   return { ...settings, flags: (settings.flags & ~HASHED) >>> 0 };
 }
 
-/** Settings of a server that is there already, or is to be. */
-interface Placed {
+/** A server's key and settings. */
+interface ServerWithSettings {
   readonly key: ServerKey;
   readonly settings: ServerSettings;
 }
 
 function additionOf(
   service: ServiceKey,
-  { key: server, settings }: Placed,
+  { key: server, settings }: ServerWithSettings,
 ): Change {
   return { command: "add-server", service, server, settings };
 }
@@ -92,7 +100,7 @@ export function addServer(service: ServiceKey, rule: ServerRule): Step {
 
 export function editServer(
   service: ServiceKey,
-  { key: server, settings }: Placed,
+  { key: server, settings }: ServerWithSettings,
   to: ServerSettings,
   rule?: ServerRule,
 ): Step {
@@ -105,7 +113,10 @@ export function editServer(
   return { change: edit(to), undo: [edit(settings)], rule };
 }
 
-export function deleteServer(service: ServiceKey, server: Placed): Step {
+export function deleteServer(
+  service: ServiceKey,
+  server: ServerWithSettings,
+): Step {
   return {
     change: { command: "delete-server", service, server: server.key },
     undo: [additionOf(service, server)],

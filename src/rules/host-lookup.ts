@@ -2,14 +2,14 @@ import type { Lookups } from "../grammar/endpoint.js";
 import { UnresolvedHost } from "../grammar/usage-errors.js";
 import { parseIpv4, type Address } from "../ipvs/address.js";
 import { TRANSPORTS } from "../ipvs/model.js";
-import type { RuleNames } from "./rule-names.js";
+import type { NameLookups } from "./name-lookups.js";
 
-/** The hosts that a file names, each of which is looked up once. */
-export class Hosts implements Lookups {
-  readonly #names: RuleNames;
+/** The addresses of the host names in a file. Each name is looked up once. */
+export class HostLookups implements Lookups {
+  readonly #names: NameLookups;
   readonly #known = new Map<string, Address | undefined>();
 
-  constructor(names: RuleNames) {
+  constructor(names: NameLookups) {
     this.#names = names;
   }
 
@@ -22,13 +22,13 @@ export class Hosts implements Lookups {
     return this.#names.servicePort(service, TRANSPORTS[protocol]);
   }
 
-  /** Whether a name was looked up in vain. */
+  /** Whether a name was looked up and has no address. */
   isUnknown(name: string): boolean {
     return this.#known.has(name) && this.#known.get(name) === undefined;
   }
 
-  /** Looks hosts up, all at once. */
-  async learn(names: ReadonlySet<string>): Promise<void> {
+  /** Looks up host names in parallel. */
+  async lookUp(names: ReadonlySet<string>): Promise<void> {
     await Promise.all(
       Array.from(names, async (name) => {
         if (this.#known.has(name)) return;
@@ -42,7 +42,7 @@ export class Hosts implements Lookups {
 }
 
 /**
- * Whether a resolver may know a name: what does not look like one, such as 192.0.2.256, is not worth waiting for.
+ * Whether a text can be a host name. A text such as 192.0.2.256 cannot, and is not looked up.
  *
  * @see RFC 1123, section 2.1
  */

@@ -1,11 +1,11 @@
-import type { Remark } from "./place-findings.js";
+import type { Finding } from "./finding-positions.js";
 
-/** What is to be said of a port that the forwarding method does not change. */
-export function portIgnored(written: number, kept: number): Remark {
+/** The warning for a real server's port that its forwarding method does not use. */
+export function ignoredPort(written: number, used: number): Finding {
   return {
     id: "port-ignored",
-    fault: `packets reach the real server at port ${kept}, the service's, not ${written}`,
-    advice: "only -m (masq) changes ports: otherwise leave the port out",
+    message: `port ${written} is ignored: packets reach the server at the service's port ${used}`,
+    advice: "only masquerading (-m) can change the port; leave the port out",
     part: "port",
   };
 }

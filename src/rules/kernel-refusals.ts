@@ -8,17 +8,17 @@ import {
   type ServiceKey,
   type Timeouts,
 } from "../ipvs/model.js";
-import type { Remark } from "./place-findings.js";
+import type { Finding } from "./finding-positions.js";
 
-/* What every kernel refuses, whatever else is in its table and on its machine. */
+/* Rules that every kernel refuses, regardless of its table and its machine. */
 
-/** Why a rule is refused. */
-export type Refusal = Remark & { readonly advice: string };
+/** Why the kernel refuses a rule. */
+export type Refusal = Finding & { readonly advice: string };
 
-/** The longest timeouts where the kernel's clock ticks slowest, 100 times a second. @see ip_vs_set_timeout() */
+/** The maximum timeout of a kernel with HZ=100. Others have a lower limit. @see ip_vs_set_timeout() */
 const LONGEST_TIMEOUT_SECONDS = Math.floor(0x7fffffff / 100);
 
-/** Why no kernel takes a real server. @see ip_vs_add_dest(), ip_vs_new_dest(), ip_vs_genl_set_cmd() in ip_vs_ctl.c */
+/** Why every kernel refuses a real server. @see ip_vs_add_dest(), ip_vs_new_dest(), ip_vs_genl_set_cmd() in ip_vs_ctl.c */
 export function serverRefusal(
   service: ServiceKey,
   { address }: ServerKey,
@@ -28,39 +28,38 @@ export function serverRefusal(
   if (familyOf(address) !== service.family && forwarding !== TUNNELING)
     return {
       id: "mixed-families",
-      fault: `${familyOf(address) === INET6 ? "an IPv6 real server of an IPv4 service" : "an IPv4 real server of an IPv6 service"} must be tunnelled to`,
-      advice:
-        "forward to it with -i (tunnel), or give it an address of the service's family",
+      message: `${familyOf(address) === INET6 ? "an IPv6 real server of an IPv4 service" : "an IPv4 real server of an IPv6 service"} needs tunneling`,
+      advice: "use -i (tunnel), or an address of the service's family",
       part: "address",
     };
   if (!canBeHost(address))
     return {
       id: "not-unicast",
-      fault: "the real server's address is not that of one host",
-      advice: "give its unicast address",
+      message: "the address of the real server is not a unicast address",
+      advice: "give the address of the host",
       part: "address",
     };
   if (lowerThreshold > upperThreshold)
     return {
       id: "thresholds",
-      fault:
+      message:
         upperThreshold === 0
-          ? `there is a lower threshold (${lowerThreshold}) without an upper one`
-          : `the lower threshold (${lowerThreshold}) is above the upper one (${upperThreshold})`,
-      advice: "the upper threshold must be at least the lower one",
+          ? `the lower threshold (${lowerThreshold}) needs an upper threshold`
+          : `the lower threshold (${lowerThreshold}) is above the upper threshold (${upperThreshold})`,
+      advice: "the upper threshold must not be below the lower threshold",
       part: "lowerThreshold",
     };
   if (tunnel.type === TUNNEL_GUE && tunnel.port === 0)
     return {
       id: "gue-without-port",
-      fault: "a GUE tunnel has no port",
-      advice: "give the UDP port on which the real server takes GUE",
+      message: "the GUE tunnel has no port",
+      advice: "give the UDP port on which the real server receives GUE",
       part: "tunnelPort",
     };
   return undefined;
 }
 
-/** Whether the kernel may take an address for a real server's; more may be refused by what is on the machine. */
+/** Whether an address can be a real server's. The kernel may still refuse it because of the machine's addresses. */
 function canBeHost(address: Address): boolean {
   if (isMulticast(address)) return false;
   if (address.length === 4)
@@ -74,18 +73,18 @@ function canBeHost(address: Address): boolean {
   return !mapped && address.some((byte) => byte !== 0);
 }
 
-/** Why no kernel takes a sync daemon. @see ip_vs_genl_new_daemon() */
+/** Why every kernel refuses a sync daemon. @see ip_vs_genl_new_daemon() */
 export function daemonRefusal({ multicastGroup }: Daemon): Refusal | undefined {
   if (!multicastGroup || isMulticast(multicastGroup)) return undefined;
   return {
     id: "not-multicast",
-    fault: "the sync daemon's group is no multicast address",
-    advice: "leave it out for 224.0.0.81, or give a multicast address",
+    message: "the group of the sync daemon is not a multicast address",
+    advice: "give a multicast address, or leave it out for 224.0.0.81",
     part: "group",
   };
 }
 
-/** Why no kernel takes timeouts. */
+/** Why every kernel refuses timeouts. */
 export function timeoutsRefusal(timeouts: Timeouts): Refusal | undefined {
   const { tcpSeconds, tcpFinSeconds, udpSeconds } = timeouts;
   if (
@@ -94,7 +93,7 @@ export function timeoutsRefusal(timeouts: Timeouts): Refusal | undefined {
     return undefined;
   return {
     id: "long-timeout",
-    fault: `a timeout is longer than ${LONGEST_TIMEOUT_SECONDS} seconds`,
-    advice: "give a shorter one",
+    message: `a timeout is longer than ${LONGEST_TIMEOUT_SECONDS} seconds`,
+    advice: "use a shorter timeout",
   };
 }

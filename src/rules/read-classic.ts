@@ -1,22 +1,31 @@
-import { parseIpv4Loosely } from "../grammar/endpoint.js";
 import { UnresolvedHost, UsageFault } from "../grammar/usage-errors.js";
 import { ruleWords } from "../grammar/rule-words.js";
 import type { ClassicCommand } from "../grammar/command.js";
 import { Parser, type ParseNotes } from "../grammar/parse.js";
-import { formatAddress, INET6, parseIpv4 } from "../ipvs/address.js";
 import type { Change } from "../ipvs/client.js";
-import { PERSISTENT, type ServiceKey } from "../ipvs/model.js";
-import { ClassicTable, type MadeTable, type Refused } from "./classic-table.js";
-import { explainFault } from "./usage-errors.js";
-import type { Part, Place, Rule, RuleFault, RuleFile } from "./file.js";
-import { Hosts } from "./host-lookup.js";
-import { decoded } from "./lines.js";
-import { byPlace, type Remark } from "./place-findings.js";
-import type { RuleNames } from "./rule-names.js";
-import { portIgnored } from "./ignored-port.js";
-import { unsynchronized } from "./table-refusals.js";
+import type { ServiceKey } from "../ipvs/model.js";
+import { byPosition, type Finding } from "./finding-positions.js";
+import { foreignText } from "./foreign-text.js";
+import { HostLookups } from "./host-lookup.js";
+import { lineWarnings } from "./line-warnings.js";
+import type { NameLookups } from "./name-lookups.js";
+import type {
+  Part,
+  Position,
+  Rule,
+  RuleFinding,
+  RuleFile,
+} from "./rule-file.js";
+import {
+  SimulatedTable,
+  type CommandRefusal,
+  type SimulationResult,
+} from "./simulated-table.js";
+import { syncConflicts } from "./table-errors.js";
+import { decodeUtf8 } from "./text-lines.js";
+import { explainUsageFault } from "./usage-findings.js";
 
-/** Which option of a command line says a part of a rule. */
+/** The options that set the parts of a rule. */
 const OPTIONS: Readonly<Record<Exclude<Part, "address" | "port">, string>> = {
   service: "service-address",
   scheduler: "scheduler",
@@ -34,49 +43,63 @@ const OPTIONS: Readonly<Record<Exclude<Part, "address" | "port">, string>> = {
   group: "mcast-group",
 };
 
-/** Reads command lines as -R does. @param bytes one character a byte */
+const CLEARS_RULES: Finding = {
+  id: "clears-rules",
+  message: "this clears all services that the lines above add",
+  advice: "move -C to the first line",
+};
+
+/** Files with at least so many lines, none of which is a rule, get a single error. */
+const LINES_OF_FOREIGN_TEXT = 3;
+
+/** Reads command lines as -R does. @param bytes the text, with one character per byte */
 export async function readClassic(
   name: string,
   bytes: string,
-  names: RuleNames,
+  names: NameLookups,
 ): Promise<RuleFile> {
-  const hosts = new Hosts(names);
+  const hosts = new HostLookups(names);
   const reader = new Reader(bytes.split("\n"), hosts);
-  while (!reader.read()) await hosts.learn(reader.namedHosts());
+  while (!reader.read()) await hosts.lookUp(reader.hostNames());
   return reader.file(name);
 }
 
-/** A fault whose advice may hang on what comes later. */
-type FaultToAdvise = RuleFault & Pick<Refused, "missing">;
+/** An error whose advice may depend on later lines. */
+type PendingError = RuleFinding & Pick<CommandRefusal, "missing">;
 
 class Reader {
   readonly #lines: readonly string[];
   readonly #parser: Parser;
-  readonly #hosts: Hosts;
-  readonly #table = new ClassicTable();
-  readonly #faults: FaultToAdvise[] = [];
-  readonly #remarks: RuleFault[] = [];
-  /** The line that is read next */
+  readonly #hosts: HostLookups;
+  readonly #table = new SimulatedTable();
+  readonly #errors: PendingError[] = [];
+  readonly #warnings: RuleFinding[] = [];
+  /** The index of the next line */
   #next = 0;
+  /** How many lines are commands, and how many are not */
+  #commands = 0;
+  #otherLines = 0;
+  /** A line which shows that the text is not a file of rules */
+  #foreign: RuleFinding | undefined;
 
-  constructor(lines: readonly string[], hosts: Hosts) {
+  constructor(lines: readonly string[], hosts: HostLookups) {
     this.#lines = lines;
     this.#parser = new Parser(hosts);
     this.#hosts = hosts;
   }
 
-  /** Reads on. @returns false if hosts must be found out first */
+  /** Reads the next lines. @returns false if host names have to be looked up first */
   read(): boolean {
     for (; this.#next < this.#lines.length; this.#next++) {
       const line = this.#lines[this.#next] ?? "";
       const words = ruleWords(line);
-      if (words.length > 0 && !this.#rule(words)) return false;
+      if (words.length > 0 && !this.#readRule(words)) return false;
     }
     return true;
   }
 
-  /** The hosts that are named from here on. */
-  namedHosts(): Set<string> {
+  /** The host names in the lines that are not read yet. */
+  hostNames(): Set<string> {
     const names = new Set<string>();
     const parser = new Parser({
       host: (name: string) => {
@@ -95,7 +118,7 @@ class Reader {
     return names;
   }
 
-  #rule(words: readonly string[]): boolean {
+  #readRule(words: readonly string[]): boolean {
     const notes: ParseNotes = { where: new Map() };
     let command: ClassicCommand;
     try {
@@ -103,20 +126,21 @@ class Reader {
     } catch (error) {
       if (error instanceof UnresolvedHost) return false;
       if (!(error instanceof UsageFault)) throw error;
-      this.#misread(error, words, notes);
+      this.#addUsageError(error, words, notes);
       return true;
     }
-    if (isChange(command)) this.#carryOut(command, words, notes);
+    this.#commands++;
+    if (isChange(command)) this.#simulate(command, words, notes);
     else
-      this.#fault(undefined, {
+      this.#addError(undefined, {
         id: "not-a-rule",
-        fault: `${command.command} changes nothing, so it is no rule`,
-        advice: "leave the line out",
+        message: `${command.command} changes nothing, so it is not a rule`,
+        advice: "remove the line",
       });
     return true;
   }
 
-  #misread(
+  #addUsageError(
     fault: UsageFault,
     words: readonly string[],
     notes: ParseNotes,
@@ -124,95 +148,140 @@ class Reader {
     const { option } = fault;
     const word =
       fault.word ?? (option === undefined ? 0 : notes.where.get(option));
-    this.#fault(word, explainFault(fault, words, notes, this.#hosts));
+    this.#addError(
+      word,
+      explainUsageFault(fault, words, word, notes, this.#hosts),
+    );
+    if (fault.kind === "not-a-command") {
+      this.#otherLines++;
+      const foreign = foreignText(this.#lines[this.#next] ?? "");
+      if (foreign)
+        this.#foreign ??= this.#atWord(0, { id: "form", ...foreign });
+    } else this.#commands++;
     const service = serviceOf(notes);
     if (!service) return;
     if (notes.commandName === "add-service")
-      this.#table.standIn(service, this.#next + 1);
-    else this.#table.missServer(service);
+      this.#table.addPlaceholder(service, this.#next + 1);
+    else this.#table.markIncomplete(service);
   }
 
-  #carryOut(
-    command: Change,
-    words: readonly string[],
-    notes: ParseNotes,
-  ): void {
-    const refused = this.#table.carryOut(command, this.#next + 1);
-    if (refused) {
-      this.#fault(wordOf(refused.part, notes), refused);
+  #simulate(command: Change, words: readonly string[], notes: ParseNotes): void {
+    if (command.command === "flush" && this.#table.hasServices)
+      this.#warnings.push(this.#atWord(0, CLEARS_RULES));
+    const refusal = this.#table.apply(command, this.#next + 1);
+    if (refusal) {
+      this.#addError(wordOf(refusal.part, notes), refusal);
       return;
     }
-    for (const remark of remarksOn(command, words, notes))
-      this.#remarks.push(this.#placed(wordOf(remark.part, notes), remark));
+    for (const warning of lineWarnings(command, words, notes))
+      this.#warnings.push(this.#atWord(wordOf(warning.part, notes), warning));
   }
 
-  #fault(word: number | undefined, remark: Refused): void {
-    this.#faults.push(this.#placed(word, remark));
+  #addError(word: number | undefined, finding: CommandRefusal): void {
+    this.#errors.push(this.#atWord(word, finding));
   }
 
-  #placed(
+  #atWord(
     word: number | undefined,
-    { id, fault, advice, missing }: Refused,
-  ): FaultToAdvise {
+    { id, message, advice, missing }: CommandRefusal,
+  ): PendingError {
     const line = this.#lines[this.#next] ?? "";
     return {
-      place: placeIn(line, this.#next + 1, word),
+      position: positionIn(line, this.#next + 1, word),
       id,
-      fault: decoded(fault),
-      ...(advice !== undefined && { advice: decoded(advice) }),
+      message: decodeUtf8(message),
+      ...(advice !== undefined && { advice: decodeUtf8(advice) }),
       ...(missing !== undefined && { missing }),
     };
   }
 
   file(name: string): RuleFile {
-    const made = this.#table.made();
+    const result = this.#table.result();
     const file = {
       name,
       format: "rules" as const,
-      table: made.table,
-      remarks: this.#remarks,
-      unsound: made.unsound,
-      incomplete: made.incomplete,
-      placeOf: (rule: Rule, part?: Part) => this.#placeOf(made, rule, part),
+      table: result.table,
+      textWarnings: [...this.#warnings, ...this.#promptWarning()],
+      invalid: result.invalid,
+      incomplete: result.incomplete,
+      positionOf: (rule: Rule, part?: Part) =>
+        this.#positionOf(result, rule, part),
       pathOf: () => undefined,
       line: (number: number) =>
-        decoded(this.#lines[number - 1] ?? "").replace(/\r$/, ""),
+        decodeUtf8(this.#lines[number - 1] ?? "").replace(/\r$/, ""),
     };
-    const faults = this.#faults.map((fault) => this.#withAdvice(fault));
+    const foreign = this.#foreignError();
+    if (foreign) return { ...file, textWarnings: [], errors: [foreign] };
+    const errors = this.#errors.map((error) => this.#withAdvice(error));
     return {
       ...file,
-      faults: [...faults, ...unsynchronized(file)].sort(byPlace),
+      errors: [...errors, ...syncConflicts(file)].sort(byPosition),
     };
   }
 
-  /** Of a service that there is none of yet: says whether it comes later. */
-  #withAdvice({ missing, ...fault }: FaultToAdvise): RuleFault {
-    if (missing === undefined) return fault;
+  /** The only error of a text that is not a file of rules; undefined if it is one. */
+  #foreignError(): RuleFinding | undefined {
+    if (this.#foreign) return this.#foreign;
+    const [first] = this.#errors;
+    if (!first || this.#commands > 0) return undefined;
+    return this.#otherLines < LINES_OF_FOREIGN_TEXT
+      ? undefined
+      : {
+          position: first.position,
+          id: "form",
+          message: "this is not a file of rules: no line begins with a command",
+          advice:
+            "rules are lines such as -A -t 192.0.2.1:80, or a table in JSON or YAML",
+        };
+  }
+
+  /** A shell prompt of root turns a pasted rule into a comment. */
+  *#promptWarning(): Generator<RuleFinding> {
+    if (this.#commands + this.#otherLines > 0) return;
+    const index = this.#lines.findIndex((line) =>
+      /^\s*# *(?:sudo +)?(?:\S*\/)?ipvsadm +-/.test(line),
+    );
+    if (index >= 0)
+      yield {
+        position: { line: index + 1, column: 1 },
+        id: "commented-rule",
+        message: "this line is a comment, so its rule is ignored",
+        advice: 'if "#" is a shell prompt, remove it',
+      };
+  }
+
+  /** The advice for a missing service says if it is added later. */
+  #withAdvice({ missing, ...error }: PendingError): RuleFinding {
+    if (missing === undefined) return error;
     const later = this.#table.lineOf(missing);
     const advice =
       later === undefined
-        ? "add it first with -A, or fix its address, port or protocol"
-        : `it is added later, in line ${later}: put this line behind it`;
-    return { ...fault, advice };
+        ? "add it with -A on a line above, or correct its address, port or protocol"
+        : `it is added in line ${later}: move this line below it`;
+    return { ...error, advice };
   }
 
-  #placeOf(made: MadeTable, rule: Rule, part?: Part): Place | undefined {
-    const number = made.lines.get(rule);
+  #positionOf(
+    result: SimulationResult,
+    rule: Rule,
+    part?: Part,
+  ): Position | undefined {
+    const number = result.lines.get(rule);
     if (number === undefined) return undefined;
     const line = this.#lines[number - 1] ?? "";
-    if (part === undefined) return placeIn(line, number, 0);
+    if (part === undefined) return positionIn(line, number, 0);
     const notes: ParseNotes = { where: new Map() };
     this.#parser.read(ruleWords(line), notes);
-    return placeIn(line, number, wordOf(part, notes));
+    return positionIn(line, number, wordOf(part, notes));
   }
 }
 
-/** The place of a word of a line; of the line's first one, if it is not known which. */
-function placeIn(line: string, number: number, word = 0): Place {
+/** The position of a word in a line; of the first word if it is undefined. */
+function positionIn(line: string, number: number, word = 0): Position {
   const starts: number[] = [];
   ruleWords(line, starts);
   const start = starts[word] ?? starts[0] ?? 0;
-  return { line: number, column: decoded(line.slice(0, start)).length + 1 };
+  return { line: number, column: decodeUtf8(line.slice(0, start)).length + 1 };
 }
 
 function wordOf(
@@ -230,65 +299,11 @@ function isChange(command: ClassicCommand): command is Change {
   );
 }
 
-/** The service that a line is about, if it could be read so far. */
+/** The service of a line, if that part could be parsed. */
 function serviceOf({ parsed, where }: ParseNotes): ServiceKey | undefined {
   if (!parsed || !where.has("service-address")) return undefined;
-  const named =
+  const isComplete =
     parsed.firewallMark !== 0 ||
-    (parsed.protocol !== undefined &&
-      parsed.address.some((byte) => byte !== 0));
-  return named ? parsed.service : undefined;
-}
-
-/** What a line says otherwise than the table will show. */
-function* remarksOn(
-  command: Change,
-  words: readonly string[],
-  { parsed, where }: ParseNotes,
-): Generator<Remark> {
-  const marked = parsed?.firewallMark !== 0;
-  for (const [option, part] of [
-    ["service-address", "service"],
-    ["real-server", "address"],
-  ] as const) {
-    if (marked && part === "service") continue;
-    const meant = unusualAddress(words[where.get(option) ?? -1] ?? "");
-    if (meant !== undefined)
-      yield {
-        id: "unusual-address",
-        fault: `this address is read as ${meant}`,
-        advice: "write it so if it is meant",
-        part,
-      };
-  }
-  if (command.command === "add-server" || command.command === "edit-server") {
-    const written = parsed?.writtenServerPort;
-    if (written !== undefined && written !== command.server.port)
-      yield portIgnored(written, command.server.port);
-  }
-  if (command.command === "add-service" || command.command === "edit-service") {
-    const mask = where.get("netmask") ?? Infinity;
-    const { service, settings } = command;
-    if (
-      service.family === INET6 &&
-      settings.flags & PERSISTENT &&
-      parsed?.netmask === 128 &&
-      mask < (where.get("service-address") ?? 0)
-    )
-      yield {
-        id: "mask-lost",
-        fault: "the mask is forgotten as the IPv6 address comes behind it",
-        advice: "write -M behind the service",
-        part: "netmask",
-      };
-  }
-}
-
-/** What inet_aton(3) makes of an address that is not four decimal numbers; undefined of all that is. */
-function unusualAddress(word: string): string | undefined {
-  const value = /^--[a-z-]+=(.*)$/.exec(word)?.[1] ?? word;
-  const host = value.replace(/:[^:]*$/, "");
-  if (!/^[0-9][0-9a-fA-FxX.]*$/.test(host) || parseIpv4(host)) return undefined;
-  const address = parseIpv4Loosely(host);
-  return address && formatAddress(address);
+    (parsed.protocol !== undefined && parsed.address.some((byte) => byte !== 0));
+  return isComplete ? parsed.service : undefined;
 }

@@ -1,18 +1,22 @@
 import {
-  examineTable,
-  type ExaminedTable,
+  NO_TABLE,
+  readTableWithErrors,
   type Rule,
+  type TableReading,
 } from "../document/read-table.js";
 import { parseJson } from "../document/parse-json.js";
-import { DocumentFaults, type Fault, type Tree } from "../document/tree.js";
-import type { Cursor } from "../document/cursor.js";
-import type { Part, Place, RuleFault, RuleFile } from "./file.js";
-import { Lines } from "./lines.js";
-import { byPlace } from "./place-findings.js";
-import { tableRefusals } from "./table-refusals.js";
+import {
+  MalformedDocument,
+  type ParsedDocument,
+} from "../document/parsed-document.js";
+import type { DocumentValue } from "../document/document-value.js";
+import { byPosition } from "./finding-positions.js";
+import type { Part, Position, RuleFinding, RuleFile } from "./rule-file.js";
+import { tableErrors } from "./table-errors.js";
+import { TextLines } from "./text-lines.js";
 
-/** Where a document has the parts of a rule. */
-const MEMBERS: Readonly<Record<Part, readonly string[]>> = {
+/** The fields for the parts of a rule. */
+const FIELDS: Readonly<Record<Part, readonly string[]>> = {
   service: [],
   address: ["address"],
   port: ["port"],
@@ -31,81 +35,84 @@ const MEMBERS: Readonly<Record<Part, readonly string[]>> = {
   group: ["group"],
 };
 
-/** Reads a document of the schema of tables. */
+/** Reads a table in JSON or YAML. */
 export async function readDocument(
   name: string,
   format: "json" | "yaml",
   text: string,
 ): Promise<RuleFile> {
-  const lines = new Lines(text);
-  const { examined, faults: malformations } = await examine(format, text);
-  const cursorOf = (rule: Rule, part?: Part): Cursor | undefined =>
-    examined.places.get(rule)?.within(...(part ? MEMBERS[part] : []));
+  const lines = new TextLines(text);
+  const reading = await readText(format, text);
+  const { table, invalid } = reading;
+  const valueOf = (rule: Rule, part?: Part): DocumentValue | undefined =>
+    reading.values.get(rule)?.descend(...(part ? FIELDS[part] : []));
   const file = {
     name,
     format,
-    table: examined.table,
-    remarks: remarksOn(examined, lines),
-    unsound: examined.unsound,
+    table,
+    textWarnings: warningsOn(reading, lines),
+    invalid,
     incomplete: new Set(
-      examined.table.services.filter(({ servers }) =>
-        servers.some((server) => examined.unsound.has(server)),
+      table.services.filter(({ servers }) =>
+        servers.some((server) => invalid.has(server)),
       ),
     ),
-    placeOf: (rule: Rule, part?: Part): Place | undefined => {
-      const cursor = cursorOf(rule, part);
-      return cursor && lines.place(cursor.at);
+    positionOf: (rule: Rule, part?: Part): Position | undefined => {
+      const value = valueOf(rule, part);
+      return value && lines.position(value.offset);
     },
-    pathOf: (rule: Rule, part?: Part) => cursorOf(rule, part)?.path,
+    pathOf: (rule: Rule, part?: Part) => valueOf(rule, part)?.path,
     line: (number: number) => lines.line(number),
   };
-  const faults = [...malformations, ...examined.faults].map(
-    ({ path, fault, line, column }): RuleFault => ({
-      place: { line, column },
+  const errors = reading.errors.map(
+    ({ path, line, column, ...rest }): RuleFinding => ({
+      position: { line, column },
       id: "form",
-      fault,
+      ...rest,
       ...(path !== "" && { path }),
     }),
   );
-  return { ...file, faults: [...faults, ...tableRefusals(file)].sort(byPlace) };
+  return {
+    ...file,
+    errors: [...errors, ...tableErrors(file)].sort(byPosition),
+  };
 }
 
-/** What a document says of itself that matters to those who carry it out. */
-function remarksOn({ partial }: ExaminedTable, lines: Lines): RuleFault[] {
+/** Warns of a document that is marked as incomplete. */
+function warningsOn(
+  { partial }: TableReading,
+  lines: TextLines,
+): RuleFinding[] {
   if (!partial) return [];
   return [
     {
-      place: lines.place(partial.at),
+      position: lines.position(partial.offset),
       id: "partial",
-      fault:
-        "this is a part of a table, as a filtered listing is: 'ipvsadm restore' does not take it",
+      message:
+        "this is a filtered listing: 'ipvsadm restore' refuses it, because it would remove what the filter left out",
       advice:
-        "'ipvsadm apply --no-prune' does; leave this out if nothing else is to be there",
+        "use 'ipvsadm apply --no-prune', or remove this field if the table is complete",
       path: partial.path,
     },
   ];
 }
 
-async function examine(
+async function readText(
   format: "json" | "yaml",
   text: string,
-): Promise<{ examined: ExaminedTable; faults: readonly Fault[] }> {
+): Promise<TableReading> {
   try {
-    return { examined: examineTable(await parsed(format, text)), faults: [] };
+    return readTableWithErrors(await parse(format, text));
   } catch (error) {
-    if (!(error instanceof DocumentFaults)) throw error;
-    return { examined: NOTHING, faults: error.faults };
+    if (!(error instanceof MalformedDocument)) throw error;
+    return { ...NO_TABLE, errors: error.errors };
   }
 }
 
-const NOTHING: ExaminedTable = {
-  table: { services: [] },
-  places: new Map(),
-  faults: [],
-  unsound: new Set(),
-};
-
-async function parsed(format: "json" | "yaml", text: string): Promise<Tree> {
+async function parse(
+  format: "json" | "yaml",
+  text: string,
+): Promise<ParsedDocument> {
   if (format === "json") return parseJson(text);
   const { parseYaml } = await import("../document/parse-yaml.js");
   return parseYaml(text);

@@ -14,121 +14,131 @@ import { ALL_SCHEDULER_FLAGS } from "../ipvs/scheduler-flags.js";
 import { PERSISTENCE_ENGINES, SCHEDULERS } from "../ipvs/schedulers.js";
 import type { ServerRule, ServiceRule } from "../ipvs/table.js";
 import { nearest } from "../text/nearest.js";
-import type { RuleFault, RuleFile } from "./file.js";
-import { byPlace, placed, type Remark } from "./place-findings.js";
-import { portIgnored } from "./ignored-port.js";
+import type { RuleFinding, RuleFile } from "./rule-file.js";
+import { byPosition, atRule, type Finding } from "./finding-positions.js";
+import { ignoredPort } from "./ignored-port.js";
 
-/* What a kernel takes, though hardly anybody means it. */
+/* Rules that a kernel accepts, but that are probably a mistake. */
 
-/** The scheduler that is none: every connection is refused. @see ip_vs_add_service() in ip_vs_ctl.c */
+/** A service with this scheduler refuses every connection. @see ip_vs_add_service() in ip_vs_ctl.c */
 const NO_SCHEDULER = "none";
-/** Linux's own schedulers that look at their flags. */
+/** The schedulers of Linux that have flags. */
 const WITH_FLAGS: ReadonlySet<string> = new Set(["sh", "mh"]);
 
-/** All that should make its writer think, in the order of the text. What has a fault is passed over. */
-export function warningsOf(file: RuleFile): RuleFault[] {
-  return [...file.remarks, ...ofAll(file), ...ofTable(file)].sort(byPlace);
+/** All warnings, in the order of the text. Rules with errors are skipped. */
+export function warningsOf(file: RuleFile): RuleFinding[] {
+  return [
+    ...file.textWarnings,
+    ...emptyFileWarning(file),
+    ...tableWarnings(file),
+  ].sort(byPosition);
 }
 
-/** A file without a single rule is rather one that could not be written than one that was meant. */
-function* ofAll({ table, faults }: RuleFile): Generator<RuleFault> {
+/** A file without rules is probably the result of an error in the program that wrote it. */
+function* emptyFileWarning({
+  table,
+  errors,
+  healthChecks,
+}: RuleFile): Generator<RuleFinding> {
+  if (healthChecks) return; // the warning is one of the text
   const { services, timeouts, daemons } = table;
-  if (services.length > 0 || timeouts || daemons || faults.length > 0) return;
+  if (services.length > 0 || timeouts || daemons || errors.length > 0) return;
   yield {
-    place: { line: 1, column: 1 },
+    position: { line: 1, column: 1 },
     id: "says-nothing",
-    fault:
-      "no rule is here: 'ipvsadm apply' and 'ipvsadm restore' do not take such a file",
-    advice:
-      "see whether what was to write it went wrong; 'ipvsadm -C' removes all services, if that is meant",
+    message:
+      "the file contains no rules; 'ipvsadm apply' and 'ipvsadm restore' refuse it",
+    advice: "to remove all services, run 'ipvsadm -C'",
   };
 }
 
-function* ofTable(file: RuleFile): Generator<RuleFault> {
+function* tableWarnings(file: RuleFile): Generator<RuleFinding> {
   for (const service of file.table.services) {
-    if (!file.unsound.has(service))
-      for (const remark of ofService(service, file))
-        yield placed(file, service, remark);
+    if (!file.invalid.has(service))
+      for (const finding of serviceWarnings(service, file))
+        yield atRule(file, service, finding);
     for (const server of service.servers)
-      if (!file.unsound.has(service) && !file.unsound.has(server))
-        for (const remark of ofServer(service.key, server))
-          yield placed(file, server, remark);
+      if (!file.invalid.has(service) && !file.invalid.has(server))
+        for (const finding of serverWarnings(service.key, server))
+          yield atRule(file, server, finding);
   }
 }
 
-function* ofService(
+function* serviceWarnings(
   service: ServiceRule,
   { incomplete }: RuleFile,
-): Generator<Remark> {
+): Generator<Finding> {
   const { key, settings, servers } = service;
-  yield* ofScheduler(settings.scheduler, settings.flags);
-  yield* ofPersistence({ key, settings });
+  yield* schedulerWarnings(settings.scheduler, settings.flags);
+  yield* persistenceWarnings({ key, settings });
   if ("address" in key && key.address.every((byte) => byte === 0))
     yield {
       id: "wildcard-service",
-      fault: `the address ${key.family === INET6 ? "::" : "0.0.0.0"} is not every address: no packet goes to it`,
-      advice:
-        "name the address that clients connect to, or use a firewall mark",
+      message: `${key.family === INET6 ? "::" : "0.0.0.0"} does not match every address: the service gets no packets`,
+      advice: "use the address that clients connect to, or a firewall mark",
       part: "service",
     };
   if (settings.flags & ONE_PACKET && "protocol" in key && key.protocol !== UDP)
     yield {
       id: "one-packet-without-udp",
-      fault: "one-packet scheduling has no effect but with UDP",
-      advice: "leave it out",
+      message: "one-packet scheduling works only with UDP",
+      advice: "remove it",
       part: "onePacket",
     };
-  if (!incomplete.has(service)) yield* ofServers(servers);
+  if (!incomplete.has(service)) yield* serversWarnings(servers);
 }
 
-function* ofServers(servers: readonly ServerRule[]): Generator<Remark> {
+function* serversWarnings(servers: readonly ServerRule[]): Generator<Finding> {
   if (servers.length === 0)
     yield {
       id: "no-servers",
-      fault: "this service has no real server: its connections are refused",
-      advice: "add one, or leave the service out",
+      message: "the service has no real servers: it refuses all connections",
+      advice: "add a real server, or remove the service",
     };
   else if (servers.every(({ settings }) => settings.weight === 0))
     yield {
       id: "all-weights-zero",
-      fault:
-        "every real server has weight 0: the service takes no new connections",
-      advice: "give at least one a weight",
+      message:
+        "all real servers have weight 0: the service refuses new connections",
+      advice: "give at least one of them a weight above 0",
     };
 }
 
-function* ofScheduler(scheduler: string, flags: number): Generator<Remark> {
+function* schedulerWarnings(
+  scheduler: string,
+  flags: number,
+): Generator<Finding> {
   if (scheduler === NO_SCHEDULER)
     yield {
       id: "no-scheduler",
-      fault: "the scheduler none takes no new connections",
-      advice: "name a scheduler, such as wlc",
+      message: "scheduler none refuses all connections",
+      advice: "choose a scheduler, such as wlc",
       part: "scheduler",
     };
   else if (!SCHEDULERS.has(scheduler)) {
     const meant = nearest(scheduler, SCHEDULERS.keys());
     yield {
       id: "unknown-scheduler",
-      fault: `${scheduler} is none of Linux's own schedulers`,
+      message: `unknown scheduler "${scheduler}"`,
       advice:
         meant === undefined
-          ? `there are ${[...SCHEDULERS.keys()].join(", ")}`
+          ? `schedulers of Linux: ${[...SCHEDULERS.keys()].join(", ")}`
           : `did you mean ${meant}?`,
       part: "scheduler",
     };
   } else if (flags & ALL_SCHEDULER_FLAGS && !WITH_FLAGS.has(scheduler))
     yield {
       id: "scheduler-flags-ignored",
-      fault: `the scheduler ${scheduler} knows no flags`,
-      advice: "leave them out: only sh and mh have some",
+      message: `scheduler ${scheduler} has no flags`,
+      advice: "remove them; only sh and mh have flags",
       part: "flags",
     };
 }
 
-function* ofPersistence({
+function* persistenceWarnings({
   key,
   settings,
-}: Pick<ServiceRule, "key" | "settings">): Generator<Remark> {
+}: Pick<ServiceRule, "key" | "settings">): Generator<Finding> {
   const { flags, timeoutSeconds, netmask, persistenceEngine } = settings;
   if (
     persistenceEngine !== undefined &&
@@ -136,24 +146,23 @@ function* ofPersistence({
   )
     yield {
       id: "unknown-engine",
-      fault: `${persistenceEngine} is none of Linux's own persistence engines`,
-      advice: `there is ${[...PERSISTENCE_ENGINES.keys()].join(", ")}`,
+      message: `unknown persistence engine "${persistenceEngine}"`,
+      advice: `persistence engines of Linux: ${[...PERSISTENCE_ENGINES.keys()].join(", ")}`,
       part: "engine",
     };
   if (flags & PERSISTENT) {
     if (timeoutSeconds === 0)
       yield {
         id: "no-persistence-time",
-        fault: "persistence of 0 seconds is none",
-        advice: "give a time, such as 360",
+        message: "a persistence timeout of 0 seconds has no effect",
+        advice: "use a timeout such as 360",
         part: "timeout",
       };
-    if (hasGaps(netmask))
+    if (isDiscontiguous(netmask))
       yield {
         id: "mask-with-gaps",
-        fault: `the mask ${formatNarrowMask(netmask) ?? ""} has gaps: clients far apart are taken for one`,
-        advice:
-          "a mask begins with ones and ends with zeros, such as 255.255.255.0",
+        message: `netmask ${formatNarrowMask(netmask) ?? ""} is not contiguous: it treats unrelated clients as one`,
+        advice: "use a contiguous netmask, such as 255.255.255.0",
         part: "netmask",
       };
     return;
@@ -161,28 +170,28 @@ function* ofPersistence({
   if (formatNarrowMask(netmask) !== undefined)
     yield {
       id: "mask-without-persistence",
-      fault: "a mask has no effect without persistence",
-      advice: "add -p (persistence), or leave the mask out",
+      message: "a netmask has no effect without persistence",
+      advice: "add -p (persistence), or remove the netmask",
       part: "netmask",
     };
   if (persistenceEngine !== undefined)
     yield {
       id: "engine-without-persistence",
-      fault: "a persistence engine has no effect without persistence",
-      advice: "add -p (persistence), or leave the engine out",
+      message: "a persistence engine has no effect without persistence",
+      advice: "add -p (persistence), or remove the engine",
       part: "engine",
     };
   if ("port" in key && key.port === 0)
     yield {
       id: "port-zero",
-      fault:
-        "without persistence, a service of every port (0) gets no connections",
-      advice: "make it persistent, or give its port",
+      message:
+        "without persistence, a service on all ports (0) gets no connections",
+      advice: "add persistence, or give the port",
       part: "port",
     };
 }
 
-function hasGaps(netmask: Netmask): boolean {
+function isDiscontiguous(netmask: Netmask): boolean {
   if (typeof netmask === "number") return false;
   let bits = 0;
   for (const byte of netmask) bits = bits * 256 + byte;
@@ -190,33 +199,33 @@ function hasGaps(netmask: Netmask): boolean {
   return (clients & (clients + 1)) !== 0;
 }
 
-function* ofServer(
+function* serverWarnings(
   service: ServiceKey,
   { key, settings }: ServerRule,
-): Generator<Remark> {
+): Generator<Finding> {
   const { forwarding, tunnel } = settings;
   if (
     (forwarding === DIRECT_ROUTING || forwarding === TUNNELING) &&
     "port" in service &&
     key.port !== service.port
   )
-    yield portIgnored(key.port, service.port);
+    yield ignoredPort(key.port, service.port);
   if (
     forwarding !== TUNNELING &&
     (tunnel.type !== TUNNEL_IPIP || tunnel.port !== 0 || tunnel.flags !== 0)
   )
     yield {
       id: "tunnel-ignored",
-      fault: "a tunnel has no effect but with the forwarding method tunnel",
-      advice: "leave it out, or forward by tunnel",
+      message: "tunnel settings have no effect without tunneling",
+      advice: "remove them, or use the forwarding method tunnel",
       part: "tunnel",
     };
   if (isLinkLocal(key.address))
     yield {
       id: "link-local-server",
-      fault:
-        "a link-local address is refused, unless it is one of the director's own",
-      advice: "give the real server a global or unique local address",
+      message:
+        "the kernel refuses a link-local real server, unless the address is the director's own",
+      advice: "use a global or unique local address",
       part: "address",
     };
 }

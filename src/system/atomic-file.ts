@@ -15,6 +15,7 @@ import {
   type Stats,
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import { randomName } from "./random-name.js";
 import { writeAll, writeByNode } from "./streams.js";
 
 /** A file could not be written. Its old content, if any, is unchanged. */
@@ -134,25 +135,49 @@ function writeTo(descriptor: number, text: string): void {
 
 /** Replaces a file, or creates it. */
 function replace(path: string, text: string, old: Stats | undefined): void {
-  const beside = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+  const folder = dirname(path);
+  const temporary = createTemporary(folder, old);
   try {
-    writeThrough(beside, text, old);
-    renameSync(beside, path);
+    writeThrough(temporary.file, text, old);
+    renameSync(temporary.path, path);
   } catch (error) {
-    rmSync(beside, { force: true });
+    rmSync(temporary.path, { force: true });
     throw error;
   }
-  syncFolder(dirname(path));
+  syncFolder(folder);
 }
 
-/** Writes a new file with the attributes of the old one, and waits until it is on the disk. */
-function writeThrough(path: string, text: string, old?: Stats): void {
-  const mode = old && old.mode & 0o777;
-  const file = openSync(path, "wx", mode ?? 0o666);
+/** How many random names to try. They hardly ever collide. */
+const MOST_NAMES = 100;
+
+/**
+ * Creates a new file. Its name is short and random: every file system has room for it, and leftovers
+ * of other processes do not matter, not even in containers where each process ID is 1.
+ */
+function createTemporary(
+  folder: string,
+  old: Stats | undefined,
+): { readonly path: string; readonly file: number } {
+  const mode = old ? old.mode & 0o777 : 0o666;
+  for (let left = MOST_NAMES; ; left--) {
+    const path = join(folder, `.ipvsadm-${randomName()}.tmp`);
+    try {
+      return { path, file: openSync(path, "wx", mode) };
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== "EEXIST" || left === 0) throw error;
+    }
+  }
+}
+
+/** Writes a new file, gives it the attributes of the old one, and waits until it is on the disk. */
+function writeThrough(file: number, text: string, old?: Stats): void {
   try {
     writeFileSync(file, text, "latin1");
-    if (old) giveTo(old, file);
-    if (mode !== undefined) fchmodSync(file, mode); // the umask may have removed bits
+    if (old) {
+      giveTo(old, file);
+      fchmodSync(file, old.mode & 0o777); // the umask may have removed bits
+    }
     fsyncSync(file);
   } finally {
     closeSync(file);

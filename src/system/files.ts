@@ -101,3 +101,13 @@ export function bytesOf(path: string): Buffer | undefined {
     return undefined;
   }
 }
+
+/** Whether a file's mode lets its owner write. Root could open it all the same, and the kernel would refuse. */
+export function isWritable(path: string): boolean {
+  try {
+    const { mode } = process.getBuiltinModule("node:fs").statSync(path);
+    return (mode & 0o200) !== 0;
+  } catch {
+    return false;
+  }
+}

@@ -1,14 +1,22 @@
 import {
+  closeSync,
+  constants,
+  fstatSync,
   linkSync,
+  lstatSync,
+  openSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
+  readSync,
   renameSync,
   rmSync,
   unlinkSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { networkNamespace } from "./namespaces.js";
+import { randomName } from "./random-name.js";
 
 /*
  * A lock is a file that contains a record of its holder. link(2) creates it with its content, and
@@ -33,7 +41,7 @@ export class LockHeld extends Error {
 
   constructor(
     readonly path: string,
-    /** undefined if the file has another format */
+    /** undefined if the file is not a lock file of ipvsadm */
     readonly holder: Holder | undefined,
   ) {
     super(`${path} is held`);
@@ -76,12 +84,12 @@ export interface LockPlace {
 export function takeLock(place: LockPlace, subcommand: string): Lock {
   const space = networkNamespace(place.procFolder);
   const path = join(place.runFolder, `ipvsadm-${space}.lock`);
-  const record = `${path}.${process.pid}`;
   const text = recordOf(process.pid, subcommand, place);
   try {
-    writeFileSync(record, text, { mode: 0o644 });
+    const record = createRecord(path, text);
     try {
-      take(path, record, place);
+      const tookOver = take(path, record, text, place);
+      if (tookOver) removeLeftovers(path, place);
     } finally {
       rmSync(record, { force: true });
     }
@@ -93,37 +101,72 @@ export function takeLock(place: LockPlace, subcommand: string): Lock {
   let held = true;
   const release = () => {
     // Someone may have deleted the file, and another process may have created its own.
-    if (held && contentOf(path) === text) unlinkSync(path);
+    if (held && hasRecord(path, text)) unlinkSync(path);
     held = false;
   };
   return { path, release, [Symbol.dispose]: release };
 }
 
+/** How often to try if the lock is released at each attempt. */
+const MOST_ATTEMPTS = 100;
+
 /**
  * Creates the lock, or takes it over from a dead process.
  *
  * @param record a file with the content for the lock
+ * @returns whether it was taken over
+ * @throws {LockHeld} if a living process holds the lock, or the file is not a lock
  */
-function take(path: string, record: string, place: LockPlace): void {
-  for (;;) {
-    if (linked(record, path)) return;
-    const found = contentOf(path);
+function take(
+  path: string,
+  record: string,
+  text: string,
+  place: LockPlace,
+): boolean {
+  for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+    if (linked(record, path)) return false;
+    const found = recordIn(path);
     if (found === undefined) continue; // released in the meantime
     if (!isStale(found, place))
       throw new LockHeld(path, holderOf(found, place));
     const guard = `${path}.stale`;
-    take(guard, record, place);
+    take(guard, record, text, place);
     try {
-      if (contentOf(path) === found) {
-        // Rename a second link of the record: rename(2) does nothing if both names belong to the
-        // same file.
-        const heir = `${record}.heir`;
-        writeFileSync(heir, readFileSync(record), { mode: 0o644 });
-        renameSync(heir, path);
-        return;
+      if (recordIn(path) === found) {
+        // Rename a second file: rename(2) does nothing if both names belong to the same file.
+        renameSync(createRecord(path, text), path);
+        return true;
       }
     } finally {
       unlinkSync(guard);
+    }
+  }
+  throw new LockHeld(path, undefined);
+}
+
+/** Creates a file with a record, beside the lock. */
+function createRecord(path: string, text: string): string {
+  const record = `${path}.${randomName()}`;
+  writeFileSync(record, text, { mode: 0o644, flag: "wx" });
+  return record;
+}
+
+/** The names of records beside the lock, without the lock's name. */
+const RECORD_NAME = /^\.(?:[0-9a-z]{8}|[0-9]+(?:\.heir)?)$/;
+
+/** Removes records that dead processes have left beside the lock. */
+function removeLeftovers(path: string, place: LockPlace): void {
+  const folder = dirname(path);
+  const lock = basename(path);
+  for (const name of readdirSync(folder)) {
+    if (!name.startsWith(lock) || !RECORD_NAME.test(name.slice(lock.length)))
+      continue;
+    const record = join(folder, name);
+    try {
+      const text = recordIn(record);
+      if (text !== undefined && isStale(text, place)) unlinkSync(record);
+    } catch {
+      // Not a record of ours, or it was removed in the meantime.
     }
   }
 }
@@ -139,12 +182,55 @@ function linked(file: string, name: string): boolean {
   }
 }
 
-function contentOf(path: string): string | undefined {
+function hasRecord(path: string, text: string): boolean {
   try {
-    return readFileSync(path, "latin1");
+    return recordIn(path) === text;
+  } catch {
+    return false; // something else has taken its place
+  }
+}
+
+/** Longer than any record. */
+const MOST_BYTES = 4096;
+
+/**
+ * The content of a lock file.
+ *
+ * @returns undefined if there is no such file
+ * @throws {LockHeld} if it is not a regular file. Reading a FIFO would block, and a dangling symbolic
+ *   link would look like a file that was just released
+ */
+function recordIn(path: string): string | undefined {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+  let file: number;
+  try {
+    // Opening a device can have side effects.
+    if (!lstatSync(path).isFile()) throw new LockHeld(path, undefined);
+    file = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ESRCH") return undefined; // the process has just ended
+    if (code === "ENOENT") return undefined;
+    // ELOOP: a symbolic link. ENXIO: a socket.
+    if (code === "ELOOP" || code === "ENXIO")
+      throw new LockHeld(path, undefined);
+    throw error;
+  }
+  try {
+    if (!fstatSync(file).isFile()) throw new LockHeld(path, undefined);
+    const buffer = Buffer.alloc(MOST_BYTES);
+    const length = readSync(file, buffer, 0, MOST_BYTES, 0);
+    return buffer.toString("latin1", 0, length);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function statOf(pid: number, procFolder: string): string | undefined {
+  try {
+    return readFileSync(join(procFolder, String(pid), "stat"), "latin1");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ESRCH") return undefined; // the process has ended
     throw error;
   }
 }
@@ -186,7 +272,7 @@ function isStale(text: string, place: LockPlace): boolean {
  * @see /proc/pid/stat in proc(5)
  */
 function startOf(pid: number, { procFolder }: LockPlace): number | undefined {
-  const stat = contentOf(join(procFolder, String(pid), "stat"));
+  const stat = statOf(pid, procFolder);
   // The second field is the program's name in parentheses. It may contain spaces and parentheses.
   const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
   const [state] = fields ?? [];

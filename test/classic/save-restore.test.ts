@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { runRestore, runSave } from "../../src/classic/save-restore.js";
+import { runRestore } from "../../src/classic/restore.js";
+import { runSave } from "../../src/classic/save.js";
 import { SERVICE } from "../fixtures/replies.js";
 import { runIn } from "./scripted-io.js";
 import { commands, scriptedKernel, services } from "./scripted-kernel.js";
@@ -70,7 +71,49 @@ ipvsadm-restore: nothing was changed
   assert.deepEqual(changes, []);
 });
 
-test("ipvsadm-restore reports refusals and continues", async () => {
+test("ipvsadm-restore skips a byte order mark", async () => {
+  const { stderr, status, changes } = await restored(
+    "\xef\xbb\xbf-A -t 192.0.2.1:80\n",
+  );
+  assert.deepEqual([stderr, status], ["", 0]);
+  assert.equal(changes.length, 2);
+});
+
+test("ipvsadm-restore says what pasted text is", async () => {
+  const { stderr, status, changes } = await restored(
+    "-A -t 192.0.2.1:80 # web\nsudo ipvsadm -A -f 7\n\xe2\x80\x93A -f 8\n",
+  );
+  assert.equal(
+    stderr,
+    `ipvsadm-restore: line 1: unexpected argument #; a comment needs its own line
+ipvsadm-restore: line 2: unexpected argument sudo; remove sudo
+ipvsadm-restore: line 3: not a rule; "\xe2\x80\x93" is a typographic dash: write "-" or "--"
+ipvsadm-restore: nothing was changed
+`,
+  );
+  assert.notEqual(status, 0);
+  assert.deepEqual(changes, []);
+});
+
+test("ipvsadm-restore reports a listing once", async () => {
+  const { stderr, status, changes } = await restored(
+    `IP Virtual Server version 1.2.1 (size=4096)
+Prot LocalAddress:Port Scheduler Flags
+  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn
+TCP  192.0.2.1:80 rr
+`,
+  );
+  assert.equal(
+    stderr,
+    `ipvsadm-restore: line 1: this is a listing, not rules: save rules with 'ipvsadm-save -n' or 'ipvsadm -Sn'
+ipvsadm-restore: nothing was changed
+`,
+  );
+  assert.notEqual(status, 0);
+  assert.deepEqual(changes, []);
+});
+
+test("ipvsadm-restore tells what the kernel refuses and goes on", async () => {
   const { stderr, status, changes } = await restored(
     "-D -t 9.9.9.9:9\n-A -t 10.0.0.1:80\n",
   );

@@ -7,3 +7,4 @@ import "./init-script.lab.js";
 import "./ldirectord.lab.js";
 import "./keepalived.lab.js";
 import "./documents.lab.js";
+import "./configurations.lab.js";

@@ -9,7 +9,7 @@ import {
   type ServiceKey,
 } from "../../src/ipvs/model.js";
 import { serverEntry, serviceEntry } from "../fixtures/entries.js";
-import { found } from "../rules/found.js";
+import { findingsIn } from "../rules/findings.js";
 import { serviceAt } from "./made-up.js";
 
 const serverAt = (text: string) =>
@@ -47,7 +47,7 @@ test("the commands of fixes pass the check subcommand", async () => {
     ].map(({ command }) => command.replace(/^ipvsadm /, ""));
     const lines = [...made, ...fixes];
     assert.deepEqual(
-      await found(`${lines.join("\n")}\n`),
+      await findingsIn(`${lines.join("\n")}\n`),
       [],
       lines.join("\n"),
     );

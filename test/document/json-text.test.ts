@@ -3,14 +3,14 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { jsonText } from "../../src/document/json-text.js";
 
-test("counters have all their digits", () => {
+test("jsonText() keeps all digits of counters", () => {
   assert.equal(
     jsonText({ bytes: 2n ** 64n - 1n, none: undefined }, 0),
     '{"bytes":18446744073709551615}',
   );
 });
 
-test("all else is as JSON.stringify has it, on lines or on one", () => {
+test("jsonText() writes the same as JSON.stringify(), on one line and on several", () => {
   fc.assert(
     fc.property(fc.jsonValue(), (value) => {
       const json = value as Parameters<typeof jsonText>[0];
@@ -20,7 +20,7 @@ test("all else is as JSON.stringify has it, on lines or on one", () => {
   );
 });
 
-test("what could steer a terminal is escaped, and comes back", () => {
+test("jsonText() escapes control characters, and they read back", () => {
   const text = "\x1b[2J\x9b2J\x7f\u202e\u2028";
   const written = jsonText({ [text]: text });
   assert.match(written, /^[\n\x20-\x7e]*$/);

@@ -13,7 +13,7 @@ import { tables } from "./tables.js";
 
 const RUNS = { numRuns: 1000 };
 
-test("any table comes back from JSON as it was", () => {
+test("readTable() reads back any table from JSON", () => {
   fc.assert(
     fc.property(tables, (table) => {
       const text = jsonText(tableMembers(table));
@@ -23,7 +23,7 @@ test("any table comes back from JSON as it was", () => {
   );
 });
 
-test("any table comes back from YAML as it was", () => {
+test("readTable() reads back any table from YAML", () => {
   fc.assert(
     fc.property(tables, (table) => {
       const text = yamlText(tableMembers(table));
@@ -33,7 +33,7 @@ test("any table comes back from YAML as it was", () => {
   );
 });
 
-test("JSON is YAML, too", () => {
+test("parseYaml() reads JSON, too", () => {
   fc.assert(
     fc.property(tables, (table) => {
       const text = jsonText(tableMembers(table));
@@ -42,7 +42,7 @@ test("JSON is YAML, too", () => {
   );
 });
 
-test("any table is as the published schema describes it", () => {
+test("tableMembers() follows the published schema for any table", () => {
   fc.assert(
     fc.property(tables, (table) => {
       const document: unknown = JSON.parse(jsonText(tableMembers(table)));
@@ -52,7 +52,7 @@ test("any table is as the published schema describes it", () => {
   );
 });
 
-test("readers of YAML 1.1 and 1.2 see what readers of JSON see", () => {
+test("yamlText() reads the same as JSON in YAML 1.1 and 1.2", () => {
   fc.assert(
     fc.property(tables, (table) => {
       const members = tableMembers(table);

@@ -3,7 +3,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 
 const FILE = "schema/table-1.json";
 
-/** The published description of the documents, from the root of the repository. */
+/** The published schema. The path is relative to the root of the repository. */
 const ajv = new Ajv2020({
   strict: true,
   allErrors: true,
@@ -11,7 +11,7 @@ const ajv = new Ajv2020({
 });
 ajv.addSchema(JSON.parse(readFileSync(FILE, "utf8")) as object);
 
-/** What is wrong with a document; empty if it is as described. @param part of the description: `#/$defs/service` */
+/** Validates a document. @param part of the schema: `#/$defs/service` @returns the errors */
 export function invalidities(document: unknown, part = ""): string[] {
   const validate = ajv.getSchema(`ipvsadm/table/1${part}`);
   if (!validate) throw new Error(`there is no ${part} in ${FILE}`);

@@ -12,7 +12,7 @@ import {
 } from "../../src/ipvs/model.js";
 import type { ServerRule, ServiceRule, Table } from "../../src/ipvs/table.js";
 
-/* Tables of all that the kernel can hold, whether or not anybody would set it. */
+/* Random tables with any settings that the kernel can hold, sensible or not. */
 
 const whole = (min: number, max: number) => fc.integer({ min, max });
 const record = <T>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }) =>
@@ -43,7 +43,7 @@ const key: fc.Arbitrary<ServiceKey> = family.chain((family) =>
   ),
 );
 
-/** Names of schedulers and engines: any that the kernel may have one day. */
+/** Names of schedulers and engines, including unknown ones. */
 const name = (longest: number) =>
   fc.oneof(
     fc.constantFrom(
@@ -68,7 +68,7 @@ const settings = (key: ServiceKey): fc.Arbitrary<ServiceSettings> => {
   const mask = key.family === INET6 ? whole(1, 128) : address(INET);
   return record({
     scheduler: name(15),
-    // All bits but the kernel's own.
+    // All flags except the kernel's own.
     flags: fc.oneof(whole(0, 0x3f), u32).map((flags) => (flags & ~0x02) >>> 0),
     timeoutSeconds: fc.oneof(fc.constant(0), u32),
     netmask: fc.oneof(fc.constant(every), mask),
@@ -108,7 +108,7 @@ const service: fc.Arbitrary<ServiceRule> = key.chain((key) =>
 const daemon: fc.Arbitrary<Daemon> = fc.record(
   {
     state: fc.constantFrom(MASTER, BACKUP),
-    // Of bytes: é is two.
+    // The limit counts bytes: é has two.
     multicastInterface: fc.constantFrom("eth0", "bond0.7", "\xc3\xa9th0", "no"),
     syncId: u8,
     maximumLength: u16,

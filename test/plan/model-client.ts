@@ -1,22 +1,22 @@
 import { subjectOf, type Change } from "../../src/ipvs/change.js";
 import { ReplyLost, KernelRefusal } from "../../src/ipvs/errors.js";
-import type { Changeable } from "../../src/plan/sender.js";
+import type { PlanClient } from "../../src/plan/change-sender.js";
 import type { SocketFault } from "../../src/netlink/errors.js";
 import type { ModelKernel } from "./model-kernel.js";
 
-/** What goes wrong with a change: an errno is a refusal; of a lost answer the change was carried out, or not. */
+/** A failure to simulate: a refusal with this errno, or a lost answer to a change that was made, or was not. */
 export type Trouble = number | "carried out, answer lost" | "answer lost";
 
-export interface ModelClient extends Changeable {
-  /** All changes that were asked for, a list a call */
+export interface ModelClient extends PlanClient {
+  /** The changes of each call of apply() */
   readonly asked: (readonly Change[])[];
 }
 
 /**
- * A client of a model.
+ * A client of a model kernel.
  *
- * @param trouble is asked for every change
- * @param broken a fault of the socket that ends a call, after some of its changes were carried out
+ * @param trouble returns the failure to simulate for a change
+ * @param broken returns a socket error for a call, and how many of its changes are made before
  */
 export function clientOf(
   kernel: ModelKernel,
@@ -26,7 +26,7 @@ export function clientOf(
   ) => { fault: SocketFault; after: number } | undefined = () => undefined,
 ): ModelClient {
   const asked: (readonly Change[])[] = [];
-  const table = () => Promise.resolve([...kernel.existing.services]);
+  const table = () => Promise.resolve([...kernel.current.services]);
 
   function outcome(change: Change): KernelRefusal | ReplyLost | undefined {
     const what = trouble(change);
@@ -34,7 +34,7 @@ export function clientOf(
     if (typeof what === "number")
       return new KernelRefusal(what, change.command, subject);
     if (what === "answer lost") return new ReplyLost(change.command, subject);
-    const errno = kernel.carryOut(change);
+    const errno = kernel.apply(change);
     if (what === "carried out, answer lost")
       return new ReplyLost(change.command, subject);
     return errno === undefined
@@ -46,8 +46,8 @@ export function clientOf(
     asked,
     table,
     steadyTable: table,
-    timeouts: () => Promise.resolve(kernel.existing.timeouts),
-    daemons: () => Promise.resolve([...kernel.existing.daemons]),
+    timeouts: () => Promise.resolve(kernel.current.timeouts),
+    daemons: () => Promise.resolve([...kernel.current.daemons]),
     apply(changes) {
       asked.push(changes);
       const fault = broken(asked.length);

@@ -1,6 +1,6 @@
 import { familyOf } from "../../src/ipvs/address.js";
 import type { Change } from "../../src/ipvs/change.js";
-import type { Existing } from "../../src/plan/compare.js";
+import type { CurrentState } from "../../src/plan/current-state.js";
 import {
   formatEndpoint,
   formatService,
@@ -24,13 +24,13 @@ import { stats } from "../fixtures/entries.js";
 interface ModelService {
   readonly key: ServiceKey;
   settings: ServiceSettings;
-  /** The newest first */
+  /** Newest first */
   servers: { readonly key: ServerKey; settings: ServerSettings }[];
 }
 
 /**
- * IPVS as it is described in linux/ip_vs.h and net/netfilter/ipvs/ip_vs_ctl.c, as far as changes go: what it keeps,
- * what it refuses.
+ * A model of the kernel's IPVS table after linux/ip_vs.h and net/netfilter/ipvs/ip_vs_ctl.c: what a change stores, and
+ * which changes are refused.
  */
 export class ModelKernel {
   readonly #services = new Map<string, ModelService>();
@@ -41,7 +41,7 @@ export class ModelKernel {
     services,
     timeouts = { tcpSeconds: 900, tcpFinSeconds: 120, udpSeconds: 300 },
     daemons = [],
-  }: Existing) {
+  }: CurrentState) {
     this.#timeouts = timeouts;
     for (const daemon of daemons) this.#daemons.set(daemon.state, daemon);
     for (const { key, settings, servers } of services)
@@ -52,8 +52,8 @@ export class ModelKernel {
       });
   }
 
-  /** @returns the errno of a refusal; undefined: it was carried out */
-  carryOut(change: Change): number | undefined {
+  /** @returns the errno of a refusal; undefined if the change was made */
+  apply(change: Change): number | undefined {
     switch (change.command) {
       case "add-service":
       case "edit-service":
@@ -89,14 +89,14 @@ export class ModelKernel {
       if (service) return EEXIST;
       this.#services.set(name, {
         key: change.service,
-        settings: kept(change.settings),
+        settings: withHashed(change.settings),
         servers: [],
       });
       return undefined;
     }
     if (!service) return ESRCH;
     if (change.command === "delete-service") this.#services.delete(name);
-    else service.settings = kept(change.settings);
+    else service.settings = withHashed(change.settings);
     return undefined;
   }
 
@@ -108,8 +108,8 @@ export class ModelKernel {
   ): number | undefined {
     const service = this.#services.get(formatService(change.service));
     if (!service) return ESRCH;
-    const name = nameOf(change.server);
-    const server = service.servers.find(({ key }) => nameOf(key) === name);
+    const name = serverId(change.server);
+    const server = service.servers.find(({ key }) => serverId(key) === name);
     if (change.command === "delete-server") {
       if (!server) return ENOENT;
       service.servers = service.servers.filter((one) => one !== server);
@@ -153,8 +153,8 @@ export class ModelKernel {
     return undefined;
   }
 
-  /** What GET_SERVICE and the others would tell. */
-  get existing(): Required<Existing> {
+  /** What the kernel would report for GET_SERVICE and the other requests. */
+  get current(): Required<CurrentState> {
     return {
       services: [...this.#services.values()].map(
         ({ key, settings, servers }) => ({
@@ -175,14 +175,14 @@ export class ModelKernel {
     };
   }
 
-  /** All that was set, in an order of its own: to be compared. */
+  /** All settings as sorted text, for comparison. */
   get state(): string {
-    const { services, timeouts, daemons } = this.existing;
+    const { services, timeouts, daemons } = this.current;
     const rows = services.flatMap(({ key, settings, servers }) => [
       `${formatService(key)} ${JSON.stringify(settings)}`,
       ...servers.map(
         (one) =>
-          `${formatService(key)} ${nameOf(one.key)} ${JSON.stringify(one.settings)}`,
+          `${formatService(key)} ${serverId(one.key)} ${JSON.stringify(one.settings)}`,
       ),
     ]);
     const rest = [timeouts, ...daemons].map((one) => JSON.stringify(one));
@@ -190,10 +190,10 @@ export class ModelKernel {
   }
 }
 
-function kept(settings: ServiceSettings): ServiceSettings {
+function withHashed(settings: ServiceSettings): ServiceSettings {
   return { ...settings, flags: settings.flags | HASHED };
 }
 
-function nameOf({ address, port }: ServerKey): string {
+function serverId({ address, port }: ServerKey): string {
   return formatEndpoint(address, port);
 }

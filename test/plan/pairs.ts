@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { familyOf, INET, INET6 } from "../../src/ipvs/address.js";
-import type { Existing } from "../../src/plan/compare.js";
-import { keptDaemon } from "../../src/plan/settings-match.js";
+import type { CurrentState } from "../../src/plan/current-state.js";
+import { effectiveDaemon } from "../../src/plan/settings-match.js";
 import {
   BACKUP,
   DIRECT_ROUTING,
@@ -21,7 +21,7 @@ import type { ServerRule, ServiceRule, Table } from "../../src/ipvs/table.js";
 import { address } from "../fixtures/entries.js";
 import { ModelKernel } from "./model-kernel.js";
 
-/* Tables of so few services and servers that two of them have much in common. */
+/* Random tables of few services and servers, so that two of them have much in common. */
 
 const KEYS: readonly ServiceKey[] = [
   { family: INET, protocol: TCP, address: address("192.0.2.1"), port: 80 },
@@ -79,7 +79,7 @@ const daemon = (state: Daemon["state"]): fc.Arbitrary<Daemon> =>
     .constantFrom(0, 5)
     .map((syncId) => ({ state, multicastInterface: "eth0", syncId }));
 
-/** A table that a kernel can have. */
+/** A table that the kernel accepts. */
 const table = fc
   .record(
     {
@@ -112,15 +112,15 @@ const table = fc
       ),
   );
 
-/** What a kernel has that was given a table. */
-export function existingOf(
+/** The state of a kernel after a table was applied to it. */
+export function stateOf(
   table: Required<Omit<Table, "partial">>,
-): Required<Existing> {
+): Required<CurrentState> {
   const empty = new ModelKernel({ services: [], timeouts: table.timeouts });
   for (const { key, settings, servers } of table.services) {
-    empty.carryOut({ command: "add-service", service: key, settings });
+    empty.apply({ command: "add-service", service: key, settings });
     for (const server of servers)
-      empty.carryOut({
+      empty.apply({
         command: "add-server",
         service: key,
         server: server.key,
@@ -128,14 +128,17 @@ export function existingOf(
       });
   }
   for (const daemon of table.daemons)
-    empty.carryOut({ command: "start-daemon", daemon: keptDaemon(daemon) });
-  return empty.existing;
+    empty.apply({
+      command: "start-daemon",
+      daemon: effectiveDaemon(daemon),
+    });
+  return empty.current;
 }
 
-/** A table that is wanted, and what the kernel has. */
+/** A desired table and a current state. */
 export const pairs: fc.Arbitrary<
   readonly [
-    wanted: Required<Omit<Table, "partial">>,
-    existing: Required<Existing>,
+    desired: Required<Omit<Table, "partial">>,
+    current: Required<CurrentState>,
   ]
-> = fc.tuple(table, table.map(existingOf));
+> = fc.tuple(table, table.map(stateOf));

@@ -2,67 +2,64 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { familyOf } from "../../src/ipvs/address.js";
-import { compare, isEqual, type Existing } from "../../src/plan/compare.js";
+import { compare, isUpToDate } from "../../src/plan/compare.js";
+import type { CurrentState } from "../../src/plan/current-state.js";
 import type { Change } from "../../src/ipvs/change.js";
 import {
-  keepsDaemon,
-  keepsServer,
-  keepsService,
+  daemonMatches,
+  serverMatches,
+  serviceMatches,
 } from "../../src/plan/settings-match.js";
-import {
-  formatEndpoint,
-  formatService,
-  type ServerKey,
-  type ServiceKey,
-} from "../../src/ipvs/model.js";
-import { planOf, stepsOf } from "../../src/plan/plan.js";
+import { formatService, type ServiceKey } from "../../src/ipvs/model.js";
+import { makePlan, allSteps } from "../../src/plan/plan.js";
 import type { ServiceRule, Table } from "../../src/ipvs/table.js";
 import { ModelKernel } from "./model-kernel.js";
-import { existingOf, pairs } from "./pairs.js";
+import { stateOf, pairs } from "./pairs.js";
+import { serverId } from "../../src/plan/server-id.js";
 
 const RUNS = { numRuns: 2000 };
 const ALL = { prune: true, keepWeights: false };
 
-function stepsFor(wanted: Table, existing: Existing, drain = false) {
-  return stepsOf(planOf(compare(wanted, existing, ALL), drain));
+function stepsFor(desired: Table, current: CurrentState, drain = false) {
+  return allSteps(makePlan(compare(desired, current, ALL), drain));
 }
 
-function carriedOut(kernel: ModelKernel, changes: readonly Change[]): void {
+function applyAll(kernel: ModelKernel, changes: readonly Change[]): void {
   for (const change of changes)
-    assert.equal(kernel.carryOut(change), undefined, JSON.stringify(change));
+    assert.equal(kernel.apply(change), undefined, JSON.stringify(change));
 }
 
-test("the steps make of any table any other, and none is refused", () => {
+test("the steps of makePlan() turn any table into any other, and none is refused", () => {
   fc.assert(
-    fc.property(pairs, fc.boolean(), ([wanted, existing], drain) => {
-      const kernel = new ModelKernel(existing);
-      const steps = stepsFor(wanted, existing, drain);
-      carriedOut(
+    fc.property(pairs, fc.boolean(), ([desired, current], drain) => {
+      const kernel = new ModelKernel(current);
+      const steps = stepsFor(desired, current, drain);
+      applyAll(
         kernel,
         steps.map(({ change }) => change),
       );
-      assert.ok(isEqual(compare(wanted, kernel.existing, ALL)));
-      assert.deepEqual(names(kernel.existing), names(existingOf(wanted)));
+      assert.ok(isUpToDate(compare(desired, kernel.current, ALL)));
+      assert.deepEqual(names(kernel.current), names(stateOf(desired)));
     }),
     RUNS,
   );
 });
 
-test("every beginning of the steps can be undone", () => {
+test("undoing the first steps of a plan restores the state, wherever the plan stops", () => {
   fc.assert(
-    fc.property(pairs, fc.boolean(), ([wanted, existing], drain) => {
-      const steps = stepsFor(wanted, existing, drain);
-      const before = new ModelKernel(existing).state;
+    fc.property(pairs, fc.boolean(), ([desired, current], drain) => {
+      const steps = stepsFor(desired, current, drain);
+      const before = new ModelKernel(current).state;
       for (let count = 0; count <= steps.length; count++) {
-        const kernel = new ModelKernel(existing);
-        const begun = steps.slice(0, count);
-        carriedOut(
+        const kernel = new ModelKernel(current);
+        const firstSteps = steps.slice(0, count);
+        applyAll(
           kernel,
-          begun.map(({ change }) => change),
+          firstSteps.map(({ change }) => change),
         );
-        carriedOut(
+        applyAll(
           kernel,
-          begun.toReversed().flatMap(({ undo }) => undo),
+          firstSteps.toReversed().flatMap(({ undo }) => undo),
         );
         assert.equal(kernel.state, before);
       }
@@ -71,38 +68,38 @@ test("every beginning of the steps can be undone", () => {
   );
 });
 
-test("equal tables take no steps", () => {
+test("makePlan() has no steps if the table is up to date", () => {
   fc.assert(
-    fc.property(pairs, ([wanted]) => {
-      assert.deepEqual(stepsFor(wanted, existingOf(wanted)), []);
+    fc.property(pairs, ([desired]) => {
+      assert.deepEqual(stepsFor(desired, stateOf(desired)), []);
     }),
     RUNS,
   );
 });
 
-test("no service that stays is ever away, or without a server that takes connections if it has and is to have one", () => {
+test("no step of a plan interrupts a service that exists before and after", () => {
   fc.assert(
-    fc.property(pairs, fc.boolean(), ([wanted, existing], drain) => {
-      const kernel = new ModelKernel(existing);
-      const staying = wanted.services.filter(({ key }) =>
-        existing.services.some((one) => sameName(one.key, key)),
+    fc.property(pairs, fc.boolean(), ([desired, current], drain) => {
+      const kernel = new ModelKernel(current);
+      const remaining = desired.services.filter(({ key }) =>
+        current.services.some((one) => sameName(one.key, key)),
       );
-      const takers = staying.filter(
+      const active = remaining.filter(
         (service) =>
-          takes(service) &&
-          existing.services.some(
-            (one) => sameName(one.key, service.key) && takes(one),
+          acceptsConnections(service) &&
+          current.services.some(
+            (one) => sameName(one.key, service.key) && acceptsConnections(one),
           ),
       );
-      for (const { change } of stepsFor(wanted, existing, drain)) {
-        carriedOut(kernel, [change]);
-        const now = kernel.existing.services;
+      for (const { change } of stepsFor(desired, current, drain)) {
+        applyAll(kernel, [change]);
+        const now = kernel.current.services;
         const find = (key: ServiceKey) =>
           now.find((one) => sameName(one.key, key));
-        for (const { key } of staying) assert.ok(find(key));
-        for (const { key } of takers) {
+        for (const { key } of remaining) assert.ok(find(key));
+        for (const { key } of active) {
           const service = find(key);
-          assert.ok(service && takes(service), formatService(key));
+          assert.ok(service && acceptsConnections(service), formatService(key));
         }
       }
     }),
@@ -110,84 +107,87 @@ test("no service that stays is ever away, or without a server that takes connect
   );
 });
 
-test("there is a message for each thing that differs, and no more", () => {
+test("makePlan() needs exactly one message for each difference", () => {
   fc.assert(
-    fc.property(pairs, ([wanted, existing]) => {
-      const steps = stepsFor(wanted, existing);
-      assert.equal(steps.length, leastMessages(wanted, existing));
+    fc.property(pairs, ([desired, current]) => {
+      const steps = stepsFor(desired, current);
+      assert.equal(steps.length, fewestMessages(desired, current));
     }),
     RUNS,
   );
 });
 
-test("while nothing is pruned, nothing is deleted or stopped but daemons that start anew", () => {
+test("without prune, a plan only stops daemons that it starts again, and deletes nothing", () => {
   fc.assert(
-    fc.property(pairs, ([wanted, existing]) => {
-      fc.pre(goTogether(wanted, existing));
+    fc.property(pairs, ([desired, current]) => {
+      fc.pre(areCompatible(desired, current));
       const scope = { ...ALL, prune: false };
-      const steps = stepsOf(planOf(compare(wanted, existing, scope), false));
-      const kernel = new ModelKernel(existing);
-      carriedOut(
+      const steps = allSteps(makePlan(compare(desired, current, scope), false));
+      const kernel = new ModelKernel(current);
+      applyAll(
         kernel,
         steps.map(({ change }) => change),
       );
-      const left = new Set(names(kernel.existing));
-      for (const name of names(existing)) assert.ok(left.has(name), name);
-      assert.ok(isEqual(compare(wanted, kernel.existing, scope)));
+      const skipped = new Set(names(kernel.current));
+      for (const name of names(current)) assert.ok(skipped.has(name), name);
+      assert.ok(isUpToDate(compare(desired, kernel.current, scope)));
     }),
     RUNS,
   );
 });
 
-test("weights that are to be kept are", () => {
+test("keepWeights leaves the weights of existing servers unchanged", () => {
   fc.assert(
-    fc.property(pairs, ([wanted, existing]) => {
+    fc.property(pairs, ([desired, current]) => {
       const scope = { ...ALL, keepWeights: true };
-      const kernel = new ModelKernel(existing);
-      carriedOut(
+      const kernel = new ModelKernel(current);
+      applyAll(
         kernel,
-        stepsOf(planOf(compare(wanted, existing, scope), false)).map(
+        allSteps(makePlan(compare(desired, current, scope), false)).map(
           ({ change }) => change,
         ),
       );
-      const before = weights(existing);
-      for (const [name, weight] of weights(kernel.existing))
-        assert.equal(weight, before.get(name) ?? weights(wanted).get(name));
+      const before = weights(current);
+      for (const [name, weight] of weights(kernel.current))
+        assert.equal(weight, before.get(name) ?? weights(desired).get(name));
     }),
     RUNS,
   );
 });
 
-test("of services that are not meant, nothing changes, nor of timeouts and daemons", () => {
+test("only limits a plan to the selected services, without timeouts and daemons", () => {
   fc.assert(
-    fc.property(pairs, ([wanted, existing]) => {
-      fc.pre(goTogether(wanted, existing));
-      const isMeant = (key: ServiceKey) => "firewallMark" in key;
-      const scope = { ...ALL, only: isMeant };
-      const steps = stepsOf(planOf(compare(wanted, existing, scope), false));
+    fc.property(pairs, ([desired, current]) => {
+      fc.pre(areCompatible(desired, current));
+      const isSelected = (key: ServiceKey) => "firewallMark" in key;
+      const scope = { ...ALL, only: isSelected };
+      const steps = allSteps(makePlan(compare(desired, current, scope), false));
       for (const { change } of steps)
         assert.ok(
-          "service" in change && change.service && isMeant(change.service),
+          "service" in change && change.service && isSelected(change.service),
         );
-      const kernel = new ModelKernel(existing);
-      carriedOut(
+      const kernel = new ModelKernel(current);
+      applyAll(
         kernel,
         steps.map(({ change }) => change),
       );
-      const meant = (list: readonly { readonly key: ServiceKey }[]) =>
+      const selected = (list: readonly { readonly key: ServiceKey }[]) =>
         list
           .map(({ key }) => key)
-          .filter(isMeant)
+          .filter(isSelected)
           .map(formatService)
           .sort();
-      assert.deepEqual(meant(kernel.existing.services), meant(wanted.services));
+      assert.deepEqual(
+        selected(kernel.current.services),
+        selected(desired.services),
+      );
     }),
     RUNS,
   );
 });
 
-/** Whether the kernel could have both at once: it wants no servers of another family while a daemon runs. */
-function goTogether(...tables: readonly Table[]): boolean {
+/** Whether a kernel can have both tables at once: it refuses servers of another family while a daemon runs. */
+function areCompatible(...tables: readonly Table[]): boolean {
   return (
     tables.every(({ daemons = [] }) => daemons.length === 0) ||
     tables.every(({ services }) =>
@@ -202,19 +202,17 @@ function sameName(a: ServiceKey, b: ServiceKey): boolean {
   return formatService(a) === formatService(b);
 }
 
-function takes({ servers }: Pick<ServiceRule, "servers">): boolean {
+function acceptsConnections({
+  servers,
+}: Pick<ServiceRule, "servers">): boolean {
   return servers.some(({ settings }) => settings.weight > 0);
-}
-
-function nameOf(service: ServiceKey, { address, port }: ServerKey): string {
-  return `${formatService(service)} ${formatEndpoint(address, port)}`;
 }
 
 function names({ services, daemons = [] }: Table): string[] {
   return [
     ...services.flatMap(({ key, servers }) => [
       formatService(key),
-      ...servers.map((server) => nameOf(key, server.key)),
+      ...servers.map((server) => serverId(key, server.key)),
     ]),
     ...daemons.map(({ state }) => `daemon ${state}`),
   ].sort();
@@ -224,51 +222,54 @@ function weights({ services }: Table): Map<string, number> {
   return new Map(
     services.flatMap(({ key, servers }) =>
       servers.map(
-        (one) => [nameOf(key, one.key), one.settings.weight] as const,
+        (one) => [serverId(key, one.key), one.settings.weight] as const,
       ),
     ),
   );
 }
 
 /**
- * What it takes at least: a message is about one service, server or daemon, or the timeouts. A service takes its
- * servers with it; a daemon is stopped to be changed.
+ * The fewest messages possible. A message concerns one service, server or daemon, or the timeouts. Removing a service
+ * removes its servers; a daemon has to be stopped to be changed.
  */
-function leastMessages(
-  wanted: Required<Omit<Table, "partial">>,
-  existing: Required<Existing>,
+function fewestMessages(
+  desired: Required<Omit<Table, "partial">>,
+  current: Required<CurrentState>,
 ): number {
   let count = 0;
   const find = <T extends { readonly key: ServiceKey }>(
     list: readonly T[],
     key: ServiceKey,
   ) => list.find((one) => sameName(one.key, key));
-  for (const { key } of existing.services)
-    if (!find(wanted.services, key)) count++;
-  for (const rule of wanted.services) {
-    const service = find(existing.services, rule.key);
-    if (!service || !keepsService(service.settings, rule.settings)) count++;
+  for (const { key } of current.services)
+    if (!find(desired.services, key)) count++;
+  for (const rule of desired.services) {
+    const service = find(current.services, rule.key);
+    if (!service || !serviceMatches(service.settings, rule.settings)) count++;
     const has = new Map(
-      service?.servers.map((one) => [nameOf(rule.key, one.key), one.settings]),
+      service?.servers.map((one) => [
+        serverId(rule.key, one.key),
+        one.settings,
+      ]),
     );
     for (const { key, settings } of rule.servers) {
-      const name = nameOf(rule.key, key);
+      const name = serverId(rule.key, key);
       const now = has.get(name);
-      if (!now || !keepsServer(now, settings)) count++;
+      if (!now || !serverMatches(now, settings)) count++;
       has.delete(name);
     }
     count += has.size;
   }
-  const { timeouts } = existing;
+  const { timeouts } = current;
   if (
-    timeouts.tcpSeconds !== wanted.timeouts.tcpSeconds ||
-    timeouts.tcpFinSeconds !== wanted.timeouts.tcpFinSeconds
+    timeouts.tcpSeconds !== desired.timeouts.tcpSeconds ||
+    timeouts.tcpFinSeconds !== desired.timeouts.tcpFinSeconds
   )
     count++;
   for (const state of [1, 2]) {
-    const from = existing.daemons.find((one) => one.state === state);
-    const to = wanted.daemons.find((one) => one.state === state);
-    if (from && to) count += keepsDaemon(from, to) ? 0 : 2;
+    const from = current.daemons.find((one) => one.state === state);
+    const to = desired.daemons.find((one) => one.state === state);
+    if (from && to) count += daemonMatches(from, to) ? 0 : 2;
     else if (from ?? to) count++;
   }
   return count;

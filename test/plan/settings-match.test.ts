@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  keepsDaemon,
-  keepsServer,
-  keepsService,
-  keptDaemon,
+  daemonMatches,
+  serverMatches,
+  serviceMatches,
+  effectiveDaemon,
 } from "../../src/plan/settings-match.js";
 import {
   BACKUP,
@@ -29,70 +29,72 @@ const SERVICE: ServiceSettings = {
   netmask: address("255.255.255.255"),
 };
 
-/** Whether a service needs an edit to be that service but for some settings. */
-function edits(
+/** Whether SERVICE with settings `from` needs an edit to get the settings `given`. */
+function needsEdit(
   given: Partial<ServiceSettings>,
   from: Partial<ServiceSettings> = {},
 ): boolean {
-  return !keepsService({ ...SERVICE, ...from }, { ...SERVICE, ...given });
+  return !serviceMatches({ ...SERVICE, ...from }, { ...SERVICE, ...given });
 }
 
-test("every setting of a service counts", () => {
-  assert.ok(!edits({}));
-  assert.ok(edits({ scheduler: "rr" }));
-  assert.ok(edits({ flags: SERVICE.flags | ONE_PACKET }));
-  assert.ok(edits({ timeoutSeconds: 301 }));
-  assert.ok(edits({ netmask: address("255.255.255.0") }));
-  assert.ok(edits({ netmask: 128 }));
-  assert.ok(edits({ persistenceEngine: "sip" }));
-  assert.ok(edits({}, { persistenceEngine: "sip" }));
+test("serviceMatches() compares every setting", () => {
+  assert.ok(!needsEdit({}));
+  assert.ok(needsEdit({ scheduler: "rr" }));
+  assert.ok(needsEdit({ flags: SERVICE.flags | ONE_PACKET }));
+  assert.ok(needsEdit({ timeoutSeconds: 301 }));
+  assert.ok(needsEdit({ netmask: address("255.255.255.0") }));
+  assert.ok(needsEdit({ netmask: 128 }));
+  assert.ok(needsEdit({ persistenceEngine: "sip" }));
+  assert.ok(needsEdit({}, { persistenceEngine: "sip" }));
 });
 
-test("the kernel's own flag does not count, nor timeout and netmask without persistence", () => {
-  assert.ok(!edits({ flags: PERSISTENT }));
+test("serviceMatches() ignores the kernel's own flag, and timeout and netmask without persistence", () => {
+  assert.ok(!needsEdit({ flags: PERSISTENT }));
   const without = { flags: 0 };
-  assert.ok(!edits({ ...without, timeoutSeconds: 7, netmask: 64 }, without));
-  assert.ok(edits(without));
+  assert.ok(
+    !needsEdit({ ...without, timeoutSeconds: 7, netmask: 64 }, without),
+  );
+  assert.ok(needsEdit(without));
 });
 
-function editsServer(
+function serverNeedsEdit(
   given: Partial<ServerSettings>,
   from: Partial<ServerSettings> = {},
 ): boolean {
-  return !keepsServer(serverSettings(from), serverSettings(given));
+  return !serverMatches(serverSettings(from), serverSettings(given));
 }
 
-test("every setting of a real server counts", () => {
-  assert.ok(!editsServer({}));
-  assert.ok(editsServer({ forwarding: MASQUERADING }));
-  assert.ok(editsServer({ weight: 2 }));
-  assert.ok(editsServer({ upperThreshold: 2 }));
-  assert.ok(editsServer({ lowerThreshold: 2 }));
+test("serverMatches() compares every setting", () => {
+  assert.ok(!serverNeedsEdit({}));
+  assert.ok(serverNeedsEdit({ forwarding: MASQUERADING }));
+  assert.ok(serverNeedsEdit({ weight: 2 }));
+  assert.ok(serverNeedsEdit({ upperThreshold: 2 }));
+  assert.ok(serverNeedsEdit({ lowerThreshold: 2 }));
 });
 
-test("a tunnel counts with tunneling, as far as its type has the settings", () => {
+test("serverMatches() compares the tunnel only with tunneling, and only the settings of its type", () => {
   const tunnel = { type: 0, port: 0, flags: 0 };
-  assert.ok(!editsServer({ tunnel: { ...tunnel, type: 1 } }));
+  assert.ok(!serverNeedsEdit({ tunnel: { ...tunnel, type: 1 } }));
   const through = (type: number, port: number, flags: number) => ({
     forwarding: TUNNELING,
     tunnel: { type, port, flags },
   });
-  assert.ok(!editsServer(through(0, 7, 1), through(0, 0, 0)));
-  assert.ok(editsServer(through(1, 0, 0), through(0, 0, 0)));
-  assert.ok(editsServer(through(1, 7, 0), through(1, 8, 0)));
-  assert.ok(editsServer(through(1, 7, 0), through(1, 7, 1)));
-  assert.ok(!editsServer(through(2, 7, 0), through(2, 8, 0)));
-  assert.ok(editsServer(through(2, 7, 0), through(2, 7, 1)));
-  assert.ok(editsServer(through(9, 7, 0), through(9, 8, 0)));
+  assert.ok(!serverNeedsEdit(through(0, 7, 1), through(0, 0, 0)));
+  assert.ok(serverNeedsEdit(through(1, 0, 0), through(0, 0, 0)));
+  assert.ok(serverNeedsEdit(through(1, 7, 0), through(1, 8, 0)));
+  assert.ok(serverNeedsEdit(through(1, 7, 0), through(1, 7, 1)));
+  assert.ok(!serverNeedsEdit(through(2, 7, 0), through(2, 8, 0)));
+  assert.ok(serverNeedsEdit(through(2, 7, 0), through(2, 7, 1)));
+  assert.ok(serverNeedsEdit(through(9, 7, 0), through(9, 8, 0)));
 });
 
-test("a server that the kernel found on the director may have been told any forwarding method", () => {
-  assert.ok(!editsServer({}, { forwarding: LOCAL_NODE }));
-  assert.ok(editsServer({ forwarding: LOCAL_NODE }));
+test("serverMatches() accepts any forwarding method if the kernel reports LOCAL_NODE", () => {
+  assert.ok(!serverNeedsEdit({}, { forwarding: LOCAL_NODE }));
+  assert.ok(serverNeedsEdit({ forwarding: LOCAL_NODE }));
 });
 
 const DAEMON: Daemon = { state: MASTER, multicastInterface: "eth0", syncId: 1 };
-const KEPT: Daemon = {
+const EFFECTIVE: Daemon = {
   ...DAEMON,
   maximumLength: 1472,
   multicastGroup: address("224.0.0.81"),
@@ -100,29 +102,29 @@ const KEPT: Daemon = {
   multicastTtl: 1,
 };
 
-test("what is not said of a sync daemon is the kernel's default", () => {
-  assert.deepEqual(keptDaemon(DAEMON), KEPT);
+test("effectiveDaemon() fills in the kernel's defaults", () => {
+  assert.deepEqual(effectiveDaemon(DAEMON), EFFECTIVE);
   const zeros = { maximumLength: 0, multicastPort: 0, multicastTtl: 0 };
-  assert.deepEqual(keptDaemon({ ...DAEMON, ...zeros }), KEPT);
+  assert.deepEqual(effectiveDaemon({ ...DAEMON, ...zeros }), EFFECTIVE);
   const six = { multicastGroup: address("ff02::81") };
-  assert.equal(keptDaemon({ ...DAEMON, ...six }).maximumLength, 1452);
+  assert.equal(effectiveDaemon({ ...DAEMON, ...six }).maximumLength, 1452);
   assert.equal(
-    keptDaemon({ ...DAEMON, state: BACKUP }).maximumLength,
+    effectiveDaemon({ ...DAEMON, state: BACKUP }).maximumLength,
     undefined,
   );
 });
 
-test("the longest message is kept within what there can be", () => {
+test("effectiveDaemon() limits the maximum message length", () => {
   const length = (state: Daemon["state"], maximumLength: number) =>
-    keptDaemon({ ...DAEMON, state, maximumLength }).maximumLength;
+    effectiveDaemon({ ...DAEMON, state, maximumLength }).maximumLength;
   assert.equal(length(MASTER, 65535), 65507);
   assert.equal(length(MASTER, 1), 1);
   assert.equal(length(BACKUP, 1), 1024);
 });
 
-test("a sync daemon that differs in anything is another", () => {
-  assert.ok(keepsDaemon(KEPT, DAEMON));
-  assert.ok(keepsDaemon(KEPT, KEPT));
+test("daemonMatches() compares every setting", () => {
+  assert.ok(daemonMatches(EFFECTIVE, DAEMON));
+  assert.ok(daemonMatches(EFFECTIVE, EFFECTIVE));
   const others: Partial<Daemon>[] = [
     { state: BACKUP },
     { multicastInterface: "eth1" },
@@ -133,12 +135,12 @@ test("a sync daemon that differs in anything is another", () => {
     { multicastTtl: 2 },
   ];
   for (const other of others) {
-    assert.ok(!keepsDaemon(KEPT, { ...DAEMON, ...other }));
+    assert.ok(!daemonMatches(EFFECTIVE, { ...DAEMON, ...other }));
     if (!("state" in other))
-      assert.ok(!keepsDaemon({ ...KEPT, ...other }, DAEMON));
+      assert.ok(!daemonMatches({ ...EFFECTIVE, ...other }, DAEMON));
   }
 });
 
-test("what a kernel does not tell of a sync daemon is not compared", () => {
-  assert.ok(keepsDaemon(DAEMON, KEPT));
+test("daemonMatches() ignores what the kernel does not report", () => {
+  assert.ok(daemonMatches(DAEMON, EFFECTIVE));
 });

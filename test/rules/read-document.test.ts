@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readRules } from "../../src/rules/read.js";
-import { found } from "./found.js";
-import { someNames } from "./names.js";
+import { readRules } from "../../src/rules/read-rules.js";
+import { findingsIn } from "./findings.js";
+import { fakeLookups } from "./name-lookups.js";
 
 const HEAD = "schema: ipvsadm/table/1\n";
 
-test("all that is wrong is told: what has not the form, and what every kernel refuses", async () => {
+test("readRules() reports malformed values of a document, and what every kernel refuses", async () => {
   const text = `${HEAD}services:
 - {protocol: tcp, address: 192.0.2.1, port: 80, scheduler: rr, servers: [
    {address: 192.0.2.10, port: 80, forwarding: masq, weight: -1},
@@ -25,7 +25,7 @@ daemons:
 - {role: master, interface: eth1, syncId: 2}
 `;
   assert.deepEqual(
-    (await found(text)).filter((line) => line.includes("error")),
+    (await findingsIn(text)).filter((line) => line.includes("error")),
     [
       "4:62 error form",
       "5:14 error mixed-families",
@@ -41,37 +41,39 @@ daemons:
       "17:3 error duplicate",
     ],
   );
-  const { faults } = await readRules("-", text, someNames());
-  assert.equal(faults[0]?.path, "services[0].servers[0].weight");
-  assert.equal(faults[1]?.path, "services[0].servers[1].address");
-  assert.match(faults[5]?.fault ?? "", /see line 8/);
+  const { errors } = await readRules("-", text, fakeLookups());
+  assert.equal(errors[0]?.path, "services[0].servers[0].weight");
+  assert.equal(errors[1]?.path, "services[0].servers[1].address");
+  assert.match(errors[5]?.message ?? "", /first in line 8/);
 });
 
-test("a text that is no document is a fault, not an error", async () => {
+test("readRules() reports a syntax error of a document as a finding", async () => {
   for (const [text, place] of [
     ["{", "1:2"],
     [`{"schema": "ipvsadm/table/1", "services": [}`, "1:44"],
     [`${HEAD}services: [\n`, "3:1"],
     [`${HEAD}a: 1\na: 2\n`, "3:1"],
   ] as const)
-    assert.deepEqual((await found(text))[0], `${place} error form`);
+    assert.deepEqual((await findingsIn(text))[0], `${place} error form`);
 });
 
-test("every place that is not YAML is told", async () => {
+test("readRules() reports every syntax error of YAML", async () => {
   assert.deepEqual(
-    await found(`${HEAD}schema: ipvsadm/table/1\nservices: []\nservices: []\n`),
+    await findingsIn(
+      `${HEAD}schema: ipvsadm/table/1\nservices: []\nservices: []\n`,
+    ),
     ["2:1 error form", "4:1 error form"],
   );
 });
 
-test("a part of a table is warned of where it says so", async () => {
+test("warningsOf() warns of a filtered listing", async () => {
   const services =
     "services: [{firewallMark: 7, scheduler: rr, servers: [{address: 10.0.0.1, port: 0, forwarding: masq, weight: 1}]}]\n";
-  assert.deepEqual(await found(`${HEAD}partial: true\n${services}`), [
+  assert.deepEqual(await findingsIn(`${HEAD}partial: true\n${services}`), [
     "2:10 warning partial",
   ]);
-  assert.deepEqual(await found(`${HEAD}partial: false\n${services}`), []);
-  assert.deepEqual(await found(`${HEAD}partial: some\n${services}`), [
+  assert.deepEqual(await findingsIn(`${HEAD}partial: false\n${services}`), []);
+  assert.deepEqual(await findingsIn(`${HEAD}partial: some\n${services}`), [
     "2:10 error form",
   ]);
 });

@@ -8,17 +8,17 @@ import { ruleLines } from "../../src/grammar/format-rule.js";
 import { formatSelector } from "../../src/grammar/selector.js";
 import { formatEndpoint } from "../../src/ipvs/model.js";
 import type { ServiceRule, Table } from "../../src/ipvs/table.js";
-import { readRules } from "../../src/rules/read.js";
+import { readRules } from "../../src/rules/read-rules.js";
 import { tables } from "../document/tables.js";
 import { serviceEntry, stats } from "../fixtures/entries.js";
 import { settableServices } from "../grammar/services.js";
-import { someNames } from "./names.js";
+import { fakeLookups } from "./name-lookups.js";
 
 const RUNS = { numRuns: 500 };
 const bytes = (text: string) => Buffer.from(text).toString("latin1");
 
-/** Every service and server once: the kernel has none twice. */
-function withoutDoubles(table: Table): Table {
+/** Removes duplicate services and servers. */
+function withoutDuplicates(table: Table): Table {
   const once = <T>(items: readonly T[], name: (item: T) => string) => [
     ...new Map(items.map((item) => [name(item), item])).values(),
   ];
@@ -39,32 +39,32 @@ for (const [format, written] of [
   ["json", (table: Table) => jsonText(tableMembers(table))],
   ["yaml", (table: Table) => yamlText(tableMembers(table))],
 ] as const)
-  test(`any table comes back from ${format} as it was, whatever faults it has`, async () => {
+  test(`readRules() reads back any table that was written as ${format}`, async () => {
     await fc.assert(
       fc.asyncProperty(tables, async (table) => {
-        const file = await readRules("-", bytes(written(table)), someNames());
+        const file = await readRules("-", bytes(written(table)), fakeLookups());
         assert.equal(file.format, format);
         assert.deepEqual(file.table, table);
-        assert.ok(file.faults.every(({ id }) => id !== "form"));
+        assert.ok(file.errors.every(({ id }) => id !== "form"));
         for (const service of file.table.services)
           for (const rule of [service, ...service.servers])
-            assert.ok(file.placeOf(rule));
+            assert.ok(file.positionOf(rule));
       }),
       RUNS,
     );
   });
 
-test("any table that can be set comes back from command lines as it was", async () => {
+test("readRules() reads back any table that was written as command lines", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(settableServices, { maxLength: 4 }),
       async (services) => {
-        const { services: wanted } = withoutDoubles({ services });
+        const { services: wanted } = withoutDuplicates({ services });
         const text = wanted.flatMap(linesOf).join("");
-        const file = await readRules("-", bytes(text), someNames());
+        const file = await readRules("-", bytes(text), fakeLookups());
         assert.equal(file.format, "rules");
-        // What the kernel refuses is told, but read all the same.
-        for (const { id } of file.faults)
+        // Rules that the kernel refuses are reported, but read.
+        for (const { id } of file.errors)
           assert.ok(["thresholds", "not-unicast"].includes(id), id);
         assert.deepEqual(file.table, { services: wanted });
       },

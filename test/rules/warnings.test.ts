@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readRules } from "../../src/rules/read.js";
+import { readRules } from "../../src/rules/read-rules.js";
 import { warningsOf } from "../../src/rules/warnings.js";
-import { found } from "./found.js";
-import { someNames } from "./names.js";
+import { findingsIn } from "./findings.js";
+import { fakeLookups } from "./name-lookups.js";
 
 const SERVER = "-a -t 192.0.2.1:80 -r 192.0.2.10 -m\n";
 
-/** Warnings of command lines, and where each is. */
+/** Command lines, and the warnings with their positions. */
 const CLASSIC: readonly (readonly [text: string, ...found: string[]])[] = [
   [`-A -t 192.0.2.1:80\n${SERVER}`],
   ["-A -t 192.0.2.1:80\n", "1:1 warning no-servers"],
@@ -63,11 +63,42 @@ const CLASSIC: readonly (readonly [text: string, ...found: string[]])[] = [
     "2:27 warning link-local-server",
   ],
   ["-A -t 192.0.2.1:80\n-a -t 192.0.2.1:80 -r [2001:db8::2]:80 -i\n"],
+  [
+    "-A -t [2001:db8::1]:80\n-a -t [2001:db8::1]:80 -r 2001:db8::2:80 -m\n",
+    "2:27 warning ipv6-without-brackets",
+  ],
+  ["-A -t [2001:db8::1]:80\n-a -t [2001:db8::1]:80 -r 2001:db8::2:10 -m\n"],
+  [
+    "-A -t 2001:db8::1:80 -p\n-a -t 2001:db8::1:80 -r [2001:db8::2]:0 -m\n",
+    "1:7 warning ipv6-without-brackets",
+    "2:7 warning ipv6-without-brackets",
+  ],
+  [`-C\n-A -t 192.0.2.1:80\n${SERVER}`],
+  [
+    `-A -t 192.0.2.1:80\n${SERVER}-C\n`,
+    "1:1 warning says-nothing",
+    "3:1 warning clears-rules",
+  ],
+  [
+    `-A -t 192.0.2.1:81\n-C\n-A -t 192.0.2.1:80\n${SERVER}`,
+    "2:1 warning clears-rules",
+  ],
+  [`\ufeff-A -t 192.0.2.1:80\n${SERVER}`, "1:1 warning byte-order-mark"],
+  [
+    `\ufeff# rules\n-A -t 192.0.2.1:80\n${SERVER}`,
+    "1:1 warning byte-order-mark",
+  ],
+  [
+    "# ipvsadm -A -t 192.0.2.1:80\n",
+    "1:1 warning commented-rule",
+    "1:1 warning says-nothing",
+  ],
+  [`# ipvsadm -A -t 192.0.2.2:80\n-A -t 192.0.2.1:80\n${SERVER}`],
 ];
 
 for (const [text, ...expected] of CLASSIC)
-  test(`${text.split("\n")[0] ?? ""}: ${expected[0] ?? "nothing"}`, async () => {
-    assert.deepEqual(await found(text), expected);
+  test(`warningsOf() of ${text.split("\n")[0] ?? ""}: ${expected[0] ?? "nothing"}`, async () => {
+    assert.deepEqual(await findingsIn(text), expected);
   });
 
 function document(service: object, server: object = {}): string {
@@ -119,33 +150,33 @@ const DOCUMENTS: readonly (readonly [
 ];
 
 for (const [service, server, ...expected] of DOCUMENTS)
-  test(`${JSON.stringify({ ...service, ...server })}: ${expected[0] ?? "nothing"}`, async () => {
-    assert.deepEqual(await found(document(service, server)), expected);
+  test(`warningsOf() of ${JSON.stringify({ ...service, ...server })}: ${expected[0] ?? "nothing"}`, async () => {
+    assert.deepEqual(await findingsIn(document(service, server)), expected);
   });
 
-test("a file without a rule is one that says nothing", async () => {
+test("warningsOf() warns of a file without rules", async () => {
   for (const text of ["", "\n\n", "# none\n"])
-    assert.deepEqual(await found(text), ["1:1 warning says-nothing"]);
+    assert.deepEqual(await findingsIn(text), ["1:1 warning says-nothing"]);
   const head = "schema: ipvsadm/table/1\nservices: []\n";
-  assert.deepEqual(await found(head), ["1:1 warning says-nothing"]);
-  assert.deepEqual(await found(`${head}daemons: []\n`), []);
-  assert.deepEqual(await found("--set 900 120 300\n"), []);
-  assert.deepEqual(await found("-x\n"), ["1:1 error form"]);
+  assert.deepEqual(await findingsIn(head), ["1:1 warning says-nothing"]);
+  assert.deepEqual(await findingsIn(`${head}daemons: []\n`), []);
+  assert.deepEqual(await findingsIn("--set 900 120 300\n"), []);
+  assert.deepEqual(await findingsIn("-x\n"), ["1:1 error form"]);
 });
 
-test("what is repeated of a file is legible, whatever its format", async () => {
-  const saidOf = async (text: string) => {
+test("findings quote a file as Unicode in every format", async () => {
+  const messagesOf = async (text: string) => {
     const bytes = Buffer.from(text).toString("latin1");
-    const file = await readRules("-", bytes, someNames());
-    return [...file.faults, ...warningsOf(file)].map(({ fault }) => fault);
+    const file = await readRules("-", bytes, fakeLookups());
+    return [...file.errors, ...warningsOf(file)].map(({ message }) => message);
   };
-  const unknown = "wöb世 is none of Linux's own schedulers";
-  const classic = await saidOf(`-A -t 192.0.2.1:80 -s wöb世\n${SERVER}`);
+  const unknown = 'unknown scheduler "wöb世"';
+  const classic = await messagesOf(`-A -t 192.0.2.1:80 -s wöb世\n${SERVER}`);
   assert.ok(classic.includes(unknown), classic.join());
-  const yaml = await saidOf(
+  const yaml = await messagesOf(
     "schema: ipvsadm/table/1\nservices: [{firewallMark: 1, scheduler: wöb世}]\n",
   );
   assert.ok(yaml.includes(unknown), yaml.join());
-  const [misread = ""] = await saidOf("-A -t 192.0.2.1:80 --wöb世\n");
-  assert.match(misread, /wöb世/);
+  const [usageError = ""] = await messagesOf("-A -t 192.0.2.1:80 --wöb世\n");
+  assert.match(usageError, /wöb世/);
 });

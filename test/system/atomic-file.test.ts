@@ -175,10 +175,27 @@ test("OutputFailed says whether there is an unchanged file", () => {
     }
     return undefined;
   };
-  const path = join(folder, "x".repeat(250)); // too long for the name of the temporary file
-  writeFileSync(path, "before");
-  assert.equal(existed(path), true);
-  assert.equal(readFileSync(path, "latin1"), "before");
+  assert.equal(existed("/proc/version"), true);
   assert.equal(existed(join(folder, "absent", "file")), false);
   assert.equal(existed(folder), false);
+});
+
+test("writeAtomically() needs no more room for a name than the file itself", () => {
+  const path = join(folder, "x".repeat(255));
+  writeAtomically(path, "first");
+  writeAtomically(path, "second");
+  assert.equal(readFileSync(path, "latin1"), "second");
+});
+
+test("writeAtomically() ignores the temporary files of other processes", () => {
+  const own = join(folder, "leftovers");
+  mkdirSync(own);
+  const leftovers = [
+    ".file.1.tmp",
+    `.file.${process.pid}.tmp`,
+    ".ipvsadm-0.tmp",
+  ];
+  for (const name of leftovers) writeFileSync(join(own, name), "leftover");
+  writeAtomically(join(own, "file"), "now");
+  assert.deepEqual(readdirSync(own).sort(), [...leftovers, "file"].sort());
 });

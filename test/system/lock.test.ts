@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
+  lstatSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -138,6 +139,68 @@ test("takeLock() does not take over the lock of another container, nor a file in
     assert.throws(() => takeLock(place, "apply"), LockHeld, text);
     assert.equal(readFileSync(file, "utf8"), text);
   }
+});
+
+test("takeLock() throws LockHeld at once if the lock is not a regular file", () => {
+  for (const make of [
+    () => {
+      symlinkSync(join(folder, "nowhere"), file);
+    },
+    () => {
+      symlinkSync("/dev/zero", file);
+    },
+    () => execFileSync("mkfifo", [file]),
+    () => {
+      mkdirSync(file);
+    },
+  ]) {
+    make();
+    const before = lstatSync(file);
+    assert.throws(
+      () => takeLock(place, "apply"),
+      (error) => error instanceof LockHeld && error.holder === undefined,
+    );
+    assert.equal(lstatSync(file).ino, before.ino);
+    assert.deepEqual(readdirSync(folder), [name]);
+    rmSync(file, { recursive: true });
+  }
+});
+
+test("takeLock() does not write through symbolic links beside the lock", () => {
+  const target = join(folder, "target");
+  writeFileSync(target, "before");
+  symlinkSync(target, `${file}.${process.pid}`);
+  takeLock(place, "apply").release();
+  assert.equal(readFileSync(target, "utf8"), "before");
+});
+
+test("takeLock() removes what dead processes left beside the lock when it takes over", async () => {
+  const dead = await otherProcess();
+  const living = await otherProcess();
+  await dead.kill();
+  const stale = readFileSync(file);
+  const own = readFileSync("/proc/self/stat", "latin1").split(" ")[21] ?? "";
+  const live = stale
+    .toString()
+    .replace(/^[0-9]+ [0-9]+/, `${process.pid} ${own}`);
+  writeFileSync(`${file}.${dead.pid}`, stale);
+  writeFileSync(`${file}.abcd1234`, stale);
+  writeFileSync(`${file}.live1234`, live);
+  writeFileSync(`${file}.not-ours`, stale);
+  takeLock(place, "apply").release();
+  assert.deepEqual(readdirSync(folder).sort(), [
+    `${name}.live1234`,
+    `${name}.not-ours`,
+  ]);
+  await living.kill();
+});
+
+test("release() leaves a file alone that is not a lock any more", () => {
+  const lock = takeLock(place, "apply");
+  rmSync(file);
+  execFileSync("mkfifo", [file]);
+  lock.release();
+  assert.ok(lstatSync(file).isFIFO());
 });
 
 test("LockHeld says whether this process can see the holder's end", () => {

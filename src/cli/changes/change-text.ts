@@ -1,6 +1,6 @@
 import { formatAddress } from "../../ipvs/address.js";
 import {
-  keptDaemon,
+  effectiveDaemon,
   sameNetmask,
   sameTunnel,
 } from "../../plan/settings-match.js";
@@ -25,13 +25,16 @@ import { serviceSettings } from "../../view/listing.js";
 import { forwardingText, limitsText } from "../server-settings.js";
 import { escapeControls } from "../escape.js";
 
-/* Settings in the words of `list`, and what changes of them as `weight 1 → 2`. */
+/* Settings as `list` shows them, and changes as `weight 1 → 2`. */
 
-/** What one setting is called, and what it is. */
-type Word = readonly [name: string, value: string];
+/** The name and the value of a setting. */
+type NamedValue = readonly [name: string, value: string];
 
-/** What changes, of those that are not the same. */
-function changes(from: readonly Word[], to: readonly Word[]): string[] {
+/** The values that differ. */
+function changes(
+  from: readonly NamedValue[],
+  to: readonly NamedValue[],
+): string[] {
   return from.flatMap(([name, before], i) => {
     const after = to[i]?.[1];
     return after === undefined || after === before
@@ -40,8 +43,8 @@ function changes(from: readonly Word[], to: readonly Word[]): string[] {
   });
 }
 
-/** `wrr persistent 300 ops`, and what `list` leaves out of it */
-export function serviceWords(settings: ServiceSettings): string {
+/** `wrr persistent 300 ops`: the text of `list`, and the settings that `list` omits */
+export function serviceText(settings: ServiceSettings): string {
   const { scheduler, flags, persistenceEngine = "" } = settings;
   const shown = schedulerFlagNames(scheduler, flags);
   const bits = schedulerBitNames(scheduler, flags);
@@ -56,29 +59,29 @@ export function serviceWords(settings: ServiceSettings): string {
   return escapeControls([serviceSettings({ settings }), ...rest].join(" "));
 }
 
-/** What an edit changes of a service. */
+/** The settings of a service that an edit changes. */
 export function serviceChanges(
   from: ServiceSettings,
   to: ServiceSettings,
 ): string[] {
-  return changes(serviceWordList(from), serviceWordList(to)).map(
+  return changes(serviceSettingsList(from), serviceSettingsList(to)).map(
     escapeControls,
   );
 }
 
-function serviceWordList(settings: ServiceSettings): Word[] {
+function serviceSettingsList(settings: ServiceSettings): NamedValue[] {
   const { scheduler, flags } = settings;
   return [
     ["scheduler", scheduler],
-    ["scheduler flags", listed(schedulerBitNames(scheduler, flags))],
-    ["persistence", persistenceWord(settings)],
+    ["scheduler flags", commaSeparated(schedulerBitNames(scheduler, flags))],
+    ["persistence", persistenceText(settings)],
     ["persistence engine", settings.persistenceEngine ?? "none"],
     ["one-packet scheduling", flags & ONE_PACKET ? "on" : "off"],
     ["other flags", otherFlags(flags)],
   ];
 }
 
-function persistenceWord({
+function persistenceText({
   flags,
   timeoutSeconds,
   netmask,
@@ -94,25 +97,25 @@ function otherFlags(flags: number): string {
   return other === 0 ? "none" : `0x${(other >>> 0).toString(16)}`;
 }
 
-function listed(names: readonly string[]): string {
+function commaSeparated(names: readonly string[]): string {
   return names.length === 0 ? "none" : names.join(",");
 }
 
 /** `masq weight 1 limits 80-100` */
-export function serverWords(settings: ServerSettings): string {
+export function serverText(settings: ServerSettings): string {
   const limits = limitsText(settings);
   return `${forwardingText(settings)} weight ${settings.weight}${limits === "" ? "" : ` limits ${limits}`}`;
 }
 
-/** What an edit changes of a real server. */
+/** The settings of a real server that an edit changes. */
 export function serverChanges(
   from: ServerSettings,
   to: ServerSettings,
 ): string[] {
-  return changes(serverWordList(from), serverWordList(to));
+  return changes(serverSettingsList(from), serverSettingsList(to));
 }
 
-function serverWordList(settings: ServerSettings): Word[] {
+function serverSettingsList(settings: ServerSettings): NamedValue[] {
   const limits = limitsText(settings);
   return [
     ["method", forwardingText(settings)],
@@ -121,47 +124,49 @@ function serverWordList(settings: ServerSettings): Word[] {
   ];
 }
 
-/** What of settings has no effect, and differs all the same. */
-export function silentServiceChanges(
+/** The settings of a service that differ, including those without effect. */
+export function allServiceChanges(
   from: ServiceSettings,
   to: ServiceSettings,
 ): string[] {
   const shown = serviceChanges(from, to);
   if (to.flags & PERSISTENT) return shown;
-  const silent: string[] = [];
+  const ineffective: string[] = [];
   if (from.timeoutSeconds !== to.timeoutSeconds)
-    silent.push(`persistence timeout ${to.timeoutSeconds} without persistence`);
+    ineffective.push(
+      `persistence timeout ${to.timeoutSeconds} without persistence`,
+    );
   if (!sameNetmask(from.netmask, to.netmask))
-    silent.push("a netmask without persistence");
-  return [...shown, ...silent];
+    ineffective.push("a netmask without persistence");
+  return [...shown, ...ineffective];
 }
 
-/** The same of a real server. */
-export function silentServerChanges(
+/** The settings of a real server that differ, including those without effect. */
+export function allServerChanges(
   from: ServerSettings,
   to: ServerSettings,
 ): string[] {
   const shown = serverChanges(from, to);
-  const silent =
+  const ineffective =
     to.forwarding !== TUNNELING && !sameTunnel(from.tunnel, to.tunnel);
-  return silent ? [...shown, "a tunnel without tunneling"] : shown;
+  return ineffective ? [...shown, "a tunnel without tunneling"] : shown;
 }
 
-/** What a change of timeouts changes; in `to`, 0 is what stays. */
+/** The timeouts that differ. */
 export function timeoutChanges(from: Timeouts, to: Timeouts): string[] {
-  const words = (timeouts: Timeouts): Word[] => [
-    ["tcp", `${timeouts.tcpSeconds || from.tcpSeconds}s`],
-    ["tcpfin", `${timeouts.tcpFinSeconds || from.tcpFinSeconds}s`],
-    ["udp", `${timeouts.udpSeconds || from.udpSeconds}s`],
+  const list = (timeouts: Timeouts): NamedValue[] => [
+    ["tcp", `${timeouts.tcpSeconds}s`],
+    ["tcpfin", `${timeouts.tcpFinSeconds}s`],
+    ["udp", `${timeouts.udpSeconds}s`],
   ];
-  return changes(words(from), words(to));
+  return changes(list(from), list(to));
 }
 
 export function daemonName({ state }: Daemon): string {
   return `${state === MASTER ? "master" : "backup"} sync daemon`;
 }
 
-function daemonWordList(daemon: Daemon): Word[] {
+function daemonSettingsList(daemon: Daemon): NamedValue[] {
   const { multicastGroup, maximumLength, multicastPort, multicastTtl } = daemon;
   const given = (value: number | string | undefined) =>
     value === undefined ? "" : String(value);
@@ -176,17 +181,17 @@ function daemonWordList(daemon: Daemon): Word[] {
 }
 
 /** `interface eth0 syncid 1` */
-export function daemonWords(daemon: Daemon): string {
-  return daemonWordList(daemon)
+export function daemonText(daemon: Daemon): string {
+  return daemonSettingsList(daemon)
     .flatMap(([name, value]) => (value === "" ? [] : [`${name} ${value}`]))
     .join(" ");
 }
 
-/** What changes of a sync daemon that starts anew; what the kernel will choose, nobody knows yet. */
+/** The settings of a sync daemon that a restart changes. Values that the kernel chooses are left out. */
 export function daemonChanges(from: Daemon, to: Daemon): string[] {
-  const before = daemonWordList(from);
-  const after = daemonWordList(keptDaemon(to));
-  const known = (_: Word, i: number) =>
+  const before = daemonSettingsList(from);
+  const after = daemonSettingsList(effectiveDaemon(to));
+  const known = (_: NamedValue, i: number) =>
     before[i]?.[1] !== "" && after[i]?.[1] !== "";
   return changes(before.filter(known), after.filter(known));
 }

@@ -1,105 +1,100 @@
 import { formatSelector } from "../../grammar/selector.js";
-import type {
-  DaemonDifference,
-  Differences,
-  ServerDifference,
-  ServiceDifference,
-} from "../../plan/compare.js";
-import { formatEndpoint, type ServerKey } from "../../ipvs/model.js";
+import type { Differences } from "../../plan/compare.js";
+import { formatEndpoint } from "../../ipvs/model.js";
 import { sortServices } from "../../view/order.js";
 import type { Paint } from "../color.js";
+import { named } from "../rule-file.js";
 import {
   daemonChanges,
   daemonName,
-  daemonWords,
+  daemonText,
   serverChanges,
-  serverWords,
+  serverText,
   serviceChanges,
-  serviceWords,
+  serviceText,
   timeoutChanges,
 } from "./change-text.js";
+import {
+  kindOf,
+  serviceItems,
+  serviceKeyOf,
+  settingItems,
+  type DifferenceItem,
+} from "./difference-items.js";
 
-type Mark = "+" | "-" | "~" | " ";
-
-const STYLES = { "+": "good", "-": "bad", "~": "warning" } as const;
-
-/** Differences as people read them: a line for each service, real server and sync daemon, services in the usual order. */
-export function* differenceLines(
-  { services, timeouts, daemons }: Differences,
-  paint: Paint,
-): Generator<string> {
-  const line = (mark: Mark, name: string, words: string) => {
-    const text = `${mark} ${name}`;
-    const shown = mark === " " ? text : paint[STYLES[mark]](text);
-    return words === "" ? shown : `${shown}  ${words}`;
-  };
-  if (timeouts)
-    yield line(
-      "~",
-      "timeouts",
-      timeoutChanges(timeouts.from, timeouts.to).join(", "),
-    );
-  for (const daemon of daemons) yield line(...daemonLine(daemon));
-  const keyed = services.map((one) => ({ key: keyOf(one), one }));
-  for (const { one } of sortServices(keyed)) yield* serviceLines(one, line);
+/** What diff, apply and restore print if there are no differences. @param name of the file */
+export function upToDateText(name: string): string {
+  return `${named(name)}: already up to date`;
 }
 
-function* serviceLines(
-  one: ServiceDifference,
-  line: (mark: Mark, name: string, words: string) => string,
+const MARKS = {
+  add: ["+", "good"],
+  change: ["~", "warning"],
+  remove: ["-", "bad"],
+} as const;
+
+/** The differences as text: a line for each service, real server and sync daemon, with services sorted as in `list`. */
+export function* differenceLines(
+  differences: Differences,
+  paint: Paint,
 ): Generator<string> {
-  const name = formatSelector(keyOf(one));
-  switch (one.kind) {
-    case "add":
-      yield line("+", name, serviceWords(one.rule.settings));
-      for (const { key, settings } of one.servers)
-        yield line("+", serverName(key), serverWords(settings));
-      return;
-    case "remove":
-      yield line("-", name, serviceWords(one.service.settings));
-      for (const { key, settings } of one.service.servers)
-        yield line("-", serverName(key), serverWords(settings));
-      return;
-    case "change": {
-      const { settings } = one.service;
-      if (one.to)
-        yield line("~", name, serviceChanges(settings, one.to).join(", "));
-      else yield line(" ", name, "");
-      for (const server of one.servers) yield line(...serverLine(server));
+  for (const item of settingItems(differences)) yield itemLine(item, paint);
+  const keyed = differences.services.map((one) => ({
+    key: serviceKeyOf(one),
+    items: serviceItems(one),
+  }));
+  for (const { key, items } of sortServices(keyed)) {
+    // A service that is unchanged itself is the heading of its changed servers.
+    if (items[0]?.of === "server") yield `  ${formatSelector(key)}`;
+    for (const item of items) yield itemLine(item, paint);
+  }
+}
+
+function itemLine(item: DifferenceItem, paint: Paint): string {
+  const [mark, style] = MARKS[kindOf(item)];
+  const [name, text] = nameAndText(item);
+  return `${paint[style](`${mark} ${name}`)}  ${text}`;
+}
+
+function nameAndText(item: DifferenceItem): [name: string, text: string] {
+  switch (item.of) {
+    case "timeouts":
+      return ["timeouts", timeoutChanges(item.from, item.to).join(", ")];
+    case "daemon": {
+      const daemon = item.to ?? item.from;
+      return [
+        daemon ? daemonName(daemon) : "",
+        changeText(item, daemonChanges, daemonText),
+      ];
+    }
+    case "service":
+      return [
+        formatSelector(item.service),
+        changeText(item, serviceChanges, serviceText),
+      ];
+    case "server": {
+      const { address, port } = item.server;
+      return [
+        `  ${formatEndpoint(address, port)}`,
+        changeText(item, serverChanges, serverText),
+      ];
     }
   }
 }
 
-function serverLine(one: ServerDifference): [Mark, string, string] {
-  switch (one.kind) {
-    case "add":
-      return ["+", serverName(one.rule.key), serverWords(one.rule.settings)];
-    case "remove":
-      return [
-        "-",
-        serverName(one.server.key),
-        serverWords(one.server.settings),
-      ];
-    case "change":
-      return [
-        "~",
-        serverName(one.server.key),
-        serverChanges(one.server.settings, one.to).join(", "),
-      ];
-  }
-}
-
-function daemonLine({ from, to }: DaemonDifference): [Mark, string, string] {
-  if (from && to)
-    return ["~", daemonName(to), daemonChanges(from, to).join(", ")];
-  if (to) return ["+", daemonName(to), daemonWords(to)];
-  return from ? ["-", daemonName(from), daemonWords(from)] : [" ", "", ""];
-}
-
-function serverName({ address, port }: ServerKey): string {
-  return `  ${formatEndpoint(address, port)}`;
-}
-
-function keyOf(one: ServiceDifference) {
-  return one.kind === "add" ? one.rule.key : one.service.key;
+/** The settings of something added or removed, or what changes of them. */
+function changeText<Settings>(
+  {
+    from,
+    to,
+  }: {
+    readonly from?: Settings | undefined;
+    readonly to?: Settings | undefined;
+  },
+  changes: (from: Settings, to: Settings) => string[],
+  text: (settings: Settings) => string,
+): string {
+  if (from && to) return changes(from, to).join(", ");
+  const settings = to ?? from;
+  return settings ? text(settings) : "";
 }

@@ -4,11 +4,12 @@ import {
   UnknownSelected,
   type ServiceSelector,
 } from "../../grammar/selector.js";
-import type { Existing, Scope } from "../../plan/compare.js";
-import type { Parts } from "../../plan/snapshot.js";
+import type { Scope } from "../../plan/compare.js";
+import type { CurrentState } from "../../plan/current-state.js";
+import type { StateParts } from "../../plan/current-state.js";
 import type { Table } from "../../ipvs/table.js";
 import { nearest } from "../../text/nearest.js";
-import type { RuleFile } from "../../rules/file.js";
+import type { RuleFile } from "../../rules/rule-file.js";
 import type { Names } from "../../system/names.js";
 import type { Arguments } from "../parser.js";
 import { CommandError } from "../errors.js";
@@ -16,26 +17,26 @@ import { named } from "../rule-file.js";
 import { readService } from "../selectors.js";
 import { escapeControls } from "../escape.js";
 
-/** Everything that a file says, and nothing else. */
-export const WHOLE: Scope = { prune: true, keepWeights: false };
+/** The scope of restore: the table becomes exactly what the file describes. */
+export const WHOLE_TABLE: Scope = { prune: true, keepWeights: false };
 
-/** A scope, and the words that it was made of. */
-export interface WantedScope extends Scope {
+/** A scope, and the services of --only. */
+export interface SelectedScope extends Scope {
   readonly selected: readonly {
     readonly text: string;
-    readonly meant: ServiceSelector;
+    readonly selector: ServiceSelector;
   }[];
 }
 
-/** What of a file counts, by the options of the command line. @throws {SelectorFault} */
+/** Reads the scope from the options of the command line. @throws {SelectorFault} */
 export async function readScope(
   given: Arguments,
   names: Names,
-): Promise<WantedScope> {
+): Promise<SelectedScope> {
   const selected = await Promise.all(
     given.list("only").map(async (text) => ({
       text,
-      meant: await readService(text, names),
+      selector: await readService(text, names),
     })),
   );
   return {
@@ -43,48 +44,48 @@ export async function readScope(
     keepWeights: given.flag("keep-weights"),
     selected,
     ...(selected.length > 0 && {
-      only: (key) => selected.some(({ meant }) => selects(meant, key)),
+      only: (key) => selected.some(({ selector }) => selects(selector, key)),
     }),
   };
 }
 
 /**
- * A part of a table does not tell what is to be removed: not even of the services that it has, whose real servers may
- * have been left out.
+ * Refuses to remove anything on the basis of a filtered listing. Even for the services that it contains, real servers
+ * may have been left out.
  *
- * @throws {CommandError} when it is to be told by one
+ * @throws {CommandError} if the file is marked partial and the scope prunes
  */
 export function checkWhole({ name, table }: RuleFile, { prune }: Scope): void {
   if (table.partial && prune)
     throw new CommandError(
-      `${named(name)} is a part of a table, as a filtered listing is: it does not tell what is to be removed, so nothing was changed`,
-      "--no-prune with 'ipvsadm apply' and 'ipvsadm diff' removes nothing; 'ipvsadm list' without filters has the whole table",
+      `${named(name)} is a filtered listing ("partial": true): services and real servers that it leaves out would be removed`,
+      "nothing was changed; use --no-prune with 'ipvsadm apply' or 'ipvsadm diff', or a listing without filters",
     );
 }
 
-/** Which parts of what the kernel has are to be compared. */
-export function partsOf(wanted: Table, { only }: Scope): Parts {
+/** Which parts of the current state to read: those that the file describes. */
+export function partsOf(desired: Table, { only }: Scope): StateParts {
   return {
-    timeouts: !only && wanted.timeouts !== undefined,
-    daemons: !only && wanted.daemons !== undefined,
+    timeouts: !only && desired.timeouts !== undefined,
+    daemons: !only && desired.daemons !== undefined,
   };
 }
 
-/** @throws {UnknownSelected} when a service that was named is neither wanted nor there */
+/** Checks that each service of --only exists. @throws {UnknownSelected} if one is neither in the file nor in the table */
 export function checkSelected(
-  { selected }: WantedScope,
-  wanted: Table,
-  existing: Existing,
+  { selected }: SelectedScope,
+  desired: Table,
+  current: CurrentState,
 ): void {
-  const keys = [...wanted.services, ...existing.services].map(({ key }) => key);
-  for (const { text, meant } of selected) {
-    if (keys.some((key) => selects(meant, key))) continue;
+  const keys = [...desired.services, ...current.services].map(({ key }) => key);
+  for (const { text, selector } of selected) {
+    if (keys.some((key) => selects(selector, key))) continue;
     const known = keys.map(formatSelector);
     const near = nearest(text, known) ?? nearest(`tcp/${text}`, known);
     throw new UnknownSelected(
       `service ${escapeControls(text)} is neither in the file nor in the table`,
       near === undefined
-        ? "'ipvsadm list' shows those that there are"
+        ? "'ipvsadm list' shows all services"
         : `did you mean ${near}?`,
     );
   }

@@ -1,7 +1,7 @@
 import { lstatSync } from "node:fs";
 import { jsonText } from "../../document/json-text.js";
 import { tableMembers } from "../../document/write-table.js";
-import type { Existing } from "../../plan/compare.js";
+import type { CurrentState } from "../../plan/current-state.js";
 import type { IpvsClient } from "../../ipvs/client.js";
 import { writeAtomically } from "../../system/atomic-file.js";
 import { CommandError } from "../../cli/errors.js";
@@ -9,16 +9,16 @@ import { oldestFirst } from "../../ipvs/server-order.js";
 import { escapeControls, toBytes } from "../../cli/escape.js";
 
 /**
- * The backup that is there already is likely the one that is needed: the same command once more would replace the
- * table before by a table half-way.
+ * Checks that the backup file does not exist yet. If the same command runs twice, the second run must not overwrite the
+ * original table with an intermediate one.
  *
- * @throws {CommandError} when there is something of that name
+ * @throws {CommandError} if the file exists
  */
 export function checkBackup(path: string): void {
   if (!isThere(path)) return;
   throw new CommandError(
-    `the backup ${escapeControls(path)} is there already: nothing was changed`,
-    "name another file, or remove it if nobody needs it any more",
+    `the backup file ${escapeControls(path)} already exists`,
+    "nothing was changed; choose another name, or delete the file if you no longer need it",
   );
 }
 
@@ -26,19 +26,19 @@ function isThere(path: string): boolean {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
   } catch {
-    return false; // writing it will say why
+    return false; // writing the file will report the error
   }
 }
 
 /**
- * Writes all that can be set to a file that `restore` reads. Real servers stand the oldest first.
+ * Saves the table, timeouts and sync daemons to a file that `restore` reads. Real servers are written oldest first.
  *
  * @throws {OutputFailed}
  */
 export async function writeBackup(
   path: string,
   client: IpvsClient,
-  { services, timeouts, daemons }: Existing,
+  { services, timeouts, daemons }: CurrentState,
 ): Promise<void> {
   const table = {
     services: services.map((service) => ({

@@ -1,48 +1,46 @@
-import {
-  RULE_FILE,
-  SCOPE_OPTIONS,
-  TEXT_OR_JSON,
-} from "../../cli/changes/scope-options.js";
+import { RULE_FILE, SCOPE_OPTIONS } from "../../cli/changes/scope-options.js";
 import type { OptionSpec, SubcommandSpec } from "../../cli/spec.js";
+import { TEXT_OR_JSON } from "../../cli/text-or-json.js";
 
-/** What apply and restore have in common. */
-export const CARRY_OPTIONS: readonly OptionSpec[] = [
+/** Options of both apply and restore. */
+export const APPLY_OPTIONS: readonly OptionSpec[] = [
   {
     name: "dry-run",
     type: "flag",
     description:
-      "change nothing, print the commands of ipvsadm that would do it",
+      "change nothing; print the ipvsadm commands that would make the changes",
   },
   {
     name: "backup",
     type: "text",
     value: "FILE",
     description:
-      "before anything is changed, write the table as it is to this new file, which 'ipvsadm restore' reads",
+      "first save the current table to FILE, for 'ipvsadm restore'; FILE must not exist",
     completes: "file",
   },
   {
     name: "wait",
     type: "duration",
     value: "TIME",
-    description: "wait so long for another ipvsadm that is changing the table",
+    description:
+      "how long to wait while another ipvsadm is changing the table (default: not at all)",
   },
   TEXT_OR_JSON,
 ];
 
-/** How both go about it. */
-export const CARRY_DESCRIPTION = [
-  "If the kernel refuses a change, or ctrl-C comes, all that was done is put back, and the refused rule is shown with its line; what cannot be put back is named. Removals come last, for the counters of what is removed and put back begin anew.",
-  "A lock, ipvsadm-N.lock in /run (N is the number of the network namespace), keeps apply and restore from each other. A table that somebody else changes meanwhile is noticed, before the first change or after the last.",
+/** Paragraphs of the help of both. */
+export const HOW_CHANGES_ARE_MADE = [
+  "If the kernel refuses a change, or on ctrl-C, all changes are rolled back. The refused rule is shown with its line. Changes that cannot be rolled back are listed. Removals come last, because a service or server that is removed and added again loses its counters.",
+  "A lock file, /run/ipvsadm-N.lock (N is the number of the network namespace), prevents apply, restore, drain and undrain from changing the table at the same time. If another program changes the table meanwhile, this is detected before the first change or after the last one.",
 ] as const;
 
 export const applySpec: SubcommandSpec = {
   name: "apply",
-  summary: "make the table as a file of rules has it, live",
+  summary: "change the live table to match a file of rules",
   description: [
-    "Compares a file of rules with the table, and sends the kernel what differs, and nothing else, in an order that takes no live service away: new services and real servers, then edits in place, then weights to 0, then removals. Connections live on, also when a scheduler changes. Timeouts and sync daemons change if FILE speaks of them.",
-    "Of a real server that is removed, connections break. With --drain it gets weight 0 first, and is removed when it is empty, as 'ipvsadm drain' has it; if it is not in the time of --timeout, it stays at weight 0 (exit status 1), while all else is done.",
-    ...CARRY_DESCRIPTION,
+    "Compares FILE with the table and sends only the differences to the kernel. The order keeps live services available: new services and real servers first, then edits in place, then weights set to 0, then removals. Existing connections are kept, even if the scheduler changes. Timeouts and sync daemons are changed only if FILE contains them.",
+    "Removing a real server breaks its connections. With --drain, its weight is set to 0 first, and it is removed when it is empty (see 'ipvsadm drain'). If it is not empty within --timeout, it keeps weight 0 and the exit status is 1; all other changes are made.",
+    ...HOW_CHANGES_ARE_MADE,
   ],
   positionals: [RULE_FILE],
   options: [
@@ -50,33 +48,34 @@ export const applySpec: SubcommandSpec = {
     {
       name: "drain",
       type: "flag",
-      description: "remove real servers only when they are empty",
+      description: "drain real servers before they are removed",
     },
     {
       name: "timeout",
       type: "duration",
       value: "TIME",
       description:
-        "wait at most so long for real servers to drain: 90s, 5m, 1h30m",
+        "how long --drain waits: 90s, 5m, 1h30m (default: until all are empty)",
     },
-    ...CARRY_OPTIONS,
+    ...APPLY_OPTIONS,
   ],
   examples: [
     {
       command: "ipvsadm apply --dry-run /etc/ipvsadm.rules",
-      shows: "the commands that would make the table as the file has it",
+      shows: "print the commands that would make the changes",
     },
     {
       command: "ipvsadm apply --backup /var/backups/ipvs.json web.yaml",
-      shows: "does it, and keeps the table that was there before",
+      shows: "save the current table, then apply web.yaml",
     },
     {
       command: "ipvsadm apply --drain --timeout 10m web.yaml",
-      shows: "lets the real servers that go finish their work",
+      shows:
+        "let connections to removed real servers finish, for up to 10 minutes",
     },
     {
       command: "ipvsadm apply --keep-weights web.yaml",
-      shows: "does not interfere with whoever sets weights by health",
+      shows: "apply everything but weights, which a health checker sets",
     },
   ],
 };

@@ -1,56 +1,50 @@
 import type { SubcommandSpec } from "../../cli/spec.js";
+import { TEXT_OR_JSON } from "../../cli/text-or-json.js";
 
 export const checkSpec: SubcommandSpec = {
   name: "check",
-  summary: "find what is wrong with files of rules",
+  summary: "find mistakes in files of rules",
   description: [
-    "Reads files of rules, each starting from an empty table, and says all that is wrong with them: as errors, what has not the right form or is refused by every kernel; as warnings, what is taken but hardly meant, such as a service without real servers or a port that direct routing does not change. It asks no kernel, needs no privileges, and runs anywhere.",
-    "A file has command lines as -S and ipvsadm-save write them and -R reads them, or a table as 'ipvsadm list -o json' and '-o yaml' print it. Its first line that is no comment tells which; where it does not, the ending of its name does.",
-    "Exits with status 1 if there is an error or a file cannot be read.",
+    "Checks files of rules and reports all errors and warnings. Errors: malformed rules, and rules that every kernel refuses. Warnings: rules that are accepted, but are probably a mistake, such as a service without real servers, or a port that direct routing ignores. Each file is read as if the table were empty. check does not use the kernel, needs no privileges, and runs on any machine.",
+    "A file contains classic options, as ipvsadm-save writes them, or a table in JSON or YAML, as 'ipvsadm list -o json' prints it. The first line that is not a comment determines the format, or else the extension of the file name.",
+    "FILE can also be the configuration of keepalived or ldirectord. Virtual services, real servers and sync daemons are checked. Health checks and VRRP are not read. Warnings also show what keepalived ignores.",
+    "The exit status is 1 if there are errors, or if a file cannot be read.",
   ],
   positionals: [
     {
       name: "FILE",
       required: true,
       many: true,
-      description: "files of rules; - is standard input",
+      description:
+        "file of rules, or configuration of keepalived or ldirectord; - is standard input",
       completes: "file",
     },
   ],
   options: [
-    {
-      name: "output",
-      alias: "o",
-      type: "text",
-      value: "FORMAT",
-      choices: ["text", "json"],
-      default: "text",
-      description: "how to print what was found",
-    },
+    TEXT_OR_JSON,
     {
       name: "strict",
       type: "flag",
-      description: "exit with status 1 on warnings, too",
+      description: "also exit with status 1 if there are warnings",
     },
     {
       name: "no-resolve",
       type: "flag",
-      description:
-        "look up no host: names are taken for hosts that there are, each with an address of its own",
+      description: "do not look up host names; assume that every name exists",
     },
   ],
   examples: [
     {
       command: "ipvsadm check /etc/ipvsadm.rules",
-      shows: "whether rules can be restored, before it is done",
+      shows: "check rules before they are restored",
     },
     {
       command: "ipvsadm check --strict --no-resolve rules/*.yaml",
-      shows: "the same where files are kept, without a director or a resolver",
+      shows: "check rules in a pipeline, without a resolver",
     },
     {
       command: "ipvsadm list -o json | ipvsadm check -",
-      shows: "what is doubtful in the kernel's table",
+      shows: "check the current table for probable mistakes",
     },
   ],
 };

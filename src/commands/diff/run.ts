@@ -1,58 +1,91 @@
 import { IpvsAccess } from "../../runtime/ipvs-access.js";
 import { jsonText } from "../../document/json-text.js";
-import { compare, isEqual } from "../../plan/compare.js";
-import { readExisting } from "../../plan/snapshot.js";
+import { compare, isUpToDate } from "../../plan/compare.js";
+import { readCurrentState } from "../../plan/current-state.js";
 import {
-  differenceMembers,
-  tallyMembers,
-} from "../../cli/changes/difference-json.js";
-import { differenceLines } from "../../cli/changes/difference-lines.js";
+  countDifferences,
+  countsText,
+} from "../../cli/changes/difference-counts.js";
+import { differencesJson } from "../../cli/changes/difference-json.js";
+import {
+  differenceLines,
+  upToDateText,
+} from "../../cli/changes/difference-lines.js";
 import {
   checkSelected,
   checkWhole,
   partsOf,
   readScope,
 } from "../../cli/changes/scope.js";
-import { tallyOf, tallyText } from "../../cli/changes/tally.js";
 import { EXIT } from "../../cli/exit-status.js";
 import type { RunSubcommand } from "../../cli/invocation.js";
-import { named, readSoundRules } from "../../cli/rule-file.js";
+import { readValidRules } from "../../cli/rule-file.js";
+import type { HealthChecker } from "../../rules/health-checks.js";
+import type { Output } from "../../cli/output.js";
+import {
+  separateHealthChecks,
+  type SeparatedDifferences,
+} from "./health-check-changes.js";
+import { healthCheckLines, healthChecksJson } from "./health-check-report.js";
+import { withCurrentRole } from "./vrrp-role.js";
 
-/** The exit status if something differs. */
+/** The exit status if the table differs from the file. */
 const DIFFERS = 4;
 
 export const run: RunSubcommand = async ({ given, io, output }) => {
   const [name = ""] = given.positionals;
   const scope = await readScope(given, io.names);
-  const file = await readSoundRules(name, io, output);
+  const file = await readValidRules(name, io, output);
   checkWhole(file, scope);
-  const { table } = file;
+  const { healthChecks } = file;
   using access = new IpvsAccess(io);
   const client = await access.open();
-  const existing = await readExisting(client, partsOf(table, scope), "steady");
-  checkSelected(scope, table, existing);
-  const differences = compare(table, existing, scope);
-  const equal = isEqual(differences);
+  const current = await readCurrentState(
+    client,
+    partsOf(file.table, scope),
+    "steady",
+  );
+  const table = withCurrentRole(file, current);
+  checkSelected(scope, table, current);
+  const separated = separateHealthChecks(
+    compare(table, current, scope),
+    healthChecks,
+  );
+  const { differences, changes } = separated;
+  const equal = isUpToDate(differences);
   if (given.text("output") === "json") {
     const document = {
       schema: "ipvsadm/diff/1",
       file: name,
       equal,
-      changes: differenceMembers(differences),
-      tally: tallyMembers(tallyOf(differences)),
+      ...differencesJson(differences),
+      healthChecks: healthChecks && healthChecksJson(changes),
     };
     output.write(`${jsonText(document)}\n`);
-  } else if (equal)
-    output.lines([`${named(name)}: nothing to change, the table is like that`]);
-  else {
-    output.lines(differenceLines(differences, output.paint));
-    output.lines([
-      tallyText(tallyOf(differences), {
-        add: "to add",
-        change: "to change",
-        remove: "to remove",
-      }),
-    ]);
-  }
-  return equal ? EXIT.ok : DIFFERS;
+  } else show(name, separated, healthChecks?.program, output);
+  const counted = given.flag("strict") ? changes.length : 0;
+  return equal && counted === 0 ? EXIT.ok : DIFFERS;
 };
+
+function show(
+  name: string,
+  { differences, changes }: SeparatedDifferences,
+  program: HealthChecker | undefined,
+  output: Output,
+): void {
+  const hasChanges = program !== undefined && changes.length > 0;
+  if (hasChanges) output.lines(healthCheckLines(changes, program));
+  if (isUpToDate(differences)) {
+    const rest = hasChanges ? ", except for health checks" : "";
+    output.lines([upToDateText(name) + rest]);
+    return;
+  }
+  output.lines(differenceLines(differences, output.paint));
+  output.lines([
+    countsText(countDifferences(differences), {
+      add: "to add",
+      change: "to change",
+      remove: "to remove",
+    }),
+  ]);
+}

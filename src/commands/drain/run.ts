@@ -13,14 +13,15 @@ import type { Arguments } from "../../cli/parser.js";
 import { EXIT } from "../../cli/exit-status.js";
 import type { Invocation, RunSubcommand } from "../../cli/invocation.js";
 import { shortDuration } from "../../cli/units.js";
-import { WeightMemory } from "./weight-memory.js";
-import { findTarget, type Target } from "./target.js";
-import { connectionsText, weightText } from "./progress-text.js";
-import { waitWithProgress, type Waited } from "./wait-until-empty.js";
-import { warningsOf } from "./warnings.js";
+import { SavedWeight } from "./saved-weight.js";
+import { lockWeight } from "./lock-weight.js";
+import { findServer, type Target } from "./find-server.js";
+import { connectionsText, weightText } from "./drain-text.js";
+import { waitWithProgress, type WaitResult } from "./wait-until-empty.js";
+import { warningsOf } from "./drain-warnings.js";
 
-/** What became of a server that was to be drained. */
-interface Drained {
+/** The result of draining a server. */
+interface DrainResult {
   readonly state:
     | "draining"
     | "empty"
@@ -29,18 +30,16 @@ interface Drained {
     | "undrained"
     | "timeout"
     | "interrupted";
-  /** As it was read last; undefined if it is not there any more */
+  /** The last reading; undefined if the server is not in the table any more */
   readonly entry: ServerEntry | undefined;
-  readonly waited?: Waited;
+  readonly waited?: WaitResult;
 }
 
 export const run: RunSubcommand = async (call) => {
   const { given, io, output } = call;
   using access = new IpvsAccess(io);
   const client = await access.open();
-  const target = await findTarget(client, given.positionals, io.names);
-  const memory = new WeightMemory(io, target);
-  const before = await takeWeight(client, target, memory, output);
+  const { target, saved, before } = await drainLocked(client, call);
   const text = given.text("output") !== "json";
   if (text) {
     output.write(`${target.name}: ${startText(target, before)}\n`);
@@ -48,42 +47,52 @@ export const run: RunSubcommand = async (call) => {
   }
   for (const [fault, advice] of warningsOf(target, io))
     output.warn(fault, advice);
-  const drained = await finishDraining(client, target, call);
-  if (drained.state === "removed" || drained.state === "absent")
-    memory.forget();
-  if (!text) output.write(`${jsonText(resultJson(target, before, drained))}\n`);
-  return conclude(drained, target, before, text, call);
+  const result = await finishDraining(client, target, call);
+  if (result.state === "removed" || result.state === "absent") saved.remove();
+  if (!text) output.write(`${jsonText(resultJson(target, before, result))}\n`);
+  return reportResult(result, target, before, text, call);
 };
 
+/** Finds the server and sets its weight to 0, while no other process changes weights. */
+async function drainLocked(client: IpvsClient, call: Invocation) {
+  const { given, io, output } = call;
+  using lock = await lockWeight(call, "drain");
+  const target = await findServer(client, given.positionals, io.names);
+  const saved = new SavedWeight(io, target);
+  const before = await setWeightToZero(client, target, saved, output);
+  lock?.release();
+  return { target, saved, before };
+}
+
 /**
- * Gives the server weight 0, if it has another, which is remembered first.
+ * Saves the weight of the server and sets it to 0.
  *
- * @returns the weight that it had before it was drained; undefined if nobody knows
+ * @returns the weight before it was drained; undefined if it is unknown
  */
-async function takeWeight(
+async function setWeightToZero(
   client: IpvsClient,
   { service, server, entry, words }: Target,
-  memory: WeightMemory,
+  saved: SavedWeight,
   output: Output,
 ): Promise<number | undefined> {
   const { settings } = entry;
   if (settings.weight === 0) {
-    const remembered = memory.recall();
-    return remembered.kind === "weight" ? remembered.weight : undefined;
+    const found = saved.read();
+    return found.kind === "weight" ? found.weight : undefined;
   }
   try {
-    memory.keep(settings.weight);
+    saved.save(settings.weight);
   } catch (error) {
     if (!(error instanceof OutputFailed)) throw error;
     output.warn(
-      `cannot remember the weight ${settings.weight}: cannot write ${error.path}: ${symbolText(error.code)}`,
-      `'ipvsadm undrain ${words} --weight ${settings.weight}' brings it back`,
+      `cannot save the weight ${settings.weight}: cannot write ${error.path}: ${symbolText(error.code)}`,
+      `to restore it later, run 'ipvsadm undrain ${words} --weight ${settings.weight}'`,
     );
   }
   try {
     await client.editServer(service, server, { ...settings, weight: 0 });
   } catch (error) {
-    if (error instanceof KernelRefusal) memory.forget(); // it has its weight still
+    if (error instanceof KernelRefusal) saved.remove(); // the weight was not changed
     throw error;
   }
   return settings.weight;
@@ -94,20 +103,20 @@ function startText({ entry }: Target, before: number | undefined): string {
     entry.settings.weight !== 0
       ? weightText(before)
       : before === undefined
-        ? "weight 0 already, and nobody remembers another"
-        : `weight 0 already (was ${before})`;
+        ? "weight is already 0, no saved weight"
+        : `weight is already 0 (was ${before})`;
   return `${weight}; ${connectionsText(entry)}`;
 }
 
-/** Waits, and removes, as far as that is wanted. */
+/** Waits and removes the server, if the options ask for it. */
 async function finishDraining(
   client: IpvsClient,
   target: Target,
   call: Invocation,
-): Promise<Drained> {
+): Promise<DrainResult> {
   const { given } = call;
   const timeoutSeconds = given.duration("timeout");
-  if (!waits(given)) {
+  if (!mustWait(given)) {
     const settings = { ...target.entry.settings, weight: 0 };
     return { state: "draining", entry: { ...target.entry, settings } };
   }
@@ -120,14 +129,14 @@ async function finishDraining(
       entry,
       waited,
     };
-  // Nothing stands between the reading that found it empty and its removal.
+  // Remove the server right after the reading that found it empty.
   if (state !== "empty" || !given.flag("remove"))
     return { state, entry, waited };
   const removed = await remove(client, target);
   return { state: removed ? "removed" : "absent", entry: undefined, waited };
 }
 
-function waits(given: Arguments): boolean {
+function mustWait(given: Arguments): boolean {
   return (
     given.flag("wait") ||
     given.flag("remove") ||
@@ -135,7 +144,7 @@ function waits(given: Arguments): boolean {
   );
 }
 
-/** @returns whether it was there to be removed */
+/** Removes the server. @returns false if it was removed already */
 async function remove(
   client: IpvsClient,
   { service, server }: Target,
@@ -149,9 +158,9 @@ async function remove(
   }
 }
 
-/** Says how it ended. @returns the exit status */
-function conclude(
-  { state, entry, waited }: Drained,
+/** Reports the result. @returns the exit status */
+function reportResult(
+  { state, entry, waited }: DrainResult,
   target: Target,
   before: number | undefined,
   text: boolean,
@@ -159,48 +168,45 @@ function conclude(
 ): number {
   const { name, words } = target;
   const after = `after ${shortDuration(waited?.seconds ?? 0)}`;
-  const say = (what: string) => {
+  const print = (what: string) => {
     if (text) output.write(`${name}: ${what}\n`);
   };
-  const back =
-    before === undefined
-      ? `'ipvsadm undrain ${words} --weight N' gives it one`
-      : `'ipvsadm undrain ${words}' brings it back`;
-  const stands = entry
-    ? `stays at ${weightText(before)}, with ${connectionsText(entry)}`
-    : "is not in the table any more";
+  const undo = `to undo this, run 'ipvsadm undrain ${words}${before === undefined ? " --weight N" : ""}'`;
+  const remaining = entry
+    ? `${weightText(before)}, ${connectionsText(entry)}`
+    : "not in the table any more";
   switch (state) {
     case "draining":
       return EXIT.ok;
     case "empty":
-      say(`empty ${after}`);
+      print(`empty ${after}`);
       return EXIT.ok;
     case "removed":
-      say(`removed ${after}`);
+      print(`removed ${after}`);
       return EXIT.ok;
     case "absent":
       if (given.flag("remove")) {
-        say(`removed by somebody else ${after}`);
+        print(`removed by another program ${after}`);
         return EXIT.ok;
       }
       output.complain(
-        `${name} is not in the table any more: somebody removed it`,
+        `${name} is not in the table any more: another program removed it`,
       );
       return EXIT.failed;
     case "undrained":
       output.complain(
-        `${name} has weight ${entry?.settings.weight ?? 0} again: somebody set it`,
-        "nothing is waited for, and nothing was removed",
+        `${name} has weight ${entry?.settings.weight ?? 0} now: another program set it`,
+        "stopped waiting; the server was not removed",
       );
       return EXIT.failed;
     case "timeout":
       output.complain(
-        `${name} is not empty ${after}: it ${stands}`,
-        `${back}; 'ipvsadm drain ${words} --wait' waits on`,
+        `${name} is not empty ${after}: ${remaining}`,
+        `to continue, run 'ipvsadm drain ${words} --wait'; ${undo}`,
       );
       return EXIT.failed;
     case "interrupted":
-      output.complain(`interrupted: ${name} ${stands}`, back);
+      output.complain(`interrupted; ${name}: ${remaining}`, undo);
       return statusOf(waited?.signal ?? "SIGTERM");
   }
 }
@@ -208,7 +214,7 @@ function conclude(
 function resultJson(
   { service, server }: Target,
   weightBefore: number | undefined,
-  { state, entry, waited }: Drained,
+  { state, entry, waited }: DrainResult,
 ) {
   return {
     schema: "ipvsadm/drain/1",

@@ -1,6 +1,7 @@
 import type { SubcommandSpec } from "../../cli/spec.js";
+import { TEXT_OR_JSON } from "../../cli/text-or-json.js";
 
-/** What drain and undrain are about. */
+/** The arguments of drain and undrain. */
 export const SERVER_OF_SERVICE: SubcommandSpec["positionals"] = [
   {
     name: "SERVICE",
@@ -11,30 +12,20 @@ export const SERVER_OF_SERVICE: SubcommandSpec["positionals"] = [
   {
     name: "SERVER",
     required: true,
-    description: "its real server: 198.51.100.10:8080, 198.51.100.10",
+    description: "real server of SERVICE: 198.51.100.10:8080, 198.51.100.10",
     completes: "server",
   },
 ];
 
-/** How drain and undrain print what they did. */
-export const OUTPUT_FORMAT: SubcommandSpec["options"][number] = {
-  name: "output",
-  alias: "o",
-  type: "text",
-  value: "FORMAT",
-  choices: ["text", "json"],
-  default: "text",
-  description: "how to print what was done",
-};
-
 export const drainSpec: SubcommandSpec = {
   name: "drain",
-  summary: "no new connections for a real server; wait, remove",
+  summary: "stop new connections to a real server; wait, remove",
   description: [
-    "Sets the weight of a real server to 0, and leaves all else of it as it is: it gets no new connections, and those that it has go on. 'ipvsadm undrain' brings its weight back, which is remembered until the machine starts anew.",
-    "--wait waits until it is empty: no active connections, and no clients that persistence binds to it. For UDP and for firewall marks inactive connections are waited for as well, because those of UDP are never active. Inactive connections of TCP and SCTP are those that are being closed, whose entries stay for two minutes, and those that are being opened: so a server counts as empty when two readings, a second apart, find it so.",
-    "Clients that persistence binds keep coming, weight 0 or not, unless net.ipv4.vs.expire_quiescent_template is 1. Either way they count as long as the service's persistence timeout, and as entries of their connections stand.",
-    "If waiting ends before the server is empty, by --timeout (exit status 1) or ctrl-C (130), it stays at weight 0; what stands is said.",
+    "Sets the weight of a real server to 0. It gets no new connections; existing connections continue. Other settings are not changed. 'ipvsadm undrain' restores the weight, which is saved until reboot.",
+    "--wait waits until the server is empty: it has no active connections and no persistence templates. For UDP services and firewall marks, inactive connections are waited for, too, because UDP connections are never active. For TCP and SCTP, inactive connections are either being closed (their entries remain for up to two minutes) or being opened. Because of the latter, a server counts as empty only after two readings without connections, one second apart.",
+    "Clients with a persistence template still reach the server at weight 0, unless net.ipv4.vs.expire_quiescent_template is 1. In both cases the template exists for the persistence timeout of the service, and as long as the client has connections.",
+    "While the weight is changed, drain and undrain hold the lock of 'ipvsadm apply'. They wait up to 10 seconds for it.",
+    "If --timeout expires (exit status 1) or on ctrl-C (130) before the server is empty, its weight stays 0, and the remaining connections are shown.",
   ],
   positionals: SERVER_OF_SERVICE,
   options: [
@@ -48,27 +39,27 @@ export const drainSpec: SubcommandSpec = {
       type: "duration",
       value: "TIME",
       description:
-        "wait at most so long: 90s, 5m, 1h30m; a number alone is seconds",
+        "how long to wait: 90s, 5m, 1h30m; a plain number is in seconds; implies --wait",
     },
     {
       name: "remove",
       type: "flag",
-      description: "wait, then remove the server",
+      description: "wait until the server is empty, then remove it",
     },
-    OUTPUT_FORMAT,
+    TEXT_OR_JSON,
   ],
   examples: [
     {
       command: "ipvsadm drain tcp/192.0.2.1:80 198.51.100.10",
-      shows: "no new connections from now on",
+      shows: "stop new connections to a real server",
     },
     {
       command: "ipvsadm drain fwm/7 198.51.100.10 --remove --timeout 1h",
-      shows: "takes the server away when its last client has left",
+      shows: "remove the server when its last connection has ended",
     },
     {
       command: "ipvsadm list --state draining",
-      shows: "the servers that are drained, and what they still have",
+      shows: "list drained servers and their remaining connections",
     },
   ],
 };

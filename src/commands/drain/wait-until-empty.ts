@@ -10,28 +10,27 @@ import type { Progress } from "../../runtime/progress.js";
 import type { EndingSignal } from "../../system/signals.js";
 import { shortDuration } from "../../cli/units.js";
 
-/** Half of the time in which the kernel brings its counters up to date; those of connections are never late. */
 const POLL_SECONDS = 1;
 
-/** How waiting ended, and after how long. */
-export interface Waited extends DrainOutcome {
+/** How the wait ended, and after how long. */
+export interface WaitResult extends DrainOutcome {
   readonly seconds: number;
-  /** That ended it early */
+  /** The signal that ended the wait early */
   readonly signal: EndingSignal | undefined;
 }
 
 /**
- * Waits until drained servers are empty, with progress where stderr is a terminal. A signal that would end the
- * process ends waiting instead.
+ * Waits until drained servers are empty. Shows the progress if stderr is a terminal. A signal that would end the process
+ * ends the wait instead.
  *
- * @param timeoutSeconds undefined: as long as it takes
+ * @param timeoutSeconds undefined for no limit
  */
 export async function waitWithProgress(
   client: IpvsClient,
   servers: readonly DrainingServer[],
   timeoutSeconds: number | undefined,
   { io, progress }: { readonly io: Io; readonly progress: Progress },
-): Promise<Waited> {
+): Promise<WaitResult> {
   const abort = new AbortController();
   let signal: EndingSignal | undefined;
   const release = io.catchSignals((caught) => {

@@ -32,9 +32,9 @@ function metricOf(
     help,
     registers: [],
   });
-  const { get } = metric;
+  const get = metric.get.bind(metric);
   metric.get = async () => ({
-    ...(await get.call(metric)),
+    ...(await get()),
     values: [...samples],
   });
   return metric;

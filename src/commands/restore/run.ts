@@ -1,10 +1,10 @@
-import { makeTable } from "../apply/make-table.js";
-import { WHOLE } from "../../cli/changes/scope.js";
+import { applyFile } from "../apply/apply-file.js";
+import { WHOLE_TABLE } from "../../cli/changes/scope.js";
 import type { RunSubcommand } from "../../cli/invocation.js";
 
 export const run: RunSubcommand = (call) =>
-  makeTable(call, {
+  applyFile(call, {
     subcommand: "restore",
-    scope: { ...WHOLE, selected: [] },
+    scope: { ...WHOLE_TABLE, selected: [] },
     drain: undefined,
   });

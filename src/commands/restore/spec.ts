@@ -1,25 +1,25 @@
-import { CARRY_DESCRIPTION, CARRY_OPTIONS } from "../apply/spec.js";
+import { HOW_CHANGES_ARE_MADE, APPLY_OPTIONS } from "../apply/spec.js";
 import { RULE_FILE } from "../../cli/changes/scope-options.js";
 import type { SubcommandSpec } from "../../cli/spec.js";
 
 export const restoreSpec: SubcommandSpec = {
   name: "restore",
-  summary: "make the table as it was saved, live",
+  summary: "restore a saved table, without an interruption",
   description: [
-    "Makes the table exactly what a file says that 'ipvsadm save', 'ipvsadm apply --backup' or ipvsadm-save has written: services and real servers that are not in it go, even if it has none at all; timeouts and sync daemons become what it says, and stay if it does not speak of them.",
-    "It is 'ipvsadm apply' without options that narrow it, and works as that does: only what differs is sent, edits are made in place, and there is no moment without services.",
-    ...CARRY_DESCRIPTION,
+    "Changes the table to exactly what FILE contains. FILE was written by 'ipvsadm save', 'ipvsadm apply --backup' or ipvsadm-save. Services and real servers that are not in FILE are removed, even if FILE contains none at all. Timeouts and sync daemons are changed only if FILE contains them.",
+    "Like 'ipvsadm apply', it sends only the differences and edits in place, so that live services stay available. Unlike ipvsadm-restore, it does not clear the table first.",
+    ...HOW_CHANGES_ARE_MADE,
   ],
   positionals: [RULE_FILE],
-  options: CARRY_OPTIONS,
+  options: APPLY_OPTIONS,
   examples: [
     {
       command: "ipvsadm restore /var/backups/ipvs.json",
-      shows: "brings back what 'apply --backup' kept",
+      shows: "return to the table that 'apply --backup' saved",
     },
     {
       command: "ipvsadm save -o json | ssh backup ipvsadm restore -",
-      shows: "gives another director the same table",
+      shows: "copy the table to another director",
     },
   ],
 };

@@ -3,7 +3,7 @@ import { jsonText } from "../../document/json-text.js";
 import { tableMembers } from "../../document/write-table.js";
 import { yamlText } from "../../document/yaml-text.js";
 import { HASHED } from "../../ipvs/model.js";
-import { readExisting } from "../../plan/snapshot.js";
+import { readCurrentState } from "../../plan/current-state.js";
 import type { Table } from "../../ipvs/table.js";
 import type { Io } from "../../runtime/io.js";
 import { writeAtomically } from "../../system/atomic-file.js";
@@ -13,10 +13,10 @@ import type { Output } from "../../cli/output.js";
 import { EXIT } from "../../cli/exit-status.js";
 import type { RunSubcommand } from "../../cli/invocation.js";
 import { escapeControls, fromBytes, toBytes } from "../../cli/escape.js";
-import { ruleTexts, type Unsaid } from "./rule-text.js";
+import { tableAsRules, type RuleLoss } from "./table-as-rules.js";
 
-/** So much of what rules cannot say is told line by line. */
-const TOLD = 10;
+/** How many losses to report one by one. */
+const MOST_REPORTED = 10;
 
 export const run: RunSubcommand = async ({ given, io, output }) => {
   const [file = "-"] = given.positionals;
@@ -30,33 +30,33 @@ export const run: RunSubcommand = async ({ given, io, output }) => {
     else writeAtomically(file, toBytes(text));
     return EXIT.ok;
   }
-  const unsaid: Unsaid[] = [];
+  const losses: RuleLoss[] = [];
   const show = file === "-" ? printer(io, output) : undefined;
   const texts: string[] = [];
-  for (const { text, lost } of ruleTexts(table)) {
-    if (lost) unsaid.push(lost);
+  for (const { text, loss } of tableAsRules(table)) {
+    if (loss) losses.push(loss);
     if (show) show(text);
     else texts.push(text);
   }
-  const grave = unsaid.some(({ matters }) => matters);
-  tell(unsaid, output);
-  if (grave && file !== "-")
+  const losesSettings = losses.some(({ matters }) => matters);
+  reportLosses(losses, output);
+  if (losesSettings && file !== "-")
     output.complain(
-      `${escapeControls(file)} was not written: rules cannot say it all`,
+      `${escapeControls(file)} was not written, because rules cannot express all settings`,
     );
   else if (file !== "-") writeAtomically(file, texts.join(""));
-  return grave ? EXIT.failed : EXIT.ok;
+  return losesSettings ? EXIT.failed : EXIT.ok;
 };
 
-/** The whole table without what is the kernel's own: services sorted as -S sorts them, real servers the oldest first. */
+/** Reads the table without the kernel's own flag. Services are sorted as by -S, real servers oldest first. */
 async function readTable(io: Io): Promise<Table> {
   using access = new IpvsAccess(io);
   const client = await access.open();
   const all = { timeouts: true, daemons: true };
-  const existing = await readExisting(client, all, "steady");
+  const current = await readCurrentState(client, all, "steady");
   return {
-    ...existing,
-    services: sortServices(existing.services).map(
+    ...current,
+    services: sortServices(current.services).map(
       ({ key, settings, servers }) => ({
         key,
         settings: { ...settings, flags: (settings.flags & ~HASHED) >>> 0 },
@@ -71,7 +71,7 @@ function formatOf(file: string): "rules" | "json" | "yaml" {
   return /\.ya?ml$/i.test(file) ? "yaml" : "rules";
 }
 
-/** Rules have one character a byte, and go out as they are; to a terminal, without what could steer it. */
+/** Writes rules byte by byte. To a terminal, control characters are escaped. */
 function printer(io: Io, output: Output): (text: string) => void {
   return io.terminal.isTerminal("stdout")
     ? (text) => {
@@ -82,17 +82,20 @@ function printer(io: Io, output: Output): (text: string) => void {
       };
 }
 
-function tell(unsaid: readonly Unsaid[], output: Output): void {
-  const graveFirst = unsaid.toSorted(
+function reportLosses(losses: readonly RuleLoss[], output: Output): void {
+  const effectiveFirst = losses.toSorted(
     (a, b) => Number(b.matters) - Number(a.matters),
   );
-  for (const { subject, what, matters } of graveFirst.slice(0, TOLD)) {
-    const fault = `rules cannot say of ${subject}: ${what}`;
+  for (const { subject, what, matters } of effectiveFirst.slice(
+    0,
+    MOST_REPORTED,
+  )) {
+    const fault = `rules cannot express this setting of ${subject}: ${what}`;
     if (matters) output.complain(fault);
     else output.warn(fault, "it has no effect");
   }
-  if (unsaid.length > TOLD)
-    output.complain(`and so of ${unsaid.length - TOLD} more`);
-  if (unsaid.length > 0)
-    output.complain("'ipvsadm save -o json' says everything");
+  if (losses.length > MOST_REPORTED)
+    output.complain(`and ${losses.length - MOST_REPORTED} more`);
+  if (losses.length > 0)
+    output.complain("'ipvsadm save -o json' saves all settings");
 }

@@ -2,16 +2,16 @@ import type { SubcommandSpec } from "../../cli/spec.js";
 
 export const saveSpec: SubcommandSpec = {
   name: "save",
-  summary: "the whole table as a file that 'restore' reads",
+  summary: "save the whole table for 'restore'",
   description: [
-    "Writes all that can be set: services, real servers with thresholds and tunnels, timeouts and sync daemons. Hosts and ports are numbers; real servers stand in the order in which they were added, which schedulers such as sh go by. To FILE it writes whole or not at all: a temporary file beside it takes its name when it is on the disk.",
-    "rules are the command lines of -S, and --set and --start-daemon, which 'ipvsadm -R' reads, too. They cannot say everything: a persistence timeout above 31 days, say, or that no sync daemon runs. What cannot be said is told on stderr; if it has an effect, the exit status is 1, and FILE is left as it was. json and yaml say it all, in the form ipvsadm/table/1, described by schema/table-1.json in the package.",
+    "Writes services, real servers with thresholds and tunnels, timeouts and sync daemons. Hosts and ports are numeric. Real servers are written in the order in which they were added, because schedulers such as sh depend on it. FILE is replaced atomically: the table is written to a temporary file in the same directory, which is then renamed.",
+    "The format rules consists of classic options: the lines of -S, and --set and --start-daemon. 'ipvsadm -R' reads them, too. Some settings cannot be written as rules, for example a persistence timeout above 31 days, or that no sync daemon runs. They are reported on stderr. If such a setting has an effect, the exit status is 1, and FILE is not changed. json and yaml contain all settings; their schema, ipvsadm/table/1, is schema/table-1.json in the package.",
   ],
   positionals: [
     {
       name: "FILE",
       required: false,
-      description: "where to; without it, and with -, to standard output",
+      description: "file to write; without FILE or with -, standard output",
       completes: "file",
     },
   ],
@@ -23,21 +23,21 @@ export const saveSpec: SubcommandSpec = {
       value: "FORMAT",
       choices: ["rules", "json", "yaml"],
       description:
-        "how to write it; without it, as FILE ends in .json, .yaml or .yml, and rules otherwise",
+        "output format (default: by the extension of FILE, .json, .yaml or .yml; otherwise rules)",
     },
   ],
   examples: [
     {
       command: "ipvsadm save /etc/ipvsadm.rules",
-      shows: "keeps the table for the next start of the machine",
+      shows: "save the table for the next boot",
     },
     {
       command: "ipvsadm save -o yaml",
-      shows: "the table as a document to be edited, and given to 'apply'",
+      shows: "print the table as YAML, to edit it and use it with 'apply'",
     },
     {
       command: "ipvsadm save /var/backups/ipvs.json",
-      shows: "a backup without any loss",
+      shows: "make a complete backup",
     },
   ],
 };

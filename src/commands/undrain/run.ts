@@ -2,25 +2,29 @@ import { IpvsAccess } from "../../runtime/ipvs-access.js";
 import { jsonText } from "../../document/json-text.js";
 import { formatEndpoint } from "../../ipvs/model.js";
 import { formatSelector } from "../../grammar/selector.js";
-import { WeightMemory, type Remembered } from "../drain/weight-memory.js";
-import { findTarget, type Target } from "../drain/target.js";
+import { SavedWeight } from "../drain/saved-weight.js";
+import { lockWeight } from "../drain/lock-weight.js";
+import { findServer, type Target } from "../drain/find-server.js";
 import { CommandError, UsageError } from "../../cli/errors.js";
 import { EXIT } from "../../cli/exit-status.js";
 import type { RunSubcommand } from "../../cli/invocation.js";
 
-export const run: RunSubcommand = async ({ given, io, output }) => {
+export const run: RunSubcommand = async (call) => {
+  const { given, io, output } = call;
   const wanted = given.number("weight");
   if (wanted !== undefined && !Number.isInteger(wanted))
-    throw new UsageError(`--weight ${wanted}: a weight is whole`, "undrain");
+    throw new UsageError(`--weight ${wanted}: expected an integer`, "undrain");
   using access = new IpvsAccess(io);
   const client = await access.open();
-  const target = await findTarget(client, given.positionals, io.names);
-  const memory = new WeightMemory(io, target);
-  const weight = wanted ?? weightOf(target, memory);
+  using lock = await lockWeight(call, "undrain");
+  const target = await findServer(client, given.positionals, io.names);
+  const saved = new SavedWeight(io, target);
+  const weight = wanted ?? weightOf(target, saved);
   const { service, server, entry } = target;
   const before = entry.settings.weight;
   await client.editServer(service, server, { ...entry.settings, weight });
-  memory.forget();
+  saved.remove();
+  lock?.release();
   if (given.text("output") === "json")
     output.write(
       `${jsonText({
@@ -35,32 +39,22 @@ export const run: RunSubcommand = async ({ given, io, output }) => {
   return EXIT.ok;
 };
 
-/** The weight that the server had before it was drained. @throws {CommandError} if it must not have that, or nobody knows */
-function weightOf(
-  { entry, name, words }: Target,
-  memory: WeightMemory,
-): number {
-  const remembered = memory.recall();
+/** The saved weight. @throws {CommandError} if the server is not drained, or no weight was saved */
+function weightOf({ entry, name, words }: Target, saved: SavedWeight): number {
+  const found = saved.read();
   const { weight } = entry.settings;
   if (weight !== 0) {
-    // Whoever set it knew better: what was before is of no use any more.
-    memory.forget();
-    const was =
-      remembered.kind === "weight" ? `, and was ${remembered.weight}` : "";
+    // The weight was set after the server was drained, so the saved one is out of date.
+    saved.remove();
+    const was = found.kind === "weight" ? ` (was ${found.weight})` : "";
     throw new CommandError(
       `${name} is not drained: its weight is ${weight}${was}`,
-      `nothing was changed; 'ipvsadm undrain ${words} --weight N' changes it`,
+      `nothing was changed; to change it, run 'ipvsadm undrain ${words} --weight N'`,
     );
   }
-  if (remembered.kind === "weight") return remembered.weight;
+  if (found.kind === "weight") return found.weight;
   throw new CommandError(
-    `nobody remembers which weight ${name} had${reason(remembered)}`,
-    `say it: 'ipvsadm undrain ${words} --weight N'`,
+    `no saved weight for ${name}${found.kind === "invalid" ? `, the file ${found.path} is invalid` : ""}`,
+    `give one: 'ipvsadm undrain ${words} --weight N'`,
   );
-}
-
-function reason(remembered: Remembered): string {
-  return remembered.kind === "garbled"
-    ? `: what ${remembered.path} says is no weight`
-    : "";
 }

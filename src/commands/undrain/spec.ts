@@ -1,12 +1,13 @@
-import { OUTPUT_FORMAT, SERVER_OF_SERVICE } from "../drain/spec.js";
+import { SERVER_OF_SERVICE } from "../drain/spec.js";
 import type { SubcommandSpec } from "../../cli/spec.js";
+import { TEXT_OR_JSON } from "../../cli/text-or-json.js";
 
 export const undrainSpec: SubcommandSpec = {
   name: "undrain",
-  summary: "a drained real server gets connections again",
+  summary: "restore the weight of a drained real server",
   description: [
-    "Gives a real server that was drained the weight that it had before, or the one that --weight says, and leaves all else of it as it is.",
-    "Old weights are remembered in /run/ipvsadm, until the machine starts anew. Where none is, --weight is needed. A server whose weight is not 0 is not touched, unless --weight says so.",
+    "Sets the weight of a drained real server to the value before 'ipvsadm drain', or to --weight. Other settings are not changed.",
+    "'ipvsadm drain' saves the weight in /run/ipvsadm, until reboot. If there is no saved weight, --weight is required. A server whose weight is not 0 is changed only with --weight.",
   ],
   positionals: SERVER_OF_SERVICE,
   options: [
@@ -16,18 +17,18 @@ export const undrainSpec: SubcommandSpec = {
       value: "WEIGHT",
       minimum: 1,
       maximum: 2_147_483_647,
-      description: "this weight, whatever it was before",
+      description: "the new weight, instead of the saved one",
     },
-    OUTPUT_FORMAT,
+    TEXT_OR_JSON,
   ],
   examples: [
     {
       command: "ipvsadm undrain tcp/192.0.2.1:80 198.51.100.10",
-      shows: "connections again, as before",
+      shows: "restore the saved weight",
     },
     {
       command: "ipvsadm undrain 192.0.2.1:80 198.51.100.10:80 --weight 1",
-      shows: "begin gently",
+      shows: "start with a low weight",
     },
   ],
 };

@@ -88,7 +88,7 @@ function footerLine(
     { text: "/ filter", drop: 3 },
     { text: paused ? "p resume" : "p pause", drop: 4 },
     { text: "v servers", drop: 5 },
-    ...(filter === "" ? [] : [{ text: "Esc clear filter", drop: 6 }]),
+    ...(filter === "" ? [] : [{ text: "Esc clear", drop: 6 }]),
     ...(rows > room
       ? [{ text: `↑↓ ${top + 1}-${top + visible} of ${rows}`, drop: 0 }]
       : []),

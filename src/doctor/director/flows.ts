@@ -9,7 +9,6 @@ import {
   formatEndpoint,
   LOCAL_NODE,
   MASQUERADING,
-  SCTP,
   TCP,
   TUNNEL_GRE,
   TUNNEL_GUE,
@@ -294,7 +293,7 @@ function requestStates(protocol: number, sysctls: Sysctls): Variant[] {
   ];
 }
 
-/** How it sees answers. An answer without its request is invalid for TCP and SCTP, and new for UDP. */
+/** How it sees answers. An answer without its request is invalid for TCP, new for UDP, and one of them for SCTP. */
 function answerStates(
   protocol: number | undefined,
   sysctls: Sysctls,
@@ -313,7 +312,6 @@ function answerStates(
       { states: [strict ? "invalid" : "new"], tcpFlags: ACK },
     ];
   }
-  if (protocol === SCTP) return [{ states: ["invalid"], tcpFlags: undefined }];
   if (protocol === UDP) return [{ states: ["new"], tcpFlags: undefined }];
   return [{ states: ["new", "invalid"], tcpFlags: undefined }];
 }

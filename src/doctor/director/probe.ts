@@ -6,15 +6,9 @@ import {
   type ServerEntry,
   type ServiceWithServers,
 } from "../../ipvs/model.js";
-import { probeTcp, type ProbeResult } from "../../system/tcp-probe.js";
+import { probeTcp } from "../../system/tcp-probe.js";
+import type { Probe } from "../probe-result.js";
 import { isServing } from "./reach.js";
-
-/** What became of a connection of the director to a real server. */
-export interface Probe {
-  readonly service: ServiceWithServers;
-  readonly server: ServerEntry;
-  readonly result: ProbeResult;
-}
 
 /** More servers are not probed. */
 const MOST_SERVERS = 256;

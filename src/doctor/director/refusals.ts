@@ -10,7 +10,8 @@ import { editServer, serverName } from "../commands.js";
 import type { Finding } from "../finding.js";
 import type { Network } from "../network.js";
 import { examineThere } from "./examine-there.js";
-import { probeEvidence, type Probe } from "./probe.js";
+import type { Probe } from "../probe-result.js";
+import { probeEvidence } from "./probe.js";
 import { isServing } from "./reach.js";
 
 /** Fewer connections can be a coincidence. */

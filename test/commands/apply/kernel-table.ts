@@ -9,7 +9,7 @@ import type { Io } from "../../../src/runtime/io.js";
 import { ours, type Outcome } from "../../lab/program.js";
 import { ipvsadm } from "../../traffic/ipvsadm.js";
 
-/** A folder for a suite's files, and for the lock. */
+/** A folder for the files of a suite, and for the lock. */
 export class Folder implements Disposable {
   readonly path = mkdtempSync(join(tmpdir(), "ipvsadm-apply-"));
 
@@ -24,7 +24,7 @@ export class Folder implements Disposable {
   }
 }
 
-/** Runs a subcommand, with text in Unicode; the last word is a file of these rules, if there are any. */
+/** Runs a subcommand. If rules are given, they are written to a file, which becomes the last argument. */
 export async function run(
   line: string,
   rules?: string,
@@ -34,16 +34,16 @@ export async function run(
   const words = line.split(" ");
   if (rules !== undefined) words.push(folder.file("wanted", rules));
   const outcome = await ours(words, "", { runFolder: folder.path, ...change });
-  const decoded = (text: string) =>
+  const decodeUtf8 = (text: string) =>
     Buffer.from(text, "latin1").toString().replaceAll(`${folder.path}/`, "");
   return {
     ...outcome,
-    stdout: decoded(outcome.stdout),
-    stderr: decoded(outcome.stderr),
+    stdout: decodeUtf8(outcome.stdout),
+    stderr: decodeUtf8(outcome.stderr),
   };
 }
 
-/** Runs a subcommand that is to succeed. @returns what it printed */
+/** Runs a subcommand that must succeed. @returns its output */
 export async function done(
   line: string,
   rules?: string,
@@ -54,12 +54,12 @@ export async function done(
   return stdout;
 }
 
-/** All that can be set, in two renderings. */
+/** All settings of the table, in two formats. */
 export async function state(): Promise<readonly [rules: string, json: string]> {
   return [await ipvsadm("-Sn"), await done("save -o json")];
 }
 
-/** An empty table, the usual timeouts and no sync daemons. */
+/** Resets the table: no services, default timeouts, no sync daemons. */
 export async function clear(): Promise<void> {
   await ours(["--stop-daemon", "master"]);
   await ours(["--stop-daemon", "backup"]);
@@ -67,7 +67,7 @@ export async function clear(): Promise<void> {
   await ipvsadm("--set 900 120 300");
 }
 
-/** Real servers in the kernel's own order. */
+/** The services, with their real servers in the kernel's order. */
 export async function kernelOrder(): Promise<string[]> {
   return (await readTable())
     .map(({ key, servers }) => {

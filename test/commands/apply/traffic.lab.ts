@@ -12,7 +12,7 @@ import {
 import { ipvsadm } from "../../traffic/ipvsadm.js";
 import { BEHIND_DIRECTOR } from "../../traffic/places.js";
 import { siteOf } from "../../traffic/site.js";
-import { underLoad } from "./load.js";
+import { underLoad } from "./under-load.js";
 import { done, run, state } from "./kernel-table.js";
 
 const SERVICE = "192.0.2.100:80";
@@ -39,7 +39,7 @@ function rulesFor({ scheduler, weights, other }: Wanted): string {
   ].join("\n");
 }
 
-/** Twenty tables, each with another scheduler than the one before, and other weights or servers. */
+/** Twenty tables. Each has another scheduler than the one before, and other weights or servers. */
 const TABLES: readonly Wanted[] = Array.from({ length: 20 }, (_, i) => ({
   scheduler: ["rr", "wrr", "lc", "wlc", "sed", "nq"][i % 6] ?? "rr",
   weights: [
@@ -76,7 +76,7 @@ suite("apply under traffic", () => {
     return held;
   }
 
-  /** Asks over every connection, and tells who did not answer as before. */
+  /** Sends a request over every connection. @returns the servers that did not answer as before */
   async function lost(held: ReadonlyMap<string, HeldConnection>) {
     const broken: string[] = [];
     for (const [server, connection] of held) {
@@ -87,7 +87,7 @@ suite("apply under traffic", () => {
     return broken;
   }
 
-  test("during 20 applies no request fails, and no kept connection breaks", async (t) => {
+  test("no request fails and no open connection breaks during 20 runs of apply", async (t) => {
     await done(
       "apply",
       rulesFor({ scheduler: "rr", weights: [1, 1], other: false }),
@@ -99,7 +99,7 @@ suite("apply under traffic", () => {
         await done("apply --drain", rules);
         assert.equal((await run("diff", rules)).status, 0);
         assert.deepEqual(await lost(held), []);
-        // Each table is worked with, before the next one comes.
+        // Wait for a request over the new table before the next one is applied.
         const seen = load.requests;
         await eventually(
           () => Promise.resolve(load.requests),
@@ -114,7 +114,7 @@ suite("apply under traffic", () => {
     for (const one of held.values()) await one.close();
   });
 
-  test("the same client sees requests fail when the table is flushed and restored", async () => {
+  test("requests of the same client fail if the table is flushed and restored instead", async () => {
     const rules = rulesFor({
       scheduler: "rr",
       weights: [1, 1, 1],
@@ -136,7 +136,7 @@ suite("apply under traffic", () => {
     assert.ok(load.failures.length > 0, `none in ${reloads} reloads`);
   });
 
-  test("a server with a kept connection stays at weight 0 with --drain, and breaks it without", async () => {
+  test("apply --drain keeps a server with an open connection at weight 0; without --drain the connection breaks", async () => {
     await done(
       "apply",
       rulesFor({ scheduler: "rr", weights: [1, 1], other: false }),
@@ -155,7 +155,7 @@ suite("apply under traffic", () => {
     assert.match(stdout, /^1 real server to be removed$/m);
     assert.equal(
       stderr,
-      "ipvsadm: not removed, as there are real servers with connections: 198.51.100.12:80 of tcp/192.0.2.100:80: they stay at weight 0; the same command again waits on\n",
+      "ipvsadm: not removed because of open connections: 198.51.100.12:80 of tcp/192.0.2.100:80: the weight stays 0; to continue draining, run the same command again\n",
     );
     assert.match(await ipvsadm("-Sn"), /-r 198\.51\.100\.12:80 -m -w 0$/m);
     assert.deepEqual(await lost(held), []);
@@ -166,7 +166,7 @@ suite("apply under traffic", () => {
     assert.match(broken[0] ?? "", /^real2: /);
   });
 
-  test("ctrl-C while servers drain has everything put back", async () => {
+  test("apply --drain rolls back on ctrl-C while servers drain", async () => {
     await done(
       "apply",
       rulesFor({ scheduler: "rr", weights: [1, 1], other: false }),
@@ -193,7 +193,7 @@ suite("apply under traffic", () => {
     assert.equal(
       stderr,
       `ipvsadm: interrupted by SIGINT
-ipvsadm: the 5 changes that had been made were put back, the table is as it was
+ipvsadm: 5 changes were rolled back; the table is as before
 `,
     );
     assert.equal(status, 130);

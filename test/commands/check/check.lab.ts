@@ -4,16 +4,16 @@ import type { Change, IpvsClient } from "../../../src/ipvs/client.js";
 import { KernelRefusal } from "../../../src/ipvs/errors.js";
 import type { ServiceRule, Table } from "../../../src/ipvs/table.js";
 import { openIpvs } from "../../../src/ipvs/open.js";
-import type { RuleFile } from "../../../src/rules/file.js";
-import { readRules } from "../../../src/rules/read.js";
+import type { RuleFile } from "../../../src/rules/rule-file.js";
+import { readRules } from "../../../src/rules/read-rules.js";
 import { warningsOf } from "../../../src/rules/warnings.js";
 import { sh } from "../../lab/namespaces.js";
 import { ours } from "../../lab/program.js";
-import { someNames } from "../../rules/names.js";
+import { fakeLookups } from "../../rules/name-lookups.js";
 
-const read = (text: string) => readRules("-", text, someNames());
+const read = (text: string) => readRules("-", text, fakeLookups());
 
-/** Of all kinds that can be saved. */
+/** Services of every kind that can be saved. */
 const RULES = `-A -t 192.0.2.1:80 -s sh -p 600 -M 255.255.255.0 -b sh-port
 -a -t 192.0.2.1:80 -r 192.0.2.10:8080 -m -w 3 -x 100 -y 50
 -a -t 192.0.2.1:80 -r 192.0.2.11:80 -g -w 0
@@ -29,11 +29,11 @@ const RULES = `-A -t 192.0.2.1:80 -s sh -p 600 -M 255.255.255.0 -b sh-port
 -a -f 8 -6 -r [2001:db8::10]:80 -m
 `;
 
-/** Command lines, the id of what is found in the last one, and what a kernel says to that. */
+/** Command lines, and the id of the error in the last one, which a kernel refuses, too. */
 const CLASSIC_ERRORS: readonly (readonly [id: string, rules: string])[] = [
   ["duplicate", "-A -f 1\n-A -f 1"],
   ["duplicate", "-A -f 1\n-a -f 1 -r 192.0.2.10\n-a -f 1 -r 192.0.2.10 -w 2"],
-  // Direct routing makes one port of the two.
+  // With direct routing, both servers have the port of the service.
   [
     "duplicate",
     "-A -t 192.0.2.1:80\n-a -t 192.0.2.1:80 -r 192.0.2.10:81\n-a -t 192.0.2.1:80 -r 192.0.2.10:82",
@@ -157,7 +157,7 @@ const DOCUMENT_WARNINGS: readonly (readonly [id: string, text: string])[] = [
   ],
 ];
 
-/** The changes that make a table of an empty one. */
+/** The changes from an empty table to this one. */
 function changesFor({ services, timeouts, daemons = [] }: Table): Change[] {
   return [
     ...services.flatMap(({ key: service, settings, servers }): Change[] => [
@@ -177,7 +177,7 @@ function changesFor({ services, timeouts, daemons = [] }: Table): Change[] {
 const idsOf = (found: readonly { readonly id: string }[]) =>
   found.map(({ id }) => id);
 
-/** A table without what the kernel adds by itself. */
+/** The services of a table. */
 function settable({ table }: RuleFile): readonly ServiceRule[] {
   return table.services;
 }
@@ -185,7 +185,7 @@ function settable({ table }: RuleFile): readonly ServiceRule[] {
 suite("check against a kernel", () => {
   let client: IpvsClient;
   before(async () => {
-    await ours(["-C"]); // has the module loaded
+    await ours(["-C"]); // loads the module
     sh(
       "ip link add check0 type dummy; ip addr add 198.51.100.1/24 dev check0; ip link set check0 up multicast on",
     );
@@ -201,7 +201,7 @@ suite("check against a kernel", () => {
     sh("ip link del check0");
   });
 
-  test("a table that was saved in any format reads back as the same table", async () => {
+  test("a table saved in any format reads back as the same table", async () => {
     assert.deepEqual(await ours(["-R"], RULES), {
       stdout: "",
       stderr: "",
@@ -222,7 +222,7 @@ suite("check against a kernel", () => {
     assert.equal(fromRules.table.services.length, 6);
     assert.deepEqual(settable(fromRules), settable(fromJson));
     assert.deepEqual(fromYaml.table, fromJson.table);
-    for (const file of files) assert.deepEqual(file.faults, []);
+    for (const file of files) assert.deepEqual(file.errors, []);
     assert.deepEqual(idsOf(warningsOf(fromJson)), []);
     assert.deepEqual(idsOf(warningsOf(fromRules)), []);
   });
@@ -230,9 +230,9 @@ suite("check against a kernel", () => {
   for (const [id, rules] of CLASSIC_ERRORS)
     test(`the kernel refuses ${rules.replaceAll("\n", "; ")}: ${id}`, async () => {
       const lines = rules.split("\n");
-      const { faults } = await read(rules);
-      assert.deepEqual(idsOf(faults), [id]);
-      assert.equal(faults[0]?.place.line, lines.length);
+      const { errors } = await read(rules);
+      assert.deepEqual(idsOf(errors), [id]);
+      assert.equal(errors[0]?.position.line, lines.length);
       const begun = await ours(["-R"], lines.slice(0, -1).join("\n"));
       assert.deepEqual([begun.stderr, begun.status], ["", 0]);
       const last = await ours(["-R"], lines.at(-1));
@@ -241,13 +241,13 @@ suite("check against a kernel", () => {
     });
 
   for (const [id, rules] of WARNINGS)
-    test(`the kernel takes ${rules.replaceAll("\n", "; ")}: ${id}`, async () => {
+    test(`the kernel accepts ${rules.replaceAll("\n", "; ")}: ${id}`, async () => {
       const file = await read(rules);
-      assert.deepEqual(file.faults, []);
+      assert.deepEqual(file.errors, []);
       assert.deepEqual(idsOf(warningsOf(file)), [id]);
       const { stderr, status } = await ours(["-R"], rules);
       assert.deepEqual([stderr, status], ["", 0]);
-      // What the kernel has made of it is what was read.
+      // The kernel has the same settings as were read from the file.
       const kept = await read((await ours(["list", "-o", "json"])).stdout);
       assert.deepEqual(settable(kept), settable(file));
     });
@@ -255,7 +255,7 @@ suite("check against a kernel", () => {
   for (const [id, text] of DOCUMENT_ERRORS)
     test(`the kernel refuses a document with ${id}`, async () => {
       const file = await read(text);
-      assert.deepEqual(idsOf(file.faults), [id]);
+      assert.deepEqual(idsOf(file.errors), [id]);
       const said = await client.apply(changesFor(file.table));
       const refused = said.filter((one) => one !== undefined);
       assert.equal(refused.length, 1);
@@ -263,9 +263,9 @@ suite("check against a kernel", () => {
     });
 
   for (const [id, text] of DOCUMENT_WARNINGS)
-    test(`the kernel takes a document with ${id}`, async () => {
+    test(`the kernel accepts a document with ${id}`, async () => {
       const file = await read(text);
-      assert.deepEqual(file.faults, []);
+      assert.deepEqual(file.errors, []);
       assert.deepEqual(idsOf(warningsOf(file)), [id]);
       const said = await client.apply(changesFor(file.table));
       assert.ok(said.every((one) => one === undefined));
@@ -273,14 +273,14 @@ suite("check against a kernel", () => {
       assert.deepEqual(settable(kept), settable(file));
     });
 
-  test("a scheduler or an engine that this Linux does not have is refused, though another may have it", async () => {
+  test("the kernel refuses an unknown scheduler or persistence engine, of which check only warns", async () => {
     for (const [rules, id] of [
       ["-A -f 1 -s wlcc\n-a -f 1 -r 10.0.0.1", "unknown-scheduler"],
       ["-A -f 1 -p --pe sap\n-a -f 1 -r 10.0.0.1", "unknown-engine"],
     ] as const) {
       const file = await read(rules);
       assert.deepEqual(
-        [...idsOf(file.faults), ...idsOf(warningsOf(file))],
+        [...idsOf(file.errors), ...idsOf(warningsOf(file))],
         [id],
       );
       const { stderr } = await ours(["-R"], rules);
@@ -288,7 +288,7 @@ suite("check against a kernel", () => {
     }
   });
 
-  test("a link-local real server is refused, unless it is the director's own", async () => {
+  test("the kernel refuses a link-local real server unless it is the director's own address", async () => {
     sh("ip addr add fe80::77/64 dev check0 nodad");
     const add = (host: string) =>
       ours("-a -f 1 -6 -r".split(" ").concat(`[${host}]:80`, "-m"));
@@ -296,20 +296,17 @@ suite("check against a kernel", () => {
     assert.equal((await add("fe80::77")).status, 0);
     assert.notEqual((await add("fe80::78")).status, 0);
     const file = await read("-A -f 1 -6\n-a -f 1 -6 -r [fe80::78]:80 -m");
-    assert.deepEqual(file.faults, []);
+    assert.deepEqual(file.errors, []);
     assert.deepEqual(idsOf(warningsOf(file)), ["link-local-server"]);
   });
 
-  test("check itself asks no kernel", async () => {
+  test("check does not use the kernel", async () => {
     const { stdout, status } = await ours(["check", "-"], RULES, {
       openLink() {
-        throw new Error("it asked the kernel");
+        throw new Error("check used the kernel");
       },
     });
-    assert.equal(
-      stdout,
-      "-: nothing wrong in 6 services with 7 real servers\n",
-    );
+    assert.equal(stdout, "-: no problems in 6 services with 7 real servers\n");
     assert.equal(status, 0);
   });
 });

@@ -17,16 +17,16 @@ function fileWith(name: string, text: string | Buffer): string {
   return path;
 }
 
-/** A machine on which there is nothing that a check may ask. */
+/** An environment that check must not use. */
 const NOWHERE: Partial<Io> = {
   openLink() {
-    throw new Error("the kernel is none of its business");
+    throw new Error("check must not use the kernel");
   },
   loadModule() {
-    throw new Error("modules are none of its business");
+    throw new Error("check must not load modules");
   },
   mayAdministerNetworks() {
-    throw new Error("privileges are none of its business");
+    throw new Error("check must not look at privileges");
   },
 };
 
@@ -36,8 +36,8 @@ const check = (line: string, stdin = "", io: Partial<Io> = {}) =>
     io: { ...NOWHERE, ...io },
   });
 
-const SOUND = "-A -t 192.0.2.1:80\n-a -t 192.0.2.1:80 -r 192.0.2.10 -m\n";
-const DOUBTFUL = "-A -t 192.0.2.1:80 -s wlcc\n";
+const VALID = "-A -t 192.0.2.1:80\n-a -t 192.0.2.1:80 -r 192.0.2.10 -m\n";
+const SUSPICIOUS = "-A -t 192.0.2.1:80 -s wlcc\n";
 const FAULTY = `# by hand
 -A -t 192.0.2.1:80 -s wlcc
 \t-a -t 192.0.2.1:80 -r 192.0.2.10:8080 -g -w heavy
@@ -51,7 +51,7 @@ suite("check", () => {
     rmSync(folder, { recursive: true });
   });
 
-  test("what is found is shown with its line, at every width", async () => {
+  test("check shows each finding with its line, at every width", async () => {
     for (const width of WIDTHS) {
       const { stdout, stderr, status } = await check(
         "-",
@@ -63,7 +63,7 @@ suite("check", () => {
     }
   });
 
-  test("the same with colors", async () => {
+  test("check --color always changes only the colors", async () => {
     const { stdout } = await check("- --color always", FAULTY);
     // eslint-disable-next-line no-control-regex -- colors are what is looked for
     const bare = stdout.replace(/\x1b\[[0-9;]*m/g, "");
@@ -71,50 +71,50 @@ suite("check", () => {
     assert.equal(bare, (await check("-", FAULTY)).stdout);
   });
 
-  test("a program gets the same as JSON", async () => {
+  test("check -o json prints the findings as JSON", async () => {
     const { stdout, status } = await check("- -o json", FAULTY);
     golden("check.json", stdout);
     assert.equal(status, 1);
   });
 
-  test("the status tells errors, and warnings where that is wanted", async () => {
+  test("check exits with 1 for errors, and with --strict for warnings", async () => {
     const statuses = async (text: string) => [
       (await check("-", text)).status,
       (await check("- --strict", text)).status,
       (await check("- -o json --strict", text)).status,
     ];
-    assert.deepEqual(await statuses(SOUND), [0, 0, 0]);
-    assert.deepEqual(await statuses(DOUBTFUL), [0, 1, 1]);
+    assert.deepEqual(await statuses(VALID), [0, 0, 0]);
+    assert.deepEqual(await statuses(SUSPICIOUS), [0, 1, 1]);
     assert.deepEqual(await statuses(FAULTY), [1, 1, 1]);
     assert.equal((await subcommand("check")).status, 2);
-    assert.equal((await check("- --output yaml", SOUND)).status, 2);
+    assert.equal((await check("- --output yaml", VALID)).status, 2);
   });
 
-  test("each file has a line that sums it up", async () => {
-    const sound = fileWith("sound", SOUND);
-    const doubtful = fileWith("doubtful", DOUBTFUL);
-    const { stdout } = await check(`${sound} ${doubtful}`);
+  test("check prints a summary line for each file", async () => {
+    const valid = fileWith("valid", VALID);
+    const suspicious = fileWith("suspicious", SUSPICIOUS);
+    const { stdout } = await check(`${valid} ${suspicious}`);
     assert.match(
       stdout,
-      /^\S+\/sound: nothing wrong in 1 service with 1 real server$/m,
+      /^\S+\/valid: no problems in 1 service with 1 real server$/m,
     );
     assert.match(
       stdout,
-      /^\S+\/doubtful: 2 warnings in 1 service with 0 real servers$/m,
+      /^\S+\/suspicious: 2 warnings in 1 service with 0 real servers$/m,
     );
   });
 
-  test("what cannot be read is told, and the other files are looked at", async () => {
-    const sound = fileWith("sound", SOUND);
+  test("check reports a file that cannot be read, and checks the others", async () => {
+    const valid = fileWith("valid", VALID);
     const { stdout, stderr, status } = await check(
-      `${folder}/nothing ${folder} ${sound}`,
+      `${folder}/nothing ${folder} ${valid}`,
     );
     assert.equal(
       stderr,
       `ipvsadm: cannot read ${folder}/nothing: No such file or directory\n` +
         `ipvsadm: cannot read ${folder}: Is a directory\n`,
     );
-    assert.match(stdout, /^\S+sound: nothing wrong/);
+    assert.match(stdout, /^\S+valid: no problems/);
     assert.equal(status, 1);
     const json = await check(`${folder}/nothing -o json`);
     assert.match(
@@ -124,9 +124,10 @@ suite("check", () => {
     assert.equal(json.status, 1);
   });
 
-  test("without a resolver, names are hosts that there are, and nothing else is", async () => {
+  test("check --no-resolve assumes that all host names exist, but not malformed addresses", async () => {
     const names = {
-      hostAddress: () => Promise.reject(new Error("nobody is to be asked")),
+      hostAddress: () =>
+        Promise.reject(new Error("check must not use the resolver")),
       hostName: () => Promise.resolve(undefined),
       servicePort: () => undefined,
       serviceName: () => undefined,
@@ -139,13 +140,13 @@ suite("check", () => {
     const { stdout } = await check("- --no-resolve", text, { names });
     assert.match(
       stdout,
-      /^-:3:25: error: this real server is there already: see line 2/m,
+      /^-:3:25: error: duplicate real server, first in line 2/m,
     );
     assert.match(stdout, /^-:4:25: error: illegal real server/m);
     assert.match(stdout, /^-: 2 errors in 1 service/m);
   });
 
-  test("a long line is cut to what stands around the place", async () => {
+  test("check cuts a long line to the part around the caret", async () => {
     const text = JSON.stringify({
       schema: "ipvsadm/table/1",
       services: Array.from({ length: 1000 }, (_, i) => ({
@@ -164,7 +165,7 @@ suite("check", () => {
     assert.equal(shown.slice(caret.indexOf("^")).slice(0, 2), "-1");
   });
 
-  test("whatever a file holds, it is read, and nothing of it steers the terminal", async () => {
+  test("check survives any content, and never writes control characters to the terminal", async () => {
     const scrap = fc.oneof(
       fc.constantFrom(
         "-A",
@@ -214,10 +215,10 @@ suite("check", () => {
     );
   });
 
-  test("the program as it is installed reads all three", () => {
+  test("the installed program reads all three formats", () => {
     const json = `{"schema": "ipvsadm/table/1", "services": [], "daemons": []}`;
     for (const [name, text] of [
-      ["a.rules", SOUND],
+      ["a.rules", VALID],
       ["a.json", json],
       ["a.yaml", "schema: ipvsadm/table/1\nservices: []\ndaemons: []\n"],
     ] as const) {
@@ -227,7 +228,7 @@ suite("check", () => {
         ["dist/bin/ipvsadm.cjs", "check", path],
         { encoding: "utf8", env: {} },
       );
-      assert.match(`${stdout}${stderr}`, /: nothing wrong in/);
+      assert.match(`${stdout}${stderr}`, /: no problems in/);
       assert.equal(status, 0);
     }
   });

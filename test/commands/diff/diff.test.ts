@@ -23,7 +23,7 @@ const TABLE = [
   serviceEntry(MAIL, {}, [serverEntry("10.0.0.3", 25)]),
 ];
 
-const WANTED = [
+const DESIRED = [
   "-A -t 192.0.2.1:80 -s rr",
   "-a -t 192.0.2.1:80 -r 10.0.0.1:80 -m -w 3",
   "-a -t 192.0.2.1:80 -r 10.0.0.4:80 -g",
@@ -37,8 +37,8 @@ const diff = (options: string, lines: readonly string[], io: object = {}) =>
     io,
   });
 
-test("what comes, changes and goes stands by service and real server", async () => {
-  const { stdout, stderr, status } = await diff("", WANTED);
+test("diff shows additions, changes and removals by service and real server", async () => {
+  const { stdout, stderr, status } = await diff("", DESIRED);
   assert.equal(stderr, "");
   assert.equal(status, 4);
   assert.equal(
@@ -55,31 +55,28 @@ test("what comes, changes and goes stands by service and real server", async () 
   );
 });
 
-test("on a terminal it has colors", async () => {
-  const { stdout } = await diff("", WANTED, terminal(80, { TERM: "xterm" }));
+test("diff uses colors on a terminal", async () => {
+  const { stdout } = await diff("", DESIRED, terminal(80, { TERM: "xterm" }));
   const lines = stdout.split("\n");
   assert.ok(lines.includes("\x1b[33m~   10.0.0.1:80\x1b[39m  weight 1 → 3"));
   assert.ok(lines.includes("\x1b[32m+   10.0.0.4:80\x1b[39m  direct weight 1"));
   assert.match(stdout, /31m.*- tcp\/192\.0\.2\.1:25/);
 });
 
-test("a table that is as it is wanted is no difference", async () => {
+test("diff exits with 0 if the table is up to date", async () => {
   const same = [
     "-A -t 192.0.2.1:80",
     "-a -t 192.0.2.1:80 -r 10.0.0.1 -m",
     "-a -t 192.0.2.1:80 -r 10.0.0.2:80",
     "-A -t 192.0.2.1:25 -s wlc",
-    "-a -t 192.0.2.1:25 -r 10.0.0.3:99", // direct routing has the service's port
+    "-a -t 192.0.2.1:25 -r 10.0.0.3:99", // direct routing uses the service's port
   ];
   const { stdout, status } = await diff("", same);
   assert.equal(status, 0);
-  assert.equal(
-    stdout,
-    "standard input: nothing to change, the table is like that\n",
-  );
+  assert.equal(stdout, "standard input: already up to date\n");
 });
 
-test("a file with errors is no difference, and all of them are shown", async () => {
+test("diff shows all errors of a file and exits with 1", async () => {
   const { stdout, stderr, status } = await diff("", [
     "-A -t 1",
     "-a -t 1.2.3.4:5",
@@ -88,10 +85,10 @@ test("a file with errors is no difference, and all of them are shown", async () 
   assert.equal(stderr.match(/error:/g)?.length, 2);
 });
 
-test("JSON has every difference by itself", async () => {
+test("diff -o json lists each difference as one item", async () => {
   const { stdout, status } = await subcommand("diff -o json -", {
     link: kernelWith(TABLE),
-    stdin: [WANTED],
+    stdin: [DESIRED],
   });
   assert.equal(status, 4);
   const told = JSON.parse(stdout) as {
@@ -129,7 +126,7 @@ test("JSON has every difference by itself", async () => {
   });
 });
 
-test("a part of a table does not tell what is to be removed", async () => {
+test("diff, apply and restore refuse a filtered listing, except with --no-prune", async () => {
   const world = { link: kernelWith(TABLE) };
   for (const format of ["json", "yaml"])
     for (const filter of ["tcp/192.0.2.1:25", "--server 10.0.0.3"]) {
@@ -148,7 +145,7 @@ test("a part of a table does not tell what is to be removed", async () => {
         assert.deepEqual([refused.stdout, refused.status], ["", 1], line);
         assert.match(
           refused.stderr,
-          /^ipvsadm: standard input is a part of a table.* nothing was changed: --no-prune/,
+          /^ipvsadm: standard input is a filtered listing .*: nothing was changed; use --no-prune/,
         );
       }
       const added = await subcommand("diff --no-prune -", {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { suite } from "node:test";
 import type { FindingId } from "../../../src/doctor/findings.js";
 import { eventually } from "../../lab/eventually.js";
+import { DIRECTOR } from "../../lab/network.js";
 import { without } from "../../traffic/needs.js";
 import { ONE_NETWORK } from "../../traffic/places.js";
 import { siteOf } from "../../traffic/site.js";
@@ -61,6 +62,8 @@ suite("doctor finds faults of direct routing", () => {
     },
     lastly: () => {
       site.network.sh("real2", "ip link set lan up");
+      // The director would refuse to send for some seconds.
+      site.network.sh(DIRECTOR, "ip neigh flush dev lan");
     },
   });
 

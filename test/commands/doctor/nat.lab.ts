@@ -53,6 +53,11 @@ suite("doctor finds faults of a masquerading director", () => {
     rules: RULES,
     url: URL,
     fault: async () => {
+      // A connection that is still open would be another finding.
+      await eventually(
+        () => Promise.resolve(director("cat /proc/net/ip_vs_conn")),
+        (text) => !text.includes("ESTABLISHED"),
+      );
       await ipvsadm("-d -t 192.0.2.100:80 -r 198.51.100.11:8080");
       await ipvsadm("-d -t 192.0.2.100:80 -r 198.51.100.12:8080");
     },

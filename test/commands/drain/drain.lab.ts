@@ -15,7 +15,7 @@ const SERVERS: Readonly<Record<string, string>> = {
   real1: "203.0.113.11",
   real2: "203.0.113.12",
 };
-// A port for each test: connections of an earlier one would count.
+// Each test has its own port, because connections of an earlier test would count.
 const PORTS = [8001, 8002, 8003, 8004, 8005, 8006];
 const QUIESCENT = "/proc/sys/net/ipv4/vs/expire_quiescent_template";
 
@@ -24,12 +24,12 @@ suite("drain on a kernel", () => {
     real1: { http: PORTS, datagrams: ["203.0.113.100:53"] },
     real2: { http: PORTS },
   });
-  // The director sees only what clients send, and forgets connections a second after their end.
+  // The director sees only the packets of clients. Closed connections expire after one second.
   before(() => ipvsadm("--set 0 1 0"));
   after(() => ipvsadm("--set 0 120 300"));
   afterEach(() => sh(`echo 0 >${QUIESCENT}`));
 
-  /** A service with both servers. @returns it as subcommands name it, and its URL */
+  /** Adds a service with both servers. @returns its name for subcommands, and its URL */
   async function serve(port: number, options = "-s rr") {
     const service = `203.0.113.100:${port}`;
     await ipvsadm(`-A -t ${service} ${options}`);
@@ -38,7 +38,7 @@ suite("drain on a kernel", () => {
     return { service, url: `http://${service}/` };
   }
 
-  /** The rule of a server as it stands; undefined if there is none. */
+  /** The current rule of a server; undefined if there is none. */
   async function ruleOf(service: string, server: string) {
     const rules = (await ipvsadm("-Sn")).split("\n");
     return rules
@@ -56,7 +56,7 @@ suite("drain on a kernel", () => {
 
   const other = (server: string) => (server === "real1" ? "real2" : "real1");
 
-  test("a held connection goes on and is waited for, new ones go elsewhere, and come back", async () => {
+  test("drain --wait waits for an open connection while new ones go to other servers", async () => {
     const { service, url } = await serve(8001);
     const held = await site.client.hold(url);
     const server = SERVERS[held.server] ?? "";
@@ -69,7 +69,7 @@ suite("drain on a kernel", () => {
       [other(held.server)]: 6,
     });
     assert.ok(isAnswer(await held.ask()));
-    assert.ok(!settled, "it is waited for");
+    assert.ok(!settled, "drain is still waiting");
     await held.close();
     const { stdout, stderr, status } = await draining;
     assert.deepEqual([stderr, status], ["", 0]);
@@ -90,7 +90,7 @@ suite("drain on a kernel", () => {
     });
   });
 
-  test("--remove removes when the last connection has gone, and not before the time is out", async () => {
+  test("drain --remove removes the server when its last connection has ended, but not after --timeout", async () => {
     const { service, url } = await serve(8002);
     const held = await site.client.hold(url);
     const server = SERVERS[held.server] ?? "";
@@ -99,7 +99,7 @@ suite("drain on a kernel", () => {
     assert.equal(tooShort.status, 1);
     assert.match(
       tooShort.stderr,
-      /is not empty after 1s: it stays at weight 0 \(was 3\), with 1 active,/,
+      /is not empty after 1s: weight 0 \(was 3\), 1 active,/,
     );
     await drains(service, server);
     const draining = ours(words);
@@ -109,7 +109,7 @@ suite("drain on a kernel", () => {
     assert.deepEqual([stderr, status], ["", 0]);
     assert.match(
       stdout,
-      /weight 0 already \(was 3\)[^]*: removed after \d+s\n$/,
+      /weight is already 0 \(was 3\)[^]*: removed after \d+s\n$/,
     );
     assert.equal(await ruleOf(service, server), undefined);
     assert.deepEqual(spread(await site.client.get(url, { count: 4 })), {
@@ -117,7 +117,7 @@ suite("drain on a kernel", () => {
     });
   });
 
-  test("persistent clients keep coming, or not, as is told; their templates are waited for", async () => {
+  test("drain waits for persistence templates, and its warning of persistent clients is right", async () => {
     const { service, url } = await serve(8003, "-s rr -p 3");
     const [first = ""] = answeredBy(await site.client.get(url));
     const server = SERVERS[first] ?? "";
@@ -126,7 +126,7 @@ suite("drain on a kernel", () => {
     assert.match(kept.stdout, /, \d+ inactive and 1 persistent connections\n$/);
     assert.match(
       kept.stderr,
-      /^ipvsadm: warning: clients that persistence binds to this server keep coming/,
+      /^ipvsadm: warning: persistent clients still reach this server/,
     );
     assert.deepEqual(spread(await site.client.get(url, { count: 3 })), {
       [first]: 3,
@@ -145,7 +145,7 @@ suite("drain on a kernel", () => {
     assert.equal(await ruleOf(service, server), undefined);
   });
 
-  test("clients of UDP are waited for, though the kernel calls them inactive", async () => {
+  test("drain waits for clients of UDP, which the kernel counts as inactive", async () => {
     await ipvsadm("--set 0 0 2");
     await ipvsadm("-A -u 203.0.113.100:53 -s rr");
     await ipvsadm("-a -u 203.0.113.100:53 -r 203.0.113.11 -g");
@@ -157,13 +157,16 @@ suite("drain on a kernel", () => {
       "drain udp/203.0.113.100 203.0.113.11 --remove".split(" "),
     );
     assert.equal(status, 0);
-    assert.match(stderr, /^ipvsadm: warning: no other real server of the/);
+    assert.match(
+      stderr,
+      /^ipvsadm: warning: this was the last real server of the/,
+    );
     assert.match(stdout, /: weight 0 \(was 1\); 0 active, 1 inactive/);
     const [, seconds] = /removed after (\d+)s\n$/.exec(stdout) ?? [];
     assert.ok(Number(seconds) >= 2, stdout);
   });
 
-  test("schedulers that refuse the clients of a drained server are told of", async () => {
+  test("drain warns of schedulers that refuse the clients of a drained server", async () => {
     const { service, url } = await serve(8004, "-s sh -b sh-port");
     const drain = ["drain", service, SERVERS["real1"] ?? ""];
     const answers = async () =>
@@ -171,7 +174,7 @@ suite("drain on a kernel", () => {
     const before = await answers();
     assert.equal((before["real1"] ?? 0) + (before["real2"] ?? 0), 16);
     const { stderr } = await ours(drain);
-    assert.match(stderr, /the scheduler sh refuses the clients that it has/);
+    assert.match(stderr, /scheduler sh refuses clients that hash to this/);
     const { real2, ...refused } = await answers();
     assert.ok(Object.keys(refused).length > 0, "some are refused");
     assert.ok((real2 ?? 0) > 0);
@@ -181,7 +184,7 @@ suite("drain on a kernel", () => {
   });
 
   test(
-    "ctrl-C says what stands",
+    "ctrl-C during drain --wait reports the state of the server",
     { skip: without("tmux", "tmux") },
     async () => {
       const { service, url } = await serve(8005);
@@ -199,13 +202,13 @@ suite("drain on a kernel", () => {
       assert.match(
         text,
         new RegExp(
-          `interrupted: ${server}:8005 of tcp/${service} stays at weight 0 \\(was 3\\), with 1 active, `,
+          `interrupted; ${server}:8005 of tcp/${service}: weight 0 \\(was 3\\), 1 active, `,
         ),
       );
       assert.match(
         text,
         new RegExp(
-          `'ipvsadm undrain tcp/${service} ${server}:8005' brings it back`,
+          `to undo this, run 'ipvsadm undrain tcp/${service} ${server}:8005'`,
         ),
       );
       await drains(service, server);

@@ -23,20 +23,22 @@ import type { Io } from "../../../src/runtime/io.js";
 import type { EndingSignal } from "../../../src/system/signals.js";
 import { ChangingKernel } from "../../fixtures/changing-kernel.js";
 import { address, serverEntry, serviceEntry } from "../../fixtures/entries.js";
+import { takeLock } from "../../../src/system/lock.js";
 import { subcommand } from "../run-subcommand.js";
 
-const world = mkdtempSync(join(tmpdir(), "ipvsadm-drain-"));
-const procFolder = join(world, "proc");
-const runFolder = join(world, "run");
-const MEMORY = join(runFolder, "ipvsadm/drained");
+const folder = mkdtempSync(join(tmpdir(), "ipvsadm-drain-"));
+const procFolder = join(folder, "proc");
+const runFolder = join(folder, "run");
+const SAVED = join(runFolder, "ipvsadm/drained");
 const SYSCTL = join(procFolder, "sys/net/ipv4/vs/expire_quiescent_template");
 mkdirSync(join(SYSCTL, ".."), { recursive: true });
 beforeEach(() => {
   rmSync(runFolder, { recursive: true, force: true });
+  mkdirSync(runFolder);
   writeFileSync(SYSCTL, "0\n");
 });
 after(() => {
-  rmSync(world, { recursive: true });
+  rmSync(folder, { recursive: true });
 });
 
 const WEB: ServiceKey = {
@@ -67,8 +69,8 @@ function kernel(
   return new ChangingKernel(serviceEntry(key, settings, servers));
 }
 
-/** A clock that goes on by what is slept, and signals that a test sends. */
-function outside() {
+/** A clock that advances when the program sleeps, and signals that the test sends. */
+function fakeIo() {
   let time = 0;
   let listen: ((signal: EndingSignal) => void) | undefined;
   const io: Partial<Io> = {
@@ -92,17 +94,17 @@ function outside() {
   return {
     io,
     send(signal: EndingSignal) {
-      assert.ok(listen, "nobody catches signals");
+      assert.ok(listen, "signals are not caught");
       listen(signal);
     },
     isCaught: () => listen !== undefined,
   };
 }
 
-const run = (line: string, { link }: ChangingKernel, io = outside().io) =>
+const run = (line: string, { link }: ChangingKernel, io = fakeIo().io) =>
   subcommand(line, { link, io });
 
-test("the weight becomes 0, and all else of the server stays", async () => {
+test("drain sets the weight to 0 and changes nothing else", async () => {
   const it = kernel();
   it.connect(12, 4, 0, 0);
   const { stdout, stderr, status } = await run(`drain ${TARGET}`, it);
@@ -118,45 +120,42 @@ test("the weight becomes 0, and all else of the server stays", async () => {
   assert.equal(it.servers[1]?.settings.weight, 1);
 });
 
-test("undrain brings the weight back, and forgets it", async () => {
+test("undrain restores the weight and deletes the saved one", async () => {
   const it = kernel();
   await run(`drain ${TARGET}`, it);
-  assert.deepEqual(readdirSync(MEMORY), [
+  assert.deepEqual(readdirSync(SAVED), [
     "net-tcp-192.0.2.1:80-198.51.100.10:8080",
   ]);
   const { stdout, stderr, status } = await run(`undrain ${TARGET}`, it);
   assert.equal(stdout, `${NAME}: weight 3 (was 0)\n`);
   assert.deepEqual([stderr, status], ["", 0]);
   assert.deepEqual(it.servers[0]?.settings, SERVERS[0]?.settings);
-  assert.deepEqual(readdirSync(MEMORY), []);
+  assert.deepEqual(readdirSync(SAVED), []);
 });
 
-test("draining again keeps what was remembered", async () => {
+test("a second drain keeps the saved weight", async () => {
   const it = kernel();
   await run(`drain ${TARGET}`, it);
   const { stdout, status } = await run(`drain ${TARGET}`, it);
-  assert.match(stdout, /: weight 0 already \(was 3\); 0 active/);
+  assert.match(stdout, /: weight is already 0 \(was 3\); 0 active/);
   assert.equal(status, 0);
   assert.deepEqual(it.changes, ["edit 198.51.100.10:8080 0"]);
   await run(`undrain ${TARGET}`, it);
   assert.equal(it.servers[0]?.settings.weight, 3);
 });
 
-test("a weight that nobody remembers has to be said", async () => {
+test("undrain needs --weight if there is no saved weight", async () => {
   const it = kernel({}, WEB, [
     serverEntry("198.51.100.10", 8080, { weight: 0 }),
     ...SERVERS.slice(1),
   ]);
   const drained = await run(`drain ${TARGET}`, it);
-  assert.match(
-    drained.stdout,
-    /: weight 0 already, and nobody remembers another; /,
-  );
+  assert.match(drained.stdout, /: weight is already 0, no saved weight; /);
   const { stdout, stderr, status } = await run(`undrain ${TARGET}`, it);
   assert.deepEqual([stdout, status], ["", 1]);
   assert.equal(
     stderr,
-    `ipvsadm: nobody remembers which weight ${NAME} had: say it: 'ipvsadm undrain ${WORDS} --weight N'\n`,
+    `ipvsadm: no saved weight for ${NAME}: give one: 'ipvsadm undrain ${WORDS} --weight N'\n`,
   );
   assert.deepEqual(it.changes, []);
   const said = await run(`undrain ${TARGET} --weight 5`, it);
@@ -172,33 +171,34 @@ for (const text of [
   "weight 9999999999\n",
   "\x1b[2Jweight 3\n",
 ])
-  test(`a memory that says ${JSON.stringify(text)} is not believed`, async () => {
+  test(`undrain rejects a saved weight of ${JSON.stringify(text)}`, async () => {
     const it = kernel();
     await run(`drain ${TARGET}`, it);
-    const path = join(MEMORY, readdirSync(MEMORY)[0] ?? "");
+    const path = join(SAVED, readdirSync(SAVED)[0] ?? "");
     writeFileSync(path, text);
     const { stderr, status } = await run(`undrain ${TARGET}`, it);
     assert.equal(status, 1);
     assert.equal(
       stderr,
-      `ipvsadm: nobody remembers which weight ${NAME} had: what ${path} says is no weight: say it: 'ipvsadm undrain ${WORDS} --weight N'\n`,
+      `ipvsadm: no saved weight for ${NAME}, the file ${path} is invalid: give one: 'ipvsadm undrain ${WORDS} --weight N'\n`,
     );
     assert.equal(it.servers[0]?.settings.weight, 0);
   });
 
-test("where nothing can be remembered, the server is drained and the weight said", async () => {
+test("drain warns if it cannot save the weight, and drains all the same", async () => {
   const it = kernel();
+  rmSync(runFolder, { recursive: true });
   writeFileSync(runFolder, "a file where a folder should be");
   const { stdout, stderr, status } = await run(`drain ${TARGET}`, it);
   assert.match(stdout, /weight 0 \(was 3\)/);
   assert.equal(status, 0);
   assert.equal(
     stderr,
-    `ipvsadm: warning: cannot remember the weight 3: cannot write ${MEMORY}: Not a directory: 'ipvsadm undrain ${WORDS} --weight 3' brings it back\n`,
+    `ipvsadm: warning: cannot save the weight 3: cannot write ${SAVED}: Not a directory: to restore it later, run 'ipvsadm undrain ${WORDS} --weight 3'\n`,
   );
 });
 
-test("a server that got another weight meanwhile is left alone, unless a weight is said", async () => {
+test("undrain does not change a server with another weight, except with --weight", async () => {
   const it = kernel();
   await run(`drain ${TARGET}`, it);
   it.servers = [serverEntry("198.51.100.10", 8080, { weight: 7 })];
@@ -206,10 +206,14 @@ test("a server that got another weight meanwhile is left alone, unless a weight 
   assert.equal(status, 1);
   assert.equal(
     stderr,
-    `ipvsadm: ${NAME} is not drained: its weight is 7, and was 3: nothing was changed; 'ipvsadm undrain ${WORDS} --weight N' changes it\n`,
+    `ipvsadm: ${NAME} is not drained: its weight is 7 (was 3): nothing was changed; to change it, run 'ipvsadm undrain ${WORDS} --weight N'\n`,
   );
   assert.equal(it.servers[0]?.settings.weight, 7);
-  assert.deepEqual(readdirSync(MEMORY), [], "what is out of date is forgotten");
+  assert.deepEqual(
+    readdirSync(SAVED),
+    [],
+    "the outdated saved weight is deleted",
+  );
   const said = await run(`undrain ${TARGET} --weight 2`, it);
   assert.deepEqual(
     [said.stdout, said.status],
@@ -217,14 +221,31 @@ test("a server that got another weight meanwhile is left alone, unless a weight 
   );
 });
 
-test("a refused change is explained, and nothing is remembered of it", async () => {
+test("drain explains a refusal and saves no weight", async () => {
   const it = kernel();
   it.refusal = 1;
   const { stdout, stderr, status } = await run(`drain ${TARGET}`, it);
   assert.deepEqual([stdout, status], ["", 3]);
   assert.match(stderr, /cannot edit server 198\.51\.100\.10:8080 of TCP/);
-  assert.deepEqual(readdirSync(MEMORY), []);
+  assert.deepEqual(readdirSync(SAVED), []);
 });
+
+for (const line of [`drain ${TARGET}`, `undrain ${TARGET}`])
+  test(`${line} waits for the lock of the table, and names its holder`, async () => {
+    const it = kernel();
+    const io = { ...fakeIo().io, procFolder: "/proc" };
+    await run(`drain ${TARGET}`, it, io);
+    const changes = [...it.changes];
+    const lock = takeLock({ runFolder, procFolder: "/proc" }, "apply");
+    const { stdout, stderr, status } = await run(line, it, io);
+    assert.deepEqual([stdout, status], ["", 1]);
+    assert.match(stderr, /'ipvsadm apply' is changing the table/);
+    assert.deepEqual(it.changes, changes);
+    assert.ok((io.clock?.now() ?? 0) >= 10_000);
+    lock.release();
+    assert.equal((await run(line, it, io)).status, 0);
+    assert.deepEqual(readdirSync(runFolder), ["ipvsadm"], "no lock is left");
+  });
 
 for (const [line, status, said] of [
   ["drain 192.0.2.1:80", 2, /missing argument SERVER/],
@@ -245,9 +266,9 @@ for (const [line, status, said] of [
   ],
   [`drain ${TARGET} --timeout soon`, 2, /--timeout soon: expected a duration/],
   [`undrain ${TARGET} --weight 0`, 2, /expected a number from 1 to 2147483647/],
-  [`undrain ${TARGET} --weight 1.5`, 2, /--weight 1\.5: a weight is whole/],
+  [`undrain ${TARGET} --weight 1.5`, 2, /--weight 1\.5: expected an integer/],
 ] as const)
-  test(`refused, with nothing changed: ${line}`, async () => {
+  test(`a usage error changes nothing: ${line}`, async () => {
     const it = kernel();
     const outcome = await run(line, it);
     assert.deepEqual([outcome.stdout, outcome.status], ["", status]);
@@ -256,14 +277,14 @@ for (const [line, status, said] of [
     assert.deepEqual(it.changes, []);
   });
 
-test("port and protocol may be left out where one server is meant", async () => {
+test("drain accepts a server without port and protocol if it is unambiguous", async () => {
   const it = kernel();
   const { status } = await run("drain 192.0.2.1 198.51.100.11", it);
   assert.equal(status, 0);
   assert.deepEqual(it.changes, ["edit 198.51.100.11:8080 0"]);
 });
 
-test("--wait waits until two readings find it empty", async () => {
+test("drain --wait waits until two readings find the server empty", async () => {
   const it = kernel();
   it.connect(2, 1, 0, 0);
   it.beforeReading = (count) => {
@@ -279,7 +300,7 @@ test("--wait waits until two readings find it empty", async () => {
   assert.deepEqual(it.changes, ["edit 198.51.100.10:8080 0"]);
 });
 
-test("--remove waits, removes, and forgets the weight", async () => {
+test("drain --remove waits, removes the server and deletes the saved weight", async () => {
   const it = kernel();
   it.connect(1, 0, 0, 0);
   it.beforeReading = (count) => {
@@ -292,10 +313,10 @@ test("--remove waits, removes, and forgets the weight", async () => {
     "edit 198.51.100.10:8080 0",
     "delete 198.51.100.10:8080",
   ]);
-  assert.deepEqual(readdirSync(MEMORY), []);
+  assert.deepEqual(readdirSync(SAVED), []);
 });
 
-test("when the time is out, what stands is said, and nothing is removed", async () => {
+test("drain --remove reports remaining connections after --timeout, and removes nothing", async () => {
   const it = kernel();
   it.connect(7, 1, 0, 0);
   const line = `drain ${TARGET} --remove --timeout 1m30s`;
@@ -304,7 +325,7 @@ test("when the time is out, what stands is said, and nothing is removed", async 
   assert.match(stdout, /^.*weight 0 \(was 3\).*\n$/);
   assert.equal(
     stderr,
-    `ipvsadm: ${NAME} is not empty after 1m 30s: it stays at weight 0 (was 3), with 7 active, 1 inactive and 0 persistent connections: 'ipvsadm undrain ${WORDS}' brings it back; 'ipvsadm drain ${WORDS} --wait' waits on\n`,
+    `ipvsadm: ${NAME} is not empty after 1m 30s: weight 0 (was 3), 7 active, 1 inactive and 0 persistent connections: to continue, run 'ipvsadm drain ${WORDS} --wait'; to undo this, run 'ipvsadm undrain ${WORDS}'\n`,
   );
   assert.deepEqual(it.changes, ["edit 198.51.100.10:8080 0"]);
   await run(`undrain ${TARGET}`, it);
@@ -316,27 +337,31 @@ for (const [signal, wanted] of [
   ["SIGTERM", 143],
   ["SIGHUP", 129],
 ] as const)
-  test(`${signal} leaves a table that is said`, async () => {
+  test(`drain reports the state of the server on ${signal}`, async () => {
     const it = kernel();
-    const around = outside();
+    const fake = fakeIo();
     it.connect(7, 1, 2, 0);
     it.beforeReading = (count) => {
-      if (count === 5) around.send(signal);
+      if (count === 5) fake.send(signal);
     };
     const line = `drain ${TARGET} --remove`;
-    const { stderr, status } = await run(line, it, around.io);
+    const { stderr, status } = await run(line, it, fake.io);
     assert.equal(status, wanted);
     assert.equal(
       stderr,
-      `ipvsadm: interrupted: ${NAME} stays at weight 0 (was 3), with 7 active, 1 inactive and 2 persistent connections: 'ipvsadm undrain ${WORDS}' brings it back\n`,
+      `ipvsadm: interrupted; ${NAME}: weight 0 (was 3), 7 active, 1 inactive and 2 persistent connections: to undo this, run 'ipvsadm undrain ${WORDS}'\n`,
     );
-    assert.ok(!around.isCaught(), "signals do again what they do");
+    assert.ok(!fake.isCaught(), "the signal handlers are removed");
     assert.deepEqual(it.changes, ["edit 198.51.100.10:8080 0"]);
   });
 
-test("somebody else removes the server, or gives it a weight, meanwhile", async () => {
+test("drain stops waiting if another program removes the server or changes its weight", async () => {
   for (const [line, status, said] of [
-    [`drain ${TARGET} --wait`, 1, /is not in the table any more: somebody/],
+    [
+      `drain ${TARGET} --wait`,
+      1,
+      /is not in the table any more: another program/,
+    ],
     [`drain ${TARGET} --remove`, 0, /^$/],
   ] as const) {
     const it = kernel();
@@ -357,26 +382,26 @@ test("somebody else removes the server, or gives it a weight, meanwhile", async 
   assert.equal(status, 1);
   assert.match(
     stderr,
-    /has weight 3 again: somebody set it: nothing is waited for, and nothing was removed\n$/,
+    /has weight 3 now: another program set it: stopped waiting; the server was not removed\n$/,
   );
 });
 
-test("the last server that takes connections is drained with a warning", async () => {
+test("drain warns if no other server accepts connections", async () => {
   const it = kernel({}, WEB, SERVERS.slice(0, 1));
   const { stderr, status } = await run(`drain ${TARGET}`, it);
   assert.equal(status, 0);
   assert.match(
     stderr,
-    /^ipvsadm: warning: no other real server of the service takes new connections/,
+    /^ipvsadm: warning: this was the last real server of the service that accepts new/,
   );
 });
 
-test("persistent clients that keep coming are spoken of, unless the kernel sends them elsewhere", async () => {
+test("drain warns of persistent clients unless expire_quiescent_template is 1", async () => {
   const it = kernel({ flags: PERSISTENT, timeoutSeconds: 300 });
   const { stderr } = await run(`drain ${TARGET}`, it);
   assert.match(
     stderr,
-    /^ipvsadm: warning: clients that persistence binds to this server keep coming, because net\.ipv4\.vs\.expire_quiescent_template is 0: 'sysctl -w/,
+    /^ipvsadm: warning: persistent clients still reach this server, because net\.ipv4\.vs\.expire_quiescent_template is 0: 'sysctl -w/,
   );
   writeFileSync(SYSCTL, "1\n");
   assert.equal((await run(`drain ${TARGET}`, it)).stderr, "");
@@ -389,18 +414,18 @@ for (const [scheduler, flags, warned] of [
   ["mh", 0, false],
   ["wlc", 0, false],
 ] as const)
-  test(`${scheduler} with flags ${flags} ${warned ? "warns" : "says nothing"} of clients that are refused`, async () => {
+  test(`drain ${warned ? "warns" : "does not warn"} of refused clients for ${scheduler} with flags ${flags}`, async () => {
     const { stderr } = await run(
       `drain ${TARGET}`,
       kernel({ scheduler, flags }),
     );
     assert.equal(
-      stderr.includes("refuses the clients that it has for this"),
+      stderr.includes("refuses clients that hash to this server"),
       warned,
     );
   });
 
-test("inactive connections of UDP are waited for", async () => {
+test("drain waits for inactive connections of UDP", async () => {
   const it = kernel({ flags: ONE_PACKET }, { ...WEB, protocol: UDP });
   it.connect(0, 9);
   const { stderr, status } = await run(`drain ${TARGET} --timeout 3`, it);
@@ -408,7 +433,7 @@ test("inactive connections of UDP are waited for", async () => {
   assert.match(stderr, /0 active, 9 inactive and 0 persistent/);
 });
 
-test("as JSON, one document says what was done", async () => {
+test("drain and undrain print one JSON document with -o json", async () => {
   const it = kernel();
   it.connect(3, 2, 1, 0);
   const { stdout } = await run(`drain ${TARGET} --timeout 2 -o json`, it);
@@ -441,12 +466,12 @@ test("as JSON, one document says what was done", async () => {
   assert.deepEqual([state, weight], ["removed", undefined]);
 });
 
-test("progress is shown where stderr is a terminal", async () => {
+test("drain shows its progress if stderr is a terminal", async () => {
   const it = kernel();
-  const around = outside();
+  const fake = fakeIo();
   it.connect(12, 3, 1, 0);
   const { stderr } = await run(`drain ${TARGET} --timeout 3`, it, {
-    ...around.io,
+    ...fake.io,
     terminal: { isTerminal: () => true, size: () => undefined },
     environment: (name) => (name === "TERM" ? "xterm" : undefined),
   });
@@ -456,16 +481,16 @@ test("progress is shown where stderr is a terminal", async () => {
   );
 });
 
-test("the file of a weight is named after service, server and namespace, and holds nothing else", async () => {
+test("a saved weight has its own file, named after network namespace, service and server", async () => {
   const it = kernel(
     {},
     { ...WEB, family: 10, address: address("2001:db8::1") },
   );
   await run("drain [2001:db8::1]:80 198.51.100.10:8080", it, {
-    ...outside().io,
+    ...fakeIo().io,
     procFolder: "/proc",
   });
-  const [name = ""] = readdirSync(MEMORY);
+  const [name = ""] = readdirSync(SAVED);
   assert.match(name, /^[0-9]+-tcp-\[2001:db8::1\]:80-198\.51\.100\.10:8080$/);
-  assert.equal(readFileSync(join(MEMORY, name), "latin1"), "weight 3\n");
+  assert.equal(readFileSync(join(SAVED, name), "latin1"), "weight 3\n");
 });

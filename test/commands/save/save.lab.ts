@@ -20,7 +20,7 @@ import {
   state,
 } from "../apply/kernel-table.js";
 
-/** One of everything that rules can say. */
+/** An example of everything that rules can express. */
 const RULES = `
 -A -t 192.0.2.1:80 -s wrr
 -a -t 192.0.2.1:80 -r 10.0.0.1:8080 -m -w 65535 -x 2147483647 -y 7
@@ -45,7 +45,7 @@ const RULES = `
 --start-daemon backup --mcast-interface eth7 --syncid 5 --mcast-group ff02::81
 `;
 
-/** What it says of sync daemons and timeouts, too. */
+/** The table, the sync daemons and the timeouts. */
 async function everything() {
   return [
     await state(),
@@ -69,7 +69,7 @@ const WEB: ServiceKey = {
 
 suite("save and restore on a kernel", () => {
   before(async () => {
-    await ipvsadm("-C"); // has the module loaded
+    await ipvsadm("-C"); // loads the module
     sh(`ip link add eth7 type dummy
       ip address add 10.7.7.7/24 dev eth7
       ip address add fe80::7/64 dev eth7 nodad
@@ -82,7 +82,7 @@ suite("save and restore on a kernel", () => {
   });
 
   for (const format of ["rules", "json", "yaml"])
-    test(`${format} bring everything back`, async () => {
+    test(`restore of a saved ${format} file restores everything`, async () => {
       using folder = new Folder();
       await done("restore", RULES);
       const before = await everything();
@@ -96,10 +96,10 @@ suite("save and restore on a kernel", () => {
       await done(`restore ${file}`);
       assert.deepEqual(await everything(), before);
       assert.equal((await run(`diff ${file}`)).status, 0);
-      assert.match(await done(`restore ${file}`), /nothing to change/);
+      assert.match(await done(`restore ${file}`), /already up to date/);
     });
 
-  test("real servers come back in the kernel's order, which sh goes by", async () => {
+  test("restore keeps the kernel's order of real servers, which sh depends on", async () => {
     using folder = new Folder();
     const servers = [3, 1, 4, 2].map(
       (last) => `-a -t 192.0.2.1:80 -r 10.0.0.${last}:80 -g -w 1\n`,
@@ -123,7 +123,7 @@ suite("save and restore on a kernel", () => {
     assert.deepEqual(await kernelOrder(), before);
   });
 
-  test("its rules are read by -R, too", async () => {
+  test("-R reads the rules that save writes", async () => {
     await done("restore", RULES);
     const before = await everything();
     const rules = await done("save");
@@ -133,7 +133,7 @@ suite("save and restore on a kernel", () => {
     assert.deepEqual(await everything(), before);
   });
 
-  test("an empty table is saved, and restored", async () => {
+  test("save and restore work for an empty table", async () => {
     using folder = new Folder();
     const file = join(folder.path, "none.json");
     await done(`save ${file}`);
@@ -144,7 +144,7 @@ suite("save and restore on a kernel", () => {
     assert.match(await ipvsadm("-L --timeout"), /900 120 300/);
   });
 
-  test("what rules cannot say is told, and a file that would lack it is not written", async () => {
+  test("save reports what rules cannot express, and does not write the file", async () => {
     using folder = new Folder();
     await withClient(async (client) => {
       await client.addService(WEB, serviceSettings(WEB, { flags: 0x100 }));
@@ -164,10 +164,10 @@ suite("save and restore on a kernel", () => {
     });
     const before = await everything();
     const told = [
-      "ipvsadm: rules cannot say of tcp/192.0.2.1:80: other flags none → 0x100",
-      "ipvsadm: rules cannot say of 10.0.0.2:81 of tcp/192.0.2.1:80: port 80 → 81",
-      "ipvsadm: rules cannot say of fwm/7: invalid timeout value `3000000' specified",
-      "ipvsadm: 'ipvsadm save -o json' says everything",
+      "ipvsadm: rules cannot express this setting of tcp/192.0.2.1:80: other flags none → 0x100",
+      "ipvsadm: rules cannot express this setting of 10.0.0.2:81 of tcp/192.0.2.1:80: port 80 → 81",
+      "ipvsadm: rules cannot express this setting of fwm/7: invalid timeout value `3000000' specified",
+      "ipvsadm: 'ipvsadm save -o json' saves all settings",
     ].join("\n");
     const shown = await run("save");
     assert.equal(shown.status, 1);
@@ -186,7 +186,7 @@ suite("save and restore on a kernel", () => {
     }
   });
 
-  test("what has no effect is told, and does not hinder", async () => {
+  test("save warns of lost settings without effect, and writes the file", async () => {
     using folder = new Folder();
     await withClient(async (client) => {
       await client.addService(
@@ -207,15 +207,15 @@ suite("save and restore on a kernel", () => {
     assert.equal(status, 0);
     assert.equal(
       stderr,
-      `ipvsadm: warning: rules cannot say of tcp/192.0.2.1:80: persistence timeout 7 without persistence, a netmask without persistence: it has no effect
-ipvsadm: warning: rules cannot say of 10.0.0.1:80 of tcp/192.0.2.1:80: a tunnel without tunneling: it has no effect
-ipvsadm: 'ipvsadm save -o json' says everything
+      `ipvsadm: warning: rules cannot express this setting of tcp/192.0.2.1:80: persistence timeout 7 without persistence, a netmask without persistence: it has no effect
+ipvsadm: warning: rules cannot express this setting of 10.0.0.1:80 of tcp/192.0.2.1:80: a tunnel without tunneling: it has no effect
+ipvsadm: 'ipvsadm save -o json' saves all settings
 `,
     );
     assert.equal((await run(`diff ${file}`)).status, 0);
   });
 
-  test("a file that cannot be written is told", async () => {
+  test("save reports a file that cannot be written", async () => {
     const { stdout, stderr, status } = await run("save /nonexistent/table");
     assert.deepEqual([stdout, status], ["", 1]);
     assert.equal(

@@ -153,7 +153,7 @@ test("screenLines() shows pause, sort key, order and filter", () => {
   );
   assert.match(text, /filter: tcp/);
   assert.match(text, /p resume/);
-  assert.match(text, /Esc clear filter/);
+  assert.match(text, /Esc clear/);
 });
 
 test("screenLines() shows the filter while it is typed, and the end of a long one", () => {

@@ -88,7 +88,7 @@ suite("watch in a terminal", { skip }, () => {
         /^ {2}192\.0\.2\.53:53 +3 /m.test(text) && !text.includes(":8001"),
     );
     pane.press("Enter");
-    await pane.shows(/Esc clear filter/);
+    await pane.shows(/Esc clear/);
     pane.press("Escape");
     await pane.shows(/of 32/);
     pane.press("v");

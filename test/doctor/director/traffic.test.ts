@@ -14,7 +14,7 @@ import {
 } from "../../../src/doctor/director/limits.js";
 import { marks } from "../../../src/doctor/director/marks.js";
 import { activeBackups } from "../../../src/doctor/director/peers.js";
-import type { Probe } from "../../../src/doctor/director/probe.js";
+import type { Probe } from "../../../src/doctor/probe-result.js";
 import { redirects } from "../../../src/doctor/director/redirects.js";
 import { refusals } from "../../../src/doctor/director/refusals.js";
 import type { Facts } from "../../../src/doctor/facts.js";
@@ -409,7 +409,7 @@ suite("clientsBeside and redirects", () => {
       finding?.fix.map(({ command }) => command),
       ["sysctl -w net.ipv4.vs.conntrack=1"],
     );
-    assert.match(finding?.evidence?.[0] ?? "", /^rule 1 of chain POSTROUTING/);
+    assert.match(finding.evidence?.[0] ?? "", /^rule 1 of chain POSTROUTING/);
   });
 
   test("clientsBeside: a client elsewhere is another fault", () => {

@@ -1,0 +1,72 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import type { IncludedFile } from "../rules/included-files.js";
+import { decodeUtf8 } from "../rules/text-lines.js";
+
+/**
+ * Finds the files that a configuration includes. `*`, `?`, `[…]` and `{a,b}` are wildcards.
+ *
+ * @param pattern an absolute path, or relative to the folder of the including file
+ * @param from the including file
+ */
+export function findIncluded(pattern: string, from: string): IncludedFile[] {
+  return alternatives(pattern)
+    .flatMap((one) => matches(resolve(dirname(from), one)))
+    .map((name) => ({ name, text: textOf(name) }));
+}
+
+/** Expands braces: `{a,b}.conf` becomes `a.conf` and `b.conf`. */
+function alternatives(pattern: string): string[] {
+  const [whole, before = "", list = "", after = ""] =
+    /^(.*?)\{([^{}]*)\}(.*)$/.exec(pattern) ?? [];
+  return whole === undefined
+    ? [pattern]
+    : list
+        .split(",")
+        .flatMap((word) => alternatives(`${before}${word}${after}`));
+}
+
+/** The paths that match a pattern, sorted. */
+function matches(pattern: string): string[] {
+  let found = ["/"];
+  const parts = pattern.split("/").filter((part) => part !== "");
+  for (const part of parts) {
+    const wildcard = /[*?[]/.test(part) ? wildcardOf(part) : undefined;
+    found = found.flatMap((folder) =>
+      namesIn(folder)
+        .filter((name) => (wildcard ? wildcard.test(name) : name === part))
+        .map((name) => join(folder, name)),
+    );
+  }
+  return found;
+}
+
+function wildcardOf(part: string): RegExp {
+  const source = part.replace(/\[!?[^\]]*\]|[.*+?^${}()|[\]\\]/g, (special) => {
+    if (special === "*") return ".*";
+    if (special === "?") return ".";
+    return special.length > 1
+      ? special.replace(/\\/g, "\\\\").replace("[!", "[^")
+      : `\\${special}`;
+  });
+  // Names that begin with a dot are hidden, unless the pattern names the dot.
+  return new RegExp(
+    part.startsWith(".") ? `^${source}$` : `^(?!\\.)${source}$`,
+  );
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch {
+    return [];
+  }
+}
+
+function textOf(name: string): string | undefined {
+  try {
+    return decodeUtf8(readFileSync(name, "latin1"));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,185 @@
+import {
+  familyOf,
+  formatAddress,
+  INET6,
+  sameAddress,
+  type Address,
+  type Family,
+} from "../ipvs/address.js";
+import { MASQUERADING, type ServiceKey } from "../ipvs/model.js";
+import type { ServerRule, ServiceRule } from "../ipvs/table.js";
+import { SiteIncomplete, type Site } from "./site.js";
+import type { Machine, Step, VirtualEndpoint } from "./step.js";
+
+/** A director's set-up. The backup has the virtual addresses only after a failover. */
+export function directorMachine(
+  site: Site,
+  role: "director" | "backup",
+): Machine {
+  const remarks: string[] = [];
+  const steps: Step[] = [
+    { kind: "module", name: "ip_vs" },
+    ...forwardingSteps(site),
+    ...fullNatSteps(site),
+    ...markSteps(site, remarks),
+  ];
+  if (directorsAreServers(site)) {
+    steps.push(sysctl("net.ipv4.vs.backup_only", 1, 0));
+    remarks.push(
+      "The directors are real servers of each other. backup_only=1 keeps a director with a backup sync daemon from forwarding, so packets do not loop. At a failover, stop the backup daemon on the director that becomes active.",
+    );
+  }
+  if (role === "director") steps.push(...addressSteps(site));
+  else
+    remarks.push(
+      `At a failover this machine needs the virtual addresses: ${virtualAddresses(site).map(formatAddress).join(", ")}. keepalived does that with a vrrp_instance.`,
+    );
+  steps.push({ kind: "rules", ...withDaemon(site, role) });
+  return { name: role, remarks, steps };
+}
+
+function sysctl(name: string, value: number, usual: number): Step {
+  return { kind: "sysctl", name, value, usual };
+}
+
+/** The services with the servers that are masqueraded. */
+function masqueraded({
+  table,
+}: Site): { key: ServiceKey; server: ServerRule }[] {
+  return table.services.flatMap(({ key, servers }) =>
+    servers
+      .filter(({ settings }) => settings.forwarding === MASQUERADING)
+      .map((server) => ({ key, server })),
+  );
+}
+
+function forwardingSteps(site: Site): Step[] {
+  const families = new Set(masqueraded(site).map(({ key }) => key.family));
+  const steps: Step[] = [];
+  if (families.has(INET6))
+    steps.push(sysctl("net.ipv6.conf.all.forwarding", 1, 0));
+  if (!Array.from(families).some((family) => family !== INET6)) return steps;
+  steps.push(sysctl("net.ipv4.ip_forward", 1, 0));
+  // Clients and servers on one interface: the kernel would tell the servers to answer the clients directly.
+  if (site.interface === site.serverInterface && !site.fullNat)
+    steps.push(
+      sysctl("net.ipv4.conf.all.send_redirects", 0, 1),
+      sysctl(`net.ipv4.conf.${site.interface}.send_redirects`, 0, 1),
+    );
+  return steps;
+}
+
+function fullNatSteps(site: Site): Step[] {
+  if (!site.fullNat) return [];
+  const steps: Step[] = [sysctl("net.ipv4.vs.conntrack", 1, 0)];
+  for (const { key, servers } of site.table.services) {
+    if (!servers.some(({ settings }) => settings.forwarding === MASQUERADING))
+      continue;
+    for (const service of endpointsOf(site, key))
+      steps.push({
+        kind: "snat",
+        service,
+        source: addressOfFamily(
+          site.directors,
+          key.family,
+          "full NAT needs the director's address",
+        ),
+      });
+  }
+  return steps;
+}
+
+function markSteps(site: Site, remarks: string[]): Step[] {
+  for (const { key } of site.table.services)
+    if ("firewallMark" in key && endpointsOf(site, key).length === 0)
+      remarks.push(
+        `Nothing here sets firewall mark ${key.firewallMark}. Say which packets get it with --mark ${key.firewallMark}=tcp/ADDRESS:PORT.`,
+      );
+  return site.marks.map(({ mark, service }) => ({
+    kind: "mark",
+    mark,
+    service,
+  }));
+}
+
+/** The virtual addresses and ports whose packets belong to a service. */
+function endpointsOf({ marks }: Site, key: ServiceKey): VirtualEndpoint[] {
+  if (!("firewallMark" in key)) return [key];
+  return marks
+    .filter(
+      ({ mark, service }) =>
+        mark === key.firewallMark && familyOf(service.address) === key.family,
+    )
+    .map(({ service }) => service);
+}
+
+function addressSteps(site: Site): Step[] {
+  return virtualAddresses(site).map((address) => ({
+    kind: "address",
+    address,
+    device: site.interface,
+  }));
+}
+
+/** Each virtual address once, in the order of the table. */
+export function virtualAddresses(site: Site): Address[] {
+  const found: Address[] = [];
+  const all = site.table.services.flatMap(({ key }) => endpointsOf(site, key));
+  for (const { address } of all)
+    if (!found.some((one) => sameAddress(one, address))) found.push(address);
+  return found;
+}
+
+/** The virtual addresses of the services that a real server belongs to. */
+export function virtualAddressesOf(
+  site: Site,
+  services: readonly ServiceRule[],
+): Address[] {
+  return virtualAddresses({ ...site, table: { services } });
+}
+
+/** Whether the directors send connections to each other. */
+function directorsAreServers({ table, directors, backups }: Site): boolean {
+  const machines = [...directors, ...backups];
+  return (
+    backups.length > 0 &&
+    table.services.some(({ servers }) =>
+      servers.some(({ key }) =>
+        machines.some((machine) => sameAddress(machine, key.address)),
+      ),
+    )
+  );
+}
+
+/** The rules, with a sync daemon if there is a backup and the table names none. */
+function withDaemon(
+  site: Site,
+  role: "director" | "backup",
+): { lines: readonly string[]; undo: readonly string[] } {
+  const { lines, undo } = site.rules;
+  if (site.backups.length === 0 || site.table.daemons !== undefined)
+    return { lines, undo };
+  const state = role === "director" ? "master" : "backup";
+  return {
+    lines: [
+      ...lines,
+      `--start-daemon ${state} --mcast-interface ${site.serverInterface}`,
+    ],
+    undo: [`--stop-daemon ${state}`, ...undo],
+  };
+}
+
+/** @throws {SiteIncomplete} */
+export function addressOfFamily(
+  addresses: readonly Address[],
+  family: Family,
+  why: string,
+): Address {
+  const found = addresses.find((address) => familyOf(address) === family);
+  if (found) return found;
+  const version = family === INET6 ? "IPv6" : "IPv4";
+  throw new SiteIncomplete(
+    `${why}, and no ${version} address is given`,
+    "give it with --director ADDRESS",
+  );
+}

@@ -1,0 +1,8 @@
+/**
+ * A random part of a file name, of eight characters.
+ *
+ * It is not secret, so create the file with O_EXCL.
+ */
+export function randomName(): string {
+  return Math.random().toString(36).slice(2, 10).padEnd(8, "0");
+}
