@@ -11,6 +11,7 @@ import type {
 } from "../../plan/compare.js";
 import { serverMatches } from "../../plan/settings-match.js";
 import type { HealthChecks } from "../../rules/health-checks.js";
+import { withoutIneffectivePorts } from "./ineffective-ports.js";
 
 /** A difference that the health checks of keepalived or ldirectord can explain. */
 export interface HealthCheckChange {
@@ -33,7 +34,7 @@ export interface SeparatedDifferences {
 
 type ChangedService = Extract<ServiceDifference, { kind: "change" }>;
 
-/** Separates the differences that health checks can explain from all others. */
+/** Separates the differences that health checks can explain from all others. Drops those that have no effect. */
 export function separateHealthChecks(
   differences: Differences,
   checks: HealthChecks | undefined,
@@ -43,7 +44,11 @@ export function separateHealthChecks(
   const services = differences.services.flatMap((one): ServiceDifference[] => {
     if (one.kind !== "change") return [one];
     const cause = new CauseFinder(one, checks);
-    const servers = one.servers.filter((server) => {
+    const effective =
+      "firewallMark" in one.service.key
+        ? withoutIneffectivePorts(one.servers)
+        : one.servers;
+    const servers = effective.filter((server) => {
       const change = cause.changeOf(server);
       if (change && !cause.isIdleFallback(server)) found.push(change);
       return change === undefined;

@@ -2,7 +2,7 @@ import { CommandError, UsageError } from "../../cli/errors.js";
 import { escapeControls } from "../../cli/escape.js";
 import type { Output } from "../../cli/output.js";
 import type { Arguments } from "../../cli/parser.js";
-import { readSoundRules } from "../../cli/rule-file.js";
+import { readValidRules } from "../../cli/rule-file.js";
 import { readService } from "../../cli/selectors.js";
 import { changeLine } from "../../grammar/format-rule.js";
 import {
@@ -11,13 +11,13 @@ import {
   type Address,
 } from "../../ipvs/address.js";
 import type { Table } from "../../ipvs/table.js";
-import { readExisting } from "../../plan/snapshot.js";
+import { readCurrentState } from "../../plan/current-state.js";
 import type { Io } from "../../runtime/io.js";
 import { IpvsAccess } from "../../runtime/ipvs-access.js";
 import { serverAddresses } from "../../setup/real-server.js";
 import type { Site } from "../../setup/site.js";
 import { oldestFirst } from "../../ipvs/server-order.js";
-import { ruleTexts } from "../save/rule-text.js";
+import { tableAsRules } from "../save/table-as-rules.js";
 
 const NAME = "setup";
 
@@ -31,7 +31,7 @@ export async function readSite(
   const table =
     file === undefined
       ? await kernelTable(io)
-      : (await readSoundRules(file, io, output)).table;
+      : (await readValidRules(file, io, output)).table;
   if (table.services.length === 0)
     throw new CommandError(
       "the table has no service",
@@ -41,7 +41,7 @@ export async function readSite(
   return {
     table,
     rules: {
-      lines: Array.from(ruleTexts(table), ({ text }) => text.trimEnd()),
+      lines: Array.from(tableAsRules(table), ({ text }) => text.trimEnd()),
       undo: [
         ...(table.daemons ?? []).map((daemon) =>
           changeLine({ command: "stop-daemon", daemon }),
@@ -63,7 +63,7 @@ export async function readSite(
 async function kernelTable(io: Io): Promise<Table> {
   using access = new IpvsAccess(io);
   const client = await access.openWithoutLoading();
-  const { services, daemons } = await readExisting(
+  const { services, daemons } = await readCurrentState(
     client,
     { timeouts: false, daemons: true },
     "steady",

@@ -186,6 +186,22 @@ standard input: already up to date, except for health checks
     assert.equal(removed.status, 0);
   });
 
+  test("ignores the port of a server of a firewall mark that is not masqueraded", async () => {
+    const configuration =
+      "virtual_server fwmark 7 {\n  lvs_method DR\n  real_server 10.0.0.1 99 {\n  }\n}\n";
+    const mark: ServiceKey = { family: INET, firewallMark: 7 };
+    const compared = (port: number, weight: number) =>
+      subcommand("diff -", {
+        link: kernelWith([
+          serviceEntry(mark, {}, [serverEntry("10.0.0.1", port, { weight })]),
+        ]),
+        stdin: [configuration.split("\n")],
+      });
+    for (const port of [0, 99])
+      assert.equal((await compared(port, 1)).status, 0, String(port));
+    assert.equal((await compared(99, 2)).status, 4);
+  });
+
   test("writes health checks as a member of their own in JSON", async () => {
     const { stdout, status } = await diff(
       KEEPALIVED,
