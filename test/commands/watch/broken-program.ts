@@ -17,6 +17,9 @@ import {
 import { MASQUERADED_SERVER, SERVICE } from "../../fixtures/replies.js";
 
 const EPERM = 1;
+// A long stack trace with long paths would scroll the screen that the test looks at.
+Error.stackTraceLimit = 2;
+
 const [fault = ""] = process.argv.slice(2);
 const FAULTS: Readonly<Record<string, () => void>> = {
   throw: () => setTimeout(bug, 0),
