@@ -10,7 +10,7 @@ import { DONE, End, statusOf, type Session } from "./session.js";
 
 const FAILED = 1;
 
-/** Number of rules between two looks at the clock, because a look takes as long as a rule. */
+/** After how many rules it is worth a look at the clock, which may take as long as a rule does. */
 const RULES_A_STEP = 256;
 
 /**
@@ -39,7 +39,7 @@ export function runRestore(io: ClassicIo): Promise<number> {
   });
 }
 
-/** Makes the hint name ipvsadm, which has the commands. */
+/** The hint of a line that is no command names the program that knows the commands. */
 function asIpvsadm(io: ClassicIo): ClassicIo {
   return { ...io, program: () => "ipvsadm" };
 }

@@ -165,7 +165,11 @@ class Reader {
     else this.#table.markIncomplete(service);
   }
 
-  #simulate(command: Change, words: readonly string[], notes: ParseNotes): void {
+  #simulate(
+    command: Change,
+    words: readonly string[],
+    notes: ParseNotes,
+  ): void {
     if (command.command === "flush" && this.#table.hasServices)
       this.#warnings.push(this.#atWord(0, CLEARS_RULES));
     const refusal = this.#table.apply(command, this.#next + 1);
@@ -304,6 +308,7 @@ function serviceOf({ parsed, where }: ParseNotes): ServiceKey | undefined {
   if (!parsed || !where.has("service-address")) return undefined;
   const isComplete =
     parsed.firewallMark !== 0 ||
-    (parsed.protocol !== undefined && parsed.address.some((byte) => byte !== 0));
+    (parsed.protocol !== undefined &&
+      parsed.address.some((byte) => byte !== 0));
   return isComplete ? parsed.service : undefined;
 }

@@ -95,7 +95,10 @@ function similarOption(fault: UsageFault, word: string): string | undefined {
 }
 
 /** The help of an option that got a wrong value. */
-function expectedValue(fault: UsageFault, { row }: ParseNotes): string | undefined {
+function expectedValue(
+  fault: UsageFault,
+  { row }: ParseNotes,
+): string | undefined {
   if (fault.kind !== "value" || !row || row.option !== fault.option)
     return undefined;
   return row.option === undefined ? undefined : `${spelled(row)}: ${row.help}`;

@@ -33,7 +33,7 @@ test("ipvsadm-save writes the table with names, or with numbers", async () => {
   assert.deepEqual([named.status, numeric.status], [0, 0]);
 });
 
-test("ipvsadm-save shows its help for other options", async () => {
+test("ipvsadm-save shows its help for any other option", async () => {
   for (const words of [["-h"], ["-n", "--help"], ["-x"]]) {
     const { stdout, stderr, status, log } = await saved(words);
     assert.match(stderr, /^ipvsadm-save: /);
@@ -49,13 +49,13 @@ test("ipvsadm-restore replaces the table by the rules", async () => {
   assert.deepEqual(changes.flat(), [17, 1, 5]);
 });
 
-test("ipvsadm-restore of an empty input clears the table", async () => {
+test("ipvsadm-restore of nothing clears the table", async () => {
   const { status, changes } = await restored("");
   assert.equal(status, 0);
   assert.deepEqual(changes.flat(), [17]);
 });
 
-test("ipvsadm-restore reports every invalid line and changes nothing", async () => {
+test("ipvsadm-restore names every mistake and changes nothing", async () => {
   const { stderr, status, changes } = await restored(
     "-A -t 10.0.0.1:80\n\n-A -t 10.0.0.2\n-A -Q\n-R\n",
   );

@@ -1,9 +1,5 @@
 import { sameAddress } from "../../ipvs/address.js";
-import type {
-  ServerKey,
-  ServerSummary,
-  ServiceKey,
-} from "../../ipvs/model.js";
+import type { ServerKey, ServerSummary, ServiceKey } from "../../ipvs/model.js";
 import type {
   Differences,
   ServerDifference,

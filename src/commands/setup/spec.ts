@@ -21,7 +21,7 @@ export const setupSpec: SubcommandSpec = {
       name: "FILE",
       required: false,
       description:
-        "rules, JSON or YAML, as 'ipvsadm check' reads; - is standard input; without it the kernel's table",
+        "rules, JSON or YAML, or a configuration of keepalived or ldirectord; - is standard input; default: the kernel's table",
       completes: "file",
     },
   ],
