@@ -185,7 +185,7 @@ test("reportFailed() lists changes that were not rolled back, and changes whose 
   assert.equal(status, 3);
   assert.equal(
     stderr,
-    `ipvsadm: cannot reach IPVS in the kernel: sendmsg: Bad file descriptor: the socket has been closed: open another
+    `ipvsadm: cannot reach IPVS in the kernel: sendmsg: Bad file descriptor: the socket is closed; open a new one
 ipvsadm: not rolled back: -a -t 192.0.2.1:80 -r 10.0.0.2:80 -g -w 1: -d -t 192.0.2.1:80 -r 10.0.0.2:80 failed: cannot edit service TCP 192.0.2.1:80: Cannot allocate memory
 ipvsadm: possibly made, the answer was lost: -E -t 192.0.2.1:80 -s rr
 ipvsadm: the rollback is incomplete: the table contains old and new rules: 'ipvsadm diff' shows what differs from the file; 'ipvsadm restore' with a backup returns to the old table
