@@ -45,7 +45,7 @@ const ERRORS: readonly (readonly [Error, string])[] = [
   ],
   [
     new SocketFault(EPROTONOSUPPORT, "socket"),
-    "3 cannot reach IPVS in the kernel: socket: Protocol not supported: this kernel has no generic netlink; a Linux kernel with IPVS is needed",
+    "3 cannot reach IPVS in the kernel: socket: Protocol not supported: this kernel has no generic netlink; use a Linux kernel with IPVS",
   ],
   [
     new SocketFault(ENOBUFS, "recvmsg"),

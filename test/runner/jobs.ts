@@ -224,6 +224,14 @@ export function jobsFor(seed: number): readonly Job[] {
     },
     {
       stage: "subcommands",
+      name: "setup",
+      command: [...SUITE, "dist/test/commands/setup/setup.lab.js"],
+      lab: true,
+      size: "usual",
+      seconds: 100,
+    },
+    {
+      stage: "subcommands",
       name: "doctor",
       command: [...SUITE, "dist/test/commands/doctor/suite.js"],
       lab: true,

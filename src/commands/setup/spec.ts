@@ -95,7 +95,7 @@ export const setupSpec: SubcommandSpec = {
       shows: "the commands for the director and for each real server",
     },
     {
-      command: "ipvsadm setup web.rules --director 10.0.0.10 --for 10.0.0.11",
+      command: "ipvsadm setup web.rules --for 10.0.0.11",
       shows: "the commands for one real server",
     },
     {
