@@ -39,7 +39,7 @@ try {
   process.exitCode = 1;
 }
 
-async function demo(): Promise<Map<Service, Check[]>> {
+async function demo(): Promise<Map<string, Check[]>> {
   say("Four hosts, each a network namespace:");
   console.log(DRAWING);
   using network = buildNetwork(PLACES);
@@ -54,7 +54,9 @@ async function demo(): Promise<Map<Service, Check[]>> {
       await visit(network, NAT),
       await visit(network, DIRECT_ROUTING),
     ];
-    return await checkListings(visits);
+    const checks = await checkListings(visits);
+    checks.set("subcommands", await checkSubcommands(visits));
+    return checks;
   } finally {
     // Ignore errors here: they would hide the error that led here, if there was one.
     await ours(["-C"]);
@@ -106,7 +108,7 @@ function bytesSent(network: Network, name: string): number {
 /** Shows the listings and compares them with the client's observations. */
 async function checkListings(
   visits: readonly Visit[],
-): Promise<Map<Service, Check[]>> {
+): Promise<Map<string, Check[]>> {
   say("Where the connections went (by the installed program):");
   const counts = rowsOf(await installedIpvsadm("-Ln"));
   say("What passed through the director:");
@@ -115,7 +117,7 @@ async function checkListings(
   const entries = connectionsOf(await ipvsadm("-Lnc", ENTRIES_SHOWN + 2));
   return new Map(
     visits.map((one) => [
-      one.service,
+      `${one.service.address}, ${one.service.name}`,
       [
         ...checkReplies(one),
         checkCounts(one, counts),
@@ -124,6 +126,32 @@ async function checkListings(
       ],
     ]),
   );
+}
+
+/** Shows the same table by `list`, and what doctor says of the director. */
+async function checkSubcommands(visits: readonly Visit[]): Promise<Check[]> {
+  say("The same table by a subcommand, with the state of each server:");
+  const list = await ipvsadm("list --columns name,state,weight,total");
+  say(
+    "Doctor examines the director, and asks the network about its addresses:",
+  );
+  const doctor = await ipvsadm("doctor");
+  const services = visits.map(({ service }) => `tcp/${service.address}:80`);
+  const shown = services.filter((name) => list.includes(name));
+  const ok = list.split("\n").filter((line) => / ok /.test(line)).length;
+  const [errors = "no summary"] = /[0-9]+ errors?/.exec(doctor) ?? [];
+  return [
+    {
+      claim: "list shows both services, and every server in the state ok",
+      holds: shown.length === services.length && ok === 3 * services.length,
+      found: `${shown.length} services, ${ok} lines with ok`,
+    },
+    {
+      claim: "doctor finds no error",
+      holds: errors === "0 errors",
+      found: errors,
+    },
+  ];
 }
 
 /** Shows the counters after the kernel has updated them, which it does every 2 seconds. */
@@ -140,10 +168,10 @@ async function statisticsAtRest(visits: readonly Visit[]): Promise<string> {
 }
 
 /** Prints the checks. @returns the number of failed checks */
-function summarize(checks: ReadonlyMap<Service, readonly Check[]>): number {
+function summarize(checks: ReadonlyMap<string, readonly Check[]>): number {
   say("Checks:");
-  for (const [service, ones] of checks) {
-    console.log(`  ${service.address}, ${service.name}`);
+  for (const [title, ones] of checks) {
+    console.log(`  ${title}`);
     for (const { holds, claim, found } of ones)
       console.log(`    ${holds ? "ok    " : "FAILED"} ${claim} (${found})`);
   }

@@ -17,7 +17,7 @@ export async function run(command: string): Promise<string> {
   const { stdout, stderr, status } = await ours(command.split(" "));
   if (status !== 0)
     throw new Error(`ipvsadm ${command}: ${stderr.trim()} (status ${status})`);
-  return stdout;
+  return Buffer.from(stdout, "latin1").toString(); // subcommands print UTF-8
 }
 
 /** Runs our program and shows command and output; of a long listing, the first lines. */
