@@ -195,7 +195,7 @@ for (const [line, status, message] of [
     /: expected a port with or without an address/,
   ],
   [
-    "metrics --listen 192.0.2.1:0",
+    "metrics --listen 198.51.100.77:0",
     1,
     /cannot listen on 192\.0\.2\.1:0: this machine does not have the address/,
   ],
