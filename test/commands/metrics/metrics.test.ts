@@ -197,7 +197,7 @@ for (const [line, status, message] of [
   [
     "metrics --listen 198.51.100.77:0",
     1,
-    /cannot listen on 192\.0\.2\.1:0: this machine does not have the address/,
+    /cannot listen on 198\.51\.100\.77:0: this machine does not have the address/,
   ],
 ] as const)
   test(`${line} fails with one line`, async () => {
