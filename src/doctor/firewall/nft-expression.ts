@@ -123,7 +123,29 @@ function matchCondition(match: Json, sets: NamedSets): Condition {
     operator === "==" || operator === "!=" || operator === "in"
       ? equals(left, right, sets, operator === "in")
       : comparison(left, operator, right);
-  return operator === "!=" ? { about: "not", condition: positive } : positive;
+  if (operator !== "!=") return positive;
+  const negated: Condition = { about: "not", condition: positive };
+  const implied = impliedBy(left);
+  return implied.length === 0
+    ? negated
+    : { about: "all", conditions: [...implied, negated] };
+}
+
+/**
+ * The conditions that nft adds to a match and leaves out of what it lists: `ip saddr != …` is about IPv4 packets alone,
+ * `tcp dport != …` about TCP.
+ */
+function impliedBy(left: Json): Condition[] {
+  const fields = member(left, "concat");
+  if (fields !== undefined) return listOf(fields).flatMap(impliedBy);
+  const masked = member(left, "&");
+  if (masked !== undefined)
+    return listOf(masked).slice(0, 1).flatMap(impliedBy);
+  const protocol = textOf(member(member(left, "payload"), "protocol"));
+  const family = FAMILY_WORDS[protocol];
+  if (family !== undefined) return [{ about: "family", family }];
+  const number = protocolNumber(protocol);
+  return number === undefined ? [] : [{ about: "protocol", numbers: [number] }];
 }
 
 /** `<`, `>`, `<=`, `>=` of numbers. */
@@ -274,7 +296,15 @@ function payloadEquals(
     const family = FAMILY_WORDS[protocol] ?? INET;
     if (field === "saddr" || field === "daddr") {
       const range = addressRange(right);
-      return range && { about: "address", end, ranges: [range] };
+      return (
+        range && {
+          about: "all",
+          conditions: [
+            { about: "family", family },
+            { about: "address", end, ranges: [range] },
+          ],
+        }
+      );
     }
     const known =
       field === "protocol" || field === "nexthdr"

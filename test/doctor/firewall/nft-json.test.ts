@@ -189,6 +189,14 @@ const CASES: readonly [string, Partial<Packet>, string][] = [
   ["tcp dport != 22 log drop", {}, "drop"],
   ["tcp dport != 22 log drop", { destinationPort: 22 }, "continue"],
   ["tcp dport != { 22, 80 } drop", { destinationPort: 80 }, "continue"],
+  // nft lists no test of the protocol or the family besides that of the field.
+  ["tcp dport != 22 log drop", { protocol: 17 }, "continue"],
+  ["tcp dport != { 22, 80 } drop", { protocol: 17 }, "continue"],
+  [
+    "ip6 saddr 2001:db8::/32 tcp dport 80 accept",
+    { source: undefined, destinationPort: 80 },
+    "continue",
+  ],
   ["iif lo accept", { incoming: "lo" }, "accept"],
   ["meta l4proto ipip drop", { protocol: 4 }, "drop"],
   ["ip protocol gre drop", { protocol: 47 }, "drop"],
