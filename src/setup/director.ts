@@ -64,7 +64,12 @@ function forwardingSteps(site: Site): Step[] {
   if (site.interface === site.serverInterface && !site.fullNat)
     steps.push(
       sysctl("net.ipv4.conf.all.send_redirects", 0, 1),
-      sysctl(`net.ipv4.conf.${site.interface}.send_redirects`, 0, 1),
+      sysctl(
+        // sysctl(8) and sysctl.d(5) write a dot in the name of an interface as a slash.
+        `net.ipv4.conf.${site.interface.replaceAll(".", "/")}.send_redirects`,
+        0,
+        1,
+      ),
     );
   return steps;
 }

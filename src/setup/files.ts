@@ -42,7 +42,16 @@ export function sysctlFiles(machine: Machine): SetupFile[] {
 
 /** Addresses, tunnels and routes. @see systemd.network(5), systemd.netdev(5) */
 export function networkdFiles(machine: Machine): SetupFile[] {
+  // systemd-networkd applies only the first file that matches an interface, so there is one for each.
   const devices = new Map<string, string[]>();
+  for (const { device } of stepsOf(machine, "tunnel"))
+    devices.set(tunnelName(device), [
+      "[Match]",
+      `Name=${tunnelName(device)}`,
+      "",
+      "[Network]",
+      "LinkLocalAddressing=no",
+    ]);
   for (const { address, device } of stepsOf(machine, "address"))
     devices.set(device, [
       ...(devices.get(device) ?? ["[Match]", `Name=${device}`]),
@@ -71,16 +80,6 @@ export function networkdFiles(machine: Machine): SetupFile[] {
             ...(device === "ip6tnl" ? ["Mode=any"] : []),
           ],
         },
-        {
-          path: `/etc/systemd/network/50-${name}.network`,
-          lines: [
-            "[Match]",
-            `Name=${name}`,
-            "",
-            "[Network]",
-            "LinkLocalAddressing=no",
-          ],
-        },
       ];
     },
   );
@@ -103,7 +102,9 @@ export function networkdFiles(machine: Machine): SetupFile[] {
     ...gue,
     ...tunnels,
     ...[...devices].map(([device, lines]) => ({
-      path: `/etc/systemd/network/60-ipvs-${device}.network`,
+      path: device.startsWith("ipvs-")
+        ? `/etc/systemd/network/50-${device}.network`
+        : `/etc/systemd/network/60-ipvs-${device}.network`,
       lines,
     })),
     ...fileOf(
