@@ -41,7 +41,8 @@ function matches(pattern: string): string[] {
   return found;
 }
 
-function wildcardOf(part: string): RegExp {
+/** @returns undefined if the pattern is malformed, such as `[z-a]`: it then stands for itself */
+function wildcardOf(part: string): RegExp | undefined {
   const source = part.replace(/\[!?[^\]]*\]|[.*+?^${}()|[\]\\]/g, (special) => {
     if (special === "*") return ".*";
     if (special === "?") return ".";
@@ -50,9 +51,12 @@ function wildcardOf(part: string): RegExp {
       : `\\${special}`;
   });
   // Names that begin with a dot are hidden, unless the pattern names the dot.
-  return new RegExp(
-    part.startsWith(".") ? `^${source}$` : `^(?!\\.)${source}$`,
-  );
+  const hidden = part.startsWith(".") ? "" : "(?!\\.)";
+  try {
+    return new RegExp(`^${hidden}${source}$`);
+  } catch {
+    return undefined;
+  }
 }
 
 function namesIn(folder: string): string[] {

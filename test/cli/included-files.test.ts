@@ -34,6 +34,7 @@ suite("findIncluded()", () => {
     assert.deepEqual(found("conf.d/*/*.conf"), ["sub/d.conf"]);
     assert.deepEqual(found("conf.d/.c.conf"), [".c.conf"]);
     assert.deepEqual(found("other/*"), []);
+    assert.deepEqual(found("conf.d/[z-a].conf"), []);
   });
 
   test("returns the decoded text, or undefined if it cannot be read", () => {
