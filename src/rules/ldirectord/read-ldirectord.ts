@@ -72,7 +72,8 @@ function hostsOf({ globals, virtuals }: Sections): string[] {
       case "virtual":
       case "fallback": {
         const host = splitHostAndPort(word)?.host;
-        return host === undefined || /^[0-9]+$/.test(word) ? [] : [host];
+        const isMark = name === "virtual" && /^[0-9]+$/.test(word);
+        return host === undefined || isMark ? [] : [host];
       }
       case "real":
         return word

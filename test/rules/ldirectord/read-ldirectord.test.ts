@@ -95,6 +95,15 @@ virtual=vip:domain
     );
   });
 
+  test("reports a fallback that is only a number as an unknown host", async () => {
+    const { findings } = await readConfiguration(
+      "virtual=192.0.2.1:80\n\treal=10.1.0.11:80 gate\n\tfallback=8080\n",
+    );
+    assert.deepEqual(findings, [
+      "3:11 error unknown-host: host 8080 has no IPv4 address",
+    ]);
+  });
+
   test("reports one error for each mistake, at its word", async () => {
     const { findings } = await readConfiguration(`quiescent = maybe
 checktimout = 3
