@@ -91,7 +91,7 @@ function setOnce<T>(map: Map<string, T>, key: string, value: T): void {
   if (!map.has(key)) map.set(key, value);
 }
 
-/** Removes control characters, so that a name from the network cannot control the terminal. */
+/** Replaces control characters by question marks, so that a name from the network cannot control the terminal. */
 export function printable(text: string): string {
   // eslint-disable-next-line no-control-regex -- control characters are what is looked for
   return text.replace(/[\x00-\x1f\x7f-\x9f]/g, "?");

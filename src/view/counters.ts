@@ -11,7 +11,7 @@ export interface CounterStyle {
   readonly name?: EndpointName | undefined;
 }
 
-/** Writes the name and what precedes it. */
+/** The width of a name and of what precedes it. */
 const COUNTER_NAME_COLUMNS = NAME_COLUMNS + 5;
 
 /** Writes a service and its real servers with their counters, one line each. */
@@ -62,7 +62,7 @@ const UNITS = [
   [100_000_000n, 1_000n, "K"],
 ] as const;
 
-/** Writes a counter in 9 columns. */
+/** Formats a counter in 9 columns. */
 function counter(count: bigint, exact: boolean): string {
   const unit = exact ? undefined : UNITS.find(([from]) => count >= from);
   if (!unit) return ` ${String(count).padStart(8)}`;
