@@ -156,15 +156,25 @@ function directorsAreServers({ table, directors, backups }: Site): boolean {
   );
 }
 
-/** The rules, with a sync daemon if there is a backup and the table names none. */
+/** The rules. If there is a backup, each director runs the sync daemon of its own role: that of the table, or a new one. */
 function withDaemon(
   site: Site,
   role: "director" | "backup",
 ): { lines: readonly string[]; undo: readonly string[] } {
   const { lines, undo } = site.rules;
-  if (site.backups.length === 0 || site.table.daemons !== undefined)
-    return { lines, undo };
+  const { daemons } = site.table;
+  if (site.backups.length === 0) return { lines, undo };
   const state = role === "director" ? "master" : "backup";
+  if (daemons !== undefined) {
+    const inRole = (line: string) =>
+      daemons.length === 1
+        ? line.replace(
+            /^(--(?:start|stop)-daemon) (?:master|backup)/,
+            `$1 ${state}`,
+          )
+        : line;
+    return { lines: lines.map(inRole), undo: undo.map(inRole) };
+  }
   return {
     lines: [
       ...lines,
