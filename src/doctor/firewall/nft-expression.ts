@@ -20,6 +20,7 @@ const HARMLESS: ReadonlySet<string> = new Set([
   "counter",
   "log",
   "dup",
+  "flow",
   "set",
   "quota",
   "last",

@@ -273,6 +273,37 @@ suite("parseNftJson()", () => {
     assert.throws(() => parseNftJson("{}"), SyntaxError);
   });
 
+  test("a rule that adds connections to a flow table does nothing to a packet", () => {
+    const where = { family: "inet", table: "f" };
+    const text = JSON.stringify({
+      nftables: [
+        { table: { family: "inet", name: "f" } },
+        {
+          chain: {
+            ...where,
+            name: "fwd",
+            type: "filter",
+            hook: "forward",
+            prio: 0,
+            policy: "drop",
+          },
+        },
+        {
+          rule: {
+            ...where,
+            chain: "fwd",
+            expr: [{ flow: { op: "add", flowtable: "@offload" } }],
+          },
+        },
+      ],
+    });
+    const { stops } = walk(parseNftJson(text), "forward", PACKET);
+    assert.deepEqual(
+      stops.map(({ rule, certain }) => [rule, certain]),
+      [[undefined, true]],
+    );
+  });
+
   test("nat rules redirect and translate", () => {
     const chain = (name: string, hook: string, prio: number) => ({
       chain: {
