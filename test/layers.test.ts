@@ -52,6 +52,6 @@ test("the picture of the layers shows the imports as they are", () => {
   assert.equal(
     drawn,
     readFileSync("docs/architecture/layers.svg", "utf8"),
-    "npm run layers draws it anew",
+    "npm run layers draws it again",
   );
 });

@@ -1,7 +1,7 @@
 /*
- * add-entry.ts IN OUT: copies an executable that Bun made, and has it start with the code of entry.c.
- * The file gets one more segment at its end. Its description replaces that of the notes (PT_NOTE), which nothing reads
- * when the program runs. Run by Bun.
+ * add-entry.ts IN OUT: copies an executable that Bun made, and makes it start with the code of entry.c.
+ * The file gets one more segment at its end. The program header of the notes (PT_NOTE) is replaced with that of the new
+ * segment, because nothing reads the notes at run time. Bun runs this script.
  */
 import { spawnSync } from "node:child_process";
 import {
@@ -14,7 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Of elf.h. */
+/** Constants of elf.h. */
 const [PT_LOAD, PT_NOTE] = [1, 4];
 const READ_AND_EXECUTE = 5;
 const AT = { machine: 18, entry: 24, headers: 32, headerBytes: 54, count: 56 };
@@ -33,15 +33,15 @@ const HEADER = {
 const PAGE_BYTES = 0x10000n;
 
 interface Processor {
-  /** Node.js's name. */
+  /** The name in Node.js. */
   readonly name: string;
-  /** The compiler for it on another processor, and Debian's package that has it. */
+  /** The cross-compiler for it, and the Debian package that contains it. */
   readonly compiler: string;
   readonly package: string;
   readonly options: readonly string[];
 }
 
-/** By the number of the processor in elf.h. */
+/** The key is the number of the processor in elf.h. */
 const PROCESSORS: Readonly<Record<number, Processor>> = {
   62: {
     name: "x64",
@@ -130,7 +130,7 @@ function addEntry(program: Buffer): Buffer {
       program.readBigUInt64LE(at + HEADER.address) +
       program.readBigUInt64LE(at + HEADER.memoryBytes),
   );
-  // The kernel wants segments in the order of their addresses, and this one gets the highest.
+  // Segments must be in the order of their addresses, and this one gets the highest address.
   if (notes === undefined || notes < Math.max(...segments))
     throw new Error("the executable has no notes behind its segments");
 

@@ -1,10 +1,10 @@
 /*
- * Runs in the full executable before its runtime does, with nothing of the C library. Bun reads settings from more than a
+ * Runs in the full executable before its runtime starts, without the C library. Bun reads settings from more than a
  * hundred environment variables; some of them run other code or write files. This code removes every variable that
- * ipvsadm does not use, and reports what the runtime would end with a crash about.
+ * ipvsadm does not use. It also reports conditions under which the runtime would crash.
  *
- * add-entry.ts puts it into the executable as the segment where the program starts. The dynamic loader has handled its own
- * variables (LD_*) by then.
+ * add-entry.ts puts it into the executable as the segment where the program starts. Before that, the dynamic loader has
+ * handled its own variables (LD_*).
  */
 #include <elf.h>
 #include <stddef.h>
@@ -17,7 +17,7 @@
 extern void runtime_start(void);
 __attribute__((section(".runtime"), used)) static void (*const runtime)(void) = runtime_start;
 
-/* Both processors hand over the stack pointer, and a function that the C library calls at exit in a register. */
+/* On both processors, the entry point gets the stack pointer, and in a register a function that the C library calls at exit. */
 #if defined(__x86_64__)
 __asm__(".section .entry,\"ax\"\n"
 	".globl entry\n"
@@ -74,8 +74,8 @@ static long system_call(long number, long a, long b, long c, long d, long e, lon
 #endif
 
 /*
- * The variables that stay. A name that ends in an underscore stands for all names that begin with it. The last three are
- * for the C library's resolver, which the original program uses as well.
+ * The variables that are kept. A name that ends in an underscore means all names that begin with it. The last three are
+ * for the resolver of the C library, which the original program also uses.
  */
 #define KEPT(name) {name, sizeof(name) - 1}
 static const struct {
@@ -108,7 +108,7 @@ static int is_kept(const char *variable)
 	return 0;
 }
 
-/* Also overwrites what it removes: /proc/self/environ shows it no more. */
+/* Also overwrites what it removes, so /proc/self/environ no longer shows it. */
 static void clear_environment(char **environment, int has_more_rights)
 {
 	char **next = environment;

@@ -1,4 +1,4 @@
-/* Text and bytes: one character a byte. */
+/* Text and bytes: one character per byte. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +18,7 @@ static JSValue latin1(JSContext *ctx, JSValueConst self, int argc, JSValueConst 
 	return text_from(ctx, span.bytes + start, (size_t)(end - start));
 }
 
-/* putLatin1(bytes, at, text): writes a text; returns how many bytes it has */
+/* putLatin1(bytes, at, text): writes a text; returns its number of bytes */
 static JSValue put_latin1(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
 	struct span span;
@@ -48,7 +48,7 @@ static void free_room(JSRuntime *runtime, void *opaque, void *bytes)
 	free(bytes);
 }
 
-/* room(size): an ArrayBuffer of zeros, which takes memory only where it is used */
+/* room(size): an ArrayBuffer of zeros; it uses memory only where it is written */
 static JSValue room(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
 	int64_t size;

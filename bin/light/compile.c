@@ -1,13 +1,13 @@
 /*
  * compile [NAME MODULE OUT]...: compiles modules to bytecode, each under the name by which the others import it. Runs
- * when the program is built.
+ * at build time.
  */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include <quickjs/quickjs.h>
 
-/* Reads a file, with a zero byte behind it. */
+/* Reads a file, and appends a zero byte. */
 static char *read_file(const char *path, size_t *length)
 {
 	FILE *file = fopen(path, "rb");
@@ -27,7 +27,7 @@ static char *read_file(const char *path, size_t *length)
 	return text;
 }
 
-/* Another module takes the place of those that are imported: they are not run, and are compiled by themselves. */
+/* Stands in for imported modules: they are not run, and each is compiled separately. */
 static JSModuleDef *imported(JSContext *ctx, const char *name, void *opaque)
 {
 	return JS_NewCModule(ctx, name, NULL);

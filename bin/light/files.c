@@ -91,7 +91,7 @@ static JSValue read_link(JSContext *ctx, JSValueConst self, int argc, JSValueCon
 	return length < 0 ? failure : text_from(ctx, target, (size_t)length);
 }
 
-/* now(): milliseconds since some moment; never goes back */
+/* now(): milliseconds on a monotonic clock */
 static JSValue now(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
 	struct timespec time;

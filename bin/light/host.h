@@ -1,4 +1,4 @@
-/* What the program asks of the system: the calls behind `quickjs:host`, a file a concern. They decide nothing. */
+/* The system calls of `quickjs:host`, one file per topic. They decide nothing. */
 #ifndef HOST_H
 #define HOST_H
 
@@ -8,15 +8,15 @@
 
 #include <quickjs/quickjs.h>
 
-/* The bytes of a Uint8Array. They stay where they are until JavaScript runs again. */
+/* The bytes of a Uint8Array. They do not move until JavaScript runs again. */
 struct span {
 	uint8_t *bytes;
 	size_t length;
 };
 
 /*
- * Arguments. Each of these throws a TypeError or RangeError, and returns false or NULL, unless the value is what its
- * name says.
+ * Arguments. If the value is not what the name of the function says, it throws a TypeError or RangeError, and returns
+ * false or NULL.
  */
 
 /* A whole number from `least` to `most`. */
@@ -25,23 +25,23 @@ bool integer_of(JSContext *ctx, JSValueConst value, int64_t least, int64_t most,
 bool descriptor_of(JSContext *ctx, JSValueConst value, int *descriptor);
 /* A typed array with elements of one byte. */
 bool bytes_of(JSContext *ctx, JSValueConst value, struct span *span);
-/* A string with one character a byte, and no zero byte, as a C string. To be freed with js_free(). */
+/* A string with one character per byte, and no zero byte, as a C string. Free it with js_free(). */
 char *text_of(JSContext *ctx, JSValueConst value);
-/* An array of 1 to `most` such strings, with a NULL behind them. To be freed with free_words(). */
+/* An array of 1 to `most` such strings, followed by NULL. Free it with free_words(). */
 char **words_of(JSContext *ctx, JSValueConst value, uint32_t most);
 void free_words(JSContext *ctx, char **words);
 
 /*
- * Turns UTF-8, as the engine hands out strings, into one byte a character. Returns how many bytes there are; -1 if there
- * is no room for them, or a character that is no byte.
+ * Converts UTF-8, in which the engine returns strings, into one byte per character. Returns the number of bytes; -1 if
+ * there is not enough room, or if a character does not fit in a byte.
  */
 ptrdiff_t narrow(uint8_t *to, size_t room, const char *utf8, size_t length);
 
 /* Results. */
 
-/* What a system call returned: -errno if that is -1. Call it at once. */
+/* The result of a system call: -errno if it returned -1. Call it immediately after the system call. */
 JSValue result_of(JSContext *ctx, int64_t returned);
-/* A string with one character a byte. */
+/* A string with one character per byte. */
 JSValue text_from(JSContext *ctx, const uint8_t *bytes, size_t length);
 
 /* The calls, by file. */

@@ -1,4 +1,4 @@
-/* Runs the bytecode that is linked in, until it has nothing more to do. */
+/* Runs the bytecode of the program until nothing is left to do. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -9,7 +9,7 @@
 
 #include "host.h"
 
-/* The modules of the program, the one that it begins with first. bin/build-light makes the table. */
+/* The modules of the program; the first one is the entry point. bin/build-light makes the table. */
 struct module {
 	const char *name;
 	const uint8_t *start, *end;
@@ -17,13 +17,13 @@ struct module {
 extern const struct module modules[];
 extern const size_t module_count;
 
-/* How a failure of the program itself ends it, as on Node.js. */
+/* The exit status after an uncaught error, as on Node.js. */
 #define FAILED 1
 
-/* Until this much has been allocated nobody looks for cycles, of which a command leaves few. */
+/* The garbage collector starts when this much has been allocated. A command creates few cycles. */
 #define COLLECT_FROM_BYTES (16 << 20)
 
-/* The standard streams are open, if to nothing: no socket may come in their place. */
+/* Opens missing standard streams to /dev/null, so that no socket gets their descriptors. */
 static void open_streams(void)
 {
 	for (int descriptor = 0; descriptor <= 2; descriptor++)
@@ -31,7 +31,7 @@ static void open_streams(void)
 			exit(FAILED);
 }
 
-/* What an error that nobody caught has to say. */
+/* Prints an uncaught error. */
 static void complain(JSContext *ctx)
 {
 	JSValue error = JS_GetException(ctx);
@@ -47,7 +47,7 @@ static JSContext *make_context(JSRuntime *runtime)
 
 	if (!ctx)
 		return NULL;
-	/* No eval: the bytecode is all that runs. */
+	/* No eval: only the bytecode runs. */
 	JS_AddIntrinsicBaseObjects(ctx);
 	JS_AddIntrinsicRegExp(ctx);
 	JS_AddIntrinsicMapSet(ctx);
@@ -56,7 +56,7 @@ static JSContext *make_context(JSRuntime *runtime)
 	return ctx;
 }
 
-/* load(name): what import() is in the source, for which code without names and lines is not enough */
+/* load(name): replaces import() of the source, which does not work in code without names and lines */
 static JSValue load(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
 	const char *name = JS_ToCString(ctx, argv[0]);
@@ -87,7 +87,7 @@ static JSValue read_module(JSContext *ctx, const struct module *module)
 	return JS_ReadObject(ctx, module->start, (size_t)(module->end - module->start), JS_READ_OBJ_BYTECODE);
 }
 
-/* For an import: the module that is linked in under this name. */
+/* For an import: the built-in module with this name. */
 static JSModuleDef *load_module(JSContext *ctx, const char *name, void *opaque)
 {
 	for (size_t i = 0; i < module_count; i++) {
@@ -144,7 +144,7 @@ int main(int argc, char **argv)
 	turn = JS_GetPropertyStr(ctx, global, "start");
 	if (JS_IsException(JS_Call(ctx, turn, JS_UNDEFINED, 0, NULL)))
 		complain(ctx);
-	/* turn() waits for the next event, and answers false when there is none to come. */
+	/* turn() waits for the next event, and returns false if no event can come. */
 	turn = JS_GetPropertyStr(ctx, global, "turn");
 	for (;;) {
 		JSValue more;

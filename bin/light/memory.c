@@ -1,6 +1,6 @@
 /*
- * The engine's memory. A command makes ten thousands of small objects and ends; so small blocks are cut from large
- * arenas, go into a list of their size when they are freed, and are never given back to the system. Others come from
+ * The engine's memory. A command makes tens of thousands of small objects and then ends. So small blocks are taken from
+ * large arenas. A freed block goes into a list for its size, and never back to the system. Large blocks come from
  * malloc(3).
  */
 #define _GNU_SOURCE
@@ -10,7 +10,7 @@
 
 #include "host.h"
 
-/* Before each block stands its size, as many bytes as the block may have. */
+/* Before each block comes its usable size in bytes. */
 #define HEADER 8
 #define STEP 16
 #define CLASSES 64

@@ -1,6 +1,6 @@
 /*
- * Functions of the C library that the engine's Math object is made of. The program calls none of them, as bin/build-light
- * checks, and without them the file is a fifth smaller.
+ * Replaces the functions of the C library that the engine's Math object uses. The program calls none of them, and
+ * bin/build-light checks that. Without them the file is a fifth smaller.
  */
 #include <stdlib.h>
 

@@ -44,7 +44,7 @@ static JSValue host_words(JSContext *ctx, JSValueConst self, int argc, JSValueCo
 	return list;
 }
 
-/* environment(name): a variable; undefined without it */
+/* environment(name): the value of a variable; undefined if it is not set */
 static JSValue environment(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
 	char *name = text_of(ctx, argv[0]);
@@ -63,7 +63,7 @@ static JSValue is_root(JSContext *ctx, JSValueConst self, int argc, JSValueConst
 	return JS_NewBool(ctx, getuid() == 0);
 }
 
-/* hasMoreRightsThanCaller(): whether the file gave the process rights, by setuid, setgid or capabilities */
+/* hasMoreRightsThanCaller(): whether the file gave the process more rights, by setuid, setgid or capabilities */
 static JSValue has_more_rights(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
 	return JS_NewBool(ctx, getauxval(AT_SECURE) != 0);
@@ -79,7 +79,7 @@ static JSValue host_exit(JSContext *ctx, JSValueConst self, int argc, JSValueCon
 	exit((int)status);
 }
 
-/* exec(path, words): becomes another program, or returns -errno */
+/* exec(path, words): replaces this program with another one; returns -errno on failure */
 static JSValue host_exec(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
 	char *path = text_of(ctx, argv[0]);
@@ -98,8 +98,8 @@ static JSValue host_exec(JSContext *ctx, JSValueConst self, int argc, JSValueCon
 }
 
 /*
- * Starts a program with nothing on its standard input. Unless `output` is negative, its standard output goes there, and
- * its complaints nowhere. Returns 0 or an errno.
+ * Starts a program with empty standard input. If `output` is not negative, its standard output goes there, and its
+ * standard error is discarded. Returns 0 or an errno.
  */
 static int spawn(pid_t *process, char **line, int output)
 {
@@ -134,7 +134,7 @@ static int wait_for(pid_t process)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* run(words): runs a program to its end; returns its status, or -errno if there is none */
+/* run(words): runs a program to its end; returns its exit status, or -errno if it has none */
 static JSValue run(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
 	char **line = words_of(ctx, argv[0], MOST_WORDS);
@@ -148,7 +148,7 @@ static JSValue run(JSContext *ctx, JSValueConst self, int argc, JSValueConst *ar
 	return failure ? JS_NewInt32(ctx, -failure) : result_of(ctx, wait_for(process));
 }
 
-/* start(words): starts a program; returns [process, the end of a pipe that has what it prints], or -errno */
+/* start(words): starts a program; returns [process, a pipe with its output], or -errno */
 static JSValue start(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
 	char **line = words_of(ctx, argv[0], MOST_WORDS);
@@ -177,7 +177,7 @@ static JSValue start(JSContext *ctx, JSValueConst self, int argc, JSValueConst *
 	return both;
 }
 
-/* wait(process): waits for its end; returns its status, or -errno */
+/* wait(process): waits for its end; returns its exit status, or -errno */
 static JSValue host_wait(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
 	int64_t process;
@@ -188,8 +188,8 @@ static JSValue host_wait(JSContext *ctx, JSValueConst self, int argc, JSValueCon
 }
 
 /*
- * poll(descriptors, milliseconds): waits until one of them can be read, or that time is over; without an end if it is
- * negative. Returns the place of the first that can be, or -1.
+ * poll(descriptors, milliseconds): waits until one of them can be read, or the time is over; a negative time has no
+ * limit. Returns the index of the first readable one, or -1.
  */
 static JSValue host_poll(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {

@@ -9,7 +9,7 @@
 
 #define MOST_DATAGRAMS 64
 
-/* socket(family, type, protocol); it is closed in programs that are run */
+/* socket(family, type, protocol): opens a socket; started programs do not inherit it */
 static JSValue host_socket(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
 	int64_t family, type, protocol;
@@ -75,9 +75,9 @@ static JSValue host_send(JSContext *ctx, JSValueConst self, int argc, JSValueCon
 }
 
 /*
- * receive(socket, bytes, lengths, flags): takes datagrams, as many as are there and have room: `bytes` is cut into equal
- * parts, one for each element of the Int32Array `lengths`, which becomes the length of that datagram, -1 if it was cut
- * short. Returns how many there are, or -errno.
+ * receive(socket, bytes, lengths, flags): receives all datagrams that are queued and fit: `bytes` is divided into equal
+ * parts, one for each element of the Int32Array `lengths`. Each element becomes the length of its datagram, or -1 if the
+ * datagram was truncated. Returns the number of datagrams, or -errno.
  */
 static JSValue receive(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {

@@ -1,7 +1,7 @@
 /*
- * Runs when npm has installed the package. It puts the light program in the place of the launchers, which start Node.js:
- * ipvsadm-node.cjs is then the launcher for subcommands. Without a light program for this machine everything stays as it
- * is, which is no error. Other package managers write scripts that start launchers with Node.js, so it is for npm alone.
+ * Runs after npm has installed the package. It replaces the launchers, which start Node.js, with the light program. Then
+ * ipvsadm-node.cjs is the launcher for subcommands. If there is no light program for this machine, it changes nothing and
+ * succeeds. Other package managers write scripts that start launchers with Node.js, so it acts only under npm.
  */
 import { spawnSync } from "node:child_process";
 import {

@@ -32,7 +32,7 @@ import { NameBook } from "../runtime/name-book.js";
  * Size of the chunks in which listings are written: large enough for few writes, small enough for
  * little memory.
  */
-const PORTION_BYTES = 32 * 1024;
+const CHUNK_BYTES = 32 * 1024;
 
 /**
  * The file of connections cannot be opened: the module is not loaded, or the user may not read it.
@@ -141,7 +141,7 @@ async function show<Entry extends Listed>(
       for (const entry of some) {
         const servers = sorted ? sortServers(entry.servers) : entry.servers;
         write(out, { ...entry, servers }, book?.name);
-        if (out.length >= PORTION_BYTES) io.stdoutBytes(out.takeBytes());
+        if (out.length >= CHUNK_BYTES) io.stdoutBytes(out.takeBytes());
       }
     }
   } finally {
@@ -152,7 +152,7 @@ async function show<Entry extends Listed>(
 function builder({ interpretsCode }: ClassicIo): TextBuilder {
   return interpretsCode
     ? new StringBuilder()
-    : new ByteBuilder(2 * PORTION_BYTES);
+    : new ByteBuilder(2 * CHUNK_BYTES);
 }
 
 function* addressesOf(table: readonly Listed[]): Generator<Address> {
@@ -178,7 +178,7 @@ async function listConnections(
       : undefined;
   let titled = false;
   try {
-    for await (const lines of blocksOf(io.connectionsFile, PORTION_BYTES)) {
+    for await (const lines of blocksOf(io.connectionsFile, CHUNK_BYTES)) {
       if (!titled) io.stdout(connectionTitles(persistenceData));
       titled = true;
       if (usual) {

@@ -147,7 +147,7 @@ function replace(path: string, text: string, old: Stats | undefined): void {
   syncFolder(folder);
 }
 
-/** How many random names to try. They hardly ever collide. */
+/** How many random names to try. They almost never collide. */
 const MOST_NAMES = 100;
 
 /**

@@ -1,4 +1,4 @@
-/** `node dist/test/docs/draw-guides.js`: draws the pictures of docs/guides anew. */
+/** `node dist/test/docs/draw-guides.js`: draws the pictures of docs/guides again. */
 import { writeFileSync } from "node:fs";
 import { renderDrawing } from "./drawing.js";
 import { GUIDE_DRAWINGS } from "./guide-drawings.js";

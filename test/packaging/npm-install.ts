@@ -33,7 +33,7 @@ const { version: VERSION } = JSON.parse(
 ) as { version: string };
 const NEXT = "99.0.0";
 
-/** A light program: it has subcommands done by the launcher for Node.js beside it. */
+/** A light program. The launcher for Node.js in the same folder runs its subcommands. */
 function lightProgram(version: string): string {
   return `#!/bin/sh
 case \${1-} in

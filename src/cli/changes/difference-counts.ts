@@ -34,16 +34,16 @@ export function countDifferences(differences: Differences): DifferenceCounts {
 /**
  * The counts as one line: `1 service and 2 real servers to add, 1 real server to change`.
  *
- * @param verbs what to write after the counts of each kind
+ * @param endings what to write after the counts of each kind
  */
 export function countsText(
   counts: DifferenceCounts,
-  verbs: Readonly<Record<ChangeKind, string>>,
+  endings: Readonly<Record<ChangeKind, string>>,
 ): string {
   return (["add", "change", "remove"] as const)
     .flatMap((kind) => {
       const things = thingsOf(counts[kind]);
-      return things.length === 0 ? [] : [`${joined(things)} ${verbs[kind]}`];
+      return things.length === 0 ? [] : [`${joined(things)} ${endings[kind]}`];
     })
     .join(", ");
 }

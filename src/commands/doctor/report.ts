@@ -51,15 +51,15 @@ function diagnosisText({ kind, findings }: Diagnosis, looks: Looks): string {
   return [
     `${severity} ${paint.strong(kind.id)}: ${kind.title}${likely ? " (likely)" : ""}\n`,
     ...findings.flatMap((finding) => [
-      labelled("Seen", seenText(finding), looks),
+      labeled("Seen", seenText(finding), looks),
       ...(finding.evidence ?? []).map((text) =>
-        labelled("Evidence", escapeControls(text), looks),
+        labeled("Evidence", escapeControls(text), looks),
       ),
     ]),
-    labelled("Why", kind.why, looks),
+    labeled("Why", kind.why, looks),
     ...next.map((one) => commandText("Next", one, looks)),
     ...(fixes.length === 0
-      ? [labelled("Fix", kind.cure, looks)]
+      ? [labeled("Fix", kind.cure, looks)]
       : fixes.map((one) => commandText("Fix", one, looks))),
   ].join("");
 }
@@ -76,7 +76,7 @@ function commandText(label: string, fix: Fix, looks: Looks): string {
     verbatim(label, fixText(fix), looks),
     ...(effect === undefined
       ? []
-      : [labelled("", `Effect: ${escapeControls(effect)}`, looks)]),
+      : [labeled("", `Effect: ${escapeControls(effect)}`, looks)]),
   ].join("");
 }
 
@@ -88,7 +88,7 @@ function fixText({ command, on }: Fix): string {
   return escapeControls(on === undefined ? command : `on ${on}: ${command}`);
 }
 
-function labelled(label: string, text: string, looks: Looks): string {
+function labeled(label: string, text: string, looks: Looks): string {
   const body = wrapped(text, INDENT + LABEL_COLUMNS, looks);
   return margin(label, looks) + body.trimStart();
 }

@@ -8,7 +8,7 @@ import { VERSION } from "../../runtime/version.js";
 import type { Series } from "./series.js";
 import type {
   KernelTotals,
-  LabelledServer,
+  LabeledServer,
   Labels,
   Snapshot,
 } from "./snapshot.js";
@@ -36,7 +36,7 @@ function sample(sharedLabels: Labels, value: number): Sample {
   return { sharedLabels, labels: NO_LABELS, value };
 }
 
-function serversOf({ services }: Snapshot): LabelledServer[] {
+function serversOf({ services }: Snapshot): LabeledServer[] {
   return services.flatMap(({ servers }) => servers);
 }
 
@@ -102,7 +102,7 @@ const NODE_BACKENDS: readonly Family[] = [
 function nodeBackend(
   end: string,
   help: string,
-  value: (server: LabelledServer) => number,
+  value: (server: LabeledServer) => number,
 ): Family {
   return {
     name: `node_ipvs_backend_${end}`,

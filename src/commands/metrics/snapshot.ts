@@ -19,15 +19,15 @@ import { textOf } from "../../system/files.js";
 export type Labels = Readonly<Record<string, string>>;
 
 /** A virtual service with its labels. */
-export interface LabelledService {
+export interface LabeledService {
   readonly service: AssessedService;
   /** The labels of node_exporter, and `service`, which is unique */
   readonly labels: Labels;
-  readonly servers: readonly LabelledServer[];
+  readonly servers: readonly LabeledServer[];
 }
 
 /** A real server with its labels. node_exporter calls it a backend. */
-export interface LabelledServer {
+export interface LabeledServer {
   readonly server: AssessedServer;
   /** The labels of node_exporter */
   readonly nodeLabels: Labels;
@@ -46,7 +46,7 @@ export interface KernelTotals {
 
 /** What one scrape reports. */
 export interface Snapshot {
-  readonly services: readonly LabelledService[];
+  readonly services: readonly LabeledService[];
   /** Undefined if the kernel does not report them */
   readonly totals: KernelTotals | undefined;
   /** How long reading the table took */
@@ -64,7 +64,7 @@ export async function readSnapshot(
   return {
     // If the table changes during a dump, an entry may appear twice, and Prometheus would reject the whole scrape.
     services: unique(table, ({ key }) => formatSelector(key)).map((service) =>
-      labelled(assess(service)),
+      labeled(assess(service)),
     ),
     totals: kernelTotals(textOf(join(io.procFolder, "net/ip_vs_stats")) ?? ""),
     seconds,
@@ -82,7 +82,7 @@ export function kernelTotals(text: string): KernelTotals | undefined {
   return { connections, inPackets, outPackets, inBytes, outBytes };
 }
 
-function labelled(service: AssessedService): LabelledService {
+function labeled(service: AssessedService): LabeledService {
   const { address, mark, ...protocol } = serviceLabels(service.key);
   const selector = { service: formatSelector(service.key) };
   const servers = unique(service.servers, ({ key }) =>

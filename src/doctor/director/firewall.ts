@@ -50,7 +50,7 @@ function certainBlockages(facts: FirewallFacts): Blockage[] {
     .filter(({ stop }) => stop.certain);
 }
 
-/** One rule is one cause, whatever it stops. */
+/** One rule is one cause, no matter how many services it stops. */
 function grouped(blockages: readonly Blockage[]): Blockage[][] {
   const groups: Blockage[][] = [];
   for (const blockage of blockages) {

@@ -37,7 +37,7 @@ export const unanswered = check(
       const blockages = blockagesOf(service, facts, facts.firewall).filter(
         ({ flow }) => (flow.server ?? server) === server,
       );
-      // The rule is told as the cause.
+      // The rule is reported as the cause.
       if (blockages.some(({ stop }) => stop.certain)) return [];
       return [
         {

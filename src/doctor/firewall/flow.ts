@@ -68,7 +68,7 @@ function carriedOver(
   return { ...packet, mark: earlier.mark, states: earlier.states };
 }
 
-/** A client that is known stands for itself. Clients in general must be stopped whatever interface they use. */
+/** A known client is examined alone. Clients in general count as stopped only if they are stopped on every interface. */
 function isForAll(
   stop: Stop,
   packets: readonly Packet[],

@@ -75,7 +75,7 @@ export interface Case {
   readonly words?: Readonly<Record<string, string>>;
   /** Machines of which the fix speaks: `{ "real server 203.0.113.11": "real1" }` */
   readonly machines?: Readonly<Record<string, string>>;
-  /** What the fix asks the administrator to do, such as to load a module anew */
+  /** What the fix asks the administrator to do, such as to load a module again */
   readonly afterFix?: () => Promise<void> | void;
   /** What was changed and no fix changes back */
   readonly lastly?: () => Promise<void> | void;
@@ -237,7 +237,7 @@ async function amid<T>(
   }
 }
 
-/** Tries again for some seconds: what has been fixed takes effect as soon as neighbors have been found anew. */
+/** Tries again for some seconds: a fix takes effect when the neighbors have been found again. */
 async function soon(works: () => Promise<void>): Promise<void> {
   const tried = await eventually(
     () => Promise.allSettled([works()]),

@@ -63,7 +63,7 @@ async function silent(real1: Resident, words: string): Promise<void> {
   assert.deepEqual(await examined(real1, words), { found: [], status: 0 });
 }
 
-/** Has everybody forget who has what address, as they do by themselves after some minutes. */
+/** Flushes the neighbor tables of these machines. Without this the entries expire after some minutes. */
 export function forget(site: Site, hosts = ["client", "real1"]): void {
   for (const host of hosts) site.network.sh(host, "ip neigh flush all");
 }

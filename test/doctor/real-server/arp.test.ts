@@ -159,9 +159,9 @@ test("arp: only interfaces where a neighbor has a reason to ask are checked", ()
     "no-decapsulation IPv4",
   ]);
   const tunl0 = device(4, "tunl0", { kind: "ipip" });
-  const tunnelled = { addresses: far, devices: [...devices, tunl0] };
+  const tunneled = { addresses: far, devices: [...devices, tunl0] };
   assert.deepEqual(
-    foundOn(realServer(tunnelled), {
+    foundOn(realServer(tunneled), {
       ...loud,
       "net.ipv4.conf.tunl0.rp_filter": 0,
     }),

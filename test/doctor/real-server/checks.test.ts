@@ -165,7 +165,7 @@ test("listening: a UDP socket for any address is a warning", () => {
 const TUNL0 = device(3, "tunl0", { kind: "ipip" });
 
 /** A real server with a tunnel that has these ends. */
-function tunnelled(
+function tunneled(
   local: string | undefined,
   remote: string | undefined,
   up = true,
@@ -184,8 +184,8 @@ function tunnelled(
 }
 
 test("tunnel: an interface must be up, between this machine and the director", () => {
-  const found = (...ends: Parameters<typeof tunnelled>) =>
-    foundOn(tunnelled(...ends));
+  const found = (...ends: Parameters<typeof tunneled>) =>
+    foundOn(tunneled(...ends));
   const bad = [
     "no-decapsulation IPv4",
     "modprobe ipip",
@@ -196,7 +196,7 @@ test("tunnel: an interface must be up, between this machine and the director", (
   assert.deepEqual(found("192.0.2.99", undefined), [bad]);
   assert.deepEqual(found("192.0.2.11", "10.0.0.9"), [bad]);
   assert.deepEqual(found(undefined, undefined, false), [bad]);
-  assert.deepEqual(seenOn(tunnelled("192.0.2.99", undefined)), [
+  assert.deepEqual(seenOn(tunneled("192.0.2.99", undefined)), [
     "tunnel7 is for packets to 192.0.2.99, which is not an address of this machine",
   ]);
 });
@@ -314,7 +314,7 @@ test("wayBack: masqueraded answers must go through the director", () => {
 test("ownSource: a director that sends from the virtual address needs accept_local", () => {
   const outer = [{ device: LAN, way: "dropped" }] as const;
   const server = (director: string) => ({
-    ...tunnelled(undefined, undefined),
+    ...tunneled(undefined, undefined),
     director: address(director),
     outer,
   });
@@ -342,10 +342,10 @@ test("tunnel: GUE needs a port of the family and an interface", () => {
 });
 
 test("tunnelsUp() without a method ignores tunnels with a remote end", () => {
-  const { devices } = tunnelled(undefined, "10.0.0.1");
+  const { devices } = tunneled(undefined, "10.0.0.1");
   const strict = { "net.ipv4.conf.tunnel7.rp_filter": 1 };
   assert.deepEqual(foundOn(realServer({ devices }), strict), []);
-  const open = tunnelled(undefined, undefined).devices;
+  const open = tunneled(undefined, undefined).devices;
   assert.deepEqual(
     foundOn(realServer({ devices: open }), strict).map(([id]) => id),
     ["reverse-path tunnel7"],
