@@ -24,7 +24,9 @@ __asm__(".section .entry,\"ax\"\n"
 	"entry:\n"
 	"	push %rdx\n"
 	"	lea 8(%rsp), %rdi\n"
+	"	sub $8, %rsp\n" /* a call needs a stack that is aligned to 16 bytes */
 	"	call prepare\n"
+	"	add $8, %rsp\n"
 	"	pop %rdx\n"
 	"	jmp runtime_start\n"
 	".text\n");

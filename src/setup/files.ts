@@ -54,7 +54,7 @@ export function networkdFiles(machine: Machine): SetupFile[] {
     ]);
   for (const { address, device } of stepsOf(machine, "address"))
     devices.set(device, [
-      ...(devices.get(device) ?? ["[Match]", `Name=${device}`]),
+      ...(devices.get(device) ?? headOf(device)),
       "",
       "[Address]",
       `Address=${hostPrefix(address)}`,
@@ -102,16 +102,33 @@ export function networkdFiles(machine: Machine): SetupFile[] {
     ...gue,
     ...tunnels,
     ...[...devices].map(([device, lines]) => ({
-      path: device.startsWith("ipvs-")
-        ? `/etc/systemd/network/50-${device}.network`
-        : `/etc/systemd/network/60-ipvs-${device}.network`,
+      path: networkFile(device),
       lines,
     })),
     ...fileOf(
-      "/etc/systemd/network/INTERFACE.network",
-      gateways.length === 0 ? [] : ["[Network]", ...gateways],
+      networkFile("INTERFACE"),
+      gateways.length === 0
+        ? []
+        : [...headOf("INTERFACE"), "", "[Network]", ...gateways],
     ),
   ];
+}
+
+/** lo and the tunnels have no other file. Other interfaces have one already, so this is a drop-in of it. */
+function isOwnFile(device: string): boolean {
+  return device === "lo" || device.startsWith("ipvs-");
+}
+
+function networkFile(device: string): string {
+  return isOwnFile(device)
+    ? `/etc/systemd/network/50-ipvs-${device.replace(/^ipvs-/, "")}.network`
+    : `/etc/systemd/network/${device}.network.d/ipvs.conf`;
+}
+
+function headOf(device: string): string[] {
+  return isOwnFile(device)
+    ? ["[Match]", `Name=${device}`]
+    : [`# Name the folder after the .network file that configures ${device}.`];
 }
 
 /** Marks and SNAT for `iptables-restore --noflush`, or for /etc/iptables/rules.v4 of iptables-persistent. */

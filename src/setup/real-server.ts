@@ -75,7 +75,12 @@ export function realServerMachine(site: Site, address: Address): Machine {
           }
       }
     }
-  return { name, remarks, steps: [...steps.values()].sort(byOrder) };
+  const ordered = [...steps.values()].sort(byOrder);
+  if (ordered.some(({ kind }) => kind === "default-route"))
+    remarks.push(
+      "This replaces the default route. Note the present one first (ip route show default): --undo cannot restore it.",
+    );
+  return { name, remarks, steps: ordered };
 }
 
 /** Settings come before the addresses that they hide, and devices before their settings. */
