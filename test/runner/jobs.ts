@@ -353,11 +353,14 @@ export function selectJobs(
       );
   const wanted = words.filter((word) => stages.has(word));
   const size = SIZES.findLast((size) => words.includes(size)) ?? "usual";
-  return jobs.filter(
+  const selected = jobs.filter(
     (job) =>
       SIZES.indexOf(job.size) <= SIZES.indexOf(size) &&
       (wanted.length === 0 || wanted.includes(job.stage)) &&
       // The small part of a stage is for the quick run alone.
       !(size !== "quick" && job.name === "a small part"),
   );
+  if (selected.length === 0)
+    throw new Error(`no job of ${wanted.join(", ")} is in the size ${size}`);
+  return selected;
 }

@@ -132,9 +132,11 @@ async function runJob(job: Job, slot: number, total: number): Promise<void> {
   const seconds = (performance.now() - begun) / 1000;
   const output = readFileSync(log, "utf8");
   const counts = countsIn(output);
-  const outcome = status === 0 ? "passed" : "FAILED";
+  // A suite without a test would otherwise pass for ever.
+  const ranNothing = counts !== undefined && counts.passed === 0;
+  const outcome = status === 0 && !ranNothing ? "passed" : "FAILED";
   results.push({ job, outcome, seconds, ...(counts && { counts }) });
-  if (status !== 0) {
+  if (outcome === "FAILED") {
     console.log(`\n== ${title}: the whole output (${log})`);
     process.stdout.write(output);
     console.log(`== ${title}: exit status ${status}\n`);

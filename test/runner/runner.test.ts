@@ -34,6 +34,13 @@ test("selectJobs() refuses an unknown word and names the stages", () => {
   assert.throws(() => titles("trafic"), /no stage trafic: choose lint, unit/);
 });
 
+test("selectJobs() refuses a selection that is empty", () => {
+  assert.throws(
+    () => titles("library", "quick"),
+    /no job of library is in the size quick/,
+  );
+});
+
 test("countsIn() adds up the counts of Node.js's test runner", () => {
   const output =
     "✔ one\nℹ pass 5\nℹ fail 1\nℹ cancelled 1\nℹ skipped 2\nℹ todo 0\n";
