@@ -138,7 +138,7 @@ async function checkSubcommands(visits: readonly Visit[]): Promise<Check[]> {
   const doctor = await ipvsadm("doctor");
   const services = visits.map(({ service }) => `tcp/${service.address}`);
   const shown = services.filter((name) => list.includes(name));
-  const ok = list.split("\n").filter((line) => line.includes(' ok ')).length;
+  const ok = list.split("\n").filter((line) => line.includes(" ok ")).length;
   const summary = /^(No fault found|[0-9]+ errors?)/m.exec(doctor)?.[0];
   return [
     {

@@ -133,7 +133,7 @@ async function runJob(job: Job, slot: number, total: number): Promise<void> {
   const output = readFileSync(log, "utf8");
   const counts = countsIn(output);
   // A suite without a test would otherwise pass for ever.
-  const ranNothing = counts !== undefined && counts.passed === 0;
+  const ranNothing = counts?.passed === 0;
   const outcome = status === 0 && !ranNothing ? "passed" : "FAILED";
   results.push({ job, outcome, seconds, ...(counts && { counts }) });
   if (outcome === "FAILED") {
