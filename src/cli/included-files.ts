@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { IncludedFile } from "../rules/included-files.js";
 import { decodeUtf8 } from "../rules/text-lines.js";
@@ -67,8 +67,10 @@ function namesIn(folder: string): string[] {
   }
 }
 
+/** @returns undefined if it cannot be read. A pipe or device could block the reader forever, so it is not read */
 function textOf(name: string): string | undefined {
   try {
+    if (!statSync(name).isFile()) return undefined;
     return decodeUtf8(readFileSync(name, "latin1"));
   } catch {
     return undefined;

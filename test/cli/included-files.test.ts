@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
@@ -35,6 +36,12 @@ suite("findIncluded()", () => {
     assert.deepEqual(found("conf.d/.c.conf"), [".c.conf"]);
     assert.deepEqual(found("other/*"), []);
     assert.deepEqual(found("conf.d/[z-a].conf"), []);
+  });
+
+  test("does not read a named pipe, which could block forever", () => {
+    execFileSync("mkfifo", [join(folder, "pipe.conf")]);
+    const [file] = findIncluded("pipe.conf", join(folder, "keepalived.conf"));
+    assert.equal(file?.text, undefined);
   });
 
   test("returns the decoded text, or undefined if it cannot be read", () => {
