@@ -380,7 +380,7 @@ suite("marks", () => {
     assert.deepEqual(find("", ["nft rules (nft is not installed)"]), []);
   });
 
-  test("marks: a mark that comes from connection tracking may be it", () => {
+  test("marks: a mark can come from connection tracking", () => {
     const restored = mangle("PREROUTING", "0x8/0xff").replace(
       "-j MARK --set-xmark 0x8/0xff",
       "-j CONNMARK --restore-mark",
