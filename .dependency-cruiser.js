@@ -32,23 +32,10 @@ const LAYERS = {
     "text",
     "view",
   ],
-  commands: [
-    "cli",
-    "doctor",
-    "document",
-    "grammar",
-    "ipvs",
-    "netlink",
-    "plan",
-    "rtnl",
-    "rules",
-    "runtime",
-    "setup",
-    "system",
-    "text",
-    "view",
-  ],
 };
+
+// Subcommands may import what they share, and all that it imports.
+LAYERS.commands = ["cli", "doctor", "setup", ...LAYERS.cli];
 
 const layerRules = Object.entries(LAYERS).map(([folder, below]) => ({
   name: `layer-${folder}`,
