@@ -13,7 +13,7 @@ import type { Arguments } from "../../cli/parser.js";
 import { EXIT } from "../../cli/exit-status.js";
 import type { Invocation, RunSubcommand } from "../../cli/invocation.js";
 import { shortDuration } from "../../cli/units.js";
-import { SavedWeight } from "./saved-weight.js";
+import { SavedWeight } from "../../drain/saved-weight.js";
 import { lockWeight } from "./lock-weight.js";
 import { findServer, type Target } from "./find-server.js";
 import { connectionsText, weightText } from "./drain-text.js";

@@ -2,7 +2,7 @@ import { IpvsAccess } from "../../runtime/ipvs-access.js";
 import { jsonText } from "../../document/json-text.js";
 import { formatEndpoint } from "../../ipvs/model.js";
 import { formatSelector } from "../../grammar/selector.js";
-import { SavedWeight } from "../drain/saved-weight.js";
+import { SavedWeight } from "../../drain/saved-weight.js";
 import { lockWeight } from "../drain/lock-weight.js";
 import { findServer, type Target } from "../drain/find-server.js";
 import { CommandError, UsageError } from "../../cli/errors.js";
