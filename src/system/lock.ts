@@ -26,7 +26,11 @@ import { randomName } from "./random-name.js";
  * second lock works like the first one, so a process that dies during this blocks nobody.
  */
 
-/** The holder of a lock, as recorded in its file. */
+/**
+ * The holder of a lock, as recorded in its file.
+ *
+ * @since 0.2.0
+ */
 export interface Holder {
   readonly pid: number;
   /** The subcommand that it runs */
@@ -35,9 +39,15 @@ export interface Holder {
   readonly visible: boolean;
 }
 
-/** Another process holds the lock. */
+/**
+ * Another process holds the lock of the table.
+ *
+ * @since 0.2.0
+ */
 export class LockHeld extends Error {
   override readonly name = "LockHeld";
+  /** What to do next, as a phrase without a period */
+  readonly advice: string = "wait until the other process ends";
 
   constructor(
     readonly path: string,
@@ -48,9 +58,15 @@ export class LockHeld extends Error {
   }
 }
 
-/** The lock can be neither created nor read. */
+/**
+ * The lock can be neither created nor read.
+ *
+ * @since 0.2.0
+ */
 export class LockFailed extends Error {
   override readonly name = "LockFailed";
+  /** What to do next, as a phrase without a period */
+  readonly advice: string = "run it as root, or make the folder writable";
 
   constructor(
     readonly path: string,
