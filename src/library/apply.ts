@@ -7,7 +7,7 @@ import type { CurrentState } from "../plan/current-state.js";
 import { LOCK_FIELDS, locked, type LockOptions } from "./locked.js";
 import { callback, checkCall, flag, object, optional, such } from "./shape.js";
 import { CLIENT, SECONDS, TABLE } from "./shapes.js";
-import { abortSignal } from "./stop-signal.js";
+import { abortSignal } from "./abort-signal.js";
 
 /**
  * Which differences between the desired and the current table count.

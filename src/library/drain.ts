@@ -24,7 +24,8 @@ import {
   WAIT_CONDITION,
   WAIT_SUBJECT,
 } from "./shapes.js";
-import { abortSignal, type StopSignal } from "./stop-signal.js";
+import { abortSignal } from "./abort-signal.js";
+import type { StopSignal } from "./stop-signal.js";
 
 /**
  * Real servers: some of them, each with its service, or a machine in every service that has it, at

@@ -2,7 +2,8 @@ import { LockHeld, takeLock, type LockPlace } from "../system/lock.js";
 import { systemClock } from "../system/clock.js";
 import { SECONDS } from "./shapes.js";
 import { object, optional, text, type Shape } from "./shape.js";
-import { abortSignal, type StopSignal } from "./stop-signal.js";
+import { abortSignal } from "./abort-signal.js";
+import type { StopSignal } from "./stop-signal.js";
 
 /**
  * How a function of the library changes the table at the same time as other programs.

@@ -12,8 +12,3 @@ export interface StopSignal {
   addEventListener(type: "abort", listener: () => void): void;
   removeEventListener(type: "abort", listener: () => void): void;
 }
-
-/** The signal as Node.js declares it. Without one: a signal that never stops. */
-export function abortSignal(signal: StopSignal | undefined): AbortSignal {
-  return (signal as AbortSignal | undefined) ?? new AbortController().signal;
-}
