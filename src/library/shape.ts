@@ -35,7 +35,9 @@ function describe(value: unknown): string | undefined {
   if (typeof value === "bigint") return `${value}n`;
   if (typeof value === "function") return "a function";
   if (typeof value === "symbol") return "a symbol";
-  if (value === null || typeof value !== "object") return String(value);
+  if (value === null) return "null";
+  if (typeof value === "number" || typeof value === "boolean")
+    return String(value);
   if (value instanceof Uint8Array)
     return `a Uint8Array of ${value.length} bytes`;
   return Array.isArray(value) ? "an array" : "an object";

@@ -7,9 +7,11 @@ import type { Step } from "./steps.js";
  * @since 0.2.0
  */
 export interface NotRolledBack {
+  /** The step that made it */
   readonly step: Step;
   /** The change that was meant to undo it */
   readonly undo: Change;
+  /** Why it was not undone */
   readonly failure: Error;
 }
 

@@ -32,6 +32,7 @@ import { randomName } from "./random-name.js";
  * @since 0.2.0
  */
 export interface Holder {
+  /** Its process ID, in its own PID namespace */
   readonly pid: number;
   /** The subcommand that it runs */
   readonly subcommand: string;
@@ -50,6 +51,7 @@ export class LockHeld extends Error {
   readonly advice: string = "wait until the other process ends";
 
   constructor(
+    /** The lock file */
     readonly path: string,
     /** undefined if the file is not a lock file of ipvsadm */
     readonly holder: Holder | undefined,
@@ -69,6 +71,7 @@ export class LockFailed extends Error {
   readonly advice: string = "run it as root, or make the folder writable";
 
   constructor(
+    /** The lock file */
     readonly path: string,
     /** The symbol of the error, such as EACCES */
     readonly code: string,

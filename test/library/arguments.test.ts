@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { inspect } from "node:util";
 import * as library from "../../src/index.js";
 import {
   InvalidArgument,
@@ -283,7 +284,7 @@ async function check(
       )
         continue;
       const values = rows.map(([, right], i) => (i === at ? value : right));
-      const what = `${call}() with ${name} = ${typeof value === "symbol" ? "a symbol" : (JSON.stringify(value, (_, one: unknown) => (typeof one === "bigint" ? `${one}n` : one)) ?? String(value))}`;
+      const what = `${call}() with ${name} = ${inspect(value)}`;
       const error = await errorOf(() => act(...values));
       assert.ok(error instanceof InvalidArgument, `${what}: ${String(error)}`);
       assert.ok(error instanceof TypeError);

@@ -48,15 +48,17 @@ function compile(program: string, options: ts.CompilerOptions): string[] {
     ...options,
   };
   const host = ts.createCompilerHost(settings);
-  const { readFile, getSourceFile, fileExists } = host;
-  host.fileExists = (name) => name === PROGRAM || fileExists(name);
-  host.readFile = (name) => (name === PROGRAM ? program : readFile(name));
-  host.getSourceFile = (name, ...rest) =>
-    name === PROGRAM
-      ? ts.createSourceFile(name, program, ts.ScriptTarget.ES2022)
-      : getSourceFile(name, ...rest);
+  const withProgram: ts.CompilerHost = {
+    ...host,
+    fileExists: (name) => name === PROGRAM || host.fileExists(name),
+    readFile: (name) => (name === PROGRAM ? program : host.readFile(name)),
+    getSourceFile: (name, ...rest) =>
+      name === PROGRAM
+        ? ts.createSourceFile(name, program, ts.ScriptTarget.ES2022)
+        : host.getSourceFile(name, ...rest),
+  };
   const all = ts.getPreEmitDiagnostics(
-    ts.createProgram([PROGRAM], settings, host),
+    ts.createProgram([PROGRAM], settings, withProgram),
   );
   return all.map(({ messageText, file, start }) => {
     const at = file && ts.getLineAndCharacterOfPosition(file, start ?? 0);
