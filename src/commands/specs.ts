@@ -13,6 +13,7 @@ import { saveSpec } from "./save/spec.js";
 import { setupSpec } from "./setup/spec.js";
 import { statusSpec } from "./status/spec.js";
 import { undrainSpec } from "./undrain/spec.js";
+import { waitSpec } from "./wait/spec.js";
 import { watchSpec } from "./watch/spec.js";
 import type { SubcommandSpec } from "../cli/spec.js";
 
@@ -29,6 +30,7 @@ export const SPECS: readonly SubcommandSpec[] = [
   restoreSpec,
   drainSpec,
   undrainSpec,
+  waitSpec,
   doctorSpec,
   setupSpec,
   metricsSpec,
