@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PLAIN, paintFor } from "../../../src/cli/color.js";
+import { WATCH_COLUMNS } from "../../../src/commands/watch/column-keys.js";
 import { NARROWEST, rateText } from "../../../src/commands/watch/columns.js";
 import {
   fitLine,
@@ -12,7 +13,10 @@ import { KEY_HELP } from "../../../src/commands/watch/key-help.js";
 import { arrange } from "../../../src/commands/watch/rows.js";
 import { Sampler } from "../../../src/commands/watch/sampler.js";
 import { screenLines, SMALLEST } from "../../../src/commands/watch/screen.js";
-import type { ScreenState } from "../../../src/commands/watch/screen-state.js";
+import {
+  startState,
+  type ScreenState,
+} from "../../../src/commands/watch/screen-state.js";
 import { terminal } from "../run-subcommand.js";
 import { golden, goldenName, WIDTHS } from "../golden.js";
 import {
@@ -25,16 +29,10 @@ import {
   WEB,
 } from "./sample-table.js";
 
-const STATE: ScreenState = {
-  sort: "connections",
-  reversed: false,
-  filter: "",
-  servers: true,
-  paused: false,
-  help: false,
-  prompt: undefined,
-  top: 0,
-};
+const STATE: ScreenState = startState(
+  { sort: "connections", reversed: false, filter: "", servers: true },
+  [],
+);
 
 /** A minute in which a service was added, one was removed, and a server was edited. */
 function minute() {
@@ -71,6 +69,7 @@ function frameOf(state: ScreenState, change: Partial<Frame> = {}): Frame {
     sample: SAMPLE,
     arrangement: state,
     rows: arrange(SAMPLE, state),
+    columns: state.columns,
     intervalSeconds: 2,
     paused: state.paused,
     ...change,
@@ -118,7 +117,10 @@ test("screenLines() fits every size and state", () => {
       for (const change of [
         {},
         { help: true },
-        { prompt: "x".repeat(200) },
+        { prompt: { kind: "filter", text: "x".repeat(200) } as const },
+        { view: "columns", columnCursor: 13 } as const,
+        { cursor: 3 },
+        { columns: WATCH_COLUMNS },
         { filter: "nothing has this", paused: true, reversed: true },
         { top: 1000, sort: "changed" as const },
       ])
@@ -127,8 +129,8 @@ test("screenLines() fits every size and state", () => {
 
 test("screenLines() explains that the terminal is too small", () => {
   assert.match(
-    screen(NARROWEST - 1, 24),
-    /^This terminal has 40 columns and 24\nlines; watch needs 41 and 8\. Make it\nlarger, or press q to quit\.\n$/,
+    screen(NARROWEST, 24),
+    /^This terminal has 41 columns and 24\nlines; watch needs 42 and 8\. Make it\nlarger, or press q to quit\.\n$/,
   );
   assert.match(screen(80, SMALLEST.rows - 1), /^This terminal has 80 columns/);
   assert.match(screen(SMALLEST.columns, SMALLEST.rows), /Conn\/s/);
@@ -157,9 +159,11 @@ test("screenLines() shows pause, sort key, order and filter", () => {
 });
 
 test("screenLines() shows the filter while it is typed, and the end of a long one", () => {
-  assert.match(screen(80, 24, { prompt: "we" }), /^Filter: we_ {3}Enter/m);
+  assert.match(screen(80, 24, { prompt: { kind: "filter", text: "we" } }), /^Filter: we_ {3}Enter/m);
   assert.match(
-    screen(80, 24, { prompt: `${"x".repeat(190)}end` }),
+    screen(80, 24, {
+      prompt: { kind: "filter", text: `${"x".repeat(190)}end` },
+    }),
     /^Filter: x+end_$/m,
   );
 });
