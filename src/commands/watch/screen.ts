@@ -49,15 +49,37 @@ export const NO_EXTRAS: Extras = {
   subject: "",
 };
 
-/** The lines above the keys: the question, or the log. At most half of the screen. */
+/** A question is shown in full. Of the log, these lines. */
+const MOST_LOG_LINES = 4;
+
+/** The lines above the keys: the question, or the log. */
 function messageParts({ log, question }: Extras, size: Size): Part[] {
-  const parts: readonly Part[] = question
-    ? question.map((text, i) => ({
+  if (question)
+    return wrapped(
+      question.map((text, i) => ({
         text,
         style: i === 0 ? ("strong" as const) : ("warning" as const),
-      }))
-    : log;
-  return parts.slice(0, Math.max(size.rows - SMALLEST.rows, 1));
+      })),
+      size,
+    ).slice(0, size.rows - 1);
+  const most = Math.min(MOST_LOG_LINES, size.rows - SMALLEST.rows + 1);
+  return wrapped(log, size).slice(0, Math.max(most, 0));
+}
+
+function wrapped(parts: readonly Part[], { columns }: Size): Part[] {
+  return parts.flatMap(({ text, style }) =>
+    wrapWords(text, columns)
+      .flatMap((line) => chunksOf(line, columns))
+      .map((line) => ({ text: line, style })),
+  );
+}
+
+/** A word that is longer than the line continues in the next one: a command must be shown in full. */
+function chunksOf(line: string, columns: number): string[] {
+  const letters = Array.from(line);
+  return Array.from({ length: Math.ceil(letters.length / columns) }, (_, i) =>
+    letters.slice(i * columns, (i + 1) * columns).join(""),
+  );
 }
 
 /** The extent of scrolling in the table. @param rows how many rows the table has */

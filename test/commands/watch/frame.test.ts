@@ -12,7 +12,11 @@ import {
 import { KEY_HELP } from "../../../src/commands/watch/key-help.js";
 import { arrange } from "../../../src/commands/watch/rows.js";
 import { Sampler } from "../../../src/commands/watch/sampler.js";
-import { screenLines, SMALLEST } from "../../../src/commands/watch/screen.js";
+import {
+  NO_EXTRAS,
+  screenLines,
+  SMALLEST,
+} from "../../../src/commands/watch/screen.js";
 import {
   startState,
   type ScreenState,
@@ -166,6 +170,81 @@ test("screenLines() shows the filter while it is typed, and the end of a long on
     }),
     /^Filter: x+end_$/m,
   );
+});
+
+test("screenLines() shows the whole command of a question, in as many lines as it takes", () => {
+  const line = `Run 'ipvsadm -e -t [${"2001:db8:".repeat(4)}:1]:8080 -r [${"2001:db8:".repeat(4)}:2]:8080 -m -w 5'?`;
+  for (let columns = SMALLEST.columns; columns < 200; columns += 7)
+    for (const rows of [SMALLEST.rows, 24]) {
+      const state = { ...STATE, asking: true };
+      const lines = screenLines(
+        frameOf(state),
+        state,
+        { columns, rows },
+        PLAIN,
+        { ...NO_EXTRAS, question: [line] },
+      );
+      assert.equal(lines.length, rows);
+      const text = lines.join("").replaceAll(" ", "");
+      assert.ok(text.includes(line.replaceAll(" ", "")), `${columns}`);
+      assert.match(lines.at(-1) ?? "", /^y: run it/);
+    }
+});
+
+test("screenLines() marks the selected row", () => {
+  const rows = screen(80, 24, { cursor: 1 }).split("\n");
+  assert.match(rows[5] ?? "", /^> {2}192\.0\.2\.11:8080/);
+  assert.equal(rows.filter((row) => row.startsWith(">")).length, 1);
+});
+
+test("screenLines() lists the columns, and marks those that are shown", () => {
+  golden(
+    "watch/columns.txt",
+    screen(80, 24, { view: "columns", columnCursor: 4 }),
+  );
+});
+
+test("plainLines() prints the chosen columns in their order", () => {
+  const lines = plainLines(frameOf({ ...STATE, columns: ["rate", "state"] }), {
+    paint: PLAIN,
+    width: undefined,
+  });
+  assert.match(lines[3] ?? "", /^Service, its servers +Conn\/s {2}State$/);
+  assert.match(lines[5] ?? "", /^ {2}192\.0\.2\.11:8080 +900 {2}ok$/);
+});
+
+test("plainLines() leaves out the last of the chosen columns that do not fit", () => {
+  const all = plainLines(frameOf({ ...STATE, columns: WATCH_COLUMNS }), {
+    paint: PLAIN,
+    width: 60,
+  });
+  assert.match(all[3] ?? "", /State +Method +Weight Active Inactive$/);
+});
+
+test("plainLines() draws only the known part of the last minute", () => {
+  const sampler = new Sampler();
+  const table = [service(WEB, [server("192.0.2.10", 5)])];
+  const bars: number[] = [];
+  for (const at of [0, 2, 4, 40, 70, 200]) {
+    const sample = sampler.take(reading(at, table));
+    const frame = frameOf(STATE, { sample, rows: arrange(sample, STATE) });
+    const lines = plainLines(frame, { paint: PLAIN, width: undefined });
+    bars.push(Array.from(lines[4] ?? "").filter((one) => one === "▁").length);
+    if (at === 4)
+      assert.match(lines[1] ?? "", / · conn\/s in the last minute ▁▁$/);
+  }
+  assert.deepEqual(bars, [0, 1, 2, 20, 30, 30]);
+});
+
+test("plainLines() dims zeros", () => {
+  const paint = paintFor("always", "stdout", terminal(80));
+  const sampler = new Sampler();
+  const table = [service(WEB, [server("192.0.2.10", 5)])];
+  sampler.take(reading(0, table));
+  const sample = sampler.take(reading(10, table));
+  const frame = frameOf(STATE, { sample, rows: arrange(sample, STATE) });
+  const lines = plainLines(frame, { paint, width: undefined });
+  assert.equal((lines[4] ?? "").split(paint.dim("0")).length - 1, 6);
 });
 
 test("an empty table and a filter without matches are explained", () => {
