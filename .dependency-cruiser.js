@@ -14,7 +14,7 @@ const LAYERS = {
   grammar: ["ipvs", "text"],
   view: ["ipvs", "text"],
   drain: ["grammar", "ipvs", "netlink", "plan", "system"],
-  document: ["ipvs", "text"],
+  document: ["grammar", "ipvs", "text"],
   plan: ["ipvs", "netlink"],
   rules: ["grammar", "document", "ipvs", "system", "text"],
   setup: ["ipvs"],

@@ -8,6 +8,7 @@ import { drainSpec } from "./drain/spec.js";
 import { helpSpec } from "./help/spec.js";
 import { listSpec } from "./list/spec.js";
 import { metricsSpec } from "./metrics/spec.js";
+import { monitorSpec } from "./monitor/spec.js";
 import { restoreSpec } from "./restore/spec.js";
 import { saveSpec } from "./save/spec.js";
 import { setupSpec } from "./setup/spec.js";
@@ -22,6 +23,7 @@ export const SPECS: readonly SubcommandSpec[] = [
   listSpec,
   connectionsSpec,
   watchSpec,
+  monitorSpec,
   statusSpec,
   checkSpec,
   diffSpec,

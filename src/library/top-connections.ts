@@ -37,6 +37,8 @@ export interface TopOptions {
 export interface TopRow {
   /** `198.51.100.7`, `tcp/192.0.2.1:80`, `10.0.0.11:8080` or `ESTABLISHED` */
   readonly name: string;
+  /** Its parts, such as `address` and `port` */
+  readonly parts: Readonly<Record<string, string | number | undefined>>;
   /** How many it has, or at least this number if rare groups were dropped */
   readonly connections: number;
   /** At most this number */
@@ -173,6 +175,14 @@ export async function topConnections(
   return {
     total: counter.total,
     different: counter.different,
-    rows: await counter.rows(limit, undefined),
+    rows: (await counter.rows(limit, undefined)).map(
+      ({ word, parts, connections, atMost, share }) => ({
+        name: word,
+        parts,
+        connections,
+        atMost,
+        share,
+      }),
+    ),
   };
 }

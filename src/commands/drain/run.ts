@@ -1,9 +1,9 @@
 import { IpvsAccess } from "../../runtime/ipvs-access.js";
 import { jsonText } from "../../document/json-text.js";
+import { aboutServer } from "../../document/key-members.js";
 import type { IpvsClient } from "../../ipvs/client.js";
 import { KernelRefusal } from "../../ipvs/errors.js";
-import { formatEndpoint, type ServerEntry } from "../../ipvs/model.js";
-import { formatSelector } from "../../grammar/selector.js";
+import type { ServerEntry } from "../../ipvs/model.js";
 import { ENOENT } from "../../netlink/errno.js";
 import { symbolText } from "../../netlink/errno.js";
 import { OutputFailed } from "../../system/atomic-file.js";
@@ -45,7 +45,7 @@ export const run: RunSubcommand = async (call) => {
   requireArguments(given, ["SERVICE", "SERVER"], "drain");
   using access = new IpvsAccess(io);
   const client = await access.open();
-  if (given.flag("dry-run")) return dryRun(client, call);
+  if (given.flag("dry-run")) return await dryRun(client, call);
   const { target, saved, before } = await drainLocked(client, call);
   const text = given.text("output") !== "json";
   if (text) {
@@ -239,8 +239,7 @@ function resultJson(
 ) {
   return {
     schema: "ipvsadm/drain/1",
-    service: formatSelector(service),
-    server: formatEndpoint(server.address, server.port),
+    ...aboutServer(service, server),
     state,
     weightBefore,
     weight: entry?.settings.weight,

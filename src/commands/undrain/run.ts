@@ -1,7 +1,6 @@
 import { IpvsAccess } from "../../runtime/ipvs-access.js";
 import { jsonText } from "../../document/json-text.js";
-import { formatEndpoint } from "../../ipvs/model.js";
-import { formatSelector } from "../../grammar/selector.js";
+import { aboutServer } from "../../document/key-members.js";
 import { SavedWeight } from "../../drain/saved-weight.js";
 import { lockWeight } from "../drain/lock-weight.js";
 import { findServer, type Target } from "../drain/find-server.js";
@@ -37,8 +36,7 @@ export const run: RunSubcommand = async (call) => {
     output.write(
       `${jsonText({
         schema: "ipvsadm/undrain/1",
-        service: formatSelector(service),
-        server: formatEndpoint(server.address, server.port),
+        ...aboutServer(service, server),
         ...(dry && { state: "dry-run" }),
         weightBefore: before,
         weight,

@@ -38,6 +38,23 @@ const MACHINE = "10.0.0.11";
 const WEB = "tcp/192.0.2.1:80";
 const TLS = "tcp/192.0.2.1:443";
 const DNS = "udp/192.0.2.1:53";
+/** How documents name the machine in these services */
+const ABOUT_WEB = {
+  service: WEB,
+  protocol: "tcp",
+  serviceAddress: "192.0.2.1",
+  servicePort: 80,
+  server: `${MACHINE}:8080`,
+  serverAddress: MACHINE,
+  serverPort: 8080,
+};
+const ABOUT_TLS = {
+  ...ABOUT_WEB,
+  service: TLS,
+  servicePort: 443,
+  server: `${MACHINE}:443`,
+  serverPort: 443,
+};
 const EPERM = 1;
 const ENOMEM = 12;
 
@@ -94,8 +111,8 @@ function fakeIo() {
   };
 }
 
-const run = (line: string, { link }: TableOfServers, io = fakeIo().io) =>
-  subcommand(line, { link, io });
+const run = (line: string, it: TableOfServers, io = fakeIo().io) =>
+  subcommand(line, { io: { ...io, openLink: () => it.open() } });
 
 const DRAIN = `drain --all-services ${MACHINE}`;
 const UNDRAIN = `undrain --all-services ${MACHINE}`;
@@ -479,8 +496,7 @@ test("drain and undrain --all-services print one JSON document with -o json", as
     state: "draining",
     servers: [
       {
-        service: WEB,
-        server: `${MACHINE}:8080`,
+        ...ABOUT_WEB,
         state: "draining",
         weightBefore: 3,
         weight: 0,
@@ -489,8 +505,7 @@ test("drain and undrain --all-services print one JSON document with -o json", as
         persistentConnections: 0,
       },
       {
-        service: TLS,
-        server: `${MACHINE}:443`,
+        ...ABOUT_TLS,
         state: "draining",
         weightBefore: 2,
         weight: 0,
@@ -519,10 +534,7 @@ test("drain and undrain --all-services print one JSON document with -o json", as
   };
   assert.deepEqual(
     [state, servers[1]],
-    [
-      "undrained",
-      { service: TLS, server: `${MACHINE}:443`, weightBefore: 0, weight: 2 },
-    ],
+    ["undrained", { ...ABOUT_TLS, weightBefore: 0, weight: 2 }],
   );
 });
 

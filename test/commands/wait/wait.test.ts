@@ -69,8 +69,8 @@ function ioWith(
 }
 
 const QUIET = () => undefined;
-const run = (line: string, { link }: TableOfServers, { io } = ioWith(QUIET)) =>
-  subcommand(line, { link, io });
+const run = (line: string, it: TableOfServers, { io } = ioWith(QUIET)) =>
+  subcommand(line, { io: { ...io, openLink: () => it.open() } });
 
 function edit(it: TableOfServers, change: Partial<ServerEntry>, service = WEB) {
   it.set(service, service === WEB ? SERVER : `${MACHINE}:53`, (entry) => ({
@@ -258,6 +258,15 @@ test("wait prints one JSON document with -o json", async () => {
   edit(it, { activeConnections: 7 });
   const line = `wait ${WEB} ${MACHINE} --for drained --timeout 2 -o json`;
   const { stdout } = await run(line, it);
+  const about = {
+    service: WEB,
+    protocol: "tcp",
+    serviceAddress: "192.0.2.1",
+    servicePort: 80,
+    server: SERVER,
+    serverAddress: MACHINE,
+    serverPort: 8080,
+  };
   const counts = {
     activeConnections: 7,
     inactiveConnections: 0,
@@ -265,15 +274,12 @@ test("wait prints one JSON document with -o json", async () => {
   };
   assert.deepEqual(JSON.parse(stdout), {
     schema: "ipvsadm/wait/1",
-    service: WEB,
-    server: SERVER,
+    ...about,
     for: "drained",
     result: "timeout",
     ...counts,
     waitedSeconds: 2,
-    servers: [
-      { service: WEB, server: SERVER, state: "draining", weight: 0, ...counts },
-    ],
+    servers: [{ ...about, state: "draining", weight: 0, ...counts }],
   });
   const service = await run(`wait ${WEB} --for state=ok -o json`, kernel(1));
   const { result, state } = JSON.parse(service.stdout) as Record<
