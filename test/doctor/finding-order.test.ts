@@ -4,7 +4,8 @@ import { check, examine } from "../../src/doctor/check.js";
 import { serverName, serviceName } from "../../src/doctor/commands.js";
 import { virtualAddresses } from "../../src/doctor/director/reach.js";
 import { sortFindings, sortTable } from "../../src/doctor/finding-order.js";
-import { INET, TCP, UDP } from "../../src/ipvs/model.js";
+import { INET } from "../../src/ipvs/address.js";
+import { TCP, UDP } from "../../src/ipvs/model.js";
 import { addressKey, serverEntry, serviceEntry } from "../fixtures/entries.js";
 import { network, route } from "./made-up-network.js";
 

@@ -5,7 +5,7 @@ import { DIRECTOR } from "../../lab/network.js";
 import { ours } from "../../lab/program.js";
 import { balance } from "../../traffic/ipvsadm.js";
 import { without } from "../../traffic/needs.js";
-import { BEHIND_DIRECTOR } from "../../traffic/places.js";
+import { BEHIND_DIRECTOR, otherClients } from "../../traffic/places.js";
 import { siteOf } from "../../traffic/site.js";
 
 const URL = "http://192.0.2.100/";
@@ -14,11 +14,15 @@ const RULES = `
   -a -t 192.0.2.100:80 -r 198.51.100.11:8080 -m`;
 const skip = without("iptables-legacy", "iptables");
 
+// Addresses of the client that have no older connections: those of earlier tests are still in the table.
+const [PASSING = "", BLOCKED = "", UNANSWERED = ""] =
+  otherClients(40).slice(37);
+
 suite("doctor --client follows a client", () => {
   const site = siteOf(BEHIND_DIRECTOR, { real1: { http: [8080] } });
 
   /** Follows the client, which makes requests until doctor has ended. */
-  async function follow(client = "192.0.2.10") {
+  async function follow(client: string) {
     const line = ["doctor", "--client", client, "--for", "4s", "-o", "json"];
     let follows = true;
     const doctor = ours(line).finally(() => (follows = false));
@@ -38,7 +42,7 @@ suite("doctor --client follows a client", () => {
 
   test("doctor --client shows connections that pass", async () => {
     await balance(RULES);
-    const { stopsAt, steps, status, stdout } = await follow();
+    const { stopsAt, steps, status, stdout } = await follow(PASSING);
     assert.equal(stopsAt, null, stdout);
     assert.equal(status, 0);
     const entries = steps.find(({ step }) => step === "entries");
@@ -57,10 +61,10 @@ suite("doctor --client follows a client", () => {
     { skip },
     async () => {
       await balance(RULES);
-      const rule = "INPUT -s 192.0.2.10 -p tcp --dport 80 -j DROP";
+      const rule = `INPUT -s ${BLOCKED} -p tcp --dport 80 -j DROP`;
       site.network.sh(DIRECTOR, `iptables-legacy -A ${rule}`);
       try {
-        const { stopsAt, status } = await follow();
+        const { stopsAt, status } = await follow(BLOCKED);
         assert.equal(stopsAt?.step, "firewall");
         assert.match(
           stopsAt.text,
@@ -89,9 +93,7 @@ suite("doctor --client follows a client", () => {
         "iptables-legacy -A INPUT -p tcp --dport 8080 -j DROP",
       );
       try {
-        // An address of the client that has no older connections.
-        const { stopsAt, status, stdout, replies } =
-          await follow("192.0.2.150");
+        const { stopsAt, status, stdout, replies } = await follow(UNANSWERED);
         assert.ok(!replies.some(isAnswer), JSON.stringify(replies));
         assert.equal(stopsAt?.step, "entries", stdout);
         assert.match(
