@@ -54,15 +54,23 @@ export function groupsOf(
   const groups = byServer.get(formatAddress(server.key.address)) ?? [];
   return groups.filter(
     (group) =>
-      isWith(group, server) &&
+      isWithServer(group, server) &&
       ("firewallMark" in key
-        ? !table.some((other) => isOf(group, other))
-        : isOf(group, { key })),
+        ? !table.some((other) => isOfService(group, other))
+        : isOfService(group, { key })),
   );
 }
 
+/** How many connections of a group go on: those that are open, not those that begin or end. */
+export function openCount({ states }: ConnectionGroup): number {
+  let count = 0;
+  for (const [state, counted] of states)
+    if (CONNECTION_STATES.get(state) === "open") count += counted.count;
+  return count;
+}
+
 /** Whether connections belong to a service with an address. */
-function isOf(
+export function isOfService(
   group: ConnectionGroup,
   { key }: Pick<ServiceWithServers, "key">,
 ): boolean {
@@ -103,17 +111,19 @@ export function orphanedConnections(
         `${group.protocol} ${formatEndpoint(group.virtual, port)}`;
       const service =
         services.get(at(group.virtualPort)) ?? services.get(at(0));
-      if (!service || service.servers.some((server) => isWith(group, server)))
+      if (
+        !service ||
+        service.servers.some((server) => isWithServer(group, server))
+      )
         continue;
-      let count = 0;
-      for (const [state, counted] of group.states)
-        if (CONNECTION_STATES.get(state) === "open") count += counted.count;
+      const count = openCount(group);
       if (count > 0) orphans.push({ service, group, count });
     }
   return orphans;
 }
 
-function isWith(
+/** Whether connections are with a real server. */
+export function isWithServer(
   group: ConnectionGroup,
   { key }: Pick<ServerEntry, "key">,
 ): boolean {

@@ -46,6 +46,27 @@ export const NETWORK_KINDS = [
     sysctls: [],
   },
   {
+    id: "persistence-to-dead-server",
+    severity: "error",
+    title: "persistence binds clients to a real server that does not answer",
+    why: "With persistence each connection of a client goes to the server that its template names. If that server is dead, these clients get no answer while others do, and each attempt renews the template. With weight 0 the server gets no new clients, but the bound ones stay.",
+    looked:
+      "Servers of persistent services with a weight and with persistence templates: doctor asks for the next hop as for server-silent. If net.ipv4.vs.expire_quiescent_template is 1, weight 0 frees the clients, and the finding is server-silent.",
+    cure: "Set expire_quiescent_template to 1 and take the server out with weight 0: the next connection of each client gets another server. Removing the server has the same effect.",
+    sysctls: ["net.ipv4.vs.expire_quiescent_template"],
+  },
+  {
+    id: "one-packet-to-dead-server",
+    severity: "error",
+    title:
+      "one-packet scheduling sends datagrams to a real server that does not answer",
+    why: "With one-packet scheduling (-o) each datagram is scheduled for itself and leaves no entry in the connection table. The dead server gets its share of all datagrams. With a hashing scheduler (sh, mh, dh) the same clients get it every time.",
+    looked:
+      "Servers of services with -o that have a weight: doctor asks for the next hop as for server-silent. A program that does not answer on a machine that does cannot be seen here.",
+    cure: "Check the server. Until then take it out: with weight 0 the next datagram goes to another server.",
+    sysctls: [],
+  },
+  {
     id: "server-silent",
     severity: "error",
     title: "a real server, or the router to it, does not answer",

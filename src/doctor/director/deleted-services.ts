@@ -1,0 +1,108 @@
+import { sameAddress } from "../../ipvs/address.js";
+import {
+  BACKUP,
+  formatEndpoint,
+  PROTOCOL_NAMES,
+  TCP,
+  type ServiceWithServers,
+} from "../../ipvs/model.js";
+import { check, type Known } from "../check.js";
+import {
+  isOfService,
+  isWithServer,
+  openCount,
+  type ConnectionGroup,
+  type Connections,
+} from "../connections.js";
+import type { Finding } from "../finding.js";
+import { sysctlNumber } from "../sysctls.js";
+import { endWithNextPacket, NODEST } from "./settings.js";
+
+type Facts = Known<"allServices" | "connections" | "sysctls" | "daemons">;
+
+/** Connections whose service was deleted. */
+export const deletedServices = check(
+  ["service-deleted"],
+  ["allServices", "connections", "sysctls", "daemons"],
+  ({ allServices, connections, sysctls, daemons }: Facts) => {
+    if (sysctlNumber(sysctls, NODEST) !== 0) return [];
+    // Entries that a master sent are used even if their service is not here.
+    if (daemons.some(({ state }) => state === BACKUP)) return [];
+    const byService = new Map<string, ConnectionGroup[]>();
+    for (const group of unownedGroups(connections, allServices)) {
+      const { protocol, virtual, virtualPort } = group;
+      const name = `${protocol.toLowerCase()}/${formatEndpoint(virtual, virtualPort)}`;
+      byService.set(name, [...(byService.get(name) ?? []), group]);
+    }
+    return Array.from(byService, ([name, groups]) => findingOf(name, groups));
+  },
+);
+
+function findingOf(
+  name: string,
+  groups: readonly ConnectionGroup[],
+): Finding<"service-deleted"> {
+  const count = groups.reduce((sum, group) => sum + openCount(group), 0);
+  const servers = groups.map(({ server, serverPort }) =>
+    formatEndpoint(server, serverPort),
+  );
+  return {
+    id: "service-deleted",
+    subject: name,
+    seen: `${count} open ${count === 1 ? "connection is" : "connections are"} with ${servers.sort().join(", ")}, and there is no such service`,
+    fix: [endWithNextPacket()],
+  };
+}
+
+/** Open connections of no service that is there. */
+function unownedGroups(
+  { byServer }: Connections,
+  table: readonly ServiceWithServers[],
+): ConnectionGroup[] {
+  return [...byServer.values()]
+    .flat()
+    .filter(
+      (group) =>
+        openCount(group) > 0 &&
+        !table.some(
+          (service) => isOfService(group, service) || isFtpData(group, service),
+        ) &&
+        !isOfMark(group, table),
+    );
+}
+
+/** The port of FTP's control connections */
+const FTP = 21;
+
+/** Whether connections can be data connections of a service for FTP, which have ports of their own. */
+function isFtpData(
+  group: ConnectionGroup,
+  { key, servers }: ServiceWithServers,
+): boolean {
+  return (
+    !("firewallMark" in key) &&
+    key.port === FTP &&
+    key.protocol === TCP &&
+    group.protocol === PROTOCOL_NAMES[TCP] &&
+    sameAddress(key.address, group.virtual) &&
+    servers.some((server) => sameAddress(server.key.address, group.server))
+  );
+}
+
+/**
+ * Whether connections can be those of a service by firewall mark. The connection table does not tell the mark. The
+ * kernel counts the connections of such a service for its servers, so a server without any has none of these.
+ */
+function isOfMark(
+  group: ConnectionGroup,
+  table: readonly ServiceWithServers[],
+): boolean {
+  const counted = table
+    .filter(({ key }) => "firewallMark" in key)
+    .flatMap(({ servers }) => servers)
+    .filter((server) => isWithServer(group, server));
+  return counted.some(
+    ({ activeConnections, inactiveConnections }) =>
+      activeConnections + inactiveConnections > 0,
+  );
+}
