@@ -3,6 +3,8 @@ import {
   type ServerEntry,
   type ServiceWithServers,
 } from "../../ipvs/model.js";
+import { changeLine } from "../../grammar/format-rule.js";
+import { schedulerFlag } from "../../ipvs/scheduler-flags.js";
 import { editServer } from "../commands.js";
 import type { Fix } from "../finding.js";
 import { sysctlFix, sysctlNumber, type Sysctls } from "../sysctls.js";
@@ -36,12 +38,34 @@ export function releaseTemplates(): Fix {
   };
 }
 
-/** Gives a server no new connections, not even those of clients that persistence binds to it. */
+/** Schedulers that keep the place of a server with weight 0, and refuse the clients that belong there. @see ip_vs_sh_reassign(), ip_vs_dh_reassign() */
+function refusesClients({
+  settings: { scheduler, flags },
+}: Pick<ServiceWithServers, "settings">): boolean {
+  const fallback = schedulerFlag("sh-fallback")?.bit ?? 0;
+  return scheduler === "dh" || (scheduler === "sh" && !(flags & fallback));
+}
+
+/** Gives a server no new connections, and lets all of its clients get another server. */
 export function takeOut(
   service: ServiceWithServers,
   server: ServerEntry,
   sysctls: Sysctls,
 ): Fix[] {
+  if (refusesClients(service)) {
+    const { scheduler } = service.settings;
+    const line = changeLine({
+      command: "delete-server",
+      service: service.key,
+      server: server.key,
+    });
+    return [
+      {
+        command: `ipvsadm ${line}`,
+        effect: `${scheduler} gives the clients of a server with weight 0 no other server, so it has to be removed; packets of its connections are dropped from then on`,
+      },
+    ];
+  }
   return [
     ...(bindsClients(service, server, sysctls) ? [releaseTemplates()] : []),
     editServer(service, server, { weight: 0 }),

@@ -11,6 +11,7 @@ import type { Finding, Fix } from "../finding.js";
 import { isLocal } from "../network.js";
 import { sysctlNumber } from "../sysctls.js";
 import { blockagesOf } from "./blockages.js";
+import { deletedServices } from "./deleted-services.js";
 import { isMarkSet } from "./marks.js";
 
 /** Without it the kernel does not refresh its counters. */
@@ -43,6 +44,8 @@ export const unreached = check(
     if (daemons.some(({ state }) => state === BACKUP)) return [];
     if (sysctlNumber(sysctls, ESTIMATION) === 0) return [];
     if (table.some(hasTraffic)) return [];
+    // Old connections take the packets before any service does.
+    if (deletedServices.examine(facts).length > 0) return [];
     return table
       .filter((service) => couldBeReached(service, facts))
       .map((service): Finding<"service-unreached"> => ({

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { reach, virtualAddresses } from "../../../src/doctor/director/reach.js";
 import type { Network, Stations } from "../../../src/doctor/network.js";
 import { INET } from "../../../src/ipvs/address.js";
+import { schedulerFlag } from "../../../src/ipvs/scheduler-flags.js";
 import {
   BACKUP,
   LOCAL_NODE,
@@ -160,7 +161,7 @@ test("reach: a drained server and the director itself are not checked", () => {
 function dead(flags: number, given: Partial<ServerEntry>, quiescent = 0) {
   const server = { ...SERVER, ...given };
   return reach.examine({
-    table: [serviceAt("192.0.2.1", [server], { flags, scheduler: "sh" })],
+    table: [serviceAt("192.0.2.1", [server], { flags })],
     network: network([BESIDE]),
     stations: answers("192.0.2.10"),
     sysctls: sysctls({
@@ -185,6 +186,25 @@ test("reach: a dead server with persistence templates needs more than weight 0",
   assert.deepEqual(idsOf(PERSISTENT, {}), ["server-silent"]);
   // The templates are those of an older setting.
   assert.deepEqual(idsOf(0, bound), ["server-silent"]);
+});
+
+test("reach: schedulers that refuse the clients of a server with weight 0 need it removed", () => {
+  const fixOf = (scheduler: string, flags = 0) =>
+    reach
+      .examine({
+        table: [serviceAt("192.0.2.1", [SERVER], { scheduler, flags })],
+        network: network([BESIDE]),
+        stations: answers("192.0.2.10"),
+        sysctls: sysctls({}),
+      })
+      .flatMap(({ fix }) => fix.map(({ command }) => command));
+  const remove = ["ipvsadm -d -t 192.0.2.1:80 -r 192.0.2.10:80"];
+  const drain = [`${EDIT} -g -w 0`];
+  assert.deepEqual(fixOf("sh"), remove);
+  assert.deepEqual(fixOf("dh"), remove);
+  const fallback = schedulerFlag("sh-fallback")?.bit ?? 0;
+  assert.deepEqual(fixOf("sh", fallback), drain);
+  assert.deepEqual(fixOf("mh"), drain);
 });
 
 test("reach: a dead server of one-packet scheduling is a finding of its own, with the count of datagrams", () => {

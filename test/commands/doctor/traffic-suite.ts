@@ -1,0 +1,8 @@
+// What doctor sees of traffic, in a guest of its own: it would find what other tests leave behind.
+import "./nat-traffic.lab.js";
+import "./redirects.lab.js";
+import "./half-open.lab.js";
+import "./idle-connections.lab.js";
+import "./deleted-services.lab.js";
+import "./dead-servers.lab.js";
+import "./client.lab.js";
