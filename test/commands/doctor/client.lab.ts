@@ -24,7 +24,7 @@ suite("doctor --client follows a client", () => {
   /** Follows the client, which makes requests until doctor has ended. */
   async function follow(client: string) {
     const line = ["doctor", "--client", client, "--for", "4s", "-o", "json"];
-    let follows = true;
+    let follows = true as boolean;
     const doctor = ours(line).finally(() => (follows = false));
     const replies: Reply[] = [];
     while (follows)

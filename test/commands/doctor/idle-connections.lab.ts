@@ -32,7 +32,7 @@ function programsFor(site: Site, host: string) {
         socket.on("error", (error) => tell(error.code));
         setTimeout(() => tell("no answer"), ${(TIMEOUT_SECONDS + 5) * 1000});`),
     /** Opens connections and keeps them, so that one of them has always been idle for some time. */
-    keepIdle(): () => void {
+    keepIdle: (): (() => void) => {
       const program = `
         setInterval(() => require("net").connect(80, "${host}").on("error", () => {}), 300);
         setTimeout(process.exit, 60000);`;
@@ -59,7 +59,7 @@ function provesIdle(
   },
 ): void {
   const { pause, keepIdle } = programsFor(site, host);
-  let stop = () => undefined as void;
+  let stop: (() => void) | undefined;
   proves(site, {
     id: "idle-connections-expire",
     ...one,
@@ -80,7 +80,7 @@ function provesIdle(
       assert.match(stdout, /"id": "idle-connections-expire"/);
     },
     async lastly() {
-      stop();
+      stop?.();
       one.lastly?.();
       await ipvsadm("--set 900 0 0");
     },
