@@ -70,7 +70,7 @@ export function openCount({ states }: ConnectionGroup): number {
 }
 
 /** Whether connections belong to a service with an address. */
-export function isOfService(
+function isOfService(
   group: ConnectionGroup,
   { key }: Pick<ServiceWithServers, "key">,
 ): boolean {
@@ -95,22 +95,11 @@ export function orphanedConnections(
   { byServer }: Connections,
   table: readonly ServiceWithServers[],
 ): Orphans[] {
-  const services = new Map(
-    table.flatMap((service) => {
-      const { key } = service;
-      if ("firewallMark" in key) return [];
-      const protocol = PROTOCOL_NAMES[key.protocol];
-      const place = `${protocol} ${formatEndpoint(key.address, key.port)}`;
-      return [[place, service] as const];
-    }),
-  );
+  const serviceOf = serviceFinder(table);
   const orphans: Orphans[] = [];
   for (const groups of byServer.values())
     for (const group of groups) {
-      const at = (port: number) =>
-        `${group.protocol} ${formatEndpoint(group.virtual, port)}`;
-      const service =
-        services.get(at(group.virtualPort)) ?? services.get(at(0));
+      const service = serviceOf(group);
       if (
         !service ||
         service.servers.some((server) => isWithServer(group, server))
@@ -120,6 +109,26 @@ export function orphanedConnections(
       if (count > 0) orphans.push({ service, group, count });
     }
   return orphans;
+}
+
+/** Finds the service of connections by their protocol, virtual address and port. Services by firewall mark have none. */
+export function serviceFinder(
+  table: readonly ServiceWithServers[],
+): (group: ConnectionGroup) => ServiceWithServers | undefined {
+  const services = new Map(
+    table.flatMap((service) => {
+      const { key } = service;
+      if ("firewallMark" in key) return [];
+      const protocol = PROTOCOL_NAMES[key.protocol];
+      const place = `${protocol} ${formatEndpoint(key.address, key.port)}`;
+      return [[place, service] as const];
+    }),
+  );
+  return ({ protocol, virtual, virtualPort }) => {
+    const at = (port: number) =>
+      services.get(`${protocol} ${formatEndpoint(virtual, port)}`);
+    return at(virtualPort) ?? at(0);
+  };
 }
 
 /** Whether connections are with a real server. */

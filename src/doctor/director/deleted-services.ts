@@ -8,9 +8,9 @@ import {
 } from "../../ipvs/model.js";
 import { check, type Known } from "../check.js";
 import {
-  isOfService,
   isWithServer,
   openCount,
+  serviceFinder,
   type ConnectionGroup,
   type Connections,
 } from "../connections.js";
@@ -59,20 +59,26 @@ function unownedGroups(
   { byServer }: Connections,
   table: readonly ServiceWithServers[],
 ): ConnectionGroup[] {
+  const serviceOf = serviceFinder(table);
+  const ofFtp = table.filter(isFtp);
+  const ofMarks = table.filter(({ key }) => "firewallMark" in key);
   return [...byServer.values()]
     .flat()
     .filter(
       (group) =>
         openCount(group) > 0 &&
-        !table.some(
-          (service) => isOfService(group, service) || isFtpData(group, service),
-        ) &&
-        !isOfMark(group, table),
+        !serviceOf(group) &&
+        !ofFtp.some((service) => isFtpData(group, service)) &&
+        !ofMarks.some((service) => mayBeOf(group, service)),
     );
 }
 
 /** The port of FTP's control connections */
 const FTP = 21;
+
+function isFtp({ key }: ServiceWithServers): boolean {
+  return !("firewallMark" in key) && key.protocol === TCP && key.port === FTP;
+}
 
 /** Whether connections can be data connections of a service for FTP, which have ports of their own. */
 function isFtpData(
@@ -80,9 +86,7 @@ function isFtpData(
   { key, servers }: ServiceWithServers,
 ): boolean {
   return (
-    !("firewallMark" in key) &&
-    key.port === FTP &&
-    key.protocol === TCP &&
+    "address" in key &&
     group.protocol === PROTOCOL_NAMES[TCP] &&
     sameAddress(key.address, group.virtual) &&
     servers.some((server) => sameAddress(server.key.address, group.server))
@@ -93,16 +97,13 @@ function isFtpData(
  * Whether connections can be those of a service by firewall mark. The connection table does not tell the mark. The
  * kernel counts the connections of such a service for its servers, so a server without any has none of these.
  */
-function isOfMark(
+function mayBeOf(
   group: ConnectionGroup,
-  table: readonly ServiceWithServers[],
+  { servers }: ServiceWithServers,
 ): boolean {
-  const counted = table
-    .filter(({ key }) => "firewallMark" in key)
-    .flatMap(({ servers }) => servers)
-    .filter((server) => isWithServer(group, server));
-  return counted.some(
-    ({ activeConnections, inactiveConnections }) =>
-      activeConnections + inactiveConnections > 0,
+  return servers.some(
+    (server) =>
+      isWithServer(group, server) &&
+      server.activeConnections + server.inactiveConnections > 0,
   );
 }

@@ -98,6 +98,7 @@ suite(
             held.push(await site.client.hold(`http://${vip}/`));
           // Either there is an answer, or the client is told at once that there will be none.
           const reply = await held[1]?.ask();
+        console.error('DEBUG', reply, site.network.sh(DIRECTOR, 'cat /proc/sys/net/ipv4/vs/expire_nodest_conn; cat /proc/net/ip_vs_conn'));
           if (reply && !isAnswer(reply))
             assert.equal(reply.failure, "ECONNRESET");
         },

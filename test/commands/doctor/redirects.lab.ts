@@ -5,7 +5,6 @@ import { DIRECTOR, type NetworkPlan } from "../../lab/network.js";
 import { siteOf, type Site } from "../../traffic/site.js";
 import { proves } from "./case.js";
 
-const UDP_SERVER = { datagrams: ["198.51.100.11:53"] };
 /** A new namespace takes over that the director forwards, and with that no redirects are accepted. */
 const HOST = { "net.ipv4.ip_forward": 0 };
 const FORWARDS = { "net.ipv4.ip_forward": 1 };
@@ -18,10 +17,10 @@ function redirects(site: Site, all: number, lan: number): void {
   );
 }
 
-/** Proves the finding for a client that sends datagrams to a virtual address. */
+/** Proves the finding for a client that sends datagrams to a virtual address. The kernel sends few redirects to one host. */
 function provesRedirects(
   site: Site,
-  vip: string,
+  { vip, server }: { readonly vip: string; readonly server: string },
   one: {
     readonly name: string;
     readonly all: number;
@@ -46,7 +45,7 @@ function provesRedirects(
     seen: one.seen,
     rules: `
       -A -u ${vip}:53 -s rr
-      -a -u ${vip}:53 -r 198.51.100.11:53 -m`,
+      -a -u ${vip}:53 -r ${server}:53 -m`,
     works: async () => {
       assert.equal(await answersOfFive(), 5);
     },
@@ -81,7 +80,7 @@ suite("doctor finds redirects to clients in the servers' own network", () => {
         sysctls: HOST,
       },
     },
-    { real1: UDP_SERVER },
+    { real1: { datagrams: ["198.51.100.11:53"] } },
   );
   before(() => {
     redirects(site, 0, 0);
@@ -101,12 +100,16 @@ suite("doctor finds redirects to clients in the servers' own network", () => {
       where: "all",
     },
   ])
-    provesRedirects(site, VIP, {
-      ...one,
-      seen: new RegExp(
-        `one of its clients are behind .* is 1 for ${one.where}$`,
-      ),
-    });
+    provesRedirects(
+      site,
+      { vip: VIP, server: "198.51.100.11" },
+      {
+        ...one,
+        seen: new RegExp(
+          `one of its clients are behind .* is 1 for ${one.where}$`,
+        ),
+      },
+    );
 });
 
 /** The virtual address is on another interface than the client and the server. */
@@ -123,7 +126,7 @@ const TWO_NETWORKS: NetworkPlan = {
     sysctls: FORWARDS,
   },
   real1: {
-    addresses: { lan: ["198.51.100.11/24"] },
+    addresses: { lan: ["198.51.100.21/24"] },
     routes: ["default via 198.51.100.1", "198.51.100.100 via 198.51.100.1"],
     sysctls: HOST,
   },
@@ -132,16 +135,22 @@ const TWO_NETWORKS: NetworkPlan = {
 suite(
   "doctor finds redirects if the virtual address is on another interface",
   () => {
-    const site = siteOf(TWO_NETWORKS, { real1: UDP_SERVER });
+    const site = siteOf(TWO_NETWORKS, {
+      real1: { datagrams: ["198.51.100.21:53"] },
+    });
     before(() => {
       redirects(site, 0, 0);
     });
-    provesRedirects(site, "192.0.2.100", {
-      name: "the virtual address is on another interface",
-      all: 1,
-      lan: 1,
-      seen: /one of its clients/,
-    });
+    provesRedirects(
+      site,
+      { vip: "192.0.2.100", server: "198.51.100.21" },
+      {
+        name: "the virtual address is on another interface",
+        all: 1,
+        lan: 1,
+        seen: /one of its clients/,
+      },
+    );
   },
 );
 
@@ -162,21 +171,27 @@ const BEHIND_A_ROUTER: NetworkPlan = {
     sysctls: FORWARDS,
   },
   real1: {
-    addresses: { lan: ["198.51.100.11/24"] },
+    addresses: { lan: ["198.51.100.31/24"] },
     routes: ["default via 198.51.100.1"],
     sysctls: HOST,
   },
 };
 
 suite("doctor finds redirects to a router in the servers' network", () => {
-  const site = siteOf(BEHIND_A_ROUTER, { real1: UDP_SERVER });
+  const site = siteOf(BEHIND_A_ROUTER, {
+    real1: { datagrams: ["198.51.100.31:53"] },
+  });
   before(() => {
     redirects(site, 0, 0);
   });
-  provesRedirects(site, "192.0.2.100", {
-    name: "clients come through a router in the servers' network",
-    all: 1,
-    lan: 1,
-    seen: /one of its clients/,
-  });
+  provesRedirects(
+    site,
+    { vip: "192.0.2.100", server: "198.51.100.31" },
+    {
+      name: "clients come through a router in the servers' network",
+      all: 1,
+      lan: 1,
+      seen: /one of its clients/,
+    },
+  );
 });
