@@ -1,4 +1,4 @@
-import { sameAddress } from "../../ipvs/address.js";
+import { familyOf, sameAddress } from "../../ipvs/address.js";
 import {
   BACKUP,
   formatEndpoint,
@@ -60,6 +60,8 @@ function unownedGroups(
   table: readonly ServiceWithServers[],
 ): ConnectionGroup[] {
   const serviceOf = serviceFinder(table);
+  // Without any service of a family IPVS looks at no packet of the family.
+  const families = new Set(table.map(({ key }) => key.family));
   const ofFtp = table.filter(isFtp);
   const ofMarks = table.filter(({ key }) => "firewallMark" in key);
   return [...byServer.values()]
@@ -67,6 +69,7 @@ function unownedGroups(
     .filter(
       (group) =>
         openCount(group) > 0 &&
+        families.has(familyOf(group.virtual)) &&
         !serviceOf(group) &&
         !ofFtp.some((service) => isFtpData(group, service)) &&
         !ofMarks.some((service) => mayBeOf(group, service)),

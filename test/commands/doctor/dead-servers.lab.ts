@@ -97,6 +97,7 @@ suite("doctor finds dead servers that keep their clients", () => {
       assert.match(stdout, /"id": "server-refuses"/);
     },
     traffic: ask,
+    also: ["persistence-pins"],
     lastly() {
       on("real1", "iptables-legacy -F INPUT");
       director("sysctl -w net.ipv4.vs.expire_quiescent_template=0");

@@ -70,18 +70,26 @@ suite(
       },
     });
 
-    for (const { name, vip, server, subject } of [
+    // Without any service of a family IPVS looks at no packet of the family.
+    const RULES6 = `
+      -A -t [2001:db8:1::100]:80 -s rr
+      -a -t [2001:db8:1::100]:80 -r [2001:db8:2::11]:8080 -m`;
+    for (const { name, vip, server, subject, others, url } of [
       {
         name: "a TCP connection hangs",
         vip: "192.0.2.100:89",
         server: "198.51.100.11:8080",
         subject: "tcp/192.0.2.100:89",
+        others: RULES,
+        url: URL,
       },
       {
         name: "a TCP connection over IPv6 hangs",
         vip: "[2001:db8:1::100]:89",
         server: "[2001:db8:2::11]:8080",
         subject: "tcp/[2001:db8:1::100]:89",
+        others: RULES6,
+        url: "http://[2001:db8:1::100]/",
       },
     ]) {
       const held: HeldConnection[] = [];
@@ -89,16 +97,15 @@ suite(
         id: "service-deleted",
         name,
         subject,
-        rules: `${RULES}
+        rules: `${others}
         -A -t ${vip} -s rr
         -a -t ${vip} -r ${server} -m`,
-        prepare: () => answered(site, URL),
+        prepare: () => answered(site, url),
         async works() {
           while (held.length < 2)
             held.push(await site.client.hold(`http://${vip}/`));
           // Either there is an answer, or the client is told at once that there will be none.
           const reply = await held[1]?.ask();
-        console.error('DEBUG', reply, site.network.sh(DIRECTOR, 'cat /proc/sys/net/ipv4/vs/expire_nodest_conn; cat /proc/net/ip_vs_conn'));
           if (reply && !isAnswer(reply))
             assert.equal(reply.failure, "ECONNRESET");
         },
@@ -114,7 +121,7 @@ suite(
       });
     }
 
-    let url = URL;
+    let used = URL;
     proves(site, {
       id: "service-unreached",
       name: "the service has another port than clients use",
@@ -133,16 +140,16 @@ suite(
       name: "the client has an old hardware address of the virtual address",
       subject: "tcp/192.0.2.100:90",
       rules: RULES,
-      works: () => answered(site, url),
+      works: () => answered(site, used),
       async fault() {
         await balance(RULES.replaceAll("192.0.2.100:80", "192.0.2.100:90"));
-        url = "http://192.0.2.100:90/";
+        used = "http://192.0.2.100:90/";
         site.network.sh(
           "client",
           "ip neigh replace 192.0.2.100 lladdr 02:00:00:00:00:99 dev front nud permanent",
         );
       },
-      fails: () => unanswered(site, url),
+      fails: () => unanswered(site, used),
       repair: () =>
         void site.network.sh("client", "ip neigh del 192.0.2.100 dev front"),
     });
