@@ -3,7 +3,15 @@ import type { Io } from "../runtime/io.js";
 
 /** What a piece of text means. Its color follows from that. */
 export type Style =
-  "good" | "warning" | "bad" | "dim" | "title" | "strong" | "name";
+  | "good"
+  | "warning"
+  | "bad"
+  | "dim"
+  | "title"
+  | "strong"
+  | "name"
+  /** The selected line of a full screen */
+  | "selected";
 
 /** A function for each style, which returns the text with or without color. */
 export type Paint = Readonly<Record<Style, (text: string) => string>>;
@@ -19,6 +27,7 @@ export const PLAIN: Paint = {
   title: unchanged,
   strong: unchanged,
   name: unchanged,
+  selected: unchanged,
 };
 
 /** The 16 basic colors: every terminal has them, and its theme keeps them readable. */
@@ -32,6 +41,7 @@ function colored(): Paint {
     title: chalk.bold.underline,
     strong: chalk.bold,
     name: chalk.cyan,
+    selected: chalk.inverse,
   };
 }
 

@@ -5,12 +5,20 @@ import {
   type ServiceSelector,
 } from "../../grammar/selector.js";
 import type { Endpoint } from "../../grammar/endpoint.js";
-import type { ServiceKey } from "../../ipvs/model.js";
-import { FORWARDING, PROTOCOL_WORDS } from "../../document/enum-names.js";
+import { FORWARDING } from "../../document/enum-names.js";
 import type { AssessedService } from "../../ipvs/state.js";
+import type { Names } from "../../system/names.js";
 import { CommandError } from "../../cli/errors.js";
 import { escapeControls } from "../../cli/escape.js";
-import { checkServices, suggestion, type Named } from "../../cli/selectors.js";
+import type { Arguments } from "../../cli/parser.js";
+import {
+  checkServices,
+  protocolWord,
+  readServer,
+  readServices,
+  suggestion,
+  type Named,
+} from "../../cli/selectors.js";
 import type { ListedService } from "./rows.js";
 
 /** What a listing shows. Values of one filter are ORed; different filters are ANDed. An empty filter selects everything. */
@@ -23,6 +31,36 @@ export interface Filters {
   readonly forwarding: readonly string[];
   /** States of services and of real servers */
   readonly states: readonly string[];
+}
+
+/** Filters that select everything. */
+export const NO_FILTERS: Filters = {
+  services: [],
+  servers: [],
+  protocols: [],
+  schedulers: [],
+  forwarding: [],
+  states: [],
+};
+
+/** Reads the filters of the command line. @throws {SelectorFault} */
+export async function readFilters(
+  given: Arguments,
+  names: Names,
+): Promise<Filters> {
+  return {
+    services: await readServices(given.positionals, names),
+    servers: await Promise.all(
+      given.list("server").map(async (text) => ({
+        text: escapeControls(text),
+        selector: await readServer(text, undefined, names),
+      })),
+    ),
+    protocols: given.list("protocol"),
+    schedulers: given.list("scheduler"),
+    forwarding: given.list("forwarding"),
+    states: given.list("state"),
+  };
 }
 
 /** Whether any filter is set, so that the listing may be a part of the table. */
@@ -48,6 +86,14 @@ export function applyFilters(
   checkServices(filters.services, table);
   checkServers(filters.servers, table);
   checkSchedulers(filters.schedulers, table);
+  return selectListed(table, filters);
+}
+
+/** The same, but what is named need not exist. */
+export function selectListed(
+  table: readonly AssessedService[],
+  filters: Filters,
+): ListedService[] {
   return table
     .filter((service) => selectsService(filters, service))
     .flatMap((service) => selectServers(service, filters) ?? []);
@@ -59,7 +105,7 @@ function selectsService(
 ): boolean {
   return (
     matches(services, ({ selector }) => selects(selector, key)) &&
-    matches(protocols, (protocol) => protocol === protocolOf(key)) &&
+    matches(protocols, (protocol) => protocol === protocolWord(key)) &&
     matches(schedulers, (scheduler) => scheduler === settings.scheduler)
   );
 }
@@ -91,10 +137,6 @@ function matches<T>(
   test: (value: T) => boolean,
 ): boolean {
   return filter.length === 0 || filter.some(test);
-}
-
-function protocolOf(key: ServiceKey): string | undefined {
-  return "firewallMark" in key ? "fwm" : PROTOCOL_WORDS.word(key.protocol);
 }
 
 function checkServers(

@@ -2,12 +2,8 @@ import type { Totals } from "../../ipvs/totals.js";
 import type { Display } from "../../cli/output.js";
 import { counted, shortRate } from "../../cli/units.js";
 import { cut, streamTable, type Cell, type Column } from "../../cli/table.js";
-import {
-  columnsWith,
-  STATE_STYLES,
-  stateText,
-  type ListColumn,
-} from "./columns.js";
+import { STATE_STYLES, stateText } from "../../cli/state-text.js";
+import { columnsWith, type ListColumn } from "./columns.js";
 import type { EndpointNames } from "./endpoint-names.js";
 import { COLUMN_KEYS, type ColumnKey } from "./option-values.js";
 import { rowsOf, type ListedService } from "./rows.js";

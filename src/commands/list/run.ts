@@ -10,22 +10,22 @@ import { UsageError } from "../../cli/errors.js";
 import type { Arguments } from "../../cli/parser.js";
 import { EXIT } from "../../cli/exit-status.js";
 import type { Invocation, RunSubcommand } from "../../cli/invocation.js";
-import { readServer, readServices } from "../../cli/selectors.js";
 import { escapeControls } from "../../cli/escape.js";
 import { recordChunks } from "../../cli/records.js";
-import { columnsWith, csvFields } from "./columns.js";
+import { columnsWith } from "./columns.js";
+import { csvFields, csvRecords } from "./csv.js";
 import { documentNames, endpointNames } from "./endpoint-names.js";
-import { applyFilters, isFiltered, type Filters } from "./filter.js";
+import { applyFilters, isFiltered, readFilters } from "./filter.js";
 import { jsonChunks, ndjsonLines, yamlChunks } from "./json-yaml.js";
 import { tableLines } from "./list-table.js";
 import { COLUMN_KEYS, type ColumnKey, type SortKey } from "./option-values.js";
-import { rowsOf, type ListedService } from "./rows.js";
+import type { ListedService } from "./rows.js";
 import { sortListing } from "./sort.js";
 
 export const run: RunSubcommand = async (call) => {
   const { given, io } = call;
   checkColumns(given);
-  const filters = await readFilters(given, io);
+  const filters = await readFilters(given, io.names);
   const services = sortListing(
     applyFilters(await readTable(io), filters),
     (given.text("sort") ?? "name") as SortKey, // The parser has checked it.
@@ -46,22 +46,6 @@ function checkColumns(given: Arguments): void {
       `--columns works with the formats table and csv, not with ${format}`,
       "list",
     );
-}
-
-async function readFilters(given: Arguments, io: Io): Promise<Filters> {
-  return {
-    services: await readServices(given.positionals, io.names),
-    servers: await Promise.all(
-      given.list("server").map(async (text) => ({
-        text: escapeControls(text),
-        selector: await readServer(text, undefined, io.names),
-      })),
-    ),
-    protocols: given.list("protocol"),
-    schedulers: given.list("scheduler"),
-    forwarding: given.list("forwarding"),
-    states: given.list("state"),
-  };
 }
 
 async function readTable(io: Io): Promise<AssessedService[]> {
@@ -95,8 +79,12 @@ async function print(
     case "csv": {
       const all = columnsWith(names);
       const keys = columns.length > 0 ? columns : COLUMN_KEYS;
-      const fields = csvFields(keys.map((key) => all[key]));
-      for (const chunk of recordChunks("csv", fields, {}, "", rowsOf(services)))
+      const fields = csvFields(
+        keys.map((key) => all[key]),
+        byName,
+      );
+      const records = csvRecords(services, extraNames);
+      for (const chunk of recordChunks("csv", fields, {}, "", records))
         io.stdout(chunk);
       return;
     }

@@ -3,10 +3,13 @@ import {
   BACKUP,
   formatEndpoint,
   PROTOCOL_NAMES,
+  PROTOCOLS,
   TCP,
+  type ServiceKey,
   type ServiceWithServers,
 } from "../../ipvs/model.js";
 import { check, type Known } from "../check.js";
+import { ofService, serviceName } from "../commands.js";
 import {
   isWithServer,
   openCount,
@@ -28,18 +31,31 @@ export const deletedServices = check(
     if (sysctlNumber(sysctls, NODEST) !== 0) return [];
     // Entries that a master sent are used even if their service is not here.
     if (daemons.some(({ state }) => state === BACKUP)) return [];
-    const byService = new Map<string, ConnectionGroup[]>();
+    const byService = new Map<string, [ServiceKey, ConnectionGroup[]]>();
     for (const group of unownedGroups(connections, allServices)) {
-      const { protocol, virtual, virtualPort } = group;
-      const name = `${protocol.toLowerCase()}/${formatEndpoint(virtual, virtualPort)}`;
-      byService.set(name, [...(byService.get(name) ?? []), group]);
+      const key = keyOf(group);
+      if (!key) continue;
+      const name = serviceName({ key });
+      const groups = byService.get(name)?.[1] ?? [];
+      byService.set(name, [key, [...groups, group]]);
     }
-    return Array.from(byService, ([name, groups]) => findingOf(name, groups));
+    return Array.from(byService.values(), ([key, groups]) =>
+      findingOf(key, groups),
+    );
   },
 );
 
+/** The key that the service of connections had; undefined for a protocol that IPVS does not balance. */
+function keyOf(group: ConnectionGroup): ServiceKey | undefined {
+  const protocol = PROTOCOLS.find(
+    (one) => PROTOCOL_NAMES[one] === group.protocol,
+  );
+  const { virtual: address, virtualPort: port } = group;
+  return protocol && { family: familyOf(address), protocol, address, port };
+}
+
 function findingOf(
-  name: string,
+  key: ServiceKey,
   groups: readonly ConnectionGroup[],
 ): Finding<"service-deleted"> {
   const count = groups.reduce((sum, group) => sum + openCount(group), 0);
@@ -48,7 +64,7 @@ function findingOf(
   );
   return {
     id: "service-deleted",
-    subject: name,
+    ...ofService({ key }),
     seen: `${count} open ${count === 1 ? "connection is" : "connections are"} with ${servers.sort().join(", ")}, and there is no such service`,
     fix: [endWithNextPacket()],
   };

@@ -8,7 +8,7 @@ import {
 } from "../../ipvs/model.js";
 import { changeLine } from "../../grammar/format-rule.js";
 import { check, type Known } from "../check.js";
-import { serverName } from "../commands.js";
+import { ofServer } from "../commands.js";
 import type { Finding, Fix } from "../finding.js";
 import { groupsOf, openCount } from "../connections.js";
 import { nextHopTo } from "../network.js";
@@ -90,7 +90,7 @@ function findingsOf(
   return [
     {
       id: "drained-server-dead",
-      subject: serverName(service, server),
+      ...ofServer(service, server),
       seen: `its weight is 0, it still has ${bound}, and ${
         silent
           ? "it does not answer ARP or neighbor discovery"

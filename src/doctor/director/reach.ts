@@ -16,7 +16,7 @@ import {
 } from "../../ipvs/model.js";
 import type { DeviceAddress } from "../../rtnl/model.js";
 import { check, type Known } from "../check.js";
-import { serverName, serviceName } from "../commands.js";
+import { ofServer, ofService, serviceName } from "../commands.js";
 import type { Finding } from "../finding.js";
 import {
   deviceOf,
@@ -117,7 +117,7 @@ export const anyAddress = check(["address-any"], ["table"], ({ table }) =>
       ? [
           {
             id: "address-any",
-            subject: serviceName(service),
+            ...ofService(service),
             seen: "no packet is addressed to it",
             fix: [],
           },
@@ -165,14 +165,14 @@ function findingsOf(
 ): Finding<Id>[] {
   const { network, stations, sysctls } = facts;
   const { address } = server.key;
-  const subject = serverName(service, server);
+  const subject = ofServer(service, server);
   if (isLocal(network, address) !== false) return [];
   const hop = nextHopTo(network, address);
   if (!hop) {
     const way = network.ways.get(formatAddress(address));
     const seen = `there is no route to it (${typeof way === "string" ? way : "a route without a next hop"})`;
     const fix = takeOut(service, server, sysctls);
-    return [{ id: "server-unroutable", subject, seen, fix }];
+    return [{ id: "server-unroutable", ...subject, seen, fix }];
   }
   const found: Finding<Id>[] = [];
   const device = deviceOf(network, hop.device)?.name ?? `${hop.device}`;
@@ -180,7 +180,7 @@ function findingsOf(
   if (!direct && server.settings.forwarding === DIRECT_ROUTING)
     found.push({
       id: "direct-via-router",
-      subject,
+      ...subject,
       seen: `it has -g, and the route to it goes through ${formatAddress(hop.address)} on ${device}`,
       fix: [],
     });
@@ -203,13 +203,13 @@ function deadServer(
   sysctls: Sysctls,
   silence: string,
 ): Finding<DeadId> {
-  const subject = serverName(service, server);
+  const subject = ofServer(service, server);
   const fix = takeOut(service, server, sysctls);
   if (bindsClients(service, server, sysctls)) {
     const count = server.persistentConnections;
     return {
       id: "persistence-to-dead-server",
-      subject,
+      ...subject,
       seen: `${silence}, and ${count} persistence ${count === 1 ? "template binds" : "templates bind"} clients to it`,
       evidence: [
         "weight 0 alone does not free these clients: net.ipv4.vs.expire_quiescent_template is 0",
@@ -220,12 +220,12 @@ function deadServer(
   if (service.settings.flags & ONE_PACKET)
     return {
       id: "one-packet-to-dead-server",
-      subject,
+      ...subject,
       // With one-packet scheduling the kernel counts each packet as a connection.
       seen: `${silence}, and it got ${server.stats.connections} datagrams since it was added`,
       fix,
     };
-  return { id: "server-silent", subject, seen: silence, fix };
+  return { id: "server-silent", ...subject, seen: silence, fix };
 }
 
 /** Whether the next hop to a real server does not answer. */

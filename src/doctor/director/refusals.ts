@@ -6,7 +6,7 @@ import {
   type ServiceWithServers,
 } from "../../ipvs/model.js";
 import { check } from "../check.js";
-import { serverName } from "../commands.js";
+import { ofServer } from "../commands.js";
 import type { Finding } from "../finding.js";
 import type { Network } from "../network.js";
 import type { Sysctls } from "../sysctls.js";
@@ -55,7 +55,7 @@ function probeFinding(
   return [
     {
       id: "server-probe-failed",
-      subject: serverName(service, server),
+      ...ofServer(service, server),
       seen: probeEvidence(probe),
       certainty: masqueraded ? "proven" : "likely",
       next: [examineThere(service, server, network)],
@@ -100,7 +100,7 @@ function refusalOf(
   return [
     {
       id: "server-refuses",
-      subject: serverName(service, server),
+      ...ofServer(service, server),
       seen: probe ? probeEvidence(probe) : (counters ?? ""),
       certainty: probe ? "proven" : "likely",
       evidence: probe && counters !== undefined ? [counters] : [],

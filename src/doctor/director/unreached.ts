@@ -6,7 +6,7 @@ import {
 } from "../../ipvs/model.js";
 import { assess } from "../../ipvs/state.js";
 import { check, type Known } from "../check.js";
-import { serviceName } from "../commands.js";
+import { ofService } from "../commands.js";
 import type { Finding, Fix } from "../finding.js";
 import { isLocal } from "../network.js";
 import { sysctlNumber } from "../sysctls.js";
@@ -50,7 +50,7 @@ export const unreached = check(
       .filter((service) => couldBeReached(service, facts))
       .map((service): Finding<"service-unreached"> => ({
         id: "service-unreached",
-        subject: serviceName(service),
+        ...ofService(service),
         seen: "no packet has reached it since it was added or its counters were reset, and nothing on this machine stops packets to it",
         next: nextSteps(service),
         fix: [],
