@@ -4,3 +4,4 @@ import "./firewall.lab.js";
 import "./healthy.lab.js";
 import "./direct.lab.js";
 import "./tunnel.lab.js";
+import "./client.lab.js";

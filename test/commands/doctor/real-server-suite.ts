@@ -1,4 +1,5 @@
 // Faults of real servers, of a backup director and of modules, in a guest of their own: doctor would find what other tests leave behind.
+import "./dead-servers.lab.js";
 import "./backup.lab.js";
 import "./machine.lab.js";
 import "./real-direct.lab.js";

@@ -4,5 +4,3 @@ import "./redirects.lab.js";
 import "./half-open.lab.js";
 import "./idle-connections.lab.js";
 import "./deleted-services.lab.js";
-import "./dead-servers.lab.js";
-import "./client.lab.js";
