@@ -17,7 +17,16 @@ const LAYERS = {
   plan: ["ipvs", "netlink"],
   rules: ["grammar", "document", "ipvs", "system", "text"],
   setup: ["ipvs"],
-  doctor: ["grammar", "ipvs", "rtnl", "netlink", "system", "runtime"],
+  doctor: [
+    "grammar",
+    "ipvs",
+    "rtnl",
+    "netlink",
+    "system",
+    "runtime",
+    "text",
+    "view",
+  ],
   classic: ["grammar", "view", "text", "ipvs", "system", "netlink", "runtime"],
   cli: [
     "document",

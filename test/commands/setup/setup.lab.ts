@@ -14,6 +14,7 @@ import {
 import { sh } from "../../lab/namespaces.js";
 import { ours } from "../../lab/program.js";
 import { startCaller } from "../../traffic/caller.js";
+import { forgetConnections } from "../../traffic/forget-connections.js";
 import { without } from "../../traffic/needs.js";
 
 /*
@@ -262,6 +263,7 @@ async function proves(one: Case): Promise<void> {
         host,
         await printed(file, name, [...one.options, "--undo"]),
       );
+    await forgetConnections();
   }
   assert.deepEqual(
     Object.values(machines).map((host) => stateOf(network, host)),
