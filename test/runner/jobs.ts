@@ -225,10 +225,10 @@ export function jobsFor(seed: number): readonly Job[] {
     {
       stage: "subcommands",
       name: "setup",
-      command: [...SUITE, "dist/test/commands/setup/setup.lab.js"],
+      command: [...SUITE, "dist/test/commands/setup/suite.js"],
       lab: true,
       size: "usual",
-      seconds: 100,
+      seconds: 200,
     },
     {
       stage: "subcommands",
