@@ -237,10 +237,10 @@ export function jobsFor(seed: number): readonly Job[] {
     {
       stage: "subcommands",
       name: "setup",
-      command: [...SUITE, "dist/test/commands/setup/setup.lab.js"],
+      command: [...SUITE, "dist/test/commands/setup/suite.js"],
       lab: true,
       size: "usual",
-      seconds: 100,
+      seconds: 200,
     },
     doctor("a director", "director-suite", 120),
     doctor("traffic", "traffic-suite", 120),
