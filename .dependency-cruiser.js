@@ -13,7 +13,7 @@ const LAYERS = {
   runtime: ["ipvs", "netlink", "system"],
   grammar: ["ipvs", "text"],
   view: ["ipvs", "text"],
-  document: ["ipvs", "text"],
+  document: ["grammar", "ipvs", "text"],
   plan: ["ipvs", "netlink"],
   rules: ["grammar", "document", "ipvs", "system", "text"],
   setup: ["ipvs"],

@@ -21,6 +21,7 @@ export const REGISTRY: Registry = {
     setup: () => import("./setup/run.js"),
     status: () => import("./status/run.js"),
     undrain: () => import("./undrain/run.js"),
+    wait: () => import("./wait/run.js"),
     watch: () => import("./watch/run.js"),
   },
 };

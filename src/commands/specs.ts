@@ -14,6 +14,7 @@ import { saveSpec } from "./save/spec.js";
 import { setupSpec } from "./setup/spec.js";
 import { statusSpec } from "./status/spec.js";
 import { undrainSpec } from "./undrain/spec.js";
+import { waitSpec } from "./wait/spec.js";
 import { watchSpec } from "./watch/spec.js";
 import type { SubcommandSpec } from "../cli/spec.js";
 
@@ -31,6 +32,7 @@ export const SPECS: readonly SubcommandSpec[] = [
   restoreSpec,
   drainSpec,
   undrainSpec,
+  waitSpec,
   doctorSpec,
   setupSpec,
   metricsSpec,

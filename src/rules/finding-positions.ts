@@ -33,6 +33,7 @@ export function atRule(
     position: file.positionOf(rule, part) ?? { line: 1, column: 1 },
     ...(file.format === "rules" ? decodeFinding(finding) : finding),
     ...(path !== undefined && { path }),
+    rule,
   };
 }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Io } from "../../src/runtime/io.js";
 import { mainSubcommands } from "../../src/subcommands.js";
+import { assertFollowsSchema } from "../document/schema.js";
 import { runIn, type Outcome, type World } from "../classic/scripted-io.js";
 
 /** Connects stdout and stderr to a terminal. @param columns undefined: no terminal */
@@ -17,7 +18,12 @@ export function terminal(
   };
 }
 
-/** Runs a subcommand. @param line words separated by single spaces @returns its output as Unicode */
+/**
+ * Runs a subcommand. Each document that it prints must follow its schema.
+ *
+ * @param line words separated by single spaces
+ * @returns its output as Unicode
+ */
 export async function subcommand(
   line: string,
   world: Partial<World> = {},
@@ -28,9 +34,11 @@ export async function subcommand(
     return status;
   });
   const decoded = (text: string) => Buffer.from(text, "latin1").toString();
+  const stdout = decoded(outcome.stdout);
+  assertFollowsSchema(stdout, line);
   return {
     ...outcome,
-    stdout: decoded(outcome.stdout),
+    stdout,
     stderr: decoded(outcome.stderr),
   };
 }

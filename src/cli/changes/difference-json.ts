@@ -5,8 +5,7 @@ import {
   timeoutMembers,
   type Members,
 } from "../../document/write-table.js";
-import { formatSelector } from "../../grammar/selector.js";
-import { formatEndpoint } from "../../ipvs/model.js";
+import { aboutServer, aboutService } from "../../document/key-members.js";
 import type { Differences } from "../../plan/compare.js";
 import {
   differenceItems,
@@ -37,15 +36,14 @@ export function itemJson(item: DifferenceItem): Members {
       return {
         change,
         of,
-        service: formatSelector(item.service),
+        ...aboutService(item.service),
         ...fromTo(item, settingsMembers),
       };
     case "server":
       return {
         change,
         of,
-        service: formatSelector(item.service),
-        server: formatEndpoint(item.server.address, item.server.port),
+        ...aboutServer(item.service, item.server),
         ...fromTo(item, serverSettingsMembers),
       };
   }

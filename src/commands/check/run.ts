@@ -1,4 +1,5 @@
 import { jsonText } from "../../document/json-text.js";
+import type { Address } from "../../ipvs/address.js";
 import type { Io } from "../../runtime/io.js";
 import { byPosition } from "../../rules/finding-positions.js";
 import type { NameLookups } from "../../rules/name-lookups.js";
@@ -9,7 +10,8 @@ import { EXIT } from "../../cli/exit-status.js";
 import type { RunSubcommand } from "../../cli/invocation.js";
 import { readRuleFile } from "../../cli/rule-file.js";
 import { findingLines } from "../../cli/rule-findings.js";
-import { placeholderNames } from "./placeholder-names.js";
+import { isPlaceholder, placeholderNames } from "./placeholder-names.js";
+import { ruleNames } from "./rule-names.js";
 import {
   checkJson,
   summaryOf,
@@ -19,13 +21,13 @@ import {
 } from "./check-report.js";
 
 export const run: RunSubcommand = async ({ given, io, output }) => {
-  const names = given.flag("no-resolve")
-    ? placeholderNames(io.names)
-    : io.names;
+  const lookUp = !given.flag("no-resolve");
+  const names = lookUp ? io.names : placeholderNames(io.names);
+  const isMadeUp = lookUp ? () => false : isPlaceholder;
   const json = given.text("output") === "json";
   const all: Checked[] = [];
   for (const name of given.positionals) {
-    const checked = await check(name, io, names);
+    const checked = await check(name, io, names, isMadeUp);
     all.push(checked);
     if (!json) show(checked, output);
   }
@@ -40,6 +42,7 @@ async function check(
   name: string,
   io: Io,
   names: NameLookups,
+  isMadeUp: (address: Address) => boolean,
 ): Promise<Checked> {
   try {
     const file = await readRuleFile(name, io, names);
@@ -50,10 +53,17 @@ async function check(
         severity: "warning" as const,
       })),
     ];
-    return { name, file, findings: findings.sort(byPosition) };
+    const namesOf = ruleNames(file, isMadeUp);
+    return { name, file, findings: findings.sort(byPosition), namesOf };
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
-    return { name, file: undefined, unreadable: error.fault, findings: [] };
+    return {
+      name,
+      file: undefined,
+      unreadable: error.fault,
+      findings: [],
+      namesOf: () => ({}),
+    };
   }
 }
 

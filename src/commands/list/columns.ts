@@ -1,11 +1,3 @@
-import { CHECKSUMS, FORWARDING, TUNNELS } from "../../document/enum-names.js";
-import {
-  formatNarrowMask,
-  ONE_PACKET,
-  PERSISTENT,
-  TUNNELING,
-} from "../../ipvs/model.js";
-import { schedulerBitNames } from "../../ipvs/scheduler-flags.js";
 import type {
   AssessedServer,
   ServerState,
@@ -13,7 +5,6 @@ import type {
 } from "../../ipvs/state.js";
 import { serviceSettings } from "../../view/listing.js";
 import { forwardingText, limitsText } from "../../cli/server-settings.js";
-import type { Field, Value } from "../../cli/records.js";
 import type { Cell, Column } from "../../cli/table.js";
 import { escapeControls } from "../../cli/escape.js";
 import { STATE_STYLES, stateText } from "../../cli/state-text.js";
@@ -32,8 +23,8 @@ import {
 export interface ListColumn extends Column {
   /** For people */
   readonly cell: (row: Row) => Cell | undefined;
-  /** For programs: the fields that the column stands for */
-  readonly fields: readonly Field<Row>[];
+  /** For CSV: the fields of JSON that the column stands for. A field of an object has a dot: `tunnel.port` */
+  readonly fields: readonly string[];
 }
 
 /** Dims zeros, so that other numbers stand out. */
@@ -53,40 +44,8 @@ function figureColumn(
     align: "right",
     ...(drop !== undefined && { drop }),
     cell: ({ figures }) => dimZero(format(figures[name]), figures[name]),
-    fields: [{ name, value: ({ figures }) => figures[name] }],
+    fields: [name.endsWith("Connections") ? name : `stats.${name}`],
   };
-}
-
-function field(
-  name: string,
-  values: {
-    readonly service?: (row: ServiceRow) => Value;
-    readonly server?: (row: ServerRow) => Value;
-  },
-): Field<Row> {
-  return { name, value: byKind(values) };
-}
-
-/** A field of persistent services. */
-function persistenceField(
-  name: string,
-  value: (settings: ServiceRow["service"]["settings"]) => Value,
-): Field<Row> {
-  return field(name, {
-    service: ({ service: { settings } }) =>
-      settings.flags & PERSISTENT ? value(settings) : undefined,
-  });
-}
-
-/** A field of servers with forwarding method tunneling. */
-function tunnelField(
-  name: string,
-  value: (tunnel: AssessedServer["settings"]["tunnel"]) => Value,
-): Field<Row> {
-  return field(name, {
-    server: ({ server: { settings } }) =>
-      settings.forwarding === TUNNELING ? value(settings.tunnel) : undefined,
-  });
 }
 
 function shareText({ share }: AssessedServer): string {
@@ -116,9 +75,14 @@ export function columnsWith(
         total: () => ({ text: "Total", style: "strong" }),
       }),
       fields: [
-        { name: "kind", value: ({ kind }) => kind },
-        field("service", { service: serviceName, server: serviceName }),
-        field("server", { server: serverName }),
+        "kind",
+        "service",
+        "server",
+        "protocol",
+        "address",
+        "port",
+        "family",
+        "firewallMark",
       ],
     },
     ...COLUMNS,
@@ -145,7 +109,7 @@ const COLUMNS: Readonly<Record<Exclude<ColumnKey, "name">, ListColumn>> = {
         state && { text: stateText(state), style: STATE_STYLES[state] ?? "dim" }
       );
     },
-    fields: [{ name: "state", value: stateOf }],
+    fields: ["state"],
   },
   method: {
     title: "Method",
@@ -156,28 +120,17 @@ const COLUMNS: Readonly<Record<Exclude<ColumnKey, "name">, ListColumn>> = {
       server: ({ server }) => forwardingText(server.settings),
     }),
     fields: [
-      field("scheduler", {
-        service: ({ service }) => service.settings.scheduler,
-      }),
-      field("schedulerFlags", {
-        service: ({ service: { settings } }) =>
-          schedulerBitNames(settings.scheduler, settings.flags).join(" "),
-      }),
-      persistenceField("persistenceTimeout", (set) => set.timeoutSeconds),
-      persistenceField("persistenceNetmask", (set) =>
-        formatNarrowMask(set.netmask),
-      ),
-      persistenceField("persistenceEngine", (set) => set.persistenceEngine),
-      field("onePacket", {
-        service: ({ service }) => (service.settings.flags & ONE_PACKET) !== 0,
-      }),
-      field("forwarding", {
-        server: ({ server: { settings } }) =>
-          FORWARDING.word(settings.forwarding) ?? settings.forwarding,
-      }),
-      tunnelField("tunnelType", ({ type }) => TUNNELS.word(type) ?? type),
-      tunnelField("tunnelPort", ({ port }) => (port === 0 ? undefined : port)),
-      tunnelField("tunnelChecksum", (t) => CHECKSUMS.word(t.flags) ?? t.flags),
+      "scheduler",
+      "schedulerFlags",
+      "persistence.enabled",
+      "persistence.timeoutSeconds",
+      "persistence.netmask",
+      "persistence.engine",
+      "onePacket",
+      "forwarding",
+      "tunnel.type",
+      "tunnel.port",
+      "tunnel.checksum",
     ],
   },
   weight: {
@@ -190,7 +143,7 @@ const COLUMNS: Readonly<Record<Exclude<ColumnKey, "name">, ListColumn>> = {
         state && { text: String(weightOf(row)), style: STATE_STYLES[state] }
       );
     },
-    fields: [{ name: "weight", value: weightOf }],
+    fields: ["weight", "effectiveWeight"],
   },
   share: {
     title: "Share",
@@ -200,11 +153,7 @@ const COLUMNS: Readonly<Record<Exclude<ColumnKey, "name">, ListColumn>> = {
       server: ({ server }) =>
         dimZero(shareText(server), Math.ceil(server.share)),
     }),
-    fields: [
-      field("share", {
-        server: ({ server }) => Math.round(server.share * 1e6) / 1e6,
-      }),
-    ],
+    fields: ["share"],
   },
   active: figureColumn("Active", "activeConnections"),
   inactive: figureColumn("Inactive", "inactiveConnections", 5),
@@ -219,14 +168,7 @@ const COLUMNS: Readonly<Record<Exclude<ColumnKey, "name">, ListColumn>> = {
         style: state === "draining" ? undefined : STATE_STYLES[state],
       }),
     }),
-    fields: [
-      field("upperThreshold", {
-        server: ({ server }) => server.settings.upperThreshold,
-      }),
-      field("lowerThreshold", {
-        server: ({ server }) => server.settings.lowerThreshold,
-      }),
-    ],
+    fields: ["upperThreshold", "lowerThreshold"],
   },
   rate: figureColumn("Conn/s", "connectionsPerSecond"),
   "in-rate": figureColumn("In/s", "inBytesPerSecond", 2, shortBytes),
@@ -239,14 +181,3 @@ const COLUMNS: Readonly<Record<Exclude<ColumnKey, "name">, ListColumn>> = {
   "packets-in": figureColumn("Pkts in", "inPackets", 11),
   "packets-out": figureColumn("Pkts out", "outPackets", 12),
 };
-
-/** The fields of CSV for some columns. The names in CSV are in snake case. */
-export function csvFields(columns: readonly ListColumn[]): Field<Row>[] {
-  return columns
-    .flatMap(({ fields }) => fields)
-    .map((field) => ({ ...field, name: snakeCase(field.name) }));
-}
-
-function snakeCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-}

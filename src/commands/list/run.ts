@@ -12,13 +12,14 @@ import { EXIT } from "../../cli/exit-status.js";
 import type { Invocation, RunSubcommand } from "../../cli/invocation.js";
 import { escapeControls } from "../../cli/escape.js";
 import { recordChunks } from "../../cli/records.js";
-import { columnsWith, csvFields } from "./columns.js";
+import { columnsWith } from "./columns.js";
+import { csvFields, csvRecords } from "./csv.js";
 import { documentNames, endpointNames } from "./endpoint-names.js";
 import { applyFilters, isFiltered, readFilters } from "./filter.js";
 import { jsonChunks, ndjsonLines, yamlChunks } from "./json-yaml.js";
 import { tableLines } from "./list-table.js";
 import { COLUMN_KEYS, type ColumnKey, type SortKey } from "./option-values.js";
-import { rowsOf, type ListedService } from "./rows.js";
+import type { ListedService } from "./rows.js";
 import { sortListing } from "./sort.js";
 
 export const run: RunSubcommand = async (call) => {
@@ -78,8 +79,12 @@ async function print(
     case "csv": {
       const all = columnsWith(names);
       const keys = columns.length > 0 ? columns : COLUMN_KEYS;
-      const fields = csvFields(keys.map((key) => all[key]));
-      for (const chunk of recordChunks("csv", fields, {}, "", rowsOf(services)))
+      const fields = csvFields(
+        keys.map((key) => all[key]),
+        byName,
+      );
+      const records = csvRecords(services, extraNames);
+      for (const chunk of recordChunks("csv", fields, {}, "", records))
         io.stdout(chunk);
       return;
     }

@@ -15,6 +15,7 @@ import {
   shortRate,
 } from "../../cli/units.js";
 import type { Json } from "../../document/json-text.js";
+import { daemonMembers, timeoutMembers } from "../../document/write-table.js";
 import type { IpvsStatus, Report } from "./read-status.js";
 
 type Line = readonly [label: string, text: string];
@@ -185,16 +186,8 @@ function ipvsJson({ info, timeouts, daemons, totals }: IpvsStatus): Json {
   return {
     version: versionText(info),
     connectionTableSize: info.connectionTableSize,
-    timeouts: { ...timeouts },
-    daemons: daemons.map((daemon) => ({
-      role: daemon.state === MASTER ? "master" : "backup",
-      interface: escapeControls(daemon.multicastInterface),
-      syncId: daemon.syncId,
-      maximumLength: daemon.maximumLength,
-      group: daemon.multicastGroup && formatAddress(daemon.multicastGroup),
-      port: daemon.multicastPort,
-      ttl: daemon.multicastTtl,
-    })),
+    timeouts: timeoutMembers(timeouts),
+    daemons: daemons.map(daemonMembers),
     totals: { ...totals },
   };
 }

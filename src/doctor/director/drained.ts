@@ -9,7 +9,7 @@ import {
 import { CONNECTION_STATES } from "../../ipvs/connection-states.js";
 import { changeLine } from "../../grammar/format-rule.js";
 import { check, type Known } from "../check.js";
-import { serverName } from "../commands.js";
+import { ofServer } from "../commands.js";
 import type { Finding, Fix } from "../finding.js";
 import { groupsOf } from "../connections.js";
 import { nextHopTo } from "../network.js";
@@ -94,7 +94,7 @@ function findingsOf(
   return [
     {
       id: "drained-server-dead",
-      subject: serverName(service, server),
+      ...ofServer(service, server),
       seen: `its weight is 0, it still has ${bound}, and ${
         silent
           ? "it does not answer ARP or neighbor discovery"

@@ -1,6 +1,6 @@
 import type { ServiceWithServers } from "../../ipvs/model.js";
 import { check } from "../check.js";
-import { serviceName } from "../commands.js";
+import { ofService } from "../commands.js";
 import type { Finding } from "../finding.js";
 import type { Firewall } from "../firewall/read-firewall.js";
 import type { Chain, Table, Verdict } from "../firewall/ruleset.js";
@@ -24,7 +24,7 @@ export const marks = check(
       return [
         {
           id: "mark-unset",
-          subject: serviceName({ key }),
+          ...ofService({ key }),
           seen: late
             ? `only chain ${late.chain} sets mark ${mark}, and requests do not pass it before IPVS`
             : `no rule sets mark ${mark}`,

@@ -9,7 +9,7 @@ import {
   TUNNELING,
 } from "../../ipvs/model.js";
 import { check } from "../check.js";
-import { serviceName } from "../commands.js";
+import { ofService } from "../commands.js";
 import type { Finding, Fix } from "../finding.js";
 import { deviceOf, isLocal } from "../network.js";
 import { shellWord } from "../shell.js";
@@ -40,7 +40,7 @@ export const backups = check(
       return [
         {
           id: "backup-balances",
-          subject: serviceName(service),
+          ...ofService(service),
           seen: `this backup is also real server ${formatEndpoint(own.key.address, own.key.port)}, and would balance packets for it, also to ${formatAddress(other.key.address)}`,
           fix: [sysctlFix({ [BACKUP_ONLY]: 1 })],
         },
@@ -67,7 +67,7 @@ export const activeBackups = check(
       return [
         {
           id: "backup-only-active" as const,
-          subject: serviceName({ key }),
+          ...ofService({ key }),
           seen: `net.ipv4.vs.backup_only is 1, a backup daemon runs here, and ${name} has the virtual address`,
           fix: [
             {

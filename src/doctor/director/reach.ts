@@ -15,7 +15,7 @@ import {
 } from "../../ipvs/model.js";
 import type { DeviceAddress } from "../../rtnl/model.js";
 import { check } from "../check.js";
-import { editServer, serverName, serviceName } from "../commands.js";
+import { editServer, ofServer, ofService, serviceName } from "../commands.js";
 import type { Finding } from "../finding.js";
 import {
   deviceOf,
@@ -114,7 +114,7 @@ export const anyAddress = check(["address-any"], ["table"], ({ table }) =>
       ? [
           {
             id: "address-any",
-            subject: serviceName(service),
+            ...ofService(service),
             seen: "no packet is addressed to it",
             fix: [],
           },
@@ -153,14 +153,14 @@ function findingsOf(
   stations: Stations,
 ): Finding<Id>[] {
   const { address } = server.key;
-  const subject = serverName(service, server);
+  const subject = ofServer(service, server);
   if (isLocal(network, address) !== false) return [];
   const hop = nextHopTo(network, address);
   if (!hop) {
     const way = network.ways.get(formatAddress(address));
     const seen = `there is no route to it (${typeof way === "string" ? way : "a route without a next hop"})`;
     const fix = [editServer(service, server, { weight: 0 })];
-    return [{ id: "server-unroutable", subject, seen, fix }];
+    return [{ id: "server-unroutable", ...subject, seen, fix }];
   }
   const found: Finding<Id>[] = [];
   const device = deviceOf(network, hop.device)?.name ?? `${hop.device}`;
@@ -168,14 +168,14 @@ function findingsOf(
   if (!direct && server.settings.forwarding === DIRECT_ROUTING)
     found.push({
       id: "direct-via-router",
-      subject,
+      ...subject,
       seen: `it has -g, and the route to it goes through ${formatAddress(hop.address)} on ${device}`,
       fix: [],
     });
   if (isSilent(network, stations, hop))
     found.push({
       id: "server-silent",
-      subject,
+      ...subject,
       seen: `${direct ? "it does" : `the router to it, ${formatAddress(hop.address)}, does`} not answer on ${device}`,
       fix: [editServer(service, server, { weight: 0 })],
     });

@@ -6,7 +6,7 @@ import {
   type ServiceWithServers,
 } from "../../ipvs/model.js";
 import { check } from "../check.js";
-import { editServer, serverName } from "../commands.js";
+import { editServer, ofServer } from "../commands.js";
 import type { Finding } from "../finding.js";
 import type { Network } from "../network.js";
 import { examineThere } from "./examine-there.js";
@@ -49,7 +49,7 @@ function probeFinding(probe: Probe, network: Network): Finding<Id>[] {
   return [
     {
       id: "server-probe-failed",
-      subject: serverName(service, server),
+      ...ofServer(service, server),
       seen: probeEvidence(probe),
       certainty: masqueraded ? "proven" : "likely",
       next: [examineThere(service, server, network)],
@@ -93,7 +93,7 @@ function refusalOf(
   return [
     {
       id: "server-refuses",
-      subject: serverName(service, server),
+      ...ofServer(service, server),
       seen: probe ? probeEvidence(probe) : (counters ?? ""),
       certainty: probe ? "proven" : "likely",
       evidence: probe && counters !== undefined ? [counters] : [],

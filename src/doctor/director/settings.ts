@@ -1,6 +1,6 @@
 import { formatEndpoint, SCTP, TCP, TUNNELING } from "../../ipvs/model.js";
 import { check } from "../check.js";
-import { serverName, serviceName } from "../commands.js";
+import { ofService, serverName, serviceName } from "../commands.js";
 import { orphanedConnections } from "../connections.js";
 import type { ConnectionLimits } from "../connection-limits.js";
 import type { Finding, Fix } from "../finding.js";
@@ -59,7 +59,7 @@ export const orphans = check(
       ? orphanedConnections(connections, table).map(
           ({ group, service, count }): Finding<"connections-to-nobody"> => ({
             id: "connections-to-nobody",
-            subject: serviceName(service),
+            ...ofService(service),
             seen: `${count} connection${count === 1 ? " is" : "s are"} with ${formatEndpoint(group.server, group.serverPort)}, which is not one of its real servers`,
             fix: [sysctlFix({ [EXPIRE]: 1 })],
           }),

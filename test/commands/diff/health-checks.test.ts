@@ -213,16 +213,30 @@ standard input: already up to date, except for health checks
     assert.deepEqual(document["changes"], []);
     assert.deepEqual(document["healthChecks"], [
       {
+        cause: "removed",
+        change: "add",
+        of: "server",
         service: "tcp/192.0.2.1:80",
+        protocol: "tcp",
+        serviceAddress: "192.0.2.1",
+        servicePort: 80,
         server: "10.0.0.1:80",
-        change: "removed",
-        weight: 3,
+        serverAddress: "10.0.0.1",
+        serverPort: 80,
+        to: { weight: 3 },
       },
       {
+        cause: "fallback",
+        change: "remove",
+        of: "server",
         service: "tcp/192.0.2.1:80",
+        protocol: "tcp",
+        serviceAddress: "192.0.2.1",
+        servicePort: 80,
         server: "10.0.0.99:80",
-        change: "fallback",
-        currentWeight: 1,
+        serverAddress: "10.0.0.99",
+        serverPort: 80,
+        from: { weight: 1 },
       },
     ]);
     assert.equal(status, 0);

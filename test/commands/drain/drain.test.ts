@@ -440,7 +440,12 @@ test("drain and undrain print one JSON document with -o json", async () => {
   assert.deepEqual(JSON.parse(stdout), {
     schema: "ipvsadm/drain/1",
     service: "tcp/192.0.2.1:80",
+    protocol: "tcp",
+    serviceAddress: "192.0.2.1",
+    servicePort: 80,
     server: "198.51.100.10:8080",
+    serverAddress: "198.51.100.10",
+    serverPort: 8080,
     state: "timeout",
     weightBefore: 3,
     weight: 0,
@@ -453,7 +458,12 @@ test("drain and undrain print one JSON document with -o json", async () => {
   assert.deepEqual(JSON.parse(undrained.stdout), {
     schema: "ipvsadm/undrain/1",
     service: "tcp/192.0.2.1:80",
+    protocol: "tcp",
+    serviceAddress: "192.0.2.1",
+    servicePort: 80,
     server: "198.51.100.10:8080",
+    serverAddress: "198.51.100.10",
+    serverPort: 8080,
     weightBefore: 0,
     weight: 3,
   });

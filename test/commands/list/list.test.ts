@@ -126,9 +126,64 @@ test("list prints JSON and ndjson that matches the published schema", async () =
       assert.deepEqual(invalidities(JSON.parse(json)), []);
       const lines = await printed(`list -o ndjson${names}`, table);
       for (const line of lines.split("\n").slice(0, -1))
-        assert.deepEqual(invalidities(JSON.parse(line), "#/$defs/service"), []);
+        assert.deepEqual(
+          invalidities(JSON.parse(line), "", "ipvsadm/service/1"),
+          [],
+        );
     }
 });
+
+/** A value of JSON as CSV has it. */
+function csvValue(value: unknown): string {
+  return Array.isArray(value) ? value.join(" ") : String(value ?? "");
+}
+
+test("list prints the fields of JSON in CSV, with the same names and values", async () => {
+  const csv = await printed("list -o csv");
+  const [titles = [], ...lines] = csv
+    .trimEnd()
+    .split("\n")
+    .map((line) => line.split(","));
+  const json = JSON.parse(
+    (await printed("list -o json")).replace(/: ([0-9]{10,})/g, ': "$1"'),
+  ) as { services: Record<string, unknown>[] };
+  const records = json.services.flatMap(({ servers, ...service }) => [
+    { kind: "service", ...service },
+    ...(servers as object[]).map((server) => ({
+      kind: "server",
+      service: service["service"],
+      ...server,
+    })),
+  ]);
+  assert.deepEqual(
+    lines,
+    records.map((record) =>
+      titles.map((title) =>
+        csvValue(
+          title
+            .split(".")
+            .reduce<unknown>(
+              (value, name) =>
+                (value as Record<string, unknown> | undefined)?.[name],
+              record,
+            ),
+        ),
+      ),
+    ),
+  );
+  // And CSV leaves nothing out but settings that have no column.
+  const leaves = new Set(records.flatMap((record) => [...leavesOf(record)]));
+  for (const title of titles) leaves.delete(title);
+  assert.deepEqual([...leaves], []);
+});
+
+/** The paths of all values. */
+function* leavesOf(value: object, prefix = ""): Generator<string> {
+  for (const [name, item] of Object.entries(value) as [string, unknown][])
+    if (typeof item === "object" && item !== null && !Array.isArray(item))
+      yield* leavesOf(item, `${prefix}${name}.`);
+    else yield prefix + name;
+}
 
 test("list marks a filtered document as partial, and no other", async () => {
   const partial = async (line: string) => {
@@ -201,7 +256,7 @@ test("list --names shows names without control characters", async () => {
     assert.match(stdout, /=rs\?\[2J,71:0/, format);
     assert.doesNotMatch(stdout, /[\0-\x09\x0b-\x1f\x7f-\x9f]/, format); // eslint-disable-line no-control-regex
     if (format === "csv")
-      assert.match(stdout, /^server,fwm\/7,"'=rs\?\[2J,71:0",/m);
+      assert.match(stdout, /^server,fwm\/7,10\.0\.0\.71:0,"'=rs\?\[2J,71:0",/m);
   }
 });
 

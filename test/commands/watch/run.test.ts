@@ -49,45 +49,47 @@ test("watch -o ndjson prints one line per frame", async () => {
     };
     assert.ok(!Number.isNaN(Date.parse(time)));
     assert.ok(elapsedSeconds >= 0.05);
-    const zeroRates = {
+    const counts = {
+      activeConnections: 0,
+      inactiveConnections: 0,
+      persistentConnections: 0,
+    };
+    const stats = {
+      connections: 0,
+      inPackets: 0,
+      outPackets: 0,
+      inBytes: 0,
+      outBytes: 0,
       connectionsPerSecond: 0,
       inPacketsPerSecond: 0,
       outPacketsPerSecond: 0,
       inBytesPerSecond: 0,
       outBytesPerSecond: 0,
     };
-    const counters = {
-      connections: 0,
-      inPackets: 0,
-      outPackets: 0,
-      inBytes: 0,
-      outBytes: 0,
-    };
     assert.deepEqual(frame, {
       schema: "ipvsadm/watch/1",
-      totals: {
-        services: 1,
-        servers: 1,
-        activeConnections: 0,
-        rates: zeroRates,
-      },
+      totals: { services: 1, servers: 1, ...counts, ...stats },
       services: [
         {
           service: "tcp/192.0.2.1:80",
+          protocol: "tcp",
+          address: "192.0.2.1",
+          port: 80,
+          state: "ok",
           scheduler: "wrr",
-          activeConnections: 0,
-          rates: zeroRates,
-          counters,
+          effectiveWeight: 5,
+          ...counts,
+          stats,
           servers: [
             {
               server: "192.0.2.10:8080",
+              address: "192.0.2.10",
+              port: 8080,
+              state: "ok",
               forwarding: "masq",
               weight: 5,
-              activeConnections: 0,
-              inactiveConnections: 0,
-              persistentConnections: 0,
-              rates: zeroRates,
-              counters,
+              ...counts,
+              stats,
             },
           ],
         },
