@@ -159,7 +159,7 @@ export function jobsFor(seed: number): readonly Job[] {
       stage: "unit",
       name: "",
       command: [...SUITE, "dist/test/unit.js"],
-      needs: ["mandoc", "shells"],
+      needs: ["mandoc", "shells", "prometheus"],
       size: "quick",
       seconds: 30,
     },
