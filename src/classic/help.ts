@@ -24,6 +24,10 @@ const USAGE = `Usage:
 SERVICE is -t HOST[:PORT], -u HOST[:PORT], --sctp-service HOST[:PORT] or -f MARK [-6].
 `;
 
+/** The last line. The subcommands are not loaded for it: a test compares it with them. */
+const SUBCOMMANDS =
+  "Subcommands (see 'ipvsadm help'): list connections watch status check diff apply save restore drain undrain doctor setup metrics completion help\n";
+
 /** The output of -h, from the table of options. */
 export function helpText(): string {
   return [
@@ -33,6 +37,7 @@ export function helpText(): string {
     ...COMMANDS.map(helpLine),
     "Options:\n",
     ...OPTIONS.map(helpLine),
+    SUBCOMMANDS,
   ].join("");
 }
 

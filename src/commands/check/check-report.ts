@@ -63,8 +63,15 @@ function counted(count: number, what: string): string {
 const LONGEST_TEXT = 400;
 
 /** The line of a finding. A document may be one long line, which would be repeated for each finding. */
-function shortLine(line: string | undefined): string | undefined {
+export function shortLine(line: string | undefined): string | undefined {
   return line !== undefined && line.length <= LONGEST_TEXT ? line : undefined;
+}
+
+/** What is wrong, where inside a document, and what to do about it. */
+export function messageOf({ path, message, advice }: CheckFinding): string {
+  const subject = path === undefined ? "" : `${path}: `;
+  const hint = advice === undefined ? "" : ` (${advice})`;
+  return escapeControls(subject + message + hint);
 }
 
 /** The document of `-o json`. */

@@ -1,22 +1,22 @@
-import {
-  selects,
-  selectsServer,
-  UnknownSelected,
-  type ServiceSelector,
-} from "../../grammar/selector.js";
-import type { Endpoint } from "../../grammar/endpoint.js";
+import { formatSelector, UnknownSelected } from "../../grammar/selector.js";
 import type { ServiceKey } from "../../ipvs/model.js";
 import { FORWARDING, PROTOCOL_WORDS } from "../../document/enum-names.js";
 import type { AssessedService } from "../../ipvs/state.js";
 import { CommandError } from "../../cli/errors.js";
 import { escapeControls } from "../../cli/escape.js";
-import { checkServices, suggestion, type Named } from "../../cli/selectors.js";
+import {
+  selectsFiltered,
+  selectsFilteredServer,
+  type ServerFilter,
+  type ServiceFilter,
+} from "../../cli/network-filters.js";
+import { suggestion, type Named } from "../../cli/selectors.js";
 import type { ListedService } from "./rows.js";
 
 /** What a listing shows. Values of one filter are ORed; different filters are ANDed. An empty filter selects everything. */
 export interface Filters {
-  readonly services: readonly Named<ServiceSelector>[];
-  readonly servers: readonly Named<Endpoint>[];
+  readonly services: readonly Named<ServiceFilter>[];
+  readonly servers: readonly Named<ServerFilter>[];
   /** tcp, udp, sctp or fwm */
   readonly protocols: readonly string[];
   readonly schedulers: readonly string[];
@@ -58,7 +58,7 @@ function selectsService(
   { key, settings }: AssessedService,
 ): boolean {
   return (
-    matches(services, ({ selector }) => selects(selector, key)) &&
+    matches(services, ({ selector }) => selectsFiltered(selector, key)) &&
     matches(protocols, (protocol) => protocol === protocolOf(key)) &&
     matches(schedulers, (scheduler) => scheduler === settings.scheduler)
   );
@@ -72,7 +72,9 @@ function selectServers(
   const ownState = service.state !== "ok" && states.includes(service.state);
   const selected = service.servers.filter(
     ({ key, settings, state }) =>
-      matches(servers, ({ selector }) => selectsServer(selector, key)) &&
+      matches(servers, ({ selector }) =>
+        selectsFilteredServer(selector, key),
+      ) &&
       matches(
         forwarding,
         (method) => method === FORWARDING.word(settings.forwarding),
@@ -97,18 +99,35 @@ function protocolOf(key: ServiceKey): string | undefined {
   return "firewallMark" in key ? "fwm" : PROTOCOL_WORDS.word(key.protocol);
 }
 
+function checkServices(
+  named: readonly Named<ServiceFilter>[],
+  table: readonly AssessedService[],
+): void {
+  for (const { text, selector } of named)
+    if (!table.some(({ key }) => selectsFiltered(selector, key))) {
+      const known = table.map(({ key }) => formatSelector(key));
+      const where = "network" in selector ? `in ${text}` : text;
+      throw new UnknownSelected(
+        `there is no service ${where}`,
+        suggestion(text, known, "services"),
+      );
+    }
+}
+
 function checkServers(
-  named: readonly Named<Endpoint>[],
+  named: readonly Named<ServerFilter>[],
   table: readonly AssessedService[],
 ): void {
   for (const { text, selector } of named)
     if (
       !table.some(({ servers }) =>
-        servers.some(({ key }) => selectsServer(selector, key)),
+        servers.some(({ key }) => selectsFilteredServer(selector, key)),
       )
     )
       throw new UnknownSelected(
-        `no service has the real server ${text}`,
+        text.includes("/")
+          ? `no service has a real server in ${text}`
+          : `no service has the real server ${text}`,
         "'ipvsadm list' shows all real servers",
       );
 }

@@ -10,7 +10,10 @@ import { UsageError } from "../../cli/errors.js";
 import type { Arguments } from "../../cli/parser.js";
 import { EXIT } from "../../cli/exit-status.js";
 import type { Invocation, RunSubcommand } from "../../cli/invocation.js";
-import { readServer, readServices } from "../../cli/selectors.js";
+import {
+  readServerFilter,
+  readServiceFilter,
+} from "../../cli/network-filters.js";
 import { escapeControls } from "../../cli/escape.js";
 import { recordChunks } from "../../cli/records.js";
 import { columnsWith } from "./columns.js";
@@ -25,7 +28,7 @@ import { sortListing } from "./sort.js";
 
 export const run: RunSubcommand = async (call) => {
   const { given, io } = call;
-  checkColumns(given);
+  checkOptions(given);
   const filters = await readFilters(given, io);
   const services = sortListing(
     applyFilters(await readTable(io), filters),
@@ -36,26 +39,33 @@ export const run: RunSubcommand = async (call) => {
   return EXIT.ok;
 };
 
-function checkColumns(given: Arguments): void {
+function checkOptions(given: Arguments): void {
   const format = given.text("output") ?? "table";
-  if (
-    given.list("columns").length > 0 &&
-    format !== "table" &&
-    format !== "csv"
-  )
+  const only =
+    given.list("columns").length > 0
+      ? "--columns"
+      : given.flag("no-header") && "--no-header";
+  if (only && format !== "table" && format !== "csv")
     throw new UsageError(
-      `--columns works with the formats table and csv, not with ${format}`,
+      `${only} works with the formats table and csv, not with ${format}`,
       "list",
     );
+  if (given.flag("numeric") && given.flag("names"))
+    throw new UsageError("--numeric and --names exclude each other", "list");
 }
 
 async function readFilters(given: Arguments, io: Io): Promise<Filters> {
   return {
-    services: await readServices(given.positionals, io.names),
+    services: await Promise.all(
+      given.positionals.map(async (text) => ({
+        text: escapeControls(text),
+        selector: await readServiceFilter(text, io.names),
+      })),
+    ),
     servers: await Promise.all(
       given.list("server").map(async (text) => ({
         text: escapeControls(text),
-        selector: await readServer(text, undefined, io.names),
+        selector: await readServerFilter(text, io.names, "list"),
       })),
     ),
     protocols: given.list("protocol"),
@@ -77,6 +87,7 @@ async function print(
   { given, io, output }: Invocation,
 ): Promise<void> {
   const byName = given.flag("names");
+  const header = !given.flag("no-header");
   const name = byName ? await resolveNames(services, io) : numericName;
   const names = endpointNames(name);
   const totals = totalsOf(services.map(({ service }) => service));
@@ -101,7 +112,8 @@ async function print(
         byName,
       );
       const records = csvRecords(services, extraNames);
-      for (const chunk of recordChunks("csv", fields, {}, "", records))
+      const chunks = recordChunks("csv", fields, {}, "", records);
+      for (const chunk of header ? chunks : withoutFirstLine(chunks))
         io.stdout(chunk);
       return;
     }
@@ -115,9 +127,19 @@ async function print(
           paint: output.paint,
           columns,
           names,
+          header,
           summary: given.list("state").length === 0,
         }),
       );
+  }
+}
+
+/** The first line is in the first chunk. */
+function* withoutFirstLine(chunks: Iterable<string>): Generator<string> {
+  let first = true;
+  for (const chunk of chunks) {
+    yield first ? chunk.slice(chunk.indexOf("\n") + 1) : chunk;
+    first = false;
   }
 }
 

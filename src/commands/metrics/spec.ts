@@ -6,7 +6,7 @@ export const metricsSpec: SubcommandSpec = {
   summary: "export metrics for Prometheus, as a file or over HTTP",
   description: [
     "Prints the table in Prometheus' text format. --output writes it to a file, for the textfile collector of node_exporter. The file is replaced as a whole. --listen serves /metrics over HTTP until a signal arrives.",
-    "Metrics that node_exporter's ipvs collector also has keep its names and labels (node_ipvs_…), so existing dashboards work. Unlike the collector, it reports SCTP services separately. All other metrics are called ipvs_…: counters of each service and real server, persistence templates, thresholds, states.",
+    "Metrics that node_exporter's ipvs collector also has keep its names and labels (node_ipvs_*), so existing dashboards work. Unlike the collector, it reports SCTP services separately. All other metrics are called ipvs_…: counters of each service and real server, persistence templates, thresholds, states.",
     "If node_exporter's ipvs collector is active, use --series more, or turn the collector off with --no-collector.ipvs. Otherwise node_exporter sees some metrics twice: it keeps one of each and logs an error at every scrape.",
     "With --listen, the default address is 127.0.0.1, because everyone who can reach the port may read the table. An answer is reused for one second, so many scrapes at once read the kernel only once. If the table cannot be read, the HTTP status is 503 with the reason, and a file contains only 'ipvs_up 0'. Values are floating-point numbers, as always in Prometheus: exact up to 2^53.",
   ],
@@ -47,4 +47,5 @@ export const metricsSpec: SubcommandSpec = {
       shows: "a file for node_exporter's textfile collector, which reads DIR",
     },
   ],
+  printsData: true,
 };

@@ -107,4 +107,5 @@ export const setupSpec: SubcommandSpec = {
       shows: "full NAT with a mainline kernel: also the SNAT rules",
     },
   ],
+  printsData: true,
 };
