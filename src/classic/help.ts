@@ -26,7 +26,7 @@ SERVICE is -t HOST[:PORT], -u HOST[:PORT], --sctp-service HOST[:PORT] or -f MARK
 
 /** The last line. The subcommands are not loaded for it: a test compares it with them. */
 const SUBCOMMANDS =
-  "Subcommands (see 'ipvsadm help'): list connections watch status check diff apply save restore drain undrain doctor setup metrics completion help\n";
+  "Subcommands (see 'ipvsadm help'): list connections watch monitor status check diff apply save restore drain undrain wait doctor setup metrics completion help\n";
 
 /** The output of -h, from the table of options. */
 export function helpText(): string {

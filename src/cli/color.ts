@@ -3,7 +3,15 @@ import type { Io } from "../runtime/io.js";
 
 /** What a piece of text means. Its color follows from that. */
 export type Style =
-  "good" | "warning" | "bad" | "dim" | "title" | "strong" | "name";
+  | "good"
+  | "warning"
+  | "bad"
+  | "dim"
+  | "title"
+  | "strong"
+  | "name"
+  /** The selected line of a full screen */
+  | "selected";
 
 /** A function for each style, which returns the text with or without color. */
 export type Paint = Readonly<Record<Style, (text: string) => string>>;
@@ -19,6 +27,7 @@ export const PLAIN: Paint = {
   title: unchanged,
   strong: unchanged,
   name: unchanged,
+  selected: unchanged,
 };
 
 /** How a style looks. A color is a number of the palette with 256 colors; the first 16 are those of the terminal's theme. */
@@ -27,11 +36,13 @@ export interface Look {
   readonly bold?: boolean;
   readonly dim?: boolean;
   readonly underline?: boolean;
+  readonly inverse?: boolean;
 }
 
-const TITLES: Record<"title" | "strong", Look> = {
+const WITHOUT_COLOR: Record<"title" | "strong" | "selected", Look> = {
   title: { bold: true, underline: true },
   strong: { bold: true },
+  selected: { inverse: true },
 };
 
 /**
@@ -50,7 +61,7 @@ export const LOOKS: Readonly<
     bad: { color: 196, bold: true },
     dim: { color: 244 },
     name: { color: 31 },
-    ...TITLES,
+    ...WITHOUT_COLOR,
   },
   "dark theme": {
     good: { color: 2 },
@@ -58,7 +69,7 @@ export const LOOKS: Readonly<
     bad: { color: 1, bold: true },
     dim: { dim: true },
     name: { color: 6 },
-    ...TITLES,
+    ...WITHOUT_COLOR,
   },
   "light theme": {
     good: { color: 4 },
@@ -66,7 +77,7 @@ export const LOOKS: Readonly<
     bad: { color: 1, bold: true },
     dim: { dim: true },
     name: { color: 4 },
-    ...TITLES,
+    ...WITHOUT_COLOR,
   },
 };
 
@@ -98,7 +109,7 @@ const BASIC = [
 
 function paintWith(looks: Readonly<Record<Style, Look>>): Paint {
   const chalk = new Chalk({ level: 2 });
-  const painter = ({ color, bold, dim, underline }: Look) => {
+  const painter = ({ color, bold, dim, underline, inverse }: Look) => {
     let paint: ChalkInstance = chalk;
     const basic = color === undefined ? undefined : BASIC[color];
     if (basic) paint = paint[basic];
@@ -106,6 +117,7 @@ function paintWith(looks: Readonly<Record<Style, Look>>): Paint {
     if (dim) paint = paint.dim;
     if (bold) paint = paint.bold;
     if (underline) paint = paint.underline;
+    if (inverse) paint = paint.inverse;
     return (text: string) => paint(text);
   };
   return {
@@ -116,6 +128,7 @@ function paintWith(looks: Readonly<Record<Style, Look>>): Paint {
     title: painter(looks.title),
     strong: painter(looks.strong),
     name: painter(looks.name),
+    selected: painter(looks.selected),
   };
 }
 

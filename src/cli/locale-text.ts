@@ -21,6 +21,7 @@ const ASCII: Readonly<Record<string, string>> = {
   "▆": "+",
   "▇": "*",
   "█": "#",
+  "░": ".",
 };
 
 // eslint-disable-next-line no-control-regex

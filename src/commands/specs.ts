@@ -8,11 +8,13 @@ import { drainSpec } from "./drain/spec.js";
 import { helpSpec } from "./help/spec.js";
 import { listSpec } from "./list/spec.js";
 import { metricsSpec } from "./metrics/spec.js";
+import { monitorSpec } from "./monitor/spec.js";
 import { restoreSpec } from "./restore/spec.js";
 import { saveSpec } from "./save/spec.js";
 import { setupSpec } from "./setup/spec.js";
 import { statusSpec } from "./status/spec.js";
 import { undrainSpec } from "./undrain/spec.js";
+import { waitSpec } from "./wait/spec.js";
 import { watchSpec } from "./watch/spec.js";
 import { findSpec, type SubcommandSpec } from "../cli/spec.js";
 
@@ -21,6 +23,7 @@ export const SPECS: readonly SubcommandSpec[] = [
   listSpec,
   connectionsSpec,
   watchSpec,
+  monitorSpec,
   statusSpec,
   checkSpec,
   diffSpec,
@@ -29,6 +32,7 @@ export const SPECS: readonly SubcommandSpec[] = [
   restoreSpec,
   drainSpec,
   undrainSpec,
+  waitSpec,
   doctorSpec,
   setupSpec,
   metricsSpec,

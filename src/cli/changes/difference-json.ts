@@ -23,7 +23,8 @@ export function differencesJson(differences: Differences): Members {
   };
 }
 
-function itemJson(item: DifferenceItem): Members {
+/** One difference. */
+export function itemJson(item: DifferenceItem): Members {
   const { of } = item;
   const change = kindOf(item);
   switch (item.of) {

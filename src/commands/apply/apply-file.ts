@@ -15,7 +15,7 @@ import { checkBackup, writeBackup } from "./backup.js";
 import { carryOutPlan } from "./carry-out-plan.js";
 import { refuseConfiguration } from "./refuse-configuration.js";
 import { reportDryRun, reportUpToDate } from "./apply-report.js";
-import { Interrupt } from "./interrupt.js";
+import { Interrupt } from "../../cli/interrupt.js";
 import type { ApplyRequest, PreparedPlan } from "./apply-request.js";
 
 /** Changes the table to match a file. @returns the exit status */

@@ -1,10 +1,12 @@
 import type { Json, Members } from "../../document/json-text.js";
-import type { Rule, RuleFinding, RuleFile } from "../../rules/rule-file.js";
+import type { RuleFinding, RuleFile } from "../../rules/rule-file.js";
 import type { Severity } from "../../cli/rule-findings.js";
 import { escapeControls } from "../../cli/escape.js";
 
-/** How a document names the service and the real server of a rule. Nothing for other rules */
-export type NamesOf = (rule: Rule) => Members;
+/** How a document names the service and the real server that a finding is about. Nothing for other findings */
+export type NamesOf = (
+  finding: Pick<RuleFinding, "rule" | "position">,
+) => Members;
 
 /** A file that was checked. */
 export interface Checked {
@@ -94,17 +96,18 @@ export function checkJson(checked: readonly Checked[]): Json {
 }
 
 function findingsJson({ file, findings, namesOf }: Checked): Json {
-  return findings.map(
-    ({ severity, id, position, path, message, advice, rule }) => ({
+  return findings.map((finding) => {
+    const { severity, id, position, path, message, advice } = finding;
+    return {
       severity,
       id,
-      ...(rule && namesOf(rule)),
+      ...namesOf(finding),
       line: position.line,
       column: position.column,
       path: path && escapeControls(path),
       message: escapeControls(message),
       advice: advice && escapeControls(advice),
       text: shortLine(file?.line(position.line)),
-    }),
-  );
+    };
+  });
 }

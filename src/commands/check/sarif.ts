@@ -66,9 +66,9 @@ function resultOf(
   { name, file, namesOf }: Checked,
   ids: readonly string[],
 ): Members {
-  const { id, severity, position, rule } = finding;
+  const { id, severity, position } = finding;
   const text = shortLine(file?.line(position.line));
-  const { service, server } = rule ? namesOf(rule) : {};
+  const { service, server } = namesOf(finding);
   const names = [service, server].filter((word) => typeof word === "string");
   return {
     ruleId: id,

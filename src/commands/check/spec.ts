@@ -52,7 +52,7 @@ export const checkSpec: SubcommandSpec = {
       shows: "check rules in a pipeline, without a resolver",
     },
     {
-      command: "ipvsadm check --no-resolve -o sarif rules/*.yaml >check.sarif",
+      command: "ipvsadm check -o sarif rules/*.yaml >check.sarif",
       shows: "write the findings for a code scanning service",
     },
     {

@@ -7,9 +7,9 @@ import type {
   ServiceState,
 } from "../../ipvs/state.js";
 import { forwardingText, limitsText } from "../../cli/server-settings.js";
-import type { Style } from "../../cli/color.js";
 import { cutWords, type Cell, type Column } from "../../cli/table.js";
 import { escapeControls } from "../../cli/escape.js";
+import { STATE_STYLES, stateText } from "../../cli/state-text.js";
 import { shortBytes, shortCount } from "../../cli/units.js";
 import type { EndpointNames } from "./endpoint-names.js";
 import type { ColumnKey } from "./option-values.js";
@@ -27,26 +27,6 @@ export interface ListColumn extends Column {
   readonly cell: (row: Row) => Cell | undefined;
   /** For CSV: the fields of JSON that the column stands for. A field of an object has a dot: `tunnel.port` */
   readonly fields: readonly string[];
-}
-
-/** The color of each state. */
-export const STATE_STYLES: Readonly<
-  Record<ServiceState | ServerState, Style | undefined>
-> = {
-  ok: undefined,
-  "maybe-overloaded": "warning",
-  draining: "warning",
-  overloaded: "bad",
-  "all-overloaded": "bad",
-  "all-drained": "bad",
-  "no-servers": "bad",
-};
-
-/** How the table shows a state: `all drained`. `overloaded?` means that the kernel does not report it. */
-export function stateText(state: keyof typeof STATE_STYLES): string {
-  return state === "maybe-overloaded"
-    ? "overloaded?"
-    : state.replaceAll("-", " ");
 }
 
 /** Dims zeros, so that other numbers stand out. */

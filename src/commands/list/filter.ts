@@ -1,16 +1,19 @@
 import { formatSelector, UnknownSelected } from "../../grammar/selector.js";
-import type { ServiceKey } from "../../ipvs/model.js";
-import { FORWARDING, PROTOCOL_WORDS } from "../../document/enum-names.js";
+import { FORWARDING } from "../../document/enum-names.js";
 import type { AssessedService } from "../../ipvs/state.js";
+import type { Names } from "../../system/names.js";
 import { CommandError } from "../../cli/errors.js";
 import { escapeControls } from "../../cli/escape.js";
 import {
+  readServerFilter,
+  readServiceFilter,
   selectsFiltered,
   selectsFilteredServer,
   type ServerFilter,
   type ServiceFilter,
 } from "../../cli/network-filters.js";
-import { suggestion, type Named } from "../../cli/selectors.js";
+import type { Arguments } from "../../cli/parser.js";
+import { protocolWord, suggestion, type Named } from "../../cli/selectors.js";
 import type { ListedService } from "./rows.js";
 
 /** What a listing shows. Values of one filter are ORed; different filters are ANDed. An empty filter selects everything. */
@@ -23,6 +26,42 @@ export interface Filters {
   readonly forwarding: readonly string[];
   /** States of services and of real servers */
   readonly states: readonly string[];
+}
+
+/** Filters that select everything. */
+export const NO_FILTERS: Filters = {
+  services: [],
+  servers: [],
+  protocols: [],
+  schedulers: [],
+  forwarding: [],
+  states: [],
+};
+
+/** Reads the filters of the command line. @param subcommand for errors @throws {SelectorFault} @throws {UsageError} */
+export async function readFilters(
+  given: Arguments,
+  names: Names,
+  subcommand: string,
+): Promise<Filters> {
+  return {
+    services: await Promise.all(
+      given.positionals.map(async (text) => ({
+        text: escapeControls(text),
+        selector: await readServiceFilter(text, names),
+      })),
+    ),
+    servers: await Promise.all(
+      given.list("server").map(async (text) => ({
+        text: escapeControls(text),
+        selector: await readServerFilter(text, names, subcommand),
+      })),
+    ),
+    protocols: given.list("protocol"),
+    schedulers: given.list("scheduler"),
+    forwarding: given.list("forwarding"),
+    states: given.list("state"),
+  };
 }
 
 /** Whether any filter is set, so that the listing may be a part of the table. */
@@ -48,6 +87,14 @@ export function applyFilters(
   checkServices(filters.services, table);
   checkServers(filters.servers, table);
   checkSchedulers(filters.schedulers, table);
+  return selectListed(table, filters);
+}
+
+/** The same, but what is named need not exist. */
+export function selectListed(
+  table: readonly AssessedService[],
+  filters: Filters,
+): ListedService[] {
   return table
     .filter((service) => selectsService(filters, service))
     .flatMap((service) => selectServers(service, filters) ?? []);
@@ -59,7 +106,7 @@ function selectsService(
 ): boolean {
   return (
     matches(services, ({ selector }) => selectsFiltered(selector, key)) &&
-    matches(protocols, (protocol) => protocol === protocolOf(key)) &&
+    matches(protocols, (protocol) => protocol === protocolWord(key)) &&
     matches(schedulers, (scheduler) => scheduler === settings.scheduler)
   );
 }
@@ -93,10 +140,6 @@ function matches<T>(
   test: (value: T) => boolean,
 ): boolean {
   return filter.length === 0 || filter.some(test);
-}
-
-function protocolOf(key: ServiceKey): string | undefined {
-  return "firewallMark" in key ? "fwm" : PROTOCOL_WORDS.word(key.protocol);
 }
 
 function checkServices(

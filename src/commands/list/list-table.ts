@@ -8,12 +8,8 @@ import {
   type Cell,
   type Column,
 } from "../../cli/table.js";
-import {
-  columnsWith,
-  STATE_STYLES,
-  stateText,
-  type ListColumn,
-} from "./columns.js";
+import { STATE_STYLES, stateText } from "../../cli/state-text.js";
+import { columnsWith, type ListColumn } from "./columns.js";
 import type { EndpointNames } from "./endpoint-names.js";
 import { COLUMN_KEYS, type ColumnKey } from "./option-values.js";
 import { rowsOf, type ListedService } from "./rows.js";

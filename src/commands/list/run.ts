@@ -10,16 +10,12 @@ import { UsageError } from "../../cli/errors.js";
 import type { Arguments } from "../../cli/parser.js";
 import { EXIT } from "../../cli/exit-status.js";
 import type { Invocation, RunSubcommand } from "../../cli/invocation.js";
-import {
-  readServerFilter,
-  readServiceFilter,
-} from "../../cli/network-filters.js";
 import { escapeControls } from "../../cli/escape.js";
 import { recordChunks } from "../../cli/records.js";
 import { columnsWith } from "./columns.js";
 import { csvFields, csvRecords } from "./csv.js";
 import { documentNames, endpointNames } from "./endpoint-names.js";
-import { applyFilters, isFiltered, type Filters } from "./filter.js";
+import { applyFilters, isFiltered, readFilters } from "./filter.js";
 import { jsonChunks, ndjsonLines, yamlChunks } from "./json-yaml.js";
 import { tableLines } from "./list-table.js";
 import { COLUMN_KEYS, type ColumnKey, type SortKey } from "./option-values.js";
@@ -29,7 +25,7 @@ import { sortListing } from "./sort.js";
 export const run: RunSubcommand = async (call) => {
   const { given, io } = call;
   checkOptions(given);
-  const filters = await readFilters(given, io);
+  const filters = await readFilters(given, io.names, "list");
   const services = sortListing(
     applyFilters(await readTable(io), filters),
     (given.text("sort") ?? "name") as SortKey, // The parser has checked it.
@@ -52,27 +48,6 @@ function checkOptions(given: Arguments): void {
     );
   if (given.flag("numeric") && given.flag("names"))
     throw new UsageError("--numeric and --names exclude each other", "list");
-}
-
-async function readFilters(given: Arguments, io: Io): Promise<Filters> {
-  return {
-    services: await Promise.all(
-      given.positionals.map(async (text) => ({
-        text: escapeControls(text),
-        selector: await readServiceFilter(text, io.names),
-      })),
-    ),
-    servers: await Promise.all(
-      given.list("server").map(async (text) => ({
-        text: escapeControls(text),
-        selector: await readServerFilter(text, io.names, "list"),
-      })),
-    ),
-    protocols: given.list("protocol"),
-    schedulers: given.list("scheduler"),
-    forwarding: given.list("forwarding"),
-    states: given.list("state"),
-  };
 }
 
 async function readTable(io: Io): Promise<AssessedService[]> {

@@ -5,8 +5,7 @@ import {
   SERVICE_FILTER,
   WIDE_OPTION,
 } from "../../cli/common-options.js";
-import { SERVER_STATES, SERVICE_STATES } from "../../ipvs/state.js";
-import { FORWARDING, PROTOCOL_WORDS } from "../../document/enum-names.js";
+import { FILTER_OPTIONS } from "./filter-options.js";
 import { COLUMN_KEYS, FORMATS, SORT_KEYS } from "./option-values.js";
 
 export const listSpec: SubcommandSpec = {
@@ -50,43 +49,7 @@ export const listSpec: SubcommandSpec = {
       type: "flag",
       description: "reverse the order",
     },
-    {
-      name: "protocol",
-      type: "list",
-      value: "PROTOCOL",
-      choices: [...PROTOCOL_WORDS.all, "fwm"],
-      description:
-        "show only services with these protocols; fwm is firewall marks",
-    },
-    {
-      name: "server",
-      type: "list",
-      value: "SERVER",
-      description:
-        "show only these real servers and their services: 10.0.0.7:80, an address, or a network such as 10.0.0.0/8",
-      completes: "server",
-    },
-    {
-      name: "scheduler",
-      type: "list",
-      value: "NAME",
-      description: "show only services with these schedulers",
-      completes: "scheduler",
-    },
-    {
-      name: "forwarding",
-      type: "list",
-      value: "METHOD",
-      choices: FORWARDING.all,
-      description: "show only real servers with these forwarding methods",
-    },
-    {
-      name: "state",
-      type: "list",
-      value: "STATE",
-      choices: [...new Set<string>([...SERVER_STATES, ...SERVICE_STATES])],
-      description: "show only services and real servers in these states",
-    },
+    ...FILTER_OPTIONS,
     NAMES_OPTION,
     {
       name: "numeric",

@@ -51,14 +51,20 @@ interface Log {
   }[];
 }
 
-const validate = new Ajv({ strict: false, validateFormats: false }).compile(
-  JSON.parse(
-    readFileSync(
-      "node_modules/@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json",
-      "utf8",
-    ),
-  ) as object,
-);
+/** The schema of the standard. It is of an older draft, of which it uses nothing that changed. */
+const { $schema, id, ...schema } = JSON.parse(
+  readFileSync(
+    "node_modules/@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json",
+    "utf8",
+  ),
+) as Record<string, unknown>;
+assert.match(String($schema), /draft-04/);
+assert.match(String(id), /sarif/);
+const validate = new Ajv({
+  strict: false,
+  validateFormats: false,
+  unicodeRegExp: false,
+}).compile(schema);
 
 /** Parses a SARIF log, which must follow the schema of the standard. */
 function parsed(text: string): Log {
@@ -88,7 +94,7 @@ suite("check for CI", () => {
         place?.logicalLocations?.[0]?.fullyQualifiedName,
       ]),
       [
-        ["port-ignored", "warning", 2, 24, "tcp/192.0.2.1:80 10.0.0.11:8080"],
+        ["port-ignored", "warning", 2, 23, "tcp/192.0.2.1:80 10.0.0.11:8080"],
         ["no-servers", "warning", 3, 1, "udp/192.0.2.53:53"],
         ["unknown-scheduler", "warning", 3, 24, "udp/192.0.2.53:53"],
         ["form", "error", 4, 1, undefined],

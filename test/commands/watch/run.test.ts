@@ -30,7 +30,7 @@ test("watch prints plain frames without a terminal, all with rates", async () =>
   for (const frame of frames.slice(0, 2))
     assert.match(
       frame,
-      /^ipvsadm watch · \d\d:\d\d:\d\d · every 0\.1 s · by connections\/s, busiest first · 1 service, 1 server\nTotal 0 conn\/s .*\nno change in the last minute\nService, its servers +Method .*\ntcp\/192\.0\.2\.1:80 +wrr .*\n {2}.*$/,
+      /^ipvsadm watch · \d\d:\d\d:\d\d · every 0\.1 s · by connections\/s, busiest first · 1 service, 1 server\nTotal 0 conn\/s .*\nno change in the last minute\nService, its servers +State +Method .*\ntcp\/192\.0\.2\.1:80 +ok +wrr .*\n {2}.*$/,
     );
   assert.deepEqual(log, ["open", "flush", "flush", "flush"]);
 });
