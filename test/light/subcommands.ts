@@ -39,6 +39,16 @@ suite("a subcommand given to the light program", () => {
     assert.deepEqual([stdout, status], ["", 3]);
   });
 
+  test("without a full program is answered as by the original if it is not similar to a subcommand", () => {
+    for (const words of [["foo", "-Z"], ["xyz"]]) {
+      const { stdout, stderr, status } = run([light, ...words]);
+      assert.match(stderr, new RegExp(`^unexpected argument ${words[0]}\\n`));
+      assert.equal(stdout, "");
+      assert.notEqual(status, 3);
+    }
+    assert.match(run([light, "lsit"]).stderr, /^ipvsadm: lsit needs the full/);
+  });
+
   test("does not run a full program of the current folder, or of PATH", () => {
     const place = mkdtempSync(join(tmpdir(), "place."));
     makeFull(join(place, "ipvsadm-full"));

@@ -1,0 +1,21 @@
+/** What the light program knows of the subcommands: their names, with those of `help` and with aliases. */
+export const SUBCOMMAND_NAMES = [
+  "list",
+  "connections",
+  "watch",
+  "monitor",
+  "status",
+  "check",
+  "diff",
+  "apply",
+  "save",
+  "restore",
+  "drain",
+  "undrain",
+  "wait",
+  "doctor",
+  "setup",
+  "metrics",
+  "completion",
+  "help",
+];
