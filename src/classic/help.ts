@@ -4,6 +4,7 @@ import {
   type ClassicCommandSpec,
   type ClassicOption,
 } from "../grammar/options.js";
+import { SUBCOMMAND_NAMES } from "../runtime/subcommand-names.js";
 import { VERSION } from "../runtime/version.js";
 
 /** The output of -v. Scripts search for the first two words and read the number from the second. */
@@ -24,10 +25,6 @@ const USAGE = `Usage:
 SERVICE is -t HOST[:PORT], -u HOST[:PORT], --sctp-service HOST[:PORT] or -f MARK [-6].
 `;
 
-/** The last line. The subcommands are not loaded for it: a test compares it with them. */
-const SUBCOMMANDS =
-  "Subcommands (see 'ipvsadm help'): list connections watch monitor status check diff apply save restore drain undrain wait doctor setup metrics completion help\n";
-
 /** The output of -h, from the table of options. */
 export function helpText(): string {
   return [
@@ -37,7 +34,7 @@ export function helpText(): string {
     ...COMMANDS.map(helpLine),
     "Options:\n",
     ...OPTIONS.map(helpLine),
-    SUBCOMMANDS,
+    `Subcommands (see 'ipvsadm help'): ${SUBCOMMAND_NAMES.join(" ")}\n`,
   ].join("");
 }
 

@@ -94,7 +94,7 @@ suite("check for CI", () => {
         place?.logicalLocations?.[0]?.fullyQualifiedName,
       ]),
       [
-        ["port-ignored", "warning", 2, 23, "tcp/192.0.2.1:80 10.0.0.11:8080"],
+        ["port-ignored", "warning", 2, 23, "tcp/192.0.2.1:80 10.0.0.11:80"],
         ["no-servers", "warning", 3, 1, "udp/192.0.2.53:53"],
         ["unknown-scheduler", "warning", 3, 24, "udp/192.0.2.53:53"],
         ["form", "error", 4, 1, undefined],
