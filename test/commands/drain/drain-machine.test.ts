@@ -1,3 +1,4 @@
+import { named } from "../../document/named.js";
 import assert from "node:assert/strict";
 import {
   mkdirSync,
@@ -479,8 +480,7 @@ test("drain and undrain --all-services print one JSON document with -o json", as
     state: "draining",
     servers: [
       {
-        service: WEB,
-        server: `${MACHINE}:8080`,
+        ...named(WEB, `${MACHINE}:8080`),
         state: "draining",
         weightBefore: 3,
         weight: 0,
@@ -489,8 +489,7 @@ test("drain and undrain --all-services print one JSON document with -o json", as
         persistentConnections: 0,
       },
       {
-        service: TLS,
-        server: `${MACHINE}:443`,
+        ...named(TLS, `${MACHINE}:443`),
         state: "draining",
         weightBefore: 2,
         weight: 0,
@@ -521,7 +520,7 @@ test("drain and undrain --all-services print one JSON document with -o json", as
     [state, servers[1]],
     [
       "undrained",
-      { service: TLS, server: `${MACHINE}:443`, weightBefore: 0, weight: 2 },
+      { ...named(TLS, `${MACHINE}:443`), weightBefore: 0, weight: 2 },
     ],
   );
 });
