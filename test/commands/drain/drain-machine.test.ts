@@ -19,6 +19,7 @@ import {
   serviceEntry,
 } from "../../fixtures/entries.js";
 import { TableOfServers } from "../../fixtures/table-of-servers.js";
+import { named } from "../../document/named.js";
 import { subcommand } from "../run-subcommand.js";
 
 const folder = mkdtempSync(join(tmpdir(), "ipvsadm-drain-machine-"));
@@ -38,23 +39,6 @@ const MACHINE = "10.0.0.11";
 const WEB = "tcp/192.0.2.1:80";
 const TLS = "tcp/192.0.2.1:443";
 const DNS = "udp/192.0.2.1:53";
-/** How documents name the machine in these services */
-const ABOUT_WEB = {
-  service: WEB,
-  protocol: "tcp",
-  serviceAddress: "192.0.2.1",
-  servicePort: 80,
-  server: `${MACHINE}:8080`,
-  serverAddress: MACHINE,
-  serverPort: 8080,
-};
-const ABOUT_TLS = {
-  ...ABOUT_WEB,
-  service: TLS,
-  servicePort: 443,
-  server: `${MACHINE}:443`,
-  serverPort: 443,
-};
 const EPERM = 1;
 const ENOMEM = 12;
 
@@ -496,7 +480,7 @@ test("drain and undrain --all-services print one JSON document with -o json", as
     state: "draining",
     servers: [
       {
-        ...ABOUT_WEB,
+        ...named(WEB, `${MACHINE}:8080`),
         state: "draining",
         weightBefore: 3,
         weight: 0,
@@ -505,7 +489,7 @@ test("drain and undrain --all-services print one JSON document with -o json", as
         persistentConnections: 0,
       },
       {
-        ...ABOUT_TLS,
+        ...named(TLS, `${MACHINE}:443`),
         state: "draining",
         weightBefore: 2,
         weight: 0,
@@ -534,7 +518,10 @@ test("drain and undrain --all-services print one JSON document with -o json", as
   };
   assert.deepEqual(
     [state, servers[1]],
-    ["undrained", { ...ABOUT_TLS, weightBefore: 0, weight: 2 }],
+    [
+      "undrained",
+      { ...named(TLS, `${MACHINE}:443`), weightBefore: 0, weight: 2 },
+    ],
   );
 });
 

@@ -10,6 +10,7 @@ import {
   serviceEntry,
 } from "../../fixtures/entries.js";
 import { TableOfServers } from "../../fixtures/table-of-servers.js";
+import { named } from "../../document/named.js";
 import { subcommand, terminal } from "../run-subcommand.js";
 
 const WEB = "tcp/192.0.2.1:80";
@@ -258,15 +259,6 @@ test("wait prints one JSON document with -o json", async () => {
   edit(it, { activeConnections: 7 });
   const line = `wait ${WEB} ${MACHINE} --for drained --timeout 2 -o json`;
   const { stdout } = await run(line, it);
-  const about = {
-    service: WEB,
-    protocol: "tcp",
-    serviceAddress: "192.0.2.1",
-    servicePort: 80,
-    server: SERVER,
-    serverAddress: MACHINE,
-    serverPort: 8080,
-  };
   const counts = {
     activeConnections: 7,
     inactiveConnections: 0,
@@ -274,12 +266,14 @@ test("wait prints one JSON document with -o json", async () => {
   };
   assert.deepEqual(JSON.parse(stdout), {
     schema: "ipvsadm/wait/1",
-    ...about,
+    ...named(WEB, SERVER),
     for: "drained",
     result: "timeout",
     ...counts,
     waitedSeconds: 2,
-    servers: [{ ...about, state: "draining", weight: 0, ...counts }],
+    servers: [
+      { ...named(WEB, SERVER), state: "draining", weight: 0, ...counts },
+    ],
   });
   const service = await run(`wait ${WEB} --for state=ok -o json`, kernel(1));
   const { result, state } = JSON.parse(service.stdout) as Record<
