@@ -6,14 +6,14 @@ import { chooseMachine, type Machine } from "../../cli/machine.js";
 import { jsonText } from "../../document/json-text.js";
 import { aboutServer } from "../../document/key-members.js";
 import type { Members } from "../../document/write-table.js";
-import type { ServerInTable } from "../../drain/change-weights.js";
+import type { ServerInTable } from "../../drain/server-in-table.js";
 import type { ChooseServers } from "../../drain/drain-servers.js";
 import {
-  NoSavedWeight,
   planUndrain,
   undrainServers,
   type UndrainedServer,
 } from "../../drain/undrain-servers.js";
+import { NoSavedWeight } from "../../drain/no-saved-weight.js";
 import { formatSelector } from "../../grammar/selector.js";
 import { PlanFailed } from "../../plan/plan-failed.js";
 import { IpvsAccess } from "../../runtime/ipvs-access.js";

@@ -11,7 +11,7 @@ import { waitForSignals, type Signaled } from "../../cli/wait-for-signals.js";
 import { jsonText } from "../../document/json-text.js";
 import { aboutServer, aboutService } from "../../document/key-members.js";
 import type { Members } from "../../document/write-table.js";
-import type { ServerInTable } from "../../drain/change-weights.js";
+import type { ServerInTable } from "../../drain/server-in-table.js";
 import {
   waitFor,
   type WaitCondition,

@@ -291,13 +291,13 @@ test("drain --all-services --wait waits until the machine is empty in every serv
   const it = kernel();
   connect(it, TLS, `${MACHINE}:443`, 2);
   const fake = fakeIo();
-  const sleep = fake.io.clock?.sleep;
+  const usual = fake.io.clock;
   let sleeps = 0;
   const clock = {
     ...fake.io.clock,
     sleep(milliseconds: number, signal: AbortSignal) {
       if (++sleeps === 2) connect(it, TLS, `${MACHINE}:443`, 0);
-      return sleep?.(milliseconds, signal) ?? Promise.resolve();
+      return usual?.sleep(milliseconds, signal) ?? Promise.resolve();
     },
   } as Io["clock"];
   const { stdout, stderr, status } = await run(`${DRAIN} --wait`, it, {

@@ -29,6 +29,7 @@ import {
   serverEntry,
   serviceEntry,
 } from "../../fixtures/entries.js";
+import { TIMEOUTS } from "../../fixtures/replies.js";
 import { answersFrom } from "../../fixtures/table-kernel.js";
 import { FakeClock } from "../watch/fake-clock.js";
 import { subcommand } from "../run-subcommand.js";
@@ -48,6 +49,8 @@ const START: Table = [
     server("10.0.0.12", 1),
   ]),
 ];
+
+const GET_CONFIG = 13;
 
 /** What can be different from one run to the next. */
 interface Options {
@@ -72,8 +75,10 @@ async function monitored(
       return command === GET_SERVICE || command === GET_SERVERS
         ? { errno }
         : {};
-    const found = answersFrom(table)(command, asked);
-    return found.errno === 95 ? {} : found;
+    if (command === GET_CONFIG) return { messages: [TIMEOUTS] };
+    return command === GET_SERVICE || command === GET_SERVERS
+      ? answersFrom(table)(command, asked)
+      : {};
   });
   const outcome = runIn({ link: kernel, io }, async (io) => {
     const [spec, run] =
