@@ -1,3 +1,4 @@
+// cspell:ignore nämes wörld wörr
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { asciiText, isUtf8 } from "../../src/cli/locale-text.js";
