@@ -4,6 +4,7 @@ import type { Invocation } from "../../cli/invocation.js";
 import { chooseMachine, type Machine } from "../../cli/machine.js";
 import { shortDuration } from "../../cli/units.js";
 import { jsonText } from "../../document/json-text.js";
+import { aboutServer } from "../../document/key-members.js";
 import type { Members } from "../../document/write-table.js";
 import { removeServers } from "../../drain/change-weights.js";
 import {
@@ -16,7 +17,7 @@ import {
 import { formatSelector } from "../../grammar/selector.js";
 import type { IpvsClient } from "../../ipvs/client.js";
 import type { DrainState } from "../../ipvs/drain.js";
-import { formatEndpoint, type ServerEntry } from "../../ipvs/model.js";
+import type { ServerEntry } from "../../ipvs/model.js";
 import { symbolText } from "../../netlink/errno.js";
 import { PlanFailed } from "../../plan/plan-failed.js";
 import { IpvsAccess } from "../../runtime/ipvs-access.js";
@@ -104,8 +105,7 @@ async function dryRun(
   const found = chooseMachine(machine)(await client.steadyTable());
   if (wantsJson(call)) {
     const servers = found.map(({ service, server }) => ({
-      service: formatSelector(service.key),
-      server: formatEndpoint(server.key.address, server.key.port),
+      ...aboutServer(service.key, server.key),
       state: "dry-run",
       weightBefore: server.settings.weight,
       weight: 0,
@@ -335,11 +335,7 @@ function printJson(
     document(machine, {
       state,
       servers: servers.map(({ drained, state, entry }) => ({
-        service: formatSelector(drained.service.key),
-        server: formatEndpoint(
-          drained.server.key.address,
-          drained.server.key.port,
-        ),
+        ...aboutServer(drained.service.key, drained.server.key),
         state,
         weightBefore: drained.weightBefore,
         weight: entry?.settings.weight,

@@ -75,9 +75,8 @@ function rulesOf(
 ): Site["rules"] {
   const running = withDaemons ? (daemons ?? []) : [];
   return {
-    lines: Array.from(
-      tableAsRules({ ...rest, daemons: running }),
-      ({ text }) => text.trimEnd(),
+    lines: Array.from(tableAsRules({ ...rest, daemons: running }), ({ text }) =>
+      text.trimEnd(),
     ),
     undo: [
       ...running.map((daemon) =>
@@ -154,7 +153,11 @@ function macAddresses(given: Arguments): Site["macs"] {
   return given.list("mac").map((text) => {
     const [name = "", mac = "", ...rest] = text.split("=");
     const address = parseAddress(name);
-    if (address && rest.length === 0 && /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(mac))
+    if (
+      address &&
+      rest.length === 0 &&
+      /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(mac)
+    )
       return { address, mac: mac.toLowerCase() };
     throw new UsageError(
       `--mac ${escapeControls(text)}: write ADDRESS=MAC, such as 203.0.113.2=02:00:00:00:00:02`,

@@ -126,4 +126,5 @@ export const setupSpec: SubcommandSpec = {
       shows: "two directors that are real servers of each other",
     },
   ],
+  printsData: true,
 };

@@ -270,7 +270,9 @@ function connectionLines(
   if ("fault" in known)
     return [labeled("Table", [{ text: known.fault, style: "bad" }], display)];
   const { connections, templates, states, clients, first } = known;
-  const byState = states.map(({ name, connections }) => `${connections} ${name}`);
+  const byState = states.map(
+    ({ name, connections }) => `${connections} ${name}`,
+  );
   return [
     labeled(
       "Table",

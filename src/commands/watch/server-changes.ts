@@ -3,7 +3,11 @@ import type { Io } from "../../runtime/io.js";
 import type { Clock } from "./clock.js";
 import { ChangeLog } from "./change-log.js";
 import type { Row } from "./rows.js";
-import { isPresent, type WatchedServer, type WatchedService } from "./sampler.js";
+import {
+  isPresent,
+  type WatchedServer,
+  type WatchedService,
+} from "./sampler.js";
 import {
   drainCommand,
   runServerCommand,
@@ -65,8 +69,7 @@ export class ServerChanges {
       case "weight":
         return "weight";
       case "drain":
-        if (weight === 0)
-          return this.#say(`${server.name} is already drained`);
+        if (weight === 0) return this.#say(`${server.name} is already drained`);
         return this.#propose(drainCommand(service.entry.key, server.entry));
       case "undrain":
         if (weight !== 0)
@@ -86,7 +89,9 @@ export class ServerChanges {
       return this.#say(`the greatest weight is ${MAXIMUM_WEIGHT}`);
     if (weight === server.entry.settings.weight)
       return this.#say(`${server.name} already has weight ${weight}`);
-    return this.#propose(weightCommand(service.entry.key, server.entry, weight));
+    return this.#propose(
+      weightCommand(service.entry.key, server.entry, weight),
+    );
   }
 
   /** Runs the command. */
@@ -137,7 +142,9 @@ export class ServerChanges {
     if (!isPresent(server) || !isPresent(service))
       return this.#say(`${server.name} is not in the table any more`);
     if (!this.#io.mayAdministerNetworks())
-      return this.#say("changing the table needs CAP_NET_ADMIN: run it as root");
+      return this.#say(
+        "changing the table needs CAP_NET_ADMIN: run it as root",
+      );
     return { service, server };
   }
 
@@ -154,8 +161,7 @@ function notesFor(
 ): string[] {
   if (subcommand !== "drain") return [];
   const others = service.servers.some(
-    (one) =>
-      one !== server && isPresent(one) && takesConnections(one.state),
+    (one) => one !== server && isPresent(one) && takesConnections(one.state),
   );
   return others
     ? []

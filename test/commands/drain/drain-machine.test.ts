@@ -1,3 +1,4 @@
+import { named } from "../../document/named.js";
 import assert from "node:assert/strict";
 import {
   mkdirSync,
@@ -290,13 +291,13 @@ test("drain --all-services --wait waits until the machine is empty in every serv
   const it = kernel();
   connect(it, TLS, `${MACHINE}:443`, 2);
   const fake = fakeIo();
-  const sleep = fake.io.clock?.sleep;
+  const usual = fake.io.clock;
   let sleeps = 0;
   const clock = {
     ...fake.io.clock,
     sleep(milliseconds: number, signal: AbortSignal) {
       if (++sleeps === 2) connect(it, TLS, `${MACHINE}:443`, 0);
-      return sleep?.(milliseconds, signal) ?? Promise.resolve();
+      return usual?.sleep(milliseconds, signal) ?? Promise.resolve();
     },
   } as Io["clock"];
   const { stdout, stderr, status } = await run(`${DRAIN} --wait`, it, {
@@ -479,8 +480,7 @@ test("drain and undrain --all-services print one JSON document with -o json", as
     state: "draining",
     servers: [
       {
-        service: WEB,
-        server: `${MACHINE}:8080`,
+        ...named(WEB, `${MACHINE}:8080`),
         state: "draining",
         weightBefore: 3,
         weight: 0,
@@ -489,8 +489,7 @@ test("drain and undrain --all-services print one JSON document with -o json", as
         persistentConnections: 0,
       },
       {
-        service: TLS,
-        server: `${MACHINE}:443`,
+        ...named(TLS, `${MACHINE}:443`),
         state: "draining",
         weightBefore: 2,
         weight: 0,
@@ -521,7 +520,7 @@ test("drain and undrain --all-services print one JSON document with -o json", as
     [state, servers[1]],
     [
       "undrained",
-      { service: TLS, server: `${MACHINE}:443`, weightBefore: 0, weight: 2 },
+      { ...named(TLS, `${MACHINE}:443`), weightBefore: 0, weight: 2 },
     ],
   );
 });

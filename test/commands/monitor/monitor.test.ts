@@ -29,6 +29,7 @@ import {
   serverEntry,
   serviceEntry,
 } from "../../fixtures/entries.js";
+import { TIMEOUTS } from "../../fixtures/replies.js";
 import { answersFrom } from "../../fixtures/table-kernel.js";
 import { FakeClock } from "../watch/fake-clock.js";
 import { subcommand } from "../run-subcommand.js";
@@ -48,6 +49,8 @@ const START: Table = [
     server("10.0.0.12", 1),
   ]),
 ];
+
+const GET_CONFIG = 13;
 
 /** What can be different from one run to the next. */
 interface Options {
@@ -72,8 +75,10 @@ async function monitored(
       return command === GET_SERVICE || command === GET_SERVERS
         ? { errno }
         : {};
-    const found = answersFrom(table)(command, asked);
-    return found.errno === 95 ? {} : found;
+    if (command === GET_CONFIG) return { messages: [TIMEOUTS] };
+    return command === GET_SERVICE || command === GET_SERVERS
+      ? answersFrom(table)(command, asked)
+      : {};
   });
   const outcome = runIn({ link: kernel, io }, async (io) => {
     const [spec, run] =
@@ -82,7 +87,10 @@ async function monitored(
     try {
       const words = line === "" ? [] : line.split(" ");
       const given = parseArguments(spec, words);
-      return await run({ given, io, output, progress: new Progress(io) }, clock);
+      return await run(
+        { given, io, output, progress: new Progress(io) },
+        clock,
+      );
     } catch (error) {
       return output.explain(error);
     }
@@ -116,10 +124,11 @@ test("monitor prints a line for each change, and nothing while nothing changes",
     START,
     START,
     [
-      serviceEntry(WEB, { scheduler: "wrr", flags: PERSISTENT, timeoutSeconds: 300 }, [
-        server("10.0.0.11", 0, 50),
-        server("10.0.0.13", 2),
-      ]),
+      serviceEntry(
+        WEB,
+        { scheduler: "wrr", flags: PERSISTENT, timeoutSeconds: 300 },
+        [server("10.0.0.11", 0, 50), server("10.0.0.13", 2)],
+      ),
       serviceEntry(MARK, {}, [serverEntry("10.0.0.11", 0)]),
     ],
     [],
@@ -217,7 +226,11 @@ for (const [options, expected] of [
   });
 
 test("monitor --state draining prints that a server is drained and undrained", async () => {
-  const { lines } = await monitored("--state draining", [START, CHANGED, START]);
+  const { lines } = await monitored("--state draining", [
+    START,
+    CHANGED,
+    START,
+  ]);
   assert.deepEqual(lines, [
     DRAINED,
     "change tcp/192.0.2.1:80 10.0.0.11:8080 weight 0 → 3",
@@ -225,15 +238,17 @@ test("monitor --state draining prints that a server is drained and undrained", a
 });
 
 test("watch --events prints the lines of monitor", async () => {
-  const { lines } = await monitored(
-    "--events",
-    [START, CHANGED],
-    { name: "watch" },
-  );
-  assert.deepEqual(lines, [DRAINED, RAISED, ...ADDED]);
-  const some = await monitored("--events -n 1 tcp/192.0.2.1", [START, CHANGED], {
+  const { lines } = await monitored("--events", [START, CHANGED], {
     name: "watch",
   });
+  assert.deepEqual(lines, [DRAINED, RAISED, ...ADDED]);
+  const some = await monitored(
+    "--events -n 1 tcp/192.0.2.1",
+    [START, CHANGED],
+    {
+      name: "watch",
+    },
+  );
   assert.deepEqual([some.lines, some.status], [[DRAINED], 0]);
 });
 

@@ -1,3 +1,4 @@
+import { named } from "../../document/named.js";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { TCP, UDP, type ServerEntry } from "../../../src/ipvs/model.js";
@@ -265,14 +266,13 @@ test("wait prints one JSON document with -o json", async () => {
   };
   assert.deepEqual(JSON.parse(stdout), {
     schema: "ipvsadm/wait/1",
-    service: WEB,
-    server: SERVER,
+    ...named(WEB, SERVER),
     for: "drained",
     result: "timeout",
     ...counts,
     waitedSeconds: 2,
     servers: [
-      { service: WEB, server: SERVER, state: "draining", weight: 0, ...counts },
+      { ...named(WEB, SERVER), state: "draining", weight: 0, ...counts },
     ],
   });
   const service = await run(`wait ${WEB} --for state=ok -o json`, kernel(1));

@@ -163,7 +163,10 @@ test("screenLines() shows pause, sort key, order and filter", () => {
 });
 
 test("screenLines() shows the filter while it is typed, and the end of a long one", () => {
-  assert.match(screen(80, 24, { prompt: { kind: "filter", text: "we" } }), /^Filter: we_ {3}Enter/m);
+  assert.match(
+    screen(80, 24, { prompt: { kind: "filter", text: "we" } }),
+    /^Filter: we_ {3}Enter/m,
+  );
   assert.match(
     screen(80, 24, {
       prompt: { kind: "filter", text: `${"x".repeat(190)}end` },
