@@ -148,7 +148,7 @@ keepalived has not read the services of this file as they are now: reload it (sy
   });
 
   test("names the file that keepalived reads if it is another one", async () => {
-    keepalived(["/usr/sbin/keepalived", "--dont-fork"]);
+    keepalived(["/usr/sbin/keepalived", "-n"]);
     const { stdout, status } = await diff();
     assert.match(stdout, /^Probably health checks of keepalived:\n/);
     assert.match(
