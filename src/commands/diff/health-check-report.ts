@@ -1,4 +1,5 @@
 import type { Json } from "../../document/json-text.js";
+import { aboutServer } from "../../document/key-members.js";
 import { formatSelector } from "../../grammar/selector.js";
 import { formatEndpoint } from "../../ipvs/model.js";
 import type { HealthChecker } from "../../rules/health-checks.js";
@@ -47,13 +48,17 @@ function fallbackName(program: HealthChecker): string {
   return program === "keepalived" ? "sorry server" : "fallback server";
 }
 
+/** What would happen without the health check, as in the member `changes`. */
+const CHANGES = { removed: "add", weight: "change", fallback: "remove" };
+
 /** The member `healthChecks` of the JSON document. */
 export function healthChecksJson(changes: readonly HealthCheckChange[]): Json {
   return changes.map(({ service, server, kind, weight, currentWeight }) => ({
-    service: formatSelector(service),
-    server: formatEndpoint(server.address, server.port),
-    change: kind,
-    weight,
-    currentWeight,
+    cause: kind,
+    change: CHANGES[kind],
+    of: "server",
+    ...aboutServer(service, server),
+    from: currentWeight === undefined ? undefined : { weight: currentWeight },
+    to: weight === undefined ? undefined : { weight },
   }));
 }

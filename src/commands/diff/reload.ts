@@ -7,7 +7,7 @@ import {
 } from "../../ipvs/model.js";
 import type { Table } from "../../ipvs/table.js";
 import type { RuleFile } from "../../rules/rule-file.js";
-import { decodeUtf8 } from "../../rules/text-lines.js";
+import { decodeUtf8 } from "../../text/utf8.js";
 import { tableAsRules } from "../save/table-as-rules.js";
 import { findKeepalived } from "./keepalived-process.js";
 

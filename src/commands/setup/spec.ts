@@ -121,4 +121,5 @@ export const setupSpec: SubcommandSpec = {
       shows: "full NAT with a mainline kernel: also the SNAT rules",
     },
   ],
+  printsData: true,
 };

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { DIRECTOR, type NetworkPlan } from "../../lab/network.js";
+import { forgetConnections } from "../../traffic/forget-connections.js";
 import { without } from "../../traffic/needs.js";
 import { spread } from "../../traffic/spread.js";
 import {
@@ -223,6 +224,7 @@ async function proves(
   } finally {
     for (const [name, host] of hosts.toReversed())
       runOn(network, host, await printed(file, name, [...options, "--undo"]));
+    await forgetConnections();
   }
   assert.deepEqual(states(), before);
 }

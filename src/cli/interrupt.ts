@@ -1,5 +1,5 @@
-import type { Io } from "../../runtime/io.js";
-import type { EndingSignal } from "../../system/signals.js";
+import type { Io } from "../runtime/io.js";
+import type { EndingSignal } from "../system/signals.js";
 
 /** Catches the signals that would end the process, so that a change can be rolled back. Ends when it is disposed of. */
 export class Interrupt implements Disposable {

@@ -1,12 +1,16 @@
-import { mkdirSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { formatSelector } from "../../grammar/selector.js";
-import type { DrainingServer } from "../../ipvs/drain.js";
-import { formatEndpoint } from "../../ipvs/model.js";
-import type { Io } from "../../runtime/io.js";
-import { OutputFailed, writeAtomically } from "../../system/atomic-file.js";
-import { textOf } from "../../system/files.js";
-import { networkNamespace } from "../../system/namespaces.js";
+import { formatSelector } from "../grammar/selector.js";
+import type { DrainingServer } from "../ipvs/drain.js";
+import { formatEndpoint } from "../ipvs/model.js";
+import { textOf } from "../system/files.js";
+import { networkNamespace } from "../system/namespaces.js";
+import { removeStateFile, writeStateFile } from "../system/state-file.js";
+
+/** Where the weights are saved, and procfs to name the network namespace. */
+export interface SavedWeightPlace {
+  /** The folder for files that are needed only until reboot: `/run` */
+  readonly runFolder: string;
+  readonly procFolder: string;
+}
 
 const MAXIMUM_WEIGHT = 0x7fffffff;
 
@@ -23,14 +27,14 @@ export class SavedWeight {
   readonly path: string;
 
   constructor(
-    io: Pick<Io, "runFolder" | "procFolder">,
+    { runFolder, procFolder }: SavedWeightPlace,
     { service, server }: DrainingServer,
   ) {
     const name = `${formatSelector(service)}-${formatEndpoint(server.address, server.port)}`;
     // Each network namespace has its own table, but all share /run.
-    const space = networkNamespace(io.procFolder);
+    const space = networkNamespace(procFolder);
     const file = `${space}-${name.replace("/", "-")}`;
-    this.path = join(io.runFolder, "ipvsadm/drained", file);
+    this.path = `${runFolder}/ipvsadm/drained/${file}`;
   }
 
   read(): SavedWeightReading {
@@ -46,22 +50,12 @@ export class SavedWeight {
 
   /** @throws {OutputFailed} */
   save(weight: number): void {
-    const folder = dirname(this.path);
-    try {
-      mkdirSync(folder, { recursive: true, mode: 0o755 });
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      throw new OutputFailed(folder, code ?? "unknown", { cause: error });
-    }
-    writeAtomically(this.path, `weight ${weight}\n`);
+    writeStateFile(this.path, `weight ${weight}\n`);
   }
 
   /** Deletes the saved weight, if there is one. */
   remove(): void {
-    try {
-      rmSync(this.path, { force: true });
-    } catch {
-      // A leftover file does no harm: it is read only if the server has weight 0 again.
-    }
+    // A leftover file does no harm: it is read only if the server has weight 0 again.
+    removeStateFile(this.path);
   }
 }
