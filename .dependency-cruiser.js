@@ -10,7 +10,7 @@ const LAYERS = {
   system: [],
   ipvs: ["netlink"],
   rtnl: ["netlink", "ipvs"],
-  runtime: ["ipvs", "netlink", "system"],
+  runtime: ["ipvs", "netlink", "system", "text"],
   grammar: ["ipvs", "text"],
   view: ["ipvs", "text"],
   document: ["grammar", "ipvs", "text"],
