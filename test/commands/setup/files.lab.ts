@@ -51,9 +51,9 @@ interface Applied {
   readonly name: string;
   readonly host: string;
   /** Applies the files. @returns what takes that back */
-  apply(
+  readonly apply: (
     files: (format: string) => Promise<PrintedFile[]>,
-  ): Promise<() => Promise<void>>;
+  ) => Promise<() => Promise<void>>;
   /** The commands that files replace */
   readonly replaces: RegExp;
 }

@@ -117,7 +117,7 @@ suite("setup for two directors that are real servers of each other", () => {
         // The same without the exception for the other director.
         runOn(network, "second", "iptables -t mangle -D ipvs-marks 1");
         const { balanced: twice } = await requestsTo(DIRECTOR);
-        assert.ok((twice[1] ?? 0) > 0, `${twice.join()}`);
+        assert.ok((twice[1] ?? 0) > 0, twice.join());
       }),
   );
 
@@ -132,6 +132,6 @@ suite("setup for two directors that are real servers of each other", () => {
 
       network.sh("second", "echo 0 >/proc/sys/net/ipv4/vs/backup_only");
       const { balanced: twice } = await requestsTo(DIRECTOR);
-      assert.ok((twice[1] ?? 0) > 0, `${twice.join()}`);
+      assert.ok((twice[1] ?? 0) > 0, twice.join());
     }));
 });
