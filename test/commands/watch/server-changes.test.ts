@@ -207,6 +207,7 @@ test("watch warns before it drains the last server that accepts connections", as
     (await pressed(running, "d")).replaceAll("\n", " "),
     /'\? No other real server of tcp\/192\.0\.2\.1:80 accepts new connections: clients will be refused\. y: run it/,
   );
+  await pressed(running, "n");
   await quit(running);
 });
 
