@@ -270,7 +270,7 @@ function connectionLines(
   if ("fault" in known)
     return [labeled("Table", [{ text: known.fault, style: "bad" }], display)];
   const { connections, templates, states, clients, first } = known;
-  const byState = states.map(({ name, connections }) => `${connections} ${name}`);
+  const byState = states.map(({ word, connections }) => `${connections} ${word}`);
   return [
     labeled(
       "Table",
@@ -300,7 +300,7 @@ function connectionLines(
       : [
           labeled(
             "Clients",
-            clients.map(({ name, connections }) => `${name} (${connections})`),
+            clients.map(({ word, connections }) => `${word} (${connections})`),
             display,
           ),
         ]),
