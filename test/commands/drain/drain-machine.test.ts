@@ -1,4 +1,3 @@
-import { named } from "../../document/named.js";
 import assert from "node:assert/strict";
 import {
   mkdirSync,
@@ -20,6 +19,7 @@ import {
   serviceEntry,
 } from "../../fixtures/entries.js";
 import { TableOfServers } from "../../fixtures/table-of-servers.js";
+import { named } from "../../document/named.js";
 import { subcommand } from "../run-subcommand.js";
 
 const folder = mkdtempSync(join(tmpdir(), "ipvsadm-drain-machine-"));
@@ -95,8 +95,8 @@ function fakeIo() {
   };
 }
 
-const run = (line: string, { link }: TableOfServers, io = fakeIo().io) =>
-  subcommand(line, { link, io });
+const run = (line: string, it: TableOfServers, io = fakeIo().io) =>
+  subcommand(line, { io: { ...io, openLink: () => it.open() } });
 
 const DRAIN = `drain --all-services ${MACHINE}`;
 const UNDRAIN = `undrain --all-services ${MACHINE}`;
