@@ -242,9 +242,9 @@ export function jobsFor(seed: number): readonly Job[] {
       size: "usual",
       seconds: 200,
     },
-    doctor("a director", "director-suite", 120),
-    doctor("traffic", "traffic-suite", 120),
-    doctor("real servers", "real-server-suite", 120),
+    doctor("a director", "director-suite", 200),
+    doctor("traffic", "traffic-suite", 200),
+    doctor("real servers", "real-server-suite", 200),
     {
       stage: "library",
       name: "examples",

@@ -271,7 +271,7 @@ function connectionLines(
     return [labeled("Table", [{ text: known.fault, style: "bad" }], display)];
   const { connections, templates, states, clients, first } = known;
   const byState = states.map(
-    ({ name, connections }) => `${connections} ${name}`,
+    ({ word, connections }) => `${connections} ${word}`,
   );
   return [
     labeled(
@@ -302,7 +302,7 @@ function connectionLines(
       : [
           labeled(
             "Clients",
-            clients.map(({ name, connections }) => `${name} (${connections})`),
+            clients.map(({ word, connections }) => `${word} (${connections})`),
             display,
           ),
         ]),
