@@ -43,7 +43,10 @@ export const monitorSpec: SubcommandSpec = {
     },
     ...FILTER_OPTIONS,
     NAMES_OPTION,
-    outputOption(["text", "ndjson"], "ndjson prints one JSON object per change"),
+    outputOption(
+      ["text", "ndjson"],
+      "ndjson prints one JSON object per change",
+    ),
   ],
   examples: [
     {

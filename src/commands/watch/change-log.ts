@@ -49,10 +49,7 @@ export class ChangeLog {
       text: i === 0 ? `${time} ${text}` : text,
       style: succeeded ? (i === 0 ? "good" : "warning") : "bad",
     }));
-    this.#record.push(
-      `${time} ${line}`,
-      ...lines.map((text) => `  ${text}`),
-    );
+    this.#record.push(`${time} ${line}`, ...lines.map((text) => `  ${text}`));
   }
 }
 

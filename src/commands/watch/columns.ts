@@ -37,9 +37,7 @@ export interface WatchColumn {
 /** Fits all states but `all overloaded`, which is rare. */
 const STATE_WIDTH = "overloaded?".length;
 
-const COLUMNS: Readonly<
-  Record<WatchColumnKey, Omit<WatchColumn, "key">>
-> = {
+const COLUMNS: Readonly<Record<WatchColumnKey, Omit<WatchColumn, "key">>> = {
   state: {
     title: "State",
     width: STATE_WIDTH,

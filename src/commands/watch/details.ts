@@ -270,7 +270,9 @@ function connectionLines(
   if ("fault" in known)
     return [labeled("Table", [{ text: known.fault, style: "bad" }], display)];
   const { connections, templates, states, clients, first } = known;
-  const byState = states.map(({ word, connections }) => `${connections} ${word}`);
+  const byState = states.map(
+    ({ word, connections }) => `${connections} ${word}`,
+  );
   return [
     labeled(
       "Table",

@@ -7,12 +7,16 @@ export const KEY_HELP: readonly Part[] = [
   { text: "  Home End    first or last row;  g G do the same" },
   { text: "  Enter       open the row: connections, thresholds, history" },
   { text: "  Escape      go back; remove the filter, then the selection" },
-  { text: "  d  u  w     drain, undrain, set the weight of the selected server;" },
+  {
+    text: "  d  u  w     drain, undrain, set the weight of the selected server;",
+  },
   { text: "              the command is shown, and y runs it" },
   { text: "  s, S        sort by the next or the previous of these keys:" },
   { text: "  1 2 3       sort by connections/s, packets/s, bytes/s" },
   { text: "  4 5 6       sort by active connections, latest change, name" },
-  { text: "  r  v  c     reverse the order; hide real servers; choose columns" },
+  {
+    text: "  r  v  c     reverse the order; hide real servers; choose columns",
+  },
   { text: "  /           filter: show lines that contain all these words" },
   { text: "  p           pause or resume; while paused, nothing is read" },
   { text: "  Ctrl-L      redraw the screen;  Ctrl-Z suspends, 'fg' resumes" },

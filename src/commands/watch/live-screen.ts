@@ -13,12 +13,7 @@ import { readTable, type Reading } from "./read-table.js";
 import { findRow, indexOfRow, nameOfRow, type RowName } from "./row-name.js";
 import { arrange, type Arrangement, type Row } from "./rows.js";
 import { Sampler, type Sample } from "./sampler.js";
-import {
-  detailsExtent,
-  extentOf,
-  screenLines,
-  type Extras,
-} from "./screen.js";
+import { detailsExtent, extentOf, screenLines, type Extras } from "./screen.js";
 import { ServerChanges, type Asked } from "./server-changes.js";
 import { TerminalSession } from "./terminal-session.js";
 import type { Settings } from "./settings.js";

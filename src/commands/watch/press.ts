@@ -156,8 +156,7 @@ function inDetails(state: ScreenState, key: Key, extent: Extent): Pressed {
     const action = CHANGES[key.text];
     if (action) return { state, action };
     if (key.text === "q") return { state, action: "quit" };
-    if (key.text === "p")
-      return { state: { ...state, paused: !state.paused } };
+    if (key.text === "p") return { state: { ...state, paused: !state.paused } };
     if (key.text === "?" || key.text === "h")
       return { state: { ...state, help: true } };
   }

@@ -29,7 +29,11 @@ export function targetOf(
 }
 
 /** Moves the selection. The first key selects the first row in view. The screen scrolls if the selected row would leave it. */
-export function moved(state: ScreenState, key: NamedKey, extent: Extent): ScreenState {
+export function moved(
+  state: ScreenState,
+  key: NamedKey,
+  extent: Extent,
+): ScreenState {
   if (key === "escape")
     return state.filter === ""
       ? { ...state, cursor: undefined }
@@ -39,9 +43,7 @@ export function moved(state: ScreenState, key: NamedKey, extent: Extent): Screen
   const target = targetOf(key, start, extent);
   if (target === undefined || extent.rows === 0) return state;
   const isFirst = state.cursor === undefined && /^(up|down)$/.test(key);
-  const cursor = isFirst
-    ? top
-    : Math.max(0, Math.min(target, extent.rows - 1));
+  const cursor = isFirst ? top : Math.max(0, Math.min(target, extent.rows - 1));
   const isPage = key === "pageup" || key === "pagedown";
   return {
     ...state,

@@ -3,7 +3,11 @@ import type { Io } from "../../runtime/io.js";
 import type { Clock } from "./clock.js";
 import { ChangeLog } from "./change-log.js";
 import type { Row } from "./rows.js";
-import { isPresent, type WatchedServer, type WatchedService } from "./sampler.js";
+import {
+  isPresent,
+  type WatchedServer,
+  type WatchedService,
+} from "./sampler.js";
 import {
   drainCommand,
   runServerCommand,
@@ -20,8 +24,8 @@ interface Target {
   readonly server: WatchedServer;
 }
 
-/** What has to happen before a command runs: the user confirms it, or types a weight. Undefined: nothing, the log says why. */
-export type Asked = "confirmation" | "weight" | undefined;
+/** What has to happen before a command runs: the user confirms it, or types a weight. `nothing`: the log says why none runs. */
+export type Asked = "confirmation" | "weight" | "nothing";
 
 /** Changes real servers for the user: asks, runs one command at a time, and logs it. */
 export class ServerChanges {
@@ -57,7 +61,7 @@ export class ServerChanges {
   /** Starts a change of the server of a row. */
   ask(change: "drain" | "undrain" | "weight", row: Row | undefined): Asked {
     const target = this.#targetOf(row);
-    if (!target) return undefined;
+    if (typeof target === "string") return this.#say(target);
     this.#target = target;
     const { service, server } = target;
     const { weight } = server.entry.settings;
@@ -65,8 +69,7 @@ export class ServerChanges {
       case "weight":
         return "weight";
       case "drain":
-        if (weight === 0)
-          return this.#say(`${server.name} is already drained`);
+        if (weight === 0) return this.#say(`${server.name} is already drained`);
         return this.#propose(drainCommand(service.entry.key, server.entry));
       case "undrain":
         if (weight !== 0)
@@ -79,14 +82,16 @@ export class ServerChanges {
 
   /** Goes on with the weight that the user typed. */
   setWeight(text: string): Asked {
-    if (!this.#target) return undefined;
+    if (!this.#target) return "nothing";
     const { service, server } = this.#target;
     const weight = Number(text);
     if (weight > MAXIMUM_WEIGHT)
       return this.#say(`the greatest weight is ${MAXIMUM_WEIGHT}`);
     if (weight === server.entry.settings.weight)
       return this.#say(`${server.name} already has weight ${weight}`);
-    return this.#propose(weightCommand(service.entry.key, server.entry, weight));
+    return this.#propose(
+      weightCommand(service.entry.key, server.entry, weight),
+    );
   }
 
   /** Runs the command. */
@@ -128,22 +133,22 @@ export class ServerChanges {
     return "confirmation";
   }
 
-  #targetOf(row: Row | undefined): Target | undefined {
-    if (this.#running) return this.#say("a command is still running");
-    if (!row) return this.#say("select a real server first: ↓ or j");
+  /** The server to change, or why it cannot be changed. */
+  #targetOf(row: Row | undefined): Target | string {
+    if (this.#running) return "a command is still running";
+    if (!row) return "select a real server first: ↓ or j";
     const { service, server } = row;
-    if (!server)
-      return this.#say(`select a real server of ${service.name} first`);
+    if (!server) return `select a real server of ${service.name} first`;
     if (!isPresent(server) || !isPresent(service))
-      return this.#say(`${server.name} is not in the table any more`);
+      return `${server.name} is not in the table any more`;
     if (!this.#io.mayAdministerNetworks())
-      return this.#say("changing the table needs CAP_NET_ADMIN: run it as root");
+      return "changing the table needs CAP_NET_ADMIN: run it as root";
     return { service, server };
   }
 
-  #say(text: string): undefined {
+  #say(text: string): Asked {
     this.log.say(text, "warning");
-    return undefined;
+    return "nothing";
   }
 }
 
@@ -154,8 +159,7 @@ function notesFor(
 ): string[] {
   if (subcommand !== "drain") return [];
   const others = service.servers.some(
-    (one) =>
-      one !== server && isPresent(one) && takesConnections(one.state),
+    (one) => one !== server && isPresent(one) && takesConnections(one.state),
   );
   return others
     ? []

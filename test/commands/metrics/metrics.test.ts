@@ -296,8 +296,7 @@ test("metrics --services-only prints the series of services, and the numbers of 
   assert.ok([...all.keys()].some(isOfServers));
   assert.ok(
     [...some].some(
-      ([name, value]) =>
-        name.startsWith("ipvs_service_backends{") && value > 0,
+      ([name, value]) => name.startsWith("ipvs_service_backends{") && value > 0,
     ),
   );
   assert.ok((some.get('ipvs_backends{state="ok"}') ?? 0) > 0);

@@ -88,16 +88,19 @@ async function monitored(
     try {
       const words = line === "" ? [] : line.split(" ");
       const given = parseArguments(spec, words);
-      return await run({ given, io, output, progress: new Progress(io) }, clock);
+      return await run(
+        { given, io, output, progress: new Progress(io) },
+        clock,
+      );
     } catch (error) {
       return output.explain(error);
     }
   });
-  let ended = false;
+  const state = { ended: false };
   void outcome.finally(() => {
-    ended = true;
+    state.ended = true;
   });
-  while (!ended) {
+  while (!state.ended) {
     await turn();
     if (!clock.isWaitedFor) continue;
     reading++;
@@ -122,10 +125,11 @@ test("monitor prints a line for each change, and nothing while nothing changes",
     START,
     START,
     [
-      serviceEntry(WEB, { scheduler: "wrr", flags: PERSISTENT, timeoutSeconds: 300 }, [
-        server("10.0.0.11", 0, 50),
-        server("10.0.0.13", 2),
-      ]),
+      serviceEntry(
+        WEB,
+        { scheduler: "wrr", flags: PERSISTENT, timeoutSeconds: 300 },
+        [server("10.0.0.11", 0, 50), server("10.0.0.13", 2)],
+      ),
       serviceEntry(MARK, {}, [serverEntry("10.0.0.11", 0)]),
     ],
     [],
@@ -235,7 +239,11 @@ for (const [options, expected] of [
   });
 
 test("monitor --state draining prints that a server is drained and undrained", async () => {
-  const { lines } = await monitored("--state draining", [START, CHANGED, START]);
+  const { lines } = await monitored("--state draining", [
+    START,
+    CHANGED,
+    START,
+  ]);
   assert.deepEqual(lines, [
     DRAINED,
     "change tcp/192.0.2.1:80 10.0.0.11:8080 weight 0 → 3",
@@ -243,15 +251,17 @@ test("monitor --state draining prints that a server is drained and undrained", a
 });
 
 test("watch --events prints the lines of monitor", async () => {
-  const { lines } = await monitored(
-    "--events",
-    [START, CHANGED],
-    { name: "watch" },
-  );
-  assert.deepEqual(lines, [DRAINED, RAISED, ...ADDED]);
-  const some = await monitored("--events -n 1 tcp/192.0.2.1", [START, CHANGED], {
+  const { lines } = await monitored("--events", [START, CHANGED], {
     name: "watch",
   });
+  assert.deepEqual(lines, [DRAINED, RAISED, ...ADDED]);
+  const some = await monitored(
+    "--events -n 1 tcp/192.0.2.1",
+    [START, CHANGED],
+    {
+      name: "watch",
+    },
+  );
   assert.deepEqual([some.lines, some.status], [[DRAINED], 0]);
 });
 

@@ -163,7 +163,10 @@ test("screenLines() shows pause, sort key, order and filter", () => {
 });
 
 test("screenLines() shows the filter while it is typed, and the end of a long one", () => {
-  assert.match(screen(80, 24, { prompt: { kind: "filter", text: "we" } }), /^Filter: we_ {3}Enter/m);
+  assert.match(
+    screen(80, 24, { prompt: { kind: "filter", text: "we" } }),
+    /^Filter: we_ {3}Enter/m,
+  );
   assert.match(
     screen(80, 24, {
       prompt: { kind: "filter", text: `${"x".repeat(190)}end` },
@@ -218,7 +221,10 @@ test("plainLines() leaves out the last of the chosen columns that do not fit", (
     paint: PLAIN,
     width: 60,
   });
-  assert.match(all[3] ?? "", /^Service,… {0,1}\S* Inactive Persist +Limits Conn\/s In B\/s$/);
+  assert.match(
+    all[3] ?? "",
+    /^Service,… {0,1}\S* Inactive Persist +Limits Conn\/s In B\/s$/,
+  );
 });
 
 test("plainLines() draws only the known part of the last minute", () => {

@@ -215,7 +215,11 @@ test("watch respects NO_COLOR and --color", async () => {
     ["--color never", {}, false],
     ["--color always", { NO_COLOR: "1" }, true],
   ] as const) {
-    const { terminal, outcome } = await startWatch(line, undefined, environment);
+    const { terminal, outcome } = await startWatch(
+      line,
+      undefined,
+      environment,
+    );
     assert.equal(terminal.written.includes("\x1b[1m"), colored, line);
     terminal.press("q");
     await outcome;

@@ -105,10 +105,7 @@ test("press() scrolls in the details, and goes back with Escape", () => {
   assert.equal(after("G", open).detailsTop, 80);
   assert.equal(after("j", open).cursor, 4, "the selection stays");
   const back = after("jj\x1b", open);
-  assert.deepEqual(
-    [back.view, back.detailsTop, back.cursor],
-    ["table", 0, 4],
-  );
+  assert.deepEqual([back.view, back.detailsTop, back.cursor], ["table", 0, 4]);
   assert.deepEqual(after("sr/", open).actions, []);
   assert.equal(after("sr/", open).sort, "connections");
   const help = after("?x", open);

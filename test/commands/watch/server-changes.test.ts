@@ -127,16 +127,15 @@ test("watch drains the selected server after y, and saves its weight", async () 
   assert.deepEqual(it.changes, ["edit 198.51.100.10:8080 0"]);
   const line =
     "198.51.100.10:8080 of tcp/192.0.2.1:80: weight 0 (was 3); 12 active, 4 inactive and 0 persistent connections";
-  assert.match(done, /^03:04:05 198\.51\.100\.10:8080 of tcp\/192\.0\.2\.1:80: weight 0 \(was 3\);/m);
+  assert.match(
+    done,
+    /^03:04:05 198\.51\.100\.10:8080 of tcp\/192\.0\.2\.1:80: weight 0 \(was 3\);/m,
+  );
   assert.deepEqual(
     readdirSync(SAVED).map((name) => readFileSync(join(SAVED, name), "latin1")),
     ["weight 3\n"],
   );
-  assert.deepEqual(
-    readdirSync(runFolder),
-    ["ipvsadm"],
-    "the lock is released",
-  );
+  assert.deepEqual(readdirSync(runFolder), ["ipvsadm"], "the lock is released");
   await running.next();
   assert.match(
     running.terminal.frame.join("\n"),
@@ -161,7 +160,10 @@ test("watch undrains the server with its saved weight, and changes nothing else"
   await pressed(running, "d", "y");
   await running.next();
   const asked = await pressed(running, "u");
-  assert.match(asked, /^Run 'ipvsadm undrain tcp\/192\.0\.2\.1:80 198\.51\.100\.10:8080'\?$/m);
+  assert.match(
+    asked,
+    /^Run 'ipvsadm undrain tcp\/192\.0\.2\.1:80 198\.51\.100\.10:8080'\?$/m,
+  );
   const done = await pressed(running, "y");
   assert.match(done, /: weight 3 \(was 0\)$/m);
   assert.deepEqual(it.servers[0]?.settings, settings);
@@ -241,12 +243,7 @@ test("watch changes nothing unless y is pressed", async () => {
 });
 
 for (const [what, keys, message, more] of [
-  [
-    "no row is selected",
-    ["\x1b", "d"],
-    /^select a real server first/m,
-    {},
-  ],
+  ["no row is selected", ["\x1b", "d"], /^select a real server first/m, {}],
   [
     "a service is selected",
     ["\x1b[A", "d"],
@@ -267,7 +264,7 @@ for (const [what, keys, message, more] of [
   ],
   [
     "the weight is too great",
-    ["w", ..."9999999999", "\r"],
+    ["w", ...Array<string>(10).fill("9"), "\r"],
     /^the greatest weight is 2147483647$/m,
     {},
   ],
@@ -309,7 +306,10 @@ test("watch shows why the kernel or the lock refused a change", async () => {
   it.refusal = undefined;
   using lock = takeLock({ runFolder, procFolder }, "apply");
   const held = await pressed(running, "d", "y");
-  assert.match(held.replaceAll("\n", " "), /'ipvsadm apply' is changing the table/);
+  assert.match(
+    held.replaceAll("\n", " "),
+    /'ipvsadm apply' is changing the table/,
+  );
   assert.deepEqual(it.changes, []);
   lock.release();
   await pressed(running, "d", "y");
@@ -324,7 +324,10 @@ test("watch undrains without a saved weight only with a given weight", async () 
     (await pressed(running, "u", "y")).replaceAll("\n", " "),
     /no saved weight for 198\.51\.100\.10:8080 of tcp/,
   );
-  assert.match(await pressed(running, "d"), /^198\.51\.100\.10:8080 is already drained$/m);
+  assert.match(
+    await pressed(running, "d"),
+    /^198\.51\.100\.10:8080 is already drained$/m,
+  );
   assert.deepEqual(it.changes, []);
   await quit(running);
 });
@@ -347,17 +350,36 @@ test("watch opens a server: thresholds, history and its connections", async () =
   it.connect(30, 4, 2, 0);
   const running = await watching(it);
   const text = await pressed(running, "\r");
-  assert.match(text, /^198\.51\.100\.10:8080 of tcp\/192\.0\.2\.1:80 · overloaded\?$/m);
+  assert.match(
+    text,
+    /^198\.51\.100\.10:8080 of tcp\/192\.0\.2\.1:80 · overloaded\?$/m,
+  );
   assert.match(text, /^Method +tunnel gue:6080/m);
-  assert.match(text, /^Thresholds +█+░+ 34 of 40, accepts connections again below 10$/m);
+  assert.match(
+    text,
+    /^Thresholds +█+░+ 34 of 40, accepts connections again below 10$/m,
+  );
   assert.match(text, /^Connections +30 active, 4 inactive, 2 persistent$/m);
   assert.match(text, /^conn\/s +- +-/m);
-  assert.match(text, /^Table +3 connections, 0 templates, 2 ESTABLISHED, 1 FIN_WAIT$/m);
-  assert.match(text, /^Clients +198\.51\.100\.100 \(2\), 198\.51\.100\.101 \(1\)$/m);
-  assert.match(text, /^198\.51\.100\.101:40000 +tcp\/192\.0\.2\.1:80 +198\.51\.100\.10:8080 +ESTABLISHED/m);
+  assert.match(
+    text,
+    /^Table +3 connections, 0 templates, 2 ESTABLISHED, 1 FIN_WAIT$/m,
+  );
+  assert.match(
+    text,
+    /^Clients +198\.51\.100\.100 \(2\), 198\.51\.100\.101 \(1\)$/m,
+  );
+  assert.match(
+    text,
+    /^198\.51\.100\.101:40000 +tcp\/192\.0\.2\.1:80 +198\.51\.100\.10:8080 +ESTABLISHED/m,
+  );
   assert.doesNotMatch(text, /198\.51\.100\.102/, "of another server");
   const back = await pressed(running, "\x7f");
-  assert.match(back, /^> {2}198\.51\.100\.10:8080/m, "the row is still selected");
+  assert.match(
+    back,
+    /^> {2}198\.51\.100\.10:8080/m,
+    "the row is still selected",
+  );
   await quit(running);
 });
 

@@ -1,4 +1,7 @@
-import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
+import {
+  setImmediate as turn,
+  setTimeout as sleep,
+} from "node:timers/promises";
 import type { Link } from "../../../src/netlink/link.js";
 import type { Io } from "../../../src/runtime/io.js";
 import { Progress } from "../../../src/runtime/progress.js";
