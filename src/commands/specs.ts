@@ -16,7 +16,7 @@ import { statusSpec } from "./status/spec.js";
 import { undrainSpec } from "./undrain/spec.js";
 import { waitSpec } from "./wait/spec.js";
 import { watchSpec } from "./watch/spec.js";
-import type { SubcommandSpec } from "../cli/spec.js";
+import { findSpec, type SubcommandSpec } from "../cli/spec.js";
 
 /** The specs of all subcommands, in the order of the help. Importing them does not load the code of the subcommands. */
 export const SPECS: readonly SubcommandSpec[] = [
@@ -42,5 +42,5 @@ export const SPECS: readonly SubcommandSpec[] = [
 
 /** Returns the spec of a subcommand. */
 export function specNamed(name: string): SubcommandSpec | undefined {
-  return SPECS.find((spec) => spec.name === name);
+  return findSpec(SPECS, name);
 }

@@ -1,15 +1,10 @@
 import { TableUnsteady } from "../ipvs/errors.js";
-import type { ServerEntry, ServiceWithServers } from "../ipvs/model.js";
+import type { ServiceWithServers } from "../ipvs/model.js";
 import { ChangeSender, type PlanClient } from "../plan/change-sender.js";
 import { serverId } from "../plan/server-id.js";
 import { deleteServer, editServer, type Step } from "../plan/steps.js";
 import { Transaction } from "../plan/transaction.js";
-
-/** A real server, with its service, as read from the table. */
-export interface ServerInTable {
-  readonly service: ServiceWithServers;
-  readonly server: ServerEntry;
-}
+import type { ServerInTable } from "./server-in-table.js";
 
 /** A real server, and the weight that it gets. */
 export interface WeightChange extends ServerInTable {

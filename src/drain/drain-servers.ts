@@ -6,9 +6,9 @@ import { OutputFailed } from "../system/atomic-file.js";
 import {
   changeWeights,
   type ChangeWeightsOptions,
-  type ServerInTable,
   type WeightChange,
 } from "./change-weights.js";
+import type { ServerInTable } from "./server-in-table.js";
 import { SavedWeight, type SavedWeightPlace } from "./saved-weight.js";
 
 /** A drained real server, as read afterwards. */

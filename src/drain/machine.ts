@@ -1,6 +1,6 @@
 import { sameAddress, type Address } from "../ipvs/address.js";
 import type { ServiceWithServers } from "../ipvs/model.js";
-import type { ServerInTable } from "./change-weights.js";
+import type { ServerInTable } from "./server-in-table.js";
 
 /** Finds each service that has a machine as a real server, at any port. */
 export function serversOfMachine(

@@ -1,32 +1,13 @@
-import { formatSelector } from "../grammar/selector.js";
-import { formatEndpoint } from "../ipvs/model.js";
 import type { PlanClient } from "../plan/change-sender.js";
 import {
   changeWeights,
   type ChangeWeightsOptions,
-  type ServerInTable,
   type WeightChange,
 } from "./change-weights.js";
+import type { ServerInTable } from "./server-in-table.js";
 import { idOf, savedWeightOf, type ChooseServers } from "./drain-servers.js";
+import { NoSavedWeight } from "./no-saved-weight.js";
 import type { SavedWeightPlace } from "./saved-weight.js";
-
-/** The weight before a real server was drained is not known. Nothing was changed. */
-export class NoSavedWeight extends Error {
-  override readonly name = "NoSavedWeight";
-  /** What to do next, as a phrase without a period */
-  readonly advice: string = "give a weight";
-
-  constructor(
-    /** The drained servers without a saved weight */
-    readonly servers: readonly ServerInTable[],
-  ) {
-    const names = servers.map(
-      ({ service, server: { key } }) =>
-        `${formatEndpoint(key.address, key.port)} of ${formatSelector(service.key)}`,
-    );
-    super(`No saved weight for ${names.join(", ")}`);
-  }
-}
 
 /** A real server whose weight was restored, as read afterwards. */
 export interface UndrainedServer extends ServerInTable {

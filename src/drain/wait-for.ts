@@ -15,7 +15,7 @@ import {
   type ServiceState,
 } from "../ipvs/state.js";
 import { ESRCH } from "../netlink/errno.js";
-import type { ServerInTable } from "./change-weights.js";
+import type { ServerInTable } from "./server-in-table.js";
 import { serversOfMachine } from "./machine.js";
 
 /** What to wait for. */

@@ -5,7 +5,7 @@ import type {
   RuleFinding,
   RuleFile,
 } from "./rule-file.js";
-import { decodeUtf8 } from "./text-lines.js";
+import { decodeUtf8 } from "../text/utf8.js";
 
 /** An error or a warning of a rule, without its position. */
 export interface Finding {

@@ -1,5 +1,5 @@
 import { nearest } from "../text/nearest.js";
-import { SUBCOMMAND_NAMES } from "./subcommand-names.js";
+import { SUBCOMMAND_ALIASES, SUBCOMMAND_NAMES } from "./subcommand-names.js";
 
 /* The light program has no subcommands. For a subcommand it executes a program that has them. */
 
@@ -22,7 +22,8 @@ export function runSubcommands(words: readonly string[]): number | undefined {
   const [name = "ipvsadm"] = host.words();
   for (const path of candidates()) host.exec(path, [name, ...words]);
   const [first = ""] = words;
-  if (nearest(first, SUBCOMMAND_NAMES) === undefined) return undefined;
+  const known = [...SUBCOMMAND_NAMES, ...SUBCOMMAND_ALIASES];
+  if (nearest(first, known) === undefined) return undefined;
   const message = `ipvsadm: ${first} needs the full program: install ipvsadm-full beside this program or in ${FOLDERS.join(" or ")}\n`;
   const bytes = Buffer.from(message, "latin1");
   host.write(2, bytes);

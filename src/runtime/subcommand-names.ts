@@ -1,4 +1,4 @@
-/** What the light program knows of the subcommands: their names, with those of `help` and with aliases. */
+/** The names of the subcommands, for what does not load them: the text of -h, and the light program. */
 export const SUBCOMMAND_NAMES = [
   "list",
   "connections",
@@ -19,3 +19,6 @@ export const SUBCOMMAND_NAMES = [
   "completion",
   "help",
 ];
+
+/** Their other names. */
+export const SUBCOMMAND_ALIASES = ["ls", "show", "top"];

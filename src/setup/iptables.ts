@@ -34,15 +34,26 @@ interface Rule {
 /** Marks and SNAT for `iptables-restore --noflush`, or for /etc/iptables/rules.v4 of iptables-persistent. */
 export const IPTABLES_FILES: FileFormat = {
   filesOf,
-  undoLines: (machine) => [
-    ...stepsOf(machine, "snat", "mark", "peer-marks")
+  undoLines: (machine) => {
+    const lines = stepsOf(machine, "snat", "mark", "peer-marks")
       .toReversed()
-      .flatMap(undoRuleLines),
-    ...filesOf(machine).map(
-      ({ path }) => `# Delete these rules from ${path}, too.`,
-    ),
-  ],
+      .flatMap(undoRuleLines);
+    const programs = PROGRAMS.filter((program) =>
+      lines.some((line) => line.startsWith(`${program} `)),
+    );
+    return [
+      ...lines,
+      // The file may contain other rules.
+      ...programs.map(
+        (program) => `# Delete these rules from ${pathOf(program)}, too.`,
+      ),
+    ];
+  },
 };
+
+function pathOf(program: Program): string {
+  return `/etc/iptables/rules.${program === "iptables" ? "v4" : "v6"}`;
+}
 
 /** The commands that add the rules of a step. */
 export function ruleLines(step: RuleStep): string[] {
@@ -122,9 +133,7 @@ function filesOf(machine: Machine): SetupFile[] {
         "COMMIT",
       ];
     });
-    const version = program === "iptables" ? "v4" : "v6";
-    const path = `/etc/iptables/rules.${version}`;
-    return fileOf(path, tables, [
+    return fileOf(pathOf(program), tables, [
       "If the file exists, add the rules to its tables: a second table of the same name would replace the first.",
       `To load only these rules: ${program}-restore --noflush`,
     ]);
@@ -165,10 +174,7 @@ function markRules(
   }));
 }
 
-function jumpRule(
-  program: Program,
-  { device }: PeerMarks,
-): Rule {
+function jumpRule(program: Program, { device }: PeerMarks): Rule {
   return {
     program,
     table: "mangle",
@@ -177,10 +183,7 @@ function jumpRule(
 }
 
 /** @param what `-A` adds the rule, `-D` deletes it */
-function commandOf(
-  what: "-A" | "-D",
-  { program, table, words }: Rule,
-): string {
+function commandOf(what: "-A" | "-D", { program, table, words }: Rule): string {
   return `${program} -t ${table} ${what} ${words}`;
 }
 

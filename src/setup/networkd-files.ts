@@ -21,13 +21,14 @@ export const NETWORKD_FILES: FileFormat = {
   ],
   undoLines(machine) {
     const files = this.filesOf(machine);
+    if (files.length === 0) return [];
     const service = files.some(({ path }) => path === SERVICE);
     return [
       ...(service ? [`systemctl disable --now ${baseName(SERVICE)}`] : []),
       ...files.map(({ path }) => `rm ${path}`),
       "networkctl reload",
-      // systemd-networkd keeps tunnels and ports without a file.
-      ...stepsOf(machine, "gue-port", "tunnel", "address")
+      // systemd-networkd keeps what it has made.
+      ...stepsOf(machine, "tunnel", "address")
         .toReversed()
         .filter((step) => step.kind === "address" || !needsService(step))
         .flatMap(undoLines),
@@ -38,29 +39,18 @@ export const NETWORKD_FILES: FileFormat = {
 const FOLDER = "/etc/systemd/network";
 const SERVICE = "/etc/systemd/system/ipvs-tunnels.service";
 
-/** What systemd-networkd cannot make: GUE over IPv6, and GRE that requires checksums. */
+/**
+ * What a command must make. systemd-networkd makes GUE ports for IPv4 only, with the protocol 0, which newer kernels
+ * refuse. It has no setting for the checksums of GRE.
+ */
 function needsService(step: StepOf<"gue-port" | "tunnel">): boolean {
-  return step.kind === "gue-port" ? step.ipv6 : step.checksum;
+  return step.kind === "gue-port" || step.checksum;
 }
 
 function tunnelFiles(machine: Machine): SetupFile[] {
-  const ports = stepsOf(machine, "gue-port")
+  return stepsOf(machine, "tunnel")
     .filter((step) => !needsService(step))
-    .map(({ port }): SetupFile => ({
-      path: `${FOLDER}/50-ipvs-gue-${port}.netdev`,
-      lines: [
-        "[NetDev]",
-        `Name=ipvs-gue-${port}`,
-        "Kind=fou",
-        "",
-        "[FooOverUDP]",
-        "Encapsulation=GenericUDPEncapsulation",
-        `Port=${port}`,
-      ],
-    }));
-  const tunnels = stepsOf(machine, "tunnel")
-    .filter((step) => !needsService(step))
-    .map(({ device, local }): SetupFile => ({
+    .map(({ device, local }) => ({
       path: `${FOLDER}/50-${tunnelName(device)}.netdev`,
       lines: [
         "[NetDev]",
@@ -74,7 +64,6 @@ function tunnelFiles(machine: Machine): SetupFile[] {
         ...(device === "ip6tnl" ? ["Mode=any"] : []),
       ],
     }));
-  return [...ports, ...tunnels];
 }
 
 /** A service that runs the commands for the rest. @see systemd.service(5) */
@@ -105,7 +94,7 @@ function serviceFile(machine: Machine): SetupFile[] {
       "WantedBy=multi-user.target",
     ],
     [
-      "systemd-networkd has no setting for GUE over IPv6 and for the checksums of GRE, so a service makes these tunnels.",
+      "systemd-networkd cannot make GUE ports on all kernels, and GRE with checksums on none, so a service makes them.",
       `Enable it: systemctl enable --now ${baseName(SERVICE)}`,
     ],
   );
@@ -129,7 +118,7 @@ function addressFiles(machine: Machine): SetupFile[] {
       "[Address]",
       `Address=${hostPrefix(address)}`,
       ...(familyOf(address) === INET6
-        ? ["DuplicateAddressDetection=none"]
+        ? ["DuplicateAddressDetection=none", "PreferredLifetime=0"]
         : []),
     ]);
   }

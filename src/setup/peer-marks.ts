@@ -1,5 +1,9 @@
 import { formatAddress, sameAddress, type Address } from "../ipvs/address.js";
-import { DIRECT_ROUTING, MASQUERADING, type ServiceKey } from "../ipvs/model.js";
+import {
+  DIRECT_ROUTING,
+  MASQUERADING,
+  type ServiceKey,
+} from "../ipvs/model.js";
 import type { ServiceRule } from "../ipvs/table.js";
 import { SiteIncomplete, type Site } from "./site.js";
 import type { Step } from "./step.js";

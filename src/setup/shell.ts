@@ -81,9 +81,13 @@ function addressLine(
   address: Address,
   device: string,
 ): string {
-  // Duplicate address detection would find the virtual address on the other machines.
-  const nodad = what === "add" && familyOf(address) === INET6 ? " nodad" : "";
-  return `ip address ${what} ${hostPrefix(address)} dev ${device}${nodad}`;
+  // Duplicate address detection would find the virtual address on the other machines. A deprecated address is not the source
+  // of the machine's own packets: a real server drops tunnel packets that come from the virtual address, its own address.
+  const options =
+    what === "add" && familyOf(address) === INET6
+      ? " nodad preferred_lft 0"
+      : "";
+  return `ip address ${what} ${hostPrefix(address)} dev ${device}${options}`;
 }
 
 function tunnelMode(step: Extract<Step, { kind: "tunnel" }>): string {

@@ -1,4 +1,5 @@
 import { COMMON_OPTIONS } from "../../src/cli/common-options.js";
+import { aliasesText } from "../../src/cli/help.js";
 import { SPECS } from "../../src/commands/specs.js";
 import type { OptionSpec, SubcommandSpec } from "../../src/cli/spec.js";
 
@@ -74,6 +75,7 @@ function section(spec: SubcommandSpec): string[] {
       ...(i > 0 ? [".Pp"] : []),
       mdocProse(paragraph),
     ]),
+    ...(spec.aliases ? [".Pp", aliasesText(spec.aliases)] : []),
     ...positionals.flatMap((argument) => [
       ".Pp",
       `.Ar ${argument.name} :`,

@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import type { Io } from "../../src/runtime/io.js";
 import { mainSubcommands } from "../../src/subcommands.js";
 import { assertFollowsSchema } from "../document/schema.js";
-import { runIn, type Outcome, type World } from "../classic/scripted-io.js";
+import {
+  environmentOf,
+  runIn,
+  type Outcome,
+  type World,
+} from "../classic/scripted-io.js";
 
 /** Connects stdout and stderr to a terminal. @param columns undefined: no terminal */
 export function terminal(
@@ -14,7 +19,7 @@ export function terminal(
       isTerminal: () => columns !== undefined,
       size: () => (columns === undefined ? undefined : { columns, rows: 24 }),
     },
-    environment: (name) => environment[name],
+    environment: environmentOf(environment),
   };
 }
 

@@ -1,5 +1,5 @@
 import { COMMON_OPTIONS } from "../../src/cli/common-options.js";
-import { argumentUsage, optionUsage } from "../../src/cli/help.js";
+import { aliasesText, argumentUsage, optionUsage } from "../../src/cli/help.js";
 import type { OptionSpec, SubcommandSpec } from "../../src/cli/spec.js";
 import { SPECS } from "../../src/commands/specs.js";
 import type { Kind } from "../../src/doctor/finding.js";
@@ -32,8 +32,9 @@ function subcommandSection(spec: SubcommandSpec): string[] {
   return [
     `## ${name}`,
     prose(sentence(summary)),
-    `    ipvsadm ${[name, ...usage, "[OPTION…]"].join(" ")}`,
+    `    ipvsadm ${[name, ...usage, "[OPTION...]"].join(" ")}`,
     ...description.map(prose),
+    ...(spec.aliases ? [aliasesText(spec.aliases)] : []),
     ...(positionals.length === 0
       ? []
       : [

@@ -53,7 +53,8 @@ export function reportUpToDate(prepared: PreparedPlan, call: Invocation): void {
   const { output } = call;
   if (wantsJson(call))
     output.write(document(prepared, "unchanged", { sent: 0 }));
-  else output.lines([upToDateText(prepared.file.name)]);
+  else if (!call.given.flag("quiet"))
+    output.lines([upToDateText(prepared.file.name)]);
 }
 
 /** Prints the commands that would make the changes, as input for -R. Comments show where apply would wait. */
@@ -120,7 +121,7 @@ export function reportDone(
         })),
       }),
     );
-  } else {
+  } else if (!call.given.flag("quiet")) {
     output.lines(differenceLines(prepared.differences, output.paint));
     output.lines([
       countsText(countDifferences(prepared.differences), {

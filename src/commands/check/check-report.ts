@@ -1,10 +1,12 @@
 import type { Json, Members } from "../../document/json-text.js";
-import type { Rule, RuleFinding, RuleFile } from "../../rules/rule-file.js";
+import type { RuleFinding, RuleFile } from "../../rules/rule-file.js";
 import type { Severity } from "../../cli/rule-findings.js";
 import { escapeControls } from "../../cli/escape.js";
 
-/** How a document names the service and the real server of a rule. Nothing for other rules */
-export type NamesOf = (rule: Rule) => Members;
+/** How a document names the service and the real server that a finding is about. Nothing for other findings */
+export type NamesOf = (
+  finding: Pick<RuleFinding, "rule" | "position">,
+) => Members;
 
 /** A file that was checked. */
 export interface Checked {
@@ -63,8 +65,15 @@ function counted(count: number, what: string): string {
 const LONGEST_TEXT = 400;
 
 /** The line of a finding. A document may be one long line, which would be repeated for each finding. */
-function shortLine(line: string | undefined): string | undefined {
+export function shortLine(line: string | undefined): string | undefined {
   return line !== undefined && line.length <= LONGEST_TEXT ? line : undefined;
+}
+
+/** What is wrong, where inside a document, and what to do about it. */
+export function messageOf({ path, message, advice }: CheckFinding): string {
+  const subject = path === undefined ? "" : `${path}: `;
+  const hint = advice === undefined ? "" : ` (${advice})`;
+  return escapeControls(subject + message + hint);
 }
 
 /** The document of `-o json`. */
@@ -87,17 +96,18 @@ export function checkJson(checked: readonly Checked[]): Json {
 }
 
 function findingsJson({ file, findings, namesOf }: Checked): Json {
-  return findings.map(
-    ({ severity, id, position, path, message, advice, rule }) => ({
+  return findings.map((finding) => {
+    const { severity, id, position, path, message, advice } = finding;
+    return {
       severity,
       id,
-      ...(rule && namesOf(rule)),
+      ...namesOf(finding),
       line: position.line,
       column: position.column,
       path: path && escapeControls(path),
       message: escapeControls(message),
       advice: advice && escapeControls(advice),
       text: shortLine(file?.line(position.line)),
-    }),
-  );
+    };
+  });
 }

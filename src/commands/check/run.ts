@@ -4,7 +4,7 @@ import type { Io } from "../../runtime/io.js";
 import { byPosition } from "../../rules/finding-positions.js";
 import type { NameLookups } from "../../rules/name-lookups.js";
 import { warningsOf } from "../../rules/warnings.js";
-import { CommandError } from "../../cli/errors.js";
+import { CommandError, UsageError } from "../../cli/errors.js";
 import type { Output } from "../../cli/output.js";
 import { EXIT } from "../../cli/exit-status.js";
 import type { RunSubcommand } from "../../cli/invocation.js";
@@ -12,6 +12,8 @@ import { readRuleFile } from "../../cli/rule-file.js";
 import { findingLines } from "../../cli/rule-findings.js";
 import { isPlaceholder, placeholderNames } from "./placeholder-names.js";
 import { ruleNames } from "./rule-names.js";
+import { workflowCommands } from "./github.js";
+import { sarifLog } from "./sarif.js";
 import {
   checkJson,
   summaryOf,
@@ -24,14 +26,22 @@ export const run: RunSubcommand = async ({ given, io, output }) => {
   const lookUp = !given.flag("no-resolve");
   const names = lookUp ? io.names : placeholderNames(io.names);
   const isMadeUp = lookUp ? () => false : isPlaceholder;
-  const json = given.text("output") === "json";
+  const format = given.text("output") ?? "text";
+  const quiet = given.flag("quiet");
+  if (quiet && format !== "text")
+    throw new UsageError(
+      `--quiet works with the format text, not with ${format}`,
+      "check",
+    );
   const all: Checked[] = [];
   for (const name of given.positionals) {
     const checked = await check(name, io, names, isMadeUp);
     all.push(checked);
-    if (!json) show(checked, output);
+    if (format === "text") show(checked, quiet, output);
   }
-  if (json) output.write(`${jsonText(checkJson(all))}\n`);
+  if (format === "json") output.write(`${jsonText(checkJson(all))}\n`);
+  if (format === "sarif") output.write(`${jsonText(sarifLog(all))}\n`);
+  if (format === "github") output.lines(workflowCommands(all));
   const { errors, warnings } = countFindings(all);
   return errors > 0 || (given.flag("strict") && warnings > 0)
     ? EXIT.failed
@@ -67,7 +77,7 @@ async function check(
   }
 }
 
-function show(checked: Checked, output: Output): void {
+function show(checked: Checked, quiet: boolean, output: Output): void {
   const { file, unreadable, findings } = checked;
   if (!file) {
     output.complain(unreadable ?? "");
@@ -75,5 +85,5 @@ function show(checked: Checked, output: Output): void {
   }
   for (const finding of findings)
     output.lines(findingLines(file, finding.severity, finding, output));
-  output.lines([summaryOf(checked, file)]);
+  if (!quiet) output.lines([summaryOf(checked, file)]);
 }

@@ -5,12 +5,17 @@ import { formatEndpoint } from "../../ipvs/model.js";
 import type { HealthChecker } from "../../rules/health-checks.js";
 import type { HealthCheckChange } from "./health-check-changes.js";
 
-/** The section of differences that health checks can explain. */
+/**
+ * The section of differences that health checks can explain.
+ *
+ * @param isKnown whether it is known what the program has read
+ */
 export function* healthCheckLines(
   changes: readonly HealthCheckChange[],
   program: HealthChecker,
+  isKnown: boolean,
 ): Generator<string> {
-  yield `Probably health checks of ${program}:`;
+  yield `${isKnown ? "Health" : "Probably health"} checks of ${program}:`;
   let last = "";
   for (const { service, ...change } of changes) {
     const name = formatSelector(service);
@@ -19,7 +24,7 @@ export function* healthCheckLines(
     const { address, port } = change.server;
     yield `    ${formatEndpoint(address, port)}  ${causeText(change, program)}`;
   }
-  if (changes.some(({ kind }) => kind === "removed"))
+  if (!isKnown && changes.some(({ kind }) => kind === "removed"))
     yield `  A server that was added to the file after ${program} last read it looks the same.`;
 }
 

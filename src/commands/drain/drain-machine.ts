@@ -3,8 +3,8 @@ import { Interrupt } from "../../cli/interrupt.js";
 import type { Invocation } from "../../cli/invocation.js";
 import { chooseMachine, type Machine } from "../../cli/machine.js";
 import { shortDuration } from "../../cli/units.js";
-import { jsonText } from "../../document/json-text.js";
-import type { Members } from "../../document/write-table.js";
+import { jsonText, type Members } from "../../document/json-text.js";
+import { aboutServer } from "../../document/key-members.js";
 import { removeServers } from "../../drain/change-weights.js";
 import {
   drainServers,
@@ -16,7 +16,7 @@ import {
 import { formatSelector } from "../../grammar/selector.js";
 import type { IpvsClient } from "../../ipvs/client.js";
 import type { DrainState } from "../../ipvs/drain.js";
-import { formatEndpoint, type ServerEntry } from "../../ipvs/model.js";
+import type { ServerEntry } from "../../ipvs/model.js";
 import { symbolText } from "../../netlink/errno.js";
 import { PlanFailed } from "../../plan/plan-failed.js";
 import { IpvsAccess } from "../../runtime/ipvs-access.js";
@@ -46,7 +46,7 @@ export async function drainMachine(
   const { given, io } = call;
   using access = new IpvsAccess(io);
   const client = await access.open();
-  if (given.flag("dry-run")) return dryRun(client, machine, call);
+  if (given.flag("dry-run")) return await dryRun(client, machine, call);
   using connection = new KernelConnection(io, client);
   const drained = await drainLocked(connection, machine, call);
   if (typeof drained === "number") return drained;
@@ -56,7 +56,8 @@ export async function drainMachine(
     printJson("draining", servers.map(inTable), undefined, machine, call);
     return EXIT.ok;
   }
-  return waitAndRemove(connection, servers, machine, call);
+  // The socket is closed when this function returns.
+  return await waitAndRemove(connection, servers, machine, call);
 }
 
 /** Sets the weights to 0 while no other process changes them. @returns the exit status if that failed */
@@ -104,8 +105,7 @@ async function dryRun(
   const found = chooseMachine(machine)(await client.steadyTable());
   if (wantsJson(call)) {
     const servers = found.map(({ service, server }) => ({
-      service: formatSelector(service.key),
-      server: formatEndpoint(server.key.address, server.key.port),
+      ...aboutServer(service.key, server.key),
       state: "dry-run",
       weightBefore: server.settings.weight,
       weight: 0,
@@ -335,11 +335,7 @@ function printJson(
     document(machine, {
       state,
       servers: servers.map(({ drained, state, entry }) => ({
-        service: formatSelector(drained.service.key),
-        server: formatEndpoint(
-          drained.server.key.address,
-          drained.server.key.port,
-        ),
+        ...aboutServer(drained.service.key, drained.server.key),
         state,
         weightBefore: drained.weightBefore,
         weight: entry?.settings.weight,

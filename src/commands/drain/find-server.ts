@@ -3,7 +3,7 @@ import {
   oneService,
   formatSelector,
 } from "../../grammar/selector.js";
-import type { ServerInTable } from "../../drain/change-weights.js";
+import type { ServerInTable } from "../../drain/server-in-table.js";
 import type { IpvsClient } from "../../ipvs/client.js";
 import type { DrainingServer } from "../../ipvs/drain.js";
 import {

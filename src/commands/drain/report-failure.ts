@@ -6,7 +6,8 @@ import type { Change } from "../../ipvs/change.js";
 import { formatEndpoint } from "../../ipvs/model.js";
 import type { PlanFailed } from "../../plan/plan-failed.js";
 import { statusOf, type EndingSignal } from "../../system/signals.js";
-import type { Members } from "../../document/write-table.js";
+import type { Members } from "../../document/json-text.js";
+import { aboutServer } from "../../document/key-members.js";
 
 /** A failure in words, as data, and its exit status. */
 export interface FailureReport {
@@ -107,8 +108,7 @@ function memberOf(change: Change): Members {
   if (!("server" in change)) return { change: change.command };
   const { service, server } = change;
   return {
-    service: formatSelector(service),
-    server: formatEndpoint(server.address, server.port),
+    ...aboutServer(service, server),
     weight: "settings" in change ? change.settings.weight : undefined,
   };
 }

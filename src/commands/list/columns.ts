@@ -1,11 +1,13 @@
+import { formatNarrowMask, ONE_PACKET, PERSISTENT } from "../../ipvs/model.js";
+import { schedulerBitNames } from "../../ipvs/scheduler-flags.js";
 import type {
   AssessedServer,
+  AssessedService,
   ServerState,
   ServiceState,
 } from "../../ipvs/state.js";
-import { serviceSettings } from "../../view/listing.js";
 import { forwardingText, limitsText } from "../../cli/server-settings.js";
-import type { Cell, Column } from "../../cli/table.js";
+import { cutWords, type Cell, type Column } from "../../cli/table.js";
 import { escapeControls } from "../../cli/escape.js";
 import { STATE_STYLES, stateText } from "../../cli/state-text.js";
 import { shortBytes, shortCount } from "../../cli/units.js";
@@ -46,6 +48,31 @@ function figureColumn(
     cell: ({ figures }) => dimZero(format(figures[name]), figures[name]),
     fields: [name.endsWith("Connections") ? name : `stats.${name}`],
   };
+}
+
+/** What tells most comes first: `wrr persist 300 mask 255.255.255.0 pe sip ops (flags)`. */
+function methodText({ settings }: AssessedService): string {
+  const { scheduler, flags, timeoutSeconds, persistenceEngine } = settings;
+  const mask = formatNarrowMask(settings.netmask);
+  const names = schedulerBitNames(scheduler, flags);
+  return [
+    scheduler,
+    ...(flags & PERSISTENT
+      ? [
+          `persist ${timeoutSeconds}`,
+          ...(mask === undefined ? [] : [`mask ${mask}`]),
+          ...(persistenceEngine ? [`pe ${persistenceEngine}`] : []),
+        ]
+      : []),
+    ...(flags & ONE_PACKET ? ["ops"] : []),
+    ...(names.length > 0 ? [`(${names.join(",")})`] : []),
+  ].join(" ");
+}
+
+/** The columns for the scheduler or forwarding method and the persistence timeout, with a mark if more follows. */
+function importantMethod(text: string): number {
+  const important = /^\S*(?: persist [0-9]+)?/.exec(text)?.[0] ?? "";
+  return important.length + (important === text ? 0 : 1);
 }
 
 function shareText({ share }: AssessedServer): string {
@@ -103,6 +130,7 @@ const weightOf = byKind<number>({
 const COLUMNS: Readonly<Record<Exclude<ColumnKey, "name">, ListColumn>> = {
   state: {
     title: "State",
+    drop: -3,
     cell(row) {
       const state = stateOf(row);
       return (
@@ -114,9 +142,11 @@ const COLUMNS: Readonly<Record<Exclude<ColumnKey, "name">, ListColumn>> = {
   method: {
     title: "Method",
     drop: 1,
-    shortest: 12,
+    shortest: 0,
+    preferred: importantMethod,
+    cut: cutWords,
     cell: byKind<Cell>({
-      service: ({ service }) => escapeControls(serviceSettings(service)),
+      service: ({ service }) => escapeControls(methodText(service)),
       server: ({ server }) => forwardingText(server.settings),
     }),
     fields: [
@@ -155,7 +185,7 @@ const COLUMNS: Readonly<Record<Exclude<ColumnKey, "name">, ListColumn>> = {
     }),
     fields: ["share"],
   },
-  active: figureColumn("Active", "activeConnections"),
+  active: figureColumn("Active", "activeConnections", -2),
   inactive: figureColumn("Inactive", "inactiveConnections", 5),
   persistent: figureColumn("Persist", "persistentConnections", 7),
   limits: {
@@ -170,7 +200,7 @@ const COLUMNS: Readonly<Record<Exclude<ColumnKey, "name">, ListColumn>> = {
     }),
     fields: ["upperThreshold", "lowerThreshold"],
   },
-  rate: figureColumn("Conn/s", "connectionsPerSecond"),
+  rate: figureColumn("Conn/s", "connectionsPerSecond", -1),
   "in-rate": figureColumn("In/s", "inBytesPerSecond", 2, shortBytes),
   "out-rate": figureColumn("Out/s", "outBytesPerSecond", 3, shortBytes),
   "packets-in-rate": figureColumn("Pkts in/s", "inPacketsPerSecond", 13),

@@ -9,8 +9,9 @@ export const FILTER_OPTIONS: readonly OptionSpec[] = [
   {
     name: "server",
     type: "list",
-    value: "ADDRESS[:PORT]",
-    description: "show only these real servers and their services",
+    value: "SERVER",
+    description:
+      "show only these real servers and their services: 10.0.0.7:80, an address, or a network such as 10.0.0.0/8",
     completes: "server",
   },
   {

@@ -24,8 +24,8 @@ import { sortListing } from "./sort.js";
 
 export const run: RunSubcommand = async (call) => {
   const { given, io } = call;
-  checkColumns(given);
-  const filters = await readFilters(given, io.names);
+  checkOptions(given);
+  const filters = await readFilters(given, io.names, "list");
   const services = sortListing(
     applyFilters(await readTable(io), filters),
     (given.text("sort") ?? "name") as SortKey, // The parser has checked it.
@@ -35,17 +35,19 @@ export const run: RunSubcommand = async (call) => {
   return EXIT.ok;
 };
 
-function checkColumns(given: Arguments): void {
+function checkOptions(given: Arguments): void {
   const format = given.text("output") ?? "table";
-  if (
-    given.list("columns").length > 0 &&
-    format !== "table" &&
-    format !== "csv"
-  )
+  const only =
+    given.list("columns").length > 0
+      ? "--columns"
+      : given.flag("no-header") && "--no-header";
+  if (only && format !== "table" && format !== "csv")
     throw new UsageError(
-      `--columns works with the formats table and csv, not with ${format}`,
+      `${only} works with the formats table and csv, not with ${format}`,
       "list",
     );
+  if (given.flag("numeric") && given.flag("names"))
+    throw new UsageError("--numeric and --names exclude each other", "list");
 }
 
 async function readTable(io: Io): Promise<AssessedService[]> {
@@ -60,6 +62,7 @@ async function print(
   { given, io, output }: Invocation,
 ): Promise<void> {
   const byName = given.flag("names");
+  const header = !given.flag("no-header");
   const name = byName ? await resolveNames(services, io) : numericName;
   const names = endpointNames(name);
   const totals = totalsOf(services.map(({ service }) => service));
@@ -84,7 +87,8 @@ async function print(
         byName,
       );
       const records = csvRecords(services, extraNames);
-      for (const chunk of recordChunks("csv", fields, {}, "", records))
+      const chunks = recordChunks("csv", fields, {}, "", records);
+      for (const chunk of header ? chunks : withoutFirstLine(chunks))
         io.stdout(chunk);
       return;
     }
@@ -98,9 +102,19 @@ async function print(
           paint: output.paint,
           columns,
           names,
+          header,
           summary: given.list("state").length === 0,
         }),
       );
+  }
+}
+
+/** The first line is in the first chunk. */
+function* withoutFirstLine(chunks: Iterable<string>): Generator<string> {
+  let first = true;
+  for (const chunk of chunks) {
+    yield first ? chunk.slice(chunk.indexOf("\n") + 1) : chunk;
+    first = false;
   }
 }
 

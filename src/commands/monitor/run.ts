@@ -15,7 +15,7 @@ export async function monitor(call: Invocation, clock: Clock): Promise<number> {
       "monitor",
     );
   return printChanges(call, clock, {
-    filters: await readFilters(given, io.names),
+    filters: await readFilters(given, io.names, "monitor"),
     intervalSeconds: given.number("interval") ?? 1,
     count: given.number("count"),
     names: given.flag("names"),

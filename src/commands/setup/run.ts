@@ -72,14 +72,16 @@ function fileLines(
   machine: Machine,
   undo: boolean,
 ): string[] {
-  const files = format.filesOf(machine);
-  if (files.length === 0) return ["# no file in this format"];
-  if (undo) return format.undoLines(machine);
-  return files.flatMap(({ path, notes = [], lines }) => [
-    `# ${path}`,
-    ...notes.map((note) => `# ${note}`),
-    ...lines,
-  ]);
+  const printed = undo
+    ? format.undoLines(machine)
+    : format
+        .filesOf(machine)
+        .flatMap(({ path, notes = [], lines }) => [
+          `# ${path}`,
+          ...notes.map((note) => `# ${note}`),
+          ...lines,
+        ]);
+  return printed.length === 0 ? ["# no file in this format"] : printed;
 }
 
 function title({ name }: Machine): string {

@@ -45,8 +45,11 @@ export async function readSite(
   const directors = addresses(given, "director");
   const backups = addresses(given, "backup");
   const activeActive = given.flag("active-active");
-  if (activeActive && backups.length === 0)
-    throw new UsageError("--active-active needs --backup ADDRESS", NAME);
+  if (activeActive && (directors.length === 0 || backups.length === 0))
+    throw new UsageError(
+      "--active-active needs the address of each director: --director and --backup",
+      NAME,
+    );
   const wanted = await readMarks(given, io);
   const { services, marks } =
     activeActive &&
@@ -75,9 +78,8 @@ function rulesOf(
 ): Site["rules"] {
   const running = withDaemons ? (daemons ?? []) : [];
   return {
-    lines: Array.from(
-      tableAsRules({ ...rest, daemons: running }),
-      ({ text }) => text.trimEnd(),
+    lines: Array.from(tableAsRules({ ...rest, daemons: running }), ({ text }) =>
+      text.trimEnd(),
     ),
     undo: [
       ...running.map((daemon) =>
@@ -154,7 +156,11 @@ function macAddresses(given: Arguments): Site["macs"] {
   return given.list("mac").map((text) => {
     const [name = "", mac = "", ...rest] = text.split("=");
     const address = parseAddress(name);
-    if (address && rest.length === 0 && /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(mac))
+    if (
+      address &&
+      rest.length === 0 &&
+      /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(mac)
+    )
       return { address, mac: mac.toLowerCase() };
     throw new UsageError(
       `--mac ${escapeControls(text)}: write ADDRESS=MAC, such as 203.0.113.2=02:00:00:00:00:02`,

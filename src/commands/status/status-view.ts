@@ -40,12 +40,10 @@ export function statusLines(
     ["Sysctls", sysctlText(report)],
   ];
   const text = lines.flatMap(([label, text]) =>
-    wrapPieces(text.split(/(?<=, )/), (width ?? Infinity) - LABEL_COLUMNS).map(
-      (part, i) => {
-        const left = (i === 0 ? label : "").padEnd(LABEL_COLUMNS);
-        return `${i === 0 ? paint.strong(left) : left}${part}`.trimEnd();
-      },
-    ),
+    wrapped(text, (width ?? Infinity) - LABEL_COLUMNS).map((part, i) => {
+      const left = (i === 0 ? label : "").padEnd(LABEL_COLUMNS);
+      return `${i === 0 ? paint.strong(left) : left}${part}`.trimEnd();
+    }),
   );
   const changed = report.sysctls ?? [];
   if (changed.length === 0) return text;
@@ -60,6 +58,16 @@ export function statusLines(
     { title: "Default", drop: 1 },
   ];
   return [...text, ...drawTable(columns, rows, { width, paint, indent: 2 })];
+}
+
+/** Wraps a text behind its commas, and a longer part between its words. */
+function wrapped(text: string, room: number): string[] {
+  const pieces = text
+    .split(/(?<=, )/)
+    .flatMap((part) =>
+      part.trimEnd().length > room ? part.split(/(?<= )/) : part,
+    );
+  return wrapPieces(pieces, room);
 }
 
 function moduleText({ module }: Report): string {

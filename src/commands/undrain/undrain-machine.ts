@@ -3,18 +3,17 @@ import { EXIT } from "../../cli/exit-status.js";
 import { Interrupt } from "../../cli/interrupt.js";
 import type { Invocation } from "../../cli/invocation.js";
 import { chooseMachine, type Machine } from "../../cli/machine.js";
-import { jsonText } from "../../document/json-text.js";
-import type { Members } from "../../document/write-table.js";
-import type { ServerInTable } from "../../drain/change-weights.js";
+import { jsonText, type Members } from "../../document/json-text.js";
+import { aboutServer } from "../../document/key-members.js";
+import type { ServerInTable } from "../../drain/server-in-table.js";
 import type { ChooseServers } from "../../drain/drain-servers.js";
 import {
-  NoSavedWeight,
   planUndrain,
   undrainServers,
   type UndrainedServer,
 } from "../../drain/undrain-servers.js";
+import { NoSavedWeight } from "../../drain/no-saved-weight.js";
 import { formatSelector } from "../../grammar/selector.js";
-import { formatEndpoint } from "../../ipvs/model.js";
 import { PlanFailed } from "../../plan/plan-failed.js";
 import { IpvsAccess } from "../../runtime/ipvs-access.js";
 import { KernelConnection } from "../apply/kernel-connection.js";
@@ -111,8 +110,7 @@ function report(
 ): void {
   if (given.text("output") === "json") {
     const members = servers.map(({ service, server, ...weights }) => ({
-      service: formatSelector(service.key),
-      server: formatEndpoint(server.key.address, server.key.port),
+      ...aboutServer(service.key, server.key),
       weightBefore: weights.weightBefore,
       weight: weights.weight,
     }));

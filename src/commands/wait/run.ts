@@ -8,9 +8,9 @@ import {
 import { readService } from "../../cli/selectors.js";
 import { shortDuration } from "../../cli/units.js";
 import { waitForSignals, type Signaled } from "../../cli/wait-for-signals.js";
-import { jsonText } from "../../document/json-text.js";
-import type { Members } from "../../document/write-table.js";
-import type { ServerInTable } from "../../drain/change-weights.js";
+import { jsonText, type Members } from "../../document/json-text.js";
+import { aboutServer, aboutService } from "../../document/key-members.js";
+import type { ServerInTable } from "../../drain/server-in-table.js";
 import {
   waitFor,
   type WaitCondition,
@@ -23,7 +23,6 @@ import {
   UnknownSelected,
 } from "../../grammar/selector.js";
 import type { IpvsClient } from "../../ipvs/client.js";
-import { formatEndpoint } from "../../ipvs/model.js";
 import { serverState } from "../../ipvs/state.js";
 import { IpvsAccess } from "../../runtime/ipvs-access.js";
 import { statusOf } from "../../system/signals.js";
@@ -86,7 +85,7 @@ async function find(
       subject: { service: key },
       name,
       words: undefined,
-      members: { service: name },
+      members: aboutService(key),
     };
   }
   const { service, server, name, words } = await findServer(
@@ -98,10 +97,7 @@ async function find(
     subject: { service, server },
     name,
     words,
-    members: {
-      service: formatSelector(service),
-      server: formatEndpoint(server.address, server.port),
-    },
+    members: aboutServer(service, server),
   };
 }
 
@@ -215,8 +211,7 @@ function documentOf(
     ...(end !== "absent" && { ...connectionsOf(servers) }),
     waitedSeconds: Math.round(seconds * 10) / 10,
     servers: servers.map(({ service, server }) => ({
-      service: formatSelector(service.key),
-      server: formatEndpoint(server.key.address, server.key.port),
+      ...aboutServer(service.key, server.key),
       state: serverState(server),
       weight: server.settings.weight,
       ...totalOf([server]),

@@ -12,6 +12,7 @@ export const watchSpec: SubcommandSpec = {
     "If the terminal is too narrow, watch leaves out in this order: half of the last minute, a space between columns, Method, packets, Last minute, Active, the middle of long names, Out B/s, State, Weight. Of columns chosen with --columns or c, it leaves out the same, then the last ones.",
     "If stdin or stdout is not a terminal, or TERM is dumb, watch prints plain frames. The first frame comes after one interval. If a signal or Ctrl-C ends watch, the terminal is restored, and the exit status is 128 plus the number of the signal.",
   ],
+  aliases: ["top"],
   positionals: [SERVICE_FILTER],
   options: [
     {

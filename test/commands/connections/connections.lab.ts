@@ -91,7 +91,7 @@ suite("connections on a kernel", () => {
     for (const { service, server, template, expiresSeconds } of found) {
       assert.deepEqual(
         [service, server, template],
-        [`tcp/${VIP}:80`, "127.0.0.1", false],
+        [`tcp/${VIP}:80`, "127.0.0.1:8080", false],
       );
       assert.ok(expiresSeconds > 0 && expiresSeconds <= 900);
     }

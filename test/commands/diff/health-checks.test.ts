@@ -1,3 +1,4 @@
+import { named } from "../../document/named.js";
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { INET } from "../../../src/ipvs/address.js";
@@ -216,26 +217,14 @@ standard input: already up to date, except for health checks
         cause: "removed",
         change: "add",
         of: "server",
-        service: "tcp/192.0.2.1:80",
-        protocol: "tcp",
-        serviceAddress: "192.0.2.1",
-        servicePort: 80,
-        server: "10.0.0.1:80",
-        serverAddress: "10.0.0.1",
-        serverPort: 80,
+        ...named("tcp/192.0.2.1:80", "10.0.0.1:80"),
         to: { weight: 3 },
       },
       {
         cause: "fallback",
         change: "remove",
         of: "server",
-        service: "tcp/192.0.2.1:80",
-        protocol: "tcp",
-        serviceAddress: "192.0.2.1",
-        servicePort: 80,
-        server: "10.0.0.99:80",
-        serverAddress: "10.0.0.99",
-        serverPort: 80,
+        ...named("tcp/192.0.2.1:80", "10.0.0.99:80"),
         from: { weight: 1 },
       },
     ]);

@@ -19,6 +19,7 @@ import {
   serviceEntry,
 } from "../../fixtures/entries.js";
 import { TableOfServers } from "../../fixtures/table-of-servers.js";
+import { named } from "../../document/named.js";
 import { subcommand } from "../run-subcommand.js";
 
 const folder = mkdtempSync(join(tmpdir(), "ipvsadm-drain-machine-"));
@@ -94,8 +95,8 @@ function fakeIo() {
   };
 }
 
-const run = (line: string, { link }: TableOfServers, io = fakeIo().io) =>
-  subcommand(line, { link, io });
+const run = (line: string, it: TableOfServers, io = fakeIo().io) =>
+  subcommand(line, { io: { ...io, openLink: () => it.open() } });
 
 const DRAIN = `drain --all-services ${MACHINE}`;
 const UNDRAIN = `undrain --all-services ${MACHINE}`;
@@ -290,13 +291,13 @@ test("drain --all-services --wait waits until the machine is empty in every serv
   const it = kernel();
   connect(it, TLS, `${MACHINE}:443`, 2);
   const fake = fakeIo();
-  const sleep = fake.io.clock?.sleep;
+  const usual = fake.io.clock;
   let sleeps = 0;
   const clock = {
     ...fake.io.clock,
     sleep(milliseconds: number, signal: AbortSignal) {
       if (++sleeps === 2) connect(it, TLS, `${MACHINE}:443`, 0);
-      return sleep?.(milliseconds, signal) ?? Promise.resolve();
+      return usual?.sleep(milliseconds, signal) ?? Promise.resolve();
     },
   } as Io["clock"];
   const { stdout, stderr, status } = await run(`${DRAIN} --wait`, it, {
@@ -479,8 +480,7 @@ test("drain and undrain --all-services print one JSON document with -o json", as
     state: "draining",
     servers: [
       {
-        service: WEB,
-        server: `${MACHINE}:8080`,
+        ...named(WEB, `${MACHINE}:8080`),
         state: "draining",
         weightBefore: 3,
         weight: 0,
@@ -489,8 +489,7 @@ test("drain and undrain --all-services print one JSON document with -o json", as
         persistentConnections: 0,
       },
       {
-        service: TLS,
-        server: `${MACHINE}:443`,
+        ...named(TLS, `${MACHINE}:443`),
         state: "draining",
         weightBefore: 2,
         weight: 0,
@@ -521,7 +520,7 @@ test("drain and undrain --all-services print one JSON document with -o json", as
     [state, servers[1]],
     [
       "undrained",
-      { service: TLS, server: `${MACHINE}:443`, weightBefore: 0, weight: 2 },
+      { ...named(TLS, `${MACHINE}:443`), weightBefore: 0, weight: 2 },
     ],
   );
 });

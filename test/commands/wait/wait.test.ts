@@ -10,6 +10,7 @@ import {
   serviceEntry,
 } from "../../fixtures/entries.js";
 import { TableOfServers } from "../../fixtures/table-of-servers.js";
+import { named } from "../../document/named.js";
 import { subcommand, terminal } from "../run-subcommand.js";
 
 const WEB = "tcp/192.0.2.1:80";
@@ -69,8 +70,8 @@ function ioWith(
 }
 
 const QUIET = () => undefined;
-const run = (line: string, { link }: TableOfServers, { io } = ioWith(QUIET)) =>
-  subcommand(line, { link, io });
+const run = (line: string, it: TableOfServers, { io } = ioWith(QUIET)) =>
+  subcommand(line, { io: { ...io, openLink: () => it.open() } });
 
 function edit(it: TableOfServers, change: Partial<ServerEntry>, service = WEB) {
   it.set(service, service === WEB ? SERVER : `${MACHINE}:53`, (entry) => ({
@@ -265,14 +266,13 @@ test("wait prints one JSON document with -o json", async () => {
   };
   assert.deepEqual(JSON.parse(stdout), {
     schema: "ipvsadm/wait/1",
-    service: WEB,
-    server: SERVER,
+    ...named(WEB, SERVER),
     for: "drained",
     result: "timeout",
     ...counts,
     waitedSeconds: 2,
     servers: [
-      { service: WEB, server: SERVER, state: "draining", weight: 0, ...counts },
+      { ...named(WEB, SERVER), state: "draining", weight: 0, ...counts },
     ],
   });
   const service = await run(`wait ${WEB} --for state=ok -o json`, kernel(1));

@@ -1,4 +1,6 @@
 import { IpvsClient } from "./client.js";
+import { LINK } from "./shapes.js";
+import { checkCall } from "./shape.js";
 import { exchangeOver } from "../netlink/exchange.js";
 import type { Link } from "../netlink/link.js";
 import { openNodeLink } from "../netlink/node-link.js";
@@ -23,11 +25,13 @@ import { openNodeLink } from "../netlink/node-link.js";
  * @param link another kind of socket. The client owns it, and closes it even if openIpvs() fails
  * @throws {IpvsUnavailable} ENOENT: the module ip_vs is not loaded. EPERM: no CAP_NET_ADMIN
  * @throws {SocketFault} if the socket cannot be opened, or if it fails
+ * @throws {InvalidArgument} if `link` is not a link
  * @since 0.1.0
  */
 export async function openIpvs(
   link: Link = openNodeLink(),
 ): Promise<IpvsClient> {
+  checkCall("openIpvs", ["link", link, LINK]);
   const close = () => {
     link.close();
   };

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { IpvsUnavailable } from "../../src/ipvs/errors.js";
 import { ENOENT, EPERM } from "../../src/netlink/errno.js";
 import { SocketFault } from "../../src/netlink/errors.js";
-import { openIpvs } from "../../src/ipvs/open.js";
+import { openIpvs } from "../../src/library/open.js";
 import { ack, ScriptedLink } from "../netlink/scripted-link.js";
 
 test("openIpvs() closes the link and advises to load the module if IPVS is not available", async () => {
