@@ -12,11 +12,8 @@ import {
 import { KEY_HELP } from "../../../src/commands/watch/key-help.js";
 import { arrange } from "../../../src/commands/watch/rows.js";
 import { Sampler } from "../../../src/commands/watch/sampler.js";
-import {
-  NO_EXTRAS,
-  screenLines,
-  SMALLEST,
-} from "../../../src/commands/watch/screen.js";
+import { screenLines, SMALLEST } from "../../../src/commands/watch/screen.js";
+import { NO_EXTRAS } from "../../../src/commands/watch/screen-footer.js";
 import {
   startState,
   type ScreenState,
