@@ -124,7 +124,9 @@ suite("watch in a terminal", { skip }, () => {
   test("watch drains and undrains the selected server, and prints what it did", async () => {
     using pane = await watching("udp/192.0.2.1:53");
     const weight = async () => {
-      const { stdout } = await ours("list -o csv --columns name,weight".split(" "));
+      const { stdout } = await ours(
+        "list -o csv --columns name,weight".split(" "),
+      );
       return /192\.0\.2\.53:53.*,(\d+)$/m.exec(stdout)?.[1];
     };
     pane.press("Down", "Down");
