@@ -127,7 +127,8 @@ suite("watch in a terminal", { skip }, () => {
       const { stdout } = await ours(
         "list -o csv --columns name,weight".split(" "),
       );
-      return /192\.0\.2\.53:53.*,(\d+)$/m.exec(stdout)?.[1];
+      // The last field is that of services.
+      return /192\.0\.2\.53:53.*,(\d+),$/m.exec(stdout)?.[1];
     };
     pane.press("Down", "Down");
     await pane.shows(/^> {2}192\.0\.2\.53:53 +ok +3/m);
