@@ -151,6 +151,7 @@ suite("watch in a terminal", { skip }, () => {
     pane.press("y");
     await pane.shows(/: weight 3 \(was 0\)$/m);
     assert.equal(await weight(), "3");
+    await pane.shows(/^192\.0\.2\.53:53 of udp\/192\.0\.2\.1:53 · ok$/m);
     pane.press("w");
     pane.type("7");
     await pane.shows(/^Weight of 192\.0\.2\.53:53: 7_/m);
