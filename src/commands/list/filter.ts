@@ -5,12 +5,16 @@ import {
   type ServiceSelector,
 } from "../../grammar/selector.js";
 import type { Endpoint } from "../../grammar/endpoint.js";
-import type { ServiceKey } from "../../ipvs/model.js";
-import { FORWARDING, PROTOCOL_WORDS } from "../../document/enum-names.js";
+import { FORWARDING } from "../../document/enum-names.js";
 import type { AssessedService } from "../../ipvs/state.js";
 import { CommandError } from "../../cli/errors.js";
 import { escapeControls } from "../../cli/escape.js";
-import { checkServices, suggestion, type Named } from "../../cli/selectors.js";
+import {
+  checkServices,
+  protocolWord,
+  suggestion,
+  type Named,
+} from "../../cli/selectors.js";
 import type { ListedService } from "./rows.js";
 
 /** What a listing shows. Values of one filter are ORed; different filters are ANDed. An empty filter selects everything. */
@@ -59,7 +63,7 @@ function selectsService(
 ): boolean {
   return (
     matches(services, ({ selector }) => selects(selector, key)) &&
-    matches(protocols, (protocol) => protocol === protocolOf(key)) &&
+    matches(protocols, (protocol) => protocol === protocolWord(key)) &&
     matches(schedulers, (scheduler) => scheduler === settings.scheduler)
   );
 }
@@ -91,10 +95,6 @@ function matches<T>(
   test: (value: T) => boolean,
 ): boolean {
   return filter.length === 0 || filter.some(test);
-}
-
-function protocolOf(key: ServiceKey): string | undefined {
-  return "firewallMark" in key ? "fwm" : PROTOCOL_WORDS.word(key.protocol);
 }
 
 function checkServers(

@@ -2,11 +2,12 @@ import type { SubcommandSpec } from "../../cli/spec.js";
 import {
   NAMES_OPTION,
   outputOption,
+  PROTOCOL_FILTER,
   SERVICE_FILTER,
   WIDE_OPTION,
 } from "../../cli/common-options.js";
 import { SERVER_STATES, SERVICE_STATES } from "../../ipvs/state.js";
-import { FORWARDING, PROTOCOL_WORDS } from "../../document/enum-names.js";
+import { FORWARDING } from "../../document/enum-names.js";
 import { COLUMN_KEYS, FORMATS, SORT_KEYS } from "./option-values.js";
 
 export const listSpec: SubcommandSpec = {
@@ -44,14 +45,7 @@ export const listSpec: SubcommandSpec = {
       type: "flag",
       description: "reverse the order",
     },
-    {
-      name: "protocol",
-      type: "list",
-      value: "PROTOCOL",
-      choices: [...PROTOCOL_WORDS.all, "fwm"],
-      description:
-        "show only services with these protocols; fwm is firewall marks",
-    },
+    PROTOCOL_FILTER,
     {
       name: "server",
       type: "list",
