@@ -5,6 +5,7 @@
 
 /** Each folder of src, and the folders below that it may import. */
 const LAYERS = {
+  page: [],
   text: ["ipvs"],
   netlink: [],
   system: [],
@@ -34,8 +35,10 @@ const LAYERS = {
   ],
 };
 
+LAYERS.http = ["cli", ...LAYERS.cli];
+
 // Subcommands may import what they share, and all that it imports.
-LAYERS.commands = ["cli", "doctor", "setup", ...LAYERS.cli];
+LAYERS.commands = ["http", "page", "doctor", "setup", ...LAYERS.http];
 
 const layerRules = Object.entries(LAYERS).map(([folder, below]) => ({
   name: `layer-${folder}`,
@@ -70,9 +73,10 @@ export default {
     },
     {
       name: "no-orphans",
-      comment: "every file is reached from a launcher or from the library",
+      comment:
+        "every file is reached from a launcher, from the library or from the page",
       severity: "error",
-      from: { path: "^(bin/[^/]+|src/index)\\.ts$" },
+      from: { path: "^(bin/[^/]+|src/index|src/page/main)\\.ts$" },
       to: {
         path: "^src/",
         pathNot: "\\.d\\.ts$|^src/index\\.ts$",
@@ -106,6 +110,16 @@ export default {
       to: { path: "^src/", pathNot: "^src/(ipvs|netlink)/", reachable: true },
     },
     {
+      name: "page-events",
+      comment: "the program knows the events of the page, and the built page",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/page/" },
+      to: {
+        path: "^src/page/",
+        pathNot: "^src/page/(events\\.ts|built-page\\.d\\.ts)$",
+      },
+    },
+    {
       name: "socket-package",
       comment: "one file imports the npm package netlink",
       severity: "error",
@@ -123,7 +137,7 @@ export default {
       name: "packages",
       comment: "packages are for subcommands and documents",
       severity: "error",
-      from: { path: "^(src|bin)/", pathNot: "^src/(cli|commands|document)/" },
+      from: { path: "^(src|bin)/", pathNot: "^src/(cli|commands|document|page)/" },
       to: {
         path: "^node_modules/",
         pathNot: "^node_modules/(netlink|@types)/",
@@ -136,7 +150,7 @@ export default {
       severity: "error",
       from: {
         path: "^(src|bin)/",
-        pathNot: "^(src/(netlink|system|cli|commands)|bin/(full|npm))/",
+        pathNot: "^(src/(netlink|system|cli|http|commands)|bin/(full|npm))/",
       },
       to: { dependencyTypes: ["core"], pathNot: "^bun:" },
     },

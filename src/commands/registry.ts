@@ -17,6 +17,7 @@ export const REGISTRY: Registry = {
     metrics: () => import("./metrics/run.js"),
     restore: () => import("./restore/run.js"),
     save: () => import("./save/run.js"),
+    serve: () => import("./serve/run.js"),
     setup: () => import("./setup/run.js"),
     status: () => import("./status/run.js"),
     undrain: () => import("./undrain/run.js"),

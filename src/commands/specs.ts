@@ -10,6 +10,7 @@ import { listSpec } from "./list/spec.js";
 import { metricsSpec } from "./metrics/spec.js";
 import { restoreSpec } from "./restore/spec.js";
 import { saveSpec } from "./save/spec.js";
+import { serveSpec } from "./serve/spec.js";
 import { setupSpec } from "./setup/spec.js";
 import { statusSpec } from "./status/spec.js";
 import { undrainSpec } from "./undrain/spec.js";
@@ -31,6 +32,7 @@ export const SPECS: readonly SubcommandSpec[] = [
   undrainSpec,
   doctorSpec,
   setupSpec,
+  serveSpec,
   metricsSpec,
   completionSpec,
   helpSpec,
