@@ -1,3 +1,4 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { createSecureContext } from "node:tls";
@@ -74,6 +75,9 @@ function readTls(given: Arguments, subcommand: string): Tls | undefined {
   const tls = { cert: fileOf(cert), key: fileOf(key) };
   try {
     createSecureContext(tls);
+    const certificate = new X509Certificate(tls.cert);
+    if (!certificate.checkPrivateKey(createPrivateKey(tls.key)))
+      throw new Error("the key belongs to another certificate");
   } catch (error) {
     throw new CommandError(
       `cannot use ${escapeControls(cert)} and ${escapeControls(key)}: ${escapeControls((error as Error).message)}`,

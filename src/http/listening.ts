@@ -1,5 +1,6 @@
-import { chmodSync, lstatSync, unlinkSync } from "node:fs";
+import { chmodSync, existsSync, lstatSync, unlinkSync } from "node:fs";
 import { connect, type AddressInfo, type Server } from "node:net";
+import { dirname } from "node:path";
 import { CommandError } from "../cli/errors.js";
 import { listenAddressText, type ListenAddress } from "./listen-address.js";
 
@@ -44,6 +45,9 @@ export async function listenOn(
 /** Removes the socket of a server that did not end properly. */
 async function removeStaleSocket(path: string): Promise<void> {
   const address = { path };
+  // Node.js reports a missing folder as EACCES.
+  if (!existsSync(dirname(path)))
+    throw cannotListen(address, Object.assign(new Error(), { code: "ENOENT" }));
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (!found) return;
   if (!found.isSocket())

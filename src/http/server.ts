@@ -78,7 +78,9 @@ export async function startServer(
     requestTimeout: 2 * headerMilliseconds,
   };
   const listener: RequestListener = (request, response) => {
-    void respond(request, response, site, access);
+    respond(request, response, site, access).catch(() => {
+      response.destroy(); // A client must not wait because of a bug.
+    });
   };
   const server: Server = access.tls
     ? createTlsServer(

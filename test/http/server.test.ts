@@ -23,14 +23,17 @@ function answer(body = BODY): Answer {
   return { status: 200, contentType: "text/x-test", body };
 }
 
-function siteWith(make: () => Answer = answer): Site {
-  return { pages: { "/metrics": make }, hint: "the metrics are at /metrics" };
+function siteWith(make = () => answer()): Site {
+  return {
+    pages: { "/metrics": () => make() },
+    hint: "the metrics are at /metrics",
+  };
 }
 
 /** The port of a server. */
 function portOf({ address }: HttpServer): number {
   assert.ok("port" in address);
-  return port;
+  return address.port;
 }
 
 /** Runs a server during some work. */
@@ -147,7 +150,7 @@ test("the server disconnects a client that does not read", () =>
         () => fetch(url).catch(() => undefined),
         (response) => response !== undefined,
       );
-      assert.equal(again?.status, 200);
+      assert.equal(again?.status, 404);
       socket.destroy();
     },
     siteWith(() => answer(new Body("a".repeat(64 * 1024 * 1024)))),
@@ -360,6 +363,7 @@ test("Broadcast lets little wait for a slow client, and tells it everything when
     slow.setEncoding("latin1").on("data", (chunk: string) => {
       received += chunk;
     });
+    slow.resume();
     const welcomes = await eventually(
       () => Promise.resolve(received.split("data: w\n").length - 1),
       (count) => count === 2,

@@ -4,6 +4,7 @@ import { jsonText, type Json } from "../../document/json-text.js";
 import { totalsOf } from "../../ipvs/totals.js";
 import { faultLine } from "../metrics/metrics-page.js";
 import { jsonChunks } from "../list/json-yaml.js";
+import { sortListing } from "../list/sort.js";
 import { SLOT_SECONDS } from "../../page/events.js";
 import type { LiveTable } from "./live-table.js";
 import { slotAt, type RateHistory } from "./rate-history.js";
@@ -44,11 +45,12 @@ const CHUNK_SERVICES = 64;
 /** The document of `list -o json`. */
 export async function tableBody(table: LiveTable): Promise<Body> {
   const { services } = table;
+  const all = services.map((service) => ({
+    service,
+    servers: service.servers,
+  }));
   const listing = {
-    services: services.map((service) => ({
-      service,
-      servers: service.servers,
-    })),
+    services: sortListing(all, "name", false),
     totals: totalsOf(services),
     partial: false,
   };
