@@ -14,6 +14,8 @@ const TITLES = {
   http: "http\\nHTTP server",
   page: "page\\nthe statistics page",
   cli: "cli\\nwhat subcommands share",
+  library: "library\\nthe public functions",
+  drain: "drain\\nweights of several servers",
   doctor: "doctor\\nfindings",
   setup: "setup\\nwhat each machine needs",
   plan: "plan\\ncompare, apply, roll back",

@@ -92,7 +92,7 @@ export function suggestion(
   if (known.length === 0) return "the table is empty";
   const near = nearest(text, known) ?? nearest(`tcp/${text}`, known);
   if (near !== undefined) return `did you mean ${near}?`;
-  const more = known.length > LISTED ? ", …" : "";
+  const more = known.length > LISTED ? ", ..." : "";
   return `${kind} in the table: ${known.slice(0, LISTED).join(", ")}${more}`;
 }
 

@@ -84,15 +84,18 @@ export async function readSnapshot(
   const began = io.clock.now();
   const table = await readServices(client, selection);
   const seconds = (io.clock.now() - began) / 1000;
+  // If the table changes during a dump, an entry may appear twice, and Prometheus would reject the whole scrape.
+  const services = unique(table, ({ key }) => formatSelector(key)).map(
+    withUniqueServers,
+  );
   return {
-    // If the table changes during a dump, an entry may appear twice, and Prometheus would reject the whole scrape.
-    services: unique(table, ({ key }) => formatSelector(key)).map((service) =>
-      labeled(withUniqueServers(service), selection.servicesOnly),
+    services: services.map((service) =>
+      labeled(service, selection.servicesOnly),
     ),
     totals: kernelTotals(textOf(join(io.procFolder, "net/ip_vs_stats")) ?? ""),
     connections: connectionTables(
       io.procFolder,
-      isWhole(selection) ? table : undefined,
+      isWhole(selection) ? services : undefined,
       client.info.connectionTableSize,
     ),
     seconds,
@@ -102,7 +105,7 @@ export async function readSnapshot(
 /** @param table undefined if only a part of it was read: then older kernels do not tell the number of entries */
 function connectionTables(
   procFolder: string,
-  table: readonly ServiceWithServers[] | undefined,
+  table: readonly AssessedService[] | undefined,
   buckets: number,
 ): ConnectionTables {
   const limits = readConnectionLimits(procFolder);
@@ -115,7 +118,7 @@ function connectionTables(
   };
 }
 
-function sumOfConnections(table: readonly ServiceWithServers[]): number {
+function sumOfConnections(table: readonly AssessedService[]): number {
   let sum = 0;
   for (const { servers } of table)
     for (const server of servers)
