@@ -74,9 +74,12 @@ export const serveSpec: SubcommandSpec = {
       shows: "the page at http://127.0.0.1:9101/ on this machine",
     },
     {
-      command:
-        "ipvsadm serve --listen 192.0.2.10:9101 --token-file /etc/ipvsadm/token --cert cert.pem --key key.pem",
-      shows: "the page with HTTPS for those who have the token",
+      command: "ipvsadm serve --listen 9443 --cert lb.pem --key lb.key",
+      shows: "the page with HTTPS on this machine",
+    },
+    {
+      command: "ipvsadm serve --listen [::]:9101 --token-file token",
+      shows: "the page for other machines, for those who have the token",
     },
     {
       command: "ipvsadm serve --listen unix:/run/ipvsadm/serve.sock",
