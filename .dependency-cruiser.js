@@ -92,7 +92,7 @@ export default {
       from: { path: "^(bin/[^/]+|src/index|src/page/main)\\.ts$" },
       to: {
         path: "^src/",
-        pathNot: "\\.d\\.ts$|^src/index\\.ts$",
+        pathNot: "\\.d\\.ts$|^src/(index|page/main)\\.ts$",
         reachable: false,
       },
     },
@@ -155,7 +155,10 @@ export default {
       name: "packages",
       comment: "packages are for subcommands and documents",
       severity: "error",
-      from: { path: "^(src|bin)/", pathNot: "^src/(cli|commands|document|page)/" },
+      from: {
+        path: "^(src|bin)/",
+        pathNot: "^src/(cli|commands|document|page)/|^bin/page/",
+      },
       to: {
         path: "^node_modules/",
         pathNot: "^node_modules/(netlink|@types)/",
@@ -168,7 +171,8 @@ export default {
       severity: "error",
       from: {
         path: "^(src|bin)/",
-        pathNot: "^(src/(netlink|system|cli|http|commands)|bin/(full|npm))/",
+        pathNot:
+          "^(src/(netlink|system|cli|http|commands)|bin/(full|npm|page))/",
       },
       to: { dependencyTypes: ["core"], pathNot: "^bun:" },
     },
@@ -176,7 +180,7 @@ export default {
       name: "declared-packages",
       comment: "package.json names what is imported, as a dependency",
       severity: "error",
-      from: { path: "^(src|bin)/" },
+      from: { path: "^(src|bin)/", pathNot: "^(src|bin)/page/" },
       to: {
         dependencyTypes: [
           "npm-dev",

@@ -8,7 +8,7 @@ import { fileURLToPath, URL } from "node:url";
 import { Buffer } from "node:buffer";
 import { build } from "esbuild";
 
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const LARGEST_BYTES = 200_000;
 
 /** Bundles a file, and returns it as text that may stand in an element of HTML. */
