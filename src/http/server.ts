@@ -11,7 +11,7 @@ import { lineAnswer, PLAIN_TEXT, type Answer } from "./body.js";
 import type { EventHub } from "./event-hub.js";
 import type { ListenAddress } from "./listen-address.js";
 import { cannotListen, listenOn } from "./listening.js";
-import { parseTarget } from "./request-target.js";
+import { parseTarget, type RequestTarget } from "./request-target.js";
 
 /** The limits of a server. */
 export interface Limits {
@@ -128,19 +128,13 @@ async function respond(
   for (const [name, value] of Object.entries(HEADERS))
     response.setHeader(name, value);
   const target = parseTarget(url, headers.host);
-  if (!target) return end(response, 400, "malformed request target\n");
-  if (access.hosts?.has(target.host) === false)
-    return end(response, 421, "unknown host name: see --host-name\n");
-  if (access.token?.isIn(headers.authorization) === false) {
-    response.setHeader("www-authenticate", [
-      'Basic realm="ipvsadm", charset="UTF-8"',
-      'Bearer realm="ipvsadm"',
-    ]);
-    return end(response, 401, "the token is missing or wrong\n");
-  }
-  if (method !== "GET" && method !== "HEAD") {
-    response.setHeader("allow", "GET, HEAD");
-    return end(response, 405, "only GET and HEAD are supported\n");
+  const refusal = refusalOf(request, target, access);
+  if (!target || refusal) {
+    const [status, reason, extra = {}] = refusal ?? MALFORMED;
+    for (const [name, value] of Object.entries(extra))
+      response.setHeader(name, value);
+    end(response, status, `${reason}\n`);
+    return;
   }
   const hub = own(site.events, target.path);
   if (hub) {
@@ -152,6 +146,39 @@ async function respond(
     ? await page(target.query)
     : lineAnswer(404, `not found: ${site.hint}`);
   await send(response, answer, headers["accept-encoding"]);
+}
+
+type Refusal = readonly [
+  status: number,
+  reason: string,
+  headers?: Readonly<Record<string, string | string[]>>,
+];
+
+const MALFORMED: Refusal = [400, "malformed request target"];
+
+/** Why a request is refused; undefined if it is not. */
+function refusalOf(
+  { method = "", headers }: IncomingMessage,
+  target: RequestTarget | undefined,
+  { hosts, token }: Access,
+): Refusal | undefined {
+  if (!target) return MALFORMED;
+  if (hosts?.has(target.host) === false)
+    return [421, "unknown host name: see --host-name"];
+  if (token?.isIn(headers.authorization) === false)
+    return [
+      401,
+      "the token is missing or wrong",
+      {
+        "www-authenticate": [
+          'Basic realm="ipvsadm", charset="UTF-8"',
+          'Bearer realm="ipvsadm"',
+        ],
+      },
+    ];
+  if (method !== "GET" && method !== "HEAD")
+    return [405, "only GET and HEAD are supported", { allow: "GET, HEAD" }];
+  return undefined;
 }
 
 function own<T>(

@@ -27,7 +27,8 @@ export class Grid {
   #indexes = new Map<string, number>();
   /** The row that the keyboard acts on */
   #current: string | undefined;
-  #frame: number | undefined;
+  /** Whether the next frame draws */
+  #drawing = false;
 
   /** @param scroller the element with role treegrid @param body contains the rows */
   constructor(scroller: HTMLElement, body: HTMLElement, host: GridHost) {
@@ -64,8 +65,10 @@ export class Grid {
 
   /** Draws in the next frame. */
   redraw(): void {
-    this.#frame ??= requestAnimationFrame(() => {
-      this.#frame = undefined;
+    if (this.#drawing) return;
+    this.#drawing = true;
+    requestAnimationFrame(() => {
+      this.#drawing = false;
       this.#draw();
     });
   }

@@ -139,9 +139,8 @@ export class Histories {
 
 function keyOf({ service, server, machine }: HistoryRow): string {
   if (machine !== undefined) return `machine ${machine}`;
-  return server === undefined
-    ? `${service ?? ""}`
-    : `${service ?? ""} ${server}`;
+  const name = service ?? "";
+  return server === undefined ? name : `${name} ${server}`;
 }
 
 function known(value: number | null): number {

@@ -95,14 +95,20 @@ export class RowView {
   }
 
   #showShare(node: RowNode): void {
-    if (node.kind !== "server") return this.#share.hide();
+    if (node.kind !== "server") {
+      this.#share.hide();
+      return;
+    }
     const { share } = node.server.row;
     this.#share.show(share, percent(share), share === 0 ? "none" : "ok");
   }
 
   #showLoad(node: RowNode): void {
     const row = node.kind === "server" ? node.server.row : undefined;
-    if (row?.upperThreshold === undefined) return this.#load.hide();
+    if (row?.upperThreshold === undefined) {
+      this.#load.hide();
+      return;
+    }
     const used = node.sums.active + node.sums.inactive;
     this.#load.show(
       used / row.upperThreshold,

@@ -64,7 +64,7 @@ suite("the statistics page", { skip }, () => {
   }
 
   async function axeFindings(page: Page): Promise<string[]> {
-    const { violations } = (await page.evaluate("axe.run()")) as AxeResults;
+    const { violations } = await page.evaluate<AxeResults>("axe.run()");
     return violations.flatMap(({ id, nodes }) =>
       nodes.map(({ html }) => `${id}: ${html}`),
     );
@@ -191,13 +191,13 @@ suite("the statistics page", { skip }, () => {
   test("10,000 servers stay fluid, and the first paint takes less than a second", async (t) => {
     const kernel = new DemoKernel(1000, 10);
     await looking(async (page) => {
-      const paint = (await page.evaluate(
+      const paint = await page.evaluate<number>(
         "performance.getEntriesByName('first-contentful-paint')[0].startTime",
-      )) as number;
+      );
       await page.getByRole("button", { name: "Show servers" }).click();
       const rows = await page.locator("#grid").getAttribute("aria-rowcount");
       assert.equal(rows, "11001");
-      const tasks = (await page.evaluate(SCROLL)) as number[];
+      const tasks = await page.evaluate<number[]>(SCROLL);
       const drawn = await page.locator("#rows .row").count();
       tasks.sort((a, b) => a - b);
       const longest = tasks.at(-1) ?? 0;

@@ -52,7 +52,7 @@ async function eventsFrom(
   for await (const chunk of response.body.pipeThrough(
     new TextDecoderStream(),
   )) {
-    received += chunk as string;
+    received += chunk;
     if (first && found().length > 0) {
       first = false;
       began();
