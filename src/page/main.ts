@@ -6,6 +6,7 @@ import { Controls } from "./controls.js";
 import { Detail } from "./detail.js";
 import { doctorPanel } from "./doctor-panel.js";
 import { byId, setAttribute, setText } from "./dom.js";
+import type { ChangeRow } from "./events.js";
 import { bytes, count, counted } from "./format.js";
 import { Grid } from "./grid.js";
 import { Histories } from "./histories.js";
@@ -27,7 +28,7 @@ const histories = new Histories(() => {
   refreshDetail();
 });
 const grid = new Grid(byId("grid", HTMLElement), byId("rows", HTMLElement), {
-  markOf: ({ key }) => model.markOf(key),
+  markOf,
   historyOf: (key) => histories.of(key),
   shown(nodes) {
     const open = nodeOf(detail.key);
@@ -57,6 +58,19 @@ const changes = new ChangesPanel(
 );
 const controls = new Controls(show);
 const panels = [clientsPanel(), doctorPanel()];
+
+/** The latest change of a row. If the servers of a service or machine are hidden, it has theirs, too. */
+function markOf(node: RowNode): ChangeRow | undefined {
+  const own = model.markOf(node.key);
+  if (node.kind === "server" || node.expanded) return own;
+  const servers = node.kind === "service" ? node.service.servers : node.servers;
+  let latest = own;
+  for (const { key } of servers) {
+    const mark = model.markOf(key);
+    if (mark && (!latest || mark.time > latest.time)) latest = mark;
+  }
+  return latest;
+}
 
 /** The row of a service, server or machine, whether or not it is shown. */
 function nodeOf(key: string | undefined): RowNode | undefined {

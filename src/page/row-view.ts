@@ -72,8 +72,10 @@ export class RowView {
     setAttribute(element, "tabindex", focusable ? "0" : "-1");
     const state = stateOf(node);
     setText(this.#name, nameOf(node));
-    setText(this.#detail, detailOf(node));
-    setText(this.#mark, mark ? `${clock(mark.time)} ${changeText(mark)}` : "");
+    const drained = drainedOf(node);
+    setText(this.#detail, drained > 0 ? `${drained} drained` : detailOf(node));
+    setAttribute(this.#detail, "data-warn", drained > 0);
+    setText(this.#mark, mark ? markText(node, mark) : "");
     setText(this.#state, stateText(state));
     setAttribute(this.#state, "data-state", state);
     const weight = weightOf(node);
@@ -119,6 +121,22 @@ export class RowView {
         : row.lowerThreshold / row.upperThreshold,
     );
   }
+}
+
+/** A change, with the server if the row is of a service. */
+function markText(node: RowNode, mark: ChangeRow): string {
+  const server =
+    node.kind === "service" && mark.server !== undefined
+      ? ` ${mark.server}`
+      : "";
+  return `${clock(mark.time)}${server} ${changeText(mark)}`;
+}
+
+/** How many servers of a row have weight 0. A server shows it in its state. */
+function drainedOf(node: RowNode): number {
+  if (node.kind === "server") return 0;
+  const servers = node.kind === "service" ? node.service.servers : node.servers;
+  return servers.filter(({ row }) => row.weight === 0).length;
 }
 
 function loadText({ upperThreshold }: ServerRow, used: number): string {
