@@ -245,7 +245,7 @@ export function jobsFor(seed: number): readonly Job[] {
       command: [...SUITE, "dist/test/commands/setup/suite.js"],
       lab: true,
       size: "usual",
-      seconds: 200,
+      seconds: 330,
     },
     doctor("a director", "director-suite", 200),
     doctor("traffic", "traffic-suite", 200),

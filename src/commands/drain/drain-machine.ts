@@ -68,7 +68,7 @@ async function drainLocked(
 ): Promise<DrainedServers | number> {
   const { io } = call;
   using interrupt = new Interrupt(io);
-  using lock = await lockWeight(call, "drain");
+  using lock = await lockWeight(call, "drain", interrupt);
   try {
     const drained = await drainServers(
       connection.client,

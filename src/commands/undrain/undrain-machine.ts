@@ -44,7 +44,7 @@ export async function undrainMachine(
     }
     using connection = new KernelConnection(io, client);
     using interrupt = new Interrupt(io);
-    using lock = await lockWeight(call, "undrain");
+    using lock = await lockWeight(call, "undrain", interrupt);
     try {
       const { servers, gone } = await undrainServers(client, choose, io, {
         weight,

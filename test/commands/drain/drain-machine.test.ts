@@ -287,6 +287,29 @@ for (const line of [DRAIN, UNDRAIN])
     assert.deepEqual(readdirSync(runFolder), ["ipvsadm"], "no lock is left");
   });
 
+for (const line of [DRAIN, UNDRAIN])
+  test(`a signal ends the wait of ${line} for the lock`, async () => {
+    const it = kernel();
+    const fake = fakeIo();
+    const io = { ...fake.io, procFolder: "/proc" };
+    await run(DRAIN, it, io);
+    const changes = [...it.changes];
+    using lock = takeLock({ runFolder, procFolder: "/proc" }, "apply");
+    assert.ok(lock.path);
+    const clock = {
+      ...io.clock,
+      sleep() {
+        fake.send("SIGINT");
+        return Promise.resolve();
+      },
+    } as unknown as Io["clock"];
+    const { stderr, status } = await run(line, it, { ...io, clock });
+    assert.equal(status, 130);
+    assert.equal(stderr, "ipvsadm: interrupted; nothing was changed\n");
+    assert.deepEqual(it.changes, changes);
+    assert.ok(!fake.isCaught());
+  });
+
 test("drain --all-services --wait waits until the machine is empty in every service", async () => {
   const it = kernel();
   connect(it, TLS, `${MACHINE}:443`, 2);

@@ -96,11 +96,11 @@ async function monitored(
       return output.explain(error);
     }
   });
-  let ended = false;
+  const state = { ended: false };
   void outcome.finally(() => {
-    ended = true;
+    state.ended = true;
   });
-  while (!ended) {
+  while (!state.ended) {
     await turn();
     if (!clock.isWaitedFor) continue;
     reading++;

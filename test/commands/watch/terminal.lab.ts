@@ -124,8 +124,11 @@ suite("watch in a terminal", { skip }, () => {
   test("watch drains and undrains the selected server, and prints what it did", async () => {
     using pane = await watching("udp/192.0.2.1:53");
     const weight = async () => {
-      const { stdout } = await ours("list -o csv --columns name,weight".split(" "));
-      return /192\.0\.2\.53:53.*,(\d+)$/m.exec(stdout)?.[1];
+      const { stdout } = await ours(
+        "list -o csv --columns name,weight".split(" "),
+      );
+      // The last field is that of services.
+      return /192\.0\.2\.53:53.*,(\d+),$/m.exec(stdout)?.[1];
     };
     pane.press("Down", "Down");
     await pane.shows(/^> {2}192\.0\.2\.53:53 +ok +3/m);
