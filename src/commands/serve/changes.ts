@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import {
   serverSettingsMembers,
   settingsMembers,
@@ -12,6 +13,8 @@ export function differenceOf(
   before: ServiceSettings | ServerSettings,
   after: ServiceSettings | ServerSettings,
 ): Pick<ChangeRow, "from" | "to"> | undefined {
+  // Almost always. The rest takes much longer.
+  if (isDeepStrictEqual(before, after)) return undefined;
   const [old, current] = [settingsOf(before), settingsOf(after)];
   const from: Record<string, unknown> = {};
   const to: Record<string, unknown> = {};
