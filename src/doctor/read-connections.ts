@@ -1,3 +1,4 @@
+import { setImmediate as nextEventLoopTurn } from "node:timers/promises";
 import { formatAddress, sameAddress, type Address } from "../ipvs/address.js";
 import { ConnectionReader } from "../ipvs/connection-reader.js";
 import { isTemplate } from "../ipvs/connection-states.js";
@@ -23,7 +24,8 @@ interface Growing extends ConnectionGroup {
 }
 
 /**
- * Reads the connection table. Its length does not matter for the memory that this takes.
+ * Reads the connection table. Its length does not matter for the memory that this takes. Between chunks, other events are
+ * handled: `serve` answers requests meanwhile.
  *
  * @param file /proc/net/ip_vs_conn
  * @throws the error of open(2)
@@ -53,6 +55,7 @@ export async function readConnections(file: string): Promise<Connections> {
       }
       if (group) count(group, reader);
     }
+    await nextEventLoopTurn();
   }
   const byServer = new Map<string, ConnectionGroup[]>();
   for (const group of groups.values()) {

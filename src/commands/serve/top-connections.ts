@@ -1,3 +1,4 @@
+import { setImmediate as nextEventLoopTurn } from "node:timers/promises";
 import type { Io } from "../../runtime/io.js";
 import { Body, type Answer } from "../../http/body.js";
 import { SharedAnswer } from "../../http/shared-answer.js";
@@ -80,6 +81,10 @@ export class TopConnections {
     await scan(ALL, this.#io, {
       visit(line) {
         counter.add(line);
+      },
+      async pause() {
+        await nextEventLoopTurn(); // Answer other requests meanwhile.
+        return false;
       },
     });
     return { counter, rows: await counter.rows(MOST, undefined) };
