@@ -1,16 +1,19 @@
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
-import { bun, project, quickjs, uuidOf } from "./components.js";
+import { bun, npmPackages, project, quickjs, uuidOf } from "./components.js";
 
 /*
  * write-sbom.js CONTENT FILE…: writes an SBOM beside each FILE, in CycloneDX's JSON format. CONTENT is what the files
  * contain: light, subcommands, runtime or none. SOURCE_DATE_EPOCH is its time.
  */
 
-/** npm lists the packages that the subcommands use. It gives each document a random number and the current time. */
+/**
+ * npm's document with the packages that users get. `npm sbom --omit=dev` leaves out packages that are also needed for
+ * development, so this takes all and chooses.
+ */
 function npmDocument() {
-  return JSON.parse(
+  const document = JSON.parse(
     execFileSync(
       "npm",
       [
@@ -18,12 +21,31 @@ function npmDocument() {
         "--sbom-format=cyclonedx",
         "--sbom-type=application",
         "--package-lock-only",
-        "--omit=dev",
-        "--omit=optional",
       ],
       { encoding: "utf8", maxBuffer: 64 << 20 },
     ),
   );
+  const shipped = new Set(
+    npmPackages()
+      .filter(({ development }) => !development)
+      .map(({ name, version }) => `${name}@${version}`),
+  );
+  const components = document.components.filter((part) =>
+    shipped.has(part["bom-ref"]),
+  );
+  const missing = [...shipped].filter(
+    (ref) => !components.some((part) => part["bom-ref"] === ref),
+  );
+  if (missing.length > 0)
+    throw new Error(`npm sbom does not list ${missing.join(", ")}`);
+  const known = new Set([...shipped, document.metadata.component["bom-ref"]]);
+  const dependencies = document.dependencies
+    .filter(({ ref }) => known.has(ref))
+    .map(({ ref, dependsOn }) => ({
+      ref,
+      dependsOn: dependsOn.filter((part) => shipped.has(part)),
+    }));
+  return { ...document, components, dependencies };
 }
 
 function component({ name, version, license }, purl) {
@@ -40,8 +62,18 @@ function component({ name, version, license }, purl) {
 function added(content) {
   if (content === "light") {
     const engine = quickjs();
+    // It is linked statically. getconf prints "glibc 2.36".
+    const [name, version] = execFileSync("getconf", ["GNU_LIBC_VERSION"], {
+      encoding: "utf8",
+    })
+      .trim()
+      .split(" ");
     return [
       component(engine, `pkg:deb/debian/quickjs@${engine.version}?arch=source`),
+      component(
+        { name, version, license: "LGPL-2.1-or-later" },
+        `pkg:generic/glibc@${version}`,
+      ),
     ];
   }
   if (content === "runtime") {

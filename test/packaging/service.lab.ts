@@ -105,7 +105,7 @@ suite("ipvsadm-service, for systemd", () => {
     await ours(["-A", "-f", "5"]);
     writeFileSync(rules, `${RULES}-A -t nonsense\n`);
     const { stderr, status } = service("reload", "AUTO=true");
-    assert.match(stderr, /line 4: illegal virtual server address/);
+    assert.match(stderr, /:4:7: error: illegal virtual server address/);
     assert.notEqual(status, 0);
     assert.equal(await saved(), "-A -f 5 -s wlc\n");
   });
