@@ -32,7 +32,7 @@ export function npmPackages() {
 /** The text of a package's license file. */
 export function licenseText({ folder }) {
   const file = readdirSync(folder).find((name) =>
-    /^(licen[sc]e|copying)/i.test(name),
+    /^(license|copying)/i.test(name),
   );
   return file === undefined
     ? undefined
@@ -44,24 +44,45 @@ export function bun() {
   return npmPackages().find(({ folder }) => folder === "node_modules/bun");
 }
 
-/** QuickJS: the version of Debian's package and its license. */
-export function quickjs() {
-  const documents = [
-    "dist/light/quickjs-x64/usr/share/doc/libquickjs",
-    "dist/light/quickjs-arm64/usr/share/doc/libquickjs",
-    "/usr/share/doc/libquickjs",
-  ].find((folder) => existsSync(`${folder}/copyright`));
-  if (documents === undefined)
-    throw new Error("build the light program first: its QuickJS is missing");
+/** The version of the Debian source package from which an unpacked package was made. */
+function debianVersion(documents) {
   const changelog = gunzipSync(
     readFileSync(`${documents}/changelog.Debian.gz`),
   ).toString();
+  return /\(([^)]+)\)/.exec(changelog)?.[1];
+}
+
+function firstFolder(candidates) {
+  const found = candidates.find((folder) => existsSync(`${folder}/copyright`));
+  if (found === undefined)
+    throw new Error(`build the programs first: there is no ${candidates[0]}`);
+  return found;
+}
+
+/** QuickJS: the version of Debian's package and its license. */
+export function quickjs() {
+  const documents = firstFolder([
+    "dist/light/quickjs-x64/usr/share/doc/libquickjs",
+    "dist/light/quickjs-arm64/usr/share/doc/libquickjs",
+    "/usr/share/doc/libquickjs",
+  ]);
   return {
     name: "quickjs",
-    version: /\(([^)]+)\)/.exec(changelog)?.[1],
+    version: debianVersion(documents),
     license: "MIT",
     text: readFileSync(`${documents}/copyright`, "utf8").trim(),
   };
+}
+
+/** What the container images have from Debian. */
+export function debianPart(folder, package_, license) {
+  const documents = firstFolder(
+    ["amd64", "arm64"].map(
+      (architecture) =>
+        `dist/image-parts/${folder}-${architecture}/usr/share/doc/${package_}`,
+    ),
+  );
+  return { name: folder, version: debianVersion(documents), license };
 }
 
 /** A UUID that depends only on a text, so that the same input gives the same file. */

@@ -1,3 +1,4 @@
+import console from "node:console";
 import { existsSync, readFileSync } from "node:fs";
 import process from "node:process";
 

@@ -1,3 +1,5 @@
+import console from "node:console";
+import process from "node:process";
 import { readFileSync } from "node:fs";
 import { bun, licenseText, npmPackages, quickjs } from "./components.js";
 

@@ -1,3 +1,4 @@
+import console from "node:console";
 import { bun, npmPackages } from "./components.js";
 
 /* print-licenses.js: prints docs/reference/licenses.md, the licenses of all npm packages of package-lock.json. */

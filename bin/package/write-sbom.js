@@ -1,11 +1,19 @@
+import process from "node:process";
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
-import { bun, npmPackages, project, quickjs, uuidOf } from "./components.js";
+import {
+  bun,
+  debianPart,
+  npmPackages,
+  project,
+  quickjs,
+  uuidOf,
+} from "./components.js";
 
 /*
  * write-sbom.js CONTENT FILE…: writes an SBOM beside each FILE, in CycloneDX's JSON format. CONTENT is what the files
- * contain: light, subcommands, runtime or none. SOURCE_DATE_EPOCH is its time.
+ * contain: a key of CONTENTS. SOURCE_DATE_EPOCH is its time.
  */
 
 /**
@@ -59,42 +67,71 @@ function component({ name, version, license }, purl) {
   };
 }
 
-function added(content) {
-  if (content === "light") {
-    const engine = quickjs();
-    // It is linked statically. getconf prints "glibc 2.36".
-    const [name, version] = execFileSync("getconf", ["GNU_LIBC_VERSION"], {
-      encoding: "utf8",
-    })
-      .trim()
-      .split(" ");
-    return [
-      component(engine, `pkg:deb/debian/quickjs@${engine.version}?arch=source`),
-      component(
-        { name, version, license: "LGPL-2.1-or-later" },
-        `pkg:generic/glibc@${version}`,
-      ),
-    ];
-  }
-  if (content === "runtime") {
-    const runtime = bun();
-    return [component(runtime, `pkg:npm/bun@${runtime.version}`)];
-  }
-  return [];
+function lightParts() {
+  const engine = quickjs();
+  // It is linked statically. getconf prints "glibc 2.36".
+  const [name, version] = execFileSync("getconf", ["GNU_LIBC_VERSION"], {
+    encoding: "utf8",
+  })
+    .trim()
+    .split(" ");
+  return [
+    component(engine, `pkg:deb/debian/quickjs@${engine.version}?arch=source`),
+    component(
+      { name, version, license: "LGPL-2.1-or-later" },
+      `pkg:generic/glibc@${version}`,
+    ),
+  ];
 }
+
+function runtimeParts() {
+  const runtime = bun();
+  return [component(runtime, `pkg:npm/bun@${runtime.version}`)];
+}
+
+function debianParts(folder, package_, source, license) {
+  const part = debianPart(folder, package_, license);
+  return [
+    component(part, `pkg:deb/debian/${source}@${part.version}?arch=source`),
+  ];
+}
+
+const busyboxParts = () =>
+  debianParts("busybox", "busybox-static", "busybox", "GPL-2.0-only");
+const libcParts = () =>
+  debianParts("libc", "libc6", "glibc", "LGPL-2.1-or-later");
+
+/** What each kind of file contains besides this project's own code. */
+const CONTENTS = {
+  none: { npm: false, parts: () => [] },
+  light: { npm: false, parts: lightParts },
+  subcommands: { npm: true, parts: () => [] },
+  runtime: { npm: true, parts: runtimeParts },
+  image: {
+    npm: false,
+    parts: () => [...lightParts(), ...busyboxParts()],
+  },
+  "full-image": {
+    npm: true,
+    parts: () => [
+      ...lightParts(),
+      ...busyboxParts(),
+      ...runtimeParts(),
+      ...libcParts(),
+    ],
+  },
+};
 
 function sbom(content, file) {
   const document = npmDocument();
   const own = document.metadata.component;
-  const fromNpm = content === "subcommands" || content === "runtime";
-  const components = [
-    ...(fromNpm ? document.components : []),
-    ...added(content),
-  ];
+  const { npm: fromNpm, parts } = CONTENTS[content];
+  const added = parts();
+  const components = [...(fromNpm ? document.components : []), ...added];
   const dependencies = fromNpm
     ? document.dependencies
     : [{ ref: own["bom-ref"], dependsOn: [] }];
-  for (const part of added(content)) {
+  for (const part of added) {
     dependencies
       .find(({ ref }) => ref === own["bom-ref"])
       .dependsOn.push(part["bom-ref"]);

@@ -86,7 +86,7 @@ export class DebianTree {
     );
     const child = () =>
       Promise.resolve(
-        spawnSync("pgrep", ["-P", String(nspawn.pid)], {
+        spawnSync("pgrep", ["-x", "systemd", "-P", String(nspawn.pid)], {
           encoding: "utf8",
         }).stdout.trim(),
       );
@@ -118,7 +118,7 @@ export class DebianTree {
         ? ["chroot", this.folder]
         : [
             ...["nsenter", "--target", this.#machine.leader],
-            ...["--mount", "--pid", "--uts", "--ipc", "--cgroup"],
+            ...["--mount", "--pid", "--uts", "--ipc", "--cgroup", "--root"],
           ];
     const child = spawn(program, [...words, "/bin/sh", "-c", line], {
       env: {

@@ -164,6 +164,21 @@ suite("the container images", () => {
     assert.ok(size("ipvsadm-full") < 60 * MB, `${size("ipvsadm-full")} bytes`);
   });
 
+  test("have checksums, and SBOMs with what comes from Debian", () => {
+    const sums = execFileSync("sha256sum", ["--check", "SHA256SUMS"], {
+      cwd: "dist/image",
+      encoding: "utf8",
+    });
+    const file = `ipvsadm-full-${version}.oci.tar`;
+    assert.ok(sums.includes(`${file}: OK`));
+    const { components } = JSON.parse(
+      readFileSync(`dist/image/${file}.cdx.json`, "utf8"),
+    ) as { components: { name: string }[] };
+    const names = components.map(({ name }) => name);
+    for (const name of ["quickjs", "busybox", "bun", "libc", "yargs"])
+      assert.ok(names.includes(name), name);
+  });
+
   test("ipvsadm-full has the subcommands, and ipvsadm says where they are", () => {
     const words = ["ipvsadm", "list", "-o", "json"];
     const way = { capabilities: ["CAP_NET_ADMIN"], readonly: true, uid: 65534 };
