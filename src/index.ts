@@ -1,17 +1,98 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
- * A typed client for IPVS.
+ * A typed client for IPVS, and what the subcommands of ipvsadm do with it.
  *
  * {@link openIpvs} returns an {@link IpvsClient}. Its methods list and change virtual services,
  * real servers, sync daemons and timeouts. They throw {@link IpvsUnavailable} if IPVS cannot be
  * used, and {@link KernelRefusal} if the kernel refuses a request. Both have the errno, and
  * `advice` says what to do next.
  *
+ * {@link readRuleFile} reads and checks rules, {@link planTable} plans and applies them,
+ * {@link drainServers} takes servers out of service, {@link examineDirector} looks for faults,
+ * {@link readMetrics} and {@link topConnections} count.
+ *
+ * A wrong argument is an {@link InvalidArgument}, which is a TypeError.
+ *
  * @packageDocumentation
  */
-export { openIpvs } from "./ipvs/open.js";
-export { IpvsClient } from "./ipvs/client.js";
+export { openIpvs } from "./library/open.js";
+export { IpvsClient } from "./library/client.js";
 export type { Change } from "./ipvs/change.js";
-export { serverSettings, serviceSettings } from "./ipvs/defaults.js";
+export { InvalidArgument } from "./library/invalid-argument.js";
+export type { StopSignal } from "./library/stop-signal.js";
+
+export {
+  formatChange,
+  formatTable,
+  parseRules,
+  readRuleFile,
+  RuleFileUnreadable,
+  type ReadRulesOptions,
+  type RuleFile,
+  type RuleFinding,
+} from "./library/rules.js";
+export type { ServerRule, ServiceRule, Table } from "./ipvs/table.js";
+
+export {
+  planTable,
+  TablePlan,
+  type ApplyOptions,
+  type ApplyResult,
+  type KeptServer,
+  type PlanOptions,
+} from "./library/apply.js";
+export {
+  PlanFailed,
+  TableChanged,
+  type NotRolledBack,
+} from "./plan/plan-failed.js";
+export type { Step } from "./plan/steps.js";
+export type { LockOptions } from "./library/locked.js";
+export { LockFailed, LockHeld, type Holder } from "./system/lock.js";
+
+export {
+  drainServers,
+  NotInTable,
+  undrainServers,
+  waitUntil,
+  type DrainedServer,
+  type DrainResult,
+  type ServerSelection,
+  type UndrainedServer,
+  type UndrainOptions,
+  type UndrainResult,
+  type WaitCondition,
+  type WaitOptions,
+  type WaitResult,
+  type WaitSubject,
+} from "./library/drain.js";
+export { NoSavedWeight } from "./drain/no-saved-weight.js";
+export type { ServerInTable } from "./drain/server-in-table.js";
+
+export {
+  examineDirector,
+  examineRealServer,
+  type DirectorOptions,
+  type DoctorCommand,
+  type DoctorFinding,
+  type DoctorOptions,
+  type DoctorReport,
+  type RealServerOptions,
+} from "./library/doctor.js";
+export {
+  metricsText,
+  readMetrics,
+  type Metric,
+  type MetricSample,
+  type MetricsOptions,
+} from "./library/metrics.js";
+export {
+  ConnectionsUnreadable,
+  topConnections,
+  type TopConnections,
+  type TopOptions,
+  type TopRow,
+} from "./library/top-connections.js";
 
 export {
   ReplyLost,
@@ -59,25 +140,25 @@ export {
   type Timeouts,
   type Tunnel,
 } from "./ipvs/model.js";
-export {
-  schedulerFlag,
-  schedulerFlagNames,
-  type SchedulerFlag,
-} from "./ipvs/scheduler-flags.js";
+export type { SchedulerFlag } from "./ipvs/scheduler-flags.js";
 
+export { INET, INET6, type Address, type Family } from "./ipvs/address.js";
 export {
   familyOf,
   formatAddress,
-  INET,
-  INET6,
+  formatEndpoint,
+  formatService,
   parseAddress,
+  parseServer,
+  parseService,
   sameAddress,
-  type Address,
-  type Family,
-} from "./ipvs/address.js";
-export { formatEndpoint, formatService } from "./ipvs/model.js";
-export { MalformedText, parseServer, parseService } from "./ipvs/parse-keys.js";
+  schedulerFlag,
+  schedulerFlagNames,
+  serverSettings,
+  serviceSettings,
+} from "./library/values.js";
+export { MalformedText } from "./ipvs/parse-keys.js";
 
-export { exchangeOver, type Exchange } from "./netlink/exchange.js";
+export { exchangeOver, openNodeLink } from "./library/sockets.js";
+export type { Exchange } from "./netlink/exchange.js";
 export type { Link, Span } from "./netlink/link.js";
-export { openNodeLink } from "./netlink/node-link.js";

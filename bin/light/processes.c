@@ -57,12 +57,6 @@ static JSValue environment(JSContext *ctx, JSValueConst self, int argc, JSValueC
 	return value ? text_from(ctx, (const uint8_t *)value, strlen(value)) : JS_UNDEFINED;
 }
 
-/* isRoot() */
-static JSValue is_root(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
-{
-	return JS_NewBool(ctx, getuid() == 0);
-}
-
 /* hasMoreRightsThanCaller(): whether the file gave the process more rights, by setuid, setgid or capabilities */
 static JSValue has_more_rights(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
@@ -107,7 +101,7 @@ static int spawn(pid_t *process, char **line, int output)
 
 	*process = vfork();
 	if (*process == 0) {
-		int nothing = open("/dev/null", O_RDWR);
+		int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 		if (nothing >= 0 && dup2(nothing, 0) == 0 &&
 		    (output < 0 || (dup2(output, 1) == 1 && dup2(nothing, 2) == 2))) {
@@ -220,7 +214,6 @@ static JSValue host_poll(JSContext *ctx, JSValueConst self, int argc, JSValueCon
 static const JSCFunctionListEntry calls[] = {
 	JS_CFUNC_DEF("words", 0, host_words),
 	JS_CFUNC_DEF("environment", 1, environment),
-	JS_CFUNC_DEF("isRoot", 0, is_root),
 	JS_CFUNC_DEF("hasMoreRightsThanCaller", 0, has_more_rights),
 	JS_CFUNC_DEF("exit", 1, host_exit),
 	JS_CFUNC_DEF("exec", 2, host_exec),

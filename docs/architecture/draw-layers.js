@@ -12,6 +12,8 @@ const TITLES = {
   classic: "classic\\nthe classic options",
   commands: "commands\\nthe subcommands",
   cli: "cli\\nwhat subcommands share",
+  library: "library\\nthe public functions",
+  drain: "drain\\nweights of several servers",
   doctor: "doctor\\nfindings",
   setup: "setup\\nwhat each machine needs",
   plan: "plan\\ncompare, apply, roll back",

@@ -4,6 +4,7 @@ import {
   type ClassicCommandSpec,
   type ClassicOption,
 } from "../grammar/options.js";
+import { SUBCOMMAND_NAMES } from "../runtime/subcommand-names.js";
 import { VERSION } from "../runtime/version.js";
 
 /** The output of -v. Scripts search for the first two words and read the number from the second. */
@@ -33,6 +34,7 @@ export function helpText(): string {
     ...COMMANDS.map(helpLine),
     "Options:\n",
     ...OPTIONS.map(helpLine),
+    `Subcommands (see 'ipvsadm help'): ${SUBCOMMAND_NAMES.join(" ")}\n`,
   ].join("");
 }
 

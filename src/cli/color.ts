@@ -1,9 +1,17 @@
-import { Chalk } from "chalk";
+import { Chalk, type ChalkInstance } from "chalk";
 import type { Io } from "../runtime/io.js";
 
 /** What a piece of text means. Its color follows from that. */
 export type Style =
-  "good" | "warning" | "bad" | "dim" | "title" | "strong" | "name";
+  | "good"
+  | "warning"
+  | "bad"
+  | "dim"
+  | "title"
+  | "strong"
+  | "name"
+  /** The selected line of a full screen */
+  | "selected";
 
 /** A function for each style, which returns the text with or without color. */
 export type Paint = Readonly<Record<Style, (text: string) => string>>;
@@ -19,19 +27,108 @@ export const PLAIN: Paint = {
   title: unchanged,
   strong: unchanged,
   name: unchanged,
+  selected: unchanged,
 };
 
-/** The 16 basic colors: every terminal has them, and its theme keeps them readable. */
-function colored(): Paint {
-  const chalk = new Chalk({ level: 1 });
+/** How a style looks. A color is a number of the palette with 256 colors; the first 16 are those of the terminal's theme. */
+export interface Look {
+  readonly color?: number;
+  readonly bold?: boolean;
+  readonly dim?: boolean;
+  readonly underline?: boolean;
+  readonly inverse?: boolean;
+}
+
+const WITHOUT_COLOR: Record<"title" | "strong" | "selected", Look> = {
+  title: { bold: true, underline: true },
+  strong: { bold: true },
+  selected: { inverse: true },
+};
+
+/**
+ * The looks of all styles, by what is known of the terminal. Colors of a theme are readable on a background either dark or
+ * light, so they depend on it. The other 240 colors are the same everywhere: these are readable on both.
+ */
+export const LOOKS: Readonly<
+  Record<
+    "fixed colors" | "dark theme" | "light theme",
+    Readonly<Record<Style, Look>>
+  >
+> = {
+  "fixed colors": {
+    good: { color: 29 },
+    warning: { color: 130 },
+    bad: { color: 196, bold: true },
+    dim: { color: 244 },
+    name: { color: 31 },
+    ...WITHOUT_COLOR,
+  },
+  "dark theme": {
+    good: { color: 2 },
+    warning: { color: 3 },
+    bad: { color: 1, bold: true },
+    dim: { dim: true },
+    name: { color: 6 },
+    ...WITHOUT_COLOR,
+  },
+  "light theme": {
+    good: { color: 4 },
+    warning: { color: 5 },
+    bad: { color: 1, bold: true },
+    dim: { dim: true },
+    name: { color: 4 },
+    ...WITHOUT_COLOR,
+  },
+};
+
+/** What is known of the terminal. TERM or COLORTERM name its colors; some terminals tell their background in COLORFGBG. */
+export function looksOf(
+  io: Pick<Io, "environment">,
+): Readonly<Record<Style, Look>> {
+  const term = io.environment("TERM") ?? "";
+  const colorTerm = io.environment("COLORTERM") ?? "";
+  if (/256color|direct/.test(term) || /truecolor|24bit/.test(colorTerm))
+    return LOOKS["fixed colors"];
+  const background = /;([0-9]+)$/.exec(io.environment("COLORFGBG") ?? "")?.[1];
+  return LOOKS[
+    background === "7" || Number(background) > 8 ? "light theme" : "dark theme"
+  ];
+}
+
+/** The names of the colors of the theme, which every terminal understands. */
+const BASIC = [
+  "black",
+  "red",
+  "green",
+  "yellow",
+  "blue",
+  "magenta",
+  "cyan",
+  "white",
+] as const;
+
+function paintWith(looks: Readonly<Record<Style, Look>>): Paint {
+  const chalk = new Chalk({ level: 2 });
+  const painter = ({ color, bold, dim, underline, inverse }: Look) => {
+    let paint: ChalkInstance = chalk;
+    const basic = color === undefined ? undefined : BASIC[color];
+    if (basic) paint = paint[basic];
+    else if (color !== undefined) paint = paint.ansi256(color);
+    if (dim) paint = paint.dim;
+    if (bold) paint = paint.bold;
+    if (underline) paint = paint.underline;
+    if (inverse) paint = paint.inverse;
+    return (text: string) => paint(text);
+  };
   return {
-    good: chalk.green,
-    warning: chalk.yellow,
-    bad: chalk.red.bold,
-    dim: chalk.dim,
-    title: chalk.bold.underline,
-    strong: chalk.bold,
-    name: chalk.cyan,
+    good: painter(looks.good),
+    warning: painter(looks.warning),
+    bad: painter(looks.bad),
+    dim: painter(looks.dim),
+    title: painter(looks.title),
+    strong: painter(looks.strong),
+    name: painter(looks.name),
+    selected: painter(looks.selected),
   };
 }
 
@@ -58,5 +155,5 @@ export function paintFor(
   stream: "stdout" | "stderr",
   io: Pick<Io, "terminal" | "environment">,
 ): Paint {
-  return decideColor(when, stream, io) ? colored() : PLAIN;
+  return decideColor(when, stream, io) ? paintWith(looksOf(io)) : PLAIN;
 }

@@ -1,3 +1,4 @@
+import { PROTOCOL_WORDS } from "../document/enum-names.js";
 import type { ArgumentSpec, OptionSpec, SubcommandSpec } from "./spec.js";
 
 /** The options that every subcommand accepts. */
@@ -49,6 +50,15 @@ export const NAMES_OPTION: OptionSpec = {
   name: "names",
   type: "flag",
   description: "show host and port names instead of numbers",
+};
+
+/** `--protocol`, for services. */
+export const PROTOCOL_FILTER: OptionSpec = {
+  name: "protocol",
+  type: "list",
+  value: "PROTOCOL",
+  choices: [...PROTOCOL_WORDS.all, "fwm"],
+  description: "show only services with these protocols; fwm is firewall marks",
 };
 
 /** The SERVICE arguments of a subcommand that shows only these services. */

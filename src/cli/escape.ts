@@ -10,12 +10,8 @@ export function toBytes(text: string): string {
     : Buffer.from(text, "utf8").toString("latin1");
 }
 
-/** Decodes UTF-8, one character per byte. Invalid UTF-8 becomes U+FFFD. */
-export function fromBytes(bytes: string): string {
-  return /^[\0-\x7f]*$/.test(bytes)
-    ? bytes
-    : Buffer.from(bytes, "latin1").toString("utf8");
-}
+/** Decodes UTF-8, one character per byte. */
+export { decodeUtf8 as fromBytes } from "../text/utf8.js";
 
 /**
  * Makes text from a network, a file or the command line safe for a terminal: control characters, line separators and

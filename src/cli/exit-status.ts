@@ -7,4 +7,8 @@ export const EXIT = {
   usage: 2,
   /** The kernel has no IPVS, or the caller lacks the permission to use it */
   unavailable: 3,
+  /** Only `wait`: the object is not in the table */
+  absent: 5,
+  /** Only `wait`: the time is over. As timeout(1) */
+  timedOut: 124,
 } as const;

@@ -15,8 +15,9 @@ export function helpText(spec: SubcommandSpec, display: Display): string {
   const { title, strong } = display.paint;
   const usage = [spec.name, ...spec.positionals.map(argumentUsage)].join(" ");
   const sections = [
-    `${title("Usage:")} ${strong(`ipvsadm ${usage}`)} [OPTION…]\n`,
+    `${title("Usage:")} ${strong(`ipvsadm ${usage}`)} [OPTION...]\n`,
     ...spec.description.map((text) => wrapped(text, 0, display)),
+    ...(spec.aliases ? [wrapped(aliasesText(spec.aliases), 0, display)] : []),
   ];
   if (spec.positionals.length > 0)
     sections.push(
@@ -52,6 +53,11 @@ export function helpText(spec: SubcommandSpec, display: Display): string {
   return sections.join("\n");
 }
 
+/** `Other names: ls, show.` */
+export function aliasesText(aliases: readonly string[]): string {
+  return `Other name${aliases.length === 1 ? "" : "s"}: ${aliases.join(", ")}.`;
+}
+
 /** The list of subcommands: what `ipvsadm help` prints. */
 export function overview(
   specs: readonly SubcommandSpec[],
@@ -59,23 +65,23 @@ export function overview(
 ): string {
   const { title, strong } = display.paint;
   return [
-    `${title("Usage:")} ${strong("ipvsadm SUBCOMMAND")} [ARGUMENT…] [OPTION…]\n`,
+    `${title("Usage:")} ${strong("ipvsadm SUBCOMMAND")} [ARGUMENT...] [OPTION...]\n`,
     section(
       "Subcommands:",
       display,
       specs.map(({ name, summary }) => [name, summary]),
     ),
     wrapped(
-      "'ipvsadm SUBCOMMAND --help' describes a subcommand. 'ipvsadm --help' describes the classic options (-A, -L, -S …).",
+      "'ipvsadm SUBCOMMAND --help' describes a subcommand. 'ipvsadm --help' describes the classic options (-A, -L, -S ...).",
       0,
       display,
     ),
   ].join("\n");
 }
 
-/** An argument in a usage line: `[SERVICE…]`. */
+/** An argument in a usage line: `[SERVICE...]`. */
 export function argumentUsage({ name, required, many }: ArgumentSpec): string {
-  const usage = many ? `${name}…` : name;
+  const usage = many ? `${name}...` : name;
   return required ? usage : `[${usage}]`;
 }
 

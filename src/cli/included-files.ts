@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { IncludedFile } from "../rules/included-files.js";
-import { decodeUtf8 } from "../rules/text-lines.js";
+import { decodeUtf8 } from "../text/utf8.js";
 
 /**
  * Finds the files that a configuration includes. `*`, `?`, `[…]` and `{a,b}` are wildcards.

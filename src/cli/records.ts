@@ -13,6 +13,8 @@ export type Field<Item> = { readonly name: string } & (
   | {
       /** Writes a text that needs no quotes or escapes in any format: letters, digits, addresses. The fast way */
       readonly write: (out: TextBuilder, item: Item) => void;
+      /** Whether an item has the field. Default: every item has it */
+      readonly when?: (item: Item) => boolean;
     }
   | {
       /** Not undefined for the first field */
@@ -151,6 +153,10 @@ export class RecordWriter<Item> {
   #write(field: Field<Item>, prefix: string, item: Item): void {
     const out = this.#out;
     if ("write" in field) {
+      if (field.when?.(item) === false) {
+        if (this.#format === "csv") out.text(prefix);
+        return;
+      }
       field.write(out.text(prefix), item);
       out.text(this.#marks.quote);
       return;

@@ -1,7 +1,5 @@
-import { COMMANDS } from "../grammar/options.js";
 import type { Io } from "../runtime/io.js";
 import { Progress } from "../runtime/progress.js";
-import { nearest } from "../text/nearest.js";
 import { UsageError } from "./errors.js";
 import { fromBytes } from "./escape.js";
 import { EXIT } from "./exit-status.js";
@@ -9,7 +7,9 @@ import { helpText } from "./help.js";
 import type { RunSubcommand } from "./invocation.js";
 import { Output } from "./output.js";
 import { parseArguments } from "./parser.js";
-import type { SubcommandSpec } from "./spec.js";
+import { findSpec, type SubcommandSpec } from "./spec.js";
+import { suggestSubcommand } from "./suggest-subcommand.js";
+import { withTextOfLocale, type LocaleIo } from "./locale-text.js";
 
 /** The subcommands of the program: their specs, and how to load their code. */
 export interface Registry {
@@ -29,13 +29,14 @@ export interface Registry {
 export async function runSubcommand(
   { specs, loaders }: Registry,
   argv: readonly string[],
-  io: Io,
+  bytesIo: Io,
 ): Promise<number | undefined> {
   const [name = "", ...words] = argv.map(fromBytes);
-  const spec = specs.find((spec) => spec.name === name);
-  const load = loaders[name];
+  const io = withTextOfLocale(bytesIo);
+  const spec = findSpec(specs, name);
+  const load = spec && loaders[spec.name];
   if (spec && load) return run(spec, load, words, io);
-  const suggestion = suggestFor(name, specs);
+  const suggestion = suggestSubcommand(name, specs);
   if (suggestion === undefined) return undefined;
   const error = new UsageError(
     `unknown subcommand ${name}`,
@@ -49,7 +50,7 @@ async function run(
   spec: SubcommandSpec,
   load: Registry["loaders"][string],
   words: readonly string[],
-  plainIo: Io,
+  plainIo: LocaleIo,
 ): Promise<number> {
   const progress = new Progress(plainIo);
   const io = spec.fillsTerminal ? plainIo : progress.io;
@@ -57,7 +58,9 @@ async function run(
   try {
     const given = parseArguments(spec, words);
     output = new Output(io, given.text("color") ?? "auto");
+    plainIo.prints(spec.printsData ? "data" : given.text("output"));
     if (given.flag("help")) {
+      plainIo.prints("text");
       output.write(helpText(spec, output));
       return EXIT.ok;
     }
@@ -68,21 +71,4 @@ async function run(
   } finally {
     progress.end();
   }
-}
-
-/** The subcommand or classic option that the user probably meant. */
-function suggestFor(
-  name: string,
-  specs: readonly SubcommandSpec[],
-): string | undefined {
-  const subcommand = nearest(
-    name,
-    specs.map((spec) => spec.name),
-  );
-  if (subcommand !== undefined) return `'ipvsadm ${subcommand}'`;
-  const command = nearest(
-    name,
-    COMMANDS.map(({ long }) => long),
-  );
-  return command === undefined ? undefined : `'ipvsadm --${command}'`;
 }

@@ -9,6 +9,7 @@ import {
   UnknownSelected,
   type ServiceSelector,
 } from "../grammar/selector.js";
+import { PROTOCOL_WORDS } from "../document/enum-names.js";
 import { parseIpv4, type Address } from "../ipvs/address.js";
 import type { Protocol, ServiceKey } from "../ipvs/model.js";
 import { TRANSPORTS } from "../ipvs/model.js";
@@ -21,6 +22,11 @@ export interface Named<Selector> {
   /** As the user wrote it, without control characters */
   readonly text: string;
   readonly selector: Selector;
+}
+
+/** The protocol of a service as `--protocol` names it: tcp, udp, sctp, or fwm for firewall marks. */
+export function protocolWord(key: ServiceKey): string | undefined {
+  return "firewallMark" in key ? "fwm" : PROTOCOL_WORDS.word(key.protocol);
 }
 
 /** Parses a service, and looks up the host in it. @throws {SelectorFault} */
@@ -86,7 +92,7 @@ export function suggestion(
   if (known.length === 0) return "the table is empty";
   const near = nearest(text, known) ?? nearest(`tcp/${text}`, known);
   if (near !== undefined) return `did you mean ${near}?`;
-  const more = known.length > LISTED ? ", …" : "";
+  const more = known.length > LISTED ? ", ..." : "";
   return `${kind} in the table: ${known.slice(0, LISTED).join(", ")}${more}`;
 }
 

@@ -65,6 +65,8 @@ export interface ExampleSpec {
 /** Describes a subcommand. The parser, the help, shell completion and the manual page are made from it. */
 export interface SubcommandSpec {
   readonly name: string;
+  /** Other names. Completion does not offer them */
+  readonly aliases?: readonly string[];
   /** A few words without a period, for the list of subcommands */
   readonly summary: string;
   /** Paragraphs for the help */
@@ -74,6 +76,18 @@ export interface SubcommandSpec {
   /** Printed after the options */
   readonly terms?: readonly TermsSpec[];
   readonly examples: readonly ExampleSpec[];
+  /** Whether stdout gets data or code for programs whatever the options are */
+  readonly printsData?: boolean;
   /** Whether it draws on the full screen, where no progress line may be shown */
   readonly fillsTerminal?: boolean;
+}
+
+/** Finds a subcommand by its name or an alias. */
+export function findSpec(
+  specs: readonly SubcommandSpec[],
+  name: string,
+): SubcommandSpec | undefined {
+  return specs.find(
+    (spec) => spec.name === name || (spec.aliases ?? []).includes(name),
+  );
 }

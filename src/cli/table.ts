@@ -6,10 +6,19 @@ export interface Column {
   readonly title: string;
   /** `right` is for numbers. Default: left */
   readonly align?: "left" | "right";
-  /** In a narrow terminal, the column with the greatest number is dropped first. Columns without a number stay */
+  /**
+   * In a narrow terminal, the column with the greatest number is dropped first, and those with hardly any content before
+   * all others. Columns without a number stay
+   */
   readonly drop?: number;
   /** If dropping columns is not enough, the column may be cut to this many characters. Default: it is never cut */
   readonly shortest?: number;
+  /**
+   * The width that the important part of a text needs. Other columns are dropped rather than cut that. Default: `shortest`
+   */
+  readonly preferred?: (text: string) => number;
+  /** How a text is shortened. Default: its end is cut */
+  readonly cut?: (text: string, width: number) => string;
 }
 
 /** The text of a cell, without control characters, and its style. */
@@ -78,11 +87,7 @@ export function drawTable(
   for (const row of [titles, ...rows])
     table.push(
       kept.map((at, i) => {
-        const text = aligned(
-          textOf(row[at]),
-          widths[i] ?? 0,
-          columns[at]?.align,
-        );
+        const text = aligned(textOf(row[at]), widths[i] ?? 0, columns[at]);
         return i === last
           ? painted(text.trimEnd(), row[at], paint)
           : painted(text, row[at], paint) + GAP;
@@ -98,8 +103,8 @@ export function drawTable(
 /**
  * Draws a table without borders: the title line, then one line per row. Lines have no trailing spaces.
  *
- * If the table is wider than `width`, columns are dropped, greatest `drop` first, until the rest fits when cut to its
- * `shortest` widths. Then the widest columns are cut and end in `…`.
+ * If the table is wider than `width`, columns are dropped until the rest fits, and then columns are cut. A wider table
+ * never shows less: which column is dropped next does not depend on the width.
  *
  * @param rows is called twice: once to measure the rows, once to draw them
  */
@@ -113,7 +118,7 @@ export function* streamTable(
   const line = (row: readonly Cell[]) => {
     const cells = kept.map((at, i) =>
       painted(
-        aligned(textOf(row[at]), widths[i] ?? 0, columns[at]?.align),
+        aligned(textOf(row[at]), widths[i] ?? 0, columns[at]),
         row[at],
         paint,
       ),
@@ -124,6 +129,11 @@ export function* streamTable(
   for (const row of rows()) yield line(row);
 }
 
+/** The text of a cell with nothing to say: none, or zero. */
+const NOTHING = /^\s*(?:0(?:B|%|\/s|B\/s)?)?\s*$/;
+/** The part of the rows that may have content in a column that is dropped before others. */
+const NEARLY_EMPTY = 0.1;
+
 /** The indexes of the columns that are kept, and their widths. */
 function layOut(
   columns: readonly Column[],
@@ -133,32 +143,61 @@ function layOut(
 ): { kept: readonly number[]; widths: readonly number[] } {
   const room = width === undefined ? Infinity : Math.max(width - indent, 1);
   const natural = columns.map(({ title }) => length(title));
-  for (const row of rows)
-    for (const [i, cell] of row.entries())
-      natural[i] = Math.max(natural[i] ?? 0, length(textOf(cell)));
-  const kept = keptColumns(columns, natural, room);
-  return { kept, widths: shrunkWidths(columns, natural, kept, room) };
+  const preferred = columns.map(({ title }) => length(title));
+  const filled = columns.map(() => 0);
+  let count = 0;
+  for (const row of rows) {
+    count++;
+    for (const [i, cell] of row.entries()) {
+      const text = textOf(cell);
+      const needed = columns[i]?.preferred?.(text) ?? 0;
+      natural[i] = Math.max(natural[i] ?? 0, length(text));
+      preferred[i] = Math.max(preferred[i] ?? 0, needed);
+      if (!NOTHING.test(text)) filled[i] = (filled[i] ?? 0) + 1;
+    }
+  }
+  const isEmpty = (at: number) => (filled[at] ?? 0) <= count * NEARLY_EMPTY;
+  const least = columns.map((column, i) =>
+    column.preferred
+      ? Math.min(natural[i] ?? 0, preferred[i] ?? 0)
+      : Math.min(natural[i] ?? 0, column.shortest ?? Infinity),
+  );
+  const kept = keptColumns(columns, least, room, isEmpty);
+  // As long as a column is missing, the others have no more room than they need: they would shrink when it appears.
+  const complete = kept.length === columns.length;
+  const wanted = columns.map((column, i) =>
+    column.preferred && !complete ? (least[i] ?? 0) : (natural[i] ?? 0),
+  );
+  const fits = total(kept.map((at) => least[at] ?? 0)) <= room;
+  const shortest = columns.map((column, i) =>
+    fits ? (least[i] ?? 0) : (column.shortest ?? Infinity),
+  );
+  return { kept, widths: shrunkWidths(wanted, shortest, kept, room) };
 }
 
 /**
  * Chooses which columns to keep.
  *
- * @param natural the width that each column needs
+ * @param least the width that each column needs
+ * @param isEmpty whether a column has hardly any content
  * @returns their indexes
  */
 export function keptColumns(
-  columns: readonly Column[],
-  natural: readonly number[],
+  columns: readonly Pick<Column, "drop">[],
+  least: readonly number[],
   room: number,
+  isEmpty: (at: number) => boolean = () => false,
 ): number[] {
   let kept = columns.map((_, i) => i);
-  const least = (at: number) =>
-    Math.min(natural[at] ?? 0, columns[at]?.shortest ?? Infinity);
   const droppable = kept
     .filter((at) => columns[at]?.drop !== undefined)
-    .sort((a, b) => (columns[b]?.drop ?? 0) - (columns[a]?.drop ?? 0));
+    .sort(
+      (a, b) =>
+        Number(isEmpty(b)) - Number(isEmpty(a)) ||
+        (columns[b]?.drop ?? 0) - (columns[a]?.drop ?? 0),
+    );
   for (const at of droppable) {
-    if (total(kept.map(least)) <= room) break;
+    if (total(kept.map((at) => least[at] ?? 0)) <= room) break;
     kept = kept.filter((other) => other !== at);
   }
   return kept;
@@ -166,16 +205,16 @@ export function keptColumns(
 
 /** Shrinks the kept columns until they fit: one character at a time, from the widest column that may be cut. */
 function shrunkWidths(
-  columns: readonly Column[],
-  natural: readonly number[],
+  wanted: readonly number[],
+  shortest: readonly number[],
   kept: readonly number[],
   room: number,
 ): number[] {
-  const widths = kept.map((at) => natural[at] ?? 0);
+  const widths = kept.map((at) => wanted[at] ?? 0);
   for (let over = total(widths) - room; over > 0; over--) {
     let widest: number | undefined;
     for (const [i, at] of kept.entries()) {
-      const spare = (widths[i] ?? 0) > (columns[at]?.shortest ?? Infinity);
+      const spare = (widths[i] ?? 0) > (shortest[at] ?? Infinity);
       if (
         spare &&
         (widest === undefined || (widths[i] ?? 0) > (widths[widest] ?? 0))
@@ -197,9 +236,9 @@ function total(widths: readonly number[]): number {
 function aligned(
   text: string,
   width: number,
-  align: Column["align"] = "left",
+  { align, cut: shorten = cut }: Pick<Column, "align" | "cut"> = {},
 ): string {
-  const fitted = cut(text, width);
+  const fitted = shorten(text, width);
   const padding = " ".repeat(Math.max(width - length(fitted), 0));
   return align === "right" ? padding + fitted : fitted + padding;
 }
@@ -209,6 +248,31 @@ export function cut(text: string, width: number): string {
   if (length(text) <= width) return text;
   const kept = Array.from(text).slice(0, Math.max(width - 1, 0));
   return `${kept.join("")}…`;
+}
+
+/** Cuts an address or a name in its middle, because the port is at its end. A port is never cut if there is room for it. */
+export function cutMiddle(text: string, width: number): string {
+  const characters = Array.from(text);
+  if (characters.length <= width) return text;
+  const port = /:[^:\]]*$/.exec(text)?.[0] ?? "";
+  const least = Array.from(port).length;
+  const tail = Math.max(least, Math.min(Math.floor((width - 1) / 2), 8));
+  const head = width - 1 - tail;
+  return head < 0
+    ? cut(text, width)
+    : `${characters.slice(0, head).join("")}…${tail > 0 ? characters.slice(-tail).join("") : ""}`;
+}
+
+/** Cuts a text between words: what comes first is kept whole. */
+export function cutWords(text: string, width: number): string {
+  if (length(text) <= width) return text;
+  const [first = "", ...words] = text.split(" ");
+  let kept = first;
+  for (const word of words) {
+    if (length(kept) + length(word) + 2 > width) break;
+    kept += ` ${word}`;
+  }
+  return cut(`${kept}…`, width);
 }
 
 /** Colors the text but not its padding: an underlined title must end where the title ends. */

@@ -15,11 +15,13 @@ export const REGISTRY: Registry = {
     help: () => import("./help/run.js"),
     list: () => import("./list/run.js"),
     metrics: () => import("./metrics/run.js"),
+    monitor: () => import("./monitor/run.js"),
     restore: () => import("./restore/run.js"),
     save: () => import("./save/run.js"),
     setup: () => import("./setup/run.js"),
     status: () => import("./status/run.js"),
     undrain: () => import("./undrain/run.js"),
+    wait: () => import("./wait/run.js"),
     watch: () => import("./watch/run.js"),
   },
 };

@@ -8,19 +8,22 @@ import { drainSpec } from "./drain/spec.js";
 import { helpSpec } from "./help/spec.js";
 import { listSpec } from "./list/spec.js";
 import { metricsSpec } from "./metrics/spec.js";
+import { monitorSpec } from "./monitor/spec.js";
 import { restoreSpec } from "./restore/spec.js";
 import { saveSpec } from "./save/spec.js";
 import { setupSpec } from "./setup/spec.js";
 import { statusSpec } from "./status/spec.js";
 import { undrainSpec } from "./undrain/spec.js";
+import { waitSpec } from "./wait/spec.js";
 import { watchSpec } from "./watch/spec.js";
-import type { SubcommandSpec } from "../cli/spec.js";
+import { findSpec, type SubcommandSpec } from "../cli/spec.js";
 
 /** The specs of all subcommands, in the order of the help. Importing them does not load the code of the subcommands. */
 export const SPECS: readonly SubcommandSpec[] = [
   listSpec,
   connectionsSpec,
   watchSpec,
+  monitorSpec,
   statusSpec,
   checkSpec,
   diffSpec,
@@ -29,6 +32,7 @@ export const SPECS: readonly SubcommandSpec[] = [
   restoreSpec,
   drainSpec,
   undrainSpec,
+  waitSpec,
   doctorSpec,
   setupSpec,
   metricsSpec,
@@ -38,5 +42,5 @@ export const SPECS: readonly SubcommandSpec[] = [
 
 /** Returns the spec of a subcommand. */
 export function specNamed(name: string): SubcommandSpec | undefined {
-  return SPECS.find((spec) => spec.name === name);
+  return findSpec(SPECS, name);
 }

@@ -1,5 +1,6 @@
 import type { Facts } from "./facts.js";
 import type { Finding } from "./finding.js";
+import { sortFindings } from "./finding-order.js";
 import type { FindingId } from "./findings.js";
 
 /** The facts with these names, all of them known. */
@@ -41,7 +42,7 @@ export function needsOf(
 
 /** The result of the checks. */
 export interface Examination {
-  /** In the order of the checks */
+  /** In the order of their subjects */
   readonly findings: readonly Finding<FindingId>[];
   /** The kinds that were checked */
   readonly examined: readonly FindingId[];
@@ -72,5 +73,9 @@ export function examine(
     examined.push(...some);
     findings.push(...look(facts).filter(({ id }) => some.includes(id)));
   }
-  return { findings, examined, unexamined };
+  return {
+    findings: sortFindings(findings, facts.allServices ?? facts.table ?? []),
+    examined,
+    unexamined,
+  };
 }

@@ -7,7 +7,7 @@ import {
   type ServiceWithServers,
 } from "../ipvs/model.js";
 import { formatSelector } from "../grammar/selector.js";
-import type { Fix } from "./finding.js";
+import type { Finding, Fix } from "./finding.js";
 
 /** The name of a service in findings; other subcommands accept it: `tcp/192.0.2.1:80`. */
 export function serviceName({ key }: Pick<ServiceWithServers, "key">): string {
@@ -20,6 +20,22 @@ export function serverName(
   { key }: Pick<ServerEntry, "key">,
 ): string {
   return `${formatEndpoint(key.address, key.port)} of ${serviceName(service)}`;
+}
+
+/** The subject of a finding about a service. */
+export function ofService(
+  service: Pick<ServiceWithServers, "key">,
+): Pick<Finding, "subject" | "service"> {
+  return { subject: serviceName(service), service: service.key };
+}
+
+/** The subject of a finding about a real server. */
+export function ofServer(
+  service: Pick<ServiceWithServers, "key">,
+  server: Pick<ServerEntry, "key">,
+): Pick<Finding, "subject" | "service" | "server"> {
+  const subject = serverName(service, server);
+  return { subject, service: service.key, server: server.key };
 }
 
 /** The command that changes some settings of a real server and keeps the others. */

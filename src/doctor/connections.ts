@@ -54,15 +54,23 @@ export function groupsOf(
   const groups = byServer.get(formatAddress(server.key.address)) ?? [];
   return groups.filter(
     (group) =>
-      isWith(group, server) &&
+      isWithServer(group, server) &&
       ("firewallMark" in key
-        ? !table.some((other) => isOf(group, other))
-        : isOf(group, { key })),
+        ? !table.some((other) => isOfService(group, other))
+        : isOfService(group, { key })),
   );
 }
 
+/** How many connections of a group go on: those that are open, not those that begin or end. */
+export function openCount({ states }: ConnectionGroup): number {
+  let count = 0;
+  for (const [state, counted] of states)
+    if (CONNECTION_STATES.get(state) === "open") count += counted.count;
+  return count;
+}
+
 /** Whether connections belong to a service with an address. */
-function isOf(
+function isOfService(
   group: ConnectionGroup,
   { key }: Pick<ServiceWithServers, "key">,
 ): boolean {
@@ -87,6 +95,26 @@ export function orphanedConnections(
   { byServer }: Connections,
   table: readonly ServiceWithServers[],
 ): Orphans[] {
+  const serviceOf = serviceFinder(table);
+  const orphans: Orphans[] = [];
+  for (const groups of byServer.values())
+    for (const group of groups) {
+      const service = serviceOf(group);
+      if (
+        !service ||
+        service.servers.some((server) => isWithServer(group, server))
+      )
+        continue;
+      const count = openCount(group);
+      if (count > 0) orphans.push({ service, group, count });
+    }
+  return orphans;
+}
+
+/** Finds the service of connections by their protocol, virtual address and port. Services by firewall mark have none. */
+export function serviceFinder(
+  table: readonly ServiceWithServers[],
+): (group: ConnectionGroup) => ServiceWithServers | undefined {
   const services = new Map(
     table.flatMap((service) => {
       const { key } = service;
@@ -96,24 +124,15 @@ export function orphanedConnections(
       return [[place, service] as const];
     }),
   );
-  const orphans: Orphans[] = [];
-  for (const groups of byServer.values())
-    for (const group of groups) {
-      const at = (port: number) =>
-        `${group.protocol} ${formatEndpoint(group.virtual, port)}`;
-      const service =
-        services.get(at(group.virtualPort)) ?? services.get(at(0));
-      if (!service || service.servers.some((server) => isWith(group, server)))
-        continue;
-      let count = 0;
-      for (const [state, counted] of group.states)
-        if (CONNECTION_STATES.get(state) === "open") count += counted.count;
-      if (count > 0) orphans.push({ service, group, count });
-    }
-  return orphans;
+  return ({ protocol, virtual, virtualPort }) => {
+    const at = (port: number) =>
+      services.get(`${protocol} ${formatEndpoint(virtual, port)}`);
+    return at(virtualPort) ?? at(0);
+  };
 }
 
-function isWith(
+/** Whether connections are with a real server. */
+export function isWithServer(
   group: ConnectionGroup,
   { key }: Pick<ServerEntry, "key">,
 ): boolean {

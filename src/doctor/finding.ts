@@ -1,3 +1,5 @@
+import type { ServerKey, ServiceKey } from "../ipvs/model.js";
+
 /** How bad a finding is, most severe first. */
 export const SEVERITIES = [
   /** Traffic fails now */
@@ -45,6 +47,10 @@ export interface Finding<Id extends string = string> {
   readonly id: Id;
   /** Where: a service, a real server, an interface; undefined: the machine itself */
   readonly subject?: string | undefined;
+  /** The service of the subject, if it is a service or a real server */
+  readonly service?: ServiceKey | undefined;
+  /** The real server of the subject, if it is one */
+  readonly server?: ServerKey | undefined;
   /** What was seen there. One sentence without a full stop */
   readonly seen: string;
   /** Undefined: proven */

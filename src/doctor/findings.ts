@@ -32,7 +32,7 @@ export interface Diagnosis {
   readonly findings: readonly Finding<FindingId>[];
 }
 
-/** Groups findings by kind: most severe first, then most certain, then in the order of the manual. */
+/** Groups findings by kind: most severe first, then most certain, then in the order of the manual. Those of a kind keep their order. */
 export function diagnosesOf(
   findings: readonly Finding<FindingId>[],
 ): Diagnosis[] {

@@ -294,6 +294,6 @@ function shown(node: Node | undefined): string {
   const text =
     typeof value === "string" ? JSON.stringify(value) : String(value);
   return text.length > LONGEST_SHOWN
-    ? `${text.slice(0, LONGEST_SHOWN)}…`
+    ? `${text.slice(0, LONGEST_SHOWN)}...`
     : text;
 }

@@ -9,6 +9,9 @@ export type Json =
   | readonly Json[]
   | { readonly [key: string]: Json };
 
+/** The fields of an object, in order. */
+export type Members = Readonly<Record<string, Json>>;
+
 /**
  * Formats a value as JSON. Integers keep all their digits, even beyond 2^53.
  *

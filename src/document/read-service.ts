@@ -47,12 +47,17 @@ const DEFAULT_PERSISTENCE_SECONDS = 360;
 /** Fields that `list` prints and that cannot be set. */
 const READ_ONLY_OF_SERVICE = [
   "schema",
+  "service",
   "name",
   "state",
   "effectiveWeight",
+  "activeConnections",
+  "inactiveConnections",
+  "persistentConnections",
   "stats",
 ];
 const READ_ONLY_OF_SERVER = [
+  "server",
   "name",
   "state",
   "share",

@@ -17,22 +17,21 @@ import {
   schedulerBitNames,
 } from "../ipvs/scheduler-flags.js";
 import type { AssessedServer, AssessedService } from "../ipvs/state.js";
-import type { Json } from "./json-text.js";
+import { sumConnections } from "../ipvs/totals.js";
+import type { Json, Members } from "./json-text.js";
 import type { ServerRule, ServiceRule, Table } from "../ipvs/table.js";
 import { TABLE_SCHEMA } from "./schema.js";
+import { CHECKSUMS, FORWARDING, ROLES, TUNNELS } from "./enum-names.js";
 import {
-  CHECKSUMS,
-  FAMILIES,
-  FORWARDING,
-  PROTOCOL_WORDS,
-  ROLES,
-  TUNNELS,
-} from "./enum-names.js";
+  serverKeyMembers,
+  serverParts,
+  serviceKeyMembers,
+  serviceParts,
+} from "./key-members.js";
 
 /* Writes the model as the fields of a document, which read-table.ts reads. Counters are bigint, to keep all digits. */
 
-/** The fields of an object, in order. */
-export type Members = Readonly<Record<string, Json>>;
+export type { Members } from "./json-text.js";
 
 /** Looks up the names that a document shows besides addresses; undefined if there is none. */
 export interface DocumentNames {
@@ -48,28 +47,41 @@ const NO_NAMES: DocumentNames = {
 /** The settings of a service and its real servers. */
 function serviceRuleMembers(service: ServiceRule): Members {
   return {
-    ...keyMembers(service.key),
+    ...serviceParts(service.key),
     ...settingsMembers(service.settings),
     servers: service.servers.map(serverRuleMembers),
   };
 }
 
-/** The settings of a service and its real servers, with states and counters. */
+/**
+ * The settings of a service and its real servers, with states and counters.
+ *
+ * @param servers those to list. The numbers of the service count all its servers
+ */
 export function serviceMembers(
   service: AssessedService,
   names = NO_NAMES,
+  servers = service.servers,
 ): Members {
-  const { key, settings, state, effectiveWeight, stats, servers } = service;
   return {
-    ...keyMembers(key),
+    ...serviceOwnMembers(service, names),
+    servers: servers.map((server) => serverMembers(service.key, server, names)),
+  };
+}
+
+/** The members of a service without its real servers. */
+export function serviceOwnMembers(
+  { key, settings, state, effectiveWeight, stats, servers }: AssessedService,
+  names = NO_NAMES,
+): Members {
+  return {
+    ...serviceKeyMembers(key),
     name: names.service(key),
     state,
     ...settingsMembers(settings),
     effectiveWeight,
+    ...sumConnections(servers),
     stats: { ...stats },
-    servers: servers.map((server) =>
-      serverMembers(server, names.server(key, server.key)),
-    ),
   };
 }
 
@@ -81,16 +93,6 @@ export function tableMembers(table: Table): Members {
     daemons: table.daemons?.map(daemonMembers),
     services: table.services.map(serviceRuleMembers),
   };
-}
-
-function keyMembers(key: ServiceKey): Members {
-  return "firewallMark" in key
-    ? { family: FAMILIES.word(key.family), firewallMark: key.firewallMark }
-    : {
-        protocol: PROTOCOL_WORDS.word(key.protocol),
-        address: formatAddress(key.address),
-        port: key.port,
-      };
 }
 
 /** The settings of a service. */
@@ -129,21 +131,18 @@ function persistenceMembers({
 }
 
 function serverRuleMembers({ key, settings }: ServerRule): Members {
-  return {
-    address: formatAddress(key.address),
-    port: key.port,
-    ...serverSettingsMembers(settings),
-  };
+  return { ...serverParts(key), ...serverSettingsMembers(settings) };
 }
 
-function serverMembers(
+/** The settings of a real server, with its state and counters. */
+export function serverMembers(
+  service: ServiceKey,
   server: AssessedServer,
-  name: string | undefined,
+  names = NO_NAMES,
 ): Members {
   return {
-    address: formatAddress(server.key.address),
-    port: server.key.port,
-    name,
+    ...serverKeyMembers(server.key),
+    name: names.server(service, server.key),
     state: server.state,
     ...serverSettingsMembers(server.settings),
     share: Math.round(server.share * 1e6) / 1e6,

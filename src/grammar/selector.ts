@@ -218,7 +218,7 @@ function theOne<Entry>(
     throw new UnknownSelected(`there is no ${subject}`, advice);
   if (found.length === 1) return entry;
   const shown = found.slice(0, SHOWN_CHOICES).map(name);
-  if (found.length > SHOWN_CHOICES) shown.push("…");
+  if (found.length > SHOWN_CHOICES) shown.push("...");
   throw new AmbiguousSelector(
     `${subject} is ambiguous: ${found.length} matches`,
     `choose one of ${shown.join(", ")}`,

@@ -8,6 +8,7 @@ import {
   type ServerKey,
   type ServiceKey,
 } from "./model.js";
+import { poll, type PollOptions } from "./poll.js";
 
 /*
  * A real server with weight 0 gets no new connections. Its existing connections continue. Clients
@@ -27,7 +28,7 @@ import {
  */
 
 /** A server counts as empty after this number of empty readings in a row. */
-const EMPTY_READINGS = 2;
+export const EMPTY_READINGS = 2;
 
 /** A real server to wait for. */
 export interface DrainingServer {
@@ -57,22 +58,11 @@ export interface DrainOutcome {
   readonly servers: readonly DrainState[];
 }
 
-export interface DrainOptions {
-  /**
-   * Time between two readings. About a second is right, because a server must be empty in two
-   * readings
-   */
-  readonly pollSeconds: number;
-  /** Time to wait at most; undefined waits without limit */
-  readonly timeoutSeconds?: number | undefined;
-  /** Stops waiting early. */
-  readonly signal: AbortSignal;
-  readonly clock: {
-    /** Milliseconds since an arbitrary moment */
-    now(): number;
-    /** Returns early if the signal is triggered. */
-    sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
-  };
+/**
+ * How to wait. A second between two readings is right, because a server must be empty in two
+ * readings.
+ */
+export interface DrainOptions extends PollOptions {
   /** Is called after each reading. @param seconds since the beginning */
   readonly report?: (servers: readonly DrainState[], seconds: number) => void;
 }
@@ -90,28 +80,36 @@ export async function waitUntilDrained(
   servers: readonly DrainingServer[],
   options: DrainOptions,
 ): Promise<DrainOutcome> {
-  const { clock, signal, pollSeconds, timeoutSeconds = Infinity } = options;
-  const began = clock.now();
-  const elapsed = () => (clock.now() - began) / 1000;
-  const emptyReadings = servers.map(() => 0);
-  for (let readings = 1; ; readings++) {
-    const states = (await readStates(client, servers)).map((state, i) => {
-      const count = state.state === "empty" ? (emptyReadings[i] ?? 0) + 1 : 0;
-      emptyReadings[i] = count;
-      return count > 0 && count < EMPTY_READINGS
-        ? { ...state, state: "busy" as const }
-        : state;
+  const empty = new EmptyReadings();
+  const { end, last } = await poll(
+    async (seconds) => {
+      const states = empty.next(await readStates(client, servers));
+      options.report?.(states, seconds);
+      return states;
+    },
+    (states) => states.every(({ state }) => state !== "busy"),
+    options,
+    EMPTY_READINGS,
+  );
+  return { end, servers: last };
+}
+
+/** Counts the readings in a row in which a server was empty. Before they are enough, it is busy. */
+export class EmptyReadings {
+  #counts: ReadonlyMap<string, number> = new Map();
+
+  /** The states of the next reading, with those that are not yet surely empty as busy. */
+  next(states: readonly DrainState[]): DrainState[] {
+    const counts = new Map<string, number>();
+    const found = states.map((one) => {
+      if (one.state !== "empty") return one;
+      const id = `${formatService(one.service)} ${nameOf(one.server)}`;
+      const count = (this.#counts.get(id) ?? 0) + 1;
+      counts.set(id, count);
+      return count < EMPTY_READINGS ? { ...one, state: "busy" as const } : one;
     });
-    options.report?.(states, elapsed());
-    if (states.every(({ state }) => state !== "busy"))
-      return { end: "settled", servers: states };
-    if (signal.aborted) return { end: "aborted", servers: states };
-    // Even with a short timeout, take enough readings to recognize an empty server.
-    const left = timeoutSeconds - elapsed();
-    if (left <= 0 && readings >= EMPTY_READINGS)
-      return { end: "timeout", servers: states };
-    const seconds = left > 0 ? Math.min(pollSeconds, left) : pollSeconds;
-    await clock.sleep(seconds * 1000, signal);
+    this.#counts = counts;
+    return found;
   }
 }
 
@@ -134,7 +132,7 @@ async function readStates(
       entries.set(`${service} ${nameOf(entry.key)}`, entry);
   return servers.map(({ service, server }) => {
     const entry = entries.get(`${formatService(service)} ${nameOf(server)}`);
-    return { service, server, entry, state: stateOf(service, entry) };
+    return drainState(service, server, entry);
   });
 }
 
@@ -152,6 +150,15 @@ function waitsForInactive(service: ServiceKey): boolean {
     "firewallMark" in service ||
     (service.protocol !== TCP && service.protocol !== SCTP)
   );
+}
+
+/** The drain state of a server in one reading. @param entry undefined if it is not in the table */
+export function drainState(
+  service: ServiceKey,
+  server: ServerKey,
+  entry: ServerEntry | undefined,
+): DrainState {
+  return { service, server, entry, state: stateOf(service, entry) };
 }
 
 function stateOf(

@@ -1,13 +1,34 @@
-import type { ServiceWithServers, Stats } from "./model.js";
+import type { ServerEntry, ServiceWithServers, Stats } from "./model.js";
 
-/** Sums over all services. Counters and rates are the sums of the services' own. */
-export interface Totals extends Stats {
-  readonly services: number;
-  readonly servers: number;
+/** How many connections real servers have. */
+export interface ConnectionCounts {
   readonly activeConnections: number;
   readonly inactiveConnections: number;
   /** Persistence templates */
   readonly persistentConnections: number;
+}
+
+/** Adds up the connections of real servers. */
+export function sumConnections(
+  servers: readonly Pick<ServerEntry, keyof ConnectionCounts>[],
+): ConnectionCounts {
+  const sums = {
+    activeConnections: 0,
+    inactiveConnections: 0,
+    persistentConnections: 0,
+  };
+  for (const server of servers) {
+    sums.activeConnections += server.activeConnections;
+    sums.inactiveConnections += server.inactiveConnections;
+    sums.persistentConnections += server.persistentConnections;
+  }
+  return sums;
+}
+
+/** Sums over all services. Counters and rates are the sums of the services' own. */
+export interface Totals extends Stats, ConnectionCounts {
+  readonly services: number;
+  readonly servers: number;
 }
 
 const NOTHING: Totals = {

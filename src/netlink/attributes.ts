@@ -89,21 +89,19 @@ export const u64: Codec<bigint> = {
       : bytes.getBigUint64(at, true),
 };
 
-/** Exactly `size` bytes. encode() pads a shorter value with zeros. */
+/** Exactly `size` bytes, a multiple of 4. encode() pads a shorter value with zeros. */
 export function bytes(size: number): Codec<Uint8Array> {
   const read = new Uint8Array(size);
   const words = new DataView(read.buffer);
-  const room = aligned(size);
   return {
     size,
     encode: (out, type, value) => {
       out.u32(headerOf(type, size));
-      out.padded(value, room);
+      out.padded(value, size);
     },
     decode: (bytes, at) => {
-      let i = 0;
-      for (; i + 4 <= size; i += 4) words.setUint32(i, bytes.getUint32(at + i));
-      for (; i < size; i++) read[i] = bytes.getUint8(at + i);
+      for (let i = 0; i < size; i += 4)
+        words.setUint32(i, bytes.getUint32(at + i));
       return read;
     },
   };
@@ -337,21 +335,24 @@ function fieldsIn(
   end: number,
 ): Record<string, unknown> {
   Object.assign(fields, none);
+  // Written out, because a call costs much where code is interpreted.
   for (let at = start; at < end;) {
-    const header = headerAt(bytes, at, start, end);
+    const header = end - at < HEADER_BYTES ? 0 : bytes.getUint32(at, true);
     const length = header & LENGTH_MASK;
+    if (length < HEADER_BYTES || at + length > end)
+      headerAt(bytes, at, start, end); // throws
     const row = byType[(header >>> 16) & TYPE_MASK];
     if (row) {
       const { name, codec } = row;
       const size = length - HEADER_BYTES;
-      if (codec.size !== undefined && size !== codec.size)
+      if (size !== (codec.size ?? size))
         throw new MalformedReply(
           `${name} has ${size} bytes, expected ${codec.size}`,
           at - start,
         );
       fields[name] = codec.decode(bytes, at + HEADER_BYTES, size);
     }
-    at += aligned(length);
+    at += (length + 3) & ~3;
   }
   return fields;
 }

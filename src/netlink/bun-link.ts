@@ -1,5 +1,5 @@
 import { dlopen, ptr, read } from "bun:ffi";
-import { EAGAIN, EMSGSIZE, ENOBUFS } from "./errno.js";
+import { EAGAIN, EMSGSIZE, ENOBUFS, ETIMEDOUT } from "./errno.js";
 import { SocketFault } from "./errors.js";
 import { NETLINK_GENERIC, MutableSpan, type Link } from "./link.js";
 
@@ -9,6 +9,7 @@ const SOCK_RAW = 3;
 const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SO_RCVBUF = 8;
+const SO_RCVTIMEO = 20;
 const SOL_NETLINK = 270;
 const NETLINK_CAP_ACK = 10;
 const NETLINK_EXT_ACK = 11;
@@ -20,6 +21,9 @@ const MSG_WAITFORONE = 0x10000;
  * Requested size. The kernel limits it to net.core.rmem_max, and doubles it for its own overhead.
  */
 const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
+
+/** How long receive() waits for a datagram: struct timeval on a 64-bit machine. */
+const TIMEOUT = BigInt64Array.of(30n, 0n);
 
 /**
  * Datagrams per system call, and the buffer size for each. 16 KiB is the most that the kernel puts
@@ -76,6 +80,14 @@ function linkOn(socket: number): Link {
   kernel[0] = AF_NETLINK;
   checked(libc.connect(socket, kernel, kernel.length), "connect");
   setOption(socket, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER_BYTES);
+  const timeoutSet = libc.setsockopt(
+    socket,
+    SOL_SOCKET,
+    SO_RCVTIMEO,
+    TIMEOUT,
+    TIMEOUT.byteLength,
+  );
+  checked(timeoutSet, "setsockopt");
   // Optional. Kernels before 4.12 send no explanations; kernels before 4.3 repeat the whole request
   // in a refusal.
   libc.setsockopt(socket, SOL_NETLINK, NETLINK_EXT_ACK, Int32Array.of(1), 4);
@@ -106,7 +118,8 @@ function linkOn(socket: number): Link {
         overrun = error;
         return receiveSome();
       }
-      if (error.errno !== EAGAIN || !overrun) throw error;
+      if (error.errno !== EAGAIN) throw error;
+      if (!overrun) throw new SocketFault(ETIMEDOUT, "recvmmsg");
       const fault = overrun;
       overrun = undefined;
       throw fault;

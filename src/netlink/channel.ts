@@ -237,9 +237,11 @@ export class Channel {
         (pending.entries ??= []).push(request.read(message.payload));
       return;
     }
+    const refusal = refusalOf(message);
+    // An acknowledgement does not end a dump: entries may follow. NLMSG_DONE or an error does.
+    if (type === NLMSG_ERROR && !refusal && request.expects === "dump") return;
     pending.complete = true;
     this.#incomplete--;
-    const refusal = refusalOf(message);
     if (refusal) pending.reply = { kind: "refused", refusal };
     else if (!pending.interrupted)
       pending.reply = pending.entries

@@ -4,6 +4,7 @@ import {
   EBADF,
   EPERM,
   EPROTONOSUPPORT,
+  ETIMEDOUT,
   errnoName,
 } from "./errno.js";
 
@@ -16,6 +17,7 @@ const ADVICE: Readonly<Record<number, string>> = {
     "this kernel has no generic netlink; use a Linux kernel with IPVS",
   [EAFNOSUPPORT]: "this kernel has no netlink; use a Linux kernel with IPVS",
   [EBADF]: "the socket is closed; open a new one",
+  [ETIMEDOUT]: "the kernel did not answer; look at its log with 'dmesg'",
 };
 
 /** What to do if the kernel cannot be reached; undefined for all other errors. */
@@ -28,7 +30,8 @@ export function accessAdvice(errno: number): string | undefined {
  *
  * `errno` and the common causes: ENOBUFS, the kernel dropped replies because the receive buffer was
  * full; EMSGSIZE, a datagram did not fit its buffer; EBADF, the socket is closed; EINTR, a read was
- * lost or interrupted 8 times; EPERM or EACCES, a missing privilege.
+ * lost or interrupted 8 times; EPERM or EACCES, a missing privilege; ETIMEDOUT, the kernel did not
+ * take the request (`call` is sendmsg) or did not answer (recvmsg) for 30 seconds.
  *
  * @since 0.1.0
  */

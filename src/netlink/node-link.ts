@@ -1,5 +1,5 @@
 import { RawNetlinkSocket } from "netlink/dist/raw.js";
-import { EBADF, EMSGSIZE, ENOBUFS } from "./errno.js";
+import { EADDRINUSE, EBADF, EMSGSIZE, ENOBUFS, ETIMEDOUT } from "./errno.js";
 import { SocketFault } from "./errors.js";
 import { NETLINK_GENERIC, spanOf, type Link, type Span } from "./link.js";
 
@@ -14,15 +14,33 @@ const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
  * explanation by the kernel.
  *
  * @param family the netlink family, by its number in linux/netlink.h; by default generic netlink
- * @throws {SocketFault} if the socket cannot be opened or bound: EPERM, EMFILE, EAFNOSUPPORT …
+ * @param timeoutSeconds how long receive() waits for a datagram; by default 30. Then it fails with
+ *   ETIMEDOUT
+ * @throws {SocketFault} if the socket cannot be opened or bound: EPERM, EMFILE, EAFNOSUPPORT …;
+ *   EADDRINUSE if there is no free port
  * @since 0.1.0
  */
-export function openNodeLink(family: number = NETLINK_GENERIC): Link {
+export function openNodeLink(
+  family: number = NETLINK_GENERIC,
+  timeoutSeconds = 30,
+): Link {
   const inbox: (Span | SocketFault)[] = [];
   let wake: (() => void) | undefined;
   let arrivals = 0;
+  /** Datagrams that the package has not sent yet. If sendmsg fails with ENOBUFS, it tries for ever */
+  let unsent = 0;
   let closed = false;
-  const socket = open(family);
+  const [socket, receiveBufferBytes] = open(family);
+  const timer = setTimeout(() => {
+    const seen = arrivals;
+    // After a pause of the whole process, timers come before datagrams.
+    setImmediate(() => {
+      setImmediate(() => {
+        if (wake && arrivals === seen)
+          deliver(new SocketFault(ETIMEDOUT, unsent ? "sendmsg" : "recvmsg"));
+      });
+    });
+  }, timeoutSeconds * 1000).unref();
 
   function deliver(item: Span | SocketFault): void {
     arrivals++;
@@ -53,6 +71,7 @@ export function openNodeLink(family: number = NETLINK_GENERIC): Link {
     for (;;) {
       await new Promise<void>((resolve) => {
         wake = resolve;
+        timer.refresh();
       });
       const datagram = take();
       if (datagram) return datagram;
@@ -72,12 +91,14 @@ export function openNodeLink(family: number = NETLINK_GENERIC): Link {
   });
 
   return {
-    receiveBufferBytes: socket.getRecvBufferSize(),
+    receiveBufferBytes,
     send(datagram) {
       if (closed) throw new SocketFault(EBADF, "sendmsg");
       // The package sends at once, but keeps the buffer if the socket is full. The caller reuses
       // its buffer, so copy it.
+      unsent++;
       socket.send(Buffer.from(datagram), undefined, (error) => {
+        unsent--;
         if (error)
           deliver(new SocketFault(Math.abs(error.errno), error.syscall));
       });
@@ -88,30 +109,30 @@ export function openNodeLink(family: number = NETLINK_GENERIC): Link {
     close() {
       if (closed) return;
       closed = true;
+      clearTimeout(timer);
       socket.close();
       deliver(new SocketFault(EBADF, "recvmsg")); // for a pending receive()
     },
   };
 }
 
-function open(family: number): RawNetlinkSocket {
+/** Opens a socket. @returns the socket and the size of its receive buffer */
+function open(family: number): readonly [RawNetlinkSocket, number] {
+  let socket: RawNetlinkSocket | undefined;
   try {
-    return new RawNetlinkSocket(family, {
+    socket = new RawNetlinkSocket(family, {
       // Ask for the size of each datagram first. Allocating the largest size for thousands of short
       // acknowledgements costs more than a second system call.
       messagePeeking: true,
       recvBufferSize: RECEIVE_BUFFER_BYTES,
       sendBufferSize: 0, // the kernel's default
     });
+    return [socket, socket.getRecvBufferSize()];
   } catch (error) {
-    throw socketFault(error);
+    socket?.close();
+    // The package's error has no errno if it found no free port in 100 attempts.
+    const { errno = EADDRINUSE, syscall = "bind" } =
+      error as NodeJS.ErrnoException;
+    throw new SocketFault(Math.abs(errno), syscall);
   }
-}
-
-function socketFault(error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
-  const { errno, syscall } = error as NodeJS.ErrnoException;
-  return typeof errno === "number"
-    ? new SocketFault(Math.abs(errno), syscall ?? "socket")
-    : error;
 }

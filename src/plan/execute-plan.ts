@@ -1,18 +1,13 @@
-import { ENOENT, ESRCH } from "../netlink/errno.js";
-import type { Change } from "../ipvs/change.js";
 import type { CurrentState } from "./current-state.js";
 import type { DrainState } from "../ipvs/drain.js";
-import { KernelRefusal } from "../ipvs/errors.js";
 import { formatService } from "../ipvs/model.js";
 import type { Plan } from "./plan.js";
-import { PlanFailed, TableChanged, type NotRolledBack } from "./plan-failed.js";
+import { TableChanged } from "./plan-failed.js";
 import { ChangeSender, type PlanClient } from "./change-sender.js";
 import { readCurrentState, sameState } from "./current-state.js";
 import type { Step } from "./steps.js";
 import { serverId } from "./server-id.js";
-
-/** Changes per batch. Refusals are handled when the whole batch has been tried. */
-const BATCH = 1024;
+import { Transaction } from "./transaction.js";
 
 export interface ExecuteOptions {
   /** The state that the plan was made for. It is read again before the first change, with the same parts. */
@@ -66,115 +61,18 @@ export async function executePlan(
   if (!sameState(before, await readCurrentState(client, parts, "once")))
     throw new TableChanged();
   const sender = new ChangeSender(client, parts, options.reopen);
-  const run = new Run(sender, options);
-  await run.stage(plan.build);
-  await run.stage(plan.quiesce);
+  const transaction = new Transaction(sender, options);
+  await transaction.stage(plan.build);
+  await transaction.stage(plan.quiesce);
   if (!drain || plan.draining.length === 0) {
-    await run.stage(plan.remove);
-    return { done: run.done, skipped: [] };
+    await transaction.stage(plan.remove);
+    return { done: transaction.done, skipped: [] };
   }
-  const states = await run.attempt(drain);
-  await run.checkSignal();
+  const states = await transaction.attempt(drain);
+  await transaction.checkSignal();
   const [empty, skipped] = splitRemovals(plan.remove, states);
-  await run.stage(empty);
-  return { done: run.done, skipped };
-}
-
-class Run {
-  readonly done: Step[] = [];
-  readonly #sender: ChangeSender;
-  readonly #options: ExecuteOptions;
-
-  constructor(sender: ChangeSender, options: ExecuteOptions) {
-    this.#sender = sender;
-    this.#options = options;
-  }
-
-  /** Carries out the steps of a stage, or rolls everything back. @throws {PlanFailed} */
-  async stage(steps: readonly Step[]): Promise<void> {
-    for (const batch of batchesOf(steps)) {
-      await this.checkSignal();
-      const changes = batch.map(({ change }) => change);
-      const outcomes = await this.attempt(() => this.#sender.send(changes));
-      const failures = batch.flatMap((step, i) => {
-        const outcome = outcomes[i];
-        if (outcome?.kind === "done") this.done.push(step);
-        return outcome &&
-          outcome.kind !== "done" &&
-          !isAlreadyGone(step.change, outcome.failure)
-          ? [{ step, ...outcome }]
-          : [];
-      });
-      const [first] = failures;
-      if (first) {
-        const unknown = failures.filter(({ kind }) => kind === "unknown");
-        await this.#fail(
-          first.failure,
-          first.step,
-          unknown.map(({ step }) => step),
-        );
-      }
-      this.#options.report?.(this.done.length);
-    }
-  }
-
-  /** Calls a function. If it throws, everything is rolled back. @throws {PlanFailed} */
-  async attempt<T>(act: () => Promise<T>): Promise<T> {
-    try {
-      return await act();
-    } catch (error) {
-      return this.#fail(error, undefined, []);
-    }
-  }
-
-  /** Rolls everything back if the signal was given. @throws {PlanFailed} */
-  async checkSignal(): Promise<void> {
-    const { signal } = this.#options;
-    if (signal?.aborted) await this.#fail(signal.reason, undefined, []);
-  }
-
-  async #fail(
-    cause: unknown,
-    step: Step | undefined,
-    unknown: readonly Step[],
-  ): Promise<never> {
-    const notRolledBack = await this.#undo();
-    throw new PlanFailed(cause, step, this.done, notRolledBack, unknown);
-  }
-
-  async #undo(): Promise<NotRolledBack[]> {
-    const undoing = this.done
-      .toReversed()
-      .flatMap((step) => step.undo.map((undo) => ({ step, undo })));
-    const notRolledBack: NotRolledBack[] = [];
-    for (const batch of batchesOf(undoing)) {
-      const outcomes = await this.#sender.send(batch.map(({ undo }) => undo));
-      for (const [i, item] of batch.entries()) {
-        const outcome = outcomes[i];
-        if (
-          outcome &&
-          outcome.kind !== "done" &&
-          !isAlreadyGone(item.undo, outcome.failure)
-        )
-          notRolledBack.push({ ...item, failure: outcome.failure });
-      }
-    }
-    return notRolledBack;
-  }
-}
-
-/** Whether a removal failed only because its object does not exist any more. */
-function isAlreadyGone({ command }: Change, failure: Error): boolean {
-  return (
-    (command === "delete-service" || command === "delete-server") &&
-    failure instanceof KernelRefusal &&
-    (failure.errno === ENOENT || failure.errno === ESRCH)
-  );
-}
-
-function* batchesOf<T>(items: readonly T[]): Generator<readonly T[]> {
-  for (let at = 0; at < items.length; at += BATCH)
-    yield items.slice(at, at + BATCH);
+  await transaction.stage(empty);
+  return { done: transaction.done, skipped };
 }
 
 /** Splits removals into those of empty servers and those to skip. */

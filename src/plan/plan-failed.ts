@@ -1,15 +1,25 @@
 import type { Change } from "../ipvs/change.js";
 import type { Step } from "./steps.js";
 
-/** A change that was made and could not be rolled back. */
+/**
+ * A change that was made and could not be rolled back.
+ *
+ * @since 0.2.0
+ */
 export interface NotRolledBack {
+  /** The step that made it */
   readonly step: Step;
   /** The change that was meant to undo it */
   readonly undo: Change;
+  /** Why it was not undone */
   readonly failure: Error;
 }
 
-/** The table changed after the plan was made. Nothing was changed. */
+/**
+ * The table changed after the plan was made. Nothing was changed.
+ *
+ * @since 0.2.0
+ */
 export class TableChanged extends Error {
   override readonly name = "TableChanged";
   /** What to do next */
@@ -20,9 +30,20 @@ export class TableChanged extends Error {
   }
 }
 
-/** A plan failed, and its changes were rolled back. */
+/**
+ * A plan failed, and its changes were rolled back. `cause` says why.
+ *
+ * @since 0.2.0
+ */
 export class PlanFailed extends Error {
   override readonly name = "PlanFailed";
+
+  /** What to do next, as a phrase without a period */
+  get advice(): string {
+    return this.notRolledBack.length + this.unknown.length === 0
+      ? "the table is as before; look at the cause"
+      : "the table has old and new settings; look at notRolledBack and unknown";
+  }
 
   constructor(
     /** Why: a {@link KernelRefusal}, a socket error, or the reason of the abort signal */

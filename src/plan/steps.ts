@@ -11,7 +11,11 @@ import {
 } from "../ipvs/model.js";
 import type { ServerRule, ServiceRule, TableRule } from "../ipvs/table.js";
 
-/** One change, and the changes that undo it. */
+/**
+ * One change, and the changes that undo it.
+ *
+ * @since 0.2.0
+ */
 export interface Step {
   readonly change: Change;
   /** To be sent in this order, after all later steps have been undone */

@@ -157,13 +157,15 @@ function tunnelOf(kind: string | undefined, data?: Span): Tunnel | undefined {
 function tunnelFrom(fields: {
   readonly local?: Address | undefined;
   readonly remote?: Address | undefined;
+  readonly inside?: number | undefined;
   readonly anyMetadata?: Uint8Array | undefined;
   readonly incomingFlags?: number | undefined;
 }): Tunnel {
-  const { local, remote, anyMetadata, incomingFlags = 0 } = fields;
+  const { local, remote, inside, anyMetadata, incomingFlags = 0 } = fields;
   return {
     local: set(local),
     remote: set(remote),
+    inside: inside === 0 ? undefined : inside,
     anyMetadata: anyMetadata !== undefined,
     wantsChecksum: (incomingFlags & CHECKSUM) !== 0,
   };

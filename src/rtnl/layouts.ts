@@ -30,6 +30,7 @@ export const DEVICE = {
 export const IP_TUNNEL = {
   local: [2, octets],
   remote: [3, octets],
+  inside: [9, u8],
   anyMetadata: [19, octets],
 } as const satisfies Layout;
 

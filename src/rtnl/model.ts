@@ -40,6 +40,11 @@ export interface Tunnel {
   readonly local: Address | undefined;
   /** undefined: any address */
   readonly remote: Address | undefined;
+  /**
+   * For IP in IP: the only protocol of the packets inside, 4 for IPv4 and 41 for IPv6; undefined if
+   * the interface takes several
+   */
+  readonly inside: number | undefined;
   /** The interface accepts packets of all tunnels, regardless of their ends (`external`) */
   readonly anyMetadata: boolean;
   /**

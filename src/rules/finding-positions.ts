@@ -5,7 +5,7 @@ import type {
   RuleFinding,
   RuleFile,
 } from "./rule-file.js";
-import { decodeUtf8 } from "./text-lines.js";
+import { decodeUtf8 } from "../text/utf8.js";
 
 /** An error or a warning of a rule, without its position. */
 export interface Finding {
@@ -33,6 +33,7 @@ export function atRule(
     position: file.positionOf(rule, part) ?? { line: 1, column: 1 },
     ...(file.format === "rules" ? decodeFinding(finding) : finding),
     ...(path !== undefined && { path }),
+    rule,
   };
 }
 

@@ -22,7 +22,7 @@ import {
   type SimulationResult,
 } from "./simulated-table.js";
 import { syncConflicts } from "./table-errors.js";
-import { decodeUtf8 } from "./text-lines.js";
+import { decodeUtf8 } from "../text/utf8.js";
 import { explainUsageFault } from "./usage-findings.js";
 
 /** The options that set the parts of a rule. */

@@ -5,7 +5,7 @@ import type { NameLookups } from "./name-lookups.js";
 import { readClassic } from "./read-classic.js";
 import { readDocument } from "./read-document.js";
 import type { RuleFile } from "./rule-file.js";
-import { decodeUtf8 } from "./text-lines.js";
+import { decodeUtf8 } from "../text/utf8.js";
 
 /** In UTF-8. */
 const BYTE_ORDER_MARK = "\xef\xbb\xbf";

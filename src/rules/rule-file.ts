@@ -41,6 +41,8 @@ export interface RuleFinding {
    * includes, the name of that file with the line, such as `conf.d/web.conf:3`.
    */
   readonly path?: string;
+  /** The rule that it concerns; undefined if it concerns the text */
+  readonly rule?: Rule;
 }
 
 /** A file of rules: classic command lines, a document in JSON or YAML, or the configuration of a health checker. */

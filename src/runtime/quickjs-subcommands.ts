@@ -1,3 +1,6 @@
+import { nearest } from "../text/nearest.js";
+import { SUBCOMMAND_ALIASES, SUBCOMMAND_NAMES } from "./subcommand-names.js";
+
 /* The light program has no subcommands. For a subcommand it executes a program that has them. */
 
 /** The programs with subcommands: the full executable, and the launcher for Node.js. */
@@ -12,12 +15,16 @@ const CANNOT_RUN = 3;
  * Executes the program that has the subcommands, in place of this one.
  *
  * @param words the command line arguments
- * @returns the exit status if there is no such program
+ * @returns the exit status if there is no such program. Undefined if the first word is not similar to any subcommand
+ *   either: then the classic parser answers
  */
-export function runSubcommands(words: readonly string[]): number {
+export function runSubcommands(words: readonly string[]): number | undefined {
   const [name = "ipvsadm"] = host.words();
   for (const path of candidates()) host.exec(path, [name, ...words]);
-  const message = `ipvsadm: ${words[0] ?? ""} needs the full program: install ipvsadm-full beside this program or in ${FOLDERS.join(" or ")}\n`;
+  const [first = ""] = words;
+  const known = [...SUBCOMMAND_NAMES, ...SUBCOMMAND_ALIASES];
+  if (nearest(first, known) === undefined) return undefined;
+  const message = `ipvsadm: ${first} needs the full program: install ipvsadm-full beside this program or in ${FOLDERS.join(" or ")}\n`;
   const bytes = Buffer.from(message, "latin1");
   host.write(2, bytes);
   return CANNOT_RUN;

@@ -47,7 +47,6 @@ declare const host: {
   /** The command line, including the program's name. */
   words(): string[];
   environment(name: string): string | undefined;
-  isRoot(): boolean;
   /** Whether the executable gave the process privileges, by setuid, setgid or capabilities. */
   hasMoreRightsThanCaller(): boolean;
   exit(status: number): never;

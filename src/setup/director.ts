@@ -8,6 +8,7 @@ import {
 } from "../ipvs/address.js";
 import { MASQUERADING, type ServiceKey } from "../ipvs/model.js";
 import type { ServerRule, ServiceRule } from "../ipvs/table.js";
+import { directorsAreServers, peerMarks } from "./peer-marks.js";
 import { SiteIncomplete, type Site } from "./site.js";
 import type { Machine, Step, VirtualEndpoint } from "./step.js";
 
@@ -21,12 +22,25 @@ export function directorMachine(
     { kind: "module", name: "ip_vs" },
     ...forwardingSteps(site),
     ...fullNatSteps(site),
-    ...markSteps(site, remarks),
+    ...markSteps(site, role, remarks),
   ];
-  if (directorsAreServers(site)) {
+  const { directors, backups } = site;
+  const { services, daemons } = site.table;
+  const areServers = directorsAreServers({ services, directors, backups });
+  if (site.activeActive) {
+    if (areServers)
+      remarks.push(
+        "The directors are real servers of each other, and both balance. Packets that come from the other director get no firewall mark, so this machine answers them and does not balance them again.",
+        "The marks contain the MAC address of the other director. After a change of its network card, undo and run this again.",
+      );
+    if (daemons && daemons.length > 0)
+      remarks.push(
+        "The sync daemons of the table are left out: with them, each director would need both roles.",
+      );
+  } else if (areServers) {
     steps.push(sysctl("net.ipv4.vs.backup_only", 1, 0));
     remarks.push(
-      "The directors are real servers of each other. backup_only=1 keeps a director with a backup sync daemon from forwarding, so packets do not loop. At a failover, stop the backup daemon on the director that becomes active.",
+      "The directors are real servers of each other. backup_only=1 keeps a director with a backup sync daemon from forwarding, so packets do not loop. At a failover, stop the backup daemon on the director that becomes active. If both are to balance at the same time, use --active-active.",
     );
   }
   if (role === "director") steps.push(...addressSteps(site));
@@ -94,12 +108,20 @@ function fullNatSteps(site: Site): Step[] {
   return steps;
 }
 
-function markSteps(site: Site, remarks: string[]): Step[] {
+function markSteps(
+  site: Site,
+  role: "director" | "backup",
+  remarks: string[],
+): Step[] {
   for (const { key } of site.table.services)
     if ("firewallMark" in key && endpointsOf(site, key).length === 0)
       remarks.push(
         `Nothing here sets firewall mark ${key.firewallMark}. Say which packets get it with --mark ${key.firewallMark}=tcp/ADDRESS:PORT.`,
       );
+  if (site.activeActive && site.marks.length > 0)
+    return [
+      peerMarks(site, role === "director" ? site.backups : site.directors),
+    ];
   return site.marks.map(({ mark, service }) => ({
     kind: "mark",
     mark,
@@ -143,19 +165,6 @@ export function virtualAddressesOf(
   return virtualAddresses({ ...site, table: { services } });
 }
 
-/** Whether the directors send connections to each other. */
-function directorsAreServers({ table, directors, backups }: Site): boolean {
-  const machines = [...directors, ...backups];
-  return (
-    backups.length > 0 &&
-    table.services.some(({ servers }) =>
-      servers.some(({ key }) =>
-        machines.some((machine) => sameAddress(machine, key.address)),
-      ),
-    )
-  );
-}
-
 /** The rules. If there is a backup, each director runs the sync daemon of its own role: that of the table, or a new one. */
 function withDaemon(
   site: Site,
@@ -163,7 +172,7 @@ function withDaemon(
 ): { lines: readonly string[]; undo: readonly string[] } {
   const { lines, undo } = site.rules;
   const { daemons } = site.table;
-  if (site.backups.length === 0) return { lines, undo };
+  if (site.backups.length === 0 || site.activeActive) return { lines, undo };
   const state = role === "director" ? "master" : "backup";
   if (daemons !== undefined) {
     const inRole = (line: string) =>

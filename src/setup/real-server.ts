@@ -40,6 +40,9 @@ export function realServerMachine(site: Site, address: Address): Machine {
     remarks.push(
       "This machine is a director. It answers for its own share of the connections, so its programs must listen on the virtual address.",
     );
+  // Without a backup, the director gets no packets from another one.
+  const alone = here && site.backups.length === 0;
+  let fromOther = false;
   const steps = new Map<string, Step>();
   const add = (...more: readonly Step[]) => {
     for (const step of more) steps.set(JSON.stringify(step), step);
@@ -49,7 +52,9 @@ export function realServerMachine(site: Site, address: Address): Machine {
       if (!sameAddress(key.address, address)) continue;
       switch (settings.forwarding) {
         case MASQUERADING:
-          if (!here && !site.fullNat)
+          if (site.fullNat) break;
+          if (here) fromOther = site.backups.length > 0;
+          else
             add({
               kind: "default-route",
               gateway: addressOfFamily(
@@ -60,25 +65,28 @@ export function realServerMachine(site: Site, address: Address): Machine {
             });
           break;
         case DIRECT_ROUTING:
-          if (!here) add(...ownAddressSteps(site, service, "lo"));
+          if (!alone) add(...ownAddressSteps(site, service, "lo"));
           break;
         default:
-          if (!here) {
-            add(...tunnelSteps(service, address, settings.tunnel));
-            add(
-              ...ownAddressSteps(
-                site,
-                service,
-                tunnelName(tunnelDevice(service, address, settings.tunnel)),
-              ),
-            );
-          }
+          if (alone) break;
+          add(...tunnelSteps(service, address, settings.tunnel));
+          add(
+            ...ownAddressSteps(
+              site,
+              service,
+              tunnelName(tunnelDevice(service, address, settings.tunnel)),
+            ),
+          );
       }
     }
+  if (fromOther)
+    remarks.push(
+      "The other director masquerades connections to this machine, and the answers must go back through it. Use direct routing for the directors, or --full-nat.",
+    );
   const ordered = [...steps.values()].sort(byOrder);
   if (ordered.some(({ kind }) => kind === "default-route"))
     remarks.push(
-      "This replaces the default route. Note the present one first (ip route show default): --undo cannot restore it.",
+      "This replaces the default route. --undo restores the present one, if it is before a reboot.",
     );
   return { name, remarks, steps: ordered };
 }

@@ -4,9 +4,10 @@ import {
   INET6,
   type Address,
 } from "../ipvs/address.js";
-import { TRANSPORTS } from "../ipvs/model.js";
+import { hostPrefix } from "./host-prefix.js";
+import { ruleLines, undoRuleLines } from "./iptables.js";
 import { tunnelName } from "./real-server.js";
-import type { Machine, Step, VirtualEndpoint } from "./step.js";
+import type { Machine, Step } from "./step.js";
 
 /** The commands of a machine for a POSIX shell, as root. */
 export function shellLines(machine: Machine): string[] {
@@ -18,12 +19,8 @@ export function shellUndoLines(machine: Machine): string[] {
   return machine.steps.toReversed().flatMap(undoLines);
 }
 
-/** `192.0.2.1/32`, `2001:db8::1/128` */
-export function hostPrefix(address: Address): string {
-  return `${formatAddress(address)}/${address.length * 8}`;
-}
-
-function doLines(step: Step): string[] {
+/** The commands that make a step. */
+export function doLines(step: Step): string[] {
   switch (step.kind) {
     case "module":
       return [`modprobe ${step.name}`];
@@ -39,17 +36,18 @@ function doLines(step: Step): string[] {
     case "gue-port":
       return [`ip fou add port ${step.port} gue${step.ipv6 ? " -6" : ""}`];
     case "default-route":
-      return [`ip route replace default via ${formatAddress(step.gateway)}`];
+      return defaultRouteLines(step.gateway);
     case "snat":
-      return [iptablesLine("-A", step)];
     case "mark":
-      return [iptablesLine("-A", step)];
+    case "peer-marks":
+      return ruleLines(step);
     case "rules":
       return ["ipvsadm -R <<'END'", ...step.lines, "END"];
   }
 }
 
-function undoLines(step: Step): string[] {
+/** The commands that take a step back. */
+export function undoLines(step: Step): string[] {
   switch (step.kind) {
     case "module":
       return []; // it may be used by others
@@ -68,11 +66,11 @@ function undoLines(step: Step): string[] {
     case "gue-port":
       return [`ip fou del port ${step.port}${step.ipv6 ? " -6" : ""}`];
     case "default-route":
-      return [`ip route del default via ${formatAddress(step.gateway)}`];
+      return [undoDefaultRouteLine(step.gateway)];
     case "snat":
-      return [iptablesLine("-D", step)];
     case "mark":
-      return [iptablesLine("-D", step)];
+    case "peer-marks":
+      return undoRuleLines(step);
     case "rules":
       return ["ipvsadm -R <<'END'", ...step.undo, "END"];
   }
@@ -83,35 +81,39 @@ function addressLine(
   address: Address,
   device: string,
 ): string {
-  // Duplicate address detection would find the virtual address on the other machines.
-  const nodad = what === "add" && familyOf(address) === INET6 ? " nodad" : "";
-  return `ip address ${what} ${hostPrefix(address)} dev ${device}${nodad}`;
+  // Duplicate address detection would find the virtual address on the other machines. A deprecated address is not the source
+  // of the machine's own packets: a real server drops tunnel packets that come from the virtual address, its own address.
+  const options =
+    what === "add" && familyOf(address) === INET6
+      ? " nodad preferred_lft 0"
+      : "";
+  return `ip address ${what} ${hostPrefix(address)} dev ${device}${options}`;
 }
 
 function tunnelMode(step: Extract<Step, { kind: "tunnel" }>): string {
   return step.device === "ip6tnl" ? " mode any" : "";
 }
 
-/** An iptables command for a rule. @param what `-A` adds it, `-D` deletes it */
-export function iptablesLine(
-  what: "-A" | "-D",
-  step: Extract<Step, { kind: "snat" | "mark" }>,
-): string {
-  const program =
-    familyOf(step.service.address) === INET6 ? "ip6tables" : "iptables";
-  const words =
-    step.kind === "snat"
-      ? `-t nat ${what} POSTROUTING -m ipvs ${ipvsMatch(step.service)} -j SNAT --to-source ${formatAddress(step.source)}`
-      : `-t mangle ${what} PREROUTING ${packetMatch(step.service)} -j MARK --set-mark ${step.mark}`;
-  return `${program} ${words}`;
+/** Keeps the present default route until reboot, and replaces it. */
+function defaultRouteLines(gateway: Address): string[] {
+  const file = savedRouteFile(gateway);
+  return [
+    // A second run must not save the route of the first one.
+    `[ -e ${file} ] || ip ${familyOption(gateway)} route save default >${file}`,
+    `ip route replace default via ${formatAddress(gateway)}`,
+  ];
 }
 
-function ipvsMatch({ protocol, address, port }: VirtualEndpoint): string {
-  const vport = port === 0 ? "" : ` --vport ${port}`;
-  return `--vproto ${TRANSPORTS[protocol]} --vaddr ${hostPrefix(address)}${vport}`;
+/** One line, because a pasted line may be the last one to arrive while there is no route. */
+function undoDefaultRouteLine(gateway: Address): string {
+  const file = savedRouteFile(gateway);
+  return `ip route del default via ${formatAddress(gateway)}; [ ! -e ${file} ] || { ip ${familyOption(gateway)} route restore <${file}; rm ${file}; }`;
 }
 
-function packetMatch({ protocol, address, port }: VirtualEndpoint): string {
-  const dport = port === 0 ? "" : ` --dport ${port}`;
-  return `-d ${hostPrefix(address)} -p ${TRANSPORTS[protocol]}${dport}`;
+function savedRouteFile(gateway: Address): string {
+  return `/run/ipvsadm-setup-default-route${familyOption(gateway)}`;
+}
+
+function familyOption(address: Address): "-4" | "-6" {
+  return familyOf(address) === INET6 ? "-6" : "-4";
 }

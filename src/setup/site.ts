@@ -18,6 +18,10 @@ export interface Site {
   readonly directors: readonly Address[];
   /** Those of the backup director. Empty if there is none */
   readonly backups: readonly Address[];
+  /** Both directors balance at the same time */
+  readonly activeActive: boolean;
+  /** MAC addresses of the directors, as far as they are known */
+  readonly macs: readonly { readonly address: Address; readonly mac: string }[];
   /** Masqueraded connections get the director's address, so servers need no route through it */
   readonly fullNat: boolean;
   /** Which packets get a firewall mark */

@@ -55,6 +55,22 @@ export type Step =
       readonly mark: number;
     }
   | {
+      /** Sets firewall marks, but not on packets that the other directors forward to this one */
+      readonly kind: "peer-marks";
+      /** Where requests of clients arrive */
+      readonly device: string;
+      /** The other directors, if their packets arrive there, too */
+      readonly peers: readonly {
+        readonly address: Address;
+        /** `02:00:00:00:00:01`; undefined: the commands look it up */
+        readonly mac: string | undefined;
+      }[];
+      readonly marks: readonly {
+        readonly service: VirtualEndpoint;
+        readonly mark: number;
+      }[];
+    }
+  | {
       readonly kind: "rules";
       /** Command lines of `ipvsadm -R` */
       readonly lines: readonly string[];

@@ -26,8 +26,13 @@ import { randomName } from "./random-name.js";
  * second lock works like the first one, so a process that dies during this blocks nobody.
  */
 
-/** The holder of a lock, as recorded in its file. */
+/**
+ * The holder of a lock, as recorded in its file.
+ *
+ * @since 0.2.0
+ */
 export interface Holder {
+  /** Its process ID, in its own PID namespace */
   readonly pid: number;
   /** The subcommand that it runs */
   readonly subcommand: string;
@@ -35,11 +40,18 @@ export interface Holder {
   readonly visible: boolean;
 }
 
-/** Another process holds the lock. */
+/**
+ * Another process holds the lock of the table.
+ *
+ * @since 0.2.0
+ */
 export class LockHeld extends Error {
   override readonly name = "LockHeld";
+  /** What to do next, as a phrase without a period */
+  readonly advice: string = "wait until the other process ends";
 
   constructor(
+    /** The lock file */
     readonly path: string,
     /** undefined if the file is not a lock file of ipvsadm */
     readonly holder: Holder | undefined,
@@ -48,11 +60,18 @@ export class LockHeld extends Error {
   }
 }
 
-/** The lock can be neither created nor read. */
+/**
+ * The lock can be neither created nor read.
+ *
+ * @since 0.2.0
+ */
 export class LockFailed extends Error {
   override readonly name = "LockFailed";
+  /** What to do next, as a phrase without a period */
+  readonly advice: string = "run it as root, or make the folder writable";
 
   constructor(
+    /** The lock file */
     readonly path: string,
     /** The symbol of the error, such as EACCES */
     readonly code: string,

@@ -25,7 +25,8 @@ export function distance(a: string, b: string): number {
 
 /**
  * The word that was probably meant: the candidate with the smallest distance, if that is at most a
- * third of the word's length or if the candidate begins with the word.
+ * third of the word's length, or a candidate that begins with the word. Among candidates at the
+ * same distance, one that begins with the word comes first.
  */
 export function nearest(
   word: string,
@@ -36,11 +37,13 @@ export function nearest(
   let begun: string | undefined;
   for (const candidate of candidates) {
     const steps = distance(word.toLowerCase(), candidate.toLowerCase());
-    if (steps < limit || (steps === limit && best === undefined)) {
+    const begins = word.length > 1 && candidate.startsWith(word);
+    const better = best === undefined || (begins && !best.startsWith(word));
+    if (steps < limit || (steps === limit && better)) {
       best = candidate;
       limit = steps;
     }
-    if (word.length > 1 && candidate.startsWith(word)) begun ??= candidate;
+    if (begins) begun ??= candidate;
   }
   return best ?? begun;
 }

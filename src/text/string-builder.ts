@@ -42,8 +42,12 @@ export class StringBuilder implements TextBuilder {
   }
 
   dotted(address: Uint8Array): this {
-    const [a = 0, b = 0, c = 0, d = 0] = address;
-    return this.#dotted(a, b, c, d);
+    return this.#dotted(
+      address[0] ?? 0,
+      address[1] ?? 0,
+      address[2] ?? 0,
+      address[3] ?? 0,
+    );
   }
 
   dottedNumber(address: number): this {
@@ -62,7 +66,8 @@ export class StringBuilder implements TextBuilder {
   }
 
   decimal(value: number, least = 1): this {
-    this.#line += String(value).padStart(least, "0");
+    const digits = String(value);
+    this.#line += least > 1 ? digits.padStart(least, "0") : digits;
     return this;
   }
 

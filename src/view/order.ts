@@ -11,9 +11,8 @@ type Compare<T> = (a: T, b: T) => number;
  * The same listing needs the same algorithm.
  */
 export function mergeSort<T>(items: readonly T[], compare: Compare<T>): T[] {
-  if (items.length < 2) return [...items];
-  const sorted = [...items];
-  sortPart(sorted, 0, sorted.length, compare, [...items]);
+  const sorted = items.slice();
+  sortPart(sorted, 0, sorted.length, compare, items.slice());
   return sorted;
 }
 

@@ -71,7 +71,7 @@ export async function runIn(
     enterFullScreen() {
       throw new Error("there is no terminal");
     },
-    environment: () => undefined,
+    environment: environmentOf({}),
     stdinBytes: () => undefined,
     clock: {
       now: () => 0,
@@ -81,6 +81,13 @@ export async function runIn(
     ...io,
   });
   return { stdout, stderr, status, log };
+}
+
+/** The environment variables of a test. Unless it sets the locale, that is UTF-8. */
+export function environmentOf(
+  variables: Readonly<Record<string, string>>,
+): Io["environment"] {
+  return (name) => variables[name] ?? (name === "LANG" ? "C.UTF-8" : undefined);
 }
 
 /** Runs a classic command line. Its words are separated by single spaces. */

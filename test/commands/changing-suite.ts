@@ -2,4 +2,5 @@
 import "./apply/apply.lab.js";
 import "./apply/traffic.lab.js";
 import "./drain/drain.lab.js";
+import "./drain/drain-machine.lab.js";
 import "./save/save.lab.js";

@@ -1,4 +1,5 @@
 import { COMMON_OPTIONS } from "../../src/cli/common-options.js";
+import { aliasesText } from "../../src/cli/help.js";
 import { SPECS } from "../../src/commands/specs.js";
 import type { OptionSpec, SubcommandSpec } from "../../src/cli/spec.js";
 
@@ -74,6 +75,7 @@ function section(spec: SubcommandSpec): string[] {
       ...(i > 0 ? [".Pp"] : []),
       mdocProse(paragraph),
     ]),
+    ...(spec.aliases ? [".Pp", aliasesText(spec.aliases)] : []),
     ...positionals.flatMap((argument) => [
       ".Pp",
       `.Ar ${argument.name} :`,
@@ -151,6 +153,10 @@ export function manual(): string {
     "The kernel has no IPVS, or the user lacks the privilege to use it.",
     ".It 4",
     "Only diff: the file and the table differ.",
+    ".It 5",
+    "Only wait: the service or real server is not in the table.",
+    ".It 124",
+    "Only wait: the time of --timeout is over, as with timeout(1).",
     ".It 130",
     "Ended by Ctrl-C (SIGINT); 143: by SIGTERM; 129: by SIGHUP.",
     ".It 141",

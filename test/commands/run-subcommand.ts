@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import type { Io } from "../../src/runtime/io.js";
 import { mainSubcommands } from "../../src/subcommands.js";
-import { runIn, type Outcome, type World } from "../classic/scripted-io.js";
+import { assertFollowsSchema } from "../document/schema.js";
+import {
+  environmentOf,
+  runIn,
+  type Outcome,
+  type World,
+} from "../classic/scripted-io.js";
 
 /** Connects stdout and stderr to a terminal. @param columns undefined: no terminal */
 export function terminal(
@@ -13,11 +19,16 @@ export function terminal(
       isTerminal: () => columns !== undefined,
       size: () => (columns === undefined ? undefined : { columns, rows: 24 }),
     },
-    environment: (name) => environment[name],
+    environment: environmentOf(environment),
   };
 }
 
-/** Runs a subcommand. @param line words separated by single spaces @returns its output as Unicode */
+/**
+ * Runs a subcommand. Each document that it prints must follow its schema.
+ *
+ * @param line words separated by single spaces
+ * @returns its output as Unicode
+ */
 export async function subcommand(
   line: string,
   world: Partial<World> = {},
@@ -28,9 +39,11 @@ export async function subcommand(
     return status;
   });
   const decoded = (text: string) => Buffer.from(text, "latin1").toString();
+  const stdout = decoded(outcome.stdout);
+  assertFollowsSchema(stdout, line);
   return {
     ...outcome,
-    stdout: decoded(outcome.stdout),
+    stdout,
     stderr: decoded(outcome.stderr),
   };
 }

@@ -4,6 +4,8 @@ import "./completion/shells.lab.js";
 import "./connections/connections.lab.js";
 import "./list/list.lab.js";
 import "./metrics/metrics.lab.js";
+import "../packaging/prometheus.lab.js";
+import "./monitor/monitor.lab.js";
 import "./status/status.lab.js";
 import "./watch/terminal.lab.js";
 import "./watch/watch.lab.js";

@@ -1,38 +1,15 @@
 import { COMMON_OPTIONS } from "../../src/cli/common-options.js";
-import { argumentUsage, optionUsage } from "../../src/cli/help.js";
+import { aliasesText, argumentUsage, optionUsage } from "../../src/cli/help.js";
 import type { OptionSpec, SubcommandSpec } from "../../src/cli/spec.js";
 import { SPECS } from "../../src/commands/specs.js";
 import type { Kind } from "../../src/doctor/finding.js";
 import { KINDS } from "../../src/doctor/findings.js";
+import { code, page, prose, sentence, table } from "./page.js";
 
 /*
  * The reference pages that are made from tables of the code. reference.test.ts compares them with the files in
  * docs/reference.
  */
-
-const RECORDED =
-  "<!-- Generated: UPDATE_GOLDEN=1 node --test dist/test/docs/reference.test.js -->";
-
-/** Text for a paragraph or a table cell, with the characters of Markdown escaped. */
-function prose(text: string): string {
-  return text.replace(/[\\`*_<>[\]|]/g, "\\$&");
-}
-
-function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
-}
-
-function code(text: string): string {
-  return `\`${text.replaceAll("|", "\\|")}\``;
-}
-
-function table(
-  titles: readonly string[],
-  rows: readonly (readonly string[])[],
-): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [titles, titles.map(() => "---"), ...rows].map(line).join("\n");
-}
 
 function optionRow(option: OptionSpec): string[] {
   const { choices, default: usual, description, type } = option;
@@ -55,8 +32,9 @@ function subcommandSection(spec: SubcommandSpec): string[] {
   return [
     `## ${name}`,
     prose(sentence(summary)),
-    `    ipvsadm ${[name, ...usage, "[OPTION…]"].join(" ")}`,
+    `    ipvsadm ${[name, ...usage, "[OPTION...]"].join(" ")}`,
     ...description.map(prose),
+    ...(spec.aliases ? [aliasesText(spec.aliases)] : []),
     ...(positionals.length === 0
       ? []
       : [
@@ -138,8 +116,4 @@ export function findingReference(): string {
     ),
     ...KINDS.flatMap(findingSection),
   );
-}
-
-function page(title: string, ...blocks: readonly string[]): string {
-  return `${[`# ${title}`, RECORDED, ...blocks].join("\n\n")}\n`;
 }

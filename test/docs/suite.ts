@@ -3,3 +3,4 @@ import "./pages.lab.js";
 import "../examples/tables.lab.js";
 import "../examples/pipeline.lab.js";
 import "../examples/slow-start.lab.js";
+import "../examples/keep-table.lab.js";

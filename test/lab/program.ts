@@ -5,6 +5,7 @@ import { main } from "../../src/main.js";
 import type { Io } from "../../src/runtime/io.js";
 import { nodeIo } from "../../src/runtime/node-io.js";
 import { mainSubcommands } from "../../src/subcommands.js";
+import { assertFollowsSchema } from "../document/schema.js";
 
 /** The result of a run. Text has one character per byte. */
 export interface Outcome {
@@ -12,6 +13,9 @@ export interface Outcome {
   readonly stderr: string;
   readonly status: number;
 }
+
+/** Documents up to this length are checked: a longer one would take too long. */
+const LONGEST_DOCUMENT = 1_000_000;
 
 /** Runs a command line with a text on standard input. */
 export type Program = (
@@ -26,19 +30,27 @@ export type Program = (
 export const PROGRAM = process.env["IPVSADM"];
 
 /**
- * Runs our program on this machine's kernel. Runs it in this process, because starting Node.js in a
+ * Runs our program on this machine's kernel. Each document that it prints must follow its schema. Runs it in this process, because starting Node.js in a
  * guest takes most of a second; with IPVSADM, runs that file.
  *
  * @param change overrides parts of the Io; only possible in this process
  */
-export function ours(
+export async function ours(
   words: readonly string[],
   stdin = "",
   change?: Partial<Io>,
 ): Promise<Outcome> {
-  return PROGRAM !== undefined && change === undefined
-    ? spawned(PROGRAM, words, stdin)
-    : inProcess(words, stdin, change);
+  const outcome =
+    PROGRAM !== undefined && change === undefined
+      ? await spawned(PROGRAM, words, stdin)
+      : await inProcess(words, stdin, change);
+  const text = outcome.stdout;
+  if (text.startsWith("{") && text.length < LONGEST_DOCUMENT)
+    assertFollowsSchema(
+      Buffer.from(text, "latin1").toString(),
+      words.join(" "),
+    );
+  return outcome;
 }
 
 async function inProcess(

@@ -38,7 +38,7 @@ test("every example has an output and imports the package by its name", () => {
   const documents = examples.map(({ name }) => name.replace(/-[0-9]+$/, ""));
   assert.ok(documents.filter((name) => name === "library").length >= 5);
   assert.ok(documents.includes("readme"));
-  assert.ok(documents.includes("ipvs-open"));
+  assert.ok(documents.includes("library-open"));
   for (const { name, code, output } of examples) {
     assert.ok(output, name);
     assert.match(code, /from "ipvsadm"/, name);

@@ -39,6 +39,16 @@ suite("a subcommand given to the light program", () => {
     assert.deepEqual([stdout, status], ["", 3]);
   });
 
+  test("without a full program is answered as by the original if it is not similar to a subcommand", () => {
+    const alone = run([light, "xyz"]);
+    assert.match(alone.stderr, /^Try `.*\/ipvsadm -h' or /);
+    assert.notEqual(alone.status, 3);
+    const before = run([light, "foo", "-Z"]);
+    assert.match(before.stderr, /^unexpected argument foo\n/);
+    assert.notEqual(before.status, 3);
+    assert.match(run([light, "lsit"]).stderr, /^ipvsadm: lsit needs the full/);
+  });
+
   test("does not run a full program of the current folder, or of PATH", () => {
     const place = mkdtempSync(join(tmpdir(), "place."));
     makeFull(join(place, "ipvsadm-full"));

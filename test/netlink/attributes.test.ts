@@ -32,7 +32,7 @@ const OUTER = {
   port: [1, u16be],
   length: [2, u16],
   name: [3, text],
-  address: [4, bytes(6)],
+  address: [4, bytes(8)],
   inner: [5, nested(INNER)],
 } as const satisfies Layout;
 
@@ -41,7 +41,7 @@ const FIELDS = {
   port: 80,
   length: 80,
   name: "eth0",
-  address: Uint8Array.of(1, 2, 3, 4, 5, 6),
+  address: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8),
   inner: { mark: 0xfffffffe, total: 2n ** 64n - 1n },
 };
 const ENCODED = `
@@ -49,7 +49,7 @@ const ENCODED = `
   0600 0100 0050 0000
   0600 0200 5000 0000
   0900 0300 6574683000 000000
-  0a00 0400 010203040506 0000
+  0c00 0400 0102030405060708
   1800 0580
     0800 0200 feffffff
     0c00 0300 ffffffffffffffff
@@ -130,7 +130,7 @@ test("encode() skips absent fields", () => {
 test("encode() pads short bytes with zeros", () => {
   assert.equal(
     encoded({ address: Uint8Array.of(1, 2, 3, 4) }),
-    "0a000400" + "010203040000" + "0000",
+    "0c000400" + "01020304" + "00000000",
   );
 });
 
@@ -280,7 +280,7 @@ test("decode() returns the fields that encode() wrote, for random fields", () =>
         .map((code) => String.fromCharCode(code)),
       maxLength: 20,
     }),
-    address: fc.uint8Array({ minLength: 6, maxLength: 6 }),
+    address: fc.uint8Array({ minLength: 8, maxLength: 8 }),
     inner: record({
       mark: fc.integer({ min: 0, max: 0xffffffff }),
       total: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
@@ -327,11 +327,11 @@ test("decode() returns no fields of an earlier call", () => {
 });
 
 test("decode() returns bytes that do not change with the datagram", () => {
-  const bytes = hex("0a00 0400 010203040506 0000");
+  const bytes = hex("0c00 0400 0102030405060708");
   const { address } = decodeAgain(OUTER, spanOf(bytes));
   bytes.fill(0);
-  assert.deepEqual(address, Uint8Array.of(1, 2, 3, 4, 5, 6));
-  const again = hex("0a00 0400 060504030201 0000");
+  assert.deepEqual(address, Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8));
+  const again = hex("0c00 0400 0807060504030201");
   assert.equal(decodeAgain(OUTER, spanOf(again)).address, address);
 });
 

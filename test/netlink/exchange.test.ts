@@ -338,3 +338,26 @@ test("exchangeOver() gives up a dump that is interrupted every time", async () =
   );
   assert.equal(link.sent.length, 8);
 });
+
+test("exchangeOver() reads a dump to its end past an acknowledgement in its middle", async () => {
+  const link = new ScriptedLink(([only]) => {
+    assert.ok(only);
+    return [
+      part(only, "a", MULTI),
+      ack(only),
+      part(only, "b", MULTI),
+      done(only),
+    ];
+  });
+  assert.deepEqual(told(await exchangeOver(link)([request("dump")])), [
+    ["a", "b"],
+  ]);
+});
+
+test("exchangeOver() ends a dump at an error in its middle", async () => {
+  const link = new ScriptedLink(([only]) => {
+    assert.ok(only);
+    return [part(only, "a", MULTI), ack(only, 12)];
+  });
+  assert.deepEqual(told(await exchangeOver(link)([request("dump")])), [12]);
+});

@@ -74,10 +74,10 @@ test("readDevice() decodes a tunnel's ends and whether it wants checksums", () =
   assert.equal(state, "down");
   const ends = { local: "192.0.2.1", remote: "192.0.2.200" };
   const plain = { anyMetadata: false, wantsChecksum: false };
-  assert.deepEqual(tunnel, { ...ends, ...plain });
+  assert.deepEqual(tunnel, { ...ends, ...plain, inside: undefined });
   assert.deepEqual(device(recorded.GRE).tunnel, {
     ...{ local: "192.0.2.1", remote: "192.0.2.201" },
-    ...{ anyMetadata: false, wantsChecksum: true },
+    ...{ inside: undefined, anyMetadata: false, wantsChecksum: true },
   });
 });
 
@@ -87,6 +87,14 @@ test("readDevice() returns undefined for a tunnel's end that is any address", ()
   assert.notEqual(open, text);
   const { tunnel } = device(hex(open));
   assert.deepEqual([tunnel?.local, tunnel?.remote], ["192.0.2.1", undefined]);
+});
+
+test("readDevice() returns the only protocol that a tunnel carries", () => {
+  const any = "0500090000000000";
+  const text = hexOf(recorded.IPIP);
+  assert.ok(text.includes(any));
+  const narrow = text.replace(any, "0500090029000000");
+  assert.equal(device(hex(narrow)).tunnel?.inside, 41);
 });
 
 function address(payload: Uint8Array) {

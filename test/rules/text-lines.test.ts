@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { positionOf } from "../../src/document/parsed-document.js";
-import { decodeUtf8, TextLines } from "../../src/rules/text-lines.js";
+import { TextLines } from "../../src/rules/text-lines.js";
 
 test("position() of TextLines returns the line and column of each character", () => {
   fc.assert(
@@ -23,8 +23,4 @@ test("line() of TextLines returns a line without its end", () => {
     [0, 1, 2, 3, 4].map((number) => lines.line(number)),
     ["", "one", "", "two", ""],
   );
-});
-
-test("decodeUtf8() decodes any bytes", () => {
-  assert.equal(decodeUtf8("\xc3\xa9 \xff"), "é \ufffd");
 });

@@ -126,6 +126,18 @@ function compat(
   ];
 }
 
+/** A part of doctor's tests, about as long as the others. */
+function doctor(what: string, suite: string, seconds: number): Job {
+  return {
+    stage: "subcommands",
+    name: `doctor: ${what}`,
+    command: [...SUITE, `dist/test/commands/doctor/${suite}.js`],
+    lab: true,
+    size: "usual",
+    seconds,
+  };
+}
+
 /**
  * All jobs, by stages in the order of `npm test`.
  *
@@ -159,7 +171,7 @@ export function jobsFor(seed: number): readonly Job[] {
       stage: "unit",
       name: "",
       command: [...SUITE, "dist/test/unit.js"],
-      needs: ["mandoc", "shells"],
+      needs: ["mandoc", "shells", "prometheus"],
       size: "quick",
       seconds: 30,
     },
@@ -237,19 +249,14 @@ export function jobsFor(seed: number): readonly Job[] {
     {
       stage: "subcommands",
       name: "setup",
-      command: [...SUITE, "dist/test/commands/setup/setup.lab.js"],
+      command: [...SUITE, "dist/test/commands/setup/suite.js"],
       lab: true,
       size: "usual",
-      seconds: 100,
+      seconds: 200,
     },
-    {
-      stage: "subcommands",
-      name: "doctor",
-      command: [...SUITE, "dist/test/commands/doctor/suite.js"],
-      lab: true,
-      size: "usual",
-      seconds: 240,
-    },
+    doctor("a director", "director-suite", 120),
+    doctor("traffic", "traffic-suite", 120),
+    doctor("real servers", "real-server-suite", 120),
     {
       stage: "library",
       name: "examples",

@@ -25,3 +25,11 @@ test("nearest() prefers the smaller distance, at any position", () => {
   assert.equal(nearest("statsu", ["static", "status"]), "status");
   assert.equal(nearest("statsu", ["status", "static"]), "status");
 });
+
+test("nearest() prefers a candidate that begins with the word", () => {
+  for (const schedulers of [
+    ["rr", "wrr", "wlc"],
+    ["wlc", "wrr", "rr"],
+  ])
+    assert.equal(nearest("wr", schedulers), "wrr");
+});

@@ -8,6 +8,7 @@ import {
 } from "../lab/network.js";
 import { startServerProgram } from "../lab/server.js";
 import { type Caller, startCaller } from "./caller.js";
+import { forgetConnections } from "./forget-connections.js";
 import { ipvsadm } from "./ipvsadm.js";
 
 /** The servers on a host of a site. */
@@ -30,8 +31,8 @@ const DATAGRAM_SERVER = fileURLToPath(
 );
 
 /**
- * Creates a site before the first test of a suite and removes it after the last one. The table is
- * empty at the beginning of each test.
+ * Creates a site before the first test of a suite and removes it after the last one. There is no service
+ * and no connection at the beginning of each test.
  */
 export function siteOf(
   plan: NetworkPlan,
@@ -47,7 +48,7 @@ export function siteOf(
       servers.push(...(await startServices(host, wanted)));
     client = startCaller("client");
   });
-  afterEach(() => ipvsadm("-C"));
+  afterEach(forgetConnections);
   after(async () => {
     await client?.stop();
     for (const server of servers) await server.stop();

@@ -5,8 +5,7 @@ import {
   timeoutMembers,
   type Members,
 } from "../../document/write-table.js";
-import { formatSelector } from "../../grammar/selector.js";
-import { formatEndpoint } from "../../ipvs/model.js";
+import { aboutServer, aboutService } from "../../document/key-members.js";
 import type { Differences } from "../../plan/compare.js";
 import {
   differenceItems,
@@ -24,7 +23,8 @@ export function differencesJson(differences: Differences): Members {
   };
 }
 
-function itemJson(item: DifferenceItem): Members {
+/** One difference. */
+export function itemJson(item: DifferenceItem): Members {
   const { of } = item;
   const change = kindOf(item);
   switch (item.of) {
@@ -36,15 +36,14 @@ function itemJson(item: DifferenceItem): Members {
       return {
         change,
         of,
-        service: formatSelector(item.service),
+        ...aboutService(item.service),
         ...fromTo(item, settingsMembers),
       };
     case "server":
       return {
         change,
         of,
-        service: formatSelector(item.service),
-        server: formatEndpoint(item.server.address, item.server.port),
+        ...aboutServer(item.service, item.server),
         ...fromTo(item, serverSettingsMembers),
       };
   }

@@ -82,6 +82,11 @@ function nameAndText(item: DifferenceItem): [name: string, text: string] {
   }
 }
 
+/** What was added, changed or removed: the settings, or what changes of them. */
+export function itemText(item: DifferenceItem): string {
+  return nameAndText(item)[1];
+}
+
 /** The settings of something added or removed, or what changes of them. */
 function changeText<Settings>(
   {

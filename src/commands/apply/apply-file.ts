@@ -7,7 +7,7 @@ import { readCurrentState } from "../../plan/current-state.js";
 import type { RuleFile } from "../../rules/rule-file.js";
 import { checkSelected, checkWhole, partsOf } from "../../cli/changes/scope.js";
 import { lockTable } from "../../cli/changes/lock-table.js";
-import { CommandError } from "../../cli/errors.js";
+import { CommandError, UsageError } from "../../cli/errors.js";
 import { EXIT } from "../../cli/exit-status.js";
 import type { Invocation } from "../../cli/invocation.js";
 import { named, readValidRules } from "../../cli/rule-file.js";
@@ -15,7 +15,7 @@ import { checkBackup, writeBackup } from "./backup.js";
 import { carryOutPlan } from "./carry-out-plan.js";
 import { refuseConfiguration } from "./refuse-configuration.js";
 import { reportDryRun, reportUpToDate } from "./apply-report.js";
-import { Interrupt } from "./interrupt.js";
+import { Interrupt } from "../../cli/interrupt.js";
 import type { ApplyRequest, PreparedPlan } from "./apply-request.js";
 
 /** Changes the table to match a file. @returns the exit status */
@@ -25,6 +25,7 @@ export async function applyFile(
 ): Promise<number> {
   const { given, io, output } = call;
   const [name = ""] = given.positionals;
+  checkQuiet(call, request);
   const file = await readValidRules(name, io, output, refuseConfiguration);
   checkWhole(file, request.scope);
   checkNotEmpty(file);
@@ -56,6 +57,16 @@ export async function applyFile(
   );
   lock.release();
   return status;
+}
+
+/** Refuses --quiet with what is asked for only to be printed. */
+function checkQuiet({ given }: Invocation, { subcommand }: ApplyRequest): void {
+  if (!given.flag("quiet")) return;
+  const other = given.flag("dry-run")
+    ? "--dry-run"
+    : given.text("output") === "json" && "-o json";
+  if (other)
+    throw new UsageError(`--quiet and ${other} exclude each other`, subcommand);
 }
 
 async function applyLocked(

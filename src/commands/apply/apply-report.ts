@@ -1,5 +1,6 @@
 import { jsonText } from "../../document/json-text.js";
 import type { Members } from "../../document/write-table.js";
+import { aboutServer, aboutService } from "../../document/key-members.js";
 import { changeLine } from "../../grammar/format-rule.js";
 import { formatSelector } from "../../grammar/selector.js";
 import type { PlanResult, SkippedRemoval } from "../../plan/execute-plan.js";
@@ -52,7 +53,8 @@ export function reportUpToDate(prepared: PreparedPlan, call: Invocation): void {
   const { output } = call;
   if (wantsJson(call))
     output.write(document(prepared, "unchanged", { sent: 0 }));
-  else output.lines([upToDateText(prepared.file.name)]);
+  else if (!call.given.flag("quiet"))
+    output.lines([upToDateText(prepared.file.name)]);
 }
 
 /** Prints the commands that would make the changes, as input for -R. Comments show where apply would wait. */
@@ -69,7 +71,11 @@ export function reportDryRun(prepared: PreparedPlan, call: Invocation): void {
     output.write(
       document(prepared, "dry-run", {
         commands: lines(allSteps(plan)),
-        ...(waits.length > 0 && { waitsFor: waits }),
+        ...(plan.draining.length > 0 && {
+          waitsFor: plan.draining.map(({ service, server }) =>
+            aboutServer(service, server),
+          ),
+        }),
       }),
     );
   else
@@ -85,6 +91,17 @@ function lineOf(change: Change): string {
   return escapeControls(fromBytes(changeLine(change)));
 }
 
+/** A change as a command line, with what it changes. */
+function changeMembers(change: Change): Members {
+  const names =
+    "server" in change
+      ? aboutServer(change.service, change.server)
+      : "service" in change && change.service
+        ? aboutService(change.service)
+        : {};
+  return { command: lineOf(change), ...names };
+}
+
 /** Reports the changes that were made, and the removals that were skipped. */
 export function reportDone(
   prepared: PreparedPlan,
@@ -98,11 +115,13 @@ export function reportDone(
     output.write(
       document(prepared, resultOf(skipped), {
         sent: done.length,
-        left: skipped.map(skippedLine),
-        ...(undrained.length > 0 && { undrained: undrained.map(skippedLine) }),
+        left: skipped.map(({ step, state }) => ({
+          ...changeMembers(step.change),
+          reason: state,
+        })),
       }),
     );
-  } else {
+  } else if (!call.given.flag("quiet")) {
     output.lines(differenceLines(prepared.differences, output.paint));
     output.lines([
       countsText(countDifferences(prepared.differences), {
@@ -129,10 +148,6 @@ function resultOf(skipped: readonly SkippedRemoval[]): string {
   return skipped.some(({ state }) => state === "busy")
     ? "draining"
     : "undrained";
-}
-
-function skippedLine({ step: { change } }: SkippedRemoval): string {
-  return lineOf(change);
 }
 
 function subjectsOf(skipped: readonly SkippedRemoval[]): string {
@@ -178,13 +193,13 @@ export function reportFailed(
         reason:
           explainFailure(failed)?.fault ?? `interrupted by ${signal ?? ""}`,
         failed: step && {
-          command: lineOf(step.change),
+          ...changeMembers(step.change),
           ...(step.rule && prepared.file.positionOf(step.rule)),
         },
         undone:
           done.length - new Set(notRolledBack.map((one) => one.step)).size,
-        standing: notRolledBack.map((one) => lineOf(one.step.change)),
-        unknown: unknown.map(({ change }) => lineOf(change)),
+        standing: notRolledBack.map((one) => changeMembers(one.step.change)),
+        unknown: unknown.map(({ change }) => changeMembers(change)),
       }),
     );
   const status = reportCause(prepared, failed, signal, output);

@@ -11,7 +11,7 @@ import { EXIT } from "../../cli/exit-status.js";
 import type { Invocation } from "../../cli/invocation.js";
 import { reportDone, reportFailed, reportMismatch } from "./apply-report.js";
 import { KernelConnection } from "./kernel-connection.js";
-import type { Interrupt } from "./interrupt.js";
+import type { Interrupt } from "../../cli/interrupt.js";
 import type { ApplyRequest, PreparedPlan } from "./apply-request.js";
 
 /** Carries out the plan, checks that the table matches the file afterwards, and reports. @returns the exit status */

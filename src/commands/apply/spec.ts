@@ -26,6 +26,12 @@ export const APPLY_OPTIONS: readonly OptionSpec[] = [
       "how long to wait while another ipvsadm is changing the table (default: not at all)",
   },
   TEXT_OR_JSON,
+  {
+    name: "quiet",
+    alias: "q",
+    type: "flag",
+    description: "print nothing but errors and warnings",
+  },
 ];
 
 /** Paragraphs of the help of both. */

@@ -1,5 +1,5 @@
 import type { SubcommandSpec } from "../../cli/spec.js";
-import { TEXT_OR_JSON } from "../../cli/text-or-json.js";
+import { outputOption } from "../../cli/common-options.js";
 
 export const checkSpec: SubcommandSpec = {
   name: "check",
@@ -21,7 +21,16 @@ export const checkSpec: SubcommandSpec = {
     },
   ],
   options: [
-    TEXT_OR_JSON,
+    outputOption(
+      ["text", "json", "sarif", "github"],
+      "sarif is for code scanning, github makes annotations in GitHub Actions",
+    ),
+    {
+      name: "quiet",
+      alias: "q",
+      type: "flag",
+      description: "print only findings, and nothing for a file without any",
+    },
     {
       name: "strict",
       type: "flag",
@@ -41,6 +50,10 @@ export const checkSpec: SubcommandSpec = {
     {
       command: "ipvsadm check --strict --no-resolve rules/*.yaml",
       shows: "check rules in a pipeline, without a resolver",
+    },
+    {
+      command: "ipvsadm check -o sarif rules/*.yaml >check.sarif",
+      shows: "write the findings for a code scanning service",
     },
     {
       command: "ipvsadm list -o json | ipvsadm check -",

@@ -40,4 +40,5 @@ export const completionSpec: SubcommandSpec = {
         "a file for all users: put it into /usr/share/bash-completion/completions",
     },
   ],
+  printsData: true,
 };

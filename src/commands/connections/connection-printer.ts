@@ -1,5 +1,7 @@
 import { isTemplate } from "../../ipvs/connection-states.js";
+import { familyOf } from "../../ipvs/address.js";
 import type { Connection } from "../../ipvs/connections.js";
+import { FAMILIES } from "../../document/enum-names.js";
 import { writeAddress } from "../../text/address-text.js";
 import { ByteBuilder, type TextBuilder } from "../../text/text-builder.js";
 import type { Display } from "../../cli/output.js";
@@ -12,6 +14,8 @@ import { fromBytes } from "../../cli/escape.js";
 import { counted } from "../../cli/units.js";
 import type { Query } from "./query.js";
 import {
+  markOf,
+  protocolWord,
   stateText,
   writeClient,
   writeServer,
@@ -87,6 +91,10 @@ function summary(
   }
 }
 
+/** Whether an entry is of a service with an address: the entry of a firewall mark is a template. */
+const hasAddress = ({ protocol }: Connection) => protocol !== "IP";
+
+/** The fields: the word of each thing, then its parts. */
 const FIELDS: readonly Field<Connection>[] = [
   {
     name: "service",
@@ -95,14 +103,61 @@ const FIELDS: readonly Field<Connection>[] = [
     },
   },
   {
+    name: "protocol",
+    when: hasAddress,
+    write: (out, connection) => {
+      out.text(protocolWord(connection));
+    },
+  },
+  {
+    name: "serviceAddress",
+    when: hasAddress,
+    write: (out, { virtual }) => {
+      writeAddress(out, virtual);
+    },
+  },
+  {
+    name: "servicePort",
+    value: (connection) =>
+      hasAddress(connection) ? connection.virtualPort : undefined,
+  },
+  {
+    name: "family",
+    when: (connection) => !hasAddress(connection),
+    write: (out, { virtual }) => {
+      out.text(FAMILIES.word(familyOf(virtual)) ?? "");
+    },
+  },
+  {
+    name: "firewallMark",
+    value: (connection) =>
+      hasAddress(connection) ? undefined : markOf(connection.virtual),
+  },
+  {
     name: "client",
+    write: (out, connection) => {
+      writeClient(out, connection);
+    },
+  },
+  {
+    name: "clientAddress",
     write: (out, { client }) => {
       writeAddress(out, client);
     },
   },
-  { name: "clientPort", value: ({ clientPort }) => clientPort },
+  {
+    name: "clientPort",
+    value: (connection) =>
+      isTemplate(connection) ? undefined : connection.clientPort,
+  },
   {
     name: "server",
+    write: (out, connection) => {
+      writeServer(out, connection);
+    },
+  },
+  {
+    name: "serverAddress",
     write: (out, { server }) => {
       writeAddress(out, server);
     },

@@ -1,4 +1,4 @@
-import { INET, INET6 } from "../../ipvs/address.js";
+import { familyOf, type Address } from "../../ipvs/address.js";
 import { CONNECTION_STATES, isTemplate } from "../../ipvs/connection-states.js";
 import { protocolOf, type Connection } from "../../ipvs/connections.js";
 import { TRANSPORTS, type EndpointName } from "../../ipvs/model.js";
@@ -18,12 +18,8 @@ export function writeService(
 ): void {
   const { virtual, virtualPort } = connection;
   if (connection.protocol === "IP") {
-    const firewallMark = new DataView(
-      virtual.buffer,
-      virtual.byteOffset,
-    ).getUint32(0);
-    const family = virtual.length === 4 ? INET : INET6;
-    out.text(formatSelector({ family, firewallMark }));
+    const firewallMark = markOf(virtual);
+    out.text(formatSelector({ family: familyOf(virtual), firewallMark }));
     return;
   }
   out.text(protocolWord(connection)).text("/");
@@ -70,7 +66,13 @@ export function writeClock(out: TextBuilder, seconds: number): void {
     .decimal(seconds % 60, 2);
 }
 
-function protocolWord(connection: Pick<Connection, "protocol">): string {
+/** The firewall mark that a template has in the place of the virtual address. */
+export function markOf({ buffer, byteOffset }: Address): number {
+  return new DataView(buffer, byteOffset).getUint32(0);
+}
+
+/** The protocol as a SERVICE argument names it: `tcp`. */
+export function protocolWord(connection: Pick<Connection, "protocol">): string {
   const protocol = protocolOf(connection);
   return protocol === undefined
     ? connection.protocol.toLowerCase().replace(/[^a-z0-9]/g, "?")

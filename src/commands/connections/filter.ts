@@ -1,15 +1,9 @@
 import { INET } from "../../ipvs/address.js";
 import type { ServiceSelector } from "../../grammar/selector.js";
 import type { ConnectionReader } from "../../ipvs/connection-reader.js";
+import type { ServerFilter } from "../../cli/network-filters.js";
 import { networkOf, type Network } from "../../ipvs/ip-network.js";
 import { PROTOCOL_NAMES } from "../../ipvs/model.js";
-
-/** Selects real servers. */
-export interface ServerFilter {
-  readonly network: Network;
-  /** Undefined: any port */
-  readonly port: number | undefined;
-}
 
 /** Selects connections. Values of one filter are ORed; different filters are ANDed. An empty filter selects everything. */
 export interface Filters {

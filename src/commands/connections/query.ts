@@ -1,16 +1,13 @@
 import { CONNECTION_STATES } from "../../ipvs/connection-states.js";
-import {
-  networkOf,
-  parseNetwork,
-  type Network,
-} from "../../ipvs/ip-network.js";
+import { parseNetwork, type Network } from "../../ipvs/ip-network.js";
 import type { Names } from "../../system/names.js";
 import { UsageError } from "../../cli/errors.js";
 import { nearest } from "../../text/nearest.js";
 import type { Arguments } from "../../cli/parser.js";
-import { readServer, readServices } from "../../cli/selectors.js";
+import { readServerFilter } from "../../cli/network-filters.js";
+import { readServices } from "../../cli/selectors.js";
 import { escapeControls } from "../../cli/escape.js";
-import type { Filters, ServerFilter } from "./filter.js";
+import type { Filters } from "./filter.js";
 
 const SUBCOMMAND = "connections";
 const DEFAULT_TOP = 10;
@@ -81,7 +78,9 @@ async function readFilters(
     services: services.map(({ selector }) => selector),
     clients: given.list("client").map(readClient),
     servers: await Promise.all(
-      given.list("server").map((text) => readServerFilter(text, names)),
+      given
+        .list("server")
+        .map((text) => readServerFilter(text, names, SUBCOMMAND)),
     ),
     protocols: given.list("protocol").map((name) => name.toUpperCase()),
     states: given.list("state").map(readState),
@@ -94,22 +93,6 @@ function readClient(text: string): Network {
   if (network) return network;
   throw new UsageError(
     `--client ${escapeControls(text)}: expected an address such as 10.0.0.7 or a network such as 10.0.0.0/8 or 2001:db8::/32`,
-    SUBCOMMAND,
-  );
-}
-
-async function readServerFilter(
-  text: string,
-  names: Names,
-): Promise<ServerFilter> {
-  if (!text.includes("/")) {
-    const { address, port } = await readServer(text, undefined, names);
-    return { network: networkOf(address), port };
-  }
-  const network = parseNetwork(text);
-  if (network) return { network, port: undefined };
-  throw new UsageError(
-    `--server ${escapeControls(text)}: expected a real server such as 10.0.0.7:80 or a network such as 10.0.0.0/8`,
     SUBCOMMAND,
   );
 }

@@ -1,11 +1,14 @@
-import type { Address } from "../../ipvs/address.js";
+import { familyOf, formatAddress, type Address } from "../../ipvs/address.js";
 import { clientOfKey, endOfKey } from "../../ipvs/proc-fields.js";
 import type { ConnectionReader } from "../../ipvs/connection-reader.js";
 import type { NameBook } from "../../runtime/name-book.js";
 import { ByteBuilder, type TextBuilder } from "../../text/text-builder.js";
+import { FAMILIES } from "../../document/enum-names.js";
 import { fromBytes } from "../../cli/escape.js";
 import type { Group } from "./query.js";
 import {
+  markOf,
+  protocolWord,
   stateText,
   writeClient,
   writeServer,
@@ -16,7 +19,12 @@ import { LossyCounter } from "./lossy-counter.js";
 
 /** How many connections a client, a service, a server or a state has. */
 export interface TopRow {
-  readonly name: string;
+  /** The word for it, as subcommands take it as an argument */
+  readonly word: string;
+  /** Its parts, as the fields of a document */
+  readonly parts: Readonly<Record<string, string | number | undefined>>;
+  /** Its host and port name, if names were looked up */
+  readonly name: string | undefined;
   readonly connections: number;
   /** An upper bound, if rare groups were dropped. Otherwise the same number */
   readonly atMost: number;
@@ -32,6 +40,8 @@ interface Grouping {
   /** The address to look up for `--names` */
   readonly addressOf: (key: Key) => Address | undefined;
   readonly write: (out: TextBuilder, key: Key, name: Naming) => void;
+  /** The fields of its parts */
+  readonly partsOf: (key: Key) => TopRow["parts"];
 }
 
 const GROUPINGS: Readonly<Record<Group, Grouping>> = {
@@ -43,6 +53,10 @@ const GROUPINGS: Readonly<Record<Group, Grouping>> = {
       if (client)
         writeClient(out, { client, clientPort: 0, state: "NONE" }, name);
     },
+    partsOf(key) {
+      const client = clientOfKey(key);
+      return { clientAddress: client && formatAddress(client) };
+    },
   },
   service: {
     keyOf: serviceKey,
@@ -50,6 +64,21 @@ const GROUPINGS: Readonly<Record<Group, Grouping>> = {
     write(out, key, name) {
       const service = serviceOfKey(key);
       if (service) writeService(out, service, name);
+    },
+    partsOf(key) {
+      const service = serviceOfKey(key);
+      if (!service) return {};
+      const { virtual, virtualPort } = service;
+      return service.protocol === "IP"
+        ? {
+            family: FAMILIES.word(familyOf(virtual)),
+            firewallMark: markOf(virtual),
+          }
+        : {
+            protocol: protocolWord(service),
+            serviceAddress: formatAddress(virtual),
+            servicePort: virtualPort,
+          };
     },
   },
   server: {
@@ -66,6 +95,13 @@ const GROUPINGS: Readonly<Record<Group, Grouping>> = {
           name,
         );
     },
+    partsOf(key) {
+      const end = endOfKey(key);
+      return {
+        serverAddress: end && formatAddress(end.address),
+        serverPort: end?.port,
+      };
+    },
   },
   state: {
     keyOf: (line) => line.state,
@@ -73,6 +109,7 @@ const GROUPINGS: Readonly<Record<Group, Grouping>> = {
     write(out, key) {
       out.text(stateText(String(key)));
     },
+    partsOf: () => ({}),
   },
 };
 
@@ -103,15 +140,22 @@ export class TopCounter {
 
   /** The largest groups. @param book looks up their names. Undefined: show numbers */
   async rows(limit: number, book: NameBook | undefined): Promise<TopRow[]> {
-    const { addressOf, write } = this.#grouping;
+    const { addressOf, write, partsOf } = this.#grouping;
     const largest = this.#counter.largest(limit);
     await book?.learn(largest.flatMap(({ key }) => addressOf(key) ?? []));
     const out = new ByteBuilder();
-    return largest.map(({ key, count, atMost }) => {
-      write(out, key, book?.name);
-      const name = fromBytes(out.take());
-      return { name, connections: count, atMost, share: count / this.total };
-    });
+    const text = (key: Key, name: Naming) => {
+      write(out, key, name);
+      return fromBytes(out.take());
+    };
+    return largest.map(({ key, count, atMost }) => ({
+      word: text(key, undefined),
+      parts: partsOf(key),
+      name: book && text(key, book.name),
+      connections: count,
+      atMost,
+      share: count / this.total,
+    }));
   }
 }
 

@@ -59,8 +59,8 @@ export function topLines(
     { title: "Connections", align: "right" },
     { title: "Share", align: "right", drop: 1 },
   ] as const;
-  const cells = rows.map(({ name, connections, share }) => [
-    name,
+  const cells = rows.map(({ word, name, connections, share }) => [
+    name ?? word,
     String(connections),
     `${(share * 100).toFixed(1)}%`,
   ]);
@@ -70,6 +70,20 @@ export function topLines(
   return [...drawTable(columns, cells, display), display.paint.dim(totals)];
 }
 
+/** The fields of the parts of each group. */
+const PARTS: Readonly<Record<Group, readonly string[]>> = {
+  client: ["clientAddress"],
+  service: [
+    "protocol",
+    "serviceAddress",
+    "servicePort",
+    "family",
+    "firewallMark",
+  ],
+  server: ["serverAddress", "serverPort"],
+  state: [],
+};
+
 /** The groups for programs. */
 export function topRecords(
   by: Group,
@@ -78,7 +92,14 @@ export function topRecords(
   format: RecordFormat,
 ): string {
   const fields: Field<TopRow>[] = [
-    { name: by, value: ({ name }) => name },
+    { name: by, value: ({ word }) => word },
+    ...PARTS[by].map((part) => ({
+      name: part,
+      value: ({ parts }: TopRow) => parts[part],
+    })),
+    ...(rows.some(({ name }) => name !== undefined)
+      ? [{ name: `${by}Name`, value: ({ name }: TopRow) => name }]
+      : []),
     { name: "connections", value: ({ connections }) => connections },
     { name: "connectionsAtMost", value: ({ atMost }) => atMost },
     { name: "share", value: ({ share }) => Math.round(share * 1e6) / 1e6 },

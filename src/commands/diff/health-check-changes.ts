@@ -30,16 +30,24 @@ export interface SeparatedDifferences {
 
 type ChangedService = Extract<ServiceDifference, { kind: "change" }>;
 
-/** Separates the differences that health checks can explain from all others. Drops those that have no effect. */
+/** Whether the health checker has read that a service has a server. */
+type HasRead = (service: ServiceKey, server: ServerKey) => boolean;
+
+/**
+ * Separates the differences that health checks can explain from all others. Drops those that have no effect.
+ *
+ * @param hasRead undefined if it is unknown what the health checker has read. A check explains only what it has read
+ */
 export function separateHealthChecks(
   differences: Differences,
   checks: HealthChecks | undefined,
+  hasRead: HasRead = () => true,
 ): SeparatedDifferences {
   if (!checks) return { differences, changes: [] };
   const found: HealthCheckChange[] = [];
   const services = differences.services.flatMap((one): ServiceDifference[] => {
     if (one.kind !== "change") return [one];
-    const cause = new CauseFinder(one, checks);
+    const cause = new CauseFinder(one, checks, hasRead);
     const effective =
       "firewallMark" in one.service.key
         ? withoutIneffectivePorts(one.servers)
@@ -58,13 +66,15 @@ export function separateHealthChecks(
 class CauseFinder {
   readonly #one: ChangedService;
   readonly #checks: HealthChecks;
+  readonly #hasRead: HasRead;
   readonly #fallback: ServerKey | undefined;
   /** Whether the fallback has replaced the real servers */
   readonly #isReplaced: boolean;
 
-  constructor(one: ChangedService, checks: HealthChecks) {
+  constructor(one: ChangedService, checks: HealthChecks, hasRead: HasRead) {
     this.#one = one;
     this.#checks = checks;
+    this.#hasRead = hasRead;
     this.#fallback = checks.fallbacks.get(one.rule);
     this.#isReplaced = one.service.servers.some(
       (server) => this.#isFallback(server) && server.settings.weight > 0,
@@ -78,6 +88,7 @@ class CauseFinder {
         const { key, settings } = server.rule;
         const check = this.#checks.servers.get(server.rule);
         if (check?.failed !== "removed" && !this.#isReplaced) return undefined;
+        if (!this.#hasRead(service, key)) return undefined;
         return {
           service,
           server: key,

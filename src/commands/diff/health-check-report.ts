@@ -1,15 +1,21 @@
 import type { Json } from "../../document/json-text.js";
+import { aboutServer } from "../../document/key-members.js";
 import { formatSelector } from "../../grammar/selector.js";
 import { formatEndpoint } from "../../ipvs/model.js";
 import type { HealthChecker } from "../../rules/health-checks.js";
 import type { HealthCheckChange } from "./health-check-changes.js";
 
-/** The section of differences that health checks can explain. */
+/**
+ * The section of differences that health checks can explain.
+ *
+ * @param isKnown whether it is known what the program has read
+ */
 export function* healthCheckLines(
   changes: readonly HealthCheckChange[],
   program: HealthChecker,
+  isKnown: boolean,
 ): Generator<string> {
-  yield `Probably health checks of ${program}:`;
+  yield `${isKnown ? "Health" : "Probably health"} checks of ${program}:`;
   let last = "";
   for (const { service, ...change } of changes) {
     const name = formatSelector(service);
@@ -18,7 +24,7 @@ export function* healthCheckLines(
     const { address, port } = change.server;
     yield `    ${formatEndpoint(address, port)}  ${causeText(change, program)}`;
   }
-  if (changes.some(({ kind }) => kind === "removed"))
+  if (!isKnown && changes.some(({ kind }) => kind === "removed"))
     yield `  A server that was added to the file after ${program} last read it looks the same.`;
 }
 
@@ -42,13 +48,17 @@ function fallbackName(program: HealthChecker): string {
   return program === "keepalived" ? "sorry server" : "fallback server";
 }
 
+/** What would happen without the health check, as in the member `changes`. */
+const CHANGES = { removed: "add", weight: "change", fallback: "remove" };
+
 /** The member `healthChecks` of the JSON document. */
 export function healthChecksJson(changes: readonly HealthCheckChange[]): Json {
   return changes.map(({ service, server, kind, weight, currentWeight }) => ({
-    service: formatSelector(service),
-    server: formatEndpoint(server.address, server.port),
-    change: kind,
-    weight,
-    currentWeight,
+    cause: kind,
+    change: CHANGES[kind],
+    of: "server",
+    ...aboutServer(service, server),
+    from: currentWeight === undefined ? undefined : { weight: currentWeight },
+    to: weight === undefined ? undefined : { weight },
   }));
 }

@@ -27,6 +27,7 @@ import {
   type SeparatedDifferences,
 } from "./health-check-changes.js";
 import { healthCheckLines, healthChecksJson } from "./health-check-report.js";
+import { findReload, type Reload } from "./reload.js";
 import { withCurrentRole } from "./vrrp-role.js";
 
 /** The exit status if the table differs from the file. */
@@ -47,9 +48,11 @@ export const run: RunSubcommand = async ({ given, io, output }) => {
   );
   const table = withCurrentRole(file, current);
   checkSelected(scope, table, current);
+  const reload = await findReload(file, io.procFolder);
   const separated = separateHealthChecks(
     compare(table, current, scope),
     healthChecks,
+    reload?.hasRead,
   );
   const { differences, changes } = separated;
   const equal = isUpToDate(differences);
@@ -60,9 +63,10 @@ export const run: RunSubcommand = async ({ given, io, output }) => {
       equal,
       ...differencesJson(differences),
       healthChecks: healthChecks && healthChecksJson(changes),
+      reload: reload?.state,
     };
     output.write(`${jsonText(document)}\n`);
-  } else show(name, separated, healthChecks?.program, output);
+  } else show(name, separated, healthChecks?.program, reload, output);
   const counted = given.flag("strict") ? changes.length : 0;
   return equal && counted === 0 ? EXIT.ok : DIFFERS;
 };
@@ -71,11 +75,16 @@ function show(
   name: string,
   { differences, changes }: SeparatedDifferences,
   program: HealthChecker | undefined,
+  reload: Reload | undefined,
   output: Output,
 ): void {
   const hasChanges = program !== undefined && changes.length > 0;
-  if (hasChanges) output.lines(healthCheckLines(changes, program));
-  if (isUpToDate(differences)) {
+  const isKnown = reload?.hasRead !== undefined;
+  if (hasChanges) output.lines(healthCheckLines(changes, program, isKnown));
+  const equal = isUpToDate(differences);
+  if (reload && (hasChanges || !equal || reload.state === "missing"))
+    output.lines(reload.lines);
+  if (equal) {
     const rest = hasChanges ? ", except for health checks" : "";
     output.lines([upToDateText(name) + rest]);
     return;

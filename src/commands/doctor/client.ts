@@ -101,6 +101,7 @@ export function traceJson({
   return {
     schema: "ipvsadm/doctor-client/1",
     client: formatAddress(client),
+    clientAddress: formatAddress(client),
     seconds,
     steps: steps.map(stepJson),
     stopsAt: stopsAt ? stepJson(stopsAt) : null,

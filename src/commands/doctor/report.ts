@@ -7,7 +7,8 @@ import {
   type Diagnosis,
   type FindingId,
 } from "../../doctor/findings.js";
-import type { Json } from "../../document/json-text.js";
+import type { Json, Members } from "../../document/json-text.js";
+import { aboutServer, aboutService } from "../../document/key-members.js";
 import type { Style } from "../../cli/color.js";
 import { wrapped } from "../../cli/help.js";
 import type { Output } from "../../cli/output.js";
@@ -157,6 +158,7 @@ export function reportJson(report: Report): Json {
           finding.subject === undefined
             ? null
             : escapeControls(finding.subject),
+        ...namesOf(finding),
         seen: escapeControls(finding.seen),
         certainty: finding.certainty ?? "proven",
         evidence: (finding.evidence ?? []).map(escapeControls),
@@ -173,6 +175,12 @@ export function reportJson(report: Report): Json {
     })),
     notChecked: report.notChecked.map(escapeControls),
   };
+}
+
+/** The service and the real server that a finding is about. */
+function namesOf({ service, server }: Finding): Members {
+  if (!service) return {};
+  return server ? aboutServer(service, server) : aboutService(service);
 }
 
 function fixJson({ command, on, effect }: Fix): Json {

@@ -9,26 +9,27 @@ import type { Target } from "./find-server.js";
 /** A side effect of draining a server, and what to do about it. */
 export type Warning = readonly [fault: string, advice: string];
 
-/** The side effects of setting the weight of a server to 0. */
+/** The side effects of setting the weight of a server to 0. @param undo the arguments of undrain */
 export function warningsOf(
   target: Target,
   io: Pick<Io, "procFolder">,
+  undo = target.words,
 ): Warning[] {
   return [
-    ...lastServer(target),
+    ...lastServer(target, undo),
     ...persistentClients(target, io),
-    ...hashedClients(target),
+    ...hashedClients(target, undo),
   ];
 }
 
-function lastServer({ servers, entry, words }: Target): Warning[] {
+function lastServer({ servers, entry }: Target, undo: string): Warning[] {
   const others = servers.filter((server) => server !== entry);
   return others.some((server) => takesConnections(serverState(server)))
     ? []
     : [
         [
           "this was the last real server of the service that accepts new connections; clients are refused now",
-          `to undo this, run 'ipvsadm undrain ${words}'`,
+          `to undo this, run 'ipvsadm undrain ${undo}'`,
         ],
       ];
 }
@@ -56,10 +57,10 @@ function persistentClients(
  *
  * @see ip_vs_dh_assign() in ip_vs_dh.c, ip_vs_sh_reassign() in ip_vs_sh.c
  */
-function hashedClients({
-  serviceEntry: { settings },
-  words,
-}: Target): Warning[] {
+function hashedClients(
+  { serviceEntry: { settings } }: Target,
+  undo: string,
+): Warning[] {
   const { scheduler, flags } = settings;
   const refuses =
     scheduler === "dh" ||
@@ -73,7 +74,7 @@ function hashedClients({
     ? [
         [
           `scheduler ${scheduler} refuses clients that hash to this server while its weight is 0`,
-          `${advice}; to undo this, run 'ipvsadm undrain ${words}'`,
+          `${advice}; to undo this, run 'ipvsadm undrain ${undo}'`,
         ],
       ]
     : [];

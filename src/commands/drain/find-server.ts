@@ -3,6 +3,7 @@ import {
   oneService,
   formatSelector,
 } from "../../grammar/selector.js";
+import type { ServerInTable } from "../../drain/server-in-table.js";
 import type { IpvsClient } from "../../ipvs/client.js";
 import type { DrainingServer } from "../../ipvs/drain.js";
 import {
@@ -43,16 +44,21 @@ export async function findServer(
   const found = oneService(service, selector, await client.services());
   const servers = await client.servers(found.key);
   const entry = oneServer(server, endpoint, servers, found.key);
+  return targetOf({ service: { ...found, servers }, server: entry });
+}
+
+/** Describes a real server of the table for messages. */
+export function targetOf({ service, server }: ServerInTable): Target {
   const [one, other] = [
-    formatEndpoint(entry.key.address, entry.key.port),
-    formatSelector(found.key),
+    formatEndpoint(server.key.address, server.key.port),
+    formatSelector(service.key),
   ];
   return {
-    service: found.key,
-    server: entry.key,
-    serviceEntry: found,
-    entry,
-    servers,
+    service: service.key,
+    server: server.key,
+    serviceEntry: service,
+    entry: server,
+    servers: service.servers,
     name: `${one} of ${other}`,
     words: `${other} ${one}`,
   };

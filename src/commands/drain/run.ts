@@ -1,28 +1,31 @@
 import { IpvsAccess } from "../../runtime/ipvs-access.js";
 import { jsonText } from "../../document/json-text.js";
+import { aboutServer } from "../../document/key-members.js";
 import type { IpvsClient } from "../../ipvs/client.js";
 import { KernelRefusal } from "../../ipvs/errors.js";
-import { formatEndpoint, type ServerEntry } from "../../ipvs/model.js";
-import { formatSelector } from "../../grammar/selector.js";
+import type { ServerEntry } from "../../ipvs/model.js";
 import { ENOENT } from "../../netlink/errno.js";
 import { symbolText } from "../../netlink/errno.js";
 import { OutputFailed } from "../../system/atomic-file.js";
 import { statusOf } from "../../system/signals.js";
 import type { Output } from "../../cli/output.js";
-import type { Arguments } from "../../cli/parser.js";
 import { EXIT } from "../../cli/exit-status.js";
 import type { Invocation, RunSubcommand } from "../../cli/invocation.js";
 import { shortDuration } from "../../cli/units.js";
-import { SavedWeight } from "./saved-weight.js";
+import { SavedWeight } from "../../drain/saved-weight.js";
 import { lockWeight } from "./lock-weight.js";
 import { findServer, type Target } from "./find-server.js";
 import { connectionsText, weightText } from "./drain-text.js";
 import { waitWithProgress, type WaitResult } from "./wait-until-empty.js";
 import { warningsOf } from "./drain-warnings.js";
+import { readMachine, requireArguments } from "../../cli/machine.js";
+import { drainMachine } from "./drain-machine.js";
+import { mustWait } from "./wait-options.js";
 
 /** The result of draining a server. */
 interface DrainResult {
   readonly state:
+    | "dry-run"
     | "draining"
     | "empty"
     | "removed"
@@ -37,8 +40,12 @@ interface DrainResult {
 
 export const run: RunSubcommand = async (call) => {
   const { given, io, output } = call;
+  const machine = await readMachine(given, io.names, "drain");
+  if (machine) return drainMachine(machine, call);
+  requireArguments(given, ["SERVICE", "SERVER"], "drain");
   using access = new IpvsAccess(io);
   const client = await access.open();
+  if (given.flag("dry-run")) return dryRun(client, call);
   const { target, saved, before } = await drainLocked(client, call);
   const text = given.text("output") !== "json";
   if (text) {
@@ -52,6 +59,27 @@ export const run: RunSubcommand = async (call) => {
   if (!text) output.write(`${jsonText(resultJson(target, before, result))}\n`);
   return reportResult(result, target, before, text, call);
 };
+
+/** Prints what would be done. Takes no lock and changes nothing. */
+async function dryRun(client: IpvsClient, call: Invocation): Promise<number> {
+  const { given, io, output } = call;
+  const target = await findServer(client, given.positionals, io.names);
+  const { entry, name } = target;
+  const { weight } = entry.settings;
+  if (given.text("output") === "json") {
+    const drained = { ...entry, settings: { ...entry.settings, weight: 0 } };
+    const result = { state: "dry-run" as const, entry: drained };
+    output.write(`${jsonText(resultJson(target, weight, result))}\n`);
+    return EXIT.ok;
+  }
+  const change =
+    weight === 0 ? "weight is already 0" : `weight ${weight} would become 0`;
+  const removal = given.flag("remove")
+    ? "; the server would be removed when it is empty"
+    : "";
+  output.write(`${name}: ${change}; ${connectionsText(entry)}${removal}\n`);
+  return EXIT.ok;
+}
 
 /** Finds the server and sets its weight to 0, while no other process changes weights. */
 async function drainLocked(client: IpvsClient, call: Invocation) {
@@ -136,14 +164,6 @@ async function finishDraining(
   return { state: removed ? "removed" : "absent", entry: undefined, waited };
 }
 
-function mustWait(given: Arguments): boolean {
-  return (
-    given.flag("wait") ||
-    given.flag("remove") ||
-    given.duration("timeout") !== undefined
-  );
-}
-
 /** Removes the server. @returns false if it was removed already */
 async function remove(
   client: IpvsClient,
@@ -176,6 +196,7 @@ function reportResult(
     ? `${weightText(before)}, ${connectionsText(entry)}`
     : "not in the table any more";
   switch (state) {
+    case "dry-run":
     case "draining":
       return EXIT.ok;
     case "empty":
@@ -218,8 +239,7 @@ function resultJson(
 ) {
   return {
     schema: "ipvsadm/drain/1",
-    service: formatSelector(service),
-    server: formatEndpoint(server.address, server.port),
+    ...aboutServer(service, server),
     state,
     weightBefore,
     weight: entry?.settings.weight,

@@ -7,16 +7,14 @@ import {
 } from "../../ipvs/drain.js";
 import type { Io } from "../../runtime/io.js";
 import type { Progress } from "../../runtime/progress.js";
-import type { EndingSignal } from "../../system/signals.js";
+import { waitForSignals, type Signaled } from "../../cli/wait-for-signals.js";
 import { shortDuration } from "../../cli/units.js";
 
 const POLL_SECONDS = 1;
 
 /** How the wait ended, and after how long. */
-export interface WaitResult extends DrainOutcome {
+export interface WaitResult extends DrainOutcome, Signaled {
   readonly seconds: number;
-  /** The signal that ended the wait early */
-  readonly signal: EndingSignal | undefined;
 }
 
 /**
@@ -31,31 +29,25 @@ export async function waitWithProgress(
   timeoutSeconds: number | undefined,
   { io, progress }: { readonly io: Io; readonly progress: Progress },
 ): Promise<WaitResult> {
-  const abort = new AbortController();
-  let signal: EndingSignal | undefined;
-  const release = io.catchSignals((caught) => {
-    signal ??= caught;
-    abort.abort();
-  });
   const began = io.clock.now();
   let states: readonly DrainState[] = [];
-  progress.begin((seconds) => describe(states, seconds));
-  try {
-    const outcome = await waitUntilDrained(client, servers, {
-      pollSeconds: POLL_SECONDS,
-      timeoutSeconds,
-      signal: abort.signal,
-      clock: io.clock,
-      report(now) {
-        states = now;
-        progress.step();
-      },
-    });
-    return { ...outcome, seconds: (io.clock.now() - began) / 1000, signal };
-  } finally {
-    progress.end();
-    release();
-  }
+  return waitForSignals(
+    { io, progress },
+    (seconds) => describe(states, seconds),
+    async (signal, step) => {
+      const outcome = await waitUntilDrained(client, servers, {
+        pollSeconds: POLL_SECONDS,
+        timeoutSeconds,
+        signal,
+        clock: io.clock,
+        report(now) {
+          states = now;
+          step();
+        },
+      });
+      return { ...outcome, seconds: (io.clock.now() - began) / 1000 };
+    },
+  );
 }
 
 /** `draining, 2m 30s: 12 active, 2 persistent` */

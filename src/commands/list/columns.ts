@@ -1,22 +1,15 @@
-import { CHECKSUMS, FORWARDING, TUNNELS } from "../../document/enum-names.js";
-import {
-  formatNarrowMask,
-  ONE_PACKET,
-  PERSISTENT,
-  TUNNELING,
-} from "../../ipvs/model.js";
+import { formatNarrowMask, ONE_PACKET, PERSISTENT } from "../../ipvs/model.js";
 import { schedulerBitNames } from "../../ipvs/scheduler-flags.js";
 import type {
   AssessedServer,
+  AssessedService,
   ServerState,
   ServiceState,
 } from "../../ipvs/state.js";
-import { serviceSettings } from "../../view/listing.js";
 import { forwardingText, limitsText } from "../../cli/server-settings.js";
-import type { Style } from "../../cli/color.js";
-import type { Field, Value } from "../../cli/records.js";
-import type { Cell, Column } from "../../cli/table.js";
+import { cutWords, type Cell, type Column } from "../../cli/table.js";
 import { escapeControls } from "../../cli/escape.js";
+import { STATE_STYLES, stateText } from "../../cli/state-text.js";
 import { shortBytes, shortCount } from "../../cli/units.js";
 import type { EndpointNames } from "./endpoint-names.js";
 import type { ColumnKey } from "./option-values.js";
@@ -32,28 +25,8 @@ import {
 export interface ListColumn extends Column {
   /** For people */
   readonly cell: (row: Row) => Cell | undefined;
-  /** For programs: the fields that the column stands for */
-  readonly fields: readonly Field<Row>[];
-}
-
-/** The color of each state. */
-export const STATE_STYLES: Readonly<
-  Record<ServiceState | ServerState, Style | undefined>
-> = {
-  ok: undefined,
-  "maybe-overloaded": "warning",
-  draining: "warning",
-  overloaded: "bad",
-  "all-overloaded": "bad",
-  "all-drained": "bad",
-  "no-servers": "bad",
-};
-
-/** How the table shows a state: `all drained`. `overloaded?` means that the kernel does not report it. */
-export function stateText(state: keyof typeof STATE_STYLES): string {
-  return state === "maybe-overloaded"
-    ? "overloaded?"
-    : state.replaceAll("-", " ");
+  /** For CSV: the fields of JSON that the column stands for. A field of an object has a dot: `tunnel.port` */
+  readonly fields: readonly string[];
 }
 
 /** Dims zeros, so that other numbers stand out. */
@@ -73,40 +46,33 @@ function figureColumn(
     align: "right",
     ...(drop !== undefined && { drop }),
     cell: ({ figures }) => dimZero(format(figures[name]), figures[name]),
-    fields: [{ name, value: ({ figures }) => figures[name] }],
+    fields: [name.endsWith("Connections") ? name : `stats.${name}`],
   };
 }
 
-function field(
-  name: string,
-  values: {
-    readonly service?: (row: ServiceRow) => Value;
-    readonly server?: (row: ServerRow) => Value;
-  },
-): Field<Row> {
-  return { name, value: byKind(values) };
+/** What tells most comes first: `wrr persist 300 mask 255.255.255.0 pe sip ops (flags)`. */
+function methodText({ settings }: AssessedService): string {
+  const { scheduler, flags, timeoutSeconds, persistenceEngine } = settings;
+  const mask = formatNarrowMask(settings.netmask);
+  const names = schedulerBitNames(scheduler, flags);
+  return [
+    scheduler,
+    ...(flags & PERSISTENT
+      ? [
+          `persist ${timeoutSeconds}`,
+          ...(mask === undefined ? [] : [`mask ${mask}`]),
+          ...(persistenceEngine ? [`pe ${persistenceEngine}`] : []),
+        ]
+      : []),
+    ...(flags & ONE_PACKET ? ["ops"] : []),
+    ...(names.length > 0 ? [`(${names.join(",")})`] : []),
+  ].join(" ");
 }
 
-/** A field of persistent services. */
-function persistenceField(
-  name: string,
-  value: (settings: ServiceRow["service"]["settings"]) => Value,
-): Field<Row> {
-  return field(name, {
-    service: ({ service: { settings } }) =>
-      settings.flags & PERSISTENT ? value(settings) : undefined,
-  });
-}
-
-/** A field of servers with forwarding method tunneling. */
-function tunnelField(
-  name: string,
-  value: (tunnel: AssessedServer["settings"]["tunnel"]) => Value,
-): Field<Row> {
-  return field(name, {
-    server: ({ server: { settings } }) =>
-      settings.forwarding === TUNNELING ? value(settings.tunnel) : undefined,
-  });
+/** The columns for the scheduler or forwarding method and the persistence timeout, with a mark if more follows. */
+function importantMethod(text: string): number {
+  const important = /^\S*(?: persist [0-9]+)?/.exec(text)?.[0] ?? "";
+  return important.length + (important === text ? 0 : 1);
 }
 
 function shareText({ share }: AssessedServer): string {
@@ -136,9 +102,14 @@ export function columnsWith(
         total: () => ({ text: "Total", style: "strong" }),
       }),
       fields: [
-        { name: "kind", value: ({ kind }) => kind },
-        field("service", { service: serviceName, server: serviceName }),
-        field("server", { server: serverName }),
+        "kind",
+        "service",
+        "server",
+        "protocol",
+        "address",
+        "port",
+        "family",
+        "firewallMark",
       ],
     },
     ...COLUMNS,
@@ -159,45 +130,37 @@ const weightOf = byKind<number>({
 const COLUMNS: Readonly<Record<Exclude<ColumnKey, "name">, ListColumn>> = {
   state: {
     title: "State",
+    drop: -3,
     cell(row) {
       const state = stateOf(row);
       return (
         state && { text: stateText(state), style: STATE_STYLES[state] ?? "dim" }
       );
     },
-    fields: [{ name: "state", value: stateOf }],
+    fields: ["state"],
   },
   method: {
     title: "Method",
     drop: 1,
-    shortest: 12,
+    shortest: 0,
+    preferred: importantMethod,
+    cut: cutWords,
     cell: byKind<Cell>({
-      service: ({ service }) => escapeControls(serviceSettings(service)),
+      service: ({ service }) => escapeControls(methodText(service)),
       server: ({ server }) => forwardingText(server.settings),
     }),
     fields: [
-      field("scheduler", {
-        service: ({ service }) => service.settings.scheduler,
-      }),
-      field("schedulerFlags", {
-        service: ({ service: { settings } }) =>
-          schedulerBitNames(settings.scheduler, settings.flags).join(" "),
-      }),
-      persistenceField("persistenceTimeout", (set) => set.timeoutSeconds),
-      persistenceField("persistenceNetmask", (set) =>
-        formatNarrowMask(set.netmask),
-      ),
-      persistenceField("persistenceEngine", (set) => set.persistenceEngine),
-      field("onePacket", {
-        service: ({ service }) => (service.settings.flags & ONE_PACKET) !== 0,
-      }),
-      field("forwarding", {
-        server: ({ server: { settings } }) =>
-          FORWARDING.word(settings.forwarding) ?? settings.forwarding,
-      }),
-      tunnelField("tunnelType", ({ type }) => TUNNELS.word(type) ?? type),
-      tunnelField("tunnelPort", ({ port }) => (port === 0 ? undefined : port)),
-      tunnelField("tunnelChecksum", (t) => CHECKSUMS.word(t.flags) ?? t.flags),
+      "scheduler",
+      "schedulerFlags",
+      "persistence.enabled",
+      "persistence.timeoutSeconds",
+      "persistence.netmask",
+      "persistence.engine",
+      "onePacket",
+      "forwarding",
+      "tunnel.type",
+      "tunnel.port",
+      "tunnel.checksum",
     ],
   },
   weight: {
@@ -210,7 +173,7 @@ const COLUMNS: Readonly<Record<Exclude<ColumnKey, "name">, ListColumn>> = {
         state && { text: String(weightOf(row)), style: STATE_STYLES[state] }
       );
     },
-    fields: [{ name: "weight", value: weightOf }],
+    fields: ["weight", "effectiveWeight"],
   },
   share: {
     title: "Share",
@@ -220,13 +183,9 @@ const COLUMNS: Readonly<Record<Exclude<ColumnKey, "name">, ListColumn>> = {
       server: ({ server }) =>
         dimZero(shareText(server), Math.ceil(server.share)),
     }),
-    fields: [
-      field("share", {
-        server: ({ server }) => Math.round(server.share * 1e6) / 1e6,
-      }),
-    ],
+    fields: ["share"],
   },
-  active: figureColumn("Active", "activeConnections"),
+  active: figureColumn("Active", "activeConnections", -2),
   inactive: figureColumn("Inactive", "inactiveConnections", 5),
   persistent: figureColumn("Persist", "persistentConnections", 7),
   limits: {
@@ -239,16 +198,9 @@ const COLUMNS: Readonly<Record<Exclude<ColumnKey, "name">, ListColumn>> = {
         style: state === "draining" ? undefined : STATE_STYLES[state],
       }),
     }),
-    fields: [
-      field("upperThreshold", {
-        server: ({ server }) => server.settings.upperThreshold,
-      }),
-      field("lowerThreshold", {
-        server: ({ server }) => server.settings.lowerThreshold,
-      }),
-    ],
+    fields: ["upperThreshold", "lowerThreshold"],
   },
-  rate: figureColumn("Conn/s", "connectionsPerSecond"),
+  rate: figureColumn("Conn/s", "connectionsPerSecond", -1),
   "in-rate": figureColumn("In/s", "inBytesPerSecond", 2, shortBytes),
   "out-rate": figureColumn("Out/s", "outBytesPerSecond", 3, shortBytes),
   "packets-in-rate": figureColumn("Pkts in/s", "inPacketsPerSecond", 13),
@@ -259,14 +211,3 @@ const COLUMNS: Readonly<Record<Exclude<ColumnKey, "name">, ListColumn>> = {
   "packets-in": figureColumn("Pkts in", "inPackets", 11),
   "packets-out": figureColumn("Pkts out", "outPackets", 12),
 };
-
-/** The fields of CSV for some columns. The names in CSV are in snake case. */
-export function csvFields(columns: readonly ListColumn[]): Field<Row>[] {
-  return columns
-    .flatMap(({ fields }) => fields)
-    .map((field) => ({ ...field, name: snakeCase(field.name) }));
-}
-
-function snakeCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-}

@@ -1,28 +1,67 @@
-import {
-  selects,
-  selectsServer,
-  UnknownSelected,
-  type ServiceSelector,
-} from "../../grammar/selector.js";
-import type { Endpoint } from "../../grammar/endpoint.js";
-import type { ServiceKey } from "../../ipvs/model.js";
-import { FORWARDING, PROTOCOL_WORDS } from "../../document/enum-names.js";
+import { formatSelector, UnknownSelected } from "../../grammar/selector.js";
+import { FORWARDING } from "../../document/enum-names.js";
 import type { AssessedService } from "../../ipvs/state.js";
+import type { Names } from "../../system/names.js";
 import { CommandError } from "../../cli/errors.js";
 import { escapeControls } from "../../cli/escape.js";
-import { checkServices, suggestion, type Named } from "../../cli/selectors.js";
+import {
+  readServerFilter,
+  readServiceFilter,
+  selectsFiltered,
+  selectsFilteredServer,
+  type ServerFilter,
+  type ServiceFilter,
+} from "../../cli/network-filters.js";
+import type { Arguments } from "../../cli/parser.js";
+import { protocolWord, suggestion, type Named } from "../../cli/selectors.js";
 import type { ListedService } from "./rows.js";
 
 /** What a listing shows. Values of one filter are ORed; different filters are ANDed. An empty filter selects everything. */
 export interface Filters {
-  readonly services: readonly Named<ServiceSelector>[];
-  readonly servers: readonly Named<Endpoint>[];
+  readonly services: readonly Named<ServiceFilter>[];
+  readonly servers: readonly Named<ServerFilter>[];
   /** tcp, udp, sctp or fwm */
   readonly protocols: readonly string[];
   readonly schedulers: readonly string[];
   readonly forwarding: readonly string[];
   /** States of services and of real servers */
   readonly states: readonly string[];
+}
+
+/** Filters that select everything. */
+export const NO_FILTERS: Filters = {
+  services: [],
+  servers: [],
+  protocols: [],
+  schedulers: [],
+  forwarding: [],
+  states: [],
+};
+
+/** Reads the filters of the command line. @param subcommand for errors @throws {SelectorFault} @throws {UsageError} */
+export async function readFilters(
+  given: Arguments,
+  names: Names,
+  subcommand: string,
+): Promise<Filters> {
+  return {
+    services: await Promise.all(
+      given.positionals.map(async (text) => ({
+        text: escapeControls(text),
+        selector: await readServiceFilter(text, names),
+      })),
+    ),
+    servers: await Promise.all(
+      given.list("server").map(async (text) => ({
+        text: escapeControls(text),
+        selector: await readServerFilter(text, names, subcommand),
+      })),
+    ),
+    protocols: given.list("protocol"),
+    schedulers: given.list("scheduler"),
+    forwarding: given.list("forwarding"),
+    states: given.list("state"),
+  };
 }
 
 /** Whether any filter is set, so that the listing may be a part of the table. */
@@ -48,6 +87,14 @@ export function applyFilters(
   checkServices(filters.services, table);
   checkServers(filters.servers, table);
   checkSchedulers(filters.schedulers, table);
+  return selectListed(table, filters);
+}
+
+/** The same, but what is named need not exist. */
+export function selectListed(
+  table: readonly AssessedService[],
+  filters: Filters,
+): ListedService[] {
   return table
     .filter((service) => selectsService(filters, service))
     .flatMap((service) => selectServers(service, filters) ?? []);
@@ -58,8 +105,8 @@ function selectsService(
   { key, settings }: AssessedService,
 ): boolean {
   return (
-    matches(services, ({ selector }) => selects(selector, key)) &&
-    matches(protocols, (protocol) => protocol === protocolOf(key)) &&
+    matches(services, ({ selector }) => selectsFiltered(selector, key)) &&
+    matches(protocols, (protocol) => protocol === protocolWord(key)) &&
     matches(schedulers, (scheduler) => scheduler === settings.scheduler)
   );
 }
@@ -72,7 +119,9 @@ function selectServers(
   const ownState = service.state !== "ok" && states.includes(service.state);
   const selected = service.servers.filter(
     ({ key, settings, state }) =>
-      matches(servers, ({ selector }) => selectsServer(selector, key)) &&
+      matches(servers, ({ selector }) =>
+        selectsFilteredServer(selector, key),
+      ) &&
       matches(
         forwarding,
         (method) => method === FORWARDING.word(settings.forwarding),
@@ -93,22 +142,35 @@ function matches<T>(
   return filter.length === 0 || filter.some(test);
 }
 
-function protocolOf(key: ServiceKey): string | undefined {
-  return "firewallMark" in key ? "fwm" : PROTOCOL_WORDS.word(key.protocol);
+function checkServices(
+  named: readonly Named<ServiceFilter>[],
+  table: readonly AssessedService[],
+): void {
+  for (const { text, selector } of named)
+    if (!table.some(({ key }) => selectsFiltered(selector, key))) {
+      const known = table.map(({ key }) => formatSelector(key));
+      const where = "network" in selector ? `in ${text}` : text;
+      throw new UnknownSelected(
+        `there is no service ${where}`,
+        suggestion(text, known, "services"),
+      );
+    }
 }
 
 function checkServers(
-  named: readonly Named<Endpoint>[],
+  named: readonly Named<ServerFilter>[],
   table: readonly AssessedService[],
 ): void {
   for (const { text, selector } of named)
     if (
       !table.some(({ servers }) =>
-        servers.some(({ key }) => selectsServer(selector, key)),
+        servers.some(({ key }) => selectsFilteredServer(selector, key)),
       )
     )
       throw new UnknownSelected(
-        `no service has the real server ${text}`,
+        text.includes("/")
+          ? `no service has a real server in ${text}`
+          : `no service has the real server ${text}`,
         "'ipvsadm list' shows all real servers",
       );
 }

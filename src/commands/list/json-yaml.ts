@@ -19,7 +19,7 @@ export interface Listing {
 }
 
 function membersOf({ service, servers }: ListedService, names?: DocumentNames) {
-  return serviceMembers({ ...service, servers }, names);
+  return serviceMembers(service, names, servers);
 }
 
 /** The listing as one JSON document. */

@@ -1,13 +1,15 @@
 import type { Totals } from "../../ipvs/totals.js";
 import type { Display } from "../../cli/output.js";
 import { counted, shortRate } from "../../cli/units.js";
-import { cut, streamTable, type Cell, type Column } from "../../cli/table.js";
+import { wrapWords } from "../../cli/wrap.js";
 import {
-  columnsWith,
-  STATE_STYLES,
-  stateText,
-  type ListColumn,
-} from "./columns.js";
+  cutMiddle,
+  streamTable,
+  type Cell,
+  type Column,
+} from "../../cli/table.js";
+import { STATE_STYLES, stateText } from "../../cli/state-text.js";
+import { columnsWith, type ListColumn } from "./columns.js";
 import type { EndpointNames } from "./endpoint-names.js";
 import { COLUMN_KEYS, type ColumnKey } from "./option-values.js";
 import { rowsOf, type ListedService } from "./rows.js";
@@ -18,12 +20,15 @@ export interface TableStyle extends Display {
   /** The columns that the user chose. Empty: all columns that fit */
   readonly columns: readonly ColumnKey[];
   readonly names: EndpointNames;
+  /** Whether to print the titles, the totals and the counts */
+  readonly header: boolean;
   /** Whether a long listing repeats at the end what needs attention */
   readonly summary: boolean;
 }
 
-/** Names are cut to a third of the line, but not below this. */
-const SHORTEST_NAME = 20;
+/** Other columns are dropped rather than cut names to less than this. Only long IPv6 addresses and host names are longer. */
+const PREFERRED_NAME = 32;
+const SHORTEST_NAME = 16;
 
 /** A listing that has more lines than this does not fit a terminal. */
 const LONG_LISTING = 20;
@@ -42,9 +47,10 @@ export function* tableLines(
   function* rows(): Generator<readonly Cell[]> {
     for (const row of rowsOf(listing))
       yield columns.map(({ cell }) => cell(row) ?? "");
-    yield columns.map(
-      ({ cell }) => cell({ kind: "total", figures: totals }) ?? "",
-    );
+    if (style.header)
+      yield columns.map(
+        ({ cell }) => cell({ kind: "total", figures: totals }) ?? "",
+      );
   }
   const layout = columns.map((column) =>
     column === all.name
@@ -53,8 +59,14 @@ export function* tableLines(
         ? withoutDrop(column)
         : column,
   );
-  yield* streamTable(layout, rows, { width, paint });
-  yield countsText(listing, totals);
+  const table = streamTable(layout, rows, { width, paint });
+  if (!style.header) {
+    table.next(); // the titles
+    yield* table;
+    return;
+  }
+  yield* table;
+  yield* wrapWords(countsText(listing, totals), width ?? Infinity);
   if (!style.summary || totals.services + totals.servers <= LONG_LISTING)
     return;
   yield* rateExtremes(listing, style);
@@ -64,16 +76,17 @@ export function* tableLines(
 function nameColumn({ title }: ListColumn, width: number | undefined): Column {
   return width === undefined
     ? { title }
-    : { title, shortest: Math.max(SHORTEST_NAME, Math.floor(width / 3)) };
+    : {
+        title,
+        preferred: (text) => Math.min(Array.from(text).length, PREFERRED_NAME),
+        shortest: SHORTEST_NAME,
+        cut: cutMiddle,
+      };
 }
 
 /** Columns that the user chose are not dropped. */
-function withoutDrop({ title, align, shortest }: ListColumn): Column {
-  return {
-    title,
-    ...(align && { align }),
-    ...(shortest !== undefined && { shortest }),
-  };
+function withoutDrop({ title, align }: ListColumn): Column {
+  return { title, ...(align && { align }) };
 }
 
 /** Which services have the highest and the lowest rate of new connections. */
@@ -91,12 +104,13 @@ function* rateExtremes(
     highest.stats.connectionsPerSecond === lowest.stats.connectionsPerSecond
   )
     return;
-  const line = (title: string, { key, stats }: typeof highest) => {
-    const text = `${title} connection rate: ${shortRate(stats.connectionsPerSecond)} at `;
-    return text + cut(names.service(key), (width ?? Infinity) - text.length);
+  const lines = (title: string, { key, stats }: typeof highest) => {
+    const rate = shortRate(stats.connectionsPerSecond);
+    const text = `${title} connection rate: ${rate} at ${names.service(key)}`;
+    return wrapWords(text, width ?? Infinity);
   };
-  yield line("Highest", highest);
-  yield line("Lowest", lowest);
+  yield* lines("Highest", highest);
+  yield* lines("Lowest", lowest);
 }
 
 /** How many services or servers in each state are listed. The others are counted. */
@@ -135,16 +149,20 @@ function* attentionLines(
     const text = stateText(state);
     const label = `  ${paint[STATE_STYLES[state] ?? "strong"](text)}${" ".repeat(widest - text.length + 2)}`;
     const room = (width ?? Infinity) - widest - 4;
-    for (const name of all.slice(0, LISTED_PER_STATE))
-      yield label + cut(name, room);
-    if (all.length > LISTED_PER_STATE)
-      yield `${label}… and ${all.length - LISTED_PER_STATE} more: --state ${state}`;
+    const more = all.length - LISTED_PER_STATE;
+    for (const line of [
+      ...all.slice(0, LISTED_PER_STATE),
+      ...(more > 0 ? [`... and ${more} more: --state ${state}`] : []),
+    ])
+      for (const [i, part] of wrapWords(line, room).entries())
+        yield (i === 0 ? label : " ".repeat(widest + 4)) + part;
   }
 }
 
 /** `200 services, 3 of their 612 real servers` */
 function countsText(listing: readonly ListedService[], totals: Totals): string {
   const servers = listing.reduce((sum, one) => sum + one.servers.length, 0);
-  const part = servers < totals.servers ? `${servers} of their ` : "";
+  const whose = totals.services === 1 ? "its" : "their";
+  const part = servers < totals.servers ? `${servers} of ${whose} ` : "";
   return `${counted(totals.services, "service")}, ${part}${counted(totals.servers, "real server")}`;
 }

@@ -1,5 +1,5 @@
 import type { AssessedServer, AssessedService } from "../../ipvs/state.js";
-import type { Totals } from "../../ipvs/totals.js";
+import { sumConnections, type Totals } from "../../ipvs/totals.js";
 
 /** A service in the listing. */
 export interface ListedService {
@@ -38,17 +38,7 @@ export type Row = ServiceRow | ServerRow | TotalRow;
 
 export function serviceRow(listed: ListedService): ServiceRow {
   const { service } = listed;
-  const connections = {
-    activeConnections: 0,
-    inactiveConnections: 0,
-    persistentConnections: 0,
-  };
-  for (const server of service.servers) {
-    connections.activeConnections += server.activeConnections;
-    connections.inactiveConnections += server.inactiveConnections;
-    connections.persistentConnections += server.persistentConnections;
-  }
-  const figures = { ...service.stats, ...connections };
+  const figures = { ...service.stats, ...sumConnections(service.servers) };
   return { kind: "service", listed, service, figures };
 }
 
@@ -56,14 +46,7 @@ export function serverRow(
   service: AssessedService,
   server: AssessedServer,
 ): ServerRow {
-  const { activeConnections, inactiveConnections, persistentConnections } =
-    server;
-  const connections = {
-    activeConnections,
-    inactiveConnections,
-    persistentConnections,
-  };
-  const figures = { ...server.stats, ...connections };
+  const figures = { ...server.stats, ...sumConnections([server]) };
   return { kind: "server", service, server, figures };
 }
 

@@ -10,22 +10,22 @@ import { UsageError } from "../../cli/errors.js";
 import type { Arguments } from "../../cli/parser.js";
 import { EXIT } from "../../cli/exit-status.js";
 import type { Invocation, RunSubcommand } from "../../cli/invocation.js";
-import { readServer, readServices } from "../../cli/selectors.js";
 import { escapeControls } from "../../cli/escape.js";
 import { recordChunks } from "../../cli/records.js";
-import { columnsWith, csvFields } from "./columns.js";
+import { columnsWith } from "./columns.js";
+import { csvFields, csvRecords } from "./csv.js";
 import { documentNames, endpointNames } from "./endpoint-names.js";
-import { applyFilters, isFiltered, type Filters } from "./filter.js";
+import { applyFilters, isFiltered, readFilters } from "./filter.js";
 import { jsonChunks, ndjsonLines, yamlChunks } from "./json-yaml.js";
 import { tableLines } from "./list-table.js";
 import { COLUMN_KEYS, type ColumnKey, type SortKey } from "./option-values.js";
-import { rowsOf, type ListedService } from "./rows.js";
+import type { ListedService } from "./rows.js";
 import { sortListing } from "./sort.js";
 
 export const run: RunSubcommand = async (call) => {
   const { given, io } = call;
-  checkColumns(given);
-  const filters = await readFilters(given, io);
+  checkOptions(given);
+  const filters = await readFilters(given, io.names, "list");
   const services = sortListing(
     applyFilters(await readTable(io), filters),
     (given.text("sort") ?? "name") as SortKey, // The parser has checked it.
@@ -35,33 +35,19 @@ export const run: RunSubcommand = async (call) => {
   return EXIT.ok;
 };
 
-function checkColumns(given: Arguments): void {
+function checkOptions(given: Arguments): void {
   const format = given.text("output") ?? "table";
-  if (
-    given.list("columns").length > 0 &&
-    format !== "table" &&
-    format !== "csv"
-  )
+  const only =
+    given.list("columns").length > 0
+      ? "--columns"
+      : given.flag("no-header") && "--no-header";
+  if (only && format !== "table" && format !== "csv")
     throw new UsageError(
-      `--columns works with the formats table and csv, not with ${format}`,
+      `${only} works with the formats table and csv, not with ${format}`,
       "list",
     );
-}
-
-async function readFilters(given: Arguments, io: Io): Promise<Filters> {
-  return {
-    services: await readServices(given.positionals, io.names),
-    servers: await Promise.all(
-      given.list("server").map(async (text) => ({
-        text: escapeControls(text),
-        selector: await readServer(text, undefined, io.names),
-      })),
-    ),
-    protocols: given.list("protocol"),
-    schedulers: given.list("scheduler"),
-    forwarding: given.list("forwarding"),
-    states: given.list("state"),
-  };
+  if (given.flag("numeric") && given.flag("names"))
+    throw new UsageError("--numeric and --names exclude each other", "list");
 }
 
 async function readTable(io: Io): Promise<AssessedService[]> {
@@ -76,6 +62,7 @@ async function print(
   { given, io, output }: Invocation,
 ): Promise<void> {
   const byName = given.flag("names");
+  const header = !given.flag("no-header");
   const name = byName ? await resolveNames(services, io) : numericName;
   const names = endpointNames(name);
   const totals = totalsOf(services.map(({ service }) => service));
@@ -95,8 +82,13 @@ async function print(
     case "csv": {
       const all = columnsWith(names);
       const keys = columns.length > 0 ? columns : COLUMN_KEYS;
-      const fields = csvFields(keys.map((key) => all[key]));
-      for (const chunk of recordChunks("csv", fields, {}, "", rowsOf(services)))
+      const fields = csvFields(
+        keys.map((key) => all[key]),
+        byName,
+      );
+      const records = csvRecords(services, extraNames);
+      const chunks = recordChunks("csv", fields, {}, "", records);
+      for (const chunk of header ? chunks : withoutFirstLine(chunks))
         io.stdout(chunk);
       return;
     }
@@ -110,9 +102,19 @@ async function print(
           paint: output.paint,
           columns,
           names,
+          header,
           summary: given.list("state").length === 0,
         }),
       );
+  }
+}
+
+/** The first line is in the first chunk. */
+function* withoutFirstLine(chunks: Iterable<string>): Generator<string> {
+  let first = true;
+  for (const chunk of chunks) {
+    yield first ? chunk.slice(chunk.indexOf("\n") + 1) : chunk;
+    first = false;
   }
 }
 

@@ -5,8 +5,7 @@ import {
   SERVICE_FILTER,
   WIDE_OPTION,
 } from "../../cli/common-options.js";
-import { SERVER_STATES, SERVICE_STATES } from "../../ipvs/state.js";
-import { FORWARDING, PROTOCOL_WORDS } from "../../document/enum-names.js";
+import { FILTER_OPTIONS } from "./filter-options.js";
 import { COLUMN_KEYS, FORMATS, SORT_KEYS } from "./option-values.js";
 
 export const listSpec: SubcommandSpec = {
@@ -16,10 +15,16 @@ export const listSpec: SubcommandSpec = {
     "Lists the virtual services, each with its real servers, and the totals. Number prefixes are SI (k is 1000). Traffic is in bytes.",
     "Values of one filter are ORed; different filters are ANDed. Filters also apply to JSON, YAML and CSV output. A filtered JSON or YAML document contains 'partial: true'; 'ipvsadm apply' accepts it only with --no-prune.",
     "Share is the server's part of the total weight of all servers of the service that accept new connections. Not every scheduler uses the weight this way: rr, lc and dh only skip servers with weight 0; fo and ovf prefer the highest weight.",
-    "If the terminal is too narrow, columns are dropped in this order: packets-out-rate, packets-in-rate, packets-out, packets-in, out, in, total, persistent, limits, inactive, share, out-rate, in-rate, method, weight. Then names are shortened. --wide prints everything.",
-    "JSON and YAML have the format ipvsadm/table/1 (schema/table-1.json in the package). 'ipvsadm apply', 'diff' and 'check' read it. ndjson prints one service per line. csv prints one line for each service and each server; a text that a spreadsheet would run as a formula begins with an apostrophe.",
+    "If the terminal is too narrow, columns are dropped: first those that are empty or zero in nearly all rows, then in this order: packets-out-rate, packets-in-rate, packets-out, packets-in, out, in, total, persistent, limits, inactive, share, out-rate, in-rate, method, weight, rate, active, state. Then names are shortened in the middle, so that the port stays. --wide prints everything.",
+    "JSON and YAML have the format ipvsadm/table/1 (schema/table-1.json in the package). 'ipvsadm apply', 'diff' and 'check' read it. ndjson prints one service per line. csv prints one line for each service and each server, with the fields of JSON; a text that a spreadsheet would run as a formula begins with an apostrophe.",
   ],
-  positionals: [SERVICE_FILTER],
+  aliases: ["ls", "show"],
+  positionals: [
+    {
+      ...SERVICE_FILTER,
+      description: `${SERVICE_FILTER.description}. Also a network: 192.0.2.0/24, tcp/192.0.2.0/24:80, 2001:db8::/32`,
+    },
+  ],
   options: [
     outputOption(FORMATS, "rules is the format of ipvsadm -S and -R"),
     WIDE_OPTION,
@@ -44,43 +49,19 @@ export const listSpec: SubcommandSpec = {
       type: "flag",
       description: "reverse the order",
     },
-    {
-      name: "protocol",
-      type: "list",
-      value: "PROTOCOL",
-      choices: [...PROTOCOL_WORDS.all, "fwm"],
-      description:
-        "show only services with these protocols; fwm is firewall marks",
-    },
-    {
-      name: "server",
-      type: "list",
-      value: "ADDRESS[:PORT]",
-      description: "show only these real servers and their services",
-      completes: "server",
-    },
-    {
-      name: "scheduler",
-      type: "list",
-      value: "NAME",
-      description: "show only services with these schedulers",
-      completes: "scheduler",
-    },
-    {
-      name: "forwarding",
-      type: "list",
-      value: "METHOD",
-      choices: FORWARDING.all,
-      description: "show only real servers with these forwarding methods",
-    },
-    {
-      name: "state",
-      type: "list",
-      value: "STATE",
-      choices: [...new Set<string>([...SERVER_STATES, ...SERVICE_STATES])],
-      description: "show only services and real servers in these states",
-    },
+    ...FILTER_OPTIONS,
     NAMES_OPTION,
+    {
+      name: "numeric",
+      alias: "n",
+      type: "flag",
+      description: "show numbers instead of names, which is the default",
+    },
+    {
+      name: "no-header",
+      type: "flag",
+      description: "print only the rows: no titles, no totals (table and csv)",
+    },
   ],
   terms: [
     {

@@ -7,6 +7,7 @@ import {
 import { VERSION } from "../../runtime/version.js";
 import type { Series } from "./series.js";
 import type {
+  ConnectionTables,
   KernelTotals,
   LabeledServer,
   Labels,
@@ -176,7 +177,7 @@ const OWN_SERVICES: readonly Family[] = [
     "ipvs_service_backends",
     "Number of real servers of a virtual service.",
     "gauge",
-    ({ servers }) => servers.length,
+    ({ service }) => service.servers.length,
   ),
   ofServices(
     "ipvs_service_available_weight",
@@ -245,12 +246,39 @@ const OWN_TABLE: readonly Family[] = [
     name: "ipvs_backends",
     help: "Number of real servers in each state.",
     type: "gauge",
-    samples: (snapshot) =>
+    samples: ({ services }) =>
       counted(
         SERVER_STATES,
-        serversOf(snapshot).map(({ server }) => server.state),
+        services.flatMap(({ service }) =>
+          service.servers.map(({ state }) => state),
+        ),
       ),
   },
+  ofConnections(
+    "ipvs_connection_table_entries",
+    "Entries of the connection table: connections and persistence templates.",
+    "entries",
+  ),
+  ofConnections(
+    "ipvs_connection_table_limit",
+    "Most entries of the connection table: net.ipv4.vs.conn_max. Missing on kernels without a limit.",
+    "mostEntries",
+  ),
+  ofConnections(
+    "ipvs_connection_table_buckets",
+    "Hash buckets of the connection table. Not a limit: with 8 or more entries per bucket, the director slows down.",
+    "buckets",
+  ),
+  ofConnections(
+    "ipvs_conntrack_entries",
+    "Entries of netfilter's connection tracking. Missing if it is not loaded.",
+    "tracked",
+  ),
+  ofConnections(
+    "ipvs_conntrack_limit",
+    "Most entries of netfilter's connection tracking: net.netfilter.nf_conntrack_max.",
+    "mostTracked",
+  ),
   {
     name: "ipvs_scrape_duration_seconds",
     help: "Time to read the table from the kernel.",
@@ -264,6 +292,22 @@ const OWN_TABLE: readonly Family[] = [
     samples: () => [sample({ version: VERSION }, 1)],
   },
 ];
+
+function ofConnections(
+  name: string,
+  help: string,
+  figure: keyof ConnectionTables,
+): Family {
+  return {
+    name,
+    help,
+    type: "gauge",
+    samples({ connections }) {
+      const value = connections[figure];
+      return value === undefined ? [] : [sample(NO_LABELS, value)];
+    },
+  };
+}
 
 function counted(
   states: readonly string[],

@@ -6,6 +6,7 @@ import { EXIT } from "../../cli/exit-status.js";
 import type { Invocation, RunSubcommand } from "../../cli/invocation.js";
 import { DOWN, familiesOf } from "./metric-families.js";
 import { parseListenAddress, listenAddressText } from "./listen-address.js";
+import { readSelection, type Selection } from "./selection.js";
 import type { Series } from "./series.js";
 import { Body, startServer, type Answer } from "./http-server.js";
 import { SharedAnswer } from "./shared-answer.js";
@@ -15,7 +16,18 @@ import { CONTENT_TYPE, metricsText } from "./prometheus-text.js";
 /** How long an answer is reused. The kernel updates its counters every 2 seconds. */
 const FRESH_MILLISECONDS = 1000;
 
-const NOTHING: Snapshot = { services: [], totals: undefined, seconds: 0 };
+const NOTHING: Snapshot = {
+  services: [],
+  totals: undefined,
+  connections: {
+    entries: undefined,
+    mostEntries: undefined,
+    buckets: undefined,
+    tracked: undefined,
+    mostTracked: undefined,
+  },
+  seconds: 0,
+};
 
 export const run: RunSubcommand = async (call) => {
   const { given } = call;
@@ -23,7 +35,11 @@ export const run: RunSubcommand = async (call) => {
   const listen = given.text("listen");
   if (file !== undefined && listen !== undefined)
     throw new UsageError("--output and --listen exclude each other", "metrics");
-  const reader = new MetricsReader(call.io, given.text("series") as Series); // The parser has checked it.
+  const reader = new MetricsReader(
+    call.io,
+    given.text("series") as Series, // The parser has checked it.
+    await readSelection(given, call.io.names),
+  );
   try {
     if (listen !== undefined) return await serve(listen, reader, call);
     if (file !== undefined) return await write(file, reader, call);
@@ -38,11 +54,13 @@ export const run: RunSubcommand = async (call) => {
 class MetricsReader {
   readonly #io: Io;
   readonly #series: Series;
+  readonly #selection: Selection;
   #access: IpvsAccess | undefined;
 
-  constructor(io: Io, series: Series) {
+  constructor(io: Io, series: Series, selection: Selection) {
     this.#io = io;
     this.#series = series;
+    this.#selection = selection;
   }
 
   async text(): Promise<string> {
@@ -50,7 +68,7 @@ class MetricsReader {
     try {
       // Reading metrics must not load the module.
       const client = await this.#access.openWithoutLoading();
-      const snapshot = await readSnapshot(client, this.#io);
+      const snapshot = await readSnapshot(client, this.#io, this.#selection);
       return await metricsText(familiesOf(this.#series), snapshot);
     } catch (error) {
       this.close();

@@ -6,6 +6,7 @@ import {
   formatEndpoint,
   PROTOCOL_NAMES,
   type ServiceKey,
+  type ServiceWithServers,
 } from "../../ipvs/model.js";
 import {
   assess,
@@ -14,6 +15,13 @@ import {
 } from "../../ipvs/state.js";
 import type { Io } from "../../runtime/io.js";
 import { textOf } from "../../system/files.js";
+import { readConnectionLimits } from "../../doctor/connection-limits.js";
+import {
+  isSelected,
+  isWhole,
+  WHOLE_TABLE,
+  type Selection,
+} from "./selection.js";
 
 /** The names of labels and their values. The values are numbers, addresses and our own words, so none needs escapes. */
 export type Labels = Readonly<Record<string, string>>;
@@ -23,6 +31,7 @@ export interface LabeledService {
   readonly service: AssessedService;
   /** The labels of node_exporter, and `service`, which is unique */
   readonly labels: Labels;
+  /** The real servers that have series: none with --services-only */
   readonly servers: readonly LabeledServer[];
 }
 
@@ -44,31 +53,100 @@ export interface KernelTotals {
   readonly outBytes: bigint;
 }
 
+/** How full the tables of connections are. An undefined figure is not known. */
+export interface ConnectionTables {
+  /** Entries of IPVS: connections and persistence templates */
+  readonly entries: number | undefined;
+  /** net.ipv4.vs.conn_max, which newer kernels have */
+  readonly mostEntries: number | undefined;
+  readonly buckets: number | undefined;
+  /** Entries of netfilter's connection tracking, if its module is loaded */
+  readonly tracked: number | undefined;
+  readonly mostTracked: number | undefined;
+}
+
 /** What one scrape reports. */
 export interface Snapshot {
   readonly services: readonly LabeledService[];
   /** Undefined if the kernel does not report them */
   readonly totals: KernelTotals | undefined;
+  readonly connections: ConnectionTables;
   /** How long reading the table took */
   readonly seconds: number;
 }
 
-/** Reads the table and the totals. */
+/** Reads the selected part of the table, and the totals. */
 export async function readSnapshot(
   client: IpvsClient,
   io: Pick<Io, "procFolder" | "clock">,
+  selection: Selection = WHOLE_TABLE,
 ): Promise<Snapshot> {
   const began = io.clock.now();
-  const table = await client.table();
+  const table = await readServices(client, selection);
   const seconds = (io.clock.now() - began) / 1000;
+  // If the table changes during a dump, an entry may appear twice, and Prometheus would reject the whole scrape.
+  const services = unique(table, ({ key }) => formatSelector(key)).map(
+    withUniqueServers,
+  );
   return {
-    // If the table changes during a dump, an entry may appear twice, and Prometheus would reject the whole scrape.
-    services: unique(table, ({ key }) => formatSelector(key)).map((service) =>
-      labeled(assess(service)),
+    services: services.map((service) =>
+      labeled(service, selection.servicesOnly),
     ),
     totals: kernelTotals(textOf(join(io.procFolder, "net/ip_vs_stats")) ?? ""),
+    connections: connectionTables(
+      io.procFolder,
+      isWhole(selection) ? services : undefined,
+      client.info.connectionTableSize,
+    ),
     seconds,
   };
+}
+
+/** @param table undefined if only a part of it was read: then older kernels do not tell the number of entries */
+function connectionTables(
+  procFolder: string,
+  table: readonly AssessedService[] | undefined,
+  buckets: number,
+): ConnectionTables {
+  const limits = readConnectionLimits(procFolder);
+  return {
+    entries: limits.entries ?? (table && sumOfConnections(table)),
+    mostEntries: limits.most,
+    buckets: buckets === 0 ? undefined : buckets,
+    tracked: limits.tracked,
+    mostTracked: limits.mostTracked,
+  };
+}
+
+function sumOfConnections(table: readonly AssessedService[]): number {
+  let sum = 0;
+  for (const { servers } of table)
+    for (const server of servers)
+      sum +=
+        server.activeConnections +
+        server.inactiveConnections +
+        server.persistentConnections;
+  return sum;
+}
+
+/** Reads the servers of the selected services only. */
+async function readServices(
+  client: IpvsClient,
+  selection: Selection,
+): Promise<ServiceWithServers[]> {
+  const services = (await client.services()).filter(({ key }) =>
+    isSelected(selection, key),
+  );
+  const table: ServiceWithServers[] = [];
+  for await (const some of client.withServers(services)) table.push(...some);
+  return table;
+}
+
+function withUniqueServers(service: ServiceWithServers): AssessedService {
+  const servers = unique(service.servers, ({ key }) =>
+    formatEndpoint(key.address, key.port),
+  );
+  return assess({ ...service, servers });
 }
 
 /** Parses `/proc/net/ip_vs_stats`: its third line has hexadecimal numbers. @see ip_vs_stats_show() in ip_vs_ctl.c */
@@ -82,12 +160,13 @@ export function kernelTotals(text: string): KernelTotals | undefined {
   return { connections, inPackets, outPackets, inBytes, outBytes };
 }
 
-function labeled(service: AssessedService): LabeledService {
+function labeled(
+  service: AssessedService,
+  servicesOnly: boolean,
+): LabeledService {
   const { address, mark, ...protocol } = serviceLabels(service.key);
   const selector = { service: formatSelector(service.key) };
-  const servers = unique(service.servers, ({ key }) =>
-    formatEndpoint(key.address, key.port),
-  );
+  const servers = servicesOnly ? [] : service.servers;
   return {
     service,
     labels: { ...selector, ...address, ...protocol, ...mark },

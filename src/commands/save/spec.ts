@@ -40,4 +40,5 @@ export const saveSpec: SubcommandSpec = {
       shows: "make a complete backup",
     },
   ],
+  printsData: true,
 };

@@ -14,6 +14,10 @@ import type { Table } from "../../ipvs/table.js";
 import { readCurrentState } from "../../plan/current-state.js";
 import type { Io } from "../../runtime/io.js";
 import { IpvsAccess } from "../../runtime/ipvs-access.js";
+import {
+  directorsAreServers,
+  withFirewallMarks,
+} from "../../setup/peer-marks.js";
 import { serverAddresses } from "../../setup/real-server.js";
 import type { Site } from "../../setup/site.js";
 import { oldestFirst } from "../../ipvs/server-order.js";
@@ -38,25 +42,50 @@ export async function readSite(
       "add one, or give a file that has one",
     );
   const device = interfaceName(given, "interface") ?? "eth0";
+  const directors = addresses(given, "director");
+  const backups = addresses(given, "backup");
+  const activeActive = given.flag("active-active");
+  if (activeActive && backups.length === 0)
+    throw new UsageError("--active-active needs --backup ADDRESS", NAME);
+  const wanted = await readMarks(given, io);
+  const { services, marks } =
+    activeActive &&
+    directorsAreServers({ services: table.services, directors, backups })
+      ? withFirewallMarks(table.services, wanted)
+      : { services: table.services, marks: wanted };
+  const described: Table = { ...table, services };
   return {
-    table,
-    rules: {
-      lines: Array.from(tableAsRules(table), ({ text }) => text.trimEnd()),
-      undo: [
-        ...(table.daemons ?? []).map((daemon) =>
-          changeLine({ command: "stop-daemon", daemon }),
-        ),
-        ...table.services.map(({ key }) =>
-          changeLine({ command: "delete-service", service: key }),
-        ),
-      ],
-    },
+    table: described,
+    rules: rulesOf(described, !activeActive),
     interface: device,
     serverInterface: interfaceName(given, "server-interface") ?? device,
-    directors: addresses(given, "director"),
-    backups: addresses(given, "backup"),
+    directors,
+    backups,
+    activeActive,
+    macs: macAddresses(given),
     fullNat: given.flag("full-nat"),
-    marks: await readMarks(given, io),
+    marks,
+  };
+}
+
+/** The command lines that make a table, and those that remove it. */
+function rulesOf(
+  { daemons, ...rest }: Table,
+  withDaemons: boolean,
+): Site["rules"] {
+  const running = withDaemons ? (daemons ?? []) : [];
+  return {
+    lines: Array.from(tableAsRules({ ...rest, daemons: running }), ({ text }) =>
+      text.trimEnd(),
+    ),
+    undo: [
+      ...running.map((daemon) =>
+        changeLine({ command: "stop-daemon", daemon }),
+      ),
+      ...rest.services.map(({ key }) =>
+        changeLine({ command: "delete-service", service: key }),
+      ),
+    ],
   };
 }
 
@@ -115,6 +144,23 @@ function addresses(given: Arguments, option: string): Address[] {
     if (address) return address;
     throw new UsageError(
       `--${option} ${escapeControls(text)}: not an address`,
+      NAME,
+    );
+  });
+}
+
+function macAddresses(given: Arguments): Site["macs"] {
+  return given.list("mac").map((text) => {
+    const [name = "", mac = "", ...rest] = text.split("=");
+    const address = parseAddress(name);
+    if (
+      address &&
+      rest.length === 0 &&
+      /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(mac)
+    )
+      return { address, mac: mac.toLowerCase() };
+    throw new UsageError(
+      `--mac ${escapeControls(text)}: write ADDRESS=MAC, such as 203.0.113.2=02:00:00:00:00:02`,
       NAME,
     );
   });

@@ -13,8 +13,9 @@ export const setupSpec: SubcommandSpec = {
   summary: "print what each machine needs so that it forwards",
   description: [
     "Reads a table from FILE, or from the kernel, and prints what the director, each real server and a backup director need: modules, sysctls, addresses, tunnels, routes, firewall rules and the table itself. It changes nothing. Run the commands as root on the machine that the comment above them names.",
-    "The format shell prints commands, which last until reboot. The other formats print the files that make the same set-up permanent, each with its path: sysctl (modules-load.d and sysctl.d), networkd (systemd-networkd: addresses, tunnels, routes), iptables and nft (marks and SNAT).",
+    "The format shell prints commands, which last until reboot. The other formats print the files that make the same set-up permanent, each with its path: sysctl (modules-load.d and sysctl.d), networkd (systemd-networkd: addresses, tunnels, routes), iptables and nft (marks and SNAT). The table itself lasts with ipvsadm-save or 'ipvsadm save'.",
     "A table does not name the machines around it. --director is needed for masqueraded servers, whose answers must go through the director, and for --full-nat.",
+    "If two directors are real servers of each other, each would balance the packets that the other one sends to it. For a director and its backup, setup prints backup_only and the sync daemons. If both balance at the same time, --active-active turns the services into services of firewall marks: a packet gets a mark, unless it comes from the MAC address of the other director.",
   ],
   positionals: [
     {
@@ -46,7 +47,7 @@ export const setupSpec: SubcommandSpec = {
       name: "undo",
       type: "flag",
       description:
-        "print the commands that take everything back; sysctls get the kernel's defaults",
+        "print the commands that take everything back; sysctls get the kernel's defaults, the default route is restored",
     },
     {
       name: "director",
@@ -59,7 +60,20 @@ export const setupSpec: SubcommandSpec = {
       name: "backup",
       type: "list",
       value: "ADDRESS",
-      description: "the same of a backup director, if there is one",
+      description: "the same of a second director, if there is one",
+    },
+    {
+      name: "active-active",
+      type: "flag",
+      description:
+        "both directors balance at the same time, as real servers of each other: firewall marks keep packets from being balanced twice",
+    },
+    {
+      name: "mac",
+      type: "list",
+      value: "ADDRESS=MAC",
+      description:
+        "the MAC address of a director, for --active-active; default: the commands look it up",
     },
     {
       name: "interface",
@@ -106,5 +120,11 @@ export const setupSpec: SubcommandSpec = {
       command: "ipvsadm setup web.rules --full-nat --director 10.0.0.10",
       shows: "full NAT with a mainline kernel: also the SNAT rules",
     },
+    {
+      command:
+        "ipvsadm setup web.rules --director 203.0.113.1 --backup 203.0.113.2 --active-active",
+      shows: "two directors that are real servers of each other",
+    },
   ],
+  printsData: true,
 };

@@ -15,6 +15,7 @@ import {
   shortRate,
 } from "../../cli/units.js";
 import type { Json } from "../../document/json-text.js";
+import { daemonMembers, timeoutMembers } from "../../document/write-table.js";
 import type { IpvsStatus, Report } from "./read-status.js";
 
 type Line = readonly [label: string, text: string];
@@ -39,12 +40,10 @@ export function statusLines(
     ["Sysctls", sysctlText(report)],
   ];
   const text = lines.flatMap(([label, text]) =>
-    wrapPieces(text.split(/(?<=, )/), (width ?? Infinity) - LABEL_COLUMNS).map(
-      (part, i) => {
-        const left = (i === 0 ? label : "").padEnd(LABEL_COLUMNS);
-        return `${i === 0 ? paint.strong(left) : left}${part}`.trimEnd();
-      },
-    ),
+    wrapped(text, (width ?? Infinity) - LABEL_COLUMNS).map((part, i) => {
+      const left = (i === 0 ? label : "").padEnd(LABEL_COLUMNS);
+      return `${i === 0 ? paint.strong(left) : left}${part}`.trimEnd();
+    }),
   );
   const changed = report.sysctls ?? [];
   if (changed.length === 0) return text;
@@ -59,6 +58,16 @@ export function statusLines(
     { title: "Default", drop: 1 },
   ];
   return [...text, ...drawTable(columns, rows, { width, paint, indent: 2 })];
+}
+
+/** Wraps a text behind its commas, and a longer part between its words. */
+function wrapped(text: string, room: number): string[] {
+  const pieces = text
+    .split(/(?<=, )/)
+    .flatMap((part) =>
+      part.trimEnd().length > room ? part.split(/(?<= )/) : part,
+    );
+  return wrapPieces(pieces, room);
 }
 
 function moduleText({ module }: Report): string {
@@ -185,16 +194,8 @@ function ipvsJson({ info, timeouts, daemons, totals }: IpvsStatus): Json {
   return {
     version: versionText(info),
     connectionTableSize: info.connectionTableSize,
-    timeouts: { ...timeouts },
-    daemons: daemons.map((daemon) => ({
-      role: daemon.state === MASTER ? "master" : "backup",
-      interface: escapeControls(daemon.multicastInterface),
-      syncId: daemon.syncId,
-      maximumLength: daemon.maximumLength,
-      group: daemon.multicastGroup && formatAddress(daemon.multicastGroup),
-      port: daemon.multicastPort,
-      ttl: daemon.multicastTtl,
-    })),
+    timeouts: timeoutMembers(timeouts),
+    daemons: daemons.map(daemonMembers),
     totals: { ...totals },
   };
 }

@@ -6,7 +6,11 @@ import { shortCount } from "../../cli/units.js";
 export type Change =
   | { readonly kind: "new" | "gone"; readonly at: number }
   /** The weight or the scheduler was edited. `before` is the old value */
-  | { readonly kind: "edited"; readonly before: string; readonly at: number };
+  | {
+      readonly kind: "edited";
+      readonly before: string | number;
+      readonly at: number;
+    };
 
 /** How long a change is shown. */
 const CHANGE_SECONDS = 60;
@@ -28,9 +32,11 @@ export function changeOf(
 }
 
 /** The setting whose changes are shown: a server's weight, a service's scheduler. */
-function shownSetting({ settings }: ServiceEntry | ServerEntry): string {
+function shownSetting({
+  settings,
+}: ServiceEntry | ServerEntry): string | number {
   return "weight" in settings
-    ? weightText(settings.weight)
+    ? settings.weight
     : escapeControls(settings.scheduler);
 }
 
@@ -42,5 +48,7 @@ export function weightText(weight: number): string {
 /** A change in a few characters: `new`, `gone`, `was 5`. */
 export function changeText(change: Change | undefined): string {
   if (!change) return "";
-  return change.kind === "edited" ? `was ${change.before}` : change.kind;
+  if (change.kind !== "edited") return change.kind;
+  const { before } = change;
+  return `was ${typeof before === "number" ? weightText(before) : before}`;
 }

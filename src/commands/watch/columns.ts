@@ -1,9 +1,12 @@
 import { FORWARDING } from "../../document/enum-names.js";
 import type { Style } from "../../cli/color.js";
 import { escapeControls } from "../../cli/escape.js";
+import { limitsText } from "../../cli/server-settings.js";
+import { STATE_STYLES, stateText } from "../../cli/state-text.js";
 import { shortCount } from "../../cli/units.js";
 import { changeText, weightText } from "./changes.js";
-import { sparkline } from "./history.js";
+import { DEFAULT_COLUMNS, type WatchColumnKey } from "./column-keys.js";
+import { SLOTS, sparkline } from "./history.js";
 import type { Rates } from "./rates.js";
 import { historyRateFor, type Row, type SortKey } from "./rows.js";
 import { isPresent } from "./sampler.js";
@@ -18,10 +21,12 @@ export interface CellContext {
   readonly sort: SortKey;
   /** The time of the reading, in seconds of the clock */
   readonly at: number;
+  /** How many slots of the history are known, up to SLOTS */
+  readonly slots: number;
 }
 
 export interface WatchColumn {
-  readonly id: string;
+  readonly key: WatchColumnKey;
   readonly title: string;
   /** The same in every frame, so that columns do not move */
   readonly width: number;
@@ -29,10 +34,22 @@ export interface WatchColumn {
   cell(row: Row, context: CellContext, width: number): StyledText;
 }
 
-/** The columns after the name, in their order. */
-const COLUMNS: readonly WatchColumn[] = [
-  {
-    id: "method",
+/** Fits all states but `all overloaded`, which is rare. */
+const STATE_WIDTH = "overloaded?".length;
+
+const COLUMNS: Readonly<Record<WatchColumnKey, Omit<WatchColumn, "key">>> = {
+  state: {
+    title: "State",
+    width: STATE_WIDTH,
+    align: "left",
+    cell({ service, server }) {
+      const shown = server ?? service;
+      if (!isPresent(shown)) return { text: "" };
+      const { state } = shown;
+      return { text: stateText(state), style: STATE_STYLES[state] ?? "dim" };
+    },
+  },
+  method: {
     title: "Method",
     width: 8,
     align: "left",
@@ -42,8 +59,7 @@ const COLUMNS: readonly WatchColumn[] = [
         : escapeControls(service.entry.settings.scheduler),
     }),
   },
-  {
-    id: "weight",
+  weight: {
     title: "Weight",
     width: 6,
     align: "right",
@@ -56,40 +72,23 @@ const COLUMNS: readonly WatchColumn[] = [
       };
     },
   },
-  {
-    id: "active",
-    title: "Active",
-    width: 6,
+  active: countColumn("Active", "activeConnections", "active"),
+  inactive: countColumn("Inactive", "inactiveConnections"),
+  persistent: countColumn("Persist", "persistentConnections"),
+  limits: {
+    title: "Limits",
+    width: 11,
     align: "right",
-    cell: ({ service, server }, { sort }) => ({
-      text: isPresent(server ?? service)
-        ? shortCount(
-            server ? server.entry.activeConnections : service.activeConnections,
-          )
-        : "-",
-      style: sort === "active" ? "strong" : undefined,
+    cell: ({ server }) => ({
+      text: server ? limitsText(server.entry.settings) : "",
     }),
   },
-  rateColumn("conns", "Conn/s", "connections", "connections"),
-  rateColumn("packets", "In pkt/s", "inPackets", "packets"),
-  rateColumn("packets", "Out pkt/s", "outPackets", "packets"),
-  rateColumn("bytes", "In B/s", "inBytes", "bytes"),
-  rateColumn("out", "Out B/s", "outBytes", "bytes"),
-  {
-    id: "minute",
-    title: "Last minute",
-    width: 30,
-    align: "left",
-    cell: ({ service, server }, { sort, at }, width) => ({
-      text: sparkline(
-        (server ?? service).history.values(historyRateFor(sort), at),
-        width,
-      ),
-      style: server ? "dim" : "name",
-    }),
-  },
-  {
-    id: "change",
+  rate: rateColumn("Conn/s", "connections", "connections"),
+  "packets-in-rate": rateColumn("In pkt/s", "inPackets", "packets"),
+  "packets-out-rate": rateColumn("Out pkt/s", "outPackets", "packets"),
+  "in-rate": rateColumn("In B/s", "inBytes", "bytes"),
+  "out-rate": rateColumn("Out B/s", "outBytes", "bytes"),
+  change: {
     title: "Change",
     width: 10,
     align: "left",
@@ -102,23 +101,89 @@ const COLUMNS: readonly WatchColumn[] = [
       };
     },
   },
-];
+  history: {
+    title: "Last minute",
+    width: SLOTS,
+    align: "left",
+    cell: ({ service, server }, { sort, at, slots }, width) => ({
+      text: recentBars(
+        (server ?? service).history.values(historyRateFor(sort), at),
+        slots,
+        width,
+      ),
+      style: server ? "dim" : "name",
+    }),
+  },
+};
 
-function rateColumn(
-  id: string,
+/** The columns of these keys, in this order. */
+function columnsOf(keys: readonly WatchColumnKey[]): WatchColumn[] {
+  return keys.map((key) => ({ ...COLUMNS[key], key }));
+}
+
+/** The title of a column. */
+export function columnTitle(key: WatchColumnKey): string {
+  return COLUMNS[key].title;
+}
+
+/**
+ * Bars for the known part of the last minute. All lines begin at the same time, so that they can be compared.
+ *
+ * @param values one for each slot of the minute
+ * @param width of the bars of a whole minute
+ */
+export function recentBars(
+  values: readonly number[],
+  slots: number,
+  width: number,
+): string {
+  if (slots === 0) return "";
+  const columns = Math.ceil((width * slots) / SLOTS);
+  return sparkline(values.slice(SLOTS - slots), columns);
+}
+
+/** A column for connections. For a service, it is the sum over its servers. */
+function countColumn(
   title: string,
-  name: keyof Rates,
-  sort: SortKey,
-): WatchColumn {
+  name: "activeConnections" | "inactiveConnections" | "persistentConnections",
+  sort?: SortKey,
+): Omit<WatchColumn, "key"> {
   return {
-    id,
     title,
     width: Math.max(title.length, 6),
     align: "right",
-    cell: ({ service, server }, context) => ({
-      text: rateText((server ?? service).rates?.[name]),
-      style: context.sort === sort ? "strong" : undefined,
-    }),
+    cell({ service, server }, context) {
+      if (!isPresent(server ?? service)) return { text: "-" };
+      const count = server
+        ? server.entry[name]
+        : service.servers
+            .filter(isPresent)
+            .reduce((sum, { entry }) => sum + entry[name], 0);
+      return {
+        text: shortCount(count),
+        style:
+          count === 0 ? "dim" : context.sort === sort ? "strong" : undefined,
+      };
+    },
+  };
+}
+
+function rateColumn(
+  title: string,
+  name: keyof Rates,
+  sort: SortKey,
+): Omit<WatchColumn, "key"> {
+  return {
+    title,
+    width: Math.max(title.length, 6),
+    align: "right",
+    cell({ service, server }, context) {
+      const rate = (server ?? service).rates?.[name];
+      return {
+        text: rateText(rate),
+        style: rate ? (context.sort === sort ? "strong" : undefined) : "dim",
+      };
+    },
   };
 }
 
@@ -140,26 +205,39 @@ export interface Layout {
 }
 
 /** What is left out in a narrow terminal, in this order. The help lists it. */
-const DROP_ORDER = [
-  "half minute",
-  "gap",
-  "method",
-  "packets",
-  "active",
-  "minute",
-  "long names",
-  "out",
-  "weight",
-] as const;
+const DROP_ORDER: readonly (readonly string[])[] = [
+  ["half minute"],
+  ["gap"],
+  ["method"],
+  ["packets-in-rate", "packets-out-rate"],
+  ["history"],
+  ["active"],
+  ["long names"],
+  ["out-rate"],
+  ["state"],
+  ["weight"],
+];
+
+/** The same for chosen columns: then the last ones. */
+function dropOrderOf(
+  chosen: readonly WatchColumnKey[],
+): readonly (readonly string[])[] {
+  return [
+    ["half minute"],
+    ["gap"],
+    ["long names"],
+    ...chosen.toReversed().map((key) => [key]),
+  ];
+}
 
 /** Names are not cut below LONG_NAME before "long names" is left out, and then not below SHORT_NAME. */
 const LONG_NAME = 24;
 const SHORT_NAME = 16;
 
-/** The narrowest terminal that has room for the columns that are never left out. */
+/** The narrowest table that has room for the columns that are never left out. */
 export const NARROWEST =
   SHORT_NAME +
-  COLUMNS.filter(({ id }) => ["conns", "bytes", "change"].includes(id)).reduce(
+  columnsOf(["rate", "in-rate", "change"]).reduce(
     (sum, { width }) => sum + width + 1,
     0,
   );
@@ -169,24 +247,33 @@ export const NARROWEST =
  *
  * @param width the width of the terminal. Undefined: no limit
  * @param longestName the length of the longest name
+ * @param chosen the columns that the user chose. Empty: the default ones
+ * @param widestState the length of the longest state, if it is shown
  */
 export function layoutFor(
   width: number | undefined,
   longestName: number,
+  chosen: readonly WatchColumnKey[] = [],
+  widestState = 0,
 ): Layout {
+  const order = chosen.length > 0 ? dropOrderOf(chosen) : DROP_ORDER;
+  const all = columnsOf(chosen.length > 0 ? chosen : DEFAULT_COLUMNS);
   for (let steps = 0; ; steps++) {
-    const dropped = new Set<string>(DROP_ORDER.slice(0, steps));
+    const dropped = new Set<string>(order.slice(0, steps).flat());
     const gap = dropped.has("gap") ? 1 : 2;
-    const columns = COLUMNS.filter(({ id }) => !dropped.has(id)).map(
-      (column) =>
-        column.id === "minute" && dropped.has("half minute")
-          ? { ...column, width: 15 }
-          : column,
-    );
+    const columns = all
+      .filter(({ key }) => !dropped.has(key))
+      .map((column) => {
+        if (column.key === "history" && dropped.has("half minute"))
+          return { ...column, width: SLOTS / 2 };
+        if (column.key === "state")
+          return { ...column, width: Math.max(column.width, widestState) };
+        return column;
+      });
     const taken = columns.reduce((sum, { width }) => sum + width + gap, 0);
     const shortest = dropped.has("long names") ? SHORT_NAME : LONG_NAME;
     const room = (width ?? Infinity) - taken;
-    if (room >= Math.min(shortest, longestName) || steps === DROP_ORDER.length)
+    if (room >= Math.min(shortest, longestName) || steps === order.length)
       return {
         nameWidth: Math.min(longestName, Math.max(room, 1)),
         gap,

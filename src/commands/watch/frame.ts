@@ -1,15 +1,20 @@
 import type { Paint, Style } from "../../cli/color.js";
 import type { Display } from "../../cli/output.js";
 import { counted, shortCount } from "../../cli/units.js";
+import { stateText } from "../../cli/state-text.js";
+import type { WatchColumnKey } from "./column-keys.js";
 import {
   layoutFor,
   rateText,
+  recentBars,
   type WatchColumn,
   type Layout,
   type CellContext,
 } from "./columns.js";
-import { sparkline } from "./history.js";
+import { clockText } from "./change-log.js";
+import { SLOTS } from "./history.js";
 import {
+  RATE_UNITS,
   SORT_NAMES,
   historyRateFor,
   type Arrangement,
@@ -23,6 +28,8 @@ export interface Frame {
   readonly arrangement: Arrangement;
   /** The rows of the table, filtered and sorted */
   readonly rows: readonly Row[];
+  /** The columns that the user chose. Empty: those that fit */
+  readonly columns: readonly WatchColumnKey[];
   readonly intervalSeconds: number;
   readonly paused: boolean;
   /** Why the numbers are wrong, if they are */
@@ -77,9 +84,11 @@ export function headerLines(frame: Frame, display: Display): string[] {
 
 function totalLine({ sample, arrangement }: Frame, display: Display): string {
   const { rates, activeConnections, history } = sample.totals;
-  const spark = sparkline(
-    history.values(historyRateFor(arrangement.sort), sample.at),
-    30,
+  const kind = historyRateFor(arrangement.sort);
+  const bars = recentBars(
+    history.values(kind, sample.at),
+    knownSlots(sample),
+    SLOTS,
   );
   const flow = (packets: number | undefined, bytes: number | undefined) =>
     `${rateText(packets)} pkt/s ${rateText(bytes)}B/s`;
@@ -89,10 +98,25 @@ function totalLine({ sample, arrangement }: Frame, display: Display): string {
       { text: `in ${flow(rates?.inPackets, rates?.inBytes)}`, drop: 1 },
       { text: `out ${flow(rates?.outPackets, rates?.outBytes)}`, drop: 2 },
       { text: `${shortCount(activeConnections)} active`, drop: 4 },
-      { text: spark.trim(), style: "name", drop: 3 },
+      ...(bars === ""
+        ? []
+        : [
+            {
+              text: `${RATE_UNITS[kind]} in the last minute ${bars}`,
+              style: "name",
+              drop: 3,
+            } as const,
+          ]),
     ],
     display,
   );
+}
+
+/** How much of the last minute is known. */
+function knownSlots({ totals, at }: Sample): number {
+  const values = totals.history.values("connections", at);
+  const first = values.findIndex((value) => !Number.isNaN(value));
+  return first < 0 ? 0 : SLOTS - first;
 }
 
 /** What changed in the last minute, and why the numbers may be wrong. */
@@ -141,15 +165,29 @@ export function tableLines(
     (longest, row) => Math.max(longest, nameOf(row).length),
     TITLE.length,
   );
-  const layout = layoutFor(width, longest);
+  const layout = layoutFor(
+    width,
+    longest,
+    frame.columns,
+    widestState(frame.rows),
+  );
   const context: CellContext = {
     sort: frame.arrangement.sort,
     at: frame.sample.at,
+    slots: knownSlots(frame.sample),
   };
   return [
     titleLine(layout, paint),
     ...rows.map((row) => rowLine(row, layout, context, paint)),
   ];
+}
+
+function widestState(rows: readonly Row[]): number {
+  return rows.reduce(
+    (widest, { service, server }) =>
+      Math.max(widest, stateText((server ?? service).state).length),
+    0,
+  );
 }
 
 const TITLE = "Service, its servers";
@@ -179,7 +217,7 @@ function rowLine(
     ...columns.map((column) => {
       const cell = column.cell(row, context, column.width);
       const style =
-        present || column.id === "change" ? cell.style : ("dim" as const);
+        present || column.key === "change" ? cell.style : ("dim" as const);
       return aligned(cell.text, column, style && paint[style]);
     }),
   ];
@@ -245,12 +283,6 @@ export function fitLine(
     room -= letters.length + separator.length;
   }
   return fitted.join(separator);
-}
-
-function clockText(date: Date): string {
-  return [date.getHours(), date.getMinutes(), date.getSeconds()]
-    .map((n) => String(n).padStart(2, "0"))
-    .join(":");
 }
 
 function countText(count: number, one: string): string {

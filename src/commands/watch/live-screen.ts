@@ -7,13 +7,23 @@ import type { Output } from "../../cli/output.js";
 import { EXIT } from "../../cli/exit-status.js";
 import type { Frame } from "./frame.js";
 import { KeyDecoder, type Key } from "./key-decoder.js";
+import { OpenedRow } from "./opened-row.js";
+import { press } from "./press.js";
 import { readTable, type Reading } from "./read-table.js";
+import { findRow, indexOfRow, nameOfRow, type RowName } from "./row-name.js";
 import { arrange, type Arrangement, type Row } from "./rows.js";
 import { Sampler, type Sample } from "./sampler.js";
-import { extentOf, screenLines } from "./screen.js";
+import { detailsExtent, extentOf, screenLines, type Extras } from "./screen.js";
+import { ServerChanges, type Asked } from "./server-changes.js";
 import { TerminalSession } from "./terminal-session.js";
 import type { Settings } from "./settings.js";
-import { filterOf, press, topOf, type ScreenState } from "./screen-state.js";
+import {
+  filterOf,
+  startState,
+  type Action,
+  type ScreenState,
+} from "./screen-state.js";
+import { showing, topOf } from "./scrolling.js";
 
 /** How long the rest of an escape sequence may take. After that, the ESC was the key Escape. */
 const ESCAPE_MILLISECONDS = 100;
@@ -33,7 +43,12 @@ export async function watchLive(
   { io, output }: { readonly io: Io; readonly output: Output },
 ): Promise<number> {
   const watcher = new Watcher(client, first, settings, io, output);
-  return watcher.run();
+  try {
+    return await watcher.run();
+  } finally {
+    // The terminal is restored now. What the user changed stays visible.
+    output.report(await watcher.finish());
+  }
 }
 
 class Watcher {
@@ -54,6 +69,10 @@ class Watcher {
   #unpause: () => void = () => undefined;
   #escapeTimer: NodeJS.Timeout | undefined;
   readonly #ended = new AbortController();
+  readonly #changes: ServerChanges;
+  /** The selected row, which keeps selected when it moves */
+  #selected: RowName | undefined;
+  #opened: OpenedRow | undefined;
 
   constructor(
     client: IpvsClient,
@@ -67,13 +86,20 @@ class Watcher {
     this.#io = io;
     this.#output = output;
     this.#sample = this.#sampler.take(first);
-    this.#state = {
-      ...settings.arrangement,
-      paused: false,
-      help: false,
-      prompt: undefined,
-      top: 0,
-    };
+    this.#state = startState(settings.arrangement, settings.columns);
+    this.#changes = new ServerChanges(io, settings.clock, () => {
+      this.#draw();
+    });
+  }
+
+  /**
+   * Waits for a command that still runs, because it holds the lock of the table.
+   *
+   * @returns what the user changed: commands and results
+   */
+  async finish(): Promise<readonly string[]> {
+    await this.#changes.finish();
+    return this.#changes.log.record;
   }
 
   async run(): Promise<number> {
@@ -91,6 +117,7 @@ class Watcher {
     } finally {
       this.#ended.abort();
       clearTimeout(this.#escapeTimer);
+      this.#close();
     }
   }
 
@@ -107,6 +134,8 @@ class Watcher {
       next = reading.at + intervalSeconds;
       if (this.#state.paused) continue; // The screen must not change while paused.
       this.#sample = await this.#sampler.takeInChunks(reading);
+      this.#followSelected();
+      this.#opened?.readConnections(this.#sample);
       this.#draw();
       if (++frames === count) break;
     }
@@ -158,10 +187,26 @@ class Watcher {
   }
 
   #press(key: Key): void {
-    const extent = extentOf(this.#arrangedRows().length, this.#size());
-    const { state, action } = press(this.#state, key, extent);
+    const size = this.#size();
+    const extras = this.#extras();
+    const rows = this.#arrangedRows();
+    const { state, action, text } = press(
+      this.#state,
+      key,
+      extentOf(rows.length, size, extras),
+      detailsExtent(size, extras),
+    );
     this.#state = state;
-    if (!state.paused) this.#unpause();
+    this.#changes.log.dropMessage();
+    const { cursor, paused, view } = state;
+    const selected = cursor === undefined ? undefined : rows[cursor];
+    this.#selected = selected && nameOfRow(selected);
+    if (view !== "details") this.#close();
+    if (!paused) this.#unpause();
+    if (action) this.#act(action, text ?? "");
+  }
+
+  #act(action: Action, text: string): void {
     switch (action) {
       case "quit":
         this.#end(EXIT.ok);
@@ -178,8 +223,82 @@ class Watcher {
       case "redraw":
         this.#session?.clear();
         return;
-      case undefined:
+      case "open":
+        this.#open();
+        return;
+      case "drain":
+      case "undrain":
+      case "weight":
+        this.#expect(this.#changes.ask(action, this.#subject()));
+        return;
+      case "set weight":
+        this.#expect(this.#changes.setWeight(text));
+        return;
+      case "confirm":
+        this.#changes.confirm().catch((error: unknown) => {
+          this.#fail(error);
+        });
+        return;
+      case "cancel":
+        this.#changes.cancel();
     }
+  }
+
+  /** Shows what has to happen before a change. */
+  #expect(asked: Asked): void {
+    if (asked === "confirmation")
+      this.#state = { ...this.#state, asking: true };
+    if (asked === "weight")
+      this.#state = { ...this.#state, prompt: { kind: "weight", text: "" } };
+  }
+
+  /** The row that a change is about: the open one, or the selected one. */
+  #subject(): Row | undefined {
+    const name = this.#opened?.name ?? this.#selected;
+    return name && findRow(this.#sample, name);
+  }
+
+  #open(): void {
+    if (!this.#selected) return;
+    this.#close();
+    this.#opened = new OpenedRow(
+      this.#selected,
+      this.#io,
+      this.#settings.clock,
+      {
+        onRead: () => {
+          this.#draw();
+        },
+        onError: (error) => {
+          this.#fail(error);
+        },
+      },
+    );
+    this.#state = { ...this.#state, view: "details", detailsTop: 0 };
+    this.#opened.readConnections(this.#sample);
+  }
+
+  #close(): void {
+    this.#opened?.close();
+    this.#opened = undefined;
+  }
+
+  /** Keeps the same row selected after the rows have moved. */
+  #followSelected(): void {
+    if (!this.#selected) return;
+    const rows = this.#arrangedRows();
+    const last = rows.length - 1;
+    const cursor =
+      indexOfRow(rows, this.#selected) ??
+      Math.min(this.#state.cursor ?? 0, last);
+    const row = rows[cursor];
+    this.#selected = row && nameOfRow(row);
+    const extent = extentOf(rows.length, this.#size(), this.#extras());
+    this.#state = {
+      ...this.#state,
+      cursor: row ? cursor : undefined,
+      top: showing(Math.max(cursor, 0), this.#state.top, extent),
+    };
   }
 
   #endBy(signal: EndingSignal): void {
@@ -209,22 +328,42 @@ class Watcher {
     return this.#rows;
   }
 
+  /** What the screen shows besides the table. */
+  #extras(): Extras {
+    const { paint } = this.#output;
+    const display = { paint, width: this.#size().columns };
+    return {
+      log: this.#changes.log.shown,
+      question: this.#changes.question,
+      subject: this.#changes.subject,
+      details: this.#opened?.lines(this.#sample, display) ?? [],
+    };
+  }
+
   #draw(): void {
     if (this.#ended.signal.aborted) return;
     const size = this.#size();
     const rows = this.#arrangedRows();
+    const extras = this.#extras();
     const frame: Frame = {
       sample: this.#sample,
       arrangement: { ...this.#state, filter: filterOf(this.#state) },
       rows,
+      columns: this.#state.columns,
       intervalSeconds: this.#settings.intervalSeconds,
       paused: this.#state.paused,
       notice: this.#settings.notice(),
     };
     // Scrolling starts from the rows in view.
-    const top = topOf(this.#state, extentOf(rows.length, size));
+    const extent = extentOf(rows.length, size, extras);
+    const { cursor } = this.#state;
+    const top =
+      cursor === undefined
+        ? topOf(this.#state, extent)
+        : showing(cursor, this.#state.top, extent);
     this.#state = { ...this.#state, top };
-    const lines = screenLines(frame, this.#state, size, this.#output.paint);
+    const { paint } = this.#output;
+    const lines = screenLines(frame, this.#state, size, paint, extras);
     if (this.#session?.draw(lines, size.columns) === false)
       this.#endBy("SIGHUP");
   }

@@ -43,12 +43,14 @@ export async function readTable(
     }
     return { at, durationSeconds: clock.now() - at, date, services };
   } catch (error) {
-    // These errors mean that the netlink family is gone: the module was unloaded.
-    if (
-      error instanceof KernelRefusal &&
-      (error.errno === ENOENT || error.errno === EOPNOTSUPP)
-    )
-      throw new IpvsUnavailable(ENOENT);
-    throw error;
+    throw unloadedError(error);
   }
+}
+
+/** Turns errors that mean that the netlink family is gone, because the module was unloaded. Others are returned unchanged. */
+export function unloadedError(error: unknown): unknown {
+  return error instanceof KernelRefusal &&
+    (error.errno === ENOENT || error.errno === EOPNOTSUPP)
+    ? new IpvsUnavailable(ENOENT)
+    : error;
 }

@@ -120,6 +120,13 @@ function sorted<T>(
   return valued.map(({ item }) => item);
 }
 
+/** The unit of each rate with a history. */
+export const RATE_UNITS: Readonly<Record<HistoryRate, string>> = {
+  connections: "conn/s",
+  packets: "pkt/s",
+  bytes: "B/s",
+};
+
 /** The rate whose history is shown. */
 export function historyRateFor(sort: SortKey): HistoryRate {
   return HISTORY_RATES.find((kind) => kind === sort) ?? "connections";

@@ -1,8 +1,11 @@
 import { IpvsAccess } from "../../runtime/ipvs-access.js";
 import type { IpvsClient } from "../../ipvs/client.js";
 import { jsonText } from "../../document/json-text.js";
+import { UsageError } from "../../cli/errors.js";
 import { EXIT } from "../../cli/exit-status.js";
 import type { Invocation, RunSubcommand } from "../../cli/invocation.js";
+import type { Arguments } from "../../cli/parser.js";
+import { NO_FILTERS } from "../list/filter.js";
 import { systemClock, type Clock } from "./clock.js";
 import { plainLines, type Frame } from "./frame.js";
 import { frameJson } from "./frame-json.js";
@@ -19,6 +22,16 @@ export const run: RunSubcommand = (call) => watch(call, systemClock);
 export async function watch(call: Invocation, clock: Clock): Promise<number> {
   const { given, io } = call;
   const settings = await settingsOf(given, io, clock);
+  if (given.flag("events")) {
+    checkEventOptions(given);
+    const { printChanges } = await import("../monitor/print-changes.js");
+    return printChanges(call, clock, {
+      filters: { ...NO_FILTERS, services: settings.selected },
+      intervalSeconds: settings.intervalSeconds,
+      count: settings.count,
+      names: false,
+    });
+  }
   using access = new IpvsAccess(io);
   const client = await access.open();
   if (settings.selected.length > 0)
@@ -32,6 +45,27 @@ export async function watch(call: Invocation, clock: Clock): Promise<number> {
   return live
     ? await watchLive(client, first, settings, call)
     : await writeFrames(client, first, settings, call);
+}
+
+/** Options that arrange or select the rows of a frame. */
+const FRAME_OPTIONS = ["reverse", "services-only", "filter", "columns"];
+
+/** Refuses options that have no effect with --events. @throws {UsageError} */
+function checkEventOptions(given: Arguments): void {
+  const useless = FRAME_OPTIONS.find(
+    (name) =>
+      given.flag(name) ||
+      given.text(name) !== undefined ||
+      given.list(name).length > 0,
+  );
+  const name =
+    given.text("sort") === "connections" ? useless : (useless ?? "sort");
+  if (name !== undefined)
+    throw new UsageError(
+      `--${name} does not work with --events`,
+      "watch",
+      "'ipvsadm monitor', which has filters",
+    );
 }
 
 /** Writes frame after frame. The first one comes after the second reading, because a rate needs two readings. */
@@ -55,6 +89,7 @@ async function writeFrames(
       sample,
       arrangement,
       rows: arrange(sample, arrangement),
+      columns: settings.columns,
       intervalSeconds,
       paused: false,
       notice: settings.notice(),

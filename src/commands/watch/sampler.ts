@@ -6,6 +6,12 @@ import {
   type ServiceEntry,
   type Stats,
 } from "../../ipvs/model.js";
+import {
+  serverState,
+  serviceState,
+  type ServerState,
+  type ServiceState,
+} from "../../ipvs/state.js";
 import { sortServers, sortServices } from "../../view/order.js";
 import { History } from "./history.js";
 import { changeOf, isFresh, type Change } from "./changes.js";
@@ -32,9 +38,12 @@ export interface Watched<Entry> {
   readonly change: Change | undefined;
 }
 
-export type WatchedServer = Watched<ServerEntry>;
+export interface WatchedServer extends Watched<ServerEntry> {
+  readonly state: ServerState;
+}
 
 export interface WatchedService extends Watched<ServiceEntry> {
+  readonly state: ServiceState;
   /** In listing order, including those that are gone */
   readonly servers: readonly WatchedServer[];
   /** The sum over its servers */
@@ -238,9 +247,11 @@ function toWatched(service: Tracked<ServiceEntry>) {
   const { name, entry, rates, history, change, children } = service;
   const labels = new Map<ServerEntry, Tracked<ServerEntry>>();
   for (const child of children.values()) labels.set(child.entry, child);
-  const servers = sortServers([...labels.keys()]).flatMap(
-    (server) => labels.get(server) ?? [],
-  );
+  const servers = sortServers([...labels.keys()]).flatMap((server) => {
+    const found = labels.get(server);
+    return found ? [{ ...found, state: serverState(server) }] : [];
+  });
+  const present = servers.filter(isPresent);
   const watched: WatchedService = {
     name,
     key: entry.key,
@@ -248,10 +259,12 @@ function toWatched(service: Tracked<ServiceEntry>) {
     rates,
     history,
     change,
+    state: serviceState(present.map(({ state }) => state)),
     servers,
-    activeConnections: servers
-      .filter(isPresent)
-      .reduce((sum, server) => sum + server.entry.activeConnections, 0),
+    activeConnections: present.reduce(
+      (sum, server) => sum + server.entry.activeConnections,
+      0,
+    ),
   };
   return { key: entry.key, watched };
 }

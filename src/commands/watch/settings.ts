@@ -1,10 +1,12 @@
 import { join } from "node:path";
 import type { Io } from "../../runtime/io.js";
 import { textOf } from "../../system/files.js";
+import { UsageError } from "../../cli/errors.js";
 import type { Arguments } from "../../cli/parser.js";
 import { readServices, type Named } from "../../cli/selectors.js";
 import { escapeControls } from "../../cli/escape.js";
 import type { Clock } from "./clock.js";
+import type { WatchColumnKey } from "./column-keys.js";
 import type { ServiceSelector } from "../../grammar/selector.js";
 import { SORT_KEYS, type Arrangement } from "./rows.js";
 
@@ -15,17 +17,24 @@ export interface Settings {
   readonly count: number | undefined;
   readonly selected: readonly Named<ServiceSelector>[];
   readonly arrangement: Arrangement;
+  /** Empty: the columns that fit */
+  readonly columns: readonly WatchColumnKey[];
   readonly clock: Clock;
   /** Why the numbers are wrong now, if they are */
   notice(): string | undefined;
 }
 
-/** Reads the command line. @throws {SelectorFault} */
+/** Reads the command line. @throws {SelectorFault} @throws {UsageError} */
 export async function settingsOf(
   given: Arguments,
   io: Io,
   clock: Clock,
 ): Promise<Settings> {
+  if (given.list("columns").length > 0 && given.text("output") !== "table")
+    throw new UsageError(
+      `--columns works with the format table, not with ${given.text("output") ?? ""}`,
+      "watch",
+    );
   const sort = SORT_KEYS.find((key) => key === given.text("sort"));
   return {
     intervalSeconds: given.number("interval") ?? 2,
@@ -37,6 +46,7 @@ export async function settingsOf(
       filter: escapeControls(given.text("filter") ?? ""),
       servers: !given.flag("services-only"),
     },
+    columns: given.list("columns") as readonly WatchColumnKey[], // The parser has checked them.
     clock,
     notice: () => noticeOf(io.procFolder),
   };

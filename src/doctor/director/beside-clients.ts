@@ -3,7 +3,7 @@ import { MASQUERADING, TRANSPORTS } from "../../ipvs/model.js";
 import { isWithin } from "../../rtnl/address-owners.js";
 import type { DeviceAddress } from "../../rtnl/model.js";
 import { check, type Known } from "../check.js";
-import { serverName } from "../commands.js";
+import { ofServer } from "../commands.js";
 import type { Finding, Fix } from "../finding.js";
 import { describePlace } from "../firewall/describe.js";
 import { walk, type Place } from "../firewall/walk.js";
@@ -106,7 +106,7 @@ function findingOf(
   };
   return {
     id: "clients-beside-server",
-    subject: serverName(service, server),
+    ...ofServer(service, server),
     seen: `${count} ${count === 1 ? "connection waits" : "connections wait"} in SYN_RECV; client ${clients.map(formatAddress).join(", ")} is in the server's own network ${cidr}, so the server answers the client directly, past the director`,
     evidence: [
       ...(rule

@@ -1,6 +1,7 @@
 import type { Check } from "../check.js";
 import { capacity } from "./capacity.js";
 import { clientsBeside } from "./beside-clients.js";
+import { deletedServices } from "./deleted-services.js";
 import { drainedServers } from "./drained.js";
 import { directorFirewall } from "./firewall.js";
 import { idleConnections, limits } from "./limits.js";
@@ -15,6 +16,7 @@ import { conntrack, fragments, hashing, orphans, reuse } from "./settings.js";
 import { strangers } from "./arp-conflicts.js";
 import { emptiness, persistence, weights } from "./table.js";
 import { unanswered } from "./unanswered.js";
+import { unreached } from "./unreached.js";
 
 /** The checks of a director. */
 export const DIRECTOR_CHECKS: readonly Check[] = [
@@ -36,6 +38,8 @@ export const DIRECTOR_CHECKS: readonly Check[] = [
   limits,
   unanswered,
   orphans,
+  deletedServices,
+  unreached,
   reuse,
   conntrack,
   fragments,

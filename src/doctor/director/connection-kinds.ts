@@ -42,4 +42,24 @@ export const CONNECTION_KINDS = [
     cure: "With expire_nodest_conn the next packet of such a connection ends it: TCP clients get a reset, UDP clients get another server. Drain a server before you remove it, and no connection breaks.",
     sysctls: ["net.ipv4.vs.expire_nodest_conn"],
   },
+  {
+    id: "service-deleted",
+    severity: "warning",
+    title: "connections hang whose service was deleted",
+    why: "When a service is deleted, its connections stay in the table until they expire, up to 15 minutes each. Every packet of them is silently dropped, even if another service, such as one by firewall mark, or a program on this machine would take it now. Clients wait instead of connecting again. UDP clients that keep their port renew the entry with each packet, so for them it does not end.",
+    looked:
+      "The connection table: open connections that no service can have, by protocol, virtual address and port, if net.ipv4.vs.expire_nodest_conn is 0 and there is another service of their family: without any, IPVS looks at no packet of the family. Connections of a service by firewall mark do not tell their mark: they are not reported if the kernel counts connections for that server. Nothing is reported while a backup sync daemon runs, because connections of a master need no service here.",
+    cure: "With expire_nodest_conn the next packet of such a connection ends it: TCP clients get a reset, UDP clients get what is there now.",
+    sysctls: ["net.ipv4.vs.expire_nodest_conn"],
+  },
+  {
+    id: "service-unreached",
+    severity: "note",
+    title: "no packet ever reached a service",
+    why: "Nothing on this machine stops packets to the service, and none came. Nobody uses it yet, or requests go elsewhere: clients use another address, port or protocol than the service has, a router has no route to the virtual address or an old entry for it, or a firewall in front drops the requests.",
+    looked:
+      "The counters and connections of the services that are examined: all of them are zero, and no other finding explains it. If one of the services has traffic, nothing is reported. Name a service (`ipvsadm doctor SERVICE`) to ask about it alone. Services with one-packet scheduling are not reported, and nothing is reported while a backup sync daemon runs.",
+    cure: "Let a client make a request, and look where its packets stop: `ipvsadm doctor --client ADDRESS` and tcpdump here, `ip route get` on the client and its routers.",
+    sysctls: [],
+  },
 ] as const satisfies readonly Kind[];

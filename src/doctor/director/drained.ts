@@ -6,18 +6,16 @@ import {
   type ServerEntry,
   type ServiceWithServers,
 } from "../../ipvs/model.js";
-import { CONNECTION_STATES } from "../../ipvs/connection-states.js";
 import { changeLine } from "../../grammar/format-rule.js";
 import { check, type Known } from "../check.js";
-import { serverName } from "../commands.js";
+import { ofServer } from "../commands.js";
 import type { Finding, Fix } from "../finding.js";
-import { groupsOf } from "../connections.js";
+import { groupsOf, openCount } from "../connections.js";
 import { nextHopTo } from "../network.js";
-import { sysctlFix, sysctlNumber } from "../sysctls.js";
+import { sysctlNumber } from "../sysctls.js";
 import { isSilent } from "./reach.js";
-
-const NODEST = "net/ipv4/vs/expire_nodest_conn";
-const QUIESCENT = "net/ipv4/vs/expire_quiescent_template";
+import { endWithNextPacket, NODEST } from "./settings.js";
+import { releasesTemplates, releaseTemplates } from "./take-out.js";
 
 type Facts = Known<
   "table" | "allServices" | "network" | "stations" | "connections" | "sysctls"
@@ -52,11 +50,10 @@ function openConnections(
   server: ServerEntry,
   { connections, allServices }: Facts,
 ): number {
-  let count = 0;
-  for (const { states } of groupsOf(connections, service, server, allServices))
-    for (const [state, counted] of states)
-      if (CONNECTION_STATES.get(state) === "open") count += counted.count;
-  return count;
+  return groupsOf(connections, service, server, allServices).reduce(
+    (sum, group) => sum + openCount(group),
+    0,
+  );
 }
 
 function findingsOf(
@@ -68,10 +65,9 @@ function findingsOf(
   if (!isDrainedInUse(service, server)) return [];
   const count = openConnections(service, server, facts);
   const { address, port } = server.key;
-  const templates =
-    sysctlNumber(sysctls, QUIESCENT) === 1
-      ? 0
-      : (connections.templates.get(formatEndpoint(address, port)) ?? 0);
+  const templates = releasesTemplates(sysctls)
+    ? 0
+    : (connections.templates.get(formatEndpoint(address, port)) ?? 0);
   if (count === 0 && templates === 0) return [];
   const hop = nextHopTo(network, address);
   const silent = hop !== undefined && isSilent(network, stations, hop);
@@ -94,7 +90,7 @@ function findingsOf(
   return [
     {
       id: "drained-server-dead",
-      subject: serverName(service, server),
+      ...ofServer(service, server),
       seen: `its weight is 0, it still has ${bound}, and ${
         silent
           ? "it does not answer ARP or neighbor discovery"
@@ -103,17 +99,10 @@ function findingsOf(
       evidence: [
         "each packet of a client renews its entry, so this does not end by itself",
       ],
-      fix: count === 0 ? [rebind()] : remove(service, server, sysctls),
+      fix:
+        count === 0 ? [releaseTemplates()] : remove(service, server, sysctls),
     },
   ];
-}
-
-function rebind(): Fix {
-  return {
-    ...sysctlFix({ [QUIESCENT]: 1 }),
-    effect:
-      "persistence no longer binds new connections to any server with weight 0",
-  };
 }
 
 function remove(
@@ -126,12 +115,8 @@ function remove(
     service: service.key,
     server: server.key,
   });
-  const expire: Fix = {
-    ...sysctlFix({ [NODEST]: 1 }),
-    effect: "connections of all removed servers end with their next packet",
-  };
   return [
-    ...(sysctlNumber(sysctls, NODEST) === 1 ? [] : [expire]),
+    ...(sysctlNumber(sysctls, NODEST) === 1 ? [] : [endWithNextPacket()]),
     {
       command: `ipvsadm ${line}`,
       effect:

@@ -147,7 +147,7 @@ function forwardedRequests(
     return [];
   const protocol = protocolOf(service);
   if (forwarding === TUNNELING) {
-    const outer = outerProtocol(tunnel.type, target);
+    const outer = outerProtocol(tunnel.type, service.key.family);
     const port = tunnel.type === TUNNEL_GUE ? tunnel.port : undefined;
     const match: FlowMatch = {
       family: familyOf(target),
@@ -207,11 +207,11 @@ function forwardedRequests(
   ];
 }
 
-/** The protocol of a tunnel's packets. A tunnel of IP in IP to an IPv6 address carries IPv6, mostly. */
-function outerProtocol(type: number, target: Address): number {
+/** The protocol of a tunnel's packets. That of IP in IP tells the family of the packets inside. */
+function outerProtocol(type: number, inside: Family): number {
   if (type === TUNNEL_GRE) return 47;
   if (type === TUNNEL_GUE) return UDP;
-  return familyOf(target) === 2 ? 4 : 41;
+  return inside === 2 ? 4 : 41;
 }
 
 /** Answers of masqueraded servers, which come back through the director. */

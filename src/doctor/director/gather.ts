@@ -17,6 +17,7 @@ import { runProgram } from "../../system/program-output.js";
 import type { Connections } from "../connections.js";
 import { readConnectionLimits } from "../connection-limits.js";
 import type { Facts, Gathered } from "../facts.js";
+import { sortTable } from "../finding-order.js";
 import { describeAction, describePlace } from "../firewall/describe.js";
 import { readFirewall } from "../firewall/read-firewall.js";
 import { ANYWHERE } from "../network.js";
@@ -226,7 +227,7 @@ async function askIpvs(io: Io): Promise<Answers | string> {
   try {
     const client = await access.openWithoutLoading();
     return {
-      table: await client.table(),
+      table: sortTable(await client.table()),
       info: client.info,
       timeouts: await client.timeouts(),
       daemons: await client.daemons(),

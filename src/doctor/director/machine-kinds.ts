@@ -102,7 +102,7 @@ export const MACHINE_KINDS = [
     why: "A backup accepts only messages with its own sync id. With another id it never learns of the connections, and all of them break when it takes over.",
     looked:
       "The multicast group of each backup daemon, for a second and a half: messages arrived, and none has its sync id. A master sends nothing while there are no connections, so silence is not a fault.",
-    cure: "Restart one of the two daemons with the sync id of the other. A backup with sync id 0 accepts all messages.",
+    cure: "Compare the sync ids of both directors, and decide which one is right. Then restart the daemon with the wrong one. While it is stopped, the backup learns of no connection. A backup with sync id 0 accepts all messages.",
     sysctls: [],
   },
 ] as const satisfies readonly Kind[];

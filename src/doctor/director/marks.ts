@@ -1,6 +1,7 @@
 import type { ServiceWithServers } from "../../ipvs/model.js";
+import { decodeUtf8 } from "../../text/utf8.js";
 import { check } from "../check.js";
-import { serviceName } from "../commands.js";
+import { ofService } from "../commands.js";
 import type { Finding } from "../finding.js";
 import type { Firewall } from "../firewall/read-firewall.js";
 import type { Chain, Table, Verdict } from "../firewall/ruleset.js";
@@ -15,18 +16,16 @@ export const marks = check(
   ({ table, firewall }) =>
     table.flatMap(({ key, servers }): Finding<"mark-unset">[] => {
       if (!("firewallMark" in key)) return [];
-      // Rules that could not be read may set it; the report lists them.
-      if (firewall.unread.length > 0) return [];
       const mark = key.firewallMark;
+      if (isMarkSet(firewall, key.family, mark)) return [];
       const setters = settersOf(firewall, key.family, mark);
-      if (setters.some(({ early }) => early)) return [];
       const [late] = setters;
       return [
         {
           id: "mark-unset",
-          subject: serviceName({ key }),
+          ...ofService({ key }),
           seen: late
-            ? `only chain ${late.chain} sets mark ${mark}, and requests do not pass it before IPVS`
+            ? `only chain ${decodeUtf8(late.chain)} sets mark ${mark}, and requests do not pass it before IPVS`
             : `no rule sets mark ${mark}`,
           evidence: tcEvidence(servers),
           fix: [
@@ -40,6 +39,18 @@ export const marks = check(
       ];
     }),
 );
+
+/** Whether a rule sets a mark before IPVS sees it, as far as is known: a rule that could not be read may do so. */
+export function isMarkSet(
+  firewall: Firewall,
+  family: number,
+  mark: number,
+): boolean {
+  return (
+    firewall.unread.length > 0 ||
+    settersOf(firewall, family, mark).some(({ early }) => early)
+  );
+}
 
 /** Something that is no firewall rule may have set the mark. */
 function tcEvidence(servers: ServiceWithServers["servers"]): string[] {
@@ -71,6 +82,14 @@ function settersOf(
     );
 }
 
+/** Whether a change of bits, `(old & ~mask) ^ value`, helps to make a mark: it sets one of its bits, and no other. */
+function makesMark(
+  { value, mask }: { readonly value: number; readonly mask: number },
+  mark: number,
+): boolean {
+  return (value & mark) !== 0 && ((value ^ mark) & mask) === 0;
+}
+
 function setsMark(
   table: Table,
   chain: Chain,
@@ -87,10 +106,7 @@ function setsMark(
   );
   return verdicts.some((verdict) => {
     if (verdict.does === "mark-from-elsewhere") return true;
-    if (verdict.does === "mark")
-      return (
-        (verdict.value & verdict.mask) >>> 0 === (mark & verdict.mask) >>> 0
-      );
+    if (verdict.does === "mark") return makesMark(verdict, mark);
     if (verdict.does !== "jump" && verdict.does !== "goto") return false;
     const target = table.chains.get(verdict.chain);
     return target !== undefined && setsMark(table, target, mark, seen);

@@ -42,7 +42,28 @@ export const NETWORK_KINDS = [
     why: "The scheduler does not check whether a real server can be reached. It gives each server its share of the connections, and those to a server without a route fail.",
     looked:
       "For each real server with a weight: the kernel's route to it. There is none, or it is of type unreachable, prohibit or blackhole.",
-    cure: "Add the route, or correct the address of the server. Until then take the server out: with weight 0 it gets no new connections.",
+    cure: "Add the route, or correct the address of the server. Until then take the server out: with weight 0 it gets no new connections. The schedulers dh and sh (without sh-fallback) refuse the clients of a server with weight 0, so with them remove it.",
+    sysctls: [],
+  },
+  {
+    id: "persistence-to-dead-server",
+    severity: "error",
+    title: "persistence binds clients to a real server that does not answer",
+    why: "With persistence each connection of a client goes to the server that its template names. If that server is dead, these clients get no answer while others do, and each attempt renews the template. With weight 0 the server gets no new clients, but the bound ones stay.",
+    looked:
+      "Servers of persistent services with a weight and with persistence templates: doctor asks for the next hop as for server-silent. If net.ipv4.vs.expire_quiescent_template is 1, weight 0 frees the clients, and the finding is server-silent.",
+    cure: "Set expire_quiescent_template to 1 and take the server out with weight 0: the next connection of each client gets another server. Removing the server has the same effect.",
+    sysctls: ["net.ipv4.vs.expire_quiescent_template"],
+  },
+  {
+    id: "one-packet-to-dead-server",
+    severity: "error",
+    title:
+      "one-packet scheduling sends datagrams to a real server that does not answer",
+    why: "With one-packet scheduling (-o) each datagram is scheduled for itself and leaves no entry in the connection table. The dead server gets its share of all datagrams. With a hashing scheduler (sh, mh, dh) the same clients get it every time.",
+    looked:
+      "Servers of services with -o that have a weight: doctor asks for the next hop as for server-silent. A program that does not answer on a machine that does cannot be seen here.",
+    cure: "Check the server. Until then take it out: with weight 0 the next datagram goes to another server. The schedulers dh and sh (without sh-fallback) refuse the clients of a server with weight 0, so with them remove it.",
     sysctls: [],
   },
   {
@@ -52,7 +73,7 @@ export const NETWORK_KINDS = [
     why: "The director needs the hardware address of the next hop. If nothing answers ARP or neighbor discovery, the machine is off, its cable is out, or the address is wrong. The scheduler still gives the server its share of the connections, and those fail.",
     looked:
       "For each real server with a weight: doctor asks for the next hop for two seconds, as the kernel does for any neighbor. If there are hundreds of servers, some are judged by what the kernel knows.",
-    cure: "Check the server. Until then take it out: with weight 0 it gets no new connections. A health checker such as keepalived does that automatically.",
+    cure: "Check the server. Until then take it out: with weight 0 it gets no new connections. The schedulers dh and sh (without sh-fallback) refuse the clients of a server with weight 0, so with them remove it. A health checker such as keepalived does that automatically.",
     sysctls: [],
   },
   {

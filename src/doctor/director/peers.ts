@@ -9,8 +9,8 @@ import {
   TUNNELING,
 } from "../../ipvs/model.js";
 import { check } from "../check.js";
-import { serviceName } from "../commands.js";
-import type { Finding, Fix } from "../finding.js";
+import { ofService } from "../commands.js";
+import type { Finding } from "../finding.js";
 import { deviceOf, isLocal } from "../network.js";
 import { shellWord } from "../shell.js";
 import { sysctlFix, sysctlNumber } from "../sysctls.js";
@@ -40,7 +40,7 @@ export const backups = check(
       return [
         {
           id: "backup-balances",
-          subject: serviceName(service),
+          ...ofService(service),
           seen: `this backup is also real server ${formatEndpoint(own.key.address, own.key.port)}, and would balance packets for it, also to ${formatAddress(other.key.address)}`,
           fix: [sysctlFix({ [BACKUP_ONLY]: 1 })],
         },
@@ -67,7 +67,7 @@ export const activeBackups = check(
       return [
         {
           id: "backup-only-active" as const,
-          subject: serviceName({ key }),
+          ...ofService({ key }),
           seen: `net.ipv4.vs.backup_only is 1, a backup daemon runs here, and ${name} has the virtual address`,
           fix: [
             {
@@ -99,17 +99,26 @@ export const syncIds = check(
           id: "sync-ids-differ",
           subject: multicastInterface,
           seen: `the backup here accepts messages with sync id ${syncId}, and the messages that arrive have ${syncIds.join(", ")}`,
-          fix: [restart({ ...daemon, syncId: other })],
+          evidence: [
+            `a daemon takes its sync id only when it starts; to accept these messages, restart the backup: "${restart({ ...daemon, syncId: other })}", after which connections of the time without it are missing here`,
+          ],
+          next: [
+            {
+              command: "ipvsadm -L --daemon",
+              on: "the director with the master",
+            },
+          ],
+          fix: [],
         },
       ];
     }),
 );
 
 /** The command that restarts a backup daemon. */
-function restart({ multicastInterface, ...daemon }: Daemon): Fix {
+function restart({ multicastInterface, ...daemon }: Daemon): string {
   const start = changeLine({
     command: "start-daemon",
     daemon: { ...daemon, multicastInterface: shellWord(multicastInterface) },
   });
-  return { command: `ipvsadm --stop-daemon backup && ipvsadm ${start}` };
+  return `ipvsadm --stop-daemon backup && ipvsadm ${start}`;
 }

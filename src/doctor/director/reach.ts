@@ -8,14 +8,15 @@ import {
   DIRECT_ROUTING,
   LOCAL_NODE,
   MASTER,
+  ONE_PACKET,
   type Daemon,
   type ServerEntry,
   type ServiceKey,
   type ServiceWithServers,
 } from "../../ipvs/model.js";
 import type { DeviceAddress } from "../../rtnl/model.js";
-import { check } from "../check.js";
-import { editServer, serverName, serviceName } from "../commands.js";
+import { check, type Known } from "../check.js";
+import { ofServer, ofService, serviceName } from "../commands.js";
 import type { Finding } from "../finding.js";
 import {
   deviceOf,
@@ -25,6 +26,8 @@ import {
   type Stations,
 } from "../network.js";
 import { shellWord } from "../shell.js";
+import type { Sysctls } from "../sysctls.js";
+import { bindsClients, takeOut } from "./take-out.js";
 
 /** Whether a machine is only a backup: another machine has the virtual addresses now. */
 export function isPassive(daemons: readonly Daemon[]): boolean {
@@ -114,7 +117,7 @@ export const anyAddress = check(["address-any"], ["table"], ({ table }) =>
       ? [
           {
             id: "address-any",
-            subject: serviceName(service),
+            ...ofService(service),
             seen: "no packet is addressed to it",
             fix: [],
           },
@@ -129,13 +132,19 @@ function isAny(key: ServiceKey): boolean {
 
 /** Real servers that cannot be reached. */
 export const reach = check(
-  ["server-unroutable", "server-silent", "direct-via-router"],
-  ["table", "network", "stations"],
-  ({ table, network, stations }) =>
-    table.flatMap((service) =>
+  [
+    "server-unroutable",
+    "persistence-to-dead-server",
+    "one-packet-to-dead-server",
+    "server-silent",
+    "direct-via-router",
+  ],
+  ["table", "network", "stations", "sysctls"],
+  (facts) =>
+    facts.table.flatMap((service) =>
       service.servers
         .filter(isServing)
-        .flatMap((server) => findingsOf(service, server, network, stations)),
+        .flatMap((server) => findingsOf(service, server, facts)),
     ),
 );
 
@@ -144,23 +153,26 @@ export function isServing({ settings }: ServerEntry): boolean {
   return settings.weight > 0 && settings.forwarding !== LOCAL_NODE;
 }
 
-type Id = "server-unroutable" | "server-silent" | "direct-via-router";
+type DeadId =
+  "persistence-to-dead-server" | "one-packet-to-dead-server" | "server-silent";
+
+type Id = "server-unroutable" | DeadId | "direct-via-router";
 
 function findingsOf(
   service: ServiceWithServers,
   server: ServerEntry,
-  network: Network,
-  stations: Stations,
+  facts: Known<"network" | "stations" | "sysctls">,
 ): Finding<Id>[] {
+  const { network, stations, sysctls } = facts;
   const { address } = server.key;
-  const subject = serverName(service, server);
+  const subject = ofServer(service, server);
   if (isLocal(network, address) !== false) return [];
   const hop = nextHopTo(network, address);
   if (!hop) {
     const way = network.ways.get(formatAddress(address));
     const seen = `there is no route to it (${typeof way === "string" ? way : "a route without a next hop"})`;
-    const fix = [editServer(service, server, { weight: 0 })];
-    return [{ id: "server-unroutable", subject, seen, fix }];
+    const fix = takeOut(service, server, sysctls);
+    return [{ id: "server-unroutable", ...subject, seen, fix }];
   }
   const found: Finding<Id>[] = [];
   const device = deviceOf(network, hop.device)?.name ?? `${hop.device}`;
@@ -168,18 +180,52 @@ function findingsOf(
   if (!direct && server.settings.forwarding === DIRECT_ROUTING)
     found.push({
       id: "direct-via-router",
-      subject,
+      ...subject,
       seen: `it has -g, and the route to it goes through ${formatAddress(hop.address)} on ${device}`,
       fix: [],
     });
   if (isSilent(network, stations, hop))
-    found.push({
-      id: "server-silent",
-      subject,
-      seen: `${direct ? "it does" : `the router to it, ${formatAddress(hop.address)}, does`} not answer on ${device}`,
-      fix: [editServer(service, server, { weight: 0 })],
-    });
+    found.push(
+      deadServer(
+        service,
+        server,
+        sysctls,
+        `${direct ? "it does" : `the router to it, ${formatAddress(hop.address)}, does`} not answer on ${device}`,
+      ),
+    );
   return found;
+}
+
+/** A server that does not answer, and what sends clients to it again and again. */
+function deadServer(
+  service: ServiceWithServers,
+  server: ServerEntry,
+  sysctls: Sysctls,
+  silence: string,
+): Finding<DeadId> {
+  const subject = ofServer(service, server);
+  const fix = takeOut(service, server, sysctls);
+  if (bindsClients(service, server, sysctls)) {
+    const count = server.persistentConnections;
+    return {
+      id: "persistence-to-dead-server",
+      ...subject,
+      seen: `${silence}, and ${count} persistence ${count === 1 ? "template binds" : "templates bind"} clients to it`,
+      evidence: [
+        "weight 0 alone does not free these clients: net.ipv4.vs.expire_quiescent_template is 0",
+      ],
+      fix,
+    };
+  }
+  if (service.settings.flags & ONE_PACKET)
+    return {
+      id: "one-packet-to-dead-server",
+      ...subject,
+      // With one-packet scheduling the kernel counts each packet as a connection.
+      seen: `${silence}, and it got ${server.stats.connections} datagrams since it was added`,
+      fix,
+    };
+  return { id: "server-silent", ...subject, seen: silence, fix };
 }
 
 /** Whether the next hop to a real server does not answer. */

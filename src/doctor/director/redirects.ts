@@ -10,7 +10,7 @@ import { groupsOf } from "../connections.js";
 import type { Finding } from "../finding.js";
 import { deviceOf, nextHopTo } from "../network.js";
 import { sysctlFix, sysctlNumber } from "../sysctls.js";
-import { sharedNetwork, translations } from "./beside-clients.js";
+import { translations } from "./beside-clients.js";
 import { isServing } from "./reach.js";
 
 const CONNTRACK = "net/ipv4/vs/conntrack";
@@ -81,7 +81,7 @@ function sharedDevice(
   const { name } = device;
   const near = groupsOf(connections, service, server, allServices)
     .flatMap(({ clients }) => clients)
-    .some((client) => sharedNetwork(network, client, address));
+    .some((client) => nextHopTo(network, client)?.device === hop.device);
   if (near) return { name, why: "one of its clients" };
   const { key } = service;
   if ("firewallMark" in key || key.family !== INET) return undefined;

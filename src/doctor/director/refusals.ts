@@ -6,13 +6,15 @@ import {
   type ServiceWithServers,
 } from "../../ipvs/model.js";
 import { check } from "../check.js";
-import { editServer, serverName } from "../commands.js";
+import { ofServer } from "../commands.js";
 import type { Finding } from "../finding.js";
 import type { Network } from "../network.js";
+import type { Sysctls } from "../sysctls.js";
 import { examineThere } from "./examine-there.js";
 import type { Probe } from "../probe-result.js";
 import { probeEvidence } from "./probe.js";
 import { isServing } from "./reach.js";
+import { takeOut } from "./take-out.js";
 
 /** Fewer connections can be a coincidence. */
 const FEWEST = 3;
@@ -26,30 +28,34 @@ type Id = "server-refuses" | "server-probe-failed";
 /** Real servers that refuse connections, by the counters and by probes. */
 export const refusals = check(
   ["server-refuses", "server-probe-failed"],
-  ["table", "network", "probes"],
-  ({ table, network, probes }) =>
+  ["table", "network", "probes", "sysctls"],
+  ({ table, network, probes, sysctls }) =>
     table.flatMap((service) =>
       service.servers.filter(isServing).flatMap((server): Finding<Id>[] => {
         const probe = probes.find((one) => one.server === server);
-        if (probe) return probeFinding(probe, network);
+        if (probe) return probeFinding(probe, network, sysctls);
         const { key } = service;
         return "firewallMark" in key || key.protocol === TCP
-          ? refusalOf(service, server)
+          ? refusalOf(service, server, sysctls)
           : [];
       }),
     ),
 );
 
-function probeFinding(probe: Probe, network: Network): Finding<Id>[] {
+function probeFinding(
+  probe: Probe,
+  network: Network,
+  sysctls: Sysctls,
+): Finding<Id>[] {
   const { service, server, result } = probe;
   if (result === "accepted") return [];
   const masqueraded = server.settings.forwarding === MASQUERADING;
   if (result === "refused" && masqueraded)
-    return refusalOf(service, server, probe);
+    return refusalOf(service, server, sysctls, probe);
   return [
     {
       id: "server-probe-failed",
-      subject: serverName(service, server),
+      ...ofServer(service, server),
       seen: probeEvidence(probe),
       certainty: masqueraded ? "proven" : "likely",
       next: [examineThere(service, server, network)],
@@ -62,6 +68,7 @@ function probeFinding(probe: Probe, network: Network): Finding<Id>[] {
 function refusalOf(
   service: ServiceWithServers,
   server: ServerEntry,
+  sysctls: Sysctls,
   probe?: Probe,
 ): Finding<"server-refuses">[] {
   if (server.settings.forwarding !== MASQUERADING) return [];
@@ -93,7 +100,7 @@ function refusalOf(
   return [
     {
       id: "server-refuses",
-      subject: serverName(service, server),
+      ...ofServer(service, server),
       seen: probe ? probeEvidence(probe) : (counters ?? ""),
       certainty: probe ? "proven" : "likely",
       evidence: probe && counters !== undefined ? [counters] : [],
@@ -104,13 +111,11 @@ function refusalOf(
           on: `real server ${formatAddress(address)}`,
         },
       ],
-      fix: [
-        {
-          ...editServer(service, server, { weight: 0 }),
-          effect:
-            "the server gets no new connections until its weight is set again",
-        },
-      ],
+      fix: takeOut(service, server, sysctls).map((fix) => ({
+        effect:
+          "the server gets no new connections until its weight is set again",
+        ...fix,
+      })),
     },
   ];
 }

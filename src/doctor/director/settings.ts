@@ -1,6 +1,6 @@
 import { formatEndpoint, SCTP, TCP, TUNNELING } from "../../ipvs/model.js";
 import { check } from "../check.js";
-import { serverName, serviceName } from "../commands.js";
+import { ofService, serverName, serviceName } from "../commands.js";
 import { orphanedConnections } from "../connections.js";
 import type { ConnectionLimits } from "../connection-limits.js";
 import type { Finding, Fix } from "../finding.js";
@@ -9,7 +9,7 @@ import { isServing } from "./reach.js";
 
 const CONNTRACK = "net/ipv4/vs/conntrack";
 const REUSE = "net/ipv4/vs/conn_reuse_mode";
-const EXPIRE = "net/ipv4/vs/expire_nodest_conn";
+export const NODEST = "net/ipv4/vs/expire_nodest_conn";
 
 /** Firewall rules that match connections of IPVS, while IPVS hides them from connection tracking. */
 export const conntrack = check(
@@ -55,17 +55,25 @@ export const orphans = check(
   ["connections-to-nobody"],
   ["table", "connections", "sysctls"],
   ({ table, connections, sysctls }) =>
-    sysctlNumber(sysctls, EXPIRE) === 0
+    sysctlNumber(sysctls, NODEST) === 0
       ? orphanedConnections(connections, table).map(
           ({ group, service, count }): Finding<"connections-to-nobody"> => ({
             id: "connections-to-nobody",
-            subject: serviceName(service),
+            ...ofService(service),
             seen: `${count} connection${count === 1 ? " is" : "s are"} with ${formatEndpoint(group.server, group.serverPort)}, which is not one of its real servers`,
-            fix: [sysctlFix({ [EXPIRE]: 1 })],
+            fix: [endWithNextPacket()],
           }),
         )
       : [],
 );
+
+/** Ends the connections with servers that are gone. */
+export function endWithNextPacket(): Fix {
+  return {
+    ...sysctlFix({ [NODEST]: 1 }),
+    effect: "connections of all removed servers end with their next packet",
+  };
+}
 
 const PMTU = "net/ipv4/vs/pmtu_disc";
 

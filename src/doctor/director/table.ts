@@ -13,8 +13,9 @@ import { check } from "../check.js";
 import {
   editServer,
   editService,
+  ofServer,
+  ofService,
   serverName,
-  serviceName,
 } from "../commands.js";
 import type { Finding, Fix } from "../finding.js";
 
@@ -34,7 +35,7 @@ export const emptiness = check(
       if (service.settings.scheduler === "none")
         found.push({
           id: "no-scheduler",
-          subject: serviceName(service),
+          ...ofService(service),
           seen: "its scheduler is none",
           fix: [editService(service, { scheduler: "wlc" })],
         });
@@ -80,7 +81,7 @@ function weightsOf(
       .filter(({ share }) => share < even * STARVING)
       .map((server) => ({
         id: "server-starved",
-        subject: serverName(service, server),
+        ...ofServer(service, server),
         seen: `its weight is ${server.settings.weight} of ${service.effectiveWeight}, so it gets one of ${Math.round(1 / server.share)} connections`,
         fix: [
           editServer(service, server, {
@@ -94,7 +95,7 @@ function weightsOf(
   return [
     {
       id: "weights-ignored",
-      subject: serviceName(service),
+      ...ofService(service),
       seen: `its servers have weights ${[...given].sort((a, b) => a - b).join(", ")}, which ${scheduler} ignores`,
       fix: [editService(service, { scheduler: weighted })],
     },
@@ -136,7 +137,7 @@ function pinned(service: AssessedService): Finding<"persistence-pins">[] {
   return [
     {
       id: "persistence-pins",
-      subject: serviceName(service),
+      ...ofService(service),
       seen: `${connections} of ${all} connections are at real server ${serverName(service, server).split(" ")[0] ?? ""}: ${who}`,
       fix: unpinned(service),
     },

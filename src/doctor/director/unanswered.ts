@@ -1,6 +1,6 @@
 import { DIRECT_ROUTING, MASQUERADING, TUNNELING } from "../../ipvs/model.js";
 import { check } from "../check.js";
-import { serverName } from "../commands.js";
+import { ofServer } from "../commands.js";
 import type { Finding } from "../finding.js";
 import { describePlace } from "../firewall/describe.js";
 import { besideClients } from "./beside-clients.js";
@@ -42,7 +42,7 @@ export const unanswered = check(
       return [
         {
           id,
-          subject: serverName(service, server),
+          ...ofServer(service, server),
           seen:
             count === 1
               ? "1 connection waits in SYN_RECV, and none has got further since it began"

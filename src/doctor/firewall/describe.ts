@@ -1,3 +1,4 @@
+import { decodeUtf8 } from "../../text/utf8.js";
 import type { Place, Stop } from "./walk.js";
 
 /** Names a rule or a policy with its packet count: `rule 3 of chain INPUT (iptables, table filter), 12 packets`. */
@@ -7,10 +8,12 @@ export function describePlace(place: Place): string {
     table.program === "nft"
       ? `chain ${chain.name} (nft, table ${table.nftFamily} ${table.name})`
       : `chain ${chain.name} (${table.program}, table ${table.name})`;
-  const what =
+  // The firewall's programs print names and comments byte by byte.
+  const what = decodeUtf8(
     rule === undefined
       ? `the policy of ${where}`
-      : `rule ${position ?? 0} of ${where}, "${rule.text}"`;
+      : `rule ${position ?? 0} of ${where}, "${rule.text}"`,
+  );
   if (packets === undefined) return `${what}, which does not count packets`;
   return `${what}, ${packets} ${packets === 1n ? "packet" : "packets"}`;
 }

@@ -4,6 +4,7 @@ import {
   type Family,
 } from "../../ipvs/address.js";
 import { TRANSPORTS } from "../../ipvs/model.js";
+import { decodeUtf8 } from "../../text/utf8.js";
 import type { Fix } from "../finding.js";
 import { shellWord } from "../shell.js";
 import type { Hook, Packet } from "./packet.js";
@@ -105,11 +106,12 @@ export function acceptRule(
   { table, base }: Pick<Stop, "table" | "base">,
   on?: string,
 ): Fix {
-  const effect = `accepts ${text} in chain ${base.name}, and nothing else; add it to the firewall's configuration to keep it`;
+  const chain = decodeUtf8(base.name);
+  const effect = `accepts ${text} in chain ${chain}, and nothing else; add it to the firewall's configuration to keep it`;
   const command =
     table.program === "nft"
-      ? `nft insert rule ${table.nftFamily} ${shellWord(table.name)} ${shellWord(base.name)} ${nftMatch(match)} accept`
-      : `${table.program} -t ${table.name} -I ${base.name} ${iptablesMatch(match)} -j ACCEPT`;
+      ? `nft insert rule ${table.nftFamily} ${shellWord(decodeUtf8(table.name))} ${shellWord(chain)} ${nftMatch(match)} accept`
+      : `${table.program} -t ${table.name} -I ${chain} ${iptablesMatch(match)} -j ACCEPT`;
   return { command, on, effect };
 }
 

@@ -51,27 +51,47 @@ export function ruleOf(
   return { text, steps };
 }
 
+interface Word {
+  readonly text: string;
+  readonly quoted: boolean;
+}
+
 /** Splits a line as the shell does. iptables-save quotes with `"` and escapes with a backslash. */
-function wordsOf(text: string): string[] {
+function wordsOf(text: string): Word[] {
   return Array.from(
     text.matchAll(/"((?:[^"\\]|\\.)*)"|(\S+)/g),
     ([, quoted, plain]) =>
-      quoted === undefined ? (plain ?? "") : quoted.replace(/\\(.)/g, "$1"),
+      quoted === undefined
+        ? { text: plain ?? "", quoted: false }
+        : { text: quoted.replace(/\\(.)/g, "$1"), quoted: true },
   );
 }
 
-function optionsOf(words: readonly string[]): Option[] {
+/** Options whose value is any text. iptables-save does not quote it if it has only letters, digits, `-` and `_`. */
+const TEXTS: ReadonlySet<string> = new Set([
+  "--comment",
+  "--log-prefix",
+  "--name",
+  "--nflog-prefix",
+  "--set-name",
+  "--string",
+  "--ulog-prefix",
+]);
+
+function optionsOf(words: readonly Word[]): Option[] {
   const options: Option[] = [];
   let module = "";
   let negated = false;
   for (let at = 0; at < words.length; at++) {
-    const name = words[at] ?? "";
-    if (name === "!") {
+    const { text: name = "", quoted } = words[at] ?? {};
+    if (name === "!" && quoted !== true) {
       negated = true;
       continue;
     }
     const values: string[] = [];
-    while (isValue(words, at + 1)) values.push(words[++at] ?? "");
+    if (TEXTS.has(name) && at + 1 < words.length)
+      values.push(words[++at]?.text ?? "");
+    while (isValue(words[at + 1])) values.push(words[++at]?.text ?? "");
     if (name === "-m" || name === "-j") module = values[0] ?? "";
     options.push({ name, values, negated, module });
     negated = false;
@@ -79,10 +99,10 @@ function optionsOf(words: readonly string[]): Option[] {
   return options;
 }
 
-function isValue(words: readonly string[], at: number): boolean {
-  const word = words[at];
-  if (word === undefined || word === "!") return false;
-  return !/^--?[a-zA-Z]/.test(word);
+function isValue(word: Word | undefined): boolean {
+  if (word === undefined) return false;
+  if (word.quoted) return true;
+  return word.text !== "!" && !/^--?[a-zA-Z]/.test(word.text);
 }
 
 /** The condition of an option; undefined if it is none, such as the name of a match. */

@@ -1,4 +1,9 @@
-import { familyOf, formatAddress, type Address } from "../../ipvs/address.js";
+import {
+  familyOf,
+  formatAddress,
+  INET,
+  type Address,
+} from "../../ipvs/address.js";
 import { formatEndpoint, TCP, TRANSPORTS, UDP } from "../../ipvs/model.js";
 import type { Flow } from "../firewall/flow.js";
 import {
@@ -10,6 +15,7 @@ import {
 import { servicesThere } from "./listening.js";
 import { isTunnel } from "./methods.js";
 import {
+  decapsulatorFor,
   tunnelsUp,
   type RealServer,
   type VirtualService,
@@ -30,12 +36,17 @@ export function realServerFlows(server: RealServer): Flow[] {
 function outerFlows(server: RealServer): Flow[] {
   const { method, director } = server;
   if (!isTunnel(method)) return [];
-  const families = new Set(
-    server.services.map(({ address }) => familyOf(address)),
+  const kinds = new Map(
+    server.services.map(({ address }) => {
+      const { outer, inner } = decapsulatorFor(server, method, address);
+      // The protocol of IP in IP tells the family of the packets inside.
+      const protocol = { tunnel: inner === INET ? 4 : 41, gre: 47, gue: UDP }[
+        method
+      ];
+      return [`${outer} ${protocol}`, { family: outer, protocol }] as const;
+    }),
   );
-  return [...families].flatMap((family) => {
-    const numbers = { tunnel: family === 2 ? 4 : 41, gre: 47, gue: UDP };
-    const protocol = numbers[method];
+  return [...kinds.values()].flatMap(({ family, protocol }) => {
     const ports =
       method === "gue"
         ? server.guePorts.filter((one) => one.family === family)

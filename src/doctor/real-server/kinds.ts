@@ -83,8 +83,8 @@ export const REAL_SERVER_KINDS = [
     title: "no interface unpacks the packets of the director's tunnel",
     why: "A tunneled packet is addressed to the real server itself and contains the client's packet. An interface of the tunnel's kind must be up to unpack it. Without one the kernel answers that it does not know the protocol, and clients see connections time out.",
     looked:
-      "With --method tunnel, gue or gre: whether an interface of kind ipip or gre (ip6tnl or ip6gre for IPv6) is up. If it has a local address, that must be an address of this machine. If it has a remote address, that must be the director, as far as --director tells.",
-    cure: "Load the module and set its interface up (tunl0, gre0, ip6tnl0, ip6gre0): it takes all packets that no other tunnel takes.",
+      "With --method tunnel, gue or gre: whether an interface is up that unpacks such packets. Its kind is ipip for IPv4 inside IPv4, sit for IPv6 inside IPv4, ip6tnl for packets inside IPv6; gre or ip6gre for GRE. The family outside is that of --director. Without it, doctor looks at the interfaces that are up. If it has a local address, that must be an address of this machine. If it has a remote address, that must be the director, as far as --director tells.",
+    cure: "Load the module and set its interface up (tunl0, sit0, gre0, ip6tnl0, ip6gre0): it takes all packets that no other tunnel takes. For IPv4 inside IPv6, ip6tnl0 also needs the mode any.",
     sysctls: [],
   },
   {
@@ -93,7 +93,7 @@ export const REAL_SERVER_KINDS = [
     title: "the kernel accepts GUE at no port",
     why: "With --tun-type gue the director sends packets inside UDP datagrams to a port of the real server. If the kernel does not unpack what comes to that port, it answers that no program listens there, and clients see connections time out. The datagrams contain IP in IP, which also needs an interface that is up.",
     looked:
-      "With --method gue: the ports that `ip fou show` lists for the family of the virtual address. Doctor cannot see here whether it is the port of --tun-port.",
+      "With --method gue: the ports that `ip fou show` lists for the family of the director's address. Doctor cannot see here whether it is the port of --tun-port.",
     cure: "Add the port of the director's --tun-port, also at boot.",
     sysctls: [],
   },
@@ -114,7 +114,7 @@ export const REAL_SERVER_KINDS = [
     why: "With rp_filter 1 the kernel silently drops a packet if the answer to it would leave by another interface. With rp_filter 2 it also does so if the interface has no address. Packets from a tunnel are always of this kind. So are requests to a machine with one interface to the director and another to its router. Clients see connections time out.",
     looked:
       "For tunnels that are up: rp_filter, of which the larger of all and the interface counts. With --client: what the kernel would do with a packet of the client on the interface where the director's packets come in.",
-    cure: "Set rp_filter to 2 on that interface only, and keep it so in /etc/sysctl.d. The larger value counts, so this works whatever the value for all is. If the interface has no address, give it the virtual address as well.",
+    cure: "Prefer a way back by the same interface: a route to the clients there, or policy routing by the virtual address. Packets from a tunnel have no such way, so their interface needs a looser filter: rp_filter 2 on that interface only, kept in /etc/sysctl.d. The larger value counts, so this works whatever the value for all is. If the interface has no address, give it the virtual address as well. Forged sources are then no longer dropped there.",
     sysctls: ["net.ipv4.conf.INTERFACE.rp_filter"],
   },
   {

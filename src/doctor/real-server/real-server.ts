@@ -1,4 +1,11 @@
-import { familyOf, sameAddress, type Address } from "../../ipvs/address.js";
+import {
+  familyOf,
+  INET,
+  INET6,
+  sameAddress,
+  type Address,
+  type Family,
+} from "../../ipvs/address.js";
 import type { Protocol } from "../../ipvs/model.js";
 import type { FouPort } from "../../rtnl/fou.js";
 import type { Device, DeviceAddress, Route } from "../../rtnl/model.js";
@@ -103,35 +110,76 @@ function isPart(device: Device, devices: readonly Device[]): boolean {
   return master !== undefined && master.kind !== "vrf";
 }
 
-/** The kind of interface that unpacks tunnels between addresses of a family. */
-export function decapsulators(
-  method: TunnelMethod,
-  address: Address,
-): {
+/** What unpacks the packets of a tunnel. */
+export interface Decapsulator {
+  /** The family of the addresses outside, those of the director and of this machine */
+  readonly outer: Family;
+  /** The family of the packets inside */
+  readonly inner: Family;
+  /** The kind of interface */
   readonly kind: string;
+  /** The interface that comes with the module. It takes all packets that no other tunnel takes. */
   readonly fallback: string;
   readonly module: string;
-} {
-  const six = familyOf(address) !== 2;
+}
+
+/** What unpacks tunnels of a method, by the families outside and inside. */
+function decapsulatorOf(
+  method: TunnelMethod,
+  outer: Family,
+  inner: Family,
+): Decapsulator {
+  const families = { outer, inner };
   if (method === "gre")
-    return six
-      ? { kind: "ip6gre", fallback: "ip6gre0", module: "ip6_gre" }
-      : { kind: "gre", fallback: "gre0", module: "ip_gre" };
-  return six
-    ? { kind: "ip6tnl", fallback: "ip6tnl0", module: "ip6_tunnel" }
-    : { kind: "ipip", fallback: "tunl0", module: "ipip" };
+    return outer === INET6
+      ? { ...families, kind: "ip6gre", fallback: "ip6gre0", module: "ip6_gre" }
+      : { ...families, kind: "gre", fallback: "gre0", module: "ip_gre" };
+  if (outer === INET6)
+    return {
+      ...families,
+      kind: "ip6tnl",
+      fallback: "ip6tnl0",
+      module: "ip6_tunnel",
+    };
+  return inner === INET6
+    ? { ...families, kind: "sit", fallback: "sit0", module: "sit" }
+    : { ...families, kind: "ipip", fallback: "tunl0", module: "ipip" };
+}
+
+/**
+ * What unpacks the packets for a virtual address. The family outside is that of the director's address. If that is not
+ * known: the one of the interfaces that are up, and first the one of the virtual address.
+ */
+export function decapsulatorFor(
+  { director, devices }: Pick<RealServer, "director" | "devices">,
+  method: TunnelMethod,
+  address: Address,
+): Decapsulator {
+  const inner = familyOf(address);
+  const same = decapsulatorOf(
+    method,
+    director ? familyOf(director) : inner,
+    inner,
+  );
+  if (director) return same;
+  const other = decapsulatorOf(method, inner === INET6 ? INET : INET6, inner);
+  const isUp = ({ kind }: Decapsulator) =>
+    devices.some((device) => device.up && device.kind === kind);
+  return !isUp(same) && isUp(other) ? other : same;
 }
 
 /** The tunnel interfaces that are up: those of the method. If the method is not known: those that accept any remote end. */
 export function tunnelsUp(server: RealServer, address: Address): Device[] {
   const { method } = server;
-  const methods =
+  const family = familyOf(address);
+  const kinds =
     method === undefined
-      ? (["tunnel", "gre"] as const)
+      ? (["tunnel", "gre"] as const).map(
+          (one) => decapsulatorOf(one, family, family).kind,
+        )
       : isTunnel(method)
-        ? [method]
+        ? [decapsulatorFor(server, method, address).kind]
         : [];
-  const kinds = methods.map((one) => decapsulators(one, address).kind);
   return server.devices.filter(
     ({ kind, up, tunnel }) =>
       up &&

@@ -2,6 +2,7 @@ import { formatAddress, INET, type Address } from "../../ipvs/address.js";
 import type { Device } from "../../rtnl/model.js";
 import { check } from "../check.js";
 import type { Finding, Fix } from "../finding.js";
+import { shellWord } from "../shell.js";
 import { sysctlFix, sysctlNumber, type Sysctls } from "../sysctls.js";
 import { addAddress } from "./commands.js";
 import { tunnelsUp, virtualAddresses, type RealServer } from "./real-server.js";
@@ -27,7 +28,9 @@ export const rpFilter = check(
         id: "reverse-path",
         subject: device.name,
         seen: `rp_filter is ${level} there (the larger of all and ${device.name})${bare ? ", it has no address of its own" : ""}, and ${seen}`,
-        fix: fixOf(suspect, bare),
+        evidence: [loosening(suspect, bare)],
+        next: [ask(suspect, realServer.client)],
+        fix: [],
       });
     }
     return [...found.values()];
@@ -83,12 +86,23 @@ function isBare({ addresses }: RealServer, { index }: Device): boolean {
   );
 }
 
-/** Changes only this interface, even if the setting for all is the larger one. */
-function fixOf({ device, address }: Suspect, bare: boolean): Fix[] {
-  return [
+/** Lets the kernel show what it does with a packet of a client. */
+function ask({ device, address }: Suspect, client: Address | undefined): Fix {
+  const from = client ? formatAddress(client) : "CLIENT";
+  return {
+    command: `ip route get ${formatAddress(address)} from ${from} iif ${shellWord(device.name)}`,
+    effect:
+      'shows "Invalid cross-device link" if the kernel drops a packet of this client there; changes nothing',
+  };
+}
+
+/** What loosens the filter, on this interface only, even if the setting for all is the larger one. */
+function loosening({ device, address }: Suspect, bare: boolean): string {
+  const commands = [
     ...(bare ? [addAddress(address, device.name)] : []),
     sysctlFix({ [pathOf(device.name)]: LOOSE }),
-  ];
+  ].map(({ command }) => command);
+  return `the loose level on ${device.name} alone lets them pass: "${commands.join(" && ")}"; forged sources are then no longer dropped there`;
 }
 
 function levelOf(sysctls: Sysctls, { name }: Device): number {

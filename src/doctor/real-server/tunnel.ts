@@ -1,17 +1,17 @@
 import {
-  familyOf,
   formatAddress,
   INET,
   sameAddress,
-  type Address,
+  type Family,
 } from "../../ipvs/address.js";
 import type { Device } from "../../rtnl/model.js";
 import { check } from "../check.js";
 import type { Finding } from "../finding.js";
-import { isTunnel, type TunnelMethod } from "./methods.js";
+import { isTunnel } from "./methods.js";
 import {
-  decapsulators,
+  decapsulatorFor,
   virtualAddresses,
+  type Decapsulator,
   type RealServer,
 } from "./real-server.js";
 
@@ -25,51 +25,64 @@ export const tunnel = check(
     const families = new Map(
       virtualAddresses(realServer).map((address) => [address.length, address]),
     );
-    return [...families.values()].flatMap((address) => [
-      ...undecapsulated(realServer, method, address),
-      ...(method === "gue" ? portless(realServer, address) : []),
-    ]);
+    return [...families.values()].flatMap((address) => {
+      const decapsulator = decapsulatorFor(realServer, method, address);
+      return [
+        ...undecapsulated(realServer, decapsulator),
+        ...(method === "gue" ? portless(realServer, decapsulator) : []),
+      ];
+    });
   },
 );
 
 function undecapsulated(
   server: RealServer,
-  method: TunnelMethod,
-  address: Address,
+  decapsulator: Decapsulator,
 ): Finding<"no-decapsulation">[] {
-  const { kind, fallback, module } = decapsulators(method, address);
+  const { kind, fallback, module, inner } = decapsulator;
   const devices = server.devices.filter((device) => device.kind === kind);
-  if (devices.some((device) => obstacle(server, device) === undefined))
-    return [];
-  const obstacles = devices.map(
-    (device) => `${device.name} ${obstacle(server, device) ?? ""}`,
-  );
+  const obstacles = devices.map((device) => ({
+    name: device.name,
+    why: obstacle(server, device, inner),
+  }));
+  if (obstacles.some(({ why }) => why === undefined)) return [];
   // This interface comes with the module. It takes all packets that no other tunnel takes.
-  const there = devices.some(({ name }) => name === fallback);
+  const there = devices.find(({ name }) => name === fallback);
+  // As it comes, ip6tnl0 takes only IPv6 packets.
+  const narrow =
+    kind === "ip6tnl" && inner === INET && (there?.tunnel?.inside ?? 41) === 41;
   return [
     {
       id: "no-decapsulation",
-      subject: address.length === 4 ? "IPv4" : "IPv6",
+      subject: familiesText(decapsulator),
       seen:
         obstacles.length === 0
           ? `there is no interface of kind ${kind}`
-          : obstacles.join("; "),
+          : obstacles.map(({ name, why }) => `${name} ${why ?? ""}`).join("; "),
       fix: [
         ...(there ? [] : [{ command: `modprobe ${module}` }]),
+        ...(narrow
+          ? [{ command: `ip -6 tunnel change ${fallback} mode any` }]
+          : []),
         { command: `ip link set ${fallback} up` },
       ],
     },
   ];
 }
 
+/** `IPv4`, or `IPv6 in IPv4` if the families inside and outside differ. */
+function familiesText({ outer, inner }: Decapsulator): string {
+  const name = (family: Family) => (family === INET ? "IPv4" : "IPv6");
+  return outer === inner ? name(inner) : `${name(inner)} in ${name(outer)}`;
+}
+
 /** GUE packets are UDP datagrams, which the kernel accepts at some ports. */
 function portless(
   { guePorts }: RealServer,
-  address: Address,
+  { outer }: Decapsulator,
 ): Finding<"no-gue-port">[] {
-  const family = familyOf(address);
-  if (guePorts.some((one) => one.family === family)) return [];
-  const six = family !== INET;
+  if (guePorts.some((one) => one.family === outer)) return [];
+  const six = outer !== INET;
   const others = guePorts.length > 0 ? " of this family" : "";
   return [
     {
@@ -84,16 +97,22 @@ function portless(
   ];
 }
 
+/** The protocols of packets inside a tunnel, by their family */
+const INSIDE: Readonly<Record<Family, number>> = { 2: 4, 10: 41 };
+
 /** Why a tunnel does not accept packets of the director; undefined if it does. */
 function obstacle(
   { addresses, director }: RealServer,
   { up, tunnel }: Device,
+  inner: Family,
 ): string | undefined {
   if (!up) return "is down";
-  const { local, remote } = tunnel ?? {};
+  const { local, remote, inside } = tunnel ?? {};
   if (local && !addresses.some((own) => sameAddress(own.address, local)))
     return `is for packets to ${formatAddress(local)}, which is not an address of this machine`;
   if (remote && director && !sameAddress(remote, director))
     return `is for packets from ${formatAddress(remote)}, and the director is ${formatAddress(director)}`;
+  if (inside !== undefined && inside !== INSIDE[inner])
+    return `takes no ${inner === INET ? "IPv4" : "IPv6"} packets (see its mode in ip -d link)`;
   return undefined;
 }

@@ -146,7 +146,7 @@ export class SourceReader {
         "form",
         isSequence
           ? "malformed ~SEQ: expected ~SEQ(NAME, START, STEP, END)"
-          : "malformed ~LST: expected ~LST(NAME, VALUE, …)",
+          : "malformed ~LST: expected ~LST(NAME, VALUE, ...)",
       );
     for (const variables of values ?? []) {
       this.#define(variables);

@@ -56,4 +56,24 @@ suite("apply of the output of list", () => {
       );
     }
   });
+
+  test("apply -q prints nothing if all is well", async () => {
+    const wanted = "-A -t 192.0.2.1:80 -s wlc";
+    const { stdout, stderr, status } = await subcommand("apply -q -", {
+      ...world,
+      stdin: [(await subcommand("list -o rules", world)).stdout.split("\n")],
+    });
+    assert.deepEqual([stdout, stderr, status], ["", "", 0]);
+    for (const other of ["--dry-run", "-o json"]) {
+      const refused = await subcommand(`apply -q ${other} -`, {
+        ...world,
+        stdin: [[wanted]],
+      });
+      assert.match(
+        refused.stderr,
+        new RegExp(`--quiet and ${other} exclude each other`),
+      );
+      assert.equal(refused.status, 2);
+    }
+  });
 });

@@ -95,6 +95,14 @@ test("reportDone() suggests the same command again, without --backup", async () 
   );
 });
 
+/** How documents name the service. */
+const SERVICE = {
+  service: "tcp/192.0.2.1:80",
+  protocol: "tcp",
+  serviceAddress: "192.0.2.1",
+  servicePort: 80,
+};
+
 const refusal = (errno: number) =>
   new KernelRefusal(errno, "edit-service", "TCP 192.0.2.1:80");
 
@@ -110,10 +118,21 @@ test("reportDone() distinguishes a server whose weight was changed", async () =>
   ] as const) {
     const { stdout } = await reportWithSkipped(["-o", "json"], state);
     const document = JSON.parse(stdout) as Record<string, unknown>;
-    const line = ["-d -t 192.0.2.1:80 -r 10.0.0.1:80"];
     assert.deepEqual(
-      [document["result"], document["left"], document["undrained"]],
-      [result, line, state === "undrained" ? line : undefined],
+      [document["result"], document["left"]],
+      [
+        result,
+        [
+          {
+            command: "-d -t 192.0.2.1:80 -r 10.0.0.1:80",
+            ...SERVICE,
+            server: "10.0.0.1:80",
+            serverAddress: "10.0.0.1",
+            serverPort: 80,
+            reason: state,
+          },
+        ],
+      ],
     );
   }
 });
@@ -191,6 +210,7 @@ ipvsadm: possibly made, the answer was lost: -E -t 192.0.2.1:80 -s rr
 ipvsadm: the rollback is incomplete: the table contains old and new rules: 'ipvsadm diff' shows what differs from the file; 'ipvsadm restore' with a backup returns to the old table
 `,
   );
+  const edit = { command: "-E -t 192.0.2.1:80 -s rr", ...SERVICE };
   const json = await reportOf(failed, undefined, ["-o", "json"]);
   const document = JSON.parse(json.stdout) as Record<string, unknown>;
   assert.deepEqual(
@@ -199,10 +219,18 @@ ipvsadm: the rollback is incomplete: the table contains old and new rules: 'ipvs
     ),
     [
       "cannot reach IPVS in the kernel: sendmsg: Bad file descriptor",
-      { command: "-E -t 192.0.2.1:80 -s rr", line: 1, column: 1 },
+      { ...edit, line: 1, column: 1 },
       0,
-      ["-a -t 192.0.2.1:80 -r 10.0.0.2:80 -g -w 1"],
-      ["-E -t 192.0.2.1:80 -s rr"],
+      [
+        {
+          command: "-a -t 192.0.2.1:80 -r 10.0.0.2:80 -g -w 1",
+          ...SERVICE,
+          server: "10.0.0.2:80",
+          serverAddress: "10.0.0.2",
+          serverPort: 80,
+        },
+      ],
+      [edit],
     ],
   );
 });

@@ -177,6 +177,10 @@ suite("diff and apply on a kernel", () => {
     assert.equal(told["result"], "failed");
     assert.deepEqual(told["failed"], {
       command: "-E -t 192.0.2.1:80 -s nosuch -p 60 -M 255.255.255.0 --pe sip",
+      service: "tcp/192.0.2.1:80",
+      protocol: "tcp",
+      serviceAddress: "192.0.2.1",
+      servicePort: 80,
       line: 2,
       column: 1,
     });

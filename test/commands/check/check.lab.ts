@@ -3,7 +3,7 @@ import { after, afterEach, before, suite, test } from "node:test";
 import type { Change, IpvsClient } from "../../../src/ipvs/client.js";
 import { KernelRefusal } from "../../../src/ipvs/errors.js";
 import type { ServiceRule, Table } from "../../../src/ipvs/table.js";
-import { openIpvs } from "../../../src/ipvs/open.js";
+import { openIpvs } from "../../../src/library/open.js";
 import type { RuleFile } from "../../../src/rules/rule-file.js";
 import { readRules } from "../../../src/rules/read-rules.js";
 import { warningsOf } from "../../../src/rules/warnings.js";

@@ -23,7 +23,7 @@ async function run(line: string, stdin = ""): Promise<string> {
 interface Entry {
   readonly service: string;
   readonly client: string;
-  readonly clientPort: number;
+  readonly clientPort?: number;
   readonly server: string;
   readonly state: string;
   readonly expiresSeconds: number;
@@ -91,7 +91,7 @@ suite("connections on a kernel", () => {
     for (const { service, server, template, expiresSeconds } of found) {
       assert.deepEqual(
         [service, server, template],
-        [`tcp/${VIP}:80`, "127.0.0.1", false],
+        [`tcp/${VIP}:80`, "127.0.0.1:8080", false],
       );
       assert.ok(expiresSeconds > 0 && expiresSeconds <= 900);
     }
@@ -106,7 +106,7 @@ suite("connections on a kernel", () => {
         client,
         clientPort,
       ]),
-      [[`tcp/${VIP}:80`, VIP, 0]],
+      [[`tcp/${VIP}:80`, VIP, undefined]],
     );
     assert.equal(await run("connections --count"), "4\n");
     assert.equal(await run("connections --count --templates"), "5\n");

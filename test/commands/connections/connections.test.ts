@@ -3,6 +3,7 @@ import { test, type TestContext } from "node:test";
 import type { Io } from "../../../src/runtime/io.js";
 import type { Names } from "../../../src/system/names.js";
 import { numberedConnection } from "../../fixtures/connections.js";
+import { invalidities } from "../../document/schema.js";
 import { terminal, subcommand } from "../run-subcommand.js";
 import { golden, goldenName, WIDTHS } from "../golden.js";
 import { fileOf, SAMPLE } from "./sample.js";
@@ -19,7 +20,10 @@ async function clients(t: TestContext, words: string): Promise<string[]> {
   const { stdout, stderr, status } = await shown(t, `${words} -o csv`);
   assert.deepEqual([stderr, status], ["", 0], words);
   const lines = stdout.split("\n").slice(1, -1);
-  return lines.map((line) => line.split(",").slice(1, 3).join(":"));
+  return lines.map((line) => {
+    const [address = "", port = ""] = line.split(",").slice(7, 9);
+    return `${address}:${port === "" ? 0 : port}`;
+  });
 }
 
 for (const [name, words] of [
@@ -124,8 +128,10 @@ for (const [words, first] of [
 ] as const)
   test(`connections ${words} puts the largest group first`, async (t) => {
     const { stdout } = await shown(t, `${words} -o csv`);
-    const [, line = ""] = stdout.split("\n");
-    assert.equal(line.split(",").slice(0, 2).join(" "), first);
+    const [titles = "", line = ""] = stdout.split("\n");
+    const fields = line.split(",");
+    const connections = titles.split(",").indexOf("connections");
+    assert.equal(`${fields[0] ?? ""} ${fields[connections] ?? ""}`, first);
   });
 
 test("connections --top reads the number of lines after the group", async (t) => {
@@ -157,11 +163,47 @@ test("connections --names shows names without control characters", async (t) => 
   );
   const json = await shown(t, "--limit 1 --names -o ndjson", { names: NAMES });
   const record = JSON.parse(json.stdout) as Record<string, unknown>;
-  assert.equal(record["client"], "198.51.100.7");
+  assert.equal(record["client"], "198.51.100.7:40000");
+  assert.equal(record["clientName"], "evil?[31m.example:40000");
   assert.equal(record["serviceName"], "tcp/web.example:http");
   const top = await shown(t, "--top client --names", { names: NAMES });
   assert.match(top.stdout, /^evil\?\[31m\.example +5 /m);
+  const words = "--top client --limit 1 --names -o ndjson";
+  const group = JSON.parse(
+    (await shown(t, words, { names: NAMES })).stdout,
+  ) as Record<string, unknown>;
+  assert.equal(group["client"], "198.51.100.7");
+  assert.equal(group["clientName"], "evil?[31m.example");
 });
+
+for (const [words, part, schema] of [
+  ["", "connection", "connections"],
+  ["--templates", "connection", "connections"],
+  ["--templates --names", "connection", "connections"],
+  ["--top client", "group", "connections-top"],
+  ["--top service --templates --names", "group", "connections-top"],
+  ["--top server", "group", "connections-top"],
+  ["--top state", "group", "connections-top"],
+  ["--count", "counts", "connections-count"],
+] as const)
+  test(`connections ${words || "without options"} has the same fields in ndjson and CSV, and those of its schema`, async (t) => {
+    const io = { names: NAMES };
+    const { stdout } = await shown(t, `-o ndjson ${words}`.trimEnd(), io);
+    const records = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    for (const record of records)
+      assert.deepEqual(
+        invalidities(record, `#/$defs/${part}`, `ipvsadm/${schema}/1`),
+        [],
+      );
+    const csv = await shown(t, `-o csv ${words}`.trimEnd(), io);
+    const [titles = ""] = csv.stdout.split("\n");
+    const known = new Set(titles.split(","));
+    for (const name of records.flatMap((record) => Object.keys(record)))
+      assert.ok(known.has(name), name);
+  });
 
 test("connections looks up no names without --names", async (t) => {
   const fail = () => assert.fail("a name was looked up");

@@ -1,3 +1,4 @@
+import { named } from "../../document/named.js";
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { INET } from "../../../src/ipvs/address.js";
@@ -213,16 +214,18 @@ standard input: already up to date, except for health checks
     assert.deepEqual(document["changes"], []);
     assert.deepEqual(document["healthChecks"], [
       {
-        service: "tcp/192.0.2.1:80",
-        server: "10.0.0.1:80",
-        change: "removed",
-        weight: 3,
+        cause: "removed",
+        change: "add",
+        of: "server",
+        ...named("tcp/192.0.2.1:80", "10.0.0.1:80"),
+        to: { weight: 3 },
       },
       {
-        service: "tcp/192.0.2.1:80",
-        server: "10.0.0.99:80",
-        change: "fallback",
-        currentWeight: 1,
+        cause: "fallback",
+        change: "remove",
+        of: "server",
+        ...named("tcp/192.0.2.1:80", "10.0.0.99:80"),
+        from: { weight: 1 },
       },
     ]);
     assert.equal(status, 0);

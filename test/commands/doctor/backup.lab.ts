@@ -93,6 +93,17 @@ suite("doctor of a backup director", () => {
     async fails() {
       assert.equal(await learns(), false);
     },
+    evidence:
+      /"ipvsadm --stop-daemon backup && ipvsadm --start-daemon backup --mcast-interface lan --syncid 1"/,
+    // A restart is described, and not offered as a command.
+    async repair({ fix, next }) {
+      assert.deepEqual(fix, []);
+      const [step] = next;
+      assert.equal(step?.on, "the director with the master");
+      onActive(step.command);
+      await ipvsadm("--stop-daemon backup");
+      await ipvsadm("--start-daemon backup --mcast-interface lan --syncid 1");
+    },
     async traffic(goesOn) {
       while (goesOn()) await site.client.get(URL, { count: 10 });
     },

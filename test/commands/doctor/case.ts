@@ -66,7 +66,7 @@ export interface Case {
   /** What the next step, which is another examination, finds on its machine */
   readonly there?: FindingId;
   /** Repairs what no command of doctor repairs, such as to start a program */
-  readonly repair?: () => Promise<void> | void;
+  readonly repair?: (finding: Found) => Promise<void> | void;
   /** Options of doctor besides its output: `--probe` */
   readonly options?: string;
   /** Other findings that the fault brings about */
@@ -164,7 +164,7 @@ export function proves(site: Site, one: Case): void {
       if (one.there)
         for (const finding of mine)
           await repairThere(site, finding, one, one.there);
-      else if (one.repair) await one.repair();
+      else if (one.repair) await one.repair(first);
       else for (const finding of mine) carryOut(site, finding, one);
       await one.afterFix?.();
       await soon(works);
@@ -193,7 +193,7 @@ async function repairThere(
     const { findings } = JSON.parse(stdout) as { findings: readonly Found[] };
     const [first] = findings;
     assert.equal(first?.id, id, stdout);
-    if (one.repair) await one.repair();
+    if (one.repair) await one.repair(first);
     else
       for (const finding of findings)
         for (const { command } of finding.fix) site.network.sh(host, command);

@@ -34,8 +34,8 @@ export interface RealServerCase {
   readonly also?: readonly FindingId[];
   /** What the reader knows: `{ ROUTER: "192.0.2.1" }` */
   readonly fills?: Readonly<Record<string, string>>;
-  /** Carries out a cure that is no command. */
-  readonly cure?: () => Promise<void>;
+  /** Carries out a cure that is no command, or that the finding only describes. */
+  readonly cure?: (finding: Found) => Promise<void> | void;
   /** Puts back what no fix does. */
   readonly lastly?: () => Promise<void> | void;
 }
@@ -121,7 +121,7 @@ async function prove(
     assert.equal(status, errors ? 1 : 0);
     if (one.cure) {
       assert.deepEqual(first.fix, []);
-      await one.cure();
+      await one.cure(first);
     } else
       for (const finding of found)
         if (finding.id === id) carryOut(site, finding, one);
@@ -149,6 +149,13 @@ function namedIn(
   if (seen) assert.match(first.seen, seen);
   assert.equal(first.severity, severity);
   return first;
+}
+
+/** The command that a finding describes in its evidence, and does not offer as a fix. */
+export function described({ evidence }: Found): string {
+  const [, command] = /"([^"]+)"/.exec(evidence.join()) ?? [];
+  assert.ok(command !== undefined, evidence.join());
+  return command;
 }
 
 /** Runs the commands of a fix as they are printed. */

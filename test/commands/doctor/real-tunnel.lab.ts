@@ -2,7 +2,7 @@ import { before, suite } from "node:test";
 import { DIRECTOR, type NetworkPlan } from "../../lab/network.js";
 import { without } from "../../traffic/needs.js";
 import { siteOf } from "../../traffic/site.js";
-import { proverOf, shared } from "./real-server-case.js";
+import { described, proverOf, shared } from "./real-server-case.js";
 
 const VIP = "192.0.2.101";
 const URL = `http://${VIP}/`;
@@ -72,7 +72,7 @@ suite("doctor finds faults of a real server behind a tunnel", () => {
   const WORDS = `--real-server ${VIP}:80 --method tunnel --director 192.0.2.1 --client 192.0.2.10`;
   before(() => {
     const modules =
-      "modprobe ipip; modprobe ip_gre; modprobe ip6_tunnel; modprobe fou";
+      "modprobe ipip; modprobe sit; modprobe ip_gre; modprobe ip6_tunnel; modprobe fou";
     site.network.sh(DIRECTOR, modules);
     // Else it is the virtual address from which the director sends its tunnels.
     site.network.sh(
@@ -83,7 +83,7 @@ suite("doctor finds faults of a real server behind a tunnel", () => {
     for (const host of ["real1", "real2"])
       site.network.sh(
         host,
-        "for link in tunl0 gre0 ip6tnl0; do ip link set $link up; done; sysctl -w net.ipv4.conf.tunl0.rp_filter=0 net.ipv4.conf.gre0.rp_filter=0 net.ipv4.conf.far.accept_local=1",
+        "ip -6 tunnel change ip6tnl0 mode any; for link in tunl0 sit0 gre0 ip6tnl0; do ip link set $link up; done; sysctl -w net.ipv4.conf.tunl0.rp_filter=0 net.ipv4.conf.gre0.rp_filter=0 net.ipv4.conf.far.accept_local=1",
       );
   });
 
@@ -172,6 +172,58 @@ suite("doctor finds faults of a real server behind a tunnel", () => {
     fault: "ip link set ip6tnl0 down",
   });
 
+  // The family outside is that of the real server's address, and not that of the virtual address.
+  proves({
+    id: "no-decapsulation",
+    name: "IPv6 in IPv4",
+    subject: "IPv6 in IPv4",
+    seen: /^sit0 is down$/,
+    rules: `
+      -A -t [${VIP6}]:80 -s rr
+      -a -t [${VIP6}]:80 -r 198.51.100.11:80 -i
+      -a -t [${VIP6}]:80 -r 198.51.100.12:80 -i`,
+    words: `--real-server [${VIP6}]:80 --method tunnel --director 192.0.2.1 --client 2001:db8:1::10`,
+    url: `http://[${VIP6}]/`,
+    fault: "ip link set sit0 down",
+  });
+
+  for (const [name, seen, fault] of [
+    ["the interface is down", /^ip6tnl0 is down$/, "ip link set ip6tnl0 down"],
+    [
+      "the interface takes only IPv6 packets",
+      /^ip6tnl0 takes no IPv4 packets/,
+      "ip -6 tunnel change ip6tnl0 mode ip6ip6",
+    ],
+  ] as const)
+    proves({
+      id: "no-decapsulation",
+      name: `IPv4 in IPv6: ${name}`,
+      subject: "IPv4 in IPv6",
+      seen,
+      rules: `
+        -A -t ${VIP}:80 -s rr
+        -a -t ${VIP}:80 -r [2001:db8:2::11]:80 -i
+        -a -t ${VIP}:80 -r [2001:db8:2::12]:80 -i`,
+      words: `--real-server ${VIP}:80 --method tunnel --director 2001:db8:1::1 --client 192.0.2.10`,
+      url: URL,
+      fault,
+    });
+
+  proves({
+    id: "server-firewall-blocks",
+    name: "IPv6 in IPv4: INPUT drops the tunnel's packets",
+    skip: without("iptables-legacy", "iptables"),
+    subject: "the tunnel's packets from 192.0.2.1",
+    rules: `
+      -A -t [${VIP6}]:80 -s rr
+      -a -t [${VIP6}]:80 -r 198.51.100.11:80 -i
+      -a -t [${VIP6}]:80 -r 198.51.100.12:80 -i`,
+    words: `--real-server [${VIP6}]:80 --method tunnel --director 192.0.2.1 --client 2001:db8:1::10`,
+    url: `http://[${VIP6}]/`,
+    fault: "iptables-legacy -A INPUT -p 41 -j DROP",
+    lastly: () => void site.network.sh("real1", "iptables-legacy -F"),
+  });
+
   proves({
     id: "reverse-path",
     name: "the larger of two settings",
@@ -181,6 +233,7 @@ suite("doctor finds faults of a real server behind a tunnel", () => {
     words: WORDS,
     url: URL,
     fault: "sysctl -w net.ipv4.conf.all.rp_filter=1",
+    cure: (finding) => void site.network.sh("real1", described(finding)),
     lastly: () =>
       void site.network.sh(
         "real1",

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { suite } from "node:test";
 import {
   DIRECTOR,
@@ -7,7 +8,7 @@ import {
 import { BEHIND_DIRECTOR } from "../../traffic/places.js";
 import { without } from "../../traffic/needs.js";
 import { siteOf } from "../../traffic/site.js";
-import { proverOf } from "./real-server-case.js";
+import { described, proverOf } from "./real-server-case.js";
 
 const VIP = "192.0.2.100";
 const URL = `http://${VIP}/`;
@@ -135,5 +136,14 @@ suite("doctor of a real server with two networks", () => {
     words: `--real-server ${VIP} --director 198.51.100.1 --client 192.0.2.10`,
     url: URL,
     fault: "sysctl -w net.ipv4.conf.back.rp_filter=1",
+    cure(finding) {
+      const [next] = finding.next;
+      assert.throws(
+        () => site.network.sh("real1", next?.command ?? ""),
+        /Invalid cross-device link/,
+      );
+      site.network.sh("real1", described(finding));
+      site.network.sh("real1", next?.command ?? "");
+    },
   });
 });

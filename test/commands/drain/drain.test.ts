@@ -1,3 +1,4 @@
+import { named } from "../../document/named.js";
 import assert from "node:assert/strict";
 import {
   mkdirSync,
@@ -439,8 +440,7 @@ test("drain and undrain print one JSON document with -o json", async () => {
   const { stdout } = await run(`drain ${TARGET} --timeout 2 -o json`, it);
   assert.deepEqual(JSON.parse(stdout), {
     schema: "ipvsadm/drain/1",
-    service: "tcp/192.0.2.1:80",
-    server: "198.51.100.10:8080",
+    ...named("tcp/192.0.2.1:80", "198.51.100.10:8080"),
     state: "timeout",
     weightBefore: 3,
     weight: 0,
@@ -452,8 +452,7 @@ test("drain and undrain print one JSON document with -o json", async () => {
   const undrained = await run(`undrain ${TARGET} -o json`, it);
   assert.deepEqual(JSON.parse(undrained.stdout), {
     schema: "ipvsadm/undrain/1",
-    service: "tcp/192.0.2.1:80",
-    server: "198.51.100.10:8080",
+    ...named("tcp/192.0.2.1:80", "198.51.100.10:8080"),
     weightBefore: 0,
     weight: 3,
   });

@@ -63,7 +63,7 @@ test("list shows the figures of the whole service if a filter hides servers", as
 tcp/192.0.2.1:80    1005   12.5k
   10.0.0.12:8080       0       3
 Total                      12.5k
-1 service, 1 of their 4 real servers
+1 service, 1 of its 4 real servers
 `,
   );
 });

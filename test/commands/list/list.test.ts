@@ -126,9 +126,69 @@ test("list prints JSON and ndjson that matches the published schema", async () =
       assert.deepEqual(invalidities(JSON.parse(json)), []);
       const lines = await printed(`list -o ndjson${names}`, table);
       for (const line of lines.split("\n").slice(0, -1))
-        assert.deepEqual(invalidities(JSON.parse(line), "#/$defs/service"), []);
+        assert.deepEqual(
+          invalidities(JSON.parse(line), "", "ipvsadm/service/1"),
+          [],
+        );
     }
 });
+
+/** A value of JSON as CSV has it. */
+function csvValue(value: unknown): string {
+  if (Array.isArray(value)) return value.join(" ");
+  return typeof value === "string"
+    ? value
+    : value === undefined
+      ? ""
+      : JSON.stringify(value);
+}
+
+test("list prints the fields of JSON in CSV, with the same names and values", async () => {
+  const csv = await printed("list -o csv");
+  const [titles = [], ...lines] = csv
+    .trimEnd()
+    .split("\n")
+    .map((line) => line.split(","));
+  const json = JSON.parse(
+    (await printed("list -o json")).replace(/: ([0-9]{10,})/g, ': "$1"'),
+  ) as { services: Record<string, unknown>[] };
+  const records = json.services.flatMap(({ servers, ...service }) => [
+    { kind: "service", ...service },
+    ...(servers as object[]).map((server) => ({
+      kind: "server",
+      service: service["service"],
+      ...server,
+    })),
+  ]);
+  assert.deepEqual(
+    lines,
+    records.map((record) =>
+      titles.map((title) =>
+        csvValue(
+          title
+            .split(".")
+            .reduce<unknown>(
+              (value, name) =>
+                (value as Record<string, unknown> | undefined)?.[name],
+              record,
+            ),
+        ),
+      ),
+    ),
+  );
+  // And CSV leaves nothing out but settings that have no column.
+  const leaves = new Set(records.flatMap((record) => [...leavesOf(record)]));
+  for (const title of titles) leaves.delete(title);
+  assert.deepEqual([...leaves], []);
+});
+
+/** The paths of all values. */
+function* leavesOf(value: object, prefix = ""): Generator<string> {
+  for (const [name, item] of Object.entries(value) as [string, unknown][])
+    if (typeof item === "object" && item !== null && !Array.isArray(item))
+      yield* leavesOf(item, `${prefix}${name}.`);
+    else yield prefix + name;
+}
 
 test("list marks a filtered document as partial, and no other", async () => {
   const partial = async (line: string) => {
@@ -201,7 +261,7 @@ test("list --names shows names without control characters", async () => {
     assert.match(stdout, /=rs\?\[2J,71:0/, format);
     assert.doesNotMatch(stdout, /[\0-\x09\x0b-\x1f\x7f-\x9f]/, format); // eslint-disable-line no-control-regex
     if (format === "csv")
-      assert.match(stdout, /^server,fwm\/7,"'=rs\?\[2J,71:0",/m);
+      assert.match(stdout, /^server,fwm\/7,10\.0\.0\.71:0,"'=rs\?\[2J,71:0",/m);
   }
 });
 
@@ -240,7 +300,7 @@ for (const [line, message, status] of [
   ],
   [
     "list 10.9.8.7",
-    "there is no service 10.9.8.7: services in the table: tcp/192.0.2.1:80, udp/[2001:db8:1234:5678:9abc:def0:1234:5678]:53, sctp/192.0.2.3:3868, fwm/7, …",
+    "there is no service 10.9.8.7: services in the table: tcp/192.0.2.1:80, udp/[2001:db8:1234:5678:9abc:def0:1234:5678]:53, sctp/192.0.2.3:3868, fwm/7, ...",
     1,
   ],
   [
@@ -256,6 +316,26 @@ for (const [line, message, status] of [
   [
     "list --server nobody.example",
     "host nobody.example has no IPv4 address: check the name, or give an address",
+    2,
+  ],
+  [
+    "list 203.0.113.0/24",
+    "there is no service in 203.0.113.0/24: services in the table: tcp/192.0.2.1:80, udp/[2001:db8:1234:5678:9abc:def0:1234:5678]:53, sctp/192.0.2.3:3868, fwm/7, ...",
+    1,
+  ],
+  [
+    "list --server 10.9.0.0/16",
+    "no service has a real server in 10.9.0.0/16: 'ipvsadm list' shows all real servers",
+    1,
+  ],
+  [
+    "list 192.0.2.0/33",
+    "192.0.2.0/33 is not a service: write 192.0.2.1:80, tcp/192.0.2.1:80, udp/[2001:db8::1]:53, fwm/7 or fwm6/7",
+    2,
+  ],
+  [
+    "list --server 10.0.0.0/33",
+    "--server 10.0.0.0/33: expected a real server such as 10.0.0.7:80 or a network such as 10.0.0.0/8: see 'ipvsadm list --help'",
     2,
   ],
   ["list --scheduler wr", "no service has scheduler wr: did you mean wrr?", 1],
@@ -300,4 +380,75 @@ test("list says that the table is empty if a named service is missing", async ()
     "ipvsadm: there is no service fwm/7: the table is empty\n",
   );
   assert.equal(status, 1);
+});
+
+test("list has other names, and help describes them", async () => {
+  for (const name of ["ls", "show"]) {
+    assert.equal(await printed(name), await printed("list"));
+    assert.match(
+      await printed(`help ${name}`),
+      /^Usage: ipvsadm list .*^Other names: ls, show\.$/ms,
+    );
+  }
+});
+
+test("list -n shows numbers, as it does anyway", async () => {
+  assert.equal(await printed("list -n"), await printed("list"));
+  const { stderr, status } = await listed("list -n --names");
+  assert.match(stderr, /--numeric and --names exclude each other/);
+  assert.equal(status, 2);
+});
+
+test("list --no-header prints only the rows", async () => {
+  const whole = (await printed("list", SAMPLE, 100)).split("\n");
+  const rows = (await printed("list --no-header", SAMPLE, 100)).split("\n");
+  assert.deepEqual(rows.slice(0, -1), whole.slice(1, 1 + rows.length - 1));
+  assert.match(whole[rows.length] ?? "", /^Total /);
+  assert.equal(await printed("list --no-header", []), "");
+  const csv = await printed("list -o csv");
+  assert.equal(
+    await printed("list -o csv --no-header"),
+    csv.slice(csv.indexOf("\n") + 1),
+  );
+  assert.match(
+    (await listed("list --no-header -o json")).stderr,
+    /--no-header works with the formats table and csv, not with json/,
+  );
+});
+
+for (const [filter, services] of [
+  ["192.0.2.0/24", ["tcp/192.0.2.1:80", "sctp/192.0.2.3:3868"]],
+  ["192.0.2.0/31", ["tcp/192.0.2.1:80"]],
+  ["tcp/0.0.0.0/0", ["tcp/192.0.2.1:80"]],
+  ["192.0.2.0/24:3868", ["sctp/192.0.2.3:3868"]],
+  ["2001:db8::/32", ["udp/[2001:db8:1234:5678:9abc:def0:1234:5678]:53"]],
+  [
+    "udp/[2001:db8::/32]:53",
+    ["udp/[2001:db8:1234:5678:9abc:def0:1234:5678]:53"],
+  ],
+  ["udp/2001:db8::/32:53", ["udp/[2001:db8:1234:5678:9abc:def0:1234:5678]:53"]],
+  ["fwm/7 192.0.2.3/32", ["sctp/192.0.2.3:3868", "fwm/7"]],
+  ["--server 10.0.0.12/30", ["tcp/192.0.2.1:80"]],
+  ["--server 2001:db8::70/124", ["fwm6/4294967295"]],
+] as const)
+  test(`list ${filter} shows what is in the network`, async () => {
+    const csv = await printed(`list -o csv --no-header ${filter}`);
+    const lines = csv.trimEnd().split("\n");
+    assert.deepEqual(
+      lines
+        .filter((line) => line.startsWith("service,"))
+        .map((line) => line.split(",")[1]),
+      services,
+    );
+  });
+
+test("list says how many of a service's servers a filter shows", async () => {
+  assert.match(
+    await printed("list --server 10.0.0.11"),
+    /^1 service, 1 of its 4 real servers$/m,
+  );
+  assert.match(
+    await printed("list --server 10.0.0.0/8"),
+    /^3 services, 9 of their 10 real servers$/m,
+  );
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { get } from "node:http";
 import { buffer, text } from "node:stream/consumers";
 import { tmpdir } from "node:os";
@@ -10,20 +10,19 @@ import { createInterface } from "node:readline";
 import { suite, test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { nodeIo } from "../../../src/runtime/node-io.js";
-import type { Link } from "../../../src/netlink/link.js";
+import { countingLink } from "../../lab/counting-link.js";
 import { eventually } from "../../lab/eventually.js";
 import { ours, PROGRAM } from "../../lab/program.js";
 import { ipvsadm } from "../../traffic/ipvsadm.js";
 import { BEHIND_DIRECTOR } from "../../traffic/places.js";
 import { siteOf } from "../../traffic/site.js";
+import {
+  prometheusProgram,
+  skipPrometheus,
+} from "../../packaging/prometheus-programs.js";
 import { seriesOf } from "./prometheus-series.js";
 
-/** Where test/provide-prometheus puts the programs. */
-const FOLDER = "test/.cache/prometheus";
-const skip =
-  !process.env["CI"] && !existsSync(FOLDER)
-    ? "test/provide-prometheus could not fetch Prometheus' programs"
-    : false;
+const skip = skipPrometheus;
 
 const VIP = "192.0.2.100";
 const VIP6 = "2001:db8:1::100";
@@ -69,7 +68,7 @@ async function exporting(
   const place = "127.0.0.1:19100";
   let logged = "";
   const exporter = spawn(
-    join(FOLDER, "prometheus-node-exporter"),
+    prometheusProgram("prometheus-node-exporter"),
     [
       `--web.listen-address=${place}`,
       "--collector.disable-defaults",
@@ -201,7 +200,7 @@ suite("metrics on a kernel", () => {
     await serve();
     for (const series of ["all", "node", "more"]) {
       const { stdout, stderr, status } = spawnSync(
-        join(FOLDER, "promtool"),
+        prometheusProgram("promtool"),
         ["check", "metrics"],
         { input: await printed(`--series ${series}`), encoding: "latin1" },
       );
@@ -336,25 +335,6 @@ suite("metrics on a kernel", () => {
     assert.deepEqual([exporter.exitCode, exporter.signalCode], [0, null]);
   });
 });
-
-/** Reports each dump of the services, which is the start of a reading. */
-function countingLink(link: Link, report: () => void): Link {
-  const GET_SERVICE = 4;
-  const DUMP = 0x300;
-  return {
-    receiveBufferBytes: link.receiveBufferBytes,
-    send(datagram) {
-      const view = Buffer.from(datagram);
-      const dump = (view.readUInt16LE(6) & DUMP) === DUMP;
-      if (dump && view[16] === GET_SERVICE) report();
-      link.send(datagram);
-    },
-    receive: () => link.receive(),
-    close() {
-      link.close();
-    },
-  };
-}
 
 function inOrder(series: ReadonlyMap<string, number>): [string, number][] {
   return [...series].sort(([a], [b]) => (a < b ? -1 : 1));

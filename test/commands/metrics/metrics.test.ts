@@ -8,13 +8,14 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { INET, INET6 } from "../../../src/ipvs/address.js";
 import type { ServiceWithServers } from "../../../src/ipvs/model.js";
 import {
   commands,
   scriptedKernel,
+  GET_SERVERS,
   GET_SERVICE,
 } from "../../classic/scripted-kernel.js";
 import { serverEntry, serviceEntry, stats } from "../../fixtures/entries.js";
@@ -172,6 +173,8 @@ for (const [line, status, message] of [
     /cannot write \/nonexistent\/x\.prom: No such file or directory/,
   ],
   ["metrics -o x.prom --listen 1", 2, /--output and --listen exclude each/],
+  ["metrics --protocol icmp", 2, /--protocol icmp is not one of/],
+  ["metrics --service nonsense/1", 2, /nonsense\/1 is not a service/],
   ["metrics --series some", 2, /--series some is not one of all, node, more/],
   ["metrics --listen 99999", 2, /--listen 99999: expected a port/],
   [
@@ -280,4 +283,114 @@ test("metrics --listen answers 503 with the reason, and recovers", async () => {
     assert.equal(answer.status, 200);
     assert.match(await answer.text(), /^ipvs_up 1$/m);
   });
+});
+
+test("metrics --services-only prints the series of services, and the numbers of their servers", async () => {
+  const all = seriesOf(await printed());
+  const some = seriesOf(await printed("metrics --services-only"));
+  const isOfServers = (name: string) => /^(node_)?ipvs_backend_/.test(name);
+  assert.deepEqual(
+    some,
+    new Map([...all].filter(([name]) => !isOfServers(name))),
+  );
+  assert.ok([...all.keys()].some(isOfServers));
+  assert.ok(
+    [...some].some(
+      ([name, value]) => name.startsWith("ipvs_service_backends{") && value > 0,
+    ),
+  );
+  assert.ok((some.get('ipvs_backends{state="ok"}') ?? 0) > 0);
+});
+
+/** The values of the label `service` in the metrics of a command line. */
+async function servicesIn(line: string): Promise<Set<string>> {
+  const found = (await printed(line)).matchAll(/[{,]service="([^"]*)"/g);
+  return new Set(Array.from(found, ([, service = ""]) => service));
+}
+
+test("metrics --service and --protocol select services, and count only these", async () => {
+  const all = await servicesIn("metrics");
+  const tcp = await servicesIn("metrics --protocol tcp");
+  assert.deepEqual(
+    tcp,
+    new Set([...all].filter((name) => name.startsWith("tcp/"))),
+  );
+  assert.ok(tcp.size > 0 && tcp.size < all.size);
+  const marks = await servicesIn("metrics --protocol fwm,udp");
+  assert.deepEqual(
+    marks,
+    new Set([...all].filter((name) => /^(fwm6?|udp)\//.test(name))),
+  );
+  const [first = ""] = tcp;
+  assert.deepEqual(
+    await servicesIn(`metrics --service ${first}`),
+    new Set([first]),
+  );
+  assert.deepEqual(
+    await servicesIn(`metrics --service ${first} --protocol udp`),
+    new Set(),
+  );
+  const series = seriesOf(await printed(`metrics --service ${first}`));
+  const counted = Array.from(series)
+    .filter(([name]) => name.startsWith("ipvs_services{"))
+    .reduce((sum, [, value]) => sum + value, 0);
+  assert.equal(counted, 1);
+});
+
+test("metrics --service reads the real servers of the selected services only", async () => {
+  const link = kernelWith(SAMPLE);
+  const [first = ""] = await servicesIn("metrics");
+  await subcommand(`metrics --service ${first}`, { link, io: { procFolder } });
+  const readings = commands(link)
+    .flat()
+    .filter((command) => command === GET_SERVERS);
+  assert.equal(readings.length, 1);
+});
+
+test("metrics --service has no series for a service that does not exist", async () => {
+  assert.deepEqual(
+    await servicesIn("metrics --service tcp/203.0.113.99:1"),
+    new Set(),
+  );
+});
+
+test("metrics reports how full the tables of connections are", async () => {
+  const other = join(folder, "limits");
+  for (const [file, text] of [
+    ["net/ip_vs_status", "Conns:\t750\n"],
+    ["sys/net/ipv4/vs/conn_max", "1000\n"],
+    ["sys/net/netfilter/nf_conntrack_count", "5\n"],
+    ["sys/net/netfilter/nf_conntrack_max", "262144\n"],
+  ] as const) {
+    mkdirSync(dirname(join(other, file)), { recursive: true });
+    writeFileSync(join(other, file), text);
+  }
+  const values = async (line: string, proc: string) => {
+    const { stdout } = await subcommand(line, {
+      link: kernelWith(SAMPLE),
+      io: { procFolder: proc },
+    });
+    const series = seriesOf(stdout);
+    return [
+      "connection_table_entries",
+      "connection_table_limit",
+      "conntrack_entries",
+      "conntrack_limit",
+    ].map((name) => series.get(`ipvs_${name}{}`));
+  };
+  assert.deepEqual(await values("metrics", other), [750, 1000, 5, 262144]);
+  const sum = SAMPLE.flatMap(({ servers }) => servers).reduce(
+    (sum, server) =>
+      sum +
+      server.activeConnections +
+      server.inactiveConnections +
+      server.persistentConnections,
+    0,
+  );
+  const none = [undefined, undefined, undefined];
+  assert.deepEqual(await values("metrics", procFolder), [sum, ...none]);
+  assert.deepEqual(await values("metrics --protocol tcp", procFolder), [
+    undefined,
+    ...none,
+  ]);
 });

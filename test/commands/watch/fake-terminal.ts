@@ -1,3 +1,4 @@
+import { environmentOf } from "../../classic/scripted-io.js";
 import type { Io } from "../../../src/runtime/io.js";
 import type {
   FullScreen,
@@ -38,7 +39,7 @@ export class FakeTerminal {
   io(environment: Readonly<Record<string, string>> = {}): Partial<Io> {
     return {
       terminal: { isTerminal: () => true, size: () => this.size },
-      environment: (name) => environment[name],
+      environment: environmentOf(environment),
       enterFullScreen: (listen, lastly): FullScreen => {
         this.#listen = listen;
         this.#lastly = lastly;

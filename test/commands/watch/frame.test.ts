@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PLAIN, paintFor } from "../../../src/cli/color.js";
+import { WATCH_COLUMNS } from "../../../src/commands/watch/column-keys.js";
 import { NARROWEST, rateText } from "../../../src/commands/watch/columns.js";
 import {
   fitLine,
@@ -11,8 +12,15 @@ import {
 import { KEY_HELP } from "../../../src/commands/watch/key-help.js";
 import { arrange } from "../../../src/commands/watch/rows.js";
 import { Sampler } from "../../../src/commands/watch/sampler.js";
-import { screenLines, SMALLEST } from "../../../src/commands/watch/screen.js";
-import type { ScreenState } from "../../../src/commands/watch/screen-state.js";
+import {
+  NO_EXTRAS,
+  screenLines,
+  SMALLEST,
+} from "../../../src/commands/watch/screen.js";
+import {
+  startState,
+  type ScreenState,
+} from "../../../src/commands/watch/screen-state.js";
 import { terminal } from "../run-subcommand.js";
 import { golden, goldenName, WIDTHS } from "../golden.js";
 import {
@@ -25,16 +33,10 @@ import {
   WEB,
 } from "./sample-table.js";
 
-const STATE: ScreenState = {
-  sort: "connections",
-  reversed: false,
-  filter: "",
-  servers: true,
-  paused: false,
-  help: false,
-  prompt: undefined,
-  top: 0,
-};
+const STATE: ScreenState = startState(
+  { sort: "connections", reversed: false, filter: "", servers: true },
+  [],
+);
 
 /** A minute in which a service was added, one was removed, and a server was edited. */
 function minute() {
@@ -71,6 +73,7 @@ function frameOf(state: ScreenState, change: Partial<Frame> = {}): Frame {
     sample: SAMPLE,
     arrangement: state,
     rows: arrange(SAMPLE, state),
+    columns: state.columns,
     intervalSeconds: 2,
     paused: state.paused,
     ...change,
@@ -118,7 +121,10 @@ test("screenLines() fits every size and state", () => {
       for (const change of [
         {},
         { help: true },
-        { prompt: "x".repeat(200) },
+        { prompt: { kind: "filter", text: "x".repeat(200) } as const },
+        { view: "columns", columnCursor: 13 } as const,
+        { cursor: 3 },
+        { columns: WATCH_COLUMNS },
         { filter: "nothing has this", paused: true, reversed: true },
         { top: 1000, sort: "changed" as const },
       ])
@@ -127,8 +133,8 @@ test("screenLines() fits every size and state", () => {
 
 test("screenLines() explains that the terminal is too small", () => {
   assert.match(
-    screen(NARROWEST - 1, 24),
-    /^This terminal has 40 columns and 24\nlines; watch needs 41 and 8\. Make it\nlarger, or press q to quit\.\n$/,
+    screen(NARROWEST, 24),
+    /^This terminal has 41 columns and 24\nlines; watch needs 42 and 8\. Make it\nlarger, or press q to quit\.\n$/,
   );
   assert.match(screen(80, SMALLEST.rows - 1), /^This terminal has 80 columns/);
   assert.match(screen(SMALLEST.columns, SMALLEST.rows), /Conn\/s/);
@@ -157,11 +163,91 @@ test("screenLines() shows pause, sort key, order and filter", () => {
 });
 
 test("screenLines() shows the filter while it is typed, and the end of a long one", () => {
-  assert.match(screen(80, 24, { prompt: "we" }), /^Filter: we_ {3}Enter/m);
   assert.match(
-    screen(80, 24, { prompt: `${"x".repeat(190)}end` }),
+    screen(80, 24, { prompt: { kind: "filter", text: "we" } }),
+    /^Filter: we_ {3}Enter/m,
+  );
+  assert.match(
+    screen(80, 24, {
+      prompt: { kind: "filter", text: `${"x".repeat(190)}end` },
+    }),
     /^Filter: x+end_$/m,
   );
+});
+
+test("screenLines() shows the whole command of a question, in as many lines as it takes", () => {
+  const line = `Run 'ipvsadm -e -t [${"2001:db8:".repeat(4)}:1]:8080 -r [${"2001:db8:".repeat(4)}:2]:8080 -m -w 5'?`;
+  for (let columns = SMALLEST.columns; columns < 200; columns += 7)
+    for (const rows of [SMALLEST.rows, 24]) {
+      const state = { ...STATE, asking: true };
+      const lines = screenLines(
+        frameOf(state),
+        state,
+        { columns, rows },
+        PLAIN,
+        { ...NO_EXTRAS, question: [line] },
+      );
+      assert.equal(lines.length, rows);
+      const text = lines.join("").replaceAll(" ", "");
+      assert.ok(text.includes(line.replaceAll(" ", "")), `${columns}`);
+      assert.match(lines.at(-1) ?? "", /^y: run it/);
+    }
+});
+
+test("screenLines() marks the selected row", () => {
+  const rows = screen(80, 24, { cursor: 1 }).split("\n");
+  assert.match(rows[5] ?? "", /^> {2}192\.0\.2\.11:8080/);
+  assert.equal(rows.filter((row) => row.startsWith(">")).length, 1);
+});
+
+test("screenLines() lists the columns, and marks those that are shown", () => {
+  golden(
+    "watch/columns.txt",
+    screen(80, 24, { view: "columns", columnCursor: 4 }),
+  );
+});
+
+test("plainLines() prints the chosen columns in their order", () => {
+  const lines = plainLines(frameOf({ ...STATE, columns: ["rate", "state"] }), {
+    paint: PLAIN,
+    width: undefined,
+  });
+  assert.match(lines[3] ?? "", /^Service, its servers +Conn\/s {2}State$/);
+  assert.match(lines[5] ?? "", /^ {2}192\.0\.2\.11:8080 +900 {2}ok$/);
+});
+
+test("plainLines() leaves out the last of the chosen columns that do not fit", () => {
+  const all = plainLines(frameOf({ ...STATE, columns: WATCH_COLUMNS }), {
+    paint: PLAIN,
+    width: 60,
+  });
+  assert.match(all[3] ?? "", /State +Method +Weight Active Inactive$/);
+});
+
+test("plainLines() draws only the known part of the last minute", () => {
+  const sampler = new Sampler();
+  const table = [service(WEB, [server("192.0.2.10", 5)])];
+  const bars: number[] = [];
+  for (const at of [0, 2, 4, 40, 70, 200]) {
+    const sample = sampler.take(reading(at, table));
+    const frame = frameOf(STATE, { sample, rows: arrange(sample, STATE) });
+    const lines = plainLines(frame, { paint: PLAIN, width: undefined });
+    bars.push(Array.from(lines[4] ?? "").filter((one) => one === "▁").length);
+    if (at === 4)
+      assert.match(lines[1] ?? "", / · conn\/s in the last minute ▁▁$/);
+  }
+  assert.deepEqual(bars, [0, 1, 2, 20, 30, 30]);
+});
+
+test("plainLines() dims zeros", () => {
+  const paint = paintFor("always", "stdout", terminal(80));
+  const sampler = new Sampler();
+  const table = [service(WEB, [server("192.0.2.10", 5)])];
+  sampler.take(reading(0, table));
+  const sample = sampler.take(reading(10, table));
+  const frame = frameOf(STATE, { sample, rows: arrange(sample, STATE) });
+  const lines = plainLines(frame, { paint, width: undefined });
+  assert.equal((lines[4] ?? "").split(paint.dim("0")).length - 1, 6);
 });
 
 test("an empty table and a filter without matches are explained", () => {

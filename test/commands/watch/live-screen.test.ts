@@ -1,100 +1,23 @@
 import assert from "node:assert/strict";
-import { setImmediate as turn } from "node:timers/promises";
 import { test } from "node:test";
 import type { Link } from "../../../src/netlink/link.js";
-import { Progress } from "../../../src/runtime/progress.js";
 import { REGISTRY } from "../../../src/commands/registry.js";
 import { runSubcommand } from "../../../src/cli/run-subcommand.js";
-import { Output } from "../../../src/cli/output.js";
-import { parseArguments } from "../../../src/cli/parser.js";
-import { watchSpec } from "../../../src/commands/watch/spec.js";
-import { watch } from "../../../src/commands/watch/run.js";
-import {
-  scriptedKernel,
-  GET_SERVERS,
-  GET_SERVICE,
-  type Handler,
-} from "../../classic/scripted-kernel.js";
-import { runIn, type Outcome } from "../../classic/scripted-io.js";
-import { MASQUERADED_SERVER, SERVICE } from "../../fixtures/replies.js";
-import { FakeClock } from "./fake-clock.js";
+import { runIn } from "../../classic/scripted-io.js";
 import { FakeTerminal } from "./fake-terminal.js";
+import { kernel, startWatch } from "./start-watch.js";
 
 const ENTER = "\x1b[?1049h\x1b[?25l";
 const LEAVE = "\x1b[0m\x1b[?25h\x1b[?1049l";
 
-/** A kernel with a service and a server. @param fails returns the errno of the nth reading */
-function kernel(
-  fails: (reading: number) => number | undefined = () => undefined,
-) {
-  let readings = 0;
-  const handler: Handler = (command) => {
-    if (command === GET_SERVERS) return { messages: [MASQUERADED_SERVER] };
-    if (command !== GET_SERVICE) return {};
-    const errno = fails(++readings);
-    return errno === undefined ? { messages: [SERVICE] } : { errno };
-  };
-  return { link: scriptedKernel(handler), readings: () => readings };
-}
-
-/** Runs `watch` until the test ends it. */
-interface Running {
-  readonly terminal: FakeTerminal;
-  readonly clock: FakeClock;
-  readonly outcome: Promise<Outcome>;
-  /** Lets everything happen that can without the time passing. */
-  readonly settle: () => Promise<void>;
-  /** Lets the time pass to the next reading, and that be read. */
-  readonly next: () => Promise<void>;
-}
-
-async function start(
-  line = "",
-  link: Link = kernel().link,
-  environment: Readonly<Record<string, string>> = { NO_COLOR: "1" },
-): Promise<Running> {
-  const terminal = new FakeTerminal();
-  const clock = new FakeClock();
-  const words = line === "" ? [] : line.split(" ");
-  const outcome = runIn(
-    { io: { ...terminal.io(environment), openLink: () => link } },
-    async (io) => {
-      const given = parseArguments(watchSpec, words);
-      const output = new Output(io, given.text("color") ?? "auto");
-      try {
-        return await watch(
-          { given, io, output, progress: new Progress(io) },
-          clock,
-        );
-      } catch (error) {
-        return output.explain(error);
-      }
-    },
-  );
-  const settle = async () => {
-    for (let i = 0; i < 50; i++) await turn();
-  };
-  await settle();
-  return {
-    terminal,
-    clock,
-    outcome,
-    settle,
-    async next() {
-      clock.pass();
-      await settle();
-    },
-  };
-}
-
 test("watch takes the screen, draws on it, and restores it", async () => {
-  const { terminal, outcome } = await start();
+  const { terminal, outcome } = await startWatch();
   assert.ok(terminal.written.startsWith(ENTER));
   assert.match(
     terminal.frame[0] ?? "",
     /^ipvsadm watch · 03:04:05 · every 2 s/,
   );
-  assert.match(terminal.frame.join("\n"), /^tcp\/192\.0\.2\.1:80 /m);
+  assert.match(terminal.frame.join("\n"), /^ tcp\/192\.0\.2\.1:80 /m);
   assert.equal(terminal.frame.length, 24);
   terminal.press("q");
   const { status, stderr } = await outcome;
@@ -105,7 +28,7 @@ test("watch takes the screen, draws on it, and restores it", async () => {
 
 test("watch reads the table at each interval, and shows rates after the second reading", async () => {
   const { link, readings } = kernel();
-  const { terminal, outcome, next } = await start("-i 5", link);
+  const { terminal, outcome, next } = await startWatch("-i 5", link);
   assert.match(terminal.frame.join("\n"), /measuring rates/);
   await next();
   await next();
@@ -116,7 +39,7 @@ test("watch reads the table at each interval, and shows rates after the second r
 });
 
 test("watch --count ends after this many frames", async () => {
-  const { outcome, next } = await start("--count 2");
+  const { outcome, next } = await startWatch("--count 2");
   await next();
   await next();
   assert.equal((await outcome).status, 0);
@@ -131,7 +54,7 @@ test("watch restores the terminal after Ctrl-C and signals, and returns their st
     [{ kind: "ending", signal: "SIGHUP" }, 129],
     [{ kind: "gone" }, 129],
   ] as const) {
-    const { terminal, outcome } = await start();
+    const { terminal, outcome } = await startWatch();
     terminal.happens(event);
     assert.equal((await outcome).status, status);
     assert.ok(terminal.written.endsWith(LEAVE));
@@ -153,7 +76,7 @@ test("watch handles keys while it waits for the kernel", async () => {
       link.close();
     },
   };
-  const { terminal, outcome, next } = await start("", slow);
+  const { terminal, outcome, next } = await startWatch("", slow);
   silent = true;
   await next();
   terminal.press("?");
@@ -174,7 +97,7 @@ test("watch restores the terminal before it explains a kernel error", async () =
     ],
   ] as const) {
     const { link } = kernel((reading) => (reading > 1 ? errno : undefined));
-    const { terminal, outcome, next } = await start("", link);
+    const { terminal, outcome, next } = await startWatch("", link);
     await next();
     const { status, stderr } = await outcome;
     assert.equal(status, 3);
@@ -184,7 +107,7 @@ test("watch restores the terminal before it explains a kernel error", async () =
 });
 
 test("watch restores the terminal after a bug", async () => {
-  const { terminal, outcome } = await start();
+  const { terminal, outcome } = await startWatch();
   const before = terminal.written.length;
   terminal.endOfProcess();
   terminal.endOfProcess();
@@ -195,7 +118,7 @@ test("watch restores the terminal after a bug", async () => {
 });
 
 test("watch ends with the error of an unhandled rejection", async () => {
-  const { terminal, outcome } = await start();
+  const { terminal, outcome } = await startWatch();
   terminal.happens({ kind: "failed", error: new TypeError("a bug") });
   await assert.rejects(outcome, /^TypeError: a bug$/);
   assert.ok(terminal.written.endsWith(LEAVE));
@@ -207,7 +130,7 @@ test("watch gives the terminal to the shell on Ctrl-Z, and takes it again afterw
     { kind: "input", bytes: "\x1a" },
     { kind: "stopping" },
   ] as const) {
-    const { terminal, outcome } = await start();
+    const { terminal, outcome } = await startWatch();
     const before = terminal.written.length;
     terminal.happens(event);
     assert.deepEqual(terminal.log, [
@@ -225,7 +148,7 @@ test("watch gives the terminal to the shell on Ctrl-Z, and takes it again afterw
 });
 
 test("watch takes the terminal again after it was stopped from outside", async () => {
-  const { terminal, outcome } = await start();
+  const { terminal, outcome } = await startWatch();
   terminal.happens({ kind: "continued" });
   assert.deepEqual(terminal.log, ["raw", "cooked", "raw", "ask size"]);
   terminal.press("q");
@@ -233,7 +156,7 @@ test("watch takes the terminal again after it was stopped from outside", async (
 });
 
 test("watch draws a new frame when the size changes", async () => {
-  const { terminal, outcome } = await start();
+  const { terminal, outcome } = await startWatch();
   terminal.size = { columns: 50, rows: 10 };
   terminal.happens({ kind: "resized" });
   assert.equal(terminal.frame.length, 10);
@@ -246,7 +169,7 @@ test("watch draws a new frame when the size changes", async () => {
 
 test("watch reads nothing and changes nothing while paused", async () => {
   const { link, readings } = kernel();
-  const { terminal, outcome, settle, next } = await start("", link);
+  const { terminal, outcome, settle, next } = await startWatch("", link);
   terminal.press("p");
   assert.match(terminal.frame[0] ?? "", /PAUSED/);
   await next();
@@ -262,19 +185,19 @@ test("watch reads nothing and changes nothing while paused", async () => {
 });
 
 test("watch filters while the user types", async () => {
-  const { terminal, outcome } = await start();
+  const { terminal, outcome } = await startWatch();
   terminal.press("/");
   terminal.press("ud");
   assert.match(terminal.frame.at(-1) ?? "", /^Filter: ud_/);
   assert.match(terminal.frame.join("\n"), /The filter matches no/);
   terminal.press("\x7f\x7f\r");
-  assert.match(terminal.frame.join("\n"), /^tcp\/192/m);
+  assert.match(terminal.frame.join("\n"), /^ tcp\/192/m);
   terminal.press("q");
   await outcome;
 });
 
 test("watch draws a frame with one write, and clears only the ends of lines", async () => {
-  const { terminal, outcome } = await start();
+  const { terminal, outcome } = await startWatch();
   const before = terminal.written.length;
   terminal.press("r");
   const frame = terminal.written.slice(before);
@@ -292,7 +215,11 @@ test("watch respects NO_COLOR and --color", async () => {
     ["--color never", {}, false],
     ["--color always", { NO_COLOR: "1" }, true],
   ] as const) {
-    const { terminal, outcome } = await start(line, undefined, environment);
+    const { terminal, outcome } = await startWatch(
+      line,
+      undefined,
+      environment,
+    );
     assert.equal(terminal.written.includes("\x1b[1m"), colored, line);
     terminal.press("q");
     await outcome;

@@ -30,7 +30,7 @@ test("watch prints plain frames without a terminal, all with rates", async () =>
   for (const frame of frames.slice(0, 2))
     assert.match(
       frame,
-      /^ipvsadm watch · \d\d:\d\d:\d\d · every 0\.1 s · by connections\/s, busiest first · 1 service, 1 server\nTotal 0 conn\/s .*\nno change in the last minute\nService, its servers +Method .*\ntcp\/192\.0\.2\.1:80 +wrr .*\n {2}.*$/,
+      /^ipvsadm watch · \d\d:\d\d:\d\d · every 0\.1 s · by connections\/s, busiest first · 1 service, 1 server\nTotal 0 conn\/s .*\nno change in the last minute\nService, its servers +State +Method .*\ntcp\/192\.0\.2\.1:80 +ok +wrr .*\n {2}.*$/,
     );
   assert.deepEqual(log, ["open", "flush", "flush", "flush"]);
 });
@@ -49,45 +49,47 @@ test("watch -o ndjson prints one line per frame", async () => {
     };
     assert.ok(!Number.isNaN(Date.parse(time)));
     assert.ok(elapsedSeconds >= 0.05);
-    const zeroRates = {
+    const counts = {
+      activeConnections: 0,
+      inactiveConnections: 0,
+      persistentConnections: 0,
+    };
+    const stats = {
+      connections: 0,
+      inPackets: 0,
+      outPackets: 0,
+      inBytes: 0,
+      outBytes: 0,
       connectionsPerSecond: 0,
       inPacketsPerSecond: 0,
       outPacketsPerSecond: 0,
       inBytesPerSecond: 0,
       outBytesPerSecond: 0,
     };
-    const counters = {
-      connections: 0,
-      inPackets: 0,
-      outPackets: 0,
-      inBytes: 0,
-      outBytes: 0,
-    };
     assert.deepEqual(frame, {
       schema: "ipvsadm/watch/1",
-      totals: {
-        services: 1,
-        servers: 1,
-        activeConnections: 0,
-        rates: zeroRates,
-      },
+      totals: { services: 1, servers: 1, ...counts, ...stats },
       services: [
         {
           service: "tcp/192.0.2.1:80",
+          protocol: "tcp",
+          address: "192.0.2.1",
+          port: 80,
+          state: "ok",
           scheduler: "wrr",
-          activeConnections: 0,
-          rates: zeroRates,
-          counters,
+          effectiveWeight: 5,
+          ...counts,
+          stats,
           servers: [
             {
               server: "192.0.2.10:8080",
+              address: "192.0.2.10",
+              port: 8080,
+              state: "ok",
               forwarding: "masq",
               weight: 5,
-              activeConnections: 0,
-              inactiveConnections: 0,
-              persistentConnections: 0,
-              rates: zeroRates,
-              counters,
+              ...counts,
+              stats,
             },
           ],
         },

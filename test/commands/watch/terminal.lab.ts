@@ -76,16 +76,21 @@ suite("watch in a terminal", { skip }, () => {
     await pane.shows(/by name, reversed/);
     pane.press("End");
     await pane.shows(/↑↓ \d+-32 of 32/);
+    await pane.shows(/^> {2}192\.0\.2\.53:53|^>tcp/m);
+    pane.press("Home");
+    await pane.shows(/↑↓ 1-\d+ of 32/);
+    pane.press("PageDown");
+    await pane.shows(/↑↓ 1[0-9]-32 of 32/);
     pane.press("PageUp");
     await pane.shows(/↑↓ 1-\d+ of 32/);
     pane.press("Down", "Down", "Up");
-    await pane.shows(/↑↓ 2-\d+ of 32/);
+    await pane.shows(/^>\S+:80\d\d +no servers/m);
     pane.press("/");
     pane.type("udp 53");
     await pane.shows(/^Filter: udp 53_/m);
     await pane.shows(
       (text) =>
-        /^ {2}192\.0\.2\.53:53 +3 /m.test(text) && !text.includes(":8001"),
+        /^ {3}192\.0\.2\.53:53 +ok +3 /m.test(text) && !text.includes(":8001"),
     );
     pane.press("Enter");
     await pane.shows(/Esc clear/);
@@ -105,26 +110,92 @@ suite("watch in a terminal", { skip }, () => {
     using pane = await watching("udp/192.0.2.1:53");
     await pane.shows(/^no change in the last minute$/m);
     await ours("-e -u 192.0.2.1:53 -r 192.0.2.53 -m -w 0".split(" "));
-    await pane.shows(/^ {2}192\.0\.2\.53:53 +0 .*was 3$/m);
+    await pane.shows(/^ {3}192\.0\.2\.53:53 +draining +0 .*was 3 /m);
     await ours("-a -u 192.0.2.1:53 -r 192.0.2.54 -m".split(" "));
-    await pane.shows(/^ {2}192\.0\.2\.54:53 +1 .*new$/m);
+    await pane.shows(/^ {3}192\.0\.2\.54:53 +ok +1 .*new\b/m);
     await ours("-d -u 192.0.2.1:53 -r 192.0.2.54".split(" "));
-    await pane.shows(/^ {2}192\.0\.2\.54:53 +1 .*gone$/m);
+    await pane.shows(/^ {3}192\.0\.2\.54:53 +1 .*gone\b/m);
     await pane.shows(/^1 gone · 1 changed · in the last minute$/m);
     await ours("-e -u 192.0.2.1:53 -r 192.0.2.53 -m -w 3".split(" "));
     pane.press("q");
     await restored(pane, 0);
   });
 
+  test("watch drains and undrains the selected server, and prints what it did", async () => {
+    using pane = await watching("udp/192.0.2.1:53");
+    const weight = async () => {
+      const { stdout } = await ours("list -o csv --columns name,weight".split(" "));
+      return /192\.0\.2\.53:53.*,(\d+)$/m.exec(stdout)?.[1];
+    };
+    pane.press("Down", "Down");
+    await pane.shows(/^> {2}192\.0\.2\.53:53 +ok +3/m);
+    pane.press("d");
+    await pane.shows(
+      /^Run 'ipvsadm drain udp\/192\.0\.2\.1:53 192\.0\.2\.53:53'\?$/m,
+    );
+    await pane.shows(/accepts new connections: clients/);
+    pane.press("n");
+    await pane.shows(/^canceled; nothing was changed$/m);
+    assert.equal(await weight(), "3");
+    pane.press("d");
+    await pane.shows(/^y: run it/m);
+    pane.press("y");
+    await pane.shows(/^> {2}192\.0\.2\.53:53 +draining +0 /m);
+    await pane.shows(/: weight 0 \(was 3\); 0 active/);
+    assert.equal(await weight(), "0");
+    pane.press("Enter");
+    await pane.shows(/^192\.0\.2\.53:53 of udp\/192\.0\.2\.1:53 · draining$/m);
+    await pane.shows(/^Table +0 connections, 0 templates$/m);
+    pane.press("u");
+    await pane.shows(/^y: run it/m);
+    pane.press("y");
+    await pane.shows(/: weight 3 \(was 0\)$/m);
+    assert.equal(await weight(), "3");
+    pane.press("w");
+    pane.type("7");
+    await pane.shows(/^Weight of 192\.0\.2\.53:53: 7_/m);
+    pane.press("Enter");
+    await pane.shows(
+      /^Run 'ipvsadm -e -u 192\.0\.2\.1:53 -r 192\.0\.2\.53:53 -m -w 7'\?$/m,
+    );
+    pane.press("y");
+    await pane.shows(/: weight 7 \(was 3\)$/m);
+    assert.equal(await weight(), "7");
+    pane.press("Escape");
+    await pane.shows(/^> {2}192\.0\.2\.53:53 +ok +7 /m);
+    await ours("-e -u 192.0.2.1:53 -r 192.0.2.53 -m -w 3".split(" "));
+    pane.press("q");
+    const text = await restored(pane, 0);
+    assert.match(
+      text,
+      /^\d\d:\d\d:\d\d ipvsadm drain udp\/192\.0\.2\.1:53 192\.0\.2\.53:53$/m,
+    );
+    assert.match(text, /^\d\d:\d\d:\d\d ipvsadm -e -u 192\.0\.2\.1:53 /m);
+  });
+
+  test("watch chooses columns", async () => {
+    using pane = await watching("udp/192.0.2.1:53");
+    pane.press("c");
+    await pane.shows(/^> \[x\] State/m);
+    pane.press("Space", "Escape");
+    await pane.shows(/^ Service, its servers +Weight /m);
+    pane.press("q");
+    await restored(pane, 0);
+    using other = await watching("--columns limits,state udp/192.0.2.1:53");
+    await other.shows(/^ Service, its servers +Limits {2}State$/m);
+    other.press("q");
+    await restored(other, 0);
+  });
+
   test("watch redraws when the size of the terminal changes", async () => {
     using pane = await watching();
     pane.resize(130, 12);
-    await pane.shows(/Out pkt\/s.*Change$/m);
+    await pane.shows(/Out pkt\/s.*Change +Last minute$/m);
     await pane.shows(/↑↓ 1-7 of 32/);
     pane.resize(30, 12);
     await pane.shows(/^This terminal has 30 columns/);
     pane.resize(60, 40);
-    await pane.shows(/Weight Conn\/s In B\/s Out B\/s Change$/m);
+    await pane.shows(/State +Weight Conn\/s In B\/s .*Change$/m);
     pane.press("q");
     await restored(pane, 0);
   });

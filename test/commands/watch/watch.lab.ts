@@ -6,21 +6,22 @@ import { ipvsadm } from "../../traffic/ipvsadm.js";
 import { BEHIND_DIRECTOR } from "../../traffic/places.js";
 import { siteOf } from "../../traffic/site.js";
 
+type Stats = Readonly<Record<string, number | null>>;
+
 interface Part {
-  readonly rates: Readonly<Record<string, number>> | null;
-  readonly change?: { readonly kind: string; readonly before?: string };
+  readonly stats?: Stats;
+  readonly change?: string;
+  readonly from?: Readonly<Record<string, number | string>>;
 }
 
 interface Frame {
   readonly elapsedSeconds: number;
-  readonly totals: { readonly rates: Readonly<Record<string, number>> };
+  readonly totals: Stats;
   readonly services: readonly (Part & {
     readonly service: string;
-    readonly counters?: Readonly<Record<string, number>>;
     readonly servers: readonly (Part & {
       readonly server: string;
       readonly weight: number;
-      readonly counters?: Readonly<Record<string, number>>;
     })[];
   })[];
 }
@@ -64,15 +65,15 @@ suite("watch on a kernel", () => {
     });
     const last = frames.at(-1)?.services[0] ?? assert.fail("no service");
     assert.equal(last.service, "tcp/192.0.2.100:80");
-    assert.equal(last.counters?.["connections"], REQUESTS);
+    assert.equal(last.stats?.["connections"], REQUESTS);
     assert.deepEqual(
-      last.servers.map(({ counters }) => counters?.["connections"]),
+      last.servers.map(({ stats }) => stats?.["connections"]),
       [REQUESTS / 2, REQUESTS / 2],
     );
     const sumOf = (name: string) =>
       frames.reduce(
         (sum, { elapsedSeconds, services }) =>
-          sum + elapsedSeconds * (services[0]?.rates?.[name] ?? 0),
+          sum + elapsedSeconds * (services[0]?.stats?.[name] ?? 0),
         0,
       );
     // The rates add up to the counters, except for the first and the last step of 2 seconds.
@@ -83,7 +84,7 @@ suite("watch on a kernel", () => {
       "inBytes",
       "outBytes",
     ]) {
-      const counted = last.counters[name] ?? 0;
+      const counted = last.stats[name] ?? 0;
       const sum = sumOf(`${name}PerSecond`);
       assert.ok(counted > 0, name);
       assert.ok(
@@ -91,7 +92,7 @@ suite("watch on a kernel", () => {
         `${name}: ${sum} of ${counted}`,
       );
     }
-    assert.equal(last.rates?.["connectionsPerSecond"], 0, "and fall to zero");
+    assert.equal(last.stats["connectionsPerSecond"], 0, "and fall to zero");
   });
 
   test("zeroed counters give no negative rate", async () => {
@@ -103,13 +104,15 @@ suite("watch on a kernel", () => {
       await request("client", `http://${SERVICE}/`, 5);
     });
     for (const { services, totals } of frames)
-      for (const part of [
-        ...services,
-        ...services.flatMap(({ servers }) => servers),
+      for (const stats of [
+        ...services.map((service) => service.stats ?? {}),
+        ...services.flatMap(({ servers }) =>
+          servers.map((server) => server.stats ?? {}),
+        ),
         totals,
       ])
-        for (const [name, rate] of Object.entries(part.rates ?? {}))
-          assert.ok(rate >= 0, `${name} ${rate}`);
+        for (const [name, rate] of Object.entries(stats))
+          assert.ok((rate ?? 0) >= 0, `${name} ${rate ?? ""}`);
   });
 
   test("watch reports what is added, edited and removed", async () => {
@@ -124,22 +127,24 @@ suite("watch on a kernel", () => {
     const changes = new Set(
       frames
         .flatMap(({ services }) => [
-          ...services.map(({ service, change }) => [service, change] as const),
+          ...services.map((one) => [one.service, one] as const),
           ...services.flatMap(({ servers }) =>
-            servers.map(({ server, change }) => [server, change] as const),
+            servers.map((one) => [one.server, one] as const),
           ),
         ])
-        .flatMap(([name, change]) =>
-          change ? `${name} ${change.kind} ${change.before ?? ""}`.trim() : [],
+        .flatMap(([name, { change, from }]) =>
+          change === undefined
+            ? []
+            : `${name} ${change} ${from ? JSON.stringify(from) : ""}`.trim(),
         ),
     );
     assert.deepEqual(
       changes,
       new Set([
-        "tcp/192.0.2.100:80 scheduler rr",
-        "198.51.100.11:80 weight 7",
-        "198.51.100.12:80 new",
-        "udp/192.0.2.100:53 new",
+        'tcp/192.0.2.100:80 change {"scheduler":"rr"}',
+        '198.51.100.11:80 change {"weight":7}',
+        "198.51.100.12:80 add",
+        "udp/192.0.2.100:53 add",
       ]),
     );
   });

@@ -54,32 +54,35 @@ test("backups: backup_only, a master and masquerading cannot loop", () => {
 });
 
 test("syncIds: a backup accepts its own sync id, or all with 0", () => {
-  const hears = (syncId: number, ...ids: number[]) =>
-    syncIds
-      .examine({
-        daemons: [],
-        network: AROUND,
-        heard: [
-          {
-            daemon: {
-              state: BACKUP,
-              multicastInterface: "eth1",
-              syncId,
-              multicastPort: 8848,
-            },
-            syncIds: ids,
+  const heard = (syncId: number, ...ids: number[]) =>
+    syncIds.examine({
+      daemons: [],
+      network: AROUND,
+      heard: [
+        {
+          daemon: {
+            state: BACKUP,
+            multicastInterface: "eth1",
+            syncId,
+            multicastPort: 8848,
           },
-        ],
-      })
-      .map(told);
+          syncIds: ids,
+        },
+      ],
+    });
+  const hears = (...ids: [number, ...number[]]) => heard(...ids).map(told);
   assert.deepEqual(hears(1), []);
   assert.deepEqual(hears(1, 1, 2), []);
   assert.deepEqual(hears(0, 2), []);
-  assert.deepEqual(hears(1, 2), [
-    [
-      "sync-ids-differ eth1",
-      "ipvsadm --stop-daemon backup && ipvsadm --start-daemon backup --mcast-interface eth1 --syncid 2 --mcast-port 8848",
-    ],
+  // A restart is described, and not offered as a command.
+  assert.deepEqual(hears(1, 2), [["sync-ids-differ eth1"]]);
+  const [finding] = heard(1, 2);
+  assert.match(
+    finding?.evidence?.join() ?? "",
+    /"ipvsadm --stop-daemon backup && ipvsadm --start-daemon backup --mcast-interface eth1 --syncid 2 --mcast-port 8848"/,
+  );
+  assert.deepEqual(finding?.next, [
+    { command: "ipvsadm -L --daemon", on: "the director with the master" },
   ]);
 });
 

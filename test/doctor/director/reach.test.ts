@@ -3,14 +3,17 @@ import { test } from "node:test";
 import { reach, virtualAddresses } from "../../../src/doctor/director/reach.js";
 import type { Network, Stations } from "../../../src/doctor/network.js";
 import { INET } from "../../../src/ipvs/address.js";
+import { schedulerFlag } from "../../../src/ipvs/scheduler-flags.js";
 import {
   BACKUP,
   LOCAL_NODE,
   MASTER,
   MASQUERADING,
+  ONE_PACKET,
+  PERSISTENT,
   type ServerEntry,
 } from "../../../src/ipvs/model.js";
-import { serverEntry, serviceEntry } from "../../fixtures/entries.js";
+import { serverEntry, serviceEntry, stats } from "../../fixtures/entries.js";
 import {
   mac,
   neighbor,
@@ -18,7 +21,7 @@ import {
   ownAddress,
   route,
 } from "../made-up-network.js";
-import { serviceAt, told } from "../made-up.js";
+import { serviceAt, sysctls, told } from "../made-up.js";
 
 const NOBODY: Stations = { nextHops: new Map(), strangers: [] };
 const SERVER = serverEntry("192.0.2.10", 80);
@@ -31,7 +34,9 @@ function find(
   stations: Stations = NOBODY,
 ): string[][] {
   const table = [serviceAt("192.0.2.1", [server])];
-  return reach.examine({ table, network: around, stations }).map(told);
+  return reach
+    .examine({ table, network: around, stations, sysctls: sysctls({}) })
+    .map(told);
 }
 
 function answers(text: string, answer?: Uint8Array): Stations {
@@ -133,6 +138,7 @@ test("reach: only tunneling and masquerading work through a router", () => {
     table: [serviceAt("192.0.2.1", [masqueraded])],
     network: behind,
     stations: answers("192.0.2.254"),
+    sysctls: sysctls({}),
   });
   assert.equal(
     found?.seen,
@@ -149,6 +155,74 @@ test("reach: a drained server and the director itself are not checked", () => {
     );
   const own = network([route("192.0.2.10", "local", 1)]);
   assert.deepEqual(find(own), []);
+});
+
+/** What is found of a server that does not answer, in a service with these flags. */
+function dead(flags: number, given: Partial<ServerEntry>, quiescent = 0) {
+  const server = { ...SERVER, ...given };
+  return reach.examine({
+    table: [serviceAt("192.0.2.1", [server], { flags })],
+    network: network([BESIDE]),
+    stations: answers("192.0.2.10"),
+    sysctls: sysctls({
+      "net.ipv4.vs.expire_quiescent_template": quiescent,
+    }),
+  });
+}
+
+test("reach: a dead server with persistence templates needs more than weight 0", () => {
+  const bound = { persistentConnections: 2 };
+  assert.deepEqual(dead(PERSISTENT, bound).map(told), [
+    [
+      "persistence-to-dead-server 192.0.2.10:80 of tcp/192.0.2.1:80",
+      "sysctl -w net.ipv4.vs.expire_quiescent_template=1",
+      "ipvsadm -e -t 192.0.2.1:80 -r 192.0.2.10:80 -g -w 0",
+    ],
+  ]);
+  const idsOf = (...given: Parameters<typeof dead>) =>
+    dead(...given).map(({ id }) => id);
+  // Weight 0 frees the clients here.
+  assert.deepEqual(idsOf(PERSISTENT, bound, 1), ["server-silent"]);
+  assert.deepEqual(idsOf(PERSISTENT, {}), ["server-silent"]);
+  // The templates are those of an older setting.
+  assert.deepEqual(idsOf(0, bound), ["server-silent"]);
+});
+
+test("reach: schedulers that refuse the clients of a server with weight 0 need it removed", () => {
+  const fixOf = (scheduler: string, flags = 0) =>
+    reach
+      .examine({
+        table: [serviceAt("192.0.2.1", [SERVER], { scheduler, flags })],
+        network: network([BESIDE]),
+        stations: answers("192.0.2.10"),
+        sysctls: sysctls({}),
+      })
+      .flatMap(({ fix }) => fix.map(({ command }) => command));
+  const remove = ["ipvsadm -d -t 192.0.2.1:80 -r 192.0.2.10:80"];
+  const drain = [`${EDIT} -g -w 0`];
+  assert.deepEqual(fixOf("sh"), remove);
+  assert.deepEqual(fixOf("dh"), remove);
+  const fallback = schedulerFlag("sh-fallback")?.bit ?? 0;
+  assert.deepEqual(fixOf("sh", fallback), drain);
+  assert.deepEqual(fixOf("mh"), drain);
+});
+
+test("reach: a dead server of one-packet scheduling is a finding of its own, with the count of datagrams", () => {
+  const [finding, ...rest] = dead(ONE_PACKET, {
+    stats: stats({ connections: 12n }),
+  });
+  assert.deepEqual(rest, []);
+  assert.equal(finding?.id, "one-packet-to-dead-server");
+  assert.match(
+    finding.seen,
+    /does not answer on eth1, and it got 12 datagrams/,
+  );
+  assert.deepEqual(
+    dead(ONE_PACKET | PERSISTENT, { persistentConnections: 1 }).map(
+      ({ id }) => id,
+    ),
+    ["persistence-to-dead-server"],
+  );
 });
 
 test("virtualAddresses: a backup need not have them", () => {

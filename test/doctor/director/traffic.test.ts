@@ -368,6 +368,26 @@ suite("marks", () => {
     assert.deepEqual(find(mangle("PREROUTING", "0x7/0xff")), []);
   });
 
+  test("marks: a rule that sets no bit of the mark does not make it", () => {
+    const change = (words: string) =>
+      find(
+        mangle("PREROUTING", "0x0/0x0").replace("--set-xmark 0x0/0x0", words),
+      ).length;
+    for (const words of [
+      "--set-xmark 0x0/0x0",
+      "--xor-mark 0x8",
+      "--and-mark 0xff",
+      "--set-xmark 0x8/0x8",
+    ])
+      assert.equal(change(words), 1, words);
+    for (const words of [
+      "--xor-mark 0x7",
+      "--or-mark 0x3",
+      "--set-xmark 0x4/0x4",
+    ])
+      assert.equal(change(words), 0, words);
+  });
+
   test("marks: a rule behind IPVS does not help, and a chain that nothing calls neither", () => {
     assert.match(
       find(mangle("FORWARD", "0x7/0xffffffff"))[0]?.seen ?? "",

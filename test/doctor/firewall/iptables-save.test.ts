@@ -91,6 +91,35 @@ suite("parseIptablesSave()", () => {
       );
   });
 
+  test("the value of a comment is a value, whatever it looks like", () => {
+    for (const comment of ["-j", "--dport", '"-m tcp"', '"!"', "-"]) {
+      const save = `*filter\n:INPUT ACCEPT [0:0]\n[4:240] -A INPUT -p tcp -m comment --comment ${comment} -m tcp --dport 80 -j DROP\nCOMMIT\n`;
+      const parsed = parseIptablesSave(save, INET, "iptables-legacy");
+      const stopped = (destinationPort: number) =>
+        walk({ tables: parsed }, "input", {
+          ...REQUEST,
+          destinationPort,
+        }).stops.map(({ certain, does }) => [certain, does]);
+      assert.deepEqual(stopped(80), [[true, "drop"]], comment);
+      assert.deepEqual(stopped(81), [], comment);
+    }
+  });
+
+  test("describePlace() decodes comments and names, which iptables-save prints byte by byte", () => {
+    const bytes = Buffer.from('"plus naïve"', "utf8").toString("latin1");
+    const save = `*filter\n:INPUT ACCEPT [0:0]\n[4:240] -A INPUT -m comment --comment ${bytes} -j DROP\nCOMMIT\n`;
+    const [stop] = walk(
+      { tables: parseIptablesSave(save, INET, "iptables-legacy") },
+      "input",
+      REQUEST,
+    ).stops;
+    assert.ok(stop);
+    assert.match(
+      describePlace(stop),
+      /--comment "plus naïve" -j DROP", 4 packets/,
+    );
+  });
+
   test("a policy stops what no rule accepts, and jumps return", () => {
     assert.deepEqual(stopsOf("forward", { ...REQUEST, outgoing: "eth1" }), [
       "drop: the policy of chain FORWARD (iptables-legacy, table filter), 17 packets",

@@ -151,9 +151,9 @@ test("arp: only interfaces where a neighbor has a reason to ask are checked", ()
     owned(AROUND, "10.0.0.11/24"),
   ];
   assert.deepEqual(subjects({ addresses: far }), [
-    `vip-answers ${VIP} on lan`,
     `vip-answers ${VIP} on around`,
     `vip-announced ${VIP} on around`,
+    `vip-answers ${VIP} on lan`,
   ]);
   assert.deepEqual(subjects({ addresses: far, method: "tunnel" }), [
     "no-decapsulation IPv4",

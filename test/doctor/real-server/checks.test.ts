@@ -2,9 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { INET, INET6 } from "../../../src/ipvs/address.js";
 import { TCP, UDP } from "../../../src/ipvs/model.js";
+import type { Device } from "../../../src/rtnl/model.js";
 import type { Listener } from "../../../src/doctor/real-server/listeners.js";
+import type { RealServer } from "../../../src/doctor/real-server/real-server.js";
+import { rpFilter } from "../../../src/doctor/real-server/rp-filter.js";
 import type { Way } from "../../../src/doctor/network.js";
 import { address } from "../../fixtures/entries.js";
+import { sysctls } from "../made-up.js";
 import {
   device,
   foundOn,
@@ -173,6 +177,7 @@ function tunneled(
   const tunnel = {
     local: local === undefined ? undefined : address(local),
     remote: remote === undefined ? undefined : address(remote),
+    inside: undefined,
     anyMetadata: false,
     wantsChecksum: false,
   };
@@ -233,8 +238,26 @@ test("rpFilter: packets from a tunnel must pass, and the loose level needs an ad
     ...bare,
     addresses: [...addresses, owned(TUNL0, `${VIP}/32`)],
   };
-  const loosen = `sysctl -w ${FILTER}=2`;
-  const add = `ip address add ${VIP}/32 dev tunl0`;
+  const loosen = `"sysctl -w ${FILTER}=2"`;
+  const both = `"ip address add ${VIP}/32 dev tunl0 && sysctl -w ${FILTER}=2"`;
+  /** What is described; no command is offered that loosens the filter. */
+  const described = (
+    server: RealServer,
+    settings: Readonly<Record<string, number>>,
+  ) => {
+    const found = rpFilter.examine({
+      realServer: server,
+      sysctls: sysctls(settings),
+    });
+    assert.deepEqual(
+      found.flatMap(({ fix }) => fix),
+      [],
+    );
+    return found.map(
+      ({ id, subject, evidence = [] }) =>
+        `${id} ${subject ?? ""}: ${/"[^"]*"/.exec(evidence.join())?.[0] ?? ""}`,
+    );
+  };
   for (const all of [0, 1])
     for (const own of [0, 1, 2]) {
       const settings = {
@@ -243,13 +266,13 @@ test("rpFilter: packets from a tunnel must pass, and the loose level needs an ad
       };
       const level = Math.max(all, own);
       assert.deepEqual(
-        foundOn(bare, settings),
-        level === 0 ? [] : [["reverse-path tunl0", add, loosen]],
+        described(bare, settings),
+        level === 0 ? [] : [`reverse-path tunl0: ${both}`],
         `bare ${all} ${own}`,
       );
       assert.deepEqual(
-        foundOn(dressed, settings),
-        level === 1 ? [["reverse-path tunl0", loosen]] : [],
+        described(dressed, settings),
+        level === 1 ? [`reverse-path tunl0: ${loosen}`] : [],
         `dressed ${all} ${own}`,
       );
     }
@@ -261,8 +284,16 @@ test("rpFilter: the interface where the kernel drops a client's packets is named
     { client: address("198.51.100.7") },
   );
   assert.deepEqual(foundOn(server, { "net.ipv4.conf.all.rp_filter": 1 }), [
-    ["reverse-path lan", "sysctl -w net.ipv4.conf.lan.rp_filter=2"],
+    ["reverse-path lan"],
   ]);
+  const [finding] = rpFilter.examine({
+    realServer: server,
+    sysctls: sysctls({ "net.ipv4.conf.all.rp_filter": 1 }),
+  });
+  assert.deepEqual(
+    finding?.next?.map(({ command }) => command),
+    [`ip route get ${VIP} from 198.51.100.7 iif lan`],
+  );
 });
 
 test("wayBack: there must be a route to the client", () => {
@@ -339,6 +370,68 @@ test("tunnel: GUE needs a port of the family and an interface", () => {
     foundOn(bare).map(([id]) => id),
     ["no-decapsulation IPv4"],
   );
+});
+
+/** A tunnel interface that takes packets of any remote end. */
+function tunnelDevice(name: string, kind: string, inside?: number) {
+  const tunnel = {
+    local: undefined,
+    remote: undefined,
+    inside,
+    anyMetadata: false,
+    wantsChecksum: false,
+  };
+  return device(7, name, { kind, tunnel, asksNeighbors: false });
+}
+
+test("tunnel: the family outside is that of the director, and not that of the virtual address", () => {
+  const VIP6 = "2001:db8::100";
+  const found = (vip: string, director: string, ...devices: Device[]) =>
+    foundOn(
+      realServer({
+        method: "tunnel",
+        director: address(director),
+        services: [service(vip)],
+        devices: [LO, LAN, ...devices],
+        addresses: [owned(LO, `${vip}/${vip.includes(":") ? 128 : 32}`)],
+      }),
+    );
+  const sit0 = tunnelDevice("sit0", "sit", 41);
+  const ip6tnl0 = tunnelDevice("ip6tnl0", "ip6tnl", 41);
+  const tunl0 = tunnelDevice("tunl0", "ipip", 4);
+  assert.deepEqual(found(VIP6, "10.0.0.1", sit0), []);
+  assert.deepEqual(found(VIP6, "10.0.0.1", ip6tnl0), [
+    ["no-decapsulation IPv6 in IPv4", "modprobe sit", "ip link set sit0 up"],
+  ]);
+  assert.deepEqual(found(VIP6, "2001:db8::1", ip6tnl0), []);
+  // As it comes, ip6tnl0 takes only IPv6 packets.
+  assert.deepEqual(found(VIP, "2001:db8::1", ip6tnl0, tunl0), [
+    [
+      "no-decapsulation IPv4 in IPv6",
+      "ip -6 tunnel change ip6tnl0 mode any",
+      "ip link set ip6tnl0 up",
+    ],
+  ]);
+  assert.deepEqual(
+    found(VIP, "2001:db8::1", tunnelDevice("ip6tnl0", "ip6tnl")),
+    [],
+  );
+  assert.deepEqual(found(VIP, "10.0.0.1", tunl0), []);
+});
+
+test("tunnel: without a director, an interface of either family is enough", () => {
+  const found = (vip: string, ...devices: Device[]) =>
+    foundOn(
+      realServer({
+        method: "tunnel",
+        services: [service(vip)],
+        devices: [LO, LAN, ...devices],
+        addresses: [owned(LO, `${vip}/${vip.includes(":") ? 128 : 32}`)],
+      }),
+    ).map(([id]) => id);
+  assert.deepEqual(found("2001:db8::100", tunnelDevice("sit0", "sit", 41)), []);
+  assert.deepEqual(found(VIP, tunnelDevice("ip6tnl0", "ip6tnl")), []);
+  assert.deepEqual(found("2001:db8::100"), ["no-decapsulation IPv6"]);
 });
 
 test("tunnelsUp() without a method ignores tunnels with a remote end", () => {

@@ -52,6 +52,32 @@ suite("serverFirewall", () => {
     ]);
   });
 
+  test("serverFirewall looks for the tunnel's packets in the family of the director", () => {
+    const vip = "2001:db8::100";
+    const tunnel = {
+      method: "tunnel",
+      director: address("192.0.2.1"),
+      services: [service(vip, { protocol: TCP, port: 80 })],
+    } as const;
+    assert.deepEqual(
+      find(tunnel, ":INPUT ACCEPT [0:0]", "[4:240] -A INPUT -p ipv6 -j DROP"),
+      [
+        [
+          "server-firewall-blocks the tunnel's packets from 192.0.2.1",
+          "iptables -t filter -I INPUT -s 192.0.2.1/32 -p 41 -j ACCEPT",
+        ],
+      ],
+    );
+    assert.deepEqual(
+      find(
+        tunnel,
+        ":INPUT ACCEPT [0:0]",
+        "[4:240] -A INPUT -p ipencap -j DROP",
+      ),
+      [],
+    );
+  });
+
   test("serverFirewall accepts rules by state, which know the connections of a real server", () => {
     assert.deepEqual(
       find(

@@ -1,0 +1,277 @@
+import type { Check } from "../doctor/check.js";
+import type { Gathered } from "../doctor/facts.js";
+import type { Address } from "../ipvs/address.js";
+import type { Protocol, ServiceKey } from "../ipvs/model.js";
+import {
+  checkCall,
+  flag,
+  integer,
+  listOf,
+  object,
+  oneOf,
+  optional,
+  text,
+} from "./shape.js";
+import { ADDRESS, SERVICE_KEYS } from "./shapes.js";
+
+/**
+ * A command for a shell that fixes something, or that finds its cause.
+ *
+ * @since 0.2.0
+ */
+export interface DoctorCommand {
+  /** A line for a shell. A word in capitals stands for what only the reader knows */
+  readonly command: string;
+  /** On which machine, if not on this one: `real server 192.0.2.10` */
+  readonly on?: string | undefined;
+  /** What else the command changes */
+  readonly effect?: string | undefined;
+}
+
+/**
+ * A fault that doctor found. Its texts may contain control characters of names.
+ *
+ * @since 0.2.0
+ */
+export interface DoctorFinding {
+  /** The kind, such as `forwarding-off`: `ipvsadm doctor --explain ID` describes it */
+  readonly id: string;
+  /** `error`: traffic fails now. `warning`: it may fail. `note`: worth knowing */
+  readonly severity: "error" | "warning" | "note";
+  /** What is wrong, in a few words */
+  readonly title: string;
+  /** Where: a service, a real server, an interface; undefined: the machine itself */
+  readonly subject?: string | undefined;
+  /** What was seen there */
+  readonly seen: string;
+  /** How sure it is that this is a cause */
+  readonly certainty: "proven" | "likely";
+  /** What supports it */
+  readonly evidence: readonly string[];
+  /** Commands that find the cause on another machine */
+  readonly next: readonly DoctorCommand[];
+  /** Commands that remove the cause: all of them, in this order; empty if no command does */
+  readonly fix: readonly DoctorCommand[];
+}
+
+/**
+ * What doctor found, and what it could not check.
+ *
+ * @since 0.2.0
+ */
+export interface DoctorReport {
+  /** The findings: most severe first, then most certain */
+  readonly findings: readonly DoctorFinding[];
+  /** The kinds of findings that could not be checked, with the reason */
+  readonly unchecked: readonly {
+    readonly id: string;
+    readonly reason: string;
+  }[];
+  /** What doctor never looks at, or could not read */
+  readonly notChecked: readonly string[];
+}
+
+/**
+ * Which findings doctor looks for.
+ *
+ * @since 0.2.0
+ */
+export interface DoctorOptions {
+  /** Only these kinds, by their ids; by default all */
+  readonly only?: readonly string[] | undefined;
+  /** Not these kinds */
+  readonly skip?: readonly string[] | undefined;
+}
+
+/**
+ * How to examine a director.
+ *
+ * @since 0.2.0
+ */
+export interface DirectorOptions extends DoctorOptions {
+  /** Examines these services; by default all. Services that are not in the table are ignored */
+  readonly services?: readonly ServiceKey[] | undefined;
+  /** Whether to connect to each real server; by default false */
+  readonly probe?: boolean | undefined;
+}
+
+/**
+ * What is known about a real server and its director.
+ *
+ * @since 0.2.0
+ */
+export interface RealServerOptions extends DoctorOptions {
+  /** The services of which this machine is a real server. Without protocol or port: any */
+  readonly services: readonly {
+    readonly address: Address;
+    readonly protocol?: Protocol | undefined;
+    readonly port?: number | undefined;
+  }[];
+  /**
+   * How the director forwards: direct routing, IP in IP, GRE, GUE or masquerading; by default direct
+   * routing, or a tunnel that is up
+   */
+  readonly method?: "direct" | "tunnel" | "gre" | "gue" | "masq" | undefined;
+  /** The director's address as this machine sees it */
+  readonly director?: Address | undefined;
+  /** The address of a client */
+  readonly client?: Address | undefined;
+  /** The address and port at which a masqueraded server gets requests */
+  readonly server?:
+    { readonly address: Address; readonly port: number } | undefined;
+}
+
+const KIND_FIELDS = {
+  only: optional(listOf("an array of ids", text)),
+  skip: optional(listOf("an array of ids", text)),
+};
+
+const DIRECTOR_OPTIONS = object("options", {
+  ...KIND_FIELDS,
+  services: optional(SERVICE_KEYS),
+  probe: optional(flag),
+});
+
+const PORT_NUMBER = integer(0, 0xffff);
+
+const REAL_SERVER_OPTIONS = object("options", {
+  ...KIND_FIELDS,
+  services: listOf(
+    "an array of services",
+    object("a service", {
+      address: ADDRESS,
+      protocol: optional(oneOf(6, 17, 132)),
+      port: optional(PORT_NUMBER),
+    }),
+  ),
+  method: optional(oneOf("direct", "tunnel", "gre", "gue", "masq")),
+  director: optional(ADDRESS),
+  client: optional(ADDRESS),
+  server: optional(
+    object("a real server", { address: ADDRESS, port: PORT_NUMBER }),
+  ),
+});
+
+/**
+ * Examines this machine as a director, as `ipvsadm doctor` does: its table, connections, sysctls,
+ * network and firewall. Loads no module and changes nothing. With `probe` it connects to the real
+ * servers; checks of sync daemons listen for their messages for some seconds.
+ *
+ * What cannot be read is no error: it is in `unchecked`.
+ *
+ * @throws {InvalidArgument} if an option is wrong, or if there is no such kind of finding
+ * @since 0.2.0
+ */
+export async function examineDirector(
+  options: DirectorOptions = {},
+): Promise<DoctorReport> {
+  checkCall("examineDirector", ["options", options, DIRECTOR_OPTIONS]);
+  const { services, probe = false } = options;
+  const [{ needsOf }, { DIRECTOR_CHECKS }, { gatherDirector }, { nodeIo }] =
+    await Promise.all([
+      import("../doctor/check.js"),
+      import("../doctor/director/checks.js"),
+      import("../doctor/director/gather.js"),
+      import("../runtime/node-io.js"),
+    ]);
+  const { formatService } = await import("../ipvs/model.js");
+  const named = await wantedIds("examineDirector", options);
+  const wanted = (id: string) =>
+    named(id) && (probe || id !== "server-probe-failed");
+  const chosen = services && new Set(services.map((key) => formatService(key)));
+  const gathered = await gatherDirector(nodeIo(), {
+    choose: (table) =>
+      chosen
+        ? table.filter(({ key }) => chosen.has(formatService(key)))
+        : table,
+    needs: needsOf(DIRECTOR_CHECKS, wanted),
+    probe,
+  });
+  return reportOf(DIRECTOR_CHECKS, gathered, wanted);
+}
+
+/**
+ * Examines this machine as a real server, as `ipvsadm doctor --real-server` does. Changes nothing and
+ * sends nothing.
+ *
+ * @throws {SocketFault} if its network cannot be read
+ * @throws {InvalidArgument} if an option is wrong, or if there is no such kind of finding
+ * @since 0.2.0
+ */
+export async function examineRealServer(
+  options: RealServerOptions,
+): Promise<DoctorReport> {
+  checkCall("examineRealServer", ["options", options, REAL_SERVER_OPTIONS]);
+  const { services, method, director, client, server } = options;
+  const [{ REAL_SERVER_CHECKS }, { gatherRealServer }, { nodeIo }] =
+    await Promise.all([
+      import("../doctor/real-server/checks.js"),
+      import("../doctor/real-server/gather.js"),
+      import("../runtime/node-io.js"),
+    ]);
+  const wanted = await wantedIds("examineRealServer", options);
+  const gathered = await gatherRealServer(nodeIo(), {
+    services: services.map(({ address, protocol, port }) => ({
+      address,
+      protocol,
+      port,
+    })),
+    method,
+    director,
+    client,
+    server,
+  });
+  return reportOf(REAL_SERVER_CHECKS, gathered, wanted);
+}
+
+/** Whether a kind is wanted, by its id. @throws {InvalidArgument} for an unknown id */
+async function wantedIds(
+  call: string,
+  { only = [], skip = [] }: DoctorOptions,
+): Promise<(id: string) => boolean> {
+  const { KINDS } = await import("../doctor/findings.js");
+  const id = oneOf(...KINDS.map((kind) => kind.id));
+  const ids = listOf("an array of ids", id);
+  checkCall(call, ["options.only", only, ids], ["options.skip", skip, ids]);
+  return (id) => (only.length === 0 || only.includes(id)) && !skip.includes(id);
+}
+
+async function reportOf(
+  checks: readonly Check[],
+  { facts, reasons, notChecked }: Gathered,
+  wanted: (id: string) => boolean,
+): Promise<DoctorReport> {
+  const { examine } = await import("../doctor/check.js");
+  const { diagnosesOf } = await import("../doctor/findings.js");
+  const { findings, unexamined } = examine(checks, facts, wanted);
+  return {
+    findings: diagnosesOf(findings).flatMap(({ kind, findings }) =>
+      findings.map(
+        ({
+          id,
+          subject,
+          seen,
+          certainty = "proven",
+          evidence = [],
+          next = [],
+          fix,
+        }) => ({
+          id,
+          severity: kind.severity,
+          title: kind.title,
+          subject,
+          seen,
+          certainty,
+          evidence,
+          next,
+          fix,
+        }),
+      ),
+    ),
+    unchecked: unexamined.map(({ id, wanting }) => ({
+      id,
+      reason: reasons.get(wanting) ?? `${wanting} could not be read`,
+    })),
+    notChecked,
+  };
+}

@@ -1,0 +1,201 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { isAnswer } from "../../lab/http.js";
+import { DIRECTOR } from "../../lab/network.js";
+import type { HeldConnection } from "../../traffic/caller.js";
+import { balance, ipvsadm } from "../../traffic/ipvsadm.js";
+import { without } from "../../traffic/needs.js";
+import { BEHIND_DIRECTOR } from "../../traffic/places.js";
+import { siteOf } from "../../traffic/site.js";
+import { answered, examined, proves, unanswered } from "./case.js";
+
+const SERVICE = "-t 192.0.2.100:80";
+const RULES = `
+  -A ${SERVICE} -s rr
+  -a ${SERVICE} -r 198.51.100.11:8080 -m`;
+const URL = "http://192.0.2.100/";
+const DNS = "-u 192.0.2.100:53";
+const MARK = "PREROUTING -d 192.0.2.100 -p udp --dport 53 -j MARK --set-mark 7";
+
+suite(
+  "doctor finds deleted services, and services that no packet reached",
+  () => {
+    const site = siteOf(BEHIND_DIRECTOR, {
+      real1: { http: [8080], datagrams: ["198.51.100.11:53"] },
+      real2: { http: [8080], datagrams: ["198.51.100.12:53"] },
+    });
+    const director = (command: string) => site.network.sh(DIRECTOR, command);
+    const forgive = () =>
+      void director("sysctl -w net.ipv4.vs.expire_nodest_conn=0");
+
+    /** Sends a datagram from a port that stays the same. @returns who answered */
+    function asks(): string {
+      const program = `
+      const socket = require("dgram").createSocket("udp4");
+      const tell = (what) => { console.log(what); process.exit(); };
+      socket.on("message", (message) => tell(JSON.parse(message).server));
+      socket.bind(5311, () => socket.send("who are you?", 53, "192.0.2.100"));
+      setTimeout(() => tell("no answer"), 1500);`;
+      return site.network
+        .sh("client", `${process.execPath} -e '${program}'`)
+        .trim();
+    }
+
+    proves(site, {
+      id: "service-deleted",
+      name: "a UDP client keeps its port, and a service by firewall mark would take its datagrams",
+      subject: "udp/192.0.2.100:53",
+      seen: /^1 open connection is with 198\.51\.100\.11:53, and there is no such service$/,
+      skip: without("iptables-legacy", "iptables"),
+      rules: `
+      -A ${DNS} -s rr
+      -a ${DNS} -r 198.51.100.11:53 -m`,
+      works: () => {
+        assert.match(asks(), /^real/);
+        return Promise.resolve();
+      },
+      async fault() {
+        director(`iptables-legacy -t mangle -A ${MARK}`);
+        await ipvsadm(`-D ${DNS}`);
+        await ipvsadm("-A -f 7 -s rr");
+        await ipvsadm("-a -f 7 -r 198.51.100.12:53 -m");
+      },
+      fails: () => {
+        assert.equal(asks(), "no answer");
+        return Promise.resolve();
+      },
+      lastly() {
+        director(`iptables-legacy -t mangle -D ${MARK}`);
+        forgive();
+      },
+    });
+
+    // Without any service of a family IPVS looks at no packet of the family.
+    const RULES6 = `
+      -A -t [2001:db8:1::100]:80 -s rr
+      -a -t [2001:db8:1::100]:80 -r [2001:db8:2::11]:8080 -m`;
+    for (const { name, vip, server, subject, others, url } of [
+      {
+        name: "a TCP connection hangs",
+        vip: "192.0.2.100:89",
+        server: "198.51.100.11:8080",
+        subject: "tcp/192.0.2.100:89",
+        others: RULES,
+        url: URL,
+      },
+      {
+        name: "a TCP connection over IPv6 hangs",
+        vip: "[2001:db8:1::100]:89",
+        server: "[2001:db8:2::11]:8080",
+        subject: "tcp/[2001:db8:1::100]:89",
+        others: RULES6,
+        url: "http://[2001:db8:1::100]/",
+      },
+    ]) {
+      const held: HeldConnection[] = [];
+      proves(site, {
+        id: "service-deleted",
+        name,
+        subject,
+        rules: `${others}
+        -A -t ${vip} -s rr
+        -a -t ${vip} -r ${server} -m`,
+        prepare: () => answered(site, url),
+        async works() {
+          while (held.length < 2)
+            held.push(await site.client.hold(`http://${vip}/`));
+          // Either there is an answer, or the client is told at once that there will be none.
+          const reply = await held[1]?.ask();
+          if (reply && !isAnswer(reply))
+            assert.equal(reply.failure, "ECONNRESET");
+        },
+        fault: async () => {
+          await ipvsadm(`-D -t ${vip}`);
+        },
+        async fails() {
+          assert.deepEqual(await held[0]?.ask(), {
+            failure: "no answer in 5 s",
+          });
+        },
+        lastly: forgive,
+      });
+    }
+
+    let used = URL;
+    proves(site, {
+      id: "service-unreached",
+      name: "the service has another port than clients use",
+      subject: "tcp/192.0.2.100:8080",
+      rules: RULES,
+      works: () => answered(site, URL),
+      async fault() {
+        await balance(RULES.replaceAll("192.0.2.100:80", "192.0.2.100:8080"));
+      },
+      fails: () => unanswered(site, URL),
+      repair: () => balance(RULES),
+    });
+
+    proves(site, {
+      id: "service-unreached",
+      name: "the client has an old hardware address of the virtual address",
+      subject: "tcp/192.0.2.100:90",
+      rules: RULES,
+      works: () => answered(site, used),
+      async fault() {
+        await balance(RULES.replaceAll("192.0.2.100:80", "192.0.2.100:90"));
+        used = "http://192.0.2.100:90/";
+        site.network.sh(
+          "client",
+          "ip neigh replace 192.0.2.100 lladdr 02:00:00:00:00:99 dev front nud permanent",
+        );
+      },
+      fails: () => unanswered(site, used),
+      repair: () =>
+        void site.network.sh("client", "ip neigh del 192.0.2.100 dev front"),
+    });
+
+    proves(site, {
+      id: "service-unreached",
+      name: "a rule sets the firewall mark for another address",
+      subject: "fwm/9",
+      skip: without("iptables-legacy", "iptables"),
+      rules: `
+      -A -f 7 -s rr
+      -a -f 7 -r 198.51.100.11:8080 -m`,
+      url: URL,
+      prepare: () =>
+        void director(
+          "iptables-legacy -t mangle -A PREROUTING -d 192.0.2.100 -p tcp --dport 80 -j MARK --set-mark 7",
+        ),
+      async fault() {
+        director("iptables-legacy -t mangle -F PREROUTING");
+        director(
+          "iptables-legacy -t mangle -A PREROUTING -d 192.0.2.101 -p tcp --dport 80 -j MARK --set-mark 9",
+        );
+        await balance(`
+        -A -f 9 -s rr
+        -a -f 9 -r 198.51.100.12:8080 -m`);
+      },
+      fails: () => unanswered(site, URL),
+      repair: () =>
+        void director(
+          "iptables-legacy -t mangle -A PREROUTING -d 192.0.2.100 -p tcp --dport 80 -j MARK --set-mark 9",
+        ),
+      lastly: () => void director("iptables-legacy -t mangle -F PREROUTING"),
+    });
+
+    test("service-unreached: of a table that is in use, a named service only", async () => {
+      await balance(`${RULES}
+      -A -t 192.0.2.100:443 -s rr
+      -a -t 192.0.2.100:443 -r 198.51.100.11:8080 -m`);
+      await answered(site, URL);
+      const idsOf = async (options: string) =>
+        (await examined("all examined", options)).found.map(({ id }) => id);
+      assert.deepEqual(await idsOf(""), []);
+      assert.deepEqual(await idsOf("tcp/192.0.2.100:80"), []);
+      assert.deepEqual(await idsOf("tcp/192.0.2.100:443"), [
+        "service-unreached",
+      ]);
+    });
+  },
+);

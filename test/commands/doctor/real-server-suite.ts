@@ -1,0 +1,9 @@
+// Faults of real servers, of a backup director and of modules, in a guest of their own: doctor would find what other tests leave behind.
+import "./dead-servers.lab.js";
+import "./backup.lab.js";
+import "./machine.lab.js";
+import "./real-direct.lab.js";
+import "./real-listeners.lab.js";
+import "./real-tunnel.lab.js";
+import "./real-ways.lab.js";
+import "./report.lab.js";

@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { DIRECTOR, type NetworkPlan } from "../../lab/network.js";
+import { without } from "../../traffic/needs.js";
+import { spread } from "../../traffic/spread.js";
+import {
+  bareSite,
+  printed,
+  runOn,
+  stateOf,
+  tableFile,
+} from "./bare-machines.js";
+
+const VIP = "203.0.113.100";
+
+const TWO_DIRECTORS: NetworkPlan = {
+  client: { addresses: { lan: ["203.0.113.10/24"] } },
+  [DIRECTOR]: { addresses: { lan: ["203.0.113.1/24"] } },
+  second: { addresses: { lan: ["203.0.113.2/24"] } },
+};
+
+const RULES = `-A -t ${VIP}:80 -s rr
+-a -t ${VIP}:80 -r 203.0.113.1 -g
+-a -t ${VIP}:80 -r 203.0.113.2 -g`;
+
+const OPTIONS = [
+  "--interface=lan",
+  "--director=203.0.113.1",
+  "--backup=203.0.113.2",
+];
+
+/** Each director is a real server, too. */
+const MACHINES = [
+  ["director", DIRECTOR],
+  ["backup", "second"],
+  ["203.0.113.1", DIRECTOR],
+  ["203.0.113.2", "second"],
+] as const;
+
+suite("setup for two directors that are real servers of each other", () => {
+  const machines = bareSite(TWO_DIRECTORS, [DIRECTOR, "second"]);
+  const { doctor } = machines;
+  const skip = without("iptables-legacy", "iptables");
+
+  /** Sends requests to one of them. @returns who answered, and how many connections each director balanced */
+  async function requestsTo(host: string, count = 6) {
+    const { network, client } = machines.site;
+    const mac = network.sh(host, "cat /sys/class/net/lan/address").trim();
+    network.sh("client", `ip neigh replace ${VIP} lladdr ${mac} dev lan`);
+    const before = balanced();
+    const replies = await client.get(`http://${VIP}/`, {
+      count,
+      patienceSeconds: 1,
+    });
+    const after = balanced();
+    return {
+      answers: spread(replies),
+      balanced: after.map((n, i) => n - (before[i] ?? 0)),
+    };
+  }
+
+  /** The connections that the director and the second one have balanced. The counters of processors are never late. */
+  function balanced(): number[] {
+    return [DIRECTOR, "second"].map((host) =>
+      machines.site.network
+        .sh(host, "cat /proc/net/ip_vs_stats_percpu")
+        .split("\n")
+        .map((line) => /^\s*[0-9A-F]+\s+([0-9A-F]+)/.exec(line)?.[1] ?? "0")
+        .reduce((sum, digits) => sum + parseInt(digits, 16), 0),
+    );
+  }
+
+  const printedFor = (file: string, options: readonly string[]) =>
+    Promise.all(
+      MACHINES.map(async ([name, host]) => ({
+        host,
+        text: await printed(file, name, options),
+      })),
+    );
+
+  async function withSetup(
+    more: readonly string[],
+    run: () => Promise<void>,
+  ): Promise<void> {
+    const { network } = machines.site;
+    const file = tableFile(RULES);
+    const wanted = [...OPTIONS, ...more];
+    const states = () =>
+      [DIRECTOR, "second"].map((host) => stateOf(network, host));
+    const before = states();
+    try {
+      for (const { host, text } of await printedFor(file, wanted))
+        runOn(network, host, text);
+      await run();
+    } finally {
+      const undo = await printedFor(file, [...wanted, "--undo"]);
+      for (const { host, text } of undo.toReversed())
+        runOn(network, host, text);
+    }
+    assert.deepEqual(states(), before);
+  }
+
+  test(
+    "--active-active: both balance, and no request is balanced twice",
+    { skip },
+    () =>
+      withSetup(["--active-active"], async () => {
+        const { network } = machines.site;
+        const answers = { [DIRECTOR]: 3, second: 3 };
+        const viaFirst = await requestsTo(DIRECTOR);
+        assert.deepEqual(viaFirst, { answers, balanced: [6, 0] });
+        const viaSecond = await requestsTo("second");
+        assert.deepEqual(viaSecond, { answers, balanced: [0, 6] });
+        assert.deepEqual(await doctor(DIRECTOR), []);
+        assert.deepEqual(await doctor("second"), []);
+
+        // The same without the exception for the other director.
+        runOn(network, "second", "iptables -t mangle -D ipvs-marks 1");
+        const { balanced: twice } = await requestsTo(DIRECTOR);
+        assert.ok((twice[1] ?? 0) > 0, `${twice.join()}`);
+      }),
+  );
+
+  test("with a sync daemon: the backup answers, and balances nothing", () =>
+    withSetup([], async () => {
+      const { network } = machines.site;
+      const { answers, balanced } = await requestsTo(DIRECTOR);
+      assert.deepEqual(answers, { [DIRECTOR]: 3, second: 3 });
+      assert.deepEqual(balanced, [6, 0]);
+      assert.deepEqual(await doctor(DIRECTOR), []);
+      assert.deepEqual(await doctor("second"), []);
+
+      network.sh("second", "echo 0 >/proc/sys/net/ipv4/vs/backup_only");
+      const { balanced: twice } = await requestsTo(DIRECTOR);
+      assert.ok((twice[1] ?? 0) > 0, `${twice.join()}`);
+    }));
+});

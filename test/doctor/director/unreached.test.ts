@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { unreached } from "../../../src/doctor/director/unreached.js";
+import type { Facts } from "../../../src/doctor/facts.js";
+import { parseIptablesSave } from "../../../src/doctor/firewall/iptables-save.js";
+import { INET } from "../../../src/ipvs/address.js";
+import {
+  BACKUP,
+  ONE_PACKET,
+  type ServiceWithServers,
+} from "../../../src/ipvs/model.js";
+import { serverEntry, serviceEntry, stats } from "../../fixtures/entries.js";
+import { connectionTable } from "../made-up-connections.js";
+import { network, route } from "../made-up-network.js";
+import { serviceAt, sysctls } from "../made-up.js";
+
+const SERVER = serverEntry("192.0.2.10", 80);
+const SERVICE = serviceAt("192.0.2.1", [SERVER]);
+const OTHER = serviceAt("192.0.2.2", [SERVER]);
+
+function find(
+  table: readonly ServiceWithServers[],
+  given: Partial<Facts> = {},
+): (string | undefined)[] {
+  return unreached
+    .examine({
+      table,
+      allServices: table,
+      daemons: [],
+      network: network([
+        route("192.0.2.1", "local", 1),
+        route("192.0.2.2", "local", 1),
+        route("192.0.2.10", "unicast", 1),
+      ]),
+      connections: connectionTable(),
+      sysctls: sysctls({}),
+      firewall: { tables: [], unread: [] },
+      ...given,
+    })
+    .map(({ subject }) => subject);
+}
+
+/** Firewall rules of one chain. */
+function rules(table: string, chain: string, rule: string): Facts["firewall"] {
+  const text = `*${table}\n:${chain} ACCEPT [0:0]\n[9:540] -A ${chain} ${rule}\nCOMMIT\n`;
+  return { tables: parseIptablesSave(text, INET, "iptables"), unread: [] };
+}
+
+test("unreached: services are reported if none of them ever got a packet", () => {
+  assert.deepEqual(find([SERVICE, OTHER]), [
+    "tcp/192.0.2.1:80",
+    "tcp/192.0.2.2:80",
+  ]);
+  const used = { ...OTHER, stats: stats({ inPackets: 1n }) };
+  assert.deepEqual(find([SERVICE, used]), []);
+});
+
+test("unreached: a connection is newer than the counters, and also tells", () => {
+  for (const one of [
+    { activeConnections: 1 },
+    { inactiveConnections: 1 },
+    { persistentConnections: 1 },
+  ])
+    assert.deepEqual(
+      find([serviceAt("192.0.2.1", [{ ...SERVER, ...one }])]),
+      [],
+    );
+});
+
+test("unreached: a service that cannot get packets has findings of its own", () => {
+  assert.deepEqual(find([serviceAt("192.0.2.1", [])]), []);
+  assert.deepEqual(find([serviceAt("192.0.2.9", [SERVER])]), []);
+  const drop = rules("filter", "INPUT", "-p tcp --dport 80 -j DROP");
+  assert.deepEqual(find([SERVICE], { firewall: drop }), []);
+});
+
+test("unreached: a service by firewall mark is reported if a rule sets the mark", () => {
+  const marked = serviceEntry({ family: INET, firewallMark: 7 }, {}, [SERVER]);
+  assert.deepEqual(find([marked]), []);
+  const set = rules("mangle", "PREROUTING", "-j MARK --set-xmark 0x7/0xff");
+  assert.deepEqual(find([marked], { firewall: set }), ["fwm/7"]);
+});
+
+test("unreached: nothing is known of one-packet scheduling, of a backup, and without estimation", () => {
+  const onePacket = serviceAt("192.0.2.1", [SERVER], { flags: ONE_PACKET });
+  assert.deepEqual(find([onePacket]), []);
+  const daemon = {
+    state: BACKUP,
+    multicastInterface: "eth1",
+    syncId: 1,
+  } as const;
+  assert.deepEqual(find([SERVICE], { daemons: [daemon] }), []);
+  const off = sysctls({ "net.ipv4.vs.run_estimation": 0 });
+  assert.deepEqual(find([SERVICE], { sysctls: off }), []);
+});
