@@ -154,7 +154,7 @@ export default {
       severity: "error",
       from: {
         path: "^(src|bin)/",
-        pathNot: "^(src/(netlink|system|cli|commands)|bin/(full|npm))/",
+        pathNot: "^(src/(netlink|system|cli|commands)|bin/(full|npm|package))/",
       },
       to: { dependencyTypes: ["core"], pathNot: "^bun:" },
     },

@@ -65,7 +65,9 @@ export class DebianTree {
   }
 
   unmount(): void {
-    if (this.#machine !== undefined) this.#machine.nspawn.kill("SIGKILL");
+    // With its process 1, all processes in the tree end.
+    if (this.#machine !== undefined)
+      process.kill(Number(this.#machine.leader), "SIGKILL");
     this.#machine = undefined;
     sh(`umount -R -l ${this.folder}; umount -l ${join(this.folder, "..")}`);
   }

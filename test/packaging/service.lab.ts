@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import {
+  existsSync,
   mkdtempSync,
   readFileSync,
   renameSync,
@@ -196,6 +197,24 @@ daemons:
     assert.match(stderr, /needs the full program: install ipvsadm-lvs-full/);
     assert.equal(status, 3);
     assert.equal(await saved(), "-A -f 5 -s wlc\n");
+  });
+
+  test("without settings it does not use the kernel", () => {
+    for (const subcommand of ["load-module", "start", "reload", "stop"]) {
+      const { stderr, status } = withScript("ipvsadm", "exit 9", () =>
+        service(subcommand, ""),
+      );
+      assert.deepEqual([stderr, status], ["", 0]);
+    }
+  });
+
+  test("load-module succeeds with settings, and the module is there", () => {
+    assert.deepEqual(service("load-module", "AUTO=true"), {
+      stdout: "",
+      stderr: "",
+      status: 0,
+    });
+    assert.ok(existsSync("/proc/net/ip_vs"));
   });
 
   test("start sets the timeouts", async () => {
