@@ -85,6 +85,12 @@ suite("npm run package:deb", () => {
       assert.equal(sha256(join(first, file)), sha256(join(second, file)), file);
   });
 
+  test("the light program has the same bytes if it is built again", () => {
+    const again = join(work, "light");
+    execFileSync("bash", ["bin/build-light", "-o", again, "x64"]);
+    assert.equal(sha256(again), sha256("dist/light/ipvsadm-x64"));
+  });
+
   test("writes SHA256SUMS and an SBOM for each package", () => {
     const sums = execFileSync(
       "sha256sum",

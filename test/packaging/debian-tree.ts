@@ -132,8 +132,12 @@ export class DebianTree {
     });
     let stdout = "";
     let stderr = "";
-    child.stdout.setEncoding("latin1").on("data", (text) => (stdout += text));
-    child.stderr.setEncoding("latin1").on("data", (text) => (stderr += text));
+    child.stdout
+      .setEncoding("latin1")
+      .on("data", (text: string) => (stdout += text));
+    child.stderr
+      .setEncoding("latin1")
+      .on("data", (text: string) => (stderr += text));
     const [status] = (await once(child, "close")) as [number | null];
     return { stdout, stderr, status: status ?? -1 };
   }
