@@ -28,6 +28,9 @@ import type { Outcome } from "../lab/program.js";
 const OURS = "/packages";
 const DEBIANS = "/debs";
 
+/** A guest with other work beside it boots slowly. */
+const BOOT_SECONDS = 180;
+
 export class DebianTree {
   /** systemd-nspawn, and process 1 in it, while the tree is booted */
   #machine:
@@ -84,23 +87,36 @@ export class DebianTree {
         ...["--register=no", "--keep-unit", "--capability=all"],
         ...["--resolv-conf=off", "--timezone=off", "--console=pipe"],
       ],
-      { stdio: "ignore" },
+      { stdio: ["ignore", "pipe", "pipe"] },
     );
+    let said = "";
+    for (const stream of [nspawn.stdout, nspawn.stderr])
+      stream.setEncoding("latin1").on("data", (text: string) => {
+        said += text;
+      });
     const child = () =>
       Promise.resolve(
         spawnSync("pgrep", ["-x", "systemd", "-P", String(nspawn.pid)], {
           encoding: "utf8",
         }).stdout.trim(),
       );
-    const leader = await eventually(child, (pids) => /^\d+$/.test(pids), 60);
+    const leader = await eventually(
+      child,
+      (pids) => /^\d+$/.test(pids),
+      BOOT_SECONDS,
+    );
+    if (leader === "") {
+      nspawn.kill("SIGKILL");
+      throw new Error(`systemd-nspawn did not start systemd: ${said}`);
+    }
     this.#machine = { nspawn, leader };
     const state = await eventually(
       async () => (await this.run("systemctl is-system-running")).stdout,
       (text) => /^(running|degraded)/.test(text),
-      60,
+      BOOT_SECONDS,
     );
     if (!/^(running|degraded)/.test(state))
-      throw new Error(`systemd did not boot: ${state}`);
+      throw new Error(`systemd did not boot: ${state}${said}`);
   }
 
   /** Shuts the booted tree down; `boot` boots it again. */
