@@ -84,7 +84,8 @@ static const struct {
 	char name[16];
 	size_t length;
 } kept[] = {
-	KEPT("COLUMNS"), KEPT("IPVSADM_"), KEPT("LANG"), KEPT("LC_"), KEPT("NO_COLOR"), KEPT("PATH"), KEPT("TERM"), KEPT("TZ"),
+	KEPT("COLORFGBG"), KEPT("COLORTERM"), KEPT("COLUMNS"), KEPT("IPVSADM_"), KEPT("LANG"), KEPT("LC_"), KEPT("NO_COLOR"),
+	KEPT("PATH"), KEPT("TERM"), KEPT("TZ"),
 	KEPT("HOSTALIASES"), KEPT("LOCALDOMAIN"), KEPT("RES_OPTIONS"),
 };
 
