@@ -172,7 +172,7 @@ export default {
       from: {
         path: "^(src|bin)/",
         pathNot:
-          "^(src/(netlink|system|cli|http|commands)|bin/(full|npm|page))/",
+          "^(src/(netlink|system|cli|http|commands)|bin/(full|npm|page|package))/",
       },
       to: { dependencyTypes: ["core"], pathNot: "^bun:" },
     },

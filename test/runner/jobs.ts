@@ -40,7 +40,10 @@ export type NeedName =
   | "original"
   | "clients"
   | "full"
-  | "light";
+  | "light"
+  | "packages"
+  | "bookworm"
+  | "trixie";
 
 export const NEEDS: Readonly<Record<NeedName, Need>> = {
   lab: { command: ["bash", "test/lab/run", "true"] },
@@ -61,6 +64,15 @@ export const NEEDS: Readonly<Record<NeedName, Need>> = {
   },
   full: { command: ["npm", "run", "--silent", "build:full"] },
   light: { command: ["bash", "test/light/provide"] },
+  packages: { command: ["bash", "test/packaging/provide-packages"] },
+  bookworm: {
+    command: ["bash", "test/packaging/fetch-debian", "bookworm"],
+    printsPlace: true,
+  },
+  trixie: {
+    command: ["bash", "test/packaging/fetch-debian", "trixie"],
+    printsPlace: true,
+  },
 };
 
 const SUITE = ["node", "--test-reporter=spec"];
@@ -351,6 +363,49 @@ export function jobsFor(seed: number): readonly Job[] {
       needs: ["full"],
       size: "usual",
       seconds: 15,
+    },
+    {
+      stage: "install",
+      name: "Debian packages, contents",
+      command: [...SUITE, "dist/test/packaging/deb-build.js"],
+      needs: ["packages"],
+      size: "all",
+      seconds: 150,
+    },
+    {
+      stage: "install",
+      name: "Debian packages on Debian 12",
+      command: [...SUITE, "dist/test/packaging/debian.lab.js", "{bookworm}"],
+      lab: true,
+      needs: ["packages", "bookworm"],
+      size: "all",
+      seconds: 300,
+    },
+    {
+      stage: "install",
+      name: "Debian packages on Debian 13",
+      command: [...SUITE, "dist/test/packaging/debian.lab.js", "{trixie}"],
+      lab: true,
+      needs: ["packages", "trixie"],
+      size: "all",
+      seconds: 300,
+    },
+    {
+      stage: "install",
+      name: "RPM packages",
+      command: [...SUITE, "dist/test/packaging/rpm-build.js"],
+      needs: ["packages"],
+      size: "all",
+      seconds: 150,
+    },
+    {
+      stage: "install",
+      name: "container images",
+      command: [...SUITE, "dist/test/packaging/image.lab.js"],
+      lab: true,
+      needs: ["packages"],
+      size: "all",
+      seconds: 60,
     },
   ];
 }
