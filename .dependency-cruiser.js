@@ -8,6 +8,7 @@ const LAYERS = {
   text: ["ipvs"],
   netlink: [],
   system: [],
+  store: [],
   ipvs: ["netlink"],
   rtnl: ["netlink", "ipvs"],
   runtime: ["ipvs", "netlink", "system"],
@@ -16,6 +17,16 @@ const LAYERS = {
   document: ["grammar", "ipvs", "text"],
   drain: ["grammar", "ipvs", "netlink", "plan", "system"],
   plan: ["ipvs", "netlink"],
+  fleet: [
+    "document",
+    "grammar",
+    "ipvs",
+    "plan",
+    "rules",
+    "store",
+    "system",
+    "text",
+  ],
   rules: ["grammar", "document", "ipvs", "system", "text"],
   setup: ["ipvs"],
   doctor: [
@@ -46,7 +57,7 @@ const LAYERS = {
 };
 
 // Subcommands may import what they share, and all that it imports.
-LAYERS.commands = ["cli", "doctor", "setup", ...LAYERS.cli];
+LAYERS.commands = ["cli", "doctor", "fleet", "setup", "store", ...LAYERS.cli];
 // The library has functions of subcommands whose code is in their folders.
 LAYERS.library = ["commands", ...LAYERS.commands];
 
@@ -106,7 +117,7 @@ export default {
       severity: "error",
       from: { path: "^(src/(main|runtime/node-io)|bin/light)\\.ts$" },
       to: {
-        path: "^src/(cli|commands|doctor|document|plan|rules)/",
+        path: "^src/(cli|commands|doctor|document|fleet|plan|rules|store)/",
         reachable: true,
       },
     },
@@ -139,9 +150,12 @@ export default {
     },
     {
       name: "packages",
-      comment: "packages are for subcommands and documents",
+      comment: "packages are for subcommands, documents and the client of etcd",
       severity: "error",
-      from: { path: "^(src|bin)/", pathNot: "^src/(cli|commands|document)/" },
+      from: {
+        path: "^(src|bin)/",
+        pathNot: "^src/(cli|commands|document|store/etcd)/",
+      },
       to: {
         path: "^node_modules/",
         pathNot: "^node_modules/(netlink|@types)/",

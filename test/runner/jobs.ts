@@ -36,6 +36,7 @@ export type NeedName =
   | "mandoc"
   | "shells"
   | "prometheus"
+  | "etcd"
   | "original"
   | "clients"
   | "full"
@@ -46,6 +47,7 @@ export const NEEDS: Readonly<Record<NeedName, Need>> = {
   mandoc: { command: ["bash", "test/provide-mandoc"], optional: true },
   shells: { command: ["bash", "test/provide-shells"], optional: true },
   prometheus: { command: ["bash", "test/provide-prometheus"], optional: true },
+  etcd: { command: ["bash", "test/provide-etcd"], printsPlace: true },
   original: {
     command: ["bash", "test/compat/fetch-original"],
     printsPlace: true,
@@ -245,6 +247,14 @@ export function jobsFor(seed: number): readonly Job[] {
     doctor("a director", "director-suite", 120),
     doctor("traffic", "traffic-suite", 120),
     doctor("real servers", "real-server-suite", 120),
+    {
+      stage: "fleet",
+      name: "with etcd",
+      command: [...SUITE, "dist/test/fleet/suite.js", "{etcd}"],
+      needs: ["etcd"],
+      size: "usual",
+      seconds: 110,
+    },
     {
       stage: "library",
       name: "examples",
