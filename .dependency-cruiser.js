@@ -11,7 +11,7 @@ const LAYERS = {
   store: [],
   ipvs: ["netlink"],
   rtnl: ["netlink", "ipvs"],
-  runtime: ["ipvs", "netlink", "system"],
+  runtime: ["ipvs", "netlink", "system", "text"],
   grammar: ["ipvs", "text"],
   view: ["ipvs", "text"],
   document: ["grammar", "ipvs", "text"],

@@ -170,9 +170,15 @@ export async function topConnections(
     if (!(error instanceof CommandError)) throw error;
     throw new ConnectionsUnreadable(error.fault, error.advice ?? "try again");
   }
+  const rows = await counter.rows(limit, undefined);
   return {
     total: counter.total,
     different: counter.different,
-    rows: await counter.rows(limit, undefined),
+    rows: rows.map(({ word, connections, atMost, share }) => ({
+      name: word,
+      connections,
+      atMost,
+      share,
+    })),
   };
 }
