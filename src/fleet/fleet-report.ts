@@ -10,6 +10,7 @@ import { StoreRecordFault } from "./fleet-error.js";
 import type { FleetKeys } from "./keys.js";
 import { NO_ORDER, readOrder, wantedRevision, type Order } from "./order.js";
 import { readHead, type Head } from "./revision.js";
+import { readRollout, type Rollout } from "./rollout/rollout.js";
 
 /** How a director does, most severe first. */
 export const VERDICTS = [
@@ -47,6 +48,8 @@ export interface FleetReport {
   readonly heads: ReadonlyMap<string, Head>;
   readonly directors: readonly DirectorReport[];
   readonly drains: readonly Drain[];
+  /** The last rollout of each table */
+  readonly rollouts: readonly Rollout[];
 }
 
 /** Reads the reports of all directors. Malformed records count as failed directors. @throws {StoreError} */
@@ -54,21 +57,26 @@ export async function readFleet(
   store: Store,
   keys: FleetKeys,
 ): Promise<FleetReport> {
-  const [heads, directors, orders, drains] = await Promise.all(
-    [keys.heads, keys.directors, keys.orders, keys.drains].map((prefix) =>
-      store.range(prefix),
+  const { heads, directors, orders, drains, rollouts } = keys;
+  const [a, b, c, d, e] = await Promise.all(
+    [heads, directors, orders, drains, rollouts].map(
+      async (prefix) => (await store.range(prefix)).found,
     ),
   );
   return reportOf(keys, {
-    heads: heads?.found ?? [],
-    directors: directors?.found ?? [],
-    orders: orders?.found ?? [],
-    drains: drains?.found ?? [],
+    heads: a ?? [],
+    directors: b ?? [],
+    orders: c ?? [],
+    drains: d ?? [],
+    rollouts: e ?? [],
   });
 }
 
 type Found = Readonly<
-  Record<"heads" | "directors" | "orders" | "drains", readonly StoredValue[]>
+  Record<
+    "heads" | "directors" | "orders" | "drains" | "rollouts",
+    readonly StoredValue[]
+  >
 >;
 
 function reportOf(keys: FleetKeys, found: Found): FleetReport {
@@ -93,6 +101,7 @@ function reportOf(keys: FleetKeys, found: Found): FleetReport {
         directorReport(name, all, orders.get(name) ?? NO_ORDER, heads),
       ),
     drains: [...drains.values()],
+    rollouts: [...readAll(found.rollouts, keys.rollouts, readRollout).values()],
   };
 }
 

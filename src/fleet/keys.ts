@@ -87,7 +87,16 @@ export class FleetKeys {
 
   /** A rollout of a table. */
   rollout(table: string): string {
-    return `${this.prefix}rollouts/${table}`;
+    return `${this.rollouts}${table}`;
+  }
+
+  get rollouts(): string {
+    return `${this.prefix}rollouts/`;
+  }
+
+  /** The process that carries out a rollout, under a lease. */
+  rolloutHolder(table: string): string {
+    return `${this.slots(table)}holder`;
   }
 
   /** The place of a rollout that changes a director, under a lease. */

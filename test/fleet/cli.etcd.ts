@@ -284,6 +284,59 @@ test("fleet override pauses and resumes a director", async () => {
   assert.match(typo.stderr, /did you mean lb1\?/);
 });
 
+test("fleet rollout gives a staged revision to waves, stops at a failure, and aborts", async () => {
+  const { fleet, publish, director } = newFleet();
+  await publish("11 12");
+  const directors = ["lb1", "lb2", "lb3"].map((name) => director(name));
+  for (const one of directors) one.start();
+  for (const one of directors) await one.has("11*1 12*1");
+  await eventually(async () => (await fleet("status")).status === 0);
+  const none = await fleet("rollout web");
+  assert.match(none.stderr, /revision 1 of table web is already released/);
+  assert.equal((await fleet("rollout web --wave 0")).status, 2);
+  assert.match(
+    (await fleet("rollout web pause")).stderr,
+    /there is no rollout/,
+  );
+  const staged = await publish("11 12 13", "--stage");
+  assert.match(staged.stdout, /revision 2, .* staged/);
+  const good = await fleet("rollout web --wave 1,all --soak 1s");
+  assert.deepEqual([good.stderr, good.status], ["", 0]);
+  assert.match(
+    good.stdout,
+    /^wave 1 of 2 \(1\): revision 2 of table web; directors: 1\nlb1: changing\nlb1: ok\nwave 2 of 2[^]*done: revision 2/,
+  );
+  for (const one of directors)
+    assert.equal(serversIn(one.kernel).join(" "), "11*1 12*1 13*1");
+  // The second director cannot apply the next revision.
+  await publish("11 12 13 14", "--stage");
+  directors[1]?.refuse("14");
+  const bad = await fleet("rollout web --wave 1,all --soak 1s");
+  assert.equal(bad.status, 1);
+  assert.match(
+    bad.stderr,
+    /stopped: lb2 failed: cannot add server 10\.0\.0\.14/,
+  );
+  const status = await fleet("status");
+  assert.match(
+    status.stdout,
+    /rollout of web to revision 3: failed, wave 2 of 2: lb2/,
+  );
+  validated((await fleet("status -o json")).stdout);
+  assert.equal(
+    serversIn(directors[2]?.kernel ?? fail()).join(" "),
+    "11*1 12*1 13*1",
+  );
+  assert.equal((await fleet("rollout web abort")).status, 0);
+  await directors[0]?.has("11*1 12*1 13*1");
+  await eventually(async () => (await fleet("status")).status === 0);
+  for (const one of directors) await one[Symbol.asyncDispose]();
+});
+
+function fail(): never {
+  throw new Error("no such director");
+}
+
 test("the certificate of a director can change its own report, and no table, order, drain or other report", async () => {
   const certificates = new TestCertificates();
   await using secured = await TestCluster.start({ certificates });

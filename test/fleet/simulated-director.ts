@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { runAgent, type AgentTimes } from "../../src/fleet/agent/run-agent.js";
 import type { FleetKeys } from "../../src/fleet/keys.js";
 import { fleetLine } from "../../src/commands/fleet/explain.js";
+import { EINVAL } from "../../src/netlink/errno.js";
 import type { Store } from "../../src/store/store.js";
 import { clientOf } from "../plan/model-client.js";
 import type { ModelKernel } from "../plan/model-kernel.js";
@@ -28,6 +29,7 @@ export class SimulatedDirector implements AsyncDisposable {
   readonly #ended = new AbortController();
   #file: string | undefined;
   #dead = false;
+  #refused: string | undefined;
   #running: Promise<void> = Promise.resolve();
 
   constructor(
@@ -45,7 +47,12 @@ export class SimulatedDirector implements AsyncDisposable {
   }
 
   start(): void {
-    const client = clientOf(this.kernel);
+    const client = clientOf(this.kernel, (change) =>
+      change.command === "add-server" &&
+      String(change.server.address[3]) === this.#refused
+        ? EINVAL
+        : undefined,
+    );
     this.#running = runAgent(
       {
         director: this.#name,
@@ -89,6 +96,11 @@ export class SimulatedDirector implements AsyncDisposable {
     this.#running.catch((error: unknown) => {
       if (!this.#dead) this.log.push(String(error));
     });
+  }
+
+  /** The kernel refuses a server from now on. @param host the last byte of its address */
+  refuse(host: string): void {
+    this.#refused = host;
   }
 
   /** The process is killed: it says goodbye to nobody. */

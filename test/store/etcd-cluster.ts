@@ -22,6 +22,8 @@ export interface ClusterOptions {
   /** Clients must show a certificate of this authority */
   readonly certificates?: TestCertificates;
   readonly arguments?: readonly string[];
+  /** For a machine on which everything takes long, such as a guest: one processor, and long elections */
+  readonly slow?: boolean;
 }
 
 /** A member of a cluster on loopback. */
@@ -29,11 +31,18 @@ export class TestMember {
   readonly endpoint: string;
   readonly #name: string;
   readonly #arguments: readonly string[];
+  readonly #environment: Readonly<Record<string, string>>;
   #process: ChildProcess | undefined;
   /** The last lines that it wrote */
   #output = "";
 
-  constructor(name: string, endpoint: string, args: readonly string[]) {
+  constructor(
+    name: string,
+    endpoint: string,
+    args: readonly string[],
+    environment: Readonly<Record<string, string>>,
+  ) {
+    this.#environment = environment;
     this.#name = name;
     this.endpoint = endpoint;
     this.#arguments = args;
@@ -42,6 +51,7 @@ export class TestMember {
   start(): void {
     const child = spawn(join(ETCD_FOLDER, "etcd"), this.#arguments, {
       stdio: ["ignore", "ignore", "pipe"],
+      env: { ...process.env, ...this.#environment },
     });
     child.stderr.on("data", (data: Buffer) => {
       this.#output = (this.#output + data.toString()).slice(-4000);
@@ -103,26 +113,33 @@ export class TestCluster implements AsyncDisposable {
     const initial = Array.from({ length: size }, (_, i) => `m${i}=${peer(i)}`);
     const members = initial.map((_, i) => {
       const endpoint = `${scheme}://127.0.0.1:${ports[2 * i] ?? 0}`;
-      return new TestMember(`m${i}`, endpoint, [
-        ...["--name", `m${i}`],
-        ...["--data-dir", join(folder, `m${i}`)],
-        ...["--listen-client-urls", endpoint],
-        ...["--advertise-client-urls", endpoint],
-        ...["--listen-peer-urls", peer(i)],
-        ...["--initial-advertise-peer-urls", peer(i)],
-        ...["--initial-cluster", initial.join(",")],
-        "--unsafe-no-fsync",
-        ...["--heartbeat-interval", "100", "--election-timeout", "1000"],
-        ...(certificates
-          ? [
-              ...["--cert-file", certificates.server.certificate],
-              ...["--key-file", certificates.server.key],
-              ...["--trusted-ca-file", certificates.authority],
-              "--client-cert-auth",
-            ]
-          : []),
-        ...(options.arguments ?? []),
-      ]);
+      return new TestMember(
+        `m${i}`,
+        endpoint,
+        [
+          ...["--name", `m${i}`],
+          ...["--data-dir", join(folder, `m${i}`)],
+          ...["--listen-client-urls", endpoint],
+          ...["--advertise-client-urls", endpoint],
+          ...["--listen-peer-urls", peer(i)],
+          ...["--initial-advertise-peer-urls", peer(i)],
+          ...["--initial-cluster", initial.join(",")],
+          "--unsafe-no-fsync",
+          ...(options.slow
+            ? ["--heartbeat-interval", "500", "--election-timeout", "5000"]
+            : ["--heartbeat-interval", "100", "--election-timeout", "1000"]),
+          ...(certificates
+            ? [
+                ...["--cert-file", certificates.server.certificate],
+                ...["--key-file", certificates.server.key],
+                ...["--trusted-ca-file", certificates.authority],
+                "--client-cert-auth",
+              ]
+            : []),
+          ...(options.arguments ?? []),
+        ],
+        options.slow ? { GOMAXPROCS: "1", GODEBUG: "asyncpreemptoff=1" } : {},
+      );
     });
     const cluster = new TestCluster(members, folder, options);
     for (const member of members) member.start();
@@ -149,7 +166,7 @@ export class TestCluster implements AsyncDisposable {
 
   /** Waits until a read succeeds: then there is a leader. */
   async ready(): Promise<void> {
-    const store = this.store({ deadlineMilliseconds: 60_000 });
+    const store = this.store({ deadlineMilliseconds: 240_000 });
     try {
       await store.get("ready");
     } catch (error) {

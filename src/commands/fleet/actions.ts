@@ -6,6 +6,7 @@ export const ACTIONS = [
   ["show", "print a revision"],
   ["diff", "compare two revisions of a table"],
   ["rollback", "publish an older revision again"],
+  ["rollout", "give a staged revision to directors in waves"],
   ["status", "show what each director has applied"],
   ["drain", "drain a real server on all directors"],
   ["undrain", "end a drain"],

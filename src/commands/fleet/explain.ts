@@ -2,6 +2,7 @@ import { CommandError, explain } from "../../cli/errors.js";
 import { EXIT } from "../../cli/exit-status.js";
 import { MalformedDocument } from "../../document/parsed-document.js";
 import { RollbackIncomplete } from "../../fleet/agent/apply-table.js";
+import { RolloutError } from "../../fleet/rollout/rollout.js";
 import { RevisionError, StoreRecordFault } from "../../fleet/fleet-error.js";
 import { PlanFailed } from "../../plan/plan-failed.js";
 import { StoreError, type StoreFailure } from "../../store/store-error.js";
@@ -73,6 +74,8 @@ export function fleetWords(
       fault: `malformed record ${error.key}: ${error.fault}`,
       advice: "another program or a newer version wrote it",
     };
+  if (error instanceof RolloutError)
+    return { fault: error.detail, advice: error.advice };
   if (error instanceof RevisionError) return revisionWords(error);
   if (error instanceof MalformedDocument)
     return { fault: `malformed table: ${error.message}` };

@@ -11,6 +11,7 @@ export const FLEET_REGISTRY: Registry = {
     "fleet show": () => import("./show/run.js"),
     "fleet diff": () => import("./diff/run.js"),
     "fleet rollback": () => import("./rollback/run.js"),
+    "fleet rollout": () => import("./rollout/run.js"),
     "fleet status": () => import("./status/run.js"),
     "fleet drain": () => import("./drain/run.js"),
     "fleet undrain": () => import("./undrain/run.js"),

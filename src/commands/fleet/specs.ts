@@ -8,6 +8,7 @@ import { initSpec } from "./init/spec.js";
 import { overrideSpec } from "./override/spec.js";
 import { publishSpec } from "./publish/spec.js";
 import { rollbackSpec } from "./rollback/spec.js";
+import { rolloutSpec } from "./rollout/spec.js";
 import { showSpec } from "./show/spec.js";
 import { fleetStatusSpec } from "./status/spec.js";
 import { fleetUndrainSpec } from "./undrain/spec.js";
@@ -20,6 +21,7 @@ export const FLEET_SPECS: readonly SubcommandSpec[] = [
   showSpec,
   diffRevisionsSpec,
   rollbackSpec,
+  rolloutSpec,
   fleetStatusSpec,
   fleetDrainSpec,
   fleetUndrainSpec,

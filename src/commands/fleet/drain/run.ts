@@ -6,6 +6,7 @@ import { jsonText } from "../../../document/json-text.js";
 import { drainRecord } from "../../../fleet/drain.js";
 import { recordBytes } from "../../../fleet/record.js";
 import { statusOf, type EndingSignal } from "../../../system/signals.js";
+import { authorOf } from "../author.js";
 import { withStore, type FleetConnection } from "../open-store.js";
 import { drainProgress, type DrainProgress } from "./drain-progress.js";
 import { readDrainArguments } from "./server-arguments.js";
@@ -23,8 +24,7 @@ interface DrainEnd {
 export const run: RunSubcommand = async (call) => {
   const { given, io, output } = call;
   const drain = await readDrainArguments(call, "drain");
-  const author =
-    io.environment("SUDO_USER") ?? io.environment("USER") ?? "unknown";
+  const author = authorOf(call);
   const record = drainRecord({
     ...drain,
     author,

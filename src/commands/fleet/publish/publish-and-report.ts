@@ -6,6 +6,7 @@ import { jsonText } from "../../../document/json-text.js";
 import { publish, type Publication } from "../../../fleet/publish.js";
 import { randomId } from "../../../system/random-name.js";
 import type { FleetConnection } from "../open-store.js";
+import { authorOf } from "../author.js";
 import { revisionJson } from "../revision-json.js";
 
 /** What the command line says of a publication. */
@@ -18,11 +19,7 @@ export function publicationOf(
 > {
   return {
     name,
-    author:
-      given.text("author") ??
-      io.environment("SUDO_USER") ??
-      io.environment("USER") ??
-      "unknown",
+    author: given.text("author") ?? authorOf({ io }),
     at: new Date().toISOString(),
     id: randomId(),
     expect: given.number("expect"),

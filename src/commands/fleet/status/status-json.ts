@@ -6,7 +6,12 @@ import type {
 import { loadSums } from "./load-sums.js";
 
 /** The report as a document: schema/fleet-status-1.json. */
-export function statusJson({ heads, directors, drains }: FleetReport): Members {
+export function statusJson({
+  heads,
+  directors,
+  drains,
+  rollouts,
+}: FleetReport): Members {
   return {
     schema: "ipvsadm/fleet-status/1",
     tables: [...heads].map(([name, { newest, released }]) => ({
@@ -16,6 +21,18 @@ export function statusJson({ heads, directors, drains }: FleetReport): Members {
     })),
     directors: directors.map(directorJson),
     drains: drains.map(({ id, author, at }) => ({ id, author, at })),
+    rollouts: rollouts.map(
+      ({ table, revision, state, wave, waves, reason, author, at }) => ({
+        table,
+        revision,
+        state,
+        wave,
+        waves,
+        reason,
+        author,
+        at,
+      }),
+    ),
     sums: { directors: directors.length, ...loadSums(directors) },
   };
 }

@@ -15,6 +15,7 @@ import {
   type FleetReport,
   type Verdict,
 } from "../../../fleet/fleet-report.js";
+import type { Rollout } from "../../../fleet/rollout/rollout.js";
 import { loadSums } from "./load-sums.js";
 
 const STYLES: Readonly<Record<Verdict, Style>> = {
@@ -47,13 +48,16 @@ export function statusLines(
   report: FleetReport,
   { paint, width }: Display,
 ): string[] {
-  const { directors, drains } = report;
+  const { directors, drains, rollouts } = report;
   if (directors.length === 0) return ["no directors"];
   const rows = directors.map((one) => rowOf(one));
   const lines = [
     ...drawTable(COLUMNS, rows, { width, paint }),
     countsText(directors),
   ];
+  for (const one of rollouts)
+    if (one.state !== "done" && one.state !== "aborted")
+      lines.push(rolloutText(one));
   for (const { id } of drains)
     lines.push(`drain ${escapeControls(id)}: ${drainText(id, directors)}`);
   return lines;
@@ -115,6 +119,20 @@ function countsText(directors: readonly DirectorReport[]): string {
     `${counted(directors.length, "director")}: ${counts.map(([verdict, count]) => `${count} ${verdict}`).join(", ")}`,
     `${counted(sums.activeConnections, "active connection")}, ${shortRate(sums.connectionsPerSecond)}, in ${shortByteRate(sums.inBytesPerSecond)}, out ${shortByteRate(sums.outBytesPerSecond)}`,
   ].join("; ");
+}
+
+function rolloutText({
+  table,
+  revision,
+  state,
+  wave,
+  waves,
+  reason,
+}: Rollout): string {
+  const details = reason === undefined ? "" : `: ${reason}`;
+  return escapeControls(
+    `rollout of ${table} to revision ${revision}: ${state}, wave ${wave} of ${waves.length}${details}`,
+  );
 }
 
 function drainText(id: string, directors: readonly DirectorReport[]): string {
