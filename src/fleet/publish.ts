@@ -70,7 +70,7 @@ export async function publish(
       "too-large",
       `the table has ${compressed.length} bytes with gzip, the limit is ${LARGEST_CONTENT_BYTES}`,
     );
-  await checkAgainstNewest(store, keys, publication, before);
+  await checkAgainstReleased(store, keys, publication, before);
   const revision = revisionOf(publication, before.newest + 1, content, {
     bytes: compressed.length,
   });
@@ -118,16 +118,18 @@ function revisionOf(
 }
 
 /** Refuses at once what directors would refuse later. */
-async function checkAgainstNewest(
+async function checkAgainstReleased(
   store: Store,
   keys: FleetKeys,
   { name, table, force, allowEmpty }: Publication,
-  { newest }: Head,
+  { newest, released }: Head,
 ): Promise<void> {
   if (table.services.length === 0 && !allowEmpty)
     throw new RevisionError("empty", "it has no services");
   if (newest === 0 || force) return;
-  const { text } = await fetchRevision(store, keys, name, newest);
+  // What most directors have. A staged revision may be one that nobody has.
+  const before = released > 0 ? released : newest;
+  const { text } = await fetchRevision(store, keys, name, before);
   const current = asCurrentState(tableOfText(text));
   const differences = compare(table, current, {
     prune: true,

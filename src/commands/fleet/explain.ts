@@ -135,13 +135,10 @@ export function asCommandError(
   return new CommandError(words.fault, words.advice, words.status);
 }
 
-/** An expected error as one line; undefined for a bug. */
+/** What is wrong, as one line; undefined for a bug. */
 export function fleetLine(
   error: unknown,
   endpoints: readonly string[],
 ): string | undefined {
-  const words = fleetWords(error, endpoints);
-  if (!words) return undefined;
-  const { fault, advice } = words;
-  return advice === undefined ? fault : `${fault}: ${advice}`;
+  return fleetWords(error, endpoints)?.fault;
 }
