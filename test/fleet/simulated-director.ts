@@ -124,6 +124,22 @@ export class SimulatedDirector implements AsyncDisposable {
     }
   }
 
+  /** The servers in the kernel, in the form of webTable(). */
+  get servers(): string {
+    return serversIn(this.kernel).join(" ");
+  }
+
+  /** Waits until the last line that the agent has written fits. */
+  async logs(pattern: RegExp): Promise<void> {
+    const end = Date.now() + 60_000;
+    while (!pattern.test(this.log.at(-1) ?? "")) {
+      assert.ok(Date.now() < end, this.log.join("; "));
+      await new Promise((resolve) => {
+        setTimeout(resolve, 50);
+      });
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended.abort();
     await this.#running.catch(() => undefined);

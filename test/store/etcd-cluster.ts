@@ -24,6 +24,8 @@ export interface ClusterOptions {
   readonly arguments?: readonly string[];
   /** For a machine on which everything takes long, such as a guest: one processor, and long elections */
   readonly slow?: boolean;
+  /** Where clients reach the members. Default: 127.0.0.1 */
+  readonly address?: string;
 }
 
 /** A member of a cluster on loopback. */
@@ -105,14 +107,14 @@ export class TestCluster implements AsyncDisposable {
 
   /** Starts a cluster, and waits until it answers. */
   static async start(options: ClusterOptions = {}): Promise<TestCluster> {
-    const { members: size = 1, certificates } = options;
+    const { members: size = 1, certificates, address = "127.0.0.1" } = options;
     const folder = mkdtempSync(join(tmpdir(), "ipvsadm-etcd-"));
     const ports = await freePorts(2 * size);
     const scheme = certificates ? "https" : "http";
     const peer = (i: number) => `http://127.0.0.1:${ports[2 * i + 1] ?? 0}`;
     const initial = Array.from({ length: size }, (_, i) => `m${i}=${peer(i)}`);
     const members = initial.map((_, i) => {
-      const endpoint = `${scheme}://127.0.0.1:${ports[2 * i] ?? 0}`;
+      const endpoint = `${scheme}://${address}:${ports[2 * i] ?? 0}`;
       return new TestMember(
         `m${i}`,
         endpoint,

@@ -5,6 +5,7 @@ import { RollbackIncomplete } from "../../fleet/agent/apply-table.js";
 import { RolloutError } from "../../fleet/rollout/rollout.js";
 import { RevisionError, StoreRecordFault } from "../../fleet/fleet-error.js";
 import { PlanFailed } from "../../plan/plan-failed.js";
+import { explainFailure } from "../apply/explain-failure.js";
 import { StoreError, type StoreFailure } from "../../store/store-error.js";
 
 interface Words {
@@ -86,8 +87,12 @@ export function fleetWords(
     };
   }
   if (error instanceof PlanFailed) {
-    const words = fleetWords(error.cause, endpoints);
-    return words && { ...words, fault: `${words.fault}; rolled back` };
+    const words = explainFailure(error);
+    if (words) return { ...words, fault: `${words.fault}; rolled back` };
+    const { cause } = error;
+    return cause instanceof Error && cause.name === "AbortError"
+      ? { fault: "interrupted; rolled back" }
+      : undefined;
   }
   return explain(error);
 }
