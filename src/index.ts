@@ -31,7 +31,12 @@ export {
   type RuleFile,
   type RuleFinding,
 } from "./library/rules.js";
-export type { ServerRule, ServiceRule, Table } from "./ipvs/table.js";
+export type {
+  ServerRule,
+  ServiceRule,
+  Table,
+  TableRule,
+} from "./ipvs/table.js";
 
 export {
   planTable,
@@ -55,13 +60,19 @@ export {
   NotInTable,
   undrainServers,
   waitUntil,
+  type ActiveCondition,
+  type DrainedCondition,
   type DrainedServer,
   type DrainResult,
+  type Machine,
+  type ServerOfService,
   type ServerSelection,
+  type StateCondition,
   type UndrainedServer,
   type UndrainOptions,
   type UndrainResult,
   type WaitCondition,
+  type WaitedService,
   type WaitOptions,
   type WaitResult,
   type WaitSubject,
@@ -78,6 +89,8 @@ export {
   type DoctorOptions,
   type DoctorReport,
   type RealServerOptions,
+  type ServedService,
+  type UncheckedKind,
 } from "./library/doctor.js";
 export {
   metricsText,

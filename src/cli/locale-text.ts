@@ -24,7 +24,6 @@ const ASCII: Readonly<Record<string, string>> = {
   "░": ".",
 };
 
-// eslint-disable-next-line no-control-regex
 const NOT_ASCII = /[^\0-\x7f]/gu;
 
 /** An Io whose stdout and stderr follow the locale. */

@@ -63,9 +63,10 @@ export function suggestSubcommand(
       specs.flatMap((spec) => [spec.name, ...(spec.aliases ?? [])]),
     );
   if (similar !== undefined) return `'ipvsadm ${similar}'`;
+  const [first = ""] = word;
   const command = nearest(
     word,
-    COMMANDS.map(({ long }) => long).filter((long) => long[0] === word[0]),
+    COMMANDS.map(({ long }) => long).filter((long) => long.startsWith(first)),
   );
   return command === undefined ? undefined : `'ipvsadm --${command}'`;
 }

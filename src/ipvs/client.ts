@@ -61,7 +61,8 @@ export type { Change } from "./change.js";
  *
  * Every method can throw {@link SocketFault} if the socket fails, and {@link MalformedReply} if the
  * kernel's reply cannot be decoded. Every method that changes something can throw {@link ReplyLost}
- * if the kernel's reply is lost.
+ * if the kernel's reply is lost. In programs that import the library, every method throws
+ * InvalidArgument if an argument is wrong.
  *
  * @since 0.1.0
  */

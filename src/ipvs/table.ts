@@ -13,7 +13,9 @@ import type {
  * @since 0.2.0
  */
 export interface ServerRule {
+  /** The identity of the server */
   readonly key: ServerKey;
+  /** The configuration of the server */
   readonly settings: ServerSettings;
 }
 
@@ -23,8 +25,11 @@ export interface ServerRule {
  * @since 0.2.0
  */
 export interface ServiceRule {
+  /** The identity of the service */
   readonly key: ServiceKey;
+  /** The configuration of the service */
   readonly settings: ServiceSettings;
+  /** In the order in which they are added */
   readonly servers: readonly ServerRule[];
 }
 
@@ -36,10 +41,17 @@ export interface ServiceRule {
 export interface Table {
   /** The table is incomplete: there are other services or servers that it does not describe */
   readonly partial?: true;
+  /** The virtual services */
   readonly services: readonly ServiceRule[];
+  /** The timeouts of idle connections */
   readonly timeouts?: Timeouts;
+  /** The sync daemons; an empty list: none may run */
   readonly daemons?: readonly Daemon[];
 }
 
-/** One item of a table file. */
+/**
+ * One item of a table: a service, a real server, the timeouts or a sync daemon.
+ *
+ * @since 0.2.0
+ */
 export type TableRule = ServiceRule | ServerRule | Timeouts | Daemon;

@@ -1,7 +1,7 @@
 import type { Check } from "../doctor/check.js";
 import type { Gathered } from "../doctor/facts.js";
 import type { Address } from "../ipvs/address.js";
-import type { Protocol, ServiceKey } from "../ipvs/model.js";
+import type { Protocol, ServerKey, ServiceKey } from "../ipvs/model.js";
 import {
   checkCall,
   flag,
@@ -55,6 +55,18 @@ export interface DoctorFinding {
 }
 
 /**
+ * A kind of finding that could not be checked.
+ *
+ * @since 0.2.0
+ */
+export interface UncheckedKind {
+  /** The kind, such as `forwarding-off` */
+  readonly id: string;
+  /** Why it could not be checked */
+  readonly reason: string;
+}
+
+/**
  * What doctor found, and what it could not check.
  *
  * @since 0.2.0
@@ -63,10 +75,7 @@ export interface DoctorReport {
   /** The findings: most severe first, then most certain */
   readonly findings: readonly DoctorFinding[];
   /** The kinds of findings that could not be checked, with the reason */
-  readonly unchecked: readonly {
-    readonly id: string;
-    readonly reason: string;
-  }[];
+  readonly unchecked: readonly UncheckedKind[];
   /** What doctor never looks at, or could not read */
   readonly notChecked: readonly string[];
 }
@@ -96,17 +105,27 @@ export interface DirectorOptions extends DoctorOptions {
 }
 
 /**
+ * A service of which a machine is a real server.
+ *
+ * @since 0.2.0
+ */
+export interface ServedService {
+  /** The virtual address */
+  readonly address: Address;
+  /** The transport protocol; by default any */
+  readonly protocol?: Protocol | undefined;
+  /** The port, 0 to 65535; by default any */
+  readonly port?: number | undefined;
+}
+
+/**
  * What is known about a real server and its director.
  *
  * @since 0.2.0
  */
 export interface RealServerOptions extends DoctorOptions {
   /** The services of which this machine is a real server. Without protocol or port: any */
-  readonly services: readonly {
-    readonly address: Address;
-    readonly protocol?: Protocol | undefined;
-    readonly port?: number | undefined;
-  }[];
+  readonly services: readonly ServedService[];
   /**
    * How the director forwards: direct routing, IP in IP, GRE, GUE or masquerading; by default direct
    * routing, or a tunnel that is up
@@ -117,8 +136,7 @@ export interface RealServerOptions extends DoctorOptions {
   /** The address of a client */
   readonly client?: Address | undefined;
   /** The address and port at which a masqueraded server gets requests */
-  readonly server?:
-    { readonly address: Address; readonly port: number } | undefined;
+  readonly server?: ServerKey | undefined;
 }
 
 const KIND_FIELDS = {

@@ -33,9 +33,29 @@ import type { StopSignal } from "./stop-signal.js";
  *
  * @since 0.2.0
  */
-export type ServerSelection =
-  | readonly { readonly service: ServiceKey; readonly server: ServerKey }[]
-  | { readonly machine: Address };
+export type ServerSelection = readonly ServerOfService[] | Machine;
+
+/**
+ * A real server of a service.
+ *
+ * @since 0.2.0
+ */
+export interface ServerOfService {
+  /** The virtual service */
+  readonly service: ServiceKey;
+  /** The real server */
+  readonly server: ServerKey;
+}
+
+/**
+ * A machine in every service that has it as a real server.
+ *
+ * @since 0.2.0
+ */
+export interface Machine {
+  /** Its address */
+  readonly machine: Address;
+}
 
 /**
  * A real server, a service, or the real servers of a machine are not in the table.
@@ -247,35 +267,71 @@ function nameOf({
  *
  * @since 0.2.0
  */
-export type WaitSubject =
-  | { readonly service: ServiceKey; readonly server?: ServerKey | undefined }
-  | { readonly machine: Address };
+export type WaitSubject = ServerOfService | WaitedService | Machine;
+
+/**
+ * A service with all its real servers.
+ *
+ * @since 0.2.0
+ */
+export interface WaitedService {
+  /** The virtual service */
+  readonly service: ServiceKey;
+  /** All its servers */
+  readonly server?: undefined;
+}
 
 /**
  * What {@link waitUntil} waits for.
  *
- * - `drained`: each server has weight 0, no active connections and no persistence templates, in two
- *   readings in a row. For UDP and firewall marks also no inactive connections
- * - `active`: all servers together have at most this number of active connections
- * - `state`: the service, or each server, is in this state. Services: `ok`, `all-overloaded`,
- *   `all-drained`, `no-servers`. Servers: `ok`, `maybe-overloaded`, `draining`, `overloaded`
+ * @since 0.2.0
+ */
+export type WaitCondition = DrainedCondition | ActiveCondition | StateCondition;
+
+/**
+ * Each server has weight 0, no active connections and no persistence templates, in two readings in a
+ * row. For UDP and firewall marks also no inactive connections.
  *
  * @since 0.2.0
  */
-export type WaitCondition =
-  | { readonly kind: "drained" }
-  | { readonly kind: "active"; readonly atMost: number }
-  | {
-      readonly kind: "state";
-      readonly state:
-        | "ok"
-        | "all-overloaded"
-        | "all-drained"
-        | "no-servers"
-        | "maybe-overloaded"
-        | "draining"
-        | "overloaded";
-    };
+export interface DrainedCondition {
+  /** Which condition it is */
+  readonly kind: "drained";
+}
+
+/**
+ * All servers together have few active connections.
+ *
+ * @since 0.2.0
+ */
+export interface ActiveCondition {
+  /** Which condition it is */
+  readonly kind: "active";
+  /** At most this number of active connections, 0 or more */
+  readonly atMost: number;
+}
+
+/**
+ * The service, or each server, is in a state.
+ *
+ * @since 0.2.0
+ */
+export interface StateCondition {
+  /** Which condition it is */
+  readonly kind: "state";
+  /**
+   * Of a service: `ok`, `all-overloaded`, `all-drained` or `no-servers`. Of a server: `ok`,
+   * `maybe-overloaded`, `draining` or `overloaded`
+   */
+  readonly state:
+    | "ok"
+    | "all-overloaded"
+    | "all-drained"
+    | "no-servers"
+    | "maybe-overloaded"
+    | "draining"
+    | "overloaded";
+}
 
 /**
  * How to wait.

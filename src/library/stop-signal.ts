@@ -9,6 +9,8 @@ export interface StopSignal {
   readonly aborted: boolean;
   /** Why */
   readonly reason?: unknown;
+  /** Calls a function when the work must stop. */
   addEventListener(type: "abort", listener: () => void): void;
+  /** Undoes {@link StopSignal.addEventListener}. */
   removeEventListener(type: "abort", listener: () => void): void;
 }

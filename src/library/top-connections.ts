@@ -37,6 +37,8 @@ export interface TopOptions {
 export interface TopRow {
   /** `198.51.100.7`, `tcp/192.0.2.1:80`, `10.0.0.11:8080` or `ESTABLISHED` */
   readonly name: string;
+  /** Its parts, such as `address` and `port` */
+  readonly parts: Readonly<Record<string, string | number | undefined>>;
   /** How many it has, or at least this number if rare groups were dropped */
   readonly connections: number;
   /** At most this number */
@@ -170,15 +172,17 @@ export async function topConnections(
     if (!(error instanceof CommandError)) throw error;
     throw new ConnectionsUnreadable(error.fault, error.advice ?? "try again");
   }
-  const rows = await counter.rows(limit, undefined);
   return {
     total: counter.total,
     different: counter.different,
-    rows: rows.map(({ word, connections, atMost, share }) => ({
-      name: word,
-      connections,
-      atMost,
-      share,
-    })),
+    rows: (await counter.rows(limit, undefined)).map(
+      ({ word, parts, connections, atMost, share }) => ({
+        name: word,
+        parts,
+        connections,
+        atMost,
+        share,
+      }),
+    ),
   };
 }

@@ -17,6 +17,7 @@ import type { ServerRule, ServiceRule, TableRule } from "../ipvs/table.js";
  * @since 0.2.0
  */
 export interface Step {
+  /** The change */
   readonly change: Change;
   /** To be sent in this order, after all later steps have been undone */
   readonly undo: readonly Change[];

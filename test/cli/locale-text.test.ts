@@ -1,3 +1,4 @@
+// cspell:ignore nämes wörld wörr
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { asciiText, isUtf8 } from "../../src/cli/locale-text.js";
@@ -10,7 +11,6 @@ import { subcommand, terminal } from "../commands/run-subcommand.js";
 
 const bytes = (text: string) => Buffer.from(text).toString("latin1");
 
-// eslint-disable-next-line no-control-regex
 const ASCII = /^[\0-\x7f]*$/;
 
 test("isUtf8() reads LC_ALL, then LC_CTYPE, then LANG", () => {

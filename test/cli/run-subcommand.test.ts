@@ -187,11 +187,11 @@ test("fleet without an action, or with an unknown one, is a usage error", async 
   const unknown = await subcommand("fleet stauts");
   assert.equal(unknown.status, 2);
   assert.match(unknown.stderr, /did you mean status\?/);
-  const option = await subcommand("fleet status --wath");
+  const option = await subcommand("fleet status --labels");
   assert.equal(option.status, 2);
   assert.match(
     option.stderr,
-    /did you mean --watch\? see 'ipvsadm fleet status --help'/,
+    /did you mean --label\? see 'ipvsadm fleet status --help'/,
   );
 });
 

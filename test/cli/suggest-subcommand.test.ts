@@ -1,3 +1,4 @@
+// cspell:ignore claer servic
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { suggestSubcommand } from "../../src/cli/suggest-subcommand.js";

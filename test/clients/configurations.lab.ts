@@ -177,13 +177,45 @@ suite(
       await becomes(
         KEEPALIVED,
         0,
-        `Probably health checks of keepalived:
+        `Health checks of keepalived:
   tcp/${VIP}:80
     10.1.0.11:80  in the file, not in the table: keepalived removes a server whose check fails
-  A server that was added to the file after keepalived last read it looks the same.
+keepalived has read the services of this file as they are now.
 ${KEEPALIVED.file}: already up to date, except for health checks
 `,
       );
+      // A new server looks like one whose check fails, but keepalived has not read it.
+      const added = KEEPALIVED_CONF.replace(
+        "real_server ${NET}.12 80 {",
+        "real_server ${NET}.11 81 {\n    $CHECK\n  }\n  real_server ${NET}.12 80 {",
+      );
+      writeFileSync(KEEPALIVED.file, added);
+      await becomes(
+        KEEPALIVED,
+        4,
+        `Health checks of keepalived:
+  tcp/${VIP}:80
+    10.1.0.11:80  in the file, not in the table: keepalived removes a server whose check fails
+keepalived has not read the services of this file as they are now: reload it (systemctl reload keepalived).
+  tcp/${VIP}:80
++   10.1.0.11:81  masq weight 1
+1 real server to add
+`,
+      );
+      reload(KEEPALIVED);
+      await becomes(
+        KEEPALIVED,
+        0,
+        `Health checks of keepalived:
+  tcp/${VIP}:80
+    10.1.0.11:80  in the file, not in the table: keepalived removes a server whose check fails
+    10.1.0.11:81  in the file, not in the table: keepalived removes a server whose check fails
+keepalived has read the services of this file as they are now.
+${KEEPALIVED.file}: already up to date, except for health checks
+`,
+      );
+      writeFileSync(KEEPALIVED.file, KEEPALIVED_CONF);
+      reload(KEEPALIVED);
       const strict = await ours(["diff", "--strict", KEEPALIVED.file]);
       assert.equal(strict.status, 4);
 
@@ -191,12 +223,12 @@ ${KEEPALIVED.file}: already up to date, except for health checks
       await becomes(
         KEEPALIVED,
         0,
-        `Probably health checks of keepalived:
+        `Health checks of keepalived:
   tcp/${VIP}:80
     10.1.0.11:80  in the file, not in the table: keepalived removes a server whose check fails
     10.1.0.12:80  weight 2 in the file, 0 in the table: keepalived sets weight 0 when a check fails
     127.0.0.1:80  in the table: the sorry server is in use
-  A server that was added to the file after keepalived last read it looks the same.
+keepalived has read the services of this file as they are now.
 ${KEEPALIVED.file}: already up to date, except for health checks
 `,
       );
@@ -220,7 +252,8 @@ ${KEEPALIVED.file}: already up to date, except for health checks
       await becomes(
         KEEPALIVED,
         4,
-        `  tcp/${VIP}:80
+        `keepalived has not read the services of this file as they are now: reload it (systemctl reload keepalived).
+  tcp/${VIP}:80
 ~   10.1.0.11:80  weight 3 → 5
   tcp/${VIP}:83
 +   10.1.0.11:8084  masq weight 1
@@ -232,8 +265,7 @@ ${KEEPALIVED.file}: already up to date, except for health checks
 1 service and 4 real servers to add, 1 real server to change, 1 real server to remove
 `,
       );
-      const { status, stdout, stderr } = bash(`${KEEPALIVED.service} reload`);
-      assert.equal(status, 0, stdout + stderr);
+      reload(KEEPALIVED);
       await isUpToDate(KEEPALIVED);
     });
 
@@ -272,8 +304,7 @@ ${LDIRECTORD.file}: already up to date, except for health checks
         4,
         `~ tcp/${VIP}:80  scheduler wlc → rr\n1 service to change\n`,
       );
-      const { status, stdout, stderr } = bash(`${LDIRECTORD.service} reload`);
-      assert.equal(status, 0, stdout + stderr);
+      reload(LDIRECTORD);
       await isUpToDate(LDIRECTORD);
     });
   },
@@ -281,6 +312,11 @@ ${LDIRECTORD.file}: already up to date, except for health checks
 
 function start({ service }: Daemon): void {
   const { stdout, stderr, status } = bash(`${service} start`);
+  assert.equal(status, 0, stdout + stderr);
+}
+
+function reload({ service }: Daemon): void {
+  const { stdout, stderr, status } = bash(`${service} reload`);
   assert.equal(status, 0, stdout + stderr);
 }
 

@@ -75,17 +75,38 @@ function meaning(node: Node): string {
     description ??
     (node.$ref === undefined ? undefined : referred(node)[1].description);
   return [
-    ...(text === undefined ? [] : [prose(sentence(text.replace(/\.$/, "")))]),
+    ...(text === undefined ? [] : [described(text)]),
     ...(usual === undefined
       ? []
       : [`Default: ${code(JSON.stringify(usual))}.`]),
   ].join(" ");
 }
 
+/** Parts of names in a record about several things. Their rows would repeat in each such record. */
+const PARTS = new Set([
+  "protocol",
+  "serviceAddress",
+  "servicePort",
+  "family",
+  "firewallMark",
+  "serverAddress",
+  "serverPort",
+  "clientAddress",
+  "clientPort",
+]);
+
+/** A description as a sentence. One that begins with a value, such as `busy: it has connections`, stays as it is. */
+function described(text: string): string {
+  const whole = text.replace(/\.$/, "");
+  return prose(/^[a-z-]+: /.test(whole) ? `${whole}.` : sentence(whole));
+}
+
 /** A row for each field, and for the fields of nested objects without a section of their own. */
 function rows(node: Node, prefix = ""): string[][] {
-  return Object.entries(node.properties ?? {}).flatMap(([name, field]) => {
-    if (field === false) return [];
+  const { properties = {} } = node;
+  const hasParts = "serviceAddress" in properties;
+  return Object.entries(properties).flatMap(([name, field]) => {
+    if (field === false || (hasParts && PARTS.has(name))) return [];
     const inner = field.items ?? field.anyOf?.[0] ?? field;
     const path = `${prefix}${name}${field.items ? "[]" : ""}`;
     const own = [code(path), typeText(field), meaning(field)];
@@ -114,7 +135,7 @@ function documentSection(schema: Schema): string[] {
 export function schemaReference(): string {
   return page(
     "Fields of the documents",
-    "[Output formats](output-formats.md) explains which subcommand prints which document, and how services and servers are named. Lists of fields, such as [service](#service), follow at the end.",
+    "[Output formats](output-formats.md) explains which subcommand prints which document, and how services and servers are named. Records about several things, such as a [change](#change), also have the parts of `service`, `server` and `client`, which this page does not repeat. Objects that several documents contain, such as [service](#service), follow at the end.",
     ...SCHEMAS.flatMap(documentSection),
     ...Object.entries(DEFINITIONS)
       .filter(([, node]) => hasSection(node))
@@ -123,7 +144,7 @@ export function schemaReference(): string {
         `## ${name}`,
         ...(node.description === undefined
           ? []
-          : [prose(sentence(node.description.replace(/\.$/, "")))]),
+          : [described(node.description)]),
         fields(node),
       ]),
   );

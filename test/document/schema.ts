@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
+import { parse } from "yaml";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 
 const FOLDER = "schema";
@@ -55,17 +56,24 @@ export function invalidities(
 
 /** The documents of an output: the whole text, or each line. Only those that name their schema. */
 export function documentsIn(text: string): { readonly schema: string }[] {
-  if (!text.startsWith("{")) return [];
-  const values = [parsed(text)] as unknown[];
-  if (values[0] === undefined)
-    values.splice(0, 1, ...text.trimEnd().split("\n").map(parsed));
-  return values.filter(
+  return valuesIn(text).filter(
     (value): value is { readonly schema: string } =>
       typeof value === "object" &&
       value !== null &&
       "schema" in value &&
       typeof value.schema === "string",
   );
+}
+
+/** A longer text in YAML would take too long to parse. */
+const LONGEST_YAML = 100_000;
+
+function valuesIn(text: string): unknown[] {
+  if (text.startsWith("schema: ") && text.length < LONGEST_YAML)
+    return [parse(text) as unknown];
+  if (!text.startsWith("{")) return [];
+  const whole = parsed(text);
+  return whole === undefined ? text.trimEnd().split("\n").map(parsed) : [whole];
 }
 
 function parsed(text: string): unknown {

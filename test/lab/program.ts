@@ -45,7 +45,7 @@ export async function ours(
       ? await spawned(PROGRAM, words, stdin)
       : await inProcess(words, stdin, change);
   const text = outcome.stdout;
-  if (text.startsWith("{") && text.length < LONGEST_DOCUMENT)
+  if (/^(?:\{|schema: )/.test(text) && text.length < LONGEST_DOCUMENT)
     assertFollowsSchema(
       Buffer.from(text, "latin1").toString(),
       words.join(" "),

@@ -16,7 +16,7 @@ const PROJECT = { name: "examples", private: true, type: "module" };
 const COMPILER = {
   compilerOptions: {
     target: "es2022",
-    lib: ["es2022", "esnext.disposable"],
+    lib: ["es2022"],
     types: ["node"],
     module: "nodenext",
     strict: true,

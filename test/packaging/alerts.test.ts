@@ -132,7 +132,10 @@ test("the alerts and the dashboard use metrics that the exporter has", () => {
   ];
   const recorded = RULES.flatMap(({ record }) => record ?? []);
   for (const expr of expressions) {
-    const own = recorded.reduce((text, name) => text.replaceAll(name, ""), expr);
+    const own = recorded.reduce(
+      (text, name) => text.replaceAll(name, ""),
+      expr,
+    );
     for (const name of metricsIn(own))
       assert.ok(KNOWN.has(name), `${name} in ${expr}`);
   }

@@ -12,7 +12,10 @@ export interface Panel {
   readonly title: string;
   readonly description: string;
   readonly gridPos: Place;
-  readonly targets: readonly { readonly expr: string; readonly refId: string }[];
+  readonly targets: readonly {
+    readonly expr: string;
+    readonly refId: string;
+  }[];
 }
 
 interface Variable {

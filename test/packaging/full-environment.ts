@@ -108,6 +108,8 @@ suite("the full executable", () => {
     const names = variableNames(readFileSync(FULL));
     assert.ok(names.includes("BUN_OPTIONS") && names.length > 200);
     const kept = {
+      COLORFGBG: "0;15",
+      COLORTERM: "truecolor",
       COLUMNS: "60",
       IPVSADM_PROGRESS: "never",
       LC_ALL: "C",

@@ -56,7 +56,8 @@ async function exporting(
         return () => undefined;
       },
       stdout(text) {
-        const [, place] = /^listening on http:\/\/(\S+)\/metrics\n/.exec(text) ?? [];
+        const [, place] =
+          /^listening on http:\/\/(\S+)\/metrics\n/.exec(text) ?? [];
         if (place !== undefined) worked = work(place).finally(end);
       },
     },
@@ -154,7 +155,9 @@ suite(
               for (const { title, targets } of readDashboard().panels)
                 for (const { expr } of targets) {
                   const series = await query(expanded(expr, "10s"));
-                  const known = series.filter(({ value }) => value[1] !== "NaN");
+                  const known = series.filter(
+                    ({ value }) => value[1] !== "NaN",
+                  );
                   if (known.length === 0) empty.push(`${title}: ${expr}`);
                 }
               return empty;
@@ -170,7 +173,10 @@ suite(
               /^label_values\((.*), ([a-z]+)\)$/.exec(definition) ?? [];
             const series = await query(expanded(selector, ""));
             t.diagnostic(`${label}: ${series.length} series`);
-            assert.ok(series.every(({ metric }) => metric[label]), definition);
+            assert.ok(
+              series.every(({ metric }) => metric[label]),
+              definition,
+            );
             assert.ok(series.length > 0, definition);
           }
         }),
@@ -187,7 +193,10 @@ suite(
             readonly state?: string;
             readonly lastError?: string;
           }
-          const wanted = ["IpvsServerDrainedTooLong", "IpvsServiceWithoutServer"];
+          const wanted = [
+            "IpvsServerDrainedTooLong",
+            "IpvsServiceWithoutServer",
+          ];
           const read = async () => {
             const { groups } = await api<{
               readonly groups: readonly { readonly rules: readonly Rule[] }[];

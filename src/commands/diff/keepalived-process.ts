@@ -129,10 +129,10 @@ class ProcessFolder {
     return this.#read(`${pid}/cmdline`)?.split("\0") ?? [];
   }
 
-  /** The content of an open file of a process, by the beginning of its path. */
+  /** The content of an open file of a process, by a part of its path. */
   openFile(pid: number, path: string): string | undefined {
     const descriptor = this.#list(`${pid}/fd`).find((one) =>
-      this.#link(`${pid}/fd/${one}`)?.startsWith(path),
+      this.#link(`${pid}/fd/${one}`)?.includes(path),
     );
     return descriptor === undefined
       ? undefined

@@ -3,9 +3,8 @@ import { Interrupt } from "../../cli/interrupt.js";
 import type { Invocation } from "../../cli/invocation.js";
 import { chooseMachine, type Machine } from "../../cli/machine.js";
 import { shortDuration } from "../../cli/units.js";
-import { jsonText } from "../../document/json-text.js";
+import { jsonText, type Members } from "../../document/json-text.js";
 import { aboutServer } from "../../document/key-members.js";
-import type { Members } from "../../document/write-table.js";
 import { removeServers } from "../../drain/change-weights.js";
 import {
   drainServers,
@@ -47,7 +46,7 @@ export async function drainMachine(
   const { given, io } = call;
   using access = new IpvsAccess(io);
   const client = await access.open();
-  if (given.flag("dry-run")) return dryRun(client, machine, call);
+  if (given.flag("dry-run")) return await dryRun(client, machine, call);
   using connection = new KernelConnection(io, client);
   const drained = await drainLocked(connection, machine, call);
   if (typeof drained === "number") return drained;
@@ -57,7 +56,8 @@ export async function drainMachine(
     printJson("draining", servers.map(inTable), undefined, machine, call);
     return EXIT.ok;
   }
-  return waitAndRemove(connection, servers, machine, call);
+  // The socket is closed when this function returns.
+  return await waitAndRemove(connection, servers, machine, call);
 }
 
 /** Sets the weights to 0 while no other process changes them. @returns the exit status if that failed */
@@ -68,7 +68,7 @@ async function drainLocked(
 ): Promise<DrainedServers | number> {
   const { io } = call;
   using interrupt = new Interrupt(io);
-  using lock = await lockWeight(call, "drain");
+  using lock = await lockWeight(call, "drain", interrupt);
   try {
     const drained = await drainServers(
       connection.client,

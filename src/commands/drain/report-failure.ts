@@ -6,8 +6,8 @@ import type { Change } from "../../ipvs/change.js";
 import { formatEndpoint } from "../../ipvs/model.js";
 import type { PlanFailed } from "../../plan/plan-failed.js";
 import { statusOf, type EndingSignal } from "../../system/signals.js";
+import type { Members } from "../../document/json-text.js";
 import { aboutServer } from "../../document/key-members.js";
-import type { Members } from "../../document/write-table.js";
 
 /** A failure in words, as data, and its exit status. */
 export interface FailureReport {

@@ -45,7 +45,7 @@ export const run: RunSubcommand = async (call) => {
   requireArguments(given, ["SERVICE", "SERVER"], "drain");
   using access = new IpvsAccess(io);
   const client = await access.open();
-  if (given.flag("dry-run")) return dryRun(client, call);
+  if (given.flag("dry-run")) return await dryRun(client, call);
   const { target, saved, before } = await drainLocked(client, call);
   const text = given.text("output") !== "json";
   if (text) {

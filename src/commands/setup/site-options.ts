@@ -45,8 +45,11 @@ export async function readSite(
   const directors = addresses(given, "director");
   const backups = addresses(given, "backup");
   const activeActive = given.flag("active-active");
-  if (activeActive && backups.length === 0)
-    throw new UsageError("--active-active needs --backup ADDRESS", NAME);
+  if (activeActive && (directors.length === 0 || backups.length === 0))
+    throw new UsageError(
+      "--active-active needs the address of each director: --director and --backup",
+      NAME,
+    );
   const wanted = await readMarks(given, io);
   const { services, marks } =
     activeActive &&

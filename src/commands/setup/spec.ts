@@ -120,11 +120,6 @@ export const setupSpec: SubcommandSpec = {
       command: "ipvsadm setup web.rules --full-nat --director 10.0.0.10",
       shows: "full NAT with a mainline kernel: also the SNAT rules",
     },
-    {
-      command:
-        "ipvsadm setup web.rules --director 203.0.113.1 --backup 203.0.113.2 --active-active",
-      shows: "two directors that are real servers of each other",
-    },
   ],
   printsData: true,
 };

@@ -3,9 +3,8 @@ import { EXIT } from "../../cli/exit-status.js";
 import { Interrupt } from "../../cli/interrupt.js";
 import type { Invocation } from "../../cli/invocation.js";
 import { chooseMachine, type Machine } from "../../cli/machine.js";
-import { jsonText } from "../../document/json-text.js";
+import { jsonText, type Members } from "../../document/json-text.js";
 import { aboutServer } from "../../document/key-members.js";
-import type { Members } from "../../document/write-table.js";
 import type { ServerInTable } from "../../drain/server-in-table.js";
 import type { ChooseServers } from "../../drain/drain-servers.js";
 import {
@@ -45,7 +44,7 @@ export async function undrainMachine(
     }
     using connection = new KernelConnection(io, client);
     using interrupt = new Interrupt(io);
-    using lock = await lockWeight(call, "undrain");
+    using lock = await lockWeight(call, "undrain", interrupt);
     try {
       const { servers, gone } = await undrainServers(client, choose, io, {
         weight,

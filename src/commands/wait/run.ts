@@ -8,9 +8,8 @@ import {
 import { readService } from "../../cli/selectors.js";
 import { shortDuration } from "../../cli/units.js";
 import { waitForSignals, type Signaled } from "../../cli/wait-for-signals.js";
-import { jsonText } from "../../document/json-text.js";
+import { jsonText, type Members } from "../../document/json-text.js";
 import { aboutServer, aboutService } from "../../document/key-members.js";
-import type { Members } from "../../document/write-table.js";
 import type { ServerInTable } from "../../drain/server-in-table.js";
 import {
   waitFor,

@@ -218,16 +218,11 @@ const DROP_ORDER: readonly (readonly string[])[] = [
   ["weight"],
 ];
 
-/** The same for chosen columns: then the last ones. */
+/** The same for chosen columns: after that, the last ones. */
 function dropOrderOf(
   chosen: readonly WatchColumnKey[],
 ): readonly (readonly string[])[] {
-  return [
-    ["half minute"],
-    ["gap"],
-    ["long names"],
-    ...chosen.toReversed().map((key) => [key]),
-  ];
+  return [...DROP_ORDER, ...chosen.toReversed().map((key) => [key])];
 }
 
 /** Names are not cut below LONG_NAME before "long names" is left out, and then not below SHORT_NAME. */

@@ -1,6 +1,5 @@
 import type { ServerSettings } from "../../ipvs/model.js";
 import { serviceText } from "../../cli/changes/change-text.js";
-import { fromBytes } from "../../cli/escape.js";
 import type { Display } from "../../cli/output.js";
 import { forwardingText, limitsText } from "../../cli/server-settings.js";
 import { STATE_STYLES, stateText } from "../../cli/state-text.js";
@@ -11,22 +10,16 @@ import {
   shortCount,
   shortDuration,
 } from "../../cli/units.js";
-import { ByteBuilder } from "../../text/text-builder.js";
-import { ConnectionTable } from "../connections/connection-table.js";
 import { changeText } from "./changes.js";
 import { rateText } from "./columns.js";
-import type { ConnectionSummary } from "./connection-summary.js";
+import { connectionLines, type KnownConnections } from "./connection-lines.js";
 import { fitLine, type Part } from "./frame.js";
 import { sparkline } from "./history.js";
+import { labeled } from "./labeled-line.js";
 import { HISTORY_RATES, rateOf } from "./rates.js";
 import { RATE_UNITS, type Row } from "./rows.js";
 import { isPresent, type WatchedServer } from "./sampler.js";
 
-/** What is known of the connections: still being read, a summary, or why they cannot be read. */
-export type KnownConnections =
-  ConnectionSummary | { readonly fault: string } | undefined;
-
-const LABEL_COLUMNS = 13;
 const BAR_COLUMNS = 20;
 
 /** Everything about one service or server. @param at the time of the reading, in seconds of the clock */
@@ -62,23 +55,6 @@ function titleLine({ service, server }: Row, display: Display): string {
     ],
     display,
   );
-}
-
-/** A label and the parts after it. */
-function labeled(
-  label: string,
-  parts: readonly (Part | string)[],
-  display: Display,
-): string {
-  const rest = fitLine(
-    parts.map((part) => (typeof part === "string" ? { text: part } : part)),
-    {
-      paint: display.paint,
-      width: Math.max((display.width ?? Infinity) - LABEL_COLUMNS, 1),
-    },
-    ", ",
-  );
-  return `${display.paint.strong(label)}${" ".repeat(LABEL_COLUMNS - label.length)}${rest}`;
 }
 
 function serverLines(server: WatchedServer, display: Display): string[] {
@@ -258,79 +234,4 @@ function serverTable(
     ];
   });
   return ["", ...drawTable(columns, rows, display)];
-}
-
-function connectionLines(
-  { service }: Row,
-  known: KnownConnections,
-  display: Display,
-): string[] {
-  if (!known)
-    return [labeled("Table", [{ text: "reading", style: "dim" }], display)];
-  if ("fault" in known)
-    return [labeled("Table", [{ text: known.fault, style: "bad" }], display)];
-  const { connections, templates, states, clients, first } = known;
-  const byState = states.map(
-    ({ name, connections }) => `${connections} ${name}`,
-  );
-  return [
-    labeled(
-      "Table",
-      [
-        counted(connections, "connection"),
-        counted(templates, "template"),
-        ...byState,
-      ],
-      display,
-    ),
-    ...("firewallMark" in service.entry.key
-      ? [
-          labeled(
-            "",
-            [
-              {
-                text: "the kernel does not report their marks: connections of other services to these servers are included",
-                style: "dim",
-              },
-            ],
-            display,
-          ),
-        ]
-      : []),
-    ...(clients.length === 0
-      ? []
-      : [
-          labeled(
-            "Clients",
-            clients.map(({ name, connections }) => `${name} (${connections})`),
-            display,
-          ),
-        ]),
-    ...(first.length === 0 ? [] : ["", ...listLines(known, display)]),
-  ];
-}
-
-/** The first connections, as `ipvsadm connections` lists them. */
-function listLines(
-  { first, connections, templates }: ConnectionSummary,
-  display: Display,
-): string[] {
-  const out = new ByteBuilder();
-  new ConnectionTable(out, display).add(first, undefined);
-  const lines = fromBytes(out.take()).trimEnd().split("\n");
-  const all = connections + templates;
-  return all > first.length
-    ? [
-        ...lines,
-        fitLine(
-          [
-            {
-              text: `the first ${first.length} of ${all}; 'ipvsadm connections' lists all`,
-              style: "dim",
-            },
-          ],
-          display,
-        ),
-      ]
-    : lines;
 }

@@ -5,15 +5,18 @@ import type { TerminalEvent } from "../../system/full-screen.js";
 import type { Size } from "../../system/terminal.js";
 import type { Output } from "../../cli/output.js";
 import { EXIT } from "../../cli/exit-status.js";
+import { ArrangedRows } from "./arranged-rows.js";
 import type { Frame } from "./frame.js";
-import { KeyDecoder, type Key } from "./key-decoder.js";
+import type { Key } from "./key-decoder.js";
+import { KeyReader } from "./key-reader.js";
 import { OpenedRow } from "./opened-row.js";
 import { press } from "./press.js";
 import { readTable, type Reading } from "./read-table.js";
 import { findRow, indexOfRow, nameOfRow, type RowName } from "./row-name.js";
-import { arrange, type Arrangement, type Row } from "./rows.js";
+import type { Row } from "./rows.js";
 import { Sampler, type Sample } from "./sampler.js";
-import { detailsExtent, extentOf, screenLines, type Extras } from "./screen.js";
+import { detailsExtent, extentOf, screenLines } from "./screen.js";
+import type { Extras } from "./screen-footer.js";
 import { ServerChanges, type Asked } from "./server-changes.js";
 import { TerminalSession } from "./terminal-session.js";
 import type { Settings } from "./settings.js";
@@ -24,9 +27,6 @@ import {
   type ScreenState,
 } from "./screen-state.js";
 import { showing, topOf } from "./scrolling.js";
-
-/** How long the rest of an escape sequence may take. After that, the ESC was the key Escape. */
-const ESCAPE_MILLISECONDS = 100;
 
 const DEFAULT_SIZE: Size = { columns: 80, rows: 24 };
 
@@ -57,17 +57,21 @@ class Watcher {
   readonly #io: Io;
   readonly #output: Output;
   readonly #sampler = new Sampler();
-  readonly #decoder = new KeyDecoder();
+  readonly #keys = new KeyReader(
+    (key) => {
+      this.#press(key);
+    },
+    () => {
+      this.#draw();
+    },
+  );
   #sample: Sample;
   #state: ScreenState;
-  #rows: readonly Row[] = [];
-  /** What the rows were made from */
-  #arranged: (Arrangement & { readonly of: Sample }) | undefined;
+  readonly #rows = new ArrangedRows();
   #session: TerminalSession | undefined;
   #end: (status: number) => void = () => undefined;
   #fail: (error: unknown) => void = () => undefined;
   #unpause: () => void = () => undefined;
-  #escapeTimer: NodeJS.Timeout | undefined;
   readonly #ended = new AbortController();
   readonly #changes: ServerChanges;
   /** The selected row, which keeps selected when it moves */
@@ -116,7 +120,7 @@ class Watcher {
       });
     } finally {
       this.#ended.abort();
-      clearTimeout(this.#escapeTimer);
+      this.#keys.stop();
       this.#close();
     }
   }
@@ -152,8 +156,8 @@ class Watcher {
   #handle(event: TerminalEvent): void {
     switch (event.kind) {
       case "input":
-        this.#receive(event.bytes);
-        return;
+        this.#keys.feed(event.bytes);
+        break;
       case "ending":
         this.#endBy(event.signal);
         return;
@@ -172,17 +176,6 @@ class Watcher {
       case "resized":
         break;
     }
-    this.#draw();
-  }
-
-  #receive(bytes: string): void {
-    clearTimeout(this.#escapeTimer);
-    for (const key of this.#decoder.feed(bytes)) this.#press(key);
-    if (this.#decoder.waits)
-      this.#escapeTimer = setTimeout(() => {
-        for (const key of this.#decoder.end()) this.#press(key);
-        this.#draw();
-      }, ESCAPE_MILLISECONDS);
     this.#draw();
   }
 
@@ -309,23 +302,9 @@ class Watcher {
     return this.#io.terminal.size() ?? DEFAULT_SIZE;
   }
 
-  /** The rows of the table. They are only filtered and sorted again if something changed. */
   #arrangedRows(): readonly Row[] {
-    const { sort, reversed, servers } = this.#state;
     const filter = filterOf(this.#state);
-    const arranged = { of: this.#sample, sort, reversed, servers, filter };
-    const known = this.#arranged;
-    const same =
-      known?.of === arranged.of &&
-      known.sort === sort &&
-      known.reversed === reversed &&
-      known.servers === servers &&
-      known.filter === filter;
-    if (!same) {
-      this.#rows = arrange(this.#sample, arranged);
-      this.#arranged = arranged;
-    }
-    return this.#rows;
+    return this.#rows.of(this.#sample, { ...this.#state, filter });
   }
 
   /** What the screen shows besides the table. */

@@ -1,8 +1,9 @@
 import type { Io } from "../../runtime/io.js";
 import type { Display } from "../../cli/output.js";
 import type { Clock } from "./clock.js";
+import type { KnownConnections } from "./connection-lines.js";
 import { readConnectionSummary } from "./connection-summary.js";
-import { detailLines, type KnownConnections } from "./details.js";
+import { detailLines } from "./details.js";
 import { findRow, type RowName } from "./row-name.js";
 import type { Row } from "./rows.js";
 import type { Sample } from "./sampler.js";

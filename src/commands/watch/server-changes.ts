@@ -24,8 +24,8 @@ interface Target {
   readonly server: WatchedServer;
 }
 
-/** What has to happen before a command runs: the user confirms it, or types a weight. Undefined: nothing, the log says why. */
-export type Asked = "confirmation" | "weight" | undefined;
+/** What has to happen before a command runs: the user confirms it, or types a weight. `nothing`: the log says why none runs. */
+export type Asked = "confirmation" | "weight" | "nothing";
 
 /** Changes real servers for the user: asks, runs one command at a time, and logs it. */
 export class ServerChanges {
@@ -61,7 +61,7 @@ export class ServerChanges {
   /** Starts a change of the server of a row. */
   ask(change: "drain" | "undrain" | "weight", row: Row | undefined): Asked {
     const target = this.#targetOf(row);
-    if (!target) return undefined;
+    if (typeof target === "string") return this.#say(target);
     this.#target = target;
     const { service, server } = target;
     const { weight } = server.entry.settings;
@@ -82,7 +82,7 @@ export class ServerChanges {
 
   /** Goes on with the weight that the user typed. */
   setWeight(text: string): Asked {
-    if (!this.#target) return undefined;
+    if (!this.#target) return "nothing";
     const { service, server } = this.#target;
     const weight = Number(text);
     if (weight > MAXIMUM_WEIGHT)
@@ -133,24 +133,22 @@ export class ServerChanges {
     return "confirmation";
   }
 
-  #targetOf(row: Row | undefined): Target | undefined {
-    if (this.#running) return this.#say("a command is still running");
-    if (!row) return this.#say("select a real server first: ↓ or j");
+  /** The server to change, or why it cannot be changed. */
+  #targetOf(row: Row | undefined): Target | string {
+    if (this.#running) return "a command is still running";
+    if (!row) return "select a real server first: ↓ or j";
     const { service, server } = row;
-    if (!server)
-      return this.#say(`select a real server of ${service.name} first`);
+    if (!server) return `select a real server of ${service.name} first`;
     if (!isPresent(server) || !isPresent(service))
-      return this.#say(`${server.name} is not in the table any more`);
+      return `${server.name} is not in the table any more`;
     if (!this.#io.mayAdministerNetworks())
-      return this.#say(
-        "changing the table needs CAP_NET_ADMIN: run it as root",
-      );
+      return "changing the table needs CAP_NET_ADMIN: run it as root";
     return { service, server };
   }
 
-  #say(text: string): undefined {
+  #say(text: string): Asked {
     this.log.say(text, "warning");
-    return undefined;
+    return "nothing";
   }
 }
 

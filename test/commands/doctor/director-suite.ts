@@ -1,7 +1,8 @@
-// Faults of a director's settings, in a guest of its own: doctor would find what other tests leave behind.
+// Faults of a director's settings and network, in a guest of its own: doctor would find what other tests leave behind.
 import "./nat.lab.js";
 import "./firewall.lab.js";
 import "./healthy.lab.js";
 import "./direct.lab.js";
 import "./tunnel.lab.js";
+import "./redirects.lab.js";
 import "./client.lab.js";

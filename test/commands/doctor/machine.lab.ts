@@ -68,6 +68,7 @@ suite("doctor finds missing modules", { skip }, () => {
     seen: /^the modules of this kernel do not include ip_vs_dh$/,
     rules: RULES,
     works: async () => {
+      await answered(site, URL);
       await ipvsadm("-A -t 192.0.2.100:81 -s dh");
       await ipvsadm("-D -t 192.0.2.100:81");
     },

@@ -1,5 +1,6 @@
-// Faults of real servers, of a backup director and of modules, in a guest of their own: doctor would find what other tests leave behind.
+// Faults of real servers, deleted services, a backup and modules, in a guest of their own: doctor would find what other tests leave behind.
 import "./dead-servers.lab.js";
+import "./deleted-services.lab.js";
 import "./backup.lab.js";
 import "./machine.lab.js";
 import "./real-direct.lab.js";

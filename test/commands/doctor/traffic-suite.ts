@@ -1,6 +1,4 @@
-// What doctor sees of traffic, in a guest of its own: it would find what other tests leave behind.
+// What doctor sees of connections and counters, in a guest of its own: it would find what other tests leave behind.
 import "./nat-traffic.lab.js";
-import "./redirects.lab.js";
 import "./half-open.lab.js";
 import "./idle-connections.lab.js";
-import "./deleted-services.lab.js";

@@ -1,4 +1,3 @@
-import { named } from "../../document/named.js";
 import assert from "node:assert/strict";
 import {
   mkdirSync,
@@ -20,6 +19,7 @@ import {
   serviceEntry,
 } from "../../fixtures/entries.js";
 import { TableOfServers } from "../../fixtures/table-of-servers.js";
+import { named } from "../../document/named.js";
 import { subcommand } from "../run-subcommand.js";
 
 const folder = mkdtempSync(join(tmpdir(), "ipvsadm-drain-machine-"));
@@ -95,8 +95,8 @@ function fakeIo() {
   };
 }
 
-const run = (line: string, { link }: TableOfServers, io = fakeIo().io) =>
-  subcommand(line, { link, io });
+const run = (line: string, it: TableOfServers, io = fakeIo().io) =>
+  subcommand(line, { io: { ...io, openLink: () => it.open() } });
 
 const DRAIN = `drain --all-services ${MACHINE}`;
 const UNDRAIN = `undrain --all-services ${MACHINE}`;
@@ -285,6 +285,29 @@ for (const line of [DRAIN, UNDRAIN])
     lock.release();
     assert.equal((await run(line, it, io)).status, 0);
     assert.deepEqual(readdirSync(runFolder), ["ipvsadm"], "no lock is left");
+  });
+
+for (const line of [DRAIN, UNDRAIN])
+  test(`a signal ends the wait of ${line} for the lock`, async () => {
+    const it = kernel();
+    const fake = fakeIo();
+    const io = { ...fake.io, procFolder: "/proc" };
+    await run(DRAIN, it, io);
+    const changes = [...it.changes];
+    using lock = takeLock({ runFolder, procFolder: "/proc" }, "apply");
+    assert.ok(lock.path);
+    const clock = {
+      ...io.clock,
+      sleep() {
+        fake.send("SIGINT");
+        return Promise.resolve();
+      },
+    } as unknown as Io["clock"];
+    const { stderr, status } = await run(line, it, { ...io, clock });
+    assert.equal(status, 130);
+    assert.equal(stderr, "ipvsadm: interrupted; nothing was changed\n");
+    assert.deepEqual(it.changes, changes);
+    assert.ok(!fake.isCaught());
   });
 
 test("drain --all-services --wait waits until the machine is empty in every service", async () => {

@@ -31,6 +31,7 @@ import {
 } from "../../fixtures/entries.js";
 import { TIMEOUTS } from "../../fixtures/replies.js";
 import { answersFrom } from "../../fixtures/table-kernel.js";
+import { assertFollowsSchema } from "../../document/schema.js";
 import { FakeClock } from "../watch/fake-clock.js";
 import { subcommand } from "../run-subcommand.js";
 
@@ -95,11 +96,11 @@ async function monitored(
       return output.explain(error);
     }
   });
-  let ended = false;
+  const state = { ended: false };
   void outcome.finally(() => {
-    ended = true;
+    state.ended = true;
   });
-  while (!ended) {
+  while (!state.ended) {
     await turn();
     if (!clock.isWaitedFor) continue;
     reading++;
@@ -165,6 +166,17 @@ test("monitor does not print counters and connections", async () => {
   assert.deepEqual(lines, []);
 });
 
+test("monitor -o ndjson prints objects that follow their schema for everything that can change", async () => {
+  const mark: Table = [
+    serviceEntry(MARK, { scheduler: "mh", flags: PERSISTENT }, [
+      serverEntry("2001:db8::2", 0),
+    ]),
+  ];
+  const { lines } = await monitored("-o ndjson", [START, mark, CHANGED]);
+  assert.ok(lines.length >= 8);
+  assertFollowsSchema(`${lines.join("\n")}\n`, "monitor -o ndjson");
+});
+
 test("monitor -o ndjson prints one object per change, with the settings before and after", async () => {
   const { lines } = await monitored("-o ndjson", [
     START,
@@ -177,6 +189,7 @@ test("monitor -o ndjson prints one object per change, with the settings before a
   ]);
   assert.equal(lines.length, 1);
   const [line = ""] = lines;
+  assertFollowsSchema(`${line}\n`, "monitor -o ndjson");
   const found = JSON.parse(line) as Record<string, unknown>;
   assert.ok(!Number.isNaN(Date.parse(String(found["time"]))));
   assert.deepEqual(

@@ -98,7 +98,10 @@ export const BEHIND_ROUTER: NetworkPlan = {
 export interface BareSite {
   readonly site: Site;
   /** Runs doctor on a machine. @returns its findings */
-  doctor(host: string, words?: readonly string[]): Promise<unknown[]>;
+  readonly doctor: (
+    host: string,
+    words?: readonly string[],
+  ) => Promise<unknown[]>;
 }
 
 /** @param servers the hosts on which a program answers, at ports 80 and 8080 */

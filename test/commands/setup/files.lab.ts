@@ -50,10 +50,10 @@ interface Case {
 interface Applied {
   readonly name: string;
   readonly host: string;
-  /** Applies the files. @returns what takes that back */
-  apply(
-    files: (format: string) => Promise<PrintedFile[]>,
-  ): Promise<() => Promise<void>>;
+  /** Applies the files that setup prints with more options. @returns what takes that back */
+  readonly apply: (
+    print: (...options: readonly string[]) => Promise<string>,
+  ) => Promise<() => Promise<void>>;
   /** The commands that files replace */
   readonly replaces: RegExp;
 }
@@ -73,9 +73,7 @@ async function proves(
     for (const { name, host, apply, replaces } of machines) {
       const commands = await printed(file, name, options);
       undo.push(
-        await apply(async (format) =>
-          printedFiles(await printed(file, name, [...options, "-o", format])),
-        ),
+        await apply((...more) => printed(file, name, [...options, ...more])),
       );
       runOn(network, host, linesWithout(commands, replaces));
       undo.push(async () => {
@@ -142,29 +140,19 @@ suite("setup -o sysctl", () => {
         {
           ...byCommands("director", DIRECTOR),
           replaces: /^(sysctl|modprobe) /,
-          async apply(files) {
-            const [modules = "", settings = ""] = written(
-              await files("sysctl"),
-            );
+          async apply(print) {
+            const { network } = machines.site;
+            const files = printedFiles(await print("-o=sysctl"));
+            const [modules = "", settings = ""] = written(files);
             runOn(
-              machines.site.network,
+              network,
               DIRECTOR,
               `modprobe -a $(grep -v '^#' ${modules}); sysctl -p ${settings}`,
             );
             return async () => {
+              const undo = await print("-o=sysctl", "--undo");
               // The files are not in /etc.
-              const undo = await printed(
-                tableFile(
-                  "-A -t 192.0.2.100:80\n-a -t 192.0.2.100:80 -r 198.51.100.11 -m",
-                ),
-                "director",
-                ["-o=sysctl", "--undo", "--director=198.51.100.1"],
-              );
-              runOn(
-                machines.site.network,
-                DIRECTOR,
-                linesWithout(undo, /^rm /),
-              );
+              runOn(network, DIRECTOR, linesWithout(undo, /^rm /));
             };
           },
         },
@@ -179,33 +167,22 @@ suite(
   { skip: without("iptables-legacy", "iptables") },
   () => {
     const machines = bareSite(ONE_NETWORK, ["real1", "real2"]);
-    const byIptables = (
-      rules: string,
-      options: readonly string[],
-    ): Applied => ({
+    const byIptables: Applied = {
       name: "director",
       host: DIRECTOR,
       replaces: /^ip6?tables /,
-      async apply(files) {
-        for (const { path, text } of await files("iptables")) {
+      async apply(print) {
+        const { network } = machines.site;
+        for (const { path, text } of printedFiles(await print("-o=iptables"))) {
           const program = path.endsWith("v6") ? "ip6tables" : "iptables";
           const [file = ""] = written([{ path, text }]);
-          runOn(
-            machines.site.network,
-            DIRECTOR,
-            `${program}-restore --noflush <${file}`,
-          );
+          runOn(network, DIRECTOR, `${program}-restore --noflush <${file}`);
         }
         return async () => {
-          const undo = await printed(tableFile(rules), "director", [
-            ...options,
-            "-o=iptables",
-            "--undo",
-          ]);
-          runOn(machines.site.network, DIRECTOR, undo);
+          runOn(network, DIRECTOR, await print("-o=iptables", "--undo"));
         };
       },
-    });
+    };
     const directRouting = (
       name: string,
       vip: string,
@@ -250,7 +227,7 @@ suite(
     for (const one of cases)
       test(`setup -o iptables: iptables-restore loads the rules: ${one.name}`, () =>
         proves(machines, one, [
-          byIptables(one.rules, one.options),
+          byIptables,
           byCommands(one.servers[0], "real1"),
           byCommands(one.servers[1], "real2"),
         ]));
@@ -305,20 +282,14 @@ suite("setup -o networkd", { skip: withoutNetworkd }, () => {
   const network = () => machines.site.network;
 
   /** A real server whose files come from setup. `address` is its own; its other interface is configured as before. */
-  function byNetworkd(
-    name: string,
-    host: string,
-    vip: string,
-    options: readonly string[],
-    rules: string,
-  ): Applied {
+  function byNetworkd(name: string, host: string, vip: string): Applied {
     return {
       name,
       host,
       // The settings of a tunnel come after the tunnel, as udev does it.
       replaces: /^(ip (address|link|fou|route) |modprobe )/,
-      async apply(files) {
-        const all = await files("networkd");
+      async apply(print) {
+        const all = printedFiles(await print("-o=networkd"));
         const own = all.filter(({ path }) => path.includes("/network/"));
         const service = all.find(({ path }) => path.endsWith(".service"));
         if (service) {
@@ -333,11 +304,7 @@ suite("setup -o networkd", { skip: withoutNetworkd }, () => {
         assert.deepEqual(networkd.faults(), []);
         return async () => {
           await networkd.stop();
-          const undo = await printed(tableFile(rules), name, [
-            ...options,
-            "-o=networkd",
-            "--undo",
-          ]);
+          const undo = await print("-o=networkd", "--undo");
           // Here are no D-Bus and no systemd, and the files are elsewhere.
           network().sh(host, linesWithout(undo, /^(rm|networkctl|systemctl) /));
           if (service)
@@ -382,8 +349,8 @@ ${servers.map((server) => `-a ${service} -r ${endpoint(server)}:80 -i ${tunnel}`
         { rules, options, servers, url: `http://${endpoint(vip)}/` },
         [
           byCommands("director", DIRECTOR),
-          byNetworkd(servers[0], "real1", vip, options, rules),
-          byNetworkd(servers[1], "real2", vip, options, rules),
+          byNetworkd(servers[0], "real1", vip),
+          byNetworkd(servers[1], "real2", vip),
         ],
       );
     });

@@ -1,4 +1,3 @@
-import { named } from "../../document/named.js";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { TCP, UDP, type ServerEntry } from "../../../src/ipvs/model.js";
@@ -11,6 +10,7 @@ import {
   serviceEntry,
 } from "../../fixtures/entries.js";
 import { TableOfServers } from "../../fixtures/table-of-servers.js";
+import { named } from "../../document/named.js";
 import { subcommand, terminal } from "../run-subcommand.js";
 
 const WEB = "tcp/192.0.2.1:80";
@@ -70,8 +70,8 @@ function ioWith(
 }
 
 const QUIET = () => undefined;
-const run = (line: string, { link }: TableOfServers, { io } = ioWith(QUIET)) =>
-  subcommand(line, { link, io });
+const run = (line: string, it: TableOfServers, { io } = ioWith(QUIET)) =>
+  subcommand(line, { io: { ...io, openLink: () => it.open() } });
 
 function edit(it: TableOfServers, change: Partial<ServerEntry>, service = WEB) {
   it.set(service, service === WEB ? SERVER : `${MACHINE}:53`, (entry) => ({
