@@ -30,7 +30,7 @@ export const waitSpec: SubcommandSpec = {
       type: "text",
       value: "CONDITION",
       description:
-        "drained; active=N, at most N active connections in all; state=STATE, a state that 'ipvsadm list' shows",
+        "what to wait for: drained; active=N: at most N active connections in all; state=STATE: a state that 'ipvsadm list' shows",
     },
     allServicesOption("look at"),
     {
