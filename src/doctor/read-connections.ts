@@ -1,10 +1,10 @@
-import { setImmediate as nextEventLoopTurn } from "node:timers/promises";
 import { formatAddress, sameAddress, type Address } from "../ipvs/address.js";
 import { ConnectionReader } from "../ipvs/connection-reader.js";
 import { isTemplate } from "../ipvs/connection-states.js";
 import { formatEndpoint } from "../ipvs/model.js";
 import { blocksOf } from "../system/files.js";
 import type { ConnectionGroup, Connections } from "./connections.js";
+import { nextEventLoopTurn } from "../system/event-loop.js";
 
 /** Entries beyond this many groups are counted, but not examined. */
 const MOST_GROUPS = 100_000;

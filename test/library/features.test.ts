@@ -282,13 +282,13 @@ test("a signal that has only the members of StopSignal ends the wait for the loc
   const ipvs = clientWith(await kernelWith(RULES));
   using lock = takeLock({ runFolder, procFolder: "/proc" }, "apply");
   assert.ok(lock.path);
-  const { signal, stop } = stoppable();
+  const stopper = stoppable();
   const draining = drainServers(
     ipvs,
     { machine: MACHINE },
-    { runFolder, lockSeconds: Infinity, signal },
+    { runFolder, lockSeconds: Infinity, signal: stopper.signal },
   );
-  stop(new Error("enough"));
+  stopper.stop(new Error("enough"));
   await assert.rejects(draining, /enough/);
 });
 

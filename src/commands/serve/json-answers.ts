@@ -1,4 +1,3 @@
-import { setImmediate as nextEventLoopTurn } from "node:timers/promises";
 import { Body, type Answer } from "../../http/body.js";
 import { jsonText, type Json } from "../../document/json-text.js";
 import { totalsOf } from "../../ipvs/totals.js";
@@ -8,6 +7,7 @@ import { sortListing } from "../list/sort.js";
 import { SLOT_SECONDS } from "../../page/events.js";
 import type { LiveTable } from "./live-table.js";
 import { slotAt, type RateHistory } from "./rate-history.js";
+import { nextEventLoopTurn } from "../../system/event-loop.js";
 
 const JSON_TYPE = "application/json";
 

@@ -1,4 +1,3 @@
-import { setImmediate as nextEventLoopTurn } from "node:timers/promises";
 import type { Io } from "../../runtime/io.js";
 import { Body, type Answer } from "../../http/body.js";
 import { SharedAnswer } from "../../http/shared-answer.js";
@@ -7,6 +6,7 @@ import { scan } from "../connections/scan.js";
 import { TopCounter, type TopRow } from "../connections/top-counter.js";
 import { topRecords } from "../connections/top-view.js";
 import { documentAnswer, errorAnswer } from "./json-answers.js";
+import { nextEventLoopTurn } from "../../system/event-loop.js";
 
 const DEFAULT_LIMIT = 10;
 const MOST = 100;
