@@ -80,9 +80,13 @@ export class DebianTree {
     sh(
       "mountpoint -q /sys/fs/cgroup || mount -t cgroup2 cgroup2 /sys/fs/cgroup",
     );
+    // systemd-nspawn leaves groups behind in the one where it runs, so each run has its own.
+    const group = mkdtempSync("/sys/fs/cgroup/debian.");
     const nspawn = spawn(
-      "systemd-nspawn",
+      "sh",
       [
+        ...["-c", `echo $$ >${group}/cgroup.procs && exec "$@"`, "sh"],
+        "systemd-nspawn",
         ...["--directory", this.folder, "--boot", "--quiet"],
         ...["--register=no", "--keep-unit", "--capability=all"],
         ...["--resolv-conf=off", "--timezone=off", "--console=pipe"],
