@@ -36,6 +36,7 @@ export type NeedName =
   | "mandoc"
   | "shells"
   | "prometheus"
+  | "chromium"
   | "original"
   | "clients"
   | "full"
@@ -49,6 +50,10 @@ export const NEEDS: Readonly<Record<NeedName, Need>> = {
   mandoc: { command: ["bash", "test/provide-mandoc"], optional: true },
   shells: { command: ["bash", "test/provide-shells"], optional: true },
   prometheus: { command: ["bash", "test/provide-prometheus"], optional: true },
+  chromium: {
+    command: ["bash", "test/page/provide-chromium"],
+    optional: true,
+  },
   original: {
     command: ["bash", "test/compat/fetch-original"],
     printsPlace: true,
@@ -257,6 +262,15 @@ export function jobsFor(seed: number): readonly Job[] {
     doctor("a director", "director-suite", 200),
     doctor("traffic", "traffic-suite", 200),
     doctor("real servers", "real-server-suite", 200),
+    {
+      stage: "page",
+      name: "",
+      command: [...SUITE, "dist/test/page/page.browser.js"],
+      needs: ["chromium"],
+      alone: true,
+      size: "usual",
+      seconds: 90,
+    },
     {
       stage: "library",
       name: "examples",

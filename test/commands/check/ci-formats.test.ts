@@ -1,4 +1,4 @@
-// cspell:ignore Aerror
+// cspell:ignore Aerror nnot rror
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -58,10 +58,7 @@ async function monitored(
     .trimEnd()
     .split("\n")
     .map((line) =>
-      line.replace(
-        /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d /,
-        "",
-      ),
+      line.replace(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d /, ""),
     );
 }
 
@@ -97,7 +94,9 @@ suite("monitor on a kernel", () => {
       ["watch", "--events", "-o", "ndjson"],
       COMMANDS.slice(0, 3),
     );
-    const found = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    const found = lines.map(
+      (line) => JSON.parse(line) as Record<string, unknown>,
+    );
     assert.deepEqual(
       found.map(({ change, of, service, server }) => [
         change,
