@@ -8,7 +8,7 @@ const PAGE = "docs/reference/licenses.md";
 
 /** Licenses that allow to use a package in this project. */
 const ALLOWED =
-  /^(0BSD|Apache-2\.0|BSD-[23]-Clause|BlueOak-1\.0\.0|CC BY-SA 4\.0|CC-BY-\d\.0|CC0-1\.0|ISC|MIT|Python-2\.0|WTFPL)$/;
+  /^(0BSD|Apache-2\.0|BSD-[23]-Clause|BlueOak-1\.0\.0|CC BY-SA 4\.0|CC-BY-\d\.0|CC0-1\.0|ISC|MIT|MPL-2\.0|Python-2\.0|WTFPL)$/;
 /** Those of packages that users get. */
 const SHIPPED = /^(Apache-2\.0|BSD-[23]-Clause|ISC|MIT)$/;
 
