@@ -9,6 +9,7 @@ const LAYERS = {
   text: ["ipvs"],
   netlink: [],
   system: [],
+  store: [],
   ipvs: ["netlink"],
   rtnl: ["netlink", "ipvs"],
   runtime: ["ipvs", "netlink", "system", "text"],
@@ -17,6 +18,16 @@ const LAYERS = {
   document: ["grammar", "ipvs", "text"],
   drain: ["grammar", "ipvs", "netlink", "plan", "system"],
   plan: ["ipvs", "netlink"],
+  fleet: [
+    "document",
+    "grammar",
+    "ipvs",
+    "plan",
+    "rules",
+    "store",
+    "system",
+    "text",
+  ],
   rules: ["grammar", "document", "ipvs", "system", "text"],
   setup: ["ipvs"],
   doctor: [
@@ -49,7 +60,15 @@ const LAYERS = {
 LAYERS.http = ["cli", ...LAYERS.cli];
 
 // Subcommands may import what they share, and all that it imports.
-LAYERS.commands = ["http", "page", "doctor", "setup", ...LAYERS.http];
+LAYERS.commands = [
+  "http",
+  "page",
+  "doctor",
+  "fleet",
+  "setup",
+  "store",
+  ...LAYERS.http,
+];
 // The library has functions of subcommands whose code is in their folders.
 LAYERS.library = ["commands", ...LAYERS.commands];
 
@@ -110,7 +129,7 @@ export default {
       severity: "error",
       from: { path: "^(src/(main|runtime/node-io)|bin/light)\\.ts$" },
       to: {
-        path: "^src/(cli|commands|doctor|document|plan|rules)/",
+        path: "^src/(cli|commands|doctor|document|fleet|plan|rules|store)/",
         reachable: true,
       },
     },
@@ -153,11 +172,11 @@ export default {
     },
     {
       name: "packages",
-      comment: "packages are for subcommands and documents",
+      comment: "packages are for subcommands, documents and the client of etcd",
       severity: "error",
       from: {
         path: "^(src|bin)/",
-        pathNot: "^src/(cli|commands|document|page)/|^bin/page/",
+        pathNot: "^src/(cli|commands|document|page|store/etcd)/|^bin/page/",
       },
       to: {
         path: "^node_modules/",

@@ -87,6 +87,7 @@ static const struct {
 	KEPT("COLORFGBG"), KEPT("COLORTERM"), KEPT("COLUMNS"), KEPT("IPVSADM_"), KEPT("LANG"), KEPT("LC_"), KEPT("NO_COLOR"),
 	KEPT("PATH"), KEPT("TERM"), KEPT("TZ"),
 	KEPT("HOSTALIASES"), KEPT("LOCALDOMAIN"), KEPT("RES_OPTIONS"),
+	KEPT("NOTIFY_SOCKET"), KEPT("SUDO_USER"), KEPT("USER"),
 };
 
 /* The search path of a process that has more rights than its caller. */

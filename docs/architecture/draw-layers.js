@@ -18,6 +18,8 @@ const TITLES = {
   drain: "drain\\nweights of several servers",
   doctor: "doctor\\nfindings",
   setup: "setup\\nwhat each machine needs",
+  fleet: "fleet\\nmany directors, one table",
+  store: "store\\nthe client of etcd",
   plan: "plan\\ncompare, apply, roll back",
   rules: "rules\\nrule files and their errors",
   document: "document\\nJSON and YAML",

@@ -18,6 +18,8 @@ export interface Registry {
   readonly loaders: Readonly<
     Record<string, () => Promise<{ readonly run: RunSubcommand }>>
   >;
+  /** Loads the actions of a subcommand that has actions, such as `fleet publish`. The keys are the names in the specs */
+  readonly groups?: Readonly<Record<string, () => Promise<Registry>>>;
 }
 
 /**
@@ -27,13 +29,15 @@ export interface Registry {
  * @returns the exit status. Undefined if the first argument is not similar to any command: then nothing was done
  */
 export async function runSubcommand(
-  { specs, loaders }: Registry,
+  { specs, loaders, groups = {} }: Registry,
   argv: readonly string[],
   bytesIo: Io,
 ): Promise<number | undefined> {
   const [name = "", ...words] = argv.map(fromBytes);
   const io = withTextOfLocale(bytesIo);
   const spec = findSpec(specs, name);
+  const group = spec && groups[spec.name];
+  if (group) return runAction(spec, await group(), words, io);
   const load = spec && loaders[spec.name];
   if (spec && load) return run(spec, load, words, io);
   const suggestion = suggestSubcommand(name, specs);
@@ -44,6 +48,26 @@ export async function runSubcommand(
     suggestion,
   );
   return new Output(io, "auto").explain(error);
+}
+
+/** Runs an action of a subcommand. Without one, only `--help` is allowed. */
+function runAction(
+  spec: SubcommandSpec,
+  { specs, loaders }: Registry,
+  [action = "", ...words]: readonly string[],
+  io: LocaleIo,
+): Promise<number> {
+  const name = `${spec.name} ${action}`;
+  const found = specs.find((one) => one.name === name);
+  const load = loaders[name];
+  if (found && load) return run(found, load, words, io);
+  const withoutAction = { run: () => Promise.resolve(EXIT.usage) };
+  return run(
+    spec,
+    () => Promise.resolve(withoutAction),
+    [action, ...words].filter((word) => word !== ""),
+    io,
+  );
 }
 
 async function run(

@@ -25,4 +25,7 @@ export const REGISTRY: Registry = {
     wait: () => import("./wait/run.js"),
     watch: () => import("./watch/run.js"),
   },
+  groups: {
+    fleet: async () => (await import("./fleet/registry.js")).FLEET_REGISTRY,
+  },
 };

@@ -5,6 +5,7 @@ import { connectionsSpec } from "./connections/spec.js";
 import { diffSpec } from "./diff/spec.js";
 import { doctorSpec } from "./doctor/spec.js";
 import { drainSpec } from "./drain/spec.js";
+import { fleetSpec } from "./fleet/spec.js";
 import { helpSpec } from "./help/spec.js";
 import { listSpec } from "./list/spec.js";
 import { metricsSpec } from "./metrics/spec.js";
@@ -38,6 +39,7 @@ export const SPECS: readonly SubcommandSpec[] = [
   setupSpec,
   serveSpec,
   metricsSpec,
+  fleetSpec,
   completionSpec,
   helpSpec,
 ];

@@ -3,7 +3,9 @@ import { test } from "node:test";
 import { isSubcommandLine, main } from "../../src/main.js";
 import { OutputClosed } from "../../src/system/streams.js";
 import { optionsOf } from "../../src/cli/common-options.js";
-import { SPECS } from "../../src/commands/specs.js";
+import { ACTIONS } from "../../src/commands/fleet/actions.js";
+import { FLEET_SPECS } from "../../src/commands/fleet/specs.js";
+import { ALL_SPECS } from "../commands/all-specs.js";
 import { mainSubcommands } from "../../src/subcommands.js";
 import { runIn } from "../classic/scripted-io.js";
 import { terminal, subcommand } from "../commands/run-subcommand.js";
@@ -113,7 +115,7 @@ test("an error message escapes control characters of the command line", async ()
   );
 });
 
-for (const { name } of SPECS) {
+for (const { name } of ALL_SPECS) {
   for (const width of WIDTHS)
     test(`${name} --help at width ${width ?? "unlimited"}`, async () => {
       const { stdout, stderr, status } = await subcommand(
@@ -121,7 +123,7 @@ for (const { name } of SPECS) {
         { io: terminal(width) },
       );
       assert.deepEqual([stderr, status], ["", 0]);
-      golden(goldenName(`help/${name}`, width), stdout);
+      golden(goldenName(`help/${name.replace(" ", "-")}`, width), stdout);
       for (const line of stdout.split("\n"))
         assert.ok(line.length <= (width ?? 100), line);
     });
@@ -150,8 +152,8 @@ test("help --color always prints colors", async () => {
 });
 
 test("every spec has a unique name, unique options, valid defaults and examples", () => {
-  for (const spec of SPECS) {
-    assert.ok(isSubcommandLine([spec.name]), spec.name);
+  for (const spec of ALL_SPECS) {
+    assert.ok(isSubcommandLine(spec.name.split(" ")), spec.name);
     assert.ok(spec.examples.length > 0, spec.name);
     for (const { command } of spec.examples) assert.match(command, /^ipvsadm /);
     const options = optionsOf(spec);
@@ -162,5 +164,43 @@ test("every spec has a unique name, unique options, valid defaults and examples"
     for (const { choices, default: preset } of options)
       if (choices && preset !== undefined) assert.ok(choices.includes(preset));
   }
-  assert.equal(new Set(SPECS.map(({ name }) => name)).size, SPECS.length);
+  const names = ALL_SPECS.map(({ name }) => name);
+  assert.equal(new Set(names).size, names.length);
+});
+
+test("the actions in the help of fleet are those of the specs, with the same summaries", () => {
+  assert.deepEqual(
+    ACTIONS,
+    FLEET_SPECS.map(({ name, summary }) => [
+      name.slice("fleet ".length),
+      summary,
+    ]),
+  );
+});
+
+test("fleet without an action, or with an unknown one, is a usage error", async () => {
+  const none = await subcommand("fleet");
+  assert.deepEqual(
+    [none.status, none.stderr],
+    [2, "ipvsadm: missing argument ACTION: see 'ipvsadm fleet --help'\n"],
+  );
+  const unknown = await subcommand("fleet stauts");
+  assert.equal(unknown.status, 2);
+  assert.match(unknown.stderr, /did you mean status\?/);
+  const option = await subcommand("fleet status --labels");
+  assert.equal(option.status, 2);
+  assert.match(
+    option.stderr,
+    /did you mean --label\? see 'ipvsadm fleet status --help'/,
+  );
+});
+
+test("help prints the help of an action, and refuses actions of other subcommands", async () => {
+  const { stdout, status } = await subcommand("help fleet publish");
+  assert.equal(status, 0);
+  assert.match(stdout, /^Usage: ipvsadm fleet publish NAME FILE/);
+  for (const line of ["help fleet nosuch", "help list now"]) {
+    const refused = await subcommand(line);
+    assert.equal(refused.status, 2, line);
+  }
 });

@@ -1,6 +1,6 @@
 import { COMMON_OPTIONS } from "../../src/cli/common-options.js";
 import { aliasesText } from "../../src/cli/help.js";
-import { SPECS } from "../../src/commands/specs.js";
+import { ALL_SPECS } from "./all-specs.js";
 import type { OptionSpec, SubcommandSpec } from "../../src/cli/spec.js";
 
 /*
@@ -118,7 +118,7 @@ export function manual(): string {
     ".Nm ipvsadm-subcommands",
     ".Nd the subcommands of ipvsadm",
     ".Sh SYNOPSIS",
-    ...SPECS.map(synopsis),
+    ...ALL_SPECS.map(synopsis),
     ".Sh DESCRIPTION",
     "If the first argument of",
     ".Nm ipvsadm",
@@ -132,7 +132,7 @@ export function manual(): string {
     ".Pp",
     "Every subcommand accepts these options:",
     ...optionList(COMMON_OPTIONS),
-    ...SPECS.flatMap(section),
+    ...ALL_SPECS.flatMap(section),
     ".Sh ENVIRONMENT",
     ".Bl -tag -width Ds",
     ".It Ev NO_COLOR",

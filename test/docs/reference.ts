@@ -1,7 +1,7 @@
 import { COMMON_OPTIONS } from "../../src/cli/common-options.js";
 import { aliasesText, argumentUsage, optionUsage } from "../../src/cli/help.js";
 import type { OptionSpec, SubcommandSpec } from "../../src/cli/spec.js";
-import { SPECS } from "../../src/commands/specs.js";
+import { ALL_SPECS } from "../commands/all-specs.js";
 import type { Kind } from "../../src/doctor/finding.js";
 import { KINDS } from "../../src/doctor/findings.js";
 import { code, page, prose, sentence, table } from "./page.js";
@@ -77,14 +77,14 @@ export function subcommandReference(): string {
     "A command line that begins with a word is a subcommand. `ipvsadm SUBCOMMAND --help` and ipvsadm-subcommands(8) say the same as this page.",
     table(
       ["subcommand", "what it does"],
-      SPECS.map(({ name, summary }) => [
-        `[${name}](#${name})`,
+      ALL_SPECS.map(({ name, summary }) => [
+        `[${name}](#${name.replace(" ", "-")})`,
         prose(sentence(summary)),
       ]),
     ),
     "## Options of every subcommand",
     optionTable(COMMON_OPTIONS),
-    ...SPECS.flatMap(subcommandSection),
+    ...ALL_SPECS.flatMap(subcommandSection),
   );
 }
 

@@ -37,6 +37,7 @@ export type NeedName =
   | "shells"
   | "prometheus"
   | "chromium"
+  | "etcd"
   | "original"
   | "clients"
   | "full"
@@ -54,6 +55,7 @@ export const NEEDS: Readonly<Record<NeedName, Need>> = {
     command: ["bash", "test/page/provide-chromium"],
     optional: true,
   },
+  etcd: { command: ["bash", "test/provide-etcd"], printsPlace: true },
   original: {
     command: ["bash", "test/compat/fetch-original"],
     printsPlace: true,
@@ -270,6 +272,14 @@ export function jobsFor(seed: number): readonly Job[] {
       alone: true,
       size: "usual",
       seconds: 90,
+    },
+    {
+      stage: "fleet",
+      name: "with etcd",
+      command: [...SUITE, "dist/test/fleet/suite.js", "{etcd}"],
+      needs: ["etcd"],
+      size: "usual",
+      seconds: 110,
     },
     {
       stage: "library",

@@ -41,13 +41,34 @@ export async function completeSubcommand(
   io: Io,
   live: LiveValues,
 ): Promise<Candidates> {
+  const [action] = words;
+  if (name === "fleet" && action !== undefined && index > 1) {
+    // Only this subcommand has actions. Their specs are loaded when they are needed.
+    const { FLEET_SPECS } = await import("../fleet/specs.js");
+    const spec = FLEET_SPECS.find((one) => one.name === `fleet ${action}`);
+    if (spec)
+      return completeWords(
+        spec,
+        { words: words.slice(1), index: index - 2 },
+        io,
+        live,
+      );
+  }
   const subcommand = specNamed(name);
-  if (!subcommand) return [];
+  return subcommand
+    ? completeWords(subcommand, { words, index: index - 1 }, io, live)
+    : [];
+}
+
+/** The candidates for the words after the name of a subcommand. */
+async function completeWords(
+  subcommand: SubcommandSpec,
+  line: Line,
+  io: Io,
+  live: LiveValues,
+): Promise<Candidates> {
   const options = optionsOf(subcommand).map(asSpelling);
-  const cursor = locateCursor(
-    { words, index: index - 1 },
-    new OptionTable(options),
-  );
+  const cursor = locateCursor(line, new OptionTable(options));
   const { option, text, prefix } = cursor;
   const services = servicesNamed(subcommand, cursor.positionals, io);
   if (option) {

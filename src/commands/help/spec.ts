@@ -13,6 +13,11 @@ export const helpSpec: SubcommandSpec = {
       description: "the subcommand to describe",
       completes: "subcommand",
     },
+    {
+      name: "ACTION",
+      required: false,
+      description: "the action to describe, of a subcommand that has actions",
+    },
   ],
   options: [],
   examples: [

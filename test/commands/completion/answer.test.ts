@@ -10,6 +10,7 @@ import type { Io } from "../../../src/runtime/io.js";
 import { SHELLS } from "../../../src/commands/completion/shells.js";
 import { optionsOf } from "../../../src/cli/common-options.js";
 import { SPECS } from "../../../src/commands/specs.js";
+import { ALL_SPECS } from "../all-specs.js";
 import { mainSubcommands } from "../../../src/subcommands.js";
 import { runIn } from "../../classic/scripted-io.js";
 import { scriptedKernel } from "../../classic/scripted-kernel.js";
@@ -163,7 +164,7 @@ test("completion offers subcommands with classic commands, and alone after a let
   assert.ok(!all.includes("complete"));
 });
 
-for (const subcommand of SPECS) {
+for (const subcommand of ALL_SPECS) {
   test(`completion offers every option of ${subcommand.name} and its values`, async () => {
     const values = await offered(`${subcommand.name} -`);
     for (const option of optionsOf(subcommand)) {

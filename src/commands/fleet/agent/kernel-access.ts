@@ -1,0 +1,33 @@
+import type { Kernel } from "../../../fleet/agent/apply-table.js";
+import type { IpvsClient } from "../../../ipvs/client.js";
+import type { Io } from "../../../runtime/io.js";
+import { IpvsAccess } from "../../../runtime/ipvs-access.js";
+import { takeLock, type Lock } from "../../../system/lock.js";
+
+/** The kernel of this machine. The socket is opened again after an error. */
+export class KernelAccess implements Kernel, Disposable {
+  readonly #io: Io;
+  #access: IpvsAccess | undefined;
+
+  constructor(io: Io) {
+    this.#io = io;
+  }
+
+  open(): Promise<IpvsClient> {
+    this.#access ??= new IpvsAccess(this.#io);
+    return this.#access.open();
+  }
+
+  reset(): void {
+    this.#access?.close();
+    this.#access = undefined;
+  }
+
+  lock(): Lock {
+    return takeLock(this.#io, "fleet agent");
+  }
+
+  [Symbol.dispose](): void {
+    this.reset();
+  }
+}

@@ -1,0 +1,147 @@
+import { UsageError } from "../../../cli/errors.js";
+import { escapeControls } from "../../../cli/escape.js";
+import { EXIT } from "../../../cli/exit-status.js";
+import type { Invocation, RunSubcommand } from "../../../cli/invocation.js";
+import type { AgentSettings } from "../../../fleet/agent/agent.js";
+import { runAgent, type AgentTimes } from "../../../fleet/agent/run-agent.js";
+import { isFleetName } from "../../../fleet/keys.js";
+import { VERSION } from "../../../runtime/version.js";
+import { bytesOf, textOf } from "../../../system/files.js";
+import { hostName } from "../../../system/host-name.js";
+import { notifySystemd } from "../../../system/notify.js";
+import {
+  readConfiguration,
+  type FleetConfiguration,
+} from "../configuration.js";
+import { fleetLine } from "../explain.js";
+import { withStore } from "../open-store.js";
+import { commonName } from "./certificate-name.js";
+import { CopyFile } from "./copy-file.js";
+import { KernelAccess } from "./kernel-access.js";
+import { LocalDrains } from "./local-drains.js";
+
+/** systemd is told less often than it asks for. */
+const WATCHDOG_MILLISECONDS = 20_000;
+
+export const run: RunSubcommand = async (call) => {
+  const { given, io, output } = call;
+  const settings = settingsOf(call, readConfiguration(given));
+  const ended = new AbortController();
+  const release = io.catchSignals(() => {
+    ended.abort();
+  });
+  const log = (line: string) => {
+    output.lines([escapeControls(line)]);
+    io.flush();
+  };
+  using kernel = new KernelAccess(io);
+  const drained = new LocalDrains(io);
+  const copy = new CopyFile(given.text("copy") ?? "");
+  copy.checkWritable(settings.dryRun);
+  try {
+    await withStore(call, ({ store, keys, configuration: { endpoints } }) => {
+      log(
+        `director ${settings.director}, table ${settings.table}, etcd at ${endpoints.join(", ")}`,
+      );
+      return runAgent(
+        settings,
+        {
+          store,
+          keys,
+          kernel,
+          disk: copy,
+          bootId: bootId(io.procFolder),
+          now: () => new Date().toISOString(),
+          isDrainedHere: (service, server) => drained.has(service, server),
+          explain: (error) => fleetLine(error, endpoints),
+          log,
+        },
+        {
+          times: timesOf(call),
+          pauses: {
+            sleep: (milliseconds, signal) =>
+              io.clock.sleep(milliseconds, signal),
+            random: Math.random,
+          },
+          signal: ended.signal,
+          alive: aliveNotifier(io.clock),
+        },
+      );
+    });
+  } finally {
+    release();
+  }
+  log("ended; the table stays as it is");
+  return EXIT.ok;
+};
+
+/** Tells systemd that the agent works, as often as needed. */
+function aliveNotifier(clock: Invocation["io"]["clock"]) {
+  let last: { readonly at: number; readonly status: string } | undefined;
+  return (status: string) => {
+    const at = clock.now();
+    const due = !last || at - last.at >= WATCHDOG_MILLISECONDS;
+    if (!due && last?.status === status) return;
+    notifySystemd(["READY=1", "WATCHDOG=1", `STATUS=${status}`]);
+    last = { at, status };
+  };
+}
+
+function settingsOf(
+  { given }: Invocation,
+  { director, cert }: FleetConfiguration,
+): AgentSettings {
+  const table = given.text("table") ?? director.table;
+  const usage = (fault: string) => new UsageError(fault, "fleet agent");
+  if (table === undefined) throw usage("missing option --table");
+  if (!isFleetName(table))
+    throw usage(`--table ${escapeControls(table)}: not the name of a table`);
+  const certificate = cert === undefined ? undefined : bytesOf(cert);
+  const name =
+    given.text("director") ??
+    director.name ??
+    (certificate && commonName(certificate)) ??
+    hostName();
+  if (!isFleetName(name))
+    throw usage(`--director ${escapeControls(name)}: not a name of a director`);
+  const labels = given.list("label");
+  return {
+    director: name,
+    table,
+    labels: labelsOf(labels.length > 0 ? labels : director.labels),
+    heals: given.flag("heal"),
+    dryRun: given.flag("dry-run"),
+    mostRemovals: (given.number("max-removals") ?? 50) / 100,
+    version: VERSION,
+  };
+}
+
+function labelsOf(texts: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const at = text.indexOf("=");
+      if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
+      throw new UsageError(
+        `--label ${escapeControls(text)}: expected KEY=VALUE`,
+        "fleet agent",
+      );
+    }),
+  );
+}
+
+function timesOf({ given }: Invocation): AgentTimes {
+  const milliseconds = (option: string) => (given.duration(option) ?? 0) * 1000;
+  const report = Math.max(milliseconds("report"), 1000);
+  return {
+    splay: milliseconds("splay"),
+    interval: Math.max(milliseconds("interval"), 1000),
+    drain: 2000,
+    report,
+    silence: 3 * report,
+  };
+}
+
+function bootId(procFolder: string): string {
+  const text = textOf(`${procFolder}/sys/kernel/random/boot_id`);
+  return text?.trim() ?? "unknown";
+}

@@ -1,0 +1,66 @@
+import type { SubcommandSpec } from "../../../cli/spec.js";
+import { summaryOf } from "../actions.js";
+import { CONNECTION_OPTIONS } from "../connection-options.js";
+import { TABLE_NAME } from "../table-arguments.js";
+
+export const rolloutSpec: SubcommandSpec = {
+  name: "fleet rollout",
+  summary: summaryOf("rollout"),
+  description: [
+    "Gives a staged revision ('fleet publish --stage') to the directors of its table, wave by wave. It runs until the rollout is done or stops. Directors that are silent or paused at the beginning are left out.",
+    "A wave is a number or a percentage of the directors, counted from the first, a label, or all. At most --max-unavailable directors change at the same time. After each wave, --soak passes.",
+    "It stops at the first director that cannot apply the revision, drifts, or becomes silent, and says why. The directors keep what they have. 'resume' continues. 'abort' gives all directors the released revision again. At the end, the revision is released.",
+    "'fleet rollout NAME pause' stops a rollout that runs elsewhere until 'resume'. If the process of a rollout ended, 'resume' continues it.",
+  ],
+  positionals: [
+    TABLE_NAME,
+    {
+      name: "WHAT",
+      required: false,
+      description:
+        "a revision (default: the newest one), or pause, resume or abort",
+    },
+  ],
+  options: [
+    {
+      name: "wave",
+      type: "list",
+      value: "WAVE",
+      description:
+        "the waves in order: 1, 10%, all, or a label such as site=fra (default: all)",
+    },
+    {
+      name: "soak",
+      type: "duration",
+      value: "TIME",
+      default: "60s",
+      description: "how long to watch the directors after each wave",
+    },
+    {
+      name: "max-unavailable",
+      type: "integer",
+      value: "N",
+      minimum: 1,
+      default: "1",
+      description: "how many directors change at the same time",
+    },
+    {
+      name: "timeout",
+      type: "duration",
+      value: "TIME",
+      default: "2m",
+      description: "how long a director may take to apply the revision",
+    },
+    ...CONNECTION_OPTIONS,
+  ],
+  examples: [
+    {
+      command: "ipvsadm fleet rollout web --wave 1,10%,all --soak 5m",
+      shows: "one director first, then a tenth, then the rest",
+    },
+    {
+      command: "ipvsadm fleet rollout web abort",
+      shows: "give all directors the released revision again",
+    },
+  ],
+};

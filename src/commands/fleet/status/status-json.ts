@@ -1,0 +1,75 @@
+import type { Members } from "../../../document/write-table.js";
+import type {
+  DirectorReport,
+  FleetReport,
+} from "../../../fleet/fleet-report.js";
+import { loadSums } from "./load-sums.js";
+
+/** The report as a document: schema/fleet-status-1.json. */
+export function statusJson({
+  heads,
+  directors,
+  drains,
+  rollouts,
+}: FleetReport): Members {
+  return {
+    schema: "ipvsadm/fleet-status/1",
+    tables: [...heads].map(([name, { newest, released }]) => ({
+      name,
+      newest,
+      released,
+    })),
+    directors: directors.map(directorJson),
+    drains: drains.map(({ id, author, at }) => ({ id, author, at })),
+    rollouts: rollouts.map(
+      ({ table, revision, state, wave, waves, reason, author, at }) => ({
+        table,
+        revision,
+        state,
+        wave,
+        waves,
+        reason,
+        author,
+        at,
+      }),
+    ),
+    sums: { directors: directors.length, ...loadSums(directors) },
+  };
+}
+
+function directorJson({
+  name,
+  verdict,
+  reason,
+  state,
+  load,
+  wanted,
+}: DirectorReport): Members {
+  return {
+    name,
+    state: verdict,
+    reason,
+    wanted,
+    table: state?.table,
+    labels: state?.labels,
+    applied: state?.applied,
+    sha256: state?.sha256,
+    since: state?.since,
+    lastSeen: load?.at,
+    dryRun: state?.dryRun,
+    heals: state?.heals,
+    version: state?.version,
+    drift: state && { ...state.drift },
+    drains: state?.drains.map((one) => ({ ...one })),
+    load:
+      load && verdict !== "silent"
+        ? {
+            activeConnections: load.activeConnections,
+            inactiveConnections: load.inactiveConnections,
+            connectionsPerSecond: load.connectionsPerSecond,
+            inBytesPerSecond: load.inBytesPerSecond,
+            outBytesPerSecond: load.outBytesPerSecond,
+          }
+        : undefined,
+  };
+}

@@ -1,0 +1,26 @@
+import { CommandError } from "../../../cli/errors.js";
+import { escapeControls } from "../../../cli/escape.js";
+import { EXIT } from "../../../cli/exit-status.js";
+import type { RunSubcommand } from "../../../cli/invocation.js";
+import { readDrainArguments } from "../drain/server-arguments.js";
+import { withStore } from "../open-store.js";
+
+export const run: RunSubcommand = async (call) => {
+  const { id } = await readDrainArguments(call, "undrain");
+  return withStore(call, async ({ store, keys }) => {
+    const { found } = await store.range(keys.drains);
+    const key = keys.drain(id);
+    if (!found.some((one) => one.key === key)) {
+      const others = found.map((one) => one.key.slice(keys.drains.length));
+      throw new CommandError(
+        `${id} is not being drained`,
+        others.length === 0
+          ? "there is no drain"
+          : `drains: ${escapeControls(others.join("; "))}`,
+      );
+    }
+    await store.commit([], [{ remove: key }]);
+    call.output.lines([`${id}: the drain has ended`]);
+    return EXIT.ok;
+  });
+};

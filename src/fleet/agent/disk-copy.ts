@@ -1,0 +1,83 @@
+import { parseDrain, type Drain } from "../drain.js";
+import { RecordReader } from "../record.js";
+
+/** A revision as it is kept on disk. */
+export interface KeptRevision {
+  readonly table: string;
+  readonly revision: number;
+  readonly sha256: string;
+  readonly force: boolean;
+  readonly allowEmpty: boolean;
+  /** The text of the table */
+  readonly text: string;
+}
+
+/** What an agent keeps on disk, so that it can work while the store cannot be reached. */
+export interface DiskCopy {
+  /** Identifies the boot in which it was written. The kernel's table is empty after another one */
+  readonly bootId: string;
+  /** The revision that the kernel has */
+  readonly current?: KeptRevision | undefined;
+  /** A revision that is being applied. If it is there at the start, the agent ended in the middle */
+  readonly candidate?: KeptRevision | undefined;
+  readonly drains: readonly Drain[];
+  readonly paused: boolean;
+}
+
+const SCHEMA = "ipvsadm/fleet-copy/1";
+
+/** The text of the file, one character per byte. */
+export function textOfCopy({
+  bootId,
+  current,
+  candidate,
+  drains,
+  paused,
+}: DiskCopy): string {
+  return `${JSON.stringify({
+    schema: SCHEMA,
+    bootId,
+    current: current && withBase64(current),
+    candidate: candidate && withBase64(candidate),
+    drains: drains.map(({ id, author, at }) => ({ id, author, at })),
+    paused,
+  }).replace(/[\u007f-\uffff]/g, escaped)}\n`;
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
+function withBase64({ text, ...rest }: KeptRevision) {
+  return { ...rest, content: Buffer.from(text, "latin1").toString("base64") };
+}
+
+/** Reads the text of the file. @throws {StoreRecordFault} it is damaged */
+export function readCopy(path: string, text: string): DiskCopy {
+  const record = RecordReader.parse(path, Buffer.from(text, "latin1"));
+  record.text("schema");
+  const kept = (name: string): KeptRevision | undefined => {
+    if (!record.has(name)) return undefined;
+    const one = record.record(name);
+    return {
+      table: one.text("table"),
+      revision: one.count("revision"),
+      sha256: one.text("sha256"),
+      force: one.flag("force"),
+      allowEmpty: one.flag("allowEmpty"),
+      text: Buffer.from(one.text("content"), "base64").toString("latin1"),
+    };
+  };
+  return {
+    bootId: record.text("bootId"),
+    current: kept("current"),
+    candidate: kept("candidate"),
+    drains: record.records("drains").map((one) =>
+      parseDrain(path, one.text("id"), {
+        author: one.text("author"),
+        at: one.text("at"),
+      }),
+    ),
+    paused: record.flag("paused"),
+  };
+}

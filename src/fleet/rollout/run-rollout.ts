@@ -1,0 +1,394 @@
+import type { Pauses } from "../../store/backoff.js";
+import { StoreError } from "../../store/store-error.js";
+import type { Store, StoreChange } from "../../store/store.js";
+import { readFleet, type DirectorReport } from "../fleet-report.js";
+import type { FleetKeys } from "../keys.js";
+import { NO_ORDER, readOrder } from "../order.js";
+import { recordBytes } from "../record.js";
+import { readHead } from "../revision.js";
+import { updateOrder } from "../update-order.js";
+import { readRollout, RolloutError, type Rollout } from "./rollout.js";
+import { divideIntoWaves } from "./waves.js";
+
+const POLL_MILLISECONDS = 1000;
+/** The rollout's places end so long after its process. */
+const LEASE_SECONDS = 30;
+
+export interface RolloutEnvironment {
+  readonly store: Store;
+  readonly keys: FleetKeys;
+  readonly pauses: Pauses;
+  /** Milliseconds since an arbitrary moment */
+  readonly clock: () => number;
+  /** Ends the rollout. The directors keep what they have */
+  readonly signal: AbortSignal;
+  /** Called for each thing that happens. The line may contain text from the store */
+  readonly report: (line: string) => void;
+}
+
+/**
+ * Carries out a rollout, wave by wave, until it is done. It can be repeated after its process ended: directors that have the
+ * revision are not changed again.
+ *
+ * @throws {RolloutError} it stopped: a director failed, drifts or is silent, an operator aborted it, or another process
+ *   carries it out
+ * @throws {StoreError}
+ */
+export async function runRollout(
+  rollout: Rollout,
+  environment: RolloutEnvironment,
+): Promise<void> {
+  const run = new Run(rollout, environment);
+  await run.begin();
+  try {
+    await run.waves();
+    await run.finish();
+  } finally {
+    await run.leave();
+  }
+}
+
+/** A director whose change is going on. */
+interface Updating {
+  readonly slot: number;
+  readonly since: number;
+}
+
+class Run {
+  #rollout: Rollout;
+  readonly #environment: RolloutEnvironment;
+  #lease = 0n;
+  #renewedAt = 0;
+  readonly #updating = new Map<string, Updating>();
+  /** Directors that this rollout has changed */
+  readonly #changed = new Set<string>();
+
+  constructor(rollout: Rollout, environment: RolloutEnvironment) {
+    this.#rollout = rollout;
+    this.#environment = environment;
+  }
+
+  /** Becomes the process that carries out the rollout. */
+  async begin(): Promise<void> {
+    const { store, keys } = this.#environment;
+    const { table, author } = this.#rollout;
+    this.#lease = await store.grantLease(LEASE_SECONDS);
+    this.#renewedAt = this.#environment.clock();
+    const key = keys.rolloutHolder(table);
+    const value = recordBytes({ author });
+    const { succeeded } = await store.commit(
+      [{ key, revision: 0n }],
+      [
+        { put: key, value, lease: this.#lease },
+        { put: keys.rollout(table), value: recordBytes(this.#rollout) },
+      ],
+    );
+    if (!succeeded) {
+      await store.revokeLease(this.#lease);
+      throw new RolloutError(
+        `another process carries out a rollout of table ${table}`,
+        "'pause' or 'abort' stops it",
+      );
+    }
+  }
+
+  async waves(): Promise<void> {
+    const { waves, table, revision } = this.#rollout;
+    const members = (await this.#directors()).map(({ name, state }) => ({
+      name,
+      labels: state?.labels ?? {},
+    }));
+    for (const [i, wave] of divideIntoWaves(waves, members).entries()) {
+      await this.#save({ wave: i + 1 });
+      this.#environment.report(
+        `wave ${i + 1} of ${waves.length} (${waves[i] ?? ""}): revision ${revision} of table ${table}; directors: ${wave.length}`,
+      );
+      await this.#carryOut(wave.map(({ name }) => name));
+      if (wave.length > 0) await this.#soak();
+    }
+  }
+
+  /** Releases the revision: the directors need no orders any more. */
+  async finish(): Promise<void> {
+    const { store, keys, report } = this.#environment;
+    const { table, revision } = this.#rollout;
+    const key = keys.head(table);
+    for (;;) {
+      const { found } = await store.get(key);
+      if (!found) throw new RolloutError(`there is no table ${table}`);
+      const head = { ...readHead(found), released: revision };
+      const { succeeded } = await store.commit(
+        [{ key, revision: found.revision }],
+        [{ put: key, value: recordBytes(head) }],
+      );
+      if (succeeded) break;
+    }
+    await clearOrders(store, keys, table);
+    await this.#save({ state: "done" });
+    report(`done: revision ${revision} of table ${table} is released`);
+  }
+
+  /** Gives the places back. */
+  async leave(): Promise<void> {
+    try {
+      await this.#environment.store.revokeLease(this.#lease);
+    } catch {
+      // The lease ends by itself.
+    }
+  }
+
+  /** Gives the directors of a wave the revision, at most so many at a time. */
+  async #carryOut(names: readonly string[]): Promise<void> {
+    const waiting = [...names];
+    for (;;) {
+      const directors = await this.#check();
+      for (const director of directors)
+        if (this.#updating.has(director.name) && this.#has(director))
+          await this.#completed(director.name);
+      while (
+        waiting.length > 0 &&
+        this.#updating.size < this.#rollout.mostUnavailable
+      ) {
+        const name = waiting.shift() ?? "";
+        const director = directors.find((one) => one.name === name);
+        if (director && this.#has(director)) this.#changed.add(name);
+        else await this.#update(name);
+      }
+      if (waiting.length === 0 && this.#updating.size === 0) return;
+      await this.#pause();
+    }
+  }
+
+  /** Watches the changed directors for a while. */
+  async #soak(): Promise<void> {
+    const { clock } = this.#environment;
+    const end = clock() + this.#rollout.soakSeconds * 1000;
+    do {
+      await this.#check();
+      if (clock() < end) await this.#pause();
+    } while (clock() < end);
+    await this.#check();
+  }
+
+  #has({ state, verdict, wanted }: DirectorReport): boolean {
+    const { revision } = this.#rollout;
+    return (
+      verdict === "ok" && state?.applied === revision && wanted === revision
+    );
+  }
+
+  /** Takes a place, and orders a director to apply the revision. */
+  async #update(name: string): Promise<void> {
+    const { store, keys, clock, report } = this.#environment;
+    const { table, revision } = this.#rollout;
+    const key = keys.order(name);
+    const used = new Set([...this.#updating.values()].map(({ slot }) => slot));
+    let slot = 0;
+    while (used.has(slot)) slot++;
+    for (;;) {
+      const { found } = await store.get(key);
+      const order = found ? readOrder(found) : NO_ORDER;
+      const { succeeded } = await store.commit(
+        [{ key, revision: found?.revision ?? 0n }],
+        [
+          {
+            put: keys.slot(table, slot),
+            value: recordBytes({ director: name }),
+            lease: this.#lease,
+          },
+          {
+            put: key,
+            value: recordBytes({ ...order, wanted: { table, revision } }),
+          },
+        ],
+      );
+      if (succeeded) break;
+    }
+    this.#updating.set(name, { slot, since: clock() });
+    this.#changed.add(name);
+    report(`${name}: changing`);
+  }
+
+  async #completed(name: string): Promise<void> {
+    const { store, keys, report } = this.#environment;
+    const updating = this.#updating.get(name);
+    if (!updating) return;
+    await store.commit(
+      [],
+      [{ remove: keys.slot(this.#rollout.table, updating.slot) }],
+    );
+    this.#updating.delete(name);
+    report(`${name}: ok`);
+  }
+
+  /** Reads all directors, and stops at the first one that is not as it should be. */
+  async #check(): Promise<DirectorReport[]> {
+    await this.#renew();
+    await this.#obey();
+    const directors = await this.#directors();
+    for (const name of this.#changed) {
+      const director = directors.find((one) => one.name === name);
+      const reason = this.#faultOf(name, director);
+      if (reason !== undefined) await this.#fail(`${name} ${reason}`);
+    }
+    return directors;
+  }
+
+  /** What is wrong with a changed director; undefined if nothing is. */
+  #faultOf(
+    name: string,
+    director: DirectorReport | undefined,
+  ): string | undefined {
+    const { revision, timeoutSeconds } = this.#rollout;
+    if (!director) return "is gone";
+    const { verdict, state, reason } = director;
+    if (verdict === "silent") return "is silent";
+    if (verdict === "paused") return "was paused";
+    const since = this.#updating.get(name)?.since;
+    // Until the director has seen the order, its state is that of the revision before.
+    const isCurrent = state?.wanted === revision;
+    if (verdict === "failed" && isCurrent)
+      return `failed: ${reason ?? "no reason given"}`;
+    if (since === undefined) {
+      if (verdict === "drifting") return "is drifting";
+      return verdict === "ok" ? undefined : `is ${verdict}`;
+    }
+    const seconds = (this.#environment.clock() - since) / 1000;
+    return seconds > timeoutSeconds
+      ? `has not applied the revision within ${timeoutSeconds} s`
+      : undefined;
+  }
+
+  /** The directors of the table that report and are not paused, and those that were changed. */
+  async #directors(): Promise<DirectorReport[]> {
+    const { store, keys } = this.#environment;
+    const { directors } = await readFleet(store, keys);
+    return directors.filter(
+      ({ name, state, verdict }) =>
+        this.#changed.has(name) ||
+        (state?.table === this.#rollout.table &&
+          verdict !== "silent" &&
+          verdict !== "paused"),
+    );
+  }
+
+  /** Waits while the rollout is paused; stops if it was aborted. */
+  async #obey(): Promise<void> {
+    const { store, keys, report, signal } = this.#environment;
+    let said = false;
+    for (;;) {
+      if (signal.aborted)
+        throw new RolloutError(
+          "interrupted: the directors keep what they have",
+          "'resume' continues, 'abort' gives all the released revision",
+        );
+      const { found } = await store.get(keys.rollout(this.#rollout.table));
+      const state = found && readRollout(found).state;
+      if (state === "running") return;
+      if (state !== "paused")
+        throw new RolloutError(`the rollout was ${state ?? "deleted"}`);
+      if (!said) report("paused");
+      said = true;
+      await this.#pause();
+      await this.#renew();
+    }
+  }
+
+  async #fail(reason: string): Promise<never> {
+    await this.#save({ state: "failed", reason });
+    throw new RolloutError(
+      `stopped: ${reason}`,
+      "'resume' tries again, 'abort' gives all directors the released revision",
+    );
+  }
+
+  /** The places are only ours as long as the lease is. */
+  async #renew(): Promise<void> {
+    const { store, clock } = this.#environment;
+    if (clock() - this.#renewedAt < (LEASE_SECONDS * 1000) / 3) return;
+    if (!(await store.keepLeaseAlive(this.#lease)))
+      throw new RolloutError(
+        "the lease of the rollout has ended: the directors keep what they have",
+        "'resume' continues",
+      );
+    this.#renewedAt = clock();
+  }
+
+  async #save(change: Partial<Rollout>): Promise<void> {
+    const { store, keys } = this.#environment;
+    const key = keys.rollout(this.#rollout.table);
+    // Somebody may pause or abort it at the same time: that wins.
+    for (;;) {
+      const { found } = await store.get(key);
+      const stored = found ? readRollout(found).state : "aborted";
+      const state = stored === "running" ? (change.state ?? "running") : stored;
+      const rollout = { ...this.#rollout, ...change, state };
+      const { succeeded } = await store.commit(
+        [{ key, revision: found?.revision ?? 0n }],
+        [{ put: key, value: recordBytes(rollout) }],
+      );
+      if (!succeeded) continue;
+      this.#rollout = rollout;
+      return;
+    }
+  }
+
+  async #pause(): Promise<void> {
+    const { pauses, signal } = this.#environment;
+    await pauses.sleep(POLL_MILLISECONDS, signal);
+  }
+}
+
+/** Lets all directors of a table apply the released revision. @throws {StoreError} */
+export async function clearOrders(
+  store: Store,
+  keys: FleetKeys,
+  table: string,
+): Promise<void> {
+  const { found } = await store.range(keys.orders);
+  for (const value of found) {
+    if (readOrder(value).wanted?.table !== table) continue;
+    const director = value.key.slice(keys.orders.length);
+    await updateOrder(store, keys, director, ({ wanted, ...rest }) =>
+      wanted?.table === table ? rest : { ...rest, wanted },
+    );
+  }
+}
+
+/**
+ * Changes the state of a stored rollout.
+ *
+ * @returns the rollout as stored
+ * @throws {RolloutError} there is none, or it is not in one of these states
+ */
+export async function changeRollout(
+  store: Store,
+  keys: FleetKeys,
+  table: string,
+  from: readonly Rollout["state"][],
+  state: Rollout["state"],
+): Promise<Rollout> {
+  const key = keys.rollout(table);
+  for (;;) {
+    const { found } = await store.get(key);
+    if (!found) throw new RolloutError(`there is no rollout of table ${table}`);
+    const rollout = readRollout(found);
+    if (!from.includes(rollout.state))
+      throw new RolloutError(
+        `the rollout of table ${table} is ${rollout.state}`,
+      );
+    const changed = { ...rollout, state, reason: undefined };
+    const change: StoreChange = { put: key, value: recordBytes(changed) };
+    try {
+      const { succeeded } = await store.commit(
+        [{ key, revision: found.revision }],
+        [change],
+      );
+      if (succeeded) return changed;
+    } catch (error) {
+      // Reading again settles it.
+      if (!(error instanceof StoreError && error.kind === "outcome-unknown"))
+        throw error;
+    }
+  }
+}

@@ -1,0 +1,27 @@
+import type { Store } from "../store/store.js";
+import type { FleetKeys } from "./keys.js";
+import { NO_ORDER, readOrder, type Order } from "./order.js";
+import { recordBytes } from "./record.js";
+
+/**
+ * Changes the order of a director, while others may change it, too. It can be repeated if an answer is lost.
+ *
+ * @throws {StoreError}
+ */
+export async function updateOrder(
+  store: Store,
+  keys: FleetKeys,
+  director: string,
+  change: (order: Order) => Order,
+): Promise<Order> {
+  const key = keys.order(director);
+  for (;;) {
+    const { found } = await store.get(key);
+    const order = change(found ? readOrder(found) : NO_ORDER);
+    const { succeeded } = await store.commit(
+      [{ key, revision: found?.revision ?? 0n }],
+      [{ put: key, value: recordBytes(order) }],
+    );
+    if (succeeded) return order;
+  }
+}

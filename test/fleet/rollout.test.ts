@@ -1,0 +1,298 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { recordBytes } from "../../src/fleet/record.js";
+import { fetchHead } from "../../src/fleet/revision.js";
+import { RolloutError, type Rollout } from "../../src/fleet/rollout/rollout.js";
+import {
+  changeRollout,
+  clearOrders,
+  runRollout,
+} from "../../src/fleet/rollout/run-rollout.js";
+import { divideIntoWaves, isWave } from "../../src/fleet/rollout/waves.js";
+import { updateOrder } from "../../src/fleet/update-order.js";
+import { EINVAL } from "../../src/netlink/errno.js";
+import { MemoryCluster } from "../store/memory-store.js";
+import { Director, KEYS, release, webTable } from "./rig.js";
+
+const member = (name: string, site: string) => ({ name, labels: { site } });
+
+test("divideIntoWaves() counts from the beginning, and puts each director into its first wave", () => {
+  const members = Array.from({ length: 20 }, (_, i) =>
+    member(`lb${i + 1}`, i % 2 === 0 ? "fra" : "ams"),
+  );
+  const sizes = (waves: readonly string[]) =>
+    divideIntoWaves(waves, members).map((wave) => wave.length);
+  assert.deepEqual(sizes(["1", "10%", "all"]), [1, 1, 18]);
+  assert.deepEqual(sizes(["site=fra", "all"]), [10, 10]);
+  assert.deepEqual(sizes(["1", "site=fra", "50%", "all"]), [1, 9, 0, 10]);
+  assert.deepEqual(sizes(["100", "all"]), [20, 0]);
+  assert.deepEqual(sizes(["1%"]), [1]);
+  assert.deepEqual(divideIntoWaves(["all"], []), [[]]);
+});
+
+test("isWave() knows numbers, percentages, all and labels", () => {
+  for (const text of ["1", "25", "1%", "100%", "all", "site=fra", "a="])
+    assert.ok(isWave(text), text);
+  for (const text of ["", "0", "0%", "101%", "-1", "some", "=x", "a b=c"])
+    assert.ok(!isWave(text), text);
+});
+
+/** A fleet whose directors work while the rollout waits. */
+class Fleet {
+  readonly cluster = new MemoryCluster();
+  readonly store = this.cluster.client();
+  readonly directors: readonly Director[];
+  readonly dead = new Set<string>();
+  readonly lines: string[] = [];
+  /** The most directors that had a place at the same time */
+  mostSlots = 0;
+  seconds = 0;
+  /** Called each second */
+  tick: () => Promise<void> = () => Promise.resolve();
+
+  constructor(count: number) {
+    this.directors = Array.from(
+      { length: count },
+      (_, i) => new Director(this.cluster, { director: `lb${i + 1}` }),
+    );
+  }
+
+  /** All directors do what the store wants, and report. */
+  async work(): Promise<void> {
+    for (const director of this.directors) {
+      const { name } = director.agent;
+      if (this.dead.has(name)) continue;
+      await director.follow();
+      const value = recordBytes(director.agent.state);
+      this.cluster.commit([], [{ put: KEYS.state(name), value }]);
+      this.cluster.commit(
+        [],
+        [{ put: KEYS.alive(name), value: recordBytes({}) }],
+      );
+    }
+  }
+
+  /** The process of a director ends, and its lease, too. */
+  kill(name: string): void {
+    this.dead.add(name);
+    this.cluster.commit([], [{ remove: KEYS.alive(name) }]);
+  }
+
+  rollout(change: Partial<Rollout> = {}): Rollout {
+    return {
+      table: "web",
+      revision: 2,
+      waves: ["1", "all"],
+      soakSeconds: 3,
+      mostUnavailable: 2,
+      timeoutSeconds: 30,
+      state: "running",
+      wave: 0,
+      author: "alice",
+      at: "2026-01-02T03:04:05.000Z",
+      ...change,
+    };
+  }
+
+  run(rollout = this.rollout(), signal = new AbortController().signal) {
+    return runRollout(rollout, {
+      store: this.cluster.client(),
+      keys: KEYS,
+      pauses: {
+        random: () => 0,
+        sleep: async () => {
+          this.seconds++;
+          this.cluster.pass(1);
+          const slots = this.cluster
+            .values()
+            .filter(({ key }) => key.startsWith(KEYS.slots("web")));
+          this.mostSlots = Math.max(this.mostSlots, slots.length - 1);
+          await this.tick();
+          await this.work();
+        },
+      },
+      clock: () => this.seconds * 1000,
+      signal,
+      report: (line) => this.lines.push(line),
+    });
+  }
+
+  /** The number of directors that have a revision. */
+  having(revision: number): number {
+    return this.directors.filter(
+      ({ agent }) => agent.state.applied === revision,
+    ).length;
+  }
+}
+
+/** A fleet that has revision 1, and revision 2 staged. */
+async function staged(count: number): Promise<Fleet> {
+  const fleet = new Fleet(count);
+  await release(fleet.store, webTable("11", "12"));
+  await fleet.work();
+  await release(fleet.store, webTable("11", "12", "13"), { release: false });
+  await fleet.work();
+  assert.equal(fleet.having(1), count);
+  return fleet;
+}
+
+const stopped = (pattern: RegExp) => (error: unknown) => {
+  assert.ok(error instanceof RolloutError, String(error));
+  assert.match(error.detail, pattern);
+  return true;
+};
+
+test("runRollout() gives the revision to one wave after the other, and then releases it", async () => {
+  const fleet = await staged(6);
+  const seen: number[] = [];
+  fleet.tick = () => {
+    seen.push(fleet.having(2));
+    return Promise.resolve();
+  };
+  await fleet.run();
+  assert.equal(fleet.having(2), 6);
+  assert.equal(fleet.mostSlots, 2);
+  // The first wave is one director, and soaks for 3 seconds.
+  assert.ok(seen.filter((count) => count === 1).length >= 3, seen.join());
+  assert.equal((await fetchHead(fleet.store, KEYS, "web")).released, 2);
+  const orders = await fleet.store.range(KEYS.orders);
+  for (const { value } of orders.found)
+    assert.deepEqual(JSON.parse(Buffer.from(value).toString()), {
+      paused: false,
+    });
+  const places = await fleet.store.range(KEYS.slots("web"));
+  assert.deepEqual(places.found, []);
+});
+
+test("runRollout() stops at the first director that cannot apply the revision; abort undoes it", async () => {
+  const fleet = await staged(6);
+  const [, , third] = fleet.directors;
+  assert.ok(third);
+  third.trouble = (change) =>
+    change.command === "add-server" ? EINVAL : undefined;
+  await assert.rejects(
+    fleet.run(fleet.rollout({ mostUnavailable: 1 })),
+    stopped(/^stopped: lb3 failed: .*10\.0\.0\.13/),
+  );
+  assert.deepEqual([fleet.having(1), fleet.having(2)], [4, 2]);
+  // Nobody else gets it later.
+  await fleet.work();
+  assert.equal(fleet.having(2), 2);
+  await changeRollout(fleet.store, KEYS, "web", ["failed"], "aborted");
+  await clearOrders(fleet.store, KEYS, "web");
+  await fleet.work();
+  assert.equal(fleet.having(1), 6);
+  assert.ok(fleet.directors.every((one) => one.agent.state.condition === "ok"));
+});
+
+test("runRollout() stops at a director that drifts or becomes silent during the soak", async () => {
+  for (const [happens, pattern] of [
+    [
+      (fleet: Fleet) => fleet.directors[0]?.kernel.apply({ command: "flush" }),
+      /lb1 is drifting/,
+    ],
+    [
+      (fleet: Fleet) => {
+        fleet.kill("lb1");
+      },
+      /lb1 is silent/,
+    ],
+  ] as const) {
+    const fleet = await staged(3);
+    let soaking = 0;
+    fleet.tick = () => {
+      if (fleet.having(2) === 1 && ++soaking === 2) happens(fleet);
+      return Promise.resolve();
+    };
+    await assert.rejects(fleet.run(), stopped(pattern));
+    assert.ok(fleet.having(2) <= 1);
+  }
+});
+
+test("runRollout() stops if a director takes too long", async () => {
+  const fleet = await staged(3);
+  fleet.dead.add("lb1"); // its lease does not end, but it does nothing
+  await assert.rejects(
+    fleet.run(),
+    stopped(/lb1 has not applied the revision within 30 s/),
+  );
+});
+
+test("runRollout() leaves out directors that are silent or paused at the beginning", async () => {
+  const fleet = await staged(4);
+  fleet.kill("lb1");
+  await updateOrder(fleet.store, KEYS, "lb2", (order) => ({
+    ...order,
+    paused: true,
+  }));
+  await fleet.work();
+  await fleet.run();
+  assert.equal(fleet.having(2), 2);
+});
+
+test("runRollout() waits while it is paused, and ends when it is aborted", async () => {
+  const fleet = await staged(3);
+  let ticks = 0;
+  fleet.tick = async () => {
+    ticks++;
+    if (ticks === 2)
+      await changeRollout(fleet.store, KEYS, "web", ["running"], "paused");
+    if (ticks === 60)
+      await changeRollout(fleet.store, KEYS, "web", ["paused"], "running");
+    if (ticks === 62)
+      await changeRollout(fleet.store, KEYS, "web", ["running"], "aborted");
+  };
+  await assert.rejects(fleet.run(), stopped(/the rollout was aborted/));
+  assert.ok(fleet.lines.includes("paused"));
+  assert.equal(ticks, 62);
+});
+
+test("only one process carries out a rollout of a table; another one continues after its end", async () => {
+  const fleet = await staged(4);
+  const ended = new AbortController();
+  let second: Promise<void> | undefined;
+  fleet.tick = async () => {
+    if (fleet.having(2) < 1) return;
+    fleet.tick = () => Promise.resolve();
+    second = fleet.run();
+    await assert.rejects(second, stopped(/another process carries out/));
+    ended.abort();
+  };
+  await assert.rejects(
+    fleet.run(fleet.rollout(), ended.signal),
+    stopped(/interrupted/),
+  );
+  assert.ok(second);
+  const rollout = await changeRollout(
+    fleet.store,
+    KEYS,
+    "web",
+    ["running"],
+    "running",
+  );
+  await fleet.run(rollout);
+  assert.equal(fleet.having(2), 4);
+});
+
+test("a rollout whose process fails gives its places back, and can be continued", async () => {
+  const fleet = await staged(4);
+  class Killed extends Error {}
+  fleet.tick = () => {
+    if (fleet.having(2) === 1) throw new Killed();
+    return Promise.resolve();
+  };
+  await assert.rejects(fleet.run(), Killed);
+  fleet.tick = () => Promise.resolve();
+  fleet.cluster.pass(60);
+  const places = await fleet.store.range(KEYS.slots("web"));
+  assert.deepEqual(places.found, []);
+  const rollout = await changeRollout(
+    fleet.store,
+    KEYS,
+    "web",
+    ["running"],
+    "running",
+  );
+  await fleet.run(rollout);
+  assert.equal(fleet.having(2), 4);
+});

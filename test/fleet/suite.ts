@@ -1,0 +1,4 @@
+/* The tests with a real etcd. The argument is the folder that test/provide-etcd prints. */
+import "../store/etcd-store.etcd.js";
+import "./cli.etcd.js";
+import "./failures.etcd.js";
