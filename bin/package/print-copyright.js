@@ -10,6 +10,8 @@ const RULE = "-".repeat(72);
 /** Where Debian keeps the texts of licenses that many packages have. */
 const COMMON = {
   "Apache-2.0": "/usr/share/common-licenses/Apache-2.0",
+  "(Apache-2.0 AND BSD-3-Clause)":
+    "/usr/share/common-licenses/Apache-2.0 and /usr/share/common-licenses/BSD",
 };
 
 function print(title, text) {
@@ -23,7 +25,7 @@ function printNpmPackages() {
       `${part.name} ${part.version}: ${part.license}`,
       common === undefined
         ? (licenseText(part) ?? `License: ${part.license}`)
-        : `On Debian systems the text of the license is in ${common}.`,
+        : `On Debian systems the text is in ${common}.`,
     );
   }
 }
