@@ -140,7 +140,8 @@ export class DebianTree {
         ? ["chroot", this.folder]
         : [
             ...["nsenter", "--target", this.#machine.leader],
-            ...["--mount", "--pid", "--uts", "--ipc", "--cgroup", "--root"],
+            ...["--mount", "--pid", "--uts", "--ipc", "--cgroup"],
+            ...["--root", "--wd"],
           ];
     const child = spawn(program, [...words, "/bin/sh", "-c", line], {
       env: {
@@ -190,7 +191,8 @@ export class DebianTree {
       control,
       text.replace(/^Version: .*$/m, `Version: ${version}`),
     );
-    const file = `/tmp/${name}_${version}_amd64.deb`;
+    // A booted tree has a /tmp of its own.
+    const file = `/srv/${name}_${version}_amd64.deb`;
     const made = join(this.folder, file);
     execFileSync("dpkg-deb", [
       "--root-owner-group",
