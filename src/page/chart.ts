@@ -117,8 +117,10 @@ export class Chart {
     ctx.lineWidth = 2 * devicePixelRatio;
     ctx.setLineDash([4 * devicePixelRatio, 4 * devicePixelRatio]);
     for (const { second } of this.#moments) {
-      const x = plot.valToPos(second, "x", true);
-      if (x < bbox.left || x > bbox.left + bbox.width) continue;
+      // A change may be in the slot that has just begun.
+      const right = bbox.left + bbox.width;
+      const x = Math.min(plot.valToPos(second, "x", true), right);
+      if (x < bbox.left) continue;
       ctx.beginPath();
       ctx.moveTo(x, bbox.top);
       ctx.lineTo(x, bbox.top + bbox.height);

@@ -176,7 +176,9 @@ function sumsOf(key: string) {
       for (const { key, row } of service.servers) {
         ids.set(key, [row.id]);
         const machine = `machine ${row.address}`;
-        machines.set(machine, [...(machines.get(machine) ?? []), row.id]);
+        const known = machines.get(machine);
+        if (known) known.push(row.id);
+        else machines.set(machine, [row.id]);
       }
     }
     for (const [machine, some] of machines) ids.set(machine, some);

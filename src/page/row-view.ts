@@ -127,9 +127,9 @@ export class RowView {
 function markText(node: RowNode, mark: ChangeRow): string {
   const server =
     node.kind === "service" && mark.server !== undefined
-      ? ` ${mark.server}`
+      ? ` · ${mark.server}`
       : "";
-  return `${clock(mark.time)}${server} ${changeText(mark)}`;
+  return `${changeText(mark)} · ${clock(mark.time)}${server}`;
 }
 
 /** How many servers of a row have weight 0. A server shows it in its state. */
