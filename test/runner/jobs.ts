@@ -253,7 +253,16 @@ export function jobsFor(seed: number): readonly Job[] {
       command: [...SUITE, "dist/test/fleet/suite.js", "{etcd}"],
       needs: ["etcd"],
       size: "usual",
-      seconds: 110,
+      seconds: 140,
+    },
+    {
+      stage: "fleet",
+      name: "agent",
+      command: [...SUITE, "dist/test/fleet/agent.lab.js", "{etcd}"],
+      lab: true,
+      needs: ["etcd"],
+      size: "usual",
+      seconds: 60,
     },
     {
       stage: "library",

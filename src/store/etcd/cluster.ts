@@ -1,4 +1,5 @@
 import { Backoff, type Pauses } from "../backoff.js";
+import { EitherSignal } from "../either-signal.js";
 import { StoreError } from "../store-error.js";
 import { errorOf, failureOf } from "./failures.js";
 import { Member, type Certificates, type EtcdClients } from "./member.js";
@@ -84,7 +85,8 @@ export class Cluster {
     const { deadlineMilliseconds = DEADLINE_MILLISECONDS } = this.#settings;
     const end = Date.now() + deadlineMilliseconds;
     const backoff = this.backoff();
-    const both = AbortSignal.any([signal, this.ended]);
+    using either = new EitherSignal([signal, this.ended]);
+    const { signal: both } = either;
     for (let tried = 1; ; tried++) {
       const member = this.member();
       try {

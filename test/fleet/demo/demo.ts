@@ -36,7 +36,7 @@ function directorPlan(number: number): HostPlan {
   return {
     addresses: {
       lan: [`192.0.2.${number}/24`],
-      lo: ["127.0.0.1/8", `${VIRTUAL}/32`],
+      lo: [`${VIRTUAL}/32`],
     },
     sysctls: { "net.ipv4.ip_forward": 1, "net.ipv4.conf.all.arp_ignore": 1 },
   };
