@@ -190,7 +190,12 @@ test("fleet reads its settings from a file, and refuses faults in it", async () 
 
 test("fleet status shows directors, their revisions and drift; its JSON fits the schema", async () => {
   const { fleet, publish, director } = newFleet();
-  assert.equal((await fleet("status")).stdout, "no directors\n");
+  const none = await fleet("status");
+  assert.deepEqual([none.stdout, none.status], ["no directors\n", 1]);
+  const nobody = await fleet("drain --all-services 10.0.0.12 --wait");
+  assert.equal(nobody.status, 1);
+  assert.match(nobody.stderr, /no director reports/);
+  await fleet("undrain --all-services 10.0.0.12");
   await publish("11 12");
   await using lb1 = director("lb1");
   await using lb2 = director("lb2");
