@@ -268,6 +268,38 @@ test("fleet drain waits for all directors, names silent ones, and undrain gives 
   assert.match(unknown.stderr, /no director has \* 10\.0\.0\.99 in its table/);
 });
 
+test("fleet status --watch prints a line for each change, until a signal arrives", async () => {
+  const { publish, director } = newFleet();
+  await publish("11 12");
+  let end: () => void = () => undefined;
+  let shown = "";
+  const running = ours(
+    [
+      ...["fleet", "status", "--watch", "--prefix", `/test${prefixes}/`],
+      ...["--endpoints", cluster.endpoints.join(",")],
+    ],
+    "",
+    {
+      stdout: (text) => {
+        shown += text;
+      },
+      catchSignals: (listen) => {
+        end = () => {
+          listen("SIGINT");
+        };
+        return () => undefined;
+      },
+    },
+  );
+  await using lb1 = director("lb1");
+  lb1.start();
+  await eventually(() => Promise.resolve(shown.includes(' lb1: revision 1, ok\n')));
+  await publish("11 12 13");
+  await eventually(() => Promise.resolve(shown.includes(' lb1: revision 2, ok\n')));
+  end();
+  assert.equal((await running).status, 0);
+});
+
 test("fleet override pauses and resumes a director", async () => {
   const { fleet, publish, director } = newFleet();
   await publish("11 12");
