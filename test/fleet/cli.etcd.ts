@@ -293,9 +293,13 @@ test("fleet status --watch prints a line for each change, until a signal arrives
   );
   await using lb1 = director("lb1");
   lb1.start();
-  await eventually(() => Promise.resolve(shown.includes(' lb1: revision 1, ok\n')));
+  await eventually(() =>
+    Promise.resolve(shown.includes(" lb1: revision 1, ok\n")),
+  );
   await publish("11 12 13");
-  await eventually(() => Promise.resolve(shown.includes(' lb1: revision 2, ok\n')));
+  await eventually(() =>
+    Promise.resolve(shown.includes(" lb1: revision 2, ok\n")),
+  );
   end();
   assert.equal((await running).status, 0);
 });

@@ -265,6 +265,15 @@ export function jobsFor(seed: number): readonly Job[] {
       seconds: 60,
     },
     {
+      stage: "fleet",
+      name: "demo",
+      command: ["node", "dist/test/fleet/demo/demo.js", "{etcd}"],
+      lab: true,
+      needs: ["etcd"],
+      size: "all",
+      seconds: 150,
+    },
+    {
       stage: "library",
       name: "examples",
       command: ["bash", "test/library/run"],

@@ -123,9 +123,9 @@ class Run {
         if (this.#connected && this.#agent.mustFetch)
           await pauses.sleep(times.splay * pauses.random(), signal);
         if (this.#isEnded()) return;
-        if (Date.now() >= retryAt) {
+        if (performance.now() >= retryAt) {
           this.#agent.retry();
-          retryAt = Date.now() + times.interval;
+          retryAt = performance.now() + times.interval;
         }
         if (this.#connected) await this.#agent.settle(signal);
         backoff.reset();
@@ -135,11 +135,12 @@ class Run {
         pause = Math.min(backoff.next(), times.interval);
       }
       if (this.#agent.isDraining)
-        compareAt = Math.min(compareAt, Date.now() + times.drain);
-      if (Date.now() >= compareAt) {
+        compareAt = Math.min(compareAt, performance.now() + times.drain);
+      if (performance.now() >= compareAt) {
         await this.#agent.lookForDrift(signal);
         const { isDraining } = this.#agent;
-        compareAt = Date.now() + (isDraining ? times.drain : times.interval);
+        compareAt =
+          performance.now() + (isDraining ? times.drain : times.interval);
       }
       const { condition, applied } = this.#agent.state;
       alive(
@@ -147,7 +148,7 @@ class Run {
       );
       await this.#reportState();
       await pauses.sleep(
-        Math.min(pause, Math.max(compareAt - Date.now(), 0)),
+        Math.min(pause, Math.max(compareAt - performance.now(), 0)),
         woken.signal,
       );
     }
