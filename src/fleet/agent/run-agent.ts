@@ -1,4 +1,5 @@
 import { StoreError } from "../../store/store-error.js";
+import { EitherSignal } from "../../store/either-signal.js";
 import { Backoff, type Pauses } from "../../store/backoff.js";
 import { totalsOf } from "../../ipvs/totals.js";
 import type { DirectorLoad } from "../director-state.js";
@@ -116,15 +117,15 @@ class Run {
     while (!this.#isEnded()) {
       // Events that come from here on start another round.
       this.#wake = new AbortController();
-      const woken = AbortSignal.any([signal, this.#wake.signal]);
+      using woken = new EitherSignal([signal, this.#wake.signal]);
       let pause = times.interval;
       try {
         if (this.#connected && this.#agent.mustFetch)
           await pauses.sleep(times.splay * pauses.random(), signal);
         if (this.#isEnded()) return;
-        if (Date.now() >= retryAt) {
+        if (performance.now() >= retryAt) {
           this.#agent.retry();
-          retryAt = Date.now() + times.interval;
+          retryAt = performance.now() + times.interval;
         }
         if (this.#connected) await this.#agent.settle(signal);
         backoff.reset();
@@ -134,11 +135,12 @@ class Run {
         pause = Math.min(backoff.next(), times.interval);
       }
       if (this.#agent.isDraining)
-        compareAt = Math.min(compareAt, Date.now() + times.drain);
-      if (Date.now() >= compareAt) {
+        compareAt = Math.min(compareAt, performance.now() + times.drain);
+      if (performance.now() >= compareAt) {
         await this.#agent.lookForDrift(signal);
         const { isDraining } = this.#agent;
-        compareAt = Date.now() + (isDraining ? times.drain : times.interval);
+        compareAt =
+          performance.now() + (isDraining ? times.drain : times.interval);
       }
       const { condition, applied } = this.#agent.state;
       alive(
@@ -146,8 +148,8 @@ class Run {
       );
       await this.#reportState();
       await pauses.sleep(
-        Math.min(pause, Math.max(compareAt - Date.now(), 0)),
-        woken,
+        Math.min(pause, Math.max(compareAt - performance.now(), 0)),
+        woken.signal,
       );
     }
   }
