@@ -23,13 +23,18 @@ export function sysctlName(path: string): string {
   return path.replace(/[./]/g, (mark) => (mark === "/" ? "." : "/"));
 }
 
-/** The command that changes settings. */
+/**
+ * The command that changes settings.
+ *
+ * @param effect what else it changes
+ */
 export function sysctlFix(
   values: Readonly<Record<string, number>>,
+  effect: string,
   on?: string,
 ): Fix {
   const words = Object.entries(values).map(
     ([path, value]) => `${shellWord(sysctlName(path))}=${value}`,
   );
-  return { command: `sysctl -w ${words.join(" ")}`, on };
+  return { command: `sysctl -w ${words.join(" ")}`, on, effect };
 }

@@ -43,7 +43,7 @@ test("shellWord() quotes interface names so that a shell reads them back", () =>
     const { command } = removeAddress(owned(own, "192.0.2.1/24"), own);
     assert.deepEqual(wordsOf(command).slice(-2), ["dev", name]);
     const path = `net/ipv4/conf/${name}/rp_filter`;
-    assert.deepEqual(wordsOf(sysctlFix({ [path]: 2 }).command), [
+    assert.deepEqual(wordsOf(sysctlFix({ [path]: 2 }, "").command), [
       "sysctl",
       "-w",
       `net.ipv4.conf.${name}.rp_filter=2`,

@@ -74,6 +74,7 @@ function ownerOf(
 function keepSilent(server: string): Fix {
   return sysctlFix(
     { "net/ipv4/conf/all/arp_ignore": 1, "net/ipv4/conf/all/arp_announce": 2 },
+    "the server answers ARP only for addresses of the interface that is asked, and asks with an address of the outgoing interface",
     `real server ${server}`,
   );
 }

@@ -1,5 +1,7 @@
 import {
   formatAddress,
+  INET,
+  INET6,
   sameAddress,
   type Address,
 } from "../../ipvs/address.js";
@@ -19,6 +21,7 @@ import { serviceName } from "../commands.js";
 import { describeAction, describePlace } from "../firewall/describe.js";
 import { deviceOf, nextHopTo } from "../network.js";
 import { blockagesOf } from "./blockages.js";
+import { markingRules, mismatchOf } from "./marking-rules.js";
 
 /** The facts that a trace needs */
 export type TraceFacts = Known<
@@ -37,7 +40,7 @@ export interface ClientSightings {
 
 /** A step of a client's packets through the director. */
 export interface TraceStep {
-  readonly step: "route" | "firewall" | "entries" | "answers" | "counters";
+  readonly step: "route" | "firewall" | "marks" | "entries" | "answers" | "counters";
   readonly state: "ok" | "stops" | "unknown";
   readonly text: string;
 }
@@ -88,6 +91,7 @@ export function traceClient(
   const steps = [
     routeStep(facts, client),
     ...firewallSteps(facts, client),
+    ...markSteps(facts, sightings),
     ...entrySteps(facts, sightings),
     ...(connections.length > 0 ? [] : [nothingStep(facts, sightings)]),
     ...counterSteps(facts, sightings),
@@ -126,7 +130,7 @@ function firewallSteps(facts: TraceFacts, client: Address): TraceStep[] {
     .map(({ flow, stop }): TraceStep => ({
       step: "firewall",
       state: stop.certain ? "stops" : "unknown",
-      text: `${describePlace(stop)}, ${stop.certain ? "" : "perhaps "}${describeAction(stop)} ${flow.text}`,
+      text: `${describePlace(stop)}, ${stop.certain ? "" : "perhaps "}${describeAction(stop, flow.text)}`,
     }));
   const { unread } = facts.firewall;
   if (unread.length > 0)
@@ -144,6 +148,38 @@ function firewallSteps(facts: TraceFacts, client: Address): TraceStep[] {
           text: "no rule on the director stops its packets",
         },
       ];
+}
+
+/** Which rules that set marks of services the client's packets meet. */
+function markSteps(
+  { table, network, firewall }: TraceFacts,
+  { client, connections }: ClientSightings,
+): TraceStep[] {
+  const family = client.length === 4 ? INET : INET6;
+  const stopsAll =
+    connections.length === 0 &&
+    table.every(({ key }) => "firewallMark" in key || key.family !== family);
+  const found: { met: boolean; text: string }[] = [];
+  for (const { key } of table) {
+    if (!("firewallMark" in key) || key.family !== family) continue;
+    for (const rule of markingRules(firewall, key)) {
+      if (!rule.early) continue;
+      const mismatch = mismatchOf(rule, key, network, client);
+      const says = mismatch
+        ? `does not match: ${mismatch.text}`
+        : "matches packets of the client that meet its conditions";
+      found.push({
+        met: mismatch === undefined,
+        text: `${describePlace(rule)}, sets mark ${key.firewallMark} for fwm/${key.firewallMark}; it ${says}`,
+      });
+    }
+  }
+  const none = found.length > 0 && found.every(({ met }) => !met);
+  return found.map(({ met, text }) => ({
+    step: "marks",
+    state: met ? "ok" : none && stopsAll ? "stops" : "unknown",
+    text,
+  }));
 }
 
 /** The service of a connection; that of a firewall mark is not known by its addresses. */
@@ -225,7 +261,7 @@ function nothingStep(
     state: "unknown",
     text: `no connection of this client in ${seconds} s; ${
       moved.length === 0
-        ? "no service got a packet either: the client sent nothing, or it did not reach IPVS"
+        ? `no service got a packet either: the client sent nothing, or it did not reach IPVS${table.some(({ key }) => "firewallMark" in key) ? ", or it did not get a service's mark" : ""}`
         : `packets of other clients reached ${moved.join(", ")}`
     }`,
   };

@@ -23,10 +23,7 @@ export const limits = check(
         subject: name,
         seen: `there are ${count} entries, and ${name} allows ${most}`,
         fix: [
-          {
-            ...sysctlFix({ [path]: 2 * most }),
-            effect: "more entries take more memory",
-          },
+          sysctlFix({ [path]: 2 * most }, "more entries take more memory"),
         ],
       });
     };

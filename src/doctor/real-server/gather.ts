@@ -92,7 +92,7 @@ function unjudgedRules(server: RealServer, firewall: Firewall): string[] {
         .filter(({ certain, does }) => !certain && does !== "redirect")
         .map(
           (stop) =>
-            `${describePlace(stop)}, perhaps ${describeAction(stop)} ${flow.text}`,
+            `${describePlace(stop)}, perhaps ${describeAction(stop, flow.text)}`,
         ),
     )
     .slice(0, MOST_UNJUDGED);

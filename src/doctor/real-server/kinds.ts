@@ -61,10 +61,10 @@ export const REAL_SERVER_KINDS = [
     id: "nobody-listens",
     severity: "error",
     title: "no program listens at the address and port of the requests",
-    why: "With direct routing and tunneling packets arrive at the virtual address and the port of the service. A program that listens only at the real server's own address does not get them. With masquerading packets arrive at the address and port that --server names. Clients see their connections refused.",
+    why: "With direct routing and tunneling packets arrive at the virtual address and the port of the service. A program that listens only at the real server's own address does not get them. With masquerading packets arrive at the server's own address and port, which --server names. A program that listens only at 127.0.0.1 gets requests of its own machine only. Clients see their connections refused.",
     looked:
       "Listening TCP sockets and unconnected UDP sockets in /proc/net: at the port, and at the address or at any address. A socket at any IPv6 address also counts for IPv4. The service must have a port. SCTP is not checked.",
-    cure: "Let the program listen at any address (0.0.0.0 or [::]), or at the virtual address, at the port of the service.",
+    cure: "Start the program, and let it listen at any address (0.0.0.0 or [::]). Or, with direct routing and tunneling, at the virtual address and the port of the service; with masquerading, at the server's own address and the port that the director lists for it.",
     sysctls: [],
   },
   {
@@ -134,7 +134,7 @@ export const REAL_SERVER_KINDS = [
     why: "With masquerading the answers of the real server have its own address as their source. The director replaces it by the virtual address on their way back. Clients do not know the real server's address, and drop answers that come directly from it. Connections time out. On the director they wait in SYN_RECV.",
     looked:
       "With --method masq and --director: whether the route to the client that --client names, or else the default route, goes through the director.",
-    cure: "Route answers through the director. Clients in the real server's own network need a host route each, or SNAT on the director.",
+    cure: "Route answers through the director: with the default route, or with the route that leads to the clients now. The server's own connections then go through the director as well. Clients in the real server's own network need a host route each, or SNAT on the director.",
     sysctls: [],
   },
 ] as const satisfies readonly Kind[];

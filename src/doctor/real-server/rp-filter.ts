@@ -100,7 +100,7 @@ function ask({ device, address }: Suspect, client: Address | undefined): Fix {
 function loosening({ device, address }: Suspect, bare: boolean): string {
   const commands = [
     ...(bare ? [addAddress(address, device.name)] : []),
-    sysctlFix({ [pathOf(device.name)]: LOOSE }),
+    sysctlFix({ [pathOf(device.name)]: LOOSE }, ""),
   ].map(({ command }) => command);
   return `the loose level on ${device.name} alone lets them pass: "${commands.join(" && ")}"; forged sources are then no longer dropped there`;
 }

@@ -3,9 +3,10 @@ import {
   sameAddress,
   type Address,
 } from "../../ipvs/address.js";
+import { isWithin } from "../../rtnl/address-owners.js";
 import type { Route } from "../../rtnl/model.js";
 import { check } from "../check.js";
-import type { Finding } from "../finding.js";
+import type { Finding, Fix } from "../finding.js";
 import type { Way } from "../network.js";
 import { virtualAddresses, type RealServer } from "./real-server.js";
 
@@ -27,19 +28,27 @@ function barred({ ways, client }: RealServer): Finding<"no-way-back">[] {
     typeof way === "string"
       ? `the route to it: ${way}`
       : `its route is of type ${way.type}`;
-  const command =
+  const fix =
     way === "no route"
-      ? "ip route add default via ROUTER"
-      : `ip route replace ${formatAddress(client)} via ROUTER`;
+      ? {
+          command: "ip route add default via ROUTER",
+          effect: `${ROUTER}; all packets without another route go there`,
+        }
+      : {
+          command: `ip route replace ${formatAddress(client)} via ROUTER`,
+          effect: `${ROUTER}; only packets to this client go there`,
+        };
   return [
     {
       id: "no-way-back",
       subject: formatAddress(client),
       seen,
-      fix: [{ command }],
+      fix: [fix],
     },
   ];
 }
+
+const ROUTER = "ROUTER is the address of a router that reaches the clients";
 
 /** A route to this machine itself is another fault, or none. */
 function leadsNowhere(way: Way | undefined): boolean {
@@ -54,18 +63,63 @@ function elsewhere(server: RealServer): Finding<"way-back-elsewhere">[] {
     if (director.length !== family) return [];
     if (way?.hops.some(({ gateway }) => isAddress(gateway, director)))
       return [];
-    const to = client ? formatAddress(client) : "default";
     return [
       {
         id: "way-back-elsewhere",
         subject: target,
         seen: hopInWords(way),
-        fix: [
-          { command: `ip route replace ${to} via ${formatAddress(director)}` },
-        ],
+        fix: [throughDirector(server, director, way, client)],
       },
     ];
   });
+}
+
+/** Changes the route by which answers leave; for clients in the server's own network, adds one for each. */
+function throughDirector(
+  { routes }: RealServer,
+  director: Address,
+  way: Route | undefined,
+  client: Address | undefined,
+): Fix {
+  const via = `via ${formatAddress(director)}`;
+  const table =
+    way === undefined || way.table === MAIN ? "" : ` table ${way.table}`;
+  const old = client && way ? usedRoute(routes, way, client) : undefined;
+  if (client && old?.prefixBits !== 0) {
+    const to = old
+      ? `${formatAddress(old.target)}/${old.prefixBits}`
+      : formatAddress(client);
+    return {
+      command: `ip route replace ${to} ${via}${table}`,
+      effect: old
+        ? `all packets of this server to ${to} go through the director`
+        : "only answers to this client: each client needs such a route",
+    };
+  }
+  return {
+    command: `ip route replace default ${via}${table}`,
+    effect:
+      "all packets of this server that have no other route go through the director, also those of its own connections",
+  };
+}
+
+/** The route through a router that leads to a client. */
+function usedRoute(
+  routes: readonly Route[],
+  way: Route,
+  client: Address,
+): Route | undefined {
+  return routes
+    .filter(
+      (route) =>
+        route.type === "unicast" &&
+        route.table === way.table &&
+        route.target.length === client.length &&
+        isWithin(client, route.target, route.prefixBits),
+    )
+    .sort((a, b) => b.prefixBits - a.prefixBits || a.metric - b.metric)
+    .slice(0, 1)
+    .find(({ hops }) => hops.some(({ gateway }) => gateway !== undefined));
 }
 
 interface Back {
