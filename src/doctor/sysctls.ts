@@ -23,18 +23,21 @@ export function sysctlName(path: string): string {
   return path.replace(/[./]/g, (mark) => (mark === "/" ? "." : "/"));
 }
 
-/**
- * The command that changes settings.
- *
- * @param effect what else it changes
- */
+/** The command that changes settings. */
+export function sysctlCommand(
+  values: Readonly<Record<string, number>>,
+): string {
+  const words = Object.entries(values).map(
+    ([path, value]) => `${shellWord(sysctlName(path))}=${value}`,
+  );
+  return `sysctl -w ${words.join(" ")}`;
+}
+
+/** Changes settings. @param effect what else that changes */
 export function sysctlFix(
   values: Readonly<Record<string, number>>,
   effect: string,
   on?: string,
 ): Fix {
-  const words = Object.entries(values).map(
-    ([path, value]) => `${shellWord(sysctlName(path))}=${value}`,
-  );
-  return { command: `sysctl -w ${words.join(" ")}`, on, effect };
+  return { command: sysctlCommand(values), on, effect };
 }

@@ -15,11 +15,13 @@ import {
   type ServerEntry,
   type ServiceWithServers,
 } from "../../ipvs/model.js";
+import { isWithin } from "../../rtnl/address-owners.js";
 import { blocksOf } from "../../system/files.js";
 import type { Known } from "../check.js";
 import { serviceName } from "../commands.js";
 import { describeAction, describePlace } from "../firewall/describe.js";
 import { deviceOf, nextHopTo } from "../network.js";
+import { sysctlNumber } from "../sysctls.js";
 import { blockagesOf } from "./blockages.js";
 import { markingRules, mismatchOf } from "./marking-rules.js";
 
@@ -40,7 +42,8 @@ export interface ClientSightings {
 
 /** A step of a client's packets through the director. */
 export interface TraceStep {
-  readonly step: "route" | "firewall" | "marks" | "entries" | "answers" | "counters";
+  readonly step:
+    "route" | "firewall" | "marks" | "entries" | "answers" | "counters";
   readonly state: "ok" | "stops" | "unknown";
   readonly text: string;
 }
@@ -104,7 +107,32 @@ export function traceClient(
   };
 }
 
-function routeStep({ network }: TraceFacts, client: Address): TraceStep {
+/** The interface in whose network a client is, if the route to it leaves by another one. */
+function otherInterface(
+  network: TraceFacts["network"],
+  client: Address,
+  device: number,
+): string | undefined {
+  const near = network.addresses.filter(
+    (own) =>
+      own.prefixBits < client.length * 8 &&
+      isWithin(client, own.peer ?? own.address, own.prefixBits) &&
+      deviceOf(network, own.device)?.up === true,
+  );
+  if (near.some((own) => own.device === device)) return undefined;
+  return deviceOf(network, near[0]?.device)?.name;
+}
+
+/** Whether the kernel drops packets whose answer would leave by another interface. */
+function isStrict({ sysctls }: TraceFacts, device: string): boolean {
+  const levels = ["all", device].map(
+    (name) => sysctlNumber(sysctls, `net/ipv4/conf/${name}/rp_filter`) ?? 0,
+  );
+  return Math.max(...levels) === 1;
+}
+
+function routeStep(facts: TraceFacts, client: Address): TraceStep {
+  const { network } = facts;
   const hop = nextHopTo(network, client);
   const name = deviceOf(network, hop?.device)?.name;
   if (!hop || name === undefined)
@@ -116,6 +144,15 @@ function routeStep({ network }: TraceFacts, client: Address): TraceStep {
   const via = sameAddress(hop.address, client)
     ? "directly"
     : `through ${formatAddress(hop.address)}`;
+  const other = otherInterface(network, client, hop.device);
+  if (other !== undefined) {
+    const drops = client.length === 4 && isStrict(facts, other);
+    return {
+      step: "route",
+      state: drops ? "stops" : "unknown",
+      text: `${formatAddress(client)} is in the network of ${other}, and the route to it leaves by ${name}, ${via}${drops ? `; rp_filter is 1 for ${other}, so the kernel drops the client's packets that come in there: remove the route ('ip route get ${formatAddress(client)}' shows it)` : ""}`,
+    };
+  }
   return {
     step: "route",
     state: "ok",
@@ -230,6 +267,12 @@ function entrySteps(
     const by = service ? ` (service ${serviceName(service)})` : "";
     const text = `${name}${by}: ${counts.join(", ")}`;
     const why = stopOf(states, some.length, server);
+    if (why === undefined && server?.settings.weight === 0)
+      return {
+        step: "entries",
+        state: "unknown",
+        text: `${text}; the server is drained (weight 0), and each packet keeps the client there`,
+      };
     return why === undefined
       ? { step: "entries", state: "ok", text }
       : { step: "entries", state: "stops", text: `${text}; ${why}` };

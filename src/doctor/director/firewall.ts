@@ -86,10 +86,7 @@ function findingOf(
     id: stop.does === "redirect" ? "firewall-redirects" : "firewall-blocks",
     subject: [...services].join(", "),
     seen: `${describePlace(stop)}, ${describeAction(stop, [...flows].join(" and "))}`,
-    evidence: [
-      ...stateEvidence(blockages, facts),
-      ...waiting.map(waitingText),
-    ],
+    evidence: [...stateEvidence(blockages, facts), ...waiting.map(waitingText)],
     fix: distinctFixes(blockages),
   };
 }

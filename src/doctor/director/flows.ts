@@ -354,7 +354,9 @@ export function clientDevices(
     client === undefined
       ? anyClients(network, family, virtual)
       : [candidateOf(client, network)];
-  return clients.flatMap(({ device }) => (device === undefined ? [] : [device]));
+  return clients.flatMap(({ device }) =>
+    device === undefined ? [] : [device],
+  );
 }
 
 function candidateOf(address: Address, network: Network): Candidate {

@@ -1,8 +1,5 @@
 import { familyOf, INET, type Family } from "../../ipvs/address.js";
-import {
-  MASQUERADING,
-  type ServerEntry,
-} from "../../ipvs/model.js";
+import { MASQUERADING, type ServerEntry } from "../../ipvs/model.js";
 import { check } from "../check.js";
 import { serverName } from "../commands.js";
 import type { Facts } from "../facts.js";
@@ -74,9 +71,9 @@ export const interfaceForwarding = check(
         if (name === undefined || found.has(name)) continue;
         const path = interfaceSwitch(name);
         found.set(name, {
-            id: "interface-forwarding-off",
-            subject: name,
-            seen: `${sysctlName(path)} is 0, and the answers of masqueraded server ${serverName(service, server)} come in there`,
+          id: "interface-forwarding-off",
+          subject: name,
+          seen: `${sysctlName(path)} is 0, and the answers of masqueraded server ${serverName(service, server)} come in there`,
           evidence: waitingIn(
             others,
             table,

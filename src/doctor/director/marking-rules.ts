@@ -143,7 +143,8 @@ export function mismatchOf(
 
 /** The single addresses that a condition names as destination. */
 export function destinationsOf(condition: Condition): Address[] {
-  if (condition.about === "all") return condition.conditions.flatMap(destinationsOf);
+  if (condition.about === "all")
+    return condition.conditions.flatMap(destinationsOf);
   if (condition.about !== "address" || condition.end !== "destination")
     return [];
   return condition.ranges.flatMap(({ first, last }) =>

@@ -44,10 +44,7 @@ export const refusals = check(
     ),
 );
 
-function probeFinding(
-  probe: Probe,
-  facts: RefusalFacts,
-): Finding<Id>[] {
+function probeFinding(probe: Probe, facts: RefusalFacts): Finding<Id>[] {
   const { service, server, result } = probe;
   if (result === "accepted") return [];
   const masqueraded = server.settings.forwarding === MASQUERADING;

@@ -43,10 +43,12 @@ export const reuse = check(
           {
             id: "conn-reuse-off",
             seen: `net.ipv4.vs.conn_reuse_mode is 0, and ${serviceName(service)} has connections that end and whose ports are reused`,
-            fix: [sysctlFix(
+            fix: [
+              sysctlFix(
                 { [REUSE]: 1 },
                 "a new connection from a port that is still known is scheduled anew, in all services",
-              )],
+              ),
+            ],
           },
         ]
       : [];
@@ -101,10 +103,12 @@ export const fragments = check(
             {
               id: "tunnel-fragments",
               seen: `net.ipv4.vs.pmtu_disc is 0, and real server ${serverName(service, server)} gets its packets through a tunnel`,
-              fix: [sysctlFix(
+              fix: [
+                sysctlFix(
                   { [PMTU]: 1 },
                   "clients get ICMP messages that ask for smaller packets; a firewall must let them pass",
-                )],
+                ),
+              ],
             },
           ];
     return [];

@@ -1,4 +1,4 @@
-import { formatAddress, INET } from "../../ipvs/address.js";
+import { formatAddress, INET, sameAddress } from "../../ipvs/address.js";
 import {
   BACKUP,
   ONE_PACKET,
@@ -7,6 +7,7 @@ import {
 import { assess } from "../../ipvs/state.js";
 import { check, type Known } from "../check.js";
 import { ofService } from "../commands.js";
+import type { Facts as AllFacts } from "../facts.js";
 import type { Finding, Fix } from "../finding.js";
 import { describePlace } from "../firewall/describe.js";
 import { isLocal } from "../network.js";
@@ -20,15 +21,16 @@ import { isAny } from "./reach.js";
 /** Without it the kernel does not refresh its counters. */
 const ESTIMATION = "net/ipv4/vs/run_estimation";
 
-type Facts = Known<
-  | "table"
-  | "allServices"
-  | "daemons"
-  | "network"
-  | "connections"
-  | "sysctls"
-  | "firewall"
->;
+type Facts = AllFacts &
+  Known<
+    | "table"
+    | "allServices"
+    | "daemons"
+    | "network"
+    | "connections"
+    | "sysctls"
+    | "firewall"
+  >;
 
 /** Services that no packet ever reached. A service that is not in use yet is alike, so all of them must be so. */
 export const unreached = check(
@@ -86,6 +88,13 @@ function couldBeReached(service: ServiceWithServers, facts: Facts): boolean {
       unmatchedRules(facts.firewall, service, facts.network).length === 0
     );
   if (isAny(key) || isLocal(facts.network, key.address) !== true) return false;
+  // Another machine gets the packets, which is a finding of its own.
+  if (
+    facts.stations?.strangers.some(({ address }) =>
+      sameAddress(address, key.address),
+    )
+  )
+    return false;
   return !blockagesOf(service, facts, facts.firewall).some(
     ({ flow, stop }) => flow.what === "requests" && stop.certain,
   );
@@ -95,7 +104,7 @@ function couldBeReached(service: ServiceWithServers, facts: Facts): boolean {
 function whatIsKnown({ key }: ServiceWithServers, { firewall }: Facts): string {
   if (!("firewallMark" in key))
     return firewall.unread.length === 0
-      ? "no firewall rule and no setting of this machine that doctor knows stops packets to it"
+      ? "no firewall rule of this machine stops packets to it"
       : "no firewall rule that doctor could read stops packets to it";
   const rules = markingRules(firewall, key).filter(({ early }) => early);
   const who =

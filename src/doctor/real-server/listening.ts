@@ -54,9 +54,42 @@ function unheard(
         at.length === 0
           ? "no program listens at this port"
           : `programs listen at this port only at ${[...new Set(at)].join(", ")}${loopback ? ", where only programs on this machine reach them" : ""}`,
+      evidence: otherPorts(listeners, service, masqueraded),
       cure: cureOf(service, masqueraded, at.length > 0),
       fix: [],
     },
+  ];
+}
+
+/** More of them would hide the rest. */
+const MOST_PORTS = 8;
+
+/** Where programs do listen for other machines: one of them may be the one, at the wrong port. */
+function otherPorts(
+  listeners: readonly Listener[],
+  { protocol, port, address }: VirtualService,
+  masqueraded: boolean,
+): string[] {
+  const other = listeners.filter(
+    (one) =>
+      one.protocol === (protocol ?? one.protocol) &&
+      one.port !== port &&
+      (hears(one, { address }) ||
+        (!isLoopback(one.address) && one.address.length === address.length)),
+  );
+  const names = [
+    ...new Set(
+      other.map(
+        (one) =>
+          `${TRANSPORTS[one.protocol]}/${formatEndpoint(one.address, one.port)}`,
+      ),
+    ),
+  ];
+  if (names.length === 0) return [];
+  const rest = names.length - MOST_PORTS;
+  const list = `${names.slice(0, MOST_PORTS).join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
+  return [
+    `programs listen for other machines at ${list}${masqueraded ? "" : "; direct routing and tunneling do not change the port of requests, only masquerading does"}`,
   ];
 }
 
