@@ -121,10 +121,10 @@ export const REAL_SERVER_KINDS = [
     id: "no-way-back",
     severity: "error",
     title: "the real server has no route to the client",
-    why: "With direct routing and tunneling a real server answers clients itself, so it needs a route to them. The director's routes do not help.",
+    why: "With direct routing and tunneling a real server answers clients itself, so it needs a route to them. The director's routes do not help. With masquerading it answers through the director. A routing rule for the source address (`ip rule`) can send answers to another table than the main one.",
     looked:
-      "With --client: the route of an answer from the virtual address to the client, as `ip route get` shows it.",
-    cure: "Add a route, usually the default route, through a router that can reach the clients. With direct routing that router cannot be the director, because its kernel drops packets with its own address as their source.",
+      "With --client: the route of an answer from the virtual address to the client, as `ip route get` shows it. With masquerading from the server's own address.",
+    cure: "Add a route, usually the default route, through a router that can reach the clients, to the table in which the kernel looks. With masquerading that router is the director. With direct routing it cannot be the director, because its kernel drops packets with its own address as their source.",
     sysctls: [],
   },
   {

@@ -4,7 +4,7 @@ import {
   type Address,
 } from "../../ipvs/address.js";
 import { isWithin } from "../../rtnl/address-owners.js";
-import type { Route } from "../../rtnl/model.js";
+import type { Route, Rule } from "../../rtnl/model.js";
 import { check } from "../check.js";
 import type { Finding, Fix } from "../finding.js";
 import type { Way } from "../network.js";
@@ -20,7 +20,8 @@ export const wayBack = check(
   ],
 );
 
-function barred({ ways, client }: RealServer): Finding<"no-way-back">[] {
+function barred(realServer: RealServer): Finding<"no-way-back">[] {
+  const { ways, client } = realServer;
   if (client === undefined) return [];
   const way = ways.map(({ back }) => back).find((back) => leadsNowhere(back));
   if (way === undefined) return [];
@@ -28,24 +29,66 @@ function barred({ ways, client }: RealServer): Finding<"no-way-back">[] {
     typeof way === "string"
       ? `the route to it: ${way}`
       : `its route is of type ${way.type}`;
+  const source = sourceOf(realServer);
+  const rule = source && ruleOf(realServer, source);
+  const table = rule ? ` table ${rule.table}` : "";
+  const { method, director } = realServer;
+  const router =
+    method === "masq" && director ? formatAddress(director) : "ROUTER";
+  const who = router === "ROUTER" ? `${ROUTER}; ` : "";
   const fix =
     way === "no route"
       ? {
-          command: "ip route add default via ROUTER",
-          effect: `${ROUTER}; all packets without another route go there`,
+          command: `ip route add default via ${router}${table}`,
+          effect: `${who}all packets without another route go there`,
         }
       : {
-          command: `ip route replace ${formatAddress(client)} via ROUTER`,
-          effect: `${ROUTER}; only packets to this client go there`,
+          command: `ip route replace ${formatAddress(client)} via ${router}${table}`,
+          effect: `${who}only packets to this client go there; to let all clients get answers, replace the route that the command above shows`,
         };
+  const from = source ? ` from ${formatAddress(source)}` : "";
   return [
     {
       id: "no-way-back",
       subject: formatAddress(client),
       seen,
+      evidence:
+        rule && source
+          ? [
+              `routing rule ${rule.priority} sends packets from ${formatAddress(source)} to table ${rule.table}, so the routes of the main table do not count ('ip rule' and 'ip route show table ${rule.table}' show them)`,
+            ]
+          : [],
+      next: [
+        {
+          command: `ip route get ${formatAddress(client)}${from}`,
+          effect: "changes nothing; shows the route of an answer",
+        },
+      ],
       fix: [fix],
     },
   ];
+}
+
+/** The source of answers */
+function sourceOf({ method, server, ways }: RealServer): Address | undefined {
+  return method === "masq" ? server?.address : ways[0]?.service.address;
+}
+
+/** The rule that sends packets with this source to a table of their own. */
+function ruleOf({ rules = [] }: RealServer, source: Address): Rule | undefined {
+  return rules
+    .filter(
+      ({ action, from, to, incoming, mark, table, inverted }) =>
+        action === "table" &&
+        !inverted &&
+        table !== MAIN &&
+        from !== undefined &&
+        isWithin(source, from.address, from.bits) &&
+        to === undefined &&
+        incoming === undefined &&
+        mark === undefined,
+    )
+    .sort((a, b) => a.priority - b.priority)[0];
 }
 
 const ROUTER = "ROUTER is the address of a router that reaches the clients";

@@ -8,6 +8,7 @@ import type { Device, Route } from "../../../src/rtnl/model.js";
 import type { Listener } from "../../../src/doctor/real-server/listeners.js";
 import type { RealServer } from "../../../src/doctor/real-server/real-server.js";
 import { rpFilter } from "../../../src/doctor/real-server/rp-filter.js";
+import { wayBack } from "../../../src/doctor/real-server/way-back.js";
 import type { Way } from "../../../src/doctor/network.js";
 import { address } from "../../fixtures/entries.js";
 import { sysctls } from "../made-up.js";
@@ -346,6 +347,46 @@ test("wayBack: there must be a route to the client", () => {
     assert.deepEqual(found(way), [
       ["no-way-back 198.51.100.7", "ip route replace 198.51.100.7 via ROUTER"],
     ]);
+});
+
+test("wayBack: a routing rule for the server's address leads to the table that lacks the route", () => {
+  const client = address("198.51.100.7");
+  const rules: RealServer["rules"] = [
+    {
+      family: INET,
+      priority: 100,
+      action: "table",
+      table: 77,
+      from: { address: address("192.0.2.11"), bits: 32 },
+      to: undefined,
+      incoming: undefined,
+      outgoing: undefined,
+      mark: undefined,
+      inverted: false,
+    },
+  ];
+  const change = {
+    method: "masq",
+    client,
+    director: address("192.0.2.1"),
+    server: { address: address("192.0.2.11"), port: 8080 },
+    rules,
+  } as const;
+  const [finding] = wayBack.examine({
+    realServer: withWays({ back: "unreachable" }, change),
+  });
+  assert.equal(
+    finding?.fix[0]?.command,
+    "ip route replace 198.51.100.7 via 192.0.2.1 table 77",
+  );
+  assert.match(
+    finding.evidence?.[0] ?? "",
+    /^routing rule 100 sends packets from 192\.0\.2\.11 to table 77/,
+  );
+  assert.equal(
+    finding.next?.[0]?.command,
+    "ip route get 198.51.100.7 from 192.0.2.11",
+  );
 });
 
 test("wayBack: masqueraded answers must go through the director", () => {
