@@ -36,28 +36,33 @@ function barred(realServer: RealServer): Finding<"no-way-back">[] {
   const router =
     method === "masq" && director ? formatAddress(director) : "ROUTER";
   const who = router === "ROUTER" ? `${ROUTER}; ` : "";
+  const barrier = routeFor(realServer.routes, rule?.table ?? MAIN, client);
   const fix =
     way === "no route"
       ? {
           command: `ip route add default via ${router}${table}`,
           effect: `${who}all packets without another route go there`,
         }
-      : {
-          command: `ip route replace ${formatAddress(client)} via ${router}${table}`,
-          effect: `${who}only packets to this client go there; to let all clients get answers, replace the route that the command above shows`,
-        };
+      : barrier && barrier.type !== "unicast"
+        ? {
+            command: `ip route replace ${prefixOf(barrier)} via ${router}${table}`,
+            effect: `${who}all packets go there that the route of type ${barrier.type} refuses now`,
+          }
+        : {
+            command: `ip route replace ${formatAddress(client)} via ${router}${table}`,
+            effect: `${who}only packets to this client go there`,
+          };
   const from = source ? ` from ${formatAddress(source)}` : "";
   return [
     {
       id: "no-way-back",
       subject: formatAddress(client),
       seen,
-      evidence:
-        rule && source
-          ? [
-              `routing rule ${rule.priority} sends packets from ${formatAddress(source)} to table ${rule.table}, so the routes of the main table do not count ('ip rule' and 'ip route show table ${rule.table}' show them)`,
-            ]
-          : [],
+      evidence: rule
+        ? [
+            `routing rule ${rule.priority} sends packets${from} to table ${rule.table}, so the routes of the main table do not count ('ip rule' and 'ip route show table ${rule.table}' show them)`,
+          ]
+        : [],
       next: [
         {
           command: `ip route get ${formatAddress(client)}${from}`,
@@ -129,9 +134,7 @@ function throughDirector(
     way === undefined || way.table === MAIN ? "" : ` table ${way.table}`;
   const old = client && way ? usedRoute(routes, way, client) : undefined;
   if (client && old?.prefixBits !== 0) {
-    const to = old
-      ? `${formatAddress(old.target)}/${old.prefixBits}`
-      : formatAddress(client);
+    const to = old ? prefixOf(old) : formatAddress(client);
     return {
       command: `ip route replace ${to} ${via}${table}`,
       effect: old
@@ -152,17 +155,34 @@ function usedRoute(
   way: Route,
   client: Address,
 ): Route | undefined {
+  const route = routeFor(routes, way.table, client);
+  return route?.type === "unicast" &&
+    route.hops.some(({ gateway }) => gateway !== undefined)
+    ? route
+    : undefined;
+}
+
+/** The most specific route of a table for an address. */
+function routeFor(
+  routes: readonly Route[],
+  table: number,
+  address: Address,
+): Route | undefined {
   return routes
     .filter(
       (route) =>
-        route.type === "unicast" &&
-        route.table === way.table &&
-        route.target.length === client.length &&
-        isWithin(client, route.target, route.prefixBits),
+        route.table === table &&
+        route.target.length === address.length &&
+        isWithin(address, route.target, route.prefixBits),
     )
-    .sort((a, b) => b.prefixBits - a.prefixBits || a.metric - b.metric)
-    .slice(0, 1)
-    .find(({ hops }) => hops.some(({ gateway }) => gateway !== undefined));
+    .sort((a, b) => b.prefixBits - a.prefixBits || a.metric - b.metric)[0];
+}
+
+/** A route's destination as ip(8) takes it. */
+function prefixOf({ target, prefixBits }: Route): string {
+  return prefixBits === 0
+    ? "default"
+    : `${formatAddress(target)}/${prefixBits}`;
 }
 
 interface Back {

@@ -379,6 +379,17 @@ test("wayBack: a routing rule for the server's address leads to the table that l
     finding?.fix[0]?.command,
     "ip route replace 198.51.100.7 via 192.0.2.1 table 77",
   );
+  const barrier = route("unreachable", LO, undefined, { table: 77, hops: [] });
+  const [other] = wayBack.examine({
+    realServer: withWays(
+      { back: "unreachable" },
+      { ...change, routes: [barrier] },
+    ),
+  });
+  assert.equal(
+    other?.fix[0]?.command,
+    "ip route replace default via 192.0.2.1 table 77",
+  );
   assert.match(
     finding.evidence?.[0] ?? "",
     /^routing rule 100 sends packets from 192\.0\.2\.11 to table 77/,
