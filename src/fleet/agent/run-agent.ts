@@ -24,8 +24,8 @@ export interface RunOptions {
   readonly pauses: Pauses;
   /** Ends the agent. The table stays as it is */
   readonly signal: AbortSignal;
-  /** Called after the first comparison with the kernel, and regularly while the agent works */
-  readonly alive: (status: string) => void;
+  /** Called after the disk copy was applied, and regularly while the agent works */
+  readonly alive: (status: string) => Promise<void> | void;
 }
 
 /** Runs an agent until the signal is triggered. The loss of the store changes nothing in the table. */
@@ -109,8 +109,9 @@ class Run {
   /** Applies what the store wants, and looks for drift. */
   async #work(): Promise<void> {
     const { signal } = this.#ended;
-    const { times, pauses, alive } = this.#options;
+    const { times, pauses } = this.#options;
     const backoff = new Backoff(pauses);
+    await this.#reportAlive();
     let compareAt = 0;
     let retryAt = 0;
     while (!this.#isEnded()) {
@@ -122,9 +123,9 @@ class Run {
         if (this.#connected && this.#agent.mustFetch)
           await pauses.sleep(times.splay * pauses.random(), signal);
         if (this.#isEnded()) return;
-        if (Date.now() >= retryAt) {
+        if (performance.now() >= retryAt) {
           this.#agent.retry();
-          retryAt = Date.now() + times.interval;
+          retryAt = performance.now() + times.interval;
         }
         if (this.#connected) await this.#agent.settle(signal);
         backoff.reset();
@@ -134,22 +135,27 @@ class Run {
         pause = Math.min(backoff.next(), times.interval);
       }
       if (this.#agent.isDraining)
-        compareAt = Math.min(compareAt, Date.now() + times.drain);
-      if (Date.now() >= compareAt) {
+        compareAt = Math.min(compareAt, performance.now() + times.drain);
+      if (performance.now() >= compareAt) {
         await this.#agent.lookForDrift(signal);
         const { isDraining } = this.#agent;
-        compareAt = Date.now() + (isDraining ? times.drain : times.interval);
+        compareAt =
+          performance.now() + (isDraining ? times.drain : times.interval);
       }
-      const { condition, applied } = this.#agent.state;
-      alive(
-        applied === undefined ? condition : `${condition}, revision ${applied}`,
-      );
+      await this.#reportAlive();
       await this.#reportState();
       await pauses.sleep(
-        Math.min(pause, Math.max(compareAt - Date.now(), 0)),
+        Math.min(pause, Math.max(compareAt - performance.now(), 0)),
         woken,
       );
     }
+  }
+
+  async #reportAlive(): Promise<void> {
+    const { condition, applied } = this.#agent.state;
+    await this.#options.alive(
+      applied === undefined ? condition : `${condition}, revision ${applied}`,
+    );
   }
 
   /** Keeps the lease alive, and reports the load under it. */

@@ -82,7 +82,7 @@ export class Cluster {
     signal: AbortSignal = this.ended,
   ): Promise<Answer> {
     const { deadlineMilliseconds = DEADLINE_MILLISECONDS } = this.#settings;
-    const end = Date.now() + deadlineMilliseconds;
+    const end = performance.now() + deadlineMilliseconds;
     const backoff = this.backoff();
     const both = AbortSignal.any([signal, this.ended]);
     for (let tried = 1; ; tried++) {
@@ -109,7 +109,7 @@ export class Cluster {
         const pause = tried < this.#members.length ? 0 : backoff.next();
         const giveUp =
           failure.tokenExpired && this.#settings.user === undefined;
-        if (giveUp || Date.now() + pause >= end) throw errorOf(failure, error);
+        if (giveUp || performance.now() + pause >= end) throw errorOf(failure, error);
         await this.#settings.pauses.sleep(pause, both);
       }
     }
@@ -162,7 +162,7 @@ export class Cluster {
 
   /** A read goes to the next member early; a write waits, because it cannot be repeated. */
   #attemptTime(end: number, repeat: Repeat): number {
-    const left = Math.max(end - Date.now(), 1);
+    const left = Math.max(end - performance.now(), 1);
     return repeat === "always" && this.#members.length > 1
       ? Math.min(left, ATTEMPT_MILLISECONDS)
       : left;
