@@ -274,6 +274,32 @@ test("only one process carries out a rollout of a table; another one continues a
   assert.equal(fleet.having(2), 4);
 });
 
+test("runRollout() releases nothing when another process has taken over", async () => {
+  const fleet = await staged(2);
+  fleet.tick = () => {
+    // As after a process that was frozen for longer than its lease.
+    if (fleet.having(2) === 2)
+      fleet.cluster.commit(
+        [],
+        [{ put: KEYS.rolloutHolder("web"), value: recordBytes({}) }],
+      );
+    return Promise.resolve();
+  };
+  await assert.rejects(fleet.run(), stopped(/the lease of the rollout/));
+  assert.equal((await fetchHead(fleet.store, KEYS, "web")).released, 1);
+});
+
+test("runRollout() does not continue a rollout that was aborted just now", async () => {
+  const fleet = await staged(2);
+  const aborted = recordBytes(fleet.rollout({ state: "aborted" }));
+  fleet.cluster.commit([], [{ put: KEYS.rollout("web"), value: aborted }]);
+  await assert.rejects(fleet.run(), stopped(/^the rollout was aborted$/));
+  assert.equal(fleet.having(2), 0);
+  // A new rollout is another one.
+  await fleet.run(fleet.rollout({ at: "2026-01-03T03:04:05.000Z" }));
+  assert.equal(fleet.having(2), 2);
+});
+
 test("a rollout whose process fails gives its places back, and can be continued", async () => {
   const fleet = await staged(4);
   class Killed extends Error {}
