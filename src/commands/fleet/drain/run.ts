@@ -82,7 +82,9 @@ async function waitUntilEmpty(
       line.step();
       const seconds = elapsed();
       if (progress.pending.length === 0) {
-        const isAbsent = progress.empty.length === 0 && progress.live > 0;
+        const { empty, live, silent } = progress;
+        const isAbsent =
+          empty.length === 0 && (live > 0 || silent.length === 0);
         return { state: isAbsent ? "absent" : "empty", progress, seconds };
       }
       if (ended.signal.aborted)
