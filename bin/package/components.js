@@ -11,6 +11,9 @@ const lock = JSON.parse(readFileSync("package-lock.json", "utf8"));
 
 export const project = JSON.parse(readFileSync("package.json", "utf8"));
 
+/** Packages that are only needed to build the page of `serve`, and are then a part of it. */
+const BUNDLED = ["uplot"];
+
 /** The npm packages of package-lock.json. Each has name, version, license, folder and `development`. */
 export function npmPackages() {
   return Object.entries(lock.packages)
@@ -21,7 +24,9 @@ export function npmPackages() {
         version,
         license,
         folder,
-        development: dev || devOptional,
+        development:
+          (dev || devOptional) &&
+          !BUNDLED.some((name) => folder === `node_modules/${name}`),
       }),
     )
     .sort((one, other) =>

@@ -10,10 +10,28 @@ const RULE = "-".repeat(72);
 /** Where Debian keeps the texts of licenses that many packages have. */
 const COMMON = {
   "Apache-2.0": "/usr/share/common-licenses/Apache-2.0",
+  "(Apache-2.0 AND BSD-3-Clause)": "/usr/share/common-licenses/Apache-2.0",
 };
 
 function print(title, text) {
   console.log(`${RULE}\n${title}\n${RULE}\n\n${text}\n`);
+}
+
+/** Notices that are in the source code of a package, at the beginning of a file. */
+const NOTICES = {
+  "@bufbuild/protobuf": "dist/esm/wire/varint.js",
+};
+
+function noticeOf({ name, folder }) {
+  const file = NOTICES[name];
+  if (file === undefined) return "";
+  const lines = readFileSync(`${folder}/${file}`, "utf8").split("\n");
+  const end = lines.findIndex((line) => !line.startsWith("//"));
+  if (end <= 0) throw new Error(`${name}: no notice in ${file}`);
+  return `\n\nThe file ${file}:\n\n${lines
+    .slice(0, end)
+    .map((line) => line.replace(/^\/\/ ?/, ""))
+    .join("\n")}`;
 }
 
 function printNpmPackages() {
@@ -23,7 +41,7 @@ function printNpmPackages() {
       `${part.name} ${part.version}: ${part.license}`,
       common === undefined
         ? (licenseText(part) ?? `License: ${part.license}`)
-        : `On Debian systems the text of the license is in ${common}.`,
+        : `On Debian systems the text of Apache-2.0 is in ${common}.${noticeOf(part)}`,
     );
   }
 }

@@ -190,7 +190,12 @@ test("fleet reads its settings from a file, and refuses faults in it", async () 
 
 test("fleet status shows directors, their revisions and drift; its JSON fits the schema", async () => {
   const { fleet, publish, director } = newFleet();
-  assert.equal((await fleet("status")).stdout, "no directors\n");
+  const none = await fleet("status");
+  assert.deepEqual([none.stdout, none.status], ["no directors\n", 1]);
+  const nobody = await fleet("drain --all-services 10.0.0.12 --wait");
+  assert.equal(nobody.status, 1);
+  assert.match(nobody.stderr, /no director reports/);
+  await fleet("undrain --all-services 10.0.0.12");
   await publish("11 12");
   await using lb1 = director("lb1");
   await using lb2 = director("lb2");
@@ -261,6 +266,42 @@ test("fleet drain waits for all directors, names silent ones, and undrain gives 
     "drain --all-services 10.0.0.99 --timeout 60s --allow-missing",
   );
   assert.match(unknown.stderr, /no director has \* 10\.0\.0\.99 in its table/);
+});
+
+test("fleet status --watch prints a line for each change, until a signal arrives", async () => {
+  const { publish, director } = newFleet();
+  await publish("11 12");
+  let end: () => void = () => undefined;
+  let shown = "";
+  const running = ours(
+    [
+      ...["fleet", "status", "--watch", "--prefix", `/test${prefixes}/`],
+      ...["--endpoints", cluster.endpoints.join(",")],
+    ],
+    "",
+    {
+      stdout: (text) => {
+        shown += text;
+      },
+      catchSignals: (listen) => {
+        end = () => {
+          listen("SIGINT");
+        };
+        return () => undefined;
+      },
+    },
+  );
+  await using lb1 = director("lb1");
+  lb1.start();
+  await eventually(() =>
+    Promise.resolve(shown.includes(" lb1: revision 1, ok\n")),
+  );
+  await publish("11 12 13");
+  await eventually(() =>
+    Promise.resolve(shown.includes(" lb1: revision 2, ok\n")),
+  );
+  end();
+  assert.equal((await running).status, 0);
 });
 
 test("fleet override pauses and resumes a director", async () => {

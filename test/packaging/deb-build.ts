@@ -122,7 +122,14 @@ suite("npm run package:deb", () => {
     assert.deepEqual(componentsOf("ipvsadm"), []);
     assert.deepEqual(componentsOf("ipvsadm-lvs"), ["quickjs", "glibc"]);
     const full = componentsOf("ipvsadm-lvs-full");
-    for (const name of ["netlink", "prom-client", "yargs", "yaml", "chalk"])
+    for (const name of [
+      "netlink",
+      "prom-client",
+      "yargs",
+      "yaml",
+      "chalk",
+      "uplot",
+    ])
       assert.ok(full.includes(name), name);
     assert.ok(!full.includes("typescript"));
     assert.ok(componentsOf("ipvsadm-lvs-runtime").includes("bun"));

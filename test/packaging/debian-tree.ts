@@ -80,9 +80,13 @@ export class DebianTree {
     sh(
       "mountpoint -q /sys/fs/cgroup || mount -t cgroup2 cgroup2 /sys/fs/cgroup",
     );
+    // systemd-nspawn leaves groups behind in the one where it runs, so each run has its own.
+    const group = mkdtempSync("/sys/fs/cgroup/debian.");
     const nspawn = spawn(
-      "systemd-nspawn",
+      "sh",
       [
+        ...["-c", `echo $$ >${group}/cgroup.procs && exec "$@"`, "sh"],
+        "systemd-nspawn",
         ...["--directory", this.folder, "--boot", "--quiet"],
         ...["--register=no", "--keep-unit", "--capability=all"],
         ...["--resolv-conf=off", "--timezone=off", "--console=pipe"],
@@ -136,7 +140,8 @@ export class DebianTree {
         ? ["chroot", this.folder]
         : [
             ...["nsenter", "--target", this.#machine.leader],
-            ...["--mount", "--pid", "--uts", "--ipc", "--cgroup", "--root"],
+            ...["--mount", "--pid", "--uts", "--ipc", "--cgroup"],
+            ...["--root", "--wd"],
           ];
     const child = spawn(program, [...words, "/bin/sh", "-c", line], {
       env: {
@@ -186,7 +191,8 @@ export class DebianTree {
       control,
       text.replace(/^Version: .*$/m, `Version: ${version}`),
     );
-    const file = `/tmp/${name}_${version}_amd64.deb`;
+    // A booted tree has a /tmp of its own.
+    const file = `/srv/${name}_${version}_amd64.deb`;
     const made = join(this.folder, file);
     execFileSync("dpkg-deb", [
       "--root-owner-group",

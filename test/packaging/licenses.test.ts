@@ -10,7 +10,8 @@ const PAGE = "docs/reference/licenses.md";
 const ALLOWED =
   /^(0BSD|Apache-2\.0|BSD-[23]-Clause|BlueOak-1\.0\.0|CC BY-SA 4\.0|CC-BY-\d\.0|CC0-1\.0|ISC|MIT|MPL-2\.0|Python-2\.0|WTFPL)$/;
 /** Those of packages that users get. */
-const SHIPPED = /^(Apache-2\.0|BSD-[23]-Clause|ISC|MIT)$/;
+const SHIPPED =
+  /^(Apache-2\.0|BSD-[23]-Clause|ISC|MIT|\(Apache-2\.0 AND BSD-3-Clause\))$/;
 
 interface Locked {
   readonly license?: string;

@@ -75,6 +75,7 @@ suite("the light program of an installation with npm", () => {
       "packaging/completions/ipvsadm.bash",
       "packaging/completions/ipvsadm.fish",
       "packaging/ipvsadm.service",
+      "packaging/ipvsadm-serve.service",
       "packaging/ipvsadm-service",
       "packaging/ipvsadm.default",
       "schema/table-1.json",

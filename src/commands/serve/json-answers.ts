@@ -1,4 +1,3 @@
-import { setImmediate as nextEventLoopTurn } from "node:timers/promises";
 import { Body, type Answer } from "../../http/body.js";
 import { jsonText, type Json } from "../../document/json-text.js";
 import { totalsOf } from "../../ipvs/totals.js";
@@ -8,6 +7,7 @@ import { sortListing } from "../list/sort.js";
 import { SLOT_SECONDS } from "../../page/events.js";
 import type { LiveTable } from "./live-table.js";
 import { slotAt, type RateHistory } from "./rate-history.js";
+import { nextEventLoopTurn } from "../../system/event-loop.js";
 
 const JSON_TYPE = "application/json";
 
@@ -62,8 +62,10 @@ export async function tableBody(table: LiveTable): Promise<Body> {
   return new Body(chunks.join(""));
 }
 
-/** How many services, and how many machines, may be asked for at once. */
+/** How many services and machines may be asked for at once. */
 const MOST_HISTORIES = 100;
+/** How many rows an answer may have. Each has some hundred numbers. */
+const MOST_ROWS = 5000;
 
 /**
  * The rates of the last quarter of an hour: of services (`service=`), of their servers too (`servers=1`), and of all servers with
@@ -74,9 +76,9 @@ export function historyAnswer(
   query: URLSearchParams,
   now: number,
 ): Answer {
-  const services = query.getAll("service");
-  const machines = query.getAll("machine");
-  if (services.length + machines.length > MOST_HISTORIES)
+  const services = new Set(query.getAll("service"));
+  const machines = new Set(query.getAll("machine"));
+  if (services.size + machines.size > MOST_HISTORIES)
     return errorAnswer(400, `at most ${MOST_HISTORIES} histories at once`);
   const slot = slotAt(now);
   const rows: Json[] = [];
@@ -85,6 +87,8 @@ export function historyAnswer(
     if (!found) continue;
     rows.push({ service, ...valuesOf([found.history], slot) });
     if (query.get("servers") !== "1") continue;
+    if (rows.length + found.servers.size > MOST_ROWS)
+      return errorAnswer(400, `more than ${MOST_ROWS} servers at once`);
     for (const [server, history] of found.servers)
       rows.push({ service, server, ...valuesOf([history], slot) });
   }
@@ -99,7 +103,8 @@ export function historyAnswer(
     slotSeconds: SLOT_SECONDS,
     rows,
   };
-  return jsonAnswer(new Body(`${jsonText(document, 0)}\n`));
+  // There are no bigints in it, and hundreds of thousands of numbers.
+  return jsonAnswer(new Body(`${JSON.stringify(document)}\n`));
 }
 
 function valuesOf(histories: readonly RateHistory[], slot: number) {

@@ -1,3 +1,4 @@
+import { CommandError } from "../../cli/errors.js";
 import { eventText } from "../../http/event-hub.js";
 import type { AssessedService } from "../../ipvs/state.js";
 import type { FaultEvent, TableEvent, UpdateEvent } from "../../page/events.js";
@@ -33,7 +34,8 @@ export class LiveTable implements ReadingListener {
   /** The latest reading. @throws why the table cannot be read */
   get snapshot(): Snapshot {
     if (this.#faultText !== undefined) throw this.#fault;
-    if (!this.#reading) throw new Error("the table has not been read yet");
+    if (!this.#reading)
+      throw new CommandError("the table is being read", "try again");
     return this.#reading.snapshot;
   }
 

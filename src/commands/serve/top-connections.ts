@@ -6,6 +6,7 @@ import { scan } from "../connections/scan.js";
 import { TopCounter, type TopRow } from "../connections/top-counter.js";
 import { topRecords } from "../connections/top-view.js";
 import { documentAnswer, errorAnswer } from "./json-answers.js";
+import { nextEventLoopTurn } from "../../system/event-loop.js";
 
 const DEFAULT_LIMIT = 10;
 const MOST = 100;
@@ -80,6 +81,10 @@ export class TopConnections {
     await scan(ALL, this.#io, {
       visit(line) {
         counter.add(line);
+      },
+      async pause() {
+        await nextEventLoopTurn(); // Answer other requests meanwhile.
+        return false;
       },
     });
     return { counter, rows: await counter.rows(MOST, undefined) };

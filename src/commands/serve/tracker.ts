@@ -4,6 +4,7 @@ import { formatSelector } from "../../grammar/selector.js";
 import { formatAddress } from "../../ipvs/address.js";
 import { formatEndpoint } from "../../ipvs/model.js";
 import type { AssessedServer, AssessedService } from "../../ipvs/state.js";
+import { sumConnections, type ConnectionCounts } from "../../ipvs/totals.js";
 import type {
   ChangeRow,
   Figures,
@@ -147,8 +148,7 @@ export class Tracker {
     const row = serviceRow(id, name, entry, [...servers.values()]);
     const meter = measure(before?.meter, entry.stats, seconds(date));
     const history = recorded(before?.history, meter, date);
-    const sums = sumsOf(entry.servers);
-    const figures = figuresOf(id, sums, meter);
+    const figures = figuresOf(id, sumConnections(entry.servers), meter);
     const text = JSON.stringify(row);
     return { entry, row, text, meter, history, figures, servers };
   }
@@ -231,28 +231,9 @@ function serverRow(
   };
 }
 
-type Connections = Pick<
-  AssessedServer,
-  "activeConnections" | "inactiveConnections" | "persistentConnections"
->;
-
-function sumsOf(servers: readonly AssessedServer[]): Connections {
-  let [active, inactive, persistent] = [0, 0, 0];
-  for (const server of servers) {
-    active += server.activeConnections;
-    inactive += server.inactiveConnections;
-    persistent += server.persistentConnections;
-  }
-  return {
-    activeConnections: active,
-    inactiveConnections: inactive,
-    persistentConnections: persistent,
-  };
-}
-
 function figuresOf(
   id: number,
-  connections: Connections,
+  connections: ConnectionCounts,
   { rates }: Meter,
 ): Figures {
   const rounded = (value: number | undefined, unit: number) =>

@@ -1,4 +1,5 @@
 import { StoreError } from "../../store/store-error.js";
+import { EitherSignal } from "../../store/either-signal.js";
 import { Backoff, type Pauses } from "../../store/backoff.js";
 import { totalsOf } from "../../ipvs/totals.js";
 import type { DirectorLoad } from "../director-state.js";
@@ -117,7 +118,7 @@ class Run {
     while (!this.#isEnded()) {
       // Events that come from here on start another round.
       this.#wake = new AbortController();
-      const woken = AbortSignal.any([signal, this.#wake.signal]);
+      using woken = new EitherSignal([signal, this.#wake.signal]);
       let pause = times.interval;
       try {
         if (this.#connected && this.#agent.mustFetch)
@@ -146,7 +147,7 @@ class Run {
       await this.#reportState();
       await pauses.sleep(
         Math.min(pause, Math.max(compareAt - performance.now(), 0)),
-        woken,
+        woken.signal,
       );
     }
   }

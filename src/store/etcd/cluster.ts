@@ -1,4 +1,5 @@
 import { Backoff, type Pauses } from "../backoff.js";
+import { EitherSignal } from "../either-signal.js";
 import { StoreError } from "../store-error.js";
 import { errorOf, failureOf } from "./failures.js";
 import { Member, type Certificates, type EtcdClients } from "./member.js";
@@ -82,9 +83,11 @@ export class Cluster {
     signal: AbortSignal = this.ended,
   ): Promise<Answer> {
     const { deadlineMilliseconds = DEADLINE_MILLISECONDS } = this.#settings;
+    // Not Date.now(): the machine's clock may jump.
     const end = performance.now() + deadlineMilliseconds;
     const backoff = this.backoff();
-    const both = AbortSignal.any([signal, this.ended]);
+    using either = new EitherSignal([signal, this.ended]);
+    const { signal: both } = either;
     for (let tried = 1; ; tried++) {
       const member = this.member();
       try {
@@ -109,7 +112,8 @@ export class Cluster {
         const pause = tried < this.#members.length ? 0 : backoff.next();
         const giveUp =
           failure.tokenExpired && this.#settings.user === undefined;
-        if (giveUp || performance.now() + pause >= end) throw errorOf(failure, error);
+        if (giveUp || performance.now() + pause >= end)
+          throw errorOf(failure, error);
         await this.#settings.pauses.sleep(pause, both);
       }
     }

@@ -1,4 +1,5 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { EitherSignal } from "../either-signal.js";
 import { StoreError } from "../store-error.js";
 import type { StoredValue, WatchBatch, WatchTarget } from "../store.js";
 import type { Cluster } from "./cluster.js";
@@ -36,7 +37,8 @@ export async function* watchKeys(
   const progress = targets.map((target) => ({ target, next: fromRevision }));
   const backoff = cluster.backoff();
   let mayRenewToken = true;
-  const ended = AbortSignal.any([signal, cluster.ended]);
+  using either = new EitherSignal([signal, cluster.ended]);
+  const { signal: ended } = either;
   const isEnded = () => ended.aborted;
   while (!isEnded()) {
     const member = cluster.member();
@@ -96,24 +98,21 @@ const STREAM_ENDED = {
 
 /** Ends a stream when the outer signal is triggered, when it is left, or when nothing arrives in time. */
 class Stop implements Disposable {
-  readonly #controller = new AbortController();
-  readonly #outer: AbortSignal;
-  readonly #abort = () => {
-    this.#controller.abort();
-  };
+  readonly #either: EitherSignal;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(outer: AbortSignal) {
-    this.#outer = outer;
-    outer.addEventListener("abort", this.#abort);
+    this.#either = new EitherSignal([outer]);
   }
 
   get signal(): AbortSignal {
-    return this.#controller.signal;
+    return this.#either.signal;
   }
 
   within(milliseconds: number): void {
-    this.#timer = setTimeout(this.#abort, milliseconds);
+    this.#timer = setTimeout(() => {
+      this.#either.abort();
+    }, milliseconds);
   }
 
   settled(): void {
@@ -122,8 +121,8 @@ class Stop implements Disposable {
 
   [Symbol.dispose](): void {
     this.settled();
-    this.#outer.removeEventListener("abort", this.#abort);
-    this.#controller.abort();
+    this.#either[Symbol.dispose]();
+    this.#either.abort();
   }
 }
 

@@ -20,6 +20,12 @@ import { systemClock } from "../../../src/system/clock.js";
 import { scriptedKernel } from "../../classic/scripted-kernel.js";
 import { invalidities } from "../../document/schema.js";
 import { withConnections } from "./connections-file.js";
+import { TCP } from "../../../src/ipvs/model.js";
+import {
+  addressKey,
+  serverEntry,
+  serviceEntry,
+} from "../../fixtures/entries.js";
 import { kernelWith } from "../../fixtures/table-kernel.js";
 import { SAMPLE } from "../list/sample.js";
 import { DemoKernel } from "../../page/demo-kernel.js";
@@ -145,9 +151,28 @@ test("/api/v1/history has services, servers and machines, and is valid", async (
         ["10.0.0.11"],
       ],
     );
-    const many = "machine=10.0.0.1&".repeat(101);
-    const refused = await fetch(`${url}/api/v1/history?${many}`);
+    const many = Array.from({ length: 101 }, (_, i) => `machine=10.0.0.${i}`);
+    const refused = await fetch(`${url}/api/v1/history?${many.join("&")}`);
     assert.equal(refused.status, 400);
+  });
+});
+
+test("/api/v1/history answers once for a service that is repeated, and refuses too many servers", () => {
+  const servers = Array.from({ length: 3000 }, (_, i) =>
+    serverEntry("10.0.0.11", 10_000 + i),
+  );
+  const table = [80, 443].map((port) =>
+    serviceEntry(addressKey(TCP, "192.0.2.1", port), {}, servers),
+  );
+  return serving(kernelWith(table), async (url) => {
+    const path = `${url}/api/v1/history?servers=1`;
+    const one = "&service=tcp/192.0.2.1:443";
+    const answer = await fetch(path + one.repeat(100));
+    const { rows } = (await answer.json()) as { rows: object[] };
+    assert.equal(rows.length, 3001);
+    const both = await fetch(`${path}${one}&service=tcp/192.0.2.1:80`);
+    assert.equal(both.status, 400);
+    assertValid(await both.json(), "ipvsadm/error/1");
   });
 });
 

@@ -15,7 +15,15 @@ const POLL_MILLISECONDS = 1000;
 
 /** How a drain ended. */
 interface DrainEnd {
-  readonly state: "draining" | "empty" | "absent" | "timeout" | "interrupted";
+  readonly state:
+    | "draining"
+    | "empty"
+    /** No director has such a server */
+    | "absent"
+    /** No director reports */
+    | "unreported"
+    | "timeout"
+    | "interrupted";
   readonly progress: DrainProgress;
   readonly seconds: number;
   readonly signal?: EndingSignal | undefined;
@@ -81,12 +89,8 @@ async function waitUntilEmpty(
       progress = await drainProgress(connection, id);
       line.step();
       const seconds = elapsed();
-      if (progress.pending.length === 0) {
-        const { empty, live, silent } = progress;
-        const isAbsent =
-          empty.length === 0 && (live > 0 || silent.length === 0);
-        return { state: isAbsent ? "absent" : "empty", progress, seconds };
-      }
+      if (progress.pending.length === 0)
+        return { state: stateOf(progress), progress, seconds };
       if (ended.signal.aborted)
         return { state: "interrupted", progress, seconds, signal };
       if (seconds >= timeoutSeconds)
@@ -97,6 +101,12 @@ async function waitUntilEmpty(
     line.end();
     release();
   }
+}
+
+/** The state when no director has anything left to do. */
+function stateOf({ live, empty }: DrainProgress): DrainEnd["state"] {
+  if (live === 0) return "unreported";
+  return empty.length === 0 ? "absent" : "empty";
 }
 
 function progressText({ pending, live }: DrainProgress): string {
@@ -124,6 +134,13 @@ function report(
   }
   if (state === "absent") {
     output.complain(`no director has ${id} in its table`, undo);
+    return EXIT.failed;
+  }
+  if (state === "unreported") {
+    output.complain(
+      "no director reports, so nobody knows whether it is empty",
+      "'ipvsadm fleet status' lists the directors",
+    );
     return EXIT.failed;
   }
   if (text)

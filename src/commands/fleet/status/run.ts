@@ -62,6 +62,7 @@ function hasLabel(state: DirectorReport["state"], label: string): boolean {
 }
 
 function statusOf({ directors }: FleetReport): number {
+  if (directors.length === 0) return EXIT.failed;
   const verdicts = new Set(directors.map(({ verdict }) => verdict));
   if (verdicts.has("silent") || verdicts.has("failed")) return EXIT.failed;
   verdicts.delete("ok");

@@ -9,7 +9,7 @@ export const fleetStatusSpec: SubcommandSpec = {
   summary: summaryOf("status"),
   description: [
     "Shows for each director the revision that it is to apply, the revision that its kernel had at the last reading, and its load. Sums are over directors that are not silent.",
-    "The exit status is 0 if every director is ok, 1 if one is silent or failed, and 4 if one is behind, drifting, paused or waiting.",
+    "The exit status is 0 if every director is ok, 1 if one is silent or failed or there is none, and 4 if one is behind, drifting, paused or waiting.",
     "--watch prints a line whenever something changes, until ctrl-C; with -o json, a document per line.",
   ],
   positionals: [],
