@@ -82,7 +82,7 @@ export function historyAnswer(
     return errorAnswer(400, `at most ${MOST_HISTORIES} histories at once`);
   const slot = slotAt(now);
   const rows: Json[] = [];
-  for (const service of new Set(services)) {
+  for (const service of services) {
     const found = tracker.historyOf(service);
     if (!found) continue;
     rows.push({ service, ...valuesOf([found.history], slot) });
@@ -92,7 +92,7 @@ export function historyAnswer(
     for (const [server, history] of found.servers)
       rows.push({ service, server, ...valuesOf([history], slot) });
   }
-  for (const machine of new Set(machines)) {
+  for (const machine of machines) {
     const found = tracker.historiesAt(machine);
     if (found.length > 0) rows.push({ machine, ...valuesOf(found, slot) });
   }

@@ -10,6 +10,7 @@ import { readFleet, type DirectorReport } from "../fleet-report.js";
 import type { FleetKeys } from "../keys.js";
 import { NO_ORDER, readOrder } from "../order.js";
 import { recordBytes } from "../record.js";
+import { repeatWrite } from "../repeat-write.js";
 import { readHead } from "../revision.js";
 import { updateOrder } from "../update-order.js";
 import { readRollout, RolloutError, type Rollout } from "./rollout.js";
@@ -86,21 +87,24 @@ class Run {
     for (;;) {
       const { found } = await store.get(keys.rollout(table));
       this.#checkStillWanted(found);
-      const { succeeded, revision } = await store.commit(
-        [
-          { key, revision: 0n },
-          { key: keys.rollout(table), revision: found?.revision ?? 0n },
-        ],
-        [
-          { put: key, value, lease: this.#lease },
-          { put: keys.rollout(table), value: recordBytes(this.#rollout) },
-        ],
+      await repeatWrite(() =>
+        store.commit(
+          [
+            { key, revision: 0n },
+            { key: keys.rollout(table), revision: found?.revision ?? 0n },
+          ],
+          [
+            { put: key, value, lease: this.#lease },
+            { put: keys.rollout(table), value: recordBytes(this.#rollout) },
+          ],
+        ),
       );
-      if (succeeded) {
-        this.#held = revision;
+      // Not the answer: an earlier one may have been lost.
+      const holder = await store.get(key);
+      if (holder.found?.lease === this.#lease) {
+        this.#held = holder.found.revision;
         return;
       }
-      const holder = await store.get(key);
       if (holder.found)
         throw new RolloutError(
           `another process carries out a rollout of table ${table}`,
@@ -124,9 +128,9 @@ class Run {
   ): Promise<boolean> {
     const { store, keys } = this.#environment;
     const key = keys.rolloutHolder(this.#rollout.table);
-    const { succeeded } = await store.commit(
-      [{ key, revision: this.#held }, ...conditions],
-      changes,
+    // After a lost answer, the conditions are not met, and the caller reads again.
+    const { succeeded } = await repeatWrite(() =>
+      store.commit([{ key, revision: this.#held }, ...conditions], changes),
     );
     if (succeeded) return true;
     const { found } = await store.get(key);

@@ -5,6 +5,7 @@ import { shortDuration } from "../../../cli/units.js";
 import { jsonText } from "../../../document/json-text.js";
 import { drainRecord } from "../../../fleet/drain.js";
 import { recordBytes } from "../../../fleet/record.js";
+import { repeatWrite } from "../../../fleet/repeat-write.js";
 import { statusOf, type EndingSignal } from "../../../system/signals.js";
 import { authorOf } from "../author.js";
 import { withStore, type FleetConnection } from "../open-store.js";
@@ -40,10 +41,9 @@ export const run: RunSubcommand = async (call) => {
   });
   return withStore(call, async (connection) => {
     const { store, keys } = connection;
-    // The same write can be repeated without harm, so a lost answer is settled by trying again.
-    await store.commit(
-      [],
-      [{ put: keys.drain(drain.id), value: recordBytes(record) }],
+    const put = keys.drain(drain.id);
+    await repeatWrite(() =>
+      store.commit([], [{ put, value: recordBytes(record) }]),
     );
     const text = given.text("output") !== "json";
     const timeoutSeconds = given.duration("timeout");

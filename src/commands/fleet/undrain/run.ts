@@ -2,6 +2,7 @@ import { CommandError } from "../../../cli/errors.js";
 import { escapeControls } from "../../../cli/escape.js";
 import { EXIT } from "../../../cli/exit-status.js";
 import type { RunSubcommand } from "../../../cli/invocation.js";
+import { repeatWrite } from "../../../fleet/repeat-write.js";
 import { readDrainArguments } from "../drain/server-arguments.js";
 import { withStore } from "../open-store.js";
 
@@ -19,7 +20,7 @@ export const run: RunSubcommand = async (call) => {
           : `drains: ${escapeControls(others.join("; "))}`,
       );
     }
-    await store.commit([], [{ remove: key }]);
+    await repeatWrite(() => store.commit([], [{ remove: key }]));
     call.output.lines([`${id}: the drain has ended`]);
     return EXIT.ok;
   });
