@@ -307,7 +307,7 @@ test("runRollout() goes on when answers of the store are lost", async () => {
   const fleet = await staged(4);
   let commits = 0;
   fleet.trouble = (call) =>
-    call === "commit" && commits++ % 2 === 0 ? "answer lost" : undefined;
+    call === "commit" && commits++ % 3 === 0 ? "answer lost" : undefined;
   await fleet.run();
   assert.equal(fleet.having(2), 4);
   assert.equal(fleet.mostSlots, 2);
