@@ -40,10 +40,12 @@ export const run: RunSubcommand = async (call) => {
   });
   return withStore(call, async (connection) => {
     const { store, keys } = connection;
-    // The same write can be repeated without harm, so a lost answer is settled by trying again.
+    // With the condition, a write that is carried out late cannot begin a drain again that has ended meanwhile.
+    const key = keys.drain(drain.id);
+    const { found } = await store.get(key);
     await store.commit(
-      [],
-      [{ put: keys.drain(drain.id), value: recordBytes(record) }],
+      [{ key, revision: found?.revision ?? 0n }],
+      [{ put: key, value: recordBytes(record) }],
     );
     const text = given.text("output") !== "json";
     const timeoutSeconds = given.duration("timeout");
