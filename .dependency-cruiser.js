@@ -5,6 +5,7 @@
 
 /** Each folder of src, and the folders below that it may import. */
 const LAYERS = {
+  page: [],
   text: ["ipvs"],
   netlink: [],
   system: [],
@@ -56,8 +57,18 @@ const LAYERS = {
   ],
 };
 
+LAYERS.http = ["cli", ...LAYERS.cli];
+
 // Subcommands may import what they share, and all that it imports.
-LAYERS.commands = ["cli", "doctor", "fleet", "setup", "store", ...LAYERS.cli];
+LAYERS.commands = [
+  "http",
+  "page",
+  "doctor",
+  "fleet",
+  "setup",
+  "store",
+  ...LAYERS.http,
+];
 // The library has functions of subcommands whose code is in their folders.
 LAYERS.library = ["commands", ...LAYERS.commands];
 
@@ -94,12 +105,13 @@ export default {
     },
     {
       name: "no-orphans",
-      comment: "every file is reached from a launcher or from the library",
+      comment:
+        "every file is reached from a launcher, from the library or from the page",
       severity: "error",
-      from: { path: "^(bin/[^/]+|src/index)\\.ts$" },
+      from: { path: "^(bin/[^/]+|src/index|src/page/main)\\.ts$" },
       to: {
         path: "^src/",
-        pathNot: "\\.d\\.ts$|^src/index\\.ts$",
+        pathNot: "\\.d\\.ts$|^src/(index|page/main)\\.ts$",
         reachable: false,
       },
     },
@@ -135,6 +147,16 @@ export default {
       },
     },
     {
+      name: "page-events",
+      comment: "the program knows the events of the page, and the built page",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/page/" },
+      to: {
+        path: "^src/page/",
+        pathNot: "^src/page/(events\\.ts|built-page\\.d\\.ts)$",
+      },
+    },
+    {
       name: "socket-package",
       comment: "one file imports the npm package netlink",
       severity: "error",
@@ -154,7 +176,7 @@ export default {
       severity: "error",
       from: {
         path: "^(src|bin)/",
-        pathNot: "^src/(cli|commands|document|store/etcd)/",
+        pathNot: "^src/(cli|commands|document|page|store/etcd)/|^bin/page/",
       },
       to: {
         path: "^node_modules/",
@@ -168,7 +190,8 @@ export default {
       severity: "error",
       from: {
         path: "^(src|bin)/",
-        pathNot: "^(src/(netlink|system|cli|commands)|bin/(full|npm))/",
+        pathNot:
+          "^(src/(netlink|system|cli|http|commands)|bin/(full|npm|page|package))/",
       },
       to: { dependencyTypes: ["core"], pathNot: "^bun:" },
     },
@@ -176,7 +199,7 @@ export default {
       name: "declared-packages",
       comment: "package.json names what is imported, as a dependency",
       severity: "error",
-      from: { path: "^(src|bin)/" },
+      from: { path: "^(src|bin)/", pathNot: "^(src|bin)/page/" },
       to: {
         dependencyTypes: [
           "npm-dev",

@@ -2,7 +2,14 @@ import js from "@eslint/js";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["dist/", "node_modules/", "src/store/etcd/rpc_pb.ts"] },
+  {
+    ignores: [
+      "dist/",
+      "node_modules/",
+      "test/.cache/",
+      "src/store/etcd/rpc_pb.ts",
+    ],
+  },
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,
   tseslint.configs.stylisticTypeChecked,

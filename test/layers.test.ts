@@ -26,7 +26,8 @@ test("package.json has exactly the dependencies that src and bin import", () => 
   );
   const { modules } = JSON.parse(json) as Cruise;
   const imported = modules
-    .filter(({ source }) => /^(src|bin)\//.test(source))
+    // What the page imports becomes a part of it when it is built.
+    .filter(({ source }) => /^(src|bin)\/(?!page\/)/.test(source))
     .flatMap(({ dependencies }) => dependencies)
     .map(({ resolved }) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(resolved))
     .flatMap((found) => found?.[1] ?? [])

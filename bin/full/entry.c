@@ -84,10 +84,10 @@ static const struct {
 	char name[16];
 	size_t length;
 } kept[] = {
-	KEPT("COLORFGBG"), KEPT("COLORTERM"), KEPT("COLUMNS"), KEPT("IPVSADM_"), KEPT("LANG"), KEPT("LC_"), KEPT("NO_COLOR"),
-	KEPT("PATH"), KEPT("TERM"), KEPT("TZ"),
+	KEPT("COLORFGBG"), KEPT("COLORTERM"), KEPT("COLUMNS"), KEPT("IPVSADM_"), KEPT("LANG"), KEPT("LC_"),
+	KEPT("NOTIFY_SOCKET"), KEPT("NO_COLOR"), KEPT("PATH"), KEPT("SUDO_USER"), KEPT("TERM"), KEPT("TZ"), KEPT("USER"),
+	KEPT("WATCHDOG_USEC"),
 	KEPT("HOSTALIASES"), KEPT("LOCALDOMAIN"), KEPT("RES_OPTIONS"),
-	KEPT("NOTIFY_SOCKET"), KEPT("SUDO_USER"), KEPT("USER"),
 };
 
 /* The search path of a process that has more rights than its caller. */

@@ -11,6 +11,8 @@ const TITLES = {
   entries: "main.ts, subcommands.ts, index.ts\\nentry points",
   classic: "classic\\nthe classic options",
   commands: "commands\\nthe subcommands",
+  http: "http\\nHTTP server",
+  page: "page\\nthe statistics page",
   cli: "cli\\nwhat subcommands share",
   library: "library\\nthe public functions",
   drain: "drain\\nweights of several servers",

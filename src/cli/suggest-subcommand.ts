@@ -24,6 +24,8 @@ const MEANINGS: Readonly<Record<string, readonly string[]>> = {
     "view",
   ],
   watch: ["follow", "live", "rate", "rates", "tail"],
+  monitor: ["changes", "events", "log"],
+  serve: ["dashboard", "http", "page", "ui", "web"],
   status: ["health", "state", "stat", "stats", "version"],
   connections: ["conn", "conns", "flows", "sessions"],
   check: ["lint", "test", "validate", "verify"],

@@ -18,6 +18,7 @@ export const REGISTRY: Registry = {
     monitor: () => import("./monitor/run.js"),
     restore: () => import("./restore/run.js"),
     save: () => import("./save/run.js"),
+    serve: () => import("./serve/run.js"),
     setup: () => import("./setup/run.js"),
     status: () => import("./status/run.js"),
     undrain: () => import("./undrain/run.js"),

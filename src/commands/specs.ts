@@ -12,6 +12,7 @@ import { metricsSpec } from "./metrics/spec.js";
 import { monitorSpec } from "./monitor/spec.js";
 import { restoreSpec } from "./restore/spec.js";
 import { saveSpec } from "./save/spec.js";
+import { serveSpec } from "./serve/spec.js";
 import { setupSpec } from "./setup/spec.js";
 import { statusSpec } from "./status/spec.js";
 import { undrainSpec } from "./undrain/spec.js";
@@ -36,6 +37,7 @@ export const SPECS: readonly SubcommandSpec[] = [
   waitSpec,
   doctorSpec,
   setupSpec,
+  serveSpec,
   metricsSpec,
   fleetSpec,
   completionSpec,

@@ -4,6 +4,7 @@ import { isTemplate } from "../ipvs/connection-states.js";
 import { formatEndpoint } from "../ipvs/model.js";
 import { blocksOf } from "../system/files.js";
 import type { ConnectionGroup, Connections } from "./connections.js";
+import { nextEventLoopTurn } from "../system/event-loop.js";
 
 /** Entries beyond this many groups are counted, but not examined. */
 const MOST_GROUPS = 100_000;
@@ -23,7 +24,8 @@ interface Growing extends ConnectionGroup {
 }
 
 /**
- * Reads the connection table. Its length does not matter for the memory that this takes.
+ * Reads the connection table. Its length does not matter for the memory that this takes. Between chunks, other events are
+ * handled: `serve` answers requests meanwhile.
  *
  * @param file /proc/net/ip_vs_conn
  * @throws the error of open(2)
@@ -53,6 +55,7 @@ export async function readConnections(file: string): Promise<Connections> {
       }
       if (group) count(group, reader);
     }
+    await nextEventLoopTurn();
   }
   const byServer = new Map<string, ConnectionGroup[]>();
   for (const group of groups.values()) {

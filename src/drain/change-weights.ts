@@ -1,10 +1,9 @@
 import { TableUnsteady } from "../ipvs/errors.js";
 import type { ServiceWithServers } from "../ipvs/model.js";
 import { ChangeSender, type PlanClient } from "../plan/change-sender.js";
-import { serverId } from "../plan/server-id.js";
 import { deleteServer, editServer, type Step } from "../plan/steps.js";
 import { Transaction } from "../plan/transaction.js";
-import type { ServerInTable } from "./server-in-table.js";
+import { idOf, type ServerInTable } from "./server-in-table.js";
 
 /** A real server, and the weight that it gets. */
 export interface WeightChange extends ServerInTable {
@@ -66,12 +65,18 @@ export async function changeWeights(
     const todo = chosen.filter(
       ({ server, weight }) => server.settings.weight !== weight,
     );
-    if (todo.length === 0)
+    if (todo.length === 0) {
+      await transaction.checkSignal();
+      const there = new Set(chosen.map(idOf));
       return {
         changed: firstOfEach(transaction.done, asked),
-        gone: firstOfEach(transaction.gone, asked),
+        // A server may have been added again, and changed then.
+        gone: firstOfEach(transaction.gone, asked).filter(
+          (one) => !there.has(idOf(one)),
+        ),
         after: chosen,
       };
+    }
     const steps = todo.map((change) => {
       const { service, server, weight } = change;
       const settings = { ...server.settings, weight };
@@ -100,7 +105,7 @@ function firstOfEach(
   for (const step of steps) {
     const change = asked.get(step);
     if (!change) continue;
-    const id = serverId(change.service.key, change.server.key);
+    const id = idOf(change);
     if (!found.has(id)) found.set(id, change);
   }
   return [...found.values()];

@@ -8,7 +8,7 @@ import {
   type ChangeWeightsOptions,
   type WeightChange,
 } from "./change-weights.js";
-import type { ServerInTable } from "./server-in-table.js";
+import { idOf, type ServerInTable } from "./server-in-table.js";
 import { SavedWeight, type SavedWeightPlace } from "./saved-weight.js";
 
 /** A drained real server, as read afterwards. */
@@ -43,11 +43,6 @@ export function savedWeightOf(
   { service, server }: ServerInTable,
 ): SavedWeight {
   return new SavedWeight(place, { service: service.key, server: server.key });
-}
-
-/** A text that identifies a server of the table. */
-export function idOf({ service, server }: ServerInTable): string {
-  return serverId(service.key, server.key);
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { ServerEntry, ServiceWithServers } from "../ipvs/model.js";
+import { serverId } from "../plan/server-id.js";
 
 /**
  * A real server with its service, as read from the table.
@@ -10,4 +11,9 @@ export interface ServerInTable {
   readonly service: ServiceWithServers;
   /** One of them */
   readonly server: ServerEntry;
+}
+
+/** A text that identifies a server of the table. */
+export function idOf({ service, server }: ServerInTable): string {
+  return serverId(service.key, server.key);
 }

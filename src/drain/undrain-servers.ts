@@ -4,8 +4,8 @@ import {
   type ChangeWeightsOptions,
   type WeightChange,
 } from "./change-weights.js";
-import type { ServerInTable } from "./server-in-table.js";
-import { idOf, savedWeightOf, type ChooseServers } from "./drain-servers.js";
+import { idOf, type ServerInTable } from "./server-in-table.js";
+import { savedWeightOf, type ChooseServers } from "./drain-servers.js";
 import { NoSavedWeight } from "./no-saved-weight.js";
 import type { SavedWeightPlace } from "./saved-weight.js";
 

@@ -1,7 +1,12 @@
-import type { Check } from "../doctor/check.js";
+import type { Examination } from "../doctor/check.js";
 import type { Gathered } from "../doctor/facts.js";
 import type { Address } from "../ipvs/address.js";
-import type { Protocol, ServerKey, ServiceKey } from "../ipvs/model.js";
+import type {
+  Protocol,
+  ServerKey,
+  ServiceKey,
+  ServiceWithServers,
+} from "../ipvs/model.js";
 import {
   checkCall,
   flag,
@@ -42,6 +47,10 @@ export interface DoctorFinding {
   readonly title: string;
   /** Where: a service, a real server, an interface; undefined: the machine itself */
   readonly subject?: string | undefined;
+  /** The service, if the subject is one or a real server of one */
+  readonly service?: ServiceKey | undefined;
+  /** The real server, if the subject is one */
+  readonly server?: ServerKey | undefined;
   /** What was seen there */
   readonly seen: string;
   /** How sure it is that this is a cause */
@@ -185,27 +194,18 @@ export async function examineDirector(
 ): Promise<DoctorReport> {
   checkCall("examineDirector", ["options", options, DIRECTOR_OPTIONS]);
   const { services, probe = false } = options;
-  const [{ needsOf }, { DIRECTOR_CHECKS }, { gatherDirector }, { nodeIo }] =
-    await Promise.all([
-      import("../doctor/check.js"),
-      import("../doctor/director/checks.js"),
-      import("../doctor/director/gather.js"),
-      import("../runtime/node-io.js"),
-    ]);
-  const { formatService } = await import("../ipvs/model.js");
-  const named = await wantedIds("examineDirector", options);
-  const wanted = (id: string) =>
-    named(id) && (probe || id !== "server-probe-failed");
+  const [director, { nodeIo }, { formatService }] = await Promise.all([
+    import("../commands/doctor/examine-director.js"),
+    import("../runtime/node-io.js"),
+    import("../ipvs/model.js"),
+  ]);
+  const wanted = await wantedIds("examineDirector", options);
   const chosen = services && new Set(services.map((key) => formatService(key)));
-  const gathered = await gatherDirector(nodeIo(), {
-    choose: (table) =>
-      chosen
-        ? table.filter(({ key }) => chosen.has(formatService(key)))
-        : table,
-    needs: needsOf(DIRECTOR_CHECKS, wanted),
-    probe,
-  });
-  return reportOf(DIRECTOR_CHECKS, gathered, wanted);
+  const choose = (table: ServiceWithServers[]) =>
+    chosen ? table.filter(({ key }) => chosen.has(formatService(key))) : table;
+  return reportOf(
+    await director.examineDirector(nodeIo(), choose, wanted, probe),
+  );
 }
 
 /**
@@ -221,14 +221,19 @@ export async function examineRealServer(
 ): Promise<DoctorReport> {
   checkCall("examineRealServer", ["options", options, REAL_SERVER_OPTIONS]);
   const { services, method, director, client, server } = options;
-  const [{ REAL_SERVER_CHECKS }, { gatherRealServer }, { nodeIo }] =
-    await Promise.all([
-      import("../doctor/real-server/checks.js"),
-      import("../doctor/real-server/gather.js"),
-      import("../runtime/node-io.js"),
-    ]);
+  const [
+    { examine },
+    { REAL_SERVER_CHECKS },
+    { gatherRealServer },
+    { nodeIo },
+  ] = await Promise.all([
+    import("../doctor/check.js"),
+    import("../doctor/real-server/checks.js"),
+    import("../doctor/real-server/gather.js"),
+    import("../runtime/node-io.js"),
+  ]);
   const wanted = await wantedIds("examineRealServer", options);
-  const gathered = await gatherRealServer(nodeIo(), {
+  const { facts, ...rest } = await gatherRealServer(nodeIo(), {
     services: services.map(({ address, protocol, port }) => ({
       address,
       protocol,
@@ -239,7 +244,7 @@ export async function examineRealServer(
     client,
     server,
   });
-  return reportOf(REAL_SERVER_CHECKS, gathered, wanted);
+  return reportOf({ ...examine(REAL_SERVER_CHECKS, facts, wanted), ...rest });
 }
 
 /** Whether a kind is wanted, by its id. @throws {InvalidArgument} for an unknown id */
@@ -254,20 +259,21 @@ async function wantedIds(
   return (id) => (only.length === 0 || only.includes(id)) && !skip.includes(id);
 }
 
-async function reportOf(
-  checks: readonly Check[],
-  { facts, reasons, notChecked }: Gathered,
-  wanted: (id: string) => boolean,
-): Promise<DoctorReport> {
-  const { examine } = await import("../doctor/check.js");
+async function reportOf({
+  findings,
+  unexamined,
+  reasons,
+  notChecked,
+}: Examination & Omit<Gathered, "facts">): Promise<DoctorReport> {
   const { diagnosesOf } = await import("../doctor/findings.js");
-  const { findings, unexamined } = examine(checks, facts, wanted);
   return {
     findings: diagnosesOf(findings).flatMap(({ kind, findings }) =>
       findings.map(
         ({
           id,
           subject,
+          service,
+          server,
           seen,
           certainty = "proven",
           evidence = [],
@@ -278,6 +284,8 @@ async function reportOf(
           severity: kind.severity,
           title: kind.title,
           subject,
+          service,
+          server,
           seen,
           certainty,
           evidence,

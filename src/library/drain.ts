@@ -21,6 +21,7 @@ import {
   INTERVAL,
   SECONDS,
   SERVERS_TO_DRAIN,
+  STOP_SIGNAL,
   WAIT_CONDITION,
   WAIT_SUBJECT,
 } from "./shapes.js";
@@ -369,6 +370,7 @@ export interface WaitResult {
 const WAIT_OPTIONS = object("options", {
   intervalSeconds: optional(INTERVAL),
   timeoutSeconds: optional(SECONDS),
+  signal: optional(STOP_SIGNAL),
   report: optional(callback),
 });
 

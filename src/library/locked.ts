@@ -1,6 +1,6 @@
-import { LockHeld, takeLock, type LockPlace } from "../system/lock.js";
+import { LIBRARY, LockHeld, takeLock, type LockPlace } from "../system/lock.js";
 import { systemClock } from "../system/clock.js";
-import { SECONDS } from "./shapes.js";
+import { SECONDS, STOP_SIGNAL } from "./shapes.js";
 import { object, optional, text, type Shape } from "./shape.js";
 import { abortSignal } from "./abort-signal.js";
 import type { StopSignal } from "./stop-signal.js";
@@ -25,6 +25,7 @@ export interface LockOptions {
 export const LOCK_FIELDS: Readonly<Record<string, Shape>> = {
   lockSeconds: optional(SECONDS),
   runFolder: optional(text),
+  signal: optional(STOP_SIGNAL),
 };
 
 /** The shape of options that have only these fields. */
@@ -54,7 +55,7 @@ export async function locked<T>(
   const began = systemClock.now();
   for (;;) {
     try {
-      using lock = takeLock(placeOf(options), "library");
+      using lock = takeLock(placeOf(options), LIBRARY);
       const result = await act();
       lock.release();
       return result;
@@ -63,6 +64,7 @@ export async function locked<T>(
       if (!(error instanceof LockHeld) || late) throw error;
     }
     await systemClock.sleep(RETRY_MILLISECONDS, signal);
-    signal.throwIfAborted();
+    // A StopSignal need not have more members than its type.
+    if (signal.aborted) throw signal.reason;
   }
 }

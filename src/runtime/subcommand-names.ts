@@ -15,7 +15,9 @@ export const SUBCOMMAND_NAMES = [
   "wait",
   "doctor",
   "setup",
+  "serve",
   "metrics",
+  "fleet",
   "completion",
   "help",
 ];

@@ -5,10 +5,12 @@ export type ProgramOutput =
   /** In words, without control characters of its own making */
   | { readonly failed: "other"; readonly reason: string };
 
-/** Runs a program that only reads, and gives what it prints. */
+/** Runs a program that changes nothing, and returns what it prints. */
 export type RunProgram = (
   path: string,
   args: readonly string[],
+  /** In addition to the search path and the locale */
+  environment?: Readonly<Record<string, string>>,
 ) => Promise<ProgramOutput>;
 
 const LONGEST_MILLISECONDS = 5000;
@@ -19,7 +21,7 @@ const MOST_BYTES = 32 * 1024 * 1024;
  *
  * @returns its standard output, one character a byte
  */
-export const runProgram: RunProgram = (path, args) => {
+export const runProgram: RunProgram = (path, args, environment = {}) => {
   const { execFile } = process.getBuiltinModule("node:child_process");
   return new Promise((resolve) => {
     const child = execFile(
@@ -27,7 +29,11 @@ export const runProgram: RunProgram = (path, args) => {
       [...args],
       {
         encoding: "latin1",
-        env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" },
+        env: {
+          PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
+          LC_ALL: "C",
+          ...environment,
+        },
         killSignal: "SIGKILL",
         maxBuffer: MOST_BYTES,
         timeout: LONGEST_MILLISECONDS,

@@ -36,6 +36,8 @@ for (const [word, expected] of [
   ["add-servic", "'ipvsadm --add-service'"],
   ["claer", "'ipvsadm --clear'"],
   ["enable", "'ipvsadm undrain'"],
+  ["events", "'ipvsadm monitor'"],
+  ["dashboard", "'ipvsadm serve'"],
   ["xyzzy", undefined],
 ] as const)
   test(`suggestSubcommand() answers ${word} with ${expected ?? "nothing"}`, () => {

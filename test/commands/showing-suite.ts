@@ -6,6 +6,7 @@ import "./list/list.lab.js";
 import "./metrics/metrics.lab.js";
 import "../packaging/prometheus.lab.js";
 import "./monitor/monitor.lab.js";
+import "./serve/serve.lab.js";
 import "./status/status.lab.js";
 import "./watch/terminal.lab.js";
 import "./watch/watch.lab.js";

@@ -73,7 +73,13 @@ const SERVER_SETTINGS_ROW: Row = [
 const CLIENT_ROW: Row = ["ipvs", CLIENT, { apply: CLIENT.apply }];
 const DAEMON_ROW: Row = ["daemon", DAEMON, { ...DAEMON, state: 3 }];
 const LOCK = { lockSeconds: 1, runFolder: "/nonexistent" };
-const LOCK_ROW: Row = ["options", LOCK, { lockSeconds: "1" }, { runFolder: 7 }];
+const LOCK_ROW: Row = [
+  "options",
+  LOCK,
+  { lockSeconds: "1" },
+  { runFolder: 7 },
+  { signal: {} },
+];
 const SELECTION_ROW: Row = [
   "selection",
   { machine: ADDRESS },
@@ -195,6 +201,7 @@ const FUNCTIONS: Readonly<Record<string, readonly Row[]>> = {
       {},
       { intervalSeconds: 0 },
       { timeoutSeconds: "1m" },
+      { signal: { aborted: false } },
       { report: 1 },
     ],
   ],

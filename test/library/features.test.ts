@@ -278,19 +278,41 @@ test("functions that change the table respect its lock, and say if they cannot t
   );
 });
 
-test("a signal ends the wait for the lock", async () => {
+test("a signal that has only the members of StopSignal ends the wait for the lock", async () => {
   const ipvs = clientWith(await kernelWith(RULES));
   using lock = takeLock({ runFolder, procFolder: "/proc" }, "apply");
   assert.ok(lock.path);
-  const stop = new AbortController();
+  const stopper = stoppable();
   const draining = drainServers(
     ipvs,
     { machine: MACHINE },
-    { runFolder, lockSeconds: Infinity, signal: stop.signal },
+    { runFolder, lockSeconds: Infinity, signal: stopper.signal },
   );
-  stop.abort(new Error("enough"));
+  stopper.stop(new Error("enough"));
   await assert.rejects(draining, /enough/);
 });
+
+/** A signal that is no AbortSignal. */
+function stoppable() {
+  const listeners = new Set<() => void>();
+  const signal = {
+    aborted: false,
+    reason: undefined as unknown,
+    addEventListener(_: "abort", listener: () => void) {
+      listeners.add(listener);
+    },
+    removeEventListener(_: "abort", listener: () => void) {
+      listeners.delete(listener);
+    },
+  };
+  return {
+    signal,
+    stop(reason: Error) {
+      Object.assign(signal, { aborted: true, reason });
+      for (const listener of listeners) listener();
+    },
+  };
+}
 
 test("drainServers() drains a machine or named servers, and undrainServers() restores the weights", async () => {
   const kernel = await kernelWith(RULES);

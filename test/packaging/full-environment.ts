@@ -113,8 +113,10 @@ suite("the full executable", () => {
       COLUMNS: "60",
       IPVSADM_PROGRESS: "never",
       LC_ALL: "C",
+      NOTIFY_SOCKET: "/run/notify",
       PATH: "/usr/bin:/bin",
       TZ: "UTC",
+      WATCHDOG_USEC: "1000000",
     };
     assert.deepEqual(
       await environmentOf({

@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, suite, test } from "node:test";
@@ -99,9 +106,174 @@ suite("ipvsadm-service, for systemd", () => {
     await ours(["-A", "-f", "5"]);
     writeFileSync(rules, `${RULES}-A -t nonsense\n`);
     const { stderr, status } = service("reload", "AUTO=true");
-    assert.match(stderr, /line 4: illegal virtual server address/);
+    assert.match(stderr, /:4:7: error: illegal virtual server address/);
     assert.notEqual(status, 0);
     assert.equal(await saved(), "-A -f 5 -s wlc\n");
+  });
+
+  /** Puts a script in place of one of the programs, runs the action, and puts the program back. */
+  function withScript<T>(name: string, script: string, action: () => T): T {
+    const file = join(folder, name);
+    const real = `${file}.real`;
+    const exists = name !== "dpkg-query";
+    if (exists) renameSync(file, real);
+    writeFileSync(file, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    try {
+      return action();
+    } finally {
+      rmSync(file);
+      if (exists) renameSync(real, file);
+    }
+  }
+
+  /** Like an installation of the light program alone: words are refused with status 3. */
+  const WITHOUT_SUBCOMMANDS =
+    'case $1 in [a-z]*) echo "ipvsadm: $1 needs the full program" >&2; exit 3 ;; *) exec "$0.real" "$@" ;; esac';
+
+  test("reload changes the table without clearing it", async () => {
+    writeFileSync(rules, RULES);
+    await ours(["-A", "-t", "10.0.0.1:80", "-s", "rr"]);
+    await ours(["-A", "-f", "5"]);
+    // Only ipvsadm-restore clears the table.
+    const { stderr, status } = withScript("ipvsadm-restore", "exit 9", () =>
+      service("reload", "AUTO=true"),
+    );
+    assert.equal(stderr, "");
+    assert.equal(status, 0);
+    assert.equal(`# rules\n${await saved()}`, RULES);
+  });
+
+  test("reload without the full program says that there is a gap", async () => {
+    writeFileSync(rules, RULES);
+    await ours(["-A", "-f", "5"]);
+    const { stderr, status } = withScript("ipvsadm", WITHOUT_SUBCOMMANDS, () =>
+      service("reload", "AUTO=true"),
+    );
+    assert.match(stderr, /the table is cleared before the rules are loaded/);
+    assert.equal(status, 0);
+    assert.equal(`# rules\n${await saved()}`, RULES);
+  });
+
+  const YAML = `schema: ipvsadm/table/1
+timeouts: { tcpSeconds: 800, tcpFinSeconds: 100, udpSeconds: 200 }
+services:
+  - protocol: tcp
+    address: 10.0.0.1
+    port: 80
+    scheduler: rr
+daemons:
+  - role: master
+    interface: lo
+    syncId: 4
+`;
+
+  test("start loads a table in YAML with timeouts and sync daemons, and stop saves it", async () => {
+    const file = `${settings}.yaml`;
+    writeFileSync(file, YAML);
+    const text = `AUTO=true\nRULES=${file}\nSAVE_AT_STOP=true`;
+    const started = service("start", text);
+    assert.equal(started.stderr, "");
+    assert.equal(started.status, 0);
+    assert.equal(await saved(), "-A -t 10.0.0.1:80 -s rr\n");
+    assert.match((await ours(["-L", "--timeout"])).stdout, /800 100 200/);
+    assert.match((await ours(["-L", "--daemon"])).stdout, /master.*syncid=4/);
+    await ours(["-A", "-f", "5"]);
+    assert.equal(service("stop", text).status, 0);
+    assert.equal(await saved(), "");
+    assert.equal((await ours(["-L", "--daemon"])).stdout, "");
+    assert.equal(service("start", text).status, 0);
+    assert.match(await saved(), /-A -t 10\.0\.0\.1:80 -s rr\n-A -f 5/);
+    assert.match((await ours(["-L", "--daemon"])).stdout, /master.*syncid=4/);
+    await ours(["--set", "900", "120", "300"]);
+  });
+
+  test("a table in YAML needs the full program", async () => {
+    const file = `${settings}.yaml`;
+    writeFileSync(file, YAML);
+    await ours(["-A", "-f", "5"]);
+    const { stderr, status } = withScript("ipvsadm", WITHOUT_SUBCOMMANDS, () =>
+      service("start", `AUTO=true\nRULES=${file}`),
+    );
+    assert.match(stderr, /needs the full program: install ipvsadm-lvs-full/);
+    assert.equal(status, 3);
+    assert.equal(await saved(), "-A -f 5 -s wlc\n");
+  });
+
+  test("without settings it does not use the kernel", () => {
+    for (const subcommand of ["load-module", "start", "reload", "stop"]) {
+      const { stderr, status } = withScript("ipvsadm", "exit 9", () =>
+        service(subcommand, ""),
+      );
+      assert.deepEqual([stderr, status], ["", 0]);
+    }
+  });
+
+  test("load-module succeeds with settings, and the module is there", () => {
+    assert.deepEqual(service("load-module", "AUTO=true"), {
+      stdout: "",
+      stderr: "",
+      status: 0,
+    });
+    assert.ok(existsSync("/proc/net/ip_vs"));
+  });
+
+  test("start sets the timeouts", async () => {
+    assert.equal(service("start", 'TIMEOUTS="700 90 250"').status, 0);
+    assert.match((await ours(["-L", "--timeout"])).stdout, /700 90 250/);
+    await ours(["--set", "900", "120", "300"]);
+  });
+
+  test("reload starts a sync daemon that is missing, with more options", async () => {
+    const text = "DAEMON=master\nSYNC_OPTIONS='--mcast-group 224.0.0.82'";
+    assert.equal(service("start", text).status, 0);
+    assert.equal(service("reload", text).status, 0);
+    assert.equal(service("reload", text.replace("master", "both")).status, 0);
+    const { stdout } = await ours(["-L", "--daemon"]);
+    assert.match(stdout, /master.*group=224\.0\.0\.82/);
+    assert.match(stdout, /backup.*group=224\.0\.0\.82/);
+  });
+
+  test("nothing changes while dpkg removes or upgrades Debian's package", async () => {
+    writeFileSync(rules, RULES);
+    await ours(["-A", "-f", "5"]);
+    for (const state of ["half-configured", "half-installed", "unpacked"])
+      for (const subcommand of ["start", "reload", "stop"]) {
+        const { stderr, status } = withScript(
+          "dpkg-query",
+          `echo "${state} 1:1.31-5"`,
+          () => service(subcommand, "AUTO=true"),
+        );
+        assert.match(stderr, /Debian's package ipvsadm is being changed/);
+        assert.equal(status, 0);
+      }
+    assert.equal(await saved(), "-A -f 5 -s wlc\n");
+  });
+
+  test("nothing changes while an RPM package is being replaced", async () => {
+    await ours(["-A", "-f", "5"]);
+    writeFileSync("/run/ipvsadm-lvs.keep", "");
+    try {
+      const { stderr, status } = service("stop", "AUTO=true");
+      assert.match(stderr, /a package is being replaced/);
+      assert.equal(status, 0);
+    } finally {
+      rmSync("/run/ipvsadm-lvs.keep");
+    }
+    assert.equal(await saved(), "-A -f 5 -s wlc\n");
+  });
+
+  test("the service works while Debian's package is only installed, and while ours is configured", async () => {
+    for (const status of [
+      "installed 1:1.31-5",
+      "half-configured 1:1.31+lvs9",
+    ]) {
+      await ours(["-A", "-f", "5"]);
+      const stopped = withScript("dpkg-query", `echo "${status}"`, () =>
+        service("stop", "AUTO=true"),
+      );
+      assert.equal(stopped.stderr, "");
+      assert.equal(await saved(), "");
+    }
   });
 
   test("start and stop handle the sync daemons", async () => {

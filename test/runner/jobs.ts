@@ -36,17 +36,25 @@ export type NeedName =
   | "mandoc"
   | "shells"
   | "prometheus"
+  | "chromium"
   | "etcd"
   | "original"
   | "clients"
   | "full"
-  | "light";
+  | "light"
+  | "packages"
+  | "bookworm"
+  | "trixie";
 
 export const NEEDS: Readonly<Record<NeedName, Need>> = {
   lab: { command: ["bash", "test/lab/run", "true"] },
   mandoc: { command: ["bash", "test/provide-mandoc"], optional: true },
   shells: { command: ["bash", "test/provide-shells"], optional: true },
   prometheus: { command: ["bash", "test/provide-prometheus"], optional: true },
+  chromium: {
+    command: ["bash", "test/page/provide-chromium"],
+    optional: true,
+  },
   etcd: { command: ["bash", "test/provide-etcd"], printsPlace: true },
   original: {
     command: ["bash", "test/compat/fetch-original"],
@@ -58,6 +66,15 @@ export const NEEDS: Readonly<Record<NeedName, Need>> = {
   },
   full: { command: ["npm", "run", "--silent", "build:full"] },
   light: { command: ["bash", "test/light/provide"] },
+  packages: { command: ["bash", "test/packaging/provide-packages"] },
+  bookworm: {
+    command: ["bash", "test/packaging/fetch-debian", "bookworm"],
+    printsPlace: true,
+  },
+  trixie: {
+    command: ["bash", "test/packaging/fetch-debian", "trixie"],
+    printsPlace: true,
+  },
 };
 
 const SUITE = ["node", "--test-reporter=spec"];
@@ -248,6 +265,15 @@ export function jobsFor(seed: number): readonly Job[] {
     doctor("traffic", "traffic-suite", 200),
     doctor("real servers", "real-server-suite", 200),
     {
+      stage: "page",
+      name: "",
+      command: [...SUITE, "dist/test/page/page.browser.js"],
+      needs: ["chromium"],
+      alone: true,
+      size: "usual",
+      seconds: 90,
+    },
+    {
       stage: "fleet",
       name: "with etcd",
       command: [...SUITE, "dist/test/fleet/suite.js", "{etcd}"],
@@ -365,6 +391,49 @@ export function jobsFor(seed: number): readonly Job[] {
       needs: ["full"],
       size: "usual",
       seconds: 15,
+    },
+    {
+      stage: "install",
+      name: "Debian packages, contents",
+      command: [...SUITE, "dist/test/packaging/deb-build.js"],
+      needs: ["packages"],
+      size: "all",
+      seconds: 150,
+    },
+    {
+      stage: "install",
+      name: "Debian packages on Debian 12",
+      command: [...SUITE, "dist/test/packaging/debian.lab.js", "{bookworm}"],
+      lab: true,
+      needs: ["packages", "bookworm"],
+      size: "all",
+      seconds: 300,
+    },
+    {
+      stage: "install",
+      name: "Debian packages on Debian 13",
+      command: [...SUITE, "dist/test/packaging/debian.lab.js", "{trixie}"],
+      lab: true,
+      needs: ["packages", "trixie"],
+      size: "all",
+      seconds: 300,
+    },
+    {
+      stage: "install",
+      name: "RPM packages",
+      command: [...SUITE, "dist/test/packaging/rpm-build.js"],
+      needs: ["packages"],
+      size: "all",
+      seconds: 150,
+    },
+    {
+      stage: "install",
+      name: "container images",
+      command: [...SUITE, "dist/test/packaging/image.lab.js"],
+      lab: true,
+      needs: ["packages"],
+      size: "all",
+      seconds: 60,
     },
   ];
 }

@@ -9,7 +9,7 @@ export const diffSpec: SubcommandSpec = {
     "Compares FILE with the table and prints what 'ipvsadm apply' with the same options would change, by service and real server: + is added, - is removed, ~ is changed. Timeouts and sync daemons are compared only if FILE contains them.",
     "The comparison is by effect, not by spelling. A default that is written out is no difference, and neither is a setting without effect, such as a persistence timeout without persistence.",
     "FILE can also be the configuration of keepalived or ldirectord, such as /etc/keepalived/keepalived.conf. diff then tells whether the last reload reached the kernel. Health checks also change the table: a server whose check fails is removed, or gets weight 0, and a sorry server or fallback server takes over. Such differences are listed separately. They do not count as differences, unless --strict is given.",
-    "A new server that has a check looks like one whose check fails. So diff looks, as root, at the configuration that the running keepalived has read. A server that keepalived has not read is a difference, and diff says that the reload is missing. If it cannot be told, diff says how to find out. ldirectord keeps nothing that tells.",
+    "A new server that has a check looks like one whose check fails. So diff looks, as root, at the configuration that the running keepalived has read. A server that keepalived has not read is a difference, and diff says that the reload is missing. If it cannot read that, it says how to find out. ldirectord keeps no copy of what it has read, so diff cannot tell.",
     "The exit status is 0 if the table is up to date, and 4 if it differs.",
   ],
   positionals: [

@@ -1,5 +1,4 @@
-import { examine, needsOf } from "../../doctor/check.js";
-import { DIRECTOR_CHECKS } from "../../doctor/director/checks.js";
+import { examine } from "../../doctor/check.js";
 import { gatherDirector } from "../../doctor/director/gather.js";
 import { kindNamed, kindOf, KINDS } from "../../doctor/findings.js";
 import { REAL_SERVER_CHECKS } from "../../doctor/real-server/checks.js";
@@ -14,6 +13,7 @@ import type { Arguments } from "../../cli/parser.js";
 import { EXIT } from "../../cli/exit-status.js";
 import type { Invocation, RunSubcommand } from "../../cli/invocation.js";
 import { readService } from "../../cli/selectors.js";
+import { examineDirector } from "./examine-director.js";
 import { explanationOf, kindLines } from "./explain.js";
 import { followClient, traceJson, traceText } from "./client.js";
 import { addressOf, readCircumstances } from "./real-server-options.js";
@@ -94,16 +94,7 @@ async function reportOn({ given, io }: Invocation): Promise<Report> {
     return { role: "real server", ...examination, ...rest };
   }
   const choose = await chooser(given.positionals, io);
-  const probe = given.flag("probe");
-  const looked = (id: string) =>
-    wanted(id) && (probe || id !== "server-probe-failed");
-  const needs = needsOf(DIRECTOR_CHECKS, looked);
-  const { facts, ...rest } = await gatherDirector(io, { choose, needs, probe });
-  return {
-    role: "director",
-    ...examine(DIRECTOR_CHECKS, facts, looked),
-    ...rest,
-  };
+  return examineDirector(io, choose, wanted, given.flag("probe"));
 }
 
 /** The kinds that `--only` and `--skip` leave, by their ids. */

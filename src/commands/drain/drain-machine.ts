@@ -8,11 +8,11 @@ import { aboutServer } from "../../document/key-members.js";
 import { removeServers } from "../../drain/change-weights.js";
 import {
   drainServers,
-  idOf,
   savedWeightOf,
   type DrainedServer,
   type DrainedServers,
 } from "../../drain/drain-servers.js";
+import { idOf } from "../../drain/server-in-table.js";
 import { formatSelector } from "../../grammar/selector.js";
 import type { IpvsClient } from "../../ipvs/client.js";
 import type { DrainState } from "../../ipvs/drain.js";

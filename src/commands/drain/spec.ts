@@ -2,7 +2,7 @@ import { allServicesOption } from "../../cli/machine-option.js";
 import type { SubcommandSpec } from "../../cli/spec.js";
 import { TEXT_OR_JSON } from "../../cli/text-or-json.js";
 
-/** The arguments of drain and undrain. Both are required without --all-services. */
+/** The arguments of drain, undrain and wait. Without --all-services, drain and undrain require both, wait the first. */
 export const SERVER_OF_SERVICE: SubcommandSpec["positionals"] = [
   {
     name: "SERVICE",

@@ -1,17 +1,18 @@
-import { IpvsAccess } from "../../runtime/ipvs-access.js";
-import type { Io } from "../../runtime/io.js";
+import { Body, lineAnswer } from "../../http/body.js";
+import { readServerSettings } from "../../http/access-options.js";
+import { serveUntilSignal } from "../../http/run-server.js";
+import { SharedAnswer } from "../../http/shared-answer.js";
 import { writeAtomically } from "../../system/atomic-file.js";
-import { explain, UsageError } from "../../cli/errors.js";
+import { UsageError } from "../../cli/errors.js";
 import { EXIT } from "../../cli/exit-status.js";
 import type { Invocation, RunSubcommand } from "../../cli/invocation.js";
 import { DOWN, familiesOf } from "./metric-families.js";
-import { parseListenAddress, listenAddressText } from "./listen-address.js";
-import { readSelection, type Selection } from "./selection.js";
+import { METRICS_PATH, metricsAnswer } from "./metrics-page.js";
+import { readSelection } from "./selection.js";
 import type { Series } from "./series.js";
-import { Body, startServer, type Answer } from "./http-server.js";
-import { SharedAnswer } from "./shared-answer.js";
-import { readSnapshot, type Snapshot } from "./snapshot.js";
-import { CONTENT_TYPE, metricsText } from "./prometheus-text.js";
+import type { Snapshot } from "./snapshot.js";
+import { SnapshotReader } from "./snapshot-reader.js";
+import { metricsText } from "./prometheus-text.js";
 
 /** How long an answer is reused. The kernel updates its counters every 2 seconds. */
 const FRESH_MILLISECONDS = 1000;
@@ -30,68 +31,46 @@ const NOTHING: Snapshot = {
 };
 
 export const run: RunSubcommand = async (call) => {
-  const { given } = call;
+  const { given, io } = call;
   const file = given.text("output");
   const listen = given.text("listen");
   if (file !== undefined && listen !== undefined)
     throw new UsageError("--output and --listen exclude each other", "metrics");
-  const reader = new MetricsReader(
-    call.io,
-    given.text("series") as Series, // The parser has checked it.
-    await readSelection(given, call.io.names),
-  );
+  refuseUnused(call, listen);
+  const families = familiesOf(given.text("series") as Series); // The parser has checked it.
+  const reader = new SnapshotReader(io, await readSelection(given, io.names));
+  const read = async () => metricsText(families, await reader.read());
   try {
-    if (listen !== undefined) return await serve(listen, reader, call);
-    if (file !== undefined) return await write(file, reader, call);
-    call.output.write(await reader.text());
+    if (listen !== undefined) return await serve(listen, read, call);
+    if (file !== undefined) return await write(file, read, call);
+    call.output.write(await read());
     return EXIT.ok;
   } finally {
     reader.close();
   }
 };
 
-/** Reads the metrics through one IPVS client. After an error it opens a new client, because the module may have been reloaded. */
-class MetricsReader {
-  readonly #io: Io;
-  readonly #series: Series;
-  readonly #selection: Selection;
-  #access: IpvsAccess | undefined;
-
-  constructor(io: Io, series: Series, selection: Selection) {
-    this.#io = io;
-    this.#series = series;
-    this.#selection = selection;
-  }
-
-  async text(): Promise<string> {
-    this.#access ??= new IpvsAccess(this.#io);
-    try {
-      // Reading metrics must not load the module.
-      const client = await this.#access.openWithoutLoading();
-      const snapshot = await readSnapshot(client, this.#io, this.#selection);
-      return await metricsText(familiesOf(this.#series), snapshot);
-    } catch (error) {
-      this.close();
-      throw error;
-    }
-  }
-
-  close(): void {
-    this.#access?.close();
-    this.#access = undefined;
-  }
+/** Options of the server do nothing without `--listen`. */
+function refuseUnused({ given }: Invocation, listen: string | undefined): void {
+  if (listen !== undefined) return;
+  const unused =
+    ["token-file", "cert", "key"].find(
+      (name) => given.text(name) !== undefined,
+    ) ?? (given.list("host-name").length > 0 ? "host-name" : undefined);
+  if (unused !== undefined)
+    throw new UsageError(`--${unused} goes with --listen`, "metrics");
 }
 
 /** Writes the file. If the table cannot be read, the file says so: old values would look current. */
 async function write(
   file: string,
-  reader: MetricsReader,
+  read: () => Promise<string>,
   { output }: Invocation,
 ): Promise<number> {
   let text: string;
   let status: number = EXIT.ok;
   try {
-    text = await reader.text();
+    text = await read();
   } catch (error) {
     status = output.explain(error);
     text = await metricsText(DOWN, NOTHING);
@@ -101,55 +80,25 @@ async function write(
 }
 
 /** Serves HTTP until a signal arrives. */
-async function serve(
+function serve(
   listen: string,
-  reader: MetricsReader,
-  { io, output }: Invocation,
+  read: () => Promise<string>,
+  call: Invocation,
 ): Promise<number> {
   const shared = new SharedAnswer(
-    async () => new Body(await reader.text()),
+    async () => new Body(await read()),
     FRESH_MILLISECONDS,
-    io.clock,
+    call.io.clock,
   );
-  let release: () => void = () => undefined;
-  const ended = new Promise<void>((resolve) => {
-    release = io.catchSignals(() => {
-      resolve();
-    });
-  });
-  try {
-    const server = await startServer(parseListenAddress(listen), () =>
-      answerFrom(shared),
-    );
-    output.write(
-      `listening on http://${listenAddressText(server.address)}/metrics\n`,
-    );
-    io.flush();
-    await Promise.race([ended, server.failed]);
-    await server.close();
-    return EXIT.ok;
-  } finally {
-    release();
-  }
-}
-
-async function answerFrom(shared: SharedAnswer<Body>): Promise<Answer> {
-  try {
-    return {
-      status: 200,
-      contentType: CONTENT_TYPE,
-      body: await shared.get(),
-    };
-  } catch (error) {
-    const { fault, advice } = explain(error) ?? {
-      fault: String(error),
-      advice: undefined,
-    };
-    const line = advice === undefined ? fault : `${fault}: ${advice}`;
-    return {
-      status: 503,
-      contentType: "text/plain; charset=utf-8",
-      body: new Body(`${line}\n`),
-    };
-  }
+  const answer = () => metricsAnswer(() => shared.get());
+  const hint = `the metrics are at ${METRICS_PATH}`;
+  const site = {
+    pages: {
+      "/": () => lineAnswer(200, `ipvsadm: ${hint}`),
+      [METRICS_PATH]: answer,
+    },
+    hint,
+  };
+  const settings = readServerSettings(call.given, listen, "metrics");
+  return serveUntilSignal(settings, site, call, METRICS_PATH);
 }

@@ -1,4 +1,5 @@
 import { PROTOCOL_FILTER } from "../../cli/common-options.js";
+import { ACCESS_OPTIONS } from "../../http/access-specs.js";
 import type { SubcommandSpec } from "../../cli/spec.js";
 import { SERIES } from "./series.js";
 
@@ -7,10 +8,11 @@ export const metricsSpec: SubcommandSpec = {
   summary: "export metrics for Prometheus, as a file or over HTTP",
   description: [
     "Prints the table in Prometheus' text format. --output writes it to a file, for the textfile collector of node_exporter. The file is replaced as a whole. --listen serves /metrics over HTTP until a signal arrives.",
-    "Metrics that node_exporter's ipvs collector also has keep its names and labels (node_ipvs_*), so existing dashboards work. Unlike the collector, it reports SCTP services separately. All other metrics are called ipvs_…: counters of each service and real server, persistence templates, thresholds, states.",
+    "Metrics that node_exporter's ipvs collector also has keep its names and labels (node_ipvs_*), so existing dashboards work. Unlike the collector, it reports SCTP services separately. All other metrics are called ipvs_*: counters of each service and real server, persistence templates, thresholds, states.",
     "If node_exporter's ipvs collector is active, use --series more, or turn the collector off with --no-collector.ipvs. Otherwise node_exporter sees some metrics twice: it keeps one of each and logs an error at every scrape.",
-    "For large tables, --service, --protocol and --services-only leave out series. With --services-only, real servers have no series, but each service still has the number of its servers and their weight. Services that are left out are not counted in ipvs_services and ipvs_backends. The totals of the kernel (node_ipvs_…_total) always include everything. A service of --service that does not exist is no error: it has no series until it is added.",
+    "For large tables, --service, --protocol and --services-only leave out series. With --services-only, real servers have no series, but each service still has the number of its servers and their weight. Services that are left out are not counted in ipvs_services and ipvs_backends. The totals of the kernel (node_ipvs_*_total) always include everything. A service of --service that does not exist is no error: it has no series until it is added.",
     "With --listen, the default address is 127.0.0.1, because everyone who can reach the port may read the table. An answer is reused for one second, so many scrapes at once read the kernel only once. If the table cannot be read, the HTTP status is 503 with the reason, and a file contains only 'ipvs_up 0'. Values are floating-point numbers, as always in Prometheus: exact up to 2^53.",
+    "'ipvsadm serve' serves the same metrics, a statistics page and JSON.",
   ],
   positionals: [],
   options: [
@@ -25,9 +27,9 @@ export const metricsSpec: SubcommandSpec = {
     {
       name: "listen",
       type: "text",
-      value: "[ADDRESS:]PORT",
+      value: "ADDRESS",
       description:
-        "serve HTTP at this address and port: 9101, 192.0.2.1:9101, [::]:9101",
+        "serve HTTP here: 9101, 192.0.2.1:9101, [::]:9101, or a Unix socket: unix:/run/ipvsadm.sock",
     },
     {
       name: "series",
@@ -54,6 +56,7 @@ export const metricsSpec: SubcommandSpec = {
       type: "flag",
       description: "no series of single real servers",
     },
+    ...ACCESS_OPTIONS,
   ],
   examples: [
     {

@@ -6,7 +6,7 @@ import {
   type Machine,
 } from "../../cli/machine.js";
 import { readService } from "../../cli/selectors.js";
-import { shortDuration } from "../../cli/units.js";
+import { counted, shortDuration } from "../../cli/units.js";
 import { waitForSignals, type Signaled } from "../../cli/wait-for-signals.js";
 import { jsonText, type Members } from "../../document/json-text.js";
 import { aboutServer, aboutService } from "../../document/key-members.js";
@@ -177,11 +177,12 @@ function report(
 function nowText({ servers, serviceState }: WaitOutcome): string {
   const connections = connectionsText(connectionsOf(servers));
   const [one] = servers;
+  const many = counted(servers.length, "real server");
   if (serviceState !== undefined)
-    return `state ${serviceState}, ${servers.length} real servers, ${connections}`;
+    return `state ${serviceState}, ${many}, ${connections}`;
   return one && servers.length === 1
     ? `state ${serverState(one.server)}, weight ${one.server.settings.weight}, ${connections}`
-    : `${servers.length} real servers, ${connections}`;
+    : `${many}, ${connections}`;
 }
 
 /** What to do if a server was never drained. */

@@ -1,6 +1,7 @@
 import { allServicesOption } from "../../cli/machine-option.js";
 import type { SubcommandSpec } from "../../cli/spec.js";
 import { TEXT_OR_JSON } from "../../cli/text-or-json.js";
+import { SERVER_OF_SERVICE } from "../drain/spec.js";
 
 export const waitSpec: SubcommandSpec = {
   name: "wait",
@@ -10,27 +11,14 @@ export const waitSpec: SubcommandSpec = {
     "'--for drained' means the same as 'ipvsadm drain --wait': weight 0, no active connections and no persistence templates, in two readings in a row; for UDP services and firewall marks, no inactive connections either. A server with another weight is not drained: the wait goes on until somebody drains it.",
     "Exit statuses, for scripts: 0, the condition is met. 124, --timeout expired, as with timeout(1). 5, the service or real server is not in the table, or was removed meanwhile. 3, no IPVS in the kernel, or no CAP_NET_ADMIN. 2, the command line is wrong. 130, Ctrl-C. 1, any other failure.",
   ],
-  positionals: [
-    {
-      name: "SERVICE",
-      required: false,
-      description: "192.0.2.1:80, tcp/192.0.2.1, udp/[2001:db8::1]:53, fwm/7",
-      completes: "service",
-    },
-    {
-      name: "SERVER",
-      required: false,
-      description: "real server of SERVICE: 198.51.100.10:8080, 198.51.100.10",
-      completes: "server",
-    },
-  ],
+  positionals: SERVER_OF_SERVICE,
   options: [
     {
       name: "for",
       type: "text",
       value: "CONDITION",
       description:
-        "drained; active=N, at most N active connections in all; state=STATE, a state that 'ipvsadm list' shows",
+        "what to wait for: drained; active=N: at most N active connections in all; state=STATE: a state that 'ipvsadm list' shows",
     },
     allServicesOption("look at"),
     {

@@ -214,8 +214,8 @@ const DROP_ORDER: readonly (readonly string[])[] = [
   ["active"],
   ["long names"],
   ["out-rate"],
-  ["state"],
   ["weight"],
+  ["state"],
 ];
 
 /** The same for chosen columns: after that, the last ones. */

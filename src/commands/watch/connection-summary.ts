@@ -1,4 +1,3 @@
-import { setImmediate as nextEventLoopTurn } from "node:timers/promises";
 import { isTemplate } from "../../ipvs/connection-states.js";
 import type { Connection } from "../../ipvs/connections.js";
 import { networkOf } from "../../ipvs/ip-network.js";
@@ -8,6 +7,7 @@ import type { Filters } from "../connections/filter.js";
 import { scan } from "../connections/scan.js";
 import { TopCounter, type TopRow } from "../connections/top-counter.js";
 import type { Row } from "./rows.js";
+import { nextEventLoopTurn } from "../../system/event-loop.js";
 
 /** The connections of a service or a server. */
 export interface ConnectionSummary {

@@ -1,4 +1,3 @@
-import { setImmediate as nextEventLoopTurn } from "node:timers/promises";
 import { selects, type ServiceSelector } from "../../grammar/selector.js";
 import type { IpvsClient } from "../../ipvs/client.js";
 import { IpvsUnavailable, KernelRefusal } from "../../ipvs/errors.js";
@@ -6,6 +5,7 @@ import type { ServiceWithServers } from "../../ipvs/model.js";
 import { ENOENT, EOPNOTSUPP } from "../../netlink/errno.js";
 import type { Named } from "../../cli/selectors.js";
 import type { Clock } from "./clock.js";
+import { nextEventLoopTurn } from "../../system/event-loop.js";
 
 /** The table, and when it was read. */
 export interface Reading {

@@ -1,4 +1,3 @@
-import { setImmediate as nextEventLoopTurn } from "node:timers/promises";
 import { formatSelector } from "../../grammar/selector.js";
 import {
   formatEndpoint,
@@ -25,6 +24,7 @@ import {
   type Rates,
 } from "./rates.js";
 import type { Reading } from "./read-table.js";
+import { nextEventLoopTurn } from "../../system/event-loop.js";
 
 /** A service or a real server over several readings. */
 export interface Watched<Entry> {

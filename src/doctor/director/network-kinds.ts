@@ -60,7 +60,7 @@ export const NETWORK_KINDS = [
     severity: "error",
     title:
       "one-packet scheduling sends datagrams to a real server that does not answer",
-    why: "With one-packet scheduling (-o) each datagram is scheduled for itself and leaves no entry in the connection table. The dead server gets its share of all datagrams. With a hashing scheduler (sh, mh, dh) the same clients get it every time.",
+    why: "With one-packet scheduling (-o) each datagram is scheduled separately and leaves no entry in the connection table. The dead server gets its share of all datagrams. With a hashing scheduler (sh, mh, dh) the same clients get it every time.",
     looked:
       "Servers of services with -o that have a weight: doctor asks for the next hop as for server-silent. A program that does not answer on a machine that does cannot be seen here.",
     cure: "Check the server. Until then take it out: with weight 0 the next datagram goes to another server. The schedulers dh and sh (without sh-fallback) refuse the clients of a server with weight 0, so with them remove it.",

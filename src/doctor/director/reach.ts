@@ -126,7 +126,8 @@ export const anyAddress = check(["address-any"], ["table"], ({ table }) =>
   ),
 );
 
-function isAny(key: ServiceKey): boolean {
+/** Whether a service is on 0.0.0.0 or ::, which no packet has. */
+export function isAny(key: ServiceKey): boolean {
   return !("firewallMark" in key) && key.address.every((byte) => byte === 0);
 }
 

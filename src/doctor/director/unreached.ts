@@ -13,6 +13,7 @@ import { sysctlNumber } from "../sysctls.js";
 import { blockagesOf } from "./blockages.js";
 import { deletedServices } from "./deleted-services.js";
 import { isMarkSet } from "./marks.js";
+import { isAny } from "./reach.js";
 
 /** Without it the kernel does not refresh its counters. */
 const ESTIMATION = "net/ipv4/vs/run_estimation";
@@ -79,7 +80,7 @@ function couldBeReached(service: ServiceWithServers, facts: Facts): boolean {
     return false;
   if ("firewallMark" in key)
     return isMarkSet(facts.firewall, key.family, key.firewallMark);
-  if (isLocal(facts.network, key.address) !== true) return false;
+  if (isAny(key) || isLocal(facts.network, key.address) !== true) return false;
   return !blockagesOf(service, facts, facts.firewall).some(
     ({ flow, stop }) => flow.what === "requests" && stop.certain,
   );

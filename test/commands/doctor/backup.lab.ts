@@ -8,6 +8,7 @@ import { balance, ipvsadm } from "../../traffic/ipvsadm.js";
 import { siteOf } from "../../traffic/site.js";
 import { spread } from "../../traffic/spread.js";
 import { proves } from "./case.js";
+import { described } from "./real-server-case.js";
 
 /** Two directors that are real servers as well; the one that this process runs on stands by. */
 const TWO_DIRECTORS: NetworkPlan = {
@@ -94,15 +95,15 @@ suite("doctor of a backup director", () => {
       assert.equal(await learns(), false);
     },
     evidence:
-      /"ipvsadm --stop-daemon backup && ipvsadm --start-daemon backup --mcast-interface lan --syncid 1"/,
+      /"ipvsadm --stop-daemon backup && ipvsadm --start-daemon backup --mcast-interface lan --syncid 1 [^"]*"/,
     // A restart is described, and not offered as a command.
-    async repair({ fix, next }) {
-      assert.deepEqual(fix, []);
-      const [step] = next;
+    async repair(finding) {
+      assert.deepEqual(finding.fix, []);
+      const [step] = finding.next;
       assert.equal(step?.on, "the director with the master");
       onActive(step.command);
-      await ipvsadm("--stop-daemon backup");
-      await ipvsadm("--start-daemon backup --mcast-interface lan --syncid 1");
+      for (const command of described(finding).split(" && "))
+        await ipvsadm(command.replace(/^ipvsadm /, ""));
     },
     async traffic(goesOn) {
       while (goesOn()) await site.client.get(URL, { count: 10 });

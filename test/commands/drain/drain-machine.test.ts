@@ -271,6 +271,42 @@ test("drain --all-services sets all weights back on a signal", async () => {
   assert.ok(!fake.isCaught());
 });
 
+test("drain --all-services also sets all weights back on a signal after the last change", async () => {
+  const it = kernel();
+  const before = it.weights;
+  const fake = fakeIo();
+  it.beforeListing = () => {
+    if (it.changes.length < 2) return;
+    it.beforeListing = () => undefined;
+    fake.send("SIGTERM");
+  };
+  const { stdout, stderr, status } = await run(`${DRAIN} --wait`, it, fake.io);
+  assert.deepEqual([stdout, status], ["", 143]);
+  assert.match(stderr, /all weights are as before/);
+  assert.deepEqual(it.weights, before);
+});
+
+test("drain --all-services keeps the saved weight of a server that is removed and added again meanwhile", async () => {
+  const it = kernel();
+  const server = `${MACHINE}:8080`;
+  it.refuse = () => {
+    it.refuse = () => undefined;
+    const removed = it.services;
+    it.set(WEB, server, () => undefined);
+    it.beforeListing = () => {
+      it.beforeListing = () => undefined;
+      it.services = removed;
+    };
+    return undefined;
+  };
+  const { stdout, status } = await run(DRAIN, it);
+  assert.equal(status, 0);
+  assert.doesNotMatch(stdout, /removed by another program/);
+  assert.equal(readdirSync(SAVED).length, 2);
+  await run(UNDRAIN, it);
+  assert.ok(it.weights.includes(`${WEB} ${server} 3`));
+});
+
 for (const line of [DRAIN, UNDRAIN])
   test(`${line} waits for the lock of the table`, async () => {
     const it = kernel();

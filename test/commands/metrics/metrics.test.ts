@@ -176,6 +176,8 @@ for (const [line, status, message] of [
   ["metrics --protocol icmp", 2, /--protocol icmp is not one of/],
   ["metrics --service nonsense/1", 2, /nonsense\/1 is not a service/],
   ["metrics --series some", 2, /--series some is not one of all, node, more/],
+  ["metrics --token-file x", 2, /--token-file goes with --listen/],
+  ["metrics --host-name a,b", 2, /--host-name goes with --listen/],
   ["metrics --listen 99999", 2, /--listen 99999: expected a port/],
   [
     "metrics --listen example.org:80",

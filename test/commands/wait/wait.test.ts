@@ -168,6 +168,9 @@ test("wait --for active=N counts the active connections of a server, or of the w
     `ipvsadm: ${WEB}: not active=7 after 3s: state ok, 2 real servers, 8 active, 50 inactive and 0 persistent connections\n`,
   );
   assert.equal((await run(`wait ${WEB} --for active=8`, it)).status, 0);
+  it.set(WEB, "10.0.0.12:8080", () => undefined);
+  const alone = await run(`wait ${WEB} --for active=4 --timeout 1`, it);
+  assert.match(alone.stderr, /, 1 real server, 5 active/);
 });
 
 test("wait --for state=STATE looks at the state of a service or a server", async () => {

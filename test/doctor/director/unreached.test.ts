@@ -31,6 +31,7 @@ function find(
         route("192.0.2.1", "local", 1),
         route("192.0.2.2", "local", 1),
         route("192.0.2.10", "unicast", 1),
+        route("0.0.0.0", "local", 1),
       ]),
       connections: connectionTable(),
       sysctls: sysctls({}),
@@ -70,6 +71,7 @@ test("unreached: a connection is newer than the counters, and also tells", () =>
 test("unreached: a service that cannot get packets has findings of its own", () => {
   assert.deepEqual(find([serviceAt("192.0.2.1", [])]), []);
   assert.deepEqual(find([serviceAt("192.0.2.9", [SERVER])]), []);
+  assert.deepEqual(find([serviceAt("0.0.0.0", [SERVER])]), []);
   const drop = rules("filter", "INPUT", "-p tcp --dport 80 -j DROP");
   assert.deepEqual(find([SERVICE], { firewall: drop }), []);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { SharedAnswer } from "../../../src/commands/metrics/shared-answer.js";
+import { SharedAnswer } from "../../src/http/shared-answer.js";
 
 /** Work that takes a while. */
 class Work {

@@ -1,4 +1,4 @@
-import type { Clock } from "../../system/clock.js";
+import type { Clock } from "../system/clock.js";
 
 /**
  * Shares one answer among all callers: those who ask while it is being made, and those who ask soon afterwards. An error is

@@ -1,0 +1,31 @@
+import { examine, needsOf } from "../../doctor/check.js";
+import { DIRECTOR_CHECKS } from "../../doctor/director/checks.js";
+import {
+  gatherDirector,
+  type DirectorOptions,
+} from "../../doctor/director/gather.js";
+import type { Io } from "../../runtime/io.js";
+import type { Report } from "./report.js";
+
+/**
+ * Examines this machine as a director.
+ *
+ * @param wanted which kinds of findings to look for, by their ids
+ * @param probe whether to connect to the real servers
+ */
+export async function examineDirector(
+  io: Io,
+  choose: DirectorOptions["choose"],
+  wanted: (id: string) => boolean,
+  probe: boolean,
+): Promise<Report> {
+  const looked = (id: string) =>
+    wanted(id) && (probe || id !== "server-probe-failed");
+  const needs = needsOf(DIRECTOR_CHECKS, looked);
+  const { facts, ...rest } = await gatherDirector(io, { choose, needs, probe });
+  return {
+    role: "director",
+    ...examine(DIRECTOR_CHECKS, facts, looked),
+    ...rest,
+  };
+}

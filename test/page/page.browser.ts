@@ -1,0 +1,245 @@
+// The statistics page in a real browser: `npm test -- page`. Its pictures are in dist/test-logs/page.
+import assert from "node:assert/strict";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { createRequire } from "node:module";
+import { hostname, tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, suite, test } from "node:test";
+import type { AxeResults } from "axe-core";
+import type { Page } from "playwright-core";
+import type { ServiceWithServers } from "../../src/ipvs/model.js";
+import { connectionsText } from "../commands/serve/connections-file.js";
+import { startServe, type RunningServer } from "../commands/serve/run-serve.js";
+import { openPage, skip, startBrowser, type Browser } from "./browser.js";
+import { DemoKernel } from "./demo-kernel.js";
+
+const PICTURES = "dist/test-logs/page";
+const WIDTHS = [1440, 820, 390];
+const THEMES = ["light", "dark"] as const;
+
+suite("the statistics page", { skip }, () => {
+  const folder = mkdtempSync(join(tmpdir(), "ipvsadm-page-"));
+  const connectionsFile = join(folder, "ip_vs_conn");
+  let browser: Browser;
+
+  before(async () => {
+    mkdirSync(PICTURES, { recursive: true });
+    writeFileSync(connectionsFile, connectionsText(400));
+    browser = await startBrowser();
+    const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+    await browser.context.addInitScript({
+      content: readFileSync(axe, "utf8"),
+    });
+  });
+  after(async () => {
+    await browser.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  function serve(kernel: DemoKernel, listen?: string): Promise<RunningServer> {
+    return startServe(kernel.link, "serve", { connectionsFile }, listen);
+  }
+
+  /** Shows the page of a small table during some work. Nothing may go wrong on it. */
+  async function looking(
+    work: (page: Page, kernel: DemoKernel, url: string) => Promise<void>,
+    kernel = new DemoKernel(24, 4),
+  ): Promise<void> {
+    browser.complaints.length = 0;
+    const server = await serve(kernel);
+    const page = await openPage(browser, server.url);
+    try {
+      await work(page, kernel, server.url);
+      assert.deepEqual(browser.complaints, []);
+    } finally {
+      await page.close();
+      await server.end();
+    }
+  }
+
+  async function axeFindings(page: Page): Promise<string[]> {
+    const { violations } = await page.evaluate<AxeResults>("axe.run()");
+    return violations.flatMap(({ id, nodes }) =>
+      nodes.map(({ html }) => `${id}: ${html}`),
+    );
+  }
+
+  for (const width of WIDTHS)
+    for (const colorScheme of THEMES)
+      test(`the page fits ${width} pixels in the ${colorScheme} theme, and axe finds nothing`, () =>
+        looking(async (page, kernel) => {
+          await page.setViewportSize({ width, height: 860 });
+          await page.emulateMedia({ colorScheme });
+          kernel.setWeight(1, 2, 0);
+          await page.locator("#rows [data-changed]").first().waitFor();
+          await page.screenshot({
+            path: join(PICTURES, `${width}-${colorScheme}.png`),
+          });
+          const overflow = await page.evaluate(
+            "document.documentElement.scrollWidth - innerWidth",
+          );
+          assert.equal(overflow, 0, "nothing is wider than the screen");
+          assert.deepEqual(await axeFindings(page), []);
+          await page.locator("#rows [data-changed]").first().click();
+          await page.locator("#detail canvas").first().waitFor();
+          await page.screenshot({
+            path: join(PICTURES, `${width}-${colorScheme}-detail.png`),
+          });
+          assert.deepEqual(await axeFindings(page), []);
+          await page.keyboard.press("Escape");
+          if (width >= 1200) return;
+          for (const view of ["Changes", "Clients", "Doctor"]) {
+            await page.getByRole("button", { name: view }).click();
+            assert.deepEqual(await axeFindings(page), [], view);
+          }
+        }));
+
+  test("a drained server, the busiest client and the moment of a weight change are found", () =>
+    looking(
+      async (page, kernel) => {
+        kernel.setWeight(100, 3, 0);
+        await page.locator("#show").selectOption("drained");
+        const row = page.locator("#rows [data-kind=service]", {
+          hasText: "192.0.2.100",
+        });
+        await row.locator(".toggle").click();
+        await page
+          .locator("#rows [data-kind=server]", { hasText: "draining" })
+          .first()
+          .waitFor();
+        const change = page.locator("#changes-list li").first();
+        assert.match(
+          (await change.textContent()) ?? "",
+          /^\d\d:\d\d:\d\dweight \d → 0.*192\.0\.2\.100/,
+        );
+        const client = page.locator("#clients-rows tr").first();
+        assert.match((await client.textContent()) ?? "", /^198\.51\.100\.7200/);
+      },
+      new DemoKernel(200, 4),
+    ));
+
+  test("the keyboard alone finds, expands and opens a service", () =>
+    looking(async (page) => {
+      await page.keyboard.press("/");
+      await page.keyboard.type("192.0.2.7:");
+      await page.locator("#found", { hasText: /^1 service$/ }).waitFor();
+      await page.locator("#rows .row:visible").first().focus();
+      await page.keyboard.press("ArrowLeft");
+      assert.equal(await page.locator("#rows .row:visible").count(), 1);
+      await page.keyboard.press("ArrowRight");
+      assert.equal(await page.locator("#rows .row:visible").count(), 5);
+      await page.keyboard.press("ArrowDown");
+      await page.keyboard.press("Enter");
+      const title = page.locator("#detail-title");
+      await title.waitFor();
+      assert.match((await title.textContent()) ?? "", /^10\.7\.0\.\d+:8080$/);
+      await page.keyboard.press("Escape");
+      const focused = await page.evaluate(
+        "document.activeElement.dataset.kind",
+      );
+      assert.equal(focused, "server", "the focus is where it was");
+    }));
+
+  test("hostile names stay text", async () => {
+    const kernel = new DemoKernel(3, 2);
+    const evil = `<img/src=x onerror=alert(1)>`.slice(0, 15);
+    kernel.table = kernel.table.map((one): ServiceWithServers => ({
+      ...one,
+      settings: { ...one.settings, scheduler: evil },
+    }));
+    await looking(async (page) => {
+      await page.getByText(evil).first().waitFor();
+      assert.equal(await page.locator("img").count(), 0);
+      kernel.table = kernel.table.map((one) => ({
+        ...one,
+        settings: { ...one.settings, scheduler: "</script><b>" },
+      }));
+      await page
+        .locator("#changes-list", { hasText: "</script><b>" })
+        .waitFor();
+      assert.equal(await page.locator("#changes-list b").count(), 0);
+    }, kernel);
+  });
+
+  test("the page says that the connection broke and since when figures are old, and comes back", async () => {
+    const kernel = new DemoKernel(3, 2);
+    const first = await serve(kernel);
+    const page = await openPage(browser, first.url);
+    const banner = page.locator("#banner");
+    assert.equal(await banner.isVisible(), false);
+    await first.end();
+    await banner.waitFor();
+    assert.match(
+      (await banner.textContent()) ?? "",
+      /^\s*Connection lost at \d\d:\d\d:\d\d\. The figures are from \d\d:\d\d:\d\d\. Trying again…/,
+    );
+    assert.match(await page.title(), /connection lost/);
+    const port = new URL(first.url).port;
+    const second = await serve(kernel, port);
+    await banner.waitFor({ state: "hidden" });
+    assert.equal(await page.title(), `ipvsadm: ${hostname()}`);
+    await page.close();
+    await second.end();
+  });
+
+  test("10,000 servers stay fluid, and the first paint takes less than a second", async (t) => {
+    const kernel = new DemoKernel(1000, 10);
+    await looking(async (page) => {
+      const paint = await page.evaluate<number>(PAINT);
+      await page.getByRole("button", { name: "Show servers" }).click();
+      const rows = await page.locator("#grid").getAttribute("aria-rowcount");
+      assert.equal(rows, "11001");
+      const devtools = await browser.context.newCDPSession(page);
+      await devtools.send("Performance.enable");
+      const work = async () => {
+        const { metrics } = await devtools.send("Performance.getMetrics");
+        return metrics
+          .filter(({ name }) => WORK.includes(name))
+          .reduce((sum, { value }) => sum + value * 1000, 0);
+      };
+      const before = await work();
+      const frames = await page.evaluate<number[]>(SCROLL);
+      const mean = ((await work()) - before) / frames.length;
+      const drawn = await page.locator("#rows .row").count();
+      frames.sort((a, b) => a - b);
+      const part = (share: number) =>
+        (frames[Math.floor(frames.length * share)] ?? 0).toFixed(1);
+      t.diagnostic(
+        `first paint ${paint.toFixed(0)} ms after the response; ${frames.length} frames with ${mean.toFixed(1)} ms of work each; between them median ${part(0.5)} ms, 99 % ${part(0.99)} ms; ${drawn} rows drawn`,
+      );
+      assert.ok(paint < 1000, `first paint after ${paint} ms`);
+      assert.ok(drawn < 120, `${drawn} rows are drawn`);
+      // Frames also wait for other programs on the machine, so their work counts: there are 16 ms for each.
+      assert.ok(mean < 16, `a frame takes ${mean} ms of work`);
+    }, kernel);
+  });
+});
+
+/** The first paint, from the response on: the model of the kernel is slow, and runs in the process of the server. */
+const PAINT =
+  "performance.getEntriesByName('first-contentful-paint')[0].startTime - performance.getEntriesByType('navigation')[0].responseStart";
+
+/** What the browser's main thread does for a frame. */
+const WORK = ["ScriptDuration", "LayoutDuration", "RecalcStyleDuration"];
+
+/** Scrolls for three updates. @returns how long the frames took */
+const SCROLL = `new Promise((resolve) => {
+  const grid = document.getElementById("grid");
+  const frames = [];
+  let before = performance.now();
+  const end = before + 7000;
+  const frame = (now) => {
+    frames.push(now - before);
+    before = now;
+    grid.scrollTop = (grid.scrollTop + 397) % (grid.scrollHeight - 900);
+    if (now < end) requestAnimationFrame(frame);
+    else resolve(frames.slice(2));
+  };
+  requestAnimationFrame(frame);
+})`;
