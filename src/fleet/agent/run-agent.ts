@@ -49,6 +49,9 @@ class Run {
   #wake = new AbortController();
   #lease: bigint | undefined;
   #reported = "";
+  /** The store's revision of the last report; undefined if it is not known */
+  #written: bigint | undefined;
+  #reporting: Promise<void> = Promise.resolve();
   #storeFault: string | undefined;
   #connected = false;
 
@@ -210,24 +213,42 @@ class Run {
     this.#storeWorks();
   }
 
-  /** Writes the state, if it is another one than the last that was written. */
+  /** Writes the state, if it is another one than the last that was written. One write follows the other. */
   async #reportState(): Promise<void> {
+    const before = this.#reporting;
+    const now = (async () => {
+      await before.catch(() => undefined); // its caller knows
+      await this.#writeState();
+    })();
+    this.#reporting = now;
+    await now;
+  }
+
+  async #writeState(): Promise<void> {
     if (!this.#connected) return;
     const { store, keys } = this.#environment;
+    const { signal } = this.#ended;
+    const key = keys.state(this.#settings.director);
     const value = recordBytes(this.#agent.state);
     const text = Buffer.from(value).toString("latin1");
     if (text === this.#reported) return;
     try {
-      await store.commit(
-        [],
-        [{ put: keys.state(this.#settings.director), value }],
-        {
-          signal: this.#ended.signal,
-        },
-      );
+      // The condition keeps an older write, which a frozen member may carry out late, from replacing a newer one.
+      for (;;) {
+        this.#written ??=
+          (await store.get(key, { signal })).found?.revision ?? 0n;
+        const { succeeded, revision } = await store.commit(
+          [{ key, revision: this.#written }],
+          [{ put: key, value }],
+          { signal },
+        );
+        this.#written = succeeded ? revision : undefined;
+        if (succeeded) break;
+      }
       this.#reported = text;
     } catch (error) {
-      if (!this.#ended.signal.aborted) this.#storeFailed(error);
+      this.#written = undefined;
+      if (!this.#isEnded()) this.#storeFailed(error);
     }
   }
 

@@ -168,7 +168,8 @@ export class Cluster {
 
   /** A read goes to the next member early; a write waits, because it cannot be repeated. */
   #attemptTime(end: number, repeat: Repeat): number {
-    const left = Math.max(end - performance.now(), 1);
+    // gRPC takes whole milliseconds.
+    const left = Math.max(Math.ceil(end - performance.now()), 1);
     return repeat === "always" && this.#members.length > 1
       ? Math.min(left, ATTEMPT_MILLISECONDS)
       : left;

@@ -41,9 +41,14 @@ export const run: RunSubcommand = async (call) => {
   });
   return withStore(call, async (connection) => {
     const { store, keys } = connection;
-    const put = keys.drain(drain.id);
+    // With the condition, a write that is carried out late cannot begin a drain again that has ended meanwhile.
+    const key = keys.drain(drain.id);
+    const { found } = await store.get(key);
     await repeatWrite(() =>
-      store.commit([], [{ put, value: recordBytes(record) }]),
+      store.commit(
+        [{ key, revision: found?.revision ?? 0n }],
+        [{ put: key, value: recordBytes(record) }],
+      ),
     );
     const text = given.text("output") !== "json";
     const timeoutSeconds = given.duration("timeout");
