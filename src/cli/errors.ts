@@ -15,7 +15,7 @@ import { MalformedReply, SocketFault } from "../netlink/errors.js";
 import { NetworkRefusal } from "../rtnl/errors.js";
 import { OutputFailed } from "../system/atomic-file.js";
 import { InputFailed } from "../system/files.js";
-import { LockFailed, LockHeld } from "../system/lock.js";
+import { LIBRARY, LockFailed, LockHeld } from "../system/lock.js";
 import { EXIT } from "./exit-status.js";
 import { escapeControls } from "./escape.js";
 
@@ -129,13 +129,17 @@ function locked({ path, holder }: LockHeld): Explanation {
       "find out which program made it, and remove it if none needs it",
     );
   const { pid, subcommand, visible } = holder;
+  const program =
+    subcommand === LIBRARY
+      ? "a program that uses the library"
+      : `'ipvsadm ${subcommand}'`;
   if (visible)
     return failed(
-      `'ipvsadm ${subcommand}' is changing the table (process ${pid}): nothing was changed`,
+      `${program} is changing the table (process ${pid}): nothing was changed`,
       "wait until it ends",
     );
   return failed(
-    `'ipvsadm ${subcommand}' is changing the table in another container (process ${pid} there, lock file ${escapeControls(path)}): nothing was changed`,
+    `${program} is changing the table in another container (process ${pid} there, lock file ${escapeControls(path)}): nothing was changed`,
     "wait until it ends; if that container or process no longer exists, remove the file",
   );
 }

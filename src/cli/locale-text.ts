@@ -6,7 +6,7 @@ import { fromBytes } from "./escape.js";
  * refuse them. There, text is plain ASCII, and documents escape what is not ASCII. CSV and rules are exact data and stay.
  */
 
-/** What replaces the characters of our own texts, column by column. */
+/** What replaces the characters of our own texts: one column each, except for the arrow, which tables do not contain. */
 const ASCII: Readonly<Record<string, string>> = {
   "…": "~", // where a text was cut
   "·": "|",

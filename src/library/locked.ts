@@ -1,4 +1,4 @@
-import { LockHeld, takeLock, type LockPlace } from "../system/lock.js";
+import { LIBRARY, LockHeld, takeLock, type LockPlace } from "../system/lock.js";
 import { systemClock } from "../system/clock.js";
 import { SECONDS, STOP_SIGNAL } from "./shapes.js";
 import { object, optional, text, type Shape } from "./shape.js";
@@ -55,7 +55,7 @@ export async function locked<T>(
   const began = systemClock.now();
   for (;;) {
     try {
-      using lock = takeLock(placeOf(options), "library");
+      using lock = takeLock(placeOf(options), LIBRARY);
       const result = await act();
       lock.release();
       return result;

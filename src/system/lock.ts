@@ -34,7 +34,7 @@ import { randomName } from "./random-name.js";
 export interface Holder {
   /** Its process ID, in its own PID namespace */
   readonly pid: number;
-  /** The subcommand that it runs */
+  /** The subcommand that it runs, or `library`: a program that uses the library */
   readonly subcommand: string;
   /** Whether this process can see when the holder ends; false if it runs in another container */
   readonly visible: boolean;
@@ -80,6 +80,9 @@ export class LockFailed extends Error {
     super(`cannot lock ${path}: ${code}`, options);
   }
 }
+
+/** The holder's name if it is a program that uses the library. */
+export const LIBRARY = "library";
 
 export interface Lock extends Disposable {
   readonly path: string;
@@ -262,7 +265,7 @@ function recordOf(pid: number, subcommand: string, place: LockPlace): string {
 /** The PID namespace; without procfs it is unknown which processes are alive. */
 const NO_NAMESPACE = "-";
 
-const RECORD = /^([0-9]+) ([0-9]+) (\S+) ([a-z-]+)\n$/;
+const RECORD = /^([0-9]+) ([0-9]+) (\S+) ([a-z-]+(?: [a-z-]+)*)\n$/;
 
 function holderOf(text: string, place: LockPlace): Holder | undefined {
   const [, pid, , namespace, subcommand = ""] = RECORD.exec(text) ?? [];

@@ -94,6 +94,14 @@ const ERRORS: readonly (readonly [Error, string])[] = [
   [
     new LockHeld("/run/x.lock", {
       pid: 7,
+      subcommand: "library",
+      visible: true,
+    }),
+    "1 a program that uses the library is changing the table (process 7): nothing was changed: wait until it ends",
+  ],
+  [
+    new LockHeld("/run/x.lock", {
+      pid: 7,
       subcommand: "apply",
       visible: false,
     }),

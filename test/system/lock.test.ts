@@ -125,6 +125,24 @@ test("takeLock() succeeds after another process died during a takeover", async (
   assert.deepEqual(readdirSync(folder), []);
 });
 
+test("takeLock() knows a holder whose subcommand has two words, and takes its lock over when it is dead", async () => {
+  {
+    using lock = takeLock(place, "fleet agent");
+    assert.ok(lock.path);
+    assert.throws(
+      () => takeLock(place, "apply"),
+      (error) =>
+        error instanceof LockHeld && error.holder?.subcommand === "fleet agent",
+    );
+  }
+  const dead = await otherProcess();
+  await dead.kill();
+  const record = readFileSync(file, "latin1");
+  writeFileSync(file, record.replace(/apply\n$/, "fleet agent\n"));
+  using lock = takeLock(place, "apply");
+  assert.match(readFileSync(lock.path, "utf8"), / apply\n$/);
+});
+
 test("takeLock() recognizes a new process with the process ID of a dead one", () => {
   const lock = takeLock(place, "apply");
   const text = readFileSync(file, "utf8");
