@@ -12,6 +12,7 @@ import {
   formatEndpoint,
   MASQUERADING,
   PROTOCOL_NAMES,
+  UDP,
   type ServerEntry,
   type ServiceWithServers,
 } from "../../ipvs/model.js";
@@ -150,7 +151,7 @@ function routeStep(facts: TraceFacts, client: Address): TraceStep {
     return {
       step: "route",
       state: drops ? "stops" : "unknown",
-      text: `${formatAddress(client)} is in the network of ${other}, and the route to it leaves by ${name}, ${via}${drops ? `; rp_filter is 1 for ${other}, so the kernel drops the client's packets that come in there: remove the route ('ip route get ${formatAddress(client)}' shows it)` : ""}`,
+      text: `${formatAddress(client)} is in the network of ${other}, and the route to it leaves by ${name}, ${via}${drops ? `; rp_filter is 1 for ${other}, so the kernel drops the client's packets that come in there: remove the route ('ip route show match ${formatAddress(client)}' shows it)` : ""}`,
     };
   }
   return {
@@ -324,6 +325,26 @@ function movedServices(
   });
 }
 
+/** IPv4 and ICMP headers, and those of IPv6: a message that refuses a small datagram contains all of it. */
+const REFUSAL_BYTES = { 4: 28, 16: 48 } as const;
+
+/** Whether each datagram perhaps got an ICMP message as its answer, by the counters before and after. */
+function isRefused(
+  { key }: ServiceWithServers,
+  { stats: before, settings }: ServerEntry,
+  { stats: after }: ServerEntry,
+): boolean {
+  if ("firewallMark" in key || key.protocol !== UDP) return false;
+  if (settings.forwarding !== MASQUERADING) return false;
+  const packets = after.outPackets - before.outPackets;
+  if (packets === 0n || packets !== after.inPackets - before.inPackets)
+    return false;
+  const more =
+    after.outBytes - before.outBytes - (after.inBytes - before.inBytes);
+  const each = REFUSAL_BYTES[key.address.length === 4 ? 4 : 16];
+  return more === packets * BigInt(each);
+}
+
 /** What the counters of the client's servers did. */
 function counterSteps(
   { table }: TraceFacts,
@@ -342,10 +363,11 @@ function counterSteps(
       server.settings.forwarding === MASQUERADING
         ? `${packets} packets in, ${answers} out`
         : `${packets} packets in (answers do not pass the director)`;
+    const refuses = isRefused(service, server, later);
     steps.set(name, {
       step: "counters",
-      state: "ok",
-      text: `${name}, all clients: ${seen}`,
+      state: refuses ? "unknown" : "ok",
+      text: `${name}, all clients: ${seen}${refuses ? "; they are as large as ICMP messages that refuse these requests: perhaps no program listens there" : ""}`,
     });
   }
   return [...steps.values()];

@@ -116,7 +116,7 @@ export const TRAFFIC_KINDS = [
     why: "Weight 0 keeps new connections away from a server. Datagrams from a client port that IPVS knows still go there, and each of them renews the entry. A client that keeps its port, such as a resolver, therefore stays as long as it sends. If the program on the server is stopped, such a client gets no answer, and other clients do.",
     looked:
       "Masqueraded, direct and tunneled servers with weight 0 of UDP services, and their entries in the connection table. Whether the answers are refusals (ICMP) cannot be seen.",
-    cure: "Keep the program running until the entries are gone (`ipvsadm drain --wait`). Or move the clients now: set net.ipv4.vs.expire_nodest_conn to 1 and remove the server. The next datagram of each client then gets another server.",
+    cure: "Keep the program running until the entries are gone (`ipvsadm wait` waits for that). Or move the clients now: set net.ipv4.vs.expire_nodest_conn to 1 and remove the server. The next datagram of each client then gets another server.",
     sysctls: ["net.ipv4.vs.expire_nodest_conn"],
   },
   {

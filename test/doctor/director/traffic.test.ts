@@ -831,6 +831,41 @@ suite("traceClient()", () => {
     assert.equal(trace([], { network: lost }).stopsAt?.step, "route");
   });
 
+  test("traceClient() sees that answers may be refusals by their size", () => {
+    const key = {
+      family: INET,
+      protocol: UDP,
+      address: address("192.0.2.1"),
+      port: 80,
+    } as const;
+    const table = (given: Partial<Stats>) => [
+      serviceEntry(key, {}, [
+        masqueraded("10.0.0.11", { stats: stats(given) }),
+      ]),
+    ];
+    const last = (outBytes: bigint) =>
+      traceClient(
+        facts({ table: table({}) }) as Parameters<typeof traceClient>[0],
+        {
+          client,
+          seconds: 5,
+          connections: [{ ...connection("UDP"), protocol: "UDP" }],
+          after: table({
+            inPackets: 3n,
+            outPackets: 3n,
+            inBytes: 90n,
+            outBytes,
+          }),
+        },
+      ).steps.at(-1);
+    assert.match(
+      last(174n)?.text ?? "",
+      /3 packets in, 3 out; they are as large as ICMP/,
+    );
+    assert.equal(last(174n)?.state, "unknown");
+    assert.equal(last(175n)?.state, "ok");
+  });
+
   test("traceClient() does not take UDP for an opening connection", () => {
     const table = [
       serviceEntry(
