@@ -53,14 +53,16 @@ function diagnosisText({ kind, findings }: Diagnosis, looks: Looks): string {
   const severity = paint[STYLES[kind.severity]](kind.severity);
   const likely = findings.some(({ certainty }) => certainty === "likely");
   const fixes = distinct(findings.flatMap(({ fix }) => fix));
+  // Findings of a kind often share their evidence.
+  const told = new Set<string>();
   const next = distinct(findings.flatMap((finding) => finding.next ?? []));
   return [
     `${severity} ${paint.strong(kind.id)}: ${kind.title}${likely ? " (likely)" : ""}\n`,
     ...findings.flatMap((finding) => [
       labeled("Seen", seenText(finding), looks),
-      ...(finding.evidence ?? []).map((text) =>
-        labeled("Evidence", escapeControls(text), looks),
-      ),
+      ...(finding.evidence ?? [])
+        .filter((text) => !told.has(text) && told.add(text))
+        .map((text) => labeled("Evidence", escapeControls(text), looks)),
     ]),
     labeled("Why", kind.why, looks),
     ...next.map((one) => commandText("Next", one, looks)),

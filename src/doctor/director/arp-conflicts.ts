@@ -99,5 +99,7 @@ function giveUp(address: Uint8Array, hardware: string): Fix {
   return {
     command: `ip address del ${formatAddress(address)}/${whole} dev INTERFACE`,
     on: `the machine with ${hardware}`,
+    effect:
+      "INTERFACE is the one that has the address; the machine no longer gets packets for it",
   };
 }

@@ -23,8 +23,11 @@ function findingsOf(service: AssessedService, facts: Facts): Finding<Id>[] {
   switch (service.state) {
     case "no-servers": {
       const command = `ipvsadm -a ${serviceWords(service.key)} -r SERVER`;
+      const effect = "SERVER is the address and port of a real server";
       const seen = "it has no real server";
-      return [{ id: "no-servers", ...subject, seen, fix: [{ command }] }];
+      return [
+        { id: "no-servers", ...subject, seen, fix: [{ command, effect }] },
+      ];
     }
     case "all-drained": {
       const fix = service.servers.map((server) =>

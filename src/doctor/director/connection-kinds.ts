@@ -18,7 +18,7 @@ export const CONNECTION_KINDS = [
     id: "direct-unanswered",
     severity: "error",
     title: "requests to a real server with direct routing get no answer",
-    why: "The director sends requests to the real server, and no client confirms its connection. Requests do not reach the program on the server, or its answers do not reach the client. Possible causes on the server: its firewall drops requests or answers, it does not have the virtual address on lo, no program listens there, rp_filter drops requests, or it has no route to clients. Clouds and some switches also drop packets whose addresses are not those of the machine, which is true of all packets of direct routing.",
+    why: "The director sends requests to the real server, and no client confirms its connection. The director sees no answers, so a server that refuses looks the same as one that is silent. Requests do not reach the program on the server, or its answers do not reach the client. Possible causes on the server: its firewall drops requests or answers, it does not have the virtual address on lo, no program listens there, rp_filter drops requests, or it has no route to clients. Clouds and some switches also drop packets whose addresses are not those of the machine, which is true of all packets of direct routing.",
     looked: LOOKED,
     cure: "Run the command above on that server: it checks all of that. If it finds nothing there, the network drops the packets. Tunneling (-i) avoids that, but it changes the forwarding method and needs a tunnel interface on the server.",
     sysctls: [],

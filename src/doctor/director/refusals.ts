@@ -123,7 +123,8 @@ function clientOf(
   { connections, allServices }: RefusalFacts,
 ): Address | undefined {
   if (!connections) return undefined;
-  return groupsOf(connections, service, server, allServices)[0]?.clients[0];
+  const [group] = groupsOf(connections, service, server, allServices);
+  return group?.openingClients[0] ?? group?.clients[0];
 }
 
 interface Counts {
