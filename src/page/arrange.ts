@@ -1,4 +1,19 @@
-import type { Server, Service, Sums, TableModel } from "./table-model.js";
+import { forwardingText, stateText } from "./format.js";
+import type {
+  Group,
+  MachineNode,
+  RowNode,
+  ServerNode,
+  ServiceNode,
+} from "./row-node.js";
+import { severityOf } from "./row-state.js";
+import {
+  NATURAL,
+  type Server,
+  type Service,
+  type Sums,
+  type TableModel,
+} from "./table-model.js";
 
 /** What the table can be sorted by. */
 export const SORT_KEYS = [
@@ -14,7 +29,14 @@ export const SORT_KEYS = [
 export type SortKey = (typeof SORT_KEYS)[number];
 
 /** Which rows are shown. */
-export const SHOWN = ["all", "problems", "drained", "changed"] as const;
+export const SHOWN = [
+  "all",
+  "problems",
+  "down",
+  "overloaded",
+  "drained",
+  "changed",
+] as const;
 export type Shown = (typeof SHOWN)[number];
 
 /** What the reader has chosen. */
@@ -22,52 +44,24 @@ export interface Choice {
   search: string;
   sort: SortKey;
   descending: boolean;
-  /** Services with their servers, or machines with the servers on them */
-  group: "service" | "machine";
+  group: Group;
   show: Shown;
 }
-
-interface Common {
-  readonly key: string;
-  readonly level: 1 | 2;
-  readonly sums: Sums;
-  /** Where it is among its siblings, from 1, and how many there are */
-  position: number;
-  siblings: number;
-}
-
-export interface ServiceNode extends Common {
-  readonly kind: "service";
-  readonly service: Service;
-  readonly expanded: boolean;
-}
-
-/** All servers with one address. */
-export interface MachineNode extends Common {
-  readonly kind: "machine";
-  readonly address: string;
-  readonly servers: readonly Server[];
-  readonly expanded: boolean;
-}
-
-export interface ServerNode extends Common {
-  readonly kind: "server";
-  readonly server: Server;
-}
-
-/** A row of the table. */
-export type RowNode = ServiceNode | MachineNode | ServerNode;
 
 interface Branch {
   readonly top: ServiceNode | MachineNode;
   readonly servers: readonly Server[];
 }
 
-/** The rows in the order in which they are shown. @param isExpanded whether the servers of a service or machine are shown */
+/** Whether the servers of a service or machine are shown. `filtered`: only those that the search or the filter finds */
+export type IsExpanded = (key: string, filtered: boolean) => boolean;
+
+/** The rows in the order in which they are shown. @param order the places of rows that keep their order */
 export function arrange(
   model: TableModel,
   choice: Choice,
-  isExpanded: (key: string) => boolean,
+  isExpanded: IsExpanded,
+  order?: ReadonlyMap<string, number>,
 ): RowNode[] {
   const words = choice.search.toLowerCase().split(/\s+/).filter(Boolean);
   const branches =
@@ -75,21 +69,25 @@ export function arrange(
       ? services(model, choice, words, isExpanded)
       : machines(model, choice, words, isExpanded);
   const rows: RowNode[] = [];
-  const tops = sorted(branches, choice, ({ top }) =>
-    valueOf(model, top, choice.sort),
-  );
+  const inOrder = <T>(items: readonly T[], nodeOf: (item: T) => RowNode) => {
+    const bySort = sorted(items, choice, (item) =>
+      valueOf(model, nodeOf(item), choice.sort),
+    );
+    return order ? held(bySort, (item) => order.get(nodeOf(item).key)) : bySort;
+  };
+  const tops = inOrder(branches, ({ top }) => top);
   for (const [i, { top, servers }] of tops.entries()) {
     top.position = i + 1;
     top.siblings = tops.length;
     rows.push(top);
     if (!top.expanded) continue;
-    const nodes = servers.map((server) => serverNode(model, server));
-    const inOrder = sorted(nodes, choice, (node) =>
-      valueOf(model, node, choice.sort),
+    const nodes = servers.map((server) =>
+      serverNode(model, server, choice.group),
     );
-    for (const [place, node] of inOrder.entries()) {
+    const children = inOrder(nodes, (node) => node);
+    for (const [place, node] of children.entries()) {
       node.position = place + 1;
-      node.siblings = inOrder.length;
+      node.siblings = children.length;
       rows.push(node);
     }
   }
@@ -100,20 +98,20 @@ function services(
   model: TableModel,
   { show }: Choice,
   words: readonly string[],
-  isExpanded: (key: string) => boolean,
+  isExpanded: IsExpanded,
 ): Branch[] {
   return model.services.flatMap((service) => {
     const text = textOf(service);
     const all = matches(text, words);
     const found = all
       ? service.servers
-      : service.servers.filter(({ row }) =>
-          matches(`${text} ${row.server} ${row.forwarding}`, words),
+      : service.servers.filter((server) =>
+          matches(text + textOfServer(server), words),
         );
     if (!all && found.length === 0) return [];
     const own = show === "all" || serviceIsShown(model, service, show);
     const servers =
-      own && show !== "drained"
+      own && show !== "drained" && show !== "overloaded"
         ? found
         : found.filter((server) => serverIsShown(model, server, show));
     if (!own && servers.length === 0) return [];
@@ -121,7 +119,9 @@ function services(
       ...common(service.key, 1, model.sums([service.row.id])),
       kind: "service",
       service,
-      expanded: servers.length > 0 && (isExpanded(service.key) || !all),
+      found: servers.length,
+      expanded:
+        servers.length > 0 && isExpanded(service.key, show !== "all" || !all),
     };
     return [{ top, servers }];
   });
@@ -131,50 +131,64 @@ function machines(
   model: TableModel,
   { show }: Choice,
   words: readonly string[],
-  isExpanded: (key: string) => boolean,
+  isExpanded: IsExpanded,
 ): Branch[] {
-  const byAddress = new Map<string, Server[]>();
+  const byAddress = new Map<string, { all: Server[]; found: Server[] }>();
   for (const service of model.services) {
     const text = textOf(service);
     for (const server of service.servers) {
-      const { row } = server;
-      if (!matches(`${text} ${row.server} ${row.forwarding}`, words)) continue;
-      if (!serverIsShown(model, server, show)) continue;
-      const known = byAddress.get(row.address);
-      if (known) known.push(server);
-      else byAddress.set(row.address, [server]);
+      const { address } = server.row;
+      let known = byAddress.get(address);
+      if (!known) byAddress.set(address, (known = { all: [], found: [] }));
+      known.all.push(server);
+      if (
+        matches(text + textOfServer(server), words) &&
+        serverIsShown(model, server, show)
+      )
+        known.found.push(server);
     }
   }
-  return Array.from(byAddress, ([address, servers]) => {
-    const top: MachineNode = {
-      ...common(
-        `machine ${address}`,
-        1,
-        model.sums(servers.map(({ row }) => row.id)),
-      ),
-      kind: "machine",
-      address,
-      servers,
-      expanded: isExpanded(`machine ${address}`),
-    };
-    return { top, servers };
-  });
+  return [...byAddress]
+    .filter(([, { found }]) => found.length > 0)
+    .sort(([a], [b]) => NATURAL.compare(a, b))
+    .map(([address, { all, found }]) => {
+      const key = `machine ${address}`;
+      const top: MachineNode = {
+        ...common(key, 1, model.sums(all.map(({ row }) => row.id))),
+        kind: "machine",
+        address,
+        servers: all,
+        found: found.length,
+        expanded: isExpanded(key, found.length < all.length),
+      };
+      return { top, servers: found };
+    });
 }
 
-function common(key: string, level: 1 | 2, sums: Sums): Common {
+function common(key: string, level: 1 | 2, sums: Sums) {
   return { key, level, sums, position: 1, siblings: 1 };
 }
 
-function serverNode(model: TableModel, server: Server): ServerNode {
+function serverNode(
+  model: TableModel,
+  server: Server,
+  group: Group,
+): ServerNode {
   const sums = model.sums([server.row.id]);
-  return { ...common(server.key, 2, sums), kind: "server", server };
+  return { ...common(server.key, 2, sums), kind: "server", server, group };
 }
 
 function textOf({ row }: Service): string {
-  return `${row.service} ${row.scheduler}`.toLowerCase();
+  const state = row.state === "ok" ? "" : stateText(row.state);
+  return `${row.service} ${row.scheduler} ${state}`;
+}
+
+function textOfServer({ row }: Server): string {
+  return ` ${row.server} ${row.forwarding} ${forwardingText(row.forwarding)} ${row.state} ${stateText(row.state)}`;
 }
 
 function matches(text: string, words: readonly string[]): boolean {
+  if (words.length === 0) return true;
   const lower = text.toLowerCase();
   return words.every((word) => lower.includes(word));
 }
@@ -185,6 +199,9 @@ function serverIsShown(
   show: Shown,
 ): boolean {
   if (show === "problems") return row.state !== "ok";
+  if (show === "down") return false;
+  if (show === "overloaded")
+    return row.state === "overloaded" || row.state === "maybe-overloaded";
   if (show === "drained") return row.weight === 0;
   return show === "all" || model.markOf(key) !== undefined;
 }
@@ -194,31 +211,10 @@ function serviceIsShown(
   { key, row }: Service,
   show: Shown,
 ): boolean {
-  if (show === "problems") return row.state !== "ok";
+  if (show === "problems" || show === "down") return row.state !== "ok";
+  if (show === "overloaded") return row.state === "all-overloaded";
   if (show === "drained") return row.state === "all-drained";
   return model.markOf(key) !== undefined;
-}
-
-/** The most severe last. */
-const STATES = [
-  "ok",
-  "maybe-overloaded",
-  "draining",
-  "overloaded",
-  "all-overloaded",
-  "all-drained",
-  "no-servers",
-];
-
-/** The state of a row. Of a machine: the most severe of its servers. */
-export function stateOf(node: RowNode): string {
-  if (node.kind === "service") return node.service.row.state;
-  if (node.kind === "server") return node.server.row.state;
-  return node.servers.reduce(
-    (worst, { row }) =>
-      STATES.indexOf(row.state) > STATES.indexOf(worst) ? row.state : worst,
-    "ok",
-  );
 }
 
 function valueOf(
@@ -230,7 +226,7 @@ function valueOf(
     case "name":
       return 0; // The order is natural already.
     case "state":
-      return severity(node);
+      return severityOf(node);
     case "weight":
       return weightOf(node);
     case "active":
@@ -244,17 +240,6 @@ function valueOf(
     case "changed":
       return changedAt(model, node);
   }
-}
-
-/** A service with a server that needs attention comes after those that need it themselves. */
-function severity(node: RowNode): number {
-  const own = STATES.indexOf(stateOf(node));
-  if (node.kind !== "service") return own;
-  const worst = Math.max(
-    0,
-    ...node.service.servers.map(({ row }) => STATES.indexOf(row.state)),
-  );
-  return own + worst / STATES.length;
 }
 
 /** Undefined for a machine. */
@@ -294,5 +279,16 @@ function sorted<T>(
         return Number(a.value === null) - Number(b.value === null);
       return sign * (a.value - b.value);
     })
+    .map(({ item }) => item);
+}
+
+/** Puts items into the order of their places. Items without a place come last; if none has one, all stay as they are. */
+function held<T>(
+  items: readonly T[],
+  placeOf: (item: T) => number | undefined,
+): readonly T[] {
+  return items
+    .map((item) => ({ item, place: placeOf(item) ?? Infinity }))
+    .sort((a, b) => (a.place === b.place ? 0 : a.place - b.place))
     .map(({ item }) => item);
 }

@@ -40,14 +40,16 @@ export class ChangesPanel {
     this.#list.replaceChildren(
       ...found.slice(0, MOST_SHOWN).map((change) => this.#item(change)),
     );
-    this.#note.textContent =
-      found.length === 0
-        ? words.length > 0 && changes.length > 0
-          ? "No change matches the search."
-          : "No change since serve was started."
-        : found.length > MOST_SHOWN
-          ? `The latest ${MOST_SHOWN} of ${counted(found.length, "change")}.`
-          : "";
+    const hidden = changes.length - found.length;
+    this.#note.textContent = [
+      changes.length === 0 ? "No change since ipvsadm serve was started." : "",
+      found.length > MOST_SHOWN
+        ? `The latest ${MOST_SHOWN} of ${counted(found.length, "change")}.`
+        : "",
+      hidden > 0 ? `The search hides ${counted(hidden, "change")}.` : "",
+    ]
+      .filter(Boolean)
+      .join(" ");
   }
 
   #item(change: ChangeRow): HTMLElement {

@@ -17,7 +17,7 @@ export interface Moment {
   readonly label: string;
 }
 
-const HEIGHT = 170;
+const HEIGHT = 150;
 
 /** A chart of rates over time, with marks for changes. */
 export class Chart {
@@ -71,8 +71,9 @@ export class Chart {
       width: this.#width(),
       height: HEIGHT,
       padding: [8, 8, 0, 0],
-      legend: { show: false },
-      cursor: { show: false },
+      // The values below the pointer.
+      legend: { show: true },
+      cursor: { y: false, drag: { x: false, y: false } },
       scales: {
         x: { time: true },
         y: { range: (_, __, highest) => [0, Math.max(highest * 1.1, 1)] },
@@ -81,8 +82,14 @@ export class Chart {
         {
           ...axis,
           space: 70,
-          values: (_, ticks) =>
-            ticks.map((tick) => clock(tick * 1000).slice(0, 5)),
+          size: 26,
+          values: (_, ticks) => {
+            // Ticks that are close to each other need their seconds.
+            const close = (ticks[1] ?? 60) - (ticks[0] ?? 0) < 60;
+            return ticks.map((tick) =>
+              clock(tick * 1000).slice(0, close ? 8 : 5),
+            );
+          },
         },
         {
           ...axis,
@@ -91,9 +98,15 @@ export class Chart {
         },
       ],
       series: [
-        {},
+        {
+          label: "Time",
+          value: (_: uPlot, second: number | null) =>
+            second === null ? "–" : clock(second * 1000),
+        },
         ...lines.map(({ label, color: name, dash }) => ({
           label,
+          value: (_: uPlot, value: number | null) =>
+            value === null ? "–" : this.#format(value),
           stroke: color(name),
           width: 2,
           points: { show: false },
@@ -145,7 +158,11 @@ export class Chart {
     const marks = moments.map(
       ({ second, label }) => `${clock(second * 1000)} ${label}`,
     );
-    return [`${this.#title}, last 15 minutes`, ...parts, ...marks].join(". ");
+    return [
+      `${this.#title}, up to the last 15 minutes`,
+      ...parts,
+      ...marks,
+    ].join(". ");
   }
 }
 

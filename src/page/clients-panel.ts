@@ -38,11 +38,11 @@ export function clientsPanel(): PolledPanel {
       note.textContent =
         connections === 0
           ? "No connections."
-          : `${counted(connections, "connection")}, ${
+          : `${counted(connections, "connection")} in the connection table, ${
               different === null
                 ? `very many ${group}s`
                 : counted(different, group)
-            }.`;
+            }${different === null || different > top.length ? ` (${top.length} shown)` : ""}.`;
     },
     (reason) => {
       note.textContent = `Cannot count connections: ${reason}.`;

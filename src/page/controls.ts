@@ -1,5 +1,5 @@
 import { SHOWN, SORT_KEYS, type Choice, type SortKey } from "./arrange.js";
-import { byId, setAttribute } from "./dom.js";
+import { byId, setAttribute, setText } from "./dom.js";
 
 /** Search, filter, grouping and order. They are kept in the address, so that a view can be shared. */
 export class Controls {
@@ -8,6 +8,7 @@ export class Controls {
   readonly #group = byId("group", HTMLSelectElement);
   readonly #show = byId("show", HTMLSelectElement);
   readonly #sort = byId("sort", HTMLSelectElement);
+  readonly #direction = byId("direction", HTMLButtonElement);
   readonly #changed: () => void;
 
   constructor(changed: () => void) {
@@ -30,6 +31,9 @@ export class Controls {
       const key = SORT_KEYS.find((one) => one === this.#sort.value);
       if (key) this.#sortBy(key, key !== "name");
     });
+    this.#direction.addEventListener("click", () => {
+      this.#sortBy(this.choice.sort, !this.choice.descending);
+    });
     for (const button of document.querySelectorAll<HTMLElement>("[data-sort]"))
       button.addEventListener("click", () => {
         const key = SORT_KEYS.find((one) => one === button.dataset["sort"]);
@@ -46,6 +50,13 @@ export class Controls {
       this.#search.focus();
     });
     this.#reflect();
+  }
+
+  /** Shows what a total counts, or everything again. */
+  toggleShow(name: string): void {
+    const show = SHOWN.find((one) => one === name) ?? "all";
+    this.choice.show = this.choice.show === show ? "all" : show;
+    this.#use();
   }
 
   #sortBy(key: SortKey, descending: boolean): void {
@@ -73,6 +84,15 @@ export class Controls {
     this.#group.value = group;
     this.#show.value = show;
     this.#sort.value = sort;
+    setText(this.#direction, descending ? "▼" : "▲");
+    setAttribute(
+      this.#direction,
+      "aria-label",
+      descending ? "Descending: sort ascending" : "Ascending: sort descending",
+    );
+    const named = group === "machine" ? "Machine" : "Service";
+    setText(byId("head-name", HTMLElement), named);
+    setAttribute(byId("grid", HTMLElement), "data-sorted", sort);
     for (const button of document.querySelectorAll<HTMLElement>(
       "[data-sort]",
     )) {

@@ -1,18 +1,31 @@
-import { stateOf, weightOf, type RowNode } from "./arrange.js";
 import { changeText } from "./change-text.js";
 import { Chart } from "./chart.js";
-import { byId, element } from "./dom.js";
+import { byId, element, setAttribute } from "./dom.js";
 import { SLOT_SECONDS, SLOTS, type ChangeRow } from "./events.js";
-import { bytes, clock, count, moment, percent, stateText } from "./format.js";
+import {
+  bytes,
+  clock,
+  count,
+  forwardingText,
+  moment,
+  percent,
+  stateText,
+} from "./format.js";
 import type { Histories } from "./histories.js";
-import { bar, nameOf } from "./row-view.js";
-import type { TableModel } from "./table-model.js";
+import { serversOf, type RowNode } from "./row-node.js";
+import { releaseThreshold, stateOf, stateSentence } from "./row-state.js";
+import { bar, loadSentence, nameOf, usedOf, weightText } from "./row-view.js";
+import type { Server, TableModel } from "./table-model.js";
+
+/** Facts that take a line of their own. */
+const WIDE: ReadonlySet<string> = new Set(["What that means", "Threshold"]);
 
 /** The dialog with everything about a service, a server or a machine. */
 export class Detail {
   readonly #dialog = byId("detail", HTMLDialogElement);
   readonly #title = byId("detail-title", HTMLElement);
   readonly #facts = byId("detail-facts", HTMLElement);
+  readonly #servers = byId("detail-servers", HTMLElement);
   readonly #changes = byId("detail-changes", HTMLElement);
   readonly #traffic = new Chart("Traffic", (value) => `${bytes(value)}/s`);
   readonly #rate = new Chart("New connections", (value) => `${count(value)}/s`);
@@ -21,14 +34,18 @@ export class Detail {
   /** The key of what is shown */
   #key: string | undefined;
 
-  /** @param closed is called with the key of what was shown */
+  readonly #open: (key: string) => void;
+
+  /** @param open shows another service, server or machine @param closed is called with the key of what was shown */
   constructor(
     model: TableModel,
     histories: Histories,
+    open: (key: string) => void,
     closed: (key: string) => void,
   ) {
     this.#model = model;
     this.#histories = histories;
+    this.#open = open;
     byId("chart-traffic", HTMLElement).append(this.#traffic.element);
     byId("chart-rate", HTMLElement).append(this.#rate.element);
     byId("detail-close", HTMLElement).addEventListener("click", () => {
@@ -58,8 +75,21 @@ export class Detail {
   /** Shows the latest figures. */
   show(node: RowNode): void {
     if (this.#key !== node.key) return;
-    this.#title.textContent = nameOf(node);
+    this.#title.textContent =
+      node.kind === "server" ? node.server.row.server : nameOf(node);
+    const { activeElement } = document;
+    const focused =
+      activeElement instanceof HTMLElement
+        ? activeElement.dataset["link"]
+        : undefined;
     this.#showFacts(node);
+    this.#showServers(node);
+    // The links are new. The focus stays on the same one.
+    if (focused !== undefined)
+      for (const link of this.#dialog.querySelectorAll<HTMLElement>(
+        "[data-link]",
+      ))
+        if (link.dataset["link"] === focused) link.focus();
     const changes = this.#changesOf(node);
     this.#showChanges(changes);
     this.#showCharts(node.key, changes);
@@ -82,54 +112,96 @@ export class Detail {
   #showFacts(node: RowNode): void {
     const { sums } = node;
     const facts: (readonly [string, string | Node])[] = [];
-    const state = stateOf(node);
-    const badge = element(
-      "span",
-      { class: "state", "data-state": state },
-      stateText(state),
-    );
-    facts.push(["State", badge]);
+    const sentence = stateSentence(node);
+    facts.push(["State", stateBadge(stateOf(node))]);
+    if (sentence !== "") facts.push(["What that means", sentence]);
     if (node.kind === "service") {
       const { scheduler, schedulerFlags = [], persistence } = node.service.row;
       facts.push(["Scheduler", [scheduler, ...schedulerFlags].join(" ")]);
       if (persistence?.timeoutSeconds !== undefined)
         facts.push(["Persistence", `${persistence.timeoutSeconds} s`]);
-      facts.push(["Servers", String(node.service.servers.length)]);
     }
-    if (node.kind === "machine")
-      facts.push(["Servers", String(node.servers.length)]);
     if (node.kind === "server") {
       const { row, service } = node.server;
-      facts.push(["Service", service.row.service]);
-      facts.push(["Forwarding", String(row.forwarding)]);
-      facts.push(["Share", percent(row.share)]);
+      facts.push(
+        ["Service", this.#link(service.key, service.key)],
+        ["Machine", this.#link(`machine ${row.address}`, row.address)],
+        ["Forwarding", forwardingText(row.forwarding)],
+        ["Share", percent(row.share)],
+      );
       if (row.upperThreshold !== undefined) {
         const load = bar("load");
-        const used = sums.active + sums.inactive;
-        const lower = row.lowerThreshold;
         load.show(
-          used / row.upperThreshold,
-          lower === undefined
-            ? `${used} of ${row.upperThreshold}`
-            : `${used} of ${row.upperThreshold}, again below ${lower}`,
+          usedOf(node) / row.upperThreshold,
+          `${usedOf(node)} of ${row.upperThreshold}`,
           row.state,
-          lower === undefined ? undefined : lower / row.upperThreshold,
+          releaseThreshold(row) / row.upperThreshold,
         );
-        facts.push(["Threshold", load.element]);
+        facts.push([
+          "Threshold",
+          element("div", {}, load.element, loadSentence(node, row)),
+        ]);
       }
     }
-    const weight = weightOf(node);
-    if (weight !== null) facts.push(["Weight", String(weight)]);
+    const weight = weightText(node);
+    if (weight !== "") facts.push(["Weight", weight]);
     facts.push(
       ["Active", count(sums.active)],
       ["Inactive", count(sums.inactive)],
-      ["Templates", count(sums.persistent)],
+      ["Persistence templates", count(sums.persistent)],
+      ["New connections", perSecond(count(sums.connectionsPerSecond))],
+      ["In", perSecond(bytes(sums.inBytesPerSecond))],
+      ["Out", perSecond(bytes(sums.outBytesPerSecond))],
     );
     this.#facts.replaceChildren(
       ...facts.map(([name, value]) =>
-        element("div", {}, element("dt", {}, name), element("dd", {}, value)),
+        element(
+          "div",
+          { class: WIDE.has(name) ? "wide" : "" },
+          element("dt", {}, name),
+          element("dd", {}, value),
+        ),
       ),
     );
+  }
+
+  /** The servers of a service, or what a machine serves. */
+  #showServers(node: RowNode): void {
+    const nameOfServer = ({ row, service }: Server) =>
+      node.kind === "machine" ? `${service.key} ${row.server}` : row.server;
+    const rows = serversOf(node).map((server) => {
+      const { key, row } = server;
+      const sums = this.#model.sums([row.id]);
+      return element(
+        "tr",
+        {},
+        element("th", { scope: "row" }, this.#link(key, nameOfServer(server))),
+        element(
+          "td",
+          {},
+          stateBadge({ state: row.state, text: stateText(row.state) }),
+        ),
+        ...[
+          String(row.weight),
+          count(sums.active),
+          count(sums.connectionsPerSecond),
+        ].map((text) => element("td", { class: "number" }, text)),
+      );
+    });
+    setAttribute(this.#servers, "hidden", rows.length === 0);
+    this.#servers.querySelector("tbody")?.replaceChildren(...rows);
+  }
+
+  #link(key: string, text: string): HTMLElement {
+    const link = element(
+      "button",
+      { type: "button", class: "link", "data-link": key },
+      text,
+    );
+    link.addEventListener("click", () => {
+      this.#open(key);
+    });
+    return link;
   }
 
   #changesOf(node: RowNode): ChangeRow[] {
@@ -164,7 +236,13 @@ export class Detail {
     this.#changes.replaceChildren(
       ...(items.length > 0
         ? items
-        : [element("li", { class: "none" }, "none since serve was started")]),
+        : [
+            element(
+              "li",
+              { class: "none" },
+              "none since ipvsadm serve was started",
+            ),
+          ]),
     );
   }
 
@@ -172,9 +250,10 @@ export class Detail {
     const history = this.#histories.of(key);
     if (!history) return;
     const last = this.#histories.lastSecond(key);
+    const { from } = history;
     const seconds = Array.from(
-      { length: SLOTS },
-      (_, i) => last - (SLOTS - 1 - i) * SLOT_SECONDS,
+      { length: SLOTS - from },
+      (_, i) => last - (SLOTS - 1 - from - i) * SLOT_SECONDS,
     );
     const moments = changes.map((change) => ({
       second: Date.parse(change.time) / 1000,
@@ -183,20 +262,34 @@ export class Detail {
     this.#traffic.draw(
       seconds,
       [
-        { label: "In", color: "--in", values: history.inBytes },
+        { label: "In", color: "--in", values: history.inBytes.slice(from) },
         {
           label: "Out",
           color: "--out",
           dash: [6, 3],
-          values: history.outBytes,
+          values: history.outBytes.slice(from),
         },
       ],
       moments,
     );
     this.#rate.draw(
       seconds,
-      [{ label: "Connections", color: "--in", values: history.connections }],
+      [
+        {
+          label: "Connections",
+          color: "--in",
+          values: history.connections.slice(from),
+        },
+      ],
       moments,
     );
   }
+}
+
+function stateBadge({ state, text }: { state: string; text: string }) {
+  return element("span", { class: "state", "data-state": state }, text);
+}
+
+function perSecond(text: string): string {
+  return text === "–" ? text : `${text}/s`;
 }

@@ -51,17 +51,23 @@ export function doctorPanel(): PolledPanel {
       list.replaceChildren(...findings.map((finding) => itemOf(finding, open)));
       const reasons = unexamined.flatMap(({ reason }) => reason ?? []);
       const missing = [...new Set([...reasons, ...notChecked])];
+      const wasOpen = note.querySelector("details")?.open;
+      const nothing = examined.length === 0 && missing.length > 0;
       note.replaceChildren(
         element(
           "p",
-          {},
-          `${clock(Date.now())}: ${summary(findings)}; ${counted(examined.length, "kind")} of fault checked.`,
+          nothing ? { class: "warning" } : {},
+          `${clock(Date.now())}: ${
+            nothing && findings.length === 0
+              ? "nothing could be checked."
+              : `${summary(findings)}; ${counted(examined.length, "kind")} of fault checked.`
+          }`,
         ),
         ...(missing.length > 0
           ? [
               element(
                 "details",
-                {},
+                { open: wasOpen ?? nothing },
                 element("summary", {}, "Not checked"),
                 element(
                   "ul",
@@ -73,8 +79,10 @@ export function doctorPanel(): PolledPanel {
           : []),
       );
       const bad = findings.filter(({ severity }) => severity !== "note").length;
-      badge.textContent = bad > 0 ? String(bad) : "";
-      setAttribute(badge, "hidden", bad === 0);
+      badge.textContent = bad > 0 ? String(bad) : nothing ? "!" : "";
+      setAttribute(badge, "title", nothing && "Nothing could be checked");
+      setAttribute(badge, "data-warn", bad === 0);
+      setAttribute(badge, "hidden", badge.textContent === "");
     },
     (reason) => {
       note.textContent = `Doctor did not answer: ${reason}.`;

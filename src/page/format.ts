@@ -62,9 +62,18 @@ export function counted(number: number, one: string): string {
   return `${number} ${one}${number === 1 ? "" : "s"}`;
 }
 
-/** `maybe-overloaded` is `overloaded?`, as in `ipvsadm list`. */
+/** The state of a service or server in words. Weight 0 has one word on the page. */
 export function stateText(state: string): string {
-  return state === "maybe-overloaded"
-    ? "overloaded?"
-    : state.replaceAll("-", " ");
+  return state === "draining" ? "drained" : state.replaceAll("-", " ");
+}
+
+const FORWARDING: Readonly<Record<string, string>> = {
+  masq: "masquerading",
+  direct: "direct routing",
+  tunnel: "tunneling",
+};
+
+/** A forwarding method in words. */
+export function forwardingText(forwarding: string | number): string {
+  return FORWARDING[forwarding] ?? String(forwarding);
 }

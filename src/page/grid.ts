@@ -1,4 +1,4 @@
-import type { RowNode } from "./arrange.js";
+import type { RowNode } from "./row-node.js";
 import { setAttribute } from "./dom.js";
 import type { ChangeRow } from "./events.js";
 import type { History } from "./histories.js";
@@ -15,7 +15,7 @@ export interface GridHost {
 }
 
 /** Rows outside of the screen that are drawn, so that scrolling shows no gaps. */
-const SPARE_ROWS = 8;
+const SPARE_ROWS = 6;
 
 /** The table of services and servers. It draws only the rows on the screen. */
 export class Grid {
@@ -27,6 +27,8 @@ export class Grid {
   #indexes = new Map<string, number>();
   /** The row that the keyboard acts on */
   #current: string | undefined;
+  /** Grows when rows or their figures change: scrolling alone draws only the rows that appear */
+  #version = 0;
   /** Whether the next frame draws */
   #drawing = false;
 
@@ -36,10 +38,10 @@ export class Grid {
     this.#body = body;
     this.#host = host;
     scroller.addEventListener("scroll", () => {
-      this.redraw();
+      this.#drawSoon();
     });
     new ResizeObserver(() => {
-      this.redraw();
+      this.#drawSoon();
     }).observe(scroller);
     body.addEventListener("click", (event) => {
       this.#click(event);
@@ -63,8 +65,13 @@ export class Grid {
     this.redraw();
   }
 
-  /** Draws in the next frame. */
+  /** Draws all rows again in the next frame: their figures have changed. */
   redraw(): void {
+    this.#version++;
+    this.#drawSoon();
+  }
+
+  #drawSoon(): void {
     if (this.#drawing) return;
     this.#drawing = true;
     requestAnimationFrame(() => {
@@ -103,13 +110,16 @@ export class Grid {
     for (const [i, node] of shown.entries()) {
       const view = staying[i] ?? spare.pop() ?? this.#newView();
       const { key } = node;
-      view.show(
-        node,
-        first + i,
-        this.#host.markOf(node),
-        this.#host.historyOf(key),
-        key === reachable,
-      );
+      if (view.key !== key || view.version !== this.#version) {
+        view.version = this.#version;
+        view.show(
+          node,
+          first + i,
+          this.#host.markOf(node),
+          this.#host.historyOf(key),
+        );
+      }
+      setAttribute(view.element, "tabindex", key === reachable ? "0" : "-1");
       setAttribute(view.element, "hidden", false);
     }
     for (const view of spare) {

@@ -5,7 +5,7 @@ import {
   type HistoryDocument,
   type HistoryRow,
 } from "./events.js";
-import type { RowNode } from "./arrange.js";
+import type { RowNode } from "./row-node.js";
 import type { Sums } from "./table-model.js";
 
 /** The rates of a row over the last quarter of an hour, oldest first. NaN: unknown. */
@@ -13,6 +13,8 @@ export interface History {
   readonly connections: readonly number[];
   readonly inBytes: readonly number[];
   readonly outBytes: readonly number[];
+  /** The first slot that is drawn: before it, the server knows nothing of any row */
+  readonly from: number;
 }
 
 interface Kept {
@@ -26,6 +28,8 @@ interface Kept {
 /** How many histories are kept, and asked for at once. */
 const MOST_KEPT = 400;
 const MOST_ASKED = 100;
+/** The shortest time that is drawn: two minutes */
+const FEWEST_DRAWN = 24;
 const PATIENCE_MILLISECONDS = 120;
 
 /** Fetches the histories of the rows that are shown, and continues them with each reading. */
@@ -35,6 +39,9 @@ export class Histories {
   readonly #changed: () => void;
   #wanted: readonly RowNode[] = [];
   #timer: number | undefined;
+  /** The first slot in which a rate is known, and the latest one */
+  #firstSlot = Infinity;
+  #lastSlot = 0;
 
   /** @param changed is called when histories have arrived */
   constructor(changed: () => void) {
@@ -47,7 +54,13 @@ export class Histories {
     if (!kept) return undefined;
     kept.usedAt = performance.now();
     const [connections, inBytes, outBytes] = kept.kinds;
-    return { connections, inBytes, outBytes };
+    return { connections, inBytes, outBytes, from: this.from };
+  }
+
+  /** The first slot that is drawn. */
+  get from(): number {
+    const drawn = Math.max(this.#lastSlot - this.#firstSlot + 1, FEWEST_DRAWN);
+    return Math.max(SLOTS - drawn, 0);
   }
 
   /** The time of the last slot, in seconds. */
@@ -70,6 +83,7 @@ export class Histories {
   /** Continues all histories with a reading. */
   add(time: number, sumsOf: (key: string) => Sums | Figures | undefined): void {
     const slot = Math.floor(time / (SLOT_SECONDS * 1000));
+    this.#lastSlot = Math.max(slot, this.#lastSlot);
     for (const [key, kept] of this.#kept) {
       const found = sumsOf(key);
       if (found) append(kept, slot, ratesOf(found));
@@ -80,6 +94,7 @@ export class Histories {
   clear(): void {
     this.#kept.clear();
     this.#asked.clear();
+    this.#firstSlot = Infinity;
   }
 
   async #fetch(): Promise<void> {
@@ -115,7 +130,14 @@ export class Histories {
     if (!response.ok) throw new Error(`status ${response.status}`);
     const { rows, time } = (await response.json()) as HistoryDocument;
     const lastSlot = Math.round(Date.parse(time) / 1000 / SLOT_SECONDS);
-    for (const row of rows)
+    this.#lastSlot = Math.max(lastSlot, this.#lastSlot);
+    for (const row of rows) {
+      const first = row.inBytesPerSecond.findIndex((rate) => rate !== null);
+      if (first >= 0)
+        this.#firstSlot = Math.min(
+          this.#firstSlot,
+          lastSlot - (SLOTS - 1) + first,
+        );
       this.#kept.set(keyOf(row), {
         kinds: [
           row.connectionsPerSecond.map(known),
@@ -126,6 +148,7 @@ export class Histories {
         count: 1,
         usedAt: performance.now(),
       });
+    }
     this.#evict();
   }
 

@@ -1,4 +1,4 @@
-import { arrange, type RowNode } from "./arrange.js";
+import { arrange } from "./arrange.js";
 import { ChangesPanel } from "./changes-panel.js";
 import { clientsPanel } from "./clients-panel.js";
 import { Connection } from "./connection.js";
@@ -6,13 +6,15 @@ import { Controls } from "./controls.js";
 import { Detail } from "./detail.js";
 import { doctorPanel } from "./doctor-panel.js";
 import { byId, setAttribute, setText } from "./dom.js";
-import type { ChangeRow } from "./events.js";
-import { bytes, count, counted } from "./format.js";
+import { SLOT_SECONDS, SLOTS, type ChangeRow } from "./events.js";
+import { counted } from "./format.js";
 import { Grid } from "./grid.js";
 import { Histories } from "./histories.js";
+import { serversOf, type RowNode } from "./row-node.js";
 import { Status } from "./status.js";
 import { TableModel } from "./table-model.js";
 import { startTheme } from "./theme.js";
+import { showTotals } from "./totals.js";
 
 /** If there are at most so many rows, all servers are shown at first. */
 const FEW_ROWS = 60;
@@ -21,7 +23,12 @@ const model = new TableModel();
 const status = new Status();
 /** Services and machines whose servers are shown. Undefined: all */
 let expanded: Set<string> | undefined;
+/** Those whose servers the reader has hidden while a search or a filter shows them */
+const closed = new Set<string>();
 let rows: readonly RowNode[] = [];
+/** The places of the rows. While somebody points at the table, rows keep their places */
+let order = new Map<string, number>();
+let pointing = false;
 
 const histories = new Histories(() => {
   grid.redraw();
@@ -35,11 +42,17 @@ const grid = new Grid(byId("grid", HTMLElement), byId("rows", HTMLElement), {
     histories.want(open ? [open, ...nodes] : nodes);
   },
   toggle(node, open) {
-    expanded ??= new Set(
-      rows.filter(({ level }) => level === 1).map(({ key }) => key),
-    );
-    if (open) expanded.add(node.key);
-    else expanded.delete(node.key);
+    expanded ??= new Set([
+      ...model.services.map(({ key }) => key),
+      ...machineIds().keys(),
+    ]);
+    if (open) {
+      expanded.add(node.key);
+      closed.delete(node.key);
+    } else {
+      expanded.delete(node.key);
+      closed.add(node.key);
+    }
     show();
     grid.focus(node.key);
   },
@@ -48,7 +61,7 @@ const grid = new Grid(byId("grid", HTMLElement), byId("rows", HTMLElement), {
     histories.want([node]);
   },
 });
-const detail = new Detail(model, histories, (key) => {
+const detail = new Detail(model, histories, openKey, (key) => {
   grid.focus(key);
 });
 const changes = new ChangesPanel(
@@ -56,16 +69,19 @@ const changes = new ChangesPanel(
   byId("changes-note", HTMLElement),
   openKey,
 );
-const controls = new Controls(show);
+const controls = new Controls(() => {
+  order.clear();
+  closed.clear();
+  show();
+});
 const panels = [clientsPanel(), doctorPanel()];
 
 /** The latest change of a row. If the servers of a service or machine are hidden, it has theirs, too. */
 function markOf(node: RowNode): ChangeRow | undefined {
   const own = model.markOf(node.key);
   if (node.kind === "server" || node.expanded) return own;
-  const servers = node.kind === "service" ? node.service.servers : node.servers;
   let latest = own;
-  for (const { key } of servers) {
+  for (const { key } of serversOf(node)) {
     const mark = model.markOf(key);
     if (mark && (!latest || mark.time > latest.time)) latest = mark;
   }
@@ -103,14 +119,14 @@ function openKey(key: string): void {
 
 /** Shows the table after the choice or the figures have changed. */
 function show(): void {
-  rows = arrange(
-    model,
-    controls.choice,
-    (key) => expanded === undefined || expanded.has(key),
-  );
+  const { choice } = controls;
+  const held = choice.sort !== "name" && order.size > 0 && isPointedAt();
+  rows = arrange(model, choice, isExpanded, held ? order : undefined);
+  if (choice.sort !== "name")
+    order = new Map(rows.map(({ key }, i) => [key, i]));
   grid.show(rows);
-  changes.show(model.changes, controls.choice.search);
-  showTotals();
+  changes.show(model.changes, choice.search);
+  showTotals(model, choice.show);
   const found = rows.filter(({ level }) => level === 1).length;
   setAttribute(byId("empty", HTMLElement), "hidden", found > 0);
   setText(
@@ -119,39 +135,48 @@ function show(): void {
       ? "Waiting for the table…"
       : model.services.length === 0
         ? "The table is empty: there are no virtual services."
-        : "No service matches the search and the filter.",
+        : "Nothing matches. The search looks at services, servers, schedulers, forwarding methods and states.",
   );
+  showFound(found, held);
+  const minutes = Math.ceil(((SLOTS - histories.from) * SLOT_SECONDS) / 60);
+  setText(byId("head-lines", HTMLElement), `Last ${minutes} min`);
   setText(
-    byId("found", HTMLElement),
-    counted(found, controls.choice.group === "machine" ? "machine" : "service"),
+    byId("expand", HTMLElement),
+    allAreOpen() ? "Hide servers" : "Show all servers",
   );
-  const open = rows.some((node) => node.kind !== "server" && node.expanded);
-  setText(byId("expand", HTMLElement), open ? "Hide servers" : "Show servers");
 }
 
-function showTotals(): void {
-  const { services } = model;
-  const sums = model.sums(services.map(({ row }) => row.id));
-  const servers = services.reduce((sum, one) => sum + one.servers.length, 0);
-  const bad = services.filter(({ row }) => row.state !== "ok").length;
-  const drained = services.reduce(
-    (sum, one) =>
-      sum + one.servers.filter(({ row }) => row.weight === 0).length,
-    0,
+function isExpanded(key: string, filtered: boolean): boolean {
+  if (filtered) return !closed.has(key);
+  return expanded === undefined || expanded.has(key);
+}
+
+/** Whether the pointer or the focus is on a row. */
+function isPointedAt(): boolean {
+  const body = byId("rows", HTMLElement);
+  return pointing || body.contains(document.activeElement);
+}
+
+/** Whether every row that has servers shows them. */
+function allAreOpen(): boolean {
+  const parents = rows.filter(
+    (node) => node.kind !== "server" && node.found > 0,
   );
-  for (const [id, text] of [
-    ["total-services", count(services.length)],
-    ["total-servers", count(servers)],
-    ["total-bad", count(bad)],
-    ["total-drained", count(drained)],
-    ["total-active", count(sums.active)],
-    ["total-rate", count(sums.connectionsPerSecond)],
-    ["total-in", bytes(sums.inBytesPerSecond)],
-    ["total-out", bytes(sums.outBytesPerSecond)],
-  ] as const)
-    setText(byId(id, HTMLElement), text);
-  setAttribute(byId("total-bad", HTMLElement), "data-bad", bad > 0);
-  setAttribute(byId("total-drained", HTMLElement), "data-warn", drained > 0);
+  return (
+    parents.length > 0 &&
+    parents.every((node) => node.kind !== "server" && node.expanded)
+  );
+}
+
+/** Says how many services or machines are shown, and what is hidden. */
+function showFound(found: number, held: boolean): void {
+  const { group } = controls.choice;
+  const all = group === "machine" ? machineIds().size : model.services.length;
+  const text = counted(all, group);
+  setText(
+    byId("found", HTMLElement),
+    `${found < all ? `${found} of ${text}` : text}${held ? " · order held" : ""}`,
+  );
 }
 
 function refreshDetail(): void {
@@ -163,27 +188,31 @@ function refreshDetail(): void {
 }
 
 const ids = new Map<string, readonly number[]>();
+const machines = new Map<string, number[]>();
 let idsVersion = -1;
+
+/** The servers of each machine. */
+function machineIds(): ReadonlyMap<string, readonly number[]> {
+  if (idsVersion === model.version) return machines;
+  idsVersion = model.version;
+  ids.clear();
+  machines.clear();
+  for (const service of model.services) {
+    ids.set(service.key, [service.row.id]);
+    for (const { key, row } of service.servers) {
+      ids.set(key, [row.id]);
+      const machine = `machine ${row.address}`;
+      const known = machines.get(machine);
+      if (known) known.push(row.id);
+      else machines.set(machine, [row.id]);
+    }
+  }
+  return machines;
+}
 
 /** The figures that continue the history of a row. */
 function sumsOf(key: string) {
-  if (idsVersion !== model.version) {
-    idsVersion = model.version;
-    ids.clear();
-    const machines = new Map<string, number[]>();
-    for (const service of model.services) {
-      ids.set(service.key, [service.row.id]);
-      for (const { key, row } of service.servers) {
-        ids.set(key, [row.id]);
-        const machine = `machine ${row.address}`;
-        const known = machines.get(machine);
-        if (known) known.push(row.id);
-        else machines.set(machine, [row.id]);
-      }
-    }
-    for (const [machine, some] of machines) ids.set(machine, some);
-  }
-  const found = ids.get(key);
+  const found = machineIds().get(key) ?? ids.get(key);
   return found && model.sums(found);
 }
 
@@ -221,9 +250,29 @@ new Connection("api/v1/events", {
 }).open();
 
 byId("expand", HTMLElement).addEventListener("click", () => {
-  const open = rows.some((node) => node.kind !== "server" && node.expanded);
+  const open = allAreOpen();
   expanded = open ? new Set() : undefined;
+  closed.clear();
+  if (open) for (const { key, level } of rows) if (level === 1) closed.add(key);
   show();
+});
+
+for (const button of document.querySelectorAll<HTMLElement>("[data-show]"))
+  button.addEventListener("click", () => {
+    controls.toggleShow(button.dataset["show"] ?? "");
+  });
+
+const body = byId("rows", HTMLElement);
+body.addEventListener("pointerenter", () => {
+  pointing = true;
+});
+body.addEventListener("pointerleave", () => {
+  pointing = false;
+  show();
+});
+body.addEventListener("focusout", ({ relatedTarget }) => {
+  if (!(relatedTarget instanceof Node && body.contains(relatedTarget)))
+    window.setTimeout(show);
 });
 
 for (const button of document.querySelectorAll<HTMLElement>("[data-view]"))

@@ -1,9 +1,23 @@
-import { stateOf, weightOf, type RowNode } from "./arrange.js";
+import { weightOf } from "./arrange.js";
 import { changeText } from "./change-text.js";
 import { element, setAttribute, setText } from "./dom.js";
 import type { ChangeRow, ServerRow } from "./events.js";
-import { bytes, clock, count, counted, percent, stateText } from "./format.js";
+import {
+  bytes,
+  clock,
+  count,
+  counted,
+  forwardingText,
+  percent,
+} from "./format.js";
 import type { History } from "./histories.js";
+import { serversOf, type RowNode } from "./row-node.js";
+import {
+  otherTroubles,
+  releaseThreshold,
+  stateOf,
+  stateSentence,
+} from "./row-state.js";
 import { Sparkline } from "./sparkline.js";
 
 /** A row of the table on the screen. Rows are few: when somebody scrolls, a row shows another service. */
@@ -11,13 +25,16 @@ export class RowView {
   readonly element: HTMLElement;
   /** The key of what it shows */
   key = "";
+  /** The state of the figures that it shows */
+  version = -1;
   readonly #toggle = element("span", {
     class: "toggle",
     "aria-hidden": "true",
   });
   readonly #name = element("span", { class: "label" });
-  readonly #detail = element("span", { class: "detail" });
   readonly #mark = element("span", { class: "mark" });
+  readonly #warning = element("span", { class: "warning" });
+  readonly #detail = element("span", { class: "detail" });
   readonly #state = element("span", { class: "state" });
   readonly #weight = element("span");
   readonly #share = bar("share");
@@ -32,7 +49,18 @@ export class RowView {
     this.element = element(
       "div",
       { role: "row", class: "row", tabindex: "-1" },
-      cell("name", this.#toggle, this.#name, this.#detail, this.#mark),
+      cell(
+        "name",
+        this.#toggle,
+        this.#name,
+        element(
+          "span",
+          { class: "notes" },
+          this.#mark,
+          this.#warning,
+          this.#detail,
+        ),
+      ),
       cell("state-cell", this.#state),
       cell("number weight", this.#weight),
       cell("share-cell", this.#share.element),
@@ -51,7 +79,6 @@ export class RowView {
     index: number,
     mark: ChangeRow | undefined,
     history: History | undefined,
-    focusable: boolean,
   ): void {
     this.key = node.key;
     const { element, key } = this;
@@ -69,17 +96,16 @@ export class RowView {
       "aria-expanded",
       node.kind === "server" ? false : String(node.expanded),
     );
-    setAttribute(element, "tabindex", focusable ? "0" : "-1");
     const state = stateOf(node);
     setText(this.#name, nameOf(node));
-    const drained = drainedOf(node);
-    setText(this.#detail, drained > 0 ? `${drained} drained` : detailOf(node));
-    setAttribute(this.#detail, "data-warn", drained > 0);
     setText(this.#mark, mark ? markText(node, mark) : "");
-    setText(this.#state, stateText(state));
-    setAttribute(this.#state, "data-state", state);
-    const weight = weightOf(node);
-    setText(this.#weight, weight === null ? "" : String(weight));
+    setText(this.#warning, otherTroubles(node));
+    setText(this.#detail, detailOf(node));
+    setText(this.#state, state.text);
+    setAttribute(this.#state, "data-state", state.state);
+    setAttribute(this.#state, "title", stateSentence(node) || false);
+    setText(this.#weight, weightText(node));
+    setAttribute(this.#weight, "title", weightSentence(node) || false);
     this.#showShare(node);
     setText(this.#active, count(node.sums.active));
     this.#showLoad(node);
@@ -111,15 +137,14 @@ export class RowView {
       this.#load.hide();
       return;
     }
-    const used = node.sums.active + node.sums.inactive;
+    const used = usedOf(node);
     this.#load.show(
       used / row.upperThreshold,
-      loadText(row, used),
+      `${used} of ${row.upperThreshold}`,
       row.state,
-      row.lowerThreshold === undefined
-        ? undefined
-        : row.lowerThreshold / row.upperThreshold,
+      releaseThreshold(row) / row.upperThreshold,
     );
+    setAttribute(this.#load.element, "title", loadSentence(node, row));
   }
 }
 
@@ -132,15 +157,36 @@ function markText(node: RowNode, mark: ChangeRow): string {
   return `${changeText(mark)} · ${clock(mark.time)}${server}`;
 }
 
-/** How many servers of a row have weight 0. A server shows it in its state. */
-function drainedOf(node: RowNode): number {
-  if (node.kind === "server") return 0;
-  const servers = node.kind === "service" ? node.service.servers : node.servers;
-  return servers.filter(({ row }) => row.weight === 0).length;
+/** The connections that count against the thresholds. */
+export function usedOf({ sums }: RowNode): number {
+  return sums.active + sums.inactive;
 }
 
-function loadText({ upperThreshold }: ServerRow, used: number): string {
-  return `${count(used)} of ${count(upperThreshold)}`;
+/** The figures behind the bar of a threshold, in sentences. */
+export function loadSentence({ sums }: RowNode, row: ServerRow): string {
+  const { active, inactive } = sums;
+  return `${active} active + ${inactive} inactive connections. At ${row.upperThreshold ?? 0} it gets no new ones, until there are fewer than ${releaseThreshold(row)}.`;
+}
+
+/** The weight of a row. Of a service: what its servers have, and how much of it counts. */
+export function weightText(node: RowNode): string {
+  const weight = weightOf(node);
+  if (weight === null) return "";
+  const all = weightOfAll(node);
+  return node.kind === "service" && all !== weight
+    ? `${weight} of ${all}`
+    : String(weight);
+}
+
+function weightSentence(node: RowNode): string {
+  return node.kind === "service" &&
+    weightOfAll(node) !== node.service.row.effectiveWeight
+    ? "Overloaded servers get no new connections: their weight does not count."
+    : "";
+}
+
+function weightOfAll(node: RowNode): number {
+  return serversOf(node).reduce((sum, { row }) => sum + row.weight, 0);
 }
 
 function cell(name: string, ...children: Node[]): HTMLElement {
@@ -179,17 +225,27 @@ export function bar(name: string) {
   };
 }
 
+/** The name of a row. A server is named by its service below a machine. */
 export function nameOf(node: RowNode): string {
   if (node.kind === "service") return node.service.row.service;
-  return node.kind === "machine" ? node.address : node.server.row.server;
+  if (node.kind === "machine") return node.address;
+  const { row, service } = node.server;
+  return node.group === "machine" ? service.row.service : row.server;
 }
 
-/** What is written small beside the name. */
+/** What is written small below the name. */
 function detailOf(node: RowNode): string {
-  if (node.kind === "machine") return counted(node.servers.length, "server");
-  if (node.kind === "server") return String(node.server.row.forwarding);
-  const { scheduler, persistence, onePacket, servers } = node.service.row;
+  if (node.kind === "machine") return serversText(node);
+  if (node.kind === "server") {
+    const { server, address, forwarding } = node.server.row;
+    const method = forwardingText(forwarding);
+    if (node.group === "service") return method;
+    const port = server.slice(server.lastIndexOf(":") + 1);
+    return server === address ? method : `port ${port} · ${method}`;
+  }
+  const { scheduler, persistence, onePacket } = node.service.row;
   return [
+    serversText(node),
     scheduler,
     persistence &&
     persistence.enabled !== false &&
@@ -197,8 +253,15 @@ function detailOf(node: RowNode): string {
       ? `persistent ${persistence.timeoutSeconds} s`
       : "",
     onePacket ? "one-packet" : "",
-    counted(servers.length, "server"),
   ]
     .filter(Boolean)
     .join(" · ");
+}
+
+/** `3 servers`, or `1 of 3 servers` if the search or the filter hides some */
+function serversText(node: RowNode): string {
+  const all = serversOf(node).length;
+  const found = node.kind === "server" ? all : node.found;
+  const text = counted(all, "server");
+  return found < all ? `${found} of ${text}` : text;
 }

@@ -28,8 +28,10 @@ export class Sparkline {
     const highest = history
       ? Math.max(1, highestOf(history.inBytes), highestOf(history.outBytes))
       : 1;
-    setAttribute(this.#in, "d", pathOf(history?.inBytes ?? [], highest));
-    setAttribute(this.#out, "d", pathOf(history?.outBytes ?? [], highest));
+    const path = (values: readonly number[] = []) =>
+      pathOf(values.slice(history?.from), highest);
+    setAttribute(this.#in, "d", path(history?.inBytes));
+    setAttribute(this.#out, "d", path(history?.outBytes));
   }
 }
 

@@ -32,7 +32,8 @@ export interface Sums {
   outBytesPerSecond: number | null;
 }
 
-const NATURAL = new Intl.Collator("en", { numeric: true });
+/** The order of names: 10.2 before 10.10 */
+export const NATURAL = new Intl.Collator("en", { numeric: true });
 
 /** How long a change is marked in the table. */
 export const MARK_MILLISECONDS = 5 * 60_000;

@@ -73,46 +73,159 @@ suite("the statistics page", { skip }, () => {
   for (const width of WIDTHS)
     for (const colorScheme of THEMES)
       test(`the page fits ${width} pixels in the ${colorScheme} theme, and axe finds nothing`, () =>
-        looking(async (page, kernel) => {
-          await page.setViewportSize({ width, height: 860 });
-          await page.emulateMedia({ colorScheme });
-          kernel.setWeight(1, 2, 0);
-          await page.locator("#rows [data-changed]").first().waitFor();
-          await page.screenshot({
-            path: join(PICTURES, `${width}-${colorScheme}.png`),
-          });
-          const overflow = await page.evaluate(
-            "document.documentElement.scrollWidth - innerWidth",
-          );
-          assert.equal(overflow, 0, "nothing is wider than the screen");
-          assert.deepEqual(await axeFindings(page), []);
-          await page.locator("#rows [data-changed]").first().click();
-          await page.locator("#detail canvas").first().waitFor();
-          await page.screenshot({
-            path: join(PICTURES, `${width}-${colorScheme}-detail.png`),
-          });
-          assert.deepEqual(await axeFindings(page), []);
-          await page.keyboard.press("Escape");
-          if (width >= 1200) return;
-          for (const view of ["Changes", "Clients", "Doctor"]) {
-            await page.getByRole("button", { name: view }).click();
-            assert.deepEqual(await axeFindings(page), [], view);
-          }
-        }));
+        looking(
+          async (page, kernel) => {
+            await page.setViewportSize({ width, height: 860 });
+            await page.emulateMedia({ colorScheme });
+            kernel.setWeight(1, 1, 0);
+            await page.locator("#rows [data-changed]").first().waitFor();
+            await page.screenshot({
+              path: join(PICTURES, `${width}-${colorScheme}.png`),
+            });
+            const overflow = await page.evaluate(
+              "document.documentElement.scrollWidth - innerWidth",
+            );
+            assert.equal(overflow, 0, "nothing is wider than the screen");
+            assert.deepEqual(await axeFindings(page), []);
+            await page.locator("#rows [data-changed]").first().click();
+            await page.locator("#detail canvas").first().waitFor();
+            await page.screenshot({
+              path: join(PICTURES, `${width}-${colorScheme}-detail.png`),
+            });
+            assert.deepEqual(await axeFindings(page), []);
+            await page.keyboard.press("Escape");
+            await page.locator("#show").selectOption("problems");
+            await page.getByText("maybe overloaded").last().waitFor();
+            await page.screenshot({
+              path: join(PICTURES, `${width}-${colorScheme}-problems.png`),
+            });
+            assert.deepEqual(await page.evaluate(CUT_STATES), []);
+            assert.deepEqual(await axeFindings(page), []);
+            if (width >= 1200) return;
+            for (const view of ["Changes", "Clients", "Doctor"]) {
+              await page.getByRole("button", { name: view }).click();
+              assert.deepEqual(await axeFindings(page), [], view);
+            }
+          },
+          new DemoKernel(200, 3),
+        ));
+
+  test("a service shows the most severe state of its servers, and the total Overloaded finds them", () =>
+    looking(
+      async (page) => {
+        const total = page.locator("#total-overloaded");
+        assert.equal(
+          await total.getAttribute("aria-label"),
+          "overloaded: 5 +4 maybe",
+        );
+        await total.click();
+        await page
+          .locator("#found", { hasText: "9 of 200 services" })
+          .waitFor();
+        const states = await texts(page, "[data-kind=service] .state");
+        assert.equal(states.length, 9);
+        for (const state of states)
+          assert.match(state, /^1 (maybe )?overloaded$/);
+        const servers = await texts(page, "[data-kind=server] .state");
+        assert.equal(servers.filter((one) => one === "overloaded").length, 5);
+        assert.equal(
+          servers.filter((one) => one === "maybe overloaded").length,
+          4,
+        );
+        await total.click();
+        await page.locator("#found", { hasText: /^200 services$/ }).waitFor();
+      },
+      new DemoKernel(200, 3),
+    ));
+
+  test("by machine, the rows are in numeric order, and their servers are named by the service", () =>
+    looking(
+      async (page) => {
+        await page.locator("#group").selectOption("machine");
+        await page.locator("#found", { hasText: "machines" }).waitFor();
+        assert.equal(await page.locator("#head-name").textContent(), "Machine");
+        const machines = await texts(page, "[data-kind=machine] .label");
+        const lastOf = (text: string) => Number(text.split(".")[1]) * 1000;
+        const places = machines.map(
+          (text) => lastOf(text) + Number(text.split(".")[3]),
+        );
+        assert.deepEqual(
+          places,
+          places.toSorted((a, b) => a - b),
+        );
+        await page.locator("#rows .toggle:visible").first().click();
+        await page
+          .locator("#rows [data-kind=server]:visible")
+          .first()
+          .waitFor();
+        for (const name of await texts(page, "[data-kind=server] .label"))
+          assert.match(name, /^(tcp|udp)\/192\.0\.2\.\d+:\d+$/);
+      },
+      new DemoKernel(200, 3),
+    ));
+
+  test("rows keep their places while the pointer is on the table", () =>
+    looking(async (page, kernel) => {
+      await page.getByRole("button", { name: "Weight" }).click();
+      const place = (i: number) =>
+        page.locator(`#rows [aria-rowindex='${i + 2}']`);
+      await place(5).hover();
+      kernel.setWeight(7, 1, 99);
+      const row = page.locator("#rows [data-changed]");
+      await row.waitFor();
+      await page.locator("#found", { hasText: "order held" }).waitFor();
+      assert.notEqual(await row.getAttribute("aria-rowindex"), "2");
+      await page.locator("#search").hover();
+      await page.locator("#rows [data-changed][aria-rowindex='2']").waitFor();
+      assert.equal(await page.locator("#found").textContent(), "24 services");
+    }));
+
+  test("the search finds states, and what it hides is counted", () =>
+    looking(
+      async (page, kernel) => {
+        kernel.setWeight(100, 2, 9);
+        await page.locator("#changes-list li").first().waitFor();
+        await page.locator("#search").fill("overloaded");
+        await page
+          .locator("#found", { hasText: "9 of 200 services" })
+          .waitFor();
+        const notes = await texts(page, "[data-kind=service] .detail");
+        assert.match(notes[0] ?? "", /^1 of 3 servers/);
+        assert.equal(
+          await page.locator("#changes-note").textContent(),
+          "The search hides 1 change.",
+        );
+      },
+      new DemoKernel(200, 3),
+    ));
+
+  test("the details of a service lead to its servers and their machines", () =>
+    looking(async (page) => {
+      await page.locator("#rows [data-kind=service]").first().click();
+      const title = page.locator("#detail-title");
+      await page.locator("#detail-servers .link").first().click();
+      await title.getByText(/^10\.0\.0\.11:8080$/).waitFor();
+      await page.locator("#detail-facts .link").last().click();
+      await title.getByText(/^10\.0\.0\.11$/).waitFor();
+      assert.ok((await page.locator("#detail-servers tbody tr").count()) > 1);
+    }));
+
+  test("doctor warns if it can check nothing", () =>
+    looking(async (page) => {
+      const note = page.locator("#doctor-note");
+      await note.getByText("nothing could be checked").waitFor();
+      assert.equal(await note.locator("li").first().isVisible(), true);
+    }));
 
   test("a drained server, the busiest client and the moment of a weight change are found", () =>
     looking(
       async (page, kernel) => {
         kernel.setWeight(100, 3, 0);
         await page.locator("#show").selectOption("drained");
-        const row = page.locator("#rows [data-kind=service]", {
-          hasText: "192.0.2.100",
-        });
-        await row.locator(".toggle").click();
-        await page
-          .locator("#rows [data-kind=server]", { hasText: "draining" })
-          .first()
-          .waitFor();
+        const row = page.locator(
+          "#rows [data-key^='tcp/192.0.2.100:'][data-kind=server]",
+        );
+        assert.match((await row.textContent()) ?? "", /drained/);
         const change = page.locator("#changes-list li").first();
         assert.match(
           (await change.textContent()) ?? "",
@@ -128,7 +241,7 @@ suite("the statistics page", { skip }, () => {
     looking(async (page) => {
       await page.keyboard.press("/");
       await page.keyboard.type("192.0.2.7:");
-      await page.locator("#found", { hasText: /^1 service$/ }).waitFor();
+      await page.locator("#found", { hasText: /^1 of 24 services$/ }).waitFor();
       await page.locator("#rows .row:visible").first().focus();
       await page.keyboard.press("ArrowLeft");
       assert.equal(await page.locator("#rows .row:visible").count(), 1);
@@ -192,7 +305,7 @@ suite("the statistics page", { skip }, () => {
     const kernel = new DemoKernel(1000, 10);
     await looking(async (page) => {
       const paint = await page.evaluate<number>(PAINT);
-      await page.getByRole("button", { name: "Show servers" }).click();
+      await page.getByRole("button", { name: "Show all servers" }).click();
       const rows = await page.locator("#grid").getAttribute("aria-rowcount");
       assert.equal(rows, "11001");
       const devtools = await browser.context.newCDPSession(page);
@@ -220,6 +333,24 @@ suite("the statistics page", { skip }, () => {
     }, kernel);
   });
 });
+
+/** The visible rows' texts of one kind, in the order of the screen. */
+function texts(page: Page, selector: string): Promise<string[]> {
+  return page.evaluate<string[]>(`
+    [...document.querySelectorAll("#rows .row:not([hidden])")]
+      .sort((a, b) => a.ariaRowIndex - b.ariaRowIndex)
+      .flatMap((row) => row.matches(${JSON.stringify(selector.split(" ")[0])})
+        ? row.querySelector(${JSON.stringify(selector.split(" ")[1])}).textContent
+        : [])`);
+}
+
+/** The states that are not whole on the screen. */
+const CUT_STATES = `[...document.querySelectorAll("#rows .row:not([hidden]) .state")]
+  .filter((state) => {
+    const [own, cell] = [state, state.parentElement].map((one) => one.getBoundingClientRect());
+    return own.left < cell.left - 1 || own.right > cell.right + 1 || own.top < cell.top - 1 || own.bottom > cell.bottom + 1;
+  })
+  .map((state) => state.textContent)`;
 
 /** The first paint, from the response on: the model of the kernel is slow, and runs in the process of the server. */
 const PAINT =
