@@ -1,6 +1,7 @@
 import { CALLBACK } from "./commands/completion/shells.js";
 import { finish } from "./runtime/finish.js";
 import type { Io } from "./runtime/io.js";
+import { tolerateDeletedDirectory } from "./system/working-directory.js";
 
 /**
  * Runs ipvsadm with a command line that begins with a word.
@@ -12,6 +13,7 @@ export function mainSubcommands(
   argv: readonly string[],
   io: Io,
 ): Promise<number | undefined> {
+  tolerateDeletedDirectory();
   const run = async () => {
     const [name, ...rest] = argv;
     if (name === CALLBACK) {

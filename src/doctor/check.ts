@@ -21,14 +21,18 @@ export interface Check {
  * Makes a check from a pure function.
  *
  * @param ids what it can find
- * @param needs the facts that it gets
+ * @param needs the facts that it gets for certain. It may use others if they are there
  */
 export function check<const Id extends FindingId, Name extends keyof Facts>(
   ids: readonly Id[],
   needs: readonly Name[],
-  examine: (facts: Known<Name>) => Finding<Id>[],
+  examine: (facts: Known<Name> & Facts) => Finding<Id>[],
 ): Check {
-  return { ids, needs, examine: (facts) => examine(facts as Known<Name>) };
+  return {
+    ids,
+    needs,
+    examine: (facts) => examine(facts as Known<Name> & Facts),
+  };
 }
 
 /** The facts that the checks for the wanted kinds need. */

@@ -59,6 +59,8 @@ export interface Finding<Id extends string = string> {
   readonly evidence?: readonly string[] | undefined;
   /** Commands that find the cause where it must be: the first step if the cause is on another machine */
   readonly next?: readonly Fix[] | undefined;
+  /** How to fix it, if that depends on what was found; undefined: the cure of its kind */
+  readonly cure?: string | undefined;
   /** All of them together, in this order, remove the cause; none if no command does */
   readonly fix: readonly Fix[];
 }

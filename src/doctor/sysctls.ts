@@ -24,12 +24,20 @@ export function sysctlName(path: string): string {
 }
 
 /** The command that changes settings. */
-export function sysctlFix(
+export function sysctlCommand(
   values: Readonly<Record<string, number>>,
-  on?: string,
-): Fix {
+): string {
   const words = Object.entries(values).map(
     ([path, value]) => `${shellWord(sysctlName(path))}=${value}`,
   );
-  return { command: `sysctl -w ${words.join(" ")}`, on };
+  return `sysctl -w ${words.join(" ")}`;
+}
+
+/** Changes settings. @param effect what else that changes */
+export function sysctlFix(
+  values: Readonly<Record<string, number>>,
+  effect: string,
+  on?: string,
+): Fix {
+  return { command: sysctlCommand(values), on, effect };
 }

@@ -13,7 +13,7 @@ export interface Permits {
 }
 
 /**
- * Refuses to remove all services, or a large share of the real servers: it is more often a mistake than a wish.
+ * Refuses to remove all services, or a large share of the real servers: it is usually a mistake.
  *
  * @param most the largest share of the real servers that may be removed
  * @throws {RevisionError} `empty`, `removes-too-much`

@@ -2,10 +2,12 @@ import type { Store } from "../store/store.js";
 import type { FleetKeys } from "./keys.js";
 import { NO_ORDER, readOrder, type Order } from "./order.js";
 import { recordBytes } from "./record.js";
+import { repeatWrite } from "./repeat-write.js";
 
 /**
- * Changes the order of a director, while others may change it, too. It can be repeated if an answer is lost.
+ * Changes the order of a director, while others may change it, too.
  *
+ * @param change may be called several times, also with its own result
  * @throws {StoreError}
  */
 export async function updateOrder(
@@ -18,9 +20,12 @@ export async function updateOrder(
   for (;;) {
     const { found } = await store.get(key);
     const order = change(found ? readOrder(found) : NO_ORDER);
-    const { succeeded } = await store.commit(
-      [{ key, revision: found?.revision ?? 0n }],
-      [{ put: key, value: recordBytes(order) }],
+    // After a lost answer, the condition is not met, and the loop reads again.
+    const { succeeded } = await repeatWrite(() =>
+      store.commit(
+        [{ key, revision: found?.revision ?? 0n }],
+        [{ put: key, value: recordBytes(order) }],
+      ),
     );
     if (succeeded) return order;
   }

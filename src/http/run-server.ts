@@ -1,9 +1,9 @@
 import type { Invocation } from "../cli/invocation.js";
 import { EXIT } from "../cli/exit-status.js";
+import { ServiceManager } from "../system/notify.js";
 import type { ServerSettings } from "./access-options.js";
 import { listenAddressText } from "./listen-address.js";
 import { startServer, type Site } from "./server.js";
-import { ServiceManager } from "./service-manager.js";
 
 /**
  * Serves until a signal arrives. Prints where it listens.

@@ -22,7 +22,7 @@ export class Backoff {
     this.#longestMilliseconds = longestMilliseconds;
   }
 
-  /** Begins anew after a success. */
+  /** Starts with the shortest time again, after a success. */
   reset(): void {
     this.#attempts = 0;
   }

@@ -6,7 +6,7 @@ import {
   removeAddress,
 } from "../../src/doctor/real-server/commands.js";
 import { shellWord } from "../../src/doctor/shell.js";
-import { sysctlFix } from "../../src/doctor/sysctls.js";
+import { sysctlCommand } from "../../src/doctor/sysctls.js";
 import { device, owned } from "./real-server/made-up.js";
 import { address } from "../fixtures/entries.js";
 
@@ -43,7 +43,7 @@ test("shellWord() quotes interface names so that a shell reads them back", () =>
     const { command } = removeAddress(owned(own, "192.0.2.1/24"), own);
     assert.deepEqual(wordsOf(command).slice(-2), ["dev", name]);
     const path = `net/ipv4/conf/${name}/rp_filter`;
-    assert.deepEqual(wordsOf(sysctlFix({ [path]: 2 }).command), [
+    assert.deepEqual(wordsOf(sysctlCommand({ [path]: 2 })), [
       "sysctl",
       "-w",
       `net.ipv4.conf.${name}.rp_filter=2`,

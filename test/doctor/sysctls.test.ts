@@ -9,10 +9,14 @@ import {
 test("sysctlName() keeps a dot in an interface name apart from separators", () => {
   const path = "net/ipv4/conf/eth0.100/rp_filter";
   assert.equal(sysctlName(path), "net.ipv4.conf.eth0/100.rp_filter");
-  assert.deepEqual(sysctlFix({ [path]: 0 }, "real server 192.0.2.10"), {
-    command: "sysctl -w net.ipv4.conf.eth0/100.rp_filter=0",
-    on: "real server 192.0.2.10",
-  });
+  assert.deepEqual(
+    sysctlFix({ [path]: 0 }, "nothing else", "real server 192.0.2.10"),
+    {
+      command: "sysctl -w net.ipv4.conf.eth0/100.rp_filter=0",
+      on: "real server 192.0.2.10",
+      effect: "nothing else",
+    },
+  );
 });
 
 test("sysctlNumber() is undefined for a missing setting and for text", () => {

@@ -58,6 +58,26 @@ test("an agent keeps its table when the pointer, or every key, is deleted", asyn
   assert.deepEqual(director.servers, ["11*1", "12*0"]);
 });
 
+test("an agent that heals keeps its drains when every key is deleted, in any order of the events", async () => {
+  const cluster = new MemoryCluster();
+  const director = new Director(cluster, { heals: true });
+  await release(cluster.client(), webTable("11", "12"));
+  drainHost(cluster, "12");
+  await director.follow();
+  const keys = cluster.values().map(({ key }) => key);
+  cluster.commit(
+    [],
+    keys.map((key) => ({ remove: key })),
+  );
+  // The watch of the drains may be ahead of that of the pointer.
+  for (const key of [...keys].sort()) {
+    director.agent.take([{ key, value: undefined }]);
+    await director.agent.settle(NEVER);
+    await director.agent.lookForDrift(NEVER);
+    assert.deepEqual(director.servers, ["11*1", "12*0"], key);
+  }
+});
+
 test("an agent keeps its table when the store is lost, at any call", async () => {
   const cluster = new MemoryCluster();
   await release(cluster.client(), webTable("11"));
@@ -348,6 +368,25 @@ test("an agent ignores a damaged disk copy, and logs it", async () => {
   director.file = '{"schema": "ipvsadm/fleet-copy/1", "bootId": ';
   await director.restart();
   assert.match(director.log.join("\n"), /malformed record the disk copy/);
+  await director.follow();
+  assert.deepEqual(director.servers, ["11*1"]);
+});
+
+test("after a reboot, an agent does not apply a disk copy that does not match its hash", async () => {
+  const cluster = new MemoryCluster();
+  const director = new Director(cluster);
+  await release(cluster.client(), webTable("11"));
+  await director.follow();
+  // One bit of the content is another one.
+  const { file = "" } = director;
+  director.file = file.replace(
+    /"content":"[^"]{200}./,
+    (text) => text.slice(0, -1) + (text.endsWith("A") ? "B" : "A"),
+  );
+  assert.notEqual(director.file, file);
+  await director.reboot();
+  assert.match(director.log.join("\n"), /does not match its hash/);
+  assert.deepEqual(director.servers, []);
   await director.follow();
   assert.deepEqual(director.servers, ["11*1"]);
 });

@@ -11,7 +11,8 @@ import {
 import { divideIntoWaves, isWave } from "../../src/fleet/rollout/waves.js";
 import { updateOrder } from "../../src/fleet/update-order.js";
 import { EINVAL } from "../../src/netlink/errno.js";
-import { MemoryCluster } from "../store/memory-store.js";
+import type { Store } from "../../src/store/store.js";
+import { MemoryCluster, type StoreTrouble } from "../store/memory-store.js";
 import { Director, KEYS, release, webTable } from "./rig.js";
 
 const member = (name: string, site: string) => ({ name, labels: { site } });
@@ -47,6 +48,8 @@ class Fleet {
   /** The most directors that had a place at the same time */
   mostSlots = 0;
   seconds = 0;
+  /** The failures of the store for the rollout */
+  trouble: (call: keyof Store) => StoreTrouble | undefined = () => undefined;
   /** Called each second */
   tick: () => Promise<void> = () => Promise.resolve();
 
@@ -96,7 +99,7 @@ class Fleet {
 
   run(rollout = this.rollout(), signal = new AbortController().signal) {
     return runRollout(rollout, {
-      store: this.cluster.client(),
+      store: this.cluster.client((call) => this.trouble(call)),
       keys: KEYS,
       pauses: {
         random: () => 0,
@@ -272,6 +275,43 @@ test("only one process carries out a rollout of a table; another one continues a
   );
   await fleet.run(rollout);
   assert.equal(fleet.having(2), 4);
+});
+
+test("runRollout() releases nothing when another process has taken over", async () => {
+  const fleet = await staged(2);
+  fleet.tick = () => {
+    // As after a process that was frozen for longer than its lease.
+    if (fleet.having(2) === 2)
+      fleet.cluster.commit(
+        [],
+        [{ put: KEYS.rolloutHolder("web"), value: recordBytes({}) }],
+      );
+    return Promise.resolve();
+  };
+  await assert.rejects(fleet.run(), stopped(/the lease of the rollout/));
+  assert.equal((await fetchHead(fleet.store, KEYS, "web")).released, 1);
+});
+
+test("runRollout() does not continue a rollout that was aborted just now", async () => {
+  const fleet = await staged(2);
+  const aborted = recordBytes(fleet.rollout({ state: "aborted" }));
+  fleet.cluster.commit([], [{ put: KEYS.rollout("web"), value: aborted }]);
+  await assert.rejects(fleet.run(), stopped(/^the rollout was aborted$/));
+  assert.equal(fleet.having(2), 0);
+  // A new rollout is another one.
+  await fleet.run(fleet.rollout({ at: "2026-01-03T03:04:05.000Z" }));
+  assert.equal(fleet.having(2), 2);
+});
+
+test("runRollout() goes on when answers of the store are lost", async () => {
+  const fleet = await staged(4);
+  let commits = 0;
+  fleet.trouble = (call) =>
+    call === "commit" && commits++ % 3 === 0 ? "answer lost" : undefined;
+  await fleet.run();
+  assert.equal(fleet.having(2), 4);
+  assert.equal(fleet.mostSlots, 2);
+  assert.equal((await fetchHead(fleet.store, KEYS, "web")).released, 2);
 });
 
 test("a rollout whose process fails gives its places back, and can be continued", async () => {

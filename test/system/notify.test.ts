@@ -1,46 +1,88 @@
 import assert from "node:assert/strict";
-import {
-  chmodSync,
-  existsSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { test } from "node:test";
-import { notifySystemd } from "../../src/system/notify.js";
-import { eventually } from "../lab/eventually.js";
+import { systemClock } from "../../src/system/clock.js";
+import { ServiceManager } from "../../src/system/notify.js";
 
-test("notifySystemd() calls systemd-notify with the process, and only under systemd", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "ipvsadm-notify."));
-  const written = join(folder, "written");
-  const program = join(folder, "systemd-notify");
-  writeFileSync(
-    program,
-    `#!/bin/sh\necho "$@" >${written}.new\nmv ${written}.new ${written}\n`,
-  );
-  chmodSync(program, 0o755);
-  const { PATH, NOTIFY_SOCKET } = process.env;
-  process.env["PATH"] = `${folder}:${PATH ?? ""}`;
-  try {
-    delete process.env["NOTIFY_SOCKET"];
-    notifySystemd(["READY=1"]);
-    process.env["NOTIFY_SOCKET"] = "/run/systemd/notify";
-    notifySystemd(["WATCHDOG=1", "STATUS=ok, revision 3"]);
-    await eventually(
-      () => Promise.resolve(existsSync(written)),
-      (exists) => exists,
-    );
-    assert.equal(
-      readFileSync(written, "utf8"),
-      `--pid=${process.pid} WATCHDOG=1 STATUS=ok, revision 3\n`,
-    );
-  } finally {
-    process.env["PATH"] = PATH;
-    if (NOTIFY_SOCKET === undefined) delete process.env["NOTIFY_SOCKET"];
-    else process.env["NOTIFY_SOCKET"] = NOTIFY_SOCKET;
-    rmSync(folder, { recursive: true });
-  }
+const [NOTIFY, PYTHON] = ["/usr/bin/systemd-notify", "/usr/bin/python3"];
+
+/** Prints each datagram on one line. Node.js has no Unix datagram sockets. */
+const RECEIVER = `
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+print("bound", flush=True)
+while True:
+    print(s.recv(4096).decode().replace("\\n", " "), flush=True)
+`;
+
+function managerWith(environment: Readonly<Record<string, string>>) {
+  return new ServiceManager({
+    clock: systemClock,
+    environment: (name) => environment[name],
+  });
+}
+
+test(
+  "ServiceManager tells systemd READY, WATCHDOG while the program is alive, STATUS, and STOPPING",
+  { skip: !existsSync(NOTIFY) || !existsSync(PYTHON) },
+  async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), "ipvsadm-notify-"));
+    const socket = join(folder, "socket");
+    const receiver = spawn(PYTHON, ["-c", RECEIVER, socket], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const lines = createInterface(receiver.stdout)[Symbol.asyncIterator]();
+    t.after(() => {
+      receiver.kill();
+      rmSync(folder, { recursive: true });
+    });
+    // systemd-notify also asks systemd for a sign that it has read everything.
+    const next = async () => {
+      let line = "BARRIER=1";
+      while (line === "BARRIER=1") line = (await lines.next()).value as string;
+      return line;
+    };
+    assert.equal(await next(), "bound");
+    const manager = managerWith({
+      NOTIFY_SOCKET: socket,
+      WATCHDOG_USEC: "600000",
+    });
+    let alive = true;
+    assert.equal(await manager.ready(() => alive), undefined);
+    assert.equal(await next(), `READY=1 MAINPID=${process.pid}`);
+    assert.equal(await next(), "WATCHDOG=1");
+    alive = false;
+    const nextOther = async () => {
+      let line = await next();
+      while (line === "WATCHDOG=1") line = await next(); // It was on its way.
+      return line;
+    };
+    manager.status("ok, revision 3");
+    assert.equal(await nextOther(), "STATUS=ok, revision 3");
+    manager.stopping();
+    assert.equal(await nextOther(), "STOPPING=1");
+  },
+);
+
+test("ServiceManager does nothing without NOTIFY_SOCKET", async () => {
+  const manager = managerWith({});
+  assert.equal(await manager.ready(() => true), undefined);
+  manager.status("ok");
+  manager.stopping();
 });
+
+test(
+  "ServiceManager says why systemd cannot be told",
+  { skip: !existsSync(NOTIFY) },
+  async () => {
+    const manager = managerWith({ NOTIFY_SOCKET: "/nonexistent/socket" });
+    const fault = await manager.ready(() => true);
+    assert.match(fault ?? "", /^cannot notify systemd: systemd-notify: /);
+    manager.close();
+  },
+);

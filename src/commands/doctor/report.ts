@@ -1,9 +1,8 @@
 import type { Examination } from "../../doctor/check.js";
 import type { Gathered } from "../../doctor/facts.js";
-import type { Finding, Fix, Severity } from "../../doctor/finding.js";
+import type { Finding, Fix, Kind, Severity } from "../../doctor/finding.js";
 import {
   diagnosesOf,
-  kindOf,
   type Diagnosis,
   type FindingId,
 } from "../../doctor/findings.js";
@@ -30,6 +29,9 @@ const STYLES: Readonly<Record<Severity, Style>> = {
   note: "name",
 };
 
+const LASTING =
+  "Fixes last until reboot unless they write a file. Keep them in the machine's configuration: 'ipvsadm setup -o FORMAT' prints files for it.";
+
 const INDENT = 2;
 const LABEL_COLUMNS = 10;
 
@@ -38,6 +40,9 @@ export function reportLines(report: Report, looks: Looks): string {
   const diagnoses = diagnosesOf(report.findings);
   return [
     ...diagnoses.map((diagnosis) => `${diagnosisText(diagnosis, looks)}\n`),
+    diagnoses.some(({ findings }) => findings.some(({ fix }) => fix.length > 0))
+      ? wrapped(LASTING, 0, looks)
+      : "",
     notCheckedText(report, looks),
     wrapped(summary(report), 0, looks),
   ].join("");
@@ -48,21 +53,33 @@ function diagnosisText({ kind, findings }: Diagnosis, looks: Looks): string {
   const severity = paint[STYLES[kind.severity]](kind.severity);
   const likely = findings.some(({ certainty }) => certainty === "likely");
   const fixes = distinct(findings.flatMap(({ fix }) => fix));
+  // Findings of a kind often share their evidence.
+  const told = new Set<string>();
   const next = distinct(findings.flatMap((finding) => finding.next ?? []));
   return [
     `${severity} ${paint.strong(kind.id)}: ${kind.title}${likely ? " (likely)" : ""}\n`,
     ...findings.flatMap((finding) => [
       labeled("Seen", seenText(finding), looks),
-      ...(finding.evidence ?? []).map((text) =>
-        labeled("Evidence", escapeControls(text), looks),
-      ),
+      ...(finding.evidence ?? [])
+        .filter((text) => !told.has(text) && told.add(text))
+        .map((text) => labeled("Evidence", escapeControls(text), looks)),
     ]),
     labeled("Why", kind.why, looks),
     ...next.map((one) => commandText("Next", one, looks)),
     ...(fixes.length === 0
-      ? [labeled("Fix", kind.cure, looks)]
+      ? distinctCures(kind, findings).map((cure) => labeled("Fix", cure, looks))
       : fixes.map((one) => commandText("Fix", one, looks))),
   ].join("");
+}
+
+/** How to fix it, if no command does. */
+function distinctCures(
+  kind: Kind,
+  findings: readonly Finding[],
+): readonly string[] {
+  return [
+    ...new Set(findings.map(({ cure }) => escapeControls(cure ?? kind.cure))),
+  ];
 }
 
 /** The same command for several findings is printed once. */
@@ -127,8 +144,10 @@ function notCheckedText(report: Report, looks: Looks): string {
 }
 
 function summary({ findings, examined }: Report): string {
+  // A kind with several subjects is printed, and counted, once.
   const count = (severity: Severity) =>
-    findings.filter((finding) => kindOf(finding).severity === severity).length;
+    diagnosesOf(findings).filter(({ kind }) => kind.severity === severity)
+      .length;
   const looked = `${counted(examined.length, "kind")} of fault checked`;
   if (findings.length === 0) return `No fault found, ${looked}.`;
   const counts = [
@@ -165,7 +184,7 @@ export function reportJson(report: Report): Json {
         why: kind.why,
         next: (finding.next ?? []).map(fixJson),
         fix: finding.fix.map(fixJson),
-        cure: kind.cure,
+        cure: escapeControls(finding.cure ?? kind.cure),
       })),
     ),
     examined: [...examined],

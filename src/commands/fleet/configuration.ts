@@ -34,7 +34,6 @@ export interface FleetConfiguration {
 /** The settings of a file. */
 type FileSettings = Partial<FleetConfiguration>;
 
-/** Settings that belong together: if an option gives one of them, the file's others do not apply. */
 const LONGEST_TEXT = 4096;
 
 /**

@@ -42,6 +42,8 @@ async function openStore(
     throw new UsageError("--cert and --key go together", "fleet");
   if ((user === undefined) !== (passwordFile === undefined))
     throw new UsageError("--user and --password-file go together", "fleet");
+  if (passwordFile !== undefined)
+    for (const endpoint of endpoints) refuseOpenPassword(endpoint);
   const certificates = () => ({
     authorities: cacert === undefined ? undefined : secretFile(cacert),
     certificate: cert === undefined ? undefined : secretFile(cert),
@@ -67,6 +69,17 @@ async function openStore(
       deadlineSeconds === undefined ? undefined : deadlineSeconds * 1000,
   });
   return { store, keys: new FleetKeys(prefix), configuration };
+}
+
+/** Everyone on the network path could read the password. @throws {CommandError} */
+function refuseOpenPassword(endpoint: string): void {
+  const { protocol, hostname } = new URL(endpoint);
+  const isLocal = /^(localhost|127\.[0-9.]+|\[::1\])$/.test(hostname);
+  if (protocol === "https:" || isLocal) return;
+  throw new CommandError(
+    `endpoint ${endpoint}: without TLS, everyone on the network path can read the password`,
+    "use https",
+  );
 }
 
 /** @throws {CommandError} */

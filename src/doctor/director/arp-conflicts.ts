@@ -10,6 +10,7 @@ import { check } from "../check.js";
 import type { Finding, Fix } from "../finding.js";
 import { deviceOf, type Network, type Stations } from "../network.js";
 import { sysctlFix } from "../sysctls.js";
+import { examineThere } from "./examine-there.js";
 import { isPassive } from "./reach.js";
 
 /** Other machines that answer for a virtual address of this machine. */
@@ -34,6 +35,7 @@ export const strangers = check(
           id: "vip-answered-elsewhere",
           subject: text,
           seen: `on ${device}, ${hardware} answers for it: ${who}`,
+          next: server === undefined ? [] : lookThere(server, table, network),
           fix: [
             server === undefined
               ? giveUp(stranger.address, hardware)
@@ -71,9 +73,23 @@ function ownerOf(
     .find((text) => owned.has(text));
 }
 
+/** Why a real server answers only it can tell: the virtual address may be on the interface itself. */
+function lookThere(
+  address: string,
+  table: readonly ServiceWithServers[],
+  network: Network,
+): Fix[] {
+  for (const service of table)
+    for (const server of service.servers)
+      if (formatAddress(server.key.address) === address)
+        return [examineThere(service, server, network)];
+  return [];
+}
+
 function keepSilent(server: string): Fix {
   return sysctlFix(
     { "net/ipv4/conf/all/arp_ignore": 1, "net/ipv4/conf/all/arp_announce": 2 },
+    "the server answers ARP only for addresses of the interface that is asked, and asks with an address of the outgoing interface; this is enough only if the virtual address is on lo there, which the command above tells",
     `real server ${server}`,
   );
 }
@@ -83,5 +99,7 @@ function giveUp(address: Uint8Array, hardware: string): Fix {
   return {
     command: `ip address del ${formatAddress(address)}/${whole} dev INTERFACE`,
     on: `the machine with ${hardware}`,
+    effect:
+      "INTERFACE is the one that has the address; the machine no longer gets packets for it",
   };
 }

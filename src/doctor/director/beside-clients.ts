@@ -9,8 +9,9 @@ import { describePlace } from "../firewall/describe.js";
 import { walk, type Place } from "../firewall/walk.js";
 import { deviceOf, nextHopTo, type Network } from "../network.js";
 import { shellWord } from "../shell.js";
-import { sysctlFix, sysctlNumber } from "../sysctls.js";
+import { sysctlNumber } from "../sysctls.js";
 import { flowsOf } from "./flows.js";
+import { trackConnections } from "./settings.js";
 import { silences, type Silence } from "./silence.js";
 
 const CONNTRACK = "net/ipv4/vs/conntrack";
@@ -92,11 +93,7 @@ function findingOf(
   const cidr = networkText(own);
   const [rule] = translations(service, server, facts, client);
   const tracked = sysctlNumber(facts.sysctls, CONNTRACK) === 1;
-  const enable: Fix = {
-    ...sysctlFix({ [CONNTRACK]: 1 }),
-    effect:
-      "connection tracking handles all packets of IPVS, which takes time for each of them",
-  };
+  const enable = trackConnections();
   const protocol = "firewallMark" in service.key ? 6 : service.key.protocol;
   const program = key.address.length === 4 ? "iptables" : "ip6tables";
   const translate: Fix = {

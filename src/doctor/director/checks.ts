@@ -5,7 +5,7 @@ import { deletedServices } from "./deleted-services.js";
 import { drainedServers } from "./drained.js";
 import { directorFirewall } from "./firewall.js";
 import { idleConnections, limits } from "./limits.js";
-import { marks } from "./marks.js";
+import { marks, unmatchedMarks } from "./marks.js";
 import { redirects } from "./redirects.js";
 import { refusals } from "./refusals.js";
 import { forwarding, interfaceForwarding } from "./forwarding.js";
@@ -29,6 +29,7 @@ export const DIRECTOR_CHECKS: readonly Check[] = [
   anyAddress,
   directorFirewall,
   marks,
+  unmatchedMarks,
   activeBackups,
   refusals,
   clientsBeside,

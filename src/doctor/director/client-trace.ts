@@ -1,5 +1,7 @@
 import {
   formatAddress,
+  INET,
+  INET6,
   sameAddress,
   type Address,
 } from "../../ipvs/address.js";
@@ -10,15 +12,19 @@ import {
   formatEndpoint,
   MASQUERADING,
   PROTOCOL_NAMES,
+  UDP,
   type ServerEntry,
   type ServiceWithServers,
 } from "../../ipvs/model.js";
+import { isWithin } from "../../rtnl/address-owners.js";
 import { blocksOf } from "../../system/files.js";
 import type { Known } from "../check.js";
 import { serviceName } from "../commands.js";
 import { describeAction, describePlace } from "../firewall/describe.js";
 import { deviceOf, nextHopTo } from "../network.js";
+import { sysctlNumber } from "../sysctls.js";
 import { blockagesOf } from "./blockages.js";
+import { markingRules, mismatchOf } from "./marking-rules.js";
 
 /** The facts that a trace needs */
 export type TraceFacts = Known<
@@ -37,7 +43,8 @@ export interface ClientSightings {
 
 /** A step of a client's packets through the director. */
 export interface TraceStep {
-  readonly step: "route" | "firewall" | "entries" | "answers" | "counters";
+  readonly step:
+    "route" | "firewall" | "marks" | "entries" | "answers" | "counters";
   readonly state: "ok" | "stops" | "unknown";
   readonly text: string;
 }
@@ -88,6 +95,7 @@ export function traceClient(
   const steps = [
     routeStep(facts, client),
     ...firewallSteps(facts, client),
+    ...markSteps(facts, sightings),
     ...entrySteps(facts, sightings),
     ...(connections.length > 0 ? [] : [nothingStep(facts, sightings)]),
     ...counterSteps(facts, sightings),
@@ -100,7 +108,32 @@ export function traceClient(
   };
 }
 
-function routeStep({ network }: TraceFacts, client: Address): TraceStep {
+/** The interface in whose network a client is, if the route to it leaves by another one. */
+function otherInterface(
+  network: TraceFacts["network"],
+  client: Address,
+  device: number,
+): string | undefined {
+  const near = network.addresses.filter(
+    (own) =>
+      own.prefixBits < client.length * 8 &&
+      isWithin(client, own.peer ?? own.address, own.prefixBits) &&
+      deviceOf(network, own.device)?.up === true,
+  );
+  if (near.some((own) => own.device === device)) return undefined;
+  return deviceOf(network, near[0]?.device)?.name;
+}
+
+/** Whether the kernel drops packets whose answer would leave by another interface. */
+function isStrict({ sysctls }: TraceFacts, device: string): boolean {
+  const levels = ["all", device].map(
+    (name) => sysctlNumber(sysctls, `net/ipv4/conf/${name}/rp_filter`) ?? 0,
+  );
+  return Math.max(...levels) === 1;
+}
+
+function routeStep(facts: TraceFacts, client: Address): TraceStep {
+  const { network } = facts;
   const hop = nextHopTo(network, client);
   const name = deviceOf(network, hop?.device)?.name;
   if (!hop || name === undefined)
@@ -112,6 +145,15 @@ function routeStep({ network }: TraceFacts, client: Address): TraceStep {
   const via = sameAddress(hop.address, client)
     ? "directly"
     : `through ${formatAddress(hop.address)}`;
+  const other = otherInterface(network, client, hop.device);
+  if (other !== undefined) {
+    const drops = client.length === 4 && isStrict(facts, other);
+    return {
+      step: "route",
+      state: drops ? "stops" : "unknown",
+      text: `${formatAddress(client)} is in the network of ${other}, and the route to it leaves by ${name}, ${via}${drops ? `; rp_filter is 1 for ${other}, so the kernel drops the client's packets that come in there: remove the route ('ip route show match ${formatAddress(client)}' shows it)` : ""}`,
+    };
+  }
   return {
     step: "route",
     state: "ok",
@@ -126,7 +168,7 @@ function firewallSteps(facts: TraceFacts, client: Address): TraceStep[] {
     .map(({ flow, stop }): TraceStep => ({
       step: "firewall",
       state: stop.certain ? "stops" : "unknown",
-      text: `${describePlace(stop)}, ${stop.certain ? "" : "perhaps "}${describeAction(stop)} ${flow.text}`,
+      text: `${describePlace(stop)}, ${stop.certain ? "" : "perhaps "}${describeAction(stop, flow.text)}`,
     }));
   const { unread } = facts.firewall;
   if (unread.length > 0)
@@ -144,6 +186,38 @@ function firewallSteps(facts: TraceFacts, client: Address): TraceStep[] {
           text: "no rule on the director stops its packets",
         },
       ];
+}
+
+/** Which rules that set marks of services the client's packets meet. */
+function markSteps(
+  { table, network, firewall }: TraceFacts,
+  { client, connections }: ClientSightings,
+): TraceStep[] {
+  const family = client.length === 4 ? INET : INET6;
+  const stopsAll =
+    connections.length === 0 &&
+    table.every(({ key }) => "firewallMark" in key || key.family !== family);
+  const found: { met: boolean; text: string }[] = [];
+  for (const { key } of table) {
+    if (!("firewallMark" in key) || key.family !== family) continue;
+    for (const rule of markingRules(firewall, key)) {
+      if (!rule.early) continue;
+      const mismatch = mismatchOf(rule, key, network, client);
+      const says = mismatch
+        ? `does not match: ${mismatch.text}`
+        : "matches packets of the client that meet its conditions";
+      found.push({
+        met: mismatch === undefined,
+        text: `${describePlace(rule)}, sets mark ${key.firewallMark} for fwm/${key.firewallMark}; it ${says}`,
+      });
+    }
+  }
+  const none = found.length > 0 && found.every(({ met }) => !met);
+  return found.map(({ met, text }) => ({
+    step: "marks",
+    state: met ? "ok" : none && stopsAll ? "stops" : "unknown",
+    text,
+  }));
 }
 
 /** The service of a connection; that of a firewall mark is not known by its addresses. */
@@ -194,6 +268,12 @@ function entrySteps(
     const by = service ? ` (service ${serviceName(service)})` : "";
     const text = `${name}${by}: ${counts.join(", ")}`;
     const why = stopOf(states, some.length, server);
+    if (why === undefined && server?.settings.weight === 0)
+      return {
+        step: "entries",
+        state: "unknown",
+        text: `${text}; the server is drained (weight 0), and each packet keeps the client there`,
+      };
     return why === undefined
       ? { step: "entries", state: "ok", text }
       : { step: "entries", state: "stops", text: `${text}; ${why}` };
@@ -225,7 +305,7 @@ function nothingStep(
     state: "unknown",
     text: `no connection of this client in ${seconds} s; ${
       moved.length === 0
-        ? "no service got a packet either: the client sent nothing, or it did not reach IPVS"
+        ? `no service got a packet either: the client sent nothing, or it did not reach IPVS${table.some(({ key }) => "firewallMark" in key) ? ", or it did not get a service's mark" : ""}`
         : `packets of other clients reached ${moved.join(", ")}`
     }`,
   };
@@ -243,6 +323,26 @@ function movedServices(
       ? [serviceName(service)]
       : [];
   });
+}
+
+/** IPv4 and ICMP headers, and those of IPv6: a message that refuses a small datagram contains all of it. */
+const REFUSAL_BYTES = { 4: 28, 16: 48 } as const;
+
+/** Whether each datagram perhaps got an ICMP message as its answer, by the counters before and after. */
+function isRefused(
+  { key }: ServiceWithServers,
+  { stats: before, settings }: ServerEntry,
+  { stats: after }: ServerEntry,
+): boolean {
+  if ("firewallMark" in key || key.protocol !== UDP) return false;
+  if (settings.forwarding !== MASQUERADING) return false;
+  const packets = after.outPackets - before.outPackets;
+  if (packets === 0n || packets !== after.inPackets - before.inPackets)
+    return false;
+  const more =
+    after.outBytes - before.outBytes - (after.inBytes - before.inBytes);
+  const each = REFUSAL_BYTES[key.address.length === 4 ? 4 : 16];
+  return more === packets * BigInt(each);
 }
 
 /** What the counters of the client's servers did. */
@@ -263,10 +363,11 @@ function counterSteps(
       server.settings.forwarding === MASQUERADING
         ? `${packets} packets in, ${answers} out`
         : `${packets} packets in (answers do not pass the director)`;
+    const refuses = isRefused(service, server, later);
     steps.set(name, {
       step: "counters",
-      state: "ok",
-      text: `${name}, all clients: ${seen}`,
+      state: refuses ? "unknown" : "ok",
+      text: `${name}, all clients: ${seen}${refuses ? "; they are as large as ICMP messages that refuse these requests: perhaps no program listens there" : ""}`,
     });
   }
   return [...steps.values()];

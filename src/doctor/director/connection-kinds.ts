@@ -18,7 +18,7 @@ export const CONNECTION_KINDS = [
     id: "direct-unanswered",
     severity: "error",
     title: "requests to a real server with direct routing get no answer",
-    why: "The director sends requests to the real server, and no client confirms its connection. Requests do not reach the program on the server, or its answers do not reach the client. Possible causes on the server: its firewall drops requests or answers, it does not have the virtual address on lo, no program listens there, rp_filter drops requests, or it has no route to clients. Clouds and some switches also drop packets whose addresses are not those of the machine, which is true of all packets of direct routing.",
+    why: "The director sends requests to the real server, and no client confirms its connection. The director sees no answers, so a server that refuses looks the same as one that is silent. Requests do not reach the program on the server, or its answers do not reach the client. Possible causes on the server: its firewall drops requests or answers, it does not have the virtual address on lo, no program listens there, rp_filter drops requests, or it has no route to clients. Clouds and some switches also drop packets whose addresses are not those of the machine, which is true of all packets of direct routing.",
     looked: LOOKED,
     cure: "Run the command above on that server: it checks all of that. If it finds nothing there, the network drops the packets. Tunneling (-i) avoids that, but it changes the forwarding method and needs a tunnel interface on the server.",
     sysctls: [],
@@ -56,10 +56,10 @@ export const CONNECTION_KINDS = [
     id: "service-unreached",
     severity: "note",
     title: "no packet ever reached a service",
-    why: "Nothing on this machine stops packets to the service, and none came. Nobody uses it yet, or requests go elsewhere: clients use another address, port or protocol than the service has, a router has no route to the virtual address or an old entry for it, or a firewall in front drops the requests.",
+    why: "No finding explains why no packet came. Nobody uses the service yet, or requests go elsewhere: clients use another address, port or protocol than the service has, a router has no route to the virtual address or an old entry for it, or a firewall in front drops the requests. This machine itself drops requests of a client if its route to the client leaves by another interface and rp_filter is 1: `--client` tells. A service by firewall mark gets only packets that match the rule that sets its mark. This machine handles other packets as if the service did not exist, and mostly refuses them.",
     looked:
       "The counters and connections of the services that are examined: all of them are zero, and no other finding explains it. If one of the services has traffic, nothing is reported. Name a service (`ipvsadm doctor SERVICE`) to ask about it alone. Services with one-packet scheduling are not reported, and nothing is reported while a backup sync daemon runs.",
-    cure: "Let a client make a request, and look where its packets stop: `ipvsadm doctor --client ADDRESS` and tcpdump here, `ip route get` on the client and its routers.",
+    cure: "Let a client make a request, and look where its packets stop: `ipvsadm doctor --client CLIENT` and tcpdump here, `ip route get` on the client and its routers.",
     sysctls: [],
   },
 ] as const satisfies readonly Kind[];

@@ -3,6 +3,7 @@ import {
   LOCAL_NODE,
   MASQUERADING,
   PERSISTENT,
+  UDP,
   type ServerEntry,
   type ServiceWithServers,
 } from "../../ipvs/model.js";
@@ -21,9 +22,11 @@ type Facts = Known<
   "table" | "allServices" | "network" | "stations" | "connections" | "sysctls"
 >;
 
-/** Drained servers that are dead and still get packets. */
+type Id = "drained-server-dead" | "drained-server-used";
+
+/** Drained servers that still get packets: dead ones, and those to which datagrams of the same clients go for ever. */
 export const drainedServers = check(
-  ["drained-server-dead"],
+  ["drained-server-dead", "drained-server-used"],
   ["table", "allServices", "network", "stations", "connections", "sysctls"],
   (facts) =>
     facts.table.flatMap((service) =>
@@ -60,7 +63,7 @@ function findingsOf(
   service: ServiceWithServers,
   server: ServerEntry,
   facts: Facts,
-): Finding<"drained-server-dead">[] {
+): Finding<Id>[] {
   const { network, stations, connections, sysctls } = facts;
   if (!isDrainedInUse(service, server)) return [];
   const count = openConnections(service, server, facts);
@@ -76,7 +79,10 @@ function findingsOf(
     server.settings.forwarding === MASQUERADING &&
     inPacketsPerSecond > 0 &&
     Number(outPacketsPerSecond) === 0;
-  if (!silent && !oneWay) return [];
+  if (!silent && !oneWay)
+    return "protocol" in service.key && service.key.protocol === UDP
+      ? used(service, server, count)
+      : [];
   const bound = [
     ...(count > 0
       ? [`${count} open ${count === 1 ? "connection" : "connections"}`]
@@ -101,6 +107,30 @@ function findingsOf(
       ],
       fix:
         count === 0 ? [releaseTemplates()] : remove(service, server, sysctls),
+    },
+  ];
+}
+
+/** UDP has no end of a connection: a client that keeps its port keeps its server. */
+function used(
+  service: ServiceWithServers,
+  server: ServerEntry,
+  count: number,
+): Finding<Id>[] {
+  if (count === 0) return [];
+  const { inPackets, outPackets } = server.stats;
+  return [
+    {
+      id: "drained-server-used",
+      ...ofServer(service, server),
+      seen: `its weight is 0, and ${count} UDP ${count === 1 ? "client stays" : "clients stay"} with it as long as ${count === 1 ? "it keeps its port" : "they keep their ports"}`,
+      evidence:
+        server.settings.forwarding === MASQUERADING
+          ? [
+              `since it was added it got ${inPackets} packets and sent ${outPackets}; ICMP messages that refuse a request also count as sent`,
+            ]
+          : [],
+      fix: [],
     },
   ];
 }

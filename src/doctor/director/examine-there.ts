@@ -34,6 +34,9 @@ export function examineThere(
   return {
     command: words.join(" "),
     on: `real server ${formatAddress(key.address)}`,
+    ...("firewallMark" in service.key
+      ? { effect: "changes nothing; ADDRESS is the virtual address" }
+      : {}),
   };
 }
 

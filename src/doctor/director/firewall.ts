@@ -1,4 +1,3 @@
-import { formatEndpoint } from "../../ipvs/model.js";
 import { check, type Known } from "../check.js";
 import { serviceName } from "../commands.js";
 import type { Finding } from "../finding.js";
@@ -6,7 +5,7 @@ import { describeAction, describePlace } from "../firewall/describe.js";
 import { acceptRule, isSame } from "../firewall/flow.js";
 import { sysctlNumber } from "../sysctls.js";
 import { blockagesOf, type Blockage } from "./blockages.js";
-import { silences } from "./silence.js";
+import { silences, waitingText } from "./silence.js";
 import { isPassive } from "./reach.js";
 
 /** The facts that tell what the firewall does to the traffic of services */
@@ -86,14 +85,8 @@ function findingOf(
   return {
     id: stop.does === "redirect" ? "firewall-redirects" : "firewall-blocks",
     subject: [...services].join(", "),
-    seen: `${describePlace(stop)}, ${describeAction(stop)} ${[...flows].join(" and ")}`,
-    evidence: [
-      ...stateEvidence(blockages, facts),
-      ...waiting.map(
-        ({ server, count }) =>
-          `${count} ${count === 1 ? "connection" : "connections"} to ${formatEndpoint(server.key.address, server.key.port)} ${count === 1 ? "waits" : "wait"} in SYN_RECV`,
-      ),
-    ],
+    seen: `${describePlace(stop)}, ${describeAction(stop, [...flows].join(" and "))}`,
+    evidence: [...stateEvidence(blockages, facts), ...waiting.map(waitingText)],
     fix: distinctFixes(blockages),
   };
 }

@@ -341,6 +341,24 @@ function clientsOf(
       );
 }
 
+/**
+ * The interfaces by which requests come in: of a client, or of clients in general if none is given. None if not known.
+ */
+export function clientDevices(
+  network: Network,
+  family: Family,
+  virtual: Address | undefined,
+  client: Address | undefined,
+): string[] {
+  const clients =
+    client === undefined
+      ? anyClients(network, family, virtual)
+      : [candidateOf(client, network)];
+  return clients.flatMap(({ device }) =>
+    device === undefined ? [] : [device],
+  );
+}
+
 function candidateOf(address: Address, network: Network): Candidate {
   const hop = nextHopTo(network, address);
   return { address, device: deviceOf(network, hop?.device)?.name };

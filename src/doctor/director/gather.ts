@@ -27,6 +27,7 @@ import { listenToMasters } from "../read-sync.js";
 import { readSysctls, sysctlsUnseen } from "../read-sysctls.js";
 import { blockagesOf } from "./blockages.js";
 import { isDrainedInUse } from "./drained.js";
+import { markedAddresses } from "./marks.js";
 import { probeServers } from "./probe.js";
 import { isServing } from "./reach.js";
 
@@ -116,18 +117,22 @@ export async function gatherDirector(
   const connections = needs.has("connections")
     ? await connectionsIn(io.connectionsFile)
     : undefined;
+  const firewall = needs.has("firewall")
+    ? await readFirewall({ ...foldersOf(io), run: runProgram })
+    : undefined;
+  const keys = table.map(({ key }) => key);
   const around = needs.has("network")
     ? await lookAround(
         io,
         table,
         typeof connections === "string" ? undefined : connections,
-        client,
+        [
+          ...(firewall ? markedAddresses(firewall, keys) : []),
+          ...(client ? [client] : []),
+        ],
         needs.has("stations"),
       )
     : {};
-  const firewall = needs.has("firewall")
-    ? await readFirewall({ ...foldersOf(io), run: runProgram })
-    : undefined;
   const { probes, skipped } = probe
     ? await probeServers(table)
     : { probes: [], skipped: [] };
@@ -202,7 +207,7 @@ function unjudgedRules({
       .filter(({ stop }) => !stop.certain)
       .map(
         ({ flow, stop }) =>
-          `${describePlace(stop)}, perhaps ${describeAction(stop)} ${flow.text}`,
+          `${describePlace(stop)}, perhaps ${describeAction(stop, flow.text)}`,
       ),
   );
   const all = [...found];
@@ -241,12 +246,12 @@ async function askIpvs(io: Io): Promise<Answers | string> {
   }
 }
 
-/** The part of the network that matters for a table. */
+/** The part of the network that matters for a table, and for other addresses. */
 async function lookAround(
   io: Io,
   table: readonly ServiceWithServers[],
   connections: Connections | undefined,
-  followed: Address | undefined,
+  others: readonly Address[],
   ask: boolean,
 ): Promise<Pick<Facts, "network" | "stations">> {
   const virtual = distinct(
@@ -258,7 +263,7 @@ async function lookAround(
     ...servers.map(({ key }) => key.address),
     ...Object.values(ANYWHERE),
     ...someClients(table, connections),
-    ...(followed ? [followed] : []),
+    ...others,
   ];
   using client = await NetworkClient.open(io);
   const network = await readNetwork(client, distinct(addresses));

@@ -22,12 +22,7 @@ export const limits = check(
         id: count >= most ? "connections-at-limit" : "connections-near-limit",
         subject: name,
         seen: `there are ${count} entries, and ${name} allows ${most}`,
-        fix: [
-          {
-            ...sysctlFix({ [path]: 2 * most }),
-            effect: "more entries take more memory",
-          },
-        ],
+        fix: [sysctlFix({ [path]: 2 * most }, "more entries take more memory")],
       });
     };
     look(

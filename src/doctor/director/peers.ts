@@ -42,7 +42,12 @@ export const backups = check(
           id: "backup-balances",
           ...ofService(service),
           seen: `this backup is also real server ${formatEndpoint(own.key.address, own.key.port)}, and would balance packets for it, also to ${formatAddress(other.key.address)}`,
-          fix: [sysctlFix({ [BACKUP_ONLY]: 1 })],
+          fix: [
+            sysctlFix(
+              { [BACKUP_ONLY]: 1 },
+              "this machine balances nothing while it is a backup, also if requests reach it",
+            ),
+          ],
         },
       ];
     });
@@ -70,11 +75,10 @@ export const activeBackups = check(
           ...ofService({ key }),
           seen: `net.ipv4.vs.backup_only is 1, a backup daemon runs here, and ${name} has the virtual address`,
           fix: [
-            {
-              ...sysctlFix({ [BACKUP_ONLY]: 0 }),
-              effect:
-                "if this machine becomes a backup again and is also a real server, it balances what the active director sends to it",
-            },
+            sysctlFix(
+              { [BACKUP_ONLY]: 0 },
+              "if this machine becomes a backup again and is also a real server, it balances what the active director sends to it",
+            ),
           ],
         },
       ];

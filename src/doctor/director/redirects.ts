@@ -39,11 +39,10 @@ export const redirects = check(
           subject: device.name,
           seen: `masqueraded server ${serverName(service, server)} and ${device.why} are behind this interface, and send_redirects is 1 for ${on.join(" and ")}`,
           fix: [
-            {
-              ...sysctlFix({ [path("all")]: 0, [path(device.name)]: 0 }),
-              effect:
-                "this machine sends no ICMP redirects to other hosts either",
-            },
+            sysctlFix(
+              { [path("all")]: 0, [path(device.name)]: 0 },
+              "this machine sends no ICMP redirects to other hosts either",
+            ),
             {
               command: "ip route flush cache",
               on: "the real servers",

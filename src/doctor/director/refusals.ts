@@ -1,15 +1,15 @@
-import { formatAddress } from "../../ipvs/address.js";
+import type { Address } from "../../ipvs/address.js";
 import {
   MASQUERADING,
   TCP,
   type ServerEntry,
   type ServiceWithServers,
 } from "../../ipvs/model.js";
-import { check } from "../check.js";
+import { check, type Known } from "../check.js";
 import { ofServer } from "../commands.js";
+import { groupsOf } from "../connections.js";
+import type { Facts } from "../facts.js";
 import type { Finding } from "../finding.js";
-import type { Network } from "../network.js";
-import type { Sysctls } from "../sysctls.js";
 import { examineThere } from "./examine-there.js";
 import type { Probe } from "../probe-result.js";
 import { probeEvidence } from "./probe.js";
@@ -23,42 +23,42 @@ const LARGEST_SYN = 80;
 /** A reset: 40 bytes with IPv4, 60 with IPv6 */
 const LARGEST_RESET = 60;
 
+type RefusalFacts = Known<"table" | "network" | "probes" | "sysctls"> & Facts;
+
 type Id = "server-refuses" | "server-probe-failed";
 
 /** Real servers that refuse connections, by the counters and by probes. */
 export const refusals = check(
   ["server-refuses", "server-probe-failed"],
   ["table", "network", "probes", "sysctls"],
-  ({ table, network, probes, sysctls }) =>
-    table.flatMap((service) =>
+  (facts) =>
+    facts.table.flatMap((service) =>
       service.servers.filter(isServing).flatMap((server): Finding<Id>[] => {
-        const probe = probes.find((one) => one.server === server);
-        if (probe) return probeFinding(probe, network, sysctls);
+        const probe = facts.probes.find((one) => one.server === server);
+        if (probe) return probeFinding(probe, facts);
         const { key } = service;
         return "firewallMark" in key || key.protocol === TCP
-          ? refusalOf(service, server, sysctls)
+          ? refusalOf(service, server, facts)
           : [];
       }),
     ),
 );
 
-function probeFinding(
-  probe: Probe,
-  network: Network,
-  sysctls: Sysctls,
-): Finding<Id>[] {
+function probeFinding(probe: Probe, facts: RefusalFacts): Finding<Id>[] {
   const { service, server, result } = probe;
   if (result === "accepted") return [];
   const masqueraded = server.settings.forwarding === MASQUERADING;
   if (result === "refused" && masqueraded)
-    return refusalOf(service, server, sysctls, probe);
+    return refusalOf(service, server, facts, probe);
   return [
     {
       id: "server-probe-failed",
       ...ofServer(service, server),
       seen: probeEvidence(probe),
       certainty: masqueraded ? "proven" : "likely",
-      next: [examineThere(service, server, network)],
+      next: [
+        examineThere(service, server, facts.network, clientOf(probe, facts)),
+      ],
       fix: [],
     },
   ];
@@ -68,7 +68,7 @@ function probeFinding(
 function refusalOf(
   service: ServiceWithServers,
   server: ServerEntry,
-  sysctls: Sysctls,
+  facts: RefusalFacts,
   probe?: Probe,
 ): Finding<"server-refuses">[] {
   if (server.settings.forwarding !== MASQUERADING) return [];
@@ -93,7 +93,7 @@ function refusalOf(
       ? { ...recent, when: "per second" }
       : undefined;
   if (!counted && !probe) return [];
-  const { address, port } = server.key;
+  const client = clientOf({ service, server }, facts);
   const counters = counted
     ? `${counted.when} it had ${counted.connections} connections, ${counted.inPackets} packets in and ${counted.outPackets} out, of ${average(counted.inBytes, counted.inPackets)} and ${average(counted.outBytes, counted.outPackets)} bytes: one reset for each connection`
     : undefined;
@@ -105,19 +105,26 @@ function refusalOf(
       certainty: probe ? "proven" : "likely",
       evidence: probe && counters !== undefined ? [counters] : [],
       next: [
+        examineThere(service, server, facts.network, client),
         ...(probe ? [] : [{ command: "ipvsadm doctor --probe" }]),
-        {
-          command: `ss -lnt 'sport = ${port}'`,
-          on: `real server ${formatAddress(address)}`,
-        },
       ],
-      fix: takeOut(service, server, sysctls).map((fix) => ({
+      fix: takeOut(service, server, facts.sysctls).map((fix) => ({
         effect:
-          "the server gets no new connections until its weight is set again",
+          "the server gets no new connections until its weight is set again; this keeps clients away from the fault, and does not repair the server",
         ...fix,
       })),
     },
   ];
+}
+
+/** One of the clients of a server, if the connection table shows any. */
+function clientOf(
+  { service, server }: Pick<Probe, "service" | "server">,
+  { connections, allServices }: RefusalFacts,
+): Address | undefined {
+  if (!connections) return undefined;
+  const [group] = groupsOf(connections, service, server, allServices);
+  return group?.openingClients[0] ?? group?.clients[0];
 }
 
 interface Counts {

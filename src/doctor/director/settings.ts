@@ -23,7 +23,7 @@ export const conntrack = check(
           {
             id: "conntrack-off",
             seen: "firewall rules use the match ipvs (module xt_ipvs), and net.ipv4.vs.conntrack is 0",
-            fix: [sysctlFix({ [CONNTRACK]: 1 })],
+            fix: [trackConnections()],
           },
         ]
       : [],
@@ -43,7 +43,12 @@ export const reuse = check(
           {
             id: "conn-reuse-off",
             seen: `net.ipv4.vs.conn_reuse_mode is 0, and ${serviceName(service)} has connections that end and whose ports are reused`,
-            fix: [sysctlFix({ [REUSE]: 1 })],
+            fix: [
+              sysctlFix(
+                { [REUSE]: 1 },
+                "a new connection from a port that is still known is scheduled anew, in all services",
+              ),
+            ],
           },
         ]
       : [];
@@ -67,12 +72,20 @@ export const orphans = check(
       : [],
 );
 
+/** Has connection tracking see the packets of IPVS. */
+export function trackConnections(): Fix {
+  return sysctlFix(
+    { [CONNTRACK]: 1 },
+    "connection tracking handles all packets of IPVS, which takes time for each of them",
+  );
+}
+
 /** Ends the connections with servers that are gone. */
 export function endWithNextPacket(): Fix {
-  return {
-    ...sysctlFix({ [NODEST]: 1 }),
-    effect: "connections of all removed servers end with their next packet",
-  };
+  return sysctlFix(
+    { [NODEST]: 1 },
+    "connections of all removed servers end with their next packet",
+  );
 }
 
 const PMTU = "net/ipv4/vs/pmtu_disc";
@@ -90,7 +103,12 @@ export const fragments = check(
             {
               id: "tunnel-fragments",
               seen: `net.ipv4.vs.pmtu_disc is 0, and real server ${serverName(service, server)} gets its packets through a tunnel`,
-              fix: [sysctlFix({ [PMTU]: 1 })],
+              fix: [
+                sysctlFix(
+                  { [PMTU]: 1 },
+                  "clients get ICMP messages that ask for smaller packets; a firewall must let them pass",
+                ),
+              ],
             },
           ];
     return [];
@@ -133,7 +151,12 @@ function hashFix(
 ): Fix[] | undefined {
   if (loadFactor !== undefined)
     return loadFactorIsWritable
-      ? [sysctlFix({ "net/ipv4/vs/conn_lfactor": USUAL_LOAD_FACTOR })]
+      ? [
+          sysctlFix(
+            { "net/ipv4/vs/conn_lfactor": USUAL_LOAD_FACTOR },
+            "more buckets take more memory",
+          ),
+        ]
       : [];
   const bits = Math.min(Math.ceil(Math.log2(entries)), MOST_BITS);
   return 2 ** bits > buckets

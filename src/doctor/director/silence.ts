@@ -1,6 +1,7 @@
 import { type Address } from "../../ipvs/address.js";
 import {
   DIRECT_ROUTING,
+  formatEndpoint,
   MASQUERADING,
   TUNNELING,
   type ServerEntry,
@@ -31,6 +32,12 @@ export interface SilenceFacts {
   readonly stations: Stations;
   readonly connections: Connections;
   readonly timeouts: Timeouts;
+}
+
+/** A silence as evidence of its cause. */
+export function waitingText({ server, count }: Silence): string {
+  const { address, port } = server.key;
+  return `${count} ${count === 1 ? "connection" : "connections"} to ${formatEndpoint(address, port)} ${count === 1 ? "waits" : "wait"} in SYN_RECV`;
 }
 
 /** Fewer connections can be those of a scanner, or on their way right now. */

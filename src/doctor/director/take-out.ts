@@ -31,11 +31,10 @@ export function releasesTemplates(sysctls: Sysctls): boolean {
 
 /** Frees the clients that persistence binds to servers with weight 0. */
 export function releaseTemplates(): Fix {
-  return {
-    ...sysctlFix({ [QUIESCENT]: 1 }),
-    effect:
-      "persistence no longer binds new connections to any server with weight 0",
-  };
+  return sysctlFix(
+    { [QUIESCENT]: 1 },
+    "persistence no longer binds new connections to any server with weight 0",
+  );
 }
 
 /** Schedulers that keep the place of a server with weight 0, and refuse the clients that belong there. @see ip_vs_sh_reassign(), ip_vs_dh_reassign() */

@@ -34,6 +34,16 @@ export const TRAFFIC_KINDS = [
     sysctls: [],
   },
   {
+    id: "mark-unmatched",
+    severity: "error",
+    title: "the rule that sets the mark of a service cannot match requests",
+    why: "A service by firewall mark gets only the packets that carry its mark. Requests that do not match the marking rule get no mark. This machine handles them as any others: if the address is its own and no program listens there, clients see their connections refused.",
+    looked:
+      "The rules of nft and of both variants of iptables that set the mark in PREROUTING or INPUT, if none of them has counted a packet: whether they name an interface by which no client is reached (the interfaces with the address of the rule or its network, and the default route), or a single destination that is not an address of this machine. A routing rule for the mark can make such an address local; doctor does not see that. A wrong port or protocol cannot be seen: compare them with the clients.",
+    cure: "Correct the interface or the address of the rule, and keep it in the configuration of the firewall. If clients can come in by several interfaces, leave the interface out: the destination is enough.",
+    sysctls: [],
+  },
+  {
     id: "backup-only-active",
     severity: "error",
     title: "backup_only turns IPVS off on a director that is active",
@@ -47,10 +57,10 @@ export const TRAFFIC_KINDS = [
     id: "server-refuses",
     severity: "error",
     title: "a masqueraded real server refuses connections",
-    why: "The server is there, and no program accepts connections at its port: it answers each request with a reset. The scheduler does not notice, and gives the server its share of the connections.",
+    why: "The server is there and answers each request with a reset: no program listens at its address and port, a program listens there only for other addresses (such as 127.0.0.1), or a firewall rejects the request. The scheduler does not notice, and gives the server its share of the connections.",
     looked:
       "The counters of each masqueraded server of a TCP service, since it was added and per second: about one packet in and one packet out for each connection, and no packet larger than a TCP header with its options. With --probe also whether the server refuses a connection of the director.",
-    cure: "Start the program on the server, or correct the port. Until then take the server out: with weight 0 it gets no new connections. A health checker such as keepalived does that automatically.",
+    cure: "Run `ipvsadm doctor --real-server` on that server, as printed, and repair what it finds: start the program, let it listen at the server's address, or correct the port. Until then take the server out: with weight 0 it gets no new connections. That hides the fault and does not repair it. A health checker such as keepalived does that automatically.",
     sysctls: [],
   },
   {
@@ -98,6 +108,16 @@ export const TRAFFIC_KINDS = [
       "net.ipv4.vs.expire_nodest_conn",
       "net.ipv4.vs.expire_quiescent_template",
     ],
+  },
+  {
+    id: "drained-server-used",
+    severity: "note",
+    title: "UDP clients stay with a drained server",
+    why: "Weight 0 keeps new connections away from a server. Datagrams from a client port that IPVS knows still go there, and each of them renews the entry. A client that keeps its port, such as a resolver, therefore stays as long as it sends. If the program on the server is stopped, such a client gets no answer, and other clients do.",
+    looked:
+      "Masqueraded, direct and tunneled servers with weight 0 of UDP services, and their entries in the connection table. Whether the answers are refusals (ICMP) cannot be seen.",
+    cure: "Keep the program running until the entries are gone (`ipvsadm wait` waits for that). Or move the clients now: set net.ipv4.vs.expire_nodest_conn to 1 and remove the server. The next datagram of each client then gets another server.",
+    sysctls: ["net.ipv4.vs.expire_nodest_conn"],
   },
   {
     id: "idle-connections-expire",

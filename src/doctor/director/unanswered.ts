@@ -6,6 +6,7 @@ import { describePlace } from "../firewall/describe.js";
 import { besideClients } from "./beside-clients.js";
 import { blockagesOf } from "./blockages.js";
 import { examineThere } from "./examine-there.js";
+import { isNotForwarded } from "./forwarding.js";
 import { silences } from "./silence.js";
 
 type Id = "nat-unanswered" | "direct-unanswered" | "tunnel-unanswered";
@@ -34,6 +35,7 @@ export const unanswered = check(
       const { service, server, count, clients } = silence;
       const id = ID_OF.get(server.settings.forwarding);
       if (id === undefined || besideClients(silence, facts)) return [];
+      if (isNotForwarded(server, facts.sysctls, facts.network)) return [];
       const blockages = blockagesOf(service, facts, facts.firewall).filter(
         ({ flow }) => (flow.server ?? server) === server,
       );

@@ -1,4 +1,4 @@
-import { formatAddress } from "../../ipvs/address.js";
+import { formatAddress, INET, sameAddress } from "../../ipvs/address.js";
 import {
   BACKUP,
   ONE_PACKET,
@@ -7,26 +7,30 @@ import {
 import { assess } from "../../ipvs/state.js";
 import { check, type Known } from "../check.js";
 import { ofService } from "../commands.js";
+import type { Facts as AllFacts } from "../facts.js";
 import type { Finding, Fix } from "../finding.js";
+import { describePlace } from "../firewall/describe.js";
 import { isLocal } from "../network.js";
 import { sysctlNumber } from "../sysctls.js";
 import { blockagesOf } from "./blockages.js";
 import { deletedServices } from "./deleted-services.js";
-import { isMarkSet } from "./marks.js";
+import { markingRules } from "./marking-rules.js";
+import { followClient, isMarkSet, unmatchedRules } from "./marks.js";
 import { isAny } from "./reach.js";
 
 /** Without it the kernel does not refresh its counters. */
 const ESTIMATION = "net/ipv4/vs/run_estimation";
 
-type Facts = Known<
-  | "table"
-  | "allServices"
-  | "daemons"
-  | "network"
-  | "connections"
-  | "sysctls"
-  | "firewall"
->;
+type Facts = AllFacts &
+  Known<
+    | "table"
+    | "allServices"
+    | "daemons"
+    | "network"
+    | "connections"
+    | "sysctls"
+    | "firewall"
+  >;
 
 /** Services that no packet ever reached. A service that is not in use yet is alike, so all of them must be so. */
 export const unreached = check(
@@ -52,7 +56,7 @@ export const unreached = check(
       .map((service): Finding<"service-unreached"> => ({
         id: "service-unreached",
         ...ofService(service),
-        seen: "no packet has reached it since it was added or its counters were reset, and nothing on this machine stops packets to it",
+        seen: `no packet has reached it since it was added or its counters were reset; ${whatIsKnown(service, facts)}`,
         next: nextSteps(service),
         fix: [],
       }));
@@ -79,22 +83,50 @@ function couldBeReached(service: ServiceWithServers, facts: Facts): boolean {
   if (assess(service).state !== "ok" || settings.scheduler === "none")
     return false;
   if ("firewallMark" in key)
-    return isMarkSet(facts.firewall, key.family, key.firewallMark);
+    return (
+      isMarkSet(facts.firewall, key) &&
+      unmatchedRules(facts.firewall, service, facts.network).length === 0
+    );
   if (isAny(key) || isLocal(facts.network, key.address) !== true) return false;
+  // Another machine gets the packets, which is a finding of its own.
+  if (
+    facts.stations?.strangers.some(({ address }) =>
+      sameAddress(address, key.address),
+    )
+  )
+    return false;
   return !blockagesOf(service, facts, facts.firewall).some(
     ({ flow, stop }) => flow.what === "requests" && stop.certain,
   );
 }
 
+/** What this machine does with requests to a service, as far as is known. */
+function whatIsKnown({ key }: ServiceWithServers, { firewall }: Facts): string {
+  if (!("firewallMark" in key))
+    return firewall.unread.length === 0
+      ? "no firewall rule of this machine stops packets to it"
+      : "no firewall rule that doctor could read stops packets to it";
+  const rules = markingRules(firewall, key).filter(({ early }) => early);
+  const who =
+    rules.length === 0
+      ? `no rule that doctor could read sets mark ${key.firewallMark}`
+      : `mark ${key.firewallMark} is set by ${rules.map(describePlace).join(", and by ")}`;
+  return `${who}. Requests without the mark do not belong to it: this machine handles them as any others, and mostly refuses them`;
+}
+
 function nextSteps({ key }: ServiceWithServers): Fix[] {
-  const follow: Fix = {
-    command: "ipvsadm doctor --client ADDRESS --for 30s",
-    effect: "follows one client, which must make requests meanwhile",
-  };
-  if ("firewallMark" in key) return [follow];
+  if ("firewallMark" in key)
+    return [
+      followClient(),
+      {
+        command: `${key.family === INET ? "iptables" : "ip6tables"}-save -c -t mangle`,
+        effect:
+          "changes nothing; shows what each rule matches, and how many packets",
+      },
+    ];
   const address = formatAddress(key.address);
   return [
-    follow,
+    followClient(),
     { command: `tcpdump -n -i any host ${address}` },
     { command: `ip route get ${address}`, on: "a client and its routers" },
   ];

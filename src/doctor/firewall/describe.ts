@@ -18,14 +18,16 @@ export function describePlace(place: Place): string {
   return `${what}, ${packets} ${packets === 1n ? "packet" : "packets"}`;
 }
 
-/** Says what a stop does: `drops`, `rejects`, `redirects to 192.0.2.1:80`. */
-export function describeAction({ does, to }: Stop): string {
+/** Says what a stop does to packets: `drops them`, `redirects requests to tcp/192.0.2.1:80 to 10.0.0.5:80`. */
+export function describeAction({ does, to }: Stop, packets: string): string {
   switch (does) {
     case "drop":
-      return "drops";
+      return `drops ${packets}`;
     case "reject":
-      return "rejects";
+      return `rejects ${packets}`;
     case "redirect":
-      return to === undefined || to === "" ? "redirects" : `redirects to ${to}`;
+      return to === undefined || to === ""
+        ? `redirects ${packets}`
+        : `redirects ${packets} to ${to}`;
   }
 }

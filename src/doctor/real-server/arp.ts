@@ -201,19 +201,29 @@ function pathOf(name: string, device: string): string {
   return `net/ipv4/conf/${device}/${name}`;
 }
 
+const EFFECTS = {
+  arp_ignore:
+    "the interface answers ARP only for addresses of its own, not for those of other interfaces",
+  arp_announce:
+    "the interface asks its neighbors only with an address of its own",
+} as const;
+
 /** Sets the level of an interface. Lowers the level for all if that is larger and has another meaning. */
 function raise(
   sysctls: Sysctls,
-  name: string,
+  name: keyof typeof EFFECTS,
   device: Device,
   level: number,
 ): Fix[] {
   const all = pathOf(name, "all");
   const tooLarge = (sysctlNumber(sysctls, all) ?? 0) > level;
   return [
-    sysctlFix({
-      ...(tooLarge ? { [all]: level } : {}),
-      [pathOf(name, device.name)]: level,
-    }),
+    sysctlFix(
+      {
+        ...(tooLarge ? { [all]: level } : {}),
+        [pathOf(name, device.name)]: level,
+      },
+      EFFECTS[name],
+    ),
   ];
 }

@@ -16,7 +16,7 @@ export const serverFirewall = check(
         .map((stop): Finding<"server-firewall-blocks"> => ({
           id: "server-firewall-blocks",
           subject: flow.text,
-          seen: `${describePlace(stop)}, ${describeAction(stop)} them`,
+          seen: `${describePlace(stop)}, ${describeAction(stop, "them")}`,
           fix: [acceptRule(flow, stop)],
         })),
     ),

@@ -1,6 +1,7 @@
 import type { Io } from "../../runtime/io.js";
 import { NetworkClient } from "../../rtnl/client.js";
-import type { Device } from "../../rtnl/model.js";
+import { NetworkRefusal } from "../../rtnl/errors.js";
+import type { Device, Rule } from "../../rtnl/model.js";
 import type { Facts, Gathered } from "../facts.js";
 import { readSysctls, sysctlsUnseen } from "../read-sysctls.js";
 import { exchangeOver } from "../../netlink/exchange.js";
@@ -49,7 +50,11 @@ export async function gatherRealServer(
   for (const service of circumstances.services)
     ways.push(await waysOf(network, seen, service));
   const outer = await outerWays(network, seen);
-  const realServer = { ...seen, ways, outer };
+  // The rules matter only if answers have no way.
+  const rules = ways.some(({ back }) => typeof back === "string")
+    ? await routingRules(network)
+    : undefined;
+  const realServer = { ...seen, ways, outer, rules };
   const reasons = new Map<keyof Facts, string>();
   if (!sysctls) reasons.set("sysctls", sysctlsUnseen(procFolder));
   if (!listeners)
@@ -92,13 +97,25 @@ function unjudgedRules(server: RealServer, firewall: Firewall): string[] {
         .filter(({ certain, does }) => !certain && does !== "redirect")
         .map(
           (stop) =>
-            `${describePlace(stop)}, perhaps ${describeAction(stop)} ${flow.text}`,
+            `${describePlace(stop)}, perhaps ${describeAction(stop, flow.text)}`,
         ),
     )
     .slice(0, MOST_UNJUDGED);
 }
 
 const MOST_UNJUDGED = 5;
+
+/** The routing rules; undefined if the kernel has none (it is built without policy routing). */
+async function routingRules(
+  network: NetworkClient,
+): Promise<Rule[] | undefined> {
+  try {
+    return await network.rules();
+  } catch (error) {
+    if (error instanceof NetworkRefusal) return undefined;
+    throw error;
+  }
+}
 
 async function waysOf(
   network: NetworkClient,

@@ -61,10 +61,10 @@ export const REAL_SERVER_KINDS = [
     id: "nobody-listens",
     severity: "error",
     title: "no program listens at the address and port of the requests",
-    why: "With direct routing and tunneling packets arrive at the virtual address and the port of the service. A program that listens only at the real server's own address does not get them. With masquerading packets arrive at the address and port that --server names. Clients see their connections refused.",
+    why: "With direct routing and tunneling packets arrive at the virtual address and the port of the service. A program that listens only at the real server's own address does not get them. With masquerading packets arrive at the server's own address and port, which --server names. A program that listens only at 127.0.0.1 gets requests of its own machine only. Clients see their connections refused.",
     looked:
       "Listening TCP sockets and unconnected UDP sockets in /proc/net: at the port, and at the address or at any address. A socket at any IPv6 address also counts for IPv4. The service must have a port. SCTP is not checked.",
-    cure: "Let the program listen at any address (0.0.0.0 or [::]), or at the virtual address, at the port of the service.",
+    cure: "Start the program, and let it listen at any address (0.0.0.0 or [::]). Or, with direct routing and tunneling, at the virtual address and the port of the service; with masquerading, at the server's own address and the port that the director lists for it.",
     sysctls: [],
   },
   {
@@ -121,10 +121,10 @@ export const REAL_SERVER_KINDS = [
     id: "no-way-back",
     severity: "error",
     title: "the real server has no route to the client",
-    why: "With direct routing and tunneling a real server answers clients itself, so it needs a route to them. The director's routes do not help.",
+    why: "With direct routing and tunneling a real server answers clients itself, so it needs a route to them. The director's routes do not help. With masquerading it answers through the director. A routing rule for the source address (`ip rule`) can send answers to another table than the main one.",
     looked:
-      "With --client: the route of an answer from the virtual address to the client, as `ip route get` shows it.",
-    cure: "Add a route, usually the default route, through a router that can reach the clients. With direct routing that router cannot be the director, because its kernel drops packets with its own address as their source.",
+      "With --client: the route of an answer from the virtual address to the client, as `ip route get` shows it. With masquerading from the server's own address.",
+    cure: "Add a route, usually the default route, through a router that can reach the clients, to the table in which the kernel looks. With masquerading that router is the director. With direct routing it cannot be the director, because its kernel drops packets with its own address as their source.",
     sysctls: [],
   },
   {
@@ -134,7 +134,7 @@ export const REAL_SERVER_KINDS = [
     why: "With masquerading the answers of the real server have its own address as their source. The director replaces it by the virtual address on their way back. Clients do not know the real server's address, and drop answers that come directly from it. Connections time out. On the director they wait in SYN_RECV.",
     looked:
       "With --method masq and --director: whether the route to the client that --client names, or else the default route, goes through the director.",
-    cure: "Route answers through the director. Clients in the real server's own network need a host route each, or SNAT on the director.",
+    cure: "Route answers through the director: with the default route, or with the route that leads to the clients now. The server's own connections then go through the director as well. Clients in the real server's own network need a host route each, or SNAT on the director.",
     sysctls: [],
   },
 ] as const satisfies readonly Kind[];

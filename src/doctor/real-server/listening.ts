@@ -1,4 +1,8 @@
-import { formatAddress, sameAddress } from "../../ipvs/address.js";
+import {
+  formatAddress,
+  sameAddress,
+  type Address,
+} from "../../ipvs/address.js";
 import { formatEndpoint, TCP, TRANSPORTS, UDP } from "../../ipvs/model.js";
 import { check } from "../check.js";
 import type { Finding } from "../finding.js";
@@ -11,7 +15,7 @@ export const listening = check(
   ["realServer", "listeners"],
   ({ realServer, listeners }) =>
     servicesThere(realServer).flatMap((service) => [
-      ...unheard(listeners, service),
+      ...unheard(listeners, service, realServer.method === "masq"),
       ...(realServer.method === "masq" ? [] : wildcard(listeners, service)),
     ]),
 );
@@ -31,6 +35,7 @@ export function servicesThere({
 function unheard(
   listeners: readonly Listener[],
   service: VirtualService,
+  masqueraded: boolean,
 ): Finding<"nobody-listens">[] {
   const { protocol, port } = service;
   // Listeners of other protocols are not known.
@@ -40,6 +45,7 @@ function unheard(
   );
   if (near.some((one) => hears(one, service))) return [];
   const at = near.map((one) => formatAddress(one.address));
+  const loopback = near.every(({ address }) => isLoopback(address));
   return [
     {
       id: "nobody-listens",
@@ -47,10 +53,70 @@ function unheard(
       seen:
         at.length === 0
           ? "no program listens at this port"
-          : `programs listen at this port only at ${[...new Set(at)].join(", ")}`,
+          : `programs listen at this port only at ${[...new Set(at)].join(", ")}${loopback ? ", where only programs on this machine reach them" : ""}`,
+      evidence: otherPorts(listeners, service, masqueraded),
+      cure: cureOf(service, masqueraded, at.length > 0),
       fix: [],
     },
   ];
+}
+
+/** More of them would hide the rest. */
+const MOST_PORTS = 8;
+
+/** Where programs do listen for other machines: one of them may be the one, at the wrong port. */
+function otherPorts(
+  listeners: readonly Listener[],
+  { protocol, port, address }: VirtualService,
+  masqueraded: boolean,
+): string[] {
+  const other = listeners.filter(
+    (one) =>
+      one.protocol === (protocol ?? one.protocol) &&
+      one.port !== port &&
+      (hears(one, { address }) ||
+        (!isLoopback(one.address) && one.address.length === address.length)),
+  );
+  const names = [
+    ...new Set(
+      other.map(
+        (one) =>
+          `${TRANSPORTS[one.protocol]}/${formatEndpoint(one.address, one.port)}`,
+      ),
+    ),
+  ];
+  if (names.length === 0) return [];
+  const rest = names.length - MOST_PORTS;
+  const list = `${names.slice(0, MOST_PORTS).join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
+  return [
+    `programs listen for other machines at ${list}${masqueraded ? "" : "; direct routing and tunneling do not change the port of requests, only masquerading does"}`,
+  ];
+}
+
+/** Where the program must listen. With masquerading that is the server's own address and port, otherwise those of the service. */
+function cureOf(
+  { address, port }: VirtualService,
+  masqueraded: boolean,
+  isRunning: boolean,
+): string {
+  const whose = masqueraded
+    ? `the server's own address ${formatAddress(address)}, where masqueraded requests arrive`
+    : `the virtual address ${formatAddress(address)}, to which requests are still addressed`;
+  const start = isRunning
+    ? "Change the address in the program's configuration"
+    : "Start the program";
+  const elsewhere =
+    !isRunning && masqueraded
+      ? " If it has another port, correct the port of this real server on the director."
+      : "";
+  return `${start}: it must listen at port ${port ?? 0} of ${whose}, or of any address (0.0.0.0 or [::]).${elsewhere}`;
+}
+
+/** Whether an address is 127.0.0.0/8 or ::1. */
+function isLoopback(address: Address): boolean {
+  return address.length === 4
+    ? address[0] === 127
+    : address.every((byte, at) => byte === (at === 15 ? 1 : 0));
 }
 
 /** UDP answers come from the socket's address. A socket without one uses that of the outgoing interface. */

@@ -17,7 +17,12 @@ export const ownSource = check(
         id: "own-source" as const,
         subject: name,
         seen: `accept_local is 0 there, and packets of the director from ${formatAddress(director)} seem to come from this machine`,
-        fix: [sysctlFix({ [`net/ipv4/conf/${name}/accept_local`]: 1 })],
+        fix: [
+          sysctlFix(
+            { [`net/ipv4/conf/${name}/accept_local`]: 1 },
+            "the interface accepts all packets whose source is an address of this machine",
+          ),
+        ],
       }));
   },
 );

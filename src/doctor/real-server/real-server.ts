@@ -8,7 +8,7 @@ import {
 } from "../../ipvs/address.js";
 import type { Protocol } from "../../ipvs/model.js";
 import type { FouPort } from "../../rtnl/fou.js";
-import type { Device, DeviceAddress, Route } from "../../rtnl/model.js";
+import type { Device, DeviceAddress, Route, Rule } from "../../rtnl/model.js";
 import { isWithin } from "../../rtnl/address-owners.js";
 import type { Way } from "../network.js";
 import { isTunnel, type Method, type TunnelMethod } from "./methods.js";
@@ -41,6 +41,8 @@ export interface RealServer extends Circumstances {
   readonly devices: readonly Device[];
   readonly addresses: readonly DeviceAddress[];
   readonly routes: readonly Route[];
+  /** The routing rules, if they could be read */
+  readonly rules?: readonly Rule[] | undefined;
   /** The routes of each service's packets */
   readonly ways: readonly Ways[];
   /** The ports that accept GUE; empty for other methods */

@@ -3,7 +3,7 @@ import type { Device } from "../../rtnl/model.js";
 import { check } from "../check.js";
 import type { Finding, Fix } from "../finding.js";
 import { shellWord } from "../shell.js";
-import { sysctlFix, sysctlNumber, type Sysctls } from "../sysctls.js";
+import { sysctlCommand, sysctlNumber, type Sysctls } from "../sysctls.js";
 import { addAddress } from "./commands.js";
 import { tunnelsUp, virtualAddresses, type RealServer } from "./real-server.js";
 
@@ -30,6 +30,7 @@ export const rpFilter = check(
         seen: `rp_filter is ${level} there (the larger of all and ${device.name})${bare ? ", it has no address of its own" : ""}, and ${seen}`,
         evidence: [loosening(suspect, bare)],
         next: [ask(suspect, realServer.client)],
+        cure: suspect.cure,
         fix: [],
       });
     }
@@ -43,6 +44,8 @@ interface Suspect {
   /** A virtual address of the requests there */
   readonly address: Address;
   readonly seen: string;
+  /** Undefined: the cure of the kind */
+  readonly cure?: string;
 }
 
 /** Answers never leave by the tunnel of the request. */
@@ -54,6 +57,7 @@ function tunnels(server: RealServer): Suspect[] {
         device,
         address,
         seen: "answers to packets from a tunnel leave by another interface",
+        cure: `Packets from a tunnel have no way back by it, so the filter must be loosened on ${device.name} alone. Look first with the command under Next. Then run the command under Evidence, and keep the setting in /etc/sysctl.d.`,
       })),
     );
 }
@@ -89,19 +93,19 @@ function isBare({ addresses }: RealServer, { index }: Device): boolean {
 /** Lets the kernel show what it does with a packet of a client. */
 function ask({ device, address }: Suspect, client: Address | undefined): Fix {
   const from = client ? formatAddress(client) : "CLIENT";
+  const who = client ? "this client" : "CLIENT, the address of a client,";
   return {
     command: `ip route get ${formatAddress(address)} from ${from} iif ${shellWord(device.name)}`,
-    effect:
-      'shows "Invalid cross-device link" if the kernel drops a packet of this client there; changes nothing',
+    effect: `shows "Invalid cross-device link" if the kernel drops a packet of ${who} there; changes nothing`,
   };
 }
 
 /** What loosens the filter, on this interface only, even if the setting for all is the larger one. */
 function loosening({ device, address }: Suspect, bare: boolean): string {
   const commands = [
-    ...(bare ? [addAddress(address, device.name)] : []),
-    sysctlFix({ [pathOf(device.name)]: LOOSE }),
-  ].map(({ command }) => command);
+    ...(bare ? [addAddress(address, device.name).command] : []),
+    sysctlCommand({ [pathOf(device.name)]: LOOSE }),
+  ];
   return `the loose level on ${device.name} alone lets them pass: "${commands.join(" && ")}"; forged sources are then no longer dropped there`;
 }
 

@@ -91,7 +91,10 @@ function portless(
       seen: `the kernel accepts GUE at no UDP port${others}`,
       fix: [
         { command: `modprobe ${six ? "fou6" : "fou"}` },
-        { command: `ip ${six ? "-6 " : ""}fou add port PORT gue` },
+        {
+          command: `ip ${six ? "-6 " : ""}fou add port PORT gue`,
+          effect: "PORT is the port of --tun-port on the director",
+        },
       ],
     },
   ];

@@ -3,9 +3,10 @@ import {
   sameAddress,
   type Address,
 } from "../../ipvs/address.js";
-import type { Route } from "../../rtnl/model.js";
+import { isWithin } from "../../rtnl/address-owners.js";
+import type { Route, Rule } from "../../rtnl/model.js";
 import { check } from "../check.js";
-import type { Finding } from "../finding.js";
+import type { Finding, Fix } from "../finding.js";
 import type { Way } from "../network.js";
 import { virtualAddresses, type RealServer } from "./real-server.js";
 
@@ -19,7 +20,8 @@ export const wayBack = check(
   ],
 );
 
-function barred({ ways, client }: RealServer): Finding<"no-way-back">[] {
+function barred(realServer: RealServer): Finding<"no-way-back">[] {
+  const { ways, client } = realServer;
   if (client === undefined) return [];
   const way = ways.map(({ back }) => back).find((back) => leadsNowhere(back));
   if (way === undefined) return [];
@@ -27,19 +29,74 @@ function barred({ ways, client }: RealServer): Finding<"no-way-back">[] {
     typeof way === "string"
       ? `the route to it: ${way}`
       : `its route is of type ${way.type}`;
-  const command =
+  const source = sourceOf(realServer);
+  const rule = source && ruleOf(realServer, source);
+  const table = rule ? ` table ${rule.table}` : "";
+  const { method, director } = realServer;
+  const router =
+    method === "masq" && director ? formatAddress(director) : "ROUTER";
+  const who = router === "ROUTER" ? `${ROUTER}; ` : "";
+  const barrier = routeFor(realServer.routes, rule?.table ?? MAIN, client);
+  const fix =
     way === "no route"
-      ? "ip route add default via ROUTER"
-      : `ip route replace ${formatAddress(client)} via ROUTER`;
+      ? {
+          command: `ip route add default via ${router}${table}`,
+          effect: `${who}all packets without another route go there`,
+        }
+      : barrier && barrier.type !== "unicast"
+        ? {
+            command: `ip route replace ${prefixOf(barrier)} via ${router}${table}`,
+            effect: `${who}all packets go there that the route of type ${barrier.type} refuses now`,
+          }
+        : {
+            command: `ip route replace ${formatAddress(client)} via ${router}${table}`,
+            effect: `${who}only packets to this client go there`,
+          };
+  const from = source ? ` from ${formatAddress(source)}` : "";
   return [
     {
       id: "no-way-back",
       subject: formatAddress(client),
       seen,
-      fix: [{ command }],
+      evidence: rule
+        ? [
+            `routing rule ${rule.priority} sends packets${from} to table ${rule.table}, so the routes of the main table do not count ('ip rule' and 'ip route show table ${rule.table}' show them)`,
+          ]
+        : [],
+      next: [
+        {
+          command: `ip route get ${formatAddress(client)}${from}`,
+          effect: "changes nothing; shows the route of an answer",
+        },
+      ],
+      fix: [fix],
     },
   ];
 }
+
+/** The source of answers */
+function sourceOf({ method, server, ways }: RealServer): Address | undefined {
+  return method === "masq" ? server?.address : ways[0]?.service.address;
+}
+
+/** The rule that sends packets with this source to a table of their own. */
+function ruleOf({ rules = [] }: RealServer, source: Address): Rule | undefined {
+  return rules
+    .filter(
+      ({ action, from, to, incoming, mark, table, inverted }) =>
+        action === "table" &&
+        !inverted &&
+        table !== MAIN &&
+        from !== undefined &&
+        isWithin(source, from.address, from.bits) &&
+        to === undefined &&
+        incoming === undefined &&
+        mark === undefined,
+    )
+    .sort((a, b) => a.priority - b.priority)[0];
+}
+
+const ROUTER = "ROUTER is the address of a router that reaches the clients";
 
 /** A route to this machine itself is another fault, or none. */
 function leadsNowhere(way: Way | undefined): boolean {
@@ -54,18 +111,78 @@ function elsewhere(server: RealServer): Finding<"way-back-elsewhere">[] {
     if (director.length !== family) return [];
     if (way?.hops.some(({ gateway }) => isAddress(gateway, director)))
       return [];
-    const to = client ? formatAddress(client) : "default";
     return [
       {
         id: "way-back-elsewhere",
         subject: target,
         seen: hopInWords(way),
-        fix: [
-          { command: `ip route replace ${to} via ${formatAddress(director)}` },
-        ],
+        fix: [throughDirector(server, director, way, client)],
       },
     ];
   });
+}
+
+/** Changes the route by which answers leave; for clients in the server's own network, adds one for each. */
+function throughDirector(
+  { routes }: RealServer,
+  director: Address,
+  way: Route | undefined,
+  client: Address | undefined,
+): Fix {
+  const via = `via ${formatAddress(director)}`;
+  const table =
+    way === undefined || way.table === MAIN ? "" : ` table ${way.table}`;
+  const old = client && way ? usedRoute(routes, way, client) : undefined;
+  if (client && old?.prefixBits !== 0) {
+    const to = old ? prefixOf(old) : formatAddress(client);
+    return {
+      command: `ip route replace ${to} ${via}${table}`,
+      effect: old
+        ? `all packets of this server to ${to} go through the director`
+        : "only answers to this client: each client needs such a route",
+    };
+  }
+  return {
+    command: `ip route replace default ${via}${table}`,
+    effect:
+      "all packets of this server that have no other route go through the director, also those of its own connections",
+  };
+}
+
+/** The route through a router that leads to a client. */
+function usedRoute(
+  routes: readonly Route[],
+  way: Route,
+  client: Address,
+): Route | undefined {
+  const route = routeFor(routes, way.table, client);
+  return route?.type === "unicast" &&
+    route.hops.some(({ gateway }) => gateway !== undefined)
+    ? route
+    : undefined;
+}
+
+/** The most specific route of a table for an address. */
+function routeFor(
+  routes: readonly Route[],
+  table: number,
+  address: Address,
+): Route | undefined {
+  return routes
+    .filter(
+      (route) =>
+        route.table === table &&
+        route.target.length === address.length &&
+        isWithin(address, route.target, route.prefixBits),
+    )
+    .sort((a, b) => b.prefixBits - a.prefixBits || a.metric - b.metric)[0];
+}
+
+/** A route's destination as ip(8) takes it. */
+function prefixOf({ target, prefixBits }: Route): string {
+  return prefixBits === 0
+    ? "default"
+    : `${formatAddress(target)}/${prefixBits}`;
 }
 
 interface Back {

@@ -208,8 +208,19 @@ export class Agent {
     } else if (wanted === undefined || this.#isCurrent(wanted)) {
       if (this.#failed?.revision !== undefined) this.#failed = undefined;
     }
-    if (this.#drainsChanged() || this.#order.paused !== this.#copy.paused)
-      await this.#applyDrains(signal);
+    const changed =
+      this.#drainsChanged() || this.#order.paused !== this.#copy.paused;
+    if (!changed || (await this.#pointerIsGone(signal))) return;
+    await this.#applyDrains(signal);
+  }
+
+  /** If all keys are deleted at once, the watch may report drains and the order before the pointer. @throws {StoreError} */
+  async #pointerIsGone(signal: AbortSignal): Promise<boolean> {
+    const { store, keys } = this.#environment;
+    if (!this.#head) return false;
+    const head = await store.get(keys.head(this.#settings.table), { signal });
+    this.#headMissing = head.found === undefined;
+    return this.#headMissing;
   }
 
   /** Reads the kernel's table again, and reports or takes back what others changed. */
@@ -220,7 +231,8 @@ export class Agent {
       const desired = current && (await this.#desired(current, this.#drains));
       await this.#compare(desired);
       const { add, change, remove } = this.#drift;
-      const heal = heals && !dryRun && !this.#order.paused;
+      const heal =
+        heals && !dryRun && !this.#order.paused && !this.#headMissing;
       if (!current || !desired || !heal || add + change + remove === 0) return;
       this.#environment.log(
         `healing: ${add} to add, ${change} to change, ${remove} to remove`,

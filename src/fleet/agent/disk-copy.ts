@@ -1,4 +1,6 @@
+import { sha256 } from "../../system/compress.js";
 import { parseDrain, type Drain } from "../drain.js";
+import { StoreRecordFault } from "../fleet-error.js";
 import { RecordReader } from "../record.js";
 
 /** A revision as it is kept on disk. */
@@ -52,20 +54,23 @@ function withBase64({ text, ...rest }: KeptRevision) {
   return { ...rest, content: Buffer.from(text, "latin1").toString("base64") };
 }
 
-/** Reads the text of the file. @throws {StoreRecordFault} it is damaged */
+/** Reads the text of the file, and checks the hashes. @throws {StoreRecordFault} it is damaged */
 export function readCopy(path: string, text: string): DiskCopy {
   const record = RecordReader.parse(path, Buffer.from(text, "latin1"));
   record.text("schema");
   const kept = (name: string): KeptRevision | undefined => {
     if (!record.has(name)) return undefined;
     const one = record.record(name);
+    const content = Buffer.from(one.text("content"), "base64");
+    if (sha256(content) !== one.text("sha256"))
+      throw new StoreRecordFault(path, `"${name}" does not match its hash`);
     return {
       table: one.text("table"),
       revision: one.count("revision"),
       sha256: one.text("sha256"),
       force: one.flag("force"),
       allowEmpty: one.flag("allowEmpty"),
-      text: Buffer.from(one.text("content"), "base64").toString("latin1"),
+      text: content.toString("latin1"),
     };
   };
   return {

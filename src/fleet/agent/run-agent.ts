@@ -25,8 +25,8 @@ export interface RunOptions {
   readonly pauses: Pauses;
   /** Ends the agent. The table stays as it is */
   readonly signal: AbortSignal;
-  /** Called after the first comparison with the kernel, and regularly while the agent works */
-  readonly alive: (status: string) => void;
+  /** Called after the disk copy was applied, and regularly while the agent works */
+  readonly alive: (status: string) => Promise<void> | void;
 }
 
 /** Runs an agent until the signal is triggered. The loss of the store changes nothing in the table. */
@@ -49,6 +49,9 @@ class Run {
   #wake = new AbortController();
   #lease: bigint | undefined;
   #reported = "";
+  /** The store's revision of the last report; undefined if it is not known */
+  #written: bigint | undefined;
+  #reporting: Promise<void> = Promise.resolve();
   #storeFault: string | undefined;
   #connected = false;
 
@@ -110,8 +113,9 @@ class Run {
   /** Applies what the store wants, and looks for drift. */
   async #work(): Promise<void> {
     const { signal } = this.#ended;
-    const { times, pauses, alive } = this.#options;
+    const { times, pauses } = this.#options;
     const backoff = new Backoff(pauses);
+    await this.#reportAlive();
     let compareAt = 0;
     let retryAt = 0;
     while (!this.#isEnded()) {
@@ -142,16 +146,20 @@ class Run {
         compareAt =
           performance.now() + (isDraining ? times.drain : times.interval);
       }
-      const { condition, applied } = this.#agent.state;
-      alive(
-        applied === undefined ? condition : `${condition}, revision ${applied}`,
-      );
+      await this.#reportAlive();
       await this.#reportState();
       await pauses.sleep(
         Math.min(pause, Math.max(compareAt - performance.now(), 0)),
         woken.signal,
       );
     }
+  }
+
+  async #reportAlive(): Promise<void> {
+    const { condition, applied } = this.#agent.state;
+    await this.#options.alive(
+      applied === undefined ? condition : `${condition}, revision ${applied}`,
+    );
   }
 
   /** Keeps the lease alive, and reports the load under it. */
@@ -205,24 +213,42 @@ class Run {
     this.#storeWorks();
   }
 
-  /** Writes the state, if it is another one than the last that was written. */
+  /** Writes the state, if it is another one than the last that was written. One write follows the other. */
   async #reportState(): Promise<void> {
+    const before = this.#reporting;
+    const now = (async () => {
+      await before.catch(() => undefined); // its caller knows
+      await this.#writeState();
+    })();
+    this.#reporting = now;
+    await now;
+  }
+
+  async #writeState(): Promise<void> {
     if (!this.#connected) return;
     const { store, keys } = this.#environment;
+    const { signal } = this.#ended;
+    const key = keys.state(this.#settings.director);
     const value = recordBytes(this.#agent.state);
     const text = Buffer.from(value).toString("latin1");
     if (text === this.#reported) return;
     try {
-      await store.commit(
-        [],
-        [{ put: keys.state(this.#settings.director), value }],
-        {
-          signal: this.#ended.signal,
-        },
-      );
+      // The condition keeps an older write, which a frozen member may carry out late, from replacing a newer one.
+      for (;;) {
+        this.#written ??=
+          (await store.get(key, { signal })).found?.revision ?? 0n;
+        const { succeeded, revision } = await store.commit(
+          [{ key, revision: this.#written }],
+          [{ put: key, value }],
+          { signal },
+        );
+        this.#written = succeeded ? revision : undefined;
+        if (succeeded) break;
+      }
       this.#reported = text;
     } catch (error) {
-      if (!this.#ended.signal.aborted) this.#storeFailed(error);
+      this.#written = undefined;
+      if (!this.#isEnded()) this.#storeFailed(error);
     }
   }
 

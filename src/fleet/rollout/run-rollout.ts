@@ -1,10 +1,16 @@
 import type { Pauses } from "../../store/backoff.js";
 import { StoreError } from "../../store/store-error.js";
-import type { Store, StoreChange } from "../../store/store.js";
+import type {
+  Condition,
+  Store,
+  StoreChange,
+  StoredValue,
+} from "../../store/store.js";
 import { readFleet, type DirectorReport } from "../fleet-report.js";
 import type { FleetKeys } from "../keys.js";
 import { NO_ORDER, readOrder } from "../order.js";
 import { recordBytes } from "../record.js";
+import { repeatWrite } from "../repeat-write.js";
 import { readHead } from "../revision.js";
 import { updateOrder } from "../update-order.js";
 import { readRollout, RolloutError, type Rollout } from "./rollout.js";
@@ -39,8 +45,8 @@ export async function runRollout(
   environment: RolloutEnvironment,
 ): Promise<void> {
   const run = new Run(rollout, environment);
-  await run.begin();
   try {
+    await run.begin();
     await run.waves();
     await run.finish();
   } finally {
@@ -58,6 +64,8 @@ class Run {
   #rollout: Rollout;
   readonly #environment: RolloutEnvironment;
   #lease = 0n;
+  /** The revision of the key that says that this process carries out the rollout */
+  #held = 0n;
   #renewedAt = 0;
   readonly #updating = new Map<string, Updating>();
   /** Directors that this rollout has changed */
@@ -76,20 +84,58 @@ class Run {
     this.#renewedAt = this.#environment.clock();
     const key = keys.rolloutHolder(table);
     const value = recordBytes({ author });
-    const { succeeded } = await store.commit(
-      [{ key, revision: 0n }],
-      [
-        { put: key, value, lease: this.#lease },
-        { put: keys.rollout(table), value: recordBytes(this.#rollout) },
-      ],
-    );
-    if (!succeeded) {
-      await store.revokeLease(this.#lease);
-      throw new RolloutError(
-        `another process carries out a rollout of table ${table}`,
-        "'pause' or 'abort' stops it",
+    for (;;) {
+      const { found } = await store.get(keys.rollout(table));
+      this.#checkStillWanted(found);
+      await repeatWrite(() =>
+        store.commit(
+          [
+            { key, revision: 0n },
+            { key: keys.rollout(table), revision: found?.revision ?? 0n },
+          ],
+          [
+            { put: key, value, lease: this.#lease },
+            { put: keys.rollout(table), value: recordBytes(this.#rollout) },
+          ],
+        ),
       );
+      // Not the answer: an earlier one may have been lost.
+      const holder = await store.get(key);
+      if (holder.found?.lease === this.#lease) {
+        this.#held = holder.found.revision;
+        return;
+      }
+      if (holder.found)
+        throw new RolloutError(
+          `another process carries out a rollout of table ${table}`,
+          "'pause' or 'abort' stops it",
+        );
     }
+  }
+
+  /** A rollout that is continued may have been paused or aborted just now. */
+  #checkStillWanted(found: StoredValue | undefined): void {
+    if (!found) return;
+    const { at, state } = readRollout(found);
+    if (at === this.#rollout.at && state !== "running")
+      throw new RolloutError(`the rollout was ${state}`);
+  }
+
+  /** Makes changes if this process still carries out the rollout. @returns whether the conditions were met */
+  async #commit(
+    conditions: readonly Condition[],
+    changes: readonly StoreChange[],
+  ): Promise<boolean> {
+    const { store, keys } = this.#environment;
+    const key = keys.rolloutHolder(this.#rollout.table);
+    // After a lost answer, the conditions are not met, and the caller reads again.
+    const { succeeded } = await repeatWrite(() =>
+      store.commit([{ key, revision: this.#held }, ...conditions], changes),
+    );
+    if (succeeded) return true;
+    const { found } = await store.get(key);
+    if (found?.revision !== this.#held) throw leaseEnded();
+    return false;
   }
 
   async waves(): Promise<void> {
@@ -117,11 +163,16 @@ class Run {
       const { found } = await store.get(key);
       if (!found) throw new RolloutError(`there is no table ${table}`);
       const head = { ...readHead(found), released: revision };
-      const { succeeded } = await store.commit(
-        [{ key, revision: found.revision }],
+      // An operator who aborts the rollout at this moment wins.
+      const running = await this.#obey();
+      const released = await this.#commit(
+        [
+          { key, revision: found.revision },
+          { key: keys.rollout(table), revision: running },
+        ],
         [{ put: key, value: recordBytes(head) }],
       );
-      if (succeeded) break;
+      if (released) break;
     }
     await clearOrders(store, keys, table);
     await this.#save({ state: "done" });
@@ -130,6 +181,7 @@ class Run {
 
   /** Gives the places back. */
   async leave(): Promise<void> {
+    if (this.#lease === 0n) return;
     try {
       await this.#environment.store.revokeLease(this.#lease);
     } catch {
@@ -188,7 +240,7 @@ class Run {
     for (;;) {
       const { found } = await store.get(key);
       const order = found ? readOrder(found) : NO_ORDER;
-      const { succeeded } = await store.commit(
+      const succeeded = await this.#commit(
         [{ key, revision: found?.revision ?? 0n }],
         [
           {
@@ -210,10 +262,10 @@ class Run {
   }
 
   async #completed(name: string): Promise<void> {
-    const { store, keys, report } = this.#environment;
+    const { keys, report } = this.#environment;
     const updating = this.#updating.get(name);
     if (!updating) return;
-    await store.commit(
+    await this.#commit(
       [],
       [{ remove: keys.slot(this.#rollout.table, updating.slot) }],
     );
@@ -272,8 +324,8 @@ class Run {
     );
   }
 
-  /** Waits while the rollout is paused; stops if it was aborted. */
-  async #obey(): Promise<void> {
+  /** Waits while the rollout is paused; stops if it was aborted. @returns the revision of its key */
+  async #obey(): Promise<bigint> {
     const { store, keys, report, signal } = this.#environment;
     let said = false;
     for (;;) {
@@ -284,7 +336,7 @@ class Run {
         );
       const { found } = await store.get(keys.rollout(this.#rollout.table));
       const state = found && readRollout(found).state;
-      if (state === "running") return;
+      if (found && state === "running") return found.revision;
       if (state !== "paused")
         throw new RolloutError(`the rollout was ${state ?? "deleted"}`);
       if (!said) report("paused");
@@ -306,11 +358,7 @@ class Run {
   async #renew(): Promise<void> {
     const { store, clock } = this.#environment;
     if (clock() - this.#renewedAt < (LEASE_SECONDS * 1000) / 3) return;
-    if (!(await store.keepLeaseAlive(this.#lease)))
-      throw new RolloutError(
-        "the lease of the rollout has ended: the directors keep what they have",
-        "'resume' continues",
-      );
+    if (!(await store.keepLeaseAlive(this.#lease))) throw leaseEnded();
     this.#renewedAt = clock();
   }
 
@@ -323,7 +371,7 @@ class Run {
       const stored = found ? readRollout(found).state : "aborted";
       const state = stored === "running" ? (change.state ?? "running") : stored;
       const rollout = { ...this.#rollout, ...change, state };
-      const { succeeded } = await store.commit(
+      const succeeded = await this.#commit(
         [{ key, revision: found?.revision ?? 0n }],
         [{ put: key, value: recordBytes(rollout) }],
       );
@@ -337,6 +385,13 @@ class Run {
     const { pauses, signal } = this.#environment;
     await pauses.sleep(POLL_MILLISECONDS, signal);
   }
+}
+
+function leaseEnded(): RolloutError {
+  return new RolloutError(
+    "the lease of the rollout has ended: the directors keep what they have",
+    "'resume' continues",
+  );
 }
 
 /** Lets all directors of a table apply the released revision. @throws {StoreError} */

@@ -90,9 +90,11 @@ export class Cluster {
     const { signal: both } = either;
     for (let tried = 1; ; tried++) {
       const member = this.member();
+      let sent = false;
       try {
         const timeoutMs = this.#attemptTime(end, repeat);
         const headers = await this.headers(member, timeoutMs, both);
+        sent = true;
         return await attempt(member.clients, {
           timeoutMs,
           headers,
@@ -104,7 +106,7 @@ export class Cluster {
         const failure = failureOf(error);
         this.failed(member, failure);
         if (!failure.transient) throw errorOf(failure, error);
-        if (repeat === "if-not-done" && !failure.notDone)
+        if (repeat === "if-not-done" && sent && !failure.notDone)
           throw new StoreError("outcome-unknown", failure.detail, {
             cause: error,
           });
@@ -166,7 +168,8 @@ export class Cluster {
 
   /** A read goes to the next member early; a write waits, because it cannot be repeated. */
   #attemptTime(end: number, repeat: Repeat): number {
-    const left = Math.max(end - performance.now(), 1);
+    // gRPC takes whole milliseconds.
+    const left = Math.max(Math.ceil(end - performance.now()), 1);
     return repeat === "always" && this.#members.length > 1
       ? Math.min(left, ATTEMPT_MILLISECONDS)
       : left;

@@ -167,7 +167,7 @@ function cancellation({ compactRevision, cancelReason }: WatchResponse): Error {
 
 /** The events of an answer, and the progress after it. etcd numbers the watches of a stream from 0 in order of the requests. */
 function batchOf(
-  { header, watchId, created, events }: WatchResponse,
+  { header, watchId, events }: WatchResponse,
   progress: readonly Progress[],
 ): WatchBatch {
   const revision = header?.revision ?? 0n;
@@ -182,8 +182,9 @@ function batchOf(
         ]
       : [],
   );
-  // The answer that a watch was created may be ahead of events that are yet to come.
-  if (one && !created && revision >= one.next) one.next = revision + 1n;
+  // The revision of the header may be ahead of events that are yet to come.
+  const last = events.at(-1)?.kv?.modRevision;
+  if (one && last !== undefined && last >= one.next) one.next = last + 1n;
   return { revision, events: fresh };
 }
 

@@ -155,7 +155,35 @@ suite(
     });
 
     proves(site, {
-      id: "service-unreached",
+      id: "mark-unmatched",
+      name: "the rule that sets the firewall mark names the servers' interface",
+      subject: "fwm/9",
+      seen: /^rule 1 of chain PREROUTING \(iptables-legacy, table mangle\), ".*", 0 packets, sets mark 9: requests come in by front, which the rule does not match$/,
+      skip: without("iptables-legacy", "iptables"),
+      rules: `
+      -A -f 7 -s rr
+      -a -f 7 -r 198.51.100.11:8080 -m`,
+      url: URL,
+      prepare: () =>
+        void director(
+          "iptables-legacy -t mangle -A PREROUTING -d 192.0.2.100 -p tcp --dport 80 -j MARK --set-mark 7",
+        ),
+      async fault() {
+        director("iptables-legacy -t mangle -F PREROUTING");
+        director(
+          "iptables-legacy -t mangle -A PREROUTING -d 192.0.2.100 -i back -p tcp -m multiport --dports 80,443 -j MARK --set-mark 9",
+        );
+        await balance(`
+        -A -f 9 -s rr
+        -a -f 9 -r 198.51.100.12:8080 -m`);
+      },
+      fails: () => unanswered(site, URL),
+      lastly: () => void director("iptables-legacy -t mangle -F PREROUTING"),
+    });
+
+    proves(site, {
+      id: "mark-unmatched",
+      seen: /: the rule is for requests to 192\.0\.2\.101, which is not an address of this machine$/,
       name: "a rule sets the firewall mark for another address",
       subject: "fwm/9",
       skip: without("iptables-legacy", "iptables"),

@@ -162,6 +162,39 @@ suite("doctor finds what the connection table and counters show", () => {
     lastly: revive,
   });
 
+  proves(site, {
+    id: "drained-server-used",
+    name: "a UDP client keeps its port, and the drained server refuses its datagrams",
+    subject: "198.51.100.11:53 of udp/192.0.2.100:53",
+    seen: /^its weight is 0, and 1 UDP client stays with it /,
+    skip: without("iptables-legacy", "iptables"),
+    rules: `
+      -A ${DNS} -s rr
+      -a ${DNS} -r 198.51.100.11:53 -m -w 1
+      -a ${DNS} -r 198.51.100.12:53 -m -w 0`,
+    works: () => {
+      assert.notEqual(asksFrom(5302), "no answer");
+      return Promise.resolve();
+    },
+    async fault() {
+      await ipvsadm(`-e ${DNS} -r 198.51.100.11:53 -m -w 0`);
+      await ipvsadm(`-e ${DNS} -r 198.51.100.12:53 -m -w 1`);
+      on("real1", "iptables-legacy -A INPUT -p udp --dport 53 -j REJECT");
+    },
+    fails: () => {
+      assert.equal(asksFrom(5302), "no answer");
+      return Promise.resolve();
+    },
+    async repair() {
+      director("sysctl -w net.ipv4.vs.expire_nodest_conn=1");
+      await ipvsadm(`-d ${DNS} -r 198.51.100.11:53`);
+    },
+    lastly() {
+      on("real1", "iptables-legacy -F");
+      revive();
+    },
+  });
+
   let held: HeldConnection[] = [];
   proves(site, {
     id: "drained-server-dead",

@@ -64,8 +64,19 @@ suite("doctor finds faults of a masqueraded real server", () => {
     lastly: () =>
       void site.network.sh(
         "real1",
-        "ip route del 192.0.2.10; ip route replace default via 198.51.100.1",
+        "ip route replace default via 198.51.100.1",
       ),
+  });
+
+  proves({
+    id: "way-back-elsewhere",
+    name: "a route to the clients' network",
+    subject: "192.0.2.10",
+    rules: RULES,
+    words: `${WORDS} --client 192.0.2.10`,
+    url: URL,
+    fault: "ip route add 192.0.2.0/24 via 198.51.100.2",
+    lastly: () => void site.network.sh("real1", "ip route del 192.0.2.0/24"),
   });
 
   proves({

@@ -12,7 +12,7 @@ import {
   idleConnections,
   limits,
 } from "../../../src/doctor/director/limits.js";
-import { marks } from "../../../src/doctor/director/marks.js";
+import { marks, unmatchedMarks } from "../../../src/doctor/director/marks.js";
 import { activeBackups } from "../../../src/doctor/director/peers.js";
 import type { Probe } from "../../../src/doctor/probe-result.js";
 import { redirects } from "../../../src/doctor/director/redirects.js";
@@ -283,7 +283,15 @@ suite("refusals", () => {
       finding.seen,
       "since it was added it had 6 connections, 6 packets in and 6 out, of 60 and 40 bytes: one reset for each connection",
     );
-    assert.equal(finding.next?.[0]?.command, "ipvsadm doctor --probe");
+    assert.deepEqual(finding.next, [
+      {
+        command:
+          "ipvsadm doctor --real-server tcp/192.0.2.1:80 --method masq --server 10.0.0.11:80",
+        on: "real server 10.0.0.11",
+      },
+      { command: "ipvsadm doctor --probe" },
+    ]);
+    assert.match(finding.fix[0]?.effect ?? "", /does not repair the server$/);
   });
 
   test("refusals: data, no answers, few connections or rates of before are none", () => {
@@ -409,6 +417,95 @@ suite("marks", () => {
   });
 });
 
+suite("unmatchedMarks", () => {
+  const key = { family: INET, firewallMark: 7 } as const;
+  const find = (
+    rules: string,
+    given: Partial<Stats> = {},
+    ways = [route("192.0.2.1", "local", 1)],
+  ) => {
+    const service = serviceEntry(key, {}, [SERVER]);
+    return unmatchedMarks.examine({
+      table: [{ ...service, stats: stats(given) }],
+      network: {
+        ...NETWORK,
+        ways: network([...GENERAL, ...ways]).ways,
+      },
+      firewall: {
+        tables: parseIptablesSave(
+          `*mangle\n:PREROUTING ACCEPT [24:1440]\n:web - [0:0]\n${rules}\nCOMMIT\n`,
+          INET,
+          "iptables",
+        ),
+        unread: [],
+      },
+    });
+  };
+  const GENERAL = [route("192.0.0.8", "unicast", 1, "192.0.2.254")];
+  const setter = (match: string, packets = 0) =>
+    `[${packets}:0] -A PREROUTING ${match} -j MARK --set-xmark 0x7/0xffffffff`;
+  const INSIDE = setter(
+    "-d 192.0.2.1/32 -i eth2 -p tcp -m multiport --dports 80,443",
+  );
+
+  test("unmatchedMarks names the rule, its chain, its packets and the interface of the requests", () => {
+    const [finding, ...others] = find(INSIDE);
+    assert.deepEqual(others, []);
+    assert.equal(
+      finding?.seen,
+      'rule 1 of chain PREROUTING (iptables, table mangle), "-d 192.0.2.1/32 -i eth2 -p tcp -m multiport --dports 80,443 -j MARK --set-xmark 0x7/0xffffffff", 0 packets, sets mark 7: requests come in by eth1, which the rule does not match',
+    );
+    assert.equal(
+      finding.evidence?.[0],
+      "24 packets have passed chain PREROUTING, and the rule has matched none of them",
+    );
+    assert.deepEqual(
+      finding.fix.map(({ command }) => command),
+      [
+        "iptables -t mangle -I PREROUTING 1 -d 192.0.2.1/32 -i eth1 -p tcp -m multiport --dports 80,443 -j MARK --set-xmark 0x7/0xffffffff",
+      ],
+    );
+  });
+
+  test("unmatchedMarks names a single address that is not one of this machine, and offers no command", () => {
+    const ways = [route("192.0.2.9", "unicast", 1)];
+    const [finding] = find(setter("-d 192.0.2.9/32 -p tcp"), {}, ways);
+    assert.match(
+      finding?.seen ?? "",
+      /: the rule is for requests to 192\.0\.2\.9, which is not an address of this machine$/,
+    );
+    assert.deepEqual(finding?.fix, []);
+  });
+
+  test("unmatchedMarks sees the conditions of rules that call a chain", () => {
+    const rules = `[0:0] -A PREROUTING -i eth2 -j web\n[0:0] -A web -d 192.0.2.1/32 -j MARK --set-xmark 0x7/0xffffffff`;
+    const [finding] = find(rules);
+    assert.match(finding?.seen ?? "", /^rule 1 of chain web /);
+    assert.deepEqual(finding?.fix, []);
+  });
+
+  test("unmatchedMarks says nothing if a rule can match, has matched, or the service has packets", () => {
+    assert.deepEqual(find(setter("-d 192.0.2.1/32 -i eth1")), []);
+    assert.deepEqual(find(setter("-d 192.0.2.1/32 -i eth+")), []);
+    assert.deepEqual(find(setter("-d 192.0.2.1/32 ! -i eth2")), []);
+    assert.deepEqual(find(`${INSIDE}\n${setter("-d 192.0.2.1/32")}`), []);
+    assert.deepEqual(find(setter("-i eth2", 3)), []);
+    assert.deepEqual(find(INSIDE, { inPacketsPerSecond: 1n }), []);
+    assert.deepEqual(
+      find(`${INSIDE}\n[0:0] -A PREROUTING -j CONNMARK --restore-mark`),
+      [],
+    );
+  });
+
+  test("unmatchedMarks offers no command that a shell would read differently", () => {
+    const [finding] = find(
+      setter('-d 192.0.2.1/32 -i eth2 -m comment --comment "$(reboot)"'),
+    );
+    assert.ok(finding);
+    assert.deepEqual(finding.fix, []);
+  });
+});
+
 suite("clientsBeside and redirects", () => {
   const beside = [group({ SYN_RECV: [58, 57, 56] }, "10.0.0.100")];
 
@@ -517,6 +614,18 @@ suite("drainedServers", () => {
       "reachable",
     );
     assert.equal(found.length, 1);
+  });
+
+  test("drainedServers: UDP clients of a drained server that answers are a note", () => {
+    const { key } = SERVICE;
+    const udp = { key: { ...key, protocol: UDP } } as typeof SERVICE;
+    const open = [{ ...group({ UDP: [290] }, "192.0.2.77"), protocol: "UDP" }];
+    const found = (groups: readonly ConnectionGroup[]) =>
+      find({ inactiveConnections: 1 }, groups, { service: udp }, "reachable");
+    assert.deepEqual(found(open), [
+      ["drained-server-used 10.0.0.11:80 of udp/192.0.2.1:80"],
+    ]);
+    assert.deepEqual(found([]), []);
   });
 
   test("drainedServers: templates of persistence need another setting", () => {
@@ -656,6 +765,58 @@ suite("traceClient()", () => {
     assert.equal(stopsAt?.step, "firewall");
   });
 
+  test("traceClient() says which marking rules the client's packets do not meet", () => {
+    const table = [serviceEntry({ family: INET, firewallMark: 7 }, {}, [])];
+    const rules = (device: string) =>
+      `*mangle\n:PREROUTING ACCEPT [9:540]\n[0:0] -A PREROUTING -d 192.0.2.1/32 -i ${device} -j MARK --set-xmark 0x7/0xffffffff\nCOMMIT\n`;
+    const { stopsAt } = trace([], { table, rules: rules("eth2") });
+    assert.equal(
+      stopsAt?.text,
+      'rule 1 of chain PREROUTING (iptables, table mangle), "-d 192.0.2.1/32 -i eth2 -j MARK --set-xmark 0x7/0xffffffff", 0 packets, sets mark 7 for fwm/7; it does not match: requests of 192.0.2.77 come in by eth1, which the rule does not match',
+    );
+    const met = trace([], { table, rules: rules("eth1") });
+    assert.equal(met.stopsAt, undefined);
+    assert.match(
+      met.steps.find(({ step }) => step === "marks")?.text ?? "",
+      /it matches packets of the client that meet its conditions$/,
+    );
+  });
+
+  test("traceClient() warns of a route by another interface than the client's network, and stops if rp_filter is strict", () => {
+    const away = network([
+      ...[...NETWORK.ways.values()].filter((way) => typeof way === "object"),
+      route("192.0.2.77", "unicast", 2),
+    ]);
+    const other = { ...NETWORK, ways: away.ways };
+    const step = (level: number) =>
+      trace([], {
+        network: other,
+        sysctls: sysctls({
+          ...SYSCTLS,
+          "net.ipv4.conf.all.rp_filter": 0,
+          "net.ipv4.conf.eth1.rp_filter": level,
+        }),
+      }).steps[0];
+    assert.equal(step(0)?.state, "unknown");
+    assert.equal(step(1)?.state, "stops");
+    assert.match(
+      step(1)?.text ?? "",
+      /^192\.0\.2\.77 is in the network of eth1, and the route to it leaves by eth2, directly; rp_filter is 1 for eth1/,
+    );
+  });
+
+  test("traceClient() says that an entry of a drained server keeps the client there", () => {
+    const drained = masqueraded("10.0.0.11", {
+      settings: { ...SERVER.settings, weight: 0 },
+    });
+    const table = [serviceAt("192.0.2.1", [drained])];
+    const step = trace(["ESTABLISHED"], { table }).steps.find(
+      (one) => one.step === "entries",
+    );
+    assert.equal(step?.state, "unknown");
+    assert.match(step.text, /the server is drained \(weight 0\)/);
+  });
+
   test("traceClient() says when nothing of the client was seen", () => {
     const { stopsAt, steps } = trace([]);
     assert.equal(stopsAt, undefined);
@@ -668,6 +829,41 @@ suite("traceClient()", () => {
   test("traceClient() needs a route to the client", () => {
     const lost = { ...NETWORK, ways: new Map() };
     assert.equal(trace([], { network: lost }).stopsAt?.step, "route");
+  });
+
+  test("traceClient() sees that answers may be refusals by their size", () => {
+    const key = {
+      family: INET,
+      protocol: UDP,
+      address: address("192.0.2.1"),
+      port: 80,
+    } as const;
+    const table = (given: Partial<Stats>) => [
+      serviceEntry(key, {}, [
+        masqueraded("10.0.0.11", { stats: stats(given) }),
+      ]),
+    ];
+    const last = (outBytes: bigint) =>
+      traceClient(
+        facts({ table: table({}) }) as Parameters<typeof traceClient>[0],
+        {
+          client,
+          seconds: 5,
+          connections: [{ ...connection("UDP"), protocol: "UDP" }],
+          after: table({
+            inPackets: 3n,
+            outPackets: 3n,
+            inBytes: 90n,
+            outBytes,
+          }),
+        },
+      ).steps.at(-1);
+    assert.match(
+      last(174n)?.text ?? "",
+      /3 packets in, 3 out; they are as large as ICMP/,
+    );
+    assert.equal(last(174n)?.state, "unknown");
+    assert.equal(last(175n)?.state, "ok");
   });
 
   test("traceClient() does not take UDP for an opening connection", () => {

@@ -9,7 +9,12 @@ import {
   ONE_PACKET,
   type ServiceWithServers,
 } from "../../../src/ipvs/model.js";
-import { serverEntry, serviceEntry, stats } from "../../fixtures/entries.js";
+import {
+  address,
+  serverEntry,
+  serviceEntry,
+  stats,
+} from "../../fixtures/entries.js";
 import { connectionTable } from "../made-up-connections.js";
 import { network, route } from "../made-up-network.js";
 import { serviceAt, sysctls } from "../made-up.js";
@@ -94,4 +99,53 @@ test("unreached: nothing is known of one-packet scheduling, of a backup, and wit
   assert.deepEqual(find([SERVICE], { daemons: [daemon] }), []);
   const off = sysctls({ "net.ipv4.vs.run_estimation": 0 });
   assert.deepEqual(find([SERVICE], { sysctls: off }), []);
+});
+
+test("unreached: of a firewall mark, the rule that sets it is named with its packets", () => {
+  const marked = serviceEntry({ family: INET, firewallMark: 7 }, {}, [SERVER]);
+  const [finding] = unreached.examine({
+    table: [marked],
+    allServices: [marked],
+    daemons: [],
+    network: network([route("192.0.2.1", "local", 1)]),
+    connections: connectionTable(),
+    sysctls: sysctls({}),
+    firewall: rules(
+      "mangle",
+      "PREROUTING",
+      "-d 192.0.2.1/32 -p tcp -j MARK --set-xmark 0x7/0xff",
+    ) ?? { tables: [], unread: [] },
+  });
+  assert.match(
+    finding?.seen ?? "",
+    /; mark 7 is set by rule 1 of chain PREROUTING .*, 9 packets\. Requests without the mark do not belong to it/,
+  );
+});
+
+test("unreached: a rule that cannot match, and another machine that answers, are findings of their own", () => {
+  const marked = serviceEntry({ family: INET, firewallMark: 7 }, {}, [SERVER]);
+  const inside = rules(
+    "mangle",
+    "PREROUTING",
+    "-d 192.0.2.9/32 -j MARK --set-xmark 0x7/0xff",
+  );
+  const never = {
+    unread: [],
+    tables: parseIptablesSave(
+      "*mangle\n:PREROUTING ACCEPT [9:540]\n[0:0] -A PREROUTING -d 192.0.2.10/32 -j MARK --set-xmark 0x7/0xff\nCOMMIT\n",
+      INET,
+      "iptables",
+    ),
+  };
+  assert.deepEqual(find([marked], { firewall: inside }), ["fwm/7"]);
+  assert.deepEqual(find([marked], { firewall: never }), []);
+  const strangers = [
+    {
+      address: address("192.0.2.1"),
+      device: 1,
+      hardwareAddress: Uint8Array.of(2, 0, 0, 0, 1, 9),
+    },
+  ];
+  const stations = { nextHops: new Map(), strangers };
+  assert.deepEqual(find([SERVICE], { stations }), []);
 });

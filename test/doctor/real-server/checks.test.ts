@@ -2,10 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { INET, INET6 } from "../../../src/ipvs/address.js";
 import { TCP, UDP } from "../../../src/ipvs/model.js";
-import type { Device } from "../../../src/rtnl/model.js";
+import { examine } from "../../../src/doctor/check.js";
+import { REAL_SERVER_CHECKS } from "../../../src/doctor/real-server/checks.js";
+import type { Device, Route } from "../../../src/rtnl/model.js";
 import type { Listener } from "../../../src/doctor/real-server/listeners.js";
 import type { RealServer } from "../../../src/doctor/real-server/real-server.js";
 import { rpFilter } from "../../../src/doctor/real-server/rp-filter.js";
+import { wayBack } from "../../../src/doctor/real-server/way-back.js";
 import type { Way } from "../../../src/doctor/network.js";
 import { address } from "../../fixtures/entries.js";
 import { sysctls } from "../made-up.js";
@@ -151,6 +154,39 @@ test("listening: a service of any protocol needs a TCP or a UDP socket", () => {
   assert.deepEqual(found(listener(TCP, VIP)), []);
   assert.deepEqual(found(listener(UDP, VIP)), []);
   assert.deepEqual(found(), [`nobody-listens ${VIP}:80`]);
+});
+
+test("listening: where a program must listen depends on the method", () => {
+  const cureOn = (change: Partial<RealServer>, ...listeners: Listener[]) => {
+    const services = [service(VIP, { protocol: TCP, port: 80 })];
+    const { findings } = examine(
+      REAL_SERVER_CHECKS,
+      { realServer: realServer({ services, ...change }), listeners },
+      (id) => id === "nobody-listens",
+    );
+    return findings[0];
+  };
+  const masq = {
+    method: "masq",
+    server: { address: address("192.0.2.11"), port: 8080 },
+  } as const;
+  const inside = cureOn(masq, listener(TCP, "127.0.0.1", 8080));
+  assert.equal(
+    inside?.seen,
+    "programs listen at this port only at 127.0.0.1, where only programs on this machine reach them",
+  );
+  assert.equal(
+    inside.cure,
+    "Change the address in the program's configuration: it must listen at port 8080 of the server's own address 192.0.2.11, where masqueraded requests arrive, or of any address (0.0.0.0 or [::]).",
+  );
+  const elsewhere = cureOn({}, listener(TCP, "0.0.0.0", 8080));
+  assert.equal(
+    elsewhere?.cure,
+    `Start the program: it must listen at port 80 of the virtual address ${VIP}, to which requests are still addressed, or of any address (0.0.0.0 or [::]).`,
+  );
+  assert.deepEqual(elsewhere.evidence, [
+    "programs listen for other machines at tcp/0.0.0.0:8080; direct routing and tunneling do not change the port of requests, only masquerading does",
+  ]);
 });
 
 test("listening: a UDP socket for any address is a warning", () => {
@@ -313,6 +349,57 @@ test("wayBack: there must be a route to the client", () => {
     ]);
 });
 
+test("wayBack: a routing rule for the server's address leads to the table that lacks the route", () => {
+  const client = address("198.51.100.7");
+  const rules: RealServer["rules"] = [
+    {
+      family: INET,
+      priority: 100,
+      action: "table",
+      table: 77,
+      from: { address: address("192.0.2.11"), bits: 32 },
+      to: undefined,
+      incoming: undefined,
+      outgoing: undefined,
+      mark: undefined,
+      inverted: false,
+    },
+  ];
+  const change = {
+    method: "masq",
+    client,
+    director: address("192.0.2.1"),
+    server: { address: address("192.0.2.11"), port: 8080 },
+    rules,
+  } as const;
+  const [finding] = wayBack.examine({
+    realServer: withWays({ back: "unreachable" }, change),
+  });
+  assert.equal(
+    finding?.fix[0]?.command,
+    "ip route replace 198.51.100.7 via 192.0.2.1 table 77",
+  );
+  const barrier = route("unreachable", LO, undefined, { table: 77, hops: [] });
+  const [other] = wayBack.examine({
+    realServer: withWays(
+      { back: "unreachable" },
+      { ...change, routes: [barrier] },
+    ),
+  });
+  assert.equal(
+    other?.fix[0]?.command,
+    "ip route replace default via 192.0.2.1 table 77",
+  );
+  assert.match(
+    finding.evidence?.[0] ?? "",
+    /^routing rule 100 sends packets from 192\.0\.2\.11 to table 77/,
+  );
+  assert.equal(
+    finding.next?.[0]?.command,
+    "ip route get 198.51.100.7 from 192.0.2.11",
+  );
+});
+
 test("wayBack: masqueraded answers must go through the director", () => {
   const director = address("192.0.2.1");
   const client = address("198.51.100.7");
@@ -340,6 +427,40 @@ test("wayBack: masqueraded answers must go through the director", () => {
   assert.deepEqual(routed({ ...byOther, metric: 9 }, byDirector), []);
   assert.deepEqual(routed({ ...byDirector, table: 7 }), [default_]);
   assert.deepEqual(foundOn(realServer({ ...masq, director: undefined })), []);
+});
+
+test("wayBack: the route that leads past the director is replaced, not one for a single client added", () => {
+  const director = address("192.0.2.1");
+  const client = address("198.51.100.7");
+  const fixOf = (...routes: Route[]) => {
+    const [back = THROUGH_LAN] = routes;
+    const found = foundOn(
+      withWays({ back }, { method: "masq", director, client, routes }),
+    );
+    return found[0]?.[1];
+  };
+  const default_ = route("unicast", LAN, "192.0.2.9");
+  const connected = route("unicast", LAN, undefined, {
+    target: address("198.51.100.0"),
+    prefixBits: 24,
+  });
+  const specific = route("unicast", LAN, "192.0.2.9", {
+    target: address("198.51.100.0"),
+    prefixBits: 24,
+  });
+  assert.equal(fixOf(default_), "ip route replace default via 192.0.2.1");
+  assert.equal(
+    fixOf(specific, default_),
+    "ip route replace 198.51.100.0/24 via 192.0.2.1",
+  );
+  assert.equal(
+    fixOf(connected, default_),
+    "ip route replace 198.51.100.7 via 192.0.2.1",
+  );
+  assert.equal(
+    fixOf({ ...default_, table: 7 }),
+    "ip route replace default via 192.0.2.1 table 7",
+  );
 });
 
 test("ownSource: a director that sends from the virtual address needs accept_local", () => {

@@ -8,7 +8,7 @@ import { isFleetName } from "../../../fleet/keys.js";
 import { VERSION } from "../../../runtime/version.js";
 import { bytesOf, textOf } from "../../../system/files.js";
 import { hostName } from "../../../system/host-name.js";
-import { notifySystemd } from "../../../system/notify.js";
+import { ServiceManager } from "../../../system/notify.js";
 import {
   readConfiguration,
   type FleetConfiguration,
@@ -20,8 +20,8 @@ import { CopyFile } from "./copy-file.js";
 import { KernelAccess } from "./kernel-access.js";
 import { LocalDrains } from "./local-drains.js";
 
-/** systemd is told less often than it asks for. */
-const WATCHDOG_MILLISECONDS = 20_000;
+/** How long one round of an agent takes at most, besides its pauses: calls of the store with their deadlines, and changes. */
+const LONGEST_ROUND_MILLISECONDS = 120_000;
 
 export const run: RunSubcommand = async (call) => {
   const { given, io, output } = call;
@@ -38,6 +38,8 @@ export const run: RunSubcommand = async (call) => {
   const drained = new LocalDrains(io);
   const copy = new CopyFile(given.text("copy") ?? "");
   copy.checkWritable(settings.dryRun);
+  const times = timesOf(call);
+  const manager = new ServiceManager(io);
   try {
     await withStore(call, ({ store, keys, configuration: { endpoints } }) => {
       log(
@@ -57,33 +59,44 @@ export const run: RunSubcommand = async (call) => {
           log,
         },
         {
-          times: timesOf(call),
+          times,
           pauses: {
             sleep: (milliseconds, signal) =>
               io.clock.sleep(milliseconds, signal),
             random: Math.random,
           },
           signal: ended.signal,
-          alive: aliveNotifier(io.clock),
+          alive: aliveNotifier(manager, io.clock, times, log),
         },
       );
     });
   } finally {
+    manager.stopping();
     release();
   }
   log("ended; the table stays as it is");
   return EXIT.ok;
 };
 
-/** Tells systemd that the agent works, as often as needed. */
-function aliveNotifier(clock: Invocation["io"]["clock"]) {
+/** Tells systemd that the agent is ready, and what it does. Keeps the watchdog quiet while the agent works. */
+function aliveNotifier(
+  manager: ServiceManager,
+  clock: Invocation["io"]["clock"],
+  { interval, splay }: AgentTimes,
+  log: (line: string) => void,
+) {
   let last: { readonly at: number; readonly status: string } | undefined;
-  return (status: string) => {
-    const at = clock.now();
-    const due = !last || at - last.at >= WATCHDOG_MILLISECONDS;
-    if (!due && last?.status === status) return;
-    notifySystemd(["READY=1", "WATCHDOG=1", `STATUS=${status}`]);
-    last = { at, status };
+  const isAlive = () =>
+    last !== undefined &&
+    clock.now() - last.at < interval + splay + LONGEST_ROUND_MILLISECONDS;
+  return async (status: string): Promise<void> => {
+    const before = last;
+    last = { at: clock.now(), status };
+    if (!before) {
+      const fault = await manager.ready(isAlive);
+      if (fault !== undefined) log(fault);
+    }
+    if (before?.status !== status) manager.status(status);
   };
 }
 

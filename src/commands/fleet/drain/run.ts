@@ -5,6 +5,7 @@ import { shortDuration } from "../../../cli/units.js";
 import { jsonText } from "../../../document/json-text.js";
 import { drainRecord } from "../../../fleet/drain.js";
 import { recordBytes } from "../../../fleet/record.js";
+import { repeatWrite } from "../../../fleet/repeat-write.js";
 import { statusOf, type EndingSignal } from "../../../system/signals.js";
 import { authorOf } from "../author.js";
 import { withStore, type FleetConnection } from "../open-store.js";
@@ -40,10 +41,14 @@ export const run: RunSubcommand = async (call) => {
   });
   return withStore(call, async (connection) => {
     const { store, keys } = connection;
-    // The same write can be repeated without harm, so a lost answer is settled by trying again.
-    await store.commit(
-      [],
-      [{ put: keys.drain(drain.id), value: recordBytes(record) }],
+    // With the condition, a write that is carried out late cannot begin a drain again that has ended meanwhile.
+    const key = keys.drain(drain.id);
+    const { found } = await store.get(key);
+    await repeatWrite(() =>
+      store.commit(
+        [{ key, revision: found?.revision ?? 0n }],
+        [{ put: key, value: recordBytes(record) }],
+      ),
     );
     const text = given.text("output") !== "json";
     const timeoutSeconds = given.duration("timeout");

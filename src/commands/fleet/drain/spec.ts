@@ -30,7 +30,7 @@ export const fleetDrainSpec: SubcommandSpec = {
   name: "fleet drain",
   summary: summaryOf("drain"),
   description: [
-    "Stores the wish to drain a real server. Every director sets the weight of the server to 0 in its table, and keeps it there until 'ipvsadm fleet undrain'. New revisions and --heal do not change that. Directors that start later drain it, too.",
+    "Drains a real server on all directors. Each director sets the weight of the server to 0 in its table, and keeps it there until 'ipvsadm fleet undrain'. New revisions and --heal do not change that. Directors that start later drain it, too.",
     "With --wait, it ends when the server is empty on all directors that report, as 'ipvsadm drain --wait' defines it. Silent directors are named, and the exit status is 1, unless --allow-missing is given.",
   ],
   positionals: FLEET_SERVER,

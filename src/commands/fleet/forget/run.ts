@@ -17,7 +17,7 @@ export const run: RunSubcommand = (call) => {
         `director ${director} is not silent`,
         "stop its agent first",
       );
-    await store.commit(
+    const { succeeded } = await store.commit(
       [{ key: keys.alive(director), revision: 0n }],
       [
         { remove: keys.state(director) },
@@ -25,6 +25,11 @@ export const run: RunSubcommand = (call) => {
         { remove: keys.order(director) },
       ],
     );
+    if (!succeeded)
+      throw new CommandError(
+        `director ${director} has just reported again`,
+        "stop its agent first",
+      );
     call.output.lines([`${director}: forgotten`]);
     return EXIT.ok;
   });

@@ -7,7 +7,7 @@ export const forgetSpec: SubcommandSpec = {
   name: "fleet forget",
   summary: summaryOf("forget"),
   description: [
-    "Removes the report of a silent director, and the order for it, from etcd. Without that, a director that is gone counts as silent for ever. The table of the director is not changed.",
+    "Removes the report of a silent director, and the order for it, from etcd. Otherwise a director that is gone stays silent. The table of the director is not changed.",
   ],
   positionals: [DIRECTOR_NAME],
   options: [...CONNECTION_OPTIONS],

@@ -1,0 +1,160 @@
+import { formatAddress, type Address } from "../../ipvs/address.js";
+import type { ServiceKey } from "../../ipvs/model.js";
+import { judge } from "../firewall/judge.js";
+import type {
+  Chain,
+  Condition,
+  Ruleset,
+  Table,
+  Verdict,
+} from "../firewall/ruleset.js";
+import type { Place } from "../firewall/walk.js";
+import { isLocal, type Network } from "../network.js";
+import { clientDevices } from "./flows.js";
+
+/** The key of a service by firewall mark */
+export type FirewallMarkKey = Extract<
+  ServiceKey,
+  { readonly firewallMark: number }
+>;
+
+/** Hooks whose marks IPVS sees */
+const EARLY: ReadonlySet<string> = new Set(["prerouting", "input"]);
+
+/** A rule that sets a mark, or helps to make it. */
+export interface MarkingRule extends Place {
+  /** Whether IPVS sees the mark */
+  readonly early: boolean;
+  /** Whether the mark that it sets is known */
+  readonly isKnown: boolean;
+  /** What packets must meet: the conditions of the rule, and of the rules that call its chain */
+  readonly conditions: readonly Condition[];
+}
+
+/** All rules that set a mark in chains that the kernel calls, or that these call. */
+export function markingRules(
+  { tables }: Ruleset,
+  { family, firewallMark }: FirewallMarkKey,
+): MarkingRule[] {
+  const found: MarkingRule[] = [];
+  for (const table of tables) {
+    if (!table.families.some((one) => one === family)) continue;
+    for (const base of table.chains.values())
+      if (base.base)
+        collect({ table, base, mark: firewallMark, found }, base, [], []);
+  }
+  return found;
+}
+
+interface Search {
+  readonly table: Table;
+  readonly base: Chain;
+  readonly mark: number;
+  readonly found: MarkingRule[];
+}
+
+/** @param callers the chains that lead to this one */
+function collect(
+  search: Search,
+  chain: Chain,
+  above: readonly Condition[],
+  callers: readonly Chain[],
+): void {
+  const { table, base, mark, found } = search;
+  if (callers.includes(chain)) return;
+  for (const [at, rule] of chain.rules.entries()) {
+    const conditions = [...above];
+    const meets = (verdict: Verdict, own: readonly Condition[]) => {
+      if (verdict.does === "jump" || verdict.does === "goto") {
+        const target = table.chains.get(verdict.chain);
+        if (target) collect(search, target, own, [...callers, chain]);
+        return;
+      }
+      const isKnown = verdict.does === "mark";
+      if (isKnown ? !makesMark(verdict, mark) : !isFromElsewhere(verdict))
+        return;
+      const early = EARLY.has(base.base?.hook ?? "");
+      const { packets } = rule;
+      const place = { table, base, chain, rule, position: at + 1, packets };
+      found.push({ ...place, certain: true, early, isKnown, conditions: own });
+    };
+    for (const step of rule.steps)
+      if ("if" in step) conditions.push(step.if);
+      else if ("then" in step) meets(step.then, [...conditions]);
+      else
+        for (const one of step.cases) meets(one.then, [...conditions, one.if]);
+  }
+}
+
+function isFromElsewhere({ does }: Verdict): boolean {
+  return does === "mark-from-elsewhere";
+}
+
+/** Whether a change of bits, `(old & ~mask) ^ value`, helps to make a mark: it sets one of its bits, and no other. */
+function makesMark(
+  { value, mask }: { readonly value: number; readonly mask: number },
+  mark: number,
+): boolean {
+  return (value & mark) !== 0 && ((value ^ mark) & mask) === 0;
+}
+
+/** Why a rule matches no request. */
+export interface Mismatch {
+  readonly why: "interface" | "address";
+  /** A sentence without a full stop */
+  readonly text: string;
+  /** The interfaces by which requests come in, if it is one of them that the rule does not match */
+  readonly devices: readonly string[];
+}
+
+/**
+ * Why a marking rule cannot match requests, as far as is known.
+ *
+ * @param client whose requests; undefined: those of any client
+ */
+export function mismatchOf(
+  { conditions }: Pick<MarkingRule, "conditions">,
+  { family }: FirewallMarkKey,
+  network: Network,
+  client?: Address,
+): Mismatch | undefined {
+  const targets = conditions.flatMap(destinationsOf);
+  const devices = clientDevices(network, family, targets[0], client);
+  const isOutside = (one: Condition) =>
+    devices.length > 0 &&
+    isAbout(one, "interface") &&
+    devices.every((incoming) => judge(one, { family, incoming }) === "no");
+  if (conditions.some(isOutside))
+    return {
+      why: "interface",
+      text: `${client ? `requests of ${formatAddress(client)}` : "requests"} come in by ${devices.join(" or ")}, which the rule does not match`,
+      devices,
+    };
+  // A rule for a single address must name one of this machine; what is for others does not reach IPVS.
+  const lost = targets.find((one) => isLocal(network, one) === false);
+  if (lost && targets.length === 1)
+    return {
+      why: "address",
+      text: `the rule is for requests to ${formatAddress(lost)}, which is not an address of this machine`,
+      devices: [],
+    };
+  return undefined;
+}
+
+/** The single addresses that a condition names as destination. */
+export function destinationsOf(condition: Condition): Address[] {
+  if (condition.about === "all")
+    return condition.conditions.flatMap(destinationsOf);
+  if (condition.about !== "address" || condition.end !== "destination")
+    return [];
+  return condition.ranges.flatMap(({ first, last }) =>
+    first.every((byte, at) => byte === last[at]) ? [first] : [],
+  );
+}
+
+function isAbout(condition: Condition, about: Condition["about"]): boolean {
+  if (condition.about === "not") return isAbout(condition.condition, about);
+  if (condition.about === "all")
+    return condition.conditions.some((one) => isAbout(one, about));
+  return condition.about === about;
+}
