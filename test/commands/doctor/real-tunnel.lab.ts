@@ -167,7 +167,7 @@ suite("doctor finds faults of a real server behind a tunnel", () => {
     subject: "IPv6",
     seen: /^ip6tnl0 is down$/,
     rules: RULES6,
-    words: `--real-server [${VIP6}]:80 --method tunnel`,
+    words: `--real-server [${VIP6}]:80 --method tunnel --director 2001:db8:1::1 --client 2001:db8:1::10`,
     url: `http://[${VIP6}]/`,
     fault: "ip link set ip6tnl0 down",
   });
