@@ -2,8 +2,9 @@ import { jsonText } from "../document/json-text.js";
 import { parseJson } from "../document/parse-json.js";
 import { readTable } from "../document/read-table.js";
 import { tableMembers } from "../document/write-table.js";
-import { HASHED, type Stats } from "../ipvs/model.js";
+import { HASHED } from "../ipvs/model.js";
 import type { Table } from "../ipvs/table.js";
+import { NO_TRAFFIC } from "../ipvs/totals.js";
 import type { CurrentState } from "../plan/current-state.js";
 import { readRules } from "../rules/read-rules.js";
 import type { RuleFile } from "../rules/rule-file.js";
@@ -27,19 +28,6 @@ export function checkedTable(name: string, text: string): Promise<RuleFile> {
     servicePort: () => undefined,
   });
 }
-
-const NO_TRAFFIC: Stats = {
-  connections: 0n,
-  inPackets: 0n,
-  outPackets: 0n,
-  inBytes: 0n,
-  outBytes: 0n,
-  connectionsPerSecond: 0n,
-  inPacketsPerSecond: 0n,
-  outPacketsPerSecond: 0n,
-  inBytesPerSecond: 0n,
-  outBytesPerSecond: 0n,
-};
 
 /** A table as a kernel would report it, to compare it with another table. */
 export function asCurrentState({

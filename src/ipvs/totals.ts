@@ -31,12 +31,8 @@ export interface Totals extends Stats, ConnectionCounts {
   readonly servers: number;
 }
 
-const NOTHING: Totals = {
-  services: 0,
-  servers: 0,
-  activeConnections: 0,
-  inactiveConnections: 0,
-  persistentConnections: 0,
+/** Counters and rates before the first packet. */
+export const NO_TRAFFIC: Stats = {
   connections: 0n,
   inPackets: 0n,
   outPackets: 0n,
@@ -47,6 +43,15 @@ const NOTHING: Totals = {
   outPacketsPerSecond: 0n,
   inBytesPerSecond: 0n,
   outBytesPerSecond: 0n,
+};
+
+const NOTHING: Totals = {
+  services: 0,
+  servers: 0,
+  activeConnections: 0,
+  inactiveConnections: 0,
+  persistentConnections: 0,
+  ...NO_TRAFFIC,
 };
 
 /** Adds up a table. */

@@ -39,7 +39,7 @@ class Subject {
   edited = false;
   /** Its process is dead, perhaps in the middle of a change */
   dead = false;
-  /** The hosts whose drains it has carried out */
+  /** The hosts that it has drained */
   drained: ReadonlySet<string> = new Set();
 
   constructor(cluster: MemoryCluster, name: string, heals: boolean) {

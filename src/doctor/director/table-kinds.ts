@@ -45,7 +45,7 @@ export const TABLE_KINDS = [
     why: "A real server with as many connections as its upper threshold (established or not) gets no new ones until they drop below the lower threshold. If this is true of all servers that are not drained, every new connection is refused.",
     looked:
       "The table: services in which no server takes connections, and at least one has as many connections, active and inactive, as its upper threshold.",
-    cure: "Add real servers, give a drained one a weight, or raise the threshold if the server can handle more. If the connections all wait for an answer (SYN_RECV), the server is at fault, and a higher threshold does not help. Connections that have ended count until they expire: look for clients that leave many of them behind.",
+    cure: "Add real servers, give a drained one a weight, or raise the threshold if the server can handle more. If the connections all wait for an answer (SYN_RECV), the cause is on the server, and a higher threshold does not help. Connections that have ended count until they expire: look for clients that leave many of them behind.",
     sysctls: [],
   },
   {

@@ -69,7 +69,7 @@ export const TRAFFIC_KINDS = [
     title: "a real server does not accept a connection of the director",
     why: "The director could not connect to the address and port of the server. The scheduler does not notice, and gives the server its share of the connections.",
     looked:
-      "With --probe: a TCP connection from the director to each real server with a weight. It is closed as soon as it stands. With masquerading it goes where requests go, so it proves the fault. With direct routing and tunneling it goes to the server's own address, and requests go to the virtual address: a program that listens only at the virtual address is not at fault.",
+      "With --probe: a TCP connection from the director to each real server with a weight. It is closed as soon as it stands. With masquerading it goes where requests go, so it proves the fault. With direct routing and tunneling it goes to the server's own address, and requests go to the virtual address: a program that listens only at the virtual address refuses this connection and works all the same.",
     cure: "Run `ipvsadm doctor --real-server` on that server, as printed.",
     sysctls: [],
   },
