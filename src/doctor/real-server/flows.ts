@@ -1,8 +1,8 @@
 import {
   familyOf,
   formatAddress,
-  INET,
   type Address,
+  type Family,
 } from "../../ipvs/address.js";
 import { formatEndpoint, TCP, TRANSPORTS, UDP } from "../../ipvs/model.js";
 import type { Flow } from "../firewall/flow.js";
@@ -13,42 +13,44 @@ import {
   type Packet,
 } from "../firewall/packet.js";
 import { servicesThere } from "./listening.js";
-import { isTunnel } from "./methods.js";
+import { isTunnel, type TunnelMethod } from "./methods.js";
 import {
   decapsulatorFor,
+  INSIDE,
   tunnelsUp,
+  unpackersUp,
   type RealServer,
   type VirtualService,
 } from "./real-server.js";
 
 /** The packets that a real server receives and sends. */
 export function realServerFlows(server: RealServer): Flow[] {
-  return [
-    ...outerFlows(server),
-    ...servicesThere(server).flatMap((service) => [
-      requests(server, service),
-      answers(server, service),
-    ]),
-  ];
+  return [...tunnelFlows(server), ...serviceFlows(server)];
 }
 
-/** The packets of the director's tunnel. */
-function outerFlows(server: RealServer): Flow[] {
-  const { method, director } = server;
-  if (!isTunnel(method)) return [];
+/** Requests and answers, as they are outside of tunnels. */
+export function serviceFlows(server: RealServer): Flow[] {
+  return servicesThere(server).flatMap((service) => [
+    requests(server, service),
+    answers(server, service),
+  ]);
+}
+
+/** The packets of the director's tunnel; of every possible tunnel, if the method is not known. */
+export function tunnelFlows(server: RealServer): Flow[] {
+  const { director } = server;
   const kinds = new Map(
-    server.services.map(({ address }) => {
-      const { outer, inner } = decapsulatorFor(server, method, address);
-      // The protocol of IP in IP tells the family of the packets inside.
-      const protocol = { tunnel: inner === INET ? 4 : 41, gre: 47, gue: UDP }[
-        method
-      ];
-      return [`${outer} ${protocol}`, { family: outer, protocol }] as const;
-    }),
+    server.services.flatMap(({ address }) =>
+      tunnelsFor(server, address).map(({ method, outer, inner }) => {
+        // The protocol of IP in IP tells the family of the packets inside.
+        const protocol = { tunnel: INSIDE[inner], gre: 47, gue: UDP }[method];
+        return [`${outer} ${protocol}`, { family: outer, protocol }] as const;
+      }),
+    ),
   );
   return [...kinds.values()].flatMap(({ family, protocol }) => {
     const ports =
-      method === "gue"
+      protocol === UDP
         ? server.guePorts.filter((one) => one.family === family)
         : [undefined];
     return ports.map((port): Flow => {
@@ -75,6 +77,27 @@ function outerFlows(server: RealServer): Flow[] {
         match: { family, source, protocol, destinationPort },
       };
     });
+  });
+}
+
+/** The tunnels by which packets for a virtual address can come. */
+function tunnelsFor(
+  server: RealServer,
+  address: Address,
+): { method: TunnelMethod; outer: Family; inner: Family }[] {
+  const { method, guePorts } = server;
+  if (isTunnel(method))
+    return [{ method, ...decapsulatorFor(server, method, address) }];
+  if (method !== undefined) return [];
+  return unpackersUp(server, address).flatMap((one) => {
+    const families = one.decapsulator;
+    const isGue =
+      one.method === "tunnel" &&
+      guePorts.some(({ family }) => family === families.outer);
+    return [
+      { method: one.method, ...families },
+      ...(isGue ? [{ method: "gue" as const, ...families }] : []),
+    ];
   });
 }
 
@@ -150,10 +173,8 @@ function entrances(
   { address }: VirtualService,
 ): (string | undefined)[] {
   const tunnels = tunnelsUp(server, address).map(({ name }) => name);
-  if (server.method === "masq" || server.method === "direct")
-    return [deviceTo(server)];
-  if (tunnels.length > 0) return tunnels;
-  return [deviceTo(server)];
+  if (isTunnel(server.method) && tunnels.length > 0) return tunnels;
+  return [...tunnels, deviceTo(server)];
 }
 
 function packetsOf(
