@@ -5,20 +5,21 @@ import {
   type ServerEntry,
   type ServiceWithServers,
 } from "../../ipvs/model.js";
-import { changeLine } from "../../grammar/format-rule.js";
 import { check, type Known } from "../check.js";
 import { ofServer } from "../commands.js";
 import type { Facts } from "../facts.js";
-import type { Certainty, Finding, Fix } from "../finding.js";
+import type { Certainty, Finding } from "../finding.js";
 import { groupsOf, openCount } from "../connections.js";
 import { nextHopTo } from "../network.js";
-import { sysctlNumber } from "../sysctls.js";
 import { isDrainedInUse } from "./drained-in-use.js";
 import { examineThere, PROBE } from "./examine-there.js";
 import { isUdp, probeEvidence } from "./probe.js";
 import { isSilent } from "./reach.js";
-import { endWithNextPacket, NODEST } from "./settings.js";
-import { releasesTemplates, releaseTemplates } from "./take-out.js";
+import {
+  releasesTemplates,
+  releaseTemplates,
+  removeServer,
+} from "./take-out.js";
 
 type DrainedFacts = Facts &
   Known<
@@ -93,7 +94,7 @@ function findingsOf(
         ? []
         : count === 0
           ? [releaseTemplates()]
-          : remove(service, server, sysctls),
+          : removeServer(service, server, sysctls),
     },
   ];
 }
@@ -182,26 +183,6 @@ function used(
         : [],
       next: masqueraded ? [PROBE] : [],
       fix: [],
-    },
-  ];
-}
-
-function remove(
-  service: ServiceWithServers,
-  server: ServerEntry,
-  sysctls: DrainedFacts["sysctls"],
-): Fix[] {
-  const line = changeLine({
-    command: "delete-server",
-    service: service.key,
-    server: server.key,
-  });
-  return [
-    ...(sysctlNumber(sysctls, NODEST) === 1 ? [] : [endWithNextPacket()]),
-    {
-      command: `ipvsadm ${line}`,
-      effect:
-        "connections to this server end; the next packet of UDP clients gets another server",
     },
   ];
 }

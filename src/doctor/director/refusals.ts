@@ -9,12 +9,13 @@ import { check, type Known } from "../check.js";
 import { ofServer } from "../commands.js";
 import { groupsOf } from "../connections.js";
 import type { Facts } from "../facts.js";
-import type { Finding } from "../finding.js";
+import type { Finding, Fix } from "../finding.js";
+import type { Sysctls } from "../sysctls.js";
 import { examineThere, PROBE } from "./examine-there.js";
 import type { Probe } from "../probe-result.js";
 import { isUdp, probeEvidence } from "./probe.js";
 import { isServing } from "./reach.js";
-import { takeOut } from "./take-out.js";
+import { removeServer, takeOut } from "./take-out.js";
 
 /** Fewer connections can be a coincidence. */
 const FEWEST = 3;
@@ -90,15 +91,23 @@ function refusalOf(
         ...(probe ? [] : [PROBE]),
       ],
       // Counters fit other causes as well, so they are no reason to take a server out.
-      fix: probe
-        ? takeOut(service, server, facts.sysctls).map((fix) => ({
-            effect:
-              "the server gets no new connections until its weight is set again; this keeps clients away from the fault, and does not repair the server",
-            ...fix,
-          }))
-        : [],
+      fix: probe ? withoutServer(service, server, facts.sysctls) : [],
     },
   ];
+}
+
+/** Keeps clients away from a server. With UDP weight 0 is not enough: each packet of a client renews its entry. */
+function withoutServer(
+  service: ServiceWithServers,
+  server: ServerEntry,
+  sysctls: Sysctls,
+): Fix[] {
+  if (isUdp(service)) return removeServer(service, server, sysctls);
+  return takeOut(service, server, sysctls).map((fix) => ({
+    effect:
+      "the server gets no new connections until its weight is set again; this keeps clients away from the fault, and does not repair the server",
+    ...fix,
+  }));
 }
 
 /** The counters of a server that refuses; undefined if they show something else. */

@@ -4,7 +4,7 @@ import {
   type Address,
   type Family,
 } from "../../ipvs/address.js";
-import { formatEndpoint, TCP, TRANSPORTS, UDP } from "../../ipvs/model.js";
+import { TCP, UDP } from "../../ipvs/model.js";
 import type { Flow } from "../firewall/flow.js";
 import {
   SYN,
@@ -16,6 +16,7 @@ import { servicesThere } from "./listening.js";
 import { isTunnel, type TunnelMethod } from "./methods.js";
 import {
   decapsulatorFor,
+  endpointName,
   INSIDE,
   tunnelsUp,
   unpackersUp,
@@ -119,7 +120,7 @@ function requests(server: RealServer, service: VirtualService): Flow {
   );
   const { protocol, address, port } = service;
   return {
-    text: `requests to ${nameOf(service)}`,
+    text: `requests to ${endpointName(service)}`,
     stages: [
       { hook: "prerouting", packets },
       { hook: "input", packets },
@@ -153,7 +154,7 @@ function answers(server: RealServer, service: VirtualService): Flow {
     mark: 0,
   };
   return {
-    text: `answers from ${nameOf(service)}`,
+    text: `answers from ${endpointName(service)}`,
     stages: [
       { hook: "output", packets: [packet] },
       { hook: "postrouting", packets: [packet] },
@@ -197,12 +198,4 @@ function packetsOf(
     mark: 0,
     destinationIsLocal: true,
   }));
-}
-
-function nameOf({ protocol, address, port }: VirtualService): string {
-  const endpoint =
-    port === undefined ? formatAddress(address) : formatEndpoint(address, port);
-  return protocol === undefined
-    ? endpoint
-    : `${TRANSPORTS[protocol]}/${endpoint}`;
 }

@@ -8,6 +8,7 @@ import { check } from "../check.js";
 import type { Finding } from "../finding.js";
 import type { Listener } from "./listeners.js";
 import {
+  endpointName,
   mayBeMasqueraded,
   type RealServer,
   type VirtualService,
@@ -76,7 +77,7 @@ function unheard(
   return [
     {
       id: "nobody-listens",
-      subject: nameOf(service),
+      subject: endpointName(service),
       seen:
         at.length === 0
           ? "no program listens at this port"
@@ -165,7 +166,7 @@ function wildcard(
   return [
     {
       id: "udp-wildcard",
-      subject: nameOf({ ...service, protocol: UDP }),
+      subject: endpointName({ ...service, protocol: UDP }),
       seen: `the program at this UDP port listens at ${formatAddress(heard[0]?.address ?? address)}, which is any address`,
       fix: [],
     },
@@ -180,11 +181,4 @@ function hears(
   if (sameAddress(address, service.address)) return true;
   const any = address.every((byte) => byte === 0);
   return any && address.length >= service.address.length;
-}
-
-function nameOf({ protocol, address, port }: VirtualService): string {
-  const endpoint = formatEndpoint(address, port ?? 0);
-  return protocol === undefined
-    ? endpoint
-    : `${TRANSPORTS[protocol]}/${endpoint}`;
 }

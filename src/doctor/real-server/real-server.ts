@@ -1,12 +1,13 @@
 import {
   familyOf,
+  formatAddress,
   INET,
   INET6,
   sameAddress,
   type Address,
   type Family,
 } from "../../ipvs/address.js";
-import type { Protocol } from "../../ipvs/model.js";
+import { formatEndpoint, TRANSPORTS, type Protocol } from "../../ipvs/model.js";
 import type { FouPort } from "../../rtnl/fou.js";
 import type { Device, DeviceAddress, Route, Rule } from "../../rtnl/model.js";
 import { isWithin } from "../../rtnl/address-owners.js";
@@ -20,6 +21,19 @@ export interface VirtualService {
   readonly protocol: Protocol | undefined;
   /** Undefined: any */
   readonly port: number | undefined;
+}
+
+/** The name of a service in findings; options accept it: `tcp/192.0.2.1:80`. */
+export function endpointName({
+  protocol,
+  address,
+  port,
+}: VirtualService): string {
+  const endpoint =
+    port === undefined ? formatAddress(address) : formatEndpoint(address, port);
+  return protocol === undefined
+    ? endpoint
+    : `${TRANSPORTS[protocol]}/${endpoint}`;
 }
 
 /** What the command line says about a real server. There is no table on it. */

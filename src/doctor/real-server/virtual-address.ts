@@ -1,4 +1,8 @@
-import { formatAddress, type Address } from "../../ipvs/address.js";
+import {
+  formatAddress,
+  sameAddress,
+  type Address,
+} from "../../ipvs/address.js";
 import { check } from "../check.js";
 import type { Finding } from "../finding.js";
 import type { Way } from "../network.js";
@@ -6,6 +10,7 @@ import type { Sysctls } from "../sysctls.js";
 import { quiet } from "./arp.js";
 import { addAddress, removeAddress } from "./commands.js";
 import {
+  endpointName,
   mayBeMasqueraded,
   placesOf,
   virtualAddresses,
@@ -22,7 +27,7 @@ export const virtualAddress = check(
         ? []
         : absent(realServer, sysctls, address).map((finding) =>
             mayBeMasqueraded(realServer, address)
-              ? unlessMasqueraded(finding)
+              ? unlessMasqueraded(finding, realServer, address)
               : finding,
           )),
       ...tooWide(realServer, address),
@@ -56,7 +61,12 @@ function absent(
 /** A masqueraded server works without the virtual address. */
 function unlessMasqueraded(
   finding: Finding<"vip-absent">,
+  { services }: RealServer,
+  address: Address,
 ): Finding<"vip-absent"> {
+  const names = services
+    .filter((service) => sameAddress(service.address, address))
+    .map(endpointName);
   return {
     ...finding,
     certainty: "likely",
@@ -65,7 +75,7 @@ function unlessMasqueraded(
     ],
     next: [
       {
-        command: `ipvsadm doctor --real-server ${finding.subject ?? "ADDRESS"} --method METHOD`,
+        command: `ipvsadm doctor --real-server ${names.join(",")} --method METHOD`,
         effect:
           "changes nothing; METHOD is the forwarding method that 'ipvsadm list' on the director shows for this server",
       },

@@ -418,7 +418,7 @@ test("rpFilter: the interface where the kernel drops a client's packets is named
     [`ip route get ${VIP} from 198.51.100.7 iif lan`],
   );
   assert.match(
-    finding?.cure ?? "",
+    finding.cure ?? "",
     /^Prefer a way back by lan: .* set net\.ipv4\.conf\.lan\.rp_filter to 2\./,
   );
 });
