@@ -4,7 +4,6 @@ import {
   type Address,
 } from "../../ipvs/address.js";
 import {
-  formatEndpoint,
   MASQUERADING,
   TUNNEL_GRE,
   TUNNELING,
@@ -12,7 +11,7 @@ import {
   type ServiceWithServers,
 } from "../../ipvs/model.js";
 import { check } from "../check.js";
-import { serviceName } from "../commands.js";
+import { editServer, serverName } from "../commands.js";
 import type { Finding, Fix } from "../finding.js";
 import { deviceOf, wayTo, type Network } from "../network.js";
 import { shellWord } from "../shell.js";
@@ -24,27 +23,55 @@ export const tunnelSource = check(
   ["tunnel-from-vip"],
   ["table", "allServices", "network"],
   ({ table, allServices, network }) => {
-    const bySource = new Map<string, Finding<Id>>();
+    const bySource = new Map<string, Refused[]>();
     for (const service of table)
       for (const server of service.servers) {
         const source = refusedSource(server, allServices, network);
         if (!source) continue;
         const text = formatAddress(source);
-        const { address, port } = server.key;
-        const name = `${formatEndpoint(address, port)} of ${serviceName(service)}`;
-        const known = bySource.get(text);
-        bySource.set(text, {
-          id: "tunnel-from-vip",
-          subject: text,
-          seen: known
-            ? `${known.seen}, ${name}`
-            : `it is the source of the tunnel's packets to ${name}`,
-          fix: deprecate(source, allServices, network),
-        });
+        const some = bySource.get(text) ?? [];
+        bySource.set(text, [...some, { source, service, server }]);
       }
-    return [...bySource.values()];
+    return [...bySource.values()].flatMap((some) =>
+      findingOf(some, allServices, network),
+    );
   },
 );
+
+/** A server that refuses the source of its tunnel. */
+interface Refused {
+  readonly source: Address;
+  readonly service: ServiceWithServers;
+  readonly server: ServerEntry;
+}
+
+function findingOf(
+  some: readonly Refused[],
+  table: readonly ServiceWithServers[],
+  network: Network,
+): Finding<Id>[] {
+  const [first] = some;
+  if (!first) return [];
+  const names = some.map(({ service, server }) => serverName(service, server));
+  const deprecated = deprecate(first.source, table, network);
+  return [
+    {
+      id: "tunnel-from-vip",
+      subject: formatAddress(first.source),
+      seen: `it is the source of the tunnel's packets to ${names.join(", ")}`,
+      fix: deprecated
+        ? [
+            deprecated,
+            ...some.map(({ service, server }) => ({
+              ...editServer(service, server, {}),
+              effect:
+                "changes nothing but that the kernel looks up the source again",
+            })),
+          ]
+        : [],
+    },
+  ];
+}
 
 /** Whether the packets of a tunnel to this server are dropped because of their source. */
 export function isSentFromVirtual(
@@ -93,12 +120,12 @@ export function virtualSource(
   return isThere ? source : undefined;
 }
 
-/** The kernel chooses a deprecated address as a source only if there is no other. */
+/** The kernel chooses a deprecated address as a source only if there is no other. IPVS keeps the source of a server until the server is edited. */
 function deprecate(
   source: Address,
   table: readonly ServiceWithServers[],
   network: Network,
-): Fix[] {
+): Fix | undefined {
   const isVirtual = (address: Address) =>
     table.some(
       ({ key }) =>
@@ -115,12 +142,10 @@ function deprecate(
       !duplicate &&
       !isVirtual(address),
   );
-  if (!own || !device || !another) return [];
-  return [
-    {
-      command: `ip address change ${formatAddress(source)}/${own.prefixBits} dev ${shellWord(device.name)} preferred_lft 0`,
-      effect:
-        "new connections of this machine and its tunnels no longer use the virtual address as their source; requests to it are served as before",
-    },
-  ];
+  if (!own || !device || !another) return undefined;
+  return {
+    command: `ip address change ${formatAddress(source)}/${own.prefixBits} dev ${shellWord(device.name)} preferred_lft 0`,
+    effect:
+      "new connections of this machine and its tunnels no longer use the virtual address as their source; requests to it are served as before",
+  };
 }

@@ -140,7 +140,7 @@ suite("doctor --client follows a client", () => {
         assert.equal(stopsAt?.step, "marks", stdout);
         assert.match(
           stopsAt.text,
-          /^rule 1 of chain PREROUTING .*, sets mark 7 for fwm\/7; it does not match: .*\bback\b/,
+          /^rule 1 of chain PREROUTING .*, sets mark 7 for fwm\/7; it does not match: requests of \S+ come in by front, which the rule does not match$/,
         );
         assert.equal(status, 1);
         mark("front");

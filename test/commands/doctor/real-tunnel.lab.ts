@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { before, suite } from "node:test";
 import { DIRECTOR, type NetworkPlan } from "../../lab/network.js";
+import { balance } from "../../traffic/ipvsadm.js";
 import { without } from "../../traffic/needs.js";
 import { siteOf } from "../../traffic/site.js";
 import { proves as provesOfDirector, unansweredForLong } from "./case.js";
@@ -309,11 +310,14 @@ suite("doctor finds faults of a real server behind a tunnel", () => {
     seen: /^it is the source of the tunnel's packets to \[2001:db8:2::11\]:80 of tcp\/\[2001:db8:1::101\]:80, \[2001:db8:2::12\]:80 of /,
     rules: RULES6,
     url: `http://[${VIP6}]/`,
-    fault: () =>
-      void site.network.sh(
+    async fault() {
+      site.network.sh(
         DIRECTOR,
         `ip address change ${VIP6}/128 dev front preferred_lft forever valid_lft forever`,
-      ),
+      );
+      // IPVS remembers the source for each server.
+      await balance(RULES6);
+    },
     fails: () => unansweredForLong(site, `http://[${VIP6}]/`),
   });
 
