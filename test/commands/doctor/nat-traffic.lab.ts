@@ -344,7 +344,10 @@ suite("doctor finds what the connection table and counters show", () => {
       await ipvsadm(`-d ${DNS} -r 198.51.100.11:53`);
       // The port is taken as long as the other process sends.
       await eventually(
-        () => Promise.resolve(on("client", "ss -Huan sport = :5304")),
+        () =>
+          Promise.resolve(
+            on("client", "ss --no-header --udp --all --numeric sport = :5304"),
+          ),
         (text) => text.trim() === "",
         20,
       );
@@ -372,7 +375,10 @@ suite("doctor finds what the connection table and counters show", () => {
     const count = () =>
       Promise.resolve(Number(on("real1", `cat ${received} || echo 0`)));
     await eventually(
-      () => Promise.resolve(on("real1", "ss -Hulan sport = :514")),
+      () =>
+        Promise.resolve(
+          on("real1", "ss --no-header --udp --all --numeric sport = :514"),
+        ),
       (text) => text.trim() !== "",
     );
     keepsSending(5306, 514, 15);
