@@ -35,7 +35,7 @@ export async function printChanges(
   );
   const never = new AbortController().signal;
   using access = new IpvsAccess(io);
-  const client = await access.open();
+  const client = await access.openWithoutLoading();
   try {
     let state = await readFirstState(client, filters);
     let due = clock.now() + intervalSeconds;
