@@ -134,6 +134,27 @@ suite("doctor finds what the connection table and counters show", () => {
     },
   });
 
+  test("doctor --probe tries no server whose answers this machine refuses", async () => {
+    await balance(RULES);
+    director("sysctl -w net.ipv4.vs.nat_icmp_send=1");
+    try {
+      const replies = await site.client.get(URL, { count: 4 });
+      assert.ok(replies.every(isAnswer), JSON.stringify(replies));
+      assert.throws(() =>
+        director(`timeout 2 bash -c "exec 3<>/dev/tcp/198.51.100.11/8080"`),
+      );
+      const { stdout, status } = await ours(["doctor", "--probe"]);
+      assert.match(stdout, /No fault found/);
+      assert.match(
+        stdout.replaceAll(/\s+/g, " "),
+        /whether 198\.51\.100\.11:8080 \(net\.ipv4\.vs\.nat_icmp_send is 1, so /,
+      );
+      assert.equal(status, 0);
+    } finally {
+      director("sysctl -w net.ipv4.vs.nat_icmp_send=0");
+    }
+  });
+
   proves(site, {
     id: "server-probe-failed",
     name: "a firewall on the server drops connections",
