@@ -6,6 +6,7 @@ import { drainedServers } from "./drained.js";
 import { directorFirewall } from "./firewall.js";
 import { idleConnections, limits } from "./limits.js";
 import { marks, unmatchedMarks } from "./marks.js";
+import { overwrittenMarks } from "./overwritten-marks.js";
 import { redirects } from "./redirects.js";
 import { refusals } from "./refusals.js";
 import { forwarding, interfaceForwarding } from "./forwarding.js";
@@ -31,6 +32,7 @@ export const DIRECTOR_CHECKS: readonly Check[] = [
   directorFirewall,
   marks,
   unmatchedMarks,
+  overwrittenMarks,
   activeBackups,
   refusals,
   clientsBeside,

@@ -25,6 +25,7 @@ import { deviceOf, nextHopTo } from "../network.js";
 import { sysctlNumber } from "../sysctls.js";
 import { blockagesOf } from "./blockages.js";
 import { markingRules, mismatchOf } from "./marking-rules.js";
+import { overwritten } from "./overwritten-marks.js";
 
 /** The facts that a trace needs */
 export type TraceFacts = Known<
@@ -198,16 +199,23 @@ function markSteps(
     connections.length === 0 &&
     table.every(({ key }) => "firewallMark" in key || key.family !== family);
   const found: { met: boolean; text: string }[] = [];
-  for (const { key } of table) {
+  for (const service of table) {
+    const { key } = service;
     if (!("firewallMark" in key) || key.family !== family) continue;
     for (const rule of markingRules(firewall, key)) {
       if (!rule.early) continue;
       const mismatch = mismatchOf(rule, key, network, client);
+      const later = overwritten(firewall, service, network).find(
+        (one) =>
+          one.rule.rule === rule.rule && one.rule.position === rule.position,
+      );
       const says = mismatch
         ? `does not match: ${mismatch.text}`
-        : "matches packets of the client that meet its conditions";
+        : later
+          ? `matches, but then ${describePlace(later.by)}, sets another mark`
+          : "matches packets of the client that meet its conditions";
       found.push({
-        met: mismatch === undefined,
+        met: mismatch === undefined && later === undefined,
         text: `${describePlace(rule)}, sets mark ${key.firewallMark} for fwm/${key.firewallMark}; it ${says}`,
       });
     }

@@ -1,6 +1,7 @@
-import { formatAddress, type Address } from "../../ipvs/address.js";
+import { formatAddress, type Address, type Family } from "../../ipvs/address.js";
 import type { ServiceKey } from "../../ipvs/model.js";
 import { judge } from "../firewall/judge.js";
+import type { Hook } from "../firewall/packet.js";
 import type {
   Chain,
   Condition,
@@ -33,24 +34,56 @@ export interface MarkingRule extends Place {
 
 /** All rules that set a mark in chains that the kernel calls, or that these call. */
 export function markingRules(
-  { tables }: Ruleset,
+  ruleset: Ruleset,
   { family, firewallMark }: FirewallMarkKey,
 ): MarkingRule[] {
-  const found: MarkingRule[] = [];
-  for (const table of tables) {
-    if (!table.families.some((one) => one === family)) continue;
-    for (const base of table.chains.values())
-      if (base.base)
-        collect({ table, base, mark: firewallMark, found }, base, [], []);
-  }
+  return rulesThatMark(ruleset, family).filter(
+    ({ verdict }) =>
+      isFromElsewhere(verdict) || makesMark(verdict, firewallMark),
+  );
+}
+
+/** The hooks in the order in which the kernel calls them */
+const HOOKS: readonly Hook[] = [
+  "prerouting",
+  "input",
+  "forward",
+  "output",
+  "postrouting",
+];
+
+/** A rule that sets any mark. */
+export interface MarkSetter extends MarkingRule {
+  readonly verdict: Verdict;
+}
+
+/** All rules that set any mark, in the order in which packets meet them. */
+export function rulesThatMark(
+  { tables }: Ruleset,
+  family: Family,
+): MarkSetter[] {
+  const bases = tables
+    .filter(({ families }) => families.includes(family))
+    .flatMap((table) =>
+      Array.from(table.chains.values()).flatMap((chain) =>
+        chain.base ? [{ table, chain, base: chain.base }] : [],
+      ),
+    );
+  bases.sort(
+    (one, other) =>
+      HOOKS.indexOf(one.base.hook) - HOOKS.indexOf(other.base.hook) ||
+      one.base.priority - other.base.priority,
+  );
+  const found: MarkSetter[] = [];
+  for (const { table, chain } of bases)
+    collect({ table, base: chain, found }, chain, [], []);
   return found;
 }
 
 interface Search {
   readonly table: Table;
   readonly base: Chain;
-  readonly mark: number;
-  readonly found: MarkingRule[];
+  readonly found: MarkSetter[];
 }
 
 /** @param callers the chains that lead to this one */
@@ -60,7 +93,7 @@ function collect(
   above: readonly Condition[],
   callers: readonly Chain[],
 ): void {
-  const { table, base, mark, found } = search;
+  const { table, base, found } = search;
   if (callers.includes(chain)) return;
   for (const [at, rule] of chain.rules.entries()) {
     const conditions = [...above];
@@ -71,12 +104,18 @@ function collect(
         return;
       }
       const isKnown = verdict.does === "mark";
-      if (isKnown ? !makesMark(verdict, mark) : !isFromElsewhere(verdict))
-        return;
+      if (!isKnown && !isFromElsewhere(verdict)) return;
       const early = EARLY.has(base.base?.hook ?? "");
       const { packets } = rule;
       const place = { table, base, chain, rule, position: at + 1, packets };
-      found.push({ ...place, certain: true, early, isKnown, conditions: own });
+      found.push({
+        ...place,
+        certain: true,
+        early,
+        isKnown,
+        conditions: own,
+        verdict,
+      });
     };
     for (const step of rule.steps)
       if ("if" in step) conditions.push(step.if);
@@ -91,10 +130,9 @@ function isFromElsewhere({ does }: Verdict): boolean {
 }
 
 /** Whether a change of bits, `(old & ~mask) ^ value`, helps to make a mark: it sets one of its bits, and no other. */
-function makesMark(
-  { value, mask }: { readonly value: number; readonly mask: number },
-  mark: number,
-): boolean {
+export function makesMark(verdict: Verdict, mark: number): boolean {
+  if (verdict.does !== "mark") return false;
+  const { value, mask } = verdict;
   return (value & mark) !== 0 && ((value ^ mark) & mask) === 0;
 }
 

@@ -16,6 +16,7 @@ import {
   type MarkingRule,
   type Mismatch,
 } from "./marking-rules.js";
+import { PLAIN_RULE } from "./plain-rule.js";
 
 /** Services by firewall mark whose mark no rule sets. */
 export const marks = check(
@@ -127,9 +128,6 @@ function chainEvidence({ base, packets }: MarkingRule): string[] {
       ]
     : [];
 }
-
-/** What iptables-save prints without quotes, escapes or anything that a shell expands */
-const PLAIN_RULE = /^[\w ./:,!-]+$/;
 
 /** The same rule for the interface by which requests come in, ahead of the one that is there. */
 function interfaceFix(

@@ -44,6 +44,16 @@ export const TRAFFIC_KINDS = [
     sysctls: [],
   },
   {
+    id: "mark-overwritten",
+    severity: "error",
+    title: "a later rule replaces the mark of a service",
+    why: "A packet has one mark. MARK does not end the walk through a chain, so a later rule that sets a mark for other purposes, such as shaping or routing, replaces the mark of the service before IPVS sees it. The service gets no packets, and this machine handles the requests as any others: if the address is its own and no program listens there, clients see their connections refused.",
+    looked:
+      "The rules of nft and of both variants of iptables that set marks in PREROUTING and INPUT, in the order in which packets meet them: whether a later one changes the mark and matches the packets of the rule that sets it. It is proven if all its conditions are met for certain, else likely. A rule that has matched no packet is not reported, and nothing is reported while the service gets packets.",
+    cure: "Set the mark of the service last, or let the two rules use different bits with a mask (--set-xmark VALUE/MASK). Keep that in the configuration of the firewall.",
+    sysctls: [],
+  },
+  {
     id: "backup-only-active",
     severity: "error",
     title: "backup_only turns IPVS off on a director that is active",

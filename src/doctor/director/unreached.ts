@@ -14,8 +14,9 @@ import { isLocal } from "../network.js";
 import { sysctlNumber } from "../sysctls.js";
 import { blockagesOf } from "./blockages.js";
 import { deletedServices } from "./deleted-services.js";
-import { markingRules } from "./marking-rules.js";
+import { markingRules, type FirewallMarkKey } from "./marking-rules.js";
 import { followClient, isMarkSet, unmatchedRules } from "./marks.js";
+import { overwritten } from "./overwritten-marks.js";
 import { isAny } from "./reach.js";
 
 /** Without it the kernel does not refresh its counters. */
@@ -57,7 +58,7 @@ export const unreached = check(
         id: "service-unreached",
         ...ofService(service),
         seen: `no packet has reached it since it was added or its counters were reset; ${whatIsKnown(service, facts)}`,
-        next: nextSteps(service),
+        next: nextSteps(service, facts),
         fix: [],
       }));
   },
@@ -85,7 +86,8 @@ function couldBeReached(service: ServiceWithServers, facts: Facts): boolean {
   if ("firewallMark" in key)
     return (
       isMarkSet(facts.firewall, key) &&
-      unmatchedRules(facts.firewall, service, facts.network).length === 0
+      unmatchedRules(facts.firewall, service, facts.network).length === 0 &&
+      overwritten(facts.firewall, service, facts.network).length === 0
     );
   if (isAny(key) || isLocal(facts.network, key.address) !== true) return false;
   // Another machine gets the packets, which is a finding of its own.
@@ -111,15 +113,21 @@ function whatIsKnown({ key }: ServiceWithServers, { firewall }: Facts): string {
     rules.length === 0
       ? `no rule that doctor could read sets mark ${key.firewallMark}`
       : `mark ${key.firewallMark} is set by ${rules.map(describePlace).join(", and by ")}`;
-  return `${who}. Requests without the mark do not belong to it: this machine handles them as any others, and mostly refuses them`;
+  const marked = rules.some(({ packets }) => (packets ?? 0n) > 0n)
+    ? "If they came after the service was added, the mark was changed behind the rule, or the packets were dropped"
+    : "Requests without the mark do not belong to it: this machine handles them as any others, and mostly refuses them";
+  return `${who}. ${marked}`;
 }
 
-function nextSteps({ key }: ServiceWithServers): Fix[] {
+function nextSteps(
+  { key }: ServiceWithServers,
+  { firewall }: Pick<Facts, "firewall">,
+): Fix[] {
   if ("firewallMark" in key)
     return [
       followClient(),
       {
-        command: `${key.family === INET ? "iptables" : "ip6tables"}-save -c -t mangle`,
+        command: showMarks(key, firewall),
         effect:
           "changes nothing; shows what each rule matches, and how many packets",
       },
@@ -130,4 +138,17 @@ function nextSteps({ key }: ServiceWithServers): Fix[] {
     { command: `tcpdump -n -i any host ${address}` },
     { command: `ip route get ${address}`, on: "a client and its routers" },
   ];
+}
+
+/** The command that prints the rules that set the mark of a service, with the program that manages them. */
+function showMarks(
+  key: FirewallMarkKey,
+  firewall: Facts["firewall"],
+): string {
+  const [rule] = markingRules(firewall, key).filter(({ early }) => early);
+  const usual = key.family === INET ? "iptables" : "ip6tables";
+  const program = rule?.table.program ?? usual;
+  return program === "nft"
+    ? "nft list ruleset"
+    : `${program}-save -c -t ${rule?.table.name ?? "mangle"}`;
 }
