@@ -17,6 +17,7 @@ import { formatSelector } from "../../src/grammar/selector.js";
 import type { ServiceWithServers } from "../../src/ipvs/model.js";
 import { connectionsText } from "../commands/serve/connections-file.js";
 import { startServe, type RunningServer } from "../commands/serve/run-serve.js";
+import { eventually } from "../lab/eventually.js";
 import { openPage, skip, startBrowser, type Browser } from "./browser.js";
 import { DemoKernel } from "./demo-kernel.js";
 
@@ -297,10 +298,11 @@ suite("the statistics page", { skip }, () => {
         await page
           .locator("#changes-list", { hasText: `removed${before}` })
           .waitFor();
-        await page.waitForFunction(
-          "document.activeElement.dataset.key !== undefined",
+        const after = await eventually(
+          focused,
+          (key) => key !== undefined && key !== before,
         );
-        assert.notEqual(await focused(), before);
+        assert.ok(after !== undefined && after !== before);
       },
       new DemoKernel(200, 1),
     ));
@@ -355,13 +357,13 @@ suite("the statistics page", { skip }, () => {
       await page.goForward();
       await detail.waitFor();
       await page.keyboard.press("Escape");
-      await page.waitForFunction("!location.hash.includes('open=')");
+      await page.waitForURL((address) => !address.hash.includes("open="));
       await page.goto("about:blank");
       await page.goto(address);
       await detail.waitFor();
       assert.equal(await title.textContent(), name);
       await page.keyboard.press("Escape");
-      await page.waitForFunction("!location.hash.includes('open=')");
+      await page.waitForURL((address) => !address.hash.includes("open="));
       assert.ok(page.url().startsWith(url));
     }));
 
@@ -372,8 +374,9 @@ suite("the statistics page", { skip }, () => {
       const chart = page.locator("#chart-traffic .chart");
       const value = async () =>
         (await chart.getAttribute("aria-valuetext")) ?? "";
-      await page.waitForFunction(
-        "/In \\d/.test(document.querySelector('#chart-traffic .chart').ariaValueText)",
+      assert.match(
+        await eventually(value, (text) => /: In \d/.test(text)),
+        /^\d\d:\d\d:\d\d: In \d/,
       );
       await page.keyboard.press("Tab");
       for (

@@ -1,6 +1,7 @@
 import type { Io } from "../../runtime/io.js";
 import { Body, type Answer } from "../../http/body.js";
 import { SharedAnswer } from "../../http/shared-answer.js";
+import { NO_FILTERS } from "../connections/filter.js";
 import { GROUPS, type Group, type Query } from "../connections/query.js";
 import { scan } from "../connections/scan.js";
 import { TopCounter, type TopRow } from "../connections/top-counter.js";
@@ -13,14 +14,7 @@ const MOST = 100;
 
 /** Every connection, but no template. */
 const ALL: Query = {
-  filters: {
-    services: [],
-    clients: [],
-    servers: [],
-    protocols: [],
-    states: [],
-    expiresWithinSeconds: undefined,
-  },
+  filters: NO_FILTERS,
   templates: "without",
   top: undefined,
   count: false,
