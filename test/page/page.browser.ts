@@ -266,11 +266,9 @@ suite("the statistics page", { skip }, () => {
     looking(
       async (page, kernel) => {
         const orderOfRows = () =>
-          page
-            .locator("#rows .row:visible")
-            .evaluateAll((rows) =>
-              rows.map((row) => Number(row.getAttribute("aria-rowindex"))),
-            );
+          page.evaluate<number[]>(
+            "Array.from(document.querySelectorAll('#rows .row:not([hidden])'), (row) => Number(row.ariaRowIndex))",
+          );
         const assertOrdered = async () => {
           const found = await orderOfRows();
           assert.ok(found.length > 10);
@@ -379,11 +377,11 @@ suite("the statistics page", { skip }, () => {
         /^\d\d:\d\d:\d\d: In \d/,
       );
       await page.keyboard.press("Tab");
-      for (
-        let i = 0;
-        i < 9 && !(await chart.evaluate((it) => it.matches(":focus")));
-        i++
-      )
+      const isReached = () =>
+        page.evaluate<boolean>(
+          "document.activeElement.matches('#chart-traffic .chart')",
+        );
+      for (let i = 0; i < 9 && !(await isReached()); i++)
         await page.keyboard.press("Tab");
       const legend = chart.locator(".u-legend .u-value").first();
       const newest = (await legend.textContent()) ?? "";
