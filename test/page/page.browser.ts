@@ -394,8 +394,15 @@ suite("the statistics page", { skip }, () => {
       assert.deepEqual(await axeFindings(page), []);
     }));
 
-  test("a service and the machine of a server open from the list of most connections", () =>
+  test("the list of most connections leads to a client's services, to a service, and to the machine of a server", () =>
     looking(async (page) => {
+      const note = page.locator("#clients-note");
+      await page.locator("#clients-rows .link").first().click();
+      await note
+        .getByText(/^200 connections in the connection table, 1 service\.$/)
+        .waitFor();
+      await page.getByRole("button", { name: "client 198.51.100.7" }).click();
+      await note.getByText(/^400 connections/).waitFor();
       for (const [by, name] of [
         ["service", /^tcp\/192\.0\.2\.\d+:\d+$/],
         ["server", /^10\.\d+\.0\.\d+$/],
