@@ -5,7 +5,7 @@
 
 /** Each folder of src, and the folders below that it may import. */
 const LAYERS = {
-  page: [],
+  page: ["ipvs"],
   text: ["ipvs"],
   netlink: [],
   system: [],
@@ -155,6 +155,14 @@ export default {
         path: "^src/page/",
         pathNot: "^src/page/(events\\.ts|built-page\\.d\\.ts)$",
       },
+    },
+    {
+      name: "page-imports",
+      comment:
+        "the page takes words from the model, and nothing that talks to a kernel",
+      severity: "error",
+      from: { path: "^src/page/" },
+      to: { path: "^src/", pathNot: "^src/(page/|ipvs/schedulers\\.ts$)" },
     },
     {
       name: "socket-package",

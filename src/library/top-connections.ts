@@ -114,12 +114,14 @@ export async function topConnections(
   } = options;
   const [
     { scan },
+    { NO_FILTERS },
     { TopCounter },
     { parseNetwork },
     { nodeIo },
     { CommandError },
   ] = await Promise.all([
     import("../commands/connections/scan.js"),
+    import("../commands/connections/filter.js"),
     import("../commands/connections/top-counter.js"),
     import("../ipvs/ip-network.js"),
     import("../runtime/node-io.js"),
@@ -148,14 +150,7 @@ export async function topConnections(
   try {
     await scan(
       {
-        filters: {
-          services,
-          clients: networks,
-          servers: [],
-          protocols: [],
-          states: [],
-          expiresWithinSeconds: undefined,
-        },
+        filters: { ...NO_FILTERS, services, clients: networks },
         templates: "without",
         top: { by, limit },
         count: false,

@@ -28,6 +28,8 @@ export class Chart {
   #moments: readonly Moment[] = [];
   #seconds: readonly number[] = [];
   #lines: readonly Line[] = [];
+  /** Whether all values are 0 or unknown: then the axis has no scale */
+  #isIdle = false;
   /** The value that the keyboard has chosen, while the chart has the focus */
   #chosen: number | undefined;
 
@@ -67,6 +69,9 @@ export class Chart {
     this.#moments = moments;
     this.#seconds = seconds;
     this.#lines = lines;
+    this.#isIdle = lines.every(({ values }) =>
+      values.every((value) => !(value > 0)),
+    );
     setAttribute(this.element, "aria-label", this.#summary(lines, moments));
     const data: uPlot.AlignedData = [
       [...seconds],
@@ -162,7 +167,10 @@ export class Chart {
         {
           ...axis,
           size: 62,
-          values: (_, ticks) => ticks.map((tick) => this.#format(tick)),
+          values: (_, ticks) =>
+            ticks.map((tick) =>
+              tick > 0 && this.#isIdle ? "" : this.#format(tick),
+            ),
         },
       ],
       series: [

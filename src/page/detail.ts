@@ -1,3 +1,4 @@
+import { SCHEDULERS } from "../ipvs/schedulers.js";
 import { changeText } from "./change-text.js";
 import { Chart } from "./chart.js";
 import { byId, element, setAttribute } from "./dom.js";
@@ -121,7 +122,12 @@ export class Detail {
     if (sentence !== "") facts.push(["What that means", sentence]);
     if (node.kind === "service") {
       const { scheduler, schedulerFlags = [], persistence } = node.service.row;
-      facts.push(["Scheduler", [scheduler, ...schedulerFlags].join(" ")]);
+      const meaning = SCHEDULERS.get(scheduler);
+      const words = [scheduler, ...schedulerFlags].join(" ");
+      facts.push([
+        "Scheduler",
+        meaning === undefined ? words : `${words}: ${meaning}`,
+      ]);
       if (persistence?.timeoutSeconds !== undefined)
         facts.push(["Persistence", `${persistence.timeoutSeconds} s`]);
     }

@@ -13,6 +13,7 @@ import { Grid } from "./grid.js";
 import { Histories } from "./histories.js";
 import { startKeysHelp } from "./keys-help.js";
 import { OpenedKey } from "./opened-key.js";
+import { RowIds } from "./row-ids.js";
 import { serversOf, type RowNode } from "./row-node.js";
 import { Status } from "./status.js";
 import { TableModel } from "./table-model.js";
@@ -23,6 +24,7 @@ import { showTotals } from "./totals.js";
 const FEW_ROWS = 60;
 
 const model = new TableModel();
+const rowIds = new RowIds(model);
 const status = new Status();
 /** Services and machines whose servers are shown. Undefined: all */
 let expanded: Set<string> | undefined;
@@ -47,7 +49,7 @@ const grid = new Grid(byId("grid", HTMLElement), byId("rows", HTMLElement), {
   toggle(node, open) {
     expanded ??= new Set([
       ...model.services.map(({ key }) => key),
-      ...machineIds().keys(),
+      ...rowIds.machines.keys(),
     ]);
     if (open) {
       expanded.add(node.key);
@@ -180,7 +182,8 @@ function allAreOpen(): boolean {
 /** Says how many services or machines are shown, and what is hidden. */
 function showFound(found: number, held: boolean): void {
   const { group } = controls.choice;
-  const all = group === "machine" ? machineIds().size : model.services.length;
+  const all =
+    group === "machine" ? rowIds.machines.size : model.services.length;
   const text = counted(all, group);
   setText(
     byId("found", HTMLElement),
@@ -194,35 +197,6 @@ function refreshDetail(): void {
   const node = nodeOf(key);
   if (node) detail.show(node);
   else detail.gone();
-}
-
-const ids = new Map<string, readonly number[]>();
-const machines = new Map<string, number[]>();
-let idsVersion = -1;
-
-/** The servers of each machine. */
-function machineIds(): ReadonlyMap<string, readonly number[]> {
-  if (idsVersion === model.version) return machines;
-  idsVersion = model.version;
-  ids.clear();
-  machines.clear();
-  for (const service of model.services) {
-    ids.set(service.key, [service.row.id]);
-    for (const { key, row } of service.servers) {
-      ids.set(key, [row.id]);
-      const machine = `machine ${row.address}`;
-      const known = machines.get(machine);
-      if (known) known.push(row.id);
-      else machines.set(machine, [row.id]);
-    }
-  }
-  return machines;
-}
-
-/** The figures that continue the history of a row. */
-function sumsOf(key: string) {
-  const found = machineIds().get(key) ?? ids.get(key);
-  return found && model.sums(found);
 }
 
 new Connection("api/v1/events", {
@@ -245,7 +219,7 @@ new Connection("api/v1/events", {
   },
   update(event) {
     model.update(event);
-    histories.add(model.time ?? 0, sumsOf);
+    histories.add(model.time ?? 0, (key) => rowIds.sumsOf(key));
     status.fresh(model.time ?? 0);
     show();
     announce(event.changes ?? []);

@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { KernelAccess } from "../../src/commands/fleet/agent/kernel-access.js";
+import { runIn } from "../classic/scripted-io.js";
 import { scriptedKernel } from "../classic/scripted-kernel.js";
 import { subcommand } from "./run-subcommand.js";
 
@@ -59,4 +61,20 @@ for (const line of [
 ])
   test(`${line.replace(RULES, "FILE")} changes the table, so it loads the module`, async () => {
     assert.equal(await loadsModule(line), true);
+  });
+
+for (const [dryRun, loads] of [
+  [true, false],
+  [false, true],
+] as const)
+  test(`the kernel access of a fleet agent ${loads ? "loads the module" : "with --dry-run does not load the module"}`, async () => {
+    const { log } = await runIn(
+      { link: scriptedKernel(undefined, () => false) },
+      async (io) => {
+        using kernel = new KernelAccess(io, dryRun);
+        await assert.rejects(kernel.open(), { name: "IpvsUnavailable" });
+        return 0;
+      },
+    );
+    assert.equal(log.includes("load"), loads);
   });

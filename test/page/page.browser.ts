@@ -17,6 +17,7 @@ import { formatSelector } from "../../src/grammar/selector.js";
 import type { ServiceWithServers } from "../../src/ipvs/model.js";
 import { connectionsText } from "../commands/serve/connections-file.js";
 import { startServe, type RunningServer } from "../commands/serve/run-serve.js";
+import { eventually } from "../lab/eventually.js";
 import { openPage, skip, startBrowser, type Browser } from "./browser.js";
 import { DemoKernel } from "./demo-kernel.js";
 
@@ -265,11 +266,9 @@ suite("the statistics page", { skip }, () => {
     looking(
       async (page, kernel) => {
         const orderOfRows = () =>
-          page
-            .locator("#rows .row:visible")
-            .evaluateAll((rows) =>
-              rows.map((row) => Number(row.getAttribute("aria-rowindex"))),
-            );
+          page.evaluate<number[]>(
+            "Array.from(document.querySelectorAll('#rows .row:not([hidden])'), (row) => Number(row.ariaRowIndex))",
+          );
         const assertOrdered = async () => {
           const found = await orderOfRows();
           assert.ok(found.length > 10);
@@ -297,10 +296,11 @@ suite("the statistics page", { skip }, () => {
         await page
           .locator("#changes-list", { hasText: `removed${before}` })
           .waitFor();
-        await page.waitForFunction(
-          "document.activeElement.dataset.key !== undefined",
+        const after = await eventually(
+          focused,
+          (key) => key !== undefined && key !== before,
         );
-        assert.notEqual(await focused(), before);
+        assert.ok(after !== undefined && after !== before);
       },
       new DemoKernel(200, 1),
     ));
@@ -355,13 +355,13 @@ suite("the statistics page", { skip }, () => {
       await page.goForward();
       await detail.waitFor();
       await page.keyboard.press("Escape");
-      await page.waitForFunction("!location.hash.includes('open=')");
+      await page.waitForURL((address) => !address.hash.includes("open="));
       await page.goto("about:blank");
       await page.goto(address);
       await detail.waitFor();
       assert.equal(await title.textContent(), name);
       await page.keyboard.press("Escape");
-      await page.waitForFunction("!location.hash.includes('open=')");
+      await page.waitForURL((address) => !address.hash.includes("open="));
       assert.ok(page.url().startsWith(url));
     }));
 
@@ -372,15 +372,16 @@ suite("the statistics page", { skip }, () => {
       const chart = page.locator("#chart-traffic .chart");
       const value = async () =>
         (await chart.getAttribute("aria-valuetext")) ?? "";
-      await page.waitForFunction(
-        "/In \\d/.test(document.querySelector('#chart-traffic .chart').ariaValueText)",
+      assert.match(
+        await eventually(value, (text) => /: In \d/.test(text)),
+        /^\d\d:\d\d:\d\d: In \d/,
       );
       await page.keyboard.press("Tab");
-      for (
-        let i = 0;
-        i < 9 && !(await chart.evaluate((it) => it.matches(":focus")));
-        i++
-      )
+      const isReached = () =>
+        page.evaluate<boolean>(
+          "document.activeElement.matches('#chart-traffic .chart')",
+        );
+      for (let i = 0; i < 9 && !(await isReached()); i++)
         await page.keyboard.press("Tab");
       const legend = chart.locator(".u-legend .u-value").first();
       const newest = (await legend.textContent()) ?? "";
@@ -393,8 +394,15 @@ suite("the statistics page", { skip }, () => {
       assert.deepEqual(await axeFindings(page), []);
     }));
 
-  test("a service and the machine of a server open from the list of most connections", () =>
+  test("the list of most connections leads to a client's services, to a service, and to the machine of a server", () =>
     looking(async (page) => {
+      const note = page.locator("#clients-note");
+      await page.locator("#clients-rows .link").first().click();
+      await note
+        .getByText(/^200 connections in the connection table, 1 service\.$/)
+        .waitFor();
+      await page.getByRole("button", { name: "client 198.51.100.7" }).click();
+      await note.getByText(/^400 connections/).waitFor();
       for (const [by, name] of [
         ["service", /^tcp\/192\.0\.2\.\d+:\d+$/],
         ["server", /^10\.\d+\.0\.\d+$/],

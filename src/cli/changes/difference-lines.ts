@@ -14,6 +14,7 @@ import {
   serviceText,
   timeoutChanges,
 } from "./change-text.js";
+import { countDifferences, countsText } from "./difference-counts.js";
 import {
   kindOf,
   serviceItems,
@@ -25,6 +26,19 @@ import {
 /** What diff, apply and restore print if there are no differences. @param name of the file */
 export function upToDateText(name: string): string {
   return `${named(name)}: already up to date`;
+}
+
+/** What diff prints: the differences, and how many there are. */
+export function* diffLines(
+  differences: Differences,
+  paint: Paint,
+): Generator<string> {
+  yield* differenceLines(differences, paint);
+  yield countsText(countDifferences(differences), {
+    add: "to add",
+    change: "to change",
+    remove: "to remove",
+  });
 }
 
 const MARKS = {

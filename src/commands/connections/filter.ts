@@ -17,6 +17,16 @@ export interface Filters {
   readonly expiresWithinSeconds: number | undefined;
 }
 
+/** Filters that select every connection. */
+export const NO_FILTERS: Filters = {
+  services: [],
+  clients: [],
+  servers: [],
+  protocols: [],
+  states: [],
+  expiresWithinSeconds: undefined,
+};
+
 /** Tests the current connection of a reader. */
 export type Test = (line: ConnectionReader) => boolean;
 

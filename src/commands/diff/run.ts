@@ -2,15 +2,8 @@ import { IpvsAccess } from "../../runtime/ipvs-access.js";
 import { jsonText } from "../../document/json-text.js";
 import { compare, isUpToDate } from "../../plan/compare.js";
 import { readCurrentState } from "../../plan/current-state.js";
-import {
-  countDifferences,
-  countsText,
-} from "../../cli/changes/difference-counts.js";
 import { differencesJson } from "../../cli/changes/difference-json.js";
-import {
-  differenceLines,
-  upToDateText,
-} from "../../cli/changes/difference-lines.js";
+import { diffLines, upToDateText } from "../../cli/changes/difference-lines.js";
 import {
   checkSelected,
   checkWhole,
@@ -89,12 +82,5 @@ function show(
     output.lines([upToDateText(name) + rest]);
     return;
   }
-  output.lines(differenceLines(differences, output.paint));
-  output.lines([
-    countsText(countDifferences(differences), {
-      add: "to add",
-      change: "to change",
-      remove: "to remove",
-    }),
-  ]);
+  output.lines(diffLines(differences, output.paint));
 }

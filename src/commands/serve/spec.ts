@@ -51,7 +51,7 @@ export const serveSpec: SubcommandSpec = {
         ["/api/v1/table", "the output of 'ipvsadm list -o json'"],
         [
           "/api/v1/connections/top?by=client&limit=10",
-          "the output of 'ipvsadm connections --top client 10 -o json', at most 5 seconds old",
+          "the output of 'ipvsadm connections --top client 10 -o json', at most 5 seconds old; client=198.51.100.7 counts the connections of one client or network",
         ],
         [
           "/api/v1/doctor",

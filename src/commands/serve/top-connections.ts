@@ -1,6 +1,9 @@
+import { formatAddress } from "../../ipvs/address.js";
+import { parseNetwork, type Network } from "../../ipvs/ip-network.js";
 import type { Io } from "../../runtime/io.js";
 import { Body, type Answer } from "../../http/body.js";
 import { SharedAnswer } from "../../http/shared-answer.js";
+import { NO_FILTERS } from "../connections/filter.js";
 import { GROUPS, type Group, type Query } from "../connections/query.js";
 import { scan } from "../connections/scan.js";
 import { TopCounter, type TopRow } from "../connections/top-counter.js";
@@ -13,14 +16,7 @@ const MOST = 100;
 
 /** Every connection, but no template. */
 const ALL: Query = {
-  filters: {
-    services: [],
-    clients: [],
-    servers: [],
-    protocols: [],
-    states: [],
-    expiresWithinSeconds: undefined,
-  },
+  filters: NO_FILTERS,
   templates: "without",
   top: undefined,
   count: false,
@@ -29,6 +25,9 @@ const ALL: Query = {
 
 /** How long counts are reused. */
 const FRESH_MILLISECONDS = 5000;
+
+/** How many are kept. Each client that somebody asks for has one */
+const MOST_ANSWERS = 32;
 
 interface Counts {
   readonly counter: TopCounter;
@@ -41,28 +40,27 @@ interface Counts {
  */
 export class TopConnections {
   readonly #io: Io;
-  readonly #answers: ReadonlyMap<string, SharedAnswer<Counts>>;
+  /** The latest answers, oldest first */
+  readonly #answers = new Map<string, SharedAnswer<Counts>>();
   #busy: Promise<unknown> = Promise.resolve();
 
   constructor(io: Io) {
     this.#io = io;
-    this.#answers = new Map(
-      GROUPS.map((by) => [
-        by,
-        new SharedAnswer(() => this.#inTurn(by), FRESH_MILLISECONDS, io.clock),
-      ]),
-    );
   }
 
-  /** Answers with the document of `connections --top BY -o json`. Query: `by`, `limit`. */
+  /** Answers with the document of `connections --top BY -o json`. Query: `by`, `limit`, `client`. */
   answer(query: URLSearchParams): Promise<Answer> | Answer {
     const by = GROUPS.find((group) => group === (query.get("by") ?? "client"));
     const limit = query.get("limit") ?? String(DEFAULT_LIMIT);
-    const shared = by && this.#answers.get(by);
-    if (!shared)
+    const client = query.get("client");
+    const network = client === null ? undefined : parseNetwork(client);
+    if (!by)
       return errorAnswer(400, `by: expected one of ${GROUPS.join(", ")}`);
     if (!/^[1-9][0-9]{0,2}$/.test(limit) || Number(limit) > MOST)
       return errorAnswer(400, `limit: expected 1 to ${MOST}`);
+    if (client !== null && !network)
+      return errorAnswer(400, "client: expected an address or a network");
+    const shared = this.#sharedAnswer(by, network);
     return documentAnswer(async () => {
       const { counter, rows } = await shared.get();
       const largest = rows.slice(0, Number(limit));
@@ -70,15 +68,36 @@ export class TopConnections {
     });
   }
 
-  #inTurn(by: Group): Promise<Counts> {
-    const next = this.#busy.then(() => this.#count(by));
+  #sharedAnswer(by: Group, client?: Network): SharedAnswer<Counts> {
+    const key = client
+      ? `${by} ${formatAddress(client.address)}/${client.prefixBits}`
+      : by;
+    const known = this.#answers.get(key);
+    if (known) return known;
+    const made = new SharedAnswer(
+      () => this.#inTurn(by, client),
+      FRESH_MILLISECONDS,
+      this.#io.clock,
+    );
+    this.#answers.set(key, made);
+    const [oldest] = this.#answers.keys();
+    if (this.#answers.size > MOST_ANSWERS && oldest !== undefined)
+      this.#answers.delete(oldest);
+    return made;
+  }
+
+  #inTurn(by: Group, client: Network | undefined): Promise<Counts> {
+    const next = this.#busy.then(() => this.#count(by, client));
     this.#busy = next.catch(() => undefined);
     return next;
   }
 
-  async #count(by: Group): Promise<Counts> {
+  async #count(by: Group, client: Network | undefined): Promise<Counts> {
     const counter = new TopCounter(by);
-    await scan(ALL, this.#io, {
+    const query = client
+      ? { ...ALL, filters: { ...NO_FILTERS, clients: [client] } }
+      : ALL;
+    await scan(query, this.#io, {
       visit(line) {
         counter.add(line);
       },

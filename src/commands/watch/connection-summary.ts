@@ -3,7 +3,7 @@ import type { Connection } from "../../ipvs/connections.js";
 import { networkOf } from "../../ipvs/ip-network.js";
 import type { Io } from "../../runtime/io.js";
 import { explain } from "../../cli/errors.js";
-import type { Filters } from "../connections/filter.js";
+import { NO_FILTERS, type Filters } from "../connections/filter.js";
 import { scan } from "../connections/scan.js";
 import { TopCounter, type TopRow } from "../connections/top-counter.js";
 import type { Row } from "./rows.js";
@@ -95,22 +95,15 @@ const NO_CONNECTIONS: ConnectionSummary = {
  */
 function filtersFor({ service, server }: Row): Filters | undefined {
   const { key } = service.entry;
-  const none: Filters = {
-    services: [],
-    clients: [],
-    servers: [],
-    protocols: [],
-    states: [],
-    expiresWithinSeconds: undefined,
-  };
-  if (!("firewallMark" in key) && !server) return { ...none, services: [key] };
+  if (!("firewallMark" in key) && !server)
+    return { ...NO_FILTERS, services: [key] };
   const servers = (server ? [server] : service.servers).map(({ entry }) => ({
     network: networkOf(entry.key.address),
     port: entry.key.port,
   }));
   if (servers.length === 0) return undefined;
   return {
-    ...none,
+    ...NO_FILTERS,
     services: "firewallMark" in key ? [] : [key],
     servers,
   };

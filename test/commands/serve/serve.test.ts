@@ -223,7 +223,23 @@ test("/api/v1/connections/top is the document of 'connections --top'", () =>
           const { stdout } = await subcommand(line, { io });
           assert.equal(await response.text(), stdout);
         }
-        for (const query of ["by=x", "limit=0", "limit=101", "limit=1e1"]) {
+        for (const client of ["198.51.100.7", "198.51.100.0/28", "10.0.0.1"]) {
+          const response = await fetch(
+            `${url}/api/v1/connections/top?by=service&client=${encodeURIComponent(client)}`,
+          );
+          const line = `connections --top service --client ${client} -o json`;
+          const { stdout } = await subcommand(line, { io });
+          assert.equal(await response.text(), stdout);
+        }
+        for (const query of [
+          "by=x",
+          "limit=0",
+          "limit=101",
+          "limit=1e1",
+          "client=",
+          "client=web",
+          "client=10.0.0.0/33",
+        ]) {
           const response = await fetch(
             `${url}/api/v1/connections/top?${query}`,
           );

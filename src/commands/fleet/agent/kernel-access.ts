@@ -7,15 +7,20 @@ import { takeLock, type Lock } from "../../../system/lock.js";
 /** The kernel of this machine. The socket is opened again after an error. */
 export class KernelAccess implements Kernel, Disposable {
   readonly #io: Io;
+  readonly #dryRun: boolean;
   #access: IpvsAccess | undefined;
 
-  constructor(io: Io) {
+  /** @param dryRun whether it only reads: then it does not load the module */
+  constructor(io: Io, dryRun: boolean) {
     this.#io = io;
+    this.#dryRun = dryRun;
   }
 
   open(): Promise<IpvsClient> {
     this.#access ??= new IpvsAccess(this.#io);
-    return this.#access.open();
+    return this.#dryRun
+      ? this.#access.openWithoutLoading()
+      : this.#access.open();
   }
 
   reset(): void {

@@ -34,7 +34,7 @@ export const run: RunSubcommand = async (call) => {
     output.lines([escapeControls(line)]);
     io.flush();
   };
-  using kernel = new KernelAccess(io);
+  using kernel = new KernelAccess(io, settings.dryRun);
   const drained = new LocalDrains(io);
   const copy = new CopyFile(given.text("copy") ?? "");
   copy.checkWritable(settings.dryRun);

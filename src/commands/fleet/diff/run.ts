@@ -1,9 +1,5 @@
-import {
-  countDifferences,
-  countsText,
-} from "../../../cli/changes/difference-counts.js";
 import { differencesJson } from "../../../cli/changes/difference-json.js";
-import { differenceLines } from "../../../cli/changes/difference-lines.js";
+import { diffLines } from "../../../cli/changes/difference-lines.js";
 import { WHOLE_TABLE } from "../../../cli/changes/scope.js";
 import { EXIT } from "../../../cli/exit-status.js";
 import type { RunSubcommand } from "../../../cli/invocation.js";
@@ -48,16 +44,7 @@ export const run: RunSubcommand = (call) => {
       );
     else if (equal)
       output.lines([`${name}: revisions ${a} and ${b} are equal`]);
-    else {
-      output.lines(differenceLines(differences, output.paint));
-      output.lines([
-        countsText(countDifferences(differences), {
-          add: "to add",
-          change: "to change",
-          remove: "to remove",
-        }),
-      ]);
-    }
+    else output.lines(diffLines(differences, output.paint));
     return equal ? EXIT.ok : DIFFERS;
   });
 };
