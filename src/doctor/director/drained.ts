@@ -86,7 +86,9 @@ function findingsOf(
       next: proven ? [] : [examineThere(service, server, facts.network), PROBE],
       cure: proven
         ? undefined
-        : "Make sure first with the commands under Next. If the server is dead, set net.ipv4.vs.expire_nodest_conn to 1 and remove it from the service: the next packet of each connection gets another server.",
+        : count === 0
+          ? "Make sure first with the commands under Next. If the server is dead or switched off, set net.ipv4.vs.expire_quiescent_template to 1: persistence then gives its clients another server."
+          : "Make sure first with the commands under Next. If the server is dead, set net.ipv4.vs.expire_nodest_conn to 1 and remove it from the service: the next packet of each connection gets another server.",
       fix: !proven
         ? []
         : count === 0
@@ -106,8 +108,9 @@ interface Death {
 function deathOf(
   service: ServiceWithServers,
   server: ServerEntry,
-  { network, stations, probes = [] }: DrainedFacts,
+  facts: DrainedFacts,
 ): Death | undefined {
+  const { network, stations, probes = [] } = facts;
   const hop = nextHopTo(network, server.key.address);
   if (hop && isSilent(network, stations, hop))
     return {
@@ -121,6 +124,9 @@ function deathOf(
     return { seen: probeEvidence(probe), certainty: "proven", evidence: [] };
   if (probe?.result === "accepted" || probe?.result === "answered")
     return undefined;
+  const reset = resets(service, server, facts);
+  if (reset !== undefined)
+    return { seen: reset, certainty: "likely", evidence: [] };
   const { inPacketsPerSecond, outPacketsPerSecond } = server.stats;
   if (inPacketsPerSecond === 0n || outPacketsPerSecond > 0n) return undefined;
   const answering = answeringServer(service);
@@ -135,6 +141,28 @@ function deathOf(
             `answers are usual in this service: ${formatEndpoint(answering.key.address, answering.key.port)} got ${answering.stats.inPackets} packets and sent ${answering.stats.outPackets}`,
           ],
   };
+}
+
+/** With most of them reset, a server that works is unlikely. */
+const MOST_RESET = 0.5;
+
+/** Says that most connections of a server were reset, and none is open; undefined if not. */
+function resets(
+  service: ServiceWithServers,
+  server: ServerEntry,
+  { connections, allServices }: DrainedFacts,
+): string | undefined {
+  let [closed, all] = [0, 0];
+  for (const group of groupsOf(connections, service, server, allServices)) {
+    if (group.protocol !== "TCP" || openCount(group) > 0) return undefined;
+    for (const [state, { count }] of group.states) {
+      all += count;
+      if (state === "CLOSE") closed += count;
+    }
+  }
+  return closed > all * MOST_RESET
+    ? `${closed} of its ${all} ${all === 1 ? "connection was" : "connections were"} reset (CLOSE)`
+    : undefined;
 }
 
 function isTcp({ key }: ServiceWithServers): boolean {

@@ -1,4 +1,8 @@
-import { formatAddress, type Address, type Family } from "../../ipvs/address.js";
+import {
+  formatAddress,
+  type Address,
+  type Family,
+} from "../../ipvs/address.js";
 import type { ServiceKey } from "../../ipvs/model.js";
 import { judge } from "../firewall/judge.js";
 import type { Hook } from "../firewall/packet.js";

@@ -63,7 +63,7 @@ export const NETWORK_KINDS = [
     why: "With one-packet scheduling (-o) each datagram is scheduled separately and leaves no entry in the connection table. The dead server gets its share of all datagrams. With a hashing scheduler (sh, mh, dh) the same clients get it every time.",
     looked:
       "Servers of services with -o that have a weight: doctor asks for the next hop as for server-silent. A program that does not answer on a machine that does cannot be seen here.",
-    cure: "Check the server. Until then take it out: with weight 0 the next datagram goes to another server. The schedulers dh and sh (without sh-fallback) refuse the clients of a server with weight 0, so with them remove it.",
+    cure: "Check the server, and whether its address in the table is right: if not, add the server with the right address and remove this one. Until then take it out: with weight 0 the next datagram goes to another server. The schedulers dh and sh (without sh-fallback) refuse the clients of a server with weight 0, so with them remove it.",
     sysctls: [],
   },
   {
@@ -73,7 +73,7 @@ export const NETWORK_KINDS = [
     why: "The director needs the hardware address of the next hop. If nothing answers ARP or neighbor discovery, the machine is off, its cable is out, or the address is wrong. The scheduler still gives the server its share of the connections, and those fail.",
     looked:
       "For each real server with a weight: doctor asks for the next hop for two seconds, as the kernel does for any neighbor. If there are hundreds of servers, some are judged by what the kernel knows.",
-    cure: "Check the server. Until then take it out: with weight 0 it gets no new connections. The schedulers dh and sh (without sh-fallback) refuse the clients of a server with weight 0, so with them remove it. A health checker such as keepalived does that automatically.",
+    cure: "Check the server, and whether its address in the table is right: if not, add the server with the right address and remove this one. Until then take it out: with weight 0 it gets no new connections. The schedulers dh and sh (without sh-fallback) refuse the clients of a server with weight 0, so with them remove it. A health checker such as keepalived does that automatically.",
     sysctls: [],
   },
   {

@@ -104,11 +104,7 @@ function withoutServer(
   sysctls: Sysctls,
 ): Fix[] {
   if (isUdp(service)) return removeServer(service, server, sysctls);
-  return takeOut(service, server, sysctls).map((fix) => ({
-    effect:
-      "the server gets no new connections until its weight is set again; this keeps clients away from the fault, and does not repair the server",
-    ...fix,
-  }));
+  return takeOut(service, server, sysctls);
 }
 
 /** The counters of a server that refuses; undefined if they show something else. */

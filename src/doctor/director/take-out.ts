@@ -67,6 +67,9 @@ export function takeOut(
   }
   return [
     ...(bindsClients(service, server, sysctls) ? [releaseTemplates()] : []),
-    editServer(service, server, { weight: 0 }),
+    {
+      ...editServer(service, server, { weight: 0 }),
+      effect: `keeps clients away from the fault and does not repair the server: it gets no new connections until its weight is set again, which was ${server.settings.weight}`,
+    },
   ];
 }

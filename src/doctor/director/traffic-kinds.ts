@@ -50,7 +50,7 @@ export const TRAFFIC_KINDS = [
     why: "A packet has one mark. MARK does not end the walk through a chain, so a later rule that sets a mark for other purposes, such as shaping or routing, replaces the mark of the service before IPVS sees it. The service gets no packets, and this machine handles the requests as any others: if the address is its own and no program listens there, clients see their connections refused.",
     looked:
       "The rules of nft and of both variants of iptables that set marks in PREROUTING and INPUT, in the order in which packets meet them: whether a later one changes the mark and matches the packets of the rule that sets it. It is proven if all its conditions are met for certain, else likely. A rule that has matched no packet is not reported, and nothing is reported while the service gets packets.",
-    cure: "Set the mark of the service last, or let the two rules use different bits with a mask (--set-xmark VALUE/MASK). Keep that in the configuration of the firewall.",
+    cure: "Set the mark of the service last: IPVS compares the whole mark, so bits for other purposes cannot be added to it. Keep that in the configuration of the firewall.",
     sysctls: [],
   },
   {
@@ -112,7 +112,7 @@ export const TRAFFIC_KINDS = [
     title: "clients are still sent to a drained server that does not answer",
     why: "Weight 0 keeps new connections away from a server. Packets of connections that exist still go there, and each of them renews the entry. A UDP client that keeps its port therefore never gets another server. With persistence even new connections of the bound clients go there. expire_nodest_conn does not apply, since the server is still in the table.",
     looked:
-      "Servers with weight 0 that have connections or persistence templates and do not answer: ARP or neighbor discovery gets no answer, or the server refuses a probe (--probe, masquerading). That proves it. It is likely if packets go to the server now and none comes back (masquerading, packets per second); with UDP and firewall marks only if a server of the service has sent answers, because protocols such as syslog have none.",
+      "Servers with weight 0 that have connections or persistence templates and do not answer: ARP or neighbor discovery gets no answer, or the server refuses a probe (--probe, masquerading). That proves it. It is likely if none of its TCP connections is open and most are in CLOSE, because they were reset, or if packets go to the server now and none comes back (masquerading, packets per second); with UDP and firewall marks only if a server of the service has sent answers, because protocols such as syslog have none.",
     cure: "Set expire_nodest_conn to 1 and remove the server: the next packet of each connection gets another server. For persistence, expire_quiescent_template is enough.",
     sysctls: [
       "net.ipv4.vs.expire_nodest_conn",

@@ -141,10 +141,7 @@ function nextSteps(
 }
 
 /** The command that prints the rules that set the mark of a service, with the program that manages them. */
-function showMarks(
-  key: FirewallMarkKey,
-  firewall: Facts["firewall"],
-): string {
+function showMarks(key: FirewallMarkKey, firewall: Facts["firewall"]): string {
   const [rule] = markingRules(firewall, key).filter(({ early }) => early);
   const usual = key.family === INET ? "iptables" : "ip6tables";
   const program = rule?.table.program ?? usual;

@@ -1,7 +1,8 @@
+import { sameAddress } from "../../ipvs/address.js";
 import type { Io } from "../../runtime/io.js";
 import { NetworkClient } from "../../rtnl/client.js";
 import { NetworkRefusal } from "../../rtnl/errors.js";
-import type { Device, Rule } from "../../rtnl/model.js";
+import type { Device, Hop, Rule } from "../../rtnl/model.js";
 import type { Facts, Gathered } from "../facts.js";
 import { readSysctls, sysctlsUnseen } from "../read-sysctls.js";
 import { exchangeOver } from "../../netlink/exchange.js";
@@ -19,16 +20,18 @@ import {
   tunnelsUp,
   type Circumstances,
   type RealServer,
+  type Station,
   type VirtualService,
   type Ways,
 } from "./real-server.js";
+import { hopsBack } from "./way-back.js";
 
 const NEVER_CHECKED = [
   "the network between the machines, and firewalls there",
   "tc filters and eBPF programs on this machine",
 ];
 
-/** Reads all that the checks of a real server need. It changes nothing and sends nothing. */
+/** Reads all that the checks of a real server need. It changes nothing, and sends only questions of ARP and neighbor discovery. */
 export async function gatherRealServer(
   io: Io,
   circumstances: Circumstances,
@@ -54,7 +57,8 @@ export async function gatherRealServer(
   const rules = ways.some(({ back }) => typeof back === "string")
     ? await routingRules(network)
     : undefined;
-  const realServer = { ...seen, ways, outer, rules };
+  const stations = await routersOf(network, { ...seen, ways });
+  const realServer = { ...seen, ways, outer, rules, stations };
   const reasons = new Map<keyof Facts, string>();
   if (!sysctls) reasons.set("sysctls", sysctlsUnseen(procFolder));
   if (!listeners)
@@ -77,6 +81,44 @@ export async function gatherRealServer(
     notChecked,
   };
 }
+
+const STATION_MILLISECONDS = 2500;
+
+/** Asks who the routers of answers are, if they are not the director by their address. */
+async function routersOf(
+  network: NetworkClient,
+  server: RealServer,
+): Promise<Station[]> {
+  const { director } = server;
+  if (server.method !== "masq" || director === undefined) return [];
+  const others = hopsBack(server).filter(
+    (hop): hop is Hop & { device: number } =>
+      hop.device !== undefined &&
+      hop.gateway?.length === director.length &&
+      !sameAddress(hop.gateway, director),
+  );
+  const questions = others
+    .slice(0, MOST_ROUTERS)
+    .flatMap(({ gateway, device }) =>
+      [gateway ?? director, director].map(async (address) => {
+        const hardwareAddress = await network.findAddressOwner(
+          address,
+          device,
+          STATION_MILLISECONDS,
+        );
+        return { address, device, hardwareAddress };
+      }),
+    );
+  try {
+    return await Promise.all(questions);
+  } catch (error) {
+    // An interface that is down has no neighbors, and asking needs CAP_NET_ADMIN.
+    if (error instanceof NetworkRefusal) return [];
+    throw error;
+  }
+}
+
+const MOST_ROUTERS = 4;
 
 function mayUseGue({ method }: Circumstances): boolean {
   return method === undefined || method === "gue";

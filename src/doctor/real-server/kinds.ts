@@ -133,8 +133,8 @@ export const REAL_SERVER_KINDS = [
     title: "answers of this masqueraded server do not go through the director",
     why: "With masquerading the answers of the real server have its own address as their source. The director replaces it by the virtual address on their way back. Clients do not know the real server's address, and drop answers that come directly from it. Connections time out. On the director they wait in SYN_RECV.",
     looked:
-      "With --method masq and --director: whether the route to the client that --client names, or else the default route, goes through the director.",
-    cure: "Route answers through the director: with the default route, or with the route that leads to the clients now. The server's own connections then go through the director as well. Clients in the real server's own network need a host route each, or SNAT on the director.",
+      "With --method masq and --director: whether the route to the client that --client names, or else the default route, goes through the director: through the address that --director names, or through another address with the same hardware address. Doctor asks for both by ARP or neighbor discovery, so it also sees whether the router of that route answers.",
+    cure: "Route answers through the director: with the default route, or with the route that leads to the clients now. The server's own connections then go through the director as well. Clients in the real server's own network need a host route each, or SNAT on the director. If the router is an address that moves between two directors and does not answer, the active director has not taken it over: add it there.",
     sysctls: [],
   },
 ] as const satisfies readonly Kind[];

@@ -57,12 +57,23 @@ export interface RealServer extends Circumstances {
   readonly routes: readonly Route[];
   /** The routing rules, if they could be read */
   readonly rules?: readonly Rule[] | undefined;
+  /** Who answered ARP or neighbor discovery: the routers of answers, and the director, if answers do not go to its address */
+  readonly stations?: readonly Station[] | undefined;
   /** The routes of each service's packets */
   readonly ways: readonly Ways[];
   /** The ports that accept GUE; empty for other methods */
   readonly guePorts: readonly FouPort[];
   /** What the kernel does with the tunnel's packets, by the interface where they may come in; empty if not known */
   readonly outer: readonly { readonly device: Device; readonly way: Way }[];
+}
+
+/** An address that was asked for on an interface. */
+export interface Station {
+  readonly address: Address;
+  /** Index of the interface */
+  readonly device: number;
+  /** Undefined: nobody answered */
+  readonly hardwareAddress: Uint8Array | undefined;
 }
 
 export interface Ways {

@@ -4,11 +4,15 @@ import {
   type Address,
 } from "../../ipvs/address.js";
 import { isWithin } from "../../rtnl/address-owners.js";
-import type { Route, Rule } from "../../rtnl/model.js";
+import type { Hop, Route, Rule } from "../../rtnl/model.js";
 import { check } from "../check.js";
 import type { Finding, Fix } from "../finding.js";
 import type { Way } from "../network.js";
-import { virtualAddresses, type RealServer } from "./real-server.js";
+import {
+  virtualAddresses,
+  type RealServer,
+  type Station,
+} from "./real-server.js";
 
 /** Answers that do not reach clients. */
 export const wayBack = check(
@@ -105,21 +109,79 @@ function leadsNowhere(way: Way | undefined): boolean {
 
 /** With masquerading, answers must go through the director. */
 function elsewhere(server: RealServer): Finding<"way-back-elsewhere">[] {
-  const { director, client } = server;
+  const { director } = server;
   if (director === undefined) return [];
   return wayBacks(server).flatMap(({ target, way, family }) => {
     if (director.length !== family) return [];
-    if (way?.hops.some(({ gateway }) => isAddress(gateway, director)))
-      return [];
-    return [
-      {
-        id: "way-back-elsewhere",
-        subject: target,
-        seen: hopInWords(way),
-        fix: [throughDirector(server, director, way, client)],
-      },
-    ];
+    if (way?.hops.some((hop) => isDirector(server, director, hop))) return [];
+    const finding: Finding<"way-back-elsewhere"> = {
+      id: "way-back-elsewhere",
+      subject: target,
+      seen: hopInWords(way),
+      fix: [throughDirector(server, director, way, server.client)],
+    };
+    const silent = way?.hops.find((hop) => isSilent(server, hop));
+    return [silent ? withSilentRouter(finding, server, silent) : finding];
   });
+}
+
+/** Whether the next hop is the director: by its address, or by the hardware address of another of its addresses. */
+function isDirector(
+  server: RealServer,
+  director: Address,
+  { gateway, device }: Hop,
+): boolean {
+  if (gateway === undefined) return false;
+  if (sameAddress(gateway, director)) return true;
+  const there = stationAt(server, gateway, device)?.hardwareAddress;
+  const here = stationAt(server, director, device)?.hardwareAddress;
+  return there && here ? Buffer.compare(there, here) === 0 : false;
+}
+
+/** Whether the router of a route was asked for and did not answer. */
+function isSilent(server: RealServer, { gateway, device }: Hop): boolean {
+  const station = gateway && stationAt(server, gateway, device);
+  return station !== undefined && station.hardwareAddress === undefined;
+}
+
+function stationAt(
+  { stations = [] }: RealServer,
+  address: Address,
+  device: number | undefined,
+): Station | undefined {
+  return stations.find(
+    (one) => one.device === device && sameAddress(one.address, address),
+  );
+}
+
+/** A router that does not answer is perhaps an address that the active director should have. */
+function withSilentRouter(
+  finding: Finding<"way-back-elsewhere">,
+  { devices, addresses }: RealServer,
+  { gateway, device }: Hop,
+): Finding<"way-back-elsewhere"> {
+  if (gateway === undefined) return finding;
+  const router = formatAddress(gateway);
+  const name = devices.find(({ index }) => index === device)?.name;
+  const own = addresses.find(
+    (one) =>
+      one.device === device &&
+      one.address.length === gateway.length &&
+      isWithin(gateway, one.address, one.prefixBits),
+  );
+  const bits = own?.prefixBits ?? gateway.length * 8;
+  const route = finding.fix.map(({ command }) => `'${command}'`).join(", ");
+  return {
+    ...finding,
+    seen: `${finding.seen}; ${router} does not answer${name === undefined ? "" : ` on ${name}`}`,
+    cure: `If ${router} is the address that the active director should have for its real servers, as with two directors, add it on the active director: 'ip address add ${router}/${bits} dev INTERFACE', and let what switches between the directors (keepalived: virtual_ipaddress) move it. The routes of the servers stay. Otherwise change the route on this server: ${route}. That ties the server to this director.`,
+    fix: [],
+  };
+}
+
+/** The next hops of answers. */
+export function hopsBack(server: RealServer): Hop[] {
+  return wayBacks(server).flatMap(({ way }) => way?.hops ?? []);
 }
 
 /** Changes the route by which answers leave; for clients in the server's own network, adds one for each. */
@@ -222,10 +284,6 @@ function wayBacks(server: RealServer): Back[] {
 
 /** RT_TABLE_MAIN of linux/rtnetlink.h */
 const MAIN = 254;
-
-function isAddress(one: Address | undefined, other: Address): boolean {
-  return one !== undefined && sameAddress(one, other);
-}
 
 function hopInWords(way: Route | undefined): string {
   if (way === undefined) return "there is none";

@@ -105,6 +105,36 @@ suite("doctor finds dead servers that keep their clients", () => {
     },
   });
 
+  const BOUND = "http://192.0.2.100:89/";
+  proves(site, {
+    id: "drained-server-dead",
+    name: "persistence binds a client to a drained server whose program has ended",
+    subject: "198.51.100.11:8080 of tcp/192.0.2.100:89",
+    seen: /^its weight is 0, it still has 1 persistence template, and \d+ of its \d+ connections were reset \(CLOSE\)$/,
+    skip: without("iptables-legacy", "iptables"),
+    rules: `
+      -A -t 192.0.2.100:89 -s rr -p 600
+      -a -t 192.0.2.100:89 -r 198.51.100.11:8080 -m`,
+    url: BOUND,
+    async fault() {
+      await ipvsadm("-a -t 192.0.2.100:89 -r 198.51.100.12:8080 -m");
+      await ipvsadm("-e -t 192.0.2.100:89 -r 198.51.100.11:8080 -m -w 0");
+      on(
+        "real1",
+        "iptables-legacy -A INPUT -p tcp --dport 8080 -j REJECT --reject-with tcp-reset",
+      );
+    },
+    async fails() {
+      const replies = await site.client.get(BOUND, { count: 8 });
+      assert.ok(!replies.some(isAnswer), JSON.stringify(replies));
+    },
+    repair: repairsByProbe(site),
+    lastly() {
+      on("real1", "iptables-legacy -F INPUT");
+      director("sysctl -w net.ipv4.vs.expire_quiescent_template=0");
+    },
+  });
+
   /** Sends four datagrams from one socket. @returns who answered */
   async function answers(from: string): Promise<(string | undefined)[]> {
     const replies = await site.client.sendDatagrams("192.0.2.100:53", {

@@ -212,6 +212,32 @@ suite(
       lastly: () => void director("iptables-legacy -t mangle -F PREROUTING"),
     });
 
+    proves(site, {
+      id: "mark-overwritten",
+      name: "a rule for shaping replaces the firewall mark",
+      subject: "fwm/7",
+      seen: /^rule 1 of chain PREROUTING \(iptables-legacy, table mangle\), ".*", [1-9]\d* packets, sets mark 7; then rule 2 of chain PREROUTING .*, [1-9]\d* packets, sets mark 20 instead$/,
+      skip: without("iptables-legacy", "iptables"),
+      rules: `
+      -A -f 7 -s rr
+      -a -f 7 -r 198.51.100.11:8080 -m`,
+      url: URL,
+      prepare: () =>
+        void director(
+          "iptables-legacy -t mangle -A PREROUTING -d 192.0.2.100 -p tcp -m multiport --dports 80,443 -j MARK --set-mark 7",
+        ),
+      async fault() {
+        director(
+          "iptables-legacy -t mangle -A PREROUTING -i front -p tcp -m multiport --dports 80,443,8000:8099 -m comment --comment 'shaping: class web' -j MARK --set-mark 20",
+        );
+        await balance(`
+        -A -f 7 -s rr
+        -a -f 7 -r 198.51.100.12:8080 -m`);
+      },
+      fails: () => unanswered(site, URL),
+      lastly: () => void director("iptables-legacy -t mangle -F PREROUTING"),
+    });
+
     test("service-unreached: of a table that is in use, a named service only", async () => {
       await balance(`${RULES}
       -A -t 192.0.2.100:443 -s rr

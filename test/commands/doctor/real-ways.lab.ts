@@ -79,6 +79,28 @@ suite("doctor finds faults of a masqueraded real server", () => {
     lastly: () => void site.network.sh("real1", "ip route del 192.0.2.0/24"),
   });
 
+  // The servers' router is an address of the active director, which did not take it over.
+  proves({
+    id: "way-back-elsewhere",
+    name: "the router's address was not taken over by this director",
+    subject: "192.0.2.10",
+    seen: /^answers go through 198\.51\.100\.3, past the director; 198\.51\.100\.3 does not answer on back$/,
+    rules: RULES,
+    words: `${WORDS} --client 192.0.2.10`,
+    url: URL,
+    fault: "ip route replace default via 198.51.100.3",
+    cure({ cure }) {
+      const [, command = ""] =
+        /director: '([^']+) dev INTERFACE'/.exec(cure) ?? [];
+      assert.equal(command, "ip address add 198.51.100.3/24");
+      site.network.sh(DIRECTOR, `${command} dev back`);
+    },
+    lastly() {
+      site.network.sh("real1", "ip route replace default via 198.51.100.1");
+      site.network.sh(DIRECTOR, "ip address del 198.51.100.3/24 dev back || :");
+    },
+  });
+
   // A routing rule for the server's own address leads to a table whose routes go past the director.
   proves({
     id: "way-back-elsewhere",

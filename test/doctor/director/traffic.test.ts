@@ -12,6 +12,7 @@ import {
   idleConnections,
   limits,
 } from "../../../src/doctor/director/limits.js";
+import { overwrittenMarks } from "../../../src/doctor/director/overwritten-marks.js";
 import { marks, unmatchedMarks } from "../../../src/doctor/director/marks.js";
 import { activeBackups } from "../../../src/doctor/director/peers.js";
 import type { Probe } from "../../../src/doctor/probe-result.js";
@@ -296,7 +297,10 @@ suite("refusals", () => {
 
   test("refusals: only a probe gives a reason to take the server out", () => {
     const [proven] = counted(REFUSING, ["refused"]);
-    assert.match(proven?.fix[0]?.effect ?? "", /does not repair the server$/);
+    assert.match(
+      proven?.fix[0]?.effect ?? "",
+      /does not repair the server: .* its weight is set again, which was 1$/,
+    );
   });
 
   test("refusals: with source hashing a server is deleted only if a probe proves that it refuses", () => {
@@ -551,6 +555,99 @@ suite("unmatchedMarks", () => {
   });
 });
 
+suite("overwrittenMarks", () => {
+  const key = { family: INET, firewallMark: 1 } as const;
+  const FIRST =
+    "[4:240] -A PREROUTING -d 192.0.2.1/32 -p tcp -m multiport --dports 80,443 -j MARK --set-xmark 0x1/0xffffffff";
+  const SHAPING =
+    "-p tcp -m multiport --dports 80,443,8000:8099 -j MARK --set-xmark 0x14/0xffffffff";
+  const find = (rules: readonly string[], given: Partial<Stats> = {}) => {
+    const service = serviceEntry(key, {}, [SERVER]);
+    const text = `*mangle\n:PREROUTING ACCEPT [24:1440]\n:INPUT ACCEPT [24:1440]\n:web - [0:0]\n${rules.join("\n")}\nCOMMIT\n`;
+    return overwrittenMarks.examine({
+      table: [{ ...service, stats: stats(given) }],
+      network: {
+        ...NETWORK,
+        ways: network([
+          route("192.0.0.8", "unicast", 1, "192.0.2.254"),
+          route("192.0.2.1", "local", 1),
+        ]).ways,
+      },
+      firewall: {
+        tables: parseIptablesSave(text, INET, "iptables"),
+        unread: [],
+      },
+    });
+  };
+
+  test("overwrittenMarks names both rules, and sets the mark again behind them", () => {
+    const [finding, ...others] = find([
+      FIRST,
+      `[9:540] -A PREROUTING -i eth1 ${SHAPING}`,
+    ]);
+    assert.deepEqual(others, []);
+    assert.match(
+      finding?.seen ?? "",
+      /^rule 1 of chain PREROUTING .*, 4 packets, sets mark 1; then rule 2 of chain PREROUTING .*, 9 packets, sets mark 20 instead$/,
+    );
+    assert.equal(finding?.certainty, "proven");
+    assert.deepEqual(
+      finding.fix.map(({ command }) => command),
+      [
+        "iptables -t mangle -A PREROUTING -d 192.0.2.1/32 -p tcp -m multiport --dports 80,443 -j MARK --set-xmark 0x1/0xffffffff",
+      ],
+    );
+  });
+
+  test("overwrittenMarks sees rules of INPUT, and of chains that are called", () => {
+    const [inInput] = find([FIRST, `[9:540] -A INPUT ${SHAPING}`]);
+    assert.match(
+      inInput?.fix[0]?.command ?? "",
+      /^iptables -t mangle -A INPUT -d 192\.0\.2\.1/,
+    );
+    const called = find([
+      FIRST,
+      "[9:540] -A PREROUTING -p tcp -j web",
+      `[9:540] -A web ${SHAPING}`,
+    ]);
+    assert.equal(called.length, 1);
+  });
+
+  test("overwrittenMarks is silent if the other rule comes first, is for other packets, or has matched none", () => {
+    const other = (rule: string, packets = 9) => `[${packets}:540] ${rule}`;
+    const rule = `-A PREROUTING -i eth1 ${SHAPING}`;
+    assert.deepEqual(find([other(rule), FIRST]), []);
+    assert.deepEqual(find([FIRST, other(rule, 0)]), []);
+    assert.deepEqual(
+      find([FIRST, other(`${rule.replace("eth1", "eth9")}`)]),
+      [],
+    );
+    assert.deepEqual(
+      find([FIRST, other(rule.replace("-p tcp", "-p udp"))]),
+      [],
+    );
+    assert.deepEqual(find([FIRST, other(rule), FIRST]), []);
+    assert.deepEqual(
+      find([FIRST, other(rule)], { inPacketsPerSecond: 1n }),
+      [],
+    );
+  });
+
+  test("overwrittenMarks: other bits make another mark, too, because IPVS compares the whole mark", () => {
+    const [finding] = find([
+      FIRST,
+      "[9:540] -A PREROUTING -j MARK --set-xmark 0x140000/0xff0000",
+    ]);
+    assert.match(finding?.seen ?? "", /sets mark 1310721 instead$/);
+  });
+
+  test("overwrittenMarks: a rule that cannot be judged is likely, as long as the service never got a packet", () => {
+    const perhaps = `[9:540] -A PREROUTING -m length --length 40:100 ${SHAPING}`;
+    assert.equal(find([FIRST, perhaps])[0]?.certainty, "likely");
+    assert.deepEqual(find([FIRST, perhaps], { inPackets: 7n }), []);
+  });
+});
+
 suite("clientsBeside and redirects", () => {
   const beside = [group({ SYN_RECV: [58, 57, 56] }, "10.0.0.100")];
 
@@ -757,6 +854,28 @@ suite("drainedServers", () => {
       ["drained-server-used 10.0.0.11:80 of udp/192.0.2.1:80"],
     ]);
     assert.deepEqual(found([]), []);
+  });
+
+  test("drainedServers: connections that were reset tell of a dead server to which persistence binds clients", () => {
+    const bound = {
+      connections: { templates: new Map([["10.0.0.11:80", 1]]) },
+      service: { settings: { ...SERVICE.settings, flags: 1 } },
+    };
+    const reset = [group({ CLOSE: [9, 8, 7], TIME_WAIT: [60] }, "192.0.2.77")];
+    const [finding] = raw({}, reset, bound, "reachable");
+    assert.equal(
+      finding?.seen,
+      "its weight is 0, it still has 1 persistence template, and 3 of its 4 connections were reset (CLOSE)",
+    );
+    assert.equal(finding.certainty, "likely");
+    assert.deepEqual(finding.fix, []);
+    assert.match(finding.cure ?? "", /expire_quiescent_template to 1/);
+    assert.equal(finding.next?.at(-1)?.command, "ipvsadm doctor --probe");
+    const open = [...reset, group({ ESTABLISHED: [890] }, "192.0.2.77")];
+    assert.deepEqual(find({}, open, bound, "reachable"), []);
+    const few = [group({ CLOSE: [9], TIME_WAIT: [60] }, "192.0.2.77")];
+    assert.deepEqual(find({}, few, bound, "reachable"), []);
+    assert.deepEqual(find({}, reset, {}, "reachable"), []);
   });
 
   test("drainedServers: templates of persistence need another setting", () => {

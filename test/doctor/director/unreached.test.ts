@@ -118,7 +118,7 @@ test("unreached: of a firewall mark, the rule that sets it is named with its pac
   });
   assert.match(
     finding?.seen ?? "",
-    /; mark 7 is set by rule 1 of chain PREROUTING .*, 9 packets\. Requests without the mark do not belong to it/,
+    /; mark 7 is set by rule 1 of chain PREROUTING .*, 9 packets\. If they came after the service was added, the mark was changed behind the rule/,
   );
 });
 

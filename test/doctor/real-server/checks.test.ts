@@ -11,6 +11,7 @@ import { rpFilter } from "../../../src/doctor/real-server/rp-filter.js";
 import { wayBack } from "../../../src/doctor/real-server/way-back.js";
 import type { Way } from "../../../src/doctor/network.js";
 import { address } from "../../fixtures/entries.js";
+import { mac } from "../made-up-network.js";
 import { sysctls, told } from "../made-up.js";
 import {
   device,
@@ -518,6 +519,35 @@ test("wayBack: masqueraded answers must go through the director", () => {
   assert.deepEqual(routed({ ...byOther, metric: 9 }, byDirector), []);
   assert.deepEqual(routed({ ...byDirector, table: 7 }), [default_]);
   assert.deepEqual(foundOn(realServer({ ...masq, director: undefined })), []);
+});
+
+test("wayBack: a router that is another address of the director is none", () => {
+  const director = address("192.0.2.1");
+  const client = address("198.51.100.7");
+  const back = route("unicast", LAN, "192.0.2.9");
+  const at = (text: string, last: number | undefined) => ({
+    address: address(text),
+    device: LAN.index,
+    hardwareAddress: last === undefined ? undefined : mac(last),
+  });
+  const examined = (...stations: ReturnType<typeof at>[]) =>
+    wayBack.examine({
+      realServer: withWays(
+        { back },
+        { method: "masq", director, client, stations },
+      ),
+    });
+  assert.deepEqual(examined(at("192.0.2.9", 1), at("192.0.2.1", 1)), []);
+  const [other] = examined(at("192.0.2.9", 9), at("192.0.2.1", 1));
+  assert.equal(other?.fix.length, 1);
+  assert.equal(examined(at("192.0.2.9", 1)).length, 1);
+  const [silent] = examined(at("192.0.2.9", undefined), at("192.0.2.1", 1));
+  assert.match(silent?.seen ?? "", /; 192\.0\.2\.9 does not answer/);
+  assert.deepEqual(silent?.fix, []);
+  assert.match(
+    silent?.cure ?? "",
+    /add it on the active director: 'ip address add 192\.0\.2\.9\/\d+ dev INTERFACE'.*Otherwise change the route on this server: 'ip route replace /,
+  );
 });
 
 test("wayBack: the route that leads past the director is replaced, not one for a single client added", () => {
