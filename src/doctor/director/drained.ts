@@ -143,26 +143,36 @@ function deathOf(
   };
 }
 
-/** With most of them reset, a server that works is unlikely. */
-const MOST_RESET = 0.5;
+/** How long an entry stays in CLOSE and in TIME_WAIT. @see tcp_timeouts of ip_vs_proto_tcp.c */
+const CLOSE_SECONDS = 10;
+const TIME_WAIT_SECONDS = 120;
+/** A single one can be a client that gave up. */
+const FEWEST_RESETS = 2;
+const SETTLED: ReadonlySet<string> = new Set(["CLOSE", "TIME_WAIT"]);
 
-/** Says that most connections of a server were reset, and none is open; undefined if not. */
+/** Says that all connections that ended of late were reset, and none is open; undefined if not. */
 function resets(
   service: ServiceWithServers,
   server: ServerEntry,
   { connections, allServices }: DrainedFacts,
 ): string | undefined {
-  let [closed, all] = [0, 0];
-  for (const group of groupsOf(connections, service, server, allServices)) {
-    if (group.protocol !== "TCP" || openCount(group) > 0) return undefined;
-    for (const [state, { count }] of group.states) {
-      all += count;
-      if (state === "CLOSE") closed += count;
-    }
+  let resetCount = 0;
+  for (const { protocol, states } of groupsOf(
+    connections,
+    service,
+    server,
+    allServices,
+  )) {
+    if (protocol !== "TCP") return undefined;
+    if (!Array.from(states.keys()).every((state) => SETTLED.has(state)))
+      return undefined;
+    const ended = states.get("TIME_WAIT")?.longestSeconds ?? 0;
+    if (ended > TIME_WAIT_SECONDS - CLOSE_SECONDS) return undefined;
+    resetCount += states.get("CLOSE")?.count ?? 0;
   }
-  return closed > all * MOST_RESET
-    ? `${closed} of its ${all} ${all === 1 ? "connection was" : "connections were"} reset (CLOSE)`
-    : undefined;
+  return resetCount < FEWEST_RESETS
+    ? undefined
+    : `each of its ${resetCount} connections of the last ${CLOSE_SECONDS} seconds was reset (CLOSE)`;
 }
 
 function isTcp({ key }: ServiceWithServers): boolean {

@@ -112,7 +112,7 @@ export const TRAFFIC_KINDS = [
     title: "clients are still sent to a drained server that does not answer",
     why: "Weight 0 keeps new connections away from a server. Packets of connections that exist still go there, and each of them renews the entry. A UDP client that keeps its port therefore never gets another server. With persistence even new connections of the bound clients go there. expire_nodest_conn does not apply, since the server is still in the table.",
     looked:
-      "Servers with weight 0 that have connections or persistence templates and do not answer: ARP or neighbor discovery gets no answer, or the server refuses a probe (--probe, masquerading). That proves it. It is likely if none of its TCP connections is open and most are in CLOSE, because they were reset, or if packets go to the server now and none comes back (masquerading, packets per second); with UDP and firewall marks only if a server of the service has sent answers, because protocols such as syslog have none.",
+      "Servers with weight 0 that have connections or persistence templates and do not answer: ARP or neighbor discovery gets no answer, or the server refuses a probe (--probe, masquerading). That proves it. It is likely if none of its TCP connections is open and those of the last ten seconds were all reset (CLOSE), or if packets go to the server now and none comes back (masquerading, packets per second); with UDP and firewall marks only if a server of the service has sent answers, because protocols such as syslog have none.",
     cure: "Set expire_nodest_conn to 1 and remove the server: the next packet of each connection gets another server. For persistence, expire_quiescent_template is enough.",
     sysctls: [
       "net.ipv4.vs.expire_nodest_conn",

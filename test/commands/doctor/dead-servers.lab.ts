@@ -106,11 +106,14 @@ suite("doctor finds dead servers that keep their clients", () => {
   });
 
   const BOUND = "http://192.0.2.100:89/";
+  const askBound = async (goesOn: () => boolean) => {
+    while (goesOn()) await site.client.get(BOUND, { count: 2 });
+  };
   proves(site, {
     id: "drained-server-dead",
     name: "persistence binds a client to a drained server whose program has ended",
     subject: "198.51.100.11:8080 of tcp/192.0.2.100:89",
-    seen: /^its weight is 0, it still has 1 persistence template, and \d+ of its \d+ connections were reset \(CLOSE\)$/,
+    seen: /^its weight is 0, it still has 1 persistence template, and each of its \d+ connections of the last 10 seconds was reset \(CLOSE\)$/,
     skip: without("iptables-legacy", "iptables"),
     rules: `
       -A -t 192.0.2.100:89 -s rr -p 600
@@ -124,9 +127,20 @@ suite("doctor finds dead servers that keep their clients", () => {
         "iptables-legacy -A INPUT -p tcp --dport 8080 -j REJECT --reject-with tcp-reset",
       );
     },
+    traffic: askBound,
     async fails() {
-      const replies = await site.client.get(BOUND, { count: 8 });
+      const replies = await site.client.get(BOUND, { count: 2 });
       assert.ok(!replies.some(isAnswer), JSON.stringify(replies));
+      // The connections from before the fault have ended more than ten seconds ago.
+      let asks = true as boolean;
+      const requests = askBound(() => asks);
+      const { stdout } = await eventually(
+        () => ours(["doctor", "--only", "drained-server-dead", "-o", "json"]),
+        ({ stdout }) => stdout.includes('"id": "drained-server-dead"'),
+      );
+      asks = false;
+      await requests;
+      assert.match(stdout, /"id": "drained-server-dead"/);
     },
     repair: repairsByProbe(site),
     lastly() {

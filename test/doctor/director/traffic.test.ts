@@ -865,7 +865,7 @@ suite("drainedServers", () => {
     const [finding] = raw({}, reset, bound, "reachable");
     assert.equal(
       finding?.seen,
-      "its weight is 0, it still has 1 persistence template, and 3 of its 4 connections were reset (CLOSE)",
+      "its weight is 0, it still has 1 persistence template, and each of its 3 connections of the last 10 seconds was reset (CLOSE)",
     );
     assert.equal(finding.certainty, "likely");
     assert.deepEqual(finding.fix, []);
@@ -873,8 +873,15 @@ suite("drainedServers", () => {
     assert.equal(finding.next?.at(-1)?.command, "ipvsadm doctor --probe");
     const open = [...reset, group({ ESTABLISHED: [890] }, "192.0.2.77")];
     assert.deepEqual(find({}, open, bound, "reachable"), []);
-    const few = [group({ CLOSE: [9], TIME_WAIT: [60] }, "192.0.2.77")];
-    assert.deepEqual(find({}, few, bound, "reachable"), []);
+    for (const others of [
+      { CLOSE: [9], TIME_WAIT: [60] },
+      { CLOSE: [9, 8], TIME_WAIT: [60, 115] },
+      { CLOSE: [9, 8], FIN_WAIT: [60] },
+    ])
+      assert.deepEqual(
+        find({}, [group(others, "192.0.2.77")], bound, "reachable"),
+        [],
+      );
     assert.deepEqual(find({}, reset, {}, "reachable"), []);
   });
 
