@@ -3,8 +3,11 @@ import { EitherSignal } from "../../store/either-signal.js";
 import { Backoff, type Pauses } from "../../store/backoff.js";
 import { totalsOf } from "../../ipvs/totals.js";
 import type { DirectorLoad } from "../director-state.js";
+import { ContendedKey } from "../fleet-error.js";
 import { recordBytes } from "../record.js";
-import { Agent, type AgentEnvironment, type AgentSettings } from "./agent.js";
+import { untilCommitted } from "../repeat-write.js";
+import { Agent } from "./agent.js";
+import type { AgentEnvironment, AgentSettings } from "./agent-environment.js";
 
 /** The times of an agent, in milliseconds. */
 export interface AgentTimes {
@@ -48,6 +51,8 @@ class Run {
   readonly #ended = new AbortController();
   #wake = new AbortController();
   #lease: bigint | undefined;
+  /** Whether the key that ends with the lease was written */
+  #saidAlive = false;
   #reported = "";
   /** The store's revision of the last report; undefined if it is not known */
   #written: bigint | undefined;
@@ -173,7 +178,6 @@ class Run {
         await this.#reportLoad();
       } catch (error) {
         if (this.#isEnded()) return;
-        this.#lease = undefined;
         this.#storeFailed(error);
       }
       await pauses.sleep(times.report, signal);
@@ -184,29 +188,33 @@ class Run {
     const { store, keys } = this.#environment;
     const { signal } = this.#ended;
     const { silence } = this.#options.times;
+    const { director } = this.#settings;
     const kept =
       this.#lease !== undefined &&
       (await store.keepLeaseAlive(this.#lease, { signal }));
-    if (!kept)
+    if (!kept) {
+      this.#saidAlive = false;
       this.#lease = await store.grantLease(Math.ceil(silence / 1000), {
         signal,
       });
-    const { director } = this.#settings;
+    }
+    // The lease keeps this key alive, so it is written once.
+    if (!this.#saidAlive && this.#lease !== undefined)
+      await store.commit(
+        [],
+        [
+          {
+            put: keys.alive(director),
+            value: recordBytes({}),
+            lease: this.#lease,
+          },
+        ],
+        { signal },
+      );
+    this.#saidAlive = true;
     await store.commit(
       [],
-      [
-        { put: keys.load(director), value: recordBytes(this.#load()) },
-        // The lease keeps this key alive, so it is written once.
-        ...(kept || this.#lease === undefined
-          ? []
-          : [
-              {
-                put: keys.alive(director),
-                value: recordBytes({}),
-                lease: this.#lease,
-              },
-            ]),
-      ],
+      [{ put: keys.load(director), value: recordBytes(this.#load()) }],
       { signal },
     );
     await this.#reportState();
@@ -234,7 +242,7 @@ class Run {
     if (text === this.#reported) return;
     try {
       // The condition keeps an older write, which a frozen member may carry out late, from replacing a newer one.
-      for (;;) {
+      this.#written = await untilCommitted(key, async () => {
         this.#written ??=
           (await store.get(key, { signal })).found?.revision ?? 0n;
         const { succeeded, revision } = await store.commit(
@@ -242,9 +250,10 @@ class Run {
           [{ put: key, value }],
           { signal },
         );
-        this.#written = succeeded ? revision : undefined;
-        if (succeeded) break;
-      }
+        if (succeeded) return revision;
+        this.#written = undefined;
+        return undefined;
+      });
       this.#reported = text;
     } catch (error) {
       this.#written = undefined;
@@ -291,7 +300,8 @@ class Run {
 
   /** Logs a failure of the store once. @throws the error, if it is none of the store */
   #storeFailed(error: unknown): void {
-    if (!(error instanceof StoreError)) throw error;
+    if (!(error instanceof StoreError || error instanceof ContendedKey))
+      throw error;
     const reason = this.#environment.explain(error) ?? error.message;
     if (reason === this.#storeFault) return;
     this.#storeFault = reason;

@@ -2,7 +2,7 @@ import { UsageError } from "../../../cli/errors.js";
 import { escapeControls } from "../../../cli/escape.js";
 import { EXIT } from "../../../cli/exit-status.js";
 import type { Invocation, RunSubcommand } from "../../../cli/invocation.js";
-import type { AgentSettings } from "../../../fleet/agent/agent.js";
+import type { AgentSettings } from "../../../fleet/agent/agent-environment.js";
 import { runAgent, type AgentTimes } from "../../../fleet/agent/run-agent.js";
 import { isFleetName } from "../../../fleet/keys.js";
 import { VERSION } from "../../../runtime/version.js";
