@@ -279,7 +279,25 @@ export function jobsFor(seed: number): readonly Job[] {
       command: [...SUITE, "dist/test/fleet/suite.js", "{etcd}"],
       needs: ["etcd"],
       size: "usual",
-      seconds: 140,
+      seconds: 240,
+    },
+    {
+      stage: "fleet",
+      name: "while the clock jumps",
+      // The clock of the process is another one, so nothing else may run in it.
+      command: [...SUITE, "dist/test/fleet/clock.etcd.js", "{etcd}"],
+      needs: ["etcd"],
+      size: "usual",
+      seconds: 20,
+    },
+    {
+      stage: "fleet",
+      name: "agent on a machine with faults",
+      command: [...SUITE, "dist/test/fleet/faults.lab.js", "{etcd}"],
+      lab: true,
+      needs: ["etcd"],
+      size: "usual",
+      seconds: 150,
     },
     {
       stage: "fleet",

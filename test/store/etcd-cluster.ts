@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
@@ -27,6 +27,8 @@ export interface ClusterOptions {
   readonly slow?: boolean;
   /** Where clients reach the members. Default: 127.0.0.1 */
   readonly address?: string;
+  /** Where the members keep their data. Default: a temporary folder */
+  readonly folder?: string;
   /** Whether the members reach each other by proxies, so that isolate() works */
   readonly proxies?: boolean;
 }
@@ -117,7 +119,9 @@ export class TestCluster implements AsyncDisposable {
   /** Starts a cluster, and waits until it answers. */
   static async start(options: ClusterOptions = {}): Promise<TestCluster> {
     const { members: size = 1, certificates, address = "127.0.0.1" } = options;
-    const folder = mkdtempSync(join(tmpdir(), "ipvsadm-etcd-"));
+    const folder = mkdtempSync(
+      join(options.folder ?? tmpdir(), "ipvsadm-etcd-"),
+    );
     const ports = await freePorts(2 * size);
     const scheme = certificates ? "https" : "http";
     const peerPort = (i: number) => ports[2 * i + 1] ?? 0;
@@ -182,6 +186,15 @@ export class TestCluster implements AsyncDisposable {
     });
     this.#stores.push(store);
     return store;
+  }
+
+  /** Runs etcdctl on all members. @returns what it writes */
+  etcdctl(...words: readonly string[]): string {
+    return execFileSync(
+      join(ETCD_FOLDER, "etcdctl"),
+      ["--endpoints", this.endpoints.join(","), ...words],
+      { encoding: "utf8", env: { ...process.env, ETCDCTL_API: "3" } },
+    );
   }
 
   /** Cuts a member off from the others, silently. Clients reach it. */

@@ -1,0 +1,127 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { FleetKeys } from "../../src/fleet/keys.js";
+import { publish } from "../../src/fleet/publish.js";
+import { RevisionError } from "../../src/fleet/fleet-error.js";
+import { textOfTable } from "../../src/fleet/table-text.js";
+import { EtcdStore } from "../../src/store/etcd/etcd-store.js";
+import { ModelKernel } from "../plan/model-kernel.js";
+import { PAUSES, TestCluster } from "../store/etcd-cluster.js";
+import { scaleTable, type Addresses } from "./scale-table.js";
+import { SimulatedDirector } from "./simulated-director.js";
+
+/*
+ * node dist/test/fleet/table-scale.js ETCD_FOLDER SERVICES SERVERS [in-order|random]: measures what one large table costs on
+ * its way through a real etcd of three members: the publisher and the agent are processes of their own. The agent has the
+ * real client and a model of the kernel.
+ */
+
+const KEYS = new FleetKeys("/scale/");
+
+const [, file = "", etcd = "", ...rest] = process.argv;
+const [services = 10_000, servers = 3] = rest.slice(0, 2).map(Number);
+const addresses: Addresses = rest[2] === "random" ? "random" : "in-order";
+const [role, endpoints = ""] = rest.slice(3);
+
+const table = (weight: number) =>
+  scaleTable(services, servers, weight, addresses);
+
+function store(): EtcdStore {
+  return new EtcdStore({
+    endpoints: endpoints.split(","),
+    certificates: () => ({}),
+    pauses: PAUSES,
+  });
+}
+
+/** Time and memory of this process, as a line. */
+class Meter {
+  #at = performance.now();
+  #cpu = process.cpuUsage();
+
+  line(what: string): string {
+    const seconds = (performance.now() - this.#at) / 1000;
+    const { user, system } = process.cpuUsage(this.#cpu);
+    this.#at = performance.now();
+    this.#cpu = process.cpuUsage();
+    const megabytes = process.resourceUsage().maxRSS / 1024;
+    return `${what}: ${seconds.toFixed(2)} s, ${((user + system) / 1e6).toFixed(2)} s CPU, at most ${megabytes.toFixed(0)} MB\n`;
+  }
+}
+
+async function publisher(): Promise<void> {
+  const client = store();
+  let out = "";
+  for (const weight of [1, 2]) {
+    const wanted = table(weight);
+    const meter = new Meter();
+    const { revision } = await publish(client, KEYS, {
+      ...{ name: "web", table: wanted, author: "scale", message: "scale" },
+      ...{ at: new Date().toISOString(), id: String(Math.random()) },
+      ...{ release: true, force: false, allowEmpty: false },
+    });
+    out += meter.line(
+      `publish revision ${weight} (${revision.bytes} bytes with gzip)`,
+    );
+  }
+  client.close();
+  process.stdout.write(out);
+}
+
+async function agent(): Promise<void> {
+  const client = store();
+  const kernel = new ModelKernel({ services: [] });
+  const meter = new Meter();
+  let out = meter.line("agent: before it starts");
+  const director = new SimulatedDirector(client, KEYS, "lb1", kernel, {
+    ...{ splay: 0, interval: 3_600_000, report: 60_000, silence: 180_000 },
+  });
+  director.start();
+  const last = () => kernel.current.services.at(-1)?.servers[0];
+  await until(() => director.log.some((line) => line.includes(": applied")));
+  out += meter.line("agent: fetch, check, apply, read back");
+  if (last() === undefined) throw new Error(director.log.join("; "));
+  const before = director.rounds;
+  // The first comparison of its interval.
+  await until(() => director.rounds > before);
+  out += meter.line("agent: look for drift");
+  await director[Symbol.asyncDispose]();
+  client.close();
+  process.stdout.write(out);
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition())
+    await new Promise((resolve) => {
+      setTimeout(resolve, 20);
+    });
+}
+
+async function measure(): Promise<void> {
+  await using cluster = await TestCluster.start({ members: 3 });
+  const text = textOfTable(table(1));
+  console.log(
+    `${services} services x ${servers} servers, addresses ${addresses}: ${text.length} bytes of JSON`,
+  );
+  const run = promisify(execFile);
+  for (const part of ["publisher", "agent"]) {
+    const words = [etcd, services, servers, addresses, part].map(String);
+    const { stdout } = await run(process.execPath, [
+      fileURLToPath(import.meta.url),
+      ...words,
+      cluster.endpoints.join(","),
+    ]);
+    process.stdout.write(stdout);
+  }
+}
+
+if (!file) throw new Error("no file");
+try {
+  if (role === "publisher") await publisher();
+  else if (role === "agent") await agent();
+  else await measure();
+} catch (error) {
+  if (!(error instanceof RevisionError)) throw error;
+  console.log(error.detail);
+}
