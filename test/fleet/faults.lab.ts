@@ -12,8 +12,8 @@ import {
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { ours } from "../lab/program.js";
-import { TestCluster } from "../store/etcd-cluster.js";
 import { LabFleet } from "./lab-fleet.js";
+import { WebTable } from "./web-table.js";
 
 /*
  * Faults of a machine: packets that vanish, a full disk, and a clock that jumps, with the kernel's own ip_vs and a real etcd,
@@ -24,8 +24,8 @@ const FOLDER = "/run/ipvsadm-faults";
 /** etcd reserves 64 MB for its log. */
 const FILE_SYSTEM = "size=90m";
 
-let cluster: TestCluster;
-let fleet: LabFleet;
+let lab: LabFleet;
+let web: WebTable;
 
 const run = (command: string, ...words: readonly string[]) =>
   execFileSync(command, words, { encoding: "utf8" });
@@ -33,20 +33,18 @@ const run = (command: string, ...words: readonly string[]) =>
 before(async () => {
   mkdirSync(FOLDER, { recursive: true });
   run("mount", "-t", "tmpfs", "-o", FILE_SYSTEM, "tmpfs", FOLDER);
-  cluster = await TestCluster.start({ slow: true, folder: FOLDER });
-  fleet = new LabFleet(cluster);
+  lab = await LabFleet.start({ folder: FOLDER });
+  web = new WebTable(lab);
 });
 
 after(async () => {
-  await ours(["-C"]);
-  fleet.remove();
-  await cluster[Symbol.asyncDispose]();
+  await lab[Symbol.asyncDispose]();
   run("umount", FOLDER);
 });
 
 /** Whether packets from and to etcd vanish without an answer. */
 function losePackets(lose: boolean): void {
-  const port = new URL(cluster.endpoints[0] ?? "").port;
+  const port = new URL(lab.cluster.endpoints[0] ?? "").port;
   for (const side of ["--sport", "--dport"])
     run(
       "iptables-legacy",
@@ -55,33 +53,33 @@ function losePackets(lose: boolean): void {
 }
 
 test("fleet agent keeps the table while packets vanish, applies its copy after a reboot, and catches up", async () => {
-  await fleet.publish(["11", "12"]);
+  await web.publish(["11", "12"]);
   {
-    await using agent = fleet.agent();
-    await fleet.kernelGets("11*1 12*1");
-    await fleet.isOk();
+    await using agent = lab.agent();
+    await web.kernelGets("11*1 12*1");
+    await lab.allOk();
     losePackets(true);
     await agent.logs(
       /(cannot reach etcd|answer of etcd was lost).*the table stays as it is/,
     );
-    assert.equal(await fleet.kernelHas(), "11*1 12*1");
-    const { status, stderr } = await fleet.run(["history", "web"]);
+    assert.equal(await web.kernelHas(), "11*1 12*1");
+    const { status, stderr } = await lab.run(["history", "web"]);
     assert.match(stderr, /^ipvsadm: cannot reach etcd at [^\n]*\n[^\n]*\n?$/);
     assert.equal(status, 3);
     losePackets(false);
     await agent.logs(/the store answers again/);
-    await fleet.publish(["11", "12", "13"]);
-    await fleet.kernelGets("11*1 12*1 13*1");
+    await web.publish(["11", "12", "13"]);
+    await web.kernelGets("11*1 12*1 13*1");
   }
   await ours(["-C"]);
-  fleet.reboot();
+  web.reboot();
   losePackets(true);
-  await using agent = fleet.agent();
-  await fleet.kernelGets("11*1 12*1 13*1");
+  await using agent = lab.agent();
+  await web.kernelGets("11*1 12*1 13*1");
   losePackets(false);
-  await fleet.isOk();
-  await fleet.publish(["11", "12"]);
-  await fleet.kernelGets("11*1 12*1");
+  await lab.allOk();
+  await web.publish(["11", "12"]);
+  await web.kernelGets("11*1 12*1");
   assert.ok(agent.log.includes("revision 3 of table web: applied"));
 });
 
@@ -90,8 +88,8 @@ test("fleet agent and rollout go on while the clock of the machine jumps", async
     context.skip("this would change the clock of your machine");
     return;
   }
-  await using agent = fleet.agent();
-  await fleet.isOk();
+  await using agent = lab.agent();
+  await lab.allOk();
   const jump = (days: number) => {
     const seconds = Math.round(Date.now() / 1000) + days * 86_400;
     run("date", "-s", `@${seconds}`);
@@ -100,32 +98,32 @@ test("fleet agent and rollout go on while the clock of the machine jumps", async
   for (const [i, days] of [400, -800, 400].entries()) {
     jump(days);
     const hosts = ["11", "12", `2${i}`];
-    await fleet.publish(hosts, { more: ["--stage"] });
+    await web.publish(hosts, { more: ["--stage"] });
     const start = performance.now();
-    const rollout = fleet.run(["rollout", "web", "--soak", "3s"]);
-    await fleet.kernelGets(`11*1 12*1 2${i}*1`);
+    const rollout = lab.run(["rollout", "web", "--soak", "3s"]);
+    await web.kernelGets(`11*1 12*1 2${i}*1`);
     jump(1);
     jump(-1);
     const { status, stderr } = await rollout;
     assert.deepEqual([stderr, status], ["", 0]);
     const seconds = (performance.now() - start) / 1000;
     assert.ok(seconds > 3 && seconds < 100, `${seconds} s`);
-    await fleet.isOk();
+    await lab.allOk();
   }
   assert.doesNotMatch(agent.log.slice(logged), /etcd|lease/);
 });
 
 test("when the disk of etcd is full, the table stays, no half of a revision is stored, and all goes on when there is room", async () => {
-  const [member] = cluster.members;
-  await fleet.publish(["11", "12"]);
-  await using agent = fleet.agent();
-  await fleet.isOk();
-  const newest = async () => (await fleet.run(["history", "web"])).stdout;
+  const [member] = lab.cluster.members;
+  await web.publish(["11", "12"]);
+  await using agent = lab.agent();
+  await lab.allOk();
+  const newest = async () => (await lab.run(["history", "web"])).stdout;
   const before = await newest();
   const filler = join(FOLDER, "filler");
   fillDisk(filler);
   // etcd ends when its database cannot grow.
-  const store = cluster.store({ deadlineMilliseconds: 3000 });
+  const store = lab.cluster.store({ deadlineMilliseconds: 3000 });
   await assert.rejects(async () => {
     for (let i = 0; i < 30; i++)
       await store.commit(
@@ -133,21 +131,21 @@ test("when the disk of etcd is full, the table stays, no half of a revision is s
         [{ put: `/filler/${i}`, value: randomBytes(1_000_000) }],
       );
   });
-  const { stderr, status } = await fleet.tryToPublish(["11", "12", "13"]);
+  const { stderr, status } = await web.tryToPublish(["11", "12", "13"]);
   assert.match(stderr, /^ipvsadm: [^\n]*etcd[^\n]*\n[^\n]*\n?$/);
   assert.notEqual(status, 0);
   await agent.logs(
     /(cannot reach etcd|answer of etcd was lost).*the table stays as it is/,
   );
-  assert.equal(await fleet.kernelHas(), "11*1 12*1");
+  assert.equal(await web.kernelHas(), "11*1 12*1");
   rmSync(filler);
   await member?.kill();
   member?.start();
-  await cluster.ready();
+  await lab.cluster.ready();
   assert.equal(await newest(), before);
-  await fleet.publish(["11", "12", "13"]);
-  await fleet.kernelGets("11*1 12*1 13*1");
-  await fleet.isOk();
+  await web.publish(["11", "12", "13"]);
+  await web.kernelGets("11*1 12*1 13*1");
+  await lab.allOk();
 });
 
 /** Writes a file until there is no room. */

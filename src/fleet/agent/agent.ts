@@ -112,7 +112,7 @@ export class Agent {
       if (this.#failed?.revision !== undefined) this.#failed = undefined;
     }
     const changed =
-      this.#drainsChanged() || this.#wishes.paused !== this.#copy.paused;
+      this.#drainsChanged() || this.#wishes.order.paused !== this.#copy.paused;
     if (!changed || (await this.#wishes.pointerIsGone(signal))) return;
     await this.#applyDrains(signal);
   }
@@ -127,7 +127,10 @@ export class Agent {
       await this.#compare(desired);
       const { add, change, remove } = this.#readings.drift;
       const heal =
-        heals && !dryRun && !this.#wishes.paused && !this.#wishes.headMissing;
+        heals &&
+        !dryRun &&
+        !this.#wishes.order.paused &&
+        !this.#wishes.headMissing;
       if (!current || !desired || !heal || !this.#readings.drifts) return;
       this.#environment.log(
         `healing: ${add} to add, ${change} to change, ${remove} to remove`,
@@ -165,7 +168,7 @@ export class Agent {
       wanted,
       applied,
       sha256: applied === undefined ? undefined : current?.sha256,
-      paused: this.#wishes.paused,
+      paused: this.#wishes.order.paused,
       dryRun,
       heals,
       drift: this.#readings.drift,
@@ -382,7 +385,7 @@ export class Agent {
       ...this.#copy,
       bootId: this.#environment.bootId,
       drains: [...drains.values()],
-      paused: this.#wishes.paused,
+      paused: this.#wishes.order.paused,
     };
   }
 

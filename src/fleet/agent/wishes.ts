@@ -42,8 +42,9 @@ export class Wishes {
     return this.#headMissing;
   }
 
-  get paused(): boolean {
-    return this.#order.paused;
+  /** What an operator or a rollout orders. */
+  get order(): Order {
+    return this.#order;
   }
 
   /** By their IDs. A change makes a new map. */
