@@ -4,7 +4,7 @@ import { publish } from "../../src/fleet/publish.js";
 import type { Table } from "../../src/ipvs/table.js";
 import { ModelKernel } from "../plan/model-kernel.js";
 import { TestCluster } from "../store/etcd-cluster.js";
-import { webTable } from "./rig.js";
+import { scaleTable } from "./scale-table.js";
 import { SimulatedDirector } from "./simulated-director.js";
 
 /*
@@ -15,22 +15,6 @@ import { SimulatedDirector } from "./simulated-director.js";
 
 const KEYS = new FleetKeys("/scale/");
 const TICKS_PER_SECOND = 100;
-
-/** A table of so many services with three servers each. @param weight tells revisions apart */
-function tableOf(services: number, weight: number): Table {
-  const [web] = webTable(
-    `11*${weight}`,
-    `12*${weight}`,
-    `13*${weight}`,
-  ).services;
-  if (!web) throw new Error("no service");
-  return {
-    services: Array.from({ length: services }, (_, i) => ({
-      ...web,
-      key: { family: web.key.family, firewallMark: i + 1 },
-    })),
-  };
-}
 
 /** CPU seconds and resident megabytes of a process. @see proc(5) */
 function usageOf(pid: number | undefined): { cpu: number; megabytes: number } {
@@ -71,17 +55,17 @@ async function timesUntil(
   directors: readonly SimulatedDirector[],
   weight: number,
 ): Promise<number[]> {
-  const start = Date.now();
+  const start = performance.now();
   const waiting = new Set(directors);
   const times: number[] = [];
   while (waiting.size > 0) {
     for (const director of waiting) {
       const [service] = director.kernel.current.services;
       if (service?.servers[0]?.settings.weight !== weight) continue;
-      times.push((Date.now() - start) / 1000);
+      times.push((performance.now() - start) / 1000);
       waiting.delete(director);
     }
-    if (Date.now() - start > 200_000)
+    if (performance.now() - start > 200_000)
       throw new Error(`${waiting.size} directors do not have it`);
     await new Promise((resolve) => {
       setTimeout(resolve, 100);
@@ -95,7 +79,7 @@ const [agents = 100, services = 10, ...splays] = process.argv
   .map(Number);
 
 await using cluster = await TestCluster.start({ members: 3 });
-const bytes = await release(cluster, tableOf(services, 1));
+const bytes = await release(cluster, scaleTable(services, 3, 1));
 const idle = sumOf(cluster);
 console.log(
   `${agents} directors, ${services} services x 3 servers, ${bytes} bytes with gzip`,
@@ -113,13 +97,13 @@ for (const splay of splays) {
     return new SimulatedDirector(store, KEYS, `lb${i + 1}`, kernel, times);
   });
   const weight = 2 + splays.indexOf(splay);
-  const started = Date.now();
+  const started = performance.now();
   for (const director of directors) director.start();
   await timesUntil(directors, weight - 1);
-  const settled = (Date.now() - started) / 1000;
+  const settled = (performance.now() - started) / 1000;
   const before = sumOf(cluster);
   const own = process.cpuUsage();
-  await release(cluster, tableOf(services, weight));
+  await release(cluster, scaleTable(services, 3, weight));
   const times = await timesUntil(directors, weight);
   const after = sumOf(cluster);
   const { user, system } = process.cpuUsage(own);
