@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { readFleet } from "../../src/fleet/fleet-report.js";
 import { FleetKeys } from "../../src/fleet/keys.js";
 import { publish } from "../../src/fleet/publish.js";
 import type { Table } from "../../src/ipvs/table.js";
@@ -74,6 +75,21 @@ async function timesUntil(
   return times;
 }
 
+/** What one reading of all reports costs, such as 'fleet status' makes, and a rollout every second. */
+async function reportsOf(cluster: TestCluster): Promise<string> {
+  const store = cluster.store();
+  const start = performance.now();
+  const { directors } = await readFleet(store, KEYS);
+  const seconds = (performance.now() - start) / 1000;
+  const { found } = await store.range(KEYS.directors);
+  store.close();
+  const bytes = found.reduce(
+    (sum, { key, value }) => sum + key.length + value.length,
+    0,
+  );
+  return `all reports: ${directors.length} directors, ${bytes} bytes, ${seconds.toFixed(2)} s`;
+}
+
 const [agents = 100, services = 10, ...splays] = process.argv
   .slice(3)
   .map(Number);
@@ -107,6 +123,7 @@ for (const splay of splays) {
   const times = await timesUntil(directors, weight);
   const after = sumOf(cluster);
   const { user, system } = process.cpuUsage(own);
+  const reports = await reportsOf(cluster);
   const at = (share: number) =>
     times[Math.floor((times.length - 1) * share)]?.toFixed(1) ?? "?";
   console.log(
@@ -114,6 +131,7 @@ for (const splay of splays) {
       `splay ${splay} s: all started and up to date after ${settled.toFixed(1)} s`,
       `new revision: half after ${at(0.5)} s, 99% after ${at(0.99)} s, all after ${at(1)} s`,
       `etcd, three members: ${(after.cpu - before.cpu).toFixed(1)} s CPU, ${after.megabytes.toFixed(0)} MB (idle: ${idle.megabytes.toFixed(0)} MB)`,
+      reports,
       `directors: ${((user + system) / 1e6).toFixed(1)} s CPU`,
     ].join("; "),
   );

@@ -134,6 +134,10 @@ function revisionWords({ kind, detail }: RevisionError): Words {
         advice: "'ipvsadm fleet history' lists the revisions",
       };
     case "too-large":
+      return {
+        fault: `${detail}; nothing was published`,
+        advice: "divide the services among several tables and directors",
+      };
     case "damaged":
       return { fault: detail };
   }
