@@ -20,8 +20,9 @@ import { SimulatedDirector } from "./simulated-director.js";
 const KEYS = new FleetKeys("/scale/");
 
 const ROUNDS = 5;
+const TOO_LARGE = "not published";
 
-const [, file = "", etcd = "", ...rest] = process.argv;
+const [, , etcd = "", ...rest] = process.argv;
 const [services = 10_000, servers = 3] = rest.slice(0, 2).map(Number);
 const addresses: Addresses = rest[2] === "random" ? "random" : "in-order";
 const [role, endpoints = ""] = rest.slice(3);
@@ -112,23 +113,22 @@ async function measure(): Promise<void> {
     `${services} services x ${servers} servers, addresses ${addresses}: ${text.length} bytes of JSON`,
   );
   const run = promisify(execFile);
+  const words = [etcd, services, servers, addresses].map(String);
   for (const part of ["publisher", "agent"]) {
-    const words = [etcd, services, servers, addresses, part].map(String);
     const { stdout } = await run(process.execPath, [
-      fileURLToPath(import.meta.url),
-      ...words,
+      ...[fileURLToPath(import.meta.url), ...words, part],
       cluster.endpoints.join(","),
     ]);
     process.stdout.write(stdout);
+    if (stdout.includes(TOO_LARGE)) return;
   }
 }
 
-if (!file) throw new Error("no file");
-try {
-  if (role === "publisher") await publisher();
-  else if (role === "agent") await agent();
-  else await measure();
-} catch (error) {
-  if (!(error instanceof RevisionError)) throw error;
-  console.log(error.detail);
-}
+if (role === "publisher")
+  await publisher().catch((error: unknown) => {
+    if (!(error instanceof RevisionError)) throw error;
+    console.log(`${TOO_LARGE}: ${error.detail}`);
+    process.exit();
+  });
+else if (role === "agent") await agent();
+else await measure();
