@@ -8,6 +8,7 @@ import { textOfTable } from "../../src/fleet/table-text.js";
 import { EtcdStore } from "../../src/store/etcd/etcd-store.js";
 import { ModelKernel } from "../plan/model-kernel.js";
 import { PAUSES, TestCluster } from "../store/etcd-cluster.js";
+import { usageOf } from "./cluster-usage.js";
 import { scaleTable, type Addresses } from "./scale-table.js";
 import { SimulatedDirector } from "./simulated-director.js";
 
@@ -20,6 +21,8 @@ import { SimulatedDirector } from "./simulated-director.js";
 const KEYS = new FleetKeys("/scale/");
 
 const ROUNDS = 5;
+const CLIENTS = 50;
+const FETCHES = 10;
 const TOO_LARGE = "not published";
 
 const [, , etcd = "", ...rest] = process.argv;
@@ -106,6 +109,27 @@ async function until(condition: () => boolean): Promise<void> {
   }
 }
 
+/** How fast the members deliver the content, as when many directors fetch a revision. */
+async function fetches(cluster: TestCluster): Promise<void> {
+  const stores = Array.from({ length: CLIENTS }, () => cluster.store());
+  const key = KEYS.content("web", 2);
+  for (const store of stores) await store.get("any");
+  const before = usageOf(cluster);
+  const start = performance.now();
+  let bytes = 0;
+  await Promise.all(
+    stores.map(async (store) => {
+      for (let i = 0; i < FETCHES; i++)
+        bytes += (await store.get(key)).found?.value.length ?? 0;
+    }),
+  );
+  const seconds = (performance.now() - start) / 1000;
+  const cpu = usageOf(cluster).cpu - before.cpu;
+  console.log(
+    `${CLIENTS * FETCHES} fetches by ${CLIENTS} clients: ${(bytes / 1e6).toFixed(0)} MB in ${seconds.toFixed(2)} s; etcd, three members: ${cpu.toFixed(2)} s CPU`,
+  );
+}
+
 async function measure(): Promise<void> {
   await using cluster = await TestCluster.start({ members: 3 });
   const text = textOfTable(table(1));
@@ -122,6 +146,7 @@ async function measure(): Promise<void> {
     process.stdout.write(stdout);
     if (stdout.includes(TOO_LARGE)) return;
   }
+  await fetches(cluster);
 }
 
 if (role === "publisher")

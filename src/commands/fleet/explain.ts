@@ -61,7 +61,8 @@ const STORE: Readonly<
   }),
   "no-space": () => ({
     fault: "etcd refuses writes: its disk quota is used up",
-    advice: "compact and defragment etcd, then 'etcdctl alarm disarm'",
+    advice:
+      "compact and defragment etcd, then 'etcdctl alarm disarm'; run it with --auto-compaction-retention=1h",
   }),
   aborted: () => ({ fault: "interrupted" }),
   other: (detail) => ({ fault: `etcd: ${detail}` }),
