@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { StoreError } from "../../store/store-error.js";
 import { EitherSignal } from "../../store/either-signal.js";
 import { Backoff, type Pauses } from "../../store/backoff.js";
@@ -69,6 +70,8 @@ class Run {
     this.#environment = environment;
     this.#options = options;
     this.#agent = new Agent(settings, environment);
+    // All tasks and their calls listen to it. Without this, Node.js warns of the eleventh listener.
+    setMaxListeners(0, this.#ended.signal);
   }
 
   async run(): Promise<void> {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { Backoff, type Pauses } from "../backoff.js";
 import { EitherSignal } from "../either-signal.js";
 import { StoreError } from "../store-error.js";
@@ -52,6 +53,8 @@ export class Cluster {
     const { endpoints, certificates, pauses } = settings;
     this.#settings = settings;
     this.#members = endpoints.map((one) => new Member(one, certificates));
+    // Each call listens to it. Without this, Node.js warns of the eleventh at the same time.
+    setMaxListeners(0, this.#ended.signal);
     // Many clients have the same list: each begins at another member.
     this.#at = Math.floor(pauses.random() * endpoints.length);
   }
