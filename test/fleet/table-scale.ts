@@ -119,8 +119,10 @@ async function fetches(cluster: TestCluster): Promise<void> {
   let bytes = 0;
   await Promise.all(
     stores.map(async (store) => {
-      for (let i = 0; i < FETCHES; i++)
-        bytes += (await store.get(key)).found?.value.length ?? 0;
+      for (let i = 0; i < FETCHES; i++) {
+        const { found } = await store.get(key);
+        bytes += found?.value.length ?? 0;
+      }
     }),
   );
   const seconds = (performance.now() - start) / 1000;
