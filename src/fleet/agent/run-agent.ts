@@ -1,8 +1,8 @@
-import { setMaxListeners } from "node:events";
 import { StoreError } from "../../store/store-error.js";
 import { EitherSignal } from "../../store/either-signal.js";
 import { Backoff, type Pauses } from "../../store/backoff.js";
 import { totalsOf } from "../../ipvs/totals.js";
+import { allowManyListeners } from "../../system/many-listeners.js";
 import type { DirectorLoad } from "../director-state.js";
 import { ContendedKey } from "../fleet-error.js";
 import { recordBytes } from "../record.js";
@@ -70,8 +70,7 @@ class Run {
     this.#environment = environment;
     this.#options = options;
     this.#agent = new Agent(settings, environment);
-    // All tasks and their calls listen to it. Without this, Node.js warns of the eleventh listener.
-    setMaxListeners(0, this.#ended.signal);
+    allowManyListeners(this.#ended.signal);
   }
 
   async run(): Promise<void> {
