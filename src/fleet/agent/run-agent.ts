@@ -70,7 +70,6 @@ class Run {
     this.#environment = environment;
     this.#options = options;
     this.#agent = new Agent(settings, environment);
-    allowManyListeners(this.#ended.signal);
   }
 
   async run(): Promise<void> {
@@ -80,6 +79,7 @@ class Run {
     };
     signal.addEventListener("abort", end);
     if (signal.aborted) end();
+    allowManyListeners(this.#ended.signal);
     try {
       await this.#agent.start(this.#ended.signal);
       const tasks = [this.#follow(), this.#work(), this.#report()];
