@@ -29,6 +29,7 @@ import {
   type KeptRevision,
 } from "./disk-copy.js";
 import { drainReports } from "./drain-reports.js";
+import type { AskedExamination } from "./examinations.js";
 
 /** The settings of an agent. */
 export interface AgentSettings {
@@ -280,6 +281,16 @@ export class Agent {
       since: this.#since.at,
       version,
     };
+  }
+
+  /** What a rollout wants to know of the applied revision. */
+  get examination(): AskedExamination | undefined {
+    const { wanted } = this.#order;
+    if (!wanted?.examine || wanted.table !== this.#settings.table)
+      return undefined;
+    if (this.#settings.dryRun || !this.#isCurrent(wanted.revision))
+      return undefined;
+    return { ...wanted.examine, revision: wanted.revision };
   }
 
   /** Whether a drained server still has connections. */

@@ -5,6 +5,7 @@ import { totalsOf } from "../../ipvs/totals.js";
 import type { DirectorLoad } from "../director-state.js";
 import { recordBytes } from "../record.js";
 import { Agent, type AgentEnvironment, type AgentSettings } from "./agent.js";
+import { Examinations, type Examiner } from "./examinations.js";
 
 /** The times of an agent, in milliseconds. */
 export interface AgentTimes {
@@ -23,6 +24,8 @@ export interface AgentTimes {
 export interface RunOptions {
   readonly times: AgentTimes;
   readonly pauses: Pauses;
+  /** Examines the machine if a rollout asks for it. Without it, the rollout gets no answer */
+  readonly examiner?: Examiner | undefined;
   /** Ends the agent. The table stays as it is */
   readonly signal: AbortSignal;
   /** Called after the disk copy was applied, and regularly while the agent works */
@@ -44,6 +47,7 @@ class Run {
   readonly #environment: AgentEnvironment;
   readonly #options: RunOptions;
   readonly #agent: Agent;
+  readonly #examinations: Examinations | undefined;
   /** Ends all tasks: by the signal of the caller, or because one of them failed */
   readonly #ended = new AbortController();
   #wake = new AbortController();
@@ -64,6 +68,19 @@ class Run {
     this.#environment = environment;
     this.#options = options;
     this.#agent = new Agent(settings, environment);
+    const { examiner, pauses } = options;
+    this.#examinations =
+      examiner &&
+      new Examinations({
+        ...environment,
+        director: settings.director,
+        examiner,
+        pauses,
+        asked: () => this.#agent.examination,
+        storeFailed: (error) => {
+          this.#storeFailed(error);
+        },
+      });
   }
 
   async run(): Promise<void> {
@@ -75,8 +92,13 @@ class Run {
     if (signal.aborted) end();
     try {
       await this.#agent.start(this.#ended.signal);
-      const tasks = [this.#follow(), this.#work(), this.#report()];
-      for (const task of tasks) task.catch(end);
+      const tasks = [
+        this.#follow(),
+        this.#work(),
+        this.#report(),
+        this.#examinations?.run(this.#ended.signal),
+      ];
+      for (const task of tasks) task?.catch(end);
       const results = await Promise.allSettled(tasks);
       for (const result of results)
         if (result.status === "rejected") throw result.reason;
@@ -146,6 +168,7 @@ class Run {
         compareAt =
           performance.now() + (isDraining ? times.drain : times.interval);
       }
+      this.#examinations?.wake();
       await this.#reportAlive();
       await this.#reportState();
       await pauses.sleep(

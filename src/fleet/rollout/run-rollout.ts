@@ -13,6 +13,7 @@ import { recordBytes } from "../record.js";
 import { repeatWrite } from "../repeat-write.js";
 import { readHead } from "../revision.js";
 import { updateOrder } from "../update-order.js";
+import { GateKeeper } from "./gate-keeper.js";
 import { readRollout, RolloutError, type Rollout } from "./rollout.js";
 import { divideIntoWaves } from "./waves.js";
 
@@ -70,10 +71,12 @@ class Run {
   readonly #updating = new Map<string, Updating>();
   /** Directors that this rollout has changed */
   readonly #changed = new Set<string>();
+  readonly #gates: GateKeeper;
 
   constructor(rollout: Rollout, environment: RolloutEnvironment) {
     this.#rollout = rollout;
     this.#environment = environment;
+    this.#gates = new GateKeeper(rollout);
   }
 
   /** Becomes the process that carries out the rollout. */
@@ -214,15 +217,34 @@ class Run {
   /** Watches the changed directors for a while. */
   async #soak(): Promise<void> {
     const { clock } = this.#environment;
-    const end = clock() + this.#rollout.soakSeconds * 1000;
-    do {
+    const { soakSeconds, timeoutSeconds } = this.#rollout;
+    const end = clock() + soakSeconds * 1000;
+    const first = await this.#check();
+    while (clock() < end) {
+      await this.#pause();
       await this.#check();
-      if (clock() < end) await this.#pause();
-    } while (clock() < end);
-    await this.#check();
+    }
+    if (soakSeconds === 0) return;
+    for (;;) {
+      const directors = await this.#check();
+      const late = this.#gates.withoutNewReport(
+        this.#changed,
+        first,
+        directors,
+      );
+      if (late === undefined) return;
+      if (clock() - end > timeoutSeconds * 1000)
+        await this.#fail(`${late} ${this.#gates.missingText(timeoutSeconds)}`);
+      await this.#pause();
+    }
   }
 
-  #has({ state, verdict, wanted }: DirectorReport): boolean {
+  /** Whether a director has the revision, and was examined if that is asked for. */
+  #has(director: DirectorReport): boolean {
+    return this.#applied(director) && this.#gates.hasReport(director);
+  }
+
+  #applied({ state, verdict, wanted }: DirectorReport): boolean {
     const { revision } = this.#rollout;
     return (
       verdict === "ok" && state?.applied === revision && wanted === revision
@@ -250,7 +272,10 @@ class Run {
           },
           {
             put: key,
-            value: recordBytes({ ...order, wanted: { table, revision } }),
+            value: recordBytes({
+              ...order,
+              wanted: { table, revision, examine: this.#gates.request },
+            }),
           },
         ],
       );
@@ -301,14 +326,17 @@ class Run {
     const isCurrent = state?.wanted === revision;
     if (verdict === "failed" && isCurrent)
       return `failed: ${reason ?? "no reason given"}`;
+    const fault = this.#gates.faultOf(director);
+    if (fault !== undefined) return fault;
     if (since === undefined) {
       if (verdict === "drifting") return "is drifting";
       return verdict === "ok" ? undefined : `is ${verdict}`;
     }
     const seconds = (this.#environment.clock() - since) / 1000;
-    return seconds > timeoutSeconds
-      ? `has not applied the revision within ${timeoutSeconds} s`
-      : undefined;
+    if (seconds <= timeoutSeconds) return undefined;
+    return this.#applied(director)
+      ? this.#gates.missingText(timeoutSeconds)
+      : `has not applied the revision within ${timeoutSeconds} s`;
   }
 
   /** The directors of the table that report and are not paused, and those that were changed. */
