@@ -91,7 +91,7 @@ export class Examinations {
       const started = performance.now();
       const result = await this.#examine(request, signal);
       // The revision may be another one since the examination began.
-      if (signal.aborted || nameOf(asked()) !== name) continue;
+      if (nameOf(asked()) !== name) continue;
       await this.#report(
         { ...result, ...whatOf(request), at: this.#now },
         signal,
@@ -137,7 +137,7 @@ export class Examinations {
       }));
     // Only one at a time. The one before may go on after its deadline.
     await Promise.race([this.#running, late]);
-    if (this.#running) return late;
+    if (this.#running) return await late;
     this.#running = examiner
       .examine(request)
       .catch((error: unknown) => ({ fault: this.#faultText(error) }))

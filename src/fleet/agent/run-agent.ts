@@ -96,9 +96,9 @@ class Run {
         this.#follow(),
         this.#work(),
         this.#report(),
-        this.#examinations?.run(this.#ended.signal),
+        this.#examine(),
       ];
-      for (const task of tasks) task?.catch(end);
+      for (const task of tasks) task.catch(end);
       const results = await Promise.allSettled(tasks);
       for (const result of results)
         if (result.status === "rejected") throw result.reason;
@@ -176,6 +176,10 @@ class Run {
         woken.signal,
       );
     }
+  }
+
+  async #examine(): Promise<void> {
+    await this.#examinations?.run(this.#ended.signal);
   }
 
   async #reportAlive(): Promise<void> {
