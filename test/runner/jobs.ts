@@ -292,6 +292,15 @@ export function jobsFor(seed: number): readonly Job[] {
     },
     {
       stage: "fleet",
+      name: "gates",
+      command: [...SUITE, "dist/test/fleet/gate.lab.js", "{etcd}"],
+      lab: true,
+      needs: ["etcd"],
+      size: "usual",
+      seconds: 120,
+    },
+    {
+      stage: "fleet",
       name: "demo",
       command: ["node", "dist/test/fleet/demo/demo.js", "{etcd}"],
       lab: true,
