@@ -12,6 +12,7 @@ import { eventually } from "../lab/eventually.js";
 import { installPrograms } from "../lab/installed.js";
 import { buildNetwork, DIRECTOR } from "../lab/network.js";
 import { type Server, startServerProgram } from "../lab/server.js";
+import { TestCluster } from "../store/etcd-cluster.js";
 import { without } from "../traffic/needs.js";
 import { GUIDE_NETWORKS, type GuideNetwork } from "./guide-networks.js";
 import {
@@ -66,6 +67,14 @@ async function follow(name: string, path: string): Promise<void> {
   const guide = readFileSync(join(GUIDES, `${name}.md`), "utf8");
   using built = buildNetwork(network.plan);
   assert.ok(built);
+  await using cluster = network.etcd
+    ? await TestCluster.start({
+        slow: true,
+        address: network.etcd,
+        ports: [2379, 2380],
+      })
+    : undefined;
+  assert.equal(cluster === undefined, network.etcd === undefined);
   const servers = await startServers(network);
   const outputs = new Map<Step, string>();
   const differences: string[] = [];
@@ -111,7 +120,11 @@ function take(step: Step, path: string): Promise<[string, string][]> {
 async function takeOn(host: string, step: Step, path: string): Promise<string> {
   const run = () => runOn(host, step.commands, path);
   const { output, status } = onlyLists(step)
-    ? await eventually(run, ({ output }) => isShown(step, output), 5)
+    ? await eventually(
+        run,
+        ({ output }) => isShown(step, output),
+        step.commands.includes("fleet") ? 60 : 5,
+      )
     : await run();
   assert.equal(
     status === 0,

@@ -327,8 +327,9 @@ export function jobsFor(seed: number): readonly Job[] {
     {
       stage: "docs",
       name: "guides",
-      command: [...SUITE, "dist/test/docs/guides.lab.js"],
+      command: [...SUITE, "dist/test/docs/guides.lab.js", "{etcd}"],
       lab: true,
+      needs: ["etcd"],
       size: "usual",
       seconds: 110,
     },

@@ -26,6 +26,8 @@ export interface ClusterOptions {
   readonly slow?: boolean;
   /** Where clients reach the members. Default: 127.0.0.1 */
   readonly address?: string;
+  /** For clients and for the other members, two of each member. Default: free ones */
+  readonly ports?: readonly number[];
 }
 
 /** A member of a cluster on loopback. */
@@ -109,7 +111,7 @@ export class TestCluster implements AsyncDisposable {
   static async start(options: ClusterOptions = {}): Promise<TestCluster> {
     const { members: size = 1, certificates, address = "127.0.0.1" } = options;
     const folder = mkdtempSync(join(tmpdir(), "ipvsadm-etcd-"));
-    const ports = await freePorts(2 * size);
+    const ports = options.ports ?? (await freePorts(2 * size));
     const scheme = certificates ? "https" : "http";
     const peer = (i: number) => `http://127.0.0.1:${ports[2 * i + 1] ?? 0}`;
     const initial = Array.from({ length: size }, (_, i) => `m${i}=${peer(i)}`);
