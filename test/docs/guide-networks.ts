@@ -1,4 +1,4 @@
-import { DIRECTOR, type HostPlan, type NetworkPlan } from "../lab/network.js";
+import type { HostPlan, NetworkPlan } from "../lab/network.js";
 
 /** What stands before the first command of a guide. */
 export interface GuideNetwork {
@@ -114,7 +114,8 @@ export const GUIDE_NETWORKS: Readonly<Record<string, GuideNetwork>> = {
     plan: {
       client: { addresses: { lan: ["203.0.113.10/24"] } },
       operator: { addresses: { lan: ["203.0.113.20/24"] } },
-      [DIRECTOR]: { addresses: { lan: ["203.0.113.200/24"] } },
+      // The namespace of the test itself, in which etcd runs.
+      director: { addresses: { lan: ["203.0.113.200/24"] } },
       director1: fleetDirector("203.0.113.1"),
       director2: fleetDirector("203.0.113.2"),
       server1: withVirtualAddress("203.0.113.11"),

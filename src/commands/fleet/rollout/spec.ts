@@ -80,8 +80,7 @@ export const rolloutSpec: SubcommandSpec = {
       shows: "one director first, then a tenth, then the rest",
     },
     {
-      command:
-        "ipvsadm fleet rollout web --wave 1,all --gate doctor,failing=5%",
+      command: "ipvsadm fleet rollout web --gate doctor,failing=5%",
       shows: "stop if doctor finds an error, or connections fail",
     },
     {
