@@ -43,6 +43,7 @@ class Rig implements AsyncDisposable {
   begun = 0;
   running = 0;
   mostRunning = 0;
+  readonly pauses: number[] = [];
   examine: () => Promise<ExaminationResult> = () => Promise.resolve(RESULT);
   begin: () => Promise<void> = () => Promise.resolve();
   trouble: (call: keyof Store) => StoreTrouble | undefined = () => undefined;
@@ -74,8 +75,10 @@ class Rig implements AsyncDisposable {
         ...times,
       },
       pauses: {
-        sleep: (milliseconds, signal) =>
-          systemClock.sleep(milliseconds, signal),
+        sleep: (milliseconds, signal) => {
+          this.pauses.push(milliseconds);
+          return systemClock.sleep(milliseconds, signal);
+        },
         random: () => 0,
       },
       now: () => "2026-01-02T03:04:05.000Z",
@@ -188,6 +191,16 @@ test("Examinations reports after the deadline, and runs one examination at a tim
   release(RESULT);
   await rig.until("the result", () => rig.report?.doctor !== undefined);
   assert.equal(rig.mostRunning, 1);
+});
+
+test("Examinations pauses for three times as long as an examination takes", async () => {
+  await using rig = new Rig();
+  rig.examine = async () => {
+    await systemClock.sleep(40, new AbortController().signal);
+    return RESULT;
+  };
+  await rig.until("the report", () => rig.report !== undefined);
+  await rig.until("the pause", () => (rig.pauses.at(-1) ?? 0) >= 100);
 });
 
 test("Examinations goes on after the store was lost", async () => {

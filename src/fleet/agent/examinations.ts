@@ -28,6 +28,9 @@ export interface Examiner {
 /** After an examination, the agent pauses for this many times its duration: a large connection table is not read all the time. */
 const PAUSE_FACTOR = 3;
 
+const LONGEST_FAULT = 500;
+const HOUR_MILLISECONDS = 3_600_000;
+
 export interface ExaminationsEnvironment {
   readonly store: Store;
   readonly keys: FleetKeys;
@@ -65,7 +68,7 @@ export class Examinations {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { asked, pauses, examiner } = this.#environment;
+    const { asked, now, pauses, examiner } = this.#environment;
     const { intervalMilliseconds } = examiner;
     while (!signal.aborted) {
       this.#wake = new AbortController();
@@ -81,7 +84,7 @@ export class Examinations {
         );
         continue;
       }
-      const name = `${request.id} ${request.revision}`;
+      const name = nameOf(request);
       if (this.#begun !== name) {
         this.#begun = name;
         await this.#begin();
@@ -92,20 +95,14 @@ export class Examinations {
       const result = await this.#examine(request, signal);
       // The revision may be another one since the examination began.
       if (nameOf(asked()) !== name) continue;
-      await this.#report(
-        { ...result, ...whatOf(request), at: this.#now },
-        signal,
-      );
+      const { id, revision } = request;
+      await this.#report({ ...result, id, revision, at: now() }, signal);
       const took = performance.now() - started;
       await pauses.sleep(
         Math.max(intervalMilliseconds, PAUSE_FACTOR * took),
         signal,
       );
     }
-  }
-
-  get #now(): string {
-    return this.#environment.now();
   }
 
   async #begin(): Promise<void> {
@@ -182,13 +179,6 @@ export class Examinations {
   }
 }
 
-const HOUR_MILLISECONDS = 3_600_000;
-const LONGEST_FAULT = 500;
-
 function nameOf(request: AskedExamination | undefined): string | undefined {
   return request && `${request.id} ${request.revision}`;
-}
-
-function whatOf({ id, revision }: AskedExamination) {
-  return { id, revision };
 }
