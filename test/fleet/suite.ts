@@ -2,3 +2,4 @@
 import "../store/etcd-store.etcd.js";
 import "./cli.etcd.js";
 import "./failures.etcd.js";
+import "./serve.etcd.js";
