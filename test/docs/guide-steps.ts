@@ -87,7 +87,7 @@ export function withoutChance(output: string): string {
 function withoutLoad(line: string): string {
   return line
     .replace(/\b[\d.]+[kMG]?B?\/s/g, "N/s")
-    .replace(/\b\d+s\b( \d+)?/g, "Ns")
+    .replace(/\b(?:\d+m )?\d+s\b( \d+)?/g, "Ns")
     .replace(/\b\d+ active connections?/, "N active connections");
 }
 

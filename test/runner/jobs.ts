@@ -331,7 +331,7 @@ export function jobsFor(seed: number): readonly Job[] {
       lab: true,
       needs: ["etcd"],
       size: "usual",
-      seconds: 110,
+      seconds: 270,
     },
     {
       stage: "traffic",
