@@ -331,7 +331,7 @@ export function jobsFor(seed: number): readonly Job[] {
       lab: true,
       needs: ["etcd"],
       size: "usual",
-      seconds: 270,
+      seconds: 230,
     },
     {
       stage: "traffic",
