@@ -19,7 +19,7 @@ export class MachineExaminer implements Examiner {
   readonly intervalMilliseconds = 10_000;
   readonly deadlineMilliseconds = 20_000;
   readonly #io: Io;
-  /** Readings of the counters, oldest first: one that is about a minute old, and later ones */
+  /** Readings of the counters within the last minute, oldest first */
   #readings: CounterReading[] = [];
 
   constructor(io: Io) {
@@ -75,12 +75,12 @@ export class MachineExaminer implements Examiner {
     const { readCounters, worstFailures, LONGEST_WINDOW_SECONDS } =
       await import("../../../doctor/failing-connections.js");
     const now = readCounters(table, this.#seconds());
-    const isOld = (reading: CounterReading | undefined) =>
-      reading !== undefined &&
-      now.seconds - reading.seconds >= LONGEST_WINDOW_SECONDS;
-    while (isOld(this.#readings[1])) this.#readings.shift();
-    const [since = now] = this.#readings;
-    this.#readings.push(now);
+    const isOld = ({ seconds }: CounterReading) =>
+      now.seconds - seconds > LONGEST_WINDOW_SECONDS;
+    const last = this.#readings.at(-1) ?? now;
+    const recent = this.#readings.filter((reading) => !isOld(reading));
+    const [since = last] = recent;
+    this.#readings = [...recent, now];
     return {
       seconds: Math.round(now.seconds - since.seconds),
       worst: worstFailures(table, connections, timeouts, since, now),
