@@ -1,0 +1,41 @@
+import { parseArgs } from "node:util";
+import { Campaign } from "./campaign.js";
+import { KINDS } from "./kinds.js";
+
+// Run as `main.js [--seed N]… [--cases N] [--case K] [--kind NAME]`: random faults under random commands, with a model of
+// the kernel. A failure prints the options that repeat it alone.
+const { values } = parseArgs({
+  options: {
+    seed: {
+      type: "string",
+      multiple: true,
+      default: [String(Date.now() % 1_000_000)],
+    },
+    cases: { type: "string", default: "2000" },
+    case: { type: "string" },
+    kind: { type: "string" },
+  },
+});
+const seeds = values.seed.map(Number);
+const cases = Number(values.cases);
+const only = values.case === undefined ? undefined : Number(values.case);
+const kinds = KINDS.filter(
+  ({ name }) => values.kind === undefined || name === values.kind,
+);
+if (![...seeds, cases, only ?? 0].every(Number.isSafeInteger)) {
+  console.error("faults: --seed, --cases and --case take whole numbers");
+  process.exit(64);
+}
+if (kinds.length === 0) {
+  const names = KINDS.map(({ name }) => name).join(", ");
+  console.error(`faults: --kind is one of ${names}`);
+  process.exit(64);
+}
+
+const campaign = new Campaign(kinds);
+for (const seed of seeds)
+  if (only === undefined)
+    for (let number = 0; number < cases; number++)
+      await campaign.run(seed, number);
+  else await campaign.run(seed, only, "in full");
+process.exit(campaign.end());
