@@ -15,6 +15,8 @@ export interface Scenario {
   readonly effect: "reads" | "all or nothing" | "one by one" | "clears first";
   /** Its output is the same each time */
   readonly repeats?: boolean;
+  /** It runs until another program has changed the table */
+  readonly waitsForChanges?: boolean;
   /** It runs until a signal */
   readonly endless?: boolean;
 }
@@ -155,17 +157,20 @@ function readingScenario(random: Random, { before }: Tables): Scenario {
       ? ["wait", server[0], server[1], ...words.slice(1)]
       : ["list"];
   }
-  return { line: { words }, effect: "reads", repeats: name !== "metrics" };
+  return { line: { words }, effect: "reads", repeats: name !== "metrics" && name !== "complete" };
 }
 
-/** A server for HTTP, which ends with a signal. */
+/** A command that does not end by itself: a server for HTTP, or one that prints changes. */
 function servingScenario(random: Random, world: World): Scenario {
   const listen = ["--listen", `unix:${world.path("socket")}`];
   const words = random.pick([
     ["serve", ...listen],
     ["metrics", ...listen],
-    ["monitor"],
+    ["monitor", "--count", "2"],
+    ["watch", "--events", "--count", "2"],
   ]);
+  if (!words.includes("--listen"))
+    return { line: { words }, effect: "reads", waitsForChanges: true };
   return { line: { words }, effect: "reads", endless: true };
 }
 

@@ -1,5 +1,7 @@
 import type { Kind } from "./case.js";
+import { filesKind } from "./files-kind.js";
 import { linkKind } from "./link-kind.js";
+import { lockKind } from "./lock-kind.js";
 
 /** The kinds of faults that need no kernel. */
-export const KINDS: readonly Kind[] = [linkKind];
+export const KINDS: readonly Kind[] = [linkKind, filesKind, lockKind];

@@ -12,7 +12,7 @@ export function broken(what: string): never {
   throw new Broken(what);
 }
 
-const STATUSES = new Set([0, 1, 2, 3, 5, 124, 129, 130, 131, 141, 143, 255]);
+const STATUSES = new Set([0, 1, 2, 3, 4, 5, 124, 129, 130, 131, 141, 143, 255]);
 /** Of a stack trace, a bare error, or a value that was put into a sentence by mistake */
 const NOT_WORDS =
   /\n\s+at |\b(?:TypeError|RangeError|ReferenceError|SyntaxError|AggregateError|undefined|NaN)\b|\[object |node:internal|file:\/\//;

@@ -9,6 +9,14 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { runSubcommand, type Registry } from "../../src/cli/run-subcommand.js";
+import { monitor } from "../../src/commands/monitor/run.js";
+import { REGISTRY } from "../../src/commands/registry.js";
+import { watch } from "../../src/commands/watch/run.js";
+import { INET } from "../../src/ipvs/address.js";
+import type { ServiceKey } from "../../src/ipvs/model.js";
+import { finish } from "../../src/runtime/finish.js";
+import { serviceEntry } from "../fixtures/entries.js";
 import { main, mainRestore, mainSave } from "../../src/main.js";
 import type { Io } from "../../src/runtime/io.js";
 import type { EndingSignal } from "../../src/system/signals.js";
@@ -47,12 +55,14 @@ export interface RunOptions {
   readonly io?: Partial<Io>;
   /** The signal that the program gets at its first wait, for commands that run until then */
   readonly signal?: EndingSignal;
+  /** Whether another program changes the table at each wait, for commands that run until then */
+  readonly changesMeanwhile?: boolean;
 }
 
 const NETLINK_ROUTE = 0;
 /** Longer than any case takes, in real time. */
 const PATIENCE_MILLISECONDS = 20_000;
-/** When an endless command gets its signal if it does not wait by our clock. */
+/** How often a server gets its signal until it ends. */
 const SIGNAL_MILLISECONDS = 20;
 
 /** A folder for the files of a case, a model kernel, and a virtual clock. */
@@ -134,10 +144,11 @@ export class World {
     const traffic: Traffic = { sent: 0, received: 0 };
     const clock = new VirtualClock();
     const { signal } = options;
-    if (signal)
-      clock.onSleep = () => {
-        this.signal(signal);
-      };
+    let waits = 0;
+    clock.onSleep = () => {
+      if (signal) this.signal(signal);
+      if (options.changesMeanwhile) this.#change(++waits);
+    };
     const io = { ...this.#io(options, traffic), clock, ...options.io };
     let patience: NodeJS.Timeout | undefined;
     const tooLong = new Promise<never>((_, reject) => {
@@ -145,9 +156,9 @@ export class World {
         reject(new Error("it never ends"));
       }, PATIENCE_MILLISECONDS);
     });
-    // Some commands have a clock of their own.
+    // A server for HTTP catches signals a moment later.
     const later =
-      signal && setTimeout(() => this.signal(signal), SIGNAL_MILLISECONDS);
+      signal && setInterval(() => this.signal(signal), SIGNAL_MILLISECONDS);
     let stdout = "";
     let stderr = "";
     const streams: Partial<Io> = {
@@ -162,7 +173,7 @@ export class World {
           stdin: stdin === undefined ? [] : [linesOf(stdin)],
           io: { ...streams, ...io },
         },
-        (io) => start(line, io),
+        (io) => start(line, io, clock),
       );
       const { status } = await Promise.race([run, tooLong]);
       return { status, stdout, stderr, traffic };
@@ -170,8 +181,20 @@ export class World {
       return { status: undefined, stdout, stderr, thrown, traffic };
     } finally {
       clearTimeout(patience);
-      clearTimeout(later);
+      clearInterval(later);
     }
+  }
+
+  /** Changes the table as another program would. */
+  #change(count: number): void {
+    const service: ServiceKey = {
+      family: INET,
+      firewallMark: 1 + (count % 2),
+    };
+    const settings = serviceEntry(service).settings;
+    const add = { command: "add-service", service, settings } as const;
+    if (this.kernel.apply(add) !== undefined)
+      this.kernel.apply({ command: "delete-service", service });
   }
 
   /** Sends a signal to the program. @returns whether it catches signals */
@@ -221,12 +244,38 @@ function linesOf(text: string): string[] {
   return lines;
 }
 
-async function start({ words, program }: CommandLine, io: Io): Promise<number> {
+async function start(
+  { words, program }: CommandLine,
+  io: Io,
+  clock: VirtualClock,
+): Promise<number> {
   if (program === "ipvsadm-save")
     return mainSave(words, { ...io, program: () => program });
   if (program === "ipvsadm-restore")
     return mainRestore({ ...io, program: () => program });
-  return main(words, io, (words) => mainSubcommands(words, io));
+  return main(words, io, (words) =>
+    words[0] === "watch" || words[0] === "monitor"
+      ? finish(io, () => runSubcommand(withClock(clock), words, io))
+      : mainSubcommands(words, io),
+  );
+}
+
+/** The subcommands that have a clock of their own, with ours. */
+function withClock(clock: VirtualClock): Registry {
+  const time = {
+    now: () => clock.now() / 1000,
+    date: () => new Date(2024, 0, 2, 3, 4, 5),
+    sleep: (seconds: number, signal: AbortSignal) =>
+      clock.sleep(seconds * 1000, signal),
+  };
+  return {
+    ...REGISTRY,
+    loaders: {
+      ...REGISTRY.loaders,
+      watch: () => Promise.resolve({ run: (call) => watch(call, time) }),
+      monitor: () => Promise.resolve({ run: (call) => monitor(call, time) }),
+    },
+  };
 }
 
 /** A machine without interfaces. */
