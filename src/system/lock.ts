@@ -110,8 +110,8 @@ export function takeLock(place: LockPlace, subcommand: string): Lock {
   try {
     const record = createRecord(path, text);
     try {
-      const tookOver = take(path, record, text, place);
-      if (tookOver) removeLeftovers(path, place);
+      take(path, record, text, place);
+      removeLeftovers(path, place);
     } finally {
       rmSync(record, { force: true });
     }
@@ -123,7 +123,7 @@ export function takeLock(place: LockPlace, subcommand: string): Lock {
   let held = true;
   const release = () => {
     // Someone may have deleted the file, and another process may have created its own.
-    if (held && hasRecord(path, text)) unlinkSync(path);
+    if (held && hasRecord(path, text)) removeIfPossible(path);
     held = false;
   };
   return { path, release, [Symbol.dispose]: release };
@@ -144,9 +144,9 @@ function take(
   record: string,
   text: string,
   place: LockPlace,
-): boolean {
+): void {
   for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
-    if (linked(record, path)) return false;
+    if (linked(record, path)) return;
     const found = recordIn(path);
     if (found === undefined) continue; // released in the meantime
     if (!isStale(found, place))
@@ -157,7 +157,7 @@ function take(
       if (recordIn(path) === found) {
         // Rename a second file: rename(2) does nothing if both names belong to the same file.
         renameSync(createRecord(path, text), path);
-        return true;
+        return;
       }
     } finally {
       unlinkSync(guard);
@@ -201,6 +201,15 @@ function linked(file: string, name: string): boolean {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
     throw error;
+  }
+}
+
+/** Removes a lock. If the file system is read-only now, the lock is stale as soon as this process has ended. */
+function removeIfPossible(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // The work is done, so this is no reason to fail.
   }
 }
 

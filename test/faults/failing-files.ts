@@ -134,9 +134,10 @@ function concerns(first: unknown): boolean {
 
 /** Removing what is not there and making what is there succeed on every disk. */
 function isWithoutEffect(name: string, [path]: unknown[]): boolean {
+  if (name !== "rmSync" && name !== "mkdirSync") return false;
   const exists = originals.get("lstatSync")?.(path, { throwIfNoEntry: false });
   if (name === "rmSync") return exists === undefined;
-  return name === "mkdirSync" && exists !== undefined;
+  return exists !== undefined;
 }
 
 function writeHalf(
