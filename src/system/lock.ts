@@ -106,8 +106,9 @@ export interface LockPlace {
 export function takeLock(place: LockPlace, subcommand: string): Lock {
   const space = networkNamespace(place.procFolder);
   const path = join(place.runFolder, `ipvsadm-${space}.lock`);
-  const text = recordOf(process.pid, subcommand, place);
+  let text: string;
   try {
+    text = recordOf(process.pid, subcommand, place);
     const record = createRecord(path, text);
     try {
       take(path, record, text, place);

@@ -109,7 +109,7 @@ function checkEffect(
     if (!unseen && clean.status === 0) checkTable(result, now, before, after);
     return;
   }
-  const clears = effect === "clears first";
+  const clears = effect === "clears first" ? "may lack rows" : undefined;
   if (!isBetween(now, before, after, clears))
     broken(`the table has rows of its own:\n${now.text}`);
   if (

@@ -71,18 +71,24 @@ export function stateOf(kernel: ModelKernel): TableState {
 /**
  * Whether each row of a table is as before or as after, and rows that both have are there.
  *
- * @param mayLack rows may also be missing: the command clears the table first
+ * @param but what may be otherwise. `may lack rows`: the command clears the table first. `may be drained`: it gives
+ *   servers the weight 0 before it removes them
  */
 export function isBetween(
   now: TableState,
   before: TableState,
   after: TableState,
-  mayLack = false,
+  but?: "may lack rows" | "may be drained",
 ): boolean {
-  for (const [name, settings] of now.rows)
-    if (before.rows.get(name) !== settings && after.rows.get(name) !== settings)
-      return false;
-  if (mayLack) return true;
+  for (const [name, settings] of now.rows) {
+    const old = before.rows.get(name);
+    const drained =
+      but === "may be drained" && !after.rows.has(name)
+        ? old?.replace(/"weight":[0-9]+/, '"weight":0')
+        : undefined;
+    if (![old, after.rows.get(name), drained].includes(settings)) return false;
+  }
+  if (but === "may lack rows") return true;
   for (const name of before.rows.keys())
     if (after.rows.has(name) && !now.rows.has(name)) return false;
   return true;
