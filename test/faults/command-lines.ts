@@ -63,7 +63,8 @@ export async function tableFile(
 }
 
 export const FORMATS = ["rules", "json", "yaml"] as const;
-const MACHINE = "10.0.0.11";
+/** A machine that is a real server of several services. */
+export const MACHINE = "10.0.0.11";
 
 const READING: readonly (readonly string[])[] = [
   ["-Ln"],

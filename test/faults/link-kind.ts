@@ -7,6 +7,7 @@ import {
   type Scenario,
 } from "./command-lines.js";
 import { writeConnections } from "./proc-files.js";
+import { EINVAL, ENOENT, ERANGE } from "../../src/netlink/errno.js";
 import {
   isOnSending,
   REAL_FAULTS,
@@ -51,9 +52,15 @@ export const linkKind: Kind = {
     const faults = randomFaults(random, clean.traffic, scenario);
     if (faults.length === 0) return "nothing was sent";
     note(`faults ${faults.map(({ kind, at }) => `${kind} ${at}`).join(", ")}`);
+    const refusal =
+      scenario.effect !== "reads" && random.chance(0.4)
+        ? { at: random.below(4), errno: random.pick([ENOENT, EINVAL, ERANGE]) }
+        : undefined;
+    if (refusal) note(`change ${refusal.at} is refused: ${refusal.errno}`);
     const result = await world.run(scenario.line, {
       ...extra,
       faults,
+      refusal,
       random: new Random(random.below(2 ** 31)),
     });
     note(`exit status ${result.status}\nstdout ${result.stdout}\nstderr ${result.stderr}`);
@@ -61,7 +68,8 @@ export const linkKind: Kind = {
     const isReal = faults.every(({ kind }) =>
       (REAL_FAULTS as readonly string[]).includes(kind),
     );
-    checkEffect(scenario, isReal, { clean, result }, [
+    const isRefused = refusal !== undefined;
+    checkEffect(scenario, { isReal, isRefused }, { clean, result }, [
       stateOf(world.kernel),
       before,
       after,
@@ -91,7 +99,7 @@ function randomFaults(
 
 function checkEffect(
   { effect, repeats, waitsForChanges }: Scenario,
-  isReal: boolean,
+  { isReal, isRefused }: { readonly isReal: boolean; readonly isRefused: boolean },
   { clean, result }: { readonly clean: Result; readonly result: Result },
   [now, before, after]: readonly [TableState, TableState, TableState],
 ): void {
@@ -114,6 +122,7 @@ function checkEffect(
     broken(`the table has rows of its own:\n${now.text}`);
   if (
     isReal &&
+    !isRefused && // the status is that of the last line
     result.status === 0 &&
     clean.status === 0 &&
     now.text !== after.text

@@ -25,8 +25,15 @@ import { hex } from "../fixtures/hex.js";
 import { answersFrom } from "../fixtures/table-kernel.js";
 import type { ModelKernel } from "../plan/model-kernel.js";
 
+/** A change that the kernel refuses: its number, from 0, and the errno. */
+export interface ChangeRefusal {
+  readonly at: number;
+  readonly errno: number;
+}
+
 /** The netlink side of a model kernel: it decodes requests, changes the model, and encodes replies from it. */
-export function answersOf(kernel: ModelKernel): Handler {
+export function answersOf(kernel: ModelKernel, refusal?: ChangeRefusal): Handler {
+  let changes = 0;
   return (command, attributes) => {
     switch (command) {
       case COMMANDS.getService:
@@ -45,6 +52,7 @@ export function answersOf(kernel: ModelKernel): Handler {
         };
     }
     const change = changeOf(command, attributes);
+    if (changes++ === refusal?.at) return { errno: refusal.errno };
     const errno = kernel.apply(change);
     return errno === undefined ? {} : { errno };
   };

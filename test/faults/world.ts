@@ -27,7 +27,7 @@ import { Random } from "../compat/random.js";
 import { ack, done, ScriptedLink } from "../netlink/scripted-link.js";
 import { ModelKernel } from "../plan/model-kernel.js";
 import { FaultyLink, type LinkFault, type Traffic } from "./faulty-link.js";
-import { answersOf } from "./netlink-kernel.js";
+import { answersOf, type ChangeRefusal } from "./netlink-kernel.js";
 import { VirtualClock } from "./virtual-clock.js";
 
 /** A command line. The program is by default `ipvsadm`. */
@@ -50,6 +50,7 @@ export interface Result {
 export interface RunOptions {
   readonly faults?: readonly LinkFault[];
   readonly random?: Random;
+  readonly refusal?: ChangeRefusal | undefined;
   /** Is called before each effect on the kernel, and after the kernel has handled it */
   readonly step?: (what: string) => void;
   readonly io?: Partial<Io>;
@@ -204,10 +205,10 @@ export class World {
   }
 
   #io(
-    { faults = [], random = new Random(0), step }: RunOptions,
+    { faults = [], random = new Random(0), refusal, step }: RunOptions,
     traffic: Traffic,
   ): Partial<Io> {
-    const handler = answersOf(this.kernel);
+    const handler = answersOf(this.kernel, refusal);
     return {
       openLink: (family) =>
         new FaultyLink(
