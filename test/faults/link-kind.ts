@@ -7,7 +7,7 @@ import {
   type Scenario,
 } from "./command-lines.js";
 import { writeConnections } from "./proc-files.js";
-import { EINVAL, ENOENT, ERANGE } from "../../src/netlink/errno.js";
+import { EINVAL, ENOMEM, ERANGE } from "../../src/netlink/errno.js";
 import {
   isOnSending,
   REAL_FAULTS,
@@ -54,7 +54,7 @@ export const linkKind: Kind = {
     note(`faults ${faults.map(({ kind, at }) => `${kind} ${at}`).join(", ")}`);
     const refusal =
       scenario.effect !== "reads" && random.chance(0.4)
-        ? { at: random.below(4), errno: random.pick([ENOENT, EINVAL, ERANGE]) }
+        ? { at: random.below(4), errno: random.pick([EINVAL, ENOMEM, ERANGE]) }
         : undefined;
     if (refusal) note(`change ${refusal.at} is refused: ${refusal.errno}`);
     const result = await world.run(scenario.line, {

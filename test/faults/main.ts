@@ -2,8 +2,8 @@ import { parseArgs } from "node:util";
 import { Campaign } from "./campaign.js";
 import { KINDS } from "./kinds.js";
 
-// Run as `main.js [--seed N]… [--cases N] [--case K] [--kind NAME]`: random faults under random commands, with a model of
-// the kernel. A failure prints the options that repeat it alone.
+// Run as `main.js [--seed N]… [--cases N] [--case K] [--kind NAME] [--seconds N]`: random faults under random commands, with
+// a model of the kernel. A failure prints the options that repeat it alone. With --seconds, no case begins after that time.
 const { values } = parseArgs({
   options: {
     seed: {
@@ -14,16 +14,19 @@ const { values } = parseArgs({
     cases: { type: "string", default: "2000" },
     case: { type: "string" },
     kind: { type: "string" },
+    seconds: { type: "string", default: "86400" },
   },
 });
 const seeds = values.seed.map(Number);
 const cases = Number(values.cases);
 const only = values.case === undefined ? undefined : Number(values.case);
+const seconds = Number(values.seconds);
+const end = Date.now() + seconds * 1000;
 const kinds = KINDS.filter(
   ({ name }) => values.kind === undefined || name === values.kind,
 );
-if (![...seeds, cases, only ?? 0].every(Number.isSafeInteger)) {
-  console.error("faults: --seed, --cases and --case take whole numbers");
+if (![...seeds, cases, only ?? 0, seconds].every(Number.isSafeInteger)) {
+  console.error("faults: --seed, --cases, --case and --seconds take whole numbers");
   process.exit(64);
 }
 if (kinds.length === 0) {
@@ -35,7 +38,7 @@ if (kinds.length === 0) {
 const campaign = new Campaign(kinds);
 for (const seed of seeds)
   if (only === undefined)
-    for (let number = 0; number < cases; number++)
+    for (let number = 0; number < cases && Date.now() < end; number++)
       await campaign.run(seed, number);
   else await campaign.run(seed, only, "in full");
 process.exit(campaign.end());
