@@ -151,7 +151,9 @@ function doctor(what: string, suite: string, seconds: number): Job {
  * @param seed for what is random, beside a fixed part
  */
 export function jobsFor(seed: number): readonly Job[] {
-  const random = ["--seed", "1", "--seed", String(seed), "--cases", "12"];
+  const seeds = ["--seed", "1", "--seed", String(seed)];
+  const random = [...seeds, "--cases", "12"];
+  const faults = ["node", "dist/test/faults/main.js", ...seeds];
   return [
     {
       stage: "lint",
@@ -206,6 +208,20 @@ export function jobsFor(seed: number): readonly Job[] {
       lab: true,
       size: "quick",
       seconds: 30,
+    },
+    {
+      stage: "faults",
+      name: "with a model of the kernel",
+      command: [...faults, "--cases", "500"],
+      size: "usual",
+      seconds: 25,
+    },
+    {
+      stage: "faults",
+      name: "with a model of the kernel, more",
+      command: [...faults, "--cases", "8000", "--seconds", "600"],
+      size: "all",
+      seconds: 300,
     },
     ...compat("Node.js", "usual", undefined, { seconds: 90, random }),
     ...compat(
