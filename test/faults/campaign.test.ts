@@ -6,7 +6,12 @@ import { fileError, withHook } from "./failing-files.js";
 import { mutated } from "./mutations.js";
 import { randomTables } from "./command-lines.js";
 import { rulesOf } from "./random-rules.js";
-import { checkTable, checkWords, isBetween, type TableState } from "./verdict.js";
+import {
+  checkTable,
+  checkWords,
+  isBetween,
+  type TableState,
+} from "./verdict.js";
 import { World } from "./world.js";
 
 function state(...rows: readonly (readonly [string, string])[]): TableState {
@@ -49,13 +54,27 @@ suite("the rule of the campaign of faults", () => {
   test("isBetween() finds a lost row, and a row of neither table", () => {
     assert.ok(isBetween(HALF, BEFORE, AFTER));
     assert.ok(!isBetween(state(["service", "rr"]), BEFORE, AFTER));
-    assert.ok(isBetween(state(["service", "rr"]), BEFORE, AFTER, "may lack rows"));
-    assert.ok(!isBetween(state(["service", "sh"], ["server", "weight 1"]), BEFORE, AFTER));
+    assert.ok(
+      isBetween(state(["service", "rr"]), BEFORE, AFTER, "may lack rows"),
+    );
+    assert.ok(
+      !isBetween(
+        state(["service", "sh"], ["server", "weight 1"]),
+        BEFORE,
+        AFTER,
+      ),
+    );
   });
 
   test("checkWords() refuses stack traces, silence and control characters", () => {
     checkWords(LINE, result(1, "ipvsadm: no such file\n"));
-    for (const wrong of ["x\n    at run (file.js:1:2)", "undefined", "TypeError: x", "\x1b[31m", ""])
+    for (const wrong of [
+      "x\n    at run (file.js:1:2)",
+      "undefined",
+      "TypeError: x",
+      "\x1b[31m",
+      "",
+    ])
       assert.throws(() => {
         checkWords(LINE, result(1, wrong));
       });

@@ -2,7 +2,7 @@ import { Worker } from "node:worker_threads";
 import { Random } from "../compat/random.js";
 import { seedOf, type Kind } from "./case.js";
 import { KINDS } from "./kinds.js";
-import { Broken } from "./verdict.js";
+import { Broken, errorText } from "./verdict.js";
 import { World } from "./world.js";
 
 /** Longer than any case takes, in seconds: then the program runs for ever without a pause. */
@@ -32,7 +32,8 @@ export class Campaign {
   readonly #counts = new Map<string, Map<string, number>>();
   readonly #shared = new BigInt64Array(new SharedArrayBuffer(24));
   readonly #watchdog: Worker;
-  #stray: unknown;
+  /** An error that no promise of the case caught */
+  #stray: Error | undefined;
   #passed = 0;
   #failed = 0;
 
@@ -45,7 +46,8 @@ export class Campaign {
     });
     this.#watchdog.unref();
     const stray = (error: unknown) => {
-      this.#stray ??= error;
+      this.#stray ??=
+        error instanceof Error ? error : new Error(errorText(error));
     };
     process.on("uncaughtException", stray);
     process.on("unhandledRejection", stray);
@@ -69,13 +71,13 @@ export class Campaign {
         world: this.#world,
         note: (text) => notes.push(text),
       });
-      if (this.#stray !== undefined) throw this.#stray;
+      if (this.#stray) throw this.#stray;
       this.#passed++;
       if (how === "in full") console.log(notes.join("\n"));
     } catch (error) {
       outcome = "failed";
       this.#failed++;
-      const what = error instanceof Broken ? error.message : textOf(error);
+      const what = error instanceof Broken ? error.message : errorText(error);
       if (this.#failed <= MOST_FAILURES)
         console.log(
           `seed ${seed}, case ${number}, ${kind.name}:\n${notes.join("\n")}\n${what}\n` +
@@ -101,10 +103,6 @@ export class Campaign {
     this.#world[Symbol.dispose]();
     return this.#failed === 0 ? 0 : 1;
   }
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 function pickKind(random: Random): Kind {

@@ -6,7 +6,7 @@ export interface Case {
   readonly random: Random;
   readonly world: World;
   /** Remembers what the case does, for the report of a failure */
-  note(text: string): void;
+  readonly note: (text: string) => void;
 }
 
 /** A kind of fault. */
@@ -20,5 +20,9 @@ export interface Kind {
 
 /** The generator of a case. */
 export function seedOf(seed: number, number: number): number {
-  return (Math.imul(seed ^ 0x5bd1e995, 0x9e3779b1) + Math.imul(number, 0x85ebca6b)) >>> 0;
+  return (
+    (Math.imul(seed ^ 0x5bd1e995, 0x9e3779b1) +
+      Math.imul(number, 0x85ebca6b)) >>>
+    0
+  );
 }

@@ -158,7 +158,11 @@ function readingScenario(random: Random, { before }: Tables): Scenario {
       ? ["wait", server[0], server[1], ...words.slice(1)]
       : ["list"];
   }
-  return { line: { words }, effect: "reads", repeats: name !== "metrics" && name !== "complete" };
+  return {
+    line: { words },
+    effect: "reads",
+    repeats: name !== "metrics" && name !== "complete",
+  };
 }
 
 /** A command that does not end by itself: a server for HTTP, or one that prints changes. */

@@ -21,9 +21,7 @@ export interface FileCall {
 }
 
 /** Is called before each such call. It throws to fail the call, or returns `half` to write half of it and then fail it. */
-export type FileHook = (
-  call: FileCall,
-) => undefined | { readonly half: Error };
+export type FileHook = (call: FileCall) => undefined | { readonly half: Error };
 
 const CHANGING = [
   "writeFileSync",

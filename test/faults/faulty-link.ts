@@ -45,7 +45,11 @@ export interface Traffic {
   received: number;
 }
 
-const ON_SENDING = new Set<LinkFaultKind>(["unsent", "unanswered", "sent twice"]);
+const ON_SENDING = new Set<LinkFaultKind>([
+  "unsent",
+  "unanswered",
+  "sent twice",
+]);
 
 /** Whether a fault concerns a datagram to the kernel. */
 export function isOnSending(kind: LinkFaultKind): boolean {

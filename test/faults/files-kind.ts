@@ -59,9 +59,12 @@ async function readingCase(
   const before = stateOf(world.kernel);
   note(`command ${line.words.join(" ")}`);
   const result = await world.run(line);
-  note(`exit status ${result.status}\nstdout ${result.stdout}\nstderr ${result.stderr}`);
+  note(
+    `exit status ${result.status}\nstdout ${result.stdout}\nstderr ${result.stderr}`,
+  );
   checkWords(line, result);
-  if (stateOf(world.kernel).text !== before.text) broken("the table was changed");
+  if (stateOf(world.kernel).text !== before.text)
+    broken("the table was changed");
   return result;
 }
 
@@ -93,12 +96,16 @@ async function tableCase(one: Case, tables: Tables): Promise<string> {
 async function applyCase(one: Case, path: string): Promise<void> {
   const { random, world, note } = one;
   const before = stateOf(world.kernel);
-  const check = await readingCase(one, { words: ["check", "-q", "--no-resolve", path] });
+  const check = await readingCase(one, {
+    words: ["check", "-q", "--no-resolve", path],
+  });
   const name = random.pick(["apply", "restore"]);
   const line = { words: [name, path] };
   note(`command ${line.words.join(" ")}`);
   const result = await world.run(line);
-  note(`exit status ${result.status}\nstdout ${result.stdout}\nstderr ${result.stderr}`);
+  note(
+    `exit status ${result.status}\nstdout ${result.stdout}\nstderr ${result.stderr}`,
+  );
   checkWords(line, result);
   const now = stateOf(world.kernel);
   if (result.status !== 0) {
@@ -122,12 +129,17 @@ async function classicCase(one: Case, text: string): Promise<void> {
     : { words: [], program: "ipvsadm-restore", stdin: text };
   note(`command ${line.program ?? "ipvsadm -R"}`);
   const result = await world.run(line);
-  note(`exit status ${result.status}\nstdout ${result.stdout}\nstderr ${result.stderr}`);
+  note(
+    `exit status ${result.status}\nstdout ${result.stdout}\nstderr ${result.stderr}`,
+  );
   checkWords(line, result);
   const now = stateOf(world.kernel);
   const isSyntax = /^ipvsadm-restore|^line \d|line \d+/m.test(result.stderr);
   if (line.program && isSyntax && result.status !== 0)
-    if (now.text !== before.text && !isBetween(now, before, now, "may lack rows"))
+    if (
+      now.text !== before.text &&
+      !isBetween(now, before, now, "may lack rows")
+    )
       broken(`a wrong line, and the table is\n${now.text}`);
 }
 
@@ -154,16 +166,15 @@ async function configurationCase(one: Case): Promise<string> {
 }
 
 /** `undrain` with a saved weight that was mutated: it sets that weight, or says that it is no weight. */
-async function savedWeightCase(
-  one: Case,
-  { before }: Tables,
-): Promise<string> {
+async function savedWeightCase(one: Case, { before }: Tables): Promise<string> {
   const { random, world, note } = one;
   const server = anyServer(random, before);
   if (!server) return "no server";
   const [service, name] = server;
   await world.run({ words: ["drain", service, name] });
-  const [file] = world.files().filter((one) => /run\/ipvsadm\/drained\/./.test(one));
+  const [file] = world
+    .files()
+    .filter((one) => /run\/ipvsadm\/drained\/./.test(one));
   if (file === undefined) return "saved weight, none";
   const text = mutated(random, world.read(file) ?? "");
   world.write(file, text);
@@ -171,7 +182,9 @@ async function savedWeightCase(
   const state = stateOf(world.kernel);
   const line = { words: ["undrain", service, name] };
   const result = await world.run(line);
-  note(`exit status ${result.status}\nstdout ${result.stdout}\nstderr ${result.stderr}`);
+  note(
+    `exit status ${result.status}\nstdout ${result.stdout}\nstderr ${result.stderr}`,
+  );
   checkWords(line, result);
   const weight = /^weight ([1-9][0-9]*)\n$/.exec(text)?.[1];
   const now = stateOf(world.kernel);
@@ -181,6 +194,7 @@ async function savedWeightCase(
     broken(`a weight was set from ${JSON.stringify(text)}`);
   if (isSet && isWeight && !now.text.includes(`"weight":${weight}`))
     broken(`not the weight ${weight}:\n${now.text}`);
-  if (result.status === 0 && !isSet) broken("exit status 0, but nothing was set");
+  if (result.status === 0 && !isSet)
+    broken("exit status 0, but nothing was set");
   return "saved weight";
 }

@@ -37,19 +37,19 @@ export const killKind: Kind = {
     note(`${signal ?? "SIGKILL"} at step ${at} of ${writing.steps}`);
     const half = random.chance(0.5);
     let step = 0;
-    let dead = false;
+    const process = { dead: false };
     const next = (): boolean => {
-      if (dead) throw new Died("dead");
+      if (process.dead) throw new Died("dead");
       if (step++ !== at) return false;
       if (signal !== undefined && one.world.signal(signal)) return false;
-      dead = true;
+      process.dead = true;
       return true;
     };
     const result = await withHook(
       one.world.folder,
       ({ changes }) => {
         if (!changes) {
-          if (dead) throw new Died("dead");
+          if (process.dead) throw new Died("dead");
           return undefined;
         }
         if (!next()) return undefined;
@@ -64,7 +64,7 @@ export const killKind: Kind = {
         }),
     );
     const name = String(writing.scenario.line.words[0]);
-    if (!dead) {
+    if (!process.dead) {
       checkSignal(one, writing, result);
       return `${name}, ${signal}`;
     }
@@ -75,13 +75,16 @@ export const killKind: Kind = {
 
 function checkSignal(one: Case, writing: Writing, result: Result): void {
   const { note, world } = one;
-  note(`exit status ${result.status}\nstdout ${result.stdout}\nstderr ${result.stderr}`);
+  note(
+    `exit status ${result.status}\nstdout ${result.stdout}\nstderr ${result.stderr}`,
+  );
   checkWords(writing.scenario.line, result);
   const { before, after } = writing;
   const now = stateOf(world.kernel);
   // drain keeps the weight 0 if the signal ends the wait.
   const waits = /--wait|--timeout/.test(writing.scenario.line.words.join(" "));
-  if (!(waits && now.text === after.text)) checkTable(result, now, before, after);
+  if (!(waits && now.text === after.text))
+    checkTable(result, now, before, after);
   checkFile(one, writing, result.status);
   checkLeftovers(one);
 }
@@ -116,7 +119,9 @@ async function checkDeath(one: Case, writing: Writing): Promise<void> {
   const locks = world
     .files()
     .filter((name) => name.includes(".lock"))
-    .filter((name) => name.endsWith(".lock") || world.read(name)?.endsWith("\n"));
+    .filter(
+      (name) => name.endsWith(".lock") || world.read(name)?.endsWith("\n"),
+    );
   if (locks.length > 0) broken(`the next run leaves ${locks.join(" ")}`);
   if (words[0] === "drain") await checkUndrain(one, writing);
 }

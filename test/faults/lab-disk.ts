@@ -10,7 +10,12 @@ import { join } from "node:path";
 import { ours } from "../lab/program.js";
 import type { LabCase } from "./lab-kill.js";
 import { install, succeed, tableNow } from "./lab-kernel.js";
-import { anyServer, changedTable, randomTable, rulesOf } from "./random-rules.js";
+import {
+  anyServer,
+  changedTable,
+  randomTable,
+  rulesOf,
+} from "./random-rules.js";
 import { broken, checkTable, checkWords } from "./verdict.js";
 
 const PAGE = 4096;
@@ -24,7 +29,11 @@ function mount(folder: string, options: string): void {
 }
 
 /** save, apply --backup, apply and drain on such a disk, on a real kernel. */
-export async function diskCase({ random, folder, note }: LabCase): Promise<string> {
+export async function diskCase({
+  random,
+  folder,
+  note,
+}: LabCase): Promise<string> {
   const disk = join(folder, "disk");
   mkdirSync(disk);
   const kind = random.pick(DISKS);
@@ -44,17 +53,22 @@ export async function diskCase({ random, folder, note }: LabCase): Promise<strin
   ]);
   const backup = words.includes("--backup");
   const inRun = !words.includes(target);
-  await succeed(words.filter((word) => word !== "--backup" && (word !== target || !backup)).map((word) => word === target ? join(folder, "other") : word));
+  await succeed(
+    words
+      .filter((word) => word !== "--backup" && (word !== target || !backup))
+      .map((word) => (word === target ? join(folder, "other") : word)),
+  );
   const after = await tableNow();
   await install(rulesOf(table));
-  const file = existsSync(join(folder, "other")) ? readFileSync(join(folder, "other"), "latin1") : undefined;
+  const file = existsSync(join(folder, "other"))
+    ? readFileSync(join(folder, "other"), "latin1")
+    : undefined;
   const inodes = kind === "no names" ? ",nr_inodes=2" : "";
   mount(disk, `size=${PAGE}${inodes}`);
   try {
     if (hasOld && !backup) writeFileSync(target, OLD);
     if (kind === "full" && !hasOld) fill(join(disk, "filler"));
-    if (kind === "read-only")
-      execFileSync("mount", ["-o", "remount,ro", disk]);
+    if (kind === "read-only") execFileSync("mount", ["-o", "remount,ro", disk]);
     if (kind === "gone") execFileSync("umount", [disk]);
     note(`table\n${rulesOf(table)}\ndisk ${kind}\ncommand ${words.join(" ")}`);
     const result = {
@@ -66,10 +80,13 @@ export async function diskCase({ random, folder, note }: LabCase): Promise<strin
     const now = await tableNow();
     checkTable(result, now, before, after);
     if (words[0] === "save") {
-      const found = existsSync(target) ? readFileSync(target, "latin1") : undefined;
+      const found = existsSync(target)
+        ? readFileSync(target, "latin1")
+        : undefined;
       const old = hasOld && kind !== "gone" ? OLD : undefined;
       if (found !== old && found !== file) broken(`the file has ${found}`);
-      if (result.status === 0 && found !== file) broken("the file is not written");
+      if (result.status === 0 && found !== file)
+        broken("the file is not written");
     }
     const left = readdirSync(disk).filter((name) => /\.tmp$|\.lock/.test(name));
     if (left.length > 0) broken(`files are left behind: ${left.join(" ")}`);

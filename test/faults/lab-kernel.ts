@@ -62,7 +62,10 @@ export async function spawned(
     env: { ...process.env, ...env },
     ...(argv0 !== undefined && { argv0 }),
   });
-  const patience = setTimeout(() => child.kill("SIGKILL"), PATIENCE_MILLISECONDS);
+  const patience = setTimeout(
+    () => child.kill("SIGKILL"),
+    PATIENCE_MILLISECONDS,
+  );
   child.stdin.on("error", () => undefined);
   child.stdin.end(stdin);
   begun?.(() => child.kill("SIGKILL"));

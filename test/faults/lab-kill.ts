@@ -2,9 +2,26 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
 import type { Random } from "../compat/random.js";
-import { install, spawned, succeed, tableNow, type Ended } from "./lab-kernel.js";
-import { anyServer, changedTable, randomTable, rulesOf } from "./random-rules.js";
-import { broken, checkTable, checkWords, isBetween, type TableState } from "./verdict.js";
+import {
+  install,
+  spawned,
+  succeed,
+  tableNow,
+  type Ended,
+} from "./lab-kernel.js";
+import {
+  anyServer,
+  changedTable,
+  randomTable,
+  rulesOf,
+} from "./random-rules.js";
+import {
+  broken,
+  checkTable,
+  checkWords,
+  isBetween,
+  type TableState,
+} from "./verdict.js";
 
 /** What a case in the lab works with. */
 export interface LabCase {
@@ -13,10 +30,17 @@ export interface LabCase {
   readonly folder: string;
   /** The library that counts steps: faulty-calls.c */
   readonly library: string;
-  note(text: string): void;
+  readonly note: (text: string) => void;
 }
 
-const SIGNALS = ["SIGKILL", "SIGKILL", "SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"] as const;
+const SIGNALS = [
+  "SIGKILL",
+  "SIGKILL",
+  "SIGTERM",
+  "SIGINT",
+  "SIGHUP",
+  "SIGQUIT",
+] as const;
 /** About as many steps as the longest of these commands has. */
 const MOST_STEPS = 45;
 const PROGRAM = "dist/bin/ipvsadm.cjs";
@@ -60,7 +84,9 @@ export async function killCase(one: LabCase): Promise<string> {
   const step = random.below(MOST_STEPS);
   const behind = random.chance(0.5);
   note(`table\n${before}\nwanted\n${readFileSync(wanted, "latin1")}`);
-  note(`command ${words.join(" ")}\n${signal} ${behind ? "after" : "before"} step ${step}`);
+  note(
+    `command ${words.join(" ")}\n${signal} ${behind ? "after" : "before"} step ${step}`,
+  );
   const ended = await spawned(process.execPath, [PROGRAM, ...words], {
     env: {
       LD_PRELOAD: library,
@@ -69,7 +95,9 @@ export async function killCase(one: LabCase): Promise<string> {
       ...(behind && { FAULT_AFTER: "1" }),
     },
   });
-  note(`ended ${ended.signal ?? ended.status}\n${ended.stdout}\n${ended.stderr}`);
+  note(
+    `ended ${ended.signal ?? ended.status}\n${ended.stdout}\n${ended.stderr}`,
+  );
   const now = await tableNow();
   if (ended.signal === null) checkEnd(words, ended, [now, old, after]);
   else if (!isBetween(now, old, after))
@@ -107,7 +135,10 @@ function checkEnd(
   checkTable(result, now, before, after);
 }
 
-function outcomeOf([name]: readonly string[], { status, signal }: Ended): string {
+function outcomeOf(
+  [name]: readonly string[],
+  { status, signal }: Ended,
+): string {
   if (status === 0) return `${name}, done`;
   return `${name}, ${signal ?? `exit status ${status}`}`;
 }
@@ -127,7 +158,9 @@ export async function lightCase({ random, note }: LabCase): Promise<string> {
   await install(rulesOf(table));
   const before = await tableNow();
   const delay = random.below(12);
-  note(`table\n${rulesOf(table)}\nwanted\n${wanted}\nSIGKILL after ${delay} ms`);
+  note(
+    `table\n${rulesOf(table)}\nwanted\n${wanted}\nSIGKILL after ${delay} ms`,
+  );
   const ended = await spawned(LIGHT, words, {
     ...options,
     begun(kill) {

@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import { Random } from "../compat/random.js";
 import { seedOf } from "./case.js";
 import { diskCase } from "./lab-disk.js";
+import { errorText } from "./verdict.js";
 import { killCase, lightCase, type LabCase } from "./lab-kill.js";
 
 // Run in the lab as `lab-main.js [--seed N]… [--cases N] [--case K] [--seconds N]`: real processes that get signals at any
@@ -27,26 +28,41 @@ const cases = Number(values.cases);
 const only = values.case === undefined ? undefined : Number(values.case);
 const seconds = Number(values.seconds);
 if (![...seeds, cases, only ?? 0, seconds].every(Number.isSafeInteger)) {
-  console.error("faults: --seed, --cases, --case and --seconds take whole numbers");
+  console.error(
+    "faults: --seed, --cases, --case and --seconds take whole numbers",
+  );
   process.exit(64);
 }
 
-const KINDS: readonly (readonly [string, (one: LabCase) => Promise<string>])[] = [
-  ["process", killCase],
-  ["process", killCase],
-  ["disk", diskCase],
-  ["light program", lightCase],
-];
+const KINDS: readonly (readonly [string, (one: LabCase) => Promise<string>])[] =
+  [
+    ["process", killCase],
+    ["process", killCase],
+    ["disk", diskCase],
+    ["light program", lightCase],
+  ];
 const hasLight = existsSync("dist/light/ipvsadm");
 const place = mkdtempSync(join(tmpdir(), "ipvsadm-faults-"));
 const library = join(place, "faulty-calls.so");
-execFileSync("cc", ["-O2", "-shared", "-fPIC", "-o", library, "test/faults/faulty-calls.c", "-ldl"]);
+execFileSync("cc", [
+  "-O2",
+  "-shared",
+  "-fPIC",
+  "-o",
+  library,
+  "test/faults/faulty-calls.c",
+  "-ldl",
+]);
 const counts = new Map<string, number>();
 const end = Date.now() + seconds * 1000;
 let passed = 0;
 let failed = 0;
 for (const seed of seeds)
-  for (let number = only ?? 0; number < (only === undefined ? cases : only + 1); number++)
+  for (
+    let number = only ?? 0;
+    number < (only === undefined ? cases : only + 1);
+    number++
+  )
     if (Date.now() < end) await run(seed, number);
 rmSync(place, { recursive: true });
 for (const [name, count] of [...counts].sort(([a], [b]) => (a < b ? -1 : 1)))
@@ -71,7 +87,7 @@ async function run(seed: number, number: number): Promise<void> {
     outcome = "failed";
     failed++;
     console.log(
-      `seed ${seed}, case ${number}, ${name}:\n${notes.join("\n")}\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n` +
+      `seed ${seed}, case ${number}, ${name}:\n${notes.join("\n")}\n${errorText(error)}\n` +
         `repeat it with: npm run fuzz:faults -- lab --seed ${seed} --case ${number}\n`,
     );
   }

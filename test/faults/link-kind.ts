@@ -63,7 +63,9 @@ export const linkKind: Kind = {
       refusal,
       random: new Random(random.below(2 ** 31)),
     });
-    note(`exit status ${result.status}\nstdout ${result.stdout}\nstderr ${result.stderr}`);
+    note(
+      `exit status ${result.status}\nstdout ${result.stdout}\nstderr ${result.stderr}`,
+    );
     checkWords(scenario.line, result);
     const isReal = faults.every(({ kind }) =>
       (REAL_FAULTS as readonly string[]).includes(kind),
@@ -99,7 +101,10 @@ function randomFaults(
 
 function checkEffect(
   { effect, repeats, waitsForChanges }: Scenario,
-  { isReal, isRefused }: { readonly isReal: boolean; readonly isRefused: boolean },
+  {
+    isReal,
+    isRefused,
+  }: { readonly isReal: boolean; readonly isRefused: boolean },
   { clean, result }: { readonly clean: Result; readonly result: Result },
   [now, before, after]: readonly [TableState, TableState, TableState],
 ): void {
@@ -137,7 +142,10 @@ function checkEffect(
  *
  * @param locks whether there may be a lock: it could not be read or removed, and is stale when the process has ended
  */
-export function checkLeftovers({ world }: Case, locks?: "locks may stay"): void {
+export function checkLeftovers(
+  { world }: Case,
+  locks?: "locks may stay",
+): void {
   const wrong = locks ? /\.tmp$|^socket$/ : /\.tmp$|\.lock|^socket$/;
   const left = world.files().filter((name) => wrong.test(name));
   if (left.length > 0) broken(`files are left behind: ${left.join(" ")}`);

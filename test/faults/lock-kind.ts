@@ -10,11 +10,7 @@ import {
 } from "node:fs";
 import type { Random } from "../compat/random.js";
 import type { Case, Kind } from "./case.js";
-import {
-  changingScenario,
-  install,
-  randomTables,
-} from "./command-lines.js";
+import { changingScenario, install, randomTables } from "./command-lines.js";
 import { fileError, withHook } from "./failing-files.js";
 import { mutated } from "./mutations.js";
 import { rulesOf } from "./random-rules.js";
@@ -170,7 +166,10 @@ const SHAPES: readonly Shape[] = [
     make(world, random) {
       for (const end of ["", ".tmp", ".stale"])
         if (random.chance(0.7))
-          world.write(`${NAME}.${random.below(10 ** 6)}${end}`, record(99_999, START));
+          world.write(
+            `${NAME}.${random.below(10 ** 6)}${end}`,
+            record(99_999, START),
+          );
     },
   },
 ];
@@ -209,7 +208,9 @@ export const lockKind: Kind = {
     const result = unreadable
       ? await withHook(world.path(name), denied, run)
       : await run();
-    note(`exit status ${result.status}\nstdout ${result.stdout}\nstderr ${result.stderr}`);
+    note(
+      `exit status ${result.status}\nstdout ${result.stdout}\nstderr ${result.stderr}`,
+    );
     checkWords(line, result);
     const now = stateOf(world.kernel);
     const expected = unreadable ? "unknown" : shape.effect;
@@ -225,7 +226,13 @@ export const lockKind: Kind = {
 };
 
 /** The file is there, but may not be read. */
-function denied({ name, changes }: { name: string; changes: boolean }): undefined {
+function denied({
+  name,
+  changes,
+}: {
+  name: string;
+  changes: boolean;
+}): undefined {
   if (!changes && name === "openSync") throw fileError("EACCES", "open");
   return undefined;
 }
@@ -233,7 +240,12 @@ function denied({ name, changes }: { name: string; changes: boolean }): undefine
 function checkLock(
   { world }: Case,
   effect: Effect,
-  { changes, failed, isSame, stderr }: {
+  {
+    changes,
+    failed,
+    isSame,
+    stderr,
+  }: {
     readonly changes: boolean;
     readonly failed: boolean;
     readonly isSame: boolean;
@@ -268,4 +280,3 @@ function pictureOf(world: World): string {
     return "";
   }
 }
-

@@ -26,7 +26,9 @@ const kinds = KINDS.filter(
   ({ name }) => values.kind === undefined || name === values.kind,
 );
 if (![...seeds, cases, only ?? 0, seconds].every(Number.isSafeInteger)) {
-  console.error("faults: --seed, --cases, --case and --seconds take whole numbers");
+  console.error(
+    "faults: --seed, --cases, --case and --seconds take whole numbers",
+  );
   process.exit(64);
 }
 if (kinds.length === 0) {

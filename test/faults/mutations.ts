@@ -72,7 +72,11 @@ function mutatedOnce(random: Random, text: string): string {
     case 5:
       return before; // cut short
     case 6:
-      return before + piece.repeat(2 + random.below(random.chance(0.9) ? 3 : 500)) + behind;
+      return (
+        before +
+        piece.repeat(2 + random.below(random.chance(0.9) ? 3 : 500)) +
+        behind
+      );
     case 7: {
       const to = random.below(text.length + 1);
       return behind.slice(0, to) + piece + behind.slice(to) + before;

@@ -32,7 +32,10 @@ export interface ChangeRefusal {
 }
 
 /** The netlink side of a model kernel: it decodes requests, changes the model, and encodes replies from it. */
-export function answersOf(kernel: ModelKernel, refusal?: ChangeRefusal): Handler {
+export function answersOf(
+  kernel: ModelKernel,
+  refusal?: ChangeRefusal,
+): Handler {
   let changes = 0;
   return (command, attributes) => {
     switch (command) {
@@ -43,7 +46,9 @@ export function answersOf(kernel: ModelKernel, refusal?: ChangeRefusal): Handler
       case COMMANDS.getDestination:
         return answersFrom(kernel.current.services)(command, attributes);
       case COMMANDS.getConfig:
-        return { messages: [reply(COMMANDS.setConfig, kernel.current.timeouts)] };
+        return {
+          messages: [reply(COMMANDS.setConfig, kernel.current.timeouts)],
+        };
       case COMMANDS.getDaemon:
         return {
           messages: kernel.current.daemons.map((daemon) =>
@@ -79,7 +84,10 @@ function reply(command: number, fields: Fields<typeof MESSAGE>): Uint8Array {
   return Uint8Array.of(command, 1, 0, 0, ...out.written);
 }
 
-function daemonFields({ multicastGroup, ...rest }: Daemon): Fields<typeof DAEMON> {
+function daemonFields({
+  multicastGroup,
+  ...rest
+}: Daemon): Fields<typeof DAEMON> {
   return {
     ...rest,
     ...(multicastGroup && {
@@ -98,7 +106,8 @@ function changeOf(command: number, attributes: string): Change {
     case COMMANDS.setService: {
       const { key, settings } = readServiceSummary(span);
       return {
-        command: command === COMMANDS.newService ? "add-service" : "edit-service",
+        command:
+          command === COMMANDS.newService ? "add-service" : "edit-service",
         service: key,
         settings: structuredClone(settings),
       };
@@ -126,12 +135,16 @@ function changeOf(command: number, attributes: string): Change {
       return { command: "zero" };
     case COMMANDS.setConfig: {
       const { tcpSeconds = 0, tcpFinSeconds = 0, udpSeconds = 0 } = timeouts;
-      return { command: "set", timeouts: { tcpSeconds, tcpFinSeconds, udpSeconds } };
+      return {
+        command: "set",
+        timeouts: { tcpSeconds, tcpFinSeconds, udpSeconds },
+      };
     }
     case COMMANDS.newDaemon:
     case COMMANDS.deleteDaemon:
       return {
-        command: command === COMMANDS.newDaemon ? "start-daemon" : "stop-daemon",
+        command:
+          command === COMMANDS.newDaemon ? "start-daemon" : "stop-daemon",
         daemon: daemonOf(daemon),
       };
   }

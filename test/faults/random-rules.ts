@@ -17,7 +17,13 @@ const SERVICES = [
   "-f 7",
   "--sctp-service 192.0.2.2:5060",
 ];
-const SETTINGS = ["-s rr", "-s wrr", "-s wlc -p 300", "-s sh -b sh-port", "-s mh"];
+const SETTINGS = [
+  "-s rr",
+  "-s wrr",
+  "-s wlc -p 300",
+  "-s sh -b sh-port",
+  "-s mh",
+];
 
 function servers(selector: string): readonly string[] {
   const port = selector === "-f 7" ? "" : ":8080";

@@ -19,13 +19,17 @@ const NOT_WORDS =
 // eslint-disable-next-line no-control-regex -- control characters are what it looks for
 const CONTROLS = /[\x00-\x08\x0b-\x1f\x7f]/;
 
+/** An error with its stack trace. */
+export function errorText(error: unknown): string {
+  return error instanceof Error
+    ? (error.stack ?? error.message)
+    : JSON.stringify(error);
+}
+
 /** Checks what a run printed, and how it ended. @throws {Broken} */
 export function checkWords(line: CommandLine, result: Result): void {
   const { status, stdout, stderr, thrown } = result;
-  if (thrown !== undefined)
-    broken(
-      `it threw ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`,
-    );
+  if (thrown !== undefined) broken(`it threw ${errorText(thrown)}`);
   if (status === undefined || !STATUSES.has(status))
     broken(`exit status ${status}`);
   const wrong = NOT_WORDS.exec(stderr);
@@ -113,12 +117,16 @@ export function checkTable(
 ): void {
   if (status === 0) {
     if (now.text !== after.text)
-      broken(`exit status 0, but the table is\n${now.text}\nnot\n${after.text}`);
+      broken(
+        `exit status 0, but the table is\n${now.text}\nnot\n${after.text}`,
+      );
     return;
   }
   if (now.text === before.text) return;
   if (SAYS_UNCHANGED.test(stderr) && !SAYS_UNSURE.test(stderr))
-    broken(`it says "${stderr}", but the table is\n${now.text}\nnot\n${before.text}`);
+    broken(
+      `it says "${stderr}", but the table is\n${now.text}\nnot\n${before.text}`,
+    );
   if (now.text === after.text) return;
   if (!isBetween(now, before, after))
     broken(`the table has rows of its own:\n${now.text}`);

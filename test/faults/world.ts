@@ -283,6 +283,8 @@ function withClock(clock: VirtualClock): Registry {
 function emptyNetwork(): ScriptedLink {
   const DUMP = 0x300;
   return new ScriptedLink((requests) =>
-    requests.map((sent) => ((sent.flags & DUMP) === DUMP ? done(sent) : ack(sent))),
+    requests.map((sent) =>
+      (sent.flags & DUMP) === DUMP ? done(sent) : ack(sent),
+    ),
   );
 }

@@ -19,7 +19,10 @@ export interface Writing {
   readonly before: TableState;
   readonly after: TableState;
   /** The file of `save`: before and after */
-  readonly file?: { readonly before: string | undefined; readonly after: string };
+  readonly file?: {
+    readonly before: string | undefined;
+    readonly after: string;
+  };
   /** How many steps it has: effects on the kernel, and calls of the file system that change something */
   readonly steps: number;
   /** How many calls of the file system it has in all */

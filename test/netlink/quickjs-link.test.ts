@@ -40,7 +40,9 @@ function hasErrno(errno: number) {
 
 test("openQuickjsLink() waits at most 30 seconds for a datagram, then fails with ETIMEDOUT", (t) => {
   const { link, options } = linkWith(t, [-EAGAIN]);
-  assert.ok(options.some(([, name, value]) => name === SO_RCVTIMEO && value === 30));
+  assert.ok(
+    options.some(([, name, value]) => name === SO_RCVTIMEO && value === 30),
+  );
   assert.throws(() => link.receive(), hasErrno(ETIMEDOUT));
 });
 
