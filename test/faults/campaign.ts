@@ -32,8 +32,8 @@ export class Campaign {
   readonly #counts = new Map<string, Map<string, number>>();
   readonly #shared = new BigInt64Array(new SharedArrayBuffer(24));
   readonly #watchdog: Worker;
-  /** An error that no promise of the case caught */
-  #stray: Error | undefined;
+  /** Errors that no promise of the case caught */
+  readonly #strays: Error[] = [];
   #passed = 0;
   #failed = 0;
 
@@ -46,8 +46,9 @@ export class Campaign {
     });
     this.#watchdog.unref();
     const stray = (error: unknown) => {
-      this.#stray ??=
-        error instanceof Error ? error : new Error(errorText(error));
+      this.#strays.push(
+        error instanceof Error ? error : new Error(errorText(error)),
+      );
     };
     process.on("uncaughtException", stray);
     process.on("unhandledRejection", stray);
@@ -62,7 +63,7 @@ export class Campaign {
     this.#shared[1] = BigInt(seed);
     this.#shared[2] = BigInt(number);
     this.#shared[0] = BigInt(Date.now());
-    this.#stray = undefined;
+    this.#strays.length = 0;
     let outcome: string;
     try {
       this.#world.reset();
@@ -71,7 +72,8 @@ export class Campaign {
         world: this.#world,
         note: (text) => notes.push(text),
       });
-      if (this.#stray) throw this.#stray;
+      const [stray] = this.#strays;
+      if (stray) throw stray;
       this.#passed++;
       if (how === "in full") console.log(notes.join("\n"));
     } catch (error) {

@@ -31,6 +31,26 @@ export interface ChangeRefusal {
   readonly errno: number;
 }
 
+/** The encoded table of a kernel, until it changes. */
+const encoded = new WeakMap<ModelKernel, Handler>();
+
+function tableOf(kernel: ModelKernel): Handler {
+  const found = encoded.get(kernel);
+  if (found) return found;
+  const made = answersFrom(kernel.current.services);
+  encoded.set(kernel, made);
+  return made;
+}
+
+/** Makes a change in a model kernel. @returns the errno of a refusal */
+export function changeKernel(
+  kernel: ModelKernel,
+  change: Change,
+): number | undefined {
+  encoded.delete(kernel);
+  return kernel.apply(change);
+}
+
 /** The netlink side of a model kernel: it decodes requests, changes the model, and encodes replies from it. */
 export function answersOf(
   kernel: ModelKernel,
@@ -41,10 +61,10 @@ export function answersOf(
     switch (command) {
       case COMMANDS.getService:
         return attributes === ""
-          ? answersFrom(kernel.current.services)(command, attributes)
+          ? tableOf(kernel)(command, attributes)
           : oneService(kernel, attributes);
       case COMMANDS.getDestination:
-        return answersFrom(kernel.current.services)(command, attributes);
+        return tableOf(kernel)(command, attributes);
       case COMMANDS.getConfig:
         return {
           messages: [reply(COMMANDS.setConfig, kernel.current.timeouts)],
@@ -58,7 +78,7 @@ export function answersOf(
     }
     const change = changeOf(command, attributes);
     if (changes++ === refusal?.at) return { errno: refusal.errno };
-    const errno = kernel.apply(change);
+    const errno = changeKernel(kernel, change);
     return errno === undefined ? {} : { errno };
   };
 }

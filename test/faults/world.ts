@@ -1,4 +1,5 @@
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -27,7 +28,11 @@ import { Random } from "../compat/random.js";
 import { ack, done, ScriptedLink } from "../netlink/scripted-link.js";
 import { ModelKernel } from "../plan/model-kernel.js";
 import { FaultyLink, type LinkFault, type Traffic } from "./faulty-link.js";
-import { answersOf, type ChangeRefusal } from "./netlink-kernel.js";
+import {
+  answersOf,
+  changeKernel,
+  type ChangeRefusal,
+} from "./netlink-kernel.js";
 import { VirtualClock } from "./virtual-clock.js";
 
 /** A command line. The program is by default `ipvsadm`. */
@@ -75,7 +80,9 @@ export class World {
   #processStart = 1000;
 
   constructor() {
-    this.folder = mkdtempSync(join(tmpdir(), "ipvsadm-faults-"));
+    // In memory if possible: a case makes and removes many files.
+    const parent = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+    this.folder = mkdtempSync(join(parent, "ipvsadm-faults-"));
   }
 
   /** Starts a new case: empty folders, and an empty table. */
@@ -194,8 +201,8 @@ export class World {
     };
     const settings = serviceEntry(service).settings;
     const add = { command: "add-service", service, settings } as const;
-    if (this.kernel.apply(add) !== undefined)
-      this.kernel.apply({ command: "delete-service", service });
+    if (changeKernel(this.kernel, add) !== undefined)
+      changeKernel(this.kernel, { command: "delete-service", service });
   }
 
   /** Sends a signal to the program. @returns whether it catches signals */

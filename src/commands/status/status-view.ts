@@ -29,7 +29,7 @@ export function statusLines(
 ): string[] {
   const { ipvs } = report;
   const lines: Line[] = [
-    ["Kernel", report.kernel ?? "unknown"],
+    ["Kernel", escapeControls(report.kernel ?? "unknown")],
     ["Module", moduleText(report)],
     ...(ipvs instanceof Error
       ? [["IPVS", paint.bad(faultText(ipvs))] as const]
@@ -75,7 +75,9 @@ function moduleText({ module }: Report): string {
     ([name, value]) => `${name}=${escapeControls(value)}`,
   );
   const users =
-    module.users.length > 0 ? [`used by ${module.users.join(" ")}`] : [];
+    module.users.length > 0
+      ? [`used by ${escapeControls(module.users.join(" "))}`]
+      : [];
   const references =
     module.references === undefined
       ? []

@@ -139,3 +139,16 @@ test("status without IPVS shows what it can, sends no request, and returns 3", a
   assert.equal(status, 3);
   assert.deepEqual(log, ["flush"]);
 });
+
+test("statusLines() escapes control characters from /proc", () => {
+  const report: Report = {
+    ...BLIND,
+    kernel: "6.1\x1b[31m\r",
+    module: { state: "loaded", users: ["ip_vs_\x07"], parameters: {} },
+  };
+  const text = statusLines(report, { paint: PLAIN, width: undefined }).join(
+    "\n",
+  );
+  // eslint-disable-next-line no-control-regex -- control characters are what it looks for
+  assert.doesNotMatch(text, /[\x00-\x09\x0b-\x1f]/);
+});
