@@ -157,7 +157,13 @@ function take(
     try {
       if (recordIn(path) === found) {
         // Rename a second file: rename(2) does nothing if both names belong to the same file.
-        renameSync(createRecord(path, text), path);
+        const second = createRecord(path, text);
+        try {
+          renameSync(second, path);
+        } catch (error) {
+          removeIfPossible(second);
+          throw error;
+        }
         return;
       }
     } finally {
@@ -167,10 +173,18 @@ function take(
   throw new LockHeld(path, undefined);
 }
 
-/** Creates a file with a record, beside the lock. */
+/** Creates a file with a record, beside the lock. If the disk is full, nothing is left of it. */
 function createRecord(path: string, text: string): string {
   const record = `${path}.${randomName()}`;
-  writeFileSync(record, text, { mode: 0o644, flag: "wx" });
+  const file = openSync(record, "wx", 0o644);
+  try {
+    writeFileSync(file, text);
+  } catch (error) {
+    removeIfPossible(record);
+    throw error;
+  } finally {
+    closeSync(file);
+  }
   return record;
 }
 
@@ -205,7 +219,7 @@ function linked(file: string, name: string): boolean {
   }
 }
 
-/** Removes a lock. If the file system is read-only now, the lock is stale as soon as this process has ended. */
+/** Removes a file of this process. If the file system is read-only now, it is stale as soon as this process has ended. */
 function removeIfPossible(path: string): void {
   try {
     unlinkSync(path);

@@ -48,6 +48,8 @@ const READING_PROC: readonly (readonly string[])[] = [
   ["status"],
   ["status", "-o", "json"],
   ["metrics"],
+  ["doctor"],
+  ["doctor", "-o", "json"],
   ["list"],
 ];
 

@@ -146,7 +146,7 @@ export function checkLeftovers(
   { world }: Case,
   locks?: "locks may stay",
 ): void {
-  const wrong = locks ? /\.tmp$|^socket$/ : /\.tmp$|\.lock|^socket$/;
+  const wrong = locks ? /\.tmp$|\.lock\.|^socket$/ : /\.tmp$|\.lock|^socket$/;
   const left = world.files().filter((name) => wrong.test(name));
   if (left.length > 0) broken(`files are left behind: ${left.join(" ")}`);
 }

@@ -104,13 +104,19 @@ export function rulesOf(table: RandomTable): string {
 export function anyServer(
   random: Random,
   table: RandomTable,
-): readonly [service: string, server: string, rules: string] | undefined {
+): readonly [service: string, server: string] | undefined {
   const all = [...table.values()].flatMap(({ selector, servers }) =>
-    [...servers.keys()].map((server) => ({ selector, server })),
+    [...servers].map(([server, settings]) => ({ selector, server, settings })),
   );
   if (all.length === 0) return undefined;
-  const { selector, server } = random.pick(all);
-  return [subcommandName(selector), server, `${selector} -r ${server}`];
+  const { selector, server, settings } = random.pick(all);
+  // Only masquerading can change the port: otherwise the server has that of the service.
+  const port = /:([0-9]+)$/.exec(selector)?.[1];
+  const name =
+    settings.startsWith("-m") || port === undefined
+      ? server
+      : server.replace(/[0-9]+$/, port);
+  return [subcommandName(selector), name];
 }
 
 function subcommandName(selector: string): string {

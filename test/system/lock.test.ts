@@ -296,3 +296,19 @@ test("takeLock() removes records that dead processes have left, although nobody 
   takeLock(place, "apply").release();
   assert.deepEqual(readdirSync(folder), []);
 });
+
+test("takeLock() leaves nothing behind if the disk is full", (t) => {
+  const fs = process.getBuiltinModule("node:fs");
+  const write = fs.writeFileSync;
+  t.mock.method(fs, "writeFileSync", (...given: Parameters<typeof write>) => {
+    write(given[0], "");
+    throw Object.assign(new Error("full"), { code: "ENOSPC" });
+  });
+  syncBuiltinESMExports();
+  t.after(() => {
+    t.mock.restoreAll();
+    syncBuiltinESMExports();
+  });
+  assert.throws(() => takeLock(place, "apply"), LockFailed);
+  assert.deepEqual(readdirSync(folder), []);
+});
