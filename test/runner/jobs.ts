@@ -133,16 +133,25 @@ function compat(
   ];
 }
 
-/** A part of doctor's tests, about as long as the others. */
-function doctor(what: string, suite: string, seconds: number): Job {
-  return {
+/** A part of doctor's tests, about as long as the others: on Node.js, and on the full executable. */
+function doctor(what: string, suite: string, seconds: number): Job[] {
+  const job = {
     stage: "subcommands",
-    name: `doctor: ${what}`,
     command: [...SUITE, `dist/test/commands/doctor/${suite}.js`],
     lab: true,
-    size: "usual",
-    seconds,
   };
+  return [
+    { ...job, name: `doctor: ${what}`, size: "usual", seconds },
+    {
+      ...job,
+      name: `doctor on the full executable: ${what}`,
+      environment: { IPVSADM: FULL },
+      needs: ["full"],
+      size: "all",
+      // Each run of doctor is a process of its own.
+      seconds: 2 * seconds,
+    },
+  ];
 }
 
 /**
@@ -307,9 +316,9 @@ export function jobsFor(seed: number): readonly Job[] {
       size: "usual",
       seconds: 330,
     },
-    doctor("a director", "director-suite", 200),
-    doctor("traffic", "traffic-suite", 200),
-    doctor("real servers", "real-server-suite", 200),
+    ...doctor("a director", "director-suite", 200),
+    ...doctor("traffic", "traffic-suite", 300),
+    ...doctor("real servers", "real-server-suite", 250),
     {
       stage: "page",
       name: "",

@@ -26,7 +26,7 @@ import { askStations, readNetwork } from "../read-network.js";
 import { listenToMasters } from "../read-sync.js";
 import { readSysctls, sysctlsUnseen } from "../read-sysctls.js";
 import { blockagesOf } from "./blockages.js";
-import { isDrainedInUse } from "./drained.js";
+import { isDrainedInUse } from "./drained-in-use.js";
 import { markedAddresses } from "./marks.js";
 import { probeServers } from "./probe.js";
 import { isServing } from "./reach.js";
@@ -134,7 +134,7 @@ export async function gatherDirector(
       )
     : {};
   const { probes, skipped } = probe
-    ? await probeServers(table)
+    ? await probeServers(table, sysctls)
     : { probes: [], skipped: [] };
   const heard =
     needs.has("heard") && around.network
@@ -161,7 +161,9 @@ export async function gatherDirector(
           ...skipped.map((server) => `whether ${server} accepts connections`),
           ...unprobed(table),
         ]
-      : ["whether real servers accept connections (--probe connects to them)"]),
+      : [
+          "whether real servers accept connections and datagrams (--probe tries them)",
+        ]),
     ...NEVER_CHECKED,
   ];
   return { facts, reasons, notChecked };

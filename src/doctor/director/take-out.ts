@@ -61,7 +61,7 @@ export function takeOut(
     return [
       {
         command: `ipvsadm ${line}`,
-        effect: `${scheduler} gives the clients of a server with weight 0 no other server, so it has to be removed; packets of its connections are dropped from then on`,
+        effect: `${scheduler} gives the clients of a server with weight 0 no other server, so it has to be removed; packets of its connections are dropped from then on, and clients of other servers may get another one`,
       },
     ];
   }
