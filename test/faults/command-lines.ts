@@ -89,7 +89,7 @@ const READING: readonly (readonly string[])[] = [
   ["watch", "--count", "1"],
   ["watch", "--count", "1", "-o", "ndjson"],
   ["metrics"],
-  ["metrics", "-o", "json"],
+  ["metrics", "--services-only"],
   ["setup"],
   ["doctor"],
   ["doctor", "-o", "json"],

@@ -1,3 +1,4 @@
+import type { Random } from "../compat/random.js";
 import type { Case } from "./case.js";
 import {
   changingScenario,
@@ -18,7 +19,7 @@ export interface Writing {
   readonly clean: Result;
   readonly before: TableState;
   readonly after: TableState;
-  /** The file of `save`: before and after */
+  /** The file of `save` or `metrics`: before and after */
   readonly file?: {
     readonly before: string | undefined;
     readonly after: string;
@@ -32,7 +33,7 @@ export interface Writing {
 export const SAVED = "saved";
 const OLD = "-A -f 99 -s rr\n";
 
-/** Chooses apply, restore, save, drain or undrain, runs it once without faults, and prepares the machine for the same once more. */
+/** Chooses apply, restore, save, metrics, drain or undrain, runs it once without faults, and prepares the machine for the same once more. */
 export async function prepareWriting(one: Case): Promise<Writing> {
   const { random, world, note } = one;
   const tables = randomTables(random);
@@ -42,18 +43,9 @@ export async function prepareWriting(one: Case): Promise<Writing> {
     if (hasOld) world.write(SAVED, OLD);
   };
   await prepare();
+  const path = world.path(SAVED);
   const scenario: Scenario = random.chance(0.2)
-    ? {
-        line: {
-          words: [
-            "save",
-            world.path(SAVED),
-            "-o",
-            random.pick(["rules", "json", "yaml"]),
-          ],
-        },
-        effect: "reads",
-      }
+    ? { line: { words: writingWords(random, path) }, effect: "reads" }
     : await changingScenario(random, world, tables);
   note(
     `table\n${rulesOf(tables.before)}\nwanted\n${rulesOf(tables.wanted)}\ncommand ${scenario.line.words.join(" ")}`,
@@ -83,7 +75,13 @@ export async function prepareWriting(one: Case): Promise<Writing> {
   };
 }
 
-/** The file of `save` has its old content or the new one. @throws {Broken} */
+/** A command that reads the table and writes a file. */
+function writingWords(random: Random, path: string): readonly string[] {
+  if (random.chance(0.3)) return ["metrics", "-o", path];
+  return ["save", path, "-o", random.pick(["rules", "json", "yaml"])];
+}
+
+/** The file of `save` or `metrics` has its old content or the new one. @throws {Broken} */
 export function checkFile(
   { world }: Case,
   { file }: Writing,
