@@ -21,7 +21,7 @@ class Died extends Error {
 }
 
 /**
- * apply, restore, save, drain and undrain end at any step, or get a signal there. The end is a model of kill -9: from this
+ * apply, restore, save, metrics, drain and undrain end at any step, or get a signal there. The end is a model of kill -9: from this
  * step on, no call has an effect, and the next run sees what is left. The lab does the same with real processes.
  */
 export const killKind: Kind = {
@@ -37,19 +37,19 @@ export const killKind: Kind = {
     note(`${signal ?? "SIGKILL"} at step ${at} of ${writing.steps}`);
     const half = random.chance(0.5);
     let step = 0;
-    const process = { dead: false };
+    const model = { dead: false };
     const next = (): boolean => {
-      if (process.dead) throw new Died("dead");
+      if (model.dead) throw new Died("dead");
       if (step++ !== at) return false;
       if (signal !== undefined && one.world.signal(signal)) return false;
-      process.dead = true;
+      model.dead = true;
       return true;
     };
     const result = await withHook(
       one.world.folder,
       ({ changes }) => {
         if (!changes) {
-          if (process.dead) throw new Died("dead");
+          if (model.dead) throw new Died("dead");
           return undefined;
         }
         if (!next()) return undefined;
@@ -64,7 +64,7 @@ export const killKind: Kind = {
         }),
     );
     const name = String(writing.scenario.line.words[0]);
-    if (!process.dead) {
+    if (!model.dead) {
       checkSignal(one, writing, result);
       return `${name}, ${signal}`;
     }
