@@ -247,7 +247,6 @@ export class DocumentValue {
   /** The name of a part of the kernel, such as a scheduler; undefined if it is missing. All of them are ASCII. */
   kernelName(maximumBytes: number): string | undefined {
     const value = this.#node?.value;
-    // eslint-disable-next-line no-control-regex -- name() refuses control characters
     if (typeof value !== "string" || /^[\0-\x7f]*$/.test(value))
       return this.name(maximumBytes);
     this.expected(`an ASCII name of at most ${maximumBytes} bytes`);
