@@ -16,6 +16,7 @@ import {
 } from "../../cli/units.js";
 import type { Json } from "../../document/json-text.js";
 import { daemonMembers, timeoutMembers } from "../../document/write-table.js";
+import type { HashTable } from "../../doctor/kernel-status.js";
 import type { IpvsStatus, Report } from "./read-status.js";
 
 type Line = readonly [label: string, text: string];
@@ -35,6 +36,7 @@ export function statusLines(
       ? [["IPVS", paint.bad(faultText(ipvs))] as const]
       : ipvsLines(ipvs)),
     ["Connections", connectionsText(report)],
+    ...hashTableLines(report),
     ...(ipvs instanceof Error ? [] : totalLines(ipvs.totals)),
     ["Privileges", privilegesText(report)],
     ["Sysctls", sysctlText(report)],
@@ -119,14 +121,51 @@ function daemonText(daemon: Daemon): string {
   return `${role} on ${escapeControls(multicastInterface)}, syncid ${syncId}${group}${port}`;
 }
 
-function connectionsText({ connectionEntries, ipvs }: Report): string {
+function connectionsText(report: Report): string {
+  const { connectionEntries, mostConnectionEntries, ipvs } = report;
   if (connectionEntries === undefined) return "not readable";
   const buckets = ipvs instanceof Error ? 0 : ipvs.info.connectionTableSize;
   const load =
     buckets === 0
       ? ""
       : `, ${(connectionEntries / buckets).toFixed(2)} per bucket`;
-  return `${counted(connectionEntries, "entry", "entries")}${load}`;
+  const limit =
+    mostConnectionEntries === undefined
+      ? ""
+      : `, limit ${mostConnectionEntries}`;
+  return `${counted(connectionEntries, "entry", "entries")}${load}${limit}`;
+}
+
+/** What only newer kernels report. */
+function hashTableLines({ kernelStatus }: Report): Line[] {
+  const { connectionTable, serviceTable, estimation } = kernelStatus ?? {};
+  return [
+    ...(connectionTable
+      ? [
+          [
+            "Hash tables",
+            hashTableText("connections", connectionTable),
+          ] as const,
+        ]
+      : []),
+    ...(serviceTable
+      ? [["Hash tables", hashTableText("services", serviceTable)] as const]
+      : []),
+    ...(estimation
+      ? [
+          [
+            "Estimation",
+            `${estimation.threads} of ${counted(estimation.mostThreads, "thread")}, up to ${counted(estimation.countersPerThread, "counter")} in each`,
+          ] as const,
+        ]
+      : []),
+  ];
+}
+
+function hashTableText(what: string, table: HashTable): string {
+  const { buckets, emptyBuckets, loadFactor, longestChain } = table;
+  const longest = longestChain >= 7 ? "7 or more" : String(longestChain);
+  return `${what}: ${counted(buckets, "bucket")}, ${emptyBuckets} empty, longest chain ${longest}, load factor ${loadFactor}`;
 }
 
 function totalLines(totals: Totals): Line[] {
@@ -178,6 +217,8 @@ function faultText(error: Error): string {
 /** The report for programs. */
 export function statusJson(report: Report): Json {
   const { kernel, module, ipvs, connectionEntries, sysctls, may } = report;
+  const { connectionTable, serviceTable, estimation } =
+    report.kernelStatus ?? {};
   return {
     schema: "ipvsadm/status/1",
     kernel: kernel ?? null,
@@ -185,6 +226,10 @@ export function statusJson(report: Report): Json {
     ipvs: ipvs instanceof Error ? null : ipvsJson(ipvs),
     error: ipvs instanceof Error ? faultText(ipvs) : undefined,
     connectionEntries: connectionEntries ?? null,
+    mostConnectionEntries: report.mostConnectionEntries,
+    connectionHashTable: connectionTable && { ...connectionTable },
+    serviceHashTable: serviceTable && { ...serviceTable },
+    estimation: estimation && { ...estimation },
     sysctls: sysctls?.map((changed) => ({ ...changed })) ?? null,
     may: { ...may },
   };

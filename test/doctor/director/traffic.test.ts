@@ -666,7 +666,7 @@ suite("activeBackups, limits and idleConnections", () => {
   });
 
   test("limits: a table is full at its limit, and almost full from nine tenths on", () => {
-    const find = (entries: number, conntrack = 0) =>
+    const find = (entries: number, conntrack = 0, most = 1000) =>
       limits
         .examine(
           facts({
@@ -676,9 +676,8 @@ suite("activeBackups, limits and idleConnections", () => {
             }),
             limits: {
               entries,
-              most: 1000,
+              most,
               loadFactor: undefined,
-              loadFactorIsWritable: false,
               tracked: 500,
               mostTracked: 500,
             },
@@ -695,6 +694,17 @@ suite("activeBackups, limits and idleConnections", () => {
     assert.equal(
       find(1000)[0]?.[0],
       "connections-at-limit net.ipv4.vs.conn_max",
+    );
+    assert.deepEqual(find(2 ** 30 - 1, 0, 2 ** 30 - 1), [
+      [
+        "connections-at-limit net.ipv4.vs.conn_max",
+        "sysctl -w net.ipv4.vs.conn_max=1073741824",
+      ],
+    ]);
+    assert.deepEqual(
+      find(2 ** 30, 0, 2 ** 30),
+      [["connections-at-limit net.ipv4.vs.conn_max"]],
+      "there is no higher limit",
     );
     assert.equal(
       find(1, 1)[0]?.[0],
