@@ -26,11 +26,33 @@ export class Chart {
   readonly #format: (value: number) => string;
   #plot: uPlot | undefined;
   #moments: readonly Moment[] = [];
+  #seconds: readonly number[] = [];
+  #lines: readonly Line[] = [];
+  /** The value that the keyboard has chosen, while the chart has the focus */
+  #chosen: number | undefined;
 
   constructor(title: string, format: (value: number) => string) {
     this.#title = title;
     this.#format = format;
-    this.element = element("div", { class: "chart", role: "img" });
+    this.element = element("div", {
+      class: "chart",
+      role: "slider",
+      "aria-roledescription": "chart",
+      "aria-readonly": "true",
+      "aria-valuemin": "0",
+      tabindex: "0",
+    });
+    this.element.addEventListener("keydown", (event) => {
+      if (this.#key(event)) event.preventDefault();
+    });
+    this.element.addEventListener("focus", () => {
+      // A pointer chooses by itself.
+      if (this.element.matches(":focus-visible"))
+        this.#choose(this.#seconds.length - 1);
+    });
+    this.element.addEventListener("blur", () => {
+      this.#choose(undefined);
+    });
     new ResizeObserver(() => {
       this.#plot?.setSize({ width: this.#width(), height: HEIGHT });
     }).observe(this.element);
@@ -43,6 +65,8 @@ export class Chart {
     moments: readonly Moment[],
   ): void {
     this.#moments = moments;
+    this.#seconds = seconds;
+    this.#lines = lines;
     setAttribute(this.element, "aria-label", this.#summary(lines, moments));
     const data: uPlot.AlignedData = [
       [...seconds],
@@ -52,6 +76,50 @@ export class Chart {
     ];
     if (this.#plot) this.#plot.setData(data);
     else this.#plot = new uPlot(this.#options(lines), data, this.element);
+    this.#showChosen();
+  }
+
+  /** @returns whether the key was for the chart */
+  #key({ key, altKey, ctrlKey, metaKey }: KeyboardEvent): boolean {
+    if (altKey || ctrlKey || metaKey) return false;
+    const last = this.#seconds.length - 1;
+    const at = this.#chosen ?? last;
+    const moves: Readonly<Record<string, number>> = {
+      ArrowLeft: at - 1,
+      ArrowRight: at + 1,
+      Home: 0,
+      End: last,
+    };
+    const move = moves[key];
+    if (move !== undefined) this.#choose(Math.min(Math.max(move, 0), last));
+    return move !== undefined;
+  }
+
+  #choose(index: number | undefined): void {
+    this.#chosen = index;
+    if (index === undefined) this.#plot?.setCursor({ left: -10, top: -10 });
+    this.#showChosen();
+  }
+
+  /** Shows the chosen value below the chart, and tells it to those who do not see it. */
+  #showChosen(): void {
+    const last = Math.max(this.#seconds.length - 1, 0);
+    const at = this.#chosen ?? last;
+    const second = this.#seconds[at];
+    setAttribute(this.element, "aria-valuemax", String(last));
+    setAttribute(this.element, "aria-valuenow", String(at));
+    if (second === undefined) return;
+    setAttribute(this.element, "aria-valuetext", this.#textAt(at, second));
+    if (this.#chosen !== undefined && this.#plot)
+      this.#plot.setCursor({ left: this.#plot.valToPos(second, "x"), top: 0 });
+  }
+
+  #textAt(index: number, second: number): string {
+    const values = this.#lines.map(({ label, values }) => {
+      const value = values[index] ?? NaN;
+      return `${label} ${Number.isNaN(value) ? "unknown" : this.#format(value)}`;
+    });
+    return `${clock(second * 1000)}: ${values.join(", ")}`;
   }
 
   /** Removes the chart. The next `draw` uses the present colors. */
@@ -70,7 +138,7 @@ export class Chart {
     return {
       width: this.#width(),
       height: HEIGHT,
-      padding: [8, 8, 0, 0],
+      padding: [8, 26, 0, 0],
       // The values below the pointer.
       legend: { show: true },
       cursor: { y: false, drag: { x: false, y: false } },

@@ -22,8 +22,8 @@ interface TopRow {
 
 const MILLISECONDS = 10_000;
 
-/** The panel with the busiest clients. */
-export function clientsPanel(): PolledPanel {
+/** The panel with the busiest clients. @param open shows a service or a machine */
+export function clientsPanel(open: (key: string) => void): PolledPanel {
   const body = byId("clients-rows", HTMLElement);
   const note = byId("clients-note", HTMLElement);
   const by = byId("clients-by", HTMLSelectElement);
@@ -34,7 +34,7 @@ export function clientsPanel(): PolledPanel {
     (answer) => {
       const { top, connections, different, by: group } = answer as TopDocument;
       byId("clients-head", HTMLElement).textContent = titleOf(group);
-      body.replaceChildren(...top.map((row) => rowOf(row)));
+      body.replaceChildren(...top.map((row) => rowOf(row, open)));
       note.textContent =
         connections === 0
           ? "No connections."
@@ -58,15 +58,33 @@ function titleOf(group: string): string {
   return group.charAt(0).toUpperCase() + group.slice(1);
 }
 
-function rowOf(row: TopRow): HTMLElement {
-  const { client, service, server, state, connections, share } = row;
+function rowOf(row: TopRow, open: (key: string) => void): HTMLElement {
+  const { connections, share } = row;
   const shown = bar("share");
   shown.show(share, `${(share * 100).toFixed(1)}%`, "ok");
   return element(
     "tr",
     {},
-    element("th", { scope: "row" }, client ?? service ?? server ?? state ?? ""),
+    element("th", { scope: "row" }, nameOf(row, open)),
     element("td", { class: "number" }, count(connections)),
     element("td", {}, shown.element),
   );
+}
+
+/** The name of a row. A service, and the machine of a server, can be opened. */
+function nameOf(
+  { client, service, server, state }: TopRow,
+  open: (key: string) => void,
+): Node | string {
+  const key =
+    service ??
+    (server &&
+      `machine ${server.replace(/:\d+$/, "").replace(/^\[|\]$/g, "")}`);
+  const text = client ?? service ?? server ?? state ?? "";
+  if (key === undefined) return text;
+  const link = element("button", { type: "button", class: "link" }, text);
+  link.addEventListener("click", () => {
+    open(key);
+  });
+  return link;
 }

@@ -9,6 +9,8 @@ export class Controls {
   readonly #show = byId("show", HTMLSelectElement);
   readonly #sort = byId("sort", HTMLSelectElement);
   readonly #direction = byId("direction", HTMLButtonElement);
+  /** On a narrow screen it shows and hides the others. */
+  readonly #filters = byId("filters", HTMLButtonElement);
   readonly #changed: () => void;
 
   constructor(changed: () => void) {
@@ -33,6 +35,10 @@ export class Controls {
     });
     this.#direction.addEventListener("click", () => {
       this.#sortBy(this.choice.sort, !this.choice.descending);
+    });
+    this.#filters.addEventListener("click", () => {
+      const open = this.#filters.getAttribute("aria-expanded") === "true";
+      setAttribute(this.#filters, "aria-expanded", String(!open));
     });
     for (const button of document.querySelectorAll<HTMLElement>("[data-sort]"))
       button.addEventListener("click", () => {
@@ -90,6 +96,12 @@ export class Controls {
       "aria-label",
       descending ? "Descending: sort ascending" : "Ascending: sort descending",
     );
+    const used = [
+      show !== "all",
+      group !== "service",
+      sort !== "name" || descending,
+    ].filter(Boolean).length;
+    setText(this.#filters, used > 0 ? `Filters (${used})` : "Filters");
     const named = group === "machine" ? "Machine" : "Service";
     setText(byId("head-name", HTMLElement), named);
     setAttribute(byId("grid", HTMLElement), "data-sorted", sort);

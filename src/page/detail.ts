@@ -49,7 +49,7 @@ export class Detail {
     byId("chart-traffic", HTMLElement).append(this.#traffic.element);
     byId("chart-rate", HTMLElement).append(this.#rate.element);
     byId("detail-close", HTMLElement).addEventListener("click", () => {
-      this.#dialog.close();
+      this.close();
     });
     this.#dialog.addEventListener("click", ({ target }) => {
       if (target === this.#dialog) this.#dialog.close(); // Beside the dialog.
@@ -70,6 +70,10 @@ export class Detail {
     this.#key = node.key;
     if (!this.#dialog.open) this.#dialog.showModal();
     this.show(node);
+  }
+
+  close(): void {
+    this.#dialog.close();
   }
 
   /** Shows the latest figures. */

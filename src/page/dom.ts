@@ -54,6 +54,23 @@ export function setText(target: Element, text: string): void {
   if (target.textContent !== text) target.textContent = text;
 }
 
+/** Puts siblings in this order. The anchor is not moved, so it keeps the focus. */
+export function orderSiblings(
+  siblings: readonly Element[],
+  anchor = siblings[0],
+): void {
+  const place = anchor ? siblings.indexOf(anchor) : 0;
+  for (let i = place - 1; i >= 0; i--) {
+    const [one, next] = [siblings[i], siblings[i + 1]];
+    if (one && next && one.nextElementSibling !== next) next.before(one);
+  }
+  for (let i = place + 1; i < siblings.length; i++) {
+    const [one, before] = [siblings[i], siblings[i - 1]];
+    if (one && before && one.previousElementSibling !== before)
+      before.after(one);
+  }
+}
+
 /** An element of the page by its id. */
 export function byId<Type extends HTMLElement>(
   id: string,

@@ -1,5 +1,5 @@
 import type { RowNode } from "./row-node.js";
-import { setAttribute } from "./dom.js";
+import { orderSiblings, setAttribute } from "./dom.js";
 import type { ChangeRow } from "./events.js";
 import type { History } from "./histories.js";
 import { RowView } from "./row-view.js";
@@ -27,6 +27,8 @@ export class Grid {
   #indexes = new Map<string, number>();
   /** The row that the keyboard acts on */
   #current: string | undefined;
+  /** Where that row was when it was drawn last */
+  #place = 0;
   /** Grows when rows or their figures change: scrolling alone draws only the rows that appear */
   #version = 0;
   /** Whether the next frame draws */
@@ -107,8 +109,12 @@ export class Grid {
       return view;
     });
     const spare = [...free.values()];
+    const elements: HTMLElement[] = [];
+    let anchor: HTMLElement | undefined;
     for (const [i, node] of shown.entries()) {
       const view = staying[i] ?? spare.pop() ?? this.#newView();
+      elements.push(view.element);
+      if (node.key === focused) anchor = view.element;
       const { key } = node;
       if (view.key !== key || view.version !== this.#version) {
         view.version = this.#version;
@@ -126,9 +132,18 @@ export class Grid {
       view.key = "";
       setAttribute(view.element, "hidden", true);
     }
-    if (focused !== undefined && !shown.some(({ key }) => key === focused))
-      this.#scroller.focus({ preventScroll: true });
+    // Screen readers follow the order of the elements.
+    orderSiblings(elements, anchor);
     this.#host.shown(shown);
+    if (focused !== undefined && !anchor) this.#keepFocus(focused);
+    this.#place = this.#indexes.get(this.#current ?? "") ?? this.#place;
+  }
+
+  /** The row with the focus is not drawn any more. If it is gone, the focus moves to the row at its place. */
+  #keepFocus(key: string): void {
+    if (!this.#indexes.has(key) && this.#rows.length > 0)
+      this.#moveTo(this.#place);
+    else this.#scroller.focus({ preventScroll: true });
   }
 
   #newView(): RowView {

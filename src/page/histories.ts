@@ -42,6 +42,8 @@ export class Histories {
   /** The first slot in which a rate is known, and the latest one */
   #firstSlot = Infinity;
   #lastSlot = 0;
+  /** The time of the last reading, in milliseconds */
+  #lastTime = 0;
 
   /** @param changed is called when histories have arrived */
   constructor(changed: () => void) {
@@ -83,6 +85,8 @@ export class Histories {
   /** Continues all histories with a reading. */
   add(time: number, sumsOf: (key: string) => Sums | Figures | undefined): void {
     const slot = Math.floor(time / (SLOT_SECONDS * 1000));
+    if (time < this.#lastTime) this.clear(); // Somebody has set the server's clock back.
+    this.#lastTime = time;
     this.#lastSlot = Math.max(slot, this.#lastSlot);
     for (const [key, kept] of this.#kept) {
       const found = sumsOf(key);
@@ -95,6 +99,8 @@ export class Histories {
     this.#kept.clear();
     this.#asked.clear();
     this.#firstSlot = Infinity;
+    this.#lastSlot = 0;
+    this.#lastTime = 0;
   }
 
   async #fetch(): Promise<void> {

@@ -1,3 +1,4 @@
+import { announce } from "./announce.js";
 import { arrange } from "./arrange.js";
 import { ChangesPanel } from "./changes-panel.js";
 import { clientsPanel } from "./clients-panel.js";
@@ -10,6 +11,8 @@ import { SLOT_SECONDS, SLOTS, type ChangeRow } from "./events.js";
 import { counted } from "./format.js";
 import { Grid } from "./grid.js";
 import { Histories } from "./histories.js";
+import { startKeysHelp } from "./keys-help.js";
+import { OpenedKey } from "./opened-key.js";
 import { serversOf, type RowNode } from "./row-node.js";
 import { Status } from "./status.js";
 import { TableModel } from "./table-model.js";
@@ -56,13 +59,15 @@ const grid = new Grid(byId("grid", HTMLElement), byId("rows", HTMLElement), {
     show();
     grid.focus(node.key);
   },
-  open(node) {
-    detail.open(node);
-    histories.want([node]);
-  },
+  open: openNode,
 });
 const detail = new Detail(model, histories, openKey, (key) => {
+  opened.closed();
   grid.focus(key);
+});
+const opened = new OpenedKey((key) => {
+  if (key === undefined) detail.close();
+  else openKey(key);
 });
 const changes = new ChangesPanel(
   byId("changes-list", HTMLElement),
@@ -74,7 +79,7 @@ const controls = new Controls(() => {
   closed.clear();
   show();
 });
-const panels = [clientsPanel(), doctorPanel()];
+const panels = [clientsPanel(openKey), doctorPanel()];
 
 /** The latest change of a row. If the servers of a service or machine are hidden, it has theirs, too. */
 function markOf(node: RowNode): ChangeRow | undefined {
@@ -112,7 +117,11 @@ function nodeOf(key: string | undefined): RowNode | undefined {
 
 function openKey(key: string): void {
   const node = nodeOf(key);
-  if (!node) return;
+  if (node) openNode(node);
+}
+
+function openNode(node: RowNode): void {
+  opened.opened(node.key);
   detail.open(node);
   histories.want([node]);
 }
@@ -231,6 +240,7 @@ new Connection("api/v1/events", {
     if (event.fault === null) status.fresh(model.time ?? 0);
     else status.fault(event.fault);
     show();
+    if (first && opened.key !== undefined) openKey(opened.key);
     refreshDetail();
   },
   update(event) {
@@ -238,6 +248,7 @@ new Connection("api/v1/events", {
     histories.add(model.time ?? 0, sumsOf);
     status.fresh(model.time ?? 0);
     show();
+    announce(event.changes ?? []);
     refreshDetail();
   },
   fault({ fault }) {
@@ -285,6 +296,7 @@ for (const button of document.querySelectorAll<HTMLElement>("[data-view]"))
     for (const panel of panels) panel.tick();
   });
 
+startKeysHelp();
 startTheme(() => {
   detail.recolor();
   refreshDetail();

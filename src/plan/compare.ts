@@ -1,3 +1,4 @@
+import { sameAddress } from "../ipvs/address.js";
 import type { CurrentState } from "./current-state.js";
 import {
   daemonMatches,
@@ -171,10 +172,16 @@ function compareServers(
   prune: boolean,
   keepWeights: boolean,
 ): ServerDifference[] {
-  const remaining = new Map(service.servers.map((one) => [serverId(one), one]));
+  const { servers } = service;
+  // Usually both lists are alike. Names cost time, and serve compares ten thousand servers every two seconds.
+  const alike = haveSameServers([...all.values()], servers);
+  const remaining = new Map(
+    alike ? [] : servers.map((one) => [serverId(one), one]),
+  );
   const differences: ServerDifference[] = [];
+  let at = 0;
   for (const [name, desired] of all) {
-    const server = remaining.get(name);
+    const server = alike ? servers[at++] : remaining.get(name);
     remaining.delete(name);
     if (!server) {
       differences.push({ kind: "add", rule: desired });
@@ -190,6 +197,22 @@ function compareServers(
     for (const server of remaining.values())
       differences.push({ kind: "remove", server });
   return differences;
+}
+
+/** Whether two lists have the same servers in the same order. */
+function haveSameServers(
+  a: readonly ServerRule[],
+  b: readonly ServerEntry[],
+): boolean {
+  return (
+    a.length === b.length &&
+    a.every(({ key }, i) => {
+      const other = b[i]?.key;
+      return (
+        key.port === other?.port && sameAddress(key.address, other.address)
+      );
+    })
+  );
 }
 
 function serverId({ key }: { readonly key: ServerKey }): string {

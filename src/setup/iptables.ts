@@ -1,12 +1,13 @@
 import {
   familyOf,
   formatAddress,
+  INET,
   INET6,
   type Address,
 } from "../ipvs/address.js";
 import { TRANSPORTS } from "../ipvs/model.js";
 import { hostPrefix } from "./host-prefix.js";
-import { knownMacs, type PeerMarks } from "./peer-marks.js";
+import { knownMacs, peersOf, type PeerMarks } from "./peer-marks.js";
 import {
   fileOf,
   stepsOf,
@@ -58,22 +59,27 @@ function pathOf(program: Program): string {
 /** The commands that add the rules of a step. */
 export function ruleLines(step: RuleStep): string[] {
   if (step.kind !== "peer-marks") return [commandOf("-A", simpleRule(step))];
-  const macs = step.peers.map(({ mac }, i) => mac ?? `"$mac${i}"`);
-  return [
-    ...step.peers.flatMap(({ address, mac }, i) =>
-      mac === undefined ? lookupLines(`mac${i}`, address, step.device) : [],
-    ),
-    ...PROGRAMS.flatMap((program) => {
-      const rules = markRules(program, step, macs);
-      if (rules.length === 0) return [];
-      return [
-        `${program} -t mangle -N ${MARK_CHAIN}`,
-        ...rules.map((rule) => commandOf("-A", rule)),
-        onlyWithMacs(step, commandOf("-A", jumpRule(program, step))),
-      ];
-    }),
-  ];
+  return PROGRAMS.flatMap((program) => {
+    const peers = peersOf(step, FAMILY_OF[program]).map((peer) => ({
+      ...peer,
+      variable: `mac${step.peers.indexOf(peer)}`,
+    }));
+    const macs = peers.map(({ mac, variable }) => mac ?? `"$${variable}"`);
+    const rules = markRules(program, step, macs);
+    if (rules.length === 0) return [];
+    const unknown = peers.filter(({ mac }) => mac === undefined);
+    return [
+      ...unknown.flatMap(({ address, variable }) =>
+        lookupLines(variable, address, step.device),
+      ),
+      `${program} -t mangle -N ${MARK_CHAIN}`,
+      ...rules.map((rule) => commandOf("-A", rule)),
+      onlyWithMacs(unknown, commandOf("-A", jumpRule(program, step))),
+    ];
+  });
 }
+
+const FAMILY_OF = { iptables: INET, ip6tables: INET6 } as const;
 
 /** Asks the kernel for the MAC address of a neighbor, and waits for it for 10 seconds at most. */
 function lookupLines(variable: string, address: Address, device: string) {
@@ -88,12 +94,12 @@ function lookupLines(variable: string, address: Address, device: string) {
 }
 
 /** Without the MAC address of a peer, marks would make requests loop. */
-function onlyWithMacs({ peers }: PeerMarks, command: string): string {
-  const unknown = peers.flatMap(({ address, mac }, i) =>
-    mac === undefined ? [{ address, variable: `$mac${i}` }] : [],
-  );
+function onlyWithMacs(
+  unknown: readonly { address: Address; variable: string }[],
+  command: string,
+): string {
   if (unknown.length === 0) return command;
-  const test = unknown.map(({ variable }) => `[ -n "${variable}" ]`);
+  const test = unknown.map(({ variable }) => `[ -n "$${variable}" ]`);
   const names = unknown.map(({ address }) => formatAddress(address));
   return `if ${test.join(" && ")}; then ${command}; else echo "no MAC address of ${names.join(", ")}: no packet is marked" >&2; fi`;
 }
@@ -101,13 +107,13 @@ function onlyWithMacs({ peers }: PeerMarks, command: string): string {
 /** The commands that delete the rules of a step. */
 export function undoRuleLines(step: RuleStep): string[] {
   if (step.kind !== "peer-marks") return [commandOf("-D", simpleRule(step))];
-  return PROGRAMS.filter(
-    (program) => markRules(program, step, []).length > 0,
-  ).flatMap((program) => [
-    commandOf("-D", jumpRule(program, step)),
-    `${program} -t mangle -F ${MARK_CHAIN}`,
-    `${program} -t mangle -X ${MARK_CHAIN}`,
-  ]);
+  return PROGRAMS.filter((program) => hasMarks(program, step)).flatMap(
+    (program) => [
+      commandOf("-D", jumpRule(program, step)),
+      `${program} -t mangle -F ${MARK_CHAIN}`,
+      `${program} -t mangle -X ${MARK_CHAIN}`,
+    ],
+  );
 }
 
 function filesOf(machine: Machine): SetupFile[] {
@@ -116,7 +122,11 @@ function filesOf(machine: Machine): SetupFile[] {
     const rules = steps
       .flatMap((step): Rule[] => {
         if (step.kind !== "peer-marks") return [simpleRule(step)];
-        const own = markRules(program, step, knownMacs(step));
+        const own = markRules(
+          program,
+          step,
+          hasMarks(program, step) ? knownMacs(step, FAMILY_OF[program]) : [],
+        );
         return own.length === 0 ? [] : [...own, jumpRule(program, step)];
       })
       .filter((rule) => rule.program === program);
@@ -153,6 +163,10 @@ function simpleRule(step: Extract<Step, { kind: "snat" | "mark" }>): Rule {
         table: "mangle",
         words: `PREROUTING ${markWords(step.service, step.mark)}`,
       };
+}
+
+function hasMarks(program: Program, { marks }: PeerMarks): boolean {
+  return marks.some(({ service }) => programOf(service) === program);
 }
 
 /** The rules of the chain for one program; none if it has no mark. */

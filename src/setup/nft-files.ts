@@ -1,4 +1,4 @@
-import { familyOf, formatAddress, INET6 } from "../ipvs/address.js";
+import { familyOf, formatAddress, INET6, INET } from "../ipvs/address.js";
 import { TRANSPORTS } from "../ipvs/model.js";
 import { knownMacs } from "./peer-marks.js";
 import {
@@ -56,7 +56,9 @@ function tableOf(
       return isOurs(step) ? [`${packetMatch(step.service)} ${set(step)}`] : [];
     const own = step.marks.filter(isOurs);
     if (own.length === 0) return [];
-    const macs = complete ? knownMacs(step) : [];
+    const macs = complete
+      ? knownMacs(step, family === "ip" ? INET : INET6)
+      : [];
     const others = macs.map((mac) => `ether saddr != ${mac} `).join("");
     return own.map(
       (one) =>

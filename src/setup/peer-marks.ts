@@ -1,4 +1,10 @@
-import { formatAddress, sameAddress, type Address } from "../ipvs/address.js";
+import {
+  familyOf,
+  formatAddress,
+  sameAddress,
+  type Address,
+  type Family,
+} from "../ipvs/address.js";
 import {
   DIRECT_ROUTING,
   MASQUERADING,
@@ -83,18 +89,34 @@ export function peerMarks(site: Site, peers: readonly Address[]): PeerMarks {
     device: site.interface,
     // Packets of other methods come from a tunnel's device, or to another address.
     peers: direct
-      ? peers.slice(0, 1).map((address) => ({
-          address,
-          mac: site.macs.find((one) => sameAddress(one.address, address))?.mac,
-        }))
+      ? peers.map((address) => ({ address, mac: macOf(address, site, peers) }))
       : [],
     marks: site.marks,
   };
 }
 
+/** The MAC address of the other director. One that is given for its address of the other family is enough. */
+function macOf(
+  address: Address,
+  { macs }: Site,
+  peers: readonly Address[],
+): string | undefined {
+  const own = macs.find((one) => sameAddress(one.address, address));
+  return (own ?? macs.find((one) => isOneOf(peers, one.address)))?.mac;
+}
+
+/** The addresses from which the other director sends packets of a family, each with its MAC address. */
+export function peersOf(
+  { peers }: PeerMarks,
+  family: Family,
+): PeerMarks["peers"] {
+  const own = peers.filter(({ address }) => familyOf(address) === family);
+  return own.length > 0 ? own : peers;
+}
+
 /** The MAC addresses for a file, which cannot look them up. @throws {SiteIncomplete} */
-export function knownMacs({ peers }: PeerMarks): string[] {
-  return peers.map(({ address, mac }) => {
+export function knownMacs(step: PeerMarks, family: Family): string[] {
+  return peersOf(step, family).map(({ address, mac }) => {
     if (mac !== undefined) return mac;
     const name = formatAddress(address);
     throw new SiteIncomplete(

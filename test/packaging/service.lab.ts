@@ -1,10 +1,17 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import {
+  chmodSync,
+  chownSync,
   existsSync,
+  lstatSync,
   mkdtempSync,
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -31,11 +38,11 @@ suite("ipvsadm-service, for systemd", () => {
       await ours(words);
   });
 
-  function service(subcommand: string, text: string) {
+  function service(subcommand: string, text: string, before = "") {
     writeFileSync(settings, `RULES=${rules}\nIFACE=lo\n${text}`);
     return bash(
       folder,
-      `${resolve("packaging/ipvsadm-service")} ${subcommand}`,
+      `${before} ${resolve("packaging/ipvsadm-service")} ${subcommand}`,
       "",
       {
         IPVSADM_SETTINGS: settings,
@@ -69,6 +76,55 @@ suite("ipvsadm-service, for systemd", () => {
       readFileSync(rules, "latin1"),
       /-A -t 10\.0\.0\.1:80[^]*-A -f 5/,
     );
+  });
+
+  const SAVING = "AUTO=true\nSAVE_AT_STOP=true";
+
+  /** Runs a command with the capabilities of the unit alone. */
+  function withCapabilitiesOfUnit(): string {
+    const unit = readFileSync("packaging/ipvsadm.service", "utf8");
+    const [, set = ""] = /^CapabilityBoundingSet=(.+)$/m.exec(unit) ?? [];
+    const names = set
+      .split(" ")
+      .map((name) => `+${name.replace("CAP_", "").toLowerCase()}`);
+    return `setpriv --bounding-set=-all,${names.join(",")}`;
+  }
+
+  test("stop keeps owner and mode of the rules, and a new file is for root alone", async () => {
+    writeFileSync(rules, RULES);
+    chmodSync(rules, 0o640);
+    chownSync(rules, 7, 8);
+    await ours(["-A", "-f", "5"]);
+    const { stderr } = service("stop", SAVING, withCapabilitiesOfUnit());
+    assert.equal(stderr, "");
+    const { mode, uid, gid } = statSync(rules);
+    assert.deepEqual([mode & 0o7777, uid, gid], [0o640, 7, 8]);
+    assert.match(readFileSync(rules, "latin1"), /-A -f 5/);
+    rmSync(rules);
+    await ours(["-A", "-f", "6"]);
+    assert.equal(service("stop", SAVING).status, 0);
+    const made = statSync(rules);
+    assert.deepEqual([made.mode & 0o7777, made.uid, made.gid], [0o600, 0, 0]);
+    assert.match(readFileSync(rules, "latin1"), /-A -f 6/);
+    assert.ok(!existsSync(`${rules}.new`));
+  });
+
+  test("stop keeps a link to the rules, and replaces what a failed save left", async () => {
+    const target = `${rules}.target`;
+    writeFileSync(target, RULES, { mode: 0o604 });
+    chmodSync(target, 0o604);
+    writeFileSync(`${target}.new`, "rest\n", { mode: 0o666 });
+    rmSync(rules, { force: true });
+    symlinkSync(target, rules);
+    try {
+      await ours(["-A", "-f", "5"]);
+      assert.equal(service("stop", SAVING).status, 0);
+      assert.ok(lstatSync(rules).isSymbolicLink());
+      assert.equal(statSync(target).mode & 0o7777, 0o604);
+      assert.match(readFileSync(target, "latin1"), /-A -f 5/);
+    } finally {
+      rmSync(rules);
+    }
   });
 
   test("a full disk destroys neither the saved rules nor the table", async () => {
@@ -249,17 +305,47 @@ daemons:
     assert.equal(await saved(), "-A -f 5 -s wlc\n");
   });
 
-  test("nothing changes while an RPM package is being replaced", async () => {
-    await ours(["-A", "-f", "5"]);
-    writeFileSync("/run/ipvsadm-lvs.keep", "");
+  const KEEP = "/run/ipvsadm-lvs.keep";
+
+  /** Stops the service while the file of the RPM package has this content and age. @returns what it said */
+  function stopWithKeepFile(content: string, minutes: number): string {
+    writeFileSync(KEEP, content);
+    const time = Date.now() / 1000 - minutes * 60;
+    utimesSync(KEEP, time, time);
     try {
       const { stderr, status } = service("stop", "AUTO=true");
-      assert.match(stderr, /a package is being replaced/);
       assert.equal(status, 0);
+      return stderr;
     } finally {
-      rmSync("/run/ipvsadm-lvs.keep");
+      rmSync(KEEP);
     }
+  }
+
+  test("nothing changes while an RPM package is being replaced", async () => {
+    await ours(["-A", "-f", "5"]);
+    const spec = readFileSync("packaging/rpm/ipvsadm-lvs.spec", "utf8");
+    const [, script = ""] = /^%pre\n([^]*?)\n\n/m.exec(spec) ?? [];
+    // This process is to the script what rpm is.
+    assert.equal(spawnSync("sh", ["-ec", script, "pre", "2"]).status, 0);
+    const content = readFileSync(KEEP, "latin1");
+    assert.equal(content, `${process.pid}\n`);
+    const said = stopWithKeepFile(content, 300);
+    assert.match(said, /a package is being replaced/);
     assert.equal(await saved(), "-A -f 5 -s wlc\n");
+  });
+
+  test("what a failed replacement of an RPM package left has no effect", async () => {
+    const ended = spawnSync("true").pid;
+    for (const [content, minutes] of [
+      [`${ended}\n`, 0],
+      ["", 0],
+      ["nonsense\n", 0],
+      [`${process.pid}\n`, 361],
+    ] as const) {
+      await ours(["-A", "-f", "5"]);
+      assert.equal(stopWithKeepFile(content, minutes), "", content);
+      assert.equal(await saved(), "", content);
+    }
   });
 
   test("the service works while Debian's package is only installed, and while ours is configured", async () => {

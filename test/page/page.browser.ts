@@ -12,7 +12,8 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import type { AxeResults } from "axe-core";
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
+import { formatSelector } from "../../src/grammar/selector.js";
 import type { ServiceWithServers } from "../../src/ipvs/model.js";
 import { connectionsText } from "../commands/serve/connections-file.js";
 import { startServe, type RunningServer } from "../commands/serve/run-serve.js";
@@ -94,6 +95,7 @@ suite("the statistics page", { skip }, () => {
             });
             assert.deepEqual(await axeFindings(page), []);
             await page.keyboard.press("Escape");
+            if (width < 700) await page.locator("#filters").click();
             await page.locator("#show").selectOption("problems");
             await page.getByText("maybe overloaded").last().waitFor();
             await page.screenshot({
@@ -257,6 +259,155 @@ suite("the statistics page", { skip }, () => {
         "document.activeElement.dataset.kind",
       );
       assert.equal(focused, "server", "the focus is where it was");
+    }));
+
+  test("the elements of rows have the order in which they are seen, and a row that is gone gives its focus to its neighbor", () =>
+    looking(
+      async (page, kernel) => {
+        const orderOfRows = () =>
+          page
+            .locator("#rows .row:visible")
+            .evaluateAll((rows) =>
+              rows.map((row) => Number(row.getAttribute("aria-rowindex"))),
+            );
+        const assertOrdered = async () => {
+          const found = await orderOfRows();
+          assert.ok(found.length > 10);
+          assert.deepEqual(
+            found,
+            found.toSorted((a, b) => a - b),
+          );
+        };
+        await page.getByRole("button", { name: "Weight" }).click();
+        await assertOrdered();
+        await page.locator("#rows .row:visible").first().focus();
+        for (const key of ["PageDown", "PageDown", "PageUp", "ArrowDown"]) {
+          await page.keyboard.press(key);
+          await assertOrdered();
+        }
+        const focused = () =>
+          page.evaluate<string | undefined>(
+            "document.activeElement.dataset.key",
+          );
+        const before = await focused();
+        assert.ok(before !== undefined);
+        kernel.table = kernel.table.filter(
+          ({ key }) => formatSelector(key) !== before,
+        );
+        await page
+          .locator("#changes-list", { hasText: `removed${before}` })
+          .waitFor();
+        await page.waitForFunction(
+          "document.activeElement.dataset.key !== undefined",
+        );
+        assert.notEqual(await focused(), before);
+      },
+      new DemoKernel(200, 1),
+    ));
+
+  test("a change is announced to screen readers", () =>
+    looking(async (page, kernel) => {
+      const announcement = page.locator("#announcement");
+      assert.equal(await announcement.textContent(), "");
+      kernel.setWeight(7, 0, 0);
+      await announcement
+        .getByText(
+          /^10\.7\.0\.11:8080 of tcp\/192\.0\.2\.7:443: weight \d → 0$/,
+        )
+        .waitFor({ state: "attached" });
+    }));
+
+  test("the key ? and a button list the keys", () =>
+    looking(async (page) => {
+      const keys = page.locator("#keys");
+      await page.keyboard.press("?");
+      await keys.waitFor();
+      assert.deepEqual(await axeFindings(page), []);
+      await page.screenshot({ path: join(PICTURES, "keys.png") });
+      await page.keyboard.press("Escape");
+      await keys.waitFor({ state: "hidden" });
+      await page.getByRole("button", { name: "Keys" }).click();
+      await keys.getByRole("button", { name: "Close" }).click();
+      await keys.waitFor({ state: "hidden" });
+      await page.keyboard.press("/");
+      await page.keyboard.type("?");
+      assert.equal(await keys.isVisible(), false, "in the search it is text");
+    }));
+
+  test("the address opens the details, and Back closes them", () =>
+    looking(async (page, _, url) => {
+      const [detail, title] = ["#detail", "#detail-title"].map((id) =>
+        page.locator(id),
+      ) as [Locator, Locator];
+      await page.locator("#rows [data-kind=service]").nth(2).click();
+      await detail.waitFor();
+      const name = (await title.textContent()) ?? "";
+      const address = page.url();
+      assert.equal(
+        new URLSearchParams(new URL(address).hash.slice(1)).get("open"),
+        name,
+      );
+      await page.locator("#detail-servers .link").first().click();
+      await title.getByText(/^10\./).waitFor();
+      await page.goBack();
+      await detail.waitFor({ state: "hidden" });
+      assert.ok(!page.url().includes("open="));
+      await page.goForward();
+      await detail.waitFor();
+      await page.keyboard.press("Escape");
+      await page.waitForFunction("!location.hash.includes('open=')");
+      await page.goto("about:blank");
+      await page.goto(address);
+      await detail.waitFor();
+      assert.equal(await title.textContent(), name);
+      await page.keyboard.press("Escape");
+      await page.waitForFunction("!location.hash.includes('open=')");
+      assert.ok(page.url().startsWith(url));
+    }));
+
+  test("the keyboard reads the values of a chart", () =>
+    looking(async (page) => {
+      await page.locator("#rows [data-kind=service]").first().click();
+      await page.locator("#detail canvas").first().waitFor();
+      const chart = page.locator("#chart-traffic .chart");
+      const value = async () =>
+        (await chart.getAttribute("aria-valuetext")) ?? "";
+      await page.waitForFunction(
+        "/In \\d/.test(document.querySelector('#chart-traffic .chart').ariaValueText)",
+      );
+      await page.keyboard.press("Tab");
+      for (
+        let i = 0;
+        i < 9 && !(await chart.evaluate((it) => it.matches(":focus")));
+        i++
+      )
+        await page.keyboard.press("Tab");
+      const legend = chart.locator(".u-legend .u-value").first();
+      const newest = (await legend.textContent()) ?? "";
+      assert.match(newest, /^\d\d:\d\d:\d\d$/);
+      assert.ok((await value()).startsWith(`${newest}: In `));
+      await page.keyboard.press("Home");
+      const oldest = (await legend.textContent()) ?? "";
+      assert.ok(oldest < newest, `${oldest} is before ${newest}`);
+      assert.ok((await value()).startsWith(`${oldest}: In unknown`));
+      assert.deepEqual(await axeFindings(page), []);
+    }));
+
+  test("a service and the machine of a server open from the list of most connections", () =>
+    looking(async (page) => {
+      for (const [by, name] of [
+        ["service", /^tcp\/192\.0\.2\.\d+:\d+$/],
+        ["server", /^10\.\d+\.0\.\d+$/],
+      ] as const) {
+        await page.locator("#clients-by").selectOption(by);
+        const head = page.locator("#clients-head", {
+          hasText: new RegExp(by, "i"),
+        });
+        await head.waitFor();
+        await page.locator("#clients-rows .link").first().click();
+        await page.locator("#detail-title").getByText(name).waitFor();
+        await page.keyboard.press("Escape");
+      }
     }));
 
   test("hostile names stay text", async () => {

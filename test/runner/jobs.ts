@@ -165,17 +165,26 @@ function compat(
   ];
 }
 
-/** A part of doctor's tests, about as long as the others. */
-function doctor(what: string, suite: string, seconds: number): Row {
-  return {
+/** A part of doctor's tests, about as long as the others: on Node.js, and on the full executable. */
+function doctor(what: string, suite: string, seconds: number): Row[] {
+  const job = {
     stage: "subcommands",
-    name: `doctor: ${what}`,
     command: [...SUITE, `dist/test/commands/doctor/${suite}.js`],
     lab: true,
     ...ALSO_ON_DEBIAN_13,
-    size: "usual",
-    seconds,
   };
+  return [
+    { ...job, name: `doctor: ${what}`, size: "usual", seconds },
+    {
+      ...job,
+      name: `doctor on the full executable: ${what}`,
+      environment: { IPVSADM: FULL },
+      needs: ["full"],
+      size: "all",
+      // Each run of doctor is a process of its own.
+      seconds: 2 * seconds,
+    },
+  ];
 }
 
 /** The table of jobs, by stages in the order of `npm test`. */
@@ -299,9 +308,9 @@ function rowsFor(seed: number): readonly Row[] {
       size: "usual",
       seconds: 330,
     },
-    doctor("a director", "director-suite", 200),
-    doctor("traffic", "traffic-suite", 200),
-    doctor("real servers", "real-server-suite", 200),
+    ...doctor("a director", "director-suite", 200),
+    ...doctor("traffic", "traffic-suite", 300),
+    ...doctor("real servers", "real-server-suite", 250),
     {
       stage: "page",
       name: "",

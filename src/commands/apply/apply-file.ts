@@ -34,7 +34,7 @@ export async function applyFile(
   using access = new IpvsAccess(io);
   if (given.flag("dry-run")) {
     const prepared = await preparePlan(
-      await access.open(),
+      await access.openWithoutLoading(),
       file,
       request,
       "steady",

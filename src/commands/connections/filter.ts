@@ -32,6 +32,8 @@ export function testFor(filters: Filters): Test {
   ];
   if (expiresWithinSeconds !== undefined)
     tests.push((line) => line.expiresSeconds <= expiresWithinSeconds);
+  const [only] = tests;
+  if (tests.length === 1 && only !== undefined) return only;
   return (line) => tests.every((test) => test(line));
 }
 

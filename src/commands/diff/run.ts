@@ -40,7 +40,7 @@ export const run: RunSubcommand = async ({ given, io, output }) => {
   checkWhole(file, scope);
   const { healthChecks } = file;
   using access = new IpvsAccess(io);
-  const client = await access.open();
+  const client = await access.openWithoutLoading();
   const current = await readCurrentState(
     client,
     partsOf(file.table, scope),

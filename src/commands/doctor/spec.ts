@@ -35,7 +35,7 @@ export const doctorSpec: SubcommandSpec = {
       value: "METHOD",
       choices: METHODS,
       description:
-        "the forwarding method of the director; default: direct routing, or the tunnel that is up",
+        "the forwarding method of the director; default: every method that this machine may be set up for",
     },
     {
       name: "director",
@@ -54,7 +54,7 @@ export const doctorSpec: SubcommandSpec = {
       name: "probe",
       type: "flag",
       description:
-        "connect from the director to each real server with a weight (TCP)",
+        "connect from the director to each real server that gets packets; with UDP, send an empty datagram",
     },
     {
       name: "client",

@@ -19,6 +19,7 @@ import type { DrainState } from "../../ipvs/drain.js";
 import type { ServerEntry } from "../../ipvs/model.js";
 import { symbolText } from "../../netlink/errno.js";
 import { PlanFailed } from "../../plan/plan-failed.js";
+import { openFor } from "../../cli/open-ipvs.js";
 import { IpvsAccess } from "../../runtime/ipvs-access.js";
 import { statusOf } from "../../system/signals.js";
 import { KernelConnection } from "../apply/kernel-connection.js";
@@ -45,7 +46,7 @@ export async function drainMachine(
 ): Promise<number> {
   const { given, io } = call;
   using access = new IpvsAccess(io);
-  const client = await access.open();
+  const client = await openFor(access, given);
   if (given.flag("dry-run")) return await dryRun(client, machine, call);
   using connection = new KernelConnection(io, client);
   const drained = await drainLocked(connection, machine, call);

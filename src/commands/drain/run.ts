@@ -1,3 +1,4 @@
+import { openFor } from "../../cli/open-ipvs.js";
 import { IpvsAccess } from "../../runtime/ipvs-access.js";
 import { jsonText } from "../../document/json-text.js";
 import { aboutServer } from "../../document/key-members.js";
@@ -44,7 +45,7 @@ export const run: RunSubcommand = async (call) => {
   if (machine) return drainMachine(machine, call);
   requireArguments(given, ["SERVICE", "SERVER"], "drain");
   using access = new IpvsAccess(io);
-  const client = await access.open();
+  const client = await openFor(access, given);
   if (given.flag("dry-run")) return await dryRun(client, call);
   const { target, saved, before } = await drainLocked(client, call);
   const text = given.text("output") !== "json";

@@ -52,7 +52,7 @@ function checkOptions(given: Arguments): void {
 
 async function readTable(io: Io): Promise<AssessedService[]> {
   using access = new IpvsAccess(io);
-  const client = await access.open();
+  const client = await access.openWithoutLoading();
   return (await client.table()).map(assess);
 }
 

@@ -10,11 +10,7 @@ import type { Filters } from "../list/filter.js";
 import type { Clock } from "../watch/clock.js";
 import { unloadedError } from "../watch/read-table.js";
 import { changeLine, changeRecord } from "./change-lines.js";
-import {
-  changesBetween,
-  readFirstState,
-  readNextState,
-} from "./table-changes.js";
+import { readFirstState, readNextState } from "./table-changes.js";
 
 /** What changes to print, and how often to look for them. */
 export interface ChangeOptions {
@@ -39,19 +35,16 @@ export async function printChanges(
   );
   const never = new AbortController().signal;
   using access = new IpvsAccess(io);
-  const client = await access.open();
+  const client = await access.openWithoutLoading();
   try {
     let state = await readFirstState(client, filters);
     let due = clock.now() + intervalSeconds;
     for (let printed = 0; printed < count;) {
       await clock.sleep(Math.max(due - clock.now(), 0), never);
       due = clock.now() + intervalSeconds;
-      const now = await readNextState(client, filters, state);
-      const items = changesBetween(state, now, filters).slice(
-        0,
-        count - printed,
-      );
-      state = now;
+      const { reading, changes } = await readNextState(client, filters, state);
+      const items = changes.slice(0, count - printed);
+      state = reading;
       if (items.length === 0) continue;
       const date = clock.date();
       await book?.learn(items.flatMap(addressesOf));

@@ -1,16 +1,15 @@
 import { assess } from "../../ipvs/state.js";
-import { TableUnsteady } from "../../ipvs/errors.js";
 import { formatSelector } from "../../grammar/selector.js";
 import { compare } from "../../plan/compare.js";
 import {
   readCurrentState,
-  sameState,
   type CurrentState,
   type StateClient,
 } from "../../plan/current-state.js";
 import { serverId } from "../../plan/server-id.js";
 import {
   differenceItems,
+  kindOf,
   type DifferenceItem,
 } from "../../cli/changes/difference-items.js";
 import { isFiltered, selectListed, type Filters } from "../list/filter.js";
@@ -29,44 +28,77 @@ export function readFirstState(
   return readCurrentState(client, partsFor(filters), "steady");
 }
 
+/** How often the table is read at most until two readings in a row have the same entries. */
+const MOST_READINGS = 4;
+
+/** A reading, and what changed since the reading before. */
+export interface NextReading<Reading> {
+  readonly reading: Reading;
+  readonly changes: readonly DifferenceItem[];
+}
+
 /**
- * Reads the state again. A dump is only trustworthy if the table does not change meanwhile. Therefore a state that differs is
- * read until it is steady.
+ * Reads the table again, and finds what changed.
  *
- * @returns the new state, or the old one if nothing changed or the table is not steady yet
+ * The kernel's dumps continue by index. If entries come or go during a dump, others can be missing or appear twice. Therefore, if
+ * a reading has new or missing entries, the table is read until two readings in a row have the same entries. If it never is
+ * steady, the last reading counts. New settings of an entry are certain after one reading.
+ *
+ * @param stateOf returns the state of a reading
  */
+export async function readNext<Reading>(
+  read: () => Promise<Reading>,
+  stateOf: (reading: Reading) => CurrentState,
+  before: Reading,
+): Promise<NextReading<Reading>> {
+  let reading = await read();
+  let changes = differencesBetween(stateOf(before), stateOf(reading));
+  let steady = !changes.some(comesOrGoes);
+  for (let count = 1; !steady && count < MOST_READINGS; count++) {
+    const again = await read();
+    const meanwhile = differencesBetween(stateOf(reading), stateOf(again));
+    steady = !meanwhile.some(comesOrGoes);
+    reading = again;
+    changes = differencesBetween(stateOf(before), stateOf(reading));
+  }
+  return { reading, changes };
+}
+
+function comesOrGoes(item: DifferenceItem): boolean {
+  return (
+    (item.of === "service" || item.of === "server") && kindOf(item) !== "change"
+  );
+}
+
+function differencesBetween(
+  before: CurrentState,
+  now: CurrentState,
+): DifferenceItem[] {
+  return differenceItems(
+    compare(now, before, { prune: true, keepWeights: false }),
+  );
+}
+
+/** Reads the state again. @returns it, and the changes that the filters select */
 export async function readNextState(
   client: StateClient,
   filters: Filters,
   before: CurrentState,
-): Promise<CurrentState> {
-  const parts = partsFor(filters);
-  const now = await readCurrentState(client, parts, "once");
-  if (sameState(before, now)) return before;
-  try {
-    return await readCurrentState(client, parts, "steady");
-  } catch (error) {
-    if (error instanceof TableUnsteady) return before; // The next reading will see the changes.
-    throw error;
-  }
-}
-
-/** What has changed between two states, as far as the filters select it. */
-export function changesBetween(
-  before: CurrentState,
-  now: CurrentState,
-  filters: Filters,
-): DifferenceItem[] {
-  if (before === now) return [];
-  const items = differenceItems(
-    compare(now, before, { prune: true, keepWeights: false }),
+): Promise<NextReading<CurrentState>> {
+  const { reading, changes } = await readNext(
+    () => readCurrentState(client, partsFor(filters), "once"),
+    (state) => state,
+    before,
   );
-  if (!isFiltered(filters) || items.length === 0) return items;
+  if (!isFiltered(filters) || changes.length === 0) return { reading, changes };
   const listed = new Set([
     ...listedIds(before, filters),
-    ...listedIds(now, filters),
+    ...listedIds(reading, filters),
   ]);
-  return items.filter((item) => listed.has(idOf(item)));
+  return {
+    reading,
+    changes: changes.filter((item) => listed.has(idOf(item))),
+  };
 }
 
 /** The services and servers that a listing with these filters shows. */

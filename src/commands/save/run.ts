@@ -51,7 +51,7 @@ export const run: RunSubcommand = async ({ given, io, output }) => {
 /** Reads the table without the kernel's own flag. Services are sorted as by -S, real servers oldest first. */
 async function readTable(io: Io): Promise<Table> {
   using access = new IpvsAccess(io);
-  const client = await access.open();
+  const client = await access.openWithoutLoading();
   const all = { timeouts: true, daemons: true };
   const current = await readCurrentState(client, all, "steady");
   return {

@@ -1,10 +1,11 @@
+import type { DifferenceItem } from "../../cli/changes/difference-items.js";
 import { CommandError } from "../../cli/errors.js";
 import { eventText } from "../../http/event-hub.js";
 import type { AssessedService } from "../../ipvs/state.js";
 import type { FaultEvent, TableEvent, UpdateEvent } from "../../page/events.js";
 import { faultLine } from "../metrics/metrics-page.js";
 import type { Snapshot } from "../metrics/snapshot.js";
-import { ChangeLog } from "./changes.js";
+import { ChangeLog, changeRows } from "./changes.js";
 import type { Reading, ReadingListener } from "./readings.js";
 import { Tracker } from "./tracker.js";
 
@@ -44,15 +45,15 @@ export class LiveTable implements ReadingListener {
     return this.snapshot.services.map(({ service }) => service);
   }
 
-  read(reading: Reading): void {
+  read(reading: Reading, items: readonly DifferenceItem[]): void {
     const { date, snapshot } = reading;
     this.#reading = reading;
     this.#fault = undefined;
     this.#faultText = undefined;
     this.#welcome = undefined;
     const table = snapshot.services.map(({ service }) => service);
-    const found = this.tracker.take(table, date);
-    const { services, removed, figures, changes } = found;
+    const { services, removed, figures } = this.tracker.take(table, reading);
+    const changes = changeRows(items, date);
     this.#changes.add(changes);
     const update: UpdateEvent = {
       time: date.toISOString(),

@@ -27,6 +27,7 @@ export class RateHistory {
   /** @param values the rates in the order of HISTORY_KINDS. Undefined: unknown */
   record(slot: number, values: HistoryValues | undefined): void {
     if (!values) return;
+    if (slot < this.#last) this.#forget();
     if (!this.#ring && values.some((value) => value !== 0)) this.#allocate();
     const again = slot === this.#last;
     const from = again ? slot : Math.max(this.#last + 1, slot - SLOTS + 1);
@@ -49,6 +50,13 @@ export class RateHistory {
       if (at <= this.#last - SLOTS) return NaN;
       return this.#ring ? (this.#ring[indexOf(kind, at)] ?? NaN) : 0;
     });
+  }
+
+  /** Somebody has set the clock back, so the slots are of another time. */
+  #forget(): void {
+    this.#ring = undefined;
+    this.#first = undefined;
+    this.#last = -Infinity;
   }
 
   /** All rates were zero until now. */

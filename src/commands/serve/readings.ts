@@ -1,16 +1,19 @@
 import type { Io } from "../../runtime/io.js";
+import type { DifferenceItem } from "../../cli/changes/difference-items.js";
 import type { SnapshotReader } from "../metrics/snapshot-reader.js";
 import type { Snapshot } from "../metrics/snapshot.js";
+import { readNext, type NextReading } from "../monitor/table-changes.js";
+import type { Moment } from "./tracker.js";
 
 /** The table at a moment. */
-export interface Reading {
-  readonly date: Date;
+export interface Reading extends Moment {
   readonly snapshot: Snapshot;
 }
 
 /** Learns of each reading. */
 export interface ReadingListener {
-  read(reading: Reading): void;
+  /** @param changes what is different from the reading before */
+  read(reading: Reading, changes: readonly DifferenceItem[]): void;
   /** The table cannot be read */
   failed(error: unknown, date: Date): void;
 }
@@ -27,6 +30,7 @@ export class Readings {
   readonly #listener: ReadingListener;
   readonly #stopped = new AbortController();
   #attemptedAt: number;
+  #last: Reading | undefined;
 
   constructor(
     reader: SnapshotReader,
@@ -67,14 +71,31 @@ export class Readings {
   }
 
   async #readOnce(): Promise<void> {
-    const date = new Date();
-    let snapshot: Snapshot;
+    let next: NextReading<Reading>;
     try {
-      snapshot = await this.#reader.read();
+      next = await this.#next();
     } catch (error) {
-      this.#listener.failed(error, date);
+      this.#listener.failed(error, new Date());
       return;
     }
-    this.#listener.read({ date, snapshot });
+    this.#last = next.reading;
+    this.#listener.read(next.reading, next.changes);
   }
+
+  async #next(): Promise<NextReading<Reading>> {
+    const read = () => this.#read();
+    if (this.#last) return readNext(read, stateOf, this.#last);
+    const { reading } = await readNext(read, stateOf, await read());
+    return { reading, changes: [] };
+  }
+
+  async #read(): Promise<Reading> {
+    const date = new Date();
+    const seconds = this.#clock.now() / 1000;
+    return { date, seconds, snapshot: await this.#reader.read() };
+  }
+}
+
+function stateOf({ snapshot }: Reading) {
+  return { services: snapshot.services.map(({ service }) => service) };
 }

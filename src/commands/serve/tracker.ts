@@ -5,19 +5,19 @@ import { formatAddress } from "../../ipvs/address.js";
 import { formatEndpoint } from "../../ipvs/model.js";
 import type { AssessedServer, AssessedService } from "../../ipvs/state.js";
 import { sumConnections, type ConnectionCounts } from "../../ipvs/totals.js";
-import type {
-  ChangeRow,
-  Figures,
-  ServerRow,
-  ServiceRow,
-} from "../../page/events.js";
+import type { Figures, ServerRow, ServiceRow } from "../../page/events.js";
 import { measure, type Meter } from "../watch/rates.js";
-import { differenceOf, settingsOf } from "./changes.js";
 import { RateHistory, slotAt, type HistoryValues } from "./rate-history.js";
+
+/** When a table was read. */
+export interface Moment {
+  readonly date: Date;
+  /** The seconds of a clock that nobody sets, for rates */
+  readonly seconds: number;
+}
 
 /** A real server over several readings. */
 interface TrackedServer {
-  readonly entry: AssessedServer;
   readonly row: ServerRow;
   readonly meter: Meter;
   readonly history: RateHistory;
@@ -26,7 +26,6 @@ interface TrackedServer {
 
 /** A service over several readings. */
 interface TrackedService {
-  readonly entry: AssessedService;
   readonly row: ServiceRow;
   /** The row as text, to see whether it changed */
   readonly text: string;
@@ -41,43 +40,32 @@ export interface Difference {
   readonly services: readonly ServiceRow[];
   readonly removed: readonly number[];
   readonly figures: readonly Figures[];
-  readonly changes: readonly ChangeRow[];
 }
 
-/** Compares each reading with the one before: rates, histories, changes. */
+/** Compares each reading with the one before: rows, rates, histories. */
 export class Tracker {
   #services: ReadonlyMap<string, TrackedService> = new Map();
-  #first = true;
   #ids = 0;
 
-  /** Takes a reading. @param date when it was read */
-  take(table: readonly AssessedService[], date: Date): Difference {
+  /** Takes a reading. */
+  take(table: readonly AssessedService[], moment: Moment): Difference {
     const services: ServiceRow[] = [];
     const figures: Figures[] = [];
-    const changes: ChangeRow[] = [];
     const found = new Map<string, TrackedService>();
-    const log = (row: Omit<ChangeRow, "time">) => {
-      if (!this.#first) changes.push({ time: date.toISOString(), ...row });
-    };
     for (const entry of table) {
       const name = formatSelector(entry.key);
       const before = this.#services.get(name);
-      const tracked = this.#track(name, entry, before, date, log);
+      const tracked = this.#track(name, entry, before, moment);
       found.set(name, tracked);
       if (before?.text !== tracked.text) services.push(tracked.row);
       for (const { old, now } of pairs(before, tracked))
         if (!old || differ(old, now)) figures.push(now);
     }
     const removed: number[] = [];
-    for (const [name, { row, entry }] of this.#services) {
-      if (found.has(name)) continue;
-      removed.push(row.id);
-      const from = { ...settingsOf(entry.settings) };
-      log({ change: "remove", of: "service", service: name, from });
-    }
+    for (const [name, { row }] of this.#services)
+      if (!found.has(name)) removed.push(row.id);
     this.#services = found;
-    this.#first = false;
-    return { services, removed, figures, changes };
+    return { services, removed, figures };
   }
 
   /** All services, in the order of the kernel. */
@@ -123,77 +111,38 @@ export class Tracker {
     name: string,
     entry: AssessedService,
     before: TrackedService | undefined,
-    date: Date,
-    log: (row: Omit<ChangeRow, "time">) => void,
+    moment: Moment,
   ): TrackedService {
-    const of = { of: "service", service: name } as const;
-    if (!before)
-      log({ change: "add", ...of, to: { ...settingsOf(entry.settings) } });
-    else {
-      const difference = differenceOf(before.entry.settings, entry.settings);
-      if (difference) log({ change: "change", ...of, ...difference });
-    }
     const servers = new Map<string, TrackedServer>();
     for (const server of entry.servers) {
       const label = formatEndpoint(server.key.address, server.key.port);
       const known = before?.servers.get(label);
-      // The servers of a new service are no changes of their own.
-      if (before) logServer(name, label, known, server, log);
-      servers.set(label, this.#trackServer(label, server, known, date));
+      servers.set(label, this.#trackServer(label, server, known, moment));
     }
-    for (const [label, { entry }] of before?.servers ?? [])
-      if (!servers.has(label))
-        logServer(name, label, { entry }, undefined, log);
     const id = before?.row.id ?? this.#ids++;
     const row = serviceRow(id, name, entry, [...servers.values()]);
-    const meter = measure(before?.meter, entry.stats, seconds(date));
-    const history = recorded(before?.history, meter, date);
+    const meter = measure(before?.meter, entry.stats, moment.seconds);
+    const history = recorded(before?.history, meter, moment);
     const figures = figuresOf(id, sumConnections(entry.servers), meter);
     const text = JSON.stringify(row);
-    return { entry, row, text, meter, history, figures, servers };
+    return { row, text, meter, history, figures, servers };
   }
 
   #trackServer(
     label: string,
     entry: AssessedServer,
     before: TrackedServer | undefined,
-    date: Date,
+    moment: Moment,
   ): TrackedServer {
     const id = before?.row.id ?? this.#ids++;
-    const meter = measure(before?.meter, entry.stats, seconds(date));
+    const meter = measure(before?.meter, entry.stats, moment.seconds);
     return {
-      entry,
       row: serverRow(id, label, entry),
       meter,
-      history: recorded(before?.history, meter, date),
+      history: recorded(before?.history, meter, moment),
       figures: figuresOf(id, entry, meter),
     };
   }
-}
-
-function seconds(date: Date): number {
-  return date.getTime() / 1000;
-}
-
-function logServer(
-  service: string,
-  server: string,
-  before: Pick<TrackedServer, "entry"> | undefined,
-  after: AssessedServer | undefined,
-  log: (row: Omit<ChangeRow, "time">) => void,
-): void {
-  const of = { of: "server", service, server } as const;
-  if (before && after) {
-    const difference = differenceOf(before.entry.settings, after.settings);
-    if (difference) log({ change: "change", ...of, ...difference });
-  } else if (after)
-    log({ change: "add", ...of, to: { ...settingsOf(after.settings) } });
-  else if (before)
-    log({
-      change: "remove",
-      ...of,
-      from: { ...settingsOf(before.entry.settings) },
-    });
 }
 
 function serviceRow(
@@ -252,7 +201,7 @@ function figuresOf(
 function recorded(
   known: RateHistory | undefined,
   { rates }: Meter,
-  date: Date,
+  { date }: Moment,
 ): RateHistory {
   const history = known ?? new RateHistory();
   const values: HistoryValues | undefined = rates && [

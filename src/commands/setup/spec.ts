@@ -73,7 +73,7 @@ export const setupSpec: SubcommandSpec = {
       type: "list",
       value: "ADDRESS=MAC",
       description:
-        "the MAC address of a director, for --active-active; default: the commands look it up",
+        "the MAC address of a director, for --active-active; one is enough for both families; default: the commands look it up for each",
     },
     {
       name: "interface",

@@ -1,3 +1,4 @@
+import { openFor } from "../../cli/open-ipvs.js";
 import { IpvsAccess } from "../../runtime/ipvs-access.js";
 import { jsonText } from "../../document/json-text.js";
 import { aboutServer } from "../../document/key-members.js";
@@ -19,7 +20,7 @@ export const run: RunSubcommand = async (call) => {
   if (machine) return undrainMachine(machine, wanted, call);
   requireArguments(given, ["SERVICE", "SERVER"], "undrain");
   using access = new IpvsAccess(io);
-  const client = await access.open();
+  const client = await openFor(access, given);
   const dry = given.flag("dry-run");
   using lock = dry ? undefined : await lockWeight(call, "undrain");
   const target = await findServer(client, given.positionals, io.names);

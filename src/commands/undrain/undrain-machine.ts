@@ -15,6 +15,7 @@ import {
 import { NoSavedWeight } from "../../drain/no-saved-weight.js";
 import { formatSelector } from "../../grammar/selector.js";
 import { PlanFailed } from "../../plan/plan-failed.js";
+import { openFor } from "../../cli/open-ipvs.js";
 import { IpvsAccess } from "../../runtime/ipvs-access.js";
 import { KernelConnection } from "../apply/kernel-connection.js";
 import { servicesText } from "../drain/drain-text.js";
@@ -30,7 +31,7 @@ export async function undrainMachine(
 ): Promise<number> {
   const { given, io, output } = call;
   using access = new IpvsAccess(io);
-  const client = await access.open();
+  const client = await openFor(access, given);
   const choose = chooseDrained(machine, weight);
   try {
     if (given.flag("dry-run")) {

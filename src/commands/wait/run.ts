@@ -29,6 +29,7 @@ import { statusOf } from "../../system/signals.js";
 import { connectionsText, totalOf } from "../drain/drain-text.js";
 import { findServer, targetOf } from "../drain/find-server.js";
 import { conditionText, parseCondition } from "./condition.js";
+import { namedMembers } from "./named-members.js";
 
 export const run: RunSubcommand = async (call) => {
   const { given, io, output } = call;
@@ -47,10 +48,24 @@ export const run: RunSubcommand = async (call) => {
     return report(outcome, watched, condition, call);
   } catch (error) {
     if (!(error instanceof UnknownSelected)) throw error;
+    if (given.text("output") === "json")
+      output.write(`${jsonText(await absentDocument(condition, call))}\n`);
     output.explain(error);
     return EXIT.absent;
   }
 };
+
+/** The document if what the command line names is not in the table at the start. */
+async function absentDocument(
+  condition: WaitCondition,
+  { given, io }: Invocation,
+): Promise<Members> {
+  return documentOf(
+    { end: "absent", seconds: 0, servers: [], serviceState: undefined },
+    { members: await namedMembers(given.positionals, io.names) },
+    conditionText(condition),
+  );
+}
 
 /** What the command line names, as found in the table. */
 interface Watched {
@@ -200,7 +215,7 @@ function adviceFor(
 
 function documentOf(
   { end, servers, serviceState, seconds }: WaitOutcome,
-  { members }: Watched,
+  { members }: Pick<Watched, "members">,
   wanted: string,
 ): Members {
   return {

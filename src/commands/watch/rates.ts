@@ -69,17 +69,20 @@ export function measure(
   at: number,
 ): Meter {
   if (!before) return { at, stats, rates: undefined };
-  const growth = COUNTERS.map((name) => stats[name] - before.stats[name]);
-  if (growth.some((n) => n < 0n)) return { at, stats, rates: undefined };
   const seconds = at - before.at;
-  if (growth.every((n) => n === 0n))
-    return seconds < IDLE_SECONDS
-      ? { at: before.at, stats, rates: before.rates ?? ZERO_RATES }
-      : { at, stats, rates: ZERO_RATES };
+  // One loop, because there may be ten thousand servers.
   const over = Math.max(seconds, REFRESH_SECONDS);
   const rates: Record<keyof Rates, number> = { ...ZERO_RATES };
-  COUNTERS.forEach((name, i) => {
-    rates[name] = Number(growth[i] ?? 0n) / over;
-  });
-  return { at, stats, rates };
+  let hasGrown = false;
+  for (const name of COUNTERS) {
+    const [old, current] = [before.stats[name], stats[name]];
+    if (current === old) continue;
+    if (current < old) return { at, stats, rates: undefined };
+    hasGrown = true;
+    rates[name] = Number(current - old) / over;
+  }
+  if (hasGrown) return { at, stats, rates };
+  return seconds < IDLE_SECONDS
+    ? { at: before.at, stats, rates: before.rates ?? ZERO_RATES }
+    : { at, stats, rates: ZERO_RATES };
 }

@@ -33,7 +33,7 @@ export async function watch(call: Invocation, clock: Clock): Promise<number> {
     });
   }
   using access = new IpvsAccess(io);
-  const client = await access.open();
+  const client = await access.openWithoutLoading();
   if (settings.selected.length > 0)
     checkServices(settings.selected, await client.services());
   const first = await readTable(client, settings.selected, clock);

@@ -15,6 +15,7 @@ import { anyAddress, reach, virtualAddresses } from "./reach.js";
 import { conntrack, fragments, hashing, orphans, reuse } from "./settings.js";
 import { strangers } from "./arp-conflicts.js";
 import { emptiness, persistence, weights } from "./table.js";
+import { tunnelSource } from "./tunnel-source.js";
 import { unanswered } from "./unanswered.js";
 import { unreached } from "./unreached.js";
 
@@ -37,6 +38,7 @@ export const DIRECTOR_CHECKS: readonly Check[] = [
   drainedServers,
   idleConnections,
   limits,
+  tunnelSource,
   unanswered,
   orphans,
   deletedServices,

@@ -24,6 +24,16 @@ export const CONNECTION_KINDS = [
     sysctls: [],
   },
   {
+    id: "tunnel-from-vip",
+    severity: "error",
+    title: "the director sends tunneled packets from a virtual address",
+    why: "The source of a tunnel's packets is the address that the kernel chooses for the way to the real server. IPv6 may choose a virtual address. The real server has that address as well, and a tunnel over IPv6 drops packets that come from an address of its own machine. Clients see connections time out. IPv6 has no setting such as accept_local that permits it.",
+    looked:
+      "The source address of the route to each real server with an IPv6 address and tunneling (IP in IP and GUE), and whether a service with that virtual address has the same real server. For IPv4 see own-source, on the real server.",
+    cure: "Give the director an IPv6 address of its own, and let the virtual address be no source: `ip address change VIP/128 dev INTERFACE preferred_lft 0`. IPVS remembers the source for each server until the server is edited (`ipvsadm -e`). Keep it in the configuration of the network.",
+    sysctls: [],
+  },
+  {
     id: "tunnel-unanswered",
     severity: "error",
     title: "requests to a real server through a tunnel get no answer",

@@ -1,26 +1,30 @@
 import {
   formatEndpoint,
-  LOCAL_NODE,
   MASQUERADING,
-  PERSISTENT,
-  UDP,
+  TCP,
   type ServerEntry,
   type ServiceWithServers,
 } from "../../ipvs/model.js";
-import { changeLine } from "../../grammar/format-rule.js";
 import { check, type Known } from "../check.js";
 import { ofServer } from "../commands.js";
-import type { Finding, Fix } from "../finding.js";
+import type { Facts } from "../facts.js";
+import type { Certainty, Finding } from "../finding.js";
 import { groupsOf, openCount } from "../connections.js";
 import { nextHopTo } from "../network.js";
-import { sysctlNumber } from "../sysctls.js";
+import { isDrainedInUse } from "./drained-in-use.js";
+import { examineThere, PROBE } from "./examine-there.js";
+import { isUdp, probeEvidence } from "./probe.js";
 import { isSilent } from "./reach.js";
-import { endWithNextPacket, NODEST } from "./settings.js";
-import { releasesTemplates, releaseTemplates } from "./take-out.js";
+import {
+  releasesTemplates,
+  releaseTemplates,
+  removeServer,
+} from "./take-out.js";
 
-type Facts = Known<
-  "table" | "allServices" | "network" | "stations" | "connections" | "sysctls"
->;
+type DrainedFacts = Facts &
+  Known<
+    "table" | "allServices" | "network" | "stations" | "connections" | "sysctls"
+  >;
 
 type Id = "drained-server-dead" | "drained-server-used";
 
@@ -34,24 +38,11 @@ export const drainedServers = check(
     ),
 );
 
-/** Whether a server is drained and packets still go there. */
-export function isDrainedInUse(
-  service: Pick<ServiceWithServers, "settings">,
-  server: ServerEntry,
-): boolean {
-  const { weight, forwarding } = server.settings;
-  if (weight !== 0 || forwarding === LOCAL_NODE) return false;
-  return (
-    server.activeConnections + server.inactiveConnections > 0 ||
-    (service.settings.flags & PERSISTENT) > 0
-  );
-}
-
 /** How many connections go on: those that are open, not those that begin or end. */
 function openConnections(
   service: ServiceWithServers,
   server: ServerEntry,
-  { connections, allServices }: Facts,
+  { connections, allServices }: DrainedFacts,
 ): number {
   return groupsOf(connections, service, server, allServices).reduce(
     (sum, group) => sum + openCount(group),
@@ -62,9 +53,9 @@ function openConnections(
 function findingsOf(
   service: ServiceWithServers,
   server: ServerEntry,
-  facts: Facts,
+  facts: DrainedFacts,
 ): Finding<Id>[] {
-  const { network, stations, connections, sysctls } = facts;
+  const { connections, sysctls } = facts;
   if (!isDrainedInUse(service, server)) return [];
   const count = openConnections(service, server, facts);
   const { address, port } = server.key;
@@ -72,17 +63,8 @@ function findingsOf(
     ? 0
     : (connections.templates.get(formatEndpoint(address, port)) ?? 0);
   if (count === 0 && templates === 0) return [];
-  const hop = nextHopTo(network, address);
-  const silent = hop !== undefined && isSilent(network, stations, hop);
-  const { inPacketsPerSecond, outPacketsPerSecond } = server.stats;
-  const oneWay =
-    server.settings.forwarding === MASQUERADING &&
-    inPacketsPerSecond > 0 &&
-    Number(outPacketsPerSecond) === 0;
-  if (!silent && !oneWay)
-    return "protocol" in service.key && service.key.protocol === UDP
-      ? used(service, server, count)
-      : [];
+  const death = deathOf(service, server, facts);
+  if (!death) return isUdp(service) ? used(service, server, count) : [];
   const bound = [
     ...(count > 0
       ? [`${count} open ${count === 1 ? "connection" : "connections"}`]
@@ -93,22 +75,87 @@ function findingsOf(
         ]
       : []),
   ].join(" and ");
+  const proven = death.certainty === "proven";
   return [
     {
       id: "drained-server-dead",
       ...ofServer(service, server),
-      seen: `its weight is 0, it still has ${bound}, and ${
-        silent
-          ? "it does not answer ARP or neighbor discovery"
-          : `it gets ${inPacketsPerSecond} packets per second and answers none`
-      }`,
+      seen: `its weight is 0, it still has ${bound}, and ${death.seen}`,
+      certainty: death.certainty,
       evidence: [
+        ...death.evidence,
         "each packet of a client renews its entry, so this does not end by itself",
       ],
-      fix:
-        count === 0 ? [releaseTemplates()] : remove(service, server, sysctls),
+      next: proven ? [] : [examineThere(service, server, facts.network), PROBE],
+      cure: proven
+        ? undefined
+        : "Make sure first with the commands under Next. If the server is dead, set net.ipv4.vs.expire_nodest_conn to 1 and remove it from the service: the next packet of each connection gets another server.",
+      fix: !proven
+        ? []
+        : count === 0
+          ? [releaseTemplates()]
+          : removeServer(service, server, sysctls),
     },
   ];
+}
+
+/** What says that a server is dead. */
+interface Death {
+  readonly seen: string;
+  readonly certainty: Certainty;
+  readonly evidence: readonly string[];
+}
+
+function deathOf(
+  service: ServiceWithServers,
+  server: ServerEntry,
+  { network, stations, probes = [] }: DrainedFacts,
+): Death | undefined {
+  const hop = nextHopTo(network, server.key.address);
+  if (hop && isSilent(network, stations, hop))
+    return {
+      seen: "it does not answer ARP or neighbor discovery",
+      certainty: "proven",
+      evidence: [],
+    };
+  if (server.settings.forwarding !== MASQUERADING) return undefined;
+  const probe = probes.find((one) => one.server === server);
+  if (probe?.result === "refused")
+    return { seen: probeEvidence(probe), certainty: "proven", evidence: [] };
+  if (probe?.result === "accepted" || probe?.result === "answered")
+    return undefined;
+  const { inPacketsPerSecond, outPacketsPerSecond } = server.stats;
+  if (inPacketsPerSecond === 0n || outPacketsPerSecond > 0n) return undefined;
+  const answering = answeringServer(service);
+  if (!isTcp(service) && !answering) return undefined;
+  return {
+    seen: `it gets ${inPacketsPerSecond} packets per second and answers none`,
+    certainty: "likely",
+    evidence:
+      isTcp(service) || !answering
+        ? []
+        : [
+            `answers are usual in this service: ${formatEndpoint(answering.key.address, answering.key.port)} got ${answering.stats.inPackets} packets and sent ${answering.stats.outPackets}`,
+          ],
+  };
+}
+
+function isTcp({ key }: ServiceWithServers): boolean {
+  return "protocol" in key && key.protocol === TCP;
+}
+
+/** Fewer answers can be refusals, which ICMP sends now and then. */
+const FEWEST_ANSWERS = 0.1;
+
+/** A server of the service that answers. Protocols such as syslog and statsd have no answers at all. */
+function answeringServer({
+  servers,
+}: ServiceWithServers): ServerEntry | undefined {
+  return servers.find(
+    ({ stats: { inPackets, outPackets } }) =>
+      outPackets > 0n &&
+      Number(outPackets) >= Number(inPackets) * FEWEST_ANSWERS,
+  );
 }
 
 /** UDP has no end of a connection: a client that keeps its port keeps its server. */
@@ -119,38 +166,23 @@ function used(
 ): Finding<Id>[] {
   if (count === 0) return [];
   const { inPackets, outPackets } = server.stats;
+  const masqueraded = server.settings.forwarding === MASQUERADING;
   return [
     {
       id: "drained-server-used",
       ...ofServer(service, server),
       seen: `its weight is 0, and ${count} UDP ${count === 1 ? "client stays" : "clients stay"} with it as long as ${count === 1 ? "it keeps its port" : "they keep their ports"}`,
-      evidence:
-        server.settings.forwarding === MASQUERADING
-          ? [
-              `since it was added it got ${inPackets} packets and sent ${outPackets}; ICMP messages that refuse a request also count as sent`,
-            ]
-          : [],
+      evidence: masqueraded
+        ? [
+            `since it was added it got ${inPackets} packets and sent ${outPackets}; ${
+              outPackets === 0n
+                ? "that is usual where no answers are expected (syslog, statsd), otherwise the server is perhaps dead"
+                : "ICMP messages that refuse a request also count as sent"
+            }`,
+          ]
+        : [],
+      next: masqueraded ? [PROBE] : [],
       fix: [],
-    },
-  ];
-}
-
-function remove(
-  service: ServiceWithServers,
-  server: ServerEntry,
-  sysctls: Facts["sysctls"],
-): Fix[] {
-  const line = changeLine({
-    command: "delete-server",
-    service: service.key,
-    server: server.key,
-  });
-  return [
-    ...(sysctlNumber(sysctls, NODEST) === 1 ? [] : [endWithNextPacket()]),
-    {
-      command: `ipvsadm ${line}`,
-      effect:
-        "connections to this server end; the next packet of UDP clients gets another server",
     },
   ];
 }

@@ -13,6 +13,9 @@ import type { Fix } from "../finding.js";
 import { wayTo, type Network } from "../network.js";
 import type { Method } from "../real-server/methods.js";
 
+/** The command that tries the real servers from this machine. */
+export const PROBE: Fix = { command: "ipvsadm doctor --probe" };
+
 /** The command that examines a real server, complete, for that server. */
 export function examineThere(
   service: ServiceWithServers,

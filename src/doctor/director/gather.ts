@@ -30,7 +30,7 @@ import {
   sysctlsUnseen,
 } from "../read-sysctls.js";
 import { blockagesOf } from "./blockages.js";
-import { isDrainedInUse } from "./drained.js";
+import { isDrainedInUse } from "./drained-in-use.js";
 import { markedAddresses } from "./marks.js";
 import { probeServers } from "./probe.js";
 import { isServing } from "./reach.js";
@@ -166,7 +166,9 @@ export async function gatherDirector(
           ...skipped.map((server) => `whether ${server} accepts connections`),
           ...unprobed(table),
         ]
-      : ["whether real servers accept connections (--probe connects to them)"]),
+      : [
+          "whether real servers accept connections and datagrams (--probe tries them)",
+        ]),
     ...NEVER_CHECKED,
   ];
   return { facts, reasons, notChecked };

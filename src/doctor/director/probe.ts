@@ -3,26 +3,35 @@ import {
   formatEndpoint,
   MASQUERADING,
   TCP,
+  UDP,
   type ServerEntry,
   type ServiceWithServers,
 } from "../../ipvs/model.js";
 import { probeTcp } from "../../system/tcp-probe.js";
+import { probeUdp } from "../../system/udp-probe.js";
 import type { Probe } from "../probe-result.js";
+import { isDrainedInUse } from "./drained-in-use.js";
 import { isServing } from "./reach.js";
 
 /** More servers are not probed. */
 const MOST_SERVERS = 256;
 const AT_ONCE = 16;
 const LONGEST_MILLISECONDS = 2000;
+/** A refusal takes no longer than a ping. Most datagrams get no answer at all, and that is waited for. */
+const LONGEST_UDP_MILLISECONDS = 1000;
 
-/** Connects to each real server with a weight, to its own address and port. Each endpoint is probed once. */
+/**
+ * Connects to each real server that gets packets, at its own address and port; with UDP it sends an empty datagram. Each
+ * endpoint is probed once.
+ */
 export async function probeServers(
   table: readonly ServiceWithServers[],
 ): Promise<{ probes: Probe[]; skipped: string[] }> {
   const targets = new Map<string, Omit<Probe, "result">[]>();
   const skipped: string[] = [];
   for (const service of table)
-    for (const server of service.servers.filter(isServing)) {
+    for (const server of service.servers) {
+      if (!isServing(server) && !isDrainedInUse(service, server)) continue;
       const { address, port } = server.key;
       const text = formatEndpoint(address, port);
       const reason = whyNot(service, server);
@@ -30,10 +39,11 @@ export async function probeServers(
         skipped.push(`${text} (${reason})`);
         continue;
       }
-      const known = targets.get(text);
+      const place = `${isUdp(service) ? "udp" : "tcp"} ${text}`;
+      const known = targets.get(place);
       if (known) known.push({ service, server });
       else if (targets.size < MOST_SERVERS)
-        targets.set(text, [{ service, server }]);
+        targets.set(place, [{ service, server }]);
       else skipped.push(`${text} (only ${MOST_SERVERS} servers are probed)`);
     }
   const probes: Probe[] = [];
@@ -43,11 +53,14 @@ export async function probeServers(
       const [first] = next;
       if (!first) continue;
       const { address, port } = first.server.key;
-      const result = await probeTcp(
-        formatAddress(address),
-        port,
-        LONGEST_MILLISECONDS,
-      );
+      const text = formatAddress(address);
+      const result = isUdp(first.service)
+        ? await probeUdp(text, port, LONGEST_UDP_MILLISECONDS)
+        : await probeTcp(text, port, LONGEST_MILLISECONDS);
+      if (isUdp(first.service) && result === "no answer")
+        skipped.push(
+          `${formatEndpoint(address, port)} (an empty datagram got no answer, and programs rarely answer one)`,
+        );
       probes.push(...next.map((one) => ({ ...one, result })));
     }
   };
@@ -60,21 +73,31 @@ function whyNot(
   { key }: ServiceWithServers,
   server: ServerEntry,
 ): string | undefined {
-  if (!("firewallMark" in key) && key.protocol !== TCP) return "not TCP";
+  if (!("firewallMark" in key) && key.protocol !== TCP && key.protocol !== UDP)
+    return "neither TCP nor UDP";
   if (server.key.port === 0) return "its port is that of the request";
   return undefined;
 }
 
+/** Whether a service is of UDP. A firewall mark has no protocol, and is probed with TCP. */
+export function isUdp({ key }: Pick<ServiceWithServers, "key">): boolean {
+  return "protocol" in key && key.protocol === UDP;
+}
+
 /** What a probe proves, as evidence. */
-export function probeEvidence({ server, result }: Probe): string {
+export function probeEvidence({ service, server, result }: Probe): string {
   const { address, port } = server.key;
+  const udp = isUdp(service);
   const what = {
     accepted: "was accepted",
-    refused: "was refused",
-    "no answer": `got no answer in ${LONGEST_MILLISECONDS / 1000} s`,
+    answered: "was answered",
+    refused: udp
+      ? "was refused: no program has this port (ICMP port unreachable)"
+      : "was refused",
+    "no answer": `got no answer in ${(udp ? LONGEST_UDP_MILLISECONDS : LONGEST_MILLISECONDS) / 1000} s`,
     unreachable: "could not be sent",
   }[result];
-  const text = `a connection of the director to ${formatEndpoint(address, port)} ${what}`;
+  const text = `${udp ? "an empty datagram" : "a connection"} of the director to ${formatEndpoint(address, port)} ${what}`;
   return server.settings.forwarding === MASQUERADING
     ? text
     : `${text}; requests go to the virtual address there, which this does not try`;

@@ -9,12 +9,13 @@ import { check, type Known } from "../check.js";
 import { ofServer } from "../commands.js";
 import { groupsOf } from "../connections.js";
 import type { Facts } from "../facts.js";
-import type { Finding } from "../finding.js";
-import { examineThere } from "./examine-there.js";
+import type { Finding, Fix } from "../finding.js";
+import type { Sysctls } from "../sysctls.js";
+import { examineThere, PROBE } from "./examine-there.js";
 import type { Probe } from "../probe-result.js";
-import { probeEvidence } from "./probe.js";
+import { isUdp, probeEvidence } from "./probe.js";
 import { isServing } from "./reach.js";
-import { takeOut } from "./take-out.js";
+import { removeServer, takeOut } from "./take-out.js";
 
 /** Fewer connections can be a coincidence. */
 const FEWEST = 3;
@@ -37,6 +38,7 @@ export const refusals = check(
         const probe = facts.probes.find((one) => one.server === server);
         if (probe) return probeFinding(probe, facts);
         const { key } = service;
+        // Datagrams are refused with ICMP messages, which look like answers in the counters.
         return "firewallMark" in key || key.protocol === TCP
           ? refusalOf(service, server, facts)
           : [];
@@ -46,7 +48,9 @@ export const refusals = check(
 
 function probeFinding(probe: Probe, facts: RefusalFacts): Finding<Id>[] {
   const { service, server, result } = probe;
-  if (result === "accepted") return [];
+  if (result === "accepted" || result === "answered") return [];
+  // Programs need not answer an empty datagram.
+  if (result === "no answer" && isUdp(service)) return [];
   const masqueraded = server.settings.forwarding === MASQUERADING;
   if (result === "refused" && masqueraded)
     return refusalOf(service, server, facts, probe);
@@ -72,7 +76,42 @@ function refusalOf(
   probe?: Probe,
 ): Finding<"server-refuses">[] {
   if (server.settings.forwarding !== MASQUERADING) return [];
-  const { stats } = server;
+  const counters = isUdp(service) ? undefined : countersText(server);
+  if (counters === undefined && !probe) return [];
+  const client = clientOf({ service, server }, facts);
+  return [
+    {
+      id: "server-refuses",
+      ...ofServer(service, server),
+      seen: probe ? probeEvidence(probe) : (counters ?? ""),
+      certainty: probe ? "proven" : "likely",
+      evidence: probe && counters !== undefined ? [counters] : [],
+      next: [
+        examineThere(service, server, facts.network, client),
+        ...(probe ? [] : [PROBE]),
+      ],
+      // Counters fit other causes as well, so they are no reason to take a server out.
+      fix: probe ? withoutServer(service, server, facts.sysctls) : [],
+    },
+  ];
+}
+
+/** Keeps clients away from a server. With UDP weight 0 is not enough: each packet of a client renews its entry. */
+function withoutServer(
+  service: ServiceWithServers,
+  server: ServerEntry,
+  sysctls: Sysctls,
+): Fix[] {
+  if (isUdp(service)) return removeServer(service, server, sysctls);
+  return takeOut(service, server, sysctls).map((fix) => ({
+    effect:
+      "the server gets no new connections until its weight is set again; this keeps clients away from the fault, and does not repair the server",
+    ...fix,
+  }));
+}
+
+/** The counters of a server that refuses; undefined if they show something else. */
+function countersText({ stats }: ServerEntry): string | undefined {
   const total = {
     connections: Number(stats.connections),
     inPackets: Number(stats.inPackets),
@@ -92,29 +131,9 @@ function refusalOf(
     : isRefusing(recent)
       ? { ...recent, when: "per second" }
       : undefined;
-  if (!counted && !probe) return [];
-  const client = clientOf({ service, server }, facts);
-  const counters = counted
+  return counted
     ? `${counted.when} it had ${counted.connections} connections, ${counted.inPackets} packets in and ${counted.outPackets} out, of ${average(counted.inBytes, counted.inPackets)} and ${average(counted.outBytes, counted.outPackets)} bytes: one reset for each connection`
     : undefined;
-  return [
-    {
-      id: "server-refuses",
-      ...ofServer(service, server),
-      seen: probe ? probeEvidence(probe) : (counters ?? ""),
-      certainty: probe ? "proven" : "likely",
-      evidence: probe && counters !== undefined ? [counters] : [],
-      next: [
-        examineThere(service, server, facts.network, client),
-        ...(probe ? [] : [{ command: "ipvsadm doctor --probe" }]),
-      ],
-      fix: takeOut(service, server, facts.sysctls).map((fix) => ({
-        effect:
-          "the server gets no new connections until its weight is set again; this keeps clients away from the fault, and does not repair the server",
-        ...fix,
-      })),
-    },
-  ];
 }
 
 /** One of the clients of a server, if the connection table shows any. */

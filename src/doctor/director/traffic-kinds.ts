@@ -56,11 +56,11 @@ export const TRAFFIC_KINDS = [
   {
     id: "server-refuses",
     severity: "error",
-    title: "a masqueraded real server refuses connections",
-    why: "The server is there and answers each request with a reset: no program listens at its address and port, a program listens there only for other addresses (such as 127.0.0.1), or a firewall rejects the request. The scheduler does not notice, and gives the server its share of the connections.",
+    title: "a masqueraded real server refuses requests",
+    why: "The server is there and answers each request with a reset, or with an ICMP message if it is UDP: no program listens at its address and port, a program listens there only for other addresses (such as 127.0.0.1), or a firewall rejects the request. The scheduler does not notice, and gives the server its share of the connections.",
     looked:
-      "The counters of each masqueraded server of a TCP service, since it was added and per second: about one packet in and one packet out for each connection, and no packet larger than a TCP header with its options. With --probe also whether the server refuses a connection of the director.",
-    cure: "Run `ipvsadm doctor --real-server` on that server, as printed, and repair what it finds: start the program, let it listen at the server's address, or correct the port. Until then take the server out: with weight 0 it gets no new connections. That hides the fault and does not repair it. A health checker such as keepalived does that automatically.",
+      "The counters of each masqueraded server of a TCP service, since it was added and per second: about one packet in and one packet out for each connection, and no packet larger than a TCP header with its options. With --probe also whether the server refuses a connection of the director, or an empty datagram for a UDP service. Only --probe finds it with UDP, and only --probe proves it.",
+    cure: "Run `ipvsadm doctor --real-server` on that server, as printed, and repair what it finds: start the program, let it listen at the server's address, or correct the port. Until then take the server out; --probe prints the commands if the server refuses. With weight 0 it gets no new connections; UDP clients that keep their port stay with it, so there it has to be removed, with net.ipv4.vs.expire_nodest_conn at 1. The schedulers sh and dh refuse the clients of a server with weight 0, so there it has to be removed as well. That hides the fault and does not repair it. A health checker such as keepalived does that automatically.",
     sysctls: [],
   },
   {
@@ -69,7 +69,7 @@ export const TRAFFIC_KINDS = [
     title: "a real server does not accept a connection of the director",
     why: "The director could not connect to the address and port of the server. The scheduler does not notice, and gives the server its share of the connections.",
     looked:
-      "With --probe: a TCP connection from the director to each real server with a weight. It is closed as soon as it stands. With masquerading it goes where requests go, so it proves the fault. With direct routing and tunneling it goes to the server's own address, and requests go to the virtual address: a program that listens only at the virtual address refuses this connection and works all the same.",
+      "With --probe: a TCP connection from the director to each real server with a weight. It is closed as soon as it stands. With masquerading it goes where requests go, so it proves the fault. With direct routing and tunneling it goes to the server's own address, and requests go to the virtual address: a program that listens only at the virtual address refuses this connection and works all the same. For UDP services an empty datagram is sent, twice. Only a refusal (ICMP port unreachable) counts: no answer says nothing, because a program need not answer an empty datagram. Servers with weight 0 that still have connections are tried as well.",
     cure: "Run `ipvsadm doctor --real-server` on that server, as printed.",
     sysctls: [],
   },
@@ -102,7 +102,7 @@ export const TRAFFIC_KINDS = [
     title: "clients are still sent to a drained server that does not answer",
     why: "Weight 0 keeps new connections away from a server. Packets of connections that exist still go there, and each of them renews the entry. A UDP client that keeps its port therefore never gets another server. With persistence even new connections of the bound clients go there. expire_nodest_conn does not apply, since the server is still in the table.",
     looked:
-      "Servers with weight 0 that have connections or persistence templates and do not answer: ARP or neighbor discovery gets no answer, or packets go to the server and none comes back (masquerading, packets per second).",
+      "Servers with weight 0 that have connections or persistence templates and do not answer: ARP or neighbor discovery gets no answer, or the server refuses a probe (--probe, masquerading). That proves it. It is likely if packets go to the server now and none comes back (masquerading, packets per second); with UDP and firewall marks only if a server of the service has sent answers, because protocols such as syslog have none.",
     cure: "Set expire_nodest_conn to 1 and remove the server: the next packet of each connection gets another server. For persistence, expire_quiescent_template is enough.",
     sysctls: [
       "net.ipv4.vs.expire_nodest_conn",
@@ -115,7 +115,7 @@ export const TRAFFIC_KINDS = [
     title: "UDP clients stay with a drained server",
     why: "Weight 0 keeps new connections away from a server. Datagrams from a client port that IPVS knows still go there, and each of them renews the entry. A client that keeps its port, such as a resolver, therefore stays as long as it sends. If the program on the server is stopped, such a client gets no answer, and other clients do.",
     looked:
-      "Masqueraded, direct and tunneled servers with weight 0 of UDP services, and their entries in the connection table. Whether the answers are refusals (ICMP) cannot be seen.",
+      "Masqueraded, direct and tunneled servers with weight 0 of UDP services, and their entries in the connection table. Whether the answers are refusals (ICMP) only --probe shows. Without any answers the server is perhaps dead, or the protocol has none (syslog, statsd).",
     cure: "Keep the program running until the entries are gone (`ipvsadm wait` waits for that). Or move the clients now: set net.ipv4.vs.expire_nodest_conn to 1 and remove the server. The next datagram of each client then gets another server.",
     sysctls: ["net.ipv4.vs.expire_nodest_conn"],
   },

@@ -1,5 +1,11 @@
-import { DIRECT_ROUTING, MASQUERADING, TUNNELING } from "../../ipvs/model.js";
-import { check } from "../check.js";
+import { formatAddress } from "../../ipvs/address.js";
+import {
+  DIRECT_ROUTING,
+  MASQUERADING,
+  TUNNELING,
+  type ServerEntry,
+} from "../../ipvs/model.js";
+import { check, type Known } from "../check.js";
 import { ofServer } from "../commands.js";
 import type { Finding } from "../finding.js";
 import { describePlace } from "../firewall/describe.js";
@@ -8,6 +14,7 @@ import { blockagesOf } from "./blockages.js";
 import { examineThere } from "./examine-there.js";
 import { isNotForwarded } from "./forwarding.js";
 import { silences } from "./silence.js";
+import { isSentFromVirtual, virtualSource } from "./tunnel-source.js";
 
 type Id = "nat-unanswered" | "direct-unanswered" | "tunnel-unanswered";
 
@@ -39,6 +46,9 @@ export const unanswered = check(
       const blockages = blockagesOf(service, facts, facts.firewall).filter(
         ({ flow }) => (flow.server ?? server) === server,
       );
+      // The source is reported as the cause.
+      if (isSentFromVirtual(server, facts.allServices, facts.network))
+        return [];
       // The rule is reported as the cause.
       if (blockages.some(({ stop }) => stop.certain)) return [];
       return [
@@ -50,13 +60,29 @@ export const unanswered = check(
               ? "1 connection waits in SYN_RECV, and none has got further since it began"
               : `${count} connections wait in SYN_RECV, and none has got further since the first of them began`,
           certainty: "likely",
-          evidence: blockages.map(
-            ({ flow, stop }) =>
-              `${describePlace(stop)}, perhaps ${stop.does}s ${flow.text}: doctor cannot judge all of its conditions`,
-          ),
+          evidence: [
+            ...blockages.map(
+              ({ flow, stop }) =>
+                `${describePlace(stop)}, perhaps ${stop.does}s ${flow.text}: doctor cannot judge all of its conditions`,
+            ),
+            ...sourceEvidence(server, facts),
+          ],
           next: [examineThere(service, server, facts.network, clients[0])],
           fix: [],
         },
       ];
     }),
 );
+
+/** With IPv4 the server decides by accept_local whether it takes such packets. */
+function sourceEvidence(
+  server: ServerEntry,
+  { allServices, network }: Known<"allServices" | "network">,
+): string[] {
+  const source = virtualSource(server, allServices, network);
+  return source?.length === 4
+    ? [
+        `the tunnel's packets come from the virtual address ${formatAddress(source)}, which the server has as well: it drops them unless accept_local is 1 there`,
+      ]
+    : [];
+}

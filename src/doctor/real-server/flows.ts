@@ -1,10 +1,10 @@
 import {
   familyOf,
   formatAddress,
-  INET,
   type Address,
+  type Family,
 } from "../../ipvs/address.js";
-import { formatEndpoint, TCP, TRANSPORTS, UDP } from "../../ipvs/model.js";
+import { TCP, UDP } from "../../ipvs/model.js";
 import type { Flow } from "../firewall/flow.js";
 import {
   SYN,
@@ -13,42 +13,45 @@ import {
   type Packet,
 } from "../firewall/packet.js";
 import { servicesThere } from "./listening.js";
-import { isTunnel } from "./methods.js";
+import { isTunnel, type TunnelMethod } from "./methods.js";
 import {
   decapsulatorFor,
+  endpointName,
+  INSIDE,
   tunnelsUp,
+  unpackersUp,
   type RealServer,
   type VirtualService,
 } from "./real-server.js";
 
 /** The packets that a real server receives and sends. */
 export function realServerFlows(server: RealServer): Flow[] {
-  return [
-    ...outerFlows(server),
-    ...servicesThere(server).flatMap((service) => [
-      requests(server, service),
-      answers(server, service),
-    ]),
-  ];
+  return [...tunnelFlows(server), ...serviceFlows(server)];
 }
 
-/** The packets of the director's tunnel. */
-function outerFlows(server: RealServer): Flow[] {
-  const { method, director } = server;
-  if (!isTunnel(method)) return [];
+/** Requests and answers, as they are outside of tunnels. */
+export function serviceFlows(server: RealServer): Flow[] {
+  return servicesThere(server).flatMap((service) => [
+    requests(server, service),
+    answers(server, service),
+  ]);
+}
+
+/** The packets of the director's tunnel; of every possible tunnel, if the method is not known. */
+export function tunnelFlows(server: RealServer): Flow[] {
+  const { director } = server;
   const kinds = new Map(
-    server.services.map(({ address }) => {
-      const { outer, inner } = decapsulatorFor(server, method, address);
-      // The protocol of IP in IP tells the family of the packets inside.
-      const protocol = { tunnel: inner === INET ? 4 : 41, gre: 47, gue: UDP }[
-        method
-      ];
-      return [`${outer} ${protocol}`, { family: outer, protocol }] as const;
-    }),
+    server.services.flatMap(({ address }) =>
+      tunnelsFor(server, address).map(({ method, outer, inner }) => {
+        // The protocol of IP in IP tells the family of the packets inside.
+        const protocol = { tunnel: INSIDE[inner], gre: 47, gue: UDP }[method];
+        return [`${outer} ${protocol}`, { family: outer, protocol }] as const;
+      }),
+    ),
   );
   return [...kinds.values()].flatMap(({ family, protocol }) => {
     const ports =
-      method === "gue"
+      protocol === UDP
         ? server.guePorts.filter((one) => one.family === family)
         : [undefined];
     return ports.map((port): Flow => {
@@ -78,6 +81,27 @@ function outerFlows(server: RealServer): Flow[] {
   });
 }
 
+/** The tunnels by which packets for a virtual address can come. */
+function tunnelsFor(
+  server: RealServer,
+  address: Address,
+): { method: TunnelMethod; outer: Family; inner: Family }[] {
+  const { method, guePorts } = server;
+  if (isTunnel(method))
+    return [{ method, ...decapsulatorFor(server, method, address) }];
+  if (method !== undefined) return [];
+  return unpackersUp(server, address).flatMap((one) => {
+    const families = one.decapsulator;
+    const isGue =
+      one.method === "tunnel" &&
+      guePorts.some(({ family }) => family === families.outer);
+    return [
+      { method: one.method, ...families },
+      ...(isGue ? [{ method: "gue" as const, ...families }] : []),
+    ];
+  });
+}
+
 /** The interface to the director, if there is only one possible. */
 function deviceTo({ devices }: RealServer): string | undefined {
   const real = devices.filter(
@@ -96,7 +120,7 @@ function requests(server: RealServer, service: VirtualService): Flow {
   );
   const { protocol, address, port } = service;
   return {
-    text: `requests to ${nameOf(service)}`,
+    text: `requests to ${endpointName(service)}`,
     stages: [
       { hook: "prerouting", packets },
       { hook: "input", packets },
@@ -130,7 +154,7 @@ function answers(server: RealServer, service: VirtualService): Flow {
     mark: 0,
   };
   return {
-    text: `answers from ${nameOf(service)}`,
+    text: `answers from ${endpointName(service)}`,
     stages: [
       { hook: "output", packets: [packet] },
       { hook: "postrouting", packets: [packet] },
@@ -150,10 +174,8 @@ function entrances(
   { address }: VirtualService,
 ): (string | undefined)[] {
   const tunnels = tunnelsUp(server, address).map(({ name }) => name);
-  if (server.method === "masq" || server.method === "direct")
-    return [deviceTo(server)];
-  if (tunnels.length > 0) return tunnels;
-  return [deviceTo(server)];
+  if (isTunnel(server.method) && tunnels.length > 0) return tunnels;
+  return [...tunnels, deviceTo(server)];
 }
 
 function packetsOf(
@@ -176,12 +198,4 @@ function packetsOf(
     mark: 0,
     destinationIsLocal: true,
   }));
-}
-
-function nameOf({ protocol, address, port }: VirtualService): string {
-  const endpoint =
-    port === undefined ? formatAddress(address) : formatEndpoint(address, port);
-  return protocol === undefined
-    ? endpoint
-    : `${TRANSPORTS[protocol]}/${endpoint}`;
 }

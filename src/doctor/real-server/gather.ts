@@ -43,7 +43,7 @@ export async function gatherRealServer(
     addresses: await network.addresses(),
     routes: await network.routes(),
     ways: [],
-    guePorts: circumstances.method === "gue" ? await readGuePorts(io) : [],
+    guePorts: mayUseGue(circumstances) ? await readGuePorts(io) : [],
     outer: [],
   };
   const ways: Ways[] = [];
@@ -78,9 +78,18 @@ export async function gatherRealServer(
   };
 }
 
+function mayUseGue({ method }: Circumstances): boolean {
+  return method === undefined || method === "gue";
+}
+
 /** What more options would let doctor check. */
 function missingOptions({ method, client, director, server }: Circumstances) {
   return [
+    ...(method === undefined
+      ? [
+          "what only one forwarding method needs, such as a tunnel's interface that is down (name the method with --method)",
+        ]
+      : []),
     ...(client ? [] : ["the route to clients (name one with --client)"]),
     ...(director ? [] : ["packets of the director (name it with --director)"]),
     ...(method === "masq" && !server
@@ -161,9 +170,13 @@ async function readGuePorts(io: Io): Promise<FouPort[]> {
 /** Asks the kernel what it does with packets of the director to this machine's own addresses. */
 async function outerWays(
   network: NetworkClient,
-  { director, method, devices, addresses }: RealServer,
+  server: RealServer,
 ): Promise<RealServer["outer"]> {
-  if (!director || !isTunnel(method)) return [];
+  const { director, method, devices, addresses, services } = server;
+  const mayTunnel =
+    isTunnel(method) ||
+    services.some(({ address }) => tunnelsUp(server, address).length > 0);
+  if (!director || !mayTunnel) return [];
   const outer = [];
   for (const device of devices) {
     const own = addresses.find(
@@ -181,7 +194,7 @@ async function outerWays(
   return outer;
 }
 
-/** The interfaces where requests come in: the tunnels; else the one to the director; else those in the network of the virtual address. */
+/** The interfaces where requests can come in: the tunnels; without a tunnel the one to the director, or those in the network of the virtual address. */
 async function entrances(
   network: NetworkClient,
   server: RealServer,
@@ -189,12 +202,13 @@ async function entrances(
 ): Promise<readonly Device[]> {
   if (server.method === "masq") return [];
   const tunnels = tunnelsUp(server, address);
-  if (tunnels.length > 0 || isTunnel(server.method)) return tunnels;
+  if (isTunnel(server.method)) return tunnels;
   const { director, devices } = server;
-  if (director === undefined) return askedOn(server, address);
+  if (director === undefined) return [...tunnels, ...askedOn(server, address)];
   const way = await network.routeTo({ to: director });
   const hops = typeof way === "object" ? way.hops : [];
-  return devices.filter(({ index }) =>
+  const direct = devices.filter(({ index }) =>
     hops.some((hop) => hop.device === index),
   );
+  return [...tunnels, ...direct];
 }

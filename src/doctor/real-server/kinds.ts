@@ -8,7 +8,7 @@ export const REAL_SERVER_KINDS = [
     title: "the real server does not have the virtual address",
     why: "With direct routing and tunneling a real server gets packets that are still addressed to the virtual address. If that address is not its own, it drops them or forwards them, at worst back to the director. Clients see connections time out.",
     looked:
-      "The route that a packet to the virtual address takes here, as `ip route get` shows it. Firewall rules that redirect the address (REDIRECT, TPROXY) are not considered.",
+      "The route that a packet to the virtual address takes here, as `ip route get` shows it. Without --method it is only likely, because a masqueraded server needs no virtual address. Firewall rules that redirect the address (REDIRECT, TPROXY) are not considered.",
     cure: "Set arp_ignore and arp_announce first, so that the server does not answer for the address. Then add the virtual address to lo, with a prefix length of 32 (128 for IPv6). Keep both in the configuration of the network.",
     sysctls: [
       "net.ipv4.conf.INTERFACE.arp_ignore",
@@ -113,7 +113,7 @@ export const REAL_SERVER_KINDS = [
     title: "reverse path filtering drops the packets of clients",
     why: "With rp_filter 1 the kernel silently drops a packet if the answer to it would leave by another interface. With rp_filter 2 it also does so if the interface has no address. Packets from a tunnel are always of this kind. So are requests to a machine with one interface to the director and another to its router. Clients see connections time out.",
     looked:
-      "For tunnels that are up: rp_filter, of which the larger of all and the interface counts. With --client: what the kernel would do with a packet of the client on the interface where the director's packets come in.",
+      "For tunnels that are up, of the method or of any if it is not known: rp_filter, of which the larger of all and the interface counts. With --client: what the kernel would do with a packet of the client on the interface where the director's packets come in.",
     cure: "Prefer a way back by the same interface: a route to the clients there, or policy routing by the virtual address. Packets from a tunnel have no such way, so their interface needs a looser filter: rp_filter 2 on that interface only, kept in /etc/sysctl.d. The larger value counts, so this works whatever the value for all is. If the interface has no address, give it the virtual address as well. Forged sources are then no longer dropped there.",
     sysctls: ["net.ipv4.conf.INTERFACE.rp_filter"],
   },

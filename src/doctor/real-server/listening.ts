@@ -7,7 +7,12 @@ import { formatEndpoint, TCP, TRANSPORTS, UDP } from "../../ipvs/model.js";
 import { check } from "../check.js";
 import type { Finding } from "../finding.js";
 import type { Listener } from "./listeners.js";
-import type { RealServer, VirtualService } from "./real-server.js";
+import {
+  endpointName,
+  mayBeMasqueraded,
+  type RealServer,
+  type VirtualService,
+} from "./real-server.js";
 
 /** Services for which no program listens, or whose answers come from another address. */
 export const listening = check(
@@ -15,10 +20,33 @@ export const listening = check(
   ["realServer", "listeners"],
   ({ realServer, listeners }) =>
     servicesThere(realServer).flatMap((service) => [
-      ...unheard(listeners, service, realServer.method === "masq"),
-      ...(realServer.method === "masq" ? [] : wildcard(listeners, service)),
+      ...unheard(listeners, service, realServer.method === "masq").map(
+        (finding) =>
+          isUnsure(realServer, service) ? unlessMasqueraded(finding) : finding,
+      ),
+      ...(mayBeMasqueraded(realServer, service.address)
+        ? []
+        : wildcard(listeners, service)),
     ]),
 );
+
+/** Whether only the method tells where requests arrive. */
+function isUnsure(server: RealServer, { address }: VirtualService): boolean {
+  return server.method === undefined && mayBeMasqueraded(server, address);
+}
+
+function unlessMasqueraded(
+  finding: Finding<"nobody-listens">,
+): Finding<"nobody-listens"> {
+  return {
+    ...finding,
+    certainty: "likely",
+    evidence: [
+      ...(finding.evidence ?? []),
+      "the forwarding method is not known (--method): requests to a masqueraded server arrive at its own address and port",
+    ],
+  };
+}
 
 /** The services as requests for them arrive: with masquerading, at the address and port of the server. */
 export function servicesThere({
@@ -49,7 +77,7 @@ function unheard(
   return [
     {
       id: "nobody-listens",
-      subject: nameOf(service),
+      subject: endpointName(service),
       seen:
         at.length === 0
           ? "no program listens at this port"
@@ -138,7 +166,7 @@ function wildcard(
   return [
     {
       id: "udp-wildcard",
-      subject: nameOf({ ...service, protocol: UDP }),
+      subject: endpointName({ ...service, protocol: UDP }),
       seen: `the program at this UDP port listens at ${formatAddress(heard[0]?.address ?? address)}, which is any address`,
       fix: [],
     },
@@ -153,11 +181,4 @@ function hears(
   if (sameAddress(address, service.address)) return true;
   const any = address.every((byte) => byte === 0);
   return any && address.length >= service.address.length;
-}
-
-function nameOf({ protocol, address, port }: VirtualService): string {
-  const endpoint = formatEndpoint(address, port ?? 0);
-  return protocol === undefined
-    ? endpoint
-    : `${TRANSPORTS[protocol]}/${endpoint}`;
 }

@@ -1,12 +1,13 @@
 import {
   familyOf,
+  formatAddress,
   INET,
   INET6,
   sameAddress,
   type Address,
   type Family,
 } from "../../ipvs/address.js";
-import type { Protocol } from "../../ipvs/model.js";
+import { formatEndpoint, TRANSPORTS, type Protocol } from "../../ipvs/model.js";
 import type { FouPort } from "../../rtnl/fou.js";
 import type { Device, DeviceAddress, Route, Rule } from "../../rtnl/model.js";
 import { isWithin } from "../../rtnl/address-owners.js";
@@ -20,6 +21,19 @@ export interface VirtualService {
   readonly protocol: Protocol | undefined;
   /** Undefined: any */
   readonly port: number | undefined;
+}
+
+/** The name of a service in findings; options accept it: `tcp/192.0.2.1:80`. */
+export function endpointName({
+  protocol,
+  address,
+  port,
+}: VirtualService): string {
+  const endpoint =
+    port === undefined ? formatAddress(address) : formatEndpoint(address, port);
+  return protocol === undefined
+    ? endpoint
+    : `${TRANSPORTS[protocol]}/${endpoint}`;
 }
 
 /** What the command line says about a real server. There is no table on it. */
@@ -170,23 +184,60 @@ export function decapsulatorFor(
   return !isUp(same) && isUp(other) ? other : same;
 }
 
-/** The tunnel interfaces that are up: those of the method. If the method is not known: those that accept any remote end. */
+/** The tunnel interfaces that are up: those of the method. If the method is not known: those that can unpack packets of the director. */
 export function tunnelsUp(server: RealServer, address: Address): Device[] {
   const { method } = server;
-  const family = familyOf(address);
-  const kinds =
-    method === undefined
-      ? (["tunnel", "gre"] as const).map(
-          (one) => decapsulatorOf(one, family, family).kind,
-        )
-      : isTunnel(method)
-        ? [decapsulatorFor(server, method, address).kind]
-        : [];
-  return server.devices.filter(
-    ({ kind, up, tunnel }) =>
-      up &&
-      kind !== undefined &&
-      kinds.includes(kind) &&
-      (method !== undefined || tunnel?.remote === undefined),
+  if (method === undefined)
+    return unpackersUp(server, address).map(({ device }) => device);
+  if (!isTunnel(method)) return [];
+  const { kind } = decapsulatorFor(server, method, address);
+  return server.devices.filter((device) => device.up && device.kind === kind);
+}
+
+/** An interface that can unpack packets for a virtual address. */
+export interface Unpacker {
+  readonly device: Device;
+  readonly method: TunnelMethod;
+  readonly decapsulator: Decapsulator;
+}
+
+/** The interfaces that can unpack packets for a virtual address, whatever tunnel the director uses. */
+export function unpackersUp(
+  { director, devices }: RealServer,
+  address: Address,
+): Unpacker[] {
+  const inner = familyOf(address);
+  const outers: Family[] = director ? [familyOf(director)] : [INET, INET6];
+  const found: Unpacker[] = [];
+  for (const method of ["tunnel", "gre"] as const)
+    for (const outer of outers) {
+      const decapsulator = decapsulatorOf(method, outer, inner);
+      for (const device of devices) {
+        const { up, kind, tunnel } = device;
+        const { remote, inside } = tunnel ?? {};
+        if (!up || kind !== decapsulator.kind) continue;
+        if (remote && !(director && sameAddress(remote, director))) continue;
+        if (inside !== undefined && inside !== INSIDE[inner]) continue;
+        found.push({ device, method, decapsulator });
+      }
+    }
+  return found;
+}
+
+/** The protocols of packets inside a tunnel, by their family */
+export const INSIDE: Readonly<Record<Family, number>> = { 2: 4, 10: 41 };
+
+/** Whether the director may masquerade. It does not if this machine has the virtual address. */
+export function mayBeMasqueraded(
+  server: RealServer,
+  address: Address,
+): boolean {
+  if (server.method !== undefined) return server.method === "masq";
+  const ways = server.ways.find(({ service }) =>
+    sameAddress(service.address, address),
+  );
+  return (
+    placesOf(server, address).length === 0 &&
+    !(typeof ways?.there === "object" && ways.there.type === "local")
   );
 }

@@ -3,7 +3,7 @@ import type { Device } from "../../rtnl/model.js";
 import { check } from "../check.js";
 import type { Finding, Fix } from "../finding.js";
 import { shellWord } from "../shell.js";
-import { sysctlCommand, sysctlNumber, type Sysctls } from "../sysctls.js";
+import { sysctlFix, sysctlNumber, type Sysctls } from "../sysctls.js";
 import { addAddress } from "./commands.js";
 import { tunnelsUp, virtualAddresses, type RealServer } from "./real-server.js";
 
@@ -28,10 +28,16 @@ export const rpFilter = check(
         id: "reverse-path",
         subject: device.name,
         seen: `rp_filter is ${level} there (the larger of all and ${device.name})${bare ? ", it has no address of its own" : ""}, and ${seen}`,
-        evidence: [loosening(suspect, bare)],
+        certainty: isSure(realServer) ? "proven" : "likely",
         next: [ask(suspect, realServer.client)],
-        cure: suspect.cure,
-        fix: [],
+        cure: suspect.isTunnel
+          ? tunnelCure(suspect, bare)
+          : otherCure(suspect, bare),
+        // Only a tunnel has no other way.
+        fix:
+          suspect.isTunnel && realServer.method !== undefined
+            ? loosening(suspect, level, bare)
+            : [],
       });
     }
     return [...found.values()];
@@ -44,8 +50,17 @@ interface Suspect {
   /** A virtual address of the requests there */
   readonly address: Address;
   readonly seen: string;
-  /** Undefined: the cure of the kind */
-  readonly cure?: string;
+  readonly isTunnel: boolean;
+}
+
+/** Without the method, requests may come in by a tunnel or not. */
+function isSure(server: RealServer): boolean {
+  return (
+    server.method !== undefined ||
+    virtualAddresses(server).every(
+      (address) => tunnelsUp(server, address).length === 0,
+    )
+  );
 }
 
 /** Answers never leave by the tunnel of the request. */
@@ -57,7 +72,7 @@ function tunnels(server: RealServer): Suspect[] {
         device,
         address,
         seen: "answers to packets from a tunnel leave by another interface",
-        cure: `Packets from a tunnel have no way back by it, so the filter must be loosened on ${device.name} alone. Look first with the command under Next. Then run the command under Evidence, and keep the setting in /etc/sysctl.d.`,
+        isTunnel: true,
       })),
     );
 }
@@ -72,6 +87,7 @@ function asked({ ways, client }: RealServer): Suspect[] {
               device,
               address,
               seen: `the kernel drops the packets of ${formatAddress(client)}, because answers would leave by another interface`,
+              isTunnel: false,
             },
           ]
         : [],
@@ -100,13 +116,35 @@ function ask({ device, address }: Suspect, client: Address | undefined): Fix {
   };
 }
 
-/** What loosens the filter, on this interface only, even if the setting for all is the larger one. */
-function loosening({ device, address }: Suspect, bare: boolean): string {
-  const commands = [
-    ...(bare ? [addAddress(address, device.name).command] : []),
-    sysctlCommand({ [pathOf(device.name)]: LOOSE }),
+/** What lets the packets of a tunnel pass, on this interface only, even if the setting for all is the larger one. */
+function loosening(
+  { device, address }: Suspect,
+  level: number,
+  bare: boolean,
+): Fix[] {
+  return [
+    ...(bare ? [addAddress(address, device.name)] : []),
+    ...(level === LOOSE
+      ? []
+      : [
+          sysctlFix(
+            { [pathOf(device.name)]: LOOSE },
+            `forged sources are no longer dropped on ${device.name}; look first with the command under Next`,
+          ),
+        ]),
   ];
-  return `the loose level on ${device.name} alone lets them pass: "${commands.join(" && ")}"; forged sources are then no longer dropped there`;
+}
+
+function tunnelCure({ device }: Suspect, bare: boolean): string {
+  return `If requests come in by ${device.name}, its filter must be looser, because packets from a tunnel have no way back by it: ${looseText(device, bare)}. With --method doctor prints the commands.`;
+}
+
+function otherCure({ device }: Suspect, bare: boolean): string {
+  return `Prefer a way back by ${device.name}: a route to the clients there, or policy routing by the virtual address. Only if there is none, loosen the filter on ${device.name} alone: ${looseText(device, bare)}. Forged sources are then no longer dropped there. Keep it in /etc/sysctl.d.`;
+}
+
+function looseText({ name }: Device, bare: boolean): string {
+  return `${bare ? "give it the virtual address, and " : ""}set net.ipv4.conf.${name}.rp_filter to ${LOOSE}`;
 }
 
 function levelOf(sysctls: Sysctls, { name }: Device): number {

@@ -10,6 +10,7 @@ import type { Finding } from "../finding.js";
 import { isTunnel } from "./methods.js";
 import {
   decapsulatorFor,
+  INSIDE,
   virtualAddresses,
   type Decapsulator,
   type RealServer,
@@ -99,9 +100,6 @@ function portless(
     },
   ];
 }
-
-/** The protocols of packets inside a tunnel, by their family */
-const INSIDE: Readonly<Record<Family, number>> = { 2: 4, 10: 41 };
 
 /** Why a tunnel does not accept packets of the director; undefined if it does. */
 function obstacle(

@@ -1,11 +1,21 @@
-import { formatAddress, type Address } from "../../ipvs/address.js";
+import {
+  formatAddress,
+  sameAddress,
+  type Address,
+} from "../../ipvs/address.js";
 import { check } from "../check.js";
 import type { Finding } from "../finding.js";
 import type { Way } from "../network.js";
 import type { Sysctls } from "../sysctls.js";
 import { quiet } from "./arp.js";
 import { addAddress, removeAddress } from "./commands.js";
-import { placesOf, virtualAddresses, type RealServer } from "./real-server.js";
+import {
+  endpointName,
+  mayBeMasqueraded,
+  placesOf,
+  virtualAddresses,
+  type RealServer,
+} from "./real-server.js";
 
 /** A virtual address that is missing, or that brings a whole network with it. */
 export const virtualAddress = check(
@@ -15,7 +25,11 @@ export const virtualAddress = check(
     virtualAddresses(realServer).flatMap((address) => [
       ...(realServer.method === "masq"
         ? []
-        : absent(realServer, sysctls, address)),
+        : absent(realServer, sysctls, address).map((finding) =>
+            mayBeMasqueraded(realServer, address)
+              ? unlessMasqueraded(finding, realServer, address)
+              : finding,
+          )),
       ...tooWide(realServer, address),
     ]),
 );
@@ -42,6 +56,33 @@ function absent(
       fix: [...quiet(server, sysctls, address), ...stale, addAddress(address)],
     },
   ];
+}
+
+/** A masqueraded server works without the virtual address. */
+function unlessMasqueraded(
+  finding: Finding<"vip-absent">,
+  { services }: RealServer,
+  address: Address,
+): Finding<"vip-absent"> {
+  const names = services
+    .filter((service) => sameAddress(service.address, address))
+    .map(endpointName);
+  return {
+    ...finding,
+    certainty: "likely",
+    evidence: [
+      "the forwarding method is not known, and a masqueraded server needs no virtual address",
+    ],
+    next: [
+      {
+        command: `ipvsadm doctor --real-server ${names.join(",")} --method METHOD`,
+        effect:
+          "changes nothing; METHOD is the forwarding method that 'ipvsadm list' on the director shows for this server",
+      },
+    ],
+    cure: "Run the command under Next with the method. Unless it is masq, set arp_ignore and arp_announce first, and then add the virtual address to lo; with --method doctor prints the commands.",
+    fix: [],
+  };
 }
 
 function isLocal(way: Way): boolean {

@@ -29,6 +29,8 @@ export interface Found {
   readonly evidence: readonly string[];
   readonly next: readonly Command[];
   readonly fix: readonly Command[];
+  /** How to fix it, if no command does */
+  readonly cure: string;
 }
 
 interface Command {
@@ -173,6 +175,26 @@ export function proves(site: Site, one: Case): void {
       await one.lastly?.();
     }
   });
+}
+
+/** Repairs what the next step `doctor --probe` proves: without proof no command takes the server out. */
+export function repairsByProbe(site: Site): (finding: Found) => Promise<void> {
+  return async ({ id, subject, certainty, next, fix }) => {
+    assert.equal(certainty, "likely");
+    assert.deepEqual(fix, []);
+    const probe = next.find(({ command }) => command.endsWith("--probe"));
+    assert.deepEqual(probe, {
+      command: "ipvsadm doctor --probe",
+      on: null,
+      effect: null,
+    });
+    const { found } = await examined("all examined", "--probe");
+    const proven = found.find((one) => one.id === id);
+    assert.ok(proven, JSON.stringify(found));
+    assert.equal(proven.subject, subject);
+    assert.equal(proven.certainty, "proven");
+    carryOut(site, proven, {});
+  };
 }
 
 /** Takes the next step that is printed, on its machine, and repairs what is found there. */

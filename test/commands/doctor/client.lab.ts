@@ -15,29 +15,43 @@ const RULES = `
 const skip = without("iptables-legacy", "iptables");
 
 // Addresses of the client that have no older connections: those of earlier tests are still in the table.
-const [PASSING = "", BLOCKED = "", UNANSWERED = ""] =
-  otherClients(40).slice(37);
+const [
+  PASSING = "",
+  BLOCKED = "",
+  UNANSWERED = "",
+  MARKED = "",
+  REFUSED = "",
+  SERVED = "",
+] = otherClients(40).slice(34);
 
 suite("doctor --client follows a client", () => {
-  const site = siteOf(BEHIND_DIRECTOR, { real1: { http: [8080] } });
+  const site = siteOf(BEHIND_DIRECTOR, {
+    real1: { http: [8080], datagrams: ["198.51.100.11:53"] },
+  });
 
   /** Follows the client, which makes requests until doctor has ended. */
   async function follow(client: string) {
+    const replies: Reply[] = [];
+    const trace = await followAmid(client, async () => {
+      const manner = { from: client, patienceSeconds: 2 };
+      replies.push(...(await site.client.get(URL, manner)));
+    });
+    return { ...trace, replies };
+  }
+
+  /** Follows the client, which does something again and again until doctor has ended. */
+  async function followAmid(client: string, act: () => Promise<void>) {
     const line = ["doctor", "--client", client, "--for", "4s", "-o", "json"];
     let follows = true as boolean;
     const doctor = ours(line).finally(() => (follows = false));
-    const replies: Reply[] = [];
-    while (follows)
-      replies.push(
-        ...(await site.client.get(URL, { from: client, patienceSeconds: 2 })),
-      );
+    while (follows) await act();
     const { stdout, stderr, status } = await doctor;
     assert.equal(stderr, "");
     const { stopsAt, steps } = JSON.parse(stdout) as {
       stopsAt: { step: string; text: string } | null;
       steps: readonly { step: string; state: string; text: string }[];
     };
-    return { stopsAt, steps, status, stdout, replies };
+    return { stopsAt, steps, status, stdout };
   }
 
   test("doctor --client shows connections that pass", async () => {
@@ -106,4 +120,75 @@ suite("doctor --client follows a client", () => {
       }
     },
   );
+
+  test(
+    "doctor --client names the marking rule that the client does not meet",
+    { skip },
+    async () => {
+      await balance(`
+        -A -f 7 -s rr
+        -a -f 7 -r 198.51.100.11:8080 -m`);
+      const mark = (device: string) =>
+        void site.network.sh(
+          DIRECTOR,
+          `iptables-legacy -t mangle -F PREROUTING; iptables-legacy -t mangle -A PREROUTING -i ${device} -d 192.0.2.100 -p tcp --dport 80 -j MARK --set-mark 7`,
+        );
+      try {
+        mark("back");
+        const { stopsAt, status, stdout, replies } = await follow(MARKED);
+        assert.ok(!replies.some(isAnswer), JSON.stringify(replies));
+        assert.equal(stopsAt?.step, "marks", stdout);
+        assert.match(
+          stopsAt.text,
+          /^rule 1 of chain PREROUTING .*, sets mark 7 for fwm\/7; it does not match: requests of \S+ come in by front, which the rule does not match$/,
+        );
+        assert.equal(status, 1);
+        mark("front");
+        const after = await follow(MARKED);
+        assert.ok(after.replies.some(isAnswer), JSON.stringify(after.replies));
+        assert.equal(after.stopsAt, null, after.stdout);
+        assert.match(
+          after.steps.find(({ step }) => step === "marks")?.text ?? "",
+          /it matches packets of the client that meet its conditions$/,
+        );
+      } finally {
+        site.network.sh(DIRECTOR, "iptables-legacy -t mangle -F PREROUTING");
+      }
+    },
+  );
+
+  test("doctor --client sees that the answers to datagrams are refusals", async () => {
+    /** Follows a client that sends datagrams. @returns whether it got answers, and what the counters say */
+    const followDatagrams = async (from: string) => {
+      let answers = 0;
+      const { steps, stdout } = await followAmid(from, async () => {
+        const manner = { from, count: 1, patienceSeconds: 1 };
+        const replies = await site.client.sendDatagrams(
+          "192.0.2.100:53",
+          manner,
+        );
+        answers += replies.filter((one) => "server" in one).length;
+      });
+      const counters = steps.find(({ step }) => step === "counters");
+      assert.ok(counters, stdout);
+      return { answers, counters };
+    };
+    await balance(`
+      -A -u 192.0.2.100:53 -s rr
+      -a -u 192.0.2.100:53 -r 198.51.100.11:54 -m`);
+    const refused = await followDatagrams(REFUSED);
+    assert.equal(refused.answers, 0);
+    assert.equal(refused.counters.state, "unknown");
+    assert.match(
+      refused.counters.text,
+      /they are as large as ICMP messages that refuse these requests: perhaps no program listens there$/,
+    );
+    // Port 53 has a program.
+    await balance(`
+      -A -u 192.0.2.100:53 -s rr
+      -a -u 192.0.2.100:53 -r 198.51.100.11:53 -m`);
+    const served = await followDatagrams(SERVED);
+    assert.ok(served.answers > 0);
+    assert.equal(served.counters.state, "ok");
+  });
 });

@@ -8,7 +8,7 @@ import { ipvsadm } from "../../traffic/ipvsadm.js";
 import { without } from "../../traffic/needs.js";
 import { BEHIND_DIRECTOR, otherClients } from "../../traffic/places.js";
 import { siteOf } from "../../traffic/site.js";
-import { proves } from "./case.js";
+import { proves, repairsByProbe } from "./case.js";
 
 const DNS = "-u 192.0.2.100:53";
 
@@ -97,6 +97,7 @@ suite("doctor finds dead servers that keep their clients", () => {
       assert.match(stdout, /"id": "server-refuses"/);
     },
     traffic: ask,
+    repair: repairsByProbe(site),
     also: ["persistence-pins"],
     lastly() {
       on("real1", "iptables-legacy -F INPUT");

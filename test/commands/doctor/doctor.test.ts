@@ -173,7 +173,7 @@ test("doctor --real-server does not ask IPVS and uses one rtnetlink socket", asy
   const link = nothing();
   const procFolder = folderOf(t, { "sys/net/ipv4/ip_forward": "0\n" });
   const { stdout, stderr, status } = await subcommand(
-    "doctor --real-server tcp/192.0.2.1:80 --only vip-absent",
+    "doctor --real-server tcp/192.0.2.1:80 --method direct --only vip-absent",
     {
       io: {
         procFolder,

@@ -4,6 +4,7 @@ import type { FindingId } from "../../../src/doctor/findings.js";
 import { eventually } from "../../lab/eventually.js";
 import { isAnswer } from "../../lab/http.js";
 import { DIRECTOR } from "../../lab/network.js";
+import { forgetConnections } from "../../traffic/forget-connections.js";
 import { balance } from "../../traffic/ipvsadm.js";
 import { without } from "../../traffic/needs.js";
 import { BEHIND_DIRECTOR, ONE_NETWORK } from "../../traffic/places.js";
@@ -196,6 +197,53 @@ suite("doctor counts half-open connections of masqueraded servers", () => {
     servers: { real1: "2001:db8:2::11", real2: "2001:db8:2::12" },
     port: 8080,
     requests: 4,
+  });
+
+  // A higher threshold would only let more requests wait.
+  proves(site, {
+    id: "all-overloaded",
+    name: "half-open connections fill the upper threshold",
+    skip,
+    subject: "tcp/192.0.2.100:94",
+    seen: /^its real servers are at their upper thresholds: 2 of 2$/,
+    evidence: /^all connections to 198\.51\.100\.11:8080 wait in SYN_RECV: /,
+    rules: `
+      -A -t 192.0.2.100:94 -s rr
+      -a -t 192.0.2.100:94 -r 198.51.100.11:8080 -m`,
+    url: "http://192.0.2.100:94/",
+    async fault() {
+      await forgetConnections();
+      await balance(`
+        -A -t 192.0.2.100:94 -s rr
+        -a -t 192.0.2.100:94 -r 198.51.100.11:8080 -m -x 2`);
+      site.network.sh(
+        "real1",
+        "iptables-legacy -A INPUT -p tcp --dport 8080 -j DROP",
+      );
+    },
+    async fails() {
+      for (let i = 0; i < 3; i++) {
+        const replies = await site.client.get("http://192.0.2.100:94/", {
+          patienceSeconds: 1,
+        });
+        assert.ok(!replies.some(isAnswer), JSON.stringify(replies));
+      }
+    },
+    machines: { "real server 198.51.100.11": "real1" },
+    there: "server-firewall-blocks",
+    // The connections that wait count until the kernel forgets them, after a minute.
+    async afterFix() {
+      const connections = await eventually(
+        () =>
+          Promise.resolve(
+            site.network.sh(DIRECTOR, "cat /proc/net/ip_vs_conn"),
+          ),
+        (text) => !text.includes("SYN_RECV"),
+        90,
+      );
+      assert.ok(!connections.includes("SYN_RECV"), connections);
+    },
+    lastly: () => void site.network.sh("real1", "iptables-legacy -F INPUT"),
   });
 
   const before = `

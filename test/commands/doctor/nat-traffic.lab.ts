@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { before, suite } from "node:test";
+import { before, suite, test } from "node:test";
 import { eventually } from "../../lab/eventually.js";
 import { isAnswer } from "../../lab/http.js";
 import { DIRECTOR } from "../../lab/network.js";
@@ -7,9 +7,11 @@ import { ours } from "../../lab/program.js";
 import type { HeldConnection } from "../../traffic/caller.js";
 import { balance, ipvsadm } from "../../traffic/ipvsadm.js";
 import { without } from "../../traffic/needs.js";
-import { BEHIND_DIRECTOR } from "../../traffic/places.js";
+import { forgetConnections } from "../../traffic/forget-connections.js";
+import { BEHIND_DIRECTOR, otherClients } from "../../traffic/places.js";
 import { siteOf } from "../../traffic/site.js";
-import { proves, unansweredForLong } from "./case.js";
+import { examined, proves, repairsByProbe, unansweredForLong } from "./case.js";
+import { startResident } from "./resident.js";
 
 const URL = "http://192.0.2.100/";
 const SERVICE = "-t 192.0.2.100:80";
@@ -55,6 +57,7 @@ suite("doctor finds what the connection table and counters show", () => {
       url: URL,
       options,
       evidence: certainty,
+      ...(options === "" ? { repair: repairsByProbe(site) } : {}),
       async fault() {
         await ipvsadm(`-d ${SERVICE} -r 198.51.100.12:8080`);
         await ipvsadm(`-a ${SERVICE} -r 198.51.100.12:8081 -m`);
@@ -78,6 +81,7 @@ suite("doctor finds what the connection table and counters show", () => {
       await refused(URL);
       await counted("server-refuses");
     },
+    repair: repairsByProbe(site),
   });
 
   const URL6 = "http://[2001:db8:1::100]/";
@@ -95,6 +99,38 @@ suite("doctor finds what the connection table and counters show", () => {
     async fails() {
       await refused(URL6);
       await counted("server-refuses");
+    },
+    repair: repairsByProbe(site),
+  });
+
+  let hashed = "";
+  /** Sees whether the client that source hashing sends to the refusing server is answered. */
+  const isHashedAnswered = async () => {
+    const replies = await site.client.get(URL, { from: hashed, count: 2 });
+    return replies.every(isAnswer);
+  };
+  proves(site, {
+    id: "server-refuses",
+    name: "source hashing, where weight 0 does not free the clients",
+    subject: "198.51.100.12:8081 of tcp/192.0.2.100:80",
+    options: "--probe",
+    rules: `
+      -A ${SERVICE} -s sh
+      -a ${SERVICE} -r 198.51.100.11:8080 -m`,
+    async works() {
+      const from = hashed === "" ? "192.0.2.10" : hashed;
+      const replies = await site.client.get(URL, { from });
+      assert.ok(replies.every(isAnswer), JSON.stringify(replies));
+    },
+    fault: async () => {
+      await ipvsadm(`-a ${SERVICE} -r 198.51.100.12:8081 -m`);
+    },
+    async fails() {
+      for (const from of otherClients(20)) {
+        hashed = from;
+        if (!(await isHashedAnswered())) return;
+      }
+      assert.fail("source hashing sends no client to real2");
     },
   });
 
@@ -193,6 +229,173 @@ suite("doctor finds what the connection table and counters show", () => {
       on("real1", "iptables-legacy -F");
       revive();
     },
+  });
+
+  proves(site, {
+    id: "drained-server-dead",
+    name: "a UDP client keeps its port, and the program on the drained server has ended",
+    subject: "198.51.100.11:53 of udp/192.0.2.100:53",
+    seen: /an empty datagram of the director to 198\.51\.100\.11:53 was refused/,
+    skip: without("iptables-legacy", "iptables"),
+    options: "--probe",
+    rules: `
+      -A ${DNS} -s rr
+      -a ${DNS} -r 198.51.100.11:53 -m -w 1
+      -a ${DNS} -r 198.51.100.12:53 -m -w 0`,
+    works: () => {
+      assert.notEqual(asksFrom(5303), "no answer");
+      return Promise.resolve();
+    },
+    async fault() {
+      await ipvsadm(`-e ${DNS} -r 198.51.100.11:53 -m -w 0`);
+      await ipvsadm(`-e ${DNS} -r 198.51.100.12:53 -m -w 1`);
+      on("real1", "iptables-legacy -A INPUT -p udp --dport 53 -j REJECT");
+    },
+    fails: () => {
+      assert.equal(asksFrom(5303), "no answer");
+      return Promise.resolve();
+    },
+    lastly() {
+      on("real1", "iptables-legacy -F");
+      revive();
+    },
+  });
+
+  proves(site, {
+    id: "server-refuses",
+    name: "no program has the UDP port of a server",
+    subject: "198.51.100.13:53 of udp/192.0.2.100:53",
+    seen: /^an empty datagram of the director to 198\.51\.100\.13:53 was refused/,
+    options: "--probe",
+    rules: `
+      -A ${DNS} -s rr
+      -a ${DNS} -r 198.51.100.11:53 -m`,
+    works: () => {
+      for (const port of [5311, 5312, 5313])
+        assert.notEqual(asksFrom(port), "no answer");
+      return Promise.resolve();
+    },
+    fault: async () => {
+      // The entries of the ports lead to the server that answers.
+      await forgetConnections();
+      await balance(`
+        -A ${DNS} -s rr
+        -a ${DNS} -r 198.51.100.11:53 -m
+        -a ${DNS} -r 198.51.100.13:53 -m`);
+    },
+    fails: () => {
+      const answers = [5311, 5312, 5313].map(asksFrom);
+      assert.ok(answers.includes("no answer"), answers.join());
+      return Promise.resolve();
+    },
+    lastly: revive,
+  });
+
+  /** Sends datagrams from a port that stays the same, for some seconds, in a process of its own. */
+  function keepsSending(from: number, to: number, seconds: number): void {
+    const program = `
+      const socket = require("dgram").createSocket("udp4");
+      socket.bind(${from}, () => setInterval(() => socket.send("a line", ${to}, "192.0.2.100"), 30));
+      setTimeout(() => process.exit(), ${seconds} * 1000);`;
+    on("client", `${process.execPath} -e '${program}' >/dev/null 2>&1 &`);
+  }
+
+  proves(site, {
+    id: "drained-server-dead",
+    name: "a firewall on the drained server drops the datagrams of a service that has answers",
+    subject: "198.51.100.11:53 of udp/192.0.2.100:53",
+    seen: /and it gets \d+ packets per second and answers none$/,
+    evidence: /^answers are usual in this service: 198\.51\.100\.1[12]:53 got /,
+    skip: without("iptables-legacy", "iptables"),
+    rules: `
+      -A ${DNS} -s rr
+      -a ${DNS} -r 198.51.100.11:53 -m -w 1
+      -a ${DNS} -r 198.51.100.12:53 -m -w 0`,
+    works: () => {
+      assert.notEqual(asksFrom(5304), "no answer");
+      return Promise.resolve();
+    },
+    async fault() {
+      await ipvsadm(`-e ${DNS} -r 198.51.100.11:53 -m -w 0`);
+      await ipvsadm(`-e ${DNS} -r 198.51.100.12:53 -m -w 1`);
+      assert.equal(asksFrom(5305), "real2");
+      on("real1", "iptables-legacy -A INPUT -p udp --dport 53 -j DROP");
+    },
+    async fails() {
+      assert.equal(asksFrom(5304), "no answer");
+      keepsSending(5304, 53, 12);
+      await counted("drained-server-dead");
+    },
+    async repair({ certainty, next, fix }) {
+      assert.equal(certainty, "likely");
+      assert.deepEqual(fix, []);
+      const real1 = startResident("real1");
+      try {
+        const [step] = next;
+        assert.equal(step?.on, "real server 198.51.100.11");
+        const words = [...step.command.split(" ").slice(1), "-o", "json"];
+        const { stdout } = await real1.run(words);
+        assert.match(stdout, /"id": "server-firewall-blocks"/);
+      } finally {
+        await real1.stop();
+      }
+      // What the cure describes, for a server that stays dead.
+      director("sysctl -w net.ipv4.vs.expire_nodest_conn=1");
+      await ipvsadm(`-d ${DNS} -r 198.51.100.11:53`);
+      // The port is taken as long as the other process sends.
+      await eventually(
+        () => Promise.resolve(on("client", "ss -Huan sport = :5304")),
+        (text) => text.trim() === "",
+        20,
+      );
+    },
+    lastly() {
+      on("real1", "iptables-legacy -F");
+      revive();
+    },
+  });
+
+  test("doctor does not take a drained server of a protocol without answers for a dead one", async () => {
+    const syslog = "-u 192.0.2.100:514";
+    const received = "/tmp/received-datagrams";
+    const program = `
+      let count = 0;
+      require("dgram").createSocket("udp4")
+        .on("message", () => require("fs").writeFileSync("${received}", String(++count)))
+        .bind(514, "198.51.100.11");
+      setTimeout(() => process.exit(), 20000);`;
+    on("real1", `${process.execPath} -e '${program}' >/dev/null 2>&1 &`);
+    await balance(`
+      -A ${syslog} -s rr
+      -a ${syslog} -r 198.51.100.11:514 -m -w 1
+      -a ${syslog} -r 198.51.100.12:514 -m -w 0`);
+    const count = () =>
+      Promise.resolve(Number(on("real1", `cat ${received} || echo 0`)));
+    await eventually(
+      () => Promise.resolve(on("real1", "ss -Hulan sport = :514")),
+      (text) => text.trim() !== "",
+    );
+    keepsSending(5306, 514, 15);
+    assert.ok((await eventually(count, (some) => some > 0)) > 0);
+    await ipvsadm(`-e ${syslog} -r 198.51.100.11:514 -m -w 0`);
+    await ipvsadm(`-e ${syslog} -r 198.51.100.12:514 -m -w 1`);
+    const { stdout } = await eventually(
+      () => ours(["list", "-o", "json"]),
+      ({ stdout }) => /"inPacketsPerSecond": [1-9]/.test(stdout),
+    );
+    assert.match(stdout, /"inPacketsPerSecond": [1-9]/);
+    const before = await count();
+    const { found, status } = await examined();
+    assert.deepEqual(
+      found.map(({ id }) => id),
+      ["drained-server-used"],
+    );
+    assert.equal(status, 0);
+    assert.match(
+      found[0]?.evidence[0] ?? "",
+      /and sent 0; that is usual where no answers are expected \(syslog, statsd\)/,
+    );
+    assert.ok((await eventually(count, (some) => some > before)) > before);
   });
 
   let held: HeldConnection[] = [];

@@ -4,7 +4,9 @@ import { DIRECTOR, type NetworkPlan } from "../../lab/network.js";
 import { without } from "../../traffic/needs.js";
 import { siteOf } from "../../traffic/site.js";
 import { spread } from "../../traffic/spread.js";
+import type { Found } from "./case.js";
 import { forget, proverOf } from "./real-server-case.js";
+import { startResident } from "./resident.js";
 
 const VIP = "203.0.113.100";
 const URL = `http://${VIP}/`;
@@ -117,9 +119,34 @@ suite("doctor finds faults of a real server with direct routing", () => {
     id: "vip-absent",
     subject: VIP6,
     rules: RULES6,
+    words: `${WORDS6} --method direct`,
+    url: URL6,
+    fault: `ip address del ${VIP6}/128 dev lo`,
+  });
+
+  proves({
+    id: "vip-absent",
+    name: "the method is not said, and a masqueraded server needs no virtual address",
+    subject: VIP6,
+    certainty: "likely",
+    rules: RULES6,
     words: WORDS6,
     url: URL6,
     fault: `ip address del ${VIP6}/128 dev lo`,
+    async cure({ next }) {
+      const command = next[0]?.command ?? "";
+      assert.match(command, / --method METHOD$/);
+      const words = command.replace("METHOD", "direct").split(" ").slice(1);
+      const resident = startResident("real1");
+      try {
+        const { stdout } = await resident.run([...words, "-o", "json"]);
+        const { findings } = JSON.parse(stdout) as { findings: Found[] };
+        for (const { fix } of findings)
+          for (const one of fix) site.network.sh("real1", one.command);
+      } finally {
+        await resident.stop();
+      }
+    },
   });
 
   proves({

@@ -29,6 +29,9 @@ export interface RealServerCase {
   readonly fails?: () => Promise<void>;
   readonly subject?: string;
   readonly seen?: RegExp;
+  /** Its sentences of evidence */
+  readonly evidence?: RegExp;
+  readonly certainty?: "proven" | "likely";
   readonly severity?: "error" | "warning";
   /** Other findings that the fault brings about */
   readonly also?: readonly FindingId[];
@@ -134,10 +137,8 @@ async function prove(
 }
 
 /** The finding that is to be there, and no other. */
-function namedIn(
-  found: readonly Found[],
-  { id, subject, seen, severity = "error", also = [] }: RealServerCase,
-): Found {
+function namedIn(found: readonly Found[], one: RealServerCase): Found {
+  const { id, subject, seen, severity = "error", also = [] } = one;
   const first = found.find((finding) => finding.id === id);
   assert.ok(first, `${id} is not in ${JSON.stringify(found)}`);
   const others = found.filter((finding) => finding.id !== id);
@@ -147,6 +148,8 @@ function namedIn(
   );
   if (subject !== undefined) assert.equal(first.subject, subject);
   if (seen) assert.match(first.seen, seen);
+  if (one.evidence) assert.match(first.evidence.join("\n"), one.evidence);
+  assert.equal(first.certainty, one.certainty ?? "proven");
   assert.equal(first.severity, severity);
   return first;
 }
@@ -156,6 +159,14 @@ export function described({ evidence }: Found): string {
   const [, command] = /"([^"]+)"/.exec(evidence.join()) ?? [];
   assert.ok(command !== undefined, evidence.join());
   return command;
+}
+
+/** The setting that a cure describes, and does not offer as a fix: `set net.ipv4.conf.back.rp_filter to 2`. */
+export function describedSetting({ cure, fix }: Found): string {
+  assert.deepEqual(fix, []);
+  const [, name, value] = /\bset (net\.\S+) to (\d)/.exec(cure) ?? [];
+  assert.ok(name !== undefined && value !== undefined, cure);
+  return `sysctl -w ${name}=${value}`;
 }
 
 /** Runs the commands of a fix as they are printed. */

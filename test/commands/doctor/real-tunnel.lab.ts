@@ -1,8 +1,11 @@
+import assert from "node:assert/strict";
 import { before, suite } from "node:test";
 import { DIRECTOR, type NetworkPlan } from "../../lab/network.js";
+import { balance } from "../../traffic/ipvsadm.js";
 import { without } from "../../traffic/needs.js";
 import { siteOf } from "../../traffic/site.js";
-import { described, proverOf, shared } from "./real-server-case.js";
+import { proves as provesOfDirector, unansweredForLong } from "./case.js";
+import { describedSetting, proverOf, shared } from "./real-server-case.js";
 
 const VIP = "192.0.2.101";
 const URL = `http://${VIP}/`;
@@ -83,7 +86,7 @@ suite("doctor finds faults of a real server behind a tunnel", () => {
     for (const host of ["real1", "real2"])
       site.network.sh(
         host,
-        "ip -6 tunnel change ip6tnl0 mode any; for link in tunl0 sit0 gre0 ip6tnl0; do ip link set $link up; done; sysctl -w net.ipv4.conf.tunl0.rp_filter=0 net.ipv4.conf.gre0.rp_filter=0 net.ipv4.conf.far.accept_local=1",
+        "ip -6 tunnel change ip6tnl0 mode any; for link in tunl0 sit0 gre0 ip6tnl0; do ip link set $link up; done; sysctl -w net.ipv4.conf.tunl0.rp_filter=0 net.ipv4.conf.gre0.rp_filter=0 net.ipv4.conf.ip6tnl0.rp_filter=0 net.ipv4.conf.far.accept_local=1",
       );
   });
 
@@ -233,12 +236,89 @@ suite("doctor finds faults of a real server behind a tunnel", () => {
     words: WORDS,
     url: URL,
     fault: "sysctl -w net.ipv4.conf.all.rp_filter=1",
-    cure: (finding) => void site.network.sh("real1", described(finding)),
     lastly: () =>
       void site.network.sh(
         "real1",
         `sysctl -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.tunl0.rp_filter=0; ip address del ${VIP}/32 dev tunl0`,
       ),
+  });
+
+  proves({
+    id: "reverse-path",
+    name: "the loose level, and no address",
+    subject: "tunl0",
+    seen: /^rp_filter is 2 there .*, it has no address of its own, and /,
+    rules: RULES,
+    words: WORDS,
+    url: URL,
+    fault: "sysctl -w net.ipv4.conf.tunl0.rp_filter=2",
+    lastly: () =>
+      void site.network.sh(
+        "real1",
+        `sysctl -w net.ipv4.conf.tunl0.rp_filter=0; ip address del ${VIP}/32 dev tunl0`,
+      ),
+  });
+
+  // Without --method, each tunnel that is up may be the director's.
+  const WORDS46 = `--real-server [${VIP6}]:80 --director 192.0.2.1 --client 2001:db8:1::10`;
+  proves({
+    id: "server-firewall-blocks",
+    name: "IPv6 in IPv4, of which the method is not said",
+    skip: without("iptables-legacy", "iptables"),
+    subject: "the tunnel's packets from 192.0.2.1",
+    certainty: "likely",
+    rules: `
+      -A -t [${VIP6}]:80 -s rr
+      -a -t [${VIP6}]:80 -r 198.51.100.11:80 -i
+      -a -t [${VIP6}]:80 -r 198.51.100.12:80 -i`,
+    words: WORDS46,
+    url: `http://[${VIP6}]/`,
+    fault: "iptables-legacy -A INPUT -p 41 -j DROP",
+    cure: (finding) => {
+      assert.match(finding.cure, /^If the director uses this tunnel, accept /);
+      site.network.sh("real1", "iptables-legacy -F");
+    },
+    lastly: () => void site.network.sh("real1", "iptables-legacy -F"),
+  });
+
+  proves({
+    id: "reverse-path",
+    name: "IPv4 in IPv6, of which the method is not said",
+    subject: "ip6tnl0",
+    certainty: "likely",
+    rules: `
+      -A -t ${VIP}:80 -s rr
+      -a -t ${VIP}:80 -r [2001:db8:2::11]:80 -i
+      -a -t ${VIP}:80 -r [2001:db8:2::12]:80 -i`,
+    words: `--real-server ${VIP}:80 --director 2001:db8:1::1 --client 192.0.2.10`,
+    url: URL,
+    fault: "sysctl -w net.ipv4.conf.ip6tnl0.rp_filter=1",
+    cure(finding) {
+      site.network.sh("real1", `ip address add ${VIP}/32 dev ip6tnl0`);
+      site.network.sh("real1", describedSetting(finding));
+    },
+    lastly: () =>
+      void site.network.sh(
+        "real1",
+        `sysctl -w net.ipv4.conf.ip6tnl0.rp_filter=0; ip address del ${VIP}/32 dev ip6tnl0`,
+      ),
+  });
+
+  provesOfDirector(site, {
+    id: "tunnel-from-vip",
+    subject: VIP6,
+    seen: /^it is the source of the tunnel's packets to \[2001:db8:2::11\]:80 of tcp\/\[2001:db8:1::101\]:80, \[2001:db8:2::12\]:80 of /,
+    rules: RULES6,
+    url: `http://[${VIP6}]/`,
+    async fault() {
+      site.network.sh(
+        DIRECTOR,
+        `ip address change ${VIP6}/128 dev front preferred_lft forever valid_lft forever`,
+      );
+      // IPVS remembers the source for each server.
+      await balance(RULES6);
+    },
+    fails: () => unansweredForLong(site, `http://[${VIP6}]/`),
   });
 
   proves({

@@ -8,7 +8,7 @@ import {
 import { BEHIND_DIRECTOR } from "../../traffic/places.js";
 import { without } from "../../traffic/needs.js";
 import { siteOf } from "../../traffic/site.js";
-import { described, proverOf } from "./real-server-case.js";
+import { describedSetting, proverOf } from "./real-server-case.js";
 
 const VIP = "192.0.2.100";
 const URL = `http://${VIP}/`;
@@ -79,6 +79,24 @@ suite("doctor finds faults of a masqueraded real server", () => {
     lastly: () => void site.network.sh("real1", "ip route del 192.0.2.0/24"),
   });
 
+  // A routing rule for the server's own address leads to a table whose routes go past the director.
+  proves({
+    id: "way-back-elsewhere",
+    name: "a routing rule",
+    subject: "192.0.2.10",
+    seen: /^answers go through 198\.51\.100\.2, past the director$/,
+    rules: RULES,
+    words: `${WORDS} --server 198.51.100.11:8080 --client 192.0.2.10`,
+    url: URL,
+    fault:
+      "ip rule add from 198.51.100.11 table 77 priority 100; ip route add default via 198.51.100.2 table 77",
+    lastly: () =>
+      void site.network.sh(
+        "real1",
+        "ip rule del priority 100; ip route flush table 77",
+      ),
+  });
+
   proves({
     id: "way-back-elsewhere",
     subject: "default route",
@@ -136,6 +154,26 @@ suite("doctor of a real server with two networks", () => {
   const proves = proverOf(site);
 
   proves({
+    id: "no-way-back",
+    name: "a routing rule for the virtual address leads to a table that refuses the client",
+    subject: "192.0.2.10",
+    rules: `
+      -A -t ${VIP}:80 -s rr
+      -a -t ${VIP}:80 -r 198.51.100.11 -g
+      -a -t ${VIP}:80 -r 198.51.100.12 -g`,
+    words: `--real-server ${VIP} --method direct --director 198.51.100.1 --client 192.0.2.10`,
+    url: URL,
+    fault: `ip rule add from ${VIP} table 77 priority 100; ip route add unreachable default table 77`,
+    evidence: /^routing rule 100 sends packets from 192\.0\.2\.100 to table 77/,
+    fills: { ROUTER: "10.0.0.1" },
+    lastly: () =>
+      void site.network.sh(
+        "real1",
+        "ip rule del priority 100; ip route flush table 77",
+      ),
+  });
+
+  proves({
     id: "reverse-path",
     name: "of direct routing",
     subject: "back",
@@ -153,7 +191,7 @@ suite("doctor of a real server with two networks", () => {
         () => site.network.sh("real1", next?.command ?? ""),
         /Invalid cross-device link/,
       );
-      site.network.sh("real1", described(finding));
+      site.network.sh("real1", describedSetting(finding));
       site.network.sh("real1", next?.command ?? "");
     },
   });

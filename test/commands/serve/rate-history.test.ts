@@ -58,3 +58,16 @@ test("RateHistory forgets what is older than 15 minutes after a long pause", () 
   assert.deepEqual(last(history, 10_000, 2), [4, 4]);
   assert.ok(history.values(0, 20_000).every((value) => Number.isNaN(value)));
 });
+
+test("RateHistory begins anew if somebody has set the clock back", () => {
+  const history = new RateHistory();
+  history.record(1000, [1, 2, 3]);
+  history.record(1001, [1, 2, 3]);
+  history.record(280, [4, 5, 6]);
+  assert.deepEqual(
+    history.values(0, 281).filter((value) => !Number.isNaN(value)),
+    [4],
+  );
+  history.record(281, [6, 5, 6]);
+  assert.deepEqual(history.values(0, 281).slice(-3), [NaN, 4, 6]);
+});

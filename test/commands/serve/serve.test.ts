@@ -17,16 +17,17 @@ import { text } from "node:stream/consumers";
 import { after, test } from "node:test";
 import { formatSelector } from "../../../src/grammar/selector.js";
 import { systemClock } from "../../../src/system/clock.js";
-import { scriptedKernel } from "../../classic/scripted-kernel.js";
+import type { UpdateEvent } from "../../../src/page/events.js";
+import { GET_SERVICE, scriptedKernel } from "../../classic/scripted-kernel.js";
 import { invalidities } from "../../document/schema.js";
 import { withConnections } from "./connections-file.js";
-import { TCP } from "../../../src/ipvs/model.js";
+import { TCP, type ServiceWithServers } from "../../../src/ipvs/model.js";
 import {
   addressKey,
   serverEntry,
   serviceEntry,
 } from "../../fixtures/entries.js";
-import { kernelWith } from "../../fixtures/table-kernel.js";
+import { answersFrom, kernelWith } from "../../fixtures/table-kernel.js";
 import { SAMPLE } from "../list/sample.js";
 import { DemoKernel } from "../../page/demo-kernel.js";
 import { subcommand } from "../run-subcommand.js";
@@ -125,6 +126,39 @@ test("the events of serve are valid: the table first, then what changed", async 
       assert.deepEqual(
         changes.map(({ service, to }) => [service, to]),
         [[formatSelector(kernel.table[1]!.key), { weight: 0 }]], // eslint-disable-line @typescript-eslint/no-non-null-assertion
+      );
+    },
+    "serve --interval 0.5",
+  );
+});
+
+test("serve does not report a service as removed that a dump skipped", async () => {
+  const [a, b, c] = [1, 2, 3].map((port) =>
+    serviceEntry(addressKey(TCP, "192.0.2.1", port)),
+  ) as [ServiceWithServers, ServiceWithServers, ServiceWithServers];
+  let dumps: ServiceWithServers[][] = [];
+  let answers = answersFrom([a, b, c]);
+  const link = scriptedKernel((command, asked) => {
+    const dump = command === GET_SERVICE ? dumps.shift() : undefined;
+    if (dump) answers = answersFrom(dump);
+    return answers(command, asked);
+  });
+  await serving(
+    link,
+    async (url) => {
+      const events = await eventsFrom(url, 4, () => {
+        // While the kernel lists the table, `a` is deleted. `b` moves to its place, which the dump has passed.
+        dumps = [
+          [a, c],
+          [b, c],
+        ];
+      });
+      const changes = events
+        .slice(1)
+        .flatMap(({ data }) => (data as UpdateEvent).changes ?? []);
+      assert.deepEqual(
+        changes.map(({ change, service }) => `${change} ${service}`),
+        ["remove tcp/192.0.2.1:1"],
       );
     },
     "serve --interval 0.5",

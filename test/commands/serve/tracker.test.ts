@@ -26,10 +26,13 @@ function web(weight = 1, ...more: readonly string[]): ServiceWithServers {
   return serviceEntry(KEY, {}, servers);
 }
 
-const at = (second: number) => new Date(1_000_000_000_000 + second * 1000);
+const at = (second: number) => ({
+  date: new Date(1_000_000_000_000 + second * 1000),
+  seconds: second,
+});
 
-test("Tracker reports everything at the first reading, and no changes", () => {
-  const { services, figures, changes, removed } = new Tracker().take(
+test("Tracker reports everything at the first reading", () => {
+  const { services, figures, removed } = new Tracker().take(
     table(web()),
     at(0),
   );
@@ -38,7 +41,7 @@ test("Tracker reports everything at the first reading, and no changes", () => {
     [NAME],
   );
   assert.equal(figures.length, 2);
-  assert.deepEqual([changes, removed], [[], []]);
+  assert.deepEqual(removed, []);
 });
 
 test("Tracker reports nothing if nothing changed", () => {
@@ -49,65 +52,31 @@ test("Tracker reports nothing if nothing changed", () => {
     services: [],
     removed: [],
     figures: [],
-    changes: [],
   });
 });
 
-test("Tracker reports the moment of a weight change with both weights", () => {
+test("Tracker reports the new state of a drained server", () => {
   const tracker = new Tracker();
   tracker.take(table(web(3)), at(0));
-  const { changes, services } = tracker.take(table(web(0)), at(2));
-  assert.deepEqual(changes, [
-    {
-      time: at(2).toISOString(),
-      change: "change",
-      of: "server",
-      service: NAME,
-      server: "10.0.0.11:80",
-      from: { weight: 3 },
-      to: { weight: 0 },
-    },
-  ]);
+  const { services } = tracker.take(table(web(0)), at(2));
   assert.equal(services[0]?.state, "all-drained");
   assert.equal(services[0].servers[0]?.state, "draining");
 });
 
-test("Tracker reports servers and services that come and go", () => {
+test("Tracker reports the ids of services that are gone", () => {
   const tracker = new Tracker();
-  tracker.take(table(web()), at(0));
-  const words = (second: number, ...now: readonly ServiceWithServers[]) =>
-    tracker
-      .take(table(...now), at(second))
-      .changes.map(
-        ({ change, of, server = "" }) => `${change} ${of} ${server}`,
-      );
-  assert.deepEqual(words(2, web(1, "10.0.0.12")), ["add server 10.0.0.12:80"]);
-  assert.deepEqual(words(4, web()), ["remove server 10.0.0.12:80"]);
-  const other = serviceEntry({ ...KEY, port: 443 }, {}, [
-    serverEntry("10.0.0.11", 443),
-  ]);
-  assert.deepEqual(words(6, web(), other), ["add service "]);
-  assert.deepEqual(words(8, other), ["remove service "]);
+  const [row] = tracker.take(table(web()), at(0)).services;
+  assert.deepEqual(tracker.take([], at(2)).removed, [row?.id]);
 });
 
-test("Tracker reports a new scheduler and new thresholds", () => {
+test("Tracker measures rates by a clock that nobody sets", () => {
   const tracker = new Tracker();
-  const before = web();
-  tracker.take(table(before), at(0));
-  const after = serviceEntry(KEY, { scheduler: "rr" }, [
-    serverEntry("10.0.0.11", 80, { upperThreshold: 9, lowerThreshold: 5 }),
-  ]);
-  const { changes } = tracker.take(table(after), at(2));
-  assert.deepEqual(
-    changes.map(({ from, to }) => [from, to]),
-    [
-      [{ scheduler: "wlc" }, { scheduler: "rr" }],
-      [
-        { upperThreshold: null, lowerThreshold: null },
-        { upperThreshold: 9, lowerThreshold: 5 },
-      ],
-    ],
-  );
+  const grown = (inBytes: bigint) =>
+    table({ ...web(), stats: stats({ inBytes }) });
+  tracker.take(grown(0n), at(0));
+  const anHourBack = { ...at(-3600), seconds: 2 };
+  const { figures } = tracker.take(grown(1000n), anHourBack);
+  assert.equal(figures[0]?.[5], 500);
 });
 
 test("Tracker keeps the id of a service, and its rates are the growth per second", () => {
@@ -123,7 +92,7 @@ test("Tracker keeps the id of a service, and its rates are the growth per second
   assert.deepEqual(
     tracker
       .historyOf(NAME)
-      ?.history.values(1, slotAt(at(2).getTime()))
+      ?.history.values(1, slotAt(at(2).date.getTime()))
       .at(-1),
     500,
   );

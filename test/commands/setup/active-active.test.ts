@@ -46,6 +46,69 @@ END
     assert.doesNotMatch(stdout, /ip neigh/);
   });
 
+  const BOTH = [
+    ...DIRECT.slice(0, -1),
+    "-A -t [2001:db8::100]:80 -s rr",
+    "-a -t [2001:db8::100]:80 -r [2001:db8::1]:80 -g",
+    "-a -t [2001:db8::100]:80 -r [2001:db8::2]:80 -g",
+    "",
+  ];
+  const both = (options: string) =>
+    subcommand(
+      `setup - --active-active --director 203.0.113.1,2001:db8::1 --backup 203.0.113.2,2001:db8::2 --for director ${options}`,
+      { stdin: [BOTH] },
+    );
+
+  test("looks up the MAC address of the other director for each family", async () => {
+    const { stdout } = await both("-o shell");
+    const lines = stdout.split("\n");
+    for (const [program, variable, peer] of [
+      ["iptables", "mac0", "203.0.113.2"],
+      ["ip6tables", "mac1", "2001:db8::2"],
+    ] as const) {
+      const lookup = `  ${variable}=$(ip neigh show ${peer} dev eth0 | `;
+      const exempt = `${program} -t mangle -A ipvs-marks -m mac --mac-source "$${variable}" -j RETURN`;
+      const looked = lines.findIndex((line) => line.startsWith(lookup));
+      assert.notEqual(looked, -1, stdout);
+      assert.ok(lines.indexOf(exempt) > looked, stdout);
+      assert.ok(
+        lines.some((line) =>
+          line.startsWith(
+            `if [ -n "$${variable}" ]; then ${program} -t mangle -A PREROUTING `,
+          ),
+        ),
+        stdout,
+      );
+    }
+  });
+
+  test("uses a MAC address for each family, or one for both", async () => {
+    const rules = (text: string) =>
+      Array.from(
+        text.matchAll(/^(ip6?tables) .*--mac-source (\S+) /gm),
+        ([, program = "", mac = ""]) => `${program} ${mac}`,
+      );
+    const two = await both(
+      "--mac 203.0.113.2=02:00:00:00:00:04,2001:db8::2=02:00:00:00:00:06",
+    );
+    assert.deepEqual(rules(two.stdout), [
+      "iptables 02:00:00:00:00:04",
+      "ip6tables 02:00:00:00:00:06",
+    ]);
+    for (const name of ["203.0.113.2", "2001:db8::2"]) {
+      const one = await both(`--mac ${name}=02:00:00:00:00:0a`);
+      assert.deepEqual(rules(one.stdout), [
+        "iptables 02:00:00:00:00:0a",
+        "ip6tables 02:00:00:00:00:0a",
+      ]);
+    }
+    const nft = await both(
+      "-o nft --mac 203.0.113.2=02:00:00:00:00:04,2001:db8::2=02:00:00:00:00:06",
+    );
+    assert.match(nft.stdout, /ether saddr != 02:00:00:00:00:04 ip daddr/);
+    assert.match(nft.stdout, /ether saddr != 02:00:00:00:00:06 ip6 daddr/);
+  });
+
   test("an undo needs no MAC address", async () => {
     for (const [format, line] of [
       ["shell", "iptables -t mangle -X ipvs-marks"],

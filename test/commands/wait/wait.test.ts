@@ -11,6 +11,7 @@ import {
 } from "../../fixtures/entries.js";
 import { TableOfServers } from "../../fixtures/table-of-servers.js";
 import { named } from "../../document/named.js";
+import { assertFollowsSchema } from "../../document/schema.js";
 import { subcommand, terminal } from "../run-subcommand.js";
 
 const WEB = "tcp/192.0.2.1:80";
@@ -256,6 +257,47 @@ test("wait reads once per --interval", async () => {
   assert.equal(status, 124);
   assert.deepEqual(world.slept, [2500, 2500, 1000]);
 });
+
+for (const [words, members] of [
+  [
+    "tcp/192.0.2.77:80",
+    {
+      service: "tcp/192.0.2.77:80",
+      protocol: "tcp",
+      serviceAddress: "192.0.2.77",
+      servicePort: 80,
+    },
+  ],
+  ["192.0.2.77:80", { serviceAddress: "192.0.2.77", servicePort: 80 }],
+  ["fwm6/7", { service: "fwm6/7", family: "ipv6", firewallMark: 7 }],
+  [
+    `${WEB} 10.0.0.77:8080`,
+    {
+      service: WEB,
+      server: "10.0.0.77:8080",
+      serverAddress: "10.0.0.77",
+      serverPort: 8080,
+    },
+  ],
+  [`${WEB} 2001:db8::77`, { service: WEB, serverAddress: "2001:db8::77" }],
+  ["--all-services 10.0.0.77", { machine: "10.0.0.77" }],
+] as const)
+  test(`wait ${words} -o json prints a document if it is not in the table at the start`, async () => {
+    const line = `wait ${words} --for drained -o json`;
+    const { stdout, stderr, status } = await run(line, kernel(), ioWith(QUIET));
+    assert.equal(status, 5);
+    assert.match(stderr, /^ipvsadm: (?:there is no|no service has)/);
+    assertFollowsSchema(stdout, "wait -o json");
+    const document = JSON.parse(stdout) as object;
+    assert.deepEqual(document, {
+      ...document,
+      ...members,
+      result: "absent",
+      waitedSeconds: 0,
+      servers: [],
+    });
+    assert.ok(!("activeConnections" in document));
+  });
 
 test("wait prints one JSON document with -o json", async () => {
   const it = kernel();

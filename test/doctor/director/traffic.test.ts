@@ -291,7 +291,52 @@ suite("refusals", () => {
       },
       { command: "ipvsadm doctor --probe" },
     ]);
-    assert.match(finding.fix[0]?.effect ?? "", /does not repair the server$/);
+    assert.deepEqual(finding.fix, [], "counters are no proof");
+  });
+
+  test("refusals: only a probe gives a reason to take the server out", () => {
+    const [proven] = counted(REFUSING, ["refused"]);
+    assert.match(proven?.fix[0]?.effect ?? "", /does not repair the server$/);
+  });
+
+  test("refusals: with source hashing a server is deleted only if a probe proves that it refuses", () => {
+    const server = masqueraded("10.0.0.11", { stats: stats(REFUSING) });
+    const service = serviceAt("192.0.2.1", [server], { scheduler: "sh" });
+    const commands = (probes: readonly Probe[]) =>
+      refusals
+        .examine(facts({ table: [service], probes }))
+        .flatMap(({ fix }) => fix.map(({ command }) => command));
+    assert.deepEqual(commands([]), []);
+    assert.deepEqual(commands([{ service, server, result: "refused" }]), [
+      "ipvsadm -d -t 192.0.2.1:80 -r 10.0.0.11:80",
+    ]);
+  });
+
+  test("refusals: an empty datagram that is refused proves it, and one without an answer says nothing", () => {
+    const server = masqueraded("10.0.0.11", { stats: stats(REFUSING) });
+    const { key } = SERVICE;
+    const service = {
+      ...serviceAt("192.0.2.1", [server]),
+      key: { ...key, protocol: UDP },
+    } as ServiceWithServers;
+    const find = (...results: Probe["result"][]) =>
+      refusals.examine(
+        facts({
+          table: [service],
+          probes: results.map((result) => ({ service, server, result })),
+        }),
+      );
+    const [proven] = find("refused");
+    assert.equal(proven?.id, "server-refuses");
+    assert.equal(
+      proven.seen,
+      "an empty datagram of the director to 10.0.0.11:80 was refused: no program has this port (ICMP port unreachable)",
+    );
+    assert.deepEqual(proven.evidence, []);
+    assert.deepEqual(find("no answer"), []);
+    assert.deepEqual(find("answered"), []);
+    assert.deepEqual(find(), []);
+    assert.equal(find("unreachable")[0]?.id, "server-probe-failed");
   });
 
   test("refusals: data, no answers, few connections or rates of before are none", () => {
@@ -560,33 +605,47 @@ suite("drainedServers", () => {
       service?: Partial<ServiceWithServers>;
     } = {},
     state: "failed" | "reachable" = "failed",
+    probe?: Probe["result"],
+  ) => raw(given, groups, more, state, probe).map(told);
+  const raw = (
+    given: Partial<ServerEntry>,
+    groups: readonly ConnectionGroup[],
+    more: {
+      connections?: Partial<Connections>;
+      service?: Partial<ServiceWithServers>;
+      others?: readonly ServerEntry[];
+    } = {},
+    state: "failed" | "reachable" = "failed",
+    probe?: Probe["result"],
   ) => {
     const server: ServerEntry = {
       ...SERVER,
       settings: { ...SERVER.settings, weight: 0 },
       ...given,
     };
-    const service = { ...serviceAt("192.0.2.1", [server]), ...more.service };
-    return drainedServers
-      .examine(
-        facts({
-          table: [service],
-          network: {
-            ...NETWORK,
-            neighbors: [
-              neighbor(
-                2,
-                "10.0.0.11",
-                state === "failed" ? undefined : 1,
-                state,
-              ),
-            ],
-          },
-          connections: connectionTable(groups, more.connections),
-        }),
-      )
-      .map(told);
+    const servers = [server, ...(more.others ?? [])];
+    const service = { ...serviceAt("192.0.2.1", servers), ...more.service };
+    return drainedServers.examine(
+      facts({
+        table: [service],
+        network: {
+          ...NETWORK,
+          neighbors: [
+            neighbor(2, "10.0.0.11", state === "failed" ? undefined : 1, state),
+          ],
+        },
+        connections: connectionTable(groups, more.connections),
+        probes: probe ? [{ service, server, result: probe }] : [],
+      }),
+    );
   };
+  const { key: tcpKey } = SERVICE;
+  const UDP_SERVICE = {
+    key: { ...tcpKey, protocol: UDP },
+  } as Partial<ServiceWithServers>;
+  const UDP_OPEN = [
+    { ...group({ UDP: [290] }, "192.0.2.77"), protocol: "UDP" },
+  ];
   const OPEN = [group({ ESTABLISHED: [890] }, "192.0.2.77")];
 
   test("drainedServers: open connections with a dead server are an error", () => {
@@ -605,24 +664,96 @@ suite("drainedServers", () => {
     assert.deepEqual(find({ inactiveConnections: 2 }, ending), []);
   });
 
-  test("drainedServers: packets that get no answer are as good as silence", () => {
+  test("drainedServers: TCP packets that get no answer are likely those to a dead server, and no command removes it", () => {
     const one = stats({ inPacketsPerSecond: 3n });
-    const found = find(
+    const [finding, ...others] = raw(
       { activeConnections: 1, stats: one },
       OPEN,
       {},
       "reachable",
     );
-    assert.equal(found.length, 1);
+    assert.deepEqual(others, []);
+    assert.equal(finding?.id, "drained-server-dead");
+    assert.equal(finding.certainty, "likely");
+    assert.deepEqual(finding.fix, []);
+    assert.deepEqual(
+      finding.next?.map(({ command }) => command),
+      [
+        "ipvsadm doctor --real-server tcp/192.0.2.1:80 --method masq --server 10.0.0.11:80",
+        "ipvsadm doctor --probe",
+      ],
+    );
+  });
+
+  test("drainedServers: datagrams that get no answer are a fault only if the service has answers", () => {
+    const oneWay = {
+      inactiveConnections: 1,
+      stats: stats({ inPackets: 900n, inPacketsPerSecond: 3n }),
+    };
+    const found = (given: Partial<ServerEntry>, other?: Partial<Stats>) =>
+      raw(
+        given,
+        UDP_OPEN,
+        {
+          service: UDP_SERVICE,
+          others: other
+            ? [masqueraded("10.0.0.12", { stats: stats(other) })]
+            : [],
+        },
+        "reachable",
+      );
+    const [syslog] = found(oneWay, { inPackets: 500n });
+    assert.equal(syslog?.id, "drained-server-used");
+    assert.equal(
+      syslog.evidence?.[0],
+      "since it was added it got 900 packets and sent 0; that is usual where no answers are expected (syslog, statsd), otherwise the server is perhaps dead",
+    );
+    const [dns] = found(oneWay, { inPackets: 500n, outPackets: 480n });
+    assert.equal(dns?.id, "drained-server-dead");
+    assert.equal(dns.certainty, "likely");
+    assert.deepEqual(dns.fix, []);
+    assert.equal(
+      dns.evidence?.[0],
+      "answers are usual in this service: 10.0.0.12:80 got 500 packets and sent 480",
+    );
+    // A few refusals are no answers.
+    assert.equal(
+      found(oneWay, { inPackets: 500n, outPackets: 6n })[0]?.id,
+      "drained-server-used",
+    );
+  });
+
+  test("drainedServers: a refused probe proves that the server is dead, an accepted one that it is not", () => {
+    const refused = (result: Probe["result"]) =>
+      find(
+        { inactiveConnections: 1, stats: stats({ inPacketsPerSecond: 3n }) },
+        UDP_OPEN,
+        { service: UDP_SERVICE },
+        "reachable",
+        result,
+      );
+    assert.deepEqual(refused("refused"), [
+      [
+        "drained-server-dead 10.0.0.11:80 of udp/192.0.2.1:80",
+        "sysctl -w net.ipv4.vs.expire_nodest_conn=1",
+        "ipvsadm -d -u 192.0.2.1:80 -r 10.0.0.11:80",
+      ],
+    ]);
+    assert.equal(
+      refused("answered")[0]?.[0]?.split(" ")[0],
+      "drained-server-used",
+    );
   });
 
   test("drainedServers: UDP clients of a drained server that answers are a note", () => {
-    const { key } = SERVICE;
-    const udp = { key: { ...key, protocol: UDP } } as typeof SERVICE;
-    const open = [{ ...group({ UDP: [290] }, "192.0.2.77"), protocol: "UDP" }];
     const found = (groups: readonly ConnectionGroup[]) =>
-      find({ inactiveConnections: 1 }, groups, { service: udp }, "reachable");
-    assert.deepEqual(found(open), [
+      find(
+        { inactiveConnections: 1 },
+        groups,
+        { service: UDP_SERVICE },
+        "reachable",
+      );
+    assert.deepEqual(found(UDP_OPEN), [
       ["drained-server-used 10.0.0.11:80 of udp/192.0.2.1:80"],
     ]);
     assert.deepEqual(found([]), []);

@@ -11,7 +11,7 @@ import { rpFilter } from "../../../src/doctor/real-server/rp-filter.js";
 import { wayBack } from "../../../src/doctor/real-server/way-back.js";
 import type { Way } from "../../../src/doctor/network.js";
 import { address } from "../../fixtures/entries.js";
-import { sysctls } from "../made-up.js";
+import { sysctls, told } from "../made-up.js";
 import {
   device,
   foundOn,
@@ -30,21 +30,24 @@ const OWN = owned(LAN, "192.0.2.11/24");
 const THROUGH_LAN = route("unicast", LAN);
 
 test("virtualAddress: a missing address is added to lo", () => {
-  const addresses = [OWN];
-  const server = withWays({ there: THROUGH_LAN }, { addresses });
+  const direct = { addresses: [OWN], method: "direct" } as const;
+  const server = withWays({ there: THROUGH_LAN }, direct);
   assert.deepEqual(foundOn(server), [
     [`vip-absent ${VIP}`, `ip address add ${VIP}/32 dev lo`],
   ]);
   assert.deepEqual(seenOn(server), [
     "no interface has it, and packets to it would leave by lan",
   ]);
-  assert.deepEqual(seenOn(withWays({ there: "no route" }, { addresses })), [
+  assert.deepEqual(seenOn(withWays({ there: "no route" }, direct)), [
     "no interface has it, and there is no route to it (no route)",
   ]);
 });
 
 test("virtualAddress: arp_ignore and arp_announce are set before the address is added", () => {
-  const server = withWays({ there: THROUGH_LAN }, { addresses: [OWN] });
+  const server = withWays(
+    { there: THROUGH_LAN },
+    { addresses: [OWN], method: "direct" },
+  );
   const loud = {
     "net.ipv4.conf.lan.arp_ignore": 0,
     "net.ipv4.conf.lan.arp_announce": 0,
@@ -57,6 +60,23 @@ test("virtualAddress: arp_ignore and arp_announce are set before the address is 
       `ip address add ${VIP}/32 dev lo`,
     ],
   ]);
+});
+
+test("virtualAddress: without the method the server may be masqueraded, and no command adds the address", () => {
+  const server = withWays({ there: THROUGH_LAN }, { addresses: [OWN] });
+  const [finding, ...others] = examine(REAL_SERVER_CHECKS, {
+    realServer: server,
+    sysctls: sysctls({}),
+    listeners: [],
+  }).findings;
+  assert.deepEqual(others, []);
+  assert.equal(finding?.id, "vip-absent");
+  assert.equal(finding.certainty, "likely");
+  assert.deepEqual(finding.fix, []);
+  assert.equal(
+    finding.next?.[0]?.command,
+    `ipvsadm doctor --real-server ${VIP} --method METHOD`,
+  );
 });
 
 test("virtualAddress: an IPv6 duplicate is removed before it is added to lo", () => {
@@ -154,6 +174,25 @@ test("listening: a service of any protocol needs a TCP or a UDP socket", () => {
   assert.deepEqual(found(listener(TCP, VIP)), []);
   assert.deepEqual(found(listener(UDP, VIP)), []);
   assert.deepEqual(found(), [`nobody-listens ${VIP}:80`]);
+});
+
+test("listening: without the virtual address and the method it is only likely that a program must listen there", () => {
+  const services = [service(VIP, { protocol: TCP, port: 80 })];
+  const certainty = (server: RealServer) =>
+    examine(
+      REAL_SERVER_CHECKS,
+      { realServer: server, listeners: [] },
+      (id) => id === "nobody-listens",
+    ).findings[0]?.certainty;
+  assert.equal(certainty(realServer({ services })), undefined);
+  const absent = { services, addresses: [OWN] };
+  assert.equal(certainty(withWays({ there: THROUGH_LAN }, absent)), "likely");
+  assert.equal(
+    certainty(
+      withWays({ there: THROUGH_LAN }, { ...absent, method: "direct" }),
+    ),
+    undefined,
+  );
 });
 
 test("listening: where a program must listen depends on the method", () => {
@@ -268,32 +307,21 @@ test("tunnel: the fix loads the module of the method and family", () => {
 const FILTER = "net.ipv4.conf.tunl0.rp_filter";
 
 test("rpFilter: packets from a tunnel must pass, and the loose level needs an address", () => {
-  const bare = realServer({ devices: [LO, LAN, TUNL0] });
+  const bare = realServer({ method: "tunnel", devices: [LO, LAN, TUNL0] });
   const { addresses } = bare;
   const dressed = {
     ...bare,
     addresses: [...addresses, owned(TUNL0, `${VIP}/32`)],
   };
-  const loosen = `"sysctl -w ${FILTER}=2"`;
-  const both = `"ip address add ${VIP}/32 dev tunl0 && sysctl -w ${FILTER}=2"`;
-  /** What is described; no command is offered that loosens the filter. */
-  const described = (
+  const dress = `ip address add ${VIP}/32 dev tunl0`;
+  const loosen = `sysctl -w ${FILTER}=2`;
+  const found = (
     server: RealServer,
     settings: Readonly<Record<string, number>>,
-  ) => {
-    const found = rpFilter.examine({
-      realServer: server,
-      sysctls: sysctls(settings),
-    });
-    assert.deepEqual(
-      found.flatMap(({ fix }) => fix),
-      [],
-    );
-    return found.map(
-      ({ id, subject, evidence = [] }) =>
-        `${id} ${subject ?? ""}: ${/"[^"]*"/.exec(evidence.join())?.[0] ?? ""}`,
-    );
-  };
+  ) =>
+    rpFilter
+      .examine({ realServer: server, sysctls: sysctls(settings) })
+      .map(told);
   for (const all of [0, 1])
     for (const own of [0, 1, 2]) {
       const settings = {
@@ -302,16 +330,75 @@ test("rpFilter: packets from a tunnel must pass, and the loose level needs an ad
       };
       const level = Math.max(all, own);
       assert.deepEqual(
-        described(bare, settings),
-        level === 0 ? [] : [`reverse-path tunl0: ${both}`],
+        found(bare, settings),
+        [
+          [],
+          [["reverse-path tunl0", dress, loosen]],
+          [["reverse-path tunl0", dress]],
+        ][level],
         `bare ${all} ${own}`,
       );
       assert.deepEqual(
-        described(dressed, settings),
-        level === 1 ? [`reverse-path tunl0: ${loosen}`] : [],
+        found(dressed, settings),
+        level === 1 ? [["reverse-path tunl0", loosen]] : [],
         `dressed ${all} ${own}`,
       );
     }
+});
+
+test("rpFilter: to look comes first, and without the method no command loosens the filter", () => {
+  const find = (method: RealServer["method"]) =>
+    rpFilter.examine({
+      realServer: realServer({ method, devices: [LO, LAN, TUNL0] }),
+      sysctls: sysctls({ [FILTER]: 1 }),
+    });
+  const [sure] = find("tunnel");
+  assert.equal(sure?.certainty, "proven");
+  assert.match(sure.next?.[0]?.command ?? "", /^ip route get /);
+  const [unsure] = find(undefined);
+  assert.equal(unsure?.certainty, "likely");
+  assert.deepEqual(unsure.fix, []);
+  assert.match(
+    unsure.cure ?? "",
+    /give it the virtual address, and set net\.ipv4\.conf\.tunl0\.rp_filter to 2/,
+  );
+  assert.deepEqual(find("direct"), []);
+});
+
+test("rpFilter: without the method every tunnel that can unpack requests counts", () => {
+  const filtered = (
+    name: string,
+    kind: string,
+    director?: string,
+    inside?: number,
+  ) => {
+    const tunnel = {
+      local: undefined,
+      remote: undefined,
+      inside,
+      anyMetadata: false,
+      wantsChecksum: false,
+    };
+    return rpFilter
+      .examine({
+        realServer: realServer({
+          director: director === undefined ? undefined : address(director),
+          devices: [LO, LAN, device(3, name, { kind, tunnel })],
+        }),
+        sysctls: sysctls({ [`net.ipv4.conf.${name}.rp_filter`]: 1 }),
+      })
+      .map(({ subject }) => subject);
+  };
+  assert.deepEqual(filtered("tunl0", "ipip"), ["tunl0"]);
+  assert.deepEqual(filtered("gre0", "gre"), ["gre0"]);
+  assert.deepEqual(filtered("ip6gre0", "ip6gre"), ["ip6gre0"]);
+  assert.deepEqual(filtered("tunl0", "ipip", "2001:db8::1"), []);
+  assert.deepEqual(filtered("sit0", "sit"), [], "it is for IPv6 inside");
+  assert.deepEqual(filtered("ip6tnl0", "ip6tnl"), ["ip6tnl0"]);
+  assert.deepEqual(filtered("ip6tnl0", "ip6tnl", "2001:db8::1", 4), [
+    "ip6tnl0",
+  ]);
+  assert.deepEqual(filtered("ip6tnl0", "ip6tnl", "2001:db8::1", 41), []);
 });
 
 test("rpFilter: the interface where the kernel drops a client's packets is named", () => {
@@ -329,6 +416,10 @@ test("rpFilter: the interface where the kernel drops a client's packets is named
   assert.deepEqual(
     finding?.next?.map(({ command }) => command),
     [`ip route get ${VIP} from 198.51.100.7 iif lan`],
+  );
+  assert.match(
+    finding.cure ?? "",
+    /^Prefer a way back by lan: .* set net\.ipv4\.conf\.lan\.rp_filter to 2\./,
   );
 });
 

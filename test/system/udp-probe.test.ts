@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { test } from "node:test";
+import { probeUdp } from "../../src/system/udp-probe.js";
+
+/** Receives datagrams at a port of loopback. */
+async function receiver(family: "udp4" | "udp6", host: string) {
+  const socket = createSocket(family);
+  socket.bind(0, host);
+  await once(socket, "listening");
+  return socket;
+}
+
+for (const [family, host] of [
+  ["udp4", "127.0.0.1"],
+  ["udp6", "::1"],
+] as const) {
+  test(`probeUdp() tells a refusal, an answer and silence, with ${host}`, async () => {
+    const socket = await receiver(family, host);
+    const { port } = socket.address();
+    assert.equal(await probeUdp(host, port, 300), "no answer");
+    socket.on("message", (message, { port: to, address }) => {
+      assert.equal(message.length, 0);
+      socket.send("answer", to, address);
+    });
+    assert.equal(await probeUdp(host, port, 5000), "answered");
+    socket.close();
+    await once(socket, "close");
+    assert.equal(await probeUdp(host, port, 5000), "refused");
+  });
+}
+
+test("probeUdp() sends nothing where there is no way", async () => {
+  // The broadcast address needs a permission that the socket does not ask for.
+  assert.equal(await probeUdp("255.255.255.255", 9, 5000), "unreachable");
+});
