@@ -15,11 +15,8 @@ import { isDrainedInUse } from "./drained-in-use.js";
 import { examineThere, PROBE } from "./examine-there.js";
 import { isUdp, probeEvidence } from "./probe.js";
 import { isSilent } from "./reach.js";
-import {
-  releasesTemplates,
-  releaseTemplates,
-  removeServer,
-} from "./take-out.js";
+import { removeServer } from "./remove-server.js";
+import { releasesTemplates, releaseTemplates } from "./take-out.js";
 
 type DrainedFacts = Facts &
   Known<

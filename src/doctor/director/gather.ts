@@ -139,7 +139,7 @@ export async function gatherDirector(
       )
     : {};
   const { probes, skipped } = probe
-    ? await probeServers(table)
+    ? await probeServers(table, sysctls)
     : { probes: [], skipped: [] };
   const heard =
     needs.has("heard") && around.network

@@ -10,6 +10,7 @@ import {
 import { probeTcp } from "../../system/tcp-probe.js";
 import { probeUdp } from "../../system/udp-probe.js";
 import type { Probe } from "../probe-result.js";
+import { sysctlNumber, type Sysctls } from "../sysctls.js";
 import { isDrainedInUse } from "./drained-in-use.js";
 import { isServing } from "./reach.js";
 
@@ -26,6 +27,7 @@ const LONGEST_UDP_MILLISECONDS = 1000;
  */
 export async function probeServers(
   table: readonly ServiceWithServers[],
+  sysctls: Sysctls | undefined,
 ): Promise<{ probes: Probe[]; skipped: string[] }> {
   const targets = new Map<string, Omit<Probe, "result">[]>();
   const skipped: string[] = [];
@@ -34,7 +36,7 @@ export async function probeServers(
       if (!isServing(server) && !isDrainedInUse(service, server)) continue;
       const { address, port } = server.key;
       const text = formatEndpoint(address, port);
-      const reason = whyNot(service, server);
+      const reason = whyNot(service, server, sysctls);
       if (reason !== undefined) {
         skipped.push(`${text} (${reason})`);
         continue;
@@ -72,7 +74,15 @@ export async function probeServers(
 function whyNot(
   { key }: ServiceWithServers,
   server: ServerEntry,
+  sysctls: Sysctls | undefined,
 ): string | undefined {
+  // The kernel drops what such a server sends outside of a connection of IPVS. @see ip_vs_out_hook() in net/netfilter/ipvs/ip_vs_core.c
+  if (
+    server.settings.forwarding === MASQUERADING &&
+    sysctls &&
+    sysctlNumber(sysctls, "net/ipv4/vs/nat_icmp_send") === 1
+  )
+    return "net.ipv4.vs.nat_icmp_send is 1, so this machine refuses the server's answers to it";
   if (!("firewallMark" in key) && key.protocol !== TCP && key.protocol !== UDP)
     return "neither TCP nor UDP";
   if (server.key.port === 0) return "its port is that of the request";

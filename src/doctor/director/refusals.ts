@@ -15,7 +15,8 @@ import { examineThere, PROBE } from "./examine-there.js";
 import type { Probe } from "../probe-result.js";
 import { isUdp, probeEvidence } from "./probe.js";
 import { isServing } from "./reach.js";
-import { removeServer, takeOut } from "./take-out.js";
+import { removeServer } from "./remove-server.js";
+import { takeOut } from "./take-out.js";
 
 /** Fewer connections can be a coincidence. */
 const FEWEST = 3;

@@ -8,7 +8,6 @@ import { schedulerFlag } from "../../ipvs/scheduler-flags.js";
 import { editServer } from "../commands.js";
 import type { Fix } from "../finding.js";
 import { sysctlFix, sysctlNumber, type Sysctls } from "../sysctls.js";
-import { endWithNextPacket, NODEST } from "./settings.js";
 
 const QUIESCENT = "net/ipv4/vs/expire_quiescent_template";
 
@@ -69,26 +68,5 @@ export function takeOut(
   return [
     ...(bindsClients(service, server, sysctls) ? [releaseTemplates()] : []),
     editServer(service, server, { weight: 0 }),
-  ];
-}
-
-/** Removes a server, so that each of its connections gets another one with its next packet. */
-export function removeServer(
-  service: Pick<ServiceWithServers, "key">,
-  server: Pick<ServerEntry, "key">,
-  sysctls: Sysctls,
-): Fix[] {
-  const line = changeLine({
-    command: "delete-server",
-    service: service.key,
-    server: server.key,
-  });
-  return [
-    ...(sysctlNumber(sysctls, NODEST) === 1 ? [] : [endWithNextPacket()]),
-    {
-      command: `ipvsadm ${line}`,
-      effect:
-        "connections to this server end; the next packet of UDP clients gets another server",
-    },
   ];
 }

@@ -205,7 +205,7 @@ suite("doctor counts half-open connections of masqueraded servers", () => {
     name: "half-open connections fill the upper threshold",
     skip,
     subject: "tcp/192.0.2.100:94",
-    seen: /^its real servers are at their upper thresholds: 2 of 2$/,
+    seen: /^its real servers are at their upper thresholds: 6 of 6$/,
     evidence: /^all connections to 198\.51\.100\.11:8080 wait in SYN_RECV: /,
     rules: `
       -A -t 192.0.2.100:94 -s rr
@@ -215,14 +215,14 @@ suite("doctor counts half-open connections of masqueraded servers", () => {
       await forgetConnections();
       await balance(`
         -A -t 192.0.2.100:94 -s rr
-        -a -t 192.0.2.100:94 -r 198.51.100.11:8080 -m -x 2`);
+        -a -t 192.0.2.100:94 -r 198.51.100.11:8080 -m -x 6`);
       site.network.sh(
         "real1",
         "iptables-legacy -A INPUT -p tcp --dport 8080 -j DROP",
       );
     },
     async fails() {
-      for (let i = 0; i < 3; i++) {
+      for (let i = 0; i < 7; i++) {
         const replies = await site.client.get("http://192.0.2.100:94/", {
           patienceSeconds: 1,
         });

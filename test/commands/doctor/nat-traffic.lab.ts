@@ -134,6 +134,27 @@ suite("doctor finds what the connection table and counters show", () => {
     },
   });
 
+  test("doctor --probe tries no server whose answers this machine refuses", async () => {
+    await balance(RULES);
+    director("sysctl -w net.ipv4.vs.nat_icmp_send=1");
+    try {
+      const replies = await site.client.get(URL, { count: 4 });
+      assert.ok(replies.every(isAnswer), JSON.stringify(replies));
+      assert.throws(() =>
+        director(`timeout 2 bash -c "exec 3<>/dev/tcp/198.51.100.11/8080"`),
+      );
+      const { stdout, status } = await ours(["doctor", "--probe"]);
+      assert.match(stdout, /No fault found/);
+      assert.match(
+        stdout.replaceAll(/\s+/g, " "),
+        /whether 198\.51\.100\.11:8080 \(net\.ipv4\.vs\.nat_icmp_send is 1, so /,
+      );
+      assert.equal(status, 0);
+    } finally {
+      director("sysctl -w net.ipv4.vs.nat_icmp_send=0");
+    }
+  });
+
   proves(site, {
     id: "server-probe-failed",
     name: "a firewall on the server drops connections",
@@ -344,7 +365,10 @@ suite("doctor finds what the connection table and counters show", () => {
       await ipvsadm(`-d ${DNS} -r 198.51.100.11:53`);
       // The port is taken as long as the other process sends.
       await eventually(
-        () => Promise.resolve(on("client", "ss -Huan sport = :5304")),
+        () =>
+          Promise.resolve(
+            on("client", "ss --no-header --udp --all --numeric sport = :5304"),
+          ),
         (text) => text.trim() === "",
         20,
       );
@@ -372,7 +396,10 @@ suite("doctor finds what the connection table and counters show", () => {
     const count = () =>
       Promise.resolve(Number(on("real1", `cat ${received} || echo 0`)));
     await eventually(
-      () => Promise.resolve(on("real1", "ss -Hulan sport = :514")),
+      () =>
+        Promise.resolve(
+          on("real1", "ss --no-header --udp --all --numeric sport = :514"),
+        ),
       (text) => text.trim() !== "",
     );
     keepsSending(5306, 514, 15);

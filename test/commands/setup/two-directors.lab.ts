@@ -14,14 +14,21 @@ import {
 const VIP = "203.0.113.100";
 
 const TWO_DIRECTORS: NetworkPlan = {
-  client: { addresses: { lan: ["203.0.113.10/24"] } },
-  [DIRECTOR]: { addresses: { lan: ["203.0.113.1/24"] } },
-  second: { addresses: { lan: ["203.0.113.2/24"] } },
+  client: { addresses: { lan: ["203.0.113.10/24", "2001:db8:3::10/64"] } },
+  [DIRECTOR]: { addresses: { lan: ["203.0.113.1/24", "2001:db8:3::1/64"] } },
+  second: { addresses: { lan: ["203.0.113.2/24", "2001:db8:3::2/64"] } },
 };
 
 const RULES = `-A -t ${VIP}:80 -s rr
 -a -t ${VIP}:80 -r 203.0.113.1 -g
 -a -t ${VIP}:80 -r 203.0.113.2 -g`;
+
+const VIP6 = "2001:db8:3::100";
+const BOTH_RULES = `${RULES}
+-A -t [${VIP6}]:80 -s rr
+-a -t [${VIP6}]:80 -r [2001:db8:3::1]:80 -g
+-a -t [${VIP6}]:80 -r [2001:db8:3::2]:80 -g`;
+const BOTH_OPTIONS = ["--director=2001:db8:3::1", "--backup=2001:db8:3::2"];
 
 const OPTIONS = [
   "--interface=lan",
@@ -36,6 +43,10 @@ const MACHINES = [
   ["203.0.113.1", DIRECTOR],
   ["203.0.113.2", "second"],
 ] as const;
+const MACHINES6 = [
+  ["2001:db8:3::1", DIRECTOR],
+  ["2001:db8:3::2", "second"],
+] as const;
 
 suite("setup for two directors that are real servers of each other", () => {
   const machines = bareSite(TWO_DIRECTORS, [DIRECTOR, "second"]);
@@ -43,12 +54,13 @@ suite("setup for two directors that are real servers of each other", () => {
   const skip = without("iptables-legacy", "iptables");
 
   /** Sends requests to one of them. @returns who answered, and how many connections each director balanced */
-  async function requestsTo(host: string, count = 6) {
+  async function requestsTo(host: string, vip = VIP, count = 6) {
     const { network, client } = machines.site;
     const mac = network.sh(host, "cat /sys/class/net/lan/address").trim();
-    network.sh("client", `ip neigh replace ${VIP} lladdr ${mac} dev lan`);
+    network.sh("client", `ip neigh replace ${vip} lladdr ${mac} dev lan`);
     const before = balanced();
-    const replies = await client.get(`http://${VIP}/`, {
+    const at = vip.includes(":") ? `[${vip}]` : vip;
+    const replies = await client.get(`http://${at}/`, {
       count,
       patienceSeconds: 1,
     });
@@ -72,9 +84,13 @@ suite("setup for two directors that are real servers of each other", () => {
     );
   }
 
-  const printedFor = (file: string, options: readonly string[]) =>
+  const printedFor = (
+    file: string,
+    options: readonly string[],
+    hosts: readonly (readonly [string, string])[],
+  ) =>
     Promise.all(
-      MACHINES.map(async ([name, host]) => ({
+      hosts.map(async ([name, host]) => ({
         host,
         text: await printed(file, name, options),
       })),
@@ -83,19 +99,21 @@ suite("setup for two directors that are real servers of each other", () => {
   async function withSetup(
     more: readonly string[],
     run: () => Promise<void>,
+    rules = RULES,
+    hosts: readonly (readonly [string, string])[] = MACHINES,
   ): Promise<void> {
     const { network } = machines.site;
-    const file = tableFile(RULES);
+    const file = tableFile(rules);
     const wanted = [...OPTIONS, ...more];
     const states = () =>
       [DIRECTOR, "second"].map((host) => stateOf(network, host));
     const before = states();
     try {
-      for (const { host, text } of await printedFor(file, wanted))
+      for (const { host, text } of await printedFor(file, wanted, hosts))
         runOn(network, host, text);
       await run();
     } finally {
-      const undo = await printedFor(file, [...wanted, "--undo"]);
+      const undo = await printedFor(file, [...wanted, "--undo"], hosts);
       for (const { host, text } of undo.toReversed())
         runOn(network, host, text);
     }
@@ -121,6 +139,34 @@ suite("setup for two directors that are real servers of each other", () => {
         const { balanced: twice } = await requestsTo(DIRECTOR);
         assert.ok((twice[1] ?? 0) > 0, twice.join());
       }),
+  );
+
+  test(
+    "--active-active with IPv4 and IPv6: the MAC address of the other director is found for each",
+    { skip },
+    () =>
+      withSetup(
+        ["--active-active", ...BOTH_OPTIONS],
+        async () => {
+          const { network } = machines.site;
+          const answers = { [DIRECTOR]: 3, second: 3 };
+          for (const vip of [VIP, VIP6]) {
+            const viaFirst = await requestsTo(DIRECTOR, vip);
+            assert.deepEqual(viaFirst, { answers, balanced: [6, 0] }, vip);
+            const viaSecond = await requestsTo("second", vip);
+            assert.deepEqual(viaSecond, { answers, balanced: [0, 6] }, vip);
+          }
+          assert.deepEqual(await doctor(DIRECTOR), []);
+          assert.deepEqual(await doctor("second"), []);
+
+          // The same without the exception for the other director.
+          runOn(network, "second", "ip6tables -t mangle -D ipvs-marks 1");
+          const { balanced: twice } = await requestsTo(DIRECTOR, VIP6);
+          assert.ok((twice[1] ?? 0) > 0, twice.join());
+        },
+        BOTH_RULES,
+        [...MACHINES, ...MACHINES6],
+      ),
   );
 
   test("with a sync daemon: the backup answers, and balances nothing", () =>
