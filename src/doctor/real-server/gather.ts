@@ -16,7 +16,10 @@ import { readListeners } from "./listeners.js";
 import { isTunnel } from "./methods.js";
 import {
   askedOn,
+  decapsulatorFor,
+  guePorts,
   tunnelsUp,
+  virtualAddresses,
   type Circumstances,
   type RealServer,
   type VirtualService,
@@ -43,7 +46,7 @@ export async function gatherRealServer(
     addresses: await network.addresses(),
     routes: await network.routes(),
     ways: [],
-    guePorts: mayUseGue(circumstances) ? await readGuePorts(io) : [],
+    fouPorts: mayUseGue(circumstances) ? await readFouPorts(io) : [],
     outer: [],
   };
   const ways: Ways[] = [];
@@ -69,6 +72,7 @@ export async function gatherRealServer(
     ...firewall.unread,
     ...unjudgedRules(realServer, firewall),
     ...missingOptions(circumstances),
+    ...uncomparedPorts(seen),
     ...NEVER_CHECKED,
   ];
   return {
@@ -96,6 +100,23 @@ function missingOptions({ method, client, director, server }: Circumstances) {
       ? ["listeners and firewall rules for requests (--server ADDRESS:PORT)"]
       : []),
   ];
+}
+
+/** The ports at which the kernel accepts GUE, if the port of the director is not known. */
+function uncomparedPorts(server: RealServer): string[] {
+  const { method, tunnelPort } = server;
+  if (method !== "gue" || tunnelPort !== undefined) return [];
+  const outers = new Set(
+    virtualAddresses(server).map(
+      (address) => decapsulatorFor(server, method, address).outer,
+    ),
+  );
+  const ports = [...outers].flatMap((outer) => guePorts(server, outer));
+  return ports.length === 0
+    ? []
+    : [
+        `whether the director sends GUE to a port where this kernel accepts it: ${ports.join(", ")} (name the port of the director with --tun-port)`,
+      ];
 }
 
 /** Rules that perhaps stop traffic, and have matched packets. */
@@ -153,15 +174,14 @@ async function waysOf(
   return { service, there, back, arrivals };
 }
 
-/** The ports of GUE; none without the module fou, because a request would load it. */
-async function readGuePorts(io: Io): Promise<FouPort[]> {
+/** The ports of FOU and GUE; none without the module fou, because a request would load it. */
+async function readFouPorts(io: Io): Promise<FouPort[]> {
   const { procFolder, sysFolder, modulesFolder } = io;
   const states = moduleStates(["fou"], procFolder, sysFolder, modulesFolder);
   if (states.get("fou") !== "there") return [];
   const link = await io.openLink();
   try {
-    const ports = await fouPorts(exchangeOver(link));
-    return ports.filter(({ encapsulation }) => encapsulation === "gue");
+    return await fouPorts(exchangeOver(link));
   } finally {
     link.close();
   }

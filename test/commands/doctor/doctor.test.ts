@@ -119,6 +119,12 @@ test("doctor refuses options that do not go together", async () => {
   const faults = {
     "doctor --server 192.0.2.7:80":
       "--server goes with --real-server, which names the services",
+    "doctor --tun-port 6080":
+      "--tun-port goes with --real-server, which names the services",
+    "doctor --real-server 192.0.2.1 --method gre --tun-port 6080":
+      "--tun-port goes with --method gue",
+    "doctor --real-server 192.0.2.1 --method gue --tun-port 65536":
+      "--tun-port 65536: expected a whole number from 1 to 65535",
     "doctor --for 5s": "--for goes with --client on a director",
     "doctor --client here": "here is no address, which --client wants",
     "doctor --real-server 192.0.2.1 --server 192.0.2.7":
