@@ -16,15 +16,13 @@ import { readListeners } from "./listeners.js";
 import { isTunnel } from "./methods.js";
 import {
   askedOn,
-  decapsulatorFor,
-  guePorts,
   tunnelsUp,
-  virtualAddresses,
   type Circumstances,
   type RealServer,
   type VirtualService,
   type Ways,
 } from "./real-server.js";
+import { portsToCompare } from "./tunnel.js";
 
 const NEVER_CHECKED = [
   "the network between the machines, and firewalls there",
@@ -72,7 +70,7 @@ export async function gatherRealServer(
     ...firewall.unread,
     ...unjudgedRules(realServer, firewall),
     ...missingOptions(circumstances),
-    ...uncomparedPorts(seen),
+    ...portsToCompare(seen),
     ...NEVER_CHECKED,
   ];
   return {
@@ -100,23 +98,6 @@ function missingOptions({ method, client, director, server }: Circumstances) {
       ? ["listeners and firewall rules for requests (--server ADDRESS:PORT)"]
       : []),
   ];
-}
-
-/** The ports at which the kernel accepts GUE, if the port of the director is not known. */
-function uncomparedPorts(server: RealServer): string[] {
-  const { method, tunnelPort } = server;
-  if (method !== "gue" || tunnelPort !== undefined) return [];
-  const outers = new Set(
-    virtualAddresses(server).map(
-      (address) => decapsulatorFor(server, method, address).outer,
-    ),
-  );
-  const ports = [...outers].flatMap((outer) => guePorts(server, outer));
-  return ports.length === 0
-    ? []
-    : [
-        `whether the director sends GUE to a port where this kernel accepts it: ${ports.join(", ")} (name the port of the director with --tun-port)`,
-      ];
 }
 
 /** Rules that perhaps stop traffic, and have matched packets. */

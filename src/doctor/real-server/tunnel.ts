@@ -140,6 +140,23 @@ function otherPort(
   ];
 }
 
+/** What was not compared if the port of the director is not known, with the ports at which the kernel accepts GUE. */
+export function portsToCompare(server: RealServer): string[] {
+  const { method, tunnelPort } = server;
+  if (method !== "gue" || tunnelPort !== undefined) return [];
+  const outers = new Set(
+    virtualAddresses(server).map(
+      (address) => decapsulatorFor(server, method, address).outer,
+    ),
+  );
+  const ports = [...outers].flatMap((outer) => guePorts(server, outer));
+  return ports.length === 0
+    ? []
+    : [
+        `whether the director sends GUE to a port where this kernel accepts it: ${ports.join(", ")} (name the port of the director with --tun-port)`,
+      ];
+}
+
 /** The commands after which the kernel accepts GUE at a port. */
 function acceptGue(server: RealServer, port: number, outer: Family): Fix[] {
   const add = { command: addPort(port, outer) };

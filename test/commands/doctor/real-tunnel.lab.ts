@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { before, suite } from "node:test";
+import { before, suite, test } from "node:test";
 import { DIRECTOR, type NetworkPlan } from "../../lab/network.js";
 import { ours } from "../../lab/program.js";
 import { balance } from "../../traffic/ipvsadm.js";
 import { without } from "../../traffic/needs.js";
 import { siteOf } from "../../traffic/site.js";
 import { proves as provesOfDirector, unansweredForLong } from "./case.js";
+import { startResident } from "./resident.js";
 import { describedSetting, proverOf, shared } from "./real-server-case.js";
 
 const VIP = "192.0.2.101";
@@ -207,6 +208,24 @@ suite("doctor finds faults of a real server behind a tunnel", () => {
     url: URL,
     fault: changePort,
     lastly: changePortBack,
+  });
+
+  test("doctor --real-server says that the port of GUE was not compared, unless it is given", async () => {
+    const real1 = startResident("real1");
+    try {
+      const compared = async (words: string) => {
+        const line = ["doctor", ...words.split(" "), "-o", "json"];
+        const { stdout } = await real1.run(line);
+        const { notChecked } = JSON.parse(stdout) as { notChecked: string[] };
+        return notChecked.filter((text) => text.includes("GUE"));
+      };
+      assert.deepEqual(await compared(WORDS.replace("tunnel", "gue")), [
+        `whether the director sends GUE to a port where this kernel accepts it: ${GUE_PORT} (name the port of the director with --tun-port)`,
+      ]);
+      assert.deepEqual(await compared(GUE_WORDS), []);
+    } finally {
+      await real1.stop();
+    }
   });
 
   proves({

@@ -1028,7 +1028,7 @@ suite("traceClient()", () => {
     assert.deepEqual(
       next.map(({ on, command }) => `${on ?? "-"}: ${command}`),
       [
-        "real server 10.0.0.11: ipvsadm doctor --real-server tcp/192.0.2.1:80 --method gue --tun-port 6080 --director 10.0.0.1 --client 192.0.2.77",
+        "real server 10.0.0.11: ipvsadm doctor --real-server tcp/192.0.2.1:80 --method gue --tun-port 6080 --client 192.0.2.77",
       ],
     );
     assert.equal(steps.at(-1)?.state, "unknown");

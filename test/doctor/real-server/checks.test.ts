@@ -12,6 +12,7 @@ import type {
   VirtualService,
 } from "../../../src/doctor/real-server/real-server.js";
 import { rpFilter } from "../../../src/doctor/real-server/rp-filter.js";
+import { portsToCompare } from "../../../src/doctor/real-server/tunnel.js";
 import { wayBack } from "../../../src/doctor/real-server/way-back.js";
 import type { Way } from "../../../src/doctor/network.js";
 import { address } from "../../fixtures/entries.js";
@@ -653,6 +654,25 @@ test("tunnel: GUE needs the port of the director, if that is given", () => {
       "the director sends to UDP port 6080, and the kernel accepts GUE at 5555; at 6080 it accepts FOU, which has no header of GUE",
     ],
   ]);
+});
+
+test("portsToCompare() names the ports of GUE if the port of the director is not given", () => {
+  const server = realServer({
+    method: "gue",
+    services: [service(), service("192.0.2.101")],
+    fouPorts: [
+      { port: 5555, encapsulation: "gue", family: INET },
+      { port: 5556, encapsulation: "gue", family: INET },
+      { port: 5557, encapsulation: "fou", family: INET },
+      { port: 5558, encapsulation: "gue", family: INET6 },
+    ],
+  });
+  assert.deepEqual(portsToCompare(server), [
+    "whether the director sends GUE to a port where this kernel accepts it: 5555, 5556 (name the port of the director with --tun-port)",
+  ]);
+  assert.deepEqual(portsToCompare({ ...server, tunnelPort: 6080 }), []);
+  assert.deepEqual(portsToCompare({ ...server, fouPorts: [] }), []);
+  assert.deepEqual(portsToCompare({ ...server, method: undefined }), []);
 });
 
 test("tunnel: the port of the director over IPv6 is another one than over IPv4", () => {
