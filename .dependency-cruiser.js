@@ -147,6 +147,39 @@ export default {
       },
     },
     {
+      name: "etcd-on-demand",
+      comment: "the client of etcd is loaded when a command opens a store",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/store/etcd/" },
+      to: {
+        path: "^src/store/etcd/",
+        dependencyTypesNot: ["dynamic-import", "type-only"],
+      },
+    },
+    {
+      name: "fleet-on-demand",
+      comment: "serve loads what it needs of fleet for --fleet only",
+      severity: "error",
+      from: {
+        path: "^src/commands/serve/",
+        pathNot: "^src/commands/serve/fleet/",
+      },
+      to: {
+        path: "^src/(fleet|commands/fleet|commands/serve/fleet)/",
+        dependencyTypesNot: ["dynamic-import", "type-only"],
+      },
+    },
+    {
+      name: "doctor-on-demand",
+      comment: "an agent loads doctor when a rollout asks for it",
+      severity: "error",
+      from: { path: "^src/commands/fleet/" },
+      to: {
+        path: "^src/doctor/",
+        dependencyTypesNot: ["dynamic-import", "type-only"],
+      },
+    },
+    {
       name: "page-events",
       comment: "the program knows the events of the page, and the built page",
       severity: "error",

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 #include "host.h"
 
@@ -35,7 +36,7 @@ static JSValue host_connect(JSContext *ctx, JSValueConst self, int argc, JSValue
 	return result_of(ctx, connect(descriptor, (struct sockaddr *)&aligned, (socklen_t)address.length));
 }
 
-/* setOption(socket, level, name, value) */
+/* setOption(socket, level, name, value): a time is in seconds */
 static JSValue set_option(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
 	int descriptor, value;
@@ -44,6 +45,11 @@ static JSValue set_option(JSContext *ctx, JSValueConst self, int argc, JSValueCo
 	if (!descriptor_of(ctx, argv[0], &descriptor) || !integer_of(ctx, argv[1], 0, INT_MAX, &level) ||
 	    !integer_of(ctx, argv[2], 0, INT_MAX, &name) || !integer_of(ctx, argv[3], INT_MIN, INT_MAX, &number))
 		return JS_EXCEPTION;
+	if (level == SOL_SOCKET && (name == SO_RCVTIMEO || name == SO_SNDTIMEO)) {
+		struct timeval time = { .tv_sec = number };
+
+		return result_of(ctx, setsockopt(descriptor, SOL_SOCKET, (int)name, &time, sizeof(time)));
+	}
 	value = (int)number;
 	return result_of(ctx, setsockopt(descriptor, (int)level, (int)name, &value, sizeof(value)));
 }

@@ -1,7 +1,8 @@
 import type { Facts } from "./facts.js";
-import type { Finding } from "./finding.js";
+import type { Finding, Fix } from "./finding.js";
 import { sortFindings } from "./finding-order.js";
 import type { FindingId } from "./findings.js";
+import { settingsIn } from "./sysctls.js";
 
 /** The facts with these names, all of them known. */
 export type Known<Name extends keyof Facts> = {
@@ -57,6 +58,19 @@ export interface Examination {
   }[];
 }
 
+/** The finding without fixes that write a setting of this machine that is read-only. */
+function withPossibleFixes<F extends Finding<FindingId>>(
+  finding: F,
+  { fixedSysctls }: Facts,
+): F {
+  const isPossible = ({ on, command }: Fix) =>
+    on !== undefined ||
+    !settingsIn(command).some((path) => fixedSysctls?.has(path));
+  return finding.fix.every(isPossible)
+    ? finding
+    : { ...finding, fix: finding.fix.filter(isPossible) };
+}
+
 /** Runs the checks for the wanted kinds. @param wanted whether a kind is wanted, by its id */
 export function examine(
   checks: readonly Check[],
@@ -78,7 +92,10 @@ export function examine(
     findings.push(...look(facts).filter(({ id }) => some.includes(id)));
   }
   return {
-    findings: sortFindings(findings, facts.allServices ?? facts.table ?? []),
+    findings: sortFindings(
+      findings.map((finding) => withPossibleFixes(finding, facts)),
+      facts.allServices ?? facts.table ?? [],
+    ),
     examined,
     unexamined,
   };

@@ -1,4 +1,5 @@
-import { isWritable, textOf } from "../system/files.js";
+import { readKernelStatus } from "./kernel-status.js";
+import { textOf } from "../system/files.js";
 
 /** How full the tables of connections are. An undefined figure is not known. */
 export interface ConnectionLimits {
@@ -8,8 +9,6 @@ export interface ConnectionLimits {
   readonly most: number | undefined;
   /** net.ipv4.vs.conn_lfactor: entries per bucket as a power of 2 */
   readonly loadFactor: number | undefined;
-  /** In some network namespaces it is read-only */
-  readonly loadFactorIsWritable: boolean;
   /** Entries of connection tracking, and net.netfilter.nf_conntrack_max */
   readonly tracked: number | undefined;
   readonly mostTracked: number | undefined;
@@ -23,15 +22,10 @@ export function readConnectionLimits(procFolder: string): ConnectionLimits {
       ? Number(text)
       : undefined;
   };
-  const status = textOf(`${procFolder}/net/ip_vs_status`) ?? "";
-  const entries = /^Conns:\t([0-9]+)$/m.exec(status)?.[1];
   return {
-    entries: entries === undefined ? undefined : Number(entries),
+    entries: readKernelStatus(procFolder)?.connections,
     most: number("sys/net/ipv4/vs/conn_max"),
     loadFactor: number("sys/net/ipv4/vs/conn_lfactor"),
-    loadFactorIsWritable: isWritable(
-      `${procFolder}/sys/net/ipv4/vs/conn_lfactor`,
-    ),
     tracked: number("sys/net/netfilter/nf_conntrack_count"),
     mostTracked: number("sys/net/netfilter/nf_conntrack_max"),
   };

@@ -1,5 +1,5 @@
 import { namesIn, readFolder } from "../system/kernel-module.js";
-import { textOf } from "../system/files.js";
+import { isWritable, textOf } from "../system/files.js";
 import type { Sysctls } from "./sysctls.js";
 
 const FOLDERS = ["net/ipv4/vs"];
@@ -42,6 +42,23 @@ export function readSysctls(procFolder: string): Sysctls | undefined {
     for (const name of namesIn(`${base}/${folder}`))
       read(`${folder}/${name}`, OF_INTERFACES);
   return sysctls;
+}
+
+/** In a network namespace, some settings of these folders are read-only. */
+const FOLDERS_WITH_READ_ONLY = ["net/ipv4/vs", "net/netfilter"];
+
+/**
+ * The settings that nobody can change in this network namespace, by their paths. In one of an unprivileged user, those that
+ * take memory or processor time of the whole machine are read-only: conn_lfactor, svc_lfactor, est_cpulist, est_nice,
+ * run_estimation, sync_qlen_max and sync_sock_size of newer kernels, and nf_conntrack_max.
+ */
+export function readFixedSysctls(procFolder: string): ReadonlySet<string> {
+  const base = `${procFolder}/sys`;
+  return new Set(
+    FOLDERS_WITH_READ_ONLY.flatMap((folder) =>
+      namesIn(`${base}/${folder}`).map((name) => `${folder}/${name}`),
+    ).filter((path) => !isWritable(`${base}/${path}`)),
+  );
 }
 
 /** Why settings are missing. */

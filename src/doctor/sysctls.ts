@@ -33,6 +33,16 @@ export function sysctlCommand(
   return `sysctl -w ${words.join(" ")}`;
 }
 
+/** The settings that a command of {@link sysctlCommand} changes, by their paths. */
+export function settingsIn(command: string): string[] {
+  const [program, option, ...words] = command.split(" ");
+  if (program !== "sysctl" || option !== "-w") return [];
+  // The name of a path and the path of a name are made in the same way.
+  return words.map((word) =>
+    sysctlName(word.replace(/^'/, "").replace(/=.*$/, "")),
+  );
+}
+
 /** Changes settings. @param effect what else that changes */
 export function sysctlFix(
   values: Readonly<Record<string, number>>,

@@ -244,6 +244,15 @@ export class DocumentValue {
     return undefined;
   }
 
+  /** The name of a part of the kernel, such as a scheduler; undefined if it is missing. All of them are ASCII. */
+  kernelName(maximumBytes: number): string | undefined {
+    const value = this.#node?.value;
+    if (typeof value !== "string" || /^[\0-\x7f]*$/.test(value))
+      return this.name(maximumBytes);
+    this.expected(`an ASCII name of at most ${maximumBytes} bytes`);
+    return undefined;
+  }
+
   /** Parses a string. @param parse returns undefined if it is invalid */
   parse<T>(
     expected: string,

@@ -11,6 +11,18 @@ export class StoreRecordFault extends Error {
   }
 }
 
+/** Other programs changed a key each time before a change could be made. Nothing was changed. */
+export class ContendedKey extends Error {
+  override readonly name = "ContendedKey";
+
+  constructor(
+    readonly key: string,
+    readonly attempts: number,
+  ) {
+    super(`${key}: changed by others, ${attempts} times`);
+  }
+}
+
 /** Why a revision cannot be published or read. */
 export type RevisionFailure =
   /** There is no table of this name */

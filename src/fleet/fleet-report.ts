@@ -6,6 +6,7 @@ import {
   type DirectorState,
 } from "./director-state.js";
 import { readDrain, type Drain } from "./drain.js";
+import { readExamination, type StoredExamination } from "./examination.js";
 import { StoreRecordFault } from "./fleet-error.js";
 import type { FleetKeys } from "./keys.js";
 import { NO_ORDER, readOrder, wantedRevision, type Order } from "./order.js";
@@ -38,6 +39,8 @@ export interface DirectorReport {
   /** Undefined if it never reported, or its report is malformed */
   readonly state: DirectorState | undefined;
   readonly load: DirectorLoad | undefined;
+  /** What it found last, if a rollout asks for it at the moment */
+  readonly examination?: StoredExamination | undefined;
   readonly order: Order;
   /** The revision that it is to apply */
   readonly wanted: number | undefined;
@@ -122,6 +125,7 @@ function directorReport(
   const rest = {
     name,
     state: known,
+    examination: examinationOf(parts.get("examination"), order),
     load: load instanceof StoreRecordFault ? undefined : load,
     order,
     wanted,
@@ -131,6 +135,18 @@ function directorReport(
     return { ...rest, verdict: "failed", reason: state.fault };
   if (!known) return { ...rest, verdict: "waiting" };
   return { ...rest, ...verdictOf(known, order, wanted) };
+}
+
+/** A report for another rollout does not count. A malformed one neither: the rollout waits for the next. */
+function examinationOf(
+  value: StoredValue | undefined,
+  { wanted }: Order,
+): StoredExamination | undefined {
+  const found = attempt(value, readExamination);
+  if (!found || found instanceof StoreRecordFault) return undefined;
+  const asked =
+    found.id === wanted?.examine?.id && found.revision === wanted.revision;
+  return asked ? found : undefined;
 }
 
 function verdictOf(

@@ -71,6 +71,11 @@ export class FleetKeys {
     return `${this.director(director)}load`;
   }
 
+  /** What a director found when a rollout asked for it. */
+  examination(director: string): string {
+    return `${this.director(director)}examination`;
+  }
+
   /** Under a lease: it ends when the director is silent. */
   alive(director: string): string {
     return `${this.director(director)}alive`;

@@ -1,4 +1,5 @@
 import type { StoredValue } from "../store/store.js";
+import { readRequest, type ExaminationRequest } from "./examination.js";
 import { RecordReader } from "./record.js";
 import type { Head } from "./revision.js";
 
@@ -6,6 +7,8 @@ import type { Head } from "./revision.js";
 export interface WantedRevision {
   readonly table: string;
   readonly revision: number;
+  /** What the rollout wants to know of the director afterwards */
+  readonly examine?: ExaminationRequest | undefined;
 }
 
 /** What an operator or a rollout wants of one director. */
@@ -24,7 +27,13 @@ export function readOrder({ key, value }: StoredValue): Order {
   const wanted = record.record("wanted");
   return {
     paused,
-    wanted: { table: wanted.text("table"), revision: wanted.count("revision") },
+    wanted: {
+      table: wanted.text("table"),
+      revision: wanted.count("revision"),
+      ...(wanted.has("examine") && {
+        examine: readRequest(wanted.record("examine")),
+      }),
+    },
   };
 }
 

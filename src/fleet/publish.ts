@@ -1,17 +1,13 @@
 import type { Table } from "../ipvs/table.js";
 import { compare } from "../plan/compare.js";
 import { StoreError } from "../store/store-error.js";
-import type {
-  Committed,
-  Condition,
-  Store,
-  StoreChange,
-} from "../store/store.js";
+import type { Condition, Store, StoreChange } from "../store/store.js";
 import { gzip, sha256 } from "../system/compress.js";
 import { RevisionError } from "./fleet-error.js";
 import type { FleetKeys } from "./keys.js";
 import { recordBytes } from "./record.js";
 import { checkRemovals, type Permits } from "./removals.js";
+import { repeatWrite } from "./repeat-write.js";
 import {
   fetchRevision,
   readHead,
@@ -23,9 +19,6 @@ import { asCurrentState, tableOfText, textOfTable } from "./table-text.js";
 
 /** The largest content with gzip. etcd takes requests of 1.5 MiB by default; the rest is for the other keys. */
 export const LARGEST_CONTENT_BYTES = 1_400_000;
-
-/** How often a write is tried whose answer is lost each time. */
-const MOST_ATTEMPTS = 4;
 
 /** A table to publish. */
 export interface Publication extends Permits {
@@ -135,7 +128,9 @@ async function checkAgainstReleased(
     prune: true,
     keepWeights: false,
   });
-  checkRemovals(table, current, differences, { force, allowEmpty });
+  checkRemovals(table, current, differences, {
+    permits: { force, allowEmpty },
+  });
 }
 
 interface Transaction {
@@ -153,26 +148,44 @@ async function commitOnce(
   revision: Revision,
   { conditions, changes }: Transaction,
 ): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    let answer: Committed;
-    try {
-      answer = await store.commit(conditions, changes);
-    } catch (error) {
-      const unknown =
-        error instanceof StoreError && error.kind === "outcome-unknown";
-      if (!unknown) throw error;
-      if (attempt < MOST_ATTEMPTS) continue;
-      if (await isStored(store, keys, revision)) return;
-      throw error;
-    }
-    if (answer.succeeded || (await isStored(store, keys, revision))) return;
-    const { found } = await store.get(keys.head(revision.table));
-    throw headMoved(
-      revision.table,
-      found ? readHead(found).newest : 0,
-      "another publisher was faster",
-    );
+  let lost: StoreError | undefined;
+  try {
+    const answer = await repeatWrite(() => store.commit(conditions, changes));
+    if (answer.succeeded) return;
+  } catch (error) {
+    if (!isStoreError(error, "outcome-unknown")) throw error;
+    lost = error;
   }
+  // An earlier attempt may have been made whose answer was lost.
+  if (await readBack(store, keys, revision)) return;
+  if (lost) throw lost;
+  const { found } = await store.get(keys.head(revision.table));
+  throw headMoved(
+    revision.table,
+    found ? readHead(found).newest : 0,
+    "another publisher was faster",
+  );
+}
+
+/** Whether the revision is stored. @throws {StoreError} `outcome-unknown` if the store does not answer */
+async function readBack(
+  store: Store,
+  keys: FleetKeys,
+  revision: Revision,
+): Promise<boolean> {
+  try {
+    return await isStored(store, keys, revision);
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    throw new StoreError("outcome-unknown", error.detail, { cause: error });
+  }
+}
+
+function isStoreError(
+  error: unknown,
+  kind: StoreError["kind"],
+): error is StoreError {
+  return error instanceof StoreError && error.kind === kind;
 }
 
 async function isStored(

@@ -140,6 +140,8 @@ export interface RealServerOptions extends DoctorOptions {
    * routing, or a tunnel that is up
    */
   readonly method?: "direct" | "tunnel" | "gre" | "gue" | "masq" | undefined;
+  /** With GUE: the UDP port to which the director sends, the port of its tunnel */
+  readonly tunnelPort?: number | undefined;
   /** The director's address as this machine sees it */
   readonly director?: Address | undefined;
   /** The address of a client */
@@ -172,6 +174,7 @@ const REAL_SERVER_OPTIONS = object("options", {
     }),
   ),
   method: optional(oneOf("direct", "tunnel", "gre", "gue", "masq")),
+  tunnelPort: optional(PORT_NUMBER),
   director: optional(ADDRESS),
   client: optional(ADDRESS),
   server: optional(
@@ -220,7 +223,7 @@ export async function examineRealServer(
   options: RealServerOptions,
 ): Promise<DoctorReport> {
   checkCall("examineRealServer", ["options", options, REAL_SERVER_OPTIONS]);
-  const { services, method, director, client, server } = options;
+  const { services, method, tunnelPort, director, client, server } = options;
   const [
     { examine },
     { REAL_SERVER_CHECKS },
@@ -240,6 +243,7 @@ export async function examineRealServer(
       port,
     })),
     method,
+    tunnelPort,
     director,
     client,
     server,

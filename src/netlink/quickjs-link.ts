@@ -1,4 +1,4 @@
-import { EAGAIN, EMSGSIZE, ENOBUFS } from "./errno.js";
+import { EAGAIN, EMSGSIZE, ENOBUFS, ETIMEDOUT } from "./errno.js";
 import { SocketFault } from "./errors.js";
 import { NETLINK_GENERIC, MutableSpan, type Link } from "./link.js";
 
@@ -7,6 +7,7 @@ const AF_NETLINK = 16;
 const SOCK_RAW = 3;
 const SOL_SOCKET = 1;
 const SO_RCVBUF = 8;
+const SO_RCVTIMEO = 20;
 const SOL_NETLINK = 270;
 const NETLINK_CAP_ACK = 10;
 const NETLINK_EXT_ACK = 11;
@@ -25,6 +26,9 @@ const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 const DATAGRAMS = 16;
 const DATAGRAM_BYTES = 16 * 1024;
 
+/** How long to wait for a datagram. The kernel answers at once, so then it does not answer at all. */
+const TIMEOUT_SECONDS = 30;
+
 /** @throws {SocketFault} if a system call failed */
 function checked(result: number, call: string): number {
   if (result >= 0) return result;
@@ -36,7 +40,8 @@ function checked(result: number, call: string): number {
  * is valid until the next call of receive().
  *
  * @param family the netlink family, by its number in linux/netlink.h
- * @throws {SocketFault} if the socket cannot be opened
+ * @throws {SocketFault} if the socket cannot be opened. receive() fails with ETIMEDOUT if the
+ *   kernel does not answer
  */
 export function openQuickjsLink(family: number = NETLINK_GENERIC): Link {
   const socket = checked(host.socket(AF_NETLINK, SOCK_RAW, family), "socket");
@@ -55,6 +60,10 @@ function linkOn(socket: number): Link {
   checked(host.connect(socket, kernel), "connect");
   checked(
     host.setOption(socket, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER_BYTES),
+    "setsockopt",
+  );
+  checked(
+    host.setOption(socket, SOL_SOCKET, SO_RCVTIMEO, TIMEOUT_SECONDS),
     "setsockopt",
   );
   // Optional. Kernels before 4.12 send no explanations; kernels before 4.3 repeat the whole request
@@ -84,7 +93,8 @@ function linkOn(socket: number): Link {
       overrun = fault;
       return takeSome();
     }
-    if (fault.errno !== EAGAIN || !overrun) throw fault;
+    if (fault.errno !== EAGAIN) throw fault;
+    if (!overrun) throw new SocketFault(ETIMEDOUT, "recvmmsg");
     const behind = overrun;
     overrun = undefined;
     throw behind;

@@ -16,6 +16,8 @@ export interface TableEvent {
   readonly changes: readonly ChangeRow[];
   /** Why the table cannot be read. Then everything else is as it was at `time` */
   readonly fault: string | null;
+  /** The server also has /api/v1/fleet */
+  readonly fleet?: true;
 }
 
 /** The event `update` after each reading: what is different. */

@@ -6,6 +6,7 @@ import { Connection } from "./connection.js";
 import { Controls } from "./controls.js";
 import { Detail } from "./detail.js";
 import { doctorPanel } from "./doctor-panel.js";
+import { fleetPanel } from "./fleet-panel.js";
 import { byId, setAttribute, setText } from "./dom.js";
 import { SLOT_SECONDS, SLOTS, type ChangeRow } from "./events.js";
 import { counted } from "./format.js";
@@ -81,7 +82,8 @@ const controls = new Controls(() => {
   closed.clear();
   show();
 });
-const panels = [clientsPanel(openKey), doctorPanel()];
+const fleet = fleetPanel();
+const panels = [clientsPanel(openKey), doctorPanel(), fleet];
 
 /** The latest change of a row. If the servers of a service or machine are hidden, it has theirs, too. */
 function markOf(node: RowNode): ChangeRow | undefined {
@@ -211,6 +213,13 @@ new Connection("api/v1/events", {
     if (first && size > FEW_ROWS) expanded = new Set();
     document.title = `ipvsadm: ${model.host}`;
     setText(byId("host", HTMLElement), model.host);
+    setAttribute(byId("fleet", HTMLElement), "hidden", event.fleet !== true);
+    setAttribute(
+      byId("fleet-view", HTMLElement),
+      "hidden",
+      event.fleet !== true,
+    );
+    fleet.tick();
     if (event.fault === null) status.fresh(model.time ?? 0);
     else status.fault(event.fault);
     show();

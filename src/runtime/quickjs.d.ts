@@ -27,6 +27,7 @@ declare const host: {
   socket(family: number, type: number, protocol: number): number;
   /** @param address a struct sockaddr */
   connect(socket: number, address: Uint8Array): number;
+  /** @param value SO_RCVTIMEO: in seconds */
   setOption(socket: number, level: number, name: number, value: number): number;
   option(socket: number, level: number, name: number): number;
   send(socket: number, datagram: Uint8Array): number;

@@ -106,12 +106,13 @@ export interface LockPlace {
 export function takeLock(place: LockPlace, subcommand: string): Lock {
   const space = networkNamespace(place.procFolder);
   const path = join(place.runFolder, `ipvsadm-${space}.lock`);
-  const text = recordOf(process.pid, subcommand, place);
+  let text: string;
   try {
+    text = recordOf(process.pid, subcommand, place);
     const record = createRecord(path, text);
     try {
-      const tookOver = take(path, record, text, place);
-      if (tookOver) removeLeftovers(path, place);
+      take(path, record, text, place);
+      removeLeftovers(path, place);
     } finally {
       rmSync(record, { force: true });
     }
@@ -123,7 +124,7 @@ export function takeLock(place: LockPlace, subcommand: string): Lock {
   let held = true;
   const release = () => {
     // Someone may have deleted the file, and another process may have created its own.
-    if (held && hasRecord(path, text)) unlinkSync(path);
+    if (held && hasRecord(path, text)) removeIfPossible(path);
     held = false;
   };
   return { path, release, [Symbol.dispose]: release };
@@ -144,9 +145,9 @@ function take(
   record: string,
   text: string,
   place: LockPlace,
-): boolean {
+): void {
   for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
-    if (linked(record, path)) return false;
+    if (linked(record, path)) return;
     const found = recordIn(path);
     if (found === undefined) continue; // released in the meantime
     if (!isStale(found, place))
@@ -156,8 +157,14 @@ function take(
     try {
       if (recordIn(path) === found) {
         // Rename a second file: rename(2) does nothing if both names belong to the same file.
-        renameSync(createRecord(path, text), path);
-        return true;
+        const second = createRecord(path, text);
+        try {
+          renameSync(second, path);
+        } catch (error) {
+          removeIfPossible(second);
+          throw error;
+        }
+        return;
       }
     } finally {
       unlinkSync(guard);
@@ -166,10 +173,18 @@ function take(
   throw new LockHeld(path, undefined);
 }
 
-/** Creates a file with a record, beside the lock. */
+/** Creates a file with a record, beside the lock. If the disk is full, nothing is left of it. */
 function createRecord(path: string, text: string): string {
   const record = `${path}.${randomName()}`;
-  writeFileSync(record, text, { mode: 0o644, flag: "wx" });
+  const file = openSync(record, "wx", 0o644);
+  try {
+    writeFileSync(file, text);
+  } catch (error) {
+    removeIfPossible(record);
+    throw error;
+  } finally {
+    closeSync(file);
+  }
   return record;
 }
 
@@ -201,6 +216,15 @@ function linked(file: string, name: string): boolean {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
     throw error;
+  }
+}
+
+/** Removes a file of this process. If the file system is read-only now, it is stale as soon as this process has ended. */
+function removeIfPossible(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // The work is done, so this is no reason to fail.
   }
 }
 

@@ -58,7 +58,7 @@ function respond(sent: Sent, handler: Handler, loaded: () => boolean) {
 function answerTo(sent: Sent, handler: Handler, loaded: () => boolean): Answer {
   if (sent.type === CONTROLLER)
     return loaded() ? { messages: [FAMILY_ANSWER] } : { errno: ENOENT };
-  if (sent.type !== FAMILY) throw new Error(`nobody has type ${sent.type}`);
+  if (sent.type !== FAMILY) return { errno: ENOENT }; // no family has this number
   const [command = 0] = sent.payload;
   const GET_INFO = 15;
   return command === GET_INFO

@@ -448,24 +448,39 @@ export const GUIDE_DRAWINGS: Readonly<Record<string, Drawing>> = {
     title:
       "Operators publish tables in etcd; the agent of each director fetches them, applies them and reports",
     boxes: [
-      { name: "operator", lines: ["ipvsadm fleet"], column: 0, rows: [0, 2] },
+      {
+        name: "operator",
+        lines: ["203.0.113.20", "", "ipvsadm fleet"],
+        column: 0,
+        rows: [0, 2],
+      },
       {
         name: "etcd",
-        lines: ["three members", "", "tables", "orders, drains", "reports"],
+        lines: ["203.0.113.200", "", "tables", "orders, drains", "reports"],
         column: 1,
         rows: [0, 2],
       },
-      { name: "lb1", lines: ["fleet agent", "ip_vs"], column: 2, rows: [0, 0] },
-      { name: "lb2", lines: ["fleet agent", "ip_vs"], column: 2, rows: [1, 1] },
-      { name: "lb3", lines: ["fleet agent", "ip_vs"], column: 2, rows: [2, 2] },
+      {
+        name: "director1",
+        lines: ["203.0.113.1", "fleet agent"],
+        column: 2,
+        rows: [0, 0],
+      },
+      {
+        name: "director2",
+        lines: ["203.0.113.2", "fleet agent"],
+        column: 2,
+        rows: [1, 1],
+      },
+      { name: "more", lines: ["fleet agent"], column: 2, rows: [2, 2] },
     ],
     arrows: [
       command(0, "operator", "etcd", "publish, rollout"),
       command(1, "operator", "etcd", "drain"),
       command(2, "operator", "etcd", "status"),
-      command(0, "lb1", "etcd", "watch, fetch, report"),
-      command(1, "lb2", "etcd", "watch, fetch, report"),
-      command(2, "lb3", "etcd", "watch, fetch, report"),
+      command(0, "director1", "etcd", "watch, fetch, report"),
+      command(1, "director2", "etcd", "watch, fetch, report"),
+      command(2, "more", "etcd", "watch, fetch, report"),
     ],
   },
   tunneling: {

@@ -5,6 +5,8 @@ export interface GuideNetwork {
   readonly plan: NetworkPlan;
   /** What listens on each machine: `8080`, `53/dns`, `5060/udp`. */
   readonly servers: Readonly<Record<string, readonly string[]>>;
+  /** The address of the test's own machine at which etcd listens, on port 2379 */
+  readonly etcd?: string;
 }
 
 /** By the name of the guide. */
@@ -108,6 +110,20 @@ export const GUIDE_NETWORKS: Readonly<Record<string, GuideNetwork>> = {
     },
     servers: { server1: ["80"], server2: ["80"] },
   },
+  "many-directors": {
+    plan: {
+      client: { addresses: { lan: ["203.0.113.10/24"] } },
+      operator: { addresses: { lan: ["203.0.113.20/24"] } },
+      // The namespace of the test itself, in which etcd runs.
+      director: { addresses: { lan: ["203.0.113.200/24"] } },
+      director1: fleetDirector("203.0.113.1"),
+      director2: fleetDirector("203.0.113.2"),
+      server1: withVirtualAddress("203.0.113.11"),
+      server2: withVirtualAddress("203.0.113.12"),
+    },
+    servers: { server1: ["80"], server2: ["80"] },
+    etcd: "203.0.113.200",
+  },
   ipv6: {
     plan: {
       client: {
@@ -164,6 +180,14 @@ function withVirtualAddress(address: string): HostPlan {
       "net.ipv4.conf.all.arp_ignore": 1,
       "net.ipv4.conf.all.arp_announce": 2,
     },
+  };
+}
+
+/** A director with the virtual address, which answers ARP only for its own one. */
+function fleetDirector(address: string): HostPlan {
+  return {
+    addresses: { lan: [`${address}/24`], lo: ["203.0.113.100/32"] },
+    sysctls: { "net.ipv4.ip_forward": 1, "net.ipv4.conf.all.arp_ignore": 1 },
   };
 }
 

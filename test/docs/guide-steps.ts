@@ -69,11 +69,13 @@ export function withoutChance(output: string): string {
     .replace(/\b[0-9a-f]{2}(?::[0-9a-f]{2}){5}\b/g, "MAC")
     .replace(/MAC (?:REACHABLE|DELAY|PROBE|STALE)/g, "MAC STATE")
     .replace(/\b\d\d:\d\d(?= )/g, "MM:SS")
+    .replace(/\bempty after \d+s/g, "empty after Ns")
     .replace(/ +/g, " ")
     .replace(/ +$/gm, "")
     .trimEnd()
     .split("\n");
   if (lines.some((line) => line.includes(" MM:SS "))) lines.sort();
+  if (output.startsWith("Director ")) return lines.map(withoutLoad).join("\n");
   if (output.includes("InPkts"))
     return lines
       .map((line) => line.replace(/ [1-9]\d*(?= |$)/g, " N"))
@@ -81,10 +83,21 @@ export function withoutChance(output: string): string {
   return lines.join("\n");
 }
 
-/** Whether commands only show the table, so that they may run again until the kernel's counters are up to date. */
+/** A line of `fleet status` without the load, and the time since the last report. */
+function withoutLoad(line: string): string {
+  return line
+    .replace(/\b[\d.]+[kMG]?B?\/s/g, "N/s")
+    .replace(/\b(?:\d+m )?\d+s\b( \d+)?/g, "Ns")
+    .replace(/\b\d+ active connections?/, "N active connections");
+}
+
+/**
+ * Whether commands only show the table or the fleet, so that they may run again until the kernel's counters, or the reports of
+ * the directors, are up to date.
+ */
 export function onlyLists({ commands }: Step): boolean {
   return commands
     .trim()
     .split("\n")
-    .every((line) => line.startsWith("ipvsadm -L"));
+    .every((line) => /^ipvsadm (-L|fleet status)/.test(line));
 }

@@ -3,7 +3,13 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { suite, test } from "node:test";
@@ -12,6 +18,7 @@ import { eventually } from "../lab/eventually.js";
 import { installPrograms } from "../lab/installed.js";
 import { buildNetwork, DIRECTOR } from "../lab/network.js";
 import { type Server, startServerProgram } from "../lab/server.js";
+import { TestCluster } from "../store/etcd-cluster.js";
 import { without } from "../traffic/needs.js";
 import { GUIDE_NETWORKS, type GuideNetwork } from "./guide-networks.js";
 import {
@@ -66,6 +73,8 @@ async function follow(name: string, path: string): Promise<void> {
   const guide = readFileSync(join(GUIDES, `${name}.md`), "utf8");
   using built = buildNetwork(network.plan);
   assert.ok(built);
+  await using fleet = network.etcd ? await startFleet(network.etcd) : undefined;
+  assert.equal(fleet === undefined, network.etcd === undefined);
   const servers = await startServers(network);
   const outputs = new Map<Step, string>();
   const differences: string[] = [];
@@ -85,6 +94,28 @@ async function follow(name: string, path: string): Promise<void> {
       );
   }
   assert.equal(differences.join("\n"), "");
+}
+
+/** Folders of fleet: a guide must not change those of the machine that runs the tests. */
+const FLEET_FOLDERS = ["/etc/ipvsadm", "/var/lib/ipvsadm"];
+
+/** Starts etcd, with empty folders for the configuration and for the agents. */
+async function startFleet(address: string): Promise<AsyncDisposable> {
+  for (const folder of FLEET_FOLDERS) {
+    mkdirSync(folder, { recursive: true });
+    execFileSync("mount", ["-t", "tmpfs", "none", folder]);
+  }
+  const cluster = await TestCluster.start({
+    slow: true,
+    address,
+    ports: [2379, 2380],
+  });
+  return {
+    async [Symbol.asyncDispose]() {
+      await cluster[Symbol.asyncDispose]();
+      for (const folder of FLEET_FOLDERS) execFileSync("umount", [folder]);
+    },
+  };
 }
 
 function startServers({ servers }: GuideNetwork): Promise<Server[]> {
@@ -111,7 +142,11 @@ function take(step: Step, path: string): Promise<[string, string][]> {
 async function takeOn(host: string, step: Step, path: string): Promise<string> {
   const run = () => runOn(host, step.commands, path);
   const { output, status } = onlyLists(step)
-    ? await eventually(run, ({ output }) => isShown(step, output), 5)
+    ? await eventually(
+        run,
+        ({ output }) => isShown(step, output),
+        step.commands.includes("fleet") ? 60 : 5,
+      )
     : await run();
   assert.equal(
     status === 0,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { check, examine } from "../../src/doctor/check.js";
+import { sysctlFix } from "../../src/doctor/sysctls.js";
 
 const drained = check(["all-drained"], ["table"], ({ table }) =>
   table.length > 0
@@ -43,4 +44,29 @@ test("examine() runs only the checks for wanted findings", () => {
     ["other"],
   );
   assert.deepEqual(examined, ["all-overloaded"]);
+});
+
+test("examine() drops fixes that write a read-only setting of this machine, and no others", () => {
+  const crowded = check(["hash-small"], ["table"], () => [
+    {
+      id: "hash-small",
+      seen: "seen",
+      fix: [
+        sysctlFix({ "net/ipv4/vs/conn_lfactor": -4 }, "effect"),
+        sysctlFix({ "net/ipv4/vs/conn_max": 1 }, "effect"),
+        sysctlFix({ "net/ipv4/vs/conn_lfactor": 1 }, "effect", "elsewhere"),
+        { command: "modprobe ip_vs" },
+      ],
+    },
+  ]);
+  const commands = (...fixed: string[]) =>
+    examine([crowded], { table: [], fixedSysctls: new Set(fixed) })
+      .findings.flatMap(({ fix }) => fix)
+      .map(({ command }) => command);
+  assert.equal(commands().length, 4);
+  assert.deepEqual(commands("net/ipv4/vs/conn_lfactor"), [
+    "sysctl -w net.ipv4.vs.conn_max=1",
+    "sysctl -w net.ipv4.vs.conn_lfactor=1",
+    "modprobe ip_vs",
+  ]);
 });

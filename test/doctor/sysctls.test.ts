@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  settingsIn,
+  sysctlCommand,
   sysctlFix,
   sysctlName,
   sysctlNumber,
@@ -17,6 +19,15 @@ test("sysctlName() keeps a dot in an interface name apart from separators", () =
       effect: "nothing else",
     },
   );
+});
+
+test("settingsIn() returns the settings that a command of sysctl changes", () => {
+  const paths = ["net/ipv4/conf/eth0.100/rp_filter", "net/ipv4/vs/conn_max"];
+  const command = sysctlCommand(
+    Object.fromEntries(paths.map((path) => [path, 1])),
+  );
+  assert.deepEqual(settingsIn(command), paths);
+  assert.deepEqual(settingsIn("modprobe ip_vs a=1"), []);
 });
 
 test("sysctlNumber() is undefined for a missing setting and for text", () => {

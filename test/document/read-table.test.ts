@@ -172,6 +172,25 @@ daemons:
   );
 });
 
+test("readTable() refuses names of schedulers and engines that are not ASCII, because no byte of them may be cut off", () => {
+  // The low bytes of these characters spell rr and sip.
+  for (const [field, column, name] of [
+    ["scheduler: ", 32, "\u0172\u0172"],
+    ["persistence: {engine: ", 43, "\u0173\u0169\u0170"],
+  ] as const) {
+    const end = field.includes("{") ? "}" : "";
+    const path = field.replace(/: \{/, ".").replace(/: $/, "");
+    assert.deepEqual(
+      errorsOf(
+        `schema: ipvsadm/table/1\nservices: [{firewallMark: 7, ${field}${name}${end}}]\n`,
+      ).map((error) => error.replace(/ at most [0-9]+/, "")),
+      [
+        `line 2, column ${column + 9}: services[0].${path}: expected an ASCII name of bytes, got "${name}"`,
+      ],
+    );
+  }
+});
+
 test("readTable() reports one error for a value of the wrong type, and none for its fields", () => {
   for (const [services, error] of [
     ["[5]", "line 2, column 12: services[0]: expected an object, got 5"],

@@ -7,6 +7,7 @@ import { EINVAL } from "../../src/netlink/errno.js";
 import { StoreError } from "../../src/store/store-error.js";
 import { address } from "../fixtures/entries.js";
 import { ModelKernel } from "../plan/model-kernel.js";
+import { OutputFailed } from "../../src/system/atomic-file.js";
 import { asCurrentState } from "../../src/fleet/table-text.js";
 import { MemoryCluster, type StoreTrouble } from "../store/memory-store.js";
 import { Director, EMPTY, KEYS, NEVER, release, WEB, webTable } from "./rig.js";
@@ -176,6 +177,66 @@ test("an agent refuses to remove too much, unless the publisher forced it", asyn
   await release(cluster.client(), webTable("11"), { force: true });
   await director.follow();
   assert.deepEqual(director.servers, ["11*1"]);
+});
+
+test("an agent counts real servers that a revision gives weight 0 as removed, but not drained ones", async () => {
+  const cluster = new MemoryCluster();
+  const director = new Director(cluster);
+  await release(cluster.client(), webTable("11", "12", "13", "14"));
+  await director.follow();
+  await assert.rejects(
+    release(cluster.client(), webTable("11*0", "12*0", "13*0", "14")),
+    /sets the weight of 3 to 0, more than 50%/,
+  );
+  await release(cluster.client(), webTable("11*0", "12*0", "13"), {
+    force: true,
+  });
+  await director.follow();
+  assert.deepEqual(director.servers, ["11*0", "12*0", "13*1"]);
+  const kernel = new ModelKernel(
+    asCurrentState(webTable("11", "12", "13", "14")),
+  );
+  const strict = new Director(cluster, { director: "lb2" }, { kernel });
+  await release(cluster.client(), webTable("11*0", "12*0", "13", "15"), {
+    force: false,
+  });
+  await strict.follow();
+  assert.deepEqual(strict.servers, ["11*1", "12*1", "13*1", "14*1"]);
+  assert.match(
+    strict.agent.state.reason ?? "",
+    /of 4 real servers, it removes 1 and sets the weight of 2 to 0, more than 50%/,
+  );
+  // An operator wants the drains, so they do not count.
+  for (const host of ["11", "12", "13"]) drainHost(cluster, host);
+  await strict.follow();
+  assert.deepEqual(strict.servers, ["11*0", "12*0", "13*0", "15*1"]);
+});
+
+test("an agent whose disk is full changes nothing, says so, and goes on when there is room", async () => {
+  const cluster = new MemoryCluster();
+  const director = new Director(cluster);
+  await release(cluster.client(), webTable("11"));
+  await director.follow();
+  await release(cluster.client(), webTable("11", "12"));
+  director.step = (what) => {
+    if (what === "before the file is written")
+      throw new OutputFailed("/var/lib/ipvsadm/fleet.json", "ENOSPC", {
+        existed: true,
+      });
+  };
+  await director.follow();
+  assert.deepEqual(director.servers, ["11*1"]);
+  const { condition, reason } = director.agent.state;
+  assert.equal(condition, "failed");
+  assert.match(
+    reason ?? "",
+    /cannot write .*fleet\.json: No space left on device/,
+  );
+  director.step = () => undefined;
+  await director.restart();
+  await director.follow();
+  assert.deepEqual(director.servers, ["11*1", "12*1"]);
+  assert.equal(director.agent.state.condition, "ok");
 });
 
 test("an agent empties its table only if the revision allows that", async () => {

@@ -1,47 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FleetKeys } from "../../src/fleet/keys.js";
-import { publish } from "../../src/fleet/publish.js";
 import { fetchHead, fetchHistory } from "../../src/fleet/revision.js";
-import { RevisionError } from "../../src/fleet/fleet-error.js";
-import { StoreError } from "../../src/store/store-error.js";
-import type { EtcdStore } from "../../src/store/etcd/etcd-store.js";
 import { ModelKernel } from "../plan/model-kernel.js";
 import { TestCluster } from "../store/etcd-cluster.js";
-import { webTable } from "./rig.js";
+import { publishSurely } from "./publish-surely.js";
 import { SimulatedDirector } from "./simulated-director.js";
 
 /* Directors and publishers while the members of a real etcd are killed and frozen. */
 
 const KEYS = new FleetKeys("/failures/");
-
-/** Publishes a table, and repeats that as a person would until the store works. @returns the revision */
-async function publishSurely(
-  store: EtcdStore,
-  hosts: readonly string[],
-  id: string,
-): Promise<number> {
-  for (let attempt = 1; ; attempt++)
-    try {
-      const { revision } = await publish(store, KEYS, {
-        name: "web",
-        table: webTable(...hosts),
-        author: "alice",
-        message: id,
-        at: "2026-01-02T03:04:05.000Z",
-        id: `${id} ${attempt}`,
-        release: true,
-        force: true,
-        allowEmpty: false,
-      });
-      return revision.revision;
-    } catch (error) {
-      const transient =
-        error instanceof StoreError ||
-        (error instanceof RevisionError && error.kind === "head-moved");
-      if (!transient || attempt === 20) throw error;
-    }
-}
 
 test("every director gets each revision while members are killed, frozen and compacted", async (context) => {
   await using cluster = await TestCluster.start({ members: 3 });
@@ -56,7 +24,7 @@ test("every director gets each revision while members are killed, frozen and com
         new ModelKernel({ services: [] }),
       ),
   );
-  await publishSurely(store, ["11", "12"], "first");
+  await publishSurely(store, KEYS, ["11", "12"], "first");
   for (const director of directors) director.start();
   for (const director of directors) await director.has("11*1 12*1");
   let count = 0;
@@ -64,7 +32,7 @@ test("every director gets each revision while members are killed, frozen and com
   const change = async (what: string) => {
     const start = Date.now();
     const weight = (++count % 9) + 1;
-    await publishSurely(store, [`11*${weight}`, "12"], what);
+    await publishSurely(store, KEYS, [`11*${weight}`, "12"], what);
     for (const director of directors) await director.has(`11*${weight} 12*1`);
     context.diagnostic(
       `${what}: ${((Date.now() - start) / 1000).toFixed(1)} s`,
@@ -112,7 +80,7 @@ test("two publishers at once never share a revision, and none is lost", async ()
     ...stores.map(async (store, publisher) => {
       for (let i = 0; i < 15; i++)
         revisions.push(
-          await publishSurely(store, ["11", "12"], `${publisher}-${i}`),
+          await publishSurely(store, KEYS, ["11", "12"], `${publisher}-${i}`),
         );
     }),
     (async () => {

@@ -7,55 +7,12 @@ import {
 } from "../../src/commands/fleet/status/status-text.js";
 import { statusJson } from "../../src/commands/fleet/status/status-json.js";
 import { jsonText } from "../../src/document/json-text.js";
-import type { DirectorState } from "../../src/fleet/director-state.js";
 import { readFleet } from "../../src/fleet/fleet-report.js";
-import { recordBytes } from "../../src/fleet/record.js";
 import { updateOrder } from "../../src/fleet/update-order.js";
 import { MemoryCluster } from "../store/memory-store.js";
 import { validated } from "./fleet-schema.js";
+import { reportDirector as report } from "./made-up-reports.js";
 import { KEYS, release, webTable } from "./rig.js";
-
-const STATE: DirectorState = {
-  table: "web",
-  labels: { site: "fra" },
-  condition: "ok",
-  wanted: 1,
-  applied: 1,
-  sha256: "abc",
-  paused: false,
-  dryRun: false,
-  heals: false,
-  drift: { add: 0, change: 0, remove: 0 },
-  drains: [],
-  since: "2026-01-02T03:04:05.000Z",
-  version: "1",
-};
-
-const LOAD = {
-  at: "2026-01-02T03:04:05.000Z",
-  activeConnections: 5,
-  inactiveConnections: 1,
-  connectionsPerSecond: 2,
-  inBytesPerSecond: 1000,
-  outBytesPerSecond: 2000,
-};
-
-/** Writes what a director would report. */
-function report(
-  cluster: MemoryCluster,
-  name: string,
-  state: object,
-  { alive = true } = {},
-): void {
-  cluster.commit(
-    [],
-    [
-      { put: KEYS.state(name), value: recordBytes({ ...STATE, ...state }) },
-      { put: KEYS.load(name), value: recordBytes(LOAD) },
-      ...(alive ? [{ put: KEYS.alive(name), value: recordBytes({}) }] : []),
-    ],
-  );
-}
 
 async function fleet(): Promise<MemoryCluster> {
   const cluster = new MemoryCluster();

@@ -98,6 +98,28 @@ test("publish() says so if every answer is lost and the write was not made", asy
   );
 });
 
+test("publish() says that the outcome is unknown if an answer is lost and nothing answers afterwards", async () => {
+  // The commit is made; its answer, or that of reading back, is lost.
+  for (const later of [1, 4]) {
+    const cluster = new MemoryCluster();
+    let commits = 0;
+    const store = cluster.client((call) => {
+      if (call === "commit") commits++;
+      if (commits === 0) return undefined;
+      return call === "commit" && commits <= later
+        ? "answer lost"
+        : "unreachable";
+    });
+    await assert.rejects(
+      release(store, webTable("11")),
+      (error) =>
+        error instanceof StoreError && error.kind === "outcome-unknown",
+    );
+    const history = await fetchHistory(cluster.client(), KEYS, "web");
+    assert.equal(history.length, 1);
+  }
+});
+
 test("publish() refuses an empty table and large removals, unless they are allowed", async () => {
   const store = new MemoryCluster().client();
   await assert.rejects(release(store, EMPTY), isError("empty"));

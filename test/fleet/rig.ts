@@ -1,8 +1,8 @@
-import {
-  Agent,
-  type AgentEnvironment,
-  type AgentSettings,
-} from "../../src/fleet/agent/agent.js";
+import { Agent } from "../../src/fleet/agent/agent.js";
+import type {
+  AgentEnvironment,
+  AgentSettings,
+} from "../../src/fleet/agent/agent-environment.js";
 import { FleetKeys } from "../../src/fleet/keys.js";
 import { publish, type Publication } from "../../src/fleet/publish.js";
 import { fleetLine } from "../../src/commands/fleet/explain.js";

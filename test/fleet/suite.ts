@@ -2,3 +2,6 @@
 import "../store/etcd-store.etcd.js";
 import "./cli.etcd.js";
 import "./failures.etcd.js";
+import "./network.etcd.js";
+import "./full-store.etcd.js";
+import "./serve.etcd.js";

@@ -84,6 +84,21 @@ function checkText(): void {
     check(thrown(call) instanceof RangeError, "a call beyond the bounds");
 }
 
+/** A socket that waits for a datagram gives up after the time that was set for it. */
+function checkTimeout(): void {
+  const [AF_INET, SOCK_DGRAM, SOL_SOCKET, SO_RCVTIMEO] = [2, 2, 1, 20];
+  const EAGAIN = 11;
+  const socket = host.socket(AF_INET, SOCK_DGRAM, 0);
+  host.setOption(socket, SOL_SOCKET, SO_RCVTIMEO, 1);
+  const began = host.now();
+  const room = new Uint8Array(16);
+  const result = host.receive(socket, room, new Int32Array(1), 0);
+  const seconds = (host.now() - began) / 1000;
+  check(result === -EAGAIN, `receive() returned ${result}`);
+  check(seconds >= 0.9, `receive() waited for ${seconds} s`);
+  host.close(socket);
+}
+
 function thrown(call: () => unknown): unknown {
   try {
     call();
@@ -117,6 +132,7 @@ function fuzz(): void {
 Object.assign(globalThis, {
   start() {
     checkText();
+    checkTimeout();
     fuzz();
     host.exit(0);
   },

@@ -13,6 +13,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { parse } from "yaml";
 import { familiesOf } from "../../src/commands/metrics/metric-families.js";
+import { FLEET_FAMILIES } from "../../src/commands/serve/fleet/fleet-families.js";
 import {
   ALERTS_FILE,
   expanded,
@@ -41,7 +42,9 @@ function rulesIn(text: string): Rule[] {
 const RULES = rulesIn(readFileSync(ALERTS_FILE, "utf8"));
 const ALERTS = RULES.flatMap(({ alert }) => alert ?? []);
 
-const KNOWN = new Set(familiesOf("all").map(({ name }) => name));
+const KNOWN = new Set(
+  [...familiesOf("all"), ...FLEET_FAMILIES].map(({ name }) => name),
+);
 
 function promtool(words: readonly string[], cwd = process.cwd()) {
   const program = join(process.cwd(), prometheusProgram("promtool"));

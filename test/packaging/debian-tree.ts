@@ -39,7 +39,7 @@ export class DebianTree {
   private constructor(readonly folder: string) {}
 
   /**
-   * Mounts a throw-away copy of a tree that test/packaging/fetch-debian made.
+   * Mounts a throw-away copy of a tree that test/lab/fetch-debian made.
    *
    * @param packages the folder with the packages under test
    */

@@ -6,7 +6,7 @@ import { DebianTree } from "./debian-tree.js";
 
 /*
  * Run as `debian.lab.js TREE…`: installs the packages in dist/deb with apt, in each of these trees of
- * test/packaging/fetch-debian.
+ * test/lab/fetch-debian.
  */
 
 const PACKAGES = "dist/deb";
@@ -183,7 +183,7 @@ for (const path of process.argv.slice(2)) {
 
     test("a purge on a clean system leaves nothing", async () => {
       const files =
-        "find / -xdev -name '*ipvsadm*' -not -path '/packages/*' -not -path '/debs/*' -not -path '/proc/*' -not -path '/var/log/*'";
+        "find / -xdev -name '*ipvsadm*' -not -path '/packages/*' -not -path '/debs/*' -not -path '/clients/*' -not -path '/proc/*' -not -path '/var/log/*'";
       assert.equal(await tree.ok(files), "");
       await tree.install("ipvsadm-lvs");
       assert.match(await version(), OUR_VERSION);

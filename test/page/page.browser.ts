@@ -25,6 +25,41 @@ const PICTURES = "dist/test-logs/page";
 const WIDTHS = [1440, 820, 390];
 const THEMES = ["light", "dark"] as const;
 
+/** A made-up document of `fleet status` from January. */
+function fleetDocument(fault: string | null) {
+  const time = "2026-01-02T03:04:05.000Z";
+  const director = { table: "web", state: "ok", wanted: 2, applied: 2 };
+  return {
+    schema: "ipvsadm/fleet-status/1",
+    time,
+    fault,
+    tables: [{ name: "web", newest: 2, released: 2 }],
+    directors: [
+      { ...director, name: "lb1", lastSeen: time },
+      {
+        ...{ ...director, name: "<b>lb2</b>", state: "behind", applied: 1 },
+        ...{ lastSeen: time, reason: "<script>alert(1)</script>" },
+      },
+      { ...director, name: "lb3", state: "silent" },
+    ],
+    drains: [{ id: "* 10.0.0.12", author: "alice", at: time }],
+    rollouts: [
+      {
+        ...{ table: "web", revision: 2, state: "failed", wave: 1 },
+        ...{ waves: ["1", "all"], reason: "lb2 is silent" },
+      },
+    ],
+    sums: {
+      directors: 3,
+      activeConnections: 15,
+      inactiveConnections: 3,
+      connectionsPerSecond: 6,
+      inBytesPerSecond: 3000,
+      outBytesPerSecond: 6000,
+    },
+  };
+}
+
 suite("the statistics page", { skip }, () => {
   const folder = mkdtempSync(join(tmpdir(), "ipvsadm-page-"));
   const connectionsFile = join(folder, "ip_vs_conn");
@@ -218,6 +253,70 @@ suite("the statistics page", { skip }, () => {
       const note = page.locator("#doctor-note");
       await note.getByText("nothing could be checked").waitFor();
       assert.equal(await note.locator("li").first().isVisible(), true);
+    }));
+
+  test("the fleet is shown if the server has one, its texts stay text, and a lost store is said", async () => {
+    const file = join(folder, "fleet.yaml");
+    writeFileSync(file, "endpoints: ['http://127.0.0.1:1']\n");
+    browser.complaints.length = 0;
+    const server = await startServe(
+      new DemoKernel(24, 4).link,
+      `serve --fleet ${file}`,
+      { connectionsFile },
+    );
+    const page = await openPage(browser, server.url);
+    const fault = page.locator("#fleet-fault");
+    await fault.getByText("Cannot read the fleet: cannot reach etcd").waitFor();
+    // From here on, the server's answers are made up: nothing else has so many directors.
+    browser.complaints.length = 0;
+    let answer = fleetDocument(null);
+    await page.route("**/api/v1/fleet", (route) =>
+      route.fulfill({ json: answer }),
+    );
+    await fault.waitFor({ state: "hidden" });
+    const rows = page.locator("#fleet-rows tr");
+    await page.getByText("3 directors: 1 silent, 1 behind, 1 ok").waitFor();
+    assert.deepEqual(await rows.locator("th").allTextContents(), [
+      "lb3web",
+      "<b>lb2</b>web",
+      "lb1web",
+    ]);
+    assert.equal(await page.locator("#fleet b").count(), 0);
+    assert.deepEqual(await rows.locator("td:nth-child(2)").allTextContents(), [
+      "2",
+      "1 → 2",
+      "2",
+    ]);
+    for (const width of WIDTHS)
+      for (const colorScheme of THEMES) {
+        await page.setViewportSize({ width, height: 860 });
+        await page.emulateMedia({ colorScheme });
+        if (width < 1200) await page.locator("#fleet-view").click();
+        await rows.first().waitFor();
+        await page.screenshot({
+          path: join(PICTURES, `${width}-${colorScheme}-fleet.png`),
+        });
+        const overflow = await page.evaluate(
+          "document.documentElement.scrollWidth - innerWidth",
+        );
+        assert.equal(overflow, 0, "nothing is wider than the screen");
+        assert.deepEqual(await axeFindings(page), []);
+      }
+    answer = fleetDocument("cannot reach etcd at https://etcd:2379: timeout");
+    await fault
+      .getByText(/cannot reach etcd .*This is the state of .*, \d+ d ago\./)
+      .waitFor();
+    assert.equal(await rows.count(), 3);
+    assert.deepEqual(browser.complaints, []);
+    await page.close();
+    await server.end();
+  });
+
+  test("without a fleet, the page has no panel for it, and asks for none", () =>
+    looking(async (page) => {
+      assert.equal(await page.locator("#fleet").isVisible(), false);
+      await page.setViewportSize({ width: 820, height: 860 });
+      assert.equal(await page.locator("#fleet-view").isVisible(), false);
     }));
 
   test("a drained server, the busiest client and the moment of a weight change are found", () =>

@@ -5,7 +5,17 @@ export interface Need {
   readonly printsPlace?: boolean;
   /** Jobs can do without it: their tests skip what needs it, and say so */
   readonly optional?: boolean;
+  /** Each system of the lab has its own: the command gets LAB_SYSTEM */
+  readonly perSystem?: boolean;
 }
+
+/** Systems other than this machine's that the lab boots: LAB_SYSTEM of test/lab/run. */
+export const SYSTEMS = ["debian13"] as const;
+export type System = (typeof SYSTEMS)[number];
+
+const SYSTEM_NAMES: Readonly<Record<System, string>> = {
+  debian13: "Debian 13",
+};
 
 /** A part of a stage, run as a process of its own. */
 export interface Job {
@@ -17,15 +27,28 @@ export interface Job {
   readonly command: readonly string[];
   /** Runs on a kernel with ip_vs */
   readonly lab?: boolean;
+  /** The system that the lab boots. Absent: this machine's */
+  readonly system?: System | undefined;
   readonly environment?: Readonly<Record<string, string>>;
   readonly needs?: readonly NeedName[];
   /** Nothing else may run meanwhile: the job compares times */
   readonly alone?: boolean;
   /** The smallest run that contains the job */
   readonly size: Size;
+  /** The largest such run: the job is a part of another one, which larger runs contain */
+  readonly largest?: Size;
   /** About how long it takes on an idle machine. Long jobs start first. */
   readonly seconds: number;
 }
+
+/** A row of the table: a job on this machine's system, and perhaps the same on others. */
+interface Row extends Job {
+  /** The smallest run that contains the job on that system too */
+  readonly on?: Readonly<Partial<Record<System, Size>>>;
+}
+
+/** On Debian 13 too, with `npm run test:all`. */
+const ALSO_ON_DEBIAN_13 = { on: { debian13: "all" } } as const;
 
 /** `quick` is for work in progress, `usual` is `npm test`, `all` takes everything. */
 export const SIZES = ["quick", "usual", "all"] as const;
@@ -47,7 +70,7 @@ export type NeedName =
   | "trixie";
 
 export const NEEDS: Readonly<Record<NeedName, Need>> = {
-  lab: { command: ["bash", "test/lab/run", "true"] },
+  lab: { command: ["bash", "test/lab/run", "true"], perSystem: true },
   mandoc: { command: ["bash", "test/provide-mandoc"], optional: true },
   shells: { command: ["bash", "test/provide-shells"], optional: true },
   prometheus: { command: ["bash", "test/provide-prometheus"], optional: true },
@@ -59,20 +82,22 @@ export const NEEDS: Readonly<Record<NeedName, Need>> = {
   original: {
     command: ["bash", "test/compat/fetch-original"],
     printsPlace: true,
+    perSystem: true,
   },
   clients: {
     command: ["bash", "test/clients/fetch-clients"],
     printsPlace: true,
+    perSystem: true,
   },
   full: { command: ["npm", "run", "--silent", "build:full"] },
   light: { command: ["bash", "test/light/provide"] },
   packages: { command: ["bash", "test/packaging/provide-packages"] },
   bookworm: {
-    command: ["bash", "test/packaging/fetch-debian", "bookworm"],
+    command: ["bash", "test/lab/fetch-debian", "bookworm"],
     printsPlace: true,
   },
   trixie: {
-    command: ["bash", "test/packaging/fetch-debian", "trixie"],
+    command: ["bash", "test/lab/fetch-debian", "trixie"],
     printsPlace: true,
   },
 };
@@ -86,18 +111,25 @@ function compat(
   label: string,
   size: Size,
   program: { needs: NeedName[]; file: string } | undefined,
-  options: { readonly seconds: number; readonly random: readonly string[] },
-): Job[] {
+  options: {
+    readonly seconds: number;
+    readonly random: readonly string[];
+    /** The smallest run with the written cases and the random commands on Debian 13 */
+    readonly debian13?: Size;
+  },
+): Row[] {
   const job = {
     stage: "compat",
     lab: true,
     size,
+    ...ALSO_ON_DEBIAN_13,
     needs: ["original" as const, ...(program?.needs ?? [])],
     ...(program !== undefined && { environment: { IPVSADM: program.file } }),
   };
+  const sample = { ...job, on: { debian13: options.debian13 ?? "all" } };
   return [
     {
-      ...job,
+      ...sample,
       name: `${label}: written cases`,
       command: [
         ...SUITE,
@@ -120,7 +152,7 @@ function compat(
       seconds: 120,
     },
     {
-      ...job,
+      ...sample,
       name: `${label}: random commands`,
       command: [
         "node",
@@ -134,11 +166,12 @@ function compat(
 }
 
 /** A part of doctor's tests, about as long as the others: on Node.js, and on the full executable. */
-function doctor(what: string, suite: string, seconds: number): Job[] {
+function doctor(what: string, suite: string, seconds: number): Row[] {
   const job = {
     stage: "subcommands",
     command: [...SUITE, `dist/test/commands/doctor/${suite}.js`],
     lab: true,
+    ...ALSO_ON_DEBIAN_13,
   };
   return [
     { ...job, name: `doctor: ${what}`, size: "usual", seconds },
@@ -154,13 +187,11 @@ function doctor(what: string, suite: string, seconds: number): Job[] {
   ];
 }
 
-/**
- * All jobs, by stages in the order of `npm test`.
- *
- * @param seed for what is random, beside a fixed part
- */
-export function jobsFor(seed: number): readonly Job[] {
-  const random = ["--seed", "1", "--seed", String(seed), "--cases", "12"];
+/** The table of jobs, by stages in the order of `npm test`. */
+function rowsFor(seed: number): readonly Row[] {
+  const seeds = ["--seed", "1", "--seed", String(seed)];
+  const random = [...seeds, "--cases", "12"];
+  const faults = ["node", "dist/test/faults/main.js", ...seeds];
   return [
     {
       stage: "lint",
@@ -204,6 +235,7 @@ export function jobsFor(seed: number): readonly Job[] {
       name: "",
       command: [...SUITE, "dist/test/lab/suite.js"],
       lab: true,
+      ...ALSO_ON_DEBIAN_13,
       needs: ["shells"],
       size: "usual",
       seconds: 120,
@@ -214,9 +246,58 @@ export function jobsFor(seed: number): readonly Job[] {
       command: [...SUITE, "dist/test/lab/client.lab.js"],
       lab: true,
       size: "quick",
+      largest: "quick",
       seconds: 30,
     },
-    ...compat("Node.js", "usual", undefined, { seconds: 90, random }),
+    {
+      stage: "faults",
+      name: "with a model of the kernel",
+      command: [...faults, "--cases", "500"],
+      size: "usual",
+      seconds: 25,
+    },
+    {
+      stage: "faults",
+      name: "with a model of the kernel, more",
+      command: [...faults, "--cases", "8000", "--seconds", "600"],
+      size: "all",
+      seconds: 300,
+    },
+    {
+      stage: "faults",
+      name: "real processes and file systems",
+      command: [
+        "node",
+        "dist/test/faults/lab-main.js",
+        ...seeds,
+        "--cases",
+        "10",
+      ],
+      lab: true,
+      needs: ["light"],
+      size: "usual",
+      seconds: 40,
+    },
+    {
+      stage: "faults",
+      name: "real processes and file systems, more",
+      command: [
+        "node",
+        "dist/test/faults/lab-main.js",
+        ...seeds,
+        "--cases",
+        "150",
+      ],
+      lab: true,
+      needs: ["light"],
+      size: "all",
+      seconds: 400,
+    },
+    ...compat("Node.js", "usual", undefined, {
+      seconds: 90,
+      random,
+      debian13: "usual",
+    }),
     ...compat(
       "light program",
       "usual",
@@ -250,6 +331,7 @@ export function jobsFor(seed: number): readonly Job[] {
       name: "that read",
       command: [...SUITE, "dist/test/commands/showing-suite.js"],
       lab: true,
+      ...ALSO_ON_DEBIAN_13,
       needs: ["shells", "prometheus"],
       size: "usual",
       seconds: 200,
@@ -259,6 +341,7 @@ export function jobsFor(seed: number): readonly Job[] {
       name: "that change",
       command: [...SUITE, "dist/test/commands/changing-suite.js"],
       lab: true,
+      ...ALSO_ON_DEBIAN_13,
       size: "usual",
       seconds: 200,
     },
@@ -267,6 +350,7 @@ export function jobsFor(seed: number): readonly Job[] {
       name: "setup",
       command: [...SUITE, "dist/test/commands/setup/suite.js"],
       lab: true,
+      ...ALSO_ON_DEBIAN_13,
       size: "usual",
       seconds: 330,
     },
@@ -288,16 +372,44 @@ export function jobsFor(seed: number): readonly Job[] {
       command: [...SUITE, "dist/test/fleet/suite.js", "{etcd}"],
       needs: ["etcd"],
       size: "usual",
-      seconds: 140,
+      seconds: 240,
+    },
+    {
+      stage: "fleet",
+      name: "while the clock jumps",
+      // The clock of the process is another one, so nothing else may run in it.
+      command: [...SUITE, "dist/test/fleet/clock.etcd.js", "{etcd}"],
+      needs: ["etcd"],
+      size: "usual",
+      seconds: 20,
+    },
+    {
+      stage: "fleet",
+      name: "agent on a machine with faults",
+      command: [...SUITE, "dist/test/fleet/faults.lab.js", "{etcd}"],
+      lab: true,
+      needs: ["etcd"],
+      size: "usual",
+      seconds: 150,
     },
     {
       stage: "fleet",
       name: "agent",
       command: [...SUITE, "dist/test/fleet/agent.lab.js", "{etcd}"],
       lab: true,
+      ...ALSO_ON_DEBIAN_13,
       needs: ["etcd"],
       size: "usual",
       seconds: 60,
+    },
+    {
+      stage: "fleet",
+      name: "gates",
+      command: [...SUITE, "dist/test/fleet/gate.lab.js", "{etcd}"],
+      lab: true,
+      needs: ["etcd"],
+      size: "usual",
+      seconds: 120,
     },
     {
       stage: "fleet",
@@ -321,22 +433,26 @@ export function jobsFor(seed: number): readonly Job[] {
       name: "pages and examples",
       command: [...SUITE, "dist/test/docs/suite.js"],
       lab: true,
+      ...ALSO_ON_DEBIAN_13,
       size: "usual",
       seconds: 80,
     },
     {
       stage: "docs",
       name: "guides",
-      command: [...SUITE, "dist/test/docs/guides.lab.js"],
+      command: [...SUITE, "dist/test/docs/guides.lab.js", "{etcd}"],
       lab: true,
+      needs: ["etcd"],
+      ...ALSO_ON_DEBIAN_13,
       size: "usual",
-      seconds: 110,
+      seconds: 230,
     },
     {
       stage: "traffic",
       name: "",
       command: [...SUITE, "dist/test/traffic/suite.js"],
       lab: true,
+      ...ALSO_ON_DEBIAN_13,
       size: "usual",
       seconds: 180,
     },
@@ -350,9 +466,26 @@ export function jobsFor(seed: number): readonly Job[] {
         "{clients}",
       ],
       lab: true,
+      ...ALSO_ON_DEBIAN_13,
       needs: ["original", "clients"],
       size: "usual",
       seconds: 180,
+    },
+    {
+      stage: "clients",
+      name: "keepalived",
+      command: [
+        ...SUITE,
+        "dist/test/clients/keepalived.lab.js",
+        "{original}",
+        "{clients}",
+      ],
+      lab: true,
+      system: "debian13",
+      needs: ["original", "clients"],
+      size: "usual",
+      largest: "usual",
+      seconds: 60,
     },
     {
       stage: "install",
@@ -396,6 +529,7 @@ export function jobsFor(seed: number): readonly Job[] {
       name: "full executable, capability",
       command: [...SUITE, "dist/test/packaging/full.lab.js"],
       lab: true,
+      ...ALSO_ON_DEBIAN_13,
       environment: { IPVSADM: FULL },
       needs: ["full"],
       size: "usual",
@@ -447,9 +581,44 @@ export function jobsFor(seed: number): readonly Job[] {
   ];
 }
 
-/** `compat, Node.js: written cases`: what people see of a job. */
-export function titleOf({ stage, name }: Job): string {
-  return name === "" ? stage : `${stage}, ${name}`;
+/**
+ * All jobs, by stages in the order of `npm test`.
+ *
+ * @param seed for what is random, beside a fixed part
+ * @param only a system: the jobs that run on it, in the sizes that they have on this machine's
+ */
+export function jobsFor(seed: number, only?: System): readonly Job[] {
+  return rowsFor(seed).flatMap(({ on = {}, ...job }) =>
+    only === undefined
+      ? [
+          job,
+          ...SYSTEMS.flatMap((system) => {
+            const size = on[system];
+            return size === undefined ? [] : [{ ...job, system, size }];
+          }),
+        ]
+      : on[only] === undefined
+        ? []
+        : [{ ...job, system: only }],
+  );
+}
+
+/** @throws {Error} if the value of LAB_SYSTEM is no system */
+export function systemNamed(word: string | undefined): System | undefined {
+  if (word === undefined || word === "") return undefined;
+  const system = SYSTEMS.find((system) => system === word);
+  if (system === undefined)
+    throw new Error(`unknown LAB_SYSTEM ${word}: use ${SYSTEMS.join(", ")}`);
+  return system;
+}
+
+/** `compat, Node.js: written cases, on Debian 13`: what people see of a job. */
+export function titleOf({ stage, name, system }: Job): string {
+  return [
+    stage,
+    ...(name === "" ? [] : [name]),
+    ...(system === undefined ? [] : [`on ${SYSTEM_NAMES[system]}`]),
+  ].join(", ");
 }
 
 /** @throws {Error} for a word that is no stage and no size */
@@ -470,8 +639,7 @@ export function selectJobs(
     (job) =>
       SIZES.indexOf(job.size) <= SIZES.indexOf(size) &&
       (wanted.length === 0 || wanted.includes(job.stage)) &&
-      // The small part of a stage is for the quick run alone.
-      !(size !== "quick" && job.name === "a small part"),
+      SIZES.indexOf(job.largest ?? "all") >= SIZES.indexOf(size),
   );
   if (selected.length === 0)
     throw new Error(`no job of ${wanted.join(", ")} is in the size ${size}`);

@@ -7,9 +7,11 @@ import {
   jobsFor,
   NEEDS,
   selectJobs,
+  systemNamed,
   titleOf,
   type Job,
   type NeedName,
+  type System,
 } from "./jobs.js";
 import { schedule } from "./schedule.js";
 
@@ -32,9 +34,10 @@ interface Result {
 
 const started = performance.now();
 const results: Result[] = [];
-const places = new Map<NeedName, string>();
-/** Needs that could not be provided, and why */
-const missing = new Map<NeedName, string>();
+/** By the title of a need */
+const places = new Map<string, string>();
+/** Needs that could not be provided, by their title, and why */
+const missing = new Map<string, string>();
 
 /** The seed of the random part: each commit has its own, and repeats it. */
 function commitSeed(): number {
@@ -55,8 +58,29 @@ function say(text: string): void {
   console.log(`${clock.padStart(6)}  ${text}`);
 }
 
-function needsOf(job: Job): NeedName[] {
-  return [...(job.lab ? (["lab"] as const) : []), ...(job.needs ?? [])];
+/** A need on a system of the lab. */
+interface Wanted {
+  readonly name: NeedName;
+  readonly system: System | undefined;
+}
+
+function needsOf({ lab, needs = [], system }: Job): Wanted[] {
+  const names = [...(lab ? (["lab"] as const) : []), ...needs];
+  return names.map((name) => ({
+    name,
+    system: NEEDS[name].perSystem ? system : undefined,
+  }));
+}
+
+function wantedTitle({ name, system }: Wanted): string {
+  return system === undefined ? name : `${name}-${system}`;
+}
+
+/** Environment of a command that works for a system of the lab. */
+function systemEnvironment(system: System | undefined): {
+  readonly LAB_SYSTEM: string;
+} {
+  return { LAB_SYSTEM: system ?? "" };
 }
 
 /** Runs a command with its output in a file. @returns its exit status */
@@ -84,17 +108,20 @@ async function runInto(
   }
 }
 
-async function provide(name: NeedName): Promise<void> {
-  say(`provide ${name}`);
+async function provide(wanted: Wanted): Promise<void> {
+  const { name, system } = wanted;
+  const title = wantedTitle(wanted);
+  say(`provide ${title}`);
   const { command, printsPlace, optional } = NEEDS[name];
-  const log = join(LOGS, `provide-${name}.log`);
+  const log = join(LOGS, `provide-${title}.log`);
   const status = await runInto(
     log,
     printsPlace ? ["bash", "-c", `"$@" >"$0.place"`, log, ...command] : command,
+    systemEnvironment(system),
   );
   if (status === 0) {
     if (printsPlace)
-      places.set(name, readFileSync(`${log}.place`, "utf8").trim());
+      places.set(title, readFileSync(`${log}.place`, "utf8").trim());
     return;
   }
   const said = readFileSync(log, "utf8");
@@ -102,7 +129,7 @@ async function provide(name: NeedName): Promise<void> {
   if (optional) return;
   const last = said.trim().split("\n").at(-1) ?? "";
   missing.set(
-    name,
+    title,
     name === "lab" && status === NO_LAB
       ? last
       : `${command.join(" ")} failed with status ${status}`,
@@ -111,7 +138,8 @@ async function provide(name: NeedName): Promise<void> {
 
 async function runJob(job: Job, slot: number, total: number): Promise<void> {
   const title = titleOf(job);
-  const lacks = needsOf(job).find((need) => missing.has(need));
+  const needs = needsOf(job);
+  const lacks = needs.map(wantedTitle).find((need) => missing.has(need));
   if (lacks !== undefined) {
     const remark = missing.get(lacks) ?? "";
     results.push({ job, outcome: "SKIPPED", seconds: 0, remark });
@@ -120,14 +148,19 @@ async function runJob(job: Job, slot: number, total: number): Promise<void> {
   }
   say(`start   ${title}`);
   const begun = performance.now();
-  const words = job.command.map((word) =>
-    word.replace(/^\{(\w+)\}$/, (_, name: NeedName) => places.get(name) ?? ""),
-  );
+  const words = job.command.map((word) => {
+    const need = needs.find(({ name }) => word === `{${name}}`);
+    return need === undefined ? word : (places.get(wantedTitle(need)) ?? "");
+  });
   const log = join(LOGS, `${title.replace(/[^\w.]+/g, "-")}.log`);
   const status = await runInto(
     log,
     job.lab ? ["bash", "test/lab/run", ...words] : words,
-    { LAB_CPU: String(slot), ...job.environment },
+    {
+      LAB_CPU: String(slot),
+      ...systemEnvironment(job.system),
+      ...job.environment,
+    },
   );
   const seconds = (performance.now() - begun) / 1000;
   const output = readFileSync(log, "utf8");
@@ -177,7 +210,10 @@ function summarize(): number {
 
 let jobs: readonly Job[];
 try {
-  jobs = selectJobs(jobsFor(commitSeed()), process.argv.slice(2));
+  jobs = selectJobs(
+    jobsFor(commitSeed(), systemNamed(process.env["LAB_SYSTEM"])),
+    process.argv.slice(2),
+  );
 } catch (error) {
   console.error(
     `test: ${error instanceof Error ? error.message : String(error)}`,
@@ -186,7 +222,10 @@ try {
 }
 rmSync(LOGS, { recursive: true, force: true });
 mkdirSync(LOGS, { recursive: true });
-for (const need of new Set(jobs.flatMap(needsOf))) await provide(need);
+const wanted = new Map(
+  jobs.flatMap(needsOf).map((need) => [wantedTitle(need), need]),
+);
+for (const need of wanted.values()) await provide(need);
 await schedule(jobs, Math.min(2, availableParallelism()), (job, slot) =>
   runJob(job, slot, jobs.length),
 );

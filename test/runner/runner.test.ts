@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { countsIn, sum } from "./counts.js";
-import { jobsFor, selectJobs, titleOf } from "./jobs.js";
+import { jobsFor, NEEDS, selectJobs, systemNamed, titleOf } from "./jobs.js";
 import { schedule } from "./schedule.js";
 
 const JOBS = jobsFor(7);
@@ -15,7 +15,58 @@ test("jobsFor() gives each job a title of its own", () => {
 test("selectJobs() takes the usual size without words, and each size contains the smaller one", () => {
   assert.deepEqual(titles(), titles("usual"));
   assert.ok(titles("all").length > titles().length);
-  for (const title of titles()) assert.ok(titles("all").includes(title), title);
+  const parts = JOBS.filter(({ largest }) => largest).map(titleOf);
+  for (const title of titles())
+    assert.ok([...titles("all"), ...parts].includes(title), title);
+});
+
+test("jobsFor() runs a sample on Debian 13 usually, and with all what runs on this machine's system", () => {
+  const there = (...words: string[]) =>
+    titles(...words)
+      .filter((title) => title.endsWith(", on Debian 13"))
+      .map((title) => title.replace(/, on Debian 13$/, ""));
+  assert.deepEqual(there(), [
+    "compat, Node.js: written cases",
+    "compat, Node.js: random commands",
+    "clients, keepalived",
+  ]);
+  const all = titles("all");
+  for (const title of there("all")) assert.ok(all.includes(title), title);
+  const stages = new Set(there("all").map((title) => title.split(",")[0]));
+  for (const stage of ["lab", "compat", "subcommands", "traffic", "clients"])
+    assert.ok(stages.has(stage), stage);
+});
+
+test("jobsFor() with a system has the jobs of that system only, in their usual sizes", () => {
+  const jobs = selectJobs(jobsFor(7, "debian13"), ["traffic", "compat"]);
+  assert.ok(jobs.every(({ system, lab }) => system === "debian13" && lab));
+  assert.deepEqual(
+    jobs.map((job) => titleOf({ ...job, system: undefined })),
+    titles("traffic", "compat").filter(
+      (title) =>
+        !title.endsWith("on Debian 13") && !title.includes("system calls"),
+    ),
+  );
+});
+
+test("systemNamed() knows debian13, and refuses another word", () => {
+  assert.equal(systemNamed("debian13"), "debian13");
+  assert.equal(systemNamed(""), undefined);
+  assert.equal(systemNamed(undefined), undefined);
+  assert.throws(
+    () => systemNamed("debian14"),
+    /^Error: unknown LAB_SYSTEM debian14: use debian13$/,
+  );
+});
+
+test("jobsFor() needs each place that a command names", () => {
+  for (const job of JOBS)
+    for (const word of job.command) {
+      const name = /^\{(\w+)\}$/.exec(word)?.[1];
+      if (name === undefined) continue;
+      const need = job.needs?.find((need) => need === name);
+      assert.ok(need !== undefined && NEEDS[need].printsPlace, titleOf(job));
+    }
 });
 
 test("selectJobs() takes lint, unit and a small part of the lab for quick", () => {

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
@@ -8,6 +8,7 @@ import { EtcdStore } from "../../src/store/etcd/etcd-store.js";
 import type { ClusterSettings } from "../../src/store/etcd/cluster.js";
 import { systemClock } from "../../src/system/clock.js";
 import type { TestCertificates } from "./certificates.js";
+import { CuttableProxy } from "./cuttable-proxy.js";
 
 /** The folder with etcd's programs: what test/provide-etcd prints. */
 const ETCD_FOLDER = process.argv[2] ?? "test/.cache/etcd";
@@ -26,6 +27,12 @@ export interface ClusterOptions {
   readonly slow?: boolean;
   /** Where clients reach the members. Default: 127.0.0.1 */
   readonly address?: string;
+  /** For clients and for the other members, two of each member. Default: free ones */
+  readonly ports?: readonly number[];
+  /** Where the members keep their data. Default: a temporary folder */
+  readonly folder?: string;
+  /** Whether the members reach each other by proxies, so that isolate() works */
+  readonly proxies?: boolean;
 }
 
 /** A member of a cluster on loopback. */
@@ -94,12 +101,18 @@ export class TestCluster implements AsyncDisposable {
   readonly #folder: string;
   readonly #options: ClusterOptions;
   readonly #stores: EtcdStore[] = [];
+  /** Between the members, and between clients and members */
+  readonly #proxies: CuttableProxy[] = [];
+  readonly #peers: readonly CuttableProxy[];
 
   private constructor(
     members: readonly TestMember[],
+    peers: readonly CuttableProxy[],
     folder: string,
     options: ClusterOptions,
   ) {
+    this.#peers = peers;
+    this.#proxies.push(...peers);
     this.members = members;
     this.#folder = folder;
     this.#options = options;
@@ -108,11 +121,22 @@ export class TestCluster implements AsyncDisposable {
   /** Starts a cluster, and waits until it answers. */
   static async start(options: ClusterOptions = {}): Promise<TestCluster> {
     const { members: size = 1, certificates, address = "127.0.0.1" } = options;
-    const folder = mkdtempSync(join(tmpdir(), "ipvsadm-etcd-"));
-    const ports = await freePorts(2 * size);
+    const folder = mkdtempSync(
+      join(options.folder ?? tmpdir(), "ipvsadm-etcd-"),
+    );
+    const ports = options.ports ?? (await freePorts(2 * size));
     const scheme = certificates ? "https" : "http";
-    const peer = (i: number) => `http://127.0.0.1:${ports[2 * i + 1] ?? 0}`;
-    const initial = Array.from({ length: size }, (_, i) => `m${i}=${peer(i)}`);
+    const peerPort = (i: number) => ports[2 * i + 1] ?? 0;
+    const peers: CuttableProxy[] = [];
+    if (options.proxies)
+      for (let i = 0; i < size; i++)
+        peers.push(await CuttableProxy.start(peerPort(i)));
+    const advertised = (i: number) =>
+      `http://127.0.0.1:${peers[i]?.port ?? peerPort(i)}`;
+    const initial = Array.from(
+      { length: size },
+      (_, i) => `m${i}=${advertised(i)}`,
+    );
     const members = initial.map((_, i) => {
       const endpoint = `${scheme}://${address}:${ports[2 * i] ?? 0}`;
       return new TestMember(
@@ -123,8 +147,8 @@ export class TestCluster implements AsyncDisposable {
           ...["--data-dir", join(folder, `m${i}`)],
           ...["--listen-client-urls", endpoint],
           ...["--advertise-client-urls", endpoint],
-          ...["--listen-peer-urls", peer(i)],
-          ...["--initial-advertise-peer-urls", peer(i)],
+          ...["--listen-peer-urls", `http://127.0.0.1:${peerPort(i)}`],
+          ...["--initial-advertise-peer-urls", advertised(i)],
           ...["--initial-cluster", initial.join(",")],
           "--unsafe-no-fsync",
           ...(options.slow
@@ -143,7 +167,7 @@ export class TestCluster implements AsyncDisposable {
         options.slow ? { GOMAXPROCS: "1", GODEBUG: "asyncpreemptoff=1" } : {},
       );
     });
-    const cluster = new TestCluster(members, folder, options);
+    const cluster = new TestCluster(members, peers, folder, options);
     for (const member of members) member.start();
     await cluster.ready();
     return cluster;
@@ -166,6 +190,45 @@ export class TestCluster implements AsyncDisposable {
     return store;
   }
 
+  /** Runs etcdctl on all members. @returns what it writes */
+  etcdctl(...words: readonly string[]): string {
+    return execFileSync(
+      join(ETCD_FOLDER, "etcdctl"),
+      ["--endpoints", this.endpoints.join(","), ...words],
+      { encoding: "utf8", env: { ...process.env, ETCDCTL_API: "3" } },
+    );
+  }
+
+  /** Cuts a member off from the others, silently. Clients reach it. */
+  isolate(member: number): void {
+    const from = `http://127.0.0.1:${this.#peers[member]?.port ?? 0}`;
+    for (const [i, proxy] of this.#peers.entries())
+      proxy.cut(i === member ? { what: "both" } : { what: "both", from });
+  }
+
+  /** Ends isolate(). */
+  join(): void {
+    for (const proxy of this.#peers) proxy.join();
+  }
+
+  /** A network between a client and the members, one proxy each. */
+  async network(): Promise<{
+    readonly proxies: readonly CuttableProxy[];
+    readonly endpoints: readonly string[];
+  }> {
+    const proxies: CuttableProxy[] = [];
+    for (const endpoint of this.endpoints)
+      proxies.push(await CuttableProxy.start(Number(new URL(endpoint).port)));
+    this.#proxies.push(...proxies);
+    const { certificates } = this.#options;
+    return {
+      proxies,
+      endpoints: proxies.map(
+        ({ port }) => `${certificates ? "https" : "http"}://127.0.0.1:${port}`,
+      ),
+    };
+  }
+
   /** Waits until a read succeeds: then there is a leader. */
   async ready(): Promise<void> {
     const store = this.store({ deadlineMilliseconds: 240_000 });
@@ -181,6 +244,7 @@ export class TestCluster implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const store of this.#stores) store.close();
     await Promise.all(this.members.map((member) => member.kill()));
+    for (const proxy of this.#proxies) await proxy[Symbol.asyncDispose]();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }

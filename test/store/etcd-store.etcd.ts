@@ -57,6 +57,16 @@ test("EtcdStore reports unreachable members, with the reason of the system, by i
   assert.ok(Date.now() - start < 2000);
 });
 
+test("EtcdStore makes many calls at the same time, and Node.js does not warn", async (context) => {
+  const warnings: Error[] = [];
+  const warned = (warning: Error) => warnings.push(warning);
+  process.on("warning", warned);
+  context.after(() => process.off("warning", warned));
+  const store = single.store();
+  await Promise.all(Array.from({ length: 50 }, () => store.get("a")));
+  assert.deepEqual(warnings, []);
+});
+
 test("EtcdStore reports a value that is too large, and works afterwards", async () => {
   const store = single.store();
   await assert.rejects(

@@ -6,12 +6,14 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   mkdirSync,
   rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -258,4 +260,55 @@ test("takeLock() throws LockFailed if the folder is missing", () => {
     () => takeLock({ ...place, runFolder: join(folder, "none") }, "apply"),
     (error) => error instanceof LockFailed && error.code === "ENOENT",
   );
+});
+
+test("takeLock() throws LockFailed if its own /proc/PID/stat cannot be read", () => {
+  const procFolder = join(folder, "proc");
+  mkdirSync(join(procFolder, String(process.pid), "stat"), { recursive: true });
+  assert.throws(
+    () => takeLock({ runFolder: folder, procFolder }, "apply"),
+    (error) => {
+      assert.ok(error instanceof LockFailed);
+      assert.equal(error.code, "EISDIR");
+      return true;
+    },
+  );
+});
+
+test("release() does not throw if the file cannot be deleted", (t) => {
+  const fs = process.getBuiltinModule("node:fs");
+  const lock = takeLock(place, "apply");
+  t.mock.method(fs, "unlinkSync", () => {
+    throw Object.assign(new Error("read-only"), { code: "EROFS" });
+  });
+  syncBuiltinESMExports();
+  t.after(() => {
+    t.mock.restoreAll();
+    syncBuiltinESMExports();
+  });
+  lock.release();
+  assert.deepEqual(readdirSync(folder), [name]);
+});
+
+test("takeLock() removes records that dead processes have left, although nobody held the lock", () => {
+  const dead = `99999999 1 ${readlinkSync("/proc/self/ns/pid")} apply\n`;
+  writeFileSync(`${file}.0123abcd`, dead);
+  takeLock(place, "apply").release();
+  assert.deepEqual(readdirSync(folder), []);
+});
+
+test("takeLock() leaves nothing behind if the disk is full", (t) => {
+  const fs = process.getBuiltinModule("node:fs");
+  const write = fs.writeFileSync;
+  t.mock.method(fs, "writeFileSync", (...given: Parameters<typeof write>) => {
+    write(given[0], "");
+    throw Object.assign(new Error("full"), { code: "ENOSPC" });
+  });
+  syncBuiltinESMExports();
+  t.after(() => {
+    t.mock.restoreAll();
+    syncBuiltinESMExports();
+  });
+  assert.throws(() => takeLock(place, "apply"), LockFailed);
+  assert.deepEqual(readdirSync(folder), []);
 });

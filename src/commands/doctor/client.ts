@@ -16,6 +16,7 @@ import type { Style } from "../../cli/color.js";
 import { escapeControls } from "../../cli/escape.js";
 import { wrapped } from "../../cli/help.js";
 import type { Output } from "../../cli/output.js";
+import { commandText, distinct, fixJson } from "./report.js";
 
 const LOOK_MILLISECONDS = 500;
 
@@ -66,7 +67,7 @@ const LABEL_COLUMNS = 10;
 
 /** The trace as text: step by step, and where it stops. */
 export function traceText(trace: ClientTrace, looks: Looks): string {
-  const { client, seconds, steps, stopsAt } = trace;
+  const { client, seconds, steps, stopsAt, next } = trace;
   const { paint } = looks;
   const line = ({ step, state, text }: TraceStep) => {
     const mark = paint[STYLES[state]](state.padEnd(8));
@@ -83,6 +84,7 @@ export function traceText(trace: ClientTrace, looks: Looks): string {
     `Client ${formatAddress(client)}, followed for ${seconds} s\n`,
     ...steps.map(line),
     `${end}\n`,
+    ...distinct(next).map((one) => commandText("Next", one, looks)),
   ].join("");
 }
 
@@ -92,6 +94,7 @@ export function traceJson({
   seconds,
   steps,
   stopsAt,
+  next,
 }: ClientTrace): Json {
   const stepJson = ({ step, state, text }: TraceStep) => ({
     step,
@@ -105,5 +108,6 @@ export function traceJson({
     seconds,
     steps: steps.map(stepJson),
     stopsAt: stopsAt ? stepJson(stopsAt) : null,
+    next: distinct(next).map(fixJson),
   };
 }

@@ -16,7 +16,7 @@ import { readService } from "../../cli/selectors.js";
 import { escapeControls } from "../../cli/escape.js";
 
 /** Options about a real server. */
-const OF_REAL_SERVERS = ["method", "director", "server"];
+const OF_REAL_SERVERS = ["method", "tun-port", "director", "server"];
 
 /**
  * What the command line says about this machine as a real server; undefined if it is a director.
@@ -52,9 +52,14 @@ export async function readCircumstances(
       );
     services.push(selector);
   }
+  const method = METHODS.find((one) => one === given.text("method"));
+  const tunnelPort = given.number("tun-port");
+  if (tunnelPort !== undefined && method !== "gue")
+    throw wrong("--tun-port goes with --method gue");
   return {
     services,
-    method: METHODS.find((method) => method === given.text("method")),
+    method,
+    tunnelPort,
     director: addressOf(given, "director"),
     client: addressOf(given, "client"),
     server: endpointOf(given.text("server")),

@@ -83,12 +83,12 @@ function distinctCures(
 }
 
 /** The same command for several findings is printed once. */
-function distinct(fixes: readonly Fix[]): Fix[] {
+export function distinct(fixes: readonly Fix[]): Fix[] {
   return [...new Map(fixes.map((one) => [fixText(one), one])).values()];
 }
 
 /** A command is to be copied, so it is not broken into lines. */
-function commandText(label: string, fix: Fix, looks: Looks): string {
+export function commandText(label: string, fix: Fix, looks: Looks): string {
   const { effect } = fix;
   return [
     verbatim(label, fixText(fix), looks),
@@ -202,7 +202,7 @@ function namesOf({ service, server }: Finding): Members {
   return server ? aboutServer(service, server) : aboutService(service);
 }
 
-function fixJson({ command, on, effect }: Fix): Json {
+export function fixJson({ command, on, effect }: Fix): Json {
   return {
     command: escapeControls(command),
     on: on === undefined ? null : escapeControls(on),

@@ -32,7 +32,10 @@ export interface FleetConfiguration {
 }
 
 /** The settings of a file. */
-type FileSettings = Partial<FleetConfiguration>;
+type FileSettings = {
+  readonly [Name in keyof FleetConfiguration]?:
+    FleetConfiguration[Name] | undefined;
+};
 
 const LONGEST_TEXT = 4096;
 
@@ -45,19 +48,31 @@ export function readConfiguration(given: Arguments): FleetConfiguration {
   const path = given.text("config");
   const file = readSettings(path ?? CONFIGURATION_FILE, path !== undefined);
   const endpoints = given.list("endpoints");
-  const all = endpoints.length > 0 ? endpoints : (file.endpoints ?? []);
-  return {
-    endpoints: (all.length > 0 ? all : ["http://127.0.0.1:2379"]).map(
-      endpointUrl,
-    ),
+  return withDefaults({
+    endpoints: endpoints.length > 0 ? endpoints : file.endpoints,
     cacert: given.text("cacert") ?? file.cacert,
     cert: given.text("cert") ?? file.cert,
     key: given.text("key") ?? file.key,
     user: given.text("user") ?? file.user,
     passwordFile: given.text("password-file") ?? file.passwordFile,
-    prefix: given.text("prefix") ?? file.prefix ?? DEFAULT_PREFIX,
-    director: file.director ?? { labels: [] },
-  };
+    prefix: given.text("prefix") ?? file.prefix,
+    director: file.director,
+  });
+}
+
+/** Reads a configuration file that must exist. @throws {CommandError} it cannot be read, or has errors */
+export function readConfigurationFile(path: string): FleetConfiguration {
+  return withDefaults(readSettings(path, true));
+}
+
+function withDefaults({
+  endpoints = [],
+  prefix = DEFAULT_PREFIX,
+  director = { labels: [] },
+  ...rest
+}: FileSettings): FleetConfiguration {
+  const all = endpoints.length > 0 ? endpoints : ["http://127.0.0.1:2379"];
+  return { ...rest, endpoints: all.map(endpointUrl), prefix, director };
 }
 
 /** @throws {CommandError} the text is no URL of a member */

@@ -3,7 +3,11 @@ import { EXIT } from "../../cli/exit-status.js";
 import { MalformedDocument } from "../../document/parsed-document.js";
 import { RollbackIncomplete } from "../../fleet/agent/apply-table.js";
 import { RolloutError } from "../../fleet/rollout/rollout.js";
-import { RevisionError, StoreRecordFault } from "../../fleet/fleet-error.js";
+import {
+  ContendedKey,
+  RevisionError,
+  StoreRecordFault,
+} from "../../fleet/fleet-error.js";
 import { PlanFailed } from "../../plan/plan-failed.js";
 import { explainFailure } from "../apply/explain-failure.js";
 import { StoreError, type StoreFailure } from "../../store/store-error.js";
@@ -57,7 +61,8 @@ const STORE: Readonly<
   }),
   "no-space": () => ({
     fault: "etcd refuses writes: its disk quota is used up",
-    advice: "compact and defragment etcd, then 'etcdctl alarm disarm'",
+    advice:
+      "compact and defragment etcd, then 'etcdctl alarm disarm'; run it with --auto-compaction-retention=1h",
   }),
   aborted: () => ({ fault: "interrupted" }),
   other: (detail) => ({ fault: `etcd: ${detail}` }),
@@ -74,6 +79,11 @@ export function fleetWords(
     return {
       fault: `malformed record ${error.key}: ${error.fault}`,
       advice: "another program or a newer version wrote it",
+    };
+  if (error instanceof ContendedKey)
+    return {
+      fault: `others changed ${error.key} at the same time, ${error.attempts} times: gave up, nothing was changed`,
+      advice: "try again; 'fleet rollout NAME resume' continues a rollout",
     };
   if (error instanceof RolloutError)
     return { fault: error.detail, advice: error.advice };
@@ -125,6 +135,10 @@ function revisionWords({ kind, detail }: RevisionError): Words {
         advice: "'ipvsadm fleet history' lists the revisions",
       };
     case "too-large":
+      return {
+        fault: `${detail}; nothing was published`,
+        advice: "divide the services among several tables and directors",
+      };
     case "damaged":
       return { fault: detail };
   }

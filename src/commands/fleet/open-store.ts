@@ -32,7 +32,8 @@ export async function withStore<Result>(
   }
 }
 
-async function openStore(
+/** Opens the store. @throws {CommandError} {UsageError} the configuration cannot be used */
+export async function openStore(
   configuration: FleetConfiguration,
   deadlineSeconds: number | undefined,
 ): Promise<FleetConnection> {

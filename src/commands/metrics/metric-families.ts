@@ -24,11 +24,11 @@ export interface Sample {
 }
 
 /** A metric family: all series with one name. */
-export interface Family {
+export interface Family<Source = Snapshot> {
   readonly name: string;
   readonly help: string;
   readonly type: "counter" | "gauge";
-  readonly samples: (snapshot: Snapshot) => Sample[];
+  readonly samples: (source: Source) => Sample[];
 }
 
 const NO_LABELS: Labels = {};

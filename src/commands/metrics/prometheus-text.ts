@@ -1,18 +1,17 @@
 import { Counter, Gauge, Registry } from "prom-client";
 import type { Family, Sample } from "./metric-families.js";
-import type { Snapshot } from "./snapshot.js";
 
 /** The content type of the metrics. */
 export const CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
 
 /** Writes families in Prometheus' text format. Families without samples are omitted. */
-export function metricsText(
-  families: readonly Family[],
-  snapshot: Snapshot,
+export function metricsText<Source>(
+  families: readonly Family<Source>[],
+  source: Source,
 ): Promise<string> {
   const registry = new Registry();
   for (const family of families) {
-    const samples = family.samples(snapshot);
+    const samples = family.samples(source);
     if (samples.length === 0) continue;
     registry.registerMetric(metricOf(family, samples));
   }
@@ -24,7 +23,7 @@ export function metricsText(
  * it looks the labels up. prom-client itself uses `sharedLabels` for histograms: it caches the text of the object.
  */
 function metricOf(
-  { name, help, type }: Family,
+  { name, help, type }: Pick<Family, "name" | "help" | "type">,
   samples: readonly Sample[],
 ): Counter | Gauge {
   const metric = new { counter: Counter, gauge: Gauge }[type]({

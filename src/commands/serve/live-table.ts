@@ -16,20 +16,26 @@ export class LiveTable implements ReadingListener {
   readonly #host: string;
   readonly #intervalSeconds: number;
   readonly #send: (event: string) => void;
+  readonly #hasFleet: boolean;
   #reading: Reading | undefined;
   #fault: unknown;
   #faultText: string | undefined;
   #welcome: Buffer | undefined;
 
-  /** @param send sends an event to all clients */
+  /**
+   * @param send sends an event to all clients
+   * @param hasFleet whether the page asks for the directors of a fleet
+   */
   constructor(
     host: string,
     intervalSeconds: number,
     send: (event: string) => void,
+    hasFleet = false,
   ) {
     this.#host = host;
     this.#intervalSeconds = intervalSeconds;
     this.#send = send;
+    this.#hasFleet = hasFleet;
   }
 
   /** The latest reading. @throws why the table cannot be read */
@@ -91,6 +97,7 @@ export class LiveTable implements ReadingListener {
       figures: this.tracker.figures,
       changes: this.#changes.rows,
       fault: this.#faultText ?? null,
+      ...(this.#hasFleet && { fleet: true }),
     };
     return Buffer.from(eventText("table", JSON.stringify(table)));
   }

@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import { explain, UsageError } from "../../cli/errors.js";
 import { escapeControls } from "../../cli/escape.js";
-import type { RunSubcommand } from "../../cli/invocation.js";
+import type { Invocation, RunSubcommand } from "../../cli/invocation.js";
 import {
   readServerSettings,
   type ServerSettings,
@@ -12,6 +12,7 @@ import { serveUntilSignal } from "../../http/run-server.js";
 import type { Series } from "../metrics/series.js";
 import { WHOLE_TABLE } from "../metrics/selection.js";
 import { SnapshotReader } from "../metrics/snapshot-reader.js";
+import type { FleetSite } from "./fleet/fleet-site.js";
 import { LiveTable } from "./live-table.js";
 import { Readings } from "./readings.js";
 import { siteOf } from "./site.js";
@@ -30,6 +31,7 @@ export const run: RunSubcommand = async (call) => {
     "serve",
   );
   refuseOpenNetwork(settings);
+  using fleet = await openFleet(call);
   const intervalSeconds = given.number("interval") ?? 2;
   const events = new Broadcast(() => table.welcome(), MOST_EVENT_CLIENTS);
   const table = new LiveTable(
@@ -38,6 +40,7 @@ export const run: RunSubcommand = async (call) => {
     (event) => {
       events.send(event);
     },
+    fleet !== undefined,
   );
   const reader = new SnapshotReader(io, WHOLE_TABLE);
   const readings = new Readings(reader, io.clock, intervalSeconds, table);
@@ -51,7 +54,7 @@ export const run: RunSubcommand = async (call) => {
     void readings.run();
     return await serveUntilSignal(
       settings,
-      siteOf(io, table, events, given.text("series") as Series), // The parser has checked it.
+      siteOf(io, table, events, given.text("series") as Series, fleet), // The parser has checked it.
       call,
       "/",
       () => readings.isAlive(),
@@ -65,6 +68,17 @@ export const run: RunSubcommand = async (call) => {
     reader.close();
   }
 };
+
+/** Opens what --fleet asks for. Nothing of it is loaded without the option. */
+async function openFleet({
+  given,
+  io,
+}: Invocation): Promise<FleetSite | undefined> {
+  const file = given.text("fleet");
+  if (file === undefined) return undefined;
+  const { FleetSite } = await import("./fleet/fleet-site.js");
+  return await FleetSite.open(file, io.clock);
+}
 
 /** Everyone who can connect could read the table. */
 function refuseOpenNetwork({ listen, access }: ServerSettings): void {

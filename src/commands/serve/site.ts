@@ -11,6 +11,7 @@ import { METRICS_PATH, metricsAnswer } from "../metrics/metrics-page.js";
 import { metricsText } from "../metrics/prometheus-text.js";
 import type { Series } from "../metrics/series.js";
 import type { Snapshot } from "../metrics/snapshot.js";
+import type { FleetSite } from "./fleet/fleet-site.js";
 import {
   documentAnswer,
   historyAnswer,
@@ -29,12 +30,16 @@ export function siteOf(
   table: LiveTable,
   events: EventHub,
   series: Series,
+  fleet?: FleetSite,
 ): Site {
   const families = familiesOf(series);
-  const metrics = oncePerReading(
-    table,
-    async () => new Body(await metricsText(families, table.snapshot)),
+  const ofTable = oncePerReading(table, () =>
+    metricsText(families, table.snapshot),
   );
+  const metrics =
+    fleet && series !== "node"
+      ? async () => new Body((await ofTable()) + (await fleet.metrics()))
+      : oncePerReading(table, async () => new Body(await ofTable()));
   const document = oncePerReading(table, () => tableBody(table));
   const top = new TopConnections(io);
   const report = new SharedAnswer(
@@ -49,6 +54,7 @@ export function siteOf(
       "/api/v1/table": () => documentAnswer(document),
       "/api/v1/connections/top": (query) => top.answer(query),
       "/api/v1/doctor": () => documentAnswer(() => report.get()),
+      ...(fleet && { "/api/v1/fleet": () => fleet.answer() }),
       "/api/v1/history": (query) => historyAnswer(table, query, Date.now()),
     },
     events: { "/api/v1/events": events },

@@ -10,6 +10,7 @@ export const serveSpec: SubcommandSpec = {
     "The default address is 127.0.0.1:9101. Any other address than loopback or a Unix socket needs --token-file. A browser asks for a user name and a password: the password is the token, the user name is ignored. Without --cert and --key, everyone on the network path can read the token, so serve warns. The owner and the group of a Unix socket may connect.",
     "Requests for an unknown host name are refused, because a page on another site could point a name of its own at this server. Use --host-name for names that are not in the certificate.",
     "At most 256 connections and 64 open pages are served. A client that does not read for 30 seconds is disconnected. Files are read at the start: restart after you renew a certificate. If the table cannot be read, the page says since when, and the others answer 503 with the reason.",
+    "With --fleet, the page, the metrics and the API also have the directors that 'ipvsadm fleet' manages. etcd is read at most every 5 seconds, and every 30 seconds if nobody asks. If it cannot be read, the page says why, and shows the last state with its age. The role ipvsadm-viewer is enough.",
     "If systemd starts it with Type=notify and NotifyAccess=all, it reports when it is ready and serves the watchdog. That needs the program systemd-notify.",
   ],
   positionals: [],
@@ -33,6 +34,14 @@ export const serveSpec: SubcommandSpec = {
       description: "read the table at this interval",
     },
     ...ACCESS_OPTIONS,
+    {
+      name: "fleet",
+      type: "text",
+      value: "FILE",
+      description:
+        "also show the directors of a fleet; FILE says how to reach etcd, as /etc/ipvsadm/fleet.yaml",
+      completes: "file",
+    },
     {
       name: "series",
       type: "text",
@@ -58,6 +67,10 @@ export const serveSpec: SubcommandSpec = {
           "the output of 'ipvsadm doctor -o json', at most a minute old",
         ],
         [
+          "/api/v1/fleet",
+          "with --fleet: the output of 'ipvsadm fleet status -o json', at most 5 seconds old, or with the reason why it is older",
+        ],
+        [
           "/api/v1/history?service=tcp/192.0.2.1:80&servers=1",
           "the rates of the last 15 minutes, in slots of 5 seconds; machine=10.0.0.11 adds up all servers of a machine",
         ],
@@ -80,6 +93,10 @@ export const serveSpec: SubcommandSpec = {
     {
       command: "ipvsadm serve --listen [::]:9101 --token-file token",
       shows: "the page for other machines, for those who have the token",
+    },
+    {
+      command: "ipvsadm serve --fleet /etc/ipvsadm/fleet.yaml",
+      shows: "the page with all directors of the fleet",
     },
     {
       command: "ipvsadm serve --listen unix:/run/ipvsadm/serve.sock",

@@ -1,6 +1,6 @@
 /**
  * The defaults of the sysctls in net.ipv4.vs. Those whose default depends on the machine are missing (sync_qlen_max,
- * est_cpulist).
+ * est_cpulist, conn_max). Older kernels lack some of them.
  *
  * @see Documentation/networking/ipvs-sysctl.rst, ip_vs_control_net_init_sysctl() in net/netfilter/ipvs/ip_vs_ctl.c
  */
@@ -9,6 +9,7 @@ const DEFAULTS: ReadonlyMap<string, string> = new Map([
   ["amemthresh", "1024"],
   ["backup_only", "0"],
   ["cache_bypass", "0"],
+  ["conn_lfactor", "-4"],
   ["conn_reuse_mode", "1"],
   ["conntrack", "0"],
   ["debug_level", "0"],
@@ -26,6 +27,7 @@ const DEFAULTS: ReadonlyMap<string, string> = new Map([
   ["sloppy_sctp", "0"],
   ["sloppy_tcp", "0"],
   ["snat_reroute", "1"],
+  ["svc_lfactor", "-3"],
   ["sync_persist_mode", "0"],
   ["sync_ports", "1"],
   ["sync_refresh_period", "0"],

@@ -13,6 +13,11 @@ import {
   readModule,
   type Module,
 } from "../../system/kernel-module.js";
+import { readConnectionLimits } from "../../doctor/connection-limits.js";
+import {
+  readKernelStatus,
+  type KernelStatus,
+} from "../../doctor/kernel-status.js";
 import { changedSysctls, type ChangedSysctl } from "./changed-sysctls.js";
 
 /** What IPVS itself reports. */
@@ -31,6 +36,10 @@ export interface Report {
   readonly ipvs: IpvsStatus | Error;
   /** Entries in the connection table, including templates */
   readonly connectionEntries: number | undefined;
+  /** net.ipv4.vs.conn_max, which newer kernels have */
+  readonly mostConnectionEntries: number | undefined;
+  /** /proc/net/ip_vs_status, which newer kernels have */
+  readonly kernelStatus: KernelStatus | undefined;
   /** Undefined if net.ipv4.vs does not exist */
   readonly sysctls: readonly ChangedSysctl[] | undefined;
   readonly may: {
@@ -47,11 +56,15 @@ export async function readReport(io: Io): Promise<Report> {
   const hasSysctls = Object.keys(sysctls).length > 0;
   // A request to IPVS makes the kernel load the module. status must not load it, so it asks only if it is loaded.
   const loaded = module.state !== "absent" || hasSysctls;
+  const kernelStatus = readKernelStatus(io.procFolder);
   return {
     kernel: textOf(join(io.procFolder, "sys/kernel/osrelease"))?.trim(),
     module,
     ipvs: loaded ? await readIpvs(io) : new IpvsUnavailable(ENOENT),
-    connectionEntries: await countConnections(io.connectionsFile),
+    connectionEntries:
+      kernelStatus?.connections ?? (await countConnections(io.connectionsFile)),
+    mostConnectionEntries: readConnectionLimits(io.procFolder).most,
+    kernelStatus,
     sysctls: hasSysctls ? changedSysctls(sysctls) : undefined,
     may: {
       administerNetworks: io.mayAdministerNetworks(),

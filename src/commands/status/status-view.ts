@@ -16,6 +16,7 @@ import {
 } from "../../cli/units.js";
 import type { Json } from "../../document/json-text.js";
 import { daemonMembers, timeoutMembers } from "../../document/write-table.js";
+import type { HashTable } from "../../doctor/kernel-status.js";
 import type { IpvsStatus, Report } from "./read-status.js";
 
 type Line = readonly [label: string, text: string];
@@ -29,12 +30,13 @@ export function statusLines(
 ): string[] {
   const { ipvs } = report;
   const lines: Line[] = [
-    ["Kernel", report.kernel ?? "unknown"],
+    ["Kernel", escapeControls(report.kernel ?? "unknown")],
     ["Module", moduleText(report)],
     ...(ipvs instanceof Error
       ? [["IPVS", paint.bad(faultText(ipvs))] as const]
       : ipvsLines(ipvs)),
     ["Connections", connectionsText(report)],
+    ...hashTableLines(report),
     ...(ipvs instanceof Error ? [] : totalLines(ipvs.totals)),
     ["Privileges", privilegesText(report)],
     ["Sysctls", sysctlText(report)],
@@ -75,7 +77,9 @@ function moduleText({ module }: Report): string {
     ([name, value]) => `${name}=${escapeControls(value)}`,
   );
   const users =
-    module.users.length > 0 ? [`used by ${module.users.join(" ")}`] : [];
+    module.users.length > 0
+      ? [`used by ${escapeControls(module.users.join(" "))}`]
+      : [];
   const references =
     module.references === undefined
       ? []
@@ -119,14 +123,51 @@ function daemonText(daemon: Daemon): string {
   return `${role} on ${escapeControls(multicastInterface)}, syncid ${syncId}${group}${port}`;
 }
 
-function connectionsText({ connectionEntries, ipvs }: Report): string {
+function connectionsText(report: Report): string {
+  const { connectionEntries, mostConnectionEntries, ipvs } = report;
   if (connectionEntries === undefined) return "not readable";
   const buckets = ipvs instanceof Error ? 0 : ipvs.info.connectionTableSize;
   const load =
     buckets === 0
       ? ""
       : `, ${(connectionEntries / buckets).toFixed(2)} per bucket`;
-  return `${counted(connectionEntries, "entry", "entries")}${load}`;
+  const limit =
+    mostConnectionEntries === undefined
+      ? ""
+      : `, limit ${mostConnectionEntries}`;
+  return `${counted(connectionEntries, "entry", "entries")}${load}${limit}`;
+}
+
+/** What only newer kernels report. */
+function hashTableLines({ kernelStatus }: Report): Line[] {
+  const { connectionTable, serviceTable, estimation } = kernelStatus ?? {};
+  return [
+    ...(connectionTable
+      ? [
+          [
+            "Hash tables",
+            hashTableText("connections", connectionTable),
+          ] as const,
+        ]
+      : []),
+    ...(serviceTable
+      ? [["Hash tables", hashTableText("services", serviceTable)] as const]
+      : []),
+    ...(estimation
+      ? [
+          [
+            "Estimation",
+            `${estimation.threads} of ${counted(estimation.mostThreads, "thread")}, up to ${counted(estimation.countersPerThread, "counter")} in each`,
+          ] as const,
+        ]
+      : []),
+  ];
+}
+
+function hashTableText(what: string, table: HashTable): string {
+  const { buckets, emptyBuckets, loadFactor, longestChain } = table;
+  const longest = longestChain >= 7 ? "7 or more" : String(longestChain);
+  return `${what}: ${counted(buckets, "bucket")}, ${emptyBuckets} empty, longest chain ${longest}, load factor ${loadFactor}`;
 }
 
 function totalLines(totals: Totals): Line[] {
@@ -178,6 +219,8 @@ function faultText(error: Error): string {
 /** The report for programs. */
 export function statusJson(report: Report): Json {
   const { kernel, module, ipvs, connectionEntries, sysctls, may } = report;
+  const { connectionTable, serviceTable, estimation } =
+    report.kernelStatus ?? {};
   return {
     schema: "ipvsadm/status/1",
     kernel: kernel ?? null,
@@ -185,6 +228,10 @@ export function statusJson(report: Report): Json {
     ipvs: ipvs instanceof Error ? null : ipvsJson(ipvs),
     error: ipvs instanceof Error ? faultText(ipvs) : undefined,
     connectionEntries: connectionEntries ?? null,
+    mostConnectionEntries: report.mostConnectionEntries,
+    connectionHashTable: connectionTable && { ...connectionTable },
+    serviceHashTable: serviceTable && { ...serviceTable },
+    estimation: estimation && { ...estimation },
     sysctls: sysctls?.map((changed) => ({ ...changed })) ?? null,
     may: { ...may },
   };

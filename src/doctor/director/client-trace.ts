@@ -20,12 +20,15 @@ import { isWithin } from "../../rtnl/address-owners.js";
 import { blocksOf } from "../../system/files.js";
 import type { Known } from "../check.js";
 import { serviceName } from "../commands.js";
+import type { Fix } from "../finding.js";
 import { describeAction, describePlace } from "../firewall/describe.js";
 import { deviceOf, nextHopTo } from "../network.js";
 import { sysctlNumber } from "../sysctls.js";
 import { blockagesOf } from "./blockages.js";
+import { examineThere } from "./examine-there.js";
 import { markingRules, mismatchOf } from "./marking-rules.js";
 import { overwritten } from "./overwritten-marks.js";
+import { tunnelErrors } from "./tunnel-errors.js";
 
 /** The facts that a trace needs */
 export type TraceFacts = Known<
@@ -48,6 +51,8 @@ export interface TraceStep {
     "route" | "firewall" | "marks" | "entries" | "answers" | "counters";
   readonly state: "ok" | "stops" | "unknown";
   readonly text: string;
+  /** The command that finds the cause, if it is on a real server */
+  readonly next?: Fix | undefined;
 }
 
 /** How a client's packets pass the director, and where they stop. */
@@ -57,6 +62,8 @@ export interface ClientTrace {
   readonly steps: readonly TraceStep[];
   /** The first step that stops them; undefined if none does */
   readonly stopsAt: TraceStep | undefined;
+  /** Commands that find the cause on real servers, if it is there */
+  readonly next: readonly Fix[];
 }
 
 /** More connections of a client are only counted. */
@@ -101,11 +108,16 @@ export function traceClient(
     ...(connections.length > 0 ? [] : [nothingStep(facts, sightings)]),
     ...counterSteps(facts, sightings),
   ];
+  const stopsAt = steps.find(({ state }) => state === "stops");
   return {
     client,
     seconds,
     steps,
-    stopsAt: steps.find(({ state }) => state === "stops"),
+    stopsAt,
+    next:
+      stopsAt?.step === "entries"
+        ? steps.flatMap(({ next }) => (next ? [next] : []))
+        : [],
   };
 }
 
@@ -257,8 +269,8 @@ function serverOf(
 
 /** One step for each server that the client's connections go to. */
 function entrySteps(
-  { allServices }: TraceFacts,
-  { connections }: ClientSightings,
+  { allServices, network }: TraceFacts,
+  { client, connections }: ClientSightings,
 ): TraceStep[] {
   const groups = new Map<string, Connection[]>();
   for (const one of connections) {
@@ -284,8 +296,21 @@ function entrySteps(
       };
     return why === undefined
       ? { step: "entries", state: "ok", text }
-      : { step: "entries", state: "stops", text: `${text}; ${why}` };
+      : {
+          step: "entries",
+          state: "stops",
+          text: `${text}; ${why}`,
+          next:
+            service && server && isHalfOpen(states, some.length)
+              ? examineThere(service, server, network, client)
+              : undefined,
+        };
   });
+}
+
+/** Whether all connections wait for an answer. */
+function isHalfOpen(states: ReadonlyMap<string, number>, all: number): boolean {
+  return states.get("SYN_RECV") === all;
 }
 
 /** Why connections in these states do not get further; undefined if some do. */
@@ -296,7 +321,7 @@ function stopOf(
 ): string | undefined {
   if (states.get("CLOSE") === all)
     return "each was reset: the server refuses, or the client gave up";
-  if (states.get("SYN_RECV") !== all) return undefined;
+  if (!isHalfOpen(states, all)) return undefined;
   return server?.settings.forwarding === MASQUERADING
     ? "the director sent the requests to the server and saw no answer"
     : "the client never confirmed: the request did not reach the server, or its answer did not reach the client";
@@ -366,10 +391,20 @@ function counterSteps(
     if (!service || !server || !later) continue;
     const name = `${formatEndpoint(server.key.address, server.key.port)} of ${serviceName(service)}`;
     const packets = later.stats.inPackets - server.stats.inPackets;
-    const answers = later.stats.outPackets - server.stats.outPackets;
+    const outPackets = later.stats.outPackets - server.stats.outPackets;
+    const outBytes = later.stats.outBytes - server.stats.outBytes;
+    const errors = tunnelErrors(service, server, { outPackets, outBytes });
+    if (errors !== undefined) {
+      steps.set(name, {
+        step: "counters",
+        state: "unknown",
+        text: `${name}, all clients: ${packets} packets in, ${outPackets} out; ${errors}`,
+      });
+      continue;
+    }
     const seen =
       server.settings.forwarding === MASQUERADING
-        ? `${packets} packets in, ${answers} out`
+        ? `${packets} packets in, ${outPackets} out`
         : `${packets} packets in (answers do not pass the director)`;
     const refuses = isRefused(service, server, later);
     steps.set(name, {

@@ -11,7 +11,7 @@ export const CONNECTION_KINDS = [
     title: "no answer of a masqueraded real server comes back",
     why: "With masquerading (NAT) answers must come back through the director, which puts the virtual address into them. Here clients repeat their requests, and the director sees no answer. Possible causes are on the server: its default route leads to another router, its firewall drops requests or answers, or the program hangs. A firewall in between is also possible.",
     looked: LOOKED,
-    cure: "Run the command above on that server: it checks the routes, the firewall and the listening programs there. Change nothing on the director before.",
+    cure: "Run each command above on its server: it checks the routes, the firewall and the listening programs there. Change nothing on the director before.",
     sysctls: [],
   },
   {
@@ -20,7 +20,7 @@ export const CONNECTION_KINDS = [
     title: "requests to a real server with direct routing get no answer",
     why: "The director sends requests to the real server, and no client confirms its connection. The director sees no answers, so a server that refuses looks the same as one that is silent. Requests do not reach the program on the server, or its answers do not reach the client. Possible causes on the server: its firewall drops requests or answers, it does not have the virtual address on lo, no program listens there, rp_filter drops requests, or it has no route to clients. Clouds and some switches also drop packets whose addresses are not those of the machine, which is true of all packets of direct routing.",
     looked: LOOKED,
-    cure: "Run the command above on that server: it checks all of that. If it finds nothing there, the network drops the packets. Tunneling (-i) avoids that, but it changes the forwarding method and needs a tunnel interface on the server.",
+    cure: "Run each command above on its server: it checks all of that. If it finds nothing there, the network drops the packets. Tunneling (-i) avoids that, but it changes the forwarding method and needs a tunnel interface on the server.",
     sysctls: [],
   },
   {
@@ -37,9 +37,9 @@ export const CONNECTION_KINDS = [
     id: "tunnel-unanswered",
     severity: "error",
     title: "requests to a real server through a tunnel get no answer",
-    why: "Requests leave inside packets to the real server, and no client confirms its connection. Possible causes on the server: no interface that unpacks the tunnel's packets is up, a firewall drops the tunnel's protocol or the requests inside, rp_filter drops requests, or the server does not have the virtual address on lo. A firewall in between can also drop the tunnel's protocol.",
-    looked: LOOKED,
-    cure: "Run the command above on that server: it checks all of that. If it finds nothing there, let the firewalls in between pass the tunnel's protocol.",
+    why: "Requests leave inside packets to the real server, and no client confirms its connection. Possible causes on the server: no interface that unpacks the tunnel's packets is up, its kernel does not accept GUE at the UDP port of --tun-port, a firewall stops the tunnel's packets (IP in IP: protocol 4, with IPv6 inside 41; GRE: protocol 47; GUE: UDP) or the requests inside, rp_filter drops requests, or the server does not have the virtual address on lo. A firewall in between can also stop the tunnel's packets.",
+    looked: `${LOOKED} Also the packets out in the counters of the server. Answers do not pass the director, but ICMP errors about the tunnel's packets do, with IPv4 inside and outside: the director sends them on to the client, which sees its connection refused.`,
+    cure: "Run each command above on its server: it checks all of that. If it finds nothing there, let the firewalls in between pass the tunnel's packets: protocol 4 for IP in IP (41 with IPv6 inside), 47 for GRE, the UDP port of --tun-port for GUE.",
     sysctls: [],
   },
   {

@@ -28,6 +28,7 @@ export function examineThere(
   const source = wayTo(network, key.address)?.source;
   const words = [
     `ipvsadm doctor --real-server ${name} --method ${methodOf(settings)}`,
+    ...(isGue(settings) ? [`--tun-port ${settings.tunnel.port}`] : []),
     ...(settings.forwarding === MASQUERADING
       ? [`--server ${formatEndpoint(key.address, key.port)}`]
       : []),
@@ -48,4 +49,8 @@ function methodOf({ forwarding, tunnel }: ServerEntry["settings"]): Method {
   if (forwarding === DIRECT_ROUTING) return "direct";
   if (tunnel.type === TUNNEL_GRE) return "gre";
   return tunnel.type === TUNNEL_GUE ? "gue" : "tunnel";
+}
+
+function isGue(settings: ServerEntry["settings"]): boolean {
+  return methodOf(settings) === "gue";
 }

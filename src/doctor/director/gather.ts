@@ -24,7 +24,11 @@ import { ANYWHERE } from "../network.js";
 import { readConnections } from "../read-connections.js";
 import { askStations, readNetwork } from "../read-network.js";
 import { listenToMasters } from "../read-sync.js";
-import { readSysctls, sysctlsUnseen } from "../read-sysctls.js";
+import {
+  readFixedSysctls,
+  readSysctls,
+  sysctlsUnseen,
+} from "../read-sysctls.js";
 import { blockagesOf } from "./blockages.js";
 import { isDrainedInUse } from "./drained-in-use.js";
 import { markedAddresses } from "./marks.js";
@@ -93,6 +97,7 @@ export async function gatherDirector(
       io.modulesFolder,
     ),
     sysctls,
+    fixedSysctls: readFixedSysctls(io.procFolder),
   };
   const there =
     module.state !== "absent" ||

@@ -7,6 +7,8 @@ import { sysctlFix, sysctlNumber } from "../sysctls.js";
 type LimitId = "connections-at-limit" | "connections-near-limit";
 
 const NEARLY_FULL = 0.9;
+/** The kernel accepts no higher net.ipv4.vs.conn_max. */
+const MOST_CONNECTIONS = 2 ** 30;
 
 /** Tables of connections that are full, or almost. */
 export const limits = check(
@@ -14,7 +16,12 @@ export const limits = check(
   ["table", "connections", "limits", "sysctls"],
   ({ connections, limits: known, sysctls }) => {
     const found: Finding<LimitId>[] = [];
-    const look = (path: string, count?: number, most?: number) => {
+    const look = (
+      path: string,
+      count?: number,
+      most?: number,
+      highest = Infinity,
+    ) => {
       if (count === undefined || most === undefined || most <= 0) return;
       if (count < most * NEARLY_FULL) return;
       const name = path.replaceAll("/", ".");
@@ -22,13 +29,22 @@ export const limits = check(
         id: count >= most ? "connections-at-limit" : "connections-near-limit",
         subject: name,
         seen: `there are ${count} entries, and ${name} allows ${most}`,
-        fix: [sysctlFix({ [path]: 2 * most }, "more entries take more memory")],
+        fix:
+          most < highest
+            ? [
+                sysctlFix(
+                  { [path]: Math.min(2 * most, highest) },
+                  "more entries take more memory",
+                ),
+              ]
+            : [],
       });
     };
     look(
       "net/ipv4/vs/conn_max",
       known.entries ?? connections.entries,
       known.most,
+      MOST_CONNECTIONS,
     );
     if (sysctlNumber(sysctls, "net/ipv4/vs/conntrack") === 1)
       look("net/netfilter/nf_conntrack_max", known.tracked, known.mostTracked);

@@ -147,17 +147,20 @@ export const hashing = check(
 function hashFix(
   entries: number,
   buckets: number,
-  { loadFactor, loadFactorIsWritable }: ConnectionLimits,
+  { loadFactor }: ConnectionLimits,
 ): Fix[] | undefined {
   if (loadFactor !== undefined)
-    return loadFactorIsWritable
-      ? [
-          sysctlFix(
-            { "net/ipv4/vs/conn_lfactor": USUAL_LOAD_FACTOR },
-            "more buckets take more memory",
+    return [
+      sysctlFix(
+        {
+          "net/ipv4/vs/conn_lfactor": Math.min(
+            USUAL_LOAD_FACTOR,
+            loadFactor - 1,
           ),
-        ]
-      : [];
+        },
+        "more buckets take more memory",
+      ),
+    ];
   const bits = Math.min(Math.ceil(Math.log2(entries)), MOST_BITS);
   return 2 ** bits > buckets
     ? [

@@ -1,9 +1,11 @@
 import { formatAddress } from "../../ipvs/address.js";
 import {
   DIRECT_ROUTING,
+  formatEndpoint,
   MASQUERADING,
   TUNNELING,
   type ServerEntry,
+  type ServiceWithServers,
 } from "../../ipvs/model.js";
 import { check, type Known } from "../check.js";
 import { ofServer } from "../commands.js";
@@ -14,6 +16,7 @@ import { blockagesOf } from "./blockages.js";
 import { examineThere } from "./examine-there.js";
 import { isNotForwarded } from "./forwarding.js";
 import { silences } from "./silence.js";
+import { tunnelErrors, tunnelPackets } from "./tunnel-errors.js";
 import { isSentFromVirtual, virtualSource } from "./tunnel-source.js";
 
 type Id = "nat-unanswered" | "direct-unanswered" | "tunnel-unanswered";
@@ -65,14 +68,35 @@ export const unanswered = check(
               ({ flow, stop }) =>
                 `${describePlace(stop)}, perhaps ${stop.does}s ${flow.text}: doctor cannot judge all of its conditions`,
             ),
+            ...errorEvidence(service, server),
             ...sourceEvidence(server, facts),
           ],
           next: [examineThere(service, server, facts.network, clients[0])],
+          ...(id === "tunnel-unanswered"
+            ? {
+                cure: `Run each command above on its server: it checks all of that. If it finds nothing there, let the firewalls in between pass ${tunnelPackets(service, server)}.`,
+              }
+            : {}),
           fix: [],
         },
       ];
     }),
 );
+
+/** ICMP errors show that the server got the tunnel's packets, or that a firewall rejects them. */
+function errorEvidence(
+  service: ServiceWithServers,
+  server: ServerEntry,
+): string[] {
+  const { outPackets } = server.stats;
+  const errors = tunnelErrors(service, server, server.stats);
+  if (errors === undefined) return [];
+  const packets = outPackets === 1n ? "1 packet" : `${outPackets} packets`;
+  const { address, port } = server.key;
+  return [
+    `counters of ${formatEndpoint(address, port)}: ${packets} out; ${errors}`,
+  ];
+}
 
 /** With IPv4 the server decides by accept_local whether it takes such packets. */
 function sourceEvidence(

@@ -17,6 +17,7 @@ import { isTunnel, type TunnelMethod } from "./methods.js";
 import {
   decapsulatorFor,
   endpointName,
+  guePorts,
   INSIDE,
   tunnelsUp,
   unpackersUp,
@@ -52,10 +53,11 @@ export function tunnelFlows(server: RealServer): Flow[] {
   return [...kinds.values()].flatMap(({ family, protocol }) => {
     const ports =
       protocol === UDP
-        ? server.guePorts.filter((one) => one.family === family)
+        ? server.tunnelPort === undefined
+          ? guePorts(server, family)
+          : [server.tunnelPort]
         : [undefined];
-    return ports.map((port): Flow => {
-      const destinationPort = port?.port;
+    return ports.map((destinationPort): Flow => {
       const source =
         director && familyOf(director) === family ? director : undefined;
       const packet: Packet = {
@@ -86,15 +88,14 @@ function tunnelsFor(
   server: RealServer,
   address: Address,
 ): { method: TunnelMethod; outer: Family; inner: Family }[] {
-  const { method, guePorts } = server;
+  const { method } = server;
   if (isTunnel(method))
     return [{ method, ...decapsulatorFor(server, method, address) }];
   if (method !== undefined) return [];
   return unpackersUp(server, address).flatMap((one) => {
     const families = one.decapsulator;
     const isGue =
-      one.method === "tunnel" &&
-      guePorts.some(({ family }) => family === families.outer);
+      one.method === "tunnel" && guePorts(server, families.outer).length > 0;
     return [
       { method: one.method, ...families },
       ...(isGue ? [{ method: "gue" as const, ...families }] : []),

@@ -25,6 +25,7 @@ import {
   type Ways,
 } from "./real-server.js";
 import { hopsBack } from "./way-back.js";
+import { portsToCompare } from "./tunnel.js";
 
 const NEVER_CHECKED = [
   "the network between the machines, and firewalls there",
@@ -46,7 +47,7 @@ export async function gatherRealServer(
     addresses: await network.addresses(),
     routes: await network.routes(),
     ways: [],
-    guePorts: mayUseGue(circumstances) ? await readGuePorts(io) : [],
+    fouPorts: mayUseGue(circumstances) ? await readFouPorts(io) : [],
     outer: [],
   };
   const ways: Ways[] = [];
@@ -73,6 +74,7 @@ export async function gatherRealServer(
     ...firewall.unread,
     ...unjudgedRules(realServer, firewall),
     ...missingOptions(circumstances),
+    ...portsToCompare(seen),
     ...NEVER_CHECKED,
   ];
   return {
@@ -195,15 +197,14 @@ async function waysOf(
   return { service, there, back, arrivals };
 }
 
-/** The ports of GUE; none without the module fou, because a request would load it. */
-async function readGuePorts(io: Io): Promise<FouPort[]> {
+/** The ports of FOU and GUE; none without the module fou, because a request would load it. */
+async function readFouPorts(io: Io): Promise<FouPort[]> {
   const { procFolder, sysFolder, modulesFolder } = io;
   const states = moduleStates(["fou"], procFolder, sysFolder, modulesFolder);
   if (states.get("fou") !== "there") return [];
   const link = await io.openLink();
   try {
-    const ports = await fouPorts(exchangeOver(link));
-    return ports.filter(({ encapsulation }) => encapsulation === "gue");
+    return await fouPorts(exchangeOver(link));
   } finally {
     link.close();
   }

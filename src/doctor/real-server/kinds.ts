@@ -91,10 +91,21 @@ export const REAL_SERVER_KINDS = [
     id: "no-gue-port",
     severity: "error",
     title: "the kernel accepts GUE at no port",
-    why: "With --tun-type gue the director sends packets inside UDP datagrams to a port of the real server. If the kernel does not unpack what comes to that port, it answers that no program listens there, and clients see connections time out. The datagrams contain IP in IP, which also needs an interface that is up.",
+    why: "With --tun-type gue the director sends packets inside UDP datagrams to a port of the real server. If the kernel does not unpack what comes to that port, it answers that no program listens there. Clients see connections refused or time out. The datagrams contain IP in IP, which also needs an interface that is up.",
     looked:
-      "With --method gue: the ports that `ip fou show` lists for the family of the director's address. Doctor cannot see here whether it is the port of --tun-port.",
+      "With --method gue: the ports that `ip fou show` lists for the family of the director's address. With --tun-port also whether it is the director's port (gue-port-differs).",
     cure: "Add the port of the director's --tun-port, also at boot.",
+    sysctls: [],
+  },
+  {
+    id: "gue-port-differs",
+    severity: "error",
+    title:
+      "the director sends GUE to a port where this kernel does not accept it",
+    why: "The director sends GUE to the UDP port of --tun-port. The kernel of the real server unpacks datagrams only at the ports that `ip fou` has. At another port it answers that no program listens there. With IPv4 the director sends this ICMP error on, and clients see their connections refused. Otherwise they see them time out.",
+    looked:
+      "With --method gue and --tun-port: the ports that `ip fou show` lists for the family of the director's address.",
+    cure: "Let the kernel accept GUE at the director's port as well, also at boot: `ip fou add port PORT gue`. Or change the port on the director: `ipvsadm -e` with --tun-type gue and --tun-port.",
     sysctls: [],
   },
   {

@@ -41,6 +41,8 @@ export interface Circumstances {
   readonly services: readonly VirtualService[];
   /** Undefined: direct routing, or one of the tunnels that are up */
   readonly method: Method | undefined;
+  /** The UDP port to which the director sends GUE */
+  readonly tunnelPort: number | undefined;
   /** The director's address as this machine sees it */
   readonly director: Address | undefined;
   /** One of the clients */
@@ -61,8 +63,8 @@ export interface RealServer extends Circumstances {
   readonly stations?: readonly Station[] | undefined;
   /** The routes of each service's packets */
   readonly ways: readonly Ways[];
-  /** The ports that accept GUE; empty for other methods */
-  readonly guePorts: readonly FouPort[];
+  /** The UDP ports whose datagrams the kernel unpacks; empty for other methods than GUE */
+  readonly fouPorts: readonly FouPort[];
   /** What the kernel does with the tunnel's packets, by the interface where they may come in; empty if not known */
   readonly outer: readonly { readonly device: Device; readonly way: Way }[];
 }
@@ -84,6 +86,19 @@ export interface Ways {
   readonly back: Way | undefined;
   /** What the kernel does with the client's packets, by the interface where they may come in; empty if not known */
   readonly arrivals: readonly { readonly device: Device; readonly way: Way }[];
+}
+
+/** The UDP ports at which the kernel accepts GUE, over one family. */
+export function guePorts(
+  { fouPorts }: Pick<RealServer, "fouPorts">,
+  outer: Family,
+): number[] {
+  return fouPorts
+    .filter(
+      ({ family, encapsulation }) =>
+        encapsulation === "gue" && family === outer,
+    )
+    .map(({ port }) => port);
 }
 
 /** The virtual addresses, each once. */

@@ -6,10 +6,11 @@ import {
 } from "../../ipvs/address.js";
 import type { Device } from "../../rtnl/model.js";
 import { check } from "../check.js";
-import type { Finding } from "../finding.js";
+import type { Finding, Fix } from "../finding.js";
 import { isTunnel } from "./methods.js";
 import {
   decapsulatorFor,
+  guePorts,
   INSIDE,
   virtualAddresses,
   type Decapsulator,
@@ -18,7 +19,7 @@ import {
 
 /** A real server that does not unpack the packets of a tunnel. */
 export const tunnel = check(
-  ["no-decapsulation", "no-gue-port"],
+  ["no-decapsulation", "no-gue-port", "gue-port-differs"],
   ["realServer"],
   ({ realServer }) => {
     const { method } = realServer;
@@ -30,7 +31,12 @@ export const tunnel = check(
       const decapsulator = decapsulatorFor(realServer, method, address);
       return [
         ...undecapsulated(realServer, decapsulator),
-        ...(method === "gue" ? portless(realServer, decapsulator) : []),
+        ...(method === "gue"
+          ? [
+              ...portless(realServer, decapsulator),
+              ...otherPort(realServer, decapsulator),
+            ]
+          : []),
       ];
     });
   },
@@ -79,12 +85,15 @@ function familiesText({ outer, inner }: Decapsulator): string {
 
 /** GUE packets are UDP datagrams, which the kernel accepts at some ports. */
 function portless(
-  { guePorts }: RealServer,
+  server: RealServer,
   { outer }: Decapsulator,
 ): Finding<"no-gue-port">[] {
-  if (guePorts.some((one) => one.family === outer)) return [];
+  if (guePorts(server, outer).length > 0) return [];
+  const { fouPorts, tunnelPort } = server;
   const six = outer !== INET;
-  const others = guePorts.length > 0 ? " of this family" : "";
+  const others = fouPorts.some(({ encapsulation }) => encapsulation === "gue")
+    ? " of this family"
+    : "";
   return [
     {
       id: "no-gue-port",
@@ -92,13 +101,89 @@ function portless(
       seen: `the kernel accepts GUE at no UDP port${others}`,
       fix: [
         { command: `modprobe ${six ? "fou6" : "fou"}` },
-        {
-          command: `ip ${six ? "-6 " : ""}fou add port PORT gue`,
-          effect: "PORT is the port of --tun-port on the director",
-        },
+        ...(tunnelPort === undefined
+          ? [
+              {
+                command: addPort("PORT", outer),
+                effect: "PORT is the port of --tun-port on the director",
+              },
+            ]
+          : acceptGue(server, tunnelPort, outer)),
       ],
     },
   ];
+}
+
+/** The director sends to a port where the kernel does not accept GUE, but at others it does. */
+function otherPort(
+  server: RealServer,
+  { outer }: Decapsulator,
+): Finding<"gue-port-differs">[] {
+  const { tunnelPort } = server;
+  const ports = guePorts(server, outer);
+  if (tunnelPort === undefined || ports.length === 0) return [];
+  if (ports.includes(tunnelPort)) return [];
+  const accepted = ports.join(", ");
+  const plain = hasPlainFou(server, tunnelPort, outer)
+    ? `; at ${tunnelPort} it accepts FOU, which has no header of GUE`
+    : "";
+  return [
+    {
+      id: "gue-port-differs",
+      subject: outer === INET ? "IPv4" : "IPv6",
+      seen: `the director sends to UDP port ${tunnelPort}, and the kernel accepts GUE at ${accepted}${plain}`,
+      evidence: [
+        `if the director's port is wrong: change it there instead, with -e, --tun-type gue and --tun-port ${ports.join(" or ")}`,
+      ],
+      fix: acceptGue(server, tunnelPort, outer),
+    },
+  ];
+}
+
+/** What was not compared if the port of the director is not known, with the ports at which the kernel accepts GUE. */
+export function portsToCompare(server: RealServer): string[] {
+  const { method, tunnelPort } = server;
+  if (method !== "gue" || tunnelPort !== undefined) return [];
+  const outers = new Set(
+    virtualAddresses(server).map(
+      (address) => decapsulatorFor(server, method, address).outer,
+    ),
+  );
+  const ports = [...outers].flatMap((outer) => guePorts(server, outer));
+  return ports.length === 0
+    ? []
+    : [
+        `whether the director sends GUE to a port where this kernel accepts it: ${ports.join(", ")} (name the port of the director with --tun-port)`,
+      ];
+}
+
+/** The commands after which the kernel accepts GUE at a port. */
+function acceptGue(server: RealServer, port: number, outer: Family): Fix[] {
+  const add = { command: addPort(port, outer) };
+  if (!hasPlainFou(server, port, outer)) return [add];
+  return [
+    {
+      command: `ip ${outer === INET ? "" : "-6 "}fou del port ${port}`,
+      effect: `tunnels with FOU at port ${port} no longer work`,
+    },
+    add,
+  ];
+}
+
+function addPort(port: number | string, outer: Family): string {
+  return `ip ${outer === INET ? "" : "-6 "}fou add port ${port} gue`;
+}
+
+/** Whether the kernel unpacks what comes to a port as FOU, without GUE's header. */
+function hasPlainFou(
+  { fouPorts }: RealServer,
+  port: number,
+  outer: Family,
+): boolean {
+  return fouPorts.some(
+    (one) =>
+      one.port === port && one.family === outer && one.encapsulation === "fou",
+  );
 }
 
 /** Why a tunnel does not accept packets of the director; undefined if it does. */

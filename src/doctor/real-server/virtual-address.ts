@@ -53,9 +53,33 @@ function absent(
       seen: duplicate
         ? `${duplicate.device.name} has it, but the kernel does not use it: another station has it, too`
         : `no interface has it, and ${wayInWords(server, ways.there)}`,
+      evidence: mistyped(server, address),
       fix: [...quiet(server, sysctls, address), ...stale, addAddress(address)],
     },
   ];
+}
+
+/** More addresses are not named. */
+const MOST_ADDRESSES = 3;
+
+/** Addresses that look like virtual addresses, and are of no service that was named. */
+function mistyped(server: RealServer, address: Address): string[] {
+  const others = server.addresses.flatMap((own) => {
+    const device = server.devices.find(({ index }) => index === own.device);
+    return device?.asksNeighbors === false &&
+      own.scope === "global" &&
+      own.address.length === address.length &&
+      own.prefixBits === address.length * 8 &&
+      !virtualAddresses(server).some((one) => sameAddress(one, own.address))
+      ? [{ own, device }]
+      : [];
+  });
+  return others
+    .slice(0, MOST_ADDRESSES)
+    .map(
+      ({ own, device }) =>
+        `${device.name} has ${formatAddress(own.address)}/${own.prefixBits}, which is of no service named here: if it is the mistyped address, remove it ("${removeAddress(own, device).command}") and correct it in the configuration`,
+    );
 }
 
 /** A masqueraded server works without the virtual address. */
@@ -72,6 +96,7 @@ function unlessMasqueraded(
     certainty: "likely",
     evidence: [
       "the forwarding method is not known, and a masqueraded server needs no virtual address",
+      ...(finding.evidence ?? []),
     ],
     next: [
       {

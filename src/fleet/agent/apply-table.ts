@@ -13,7 +13,7 @@ import {
 import { executePlan } from "../../plan/execute-plan.js";
 import { PlanFailed } from "../../plan/plan-failed.js";
 import { makePlan } from "../../plan/plan.js";
-import { checkRemovals, type Permits } from "../removals.js";
+import { checkRemovals, type RemovalLimits } from "../removals.js";
 import type { DriftCounts } from "../director-state.js";
 
 /** The agent's access to the kernel. */
@@ -53,9 +53,7 @@ export async function compareWithKernel(
 
 /** What to apply, and how. */
 export interface ApplyOptions {
-  readonly permits: Permits;
-  /** The largest share of the real servers that may be removed */
-  readonly mostRemovals: number;
+  readonly limits: RemovalLimits;
   /** Reduces the differences to those that may be changed. Default: all */
   readonly select?: (differences: Differences) => Differences;
   /** Compare only */
@@ -94,14 +92,14 @@ export class RollbackIncomplete extends Error {
 export async function applyTable(
   kernel: Kernel,
   desired: Table,
-  { permits, mostRemovals, select, dryRun, signal }: ApplyOptions,
+  { limits, select, dryRun, signal }: ApplyOptions,
 ): Promise<Applied> {
   const selected = (differences: Differences) =>
     select?.(differences) ?? differences;
   const first = await compareWithKernel(await kernel.open(), desired);
   const wished = selected(first.differences);
   if (!isUpToDate(wished))
-    checkRemovals(desired, first.current, wished, permits, mostRemovals);
+    checkRemovals(desired, first.current, wished, limits);
   if (isUpToDate(wished) || dryRun)
     return { changed: false, remaining: first.differences };
   using lock = kernel.lock();
@@ -109,7 +107,7 @@ export async function applyTable(
   const { current, differences } = await compareWithKernel(client, desired);
   const chosen = selected(differences);
   if (isUpToDate(chosen)) return { changed: false, remaining: differences };
-  checkRemovals(desired, current, chosen, permits, mostRemovals);
+  checkRemovals(desired, current, chosen, limits);
   try {
     await executePlan(client, makePlan(chosen, false), {
       before: current,

@@ -2,6 +2,7 @@ import { sha256 } from "../../system/compress.js";
 import { parseDrain, type Drain } from "../drain.js";
 import { StoreRecordFault } from "../fleet-error.js";
 import { RecordReader } from "../record.js";
+import type { AgentEnvironment } from "./agent-environment.js";
 
 /** A revision as it is kept on disk. */
 export interface KeptRevision {
@@ -85,4 +86,40 @@ export function readCopy(path: string, text: string): DiskCopy {
     ),
     paused: record.flag("paused"),
   };
+}
+
+/** The file of the disk copy, and what it contains. */
+export class CopyKeeper {
+  readonly #disk: AgentEnvironment["disk"];
+  #copy: DiskCopy;
+
+  /** Reads the file. A damaged one is logged and ignored: the store has all that it contained. */
+  constructor(
+    { disk, bootId }: Pick<AgentEnvironment, "disk" | "bootId">,
+    logFault: (error: unknown) => void,
+  ) {
+    this.#disk = disk;
+    this.#copy = { bootId, drains: [], paused: false };
+    try {
+      const text = disk.read();
+      if (text !== undefined) this.#copy = readCopy("the disk copy", text);
+    } catch (error) {
+      logFault(error);
+    }
+  }
+
+  get copy(): DiskCopy {
+    return this.#copy;
+  }
+
+  /** Writes the file. @throws as the disk does; then the copy is as before */
+  save(copy: DiskCopy): void {
+    this.#disk.write(textOfCopy(copy));
+    this.#copy = copy;
+  }
+
+  /** For a dry run, which writes no file. */
+  remember(copy: DiskCopy): void {
+    this.#copy = copy;
+  }
 }

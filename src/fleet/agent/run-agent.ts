@@ -2,9 +2,14 @@ import { StoreError } from "../../store/store-error.js";
 import { EitherSignal } from "../../store/either-signal.js";
 import { Backoff, type Pauses } from "../../store/backoff.js";
 import { totalsOf } from "../../ipvs/totals.js";
+import { allowManyListeners } from "../../system/many-listeners.js";
 import type { DirectorLoad } from "../director-state.js";
+import { ContendedKey } from "../fleet-error.js";
 import { recordBytes } from "../record.js";
-import { Agent, type AgentEnvironment, type AgentSettings } from "./agent.js";
+import { untilCommitted } from "../repeat-write.js";
+import { Agent } from "./agent.js";
+import type { AgentEnvironment, AgentSettings } from "./agent-environment.js";
+import { Examinations, type Examiner } from "./examinations.js";
 
 /** The times of an agent, in milliseconds. */
 export interface AgentTimes {
@@ -23,6 +28,8 @@ export interface AgentTimes {
 export interface RunOptions {
   readonly times: AgentTimes;
   readonly pauses: Pauses;
+  /** Examines the machine if a rollout asks for it. Without it, the rollout gets no answer */
+  readonly examiner?: Examiner | undefined;
   /** Ends the agent. The table stays as it is */
   readonly signal: AbortSignal;
   /** Called after the disk copy was applied, and regularly while the agent works */
@@ -44,10 +51,13 @@ class Run {
   readonly #environment: AgentEnvironment;
   readonly #options: RunOptions;
   readonly #agent: Agent;
+  readonly #examinations: Examinations | undefined;
   /** Ends all tasks: by the signal of the caller, or because one of them failed */
   readonly #ended = new AbortController();
   #wake = new AbortController();
   #lease: bigint | undefined;
+  /** Whether the key that ends with the lease was written */
+  #saidAlive = false;
   #reported = "";
   /** The store's revision of the last report; undefined if it is not known */
   #written: bigint | undefined;
@@ -64,6 +74,19 @@ class Run {
     this.#environment = environment;
     this.#options = options;
     this.#agent = new Agent(settings, environment);
+    const { examiner, pauses } = options;
+    this.#examinations =
+      examiner &&
+      new Examinations({
+        ...environment,
+        director: settings.director,
+        examiner,
+        pauses,
+        asked: () => this.#agent.examination,
+        storeFailed: (error) => {
+          this.#storeFailed(error);
+        },
+      });
   }
 
   async run(): Promise<void> {
@@ -73,9 +96,15 @@ class Run {
     };
     signal.addEventListener("abort", end);
     if (signal.aborted) end();
+    allowManyListeners(this.#ended.signal);
     try {
       await this.#agent.start(this.#ended.signal);
-      const tasks = [this.#follow(), this.#work(), this.#report()];
+      const tasks = [
+        this.#follow(),
+        this.#work(),
+        this.#report(),
+        this.#examine(),
+      ];
       for (const task of tasks) task.catch(end);
       const results = await Promise.allSettled(tasks);
       for (const result of results)
@@ -146,6 +175,7 @@ class Run {
         compareAt =
           performance.now() + (isDraining ? times.drain : times.interval);
       }
+      this.#examinations?.wake();
       await this.#reportAlive();
       await this.#reportState();
       await pauses.sleep(
@@ -153,6 +183,10 @@ class Run {
         woken.signal,
       );
     }
+  }
+
+  async #examine(): Promise<void> {
+    await this.#examinations?.run(this.#ended.signal);
   }
 
   async #reportAlive(): Promise<void> {
@@ -173,7 +207,6 @@ class Run {
         await this.#reportLoad();
       } catch (error) {
         if (this.#isEnded()) return;
-        this.#lease = undefined;
         this.#storeFailed(error);
       }
       await pauses.sleep(times.report, signal);
@@ -184,29 +217,33 @@ class Run {
     const { store, keys } = this.#environment;
     const { signal } = this.#ended;
     const { silence } = this.#options.times;
+    const { director } = this.#settings;
     const kept =
       this.#lease !== undefined &&
       (await store.keepLeaseAlive(this.#lease, { signal }));
-    if (!kept)
+    if (!kept) {
+      this.#saidAlive = false;
       this.#lease = await store.grantLease(Math.ceil(silence / 1000), {
         signal,
       });
-    const { director } = this.#settings;
+    }
+    // The lease keeps this key alive, so it is written once.
+    if (!this.#saidAlive && this.#lease !== undefined)
+      await store.commit(
+        [],
+        [
+          {
+            put: keys.alive(director),
+            value: recordBytes({}),
+            lease: this.#lease,
+          },
+        ],
+        { signal },
+      );
+    this.#saidAlive = true;
     await store.commit(
       [],
-      [
-        { put: keys.load(director), value: recordBytes(this.#load()) },
-        // The lease keeps this key alive, so it is written once.
-        ...(kept || this.#lease === undefined
-          ? []
-          : [
-              {
-                put: keys.alive(director),
-                value: recordBytes({}),
-                lease: this.#lease,
-              },
-            ]),
-      ],
+      [{ put: keys.load(director), value: recordBytes(this.#load()) }],
       { signal },
     );
     await this.#reportState();
@@ -234,7 +271,7 @@ class Run {
     if (text === this.#reported) return;
     try {
       // The condition keeps an older write, which a frozen member may carry out late, from replacing a newer one.
-      for (;;) {
+      this.#written = await untilCommitted(key, async () => {
         this.#written ??=
           (await store.get(key, { signal })).found?.revision ?? 0n;
         const { succeeded, revision } = await store.commit(
@@ -242,9 +279,10 @@ class Run {
           [{ put: key, value }],
           { signal },
         );
-        this.#written = succeeded ? revision : undefined;
-        if (succeeded) break;
-      }
+        if (succeeded) return revision;
+        this.#written = undefined;
+        return undefined;
+      });
       this.#reported = text;
     } catch (error) {
       this.#written = undefined;
@@ -291,7 +329,8 @@ class Run {
 
   /** Logs a failure of the store once. @throws the error, if it is none of the store */
   #storeFailed(error: unknown): void {
-    if (!(error instanceof StoreError)) throw error;
+    if (!(error instanceof StoreError || error instanceof ContendedKey))
+      throw error;
     const reason = this.#environment.explain(error) ?? error.message;
     if (reason === this.#storeFault) return;
     this.#storeFault = reason;

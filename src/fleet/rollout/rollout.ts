@@ -24,6 +24,8 @@ export interface Rollout {
   readonly mostUnavailable: number;
   /** How long a director may take */
   readonly timeoutSeconds: number;
+  /** What each director must show besides, as on the command line: `doctor`, `failing=5%` */
+  readonly gates?: readonly string[] | undefined;
   readonly state: RolloutState;
   /** The wave that is carried out, counted from 1; 0 before the first one */
   readonly wave: number;
@@ -44,6 +46,7 @@ export function readRollout({ key, value }: StoredValue): Rollout {
     soakSeconds: record.count("soakSeconds"),
     mostUnavailable: record.count("mostUnavailable"),
     timeoutSeconds: record.count("timeoutSeconds"),
+    gates: record.texts("gates"),
     state: ROLLOUT_STATES.find((one) => one === state) ?? "failed",
     wave: record.count("wave"),
     reason: record.optionalText("reason"),

@@ -1,5 +1,4 @@
 import type { Pauses } from "../../store/backoff.js";
-import { StoreError } from "../../store/store-error.js";
 import type {
   Condition,
   Store,
@@ -10,9 +9,10 @@ import { readFleet, type DirectorReport } from "../fleet-report.js";
 import type { FleetKeys } from "../keys.js";
 import { NO_ORDER, readOrder } from "../order.js";
 import { recordBytes } from "../record.js";
-import { repeatWrite } from "../repeat-write.js";
+import { repeatWrite, untilCommitted } from "../repeat-write.js";
 import { readHead } from "../revision.js";
 import { updateOrder } from "../update-order.js";
+import { GateKeeper } from "./gate-keeper.js";
 import { readRollout, RolloutError, type Rollout } from "./rollout.js";
 import { divideIntoWaves } from "./waves.js";
 
@@ -38,7 +38,7 @@ export interface RolloutEnvironment {
  *
  * @throws {RolloutError} it stopped: a director failed, drifts or is silent, an operator aborted it, or another process
  *   carries it out
- * @throws {StoreError}
+ * @throws {StoreError} {ContendedKey}
  */
 export async function runRollout(
   rollout: Rollout,
@@ -70,10 +70,12 @@ class Run {
   readonly #updating = new Map<string, Updating>();
   /** Directors that this rollout has changed */
   readonly #changed = new Set<string>();
+  readonly #gates: GateKeeper;
 
   constructor(rollout: Rollout, environment: RolloutEnvironment) {
     this.#rollout = rollout;
     this.#environment = environment;
+    this.#gates = new GateKeeper(rollout);
   }
 
   /** Becomes the process that carries out the rollout. */
@@ -84,7 +86,7 @@ class Run {
     this.#renewedAt = this.#environment.clock();
     const key = keys.rolloutHolder(table);
     const value = recordBytes({ author });
-    for (;;) {
+    this.#held = await untilCommitted(keys.rollout(table), async () => {
       const { found } = await store.get(keys.rollout(table));
       this.#checkStillWanted(found);
       await repeatWrite(() =>
@@ -101,16 +103,14 @@ class Run {
       );
       // Not the answer: an earlier one may have been lost.
       const holder = await store.get(key);
-      if (holder.found?.lease === this.#lease) {
-        this.#held = holder.found.revision;
-        return;
-      }
+      if (holder.found?.lease === this.#lease) return holder.found.revision;
       if (holder.found)
         throw new RolloutError(
           `another process carries out a rollout of table ${table}`,
           "'pause' or 'abort' stops it",
         );
-    }
+      return undefined;
+    });
   }
 
   /** A rollout that is continued may have been paused or aborted just now. */
@@ -159,7 +159,7 @@ class Run {
     const { store, keys, report } = this.#environment;
     const { table, revision } = this.#rollout;
     const key = keys.head(table);
-    for (;;) {
+    await untilCommitted(key, async () => {
       const { found } = await store.get(key);
       if (!found) throw new RolloutError(`there is no table ${table}`);
       const head = { ...readHead(found), released: revision };
@@ -172,8 +172,8 @@ class Run {
         ],
         [{ put: key, value: recordBytes(head) }],
       );
-      if (released) break;
-    }
+      return released || undefined;
+    });
     await clearOrders(store, keys, table);
     await this.#save({ state: "done" });
     report(`done: revision ${revision} of table ${table} is released`);
@@ -214,15 +214,34 @@ class Run {
   /** Watches the changed directors for a while. */
   async #soak(): Promise<void> {
     const { clock } = this.#environment;
-    const end = clock() + this.#rollout.soakSeconds * 1000;
-    do {
+    const { soakSeconds, timeoutSeconds } = this.#rollout;
+    const end = clock() + soakSeconds * 1000;
+    const first = await this.#check();
+    while (clock() < end) {
+      await this.#pause();
       await this.#check();
-      if (clock() < end) await this.#pause();
-    } while (clock() < end);
-    await this.#check();
+    }
+    if (soakSeconds === 0) return;
+    for (;;) {
+      const directors = await this.#check();
+      const late = this.#gates.withoutNewReport(
+        this.#changed,
+        first,
+        directors,
+      );
+      if (late === undefined) return;
+      if (clock() - end > timeoutSeconds * 1000)
+        await this.#fail(`${late} ${this.#gates.missingText(timeoutSeconds)}`);
+      await this.#pause();
+    }
   }
 
-  #has({ state, verdict, wanted }: DirectorReport): boolean {
+  /** Whether a director has the revision, and was examined if that is asked for. */
+  #has(director: DirectorReport): boolean {
+    return this.#applied(director) && this.#gates.hasReport(director);
+  }
+
+  #applied({ state, verdict, wanted }: DirectorReport): boolean {
     const { revision } = this.#rollout;
     return (
       verdict === "ok" && state?.applied === revision && wanted === revision
@@ -237,7 +256,7 @@ class Run {
     const used = new Set([...this.#updating.values()].map(({ slot }) => slot));
     let slot = 0;
     while (used.has(slot)) slot++;
-    for (;;) {
+    await untilCommitted(key, async () => {
       const { found } = await store.get(key);
       const order = found ? readOrder(found) : NO_ORDER;
       const succeeded = await this.#commit(
@@ -250,12 +269,15 @@ class Run {
           },
           {
             put: key,
-            value: recordBytes({ ...order, wanted: { table, revision } }),
+            value: recordBytes({
+              ...order,
+              wanted: { table, revision, examine: this.#gates.request },
+            }),
           },
         ],
       );
-      if (succeeded) break;
-    }
+      return succeeded || undefined;
+    });
     this.#updating.set(name, { slot, since: clock() });
     this.#changed.add(name);
     report(`${name}: changing`);
@@ -301,14 +323,17 @@ class Run {
     const isCurrent = state?.wanted === revision;
     if (verdict === "failed" && isCurrent)
       return `failed: ${reason ?? "no reason given"}`;
+    const fault = this.#gates.faultOf(director);
+    if (fault !== undefined) return fault;
     if (since === undefined) {
       if (verdict === "drifting") return "is drifting";
       return verdict === "ok" ? undefined : `is ${verdict}`;
     }
     const seconds = (this.#environment.clock() - since) / 1000;
-    return seconds > timeoutSeconds
-      ? `has not applied the revision within ${timeoutSeconds} s`
-      : undefined;
+    if (seconds <= timeoutSeconds) return undefined;
+    return this.#applied(director)
+      ? this.#gates.missingText(timeoutSeconds)
+      : `has not applied the revision within ${timeoutSeconds} s`;
   }
 
   /** The directors of the table that report and are not paused, and those that were changed. */
@@ -366,7 +391,7 @@ class Run {
     const { store, keys } = this.#environment;
     const key = keys.rollout(this.#rollout.table);
     // Somebody may pause or abort it at the same time: that wins.
-    for (;;) {
+    this.#rollout = await untilCommitted(key, async () => {
       const { found } = await store.get(key);
       const stored = found ? readRollout(found).state : "aborted";
       const state = stored === "running" ? (change.state ?? "running") : stored;
@@ -375,10 +400,8 @@ class Run {
         [{ key, revision: found?.revision ?? 0n }],
         [{ put: key, value: recordBytes(rollout) }],
       );
-      if (!succeeded) continue;
-      this.#rollout = rollout;
-      return;
-    }
+      return succeeded ? rollout : undefined;
+    });
   }
 
   async #pause(): Promise<void> {
@@ -394,7 +417,7 @@ function leaseEnded(): RolloutError {
   );
 }
 
-/** Lets all directors of a table apply the released revision. @throws {StoreError} */
+/** Lets all directors of a table apply the released revision. @throws {StoreError} {ContendedKey} */
 export async function clearOrders(
   store: Store,
   keys: FleetKeys,
@@ -415,6 +438,7 @@ export async function clearOrders(
  *
  * @returns the rollout as stored
  * @throws {RolloutError} there is none, or it is not in one of these states
+ * @throws {StoreError} {ContendedKey}
  */
 export async function changeRollout(
   store: Store,
@@ -424,26 +448,25 @@ export async function changeRollout(
   state: Rollout["state"],
 ): Promise<Rollout> {
   const key = keys.rollout(table);
-  for (;;) {
+  let written: Rollout | undefined;
+  return untilCommitted(key, async () => {
     const { found } = await store.get(key);
     if (!found) throw new RolloutError(`there is no rollout of table ${table}`);
     const rollout = readRollout(found);
+    // The answer to an earlier attempt was lost.
+    if (written?.at === rollout.at && rollout.state === state) return rollout;
     if (!from.includes(rollout.state))
       throw new RolloutError(
         `the rollout of table ${table} is ${rollout.state}`,
       );
     const changed = { ...rollout, state, reason: undefined };
-    const change: StoreChange = { put: key, value: recordBytes(changed) };
-    try {
-      const { succeeded } = await store.commit(
+    written = changed;
+    const { succeeded } = await repeatWrite(() =>
+      store.commit(
         [{ key, revision: found.revision }],
-        [change],
-      );
-      if (succeeded) return changed;
-    } catch (error) {
-      // Reading again settles it.
-      if (!(error instanceof StoreError && error.kind === "outcome-unknown"))
-        throw error;
-    }
-  }
+        [{ put: key, value: recordBytes(changed) }],
+      ),
+    );
+    return succeeded ? changed : undefined;
+  });
 }

@@ -45,6 +45,8 @@ export class Cluster {
   readonly #members: readonly Member[];
   readonly #settings: ClusterSettings;
   readonly #ended = new AbortController();
+  /** The calls that are going on. Node.js would warn if more than ten of them listened to one signal */
+  readonly #calls = new Set<EitherSignal>();
   #at: number;
   #token: string | undefined;
 
@@ -69,6 +71,7 @@ export class Cluster {
   /** Ends all connections. */
   close(): void {
     this.#ended.abort();
+    for (const call of this.#calls) call.abort();
     for (const member of this.#members) member.disconnect();
   }
 
@@ -80,28 +83,41 @@ export class Cluster {
   async call<Answer>(
     repeat: Repeat,
     attempt: (clients: EtcdClients, options: RpcOptions) => Promise<Answer>,
-    signal: AbortSignal = this.ended,
+    signal?: AbortSignal,
+  ): Promise<Answer> {
+    using either = new EitherSignal(signal ? [signal] : []);
+    if (this.ended.aborted) either.abort();
+    this.#calls.add(either);
+    try {
+      return await this.#attempts(repeat, attempt, either.signal);
+    } finally {
+      this.#calls.delete(either);
+    }
+  }
+
+  async #attempts<Answer>(
+    repeat: Repeat,
+    attempt: (clients: EtcdClients, options: RpcOptions) => Promise<Answer>,
+    signal: AbortSignal,
   ): Promise<Answer> {
     const { deadlineMilliseconds = DEADLINE_MILLISECONDS } = this.#settings;
     // Not Date.now(): the machine's clock may jump.
     const end = performance.now() + deadlineMilliseconds;
     const backoff = this.backoff();
-    using either = new EitherSignal([signal, this.ended]);
-    const { signal: both } = either;
     for (let tried = 1; ; tried++) {
       const member = this.member();
       let sent = false;
       try {
         const timeoutMs = this.#attemptTime(end, repeat);
-        const headers = await this.headers(member, timeoutMs, both);
+        const headers = await this.headers(member, timeoutMs, signal);
         sent = true;
         return await attempt(member.clients, {
           timeoutMs,
           headers,
-          signal: both,
+          signal,
         });
       } catch (error) {
-        if (both.aborted) throw new StoreError("aborted", "interrupted");
+        if (signal.aborted) throw new StoreError("aborted", "interrupted");
         if (error instanceof StoreError) throw error;
         const failure = failureOf(error);
         this.failed(member, failure);
@@ -116,7 +132,7 @@ export class Cluster {
           failure.tokenExpired && this.#settings.user === undefined;
         if (giveUp || performance.now() + pause >= end)
           throw errorOf(failure, error);
-        await this.#settings.pauses.sleep(pause, both);
+        await this.#settings.pauses.sleep(pause, signal);
       }
     }
   }

@@ -30,10 +30,13 @@ const PING_TIMEOUT_MILLISECONDS = 3000;
 const LARGEST_ANSWER_BYTES = 64 * 1024 * 1024;
 
 /**
- * Http2SessionManager removes its listeners when it is aborted. A connection that fails at the same moment, such as by a ping
- * without an answer, then emits its error to nobody, which would end the process.
+ * Keeps two races of Http2SessionManager from ending the process. It removes its listeners when it is aborted: a connection that
+ * fails at the same moment, such as by a ping without an answer, emits its error to nobody. And its timer may ping a connection
+ * that was destroyed just before, which throws.
+ *
+ * @see https://github.com/connectrpc/connect-es/issues/1795
  */
-class SessionManager extends Http2SessionManager {
+export class SessionManager extends Http2SessionManager {
   readonly #listened = new WeakSet<object>();
 
   override async request(
@@ -46,6 +49,11 @@ class SessionManager extends Http2SessionManager {
       session.on("error", () => {
         // The calls on the connection report it.
       });
+      const ping = session.ping.bind(session) as (
+        ...args: readonly unknown[]
+      ) => boolean;
+      session.ping = (...args: readonly unknown[]) =>
+        !session.destroyed && ping(...args);
     }
     return stream;
   }

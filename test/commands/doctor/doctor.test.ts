@@ -8,6 +8,8 @@ import { jsonText } from "../../../src/document/json-text.js";
 import { ENETUNREACH } from "../../../src/netlink/errno.js";
 import { EXIT } from "../../../src/cli/exit-status.js";
 import { PLAIN } from "../../../src/cli/color.js";
+import { traceJson, traceText } from "../../../src/commands/doctor/client.js";
+import type { ClientTrace } from "../../../src/doctor/director/client-trace.js";
 import { explanationOf } from "../../../src/commands/doctor/explain.js";
 import {
   reportJson,
@@ -86,6 +88,31 @@ test("reportJson() prints all fields", () => {
   golden("doctor/report.json", `${jsonText(reportJson(REPORT))}\n`);
 });
 
+test("traceText() ends with the command that finds the cause on the real server", () => {
+  const next = {
+    command: "ipvsadm doctor --real-server tcp/192.0.2.1:80 --method gue",
+    on: "real server 192.0.2.10",
+  };
+  const step = { step: "entries", state: "stops", text: "no answer" } as const;
+  const trace: ClientTrace = {
+    client: Uint8Array.of(192, 0, 2, 7),
+    seconds: 2,
+    steps: [step],
+    stopsAt: step,
+    next: [next, next],
+  };
+  const text = traceText(trace, { paint: PLAIN, width: 80 });
+  assert.match(
+    text,
+    /\nStops at: entries\.\n {2}Next {6}on real server 192\.0\.2\.10: ipvsadm doctor --real-server tcp\/192\.0\.2\.1:80 --method gue\n$/,
+  );
+  assert.equal(text.match(/Next/g)?.length, 1);
+  assert.match(
+    jsonText(traceJson(trace)),
+    /"next": \[\s*\{\s*"command": "ipvsadm doctor /,
+  );
+});
+
 test("doctor --explain and --list open no socket", async () => {
   for (const line of ["doctor --list", "doctor --explain no-servers"]) {
     const { stdout, status, log } = await subcommand(line);
@@ -119,6 +146,12 @@ test("doctor refuses options that do not go together", async () => {
   const faults = {
     "doctor --server 192.0.2.7:80":
       "--server goes with --real-server, which names the services",
+    "doctor --tun-port 6080":
+      "--tun-port goes with --real-server, which names the services",
+    "doctor --real-server 192.0.2.1 --method gre --tun-port 6080":
+      "--tun-port goes with --method gue",
+    "doctor --real-server 192.0.2.1 --method gue --tun-port 65536":
+      "--tun-port 65536: expected a whole number from 1 to 65535",
     "doctor --for 5s": "--for goes with --client on a director",
     "doctor --client here": "here is no address, which --client wants",
     "doctor --real-server 192.0.2.1 --server 192.0.2.7":

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
-import { before, suite } from "node:test";
+import { before, suite, test } from "node:test";
 import { DIRECTOR, type NetworkPlan } from "../../lab/network.js";
+import { ours } from "../../lab/program.js";
 import { balance } from "../../traffic/ipvsadm.js";
 import { without } from "../../traffic/needs.js";
 import { siteOf } from "../../traffic/site.js";
 import { proves as provesOfDirector, unansweredForLong } from "./case.js";
+import { startResident } from "./resident.js";
 import { describedSetting, proverOf, shared } from "./real-server-case.js";
 
 const VIP = "192.0.2.101";
@@ -19,11 +21,25 @@ const GUE_RULES = RULES.replace(
   "11 -i",
   `11 -i --tun-type gue --tun-port ${GUE_PORT}`,
 );
+const GUE_ONE = `
+  -A -t ${VIP}:80 -s rr
+  -a -t ${VIP}:80 -r 198.51.100.11 -i --tun-type gue --tun-port ${GUE_PORT}`;
 const VIP6 = "2001:db8:1::101";
 const RULES6 = `
   -A -t [${VIP6}]:80 -s rr
   -a -t [${VIP6}]:80 -r [2001:db8:2::11]:80 -i
   -a -t [${VIP6}]:80 -r [2001:db8:2::12]:80 -i`;
+
+/** What `doctor --client -o json` prints. */
+interface Trace {
+  readonly stopsAt: { readonly step: string } | null;
+  readonly steps: readonly {
+    readonly step: string;
+    readonly state: string;
+    readonly text: string;
+  }[];
+  readonly next: readonly object[];
+}
 
 /** Real servers behind a router, as they are where tunnels are needed. */
 const PLAN: NetworkPlan = {
@@ -162,6 +178,139 @@ suite("doctor finds faults of a real server behind a tunnel", () => {
     url: URL,
     fault: `ip fou del port ${GUE_PORT}`,
     fills: { PORT: String(GUE_PORT) },
+  });
+
+  const OTHER_PORT = 5555;
+  const GUE_WORDS = `${WORDS.replace("tunnel", "gue")} --tun-port ${GUE_PORT}`;
+  const changePort = `ip fou del port ${GUE_PORT}; ip fou add port ${OTHER_PORT} gue`;
+  const changePortBack = () =>
+    void site.network.sh(
+      "real1",
+      `ip fou del port ${OTHER_PORT}; ip fou show | grep -q "port ${GUE_PORT} gue" || ip fou add port ${GUE_PORT} gue`,
+    );
+
+  proves({
+    id: "no-gue-port",
+    name: "the director's port is given",
+    rules: GUE_RULES,
+    words: GUE_WORDS,
+    url: URL,
+    fault: `ip fou del port ${GUE_PORT}`,
+  });
+
+  proves({
+    id: "gue-port-differs",
+    subject: "IPv4",
+    seen: /^the director sends to UDP port 6080, and the kernel accepts GUE at 5555$/,
+    evidence: /with -e, --tun-type gue and --tun-port 5555$/,
+    rules: GUE_RULES,
+    words: GUE_WORDS,
+    url: URL,
+    fault: changePort,
+    lastly: changePortBack,
+  });
+
+  test("doctor --real-server says that the port of GUE was not compared, unless it is given", async () => {
+    const real1 = startResident("real1");
+    try {
+      const compared = async (words: string) => {
+        const line = ["doctor", ...words.split(" "), "-o", "json"];
+        const { stdout } = await real1.run(line);
+        const { notChecked } = JSON.parse(stdout) as { notChecked: string[] };
+        return notChecked.filter((text) => text.includes("GUE"));
+      };
+      assert.deepEqual(await compared(WORDS.replace("tunnel", "gue")), [
+        `whether the director sends GUE to a port where this kernel accepts it: ${GUE_PORT} (name the port of the director with --tun-port)`,
+      ]);
+      assert.deepEqual(await compared(GUE_WORDS), []);
+    } finally {
+      await real1.stop();
+    }
+  });
+
+  proves({
+    id: "gue-port-differs",
+    name: "the port takes FOU without a header",
+    seen: /; at 6080 it accepts FOU, which has no header of GUE$/,
+    rules: GUE_RULES,
+    words: GUE_WORDS,
+    url: URL,
+    fault: `${changePort}; ip fou add port ${GUE_PORT} ipproto 4`,
+    lastly: changePortBack,
+  });
+
+  /** Follows the client while it makes requests that fail. */
+  async function traceFailing(): Promise<Trace> {
+    const line = "doctor --client 192.0.2.10 --for 3s -o json".split(" ");
+    const [{ stdout, stderr, status }] = await Promise.all([
+      ours(line),
+      unansweredForLong(site, URL),
+    ]);
+    assert.equal(stderr, "");
+    assert.equal(status, 1);
+    return JSON.parse(stdout) as Trace;
+  }
+
+  provesOfDirector(site, {
+    id: "tunnel-unanswered",
+    name: "the real server accepts GUE at another port",
+    rules: GUE_ONE,
+    url: URL,
+    evidence:
+      /^counters of 198\.51\.100\.11:80: [1-9]\d* packets out; answers do not pass the director, so packets out are ICMP errors .* unpacks UDP port 6080 \(GUE\), or a firewall rejects it$/,
+    fault: () => void site.network.sh("real1", changePort),
+    async fails() {
+      const { stopsAt, steps, next } = await traceFailing();
+      assert.equal(stopsAt?.step, "entries");
+      const counters = steps.find(({ step }) => step === "counters");
+      assert.equal(counters?.state, "unknown");
+      assert.match(
+        counters.text,
+        /[1-9]\d* packets in, [1-9]\d* out; .* ICMP errors /,
+      );
+      assert.deepEqual(next, [
+        {
+          command: `ipvsadm doctor --real-server tcp/${VIP}:80 --method gue --tun-port ${GUE_PORT} --director 192.0.2.1 --client 192.0.2.10`,
+          on: "real server 198.51.100.11",
+          effect: null,
+        },
+      ]);
+    },
+    machines: { "real server 198.51.100.11": "real1" },
+    there: "gue-port-differs",
+    lastly: changePortBack,
+  });
+
+  // What is dropped leaves no trace in the counters.
+  provesOfDirector(site, {
+    id: "tunnel-unanswered",
+    name: "a firewall on the server drops GUE",
+    skip: without("iptables-legacy", "iptables"),
+    rules: GUE_ONE,
+    url: URL,
+    fault: () =>
+      void site.network.sh(
+        "real1",
+        `iptables-legacy -A INPUT -p udp --dport ${GUE_PORT} -j DROP`,
+      ),
+    async fails() {
+      const { steps } = await traceFailing();
+      const counters = steps.find(({ step }) => step === "counters");
+      assert.equal(counters?.state, "ok");
+      assert.match(
+        counters.text,
+        /packets in \(answers do not pass the director\)$/,
+      );
+      const { stdout } = await ours("doctor -o json".split(" "));
+      const { findings } = JSON.parse(stdout) as {
+        findings: { evidence: string[]; cure: string }[];
+      };
+      assert.deepEqual(findings[0]?.evidence, []);
+      assert.match(findings[0].cure, / pass UDP port 6080 \(GUE\)\.$/);
+    },
+    machines: { "real server 198.51.100.11": "real1" },
+    there: "server-firewall-blocks",
+    lastly: () => void site.network.sh("real1", "iptables-legacy -F"),
   });
 
   proves({

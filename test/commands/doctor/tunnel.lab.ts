@@ -51,6 +51,8 @@ suite("doctor finds faults of tunneling", () => {
   proves(site, {
     id: "tunnel-unanswered",
     subject: "198.51.100.11:80 of tcp/192.0.2.101:80",
+    evidence:
+      /^counters of 198\.51\.100\.11:80: [1-9]\d* packets out; .* unpacks protocol 4 \(IP in IP\), or a firewall rejects it$/,
     rules: ONE,
     url: URL,
     fault: () => void site.network.sh("real1", "ip link set tunnel down"),

@@ -1,4 +1,13 @@
 import assert from "node:assert/strict";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { INET } from "../../../src/ipvs/address.js";
 import { BACKUP, MASTER, TCP } from "../../../src/ipvs/model.js";
@@ -6,7 +15,11 @@ import { IpvsUnavailable } from "../../../src/ipvs/errors.js";
 import { PLAIN } from "../../../src/cli/color.js";
 import { jsonText } from "../../../src/document/json-text.js";
 import { totalsOf } from "../../../src/ipvs/totals.js";
-import type { Report } from "../../../src/commands/status/read-status.js";
+import type {
+  IpvsStatus,
+  Report,
+} from "../../../src/commands/status/read-status.js";
+import { parseKernelStatus } from "../../../src/doctor/kernel-status.js";
 import { changedSysctls } from "../../../src/commands/status/changed-sysctls.js";
 import {
   statusJson,
@@ -18,8 +31,12 @@ import {
   serviceEntry,
   stats,
 } from "../../fixtures/entries.js";
+import { scriptedKernel } from "../../classic/scripted-kernel.js";
+import { TIMEOUTS } from "../../fixtures/replies.js";
 import { golden, goldenName, WIDTHS } from "../golden.js";
 import { subcommand } from "../run-subcommand.js";
+
+const GET_CONFIG = 13;
 
 const SERVICE = {
   ...serviceEntry(
@@ -69,6 +86,8 @@ const REPORT: Report = {
     totals: totalsOf([SERVICE, SERVICE]),
   },
   connectionEntries: 2048,
+  mostConnectionEntries: undefined,
+  kernelStatus: undefined,
   sysctls: changedSysctls({
     conntrack: "1",
     sync_threshold: "3\t40",
@@ -87,6 +106,8 @@ const BLIND: Report = {
   module: { state: "absent", users: [], parameters: {} },
   ipvs: new IpvsUnavailable(2),
   connectionEntries: undefined,
+  mostConnectionEntries: undefined,
+  kernelStatus: undefined,
   sysctls: undefined,
   may: {
     administerNetworks: false,
@@ -95,8 +116,19 @@ const BLIND: Report = {
   },
 };
 
+/** As a kernel of 2026 reports it. */
+const NEWER: Report = {
+  ...REPORT,
+  connectionEntries: 9401,
+  mostConnectionEntries: 1073741824,
+  kernelStatus: parseKernelStatus(
+    readFileSync("test/fixtures/ip_vs_status", "utf8"),
+  ),
+};
+
 for (const [name, report] of [
   ["status", REPORT],
+  ["status-newer", NEWER],
   ["status-blind", BLIND],
 ] as const) {
   for (const width of WIDTHS)
@@ -115,6 +147,55 @@ for (const [name, report] of [
 
 test("status fits 24 lines", () => {
   assert.ok(statusLines(REPORT, { paint: PLAIN, width: 80 }).length <= 24);
+});
+
+test("status on a newer kernel whose connection table does not exist yet divides by no zero", () => {
+  const report: Report = {
+    ...NEWER,
+    ipvs: {
+      ...(REPORT.ipvs as IpvsStatus),
+      info: { version: 0x010201, connectionTableSize: 0 },
+    },
+    connectionEntries: 0,
+    kernelStatus: parseKernelStatus("Conns:\t0\nServices:\t0\n"),
+  };
+  const text = statusLines(report, { paint: PLAIN, width: undefined });
+  assert.ok(
+    text.includes("Connections  0 entries, limit 1073741824"),
+    text.join("\n"),
+  );
+  assert.doesNotMatch(text.join("\n"), /NaN|Infinity|Hash tables/);
+});
+
+test("status reads the files of a newer kernel", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "status-"));
+  try {
+    for (const [path, text] of [
+      ["net/ip_vs_status", readFileSync("test/fixtures/ip_vs_status", "utf8")],
+      ["sys/net/ipv4/vs/conn_max", "1000000\n"],
+      ["sys/net/ipv4/vs/conn_lfactor", "-5\n"],
+      ["sys/net/ipv4/vs/svc_lfactor", "-3\n"],
+      ["sys/net/ipv4/vs/run_estimation", "0\n"],
+      ["sys/net/ipv4/vs/est_nice", "0\n"],
+      ["sys/net/ipv4/vs/est_cpulist", "0-3\n"],
+    ] as const) {
+      mkdirSync(dirname(join(folder, path)), { recursive: true });
+      writeFileSync(join(folder, path), text);
+    }
+    const { stdout } = await subcommand("status", {
+      link: scriptedKernel((command) =>
+        command === GET_CONFIG ? { messages: [TIMEOUTS] } : {},
+      ),
+      io: { procFolder: folder },
+    });
+    assert.match(stdout, /^Connections {2}9401 entries.*, limit 1000000$/m);
+    assert.match(stdout, /^Estimation {3}1 of 16 threads/m);
+    assert.match(stdout, /^Sysctls {6}2 changed from their defaults:$/m);
+    assert.match(stdout, /net\.ipv4\.vs\.conn_lfactor +-5 +-4$/m);
+    assert.match(stdout, /net\.ipv4\.vs\.run_estimation +0 +1$/m);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test("changedSysctls() compares only sysctls with a known default", () => {
@@ -138,4 +219,17 @@ test("status without IPVS shows what it can, sends no request, and returns 3", a
   );
   assert.equal(status, 3);
   assert.deepEqual(log, ["flush"]);
+});
+
+test("statusLines() escapes control characters from /proc", () => {
+  const report: Report = {
+    ...BLIND,
+    kernel: "6.1\x1b[31m\r",
+    module: { state: "loaded", users: ["ip_vs_\x07"], parameters: {} },
+  };
+  const text = statusLines(report, { paint: PLAIN, width: undefined }).join(
+    "\n",
+  );
+  // eslint-disable-next-line no-control-regex -- control characters are what it looks for
+  assert.doesNotMatch(text, /[\x00-\x09\x0b-\x1f]/);
 });

@@ -25,6 +25,8 @@ import { INET } from "../../../src/ipvs/address.js";
 import {
   BACKUP,
   MASQUERADING,
+  TUNNEL_GUE,
+  TUNNELING,
   UDP,
   type ServerEntry,
   type ServiceWithServers,
@@ -923,7 +925,7 @@ suite("activeBackups, limits and idleConnections", () => {
   });
 
   test("limits: a table is full at its limit, and almost full from nine tenths on", () => {
-    const find = (entries: number, conntrack = 0) =>
+    const find = (entries: number, conntrack = 0, most = 1000) =>
       limits
         .examine(
           facts({
@@ -933,9 +935,8 @@ suite("activeBackups, limits and idleConnections", () => {
             }),
             limits: {
               entries,
-              most: 1000,
+              most,
               loadFactor: undefined,
-              loadFactorIsWritable: false,
               tracked: 500,
               mostTracked: 500,
             },
@@ -952,6 +953,17 @@ suite("activeBackups, limits and idleConnections", () => {
     assert.equal(
       find(1000)[0]?.[0],
       "connections-at-limit net.ipv4.vs.conn_max",
+    );
+    assert.deepEqual(find(2 ** 30 - 1, 0, 2 ** 30 - 1), [
+      [
+        "connections-at-limit net.ipv4.vs.conn_max",
+        "sysctl -w net.ipv4.vs.conn_max=1073741824",
+      ],
+    ]);
+    assert.deepEqual(
+      find(2 ** 30, 0, 2 ** 30),
+      [["connections-at-limit net.ipv4.vs.conn_max"]],
+      "there is no higher limit",
     );
     assert.equal(
       find(1, 1)[0]?.[0],
@@ -1121,6 +1133,50 @@ suite("traceClient()", () => {
     );
     assert.equal(last(174n)?.state, "unknown");
     assert.equal(last(175n)?.state, "ok");
+  });
+
+  test("traceClient() shows ICMP errors about a tunnel's packets, and leads to the real server", () => {
+    const table = (given: Partial<Stats>) => [
+      serviceAt("192.0.2.1", [
+        {
+          ...masqueraded("10.0.0.11", { stats: stats(given) }),
+          settings: {
+            ...SERVER.settings,
+            forwarding: TUNNELING,
+            tunnel: { type: TUNNEL_GUE, port: 6080, flags: 0 },
+          },
+        },
+      ]),
+    ];
+    const traced = (state: string, given: Partial<Stats>) =>
+      traceClient(
+        facts({ table: table({}) }) as Parameters<typeof traceClient>[0],
+        {
+          client,
+          seconds: 5,
+          connections: [connection(state)],
+          after: table(given),
+        },
+      );
+    const errors = { inPackets: 8n, outPackets: 16n, outBytes: 1184n };
+    const { steps, stopsAt, next } = traced("SYN_RECV", errors);
+    assert.equal(stopsAt?.step, "entries");
+    assert.deepEqual(
+      next.map(({ on, command }) => `${on ?? "-"}: ${command}`),
+      [
+        "real server 10.0.0.11: ipvsadm doctor --real-server tcp/192.0.2.1:80 --method gue --tun-port 6080 --client 192.0.2.77",
+      ],
+    );
+    assert.equal(steps.at(-1)?.state, "unknown");
+    assert.equal(
+      steps.at(-1)?.text,
+      "10.0.0.11:80 of tcp/192.0.2.1:80, all clients: 8 packets in, 16 out; answers do not pass the director, so packets out are ICMP errors about the tunnel's packets: nothing on the server unpacks UDP port 6080 (GUE), or a firewall rejects it",
+    );
+    const works = traced("ESTABLISHED", { inPackets: 8n });
+    assert.deepEqual(works.next, []);
+    assert.equal(works.steps.at(-1)?.state, "ok");
+    // A server that resets connections is another cause.
+    assert.deepEqual(traced("CLOSE", {}).next, []);
   });
 
   test("traceClient() does not take UDP for an opening connection", () => {

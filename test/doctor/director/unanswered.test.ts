@@ -6,12 +6,20 @@ import { parseIptablesSave } from "../../../src/doctor/firewall/iptables-save.js
 import { INET } from "../../../src/ipvs/address.js";
 import {
   MASQUERADING,
+  TUNNEL_GRE,
   TUNNEL_GUE,
+  TUNNEL_IPIP,
   TUNNELING,
   type ServerSettings,
   type ServiceWithServers,
+  type Stats,
 } from "../../../src/ipvs/model.js";
-import { address, serverEntry, serviceEntry } from "../../fixtures/entries.js";
+import {
+  address,
+  serverEntry,
+  serviceEntry,
+  stats,
+} from "../../fixtures/entries.js";
 import { connectionGroup, connectionTable } from "../made-up-connections.js";
 import { neighbor, network, ownAddress, route } from "../made-up-network.js";
 import { serviceAt, sysctls } from "../made-up.js";
@@ -82,8 +90,61 @@ test("unanswered: the command for the real server names its method and a client 
   const tunnel = { type: TUNNEL_GUE, port: 6080, flags: 0 };
   assert.match(
     command({ forwarding: TUNNELING, tunnel }) ?? "",
-    / --method gue --director /,
+    / --method gue --tun-port 6080 --director /,
   );
+});
+
+test("unanswered: packets out of a tunnel are ICMP errors, and the cure names what a firewall must pass", () => {
+  const tunneled = (
+    tunnel: Partial<ServerSettings["tunnel"]>,
+    counted: Partial<Stats>,
+  ) => {
+    const settings = {
+      forwarding: TUNNELING,
+      tunnel: { type: TUNNEL_IPIP, port: 0, flags: 0, ...tunnel },
+    };
+    const server = serverEntry("192.0.2.10", 80, settings);
+    const table = [
+      serviceAt("192.0.2.1", [{ ...server, stats: stats(counted) }]),
+    ];
+    const [finding] = find([THREE], settings, { table });
+    assert.equal(finding?.id, "tunnel-unanswered");
+    return { evidence: finding.evidence, cure: finding.cure ?? "" };
+  };
+  const errors = { outPackets: 16n, outBytes: 1184n };
+  const says = (packets: string) => [
+    `counters of 192.0.2.10:80: 16 packets out; answers do not pass the director, so packets out are ICMP errors about the tunnel's packets: nothing on the server unpacks ${packets}, or a firewall rejects it`,
+  ];
+  const gue = tunneled({ type: TUNNEL_GUE, port: 6080 }, errors);
+  assert.deepEqual(gue.evidence, says("UDP port 6080 (GUE)"));
+  assert.match(gue.cure, / in between pass UDP port 6080 \(GUE\)\.$/);
+  assert.deepEqual(
+    tunneled({ type: TUNNEL_GRE }, errors).evidence,
+    says("protocol 47 (GRE)"),
+  );
+  assert.deepEqual(
+    tunneled({}, errors).evidence,
+    says("protocol 4 (IP in IP)"),
+  );
+  // A tunnel that works gets messages about packets that are too big.
+  const tooBig = { outPackets: 2n, outBytes: 1100n };
+  assert.deepEqual(tunneled({}, tooBig).evidence, []);
+  assert.deepEqual(tunneled({}, {}).evidence, []);
+});
+
+test("unanswered: packets out of direct routing and of firewall marks say nothing", () => {
+  const counted = { stats: stats({ outPackets: 16n, outBytes: 1184n }) };
+  const direct = { ...serverEntry("192.0.2.10", 80), ...counted };
+  const table = [serviceAt("192.0.2.1", [direct])];
+  assert.deepEqual(find([THREE], {}, { table })[0]?.evidence, []);
+  const marked = {
+    ...serverEntry("192.0.2.10", 80, { forwarding: TUNNELING }),
+    ...counted,
+    inactiveConnections: 3,
+  };
+  const key = { family: INET, firewallMark: 7 } as const;
+  const marks = [serviceEntry(key, {}, [marked])];
+  assert.deepEqual(find([THREE], {}, { table: marks })[0]?.evidence, []);
 });
 
 test("unanswered: two connections of one server can be on their way", () => {

@@ -4,10 +4,15 @@ import { INET, INET6 } from "../../../src/ipvs/address.js";
 import { TCP, UDP } from "../../../src/ipvs/model.js";
 import { examine } from "../../../src/doctor/check.js";
 import { REAL_SERVER_CHECKS } from "../../../src/doctor/real-server/checks.js";
+import type { FouPort } from "../../../src/rtnl/fou.js";
 import type { Device, Route } from "../../../src/rtnl/model.js";
 import type { Listener } from "../../../src/doctor/real-server/listeners.js";
-import type { RealServer } from "../../../src/doctor/real-server/real-server.js";
+import type {
+  RealServer,
+  VirtualService,
+} from "../../../src/doctor/real-server/real-server.js";
 import { rpFilter } from "../../../src/doctor/real-server/rp-filter.js";
+import { portsToCompare } from "../../../src/doctor/real-server/tunnel.js";
 import { wayBack } from "../../../src/doctor/real-server/way-back.js";
 import type { Way } from "../../../src/doctor/network.js";
 import { address } from "../../fixtures/entries.js";
@@ -19,6 +24,7 @@ import {
   LAN,
   LO,
   owned,
+  QUIET,
   realServer,
   route,
   seenOn,
@@ -78,6 +84,33 @@ test("virtualAddress: without the method the server may be masqueraded, and no c
     finding.next?.[0]?.command,
     `ipvsadm doctor --real-server ${VIP} --method METHOD`,
   );
+});
+
+test("virtualAddress: other addresses on lo of no service may be the mistyped one", () => {
+  const evidence = (services: readonly VirtualService[]) =>
+    examine(REAL_SERVER_CHECKS, {
+      realServer: withWays(
+        { there: THROUGH_LAN },
+        {
+          services,
+          method: "direct",
+          addresses: [
+            OWN,
+            owned(LO, "127.0.0.1/8", { scope: "host" }),
+            owned(LO, "192.0.2.110/32"),
+            owned(LO, "192.0.2.0/24"),
+            owned(LO, "2001:db8::110/128"),
+            owned(LAN, "192.0.2.111/32"),
+          ],
+        },
+      ),
+      sysctls: sysctls(QUIET),
+      listeners: [],
+    }).findings.find(({ id }) => id === "vip-absent")?.evidence;
+  assert.deepEqual(evidence([service()]), [
+    'lo has 192.0.2.110/32, which is of no service named here: if it is the mistyped address, remove it ("ip address del 192.0.2.110/32 dev lo") and correct it in the configuration',
+  ]);
+  assert.deepEqual(evidence([service(), service("192.0.2.110")]), []);
 });
 
 test("virtualAddress: an IPv6 duplicate is removed before it is added to lo", () => {
@@ -603,15 +636,87 @@ test("tunnel: GUE needs a port of the family and an interface", () => {
   const port = { port: 6080, encapsulation: "gue" } as const;
   const fix = ["modprobe fou", "ip fou add port PORT gue"];
   assert.deepEqual(foundOn(server), [["no-gue-port IPv4", ...fix]]);
-  const with4 = { ...server, guePorts: [{ ...port, family: INET }] } as const;
+  const with4 = { ...server, fouPorts: [{ ...port, family: INET }] } as const;
   assert.deepEqual(foundOn(with4), []);
-  const with6 = { ...server, guePorts: [{ ...port, family: INET6 }] } as const;
+  const with6 = { ...server, fouPorts: [{ ...port, family: INET6 }] } as const;
   assert.deepEqual(foundOn(with6), [["no-gue-port IPv4", ...fix]]);
   const bare = { ...with4, devices: [LO, LAN] };
   assert.deepEqual(
     foundOn(bare).map(([id]) => id),
     ["no-decapsulation IPv4"],
   );
+});
+
+test("tunnel: GUE needs the port of the director, if that is given", () => {
+  const found = (tunnelPort: number, ...fouPorts: FouPort[]) => {
+    const server = realServer({
+      method: "gue",
+      tunnelPort,
+      devices: [LO, LAN, TUNL0],
+      fouPorts,
+    });
+    return [...foundOn(server), seenOn(server)];
+  };
+  const gue = (port: number): FouPort => ({
+    port,
+    encapsulation: "gue",
+    family: INET,
+  });
+  assert.deepEqual(found(6080, gue(5555), gue(6080)), [[]]);
+  assert.deepEqual(found(6080, gue(5555), gue(5556)), [
+    ["gue-port-differs IPv4", "ip fou add port 6080 gue"],
+    [
+      "the director sends to UDP port 6080, and the kernel accepts GUE at 5555, 5556",
+    ],
+  ]);
+  assert.deepEqual(found(6080), [
+    ["no-gue-port IPv4", "modprobe fou", "ip fou add port 6080 gue"],
+    ["the kernel accepts GUE at no UDP port"],
+  ]);
+  const fou: FouPort = { ...gue(6080), encapsulation: "fou" };
+  assert.deepEqual(found(6080, gue(5555), fou), [
+    [
+      "gue-port-differs IPv4",
+      "ip fou del port 6080",
+      "ip fou add port 6080 gue",
+    ],
+    [
+      "the director sends to UDP port 6080, and the kernel accepts GUE at 5555; at 6080 it accepts FOU, which has no header of GUE",
+    ],
+  ]);
+});
+
+test("portsToCompare() names the ports of GUE if the port of the director is not given", () => {
+  const server = realServer({
+    method: "gue",
+    services: [service(), service("192.0.2.101")],
+    fouPorts: [
+      { port: 5555, encapsulation: "gue", family: INET },
+      { port: 5556, encapsulation: "gue", family: INET },
+      { port: 5557, encapsulation: "fou", family: INET },
+      { port: 5558, encapsulation: "gue", family: INET6 },
+    ],
+  });
+  assert.deepEqual(portsToCompare(server), [
+    "whether the director sends GUE to a port where this kernel accepts it: 5555, 5556 (name the port of the director with --tun-port)",
+  ]);
+  assert.deepEqual(portsToCompare({ ...server, tunnelPort: 6080 }), []);
+  assert.deepEqual(portsToCompare({ ...server, fouPorts: [] }), []);
+  assert.deepEqual(portsToCompare({ ...server, method: undefined }), []);
+});
+
+test("tunnel: the port of the director over IPv6 is another one than over IPv4", () => {
+  const six: FouPort = { port: 5555, encapsulation: "gue", family: INET6 };
+  const server = realServer({
+    method: "gue",
+    tunnelPort: 6080,
+    director: address("2001:db8::1"),
+    devices: [LO, LAN, tunnelDevice("ip6tnl0", "ip6tnl")],
+    fouPorts: [six, { ...six, port: 6080, family: INET }],
+  });
+  assert.deepEqual(foundOn(server), [
+    ["gue-port-differs IPv6", "ip -6 fou add port 6080 gue"],
+  ]);
 });
 
 /** A tunnel interface that takes packets of any remote end. */

@@ -113,6 +113,7 @@ export function realServer(change: Partial<RealServer> = {}): RealServer {
   return {
     services,
     method: undefined,
+    tunnelPort: undefined,
     director: undefined,
     server: undefined,
     client: undefined,
@@ -125,7 +126,7 @@ export function realServer(change: Partial<RealServer> = {}): RealServer {
       back: undefined,
       arrivals: [],
     })),
-    guePorts: [],
+    fouPorts: [],
     outer: [],
     ...change,
   };

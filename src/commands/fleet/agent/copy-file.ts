@@ -2,7 +2,7 @@ import { accessSync, constants, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { CommandError } from "../../../cli/errors.js";
 import { escapeControls } from "../../../cli/escape.js";
-import type { AgentEnvironment } from "../../../fleet/agent/agent.js";
+import type { AgentEnvironment } from "../../../fleet/agent/agent-environment.js";
 import { writeAtomically } from "../../../system/atomic-file.js";
 import { textOf } from "../../../system/files.js";
 

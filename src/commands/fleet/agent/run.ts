@@ -2,7 +2,7 @@ import { UsageError } from "../../../cli/errors.js";
 import { escapeControls } from "../../../cli/escape.js";
 import { EXIT } from "../../../cli/exit-status.js";
 import type { Invocation, RunSubcommand } from "../../../cli/invocation.js";
-import type { AgentSettings } from "../../../fleet/agent/agent.js";
+import type { AgentSettings } from "../../../fleet/agent/agent-environment.js";
 import { runAgent, type AgentTimes } from "../../../fleet/agent/run-agent.js";
 import { isFleetName } from "../../../fleet/keys.js";
 import { VERSION } from "../../../runtime/version.js";
@@ -19,6 +19,7 @@ import { commonName } from "./certificate-name.js";
 import { CopyFile } from "./copy-file.js";
 import { KernelAccess } from "./kernel-access.js";
 import { LocalDrains } from "./local-drains.js";
+import { MachineExaminer } from "./machine-examiner.js";
 
 /** How long one round of an agent takes at most, besides its pauses: calls of the store with their deadlines, and changes. */
 const LONGEST_ROUND_MILLISECONDS = 120_000;
@@ -65,6 +66,7 @@ export const run: RunSubcommand = async (call) => {
               io.clock.sleep(milliseconds, signal),
             random: Math.random,
           },
+          examiner: new MachineExaminer(io),
           signal: ended.signal,
           alive: aliveNotifier(manager, io.clock, times, log),
         },

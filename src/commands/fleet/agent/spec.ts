@@ -11,7 +11,7 @@ export const agentSpec: SubcommandSpec = {
   description: [
     "Runs on a director until it gets a signal. It applies the released revision of its table: it fetches it, checks the hash and the rules, changes what differs, rolls back if the kernel refuses a change, and reads back what the kernel has. It reports to etcd.",
     "If etcd cannot be reached, the table stays as it is. A copy on disk is applied after a reboot, before etcd answers. Nothing is removed because a key is missing in etcd.",
-    "A revision that removes all services, or more real servers than --max-removals, is refused, unless it was published with --allow-empty or --force.",
+    "A revision that removes all services, or more real servers than --max-removals, is refused, unless it was published with --allow-empty or --force. A real server whose weight becomes 0 counts as removed, unless it is drained.",
     "The agent reads the table again regularly. If another program changed it, the agent reports drift; with --heal, it takes the change back. Servers that are drained, here or by 'fleet drain', keep weight 0.",
     "The agent writes a line to standard output for each thing that happens. With systemd, it sends READY, STATUS and WATCHDOG.",
   ],
@@ -56,7 +56,7 @@ export const agentSpec: SubcommandSpec = {
       maximum: 100,
       default: "50",
       description:
-        "refuse a revision that removes a larger share of the real servers",
+        "refuse a revision that removes a larger share of the real servers, or sets their weight to 0",
     },
     {
       name: "splay",

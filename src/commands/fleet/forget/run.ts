@@ -22,6 +22,7 @@ export const run: RunSubcommand = (call) => {
       [
         { remove: keys.state(director) },
         { remove: keys.load(director) },
+        { remove: keys.examination(director) },
         { remove: keys.order(director) },
       ],
     );

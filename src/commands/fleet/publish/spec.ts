@@ -40,7 +40,7 @@ export const publishSpec: SubcommandSpec = {
     "Checks FILE as 'ipvsadm check' does, and stores it as the next revision of the table NAME, with author, message and SHA-256. A revision never changes. Host names in FILE are looked up now.",
     "The directors of the table apply it at once, except with --stage.",
     "If another publisher was faster, nothing is published. If the answer of etcd is lost, publish reads back whether the revision was stored.",
-    "A table without services needs --allow-empty. A revision that removes more than half of the real servers of the released revision needs --force. Directors check the same against their own tables. The limit for a table is 1.4 MB with gzip.",
+    "A table without services needs --allow-empty. A revision that removes more than half of the real servers of the released revision, or sets their weight to 0, needs --force. Directors check the same against their own tables. The limit for a table is 1.4 MB with gzip.",
   ],
   positionals: [
     TABLE_NAME,

@@ -3,6 +3,7 @@ import { escapeControls } from "../../../cli/escape.js";
 import { EXIT } from "../../../cli/exit-status.js";
 import type { Invocation, RunSubcommand } from "../../../cli/invocation.js";
 import { fetchHead, fetchRevision } from "../../../fleet/revision.js";
+import { parseGate } from "../../../fleet/rollout/gates.js";
 import type { Rollout } from "../../../fleet/rollout/rollout.js";
 import {
   changeRollout,
@@ -23,6 +24,12 @@ export const run: RunSubcommand = (call) => {
     if (!isWave(wave))
       throw new UsageError(
         `--wave ${escapeControls(wave)}: expected a number, a percentage, all or KEY=VALUE`,
+        "fleet rollout",
+      );
+  for (const gate of given.list("gate"))
+    if (!parseGate(gate))
+      throw new UsageError(
+        `--gate ${escapeControls(gate)}: expected doctor, doctor=warning or failing=PERCENT% such as failing=5%`,
         "fleet rollout",
       );
   const revision =
@@ -86,6 +93,7 @@ async function newRollout(
     soakSeconds: given.duration("soak") ?? 0,
     mostUnavailable: given.number("max-unavailable") ?? 1,
     timeoutSeconds: given.duration("timeout") ?? 0,
+    gates: given.list("gate"),
     state: "running",
     wave: 0,
     author: authorOf(call),

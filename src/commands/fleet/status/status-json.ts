@@ -3,6 +3,7 @@ import type {
   DirectorReport,
   FleetReport,
 } from "../../../fleet/fleet-report.js";
+import type { Examination } from "../../../fleet/examination.js";
 import { loadSums } from "./load-sums.js";
 
 /** The report as a document: schema/fleet-status-1.json. */
@@ -22,12 +23,13 @@ export function statusJson({
     directors: directors.map(directorJson),
     drains: drains.map(({ id, author, at }) => ({ id, author, at })),
     rollouts: rollouts.map(
-      ({ table, revision, state, wave, waves, reason, author, at }) => ({
+      ({ table, revision, state, wave, waves, gates, reason, author, at }) => ({
         table,
         revision,
         state,
         wave,
         waves,
+        gates: gates?.length === 0 ? undefined : gates,
         reason,
         author,
         at,
@@ -43,6 +45,7 @@ function directorJson({
   reason,
   state,
   load,
+  examination,
   wanted,
 }: DirectorReport): Members {
   return {
@@ -61,6 +64,7 @@ function directorJson({
     version: state?.version,
     drift: state && { ...state.drift },
     drains: state?.drains.map((one) => ({ ...one })),
+    examination: examination && examinationJson(examination),
     load:
       load && verdict !== "silent"
         ? {
@@ -71,5 +75,29 @@ function directorJson({
             outBytesPerSecond: load.outBytesPerSecond,
           }
         : undefined,
+  };
+}
+
+function examinationJson({
+  revision,
+  at,
+  doctor,
+  connections,
+  fault,
+}: Examination): Members {
+  return {
+    revision,
+    at,
+    doctor: doctor && {
+      errors: doctor.errors,
+      warnings: doctor.warnings,
+      notes: doctor.notes,
+      findings: doctor.findings.map((one) => ({ ...one })),
+    },
+    connections: connections && {
+      seconds: connections.seconds,
+      worst: connections.worst && { ...connections.worst },
+    },
+    fault,
   };
 }
