@@ -620,10 +620,7 @@ suite("overwrittenMarks", () => {
     const rule = `-A PREROUTING -i eth1 ${SHAPING}`;
     assert.deepEqual(find([other(rule), FIRST]), []);
     assert.deepEqual(find([FIRST, other(rule, 0)]), []);
-    assert.deepEqual(
-      find([FIRST, other(`${rule.replace("eth1", "eth9")}`)]),
-      [],
-    );
+    assert.deepEqual(find([FIRST, other(rule.replace("eth1", "eth9"))]), []);
     assert.deepEqual(
       find([FIRST, other(rule.replace("-p tcp", "-p udp"))]),
       [],
