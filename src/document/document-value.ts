@@ -229,7 +229,7 @@ export class DocumentValue {
     return defaultValue;
   }
 
-  /** A name without blanks and control characters; undefined if it is missing. */
+  /** A name without blanks and control characters, one character per byte; undefined if it is missing. */
   name(maximumBytes: number): string | undefined {
     if (!this.exists) return undefined;
     const value = this.#node?.value;
@@ -239,17 +239,8 @@ export class DocumentValue {
       value !== "" &&
       Buffer.byteLength(value) <= maximumBytes
     )
-      return value;
+      return Buffer.from(value).toString("latin1");
     this.expected(`a name without blanks, of at most ${maximumBytes} bytes`);
-    return undefined;
-  }
-
-  /** The name of a part of the kernel, such as a scheduler; undefined if it is missing. All of them are ASCII. */
-  kernelName(maximumBytes: number): string | undefined {
-    const value = this.#node?.value;
-    if (typeof value !== "string" || /^[\0-\x7f]*$/.test(value))
-      return this.name(maximumBytes);
-    this.expected(`an ASCII name of at most ${maximumBytes} bytes`);
     return undefined;
   }
 

@@ -147,7 +147,7 @@ function readSettings(
   const { family } = key;
   const defaults = serviceSettings(key);
   const scheduler =
-    fields.scheduler.kernelName(SCHEDULER_BYTES) ?? defaults.scheduler;
+    fields.scheduler.name(SCHEDULER_BYTES) ?? defaults.scheduler;
   const flags =
     readSchedulerFlags(scheduler, fields.schedulerFlags) |
     (fields.onePacket.boolean(false) ? ONE_PACKET : 0) |
@@ -161,7 +161,7 @@ function readSettings(
     "engine",
   ]);
   const enabled = persistence.enabled.boolean(true);
-  const engine = persistence.engine.kernelName(ENGINE_BYTES);
+  const engine = persistence.engine.name(ENGINE_BYTES);
   return {
     ...settings,
     flags: (flags | (enabled ? PERSISTENT : 0)) >>> 0,

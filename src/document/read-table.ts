@@ -140,7 +140,7 @@ function readDaemon(item: DocumentValue): Daemon {
   return {
     state: fields.role.enumValue(ROLES) ?? 1,
     // The model's text has one character per byte.
-    multicastInterface: Buffer.from(name ?? "").toString("latin1"),
+    multicastInterface: name ?? "",
     syncId: fields.syncId.integer(0, U8, 0),
     ...(fields.maximumLength.exists && {
       maximumLength: fields.maximumLength.integer(0, U16),

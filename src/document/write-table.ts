@@ -28,6 +28,7 @@ import {
   serviceKeyMembers,
   serviceParts,
 } from "./key-members.js";
+import { decodeUtf8 } from "../text/utf8.js";
 
 /* Writes the model as the fields of a document, which read-table.ts reads. Counters are bigint, to keep all digits. */
 
@@ -102,7 +103,7 @@ export function settingsMembers(settings: ServiceSettings): Members {
   const other =
     flags & ~(PERSISTENT | HASHED | ONE_PACKET | ALL_SCHEDULER_FLAGS);
   return {
-    scheduler,
+    scheduler: decodeUtf8(scheduler),
     schedulerFlags: names.length > 0 ? names : undefined,
     persistence: persistenceMembers(settings),
     onePacket: flags & ONE_PACKET ? true : undefined,
@@ -123,7 +124,10 @@ function persistenceMembers({
     timeoutSeconds:
       enabled || timeoutSeconds !== 0 ? timeoutSeconds : undefined,
     netmask: mask !== undefined && typeof netmask === "number" ? netmask : mask,
-    engine: persistenceEngine,
+    engine:
+      persistenceEngine === undefined
+        ? undefined
+        : decodeUtf8(persistenceEngine),
   };
   if (enabled) return set;
   const silent = Object.values(set).every((value) => value === undefined);
@@ -184,7 +188,7 @@ export function timeoutMembers(timeouts: Timeouts): Members {
 export function daemonMembers(daemon: Daemon): Members {
   return {
     role: ROLES.word(daemon.state),
-    interface: Buffer.from(daemon.multicastInterface, "latin1").toString(),
+    interface: decodeUtf8(daemon.multicastInterface),
     syncId: daemon.syncId,
     maximumLength: daemon.maximumLength,
     group: daemon.multicastGroup && formatAddress(daemon.multicastGroup),

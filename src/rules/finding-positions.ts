@@ -22,7 +22,10 @@ export type LocatedRules = Pick<
   "format" | "table" | "invalid" | "positionOf" | "pathOf"
 >;
 
-/** A finding at the position of its rule. Quotes from command lines are decoded: they have one character per byte. */
+/** The formats whose names have one character per byte in the model. */
+const FORMATS_OF_BYTES: readonly string[] = ["rules", "json", "yaml"];
+
+/** A finding at the position of its rule. Quotes of names are decoded: they have one character per byte. */
 export function atRule(
   file: Pick<LocatedRules, "format" | "positionOf" | "pathOf">,
   rule: Rule,
@@ -31,7 +34,9 @@ export function atRule(
   const path = file.pathOf(rule, part);
   return {
     position: file.positionOf(rule, part) ?? { line: 1, column: 1 },
-    ...(file.format === "rules" ? decodeFinding(finding) : finding),
+    ...(FORMATS_OF_BYTES.includes(file.format)
+      ? decodeFinding(finding)
+      : finding),
     ...(path !== undefined && { path }),
     rule,
   };
