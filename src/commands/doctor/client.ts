@@ -63,11 +63,14 @@ const STYLES: Readonly<Record<TraceStep["state"], Style>> = {
 };
 
 const LABEL_COLUMNS = 10;
+/** More servers are left out. */
+const MOST_NEXT = 3;
 
 /** The trace as text: step by step, and where it stops. */
 export function traceText(trace: ClientTrace, looks: Looks): string {
-  const { client, seconds, steps, stopsAt } = trace;
+  const { client, seconds, steps, stopsAt, next } = trace;
   const { paint } = looks;
+  const shown = next.slice(0, MOST_NEXT);
   const line = ({ step, state, text }: TraceStep) => {
     const mark = paint[STYLES[state]](state.padEnd(8));
     const label = `  ${mark}${step.padEnd(LABEL_COLUMNS)}`;
@@ -78,11 +81,16 @@ export function traceText(trace: ClientTrace, looks: Looks): string {
     ? `Stops at: ${stopsAt.step}.`
     : steps.some(({ state }) => state === "unknown")
       ? "No step stops it for certain."
-      : "Its packets pass the director both ways.";
+      : next.length === 0
+        ? "Its packets pass the director both ways."
+        : "Its requests pass the director. Answers do not come through it (direct routing or tunneling), so it does not see whether the client gets them.";
   return [
     `Client ${formatAddress(client)}, followed for ${seconds} s\n`,
     ...steps.map(line),
-    `${end}\n`,
+    wrapped(end, 0, looks),
+    ...shown.map(({ on, command }) =>
+      escapeControls(`Next: on ${on ?? "this machine"}: ${command}\n`),
+    ),
   ].join("");
 }
 
@@ -92,6 +100,7 @@ export function traceJson({
   seconds,
   steps,
   stopsAt,
+  next,
 }: ClientTrace): Json {
   const stepJson = ({ step, state, text }: TraceStep) => ({
     step,
@@ -105,5 +114,9 @@ export function traceJson({
     seconds,
     steps: steps.map(stepJson),
     stopsAt: stopsAt ? stepJson(stopsAt) : null,
+    next: next.slice(0, MOST_NEXT).map(({ on, command }) => ({
+      command: escapeControls(command),
+      on: escapeControls(on ?? ""),
+    })),
   };
 }

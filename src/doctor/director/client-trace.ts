@@ -9,9 +9,11 @@ import { CLIENT, ConnectionReader } from "../../ipvs/connection-reader.js";
 import { isTemplate } from "../../ipvs/connection-states.js";
 import type { Connection } from "../../ipvs/connections.js";
 import {
+  DIRECT_ROUTING,
   formatEndpoint,
   MASQUERADING,
   PROTOCOL_NAMES,
+  TUNNELING,
   UDP,
   type ServerEntry,
   type ServiceWithServers,
@@ -20,11 +22,16 @@ import { isWithin } from "../../rtnl/address-owners.js";
 import { blocksOf } from "../../system/files.js";
 import type { Known } from "../check.js";
 import { serviceName } from "../commands.js";
+import type { Fix } from "../finding.js";
 import { describeAction, describePlace } from "../firewall/describe.js";
+import { byStop, describeBlockages } from "../firewall/neighbor-discovery.js";
 import { deviceOf, nextHopTo } from "../network.js";
 import { sysctlNumber } from "../sysctls.js";
 import { blockagesOf } from "./blockages.js";
+import { examineThere } from "./examine-there.js";
 import { markingRules, mismatchOf } from "./marking-rules.js";
+import { blockedClients, blockedServer } from "./neighbor-discovery.js";
+import { isServing } from "./reach.js";
 
 /** The facts that a trace needs */
 export type TraceFacts = Known<
@@ -56,6 +63,8 @@ export interface ClientTrace {
   readonly steps: readonly TraceStep[];
   /** The first step that stops them; undefined if none does */
   readonly stopsAt: TraceStep | undefined;
+  /** Commands that examine the servers whose answers go past the director */
+  readonly next: readonly Fix[];
 }
 
 /** More connections of a client are only counted. */
@@ -94,7 +103,7 @@ export function traceClient(
   const { client, seconds, connections } = sightings;
   const steps = [
     routeStep(facts, client),
-    ...firewallSteps(facts, client),
+    ...firewallSteps(facts, sightings),
     ...markSteps(facts, sightings),
     ...entrySteps(facts, sightings),
     ...(connections.length > 0 ? [] : [nothingStep(facts, sightings)]),
@@ -105,6 +114,7 @@ export function traceClient(
     seconds,
     steps,
     stopsAt: steps.find(({ state }) => state === "stops"),
+    next: answersElsewhere(facts, sightings),
   };
 }
 
@@ -161,7 +171,51 @@ function routeStep(facts: TraceFacts, client: Address): TraceStep {
   };
 }
 
-function firewallSteps(facts: TraceFacts, client: Address): TraceStep[] {
+/** Rules that stop the neighbor discovery that the client's packets need. Neighbors that are known already still work. */
+function neighborSteps(
+  facts: TraceFacts,
+  { client, connections }: ClientSightings,
+): TraceStep[] {
+  if (client.length === 4) return [];
+  const blockages = facts.table.flatMap((service) => [
+    ...blockedClients(service, facts, client),
+    ...(service.key.family === INET6
+      ? service.servers.filter(isServing).flatMap(({ key, settings }) => {
+          const masqueraded = settings.forwarding === MASQUERADING;
+          return blockedServer(key.address, masqueraded, facts);
+        })
+      : []),
+  ]);
+  return byStop(blockages).map((some) => ({
+    step: "firewall",
+    state: connections.length === 0 ? "stops" : "unknown",
+    text: `${describeBlockages(some)}; 'ipvsadm doctor' prints the fix`,
+  }));
+}
+
+/** The client's servers whose answers go past the director, with the service of each. */
+function answersElsewhere(
+  { allServices, network }: TraceFacts,
+  { client, connections }: ClientSightings,
+): Fix[] {
+  const found = new Map<string, Fix>();
+  for (const one of connections) {
+    const service = serviceOf(allServices, one);
+    const server = serverOf(service, one);
+    if (!service || !server) continue;
+    const { forwarding } = server.settings;
+    if (forwarding !== DIRECT_ROUTING && forwarding !== TUNNELING) continue;
+    const fix = examineThere(service, server, network, client);
+    found.set(`${fix.on ?? ""} ${fix.command}`, fix);
+  }
+  return [...found.values()];
+}
+
+function firewallSteps(
+  facts: TraceFacts,
+  sightings: ClientSightings,
+): TraceStep[] {
+  const { client } = sightings;
   const found = facts.table
     .filter(({ key }) => key.family === (client.length === 4 ? 2 : 10))
     .flatMap((service) => blockagesOf(service, facts, facts.firewall, client))
@@ -170,6 +224,7 @@ function firewallSteps(facts: TraceFacts, client: Address): TraceStep[] {
       state: stop.certain ? "stops" : "unknown",
       text: `${describePlace(stop)}, ${stop.certain ? "" : "perhaps "}${describeAction(stop, flow.text)}`,
     }));
+  found.push(...neighborSteps(facts, sightings));
   const { unread } = facts.firewall;
   if (unread.length > 0)
     found.push({
