@@ -66,9 +66,18 @@ const LABEL_COLUMNS = 10;
 /** More servers are left out. */
 const MOST_NEXT = 3;
 
+/** What is said of a client whose packets nothing stops. */
+const ENDS: Readonly<Record<ClientTrace["answers"], string>> = {
+  seen: "Its packets pass the director both ways.",
+  confirmed:
+    "Its requests pass the director. Answers do not come through it (direct routing or tunneling), but the client confirmed its connections, so it gets them.",
+  unseen:
+    "Its requests pass the director. Answers do not come through it (direct routing or tunneling), so it does not see whether the client gets them.",
+};
+
 /** The trace as text: step by step, and where it stops. */
 export function traceText(trace: ClientTrace, looks: Looks): string {
-  const { client, seconds, steps, stopsAt, next } = trace;
+  const { client, seconds, steps, stopsAt, answers, next } = trace;
   const { paint } = looks;
   const shown = next.slice(0, MOST_NEXT);
   const line = ({ step, state, text }: TraceStep) => {
@@ -81,15 +90,14 @@ export function traceText(trace: ClientTrace, looks: Looks): string {
     ? `Stops at: ${stopsAt.step}.`
     : steps.some(({ state }) => state === "unknown")
       ? "No step stops it for certain."
-      : next.length === 0
-        ? "Its packets pass the director both ways."
-        : "Its requests pass the director. Answers do not come through it (direct routing or tunneling), so it does not see whether the client gets them.";
+      : ENDS[answers];
   return [
     `Client ${formatAddress(client)}, followed for ${seconds} s\n`,
     ...steps.map(line),
     wrapped(end, 0, looks),
-    ...shown.map(({ on, command }) =>
-      escapeControls(`Next: on ${on ?? "this machine"}: ${command}\n`),
+    ...shown.map(
+      ({ on = "this machine", command }) =>
+        `${escapeControls(`Next: on ${on}: ${command}`)}\n`,
     ),
   ].join("");
 }

@@ -63,7 +63,9 @@ export interface ClientTrace {
   readonly steps: readonly TraceStep[];
   /** The first step that stops them; undefined if none does */
   readonly stopsAt: TraceStep | undefined;
-  /** Commands that examine the servers whose answers go past the director */
+  /** Whether the director sees answers; if they go past it: whether the client confirmed all connections */
+  readonly answers: "seen" | "confirmed" | "unseen";
+  /** Commands that examine the servers of which the director sees no answer */
   readonly next: readonly Fix[];
 }
 
@@ -114,7 +116,7 @@ export function traceClient(
     seconds,
     steps,
     stopsAt: steps.find(({ state }) => state === "stops"),
-    next: answersElsewhere(facts, sightings),
+    ...answersElsewhere(facts, sightings),
   };
 }
 
@@ -193,22 +195,27 @@ function neighborSteps(
   }));
 }
 
-/** The client's servers whose answers go past the director, with the service of each. */
+/** What the director knows of answers that go past it (direct routing, tunneling). */
 function answersElsewhere(
   { allServices, network }: TraceFacts,
   { client, connections }: ClientSightings,
-): Fix[] {
+): Pick<ClientTrace, "next" | "answers"> {
   const found = new Map<string, Fix>();
+  let answers: ClientTrace["answers"] = "seen";
   for (const one of connections) {
     const service = serviceOf(allServices, one);
     const server = serverOf(service, one);
     if (!service || !server) continue;
     const { forwarding } = server.settings;
     if (forwarding !== DIRECT_ROUTING && forwarding !== TUNNELING) continue;
+    if (answers === "seen") answers = "confirmed";
+    // Without answers a client never acknowledges any.
+    if (one.protocol === "TCP" && one.state === "ESTABLISHED") continue;
+    answers = "unseen";
     const fix = examineThere(service, server, network, client);
     found.set(`${fix.on ?? ""} ${fix.command}`, fix);
   }
-  return [...found.values()];
+  return { answers, next: [...found.values()] };
 }
 
 function firewallSteps(

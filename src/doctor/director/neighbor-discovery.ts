@@ -174,7 +174,9 @@ export function withoutItsConsequences(
   findings: readonly Finding<FindingId>[],
   { network, firewall }: Facts,
 ): Finding<FindingId>[] {
-  const isFound = findings.some(({ id }) => id === "neighbor-discovery-blocked");
+  const isFound = findings.some(
+    ({ id }) => id === "neighbor-discovery-blocked",
+  );
   if (!isFound || !network || !firewall) return [...findings];
   return findings.filter(({ id, server: key }) => {
     const silent = OF_SILENT_SERVERS.has(id);

@@ -145,9 +145,7 @@ function nftMatch(match: FlowMatch): string {
     ...(match.destinationPort === undefined
       ? []
       : [`${name} dport ${match.destinationPort}`]),
-    ...(match.icmpType === undefined
-      ? []
-      : [`icmpv6 type ${match.icmpType}`]),
+    ...(match.icmpType === undefined ? [] : [`icmpv6 type ${match.icmpType}`]),
   ];
   return [
     ...(match.source ? [`${family} saddr ${formatAddress(match.source)}`] : []),

@@ -1,7 +1,13 @@
 import { INET6, type Address } from "../../ipvs/address.js";
 import type { Fix } from "../finding.js";
 import { describeAction, describePlace } from "./describe.js";
-import { acceptRule, isSame, stopsOf, type Flow, type FlowMatch } from "./flow.js";
+import {
+  acceptRule,
+  isSame,
+  stopsOf,
+  type Flow,
+  type FlowMatch,
+} from "./flow.js";
 import {
   ICMPV6,
   NEIGHBOR_ADVERTISEMENT,
@@ -67,16 +73,14 @@ function flowOf(
       ? NEIGHBOR_SOLICITATION
       : NEIGHBOR_ADVERTISEMENT,
   };
-  const packets = devices.map(
-    (device): Packet => ({
-      ...match,
-      source,
-      ...(received ? { incoming: device } : { outgoing: device }),
-      // Connection tracking leaves neighbor discovery out. @see noct_valid_new in nf_conntrack_proto_icmpv6.c
-      states: ["untracked"],
-      mark: 0,
-    }),
-  );
+  const packets = devices.map((device): Packet => ({
+    ...match,
+    source,
+    ...(received ? { incoming: device } : { outgoing: device }),
+    // Connection tracking leaves neighbor discovery out. @see noct_valid_new in nf_conntrack_proto_icmpv6.c
+    states: ["untracked"],
+    mark: 0,
+  }));
   const hooks = received
     ? (["prerouting", "input"] as const)
     : (["output", "postrouting"] as const);

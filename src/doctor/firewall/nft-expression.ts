@@ -2,7 +2,12 @@ import { parseAddress } from "../../ipvs/address.js";
 import { INET, INET6 } from "../../ipvs/address.js";
 import { listOf, member, textOf, type Json } from "./json.js";
 import { nftText } from "./nft-text.js";
-import { icmpTypeNumber, protocolNumber, TCP_FLAGS, type ConntrackState } from "./packet.js";
+import {
+  icmpTypeNumber,
+  protocolNumber,
+  TCP_FLAGS,
+  type ConntrackState,
+} from "./packet.js";
 import {
   prefixRange,
   type AddressRange,

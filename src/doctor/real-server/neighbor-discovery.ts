@@ -43,9 +43,7 @@ function devicesOf({ devices, addresses }: RealServer): string[] {
         up &&
         asksNeighbors &&
         master === undefined &&
-        addresses.some(
-          (own) => own.device === index && own.family === INET6,
-        ),
+        addresses.some((own) => own.device === index && own.family === INET6),
     )
     .map(({ name }) => name);
 }
