@@ -77,7 +77,7 @@ function flowOf(
     ...match,
     source,
     ...(received ? { incoming: device } : { outgoing: device }),
-    // Connection tracking leaves neighbor discovery out. @see noct_valid_new in nf_conntrack_proto_icmpv6.c
+    // Connection tracking leaves neighbor discovery out. @see nf_conntrack_icmpv6_error()
     states: ["untracked"],
     mark: 0,
   }));

@@ -22,7 +22,7 @@ function udp(service: ServiceWithServers): ServiceWithServers {
   return {
     ...service,
     key: { ...service.key, protocol: UDP },
-  } as ServiceWithServers;
+  };
 }
 
 function unseen(service: ServiceWithServers, given: Partial<Facts> = {}) {
