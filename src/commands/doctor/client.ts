@@ -64,11 +64,23 @@ const STYLES: Readonly<Record<TraceStep["state"], Style>> = {
 };
 
 const LABEL_COLUMNS = 10;
+/** More servers are left out. */
+const MOST_NEXT = 3;
+
+/** What is said of a client whose packets nothing stops. */
+const ENDS: Readonly<Record<ClientTrace["answers"], string>> = {
+  seen: "Its packets pass the director both ways.",
+  confirmed:
+    "Its requests pass the director. Answers do not come through it (direct routing or tunneling), but the client confirmed its connections, so it gets them.",
+  unseen:
+    "Its requests pass the director. Answers do not come through it (direct routing or tunneling), so it does not see whether the client gets them.",
+};
 
 /** The trace as text: step by step, and where it stops. */
 export function traceText(trace: ClientTrace, looks: Looks): string {
-  const { client, seconds, steps, stopsAt, next } = trace;
+  const { client, seconds, steps, stopsAt, answers, next } = trace;
   const { paint } = looks;
+  const shown = distinct(next).slice(0, MOST_NEXT);
   const line = ({ step, state, text }: TraceStep) => {
     const mark = paint[STYLES[state]](state.padEnd(8));
     const label = `  ${mark}${step.padEnd(LABEL_COLUMNS)}`;
@@ -79,12 +91,12 @@ export function traceText(trace: ClientTrace, looks: Looks): string {
     ? `Stops at: ${stopsAt.step}.`
     : steps.some(({ state }) => state === "unknown")
       ? "No step stops it for certain."
-      : "Its packets pass the director both ways.";
+      : ENDS[answers];
   return [
     `Client ${formatAddress(client)}, followed for ${seconds} s\n`,
     ...steps.map(line),
-    `${end}\n`,
-    ...distinct(next).map((one) => commandText("Next", one, looks)),
+    wrapped(end, 0, looks),
+    ...shown.map((one) => commandText("Next", one, looks)),
   ].join("");
 }
 
@@ -108,6 +120,6 @@ export function traceJson({
     seconds,
     steps: steps.map(stepJson),
     stopsAt: stopsAt ? stepJson(stopsAt) : null,
-    next: distinct(next).map(fixJson),
+    next: distinct(next).slice(0, MOST_NEXT).map(fixJson),
   };
 }

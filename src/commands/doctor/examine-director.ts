@@ -4,6 +4,8 @@ import {
   gatherDirector,
   type DirectorOptions,
 } from "../../doctor/director/gather.js";
+import { withoutItsConsequences } from "../../doctor/director/neighbor-discovery.js";
+import { examineUnseen } from "../../doctor/director/unseen-servers.js";
 import type { Io } from "../../runtime/io.js";
 import type { Report } from "./report.js";
 
@@ -23,9 +25,13 @@ export async function examineDirector(
     wanted(id) && (probe || id !== "server-probe-failed");
   const needs = needsOf(DIRECTOR_CHECKS, looked);
   const { facts, ...rest } = await gatherDirector(io, { choose, needs, probe });
+  const examination = examine(DIRECTOR_CHECKS, facts, looked);
+  const findings = withoutItsConsequences(examination.findings, facts);
   return {
     role: "director",
-    ...examine(DIRECTOR_CHECKS, facts, looked),
+    ...examination,
+    findings,
     ...rest,
+    next: examineUnseen(facts, findings),
   };
 }

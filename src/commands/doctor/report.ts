@@ -19,6 +19,8 @@ export interface Report extends Examination {
   /** Why facts are missing */
   readonly reasons: Gathered["reasons"];
   readonly notChecked: Gathered["notChecked"];
+  /** Commands that check, on other machines, some of what was not checked */
+  readonly next?: readonly Fix[] | undefined;
 }
 
 type Looks = Pick<Output, "paint" | "width">;
@@ -140,6 +142,7 @@ function notCheckedText(report: Report, looks: Looks): string {
   return [
     "Not checked:\n",
     ...all.map((text) => `  - ${wrapped(text, 4, looks).trimStart()}`),
+    ...(report.next ?? []).map((one) => commandText("Next", one, looks)),
   ].join("");
 }
 
@@ -193,6 +196,7 @@ export function reportJson(report: Report): Json {
       reason: reasons.get(wanting) ?? null,
     })),
     notChecked: report.notChecked.map(escapeControls),
+    next: (report.next ?? []).map(fixJson),
   };
 }
 

@@ -10,6 +10,7 @@ import { overwrittenMarks } from "./overwritten-marks.js";
 import { redirects } from "./redirects.js";
 import { refusals } from "./refusals.js";
 import { forwarding, interfaceForwarding } from "./forwarding.js";
+import { neighborDiscovery } from "./neighbor-discovery.js";
 import { modules } from "./modules.js";
 import { activeBackups, backups, syncIds } from "./peers.js";
 import { anyAddress, reach, virtualAddresses } from "./reach.js";
@@ -27,6 +28,7 @@ export const DIRECTOR_CHECKS: readonly Check[] = [
   interfaceForwarding,
   virtualAddresses,
   strangers,
+  neighborDiscovery,
   reach,
   anyAddress,
   directorFirewall,

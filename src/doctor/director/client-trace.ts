@@ -9,9 +9,11 @@ import { CLIENT, ConnectionReader } from "../../ipvs/connection-reader.js";
 import { isTemplate } from "../../ipvs/connection-states.js";
 import type { Connection } from "../../ipvs/connections.js";
 import {
+  DIRECT_ROUTING,
   formatEndpoint,
   MASQUERADING,
   PROTOCOL_NAMES,
+  TUNNELING,
   UDP,
   type ServerEntry,
   type ServiceWithServers,
@@ -22,6 +24,7 @@ import type { Known } from "../check.js";
 import { serviceName } from "../commands.js";
 import type { Fix } from "../finding.js";
 import { describeAction, describePlace } from "../firewall/describe.js";
+import { byStop, describeBlockages } from "../firewall/neighbor-discovery.js";
 import { deviceOf, nextHopTo } from "../network.js";
 import { sysctlNumber } from "../sysctls.js";
 import { blockagesOf } from "./blockages.js";
@@ -29,6 +32,8 @@ import { examineThere } from "./examine-there.js";
 import { markingRules, mismatchOf } from "./marking-rules.js";
 import { overwritten } from "./overwritten-marks.js";
 import { tunnelErrors } from "./tunnel-errors.js";
+import { blockedClients, blockedServer } from "./neighbor-discovery.js";
+import { isServing } from "./reach.js";
 
 /** The facts that a trace needs */
 export type TraceFacts = Known<
@@ -62,7 +67,9 @@ export interface ClientTrace {
   readonly steps: readonly TraceStep[];
   /** The first step that stops them; undefined if none does */
   readonly stopsAt: TraceStep | undefined;
-  /** Commands that find the cause on real servers, if it is there */
+  /** Whether the director sees answers; if they go past it: whether the client confirmed all connections */
+  readonly answers: "seen" | "confirmed" | "unseen";
+  /** Commands that find the cause on real servers, if it is there, or of which the director sees no answer */
   readonly next: readonly Fix[];
 }
 
@@ -102,22 +109,26 @@ export function traceClient(
   const { client, seconds, connections } = sightings;
   const steps = [
     routeStep(facts, client),
-    ...firewallSteps(facts, client),
+    ...firewallSteps(facts, sightings),
     ...markSteps(facts, sightings),
     ...entrySteps(facts, sightings),
     ...(connections.length > 0 ? [] : [nothingStep(facts, sightings)]),
     ...counterSteps(facts, sightings),
   ];
   const stopsAt = steps.find(({ state }) => state === "stops");
+  const elsewhere = answersElsewhere(facts, sightings);
   return {
     client,
     seconds,
     steps,
     stopsAt,
-    next:
-      stopsAt?.step === "entries"
+    answers: elsewhere.answers,
+    next: [
+      ...(stopsAt?.step === "entries"
         ? steps.flatMap(({ next }) => (next ? [next] : []))
-        : [],
+        : []),
+      ...elsewhere.next,
+    ],
   };
 }
 
@@ -174,7 +185,56 @@ function routeStep(facts: TraceFacts, client: Address): TraceStep {
   };
 }
 
-function firewallSteps(facts: TraceFacts, client: Address): TraceStep[] {
+/** Rules that stop the neighbor discovery that the client's packets need. Neighbors that are known already still work. */
+function neighborSteps(
+  facts: TraceFacts,
+  { client, connections }: ClientSightings,
+): TraceStep[] {
+  if (client.length === 4) return [];
+  const blockages = facts.table.flatMap((service) => [
+    ...blockedClients(service, facts, client),
+    ...(service.key.family === INET6
+      ? service.servers.filter(isServing).flatMap(({ key, settings }) => {
+          const masqueraded = settings.forwarding === MASQUERADING;
+          return blockedServer(key.address, masqueraded, facts);
+        })
+      : []),
+  ]);
+  return byStop(blockages).map((some) => ({
+    step: "firewall",
+    state: connections.length === 0 ? "stops" : "unknown",
+    text: `${describeBlockages(some)}; 'ipvsadm doctor' prints the fix`,
+  }));
+}
+
+/** What the director knows of answers that go past it (direct routing, tunneling). */
+function answersElsewhere(
+  { allServices, network }: TraceFacts,
+  { client, connections }: ClientSightings,
+): Pick<ClientTrace, "next" | "answers"> {
+  const found = new Map<string, Fix>();
+  let answers: ClientTrace["answers"] = "seen";
+  for (const one of connections) {
+    const service = serviceOf(allServices, one);
+    const server = serverOf(service, one);
+    if (!service || !server) continue;
+    const { forwarding } = server.settings;
+    if (forwarding !== DIRECT_ROUTING && forwarding !== TUNNELING) continue;
+    if (answers === "seen") answers = "confirmed";
+    // Without answers a client never acknowledges any.
+    if (one.protocol === "TCP" && one.state === "ESTABLISHED") continue;
+    answers = "unseen";
+    const fix = examineThere(service, server, network, client);
+    found.set(`${fix.on ?? ""} ${fix.command}`, fix);
+  }
+  return { answers, next: [...found.values()] };
+}
+
+function firewallSteps(
+  facts: TraceFacts,
+  sightings: ClientSightings,
+): TraceStep[] {
+  const { client } = sightings;
   const found = facts.table
     .filter(({ key }) => key.family === (client.length === 4 ? 2 : 10))
     .flatMap((service) => blockagesOf(service, facts, facts.firewall, client))
@@ -183,6 +243,7 @@ function firewallSteps(facts: TraceFacts, client: Address): TraceStep[] {
       state: stop.certain ? "stops" : "unknown",
       text: `${describePlace(stop)}, ${stop.certain ? "" : "perhaps "}${describeAction(stop, flow.text)}`,
     }));
+  found.push(...neighborSteps(facts, sightings));
   const { unread } = facts.firewall;
   if (unread.length > 0)
     found.push({

@@ -36,6 +36,16 @@ export const NETWORK_KINDS = [
     ],
   },
   {
+    id: "neighbor-discovery-blocked",
+    severity: "error",
+    title: "the director's firewall stops neighbor discovery",
+    why: "With IPv6 a neighbor solicitation (ICMPv6 type 135) asks for the hardware address of a neighbor, and a neighbor advertisement (type 136) answers. They pass INPUT and OUTPUT like all packets, and no rule for established connections accepts them: connection tracking calls them untracked. Without them clients and routers do not find the virtual address, and the director does not find the real servers. Neighbors that are known already still work for some seconds or minutes, so the traffic stops some time after the firewall was changed.",
+    looked:
+      "The rules of nft and of both variants of iptables, for the solicitations and advertisements that each service with IPv6 needs: on the interfaces to its clients, and on those to its real servers. What follows from it has no findings of its own: real servers that do not answer, failed probes, and services that no packet reached. Nothing is checked on a machine with only a backup sync daemon.",
+    cure: "Accept ICMPv6 types 135 and 136 in INPUT and OUTPUT ahead of the rule, and add that to the configuration of the firewall.",
+    sysctls: [],
+  },
+  {
     id: "server-unroutable",
     severity: "error",
     title: "there is no route to a real server",

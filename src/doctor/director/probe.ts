@@ -1,8 +1,10 @@
 import { formatAddress } from "../../ipvs/address.js";
 import {
+  DIRECT_ROUTING,
   formatEndpoint,
   MASQUERADING,
   TCP,
+  TUNNELING,
   UDP,
   type ServerEntry,
   type ServiceWithServers,
@@ -63,11 +65,24 @@ export async function probeServers(
         skipped.push(
           `${formatEndpoint(address, port)} (an empty datagram got no answer, and programs rarely answer one)`,
         );
+      if (result === "refused" && next.some(isIndirect))
+        skipped.push(
+          `${formatEndpoint(address, port)} (it refuses its own address; requests go to the virtual address there, which a probe does not try)`,
+        );
       probes.push(...next.map((one) => ({ ...one, result })));
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
   return { probes, skipped };
+}
+
+/** Whether requests reach a server at the virtual address, not at its own. */
+export function isIndirect({
+  server: { settings },
+}: Pick<Probe, "server">): boolean {
+  return (
+    settings.forwarding === DIRECT_ROUTING || settings.forwarding === TUNNELING
+  );
 }
 
 /** Why a server is not probed; undefined if it is. */

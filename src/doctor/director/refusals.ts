@@ -53,8 +53,11 @@ function probeFinding(probe: Probe, facts: RefusalFacts): Finding<Id>[] {
   // Programs need not answer an empty datagram.
   if (result === "no answer" && isUdp(service)) return [];
   const masqueraded = server.settings.forwarding === MASQUERADING;
-  if (result === "refused" && masqueraded)
-    return refusalOf(service, server, facts, probe);
+  if (result === "refused")
+    return masqueraded
+      ? refusalOf(service, server, facts, probe)
+      : // The program may listen at the virtual address only.
+        [];
   return [
     {
       id: "server-probe-failed",

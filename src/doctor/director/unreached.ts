@@ -17,6 +17,7 @@ import { deletedServices } from "./deleted-services.js";
 import { markingRules, type FirewallMarkKey } from "./marking-rules.js";
 import { followClient, isMarkSet, unmatchedRules } from "./marks.js";
 import { overwritten } from "./overwritten-marks.js";
+import { blockedClients } from "./neighbor-discovery.js";
 import { isAny } from "./reach.js";
 
 /** Without it the kernel does not refresh its counters. */
@@ -97,6 +98,7 @@ function couldBeReached(service: ServiceWithServers, facts: Facts): boolean {
     )
   )
     return false;
+  if (blockedClients(service, facts).length > 0) return false;
   return !blockagesOf(service, facts, facts.firewall).some(
     ({ flow, stop }) => flow.what === "requests" && stop.certain,
   );
@@ -135,7 +137,10 @@ function nextSteps(
   const address = formatAddress(key.address);
   return [
     followClient(),
-    { command: `tcpdump -n -i any host ${address}` },
+    // Packets that ask for the hardware address are not addressed to it.
+    {
+      command: `tcpdump -n -i any host ${address} or ${key.family === INET ? "arp" : "icmp6"}`,
+    },
     { command: `ip route get ${address}`, on: "a client and its routers" },
   ];
 }

@@ -35,6 +35,8 @@ export interface FlowMatch {
   /** Undefined: any */
   readonly sourcePort?: number | undefined;
   readonly destinationPort?: number | undefined;
+  /** Of ICMPv6; undefined: any */
+  readonly icmpType?: number | undefined;
 }
 
 /** The rules that stop a flow. What is behind one that certainly stops it is not looked at. */
@@ -123,7 +125,9 @@ function iptablesMatch(match: FlowMatch): string {
     ...(match.destination
       ? [`-d ${formatAddress(match.destination)}/${bits}`]
       : []),
-    `-p ${name}`,
+    match.icmpType === undefined
+      ? `-p ${name}`
+      : `-p icmpv6 --icmpv6-type ${match.icmpType}`,
     ...(match.sourcePort === undefined ? [] : [`--sport ${match.sourcePort}`]),
     ...(match.destinationPort === undefined
       ? []
@@ -141,6 +145,7 @@ function nftMatch(match: FlowMatch): string {
     ...(match.destinationPort === undefined
       ? []
       : [`${name} dport ${match.destinationPort}`]),
+    ...(match.icmpType === undefined ? [] : [`icmpv6 type ${match.icmpType}`]),
   ];
   return [
     ...(match.source ? [`${family} saddr ${formatAddress(match.source)}`] : []),

@@ -162,6 +162,9 @@ function positiveOf(
         about: "any",
         conditions: [ports("source", value), ports("destination", value)],
       };
+    case "--icmp-type":
+    case "--icmpv6-type":
+      return icmpType(name, value);
     case "--state":
     case "--ctstate":
       return stateCondition(value);
@@ -240,6 +243,18 @@ function ports(end: "source" | "destination", text: string): Condition {
   return ranges.flat().some(Number.isNaN)
     ? unknown(`port ${text}`)
     : { about: "port", end, ranges };
+}
+
+/** iptables-save prints a type as a number, with its code if the rule has one: `135`, `1/4`. */
+function icmpType(option: string, text: string): Condition {
+  if (text === "any") return { about: "icmp-type", ranges: [[0, 255]] };
+  const [, type, code] = /^([0-9]+)(\/.+)?$/.exec(text) ?? [];
+  if (type === undefined) return unknown(`${option} ${text}`);
+  const number = Number(type);
+  const known: Condition = { about: "icmp-type", ranges: [[number, number]] };
+  return code === undefined
+    ? known
+    : { about: "all", conditions: [known, unknown(`${option} ${text}`)] };
 }
 
 const STATES: Readonly<Record<string, ConntrackState>> = {

@@ -1,6 +1,6 @@
 import { compareAddresses } from "./compare-addresses.js";
 import type { Packet } from "./packet.js";
-import type { Condition } from "./ruleset.js";
+import type { Condition, NumberRange } from "./ruleset.js";
 
 /** Whether something holds: it can also be unknown. */
 export type Answer = "yes" | "no" | "perhaps";
@@ -32,11 +32,10 @@ export function judge(condition: Condition, packet: Packet): Answer {
     case "port": {
       const port =
         condition.end === "source" ? packet.sourcePort : packet.destinationPort;
-      if (port === undefined) return "perhaps";
-      return answer(
-        condition.ranges.some(([first, last]) => first <= port && port <= last),
-      );
+      return isWithinRanges(port, condition.ranges);
     }
+    case "icmp-type":
+      return isWithinRanges(packet.icmpType, condition.ranges);
     case "state":
       return judgeState(condition.states, packet);
     case "mark":
@@ -91,6 +90,16 @@ function isNamed(name: string, pattern: string): boolean {
   return pattern.endsWith("*")
     ? name.startsWith(pattern.slice(0, -1))
     : name === pattern;
+}
+
+function isWithinRanges(
+  number: number | undefined,
+  ranges: readonly NumberRange[],
+): Answer {
+  if (number === undefined) return "perhaps";
+  return answer(
+    ranges.some(([first, last]) => first <= number && number <= last),
+  );
 }
 
 function isAmong(

@@ -2,7 +2,12 @@ import { parseAddress } from "../../ipvs/address.js";
 import { INET, INET6 } from "../../ipvs/address.js";
 import { listOf, member, textOf, type Json } from "./json.js";
 import { nftText } from "./nft-text.js";
-import { protocolNumber, TCP_FLAGS, type ConntrackState } from "./packet.js";
+import {
+  icmpTypeNumber,
+  protocolNumber,
+  TCP_FLAGS,
+  type ConntrackState,
+} from "./packet.js";
 import {
   prefixRange,
   type AddressRange,
@@ -338,6 +343,8 @@ function payloadEquals(
       : { about: "tcp-flags", mask: 0xff, value: flags };
     return { about: "all", conditions: [...transport, test] };
   }
+  if (field === "type" && (protocol === "icmp" || protocol === "icmpv6"))
+    return icmpTypeIs(protocolNumber(protocol) ?? 0, right);
   return number === undefined
     ? otherProtocol(protocol, right)
     : {
@@ -346,7 +353,23 @@ function payloadEquals(
       };
 }
 
-/** A field of a protocol whose packets doctor does not follow, such as the type of ICMP. */
+/** A type by its name or number, or a range of numbers. */
+function icmpTypeIs(protocol: number, right: Json): Condition | undefined {
+  const named = icmpTypeNumber(protocol, textOf(right));
+  const range: NumberRange | undefined =
+    named === undefined ? numberRange(right) : [named, named];
+  return (
+    range && {
+      about: "all",
+      conditions: [
+        { about: "protocol", numbers: [protocol] },
+        { about: "icmp-type", ranges: [range] },
+      ],
+    }
+  );
+}
+
+/** A field of a protocol whose packets doctor does not follow. */
 function otherProtocol(protocol: string, right: Json): Condition | undefined {
   const number = protocolNumber(protocol);
   return number === undefined

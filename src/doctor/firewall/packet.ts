@@ -21,6 +21,8 @@ export interface Packet {
   readonly protocol?: number | undefined;
   readonly sourcePort?: number | undefined;
   readonly destinationPort?: number | undefined;
+  /** The type of an ICMP or ICMPv6 message */
+  readonly icmpType?: number | undefined;
   /** TCP flags */
   readonly tcpFlags?: number | undefined;
   /** The states that are possible; all if undefined */
@@ -67,6 +69,60 @@ export const PROTOCOL_NUMBERS: Readonly<Record<string, number>> = {
   sctp: 132,
   udplite: 136,
 };
+
+export const ICMPV6 = 58;
+export const NEIGHBOR_SOLICITATION = 135;
+export const NEIGHBOR_ADVERTISEMENT = 136;
+
+/** Types of ICMP messages by the names that nft prints. @see nft(8), ICMP TYPE TYPE */
+const ICMP_TYPES: Readonly<Record<string, number>> = {
+  "echo-reply": 0,
+  "destination-unreachable": 3,
+  "source-quench": 4,
+  redirect: 5,
+  "echo-request": 8,
+  "router-advertisement": 9,
+  "router-solicitation": 10,
+  "time-exceeded": 11,
+  "parameter-problem": 12,
+  "timestamp-request": 13,
+  "timestamp-reply": 14,
+  "info-request": 15,
+  "info-reply": 16,
+  "address-mask-request": 17,
+  "address-mask-reply": 18,
+};
+
+/** @see nft(8), ICMPV6 TYPE TYPE */
+const ICMPV6_TYPES: Readonly<Record<string, number>> = {
+  "destination-unreachable": 1,
+  "packet-too-big": 2,
+  "time-exceeded": 3,
+  "parameter-problem": 4,
+  "echo-request": 128,
+  "echo-reply": 129,
+  "mld-listener-query": 130,
+  "mld-listener-report": 131,
+  "mld-listener-done": 132,
+  "mld-listener-reduction": 132,
+  "nd-router-solicit": 133,
+  "nd-router-advert": 134,
+  "nd-neighbor-solicit": NEIGHBOR_SOLICITATION,
+  "nd-neighbor-advert": NEIGHBOR_ADVERTISEMENT,
+  "nd-redirect": 137,
+  "router-renumbering": 138,
+  "ind-neighbor-solicit": 141,
+  "ind-neighbor-advert": 142,
+  "mld2-listener-report": 143,
+};
+
+/** The number of a type of ICMP (1) or ICMPv6 (58) messages by its name; undefined if the name is not known here. */
+export function icmpTypeNumber(
+  protocol: number,
+  name: string,
+): number | undefined {
+  return (protocol === ICMPV6 ? ICMPV6_TYPES : ICMP_TYPES)[name];
+}
 
 /** The number of a protocol by its name or its number as text; undefined if the name is not known here. */
 export function protocolNumber(text: string): number | undefined {

@@ -30,6 +30,7 @@ export type Condition =
       readonly end: "source" | "destination";
       readonly ranges: readonly NumberRange[];
     }
+  | { readonly about: "icmp-type"; readonly ranges: readonly NumberRange[] }
   | { readonly about: "state"; readonly states: readonly ConntrackState[] }
   | { readonly about: "mark"; readonly value: number; readonly mask: number }
   /** The flags within the mask are as in the value */

@@ -2,6 +2,7 @@ import type { Check } from "../check.js";
 import { arp } from "./arp.js";
 import { serverFirewall } from "./firewall.js";
 import { listening } from "./listening.js";
+import { serverNeighborDiscovery } from "./neighbor-discovery.js";
 import { ownSource } from "./own-source.js";
 import { rpFilter } from "./rp-filter.js";
 import { tunnel } from "./tunnel.js";
@@ -12,6 +13,7 @@ import { wayBack } from "./way-back.js";
 export const REAL_SERVER_CHECKS: readonly Check[] = [
   virtualAddress,
   arp,
+  serverNeighborDiscovery,
   serverFirewall,
   listening,
   tunnel,

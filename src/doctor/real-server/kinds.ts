@@ -48,6 +48,16 @@ export const REAL_SERVER_KINDS = [
     sysctls: ["net.ipv4.conf.INTERFACE.arp_announce"],
   },
   {
+    id: "server-neighbor-discovery-blocked",
+    severity: "error",
+    title: "the real server's firewall stops neighbor discovery",
+    why: "With IPv6 a neighbor solicitation (ICMPv6 type 135) asks for the hardware address of a neighbor, and a neighbor advertisement (type 136) answers. They pass INPUT and OUTPUT like all packets, and no rule for established connections accepts them: connection tracking calls them untracked. Without them the director does not find the real server, or the server finds neither clients nor routers. Neighbors that are known already still work for some seconds or minutes.",
+    looked:
+      "The rules of nft and of both variants of iptables, for the solicitations and advertisements on all interfaces with neighbors and an IPv6 address, if the service or the director has an IPv6 address. A rule that stops them only on some of these interfaces is not reported.",
+    cure: "Accept ICMPv6 types 135 and 136 in INPUT and OUTPUT ahead of the rule, and add that to the configuration of the firewall.",
+    sysctls: [],
+  },
+  {
     id: "server-firewall-blocks",
     severity: "error",
     title: "a firewall rule on the real server stops requests or answers",

@@ -99,6 +99,7 @@ test("traceText() ends with the command that finds the cause on the real server"
     seconds: 2,
     steps: [step],
     stopsAt: step,
+    answers: "seen",
     next: [next, next],
   };
   const text = traceText(trace, { paint: PLAIN, width: 80 });

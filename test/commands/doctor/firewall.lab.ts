@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { suite } from "node:test";
+import { eventually } from "../../lab/eventually.js";
 import { isAnswer } from "../../lab/http.js";
 import { DIRECTOR } from "../../lab/network.js";
 import { without } from "../../traffic/needs.js";
@@ -83,6 +84,67 @@ suite("doctor reads the director's firewall", () => {
       "-A DOCKER-USER -j RETURN",
     ],
     seen: /^the policy of chain FORWARD .* packets, drops answers/,
+  });
+
+  /** Proves that a rule stops neighbor discovery: traffic fails when the neighbors are not known any more. */
+  function findsBlockedNeighbors(one: {
+    readonly name: string;
+    readonly firewall: readonly string[];
+    readonly seen: RegExp;
+    readonly options?: string;
+    readonly evidence?: RegExp;
+  }): void {
+    const forget = () => {
+      for (const host of ["client", DIRECTOR, "real1", "real2"])
+        site.network.sh(host, "ip -6 neigh flush all");
+    };
+    proves(site, {
+      ...one,
+      id: "neighbor-discovery-blocked",
+      rules: RULES6,
+      url: URL6,
+      skip: without("iptables-legacy", "iptables"),
+      fault() {
+        for (const words of one.firewall) director(`ip6tables-legacy ${words}`);
+        forget();
+      },
+      async fails() {
+        // A server that asks for the director tells its own address, and is known for some seconds.
+        const replies = await eventually(
+          () => site.client.get(URL6, { count: 2, patienceSeconds: 1 }),
+          (some) => !some.some(isAnswer),
+        );
+        assert.ok(!replies.some(isAnswer), JSON.stringify(replies));
+      },
+      lastly() {
+        director(
+          "ip6tables-legacy -F; for c in INPUT OUTPUT; do ip6tables-legacy -P $c ACCEPT; done",
+        );
+        forget();
+      },
+    });
+  }
+
+  findsBlockedNeighbors({
+    name: "the policy of INPUT drops what no rule accepts",
+    firewall: [
+      "-A INPUT -i lo -j ACCEPT",
+      "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+      "-A INPUT -p tcp --dport 22 -j ACCEPT",
+      "-A INPUT -d 2001:db8:1::100 -p tcp -m multiport --dports 80,443 -j ACCEPT",
+      "-A INPUT -p icmpv6 --icmpv6-type echo-request -j ACCEPT",
+      "-P INPUT DROP",
+    ],
+    evidence:
+      /^the director gets no advertisement of 2001:db8:2::11, 2001:db8:2::12, so it sends nothing there$/,
+    seen: /^the policy of chain INPUT \(ip6tables-legacy, table filter\), [1-9]\d* packets, drops neighbor solicitations on front and back, and neighbor advertisements on front and back$/,
+  });
+
+  findsBlockedNeighbors({
+    name: "a rule of OUTPUT drops solicitations, and --probe says no more",
+    firewall: ["-A OUTPUT -p icmpv6 --icmpv6-type 135 -j DROP"],
+    options: "--probe",
+    seen: /^rule 1 of chain OUTPUT .*"-p ipv6-icmp -m icmp6 --icmpv6-type 135 -j DROP", [1-9]\d* packets, drops neighbor solicitations on front and back$/,
   });
 
   finds({

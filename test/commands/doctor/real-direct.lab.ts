@@ -105,6 +105,33 @@ suite("doctor finds faults of a real server with direct routing", () => {
     lastly: () => void site.network.sh("real1", "ip6tables-legacy -F"),
   });
 
+  const forgetAll = () => {
+    forget(site, ["client", DIRECTOR, "real1"]);
+  };
+  proves({
+    id: "server-neighbor-discovery-blocked",
+    skip: LEGACY,
+    rules: RULES6,
+    words: WORDS6,
+    url: URL6,
+    seen: /^the policy of chain INPUT \(ip6tables-legacy, table filter\), [1-9]\d* packets, drops neighbor solicitations on lan, and neighbor advertisements on lan$/,
+    fault() {
+      site.network.sh(
+        "real1",
+        "ip6tables-legacy -A INPUT -p tcp -j ACCEPT; ip6tables-legacy -P INPUT DROP",
+      );
+      forgetAll();
+      return Promise.resolve();
+    },
+    lastly() {
+      site.network.sh(
+        "real1",
+        "ip6tables-legacy -F; ip6tables-legacy -P INPUT ACCEPT",
+      );
+      forgetAll();
+    },
+  });
+
   proves({
     id: "vip-absent",
     subject: VIP,

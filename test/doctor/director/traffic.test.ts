@@ -5,6 +5,8 @@ import type {
   Connections,
 } from "../../../src/doctor/connections.js";
 import { clientsBeside } from "../../../src/doctor/director/beside-clients.js";
+import { PLAIN } from "../../../src/cli/color.js";
+import { traceJson, traceText } from "../../../src/commands/doctor/client.js";
 import { traceClient } from "../../../src/doctor/director/client-trace.js";
 import { drainedServers } from "../../../src/doctor/director/drained.js";
 import { directorFirewall } from "../../../src/doctor/director/firewall.js";
@@ -389,12 +391,16 @@ suite("refusals", () => {
   test("refusals: a probe of direct routing is only likely, and says what it does not try", () => {
     const server = serverEntry("10.0.0.11", 80);
     const service = serviceAt("192.0.2.1", [server]);
-    const [finding] = refusals.examine(
-      facts({
-        table: [service],
-        probes: [{ service, server, result: "refused" }],
-      }),
+    const find = (result: Probe["result"]) =>
+      refusals.examine(
+        facts({ table: [service], probes: [{ service, server, result }] }),
+      );
+    assert.deepEqual(
+      find("refused"),
+      [],
+      "a program may listen at the virtual address only",
     );
+    const [finding] = find("no answer");
     assert.equal(finding?.id, "server-probe-failed");
     assert.equal(finding.certainty, "likely");
     assert.match(
@@ -1013,6 +1019,31 @@ suite("traceClient()", () => {
       steps.map(({ step, state }) => `${step} ${state}`),
       ["route ok", "firewall ok", "entries ok", "counters ok"],
     );
+  });
+
+  const textOf = (one: ReturnType<typeof traceClient>) =>
+    traceText(one, { paint: PLAIN, width: undefined }).replaceAll(/\s+/g, " ");
+
+  test("traceClient() says that the director does not see the answers of direct routing, and what does", () => {
+    const direct = serviceAt("192.0.2.1", [serverEntry("10.0.0.11", 80)]);
+    const confirmed = trace(["ESTABLISHED"], { table: [direct] });
+    assert.deepEqual(confirmed.next, []);
+    assert.match(textOf(confirmed), /, but the client confirmed its conn/);
+    const seen = trace(["FIN_WAIT", "ESTABLISHED"], { table: [direct] });
+    assert.equal(seen.stopsAt, undefined);
+    const command =
+      "ipvsadm doctor --real-server tcp/192.0.2.1:80 --method direct --client 192.0.2.77";
+    assert.deepEqual(seen.next, [{ command, on: "real server 10.0.0.11" }]);
+    assert.match(
+      textOf(seen),
+      / Its requests pass the director\. Answers do not come through it \(direct routing or tunneling\), so it does not see whether the client gets them\. Next: on real server 10\.0\.0\.11: ipvsadm doctor --real-server [^?]* $/,
+    );
+    assert.doesNotMatch(textOf(seen), /both ways/);
+    const json = traceJson(seen) as { next: object[] };
+    assert.deepEqual(json.next, seen.next);
+    const both = trace(["ESTABLISHED"]);
+    assert.deepEqual(both.next, []);
+    assert.match(textOf(both), / Its packets pass the director both ways\. $/);
   });
 
   test("traceClient() stops at the server if no answer came back", () => {

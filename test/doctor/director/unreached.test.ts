@@ -52,6 +52,30 @@ function rules(table: string, chain: string, rule: string): Facts["firewall"] {
   return { tables: parseIptablesSave(text, INET, "iptables"), unread: [] };
 }
 
+test("unreached: the next step also shows who asks for the hardware address", () => {
+  const nextOf = (virtual: string) => {
+    const table = [serviceAt(virtual, [SERVER])];
+    const [finding] = unreached.examine({
+      table,
+      allServices: table,
+      daemons: [],
+      network: network([route(virtual, "local", 1)]),
+      connections: connectionTable(),
+      sysctls: sysctls({}),
+      firewall: { tables: [], unread: [] },
+    });
+    return finding?.next?.map(({ command }) => command) ?? [];
+  };
+  assert.ok(
+    nextOf("192.0.2.1").includes("tcpdump -n -i any host 192.0.2.1 or arp"),
+  );
+  assert.ok(
+    nextOf("2001:db8::1").includes(
+      "tcpdump -n -i any host 2001:db8::1 or icmp6",
+    ),
+  );
+});
+
 test("unreached: services are reported if none of them ever got a packet", () => {
   assert.deepEqual(find([SERVICE, OTHER]), [
     "tcp/192.0.2.1:80",

@@ -157,7 +157,32 @@ const CASES: readonly [string, Partial<Packet>, string][] = [
   ["tcp flags syn accept", { tcpFlags: 0x10 }, "continue"],
   ["limit rate 10/second accept", {}, "perhaps accept"],
   ["ip protocol icmp icmp type echo-request accept", {}, "continue"],
+  [
+    "ip protocol icmp icmp type echo-request accept",
+    { protocol: 1 },
+    "perhaps accept",
+  ],
+  [
+    "ip protocol icmp icmp type echo-request accept",
+    { protocol: 1, icmpType: 8 },
+    "accept",
+  ],
+  [
+    "ip protocol icmp icmp type echo-request accept",
+    { protocol: 1, icmpType: 0 },
+    "continue",
+  ],
   ["icmpv6 type nd-neighbor-solicit accept", {}, "continue"],
+  [
+    "icmpv6 type nd-neighbor-solicit accept",
+    { family: INET6, protocol: 58, icmpType: 135 },
+    "accept",
+  ],
+  [
+    "icmpv6 type nd-neighbor-solicit accept",
+    { family: INET6, protocol: 58, icmpType: 136 },
+    "continue",
+  ],
   [
     "ip saddr { 1.2.3.4, 10.0.0.0/8 } tcp sport 1024-65535 goto sub",
     { source: address("10.9.9.9"), destination: address("10.0.0.1") },

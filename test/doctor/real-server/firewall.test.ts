@@ -4,11 +4,12 @@ import { parseIptablesSave } from "../../../src/doctor/firewall/iptables-save.js
 import { serverFirewall } from "../../../src/doctor/real-server/firewall.js";
 import { listening } from "../../../src/doctor/real-server/listening.js";
 import type { RealServer } from "../../../src/doctor/real-server/real-server.js";
-import { INET } from "../../../src/ipvs/address.js";
+import { serverNeighborDiscovery } from "../../../src/doctor/real-server/neighbor-discovery.js";
+import { INET, INET6 } from "../../../src/ipvs/address.js";
 import { TCP, UDP } from "../../../src/ipvs/model.js";
 import { address } from "../../fixtures/entries.js";
 import { told } from "../made-up.js";
-import { realServer, service, VIP } from "./made-up.js";
+import { device, LAN, LO, owned, realServer, service, VIP } from "./made-up.js";
 
 const WEB = service(VIP, { protocol: TCP, port: 80 });
 
@@ -160,4 +161,62 @@ test("listening: a masqueraded server is checked at the address of --server", ()
   assert.deepEqual(find(8080, TCP), []);
   assert.equal(find(80, TCP)[0]?.subject, "tcp/10.0.0.11:8080");
   assert.equal(find(8080, UDP)[0]?.id, "nobody-listens");
+});
+
+suite("serverNeighborDiscovery", () => {
+  const VIP6 = "2001:db8::100";
+  const blocked = (given: Partial<RealServer>, ...rules: string[]) =>
+    serverNeighborDiscovery
+      .examine({
+        realServer: realServer({
+          services: [service(VIP6, { protocol: TCP, port: 80 })],
+          devices: [LO, LAN],
+          addresses: [owned(LAN, "2001:db8::11/64"), owned(LO, `${VIP6}/128`)],
+          ...given,
+        }),
+        firewall: {
+          tables: parseIptablesSave(
+            `*filter\n${rules.join("\n")}\nCOMMIT\n`,
+            INET6,
+            "ip6tables",
+          ),
+          unread: [],
+        },
+      })
+      .map(told);
+  const CLOSED = ":INPUT DROP [4:240]";
+  const accept = (type: number) =>
+    `ip6tables -t filter -I INPUT -p icmpv6 --icmpv6-type ${type} -j ACCEPT`;
+  const id = "server-neighbor-discovery-blocked -";
+
+  test("serverNeighborDiscovery finds the policy, and prints the rules that accept what it drops", () => {
+    assert.deepEqual(blocked({}, CLOSED), [[id, accept(135), accept(136)]]);
+    assert.deepEqual(
+      blocked({}, CLOSED, "[0:0] -A INPUT -p ipv6-icmp -j ACCEPT"),
+      [],
+    );
+  });
+
+  test("serverNeighborDiscovery looks at what the families of the director and the service need", () => {
+    const ipv4 = { services: [WEB] };
+    assert.deepEqual(blocked(ipv4, CLOSED), []);
+    assert.deepEqual(
+      blocked({ ...ipv4, director: address("2001:db8::1") }, CLOSED),
+      [[id, accept(135)]],
+    );
+    assert.deepEqual(blocked({ director: address("192.0.2.1") }, CLOSED), [
+      [id, accept(136)],
+    ]);
+  });
+
+  test("serverNeighborDiscovery does not report a rule for one of several interfaces", () => {
+    const other = device(3, "other");
+    const two = {
+      devices: [LO, LAN, other],
+      addresses: [owned(LAN, "2001:db8::11/64"), owned(other, "fd00::11/64")],
+    };
+    const rule = "[4:240] -A INPUT -i other -j DROP";
+    assert.deepEqual(blocked(two, ":INPUT ACCEPT [0:0]", rule), []);
+    assert.equal(blocked(two, CLOSED).length, 1);
+  });
 });
