@@ -8,6 +8,7 @@ import { idleConnections, limits } from "./limits.js";
 import { marks, unmatchedMarks } from "./marks.js";
 import { overwrittenMarks } from "./overwritten-marks.js";
 import { redirects } from "./redirects.js";
+import { snatAddresses } from "./snat-address.js";
 import { refusals } from "./refusals.js";
 import { forwarding, interfaceForwarding } from "./forwarding.js";
 import { modules } from "./modules.js";
@@ -36,6 +37,7 @@ export const DIRECTOR_CHECKS: readonly Check[] = [
   activeBackups,
   refusals,
   clientsBeside,
+  snatAddresses,
   redirects,
   drainedServers,
   idleConnections,

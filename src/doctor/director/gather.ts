@@ -30,6 +30,8 @@ import { isDrainedInUse } from "./drained-in-use.js";
 import { markedAddresses } from "./marks.js";
 import { probeServers } from "./probe.js";
 import { isServing } from "./reach.js";
+import { sourcesOfRules } from "./snat-address.js";
+import { unheardSync } from "./unheard-sync.js";
 
 /** Facts that only IPVS knows */
 interface Answers {
@@ -128,6 +130,7 @@ export async function gatherDirector(
         typeof connections === "string" ? undefined : connections,
         [
           ...(firewall ? markedAddresses(firewall, keys) : []),
+          ...(firewall ? sourcesOfRules(firewall) : []),
           ...(client ? [client] : []),
         ],
         needs.has("stations"),
@@ -156,6 +159,7 @@ export async function gatherDirector(
   const notChecked = [
     ...(firewall?.unread ?? []),
     ...(firewall ? unjudgedRules(facts) : []),
+    ...(heard ? unheardSync(answers.daemons, heard) : []),
     ...(probe
       ? [
           ...skipped.map((server) => `whether ${server} accepts connections`),
