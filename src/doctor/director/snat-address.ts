@@ -147,7 +147,7 @@ function snatRules(
 
 /** Whether a rule has the match `ipvs` of iptables, and that fits the service. */
 function isForService(text: string, { key }: ServiceWithServers): boolean {
-  if (!/-m ipvs /.test(text) || / ! --v/.test(text)) return false;
+  if (!text.includes("-m ipvs ") || text.includes(" ! --v")) return false;
   const value = (option: string) =>
     new RegExp(`--${option} (\\S+)`).exec(text)?.[1];
   if (value("vmethod") !== undefined && value("vmethod") !== "MASQ")

@@ -134,6 +134,6 @@ test("snatAddresses: several addresses, ports and quotes are described without a
   for (const text of [ports, quoted]) {
     const [finding] = find({ rules: [[4, text]] });
     assert.deepEqual(finding?.fix, []);
-    assert.match(finding?.cure ?? "", /--to-source 192\.0\.2\.2\. /);
+    assert.match(finding.cure ?? "", /--to-source 192\.0\.2\.2\. /);
   }
 });

@@ -545,7 +545,7 @@ test("wayBack: a router that is another address of the director is none", () => 
   assert.match(silent?.seen ?? "", /; 192\.0\.2\.9 does not answer/);
   assert.deepEqual(silent?.fix, []);
   assert.match(
-    silent?.cure ?? "",
+    silent.cure ?? "",
     /add it on the active director: 'ip address add 192\.0\.2\.9\/\d+ dev INTERFACE'.*Otherwise change the route on this server: 'ip route replace /,
   );
 });
