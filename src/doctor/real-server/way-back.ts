@@ -116,12 +116,9 @@ function elsewhere(server: RealServer): Finding<"way-back-elsewhere">[] {
       id: "way-back-elsewhere",
       subject: target,
       seen: hopInWords(way),
-      evidence:
-        server.client === undefined
-          ? [
-              "with SNAT on the director the servers see its address instead of the clients', and this route does not matter: name that address with --client",
-            ]
-          : [],
+      evidence: [
+        "with SNAT on the director, servers see its address instead of the clients', and this route does not matter: name that address with --client",
+      ],
       fix: [throughDirector(server, director, way, server.client)],
     };
     const wide = way && tooWideAddress(server, director, way);
