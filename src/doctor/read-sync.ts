@@ -7,7 +7,7 @@ import type { Network } from "./network.js";
 const USUAL_GROUP = "224.0.0.81";
 const USUAL_PORT = 8848;
 /** A busy master sends several times a second. */
-const LISTENING_MILLISECONDS = 1500;
+export const LISTENING_MILLISECONDS = 1500;
 
 /** The sync messages that arrive for a backup daemon. */
 export interface HeardSync {

@@ -13,6 +13,8 @@ const OF_INTERFACES: ReadonlySet<string> = new Set([
   "arp_announce",
   "arp_ignore",
   "forwarding",
+  "proxy_arp",
+  "proxy_ndp",
   "rp_filter",
   "send_redirects",
 ]);

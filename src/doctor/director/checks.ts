@@ -8,6 +8,7 @@ import { idleConnections, limits } from "./limits.js";
 import { marks, unmatchedMarks } from "./marks.js";
 import { overwrittenMarks } from "./overwritten-marks.js";
 import { redirects } from "./redirects.js";
+import { snatAddresses } from "./snat-address.js";
 import { refusals } from "./refusals.js";
 import { forwarding, interfaceForwarding } from "./forwarding.js";
 import { neighborDiscovery } from "./neighbor-discovery.js";
@@ -38,6 +39,7 @@ export const DIRECTOR_CHECKS: readonly Check[] = [
   activeBackups,
   refusals,
   clientsBeside,
+  snatAddresses,
   redirects,
   drainedServers,
   idleConnections,

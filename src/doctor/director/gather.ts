@@ -34,6 +34,8 @@ import { isDrainedInUse } from "./drained-in-use.js";
 import { markedAddresses } from "./marks.js";
 import { probeServers } from "./probe.js";
 import { isServing } from "./reach.js";
+import { sourcesOfRules } from "./snat-address.js";
+import { unheardSync } from "./unheard-sync.js";
 
 /** Facts that only IPVS knows */
 interface Answers {
@@ -133,6 +135,7 @@ export async function gatherDirector(
         typeof connections === "string" ? undefined : connections,
         [
           ...(firewall ? markedAddresses(firewall, keys) : []),
+          ...(firewall ? sourcesOfRules(firewall) : []),
           ...(client ? [client] : []),
         ],
         needs.has("stations"),
@@ -161,6 +164,7 @@ export async function gatherDirector(
   const notChecked = [
     ...(firewall?.unread ?? []),
     ...(firewall ? unjudgedRules(facts) : []),
+    ...(heard ? unheardSync(answers.daemons, heard) : []),
     ...(probe
       ? [
           ...skipped.map((server) => `whether ${server} accepts connections`),

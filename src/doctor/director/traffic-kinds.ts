@@ -94,6 +94,16 @@ export const TRAFFIC_KINDS = [
     sysctls: ["net.ipv4.vs.conntrack"],
   },
   {
+    id: "snat-address-elsewhere",
+    severity: "error",
+    title: "SNAT gives requests a source to which no answer comes back",
+    why: "With SNAT in addition to masquerading (full NAT), a real server sees the address of the SNAT rule instead of the client's. It sends its answers there. If the director does not have that address, no answer comes back, and clients see connections time out.",
+    looked:
+      "With net.ipv4.vs.conntrack=1: the SNAT rules in POSTROUTING that requests to masqueraded servers meet. Their address is in the network of the servers, and no address of this machine. Backups, virtual addresses of another machine and interfaces with proxy_arp are not examined. It is proven if the rule has counted packets.",
+    cure: "Change --to-source to the director's address in the servers' network, also in the firewall's configuration. If the address moves between two directors, add it on the active one instead. The routes of the servers need no change: their default route may lead elsewhere.",
+    sysctls: ["net.ipv4.vs.conntrack"],
+  },
+  {
     id: "redirects-sent",
     severity: "warning",
     title: "the director teaches masqueraded servers a way past it",

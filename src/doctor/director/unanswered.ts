@@ -9,13 +9,15 @@ import {
 } from "../../ipvs/model.js";
 import { check, type Known } from "../check.js";
 import { ofServer } from "../commands.js";
+import { groupsOf } from "../connections.js";
 import type { Finding } from "../finding.js";
 import { describePlace } from "../firewall/describe.js";
 import { besideClients } from "./beside-clients.js";
 import { blockagesOf } from "./blockages.js";
 import { examineThere } from "./examine-there.js";
 import { isNotForwarded } from "./forwarding.js";
-import { silences } from "./silence.js";
+import { silences, type Silence } from "./silence.js";
+import { lostSource, seenClient } from "./snat-address.js";
 import { tunnelErrors, tunnelPackets } from "./tunnel-errors.js";
 import { isSentFromVirtual, virtualSource } from "./tunnel-source.js";
 
@@ -49,6 +51,9 @@ export const unanswered = check(
       const blockages = blockagesOf(service, facts, facts.firewall).filter(
         ({ flow }) => (flow.server ?? server) === server,
       );
+      // The rule that translates the source is reported as the cause.
+      if (lostSource(service, server, facts)) return [];
+      const seenThere = seenClient(service, server, facts, clients[0]);
       // The source is reported as the cause.
       if (isSentFromVirtual(server, facts.allServices, facts.network))
         return [];
@@ -70,8 +75,16 @@ export const unanswered = check(
             ),
             ...errorEvidence(service, server),
             ...sourceEvidence(server, facts),
+            ...clientEvidence(silence, facts),
           ],
-          next: [examineThere(service, server, facts.network, clients[0])],
+          next: [
+            examineThere(
+              service,
+              server,
+              facts.network,
+              seenThere ?? clients[0],
+            ),
+          ],
           ...(id === "tunnel-unanswered"
             ? {
                 cure: `Run each command above on its server: it checks all of that. If it finds nothing there, let the firewalls in between pass ${tunnelPackets(service, server)}.`,
@@ -96,6 +109,37 @@ function errorEvidence(
   return [
     `counters of ${formatEndpoint(address, port)}: ${packets} out; ${errors}`,
   ];
+}
+
+/** States of connections that a server has answered */
+const ANSWERED: ReadonlySet<string> = new Set([
+  "ESTABLISHED",
+  "FIN_WAIT",
+  "TIME_WAIT",
+  "CLOSE_WAIT",
+  "LAST_ACK",
+]);
+
+const MOST_CLIENTS = 3;
+
+/** Which clients wait, if others were answered. */
+function clientEvidence(
+  { service, server, clients }: Silence,
+  { connections, allServices }: Known<"connections" | "allServices">,
+): string[] {
+  const groups = groupsOf(connections, service, server, allServices);
+  const waiting = new Set(clients.map(formatAddress));
+  const others = groups.flatMap((group) =>
+    [...group.states.keys()].some((state) => ANSWERED.has(state))
+      ? group.clients.map(formatAddress).filter((one) => !waiting.has(one))
+      : [],
+  );
+  const some = [...waiting].slice(0, MOST_CLIENTS);
+  return others.length === 0 || some.length === 0
+    ? []
+    : [
+        `the requests of ${some.join(", ")} wait; this server answered ${[...new Set(others)].slice(0, MOST_CLIENTS).join(", ")} before`,
+      ];
 }
 
 /** With IPv4 the server decides by accept_local whether it takes such packets. */

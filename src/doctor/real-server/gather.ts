@@ -2,7 +2,7 @@ import { sameAddress } from "../../ipvs/address.js";
 import type { Io } from "../../runtime/io.js";
 import { NetworkClient } from "../../rtnl/client.js";
 import { NetworkRefusal } from "../../rtnl/errors.js";
-import type { Device, Hop, Rule } from "../../rtnl/model.js";
+import type { Device, Rule } from "../../rtnl/model.js";
 import type { Facts, Gathered } from "../facts.js";
 import { readSysctls, sysctlsUnseen } from "../read-sysctls.js";
 import { exchangeOver } from "../../netlink/exchange.js";
@@ -86,31 +86,31 @@ export async function gatherRealServer(
 
 const STATION_MILLISECONDS = 2500;
 
-/** Asks who the routers of answers are, if they are not the director by their address. */
+/** Asks who the routers of answers are, or a client that is reached directly, if they are not the director by their address. */
 async function routersOf(
   network: NetworkClient,
   server: RealServer,
 ): Promise<Station[]> {
-  const { director } = server;
+  const { director, client } = server;
   if (server.method !== "masq" || director === undefined) return [];
-  const others = hopsBack(server).filter(
-    (hop): hop is Hop & { device: number } =>
-      hop.device !== undefined &&
-      hop.gateway?.length === director.length &&
-      !sameAddress(hop.gateway, director),
+  const others = hopsBack(server).flatMap(({ gateway, device }) => {
+    const next = gateway ?? client;
+    return device !== undefined &&
+      next?.length === director.length &&
+      !sameAddress(next, director)
+      ? [{ next, device }]
+      : [];
+  });
+  const questions = others.slice(0, MOST_ROUTERS).flatMap(({ next, device }) =>
+    [next, director].map(async (address) => {
+      const hardwareAddress = await network.findAddressOwner(
+        address,
+        device,
+        STATION_MILLISECONDS,
+      );
+      return { address, device, hardwareAddress };
+    }),
   );
-  const questions = others
-    .slice(0, MOST_ROUTERS)
-    .flatMap(({ gateway, device }) =>
-      [gateway ?? director, director].map(async (address) => {
-        const hardwareAddress = await network.findAddressOwner(
-          address,
-          device,
-          STATION_MILLISECONDS,
-        );
-        return { address, device, hardwareAddress };
-      }),
-    );
   try {
     return await Promise.all(questions);
   } catch (error) {

@@ -78,6 +78,17 @@ export interface Station {
   readonly hardwareAddress: Uint8Array | undefined;
 }
 
+/** What was heard of an address on an interface; undefined if it was not asked for. */
+export function stationAt(
+  { stations = [] }: RealServer,
+  address: Address,
+  device: number | undefined,
+): Station | undefined {
+  return stations.find(
+    (one) => one.device === device && sameAddress(one.address, address),
+  );
+}
+
 export interface Ways {
   readonly service: VirtualService;
   /** The route of packets to the virtual address */

@@ -8,11 +8,8 @@ import type { Hop, Route, Rule } from "../../rtnl/model.js";
 import { check } from "../check.js";
 import type { Finding, Fix } from "../finding.js";
 import type { Way } from "../network.js";
-import {
-  virtualAddresses,
-  type RealServer,
-  type Station,
-} from "./real-server.js";
+import { virtualAddresses, stationAt, type RealServer } from "./real-server.js";
+import { tooWideAddress, withWideAddress } from "./wide-address.js";
 
 /** Answers that do not reach clients. */
 export const wayBack = check(
@@ -114,12 +111,18 @@ function elsewhere(server: RealServer): Finding<"way-back-elsewhere">[] {
   return wayBacks(server).flatMap(({ target, way, family }) => {
     if (director.length !== family) return [];
     if (way?.hops.some((hop) => isDirector(server, director, hop))) return [];
+    if (isClientDirector(server, director, way)) return [];
     const finding: Finding<"way-back-elsewhere"> = {
       id: "way-back-elsewhere",
       subject: target,
       seen: hopInWords(way),
+      evidence: [
+        "with SNAT on the director, servers see its address instead of the clients', and this route does not matter: name that address with --client",
+      ],
       fix: [throughDirector(server, director, way, server.client)],
     };
+    const wide = way && tooWideAddress(server, director, way);
+    if (wide) return [withWideAddress(finding, wide)];
     const silent = way?.hops.find((hop) => isSilent(server, hop));
     return [silent ? withSilentRouter(finding, server, silent) : finding];
   });
@@ -138,20 +141,27 @@ function isDirector(
   return there && here ? Buffer.compare(there, here) === 0 : false;
 }
 
+/** With SNAT the client that this server sees is the director, also by another of its addresses. */
+function isClientDirector(
+  server: RealServer,
+  director: Address,
+  way: Route | undefined,
+): boolean {
+  const { client } = server;
+  if (client === undefined) return false;
+  return (
+    sameAddress(client, director) ||
+    (way?.hops.some(({ gateway, device }) =>
+      isDirector(server, director, { gateway: gateway ?? client, device }),
+    ) ??
+      false)
+  );
+}
+
 /** Whether the router of a route was asked for and did not answer. */
 function isSilent(server: RealServer, { gateway, device }: Hop): boolean {
   const station = gateway && stationAt(server, gateway, device);
   return station !== undefined && station.hardwareAddress === undefined;
-}
-
-function stationAt(
-  { stations = [] }: RealServer,
-  address: Address,
-  device: number | undefined,
-): Station | undefined {
-  return stations.find(
-    (one) => one.device === device && sameAddress(one.address, address),
-  );
 }
 
 /** A router that does not answer is perhaps an address that the active director should have. */

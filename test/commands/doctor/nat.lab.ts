@@ -208,6 +208,37 @@ suite("doctor finds faults of a masquerading director", () => {
     },
   });
 
+  // The servers do not know the way back: they take requests in the director's own name.
+  proves(site, {
+    id: "snat-address-elsewhere",
+    subject: "198.51.100.3",
+    skip: without("iptables-legacy", "iptables"),
+    rules: `
+      -A -t 192.0.2.100:87 -s rr
+      -a -t 192.0.2.100:87 -r 198.51.100.11:8080 -m
+      -a -t 192.0.2.100:87 -r 198.51.100.12:8080 -m`,
+    url: "http://192.0.2.100:87/",
+    prepare() {
+      for (const server of ["real1", "real2"])
+        site.network.sh(server, "ip route del default");
+      director("sysctl -w net.ipv4.vs.conntrack=1");
+      director(`iptables-legacy -t nat -A ${fullNat("198.51.100.1")}`);
+    },
+    fault() {
+      director("iptables-legacy -t nat -F POSTROUTING");
+      director(`iptables-legacy -t nat -A ${fullNat("198.51.100.3")}`);
+    },
+    fails: () => unansweredForLong(site, "http://192.0.2.100:87/"),
+    seen: /^rule 1 of chain POSTROUTING .* packets?, gives requests to 198\.51\.100\.11:8080, 198\.51\.100\.12:8080 the source 198\.51\.100\.3, /,
+    lastly() {
+      director("sysctl -w net.ipv4.vs.conntrack=0");
+      director("iptables-legacy -t nat -F POSTROUTING");
+      director("modprobe -r xt_ipvs || true");
+      for (const server of ["real1", "real2"])
+        site.network.sh(server, "ip route add default via 198.51.100.1");
+    },
+  });
+
   const held: HeldConnection[] = [];
   proves(site, {
     id: "connections-to-nobody",
@@ -351,6 +382,10 @@ suite("doctor finds faults of a masquerading director", () => {
 
 const TRANSLATED =
   "POSTROUTING -m ipvs --vaddr 192.0.2.100/32 --vport 81 -j MASQUERADE";
+
+function fullNat(source: string): string {
+  return `POSTROUTING -o back -m ipvs --vaddr 192.0.2.100 --vport 87 -j SNAT --to-source ${source}`;
+}
 
 function persistent(port: number): string {
   return `

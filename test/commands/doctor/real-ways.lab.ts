@@ -101,6 +101,32 @@ suite("doctor finds faults of a masqueraded real server", () => {
     },
   });
 
+  // The network of this prefix length contains the client.
+  proves({
+    id: "way-back-elsewhere",
+    name: "the prefix length of the server's address",
+    subject: "192.0.2.10",
+    seen: /^answers go directly there, past the director: 198\.51\.100\.11\/5 on back makes the client's network look directly attached; 192\.0\.2\.10 does not answer there, and the director does$/,
+    rules: RULES,
+    words: `${WORDS} --client 192.0.2.10`,
+    url: URL,
+    fault:
+      "ip address add 198.51.100.11/5 dev back; ip address del 198.51.100.11/24 dev back; ip route replace default via 198.51.100.1",
+    cure({ cure }) {
+      const [, add = "", del = ""] =
+        /'(ip address add [^']+)'.*'(ip address del [^']+)'/.exec(cure) ?? [];
+      assert.equal(del, "ip address del 198.51.100.11/5 dev back");
+      site.network.sh("real1", add.replace("BITS", "24"));
+      site.network.sh("real1", del);
+      site.network.sh("real1", "ip route replace default via 198.51.100.1");
+    },
+    lastly: () =>
+      void site.network.sh(
+        "real1",
+        "ip address replace 198.51.100.11/24 dev back; ip address del 198.51.100.11/5 dev back || :; ip route replace default via 198.51.100.1",
+      ),
+  });
+
   // A routing rule for the server's own address leads to a table whose routes go past the director.
   proves({
     id: "way-back-elsewhere",

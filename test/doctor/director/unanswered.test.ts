@@ -35,13 +35,14 @@ interface Given {
   readonly around?: Parameters<typeof network>[1];
   /** As iptables-save prints it */
   readonly rules?: string;
+  readonly conntrack?: number;
 }
 
 /** What is found, a line each, with the next step. */
 function find(
   groups: readonly ConnectionGroup[],
   settings: Partial<ServerSettings> = {},
-  { table, around = {}, rules = "" }: Given = {},
+  { table, around = {}, rules = "", conntrack = 0 }: Given = {},
 ) {
   const services = table ?? [
     serviceAt("192.0.2.1", [serverEntry("192.0.2.10", 80, settings)]),
@@ -53,7 +54,7 @@ function find(
     stations: { nextHops: new Map(), strangers: [] },
     connections: connectionTable(groups),
     timeouts: TIMEOUTS,
-    sysctls: sysctls({ "net.ipv4.vs.conntrack": 0 }),
+    sysctls: sysctls({ "net.ipv4.vs.conntrack": conntrack }),
     firewall: {
       tables: parseIptablesSave(rules, INET, "iptables"),
       unread: [],
@@ -237,4 +238,63 @@ test("unanswered: a client in the server's own network is another finding", () =
     find([group], NAT, { around: { ways: beside.ways, addresses } }),
     [],
   );
+});
+
+test("unanswered: it names the clients that wait if the server answered others", () => {
+  const group = {
+    ...THREE,
+    openingClients: ["203.0.113.7", "203.0.113.8"].map(address),
+    clients: ["203.0.113.7", "203.0.113.8"].map(address),
+  };
+  assert.deepEqual(find([group], NAT)[0]?.evidence, []);
+  const ended = connectionGroup(
+    { SYN_RECV: [58, 40, 31], TIME_WAIT: [80] },
+    {
+      openingClients: group.openingClients,
+      clients: [address("203.0.113.9"), ...group.clients],
+    },
+  );
+  assert.deepEqual(find([ended], NAT)[0]?.evidence, [
+    "the requests of 203.0.113.7, 203.0.113.8 wait; this server answered 203.0.113.9 before",
+  ]);
+});
+
+const SNAT = (source: string, packets = 4) => `*nat
+:POSTROUTING ACCEPT [0:0]
+[${packets}:240] -A POSTROUTING -o eth1 -m ipvs --vaddr 192.0.2.1/32 --vport 80 -j SNAT --to-source ${source}
+COMMIT
+`;
+
+test("unanswered: with SNAT the server is asked for the client that it sees", () => {
+  const group = { ...THREE, openingClients: [address("203.0.113.7")] };
+  const own = route("192.0.2.2", "local", 1);
+  const command = (rules: string, conntrack = 1) =>
+    find([group], NAT, {
+      rules,
+      conntrack,
+      around: {
+        addresses: [ownAddress(1, "192.0.2.2/24")],
+        ways: network([...WAYS, own]).ways,
+      },
+    })[0]?.next?.[0]?.command;
+  assert.match(command(SNAT("192.0.2.2")) ?? "", / --client 192\.0\.2\.2$/);
+  const masquerade = SNAT("").replace("SNAT --to-source ", "MASQUERADE");
+  assert.match(command(masquerade) ?? "", / --client 192\.0\.2\.2$/);
+  // Without connection tracking, with no packet, and for another service no source is translated.
+  for (const text of [
+    command(SNAT("192.0.2.2"), 0),
+    command(SNAT("192.0.2.2", 0)),
+    command(SNAT("192.0.2.2").replace("--vport 80", "--vport 81")),
+  ])
+    assert.match(text ?? "", / --client 203\.0\.113\.7$/);
+});
+
+test("unanswered: SNAT to an address of nobody is another finding", () => {
+  const around = {
+    addresses: [ownAddress(1, "192.0.2.2/24")],
+    ways: network([...WAYS, route("192.0.2.3", "unicast", 1)]).ways,
+  };
+  const given = { rules: SNAT("192.0.2.3"), around };
+  assert.deepEqual(find([THREE], NAT, { ...given, conntrack: 1 }), []);
+  assert.equal(find([THREE], NAT, given).length, 1);
 });

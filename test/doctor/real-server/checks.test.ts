@@ -583,6 +583,70 @@ test("wayBack: a router that is another address of the director is none", () => 
   );
 });
 
+test("wayBack: with SNAT the client that the server sees is the director", () => {
+  const director = address("192.0.2.1");
+  const at = (text: string) => ({
+    address: address(text),
+    device: LAN.index,
+    hardwareAddress: mac(1),
+  });
+  const examined = (text: string, stations: ReturnType<typeof at>[]) =>
+    wayBack.examine({
+      realServer: withWays(
+        { back: route("unicast", LAN) },
+        { method: "masq", director, client: address(text), stations },
+      ),
+    });
+  assert.deepEqual(examined("192.0.2.1", []), []);
+  const both = [at("192.0.2.3"), at("192.0.2.1")];
+  assert.deepEqual(examined("192.0.2.3", both), []);
+  const [other] = examined("192.0.2.3", []);
+  assert.match(other?.evidence?.join() ?? "", /^with SNAT .* with --client$/);
+});
+
+test("wayBack: a neighbor that does not answer is one by a wrong prefix length", () => {
+  const director = address("192.0.2.1");
+  const client = address("192.20.0.10");
+  const at = (one: typeof client, last: number | undefined) => ({
+    address: one,
+    device: LAN.index,
+    hardwareAddress: last === undefined ? undefined : mac(last),
+  });
+  const examined = (stations: ReturnType<typeof at>[], own = "192.0.2.11/8") =>
+    wayBack.examine({
+      realServer: withWays(
+        { back: route("unicast", LAN) },
+        {
+          method: "masq",
+          director,
+          client,
+          stations,
+          addresses: [owned(LAN, own)],
+        },
+      ),
+    })[0];
+  const wide = examined([at(client, undefined), at(director, 1)]);
+  assert.equal(
+    wide?.seen,
+    "answers go directly there, past the director: 192.0.2.11/8 on lan makes the client's network look directly attached; 192.20.0.10 does not answer there, and the director does",
+  );
+  assert.deepEqual(wide.fix, []);
+  assert.match(
+    wide.cure ?? "",
+    /'ip address add 192\.0\.2\.11\/BITS dev lan'.*'ip address del 192\.0\.2\.11\/8 dev lan'.*'ip route replace 192\.20\.0\.10 via 192\.0\.2\.1'/,
+  );
+  // A client that answers is there; without an answer of the director nothing is known; no address makes it a neighbor.
+  for (const one of [
+    examined([at(client, 9), at(director, 1)]),
+    examined([at(client, undefined), at(director, undefined)]),
+    examined([]),
+    examined([at(client, undefined), at(director, 1)], "192.0.2.11/24"),
+  ]) {
+    assert.equal(one?.seen, "answers go directly there, past the director");
+    assert.equal(one.fix.length, 1);
+  }
+});
+
 test("wayBack: the route that leads past the director is replaced, not one for a single client added", () => {
   const director = address("192.0.2.1");
   const client = address("198.51.100.7");
