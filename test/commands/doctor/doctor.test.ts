@@ -20,6 +20,7 @@ import { scriptedKernel, type Handler } from "../../classic/scripted-kernel.js";
 import { TIMEOUTS } from "../../fixtures/replies.js";
 import { networkOf } from "../../rtnl/scripted-network.js";
 import { subcommand } from "../run-subcommand.js";
+import { assertFollowsSchema } from "../../document/schema.js";
 import { golden, goldenName, WIDTHS } from "../golden.js";
 
 const REPORT: Report = {
@@ -108,10 +109,9 @@ test("traceText() ends with the command that finds the cause on the real server"
     /\nStops at: entries\.\n {2}Next {6}on real server 192\.0\.2\.10: ipvsadm doctor --real-server tcp\/192\.0\.2\.1:80 --method gue\n$/,
   );
   assert.equal(text.match(/Next/g)?.length, 1);
-  assert.match(
-    jsonText(traceJson(trace)),
-    /"next": \[\s*\{\s*"command": "ipvsadm doctor /,
-  );
+  const json = jsonText(traceJson(trace));
+  assertFollowsSchema(json, "a trace");
+  assert.match(json, /"next": \[\s*\{\s*"command": "ipvsadm doctor /);
 });
 
 test("doctor --explain and --list open no socket", async () => {
