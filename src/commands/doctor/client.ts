@@ -16,7 +16,7 @@ import type { Style } from "../../cli/color.js";
 import { escapeControls } from "../../cli/escape.js";
 import { wrapped } from "../../cli/help.js";
 import type { Output } from "../../cli/output.js";
-import { commandText, distinct, fixJson } from "./report.js";
+import { commandText, fixJson } from "./report.js";
 
 const LOOK_MILLISECONDS = 500;
 
@@ -80,7 +80,7 @@ const ENDS: Readonly<Record<ClientTrace["answers"], string>> = {
 export function traceText(trace: ClientTrace, looks: Looks): string {
   const { client, seconds, steps, stopsAt, answers, next } = trace;
   const { paint } = looks;
-  const shown = distinct(next).slice(0, MOST_NEXT);
+  const shown = next.slice(0, MOST_NEXT);
   const line = ({ step, state, text }: TraceStep) => {
     const mark = paint[STYLES[state]](state.padEnd(8));
     const label = `  ${mark}${step.padEnd(LABEL_COLUMNS)}`;
@@ -120,6 +120,6 @@ export function traceJson({
     seconds,
     steps: steps.map(stepJson),
     stopsAt: stopsAt ? stepJson(stopsAt) : null,
-    next: distinct(next).slice(0, MOST_NEXT).map(fixJson),
+    next: next.slice(0, MOST_NEXT).map(fixJson),
   };
 }

@@ -123,13 +123,21 @@ export function traceClient(
     steps,
     stopsAt,
     answers: elsewhere.answers,
-    next: [
+    next: once([
       ...(stopsAt?.step === "entries"
         ? steps.flatMap(({ next }) => (next ? [next] : []))
         : []),
       ...elsewhere.next,
-    ],
+    ]),
   };
+}
+
+/** Each command once. */
+function once(commands: readonly Fix[]): Fix[] {
+  const found = new Map(
+    commands.map((one) => [`${one.on ?? ""} ${one.command}`, one]),
+  );
+  return [...found.values()];
 }
 
 /** The interface in whose network a client is, if the route to it leaves by another one. */
@@ -212,7 +220,7 @@ function answersElsewhere(
   { allServices, network }: TraceFacts,
   { client, connections }: ClientSightings,
 ): Pick<ClientTrace, "next" | "answers"> {
-  const found = new Map<string, Fix>();
+  const next: Fix[] = [];
   let answers: ClientTrace["answers"] = "seen";
   for (const one of connections) {
     const service = serviceOf(allServices, one);
@@ -224,10 +232,9 @@ function answersElsewhere(
     // Without answers a client never acknowledges any.
     if (one.protocol === "TCP" && one.state === "ESTABLISHED") continue;
     answers = "unseen";
-    const fix = examineThere(service, server, network, client);
-    found.set(`${fix.on ?? ""} ${fix.command}`, fix);
+    next.push(examineThere(service, server, network, client));
   }
-  return { answers, next: [...found.values()] };
+  return { answers, next: once(next) };
 }
 
 function firewallSteps(

@@ -101,7 +101,7 @@ test("traceText() ends with the command that finds the cause on the real server"
     steps: [step],
     stopsAt: step,
     answers: "seen",
-    next: [next, next],
+    next: [next],
   };
   const text = traceText(trace, { paint: PLAIN, width: 80 });
   assert.match(
