@@ -29,6 +29,9 @@ const FRESH_MILLISECONDS = 5000;
 /** How many are kept. Each client that somebody asks for has one */
 const MOST_ANSWERS = 32;
 
+/** How many readings may wait, each for its own clients. A reading takes seconds. */
+const MOST_WAITING = 8;
+
 interface Counts {
   readonly counter: TopCounter;
   readonly rows: readonly TopRow[];
@@ -40,9 +43,11 @@ interface Counts {
  */
 export class TopConnections {
   readonly #io: Io;
-  /** The latest answers, oldest first */
+  /** The answers, the one that was asked for last at the end */
   readonly #answers = new Map<string, SharedAnswer<Counts>>();
   #busy: Promise<unknown> = Promise.resolve();
+  /** How many readings run or wait */
+  #waiting = 0;
 
   constructor(io: Io) {
     this.#io = io;
@@ -61,6 +66,11 @@ export class TopConnections {
     if (client !== null && !network)
       return errorAnswer(400, "client: expected an address or a network");
     const shared = this.#sharedAnswer(by, network);
+    if (!shared)
+      return errorAnswer(
+        503,
+        "the connection table is being read for others; ask again later",
+      );
     return documentAnswer(async () => {
       const { counter, rows } = await shared.get();
       const largest = rows.slice(0, Number(limit));
@@ -68,12 +78,19 @@ export class TopConnections {
     });
   }
 
-  #sharedAnswer(by: Group, client?: Network): SharedAnswer<Counts> {
+  /** @returns undefined if too many others wait */
+  #sharedAnswer(by: Group, client?: Network): SharedAnswer<Counts> | undefined {
     const key = client
       ? `${by} ${formatAddress(client.address)}/${client.prefixBits}`
       : by;
     const known = this.#answers.get(key);
-    if (known) return known;
+    if (known) {
+      // The one that was asked for last is dropped last.
+      this.#answers.delete(key);
+      this.#answers.set(key, known);
+      return known;
+    }
+    if (client && this.#waiting >= MOST_WAITING) return undefined;
     const made = new SharedAnswer(
       () => this.#inTurn(by, client),
       FRESH_MILLISECONDS,
@@ -87,8 +104,13 @@ export class TopConnections {
   }
 
   #inTurn(by: Group, client: Network | undefined): Promise<Counts> {
+    this.#waiting++;
     const next = this.#busy.then(() => this.#count(by, client));
-    this.#busy = next.catch(() => undefined);
+    this.#busy = next
+      .catch(() => undefined)
+      .then(() => {
+        this.#waiting--;
+      });
     return next;
   }
 

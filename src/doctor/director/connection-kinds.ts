@@ -27,10 +27,10 @@ export const CONNECTION_KINDS = [
     id: "tunnel-from-vip",
     severity: "error",
     title: "the director sends tunneled packets from a virtual address",
-    why: "The source of a tunnel's packets is the address that the kernel chooses for the way to the real server. IPv6 may choose a virtual address. The real server has that address as well, and a tunnel over IPv6 drops packets that come from an address of its own machine. Clients see connections time out. IPv6 has no setting such as accept_local that permits it.",
+    why: "The source of a tunnel's packets is the address that the kernel chooses for the way to the real server. IPv6 may choose a virtual address. The real server has that address as well, and a tunnel over IPv6 drops packets that come from an address of its own machine. Clients see connections time out. Only the flag allow-localremote of the server's tunnel interface permits it.",
     looked:
-      "The source address of the route to each real server with an IPv6 address and tunneling (IP in IP and GUE), and whether a service with that virtual address has the same real server. For IPv4 see own-source, on the real server.",
-    cure: "Give the director an IPv6 address of its own, and let the virtual address be no source: `ip address change VIP/128 dev INTERFACE preferred_lft 0`. IPVS remembers the source for each server until the server is edited (`ipvsadm -e`). Keep it in the configuration of the network.",
+      "The source address of the route to each real server with an IPv6 address and tunneling (IP in IP and GUE), and whether a service with that virtual address has the same real server. It is only likely, because the flag allow-localremote of the server's tunnel cannot be seen here. Nor can the source that IPVS remembers: the address may be right by now, and the old one still in use. For IPv4 see own-source, on the real server.",
+    cure: "Give the director an IPv6 address of its own, and let the virtual address be no source: `ip address change VIP/128 dev INTERFACE preferred_lft 0`. IPVS remembers the source for each server until the server is edited: `ipvsadm -e` with all settings of the server, because it resets what it does not name. Keep it in the configuration of the network.",
     sysctls: [],
   },
   {

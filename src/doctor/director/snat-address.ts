@@ -20,6 +20,7 @@ import { deviceOf, isLocal, nextHopTo, wayTo } from "../network.js";
 import { shellWord } from "../shell.js";
 import { sysctlNumber } from "../sysctls.js";
 import { translations } from "./beside-clients.js";
+import { markedAddresses } from "./marks.js";
 import { PLAIN_RULE } from "./plain-rule.js";
 import { isPassive, isServing } from "./reach.js";
 
@@ -42,14 +43,12 @@ export const snatAddresses = check(
     "firewall",
   ],
   (facts) => {
-    const { table, daemons, network } = facts;
+    const { table, daemons } = facts;
     // A backup gets the address when it takes over.
     if (isPassive(daemons)) return [];
     const found = new Map<Rule | undefined, Lost[]>();
     for (const service of table) {
-      const { key } = service;
-      if (!("firewallMark" in key) && isLocal(network, key.address) === false)
-        continue;
+      if (!isActiveFor(service, facts)) continue;
       for (const server of service.servers.filter(isServing)) {
         const lost = lostSource(service, server, facts);
         if (lost)
@@ -62,6 +61,16 @@ export const snatAddresses = check(
     return [...found.values()].map((all) => findingOf(all, facts));
   },
 );
+
+/** Whether this machine has the virtual address. Of a firewall mark: one of those that get the mark. */
+function isActiveFor(
+  { key }: ServiceWithServers,
+  { network, firewall }: Facts,
+): boolean {
+  return "firewallMark" in key
+    ? markedAddresses(firewall, [key]).some((one) => isLocal(network, one))
+    : isLocal(network, key.address) !== false;
+}
 
 /** A rule that gives the requests to a server a source that leads elsewhere. */
 interface Lost {

@@ -42,5 +42,5 @@ export function tunnelErrors(
   if (server.settings.forwarding !== TUNNELING) return undefined;
   if (outPackets === 0n || outBytes > outPackets * SMALL_BYTES)
     return undefined;
-  return `answers do not pass the director, so packets out are ICMP errors about the tunnel's packets: nothing on the server unpacks ${tunnelPackets(service, server)}, or a firewall rejects it`;
+  return `answers do not pass the director, so packets out are ICMP errors about the tunnel's packets: nothing on the server unpacks ${tunnelPackets(service, server)}, a firewall rejects it, or a router does not reach the server`;
 }

@@ -59,6 +59,7 @@ function findingOf(
       id: "tunnel-from-vip",
       subject: formatAddress(first.source),
       seen: `it is the source of the tunnel's packets to ${names.join(", ")}`,
+      certainty: "likely",
       fix: deprecated
         ? [
             deprecated,

@@ -107,7 +107,7 @@ function errorEvidence(
   const packets = outPackets === 1n ? "1 packet" : `${outPackets} packets`;
   const { address, port } = server.key;
   return [
-    `counters of ${formatEndpoint(address, port)}: ${packets} out; ${errors}`,
+    `counters of ${formatEndpoint(address, port)} since it was added: ${packets} out; ${errors}`,
   ];
 }
 

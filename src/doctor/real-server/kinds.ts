@@ -115,7 +115,7 @@ export const REAL_SERVER_KINDS = [
     why: "The director sends GUE to the UDP port of --tun-port. The kernel of the real server unpacks datagrams only at the ports that `ip fou` has. At another port it answers that no program listens there. With IPv4 the director sends this ICMP error on, and clients see their connections refused. Otherwise they see them time out.",
     looked:
       "With --method gue and --tun-port: the ports that `ip fou show` lists for the family of the director's address.",
-    cure: "Let the kernel accept GUE at the director's port as well, also at boot: `ip fou add port PORT gue`. Or change the port on the director: `ipvsadm -e` with --tun-type gue and --tun-port.",
+    cure: "Let the kernel accept GUE at the director's port as well, also at boot: `ip fou add port PORT gue`. Or change the port on the director: print the server's line there with `ipvsadm -S -n`, and run it with -e in place of -a and with the right --tun-port. `-e` resets what it does not name.",
     sysctls: [],
   },
   {

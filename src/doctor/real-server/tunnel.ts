@@ -27,18 +27,18 @@ export const tunnel = check(
     const families = new Map(
       virtualAddresses(realServer).map((address) => [address.length, address]),
     );
-    return [...families.values()].flatMap((address) => {
-      const decapsulator = decapsulatorFor(realServer, method, address);
-      return [
-        ...undecapsulated(realServer, decapsulator),
-        ...(method === "gue"
-          ? [
-              ...portless(realServer, decapsulator),
-              ...otherPort(realServer, decapsulator),
-            ]
-          : []),
-      ];
-    });
+    const decapsulators = Array.from(families.values(), (address) =>
+      decapsulatorFor(realServer, method, address),
+    );
+    // The port depends only on the family outside.
+    const outers = new Map(decapsulators.map((one) => [one.outer, one]));
+    return [
+      ...decapsulators.flatMap((one) => undecapsulated(realServer, one)),
+      ...(method === "gue" ? [...outers.values()] : []).flatMap((one) => [
+        ...portless(realServer, one),
+        ...otherPort(realServer, one),
+      ]),
+    ];
   },
 );
 
@@ -133,7 +133,7 @@ function otherPort(
       subject: outer === INET ? "IPv4" : "IPv6",
       seen: `the director sends to UDP port ${tunnelPort}, and the kernel accepts GUE at ${accepted}${plain}`,
       evidence: [
-        `if the director's port is wrong: change it there instead, with -e, --tun-type gue and --tun-port ${ports.join(" or ")}`,
+        `if the director's port is wrong: change it there instead. 'ipvsadm -S -n' there prints the server's line; run it with -e in place of -a and with --tun-port ${ports.join(" or ")}, because -e resets what it does not name`,
       ],
       fix: acceptGue(server, tunnelPort, outer),
     },

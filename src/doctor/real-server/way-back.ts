@@ -124,6 +124,9 @@ function elsewhere(server: RealServer): Finding<"way-back-elsewhere">[] {
     const wide = way && tooWideAddress(server, director, way);
     if (wide) return [withWideAddress(finding, wide)];
     const silent = way?.hops.find((hop) => isSilent(server, hop));
+    // Without an answer of the director, this server's own interface may be broken.
+    if (silent && isSilent(server, { ...silent, gateway: director }))
+      return [withoutNeighbors(finding, server, silent)];
     return [silent ? withSilentRouter(finding, server, silent) : finding];
   });
 }
@@ -162,6 +165,24 @@ function isClientDirector(
 function isSilent(server: RealServer, { gateway, device }: Hop): boolean {
   const station = gateway && stationAt(server, gateway, device);
   return station !== undefined && station.hardwareAddress === undefined;
+}
+
+/** Neither the router nor the director answers: nothing is known of the router. */
+function withoutNeighbors(
+  finding: Finding<"way-back-elsewhere">,
+  { devices, director }: RealServer,
+  { gateway, device }: Hop,
+): Finding<"way-back-elsewhere"> {
+  if (gateway === undefined || director === undefined) return finding;
+  const name = devices.find(({ index }) => index === device)?.name;
+  const on = name === undefined ? "" : ` on ${name}`;
+  return {
+    ...finding,
+    seen: `${finding.seen}; neither ${formatAddress(gateway)} nor the director ${formatAddress(director)} answers${on}`,
+    certainty: "likely",
+    cure: `Check the interface first, its cable and network, and whether a firewall drops ARP or neighbor discovery${on}.`,
+    fix: [],
+  };
 }
 
 /** A router that does not answer is perhaps an address that the active director should have. */

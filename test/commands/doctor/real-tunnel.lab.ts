@@ -257,7 +257,7 @@ suite("doctor finds faults of a real server behind a tunnel", () => {
     rules: GUE_ONE,
     url: URL,
     evidence:
-      /^counters of 198\.51\.100\.11:80: [1-9]\d* packets out; answers do not pass the director, so packets out are ICMP errors .* unpacks UDP port 6080 \(GUE\), or a firewall rejects it$/,
+      /^counters of 198\.51\.100\.11:80 since it was added: [1-9]\d* packets out; answers do not pass the director, so packets out are ICMP errors .* unpacks UDP port 6080 \(GUE\), a firewall rejects it, or a router does not reach the server$/,
     fault: () => void site.network.sh("real1", changePort),
     async fails() {
       const { stopsAt, steps, next } = await traceFailing();

@@ -18,6 +18,8 @@ import { after, test } from "node:test";
 import { formatSelector } from "../../../src/grammar/selector.js";
 import { systemClock } from "../../../src/system/clock.js";
 import type { UpdateEvent } from "../../../src/page/events.js";
+import { TopConnections } from "../../../src/commands/serve/top-connections.js";
+import { runIn } from "../../classic/scripted-io.js";
 import { GET_SERVICE, scriptedKernel } from "../../classic/scripted-kernel.js";
 import { invalidities } from "../../document/schema.js";
 import { withConnections } from "./connections-file.js";
@@ -249,6 +251,30 @@ test("/api/v1/connections/top is the document of 'connections --top'", () =>
       "serve",
       io,
     );
+  }));
+
+test("/api/v1/connections/top refuses more clients than it can count in time", () =>
+  withConnections(folder, async (connectionsFile) => {
+    await runIn({ io: { connectionsFile } }, async (io) => {
+      const top = new TopConnections(io);
+      const ask = (query: string) => top.answer(new URLSearchParams(query));
+      const asked = Array.from({ length: 12 }, (_, i) =>
+        ask(`by=service&client=198.51.100.${i}`),
+      );
+      // What everybody sees is counted at any time.
+      const all = ask("by=client");
+      const statuses = await Promise.all(
+        asked.map(async (one) => (await one).status),
+      );
+      assert.deepEqual(statuses, [
+        ...Array.from({ length: 8 }, () => 200),
+        ...Array.from({ length: 4 }, () => 503),
+      ]);
+      assert.equal((await all).status, 200);
+      const later = await ask("by=service&client=198.51.100.11");
+      assert.equal(later.status, 200);
+      return 0;
+    });
   }));
 
 test("/api/v1/doctor is the document of 'doctor -o json'", () =>

@@ -4,7 +4,7 @@ import { snatAddresses } from "../../../src/doctor/director/snat-address.js";
 import { parseIptablesSave } from "../../../src/doctor/firewall/iptables-save.js";
 import { INET } from "../../../src/ipvs/address.js";
 import { BACKUP, MASQUERADING, type Daemon } from "../../../src/ipvs/model.js";
-import { address, serverEntry } from "../../fixtures/entries.js";
+import { address, serverEntry, serviceEntry } from "../../fixtures/entries.js";
 import { connectionTable } from "../made-up-connections.js";
 import { network, ownAddress, route } from "../made-up-network.js";
 import { serviceAt, sysctls } from "../made-up.js";
@@ -26,6 +26,8 @@ interface Given {
   readonly daemons?: readonly Daemon[];
   readonly way?: ReturnType<typeof route>;
   readonly virtual?: ReturnType<typeof route>;
+  /** Rules of PREROUTING, for a service by firewall mark 7 */
+  readonly marking?: string;
 }
 
 function find({
@@ -34,12 +36,17 @@ function find({
   daemons = [],
   way = route("192.0.2.3", "unicast", 1),
   virtual,
+  marking,
 }: Given = {}) {
-  const table = [serviceAt("198.51.100.1", [SERVER])];
+  const table = [
+    marking === undefined
+      ? serviceAt("198.51.100.1", [SERVER])
+      : serviceEntry({ family: INET, firewallMark: 7 }, {}, [SERVER]),
+  ];
   const lines = rules.map(
     ([packets, text]) => `[${packets}:0] -A POSTROUTING ${text}`,
   );
-  const text = `*nat\n:POSTROUTING ACCEPT [0:0]\n${lines.join("\n")}\nCOMMIT\n`;
+  const text = `*nat\n:POSTROUTING ACCEPT [0:0]\n${lines.join("\n")}\nCOMMIT\n${marking === undefined ? "" : `*mangle\n:PREROUTING ACCEPT [0:0]\n[4:0] -A PREROUTING ${marking}\nCOMMIT\n`}`;
   return snatAddresses.examine({
     table,
     allServices: table,
@@ -124,6 +131,16 @@ test("snatAddresses: a backup, and a director without the virtual address, get t
   assert.deepEqual(find({ daemons: [backup] }), []);
   const virtual = route("198.51.100.1", "unicast", 1);
   assert.deepEqual(find({ virtual }), []);
+});
+
+test("snatAddresses: by firewall mark, the addresses that get the mark tell whether this machine is active", () => {
+  const marking = "-d 198.51.100.1/32 -j MARK --set-xmark 0x7/0xffffffff";
+  const text = "-o eth1 -m ipvs --ipvs -j SNAT --to-source 192.0.2.3";
+  const rules = [[1, text]] as const;
+  assert.equal(find({ rules, marking }).length, 1);
+  const virtual = route("198.51.100.1", "unicast", 1);
+  assert.deepEqual(find({ rules, marking, virtual }), []);
+  assert.deepEqual(find({ rules, marking: "-j ACCEPT" }), []);
 });
 
 test("snatAddresses: several addresses, ports and quotes are described without a command", () => {

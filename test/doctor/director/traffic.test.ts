@@ -1200,7 +1200,7 @@ suite("traceClient()", () => {
     assert.equal(steps.at(-1)?.state, "unknown");
     assert.equal(
       steps.at(-1)?.text,
-      "10.0.0.11:80 of tcp/192.0.2.1:80, all clients: 8 packets in, 16 out; answers do not pass the director, so packets out are ICMP errors about the tunnel's packets: nothing on the server unpacks UDP port 6080 (GUE), or a firewall rejects it",
+      "10.0.0.11:80 of tcp/192.0.2.1:80, all clients: 8 packets in, 16 out; answers do not pass the director, so packets out are ICMP errors about the tunnel's packets: nothing on the server unpacks UDP port 6080 (GUE), a firewall rejects it, or a router does not reach the server",
     );
     const works = traced("ESTABLISHED", { inPackets: 8n });
     assert.deepEqual(works.next, []);

@@ -114,7 +114,7 @@ test("unanswered: packets out of a tunnel are ICMP errors, and the cure names wh
   };
   const errors = { outPackets: 16n, outBytes: 1184n };
   const says = (packets: string) => [
-    `counters of 192.0.2.10:80: 16 packets out; answers do not pass the director, so packets out are ICMP errors about the tunnel's packets: nothing on the server unpacks ${packets}, or a firewall rejects it`,
+    `counters of 192.0.2.10:80 since it was added: 16 packets out; answers do not pass the director, so packets out are ICMP errors about the tunnel's packets: nothing on the server unpacks ${packets}, a firewall rejects it, or a router does not reach the server`,
   ];
   const gue = tunneled({ type: TUNNEL_GUE, port: 6080 }, errors);
   assert.deepEqual(gue.evidence, says("UDP port 6080 (GUE)"));

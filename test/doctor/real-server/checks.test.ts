@@ -574,6 +574,16 @@ test("wayBack: a router that is another address of the director is none", () => 
   const [other] = examined(at("192.0.2.9", 9), at("192.0.2.1", 1));
   assert.equal(other?.fix.length, 1);
   assert.equal(examined(at("192.0.2.9", 1)).length, 1);
+  const [alone] = examined(
+    at("192.0.2.9", undefined),
+    at("192.0.2.1", undefined),
+  );
+  assert.match(
+    alone?.seen ?? "",
+    /; neither 192\.0\.2\.9 nor the director 192\.0\.2\.1 answers/,
+  );
+  assert.match(alone?.cure ?? "", /^Check the interface first/);
+  assert.deepEqual(alone?.fix, []);
   const [silent] = examined(at("192.0.2.9", undefined), at("192.0.2.1", 1));
   assert.match(silent?.seen ?? "", /; 192\.0\.2\.9 does not answer/);
   assert.deepEqual(silent?.fix, []);
