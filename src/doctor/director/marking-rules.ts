@@ -7,6 +7,7 @@ import type { ServiceKey } from "../../ipvs/model.js";
 import { judge } from "../firewall/judge.js";
 import type { Hook } from "../firewall/packet.js";
 import type {
+  Base,
   Chain,
   Condition,
   Ruleset,
@@ -15,16 +16,13 @@ import type {
 } from "../firewall/ruleset.js";
 import type { Place } from "../firewall/walk.js";
 import { isLocal, type Network } from "../network.js";
-import { clientDevices } from "./flows.js";
+import { clientDevices, IPVS_INPUT_PRIORITY } from "./flows.js";
 
 /** The key of a service by firewall mark */
 export type FirewallMarkKey = Extract<
   ServiceKey,
   { readonly firewallMark: number }
 >;
-
-/** Hooks whose marks IPVS sees */
-const EARLY: ReadonlySet<string> = new Set(["prerouting", "input"]);
 
 /** A rule that sets a mark, or helps to make it. */
 export interface MarkingRule extends Place {
@@ -109,7 +107,7 @@ function collect(
       }
       const isKnown = verdict.does === "mark";
       if (!isKnown && !isFromElsewhere(verdict)) return;
-      const early = EARLY.has(base.base?.hook ?? "");
+      const early = isBeforeIpvs(base.base);
       const { packets } = rule;
       const place = { table, base, chain, rule, position: at + 1, packets };
       found.push({
@@ -127,6 +125,14 @@ function collect(
       else
         for (const one of step.cases) meets(one.then, [...conditions, one.if]);
   }
+}
+
+/** Whether packets pass a chain before IPVS takes them. */
+function isBeforeIpvs(base: Base | undefined): boolean {
+  return (
+    base?.hook === "prerouting" ||
+    (base?.hook === "input" && base.priority < IPVS_INPUT_PRIORITY)
+  );
 }
 
 function isFromElsewhere({ does }: Verdict): boolean {

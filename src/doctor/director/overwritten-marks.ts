@@ -1,3 +1,4 @@
+import type { Address } from "../../ipvs/address.js";
 import type { ServiceWithServers } from "../../ipvs/model.js";
 import { check } from "../check.js";
 import { ofService } from "../commands.js";
@@ -5,16 +6,16 @@ import type { Finding, Fix } from "../finding.js";
 import { describePlace } from "../firewall/describe.js";
 import { judgeAll } from "../firewall/judge.js";
 import type { Packet } from "../firewall/packet.js";
-import type { Condition, Ruleset, Verdict } from "../firewall/ruleset.js";
-import type { Network } from "../network.js";
+import type { Condition, Rule, Ruleset, Verdict } from "../firewall/ruleset.js";
+import { walk, type Marking } from "../firewall/walk.js";
+import { isLocal, type Network } from "../network.js";
 import { shellWord } from "../shell.js";
-import { clientDevices } from "./flows.js";
+import { clientDevices, IPVS_INPUT_PRIORITY } from "./flows.js";
 import {
   destinationsOf,
   makesMark,
   rulesThatMark,
   type FirewallMarkKey,
-  type MarkingRule,
   type MarkSetter,
 } from "./marking-rules.js";
 import { PLAIN_RULE } from "./plain-rule.js";
@@ -34,7 +35,7 @@ export const overwrittenMarks = check(
           "no packet reaches the service now",
           "requests without the mark are not for the service: this machine handles them as any others, and mostly refuses them",
         ],
-        fix: setAgain(one),
+        fix: setAgain(one, firewall),
       })),
     ),
 );
@@ -42,11 +43,13 @@ export const overwrittenMarks = check(
 /** A rule whose mark does not last. */
 interface Overwritten {
   readonly mark: number;
-  readonly rule: MarkingRule;
+  readonly rule: MarkSetter;
   /** The rule that sets another mark */
-  readonly by: MarkSetter;
-  /** Whether the same packets meet both for certain */
+  readonly by: Marking;
+  /** Whether the same packets meet both for certain, and reach IPVS with another mark */
   readonly certain: boolean;
+  /** The packets that lose the mark */
+  readonly packets: readonly Packet[];
 }
 
 /** The rules that set the mark of a service without traffic, if another rule replaces the mark of each before IPVS sees it; else none. */
@@ -56,25 +59,80 @@ export function overwritten(
   network: Network,
 ): Overwritten[] {
   if (!("firewallMark" in key) || stats.inPacketsPerSecond > 0n) return [];
-  const neverUsed = stats.inPackets === 0n;
+  const mark = key.firewallMark;
   const early = rulesThatMark(firewall, key.family).filter((one) => one.early);
   // A rule that takes the mark from elsewhere may set it.
   if (early.some(({ isKnown }) => !isKnown)) return [];
   const found: Overwritten[] = [];
-  for (const [at, rule] of early.entries()) {
-    if (!makesMark(rule.verdict, key.firewallMark)) continue;
-    const packet = packetOf(rule, key, network);
-    const by = early.slice(at + 1).find((other) => {
-      if (other.packets === 0n || !changesMark(other.verdict, key.firewallMark))
-        return false;
-      const meets = judgeAll(other.conditions, packet);
-      return meets === "yes" || (meets === "perhaps" && neverUsed);
+  let certain = true;
+  for (const rule of early) {
+    if (!makesMark(rule.verdict, mark)) continue;
+    const lost = packetsOf(rule, key, network).flatMap((packet) => {
+      const fate = fateOf(mark, rule, packet, firewall);
+      if (fate === "unmarked") certain = false;
+      return fate === "unmarked" ? [] : [{ packet, fate }];
     });
-    if (!by) return [];
-    const certain = judgeAll(by.conditions, packet) === "yes";
-    found.push({ mark: key.firewallMark, rule, by, certain });
+    const packets = lost.map(({ packet }) => packet);
+    for (const { fate } of lost) {
+      if (fate === "marked") return [];
+      certain &&= fate.certain;
+    }
+    const [first] = lost;
+    if (first && first.fate !== "marked")
+      found.push({ mark, rule, by: first.fate.by, certain: true, packets });
   }
-  return found;
+  // A service that got packets had its mark.
+  if (!certain && stats.inPackets > 0n) return [];
+  return found.map((one) => ({ ...one, certain }));
+}
+
+/** What becomes of a packet that a rule marks: it does not meet the rule, it keeps the mark, or it loses it. */
+type Fate = "unmarked" | "marked" | Pick<Overwritten, "by" | "certain">;
+
+function fateOf(
+  mark: number,
+  rule: MarkSetter,
+  packet: Packet,
+  firewall: Ruleset,
+): Fate {
+  const way = wayToIpvs(rule, packet, firewall);
+  const at = way.marks.findIndex(
+    (one) => one.rule === rule.rule && one.base.base === rule.base.base,
+  );
+  const set = way.marks[at];
+  if (!set) return "unmarked";
+  // Several rules may make the mark together.
+  const last = way.marks.findLastIndex(
+    (one, index) => index >= at && one.mark === mark,
+  );
+  if (last < 0 && set.mark !== undefined) return "unmarked";
+  if (way.mark === mark) return "marked";
+  const by = way.marks
+    .slice(Math.max(at, last) + 1)
+    .find(
+      ({ packets, verdict }) => packets !== 0n && changesMark(verdict, mark),
+    );
+  if (!by) return "marked";
+  const certain = set.certain && by.certain && way.mark !== undefined;
+  return { by, certain };
+}
+
+/** What sets the mark of a packet on its way to IPVS, and the mark that IPVS sees, if it is known. */
+function wayToIpvs(
+  rule: MarkSetter,
+  packet: Packet,
+  firewall: Ruleset,
+): { readonly marks: readonly Marking[]; readonly mark: number | undefined } {
+  const given = new Set(rule.conditions);
+  const first = walk(firewall, "prerouting", packet, { given });
+  if (first.stops.some(({ certain }) => certain))
+    return { marks: first.marks, mark: first.packet.mark };
+  const before = IPVS_INPUT_PRIORITY;
+  const second = walk(firewall, "input", first.packet, { before, given });
+  return {
+    marks: [...first.marks, ...second.marks],
+    mark: second.packet.mark,
+  };
 }
 
 /** Whether a verdict makes another mark of a mark. */
@@ -95,29 +153,55 @@ function markAfter({ by: { verdict }, mark }: Overwritten): string {
     : "another mark";
 }
 
-/** A packet that has just got the mark, as far as the conditions of the rule tell. */
-function packetOf(
-  { conditions }: MarkingRule,
-  { family, firewallMark }: FirewallMarkKey,
+/** More values of one kind are not tried. A multiport match has at most 15. */
+const MOST_VALUES = 16;
+
+/** Packets that meet a marking rule: one for each value that its conditions name, such as a port. */
+function packetsOf(
+  { conditions }: MarkSetter,
+  { family }: FirewallMarkKey,
   network: Network,
-): Packet {
+): Packet[] {
   const all = conditions.flatMap(flat);
-  const [destination] = all.flatMap(destinationsOf);
-  const devices = clientDevices(network, family, destination, undefined);
+  const destinations = all.flatMap(destinationsOf);
   const protocols = all.flatMap((one) =>
     one.about === "protocol" ? one.numbers : [],
   );
   const ports = all.flatMap((one) =>
-    one.about === "port" && one.end === "destination" ? one.ranges : [],
+    one.about === "port" && one.end === "destination" ? one.ranges.flat() : [],
   );
-  return {
-    family,
-    incoming: devices.length === 1 ? devices[0] : undefined,
-    destination,
-    protocol: protocols[0],
-    destinationPort: ports[0]?.[0],
-    mark: firewallMark,
-  };
+  const devices = clientDevices(network, family, destinations[0], undefined);
+  const device = devices.length === 1 ? devices[0] : undefined;
+  const comesIn = judgeAll(conditions, { family, incoming: device }) !== "no";
+  const incoming = comesIn ? device : undefined;
+  return values(destinations)
+    .flatMap((destination) =>
+      values(protocols).flatMap((protocol) =>
+        values(ports).map((destinationPort): Packet => ({
+          family,
+          incoming,
+          destination,
+          protocol,
+          destinationPort,
+          destinationIsLocal: isOwn(network, destination),
+        })),
+      ),
+    )
+    .filter((packet) => judgeAll(conditions, packet) !== "no")
+    .map((packet) => ({ ...packet, mark: 0 }));
+}
+
+/** Undefined: not known. A routing rule for the mark can make an address local. */
+function isOwn(
+  network: Network,
+  address: Address | undefined,
+): true | undefined {
+  return address && isLocal(network, address) === true ? true : undefined;
+}
+
+function values<T>(some: readonly T[]): readonly (T | undefined)[] {
+  const each = [...new Set(some)];
+  return each.length === 0 || each.length > MOST_VALUES ? [undefined] : each;
 }
 
 function flat(condition: Condition): readonly Condition[] {
@@ -126,17 +210,60 @@ function flat(condition: Condition): readonly Condition[] {
     : [condition];
 }
 
-/** The same rule once more, behind the one that replaces the mark. */
-function setAgain({ rule, by, mark }: Overwritten): Fix[] {
+/** The target of a rule that sets a mark, as iptables-save prints it */
+const TARGET = /-j MARK --\S+ \S+$/;
+
+/** The same rule once more, behind the one that replaces the mark, if that makes the mark of the service again. */
+function setAgain(one: Overwritten, firewall: Ruleset): Fix[] {
+  const { rule, by, mark } = one;
   const { table, base } = by;
-  const text = rule.rule?.text ?? "";
   // The conditions of a rule in another chain are not all in its text.
-  if (rule.chain !== rule.base || rule.table !== table) return [];
-  if (!/^ip6?tables/.test(table.program) || !PLAIN_RULE.test(text)) return [];
+  if (rule.chain !== rule.base || rule.table !== table || !rule.rule) return [];
+  const { text } = rule.rule;
+  if (!/^ip6?tables/.test(table.program)) return [];
+  if (!PLAIN_RULE.test(text) || !TARGET.test(text)) return [];
+  const again = [rule.rule, wholeMark(rule.rule, mark)].find((added) =>
+    makesMarkAgain(added, one, firewall),
+  );
+  if (!again) return [];
   return [
     {
-      command: `${table.program} -t ${table.name} -A ${shellWord(base.name)} ${text}`,
+      command: `${table.program} -t ${table.name} -A ${shellWord(base.name)} ${again.text}`,
       effect: `these packets carry mark ${mark} when they reach IPVS; what uses the other mark afterwards, such as tc or a routing rule, does not see them any more; add the rule to the firewall's configuration to keep it`,
     },
   ];
+}
+
+/** The rule with a target that sets all bits of the mark. */
+function wholeMark({ text, packets, steps }: Rule, mark: number): Rule {
+  const mask = 0xffffffff;
+  return {
+    text: text.replace(
+      TARGET,
+      `-j MARK --set-xmark 0x${mark.toString(16)}/0x${mask.toString(16)}`,
+    ),
+    packets,
+    steps: steps.map((step) =>
+      "then" in step ? { then: { does: "mark", value: mark, mask } } : step,
+    ),
+  };
+}
+
+/** Whether the packets that lose the mark have it again with a rule at the end of the chain that replaces it. */
+function makesMarkAgain(
+  added: Rule,
+  { mark, rule, by, packets }: Overwritten,
+  { tables }: Ruleset,
+): boolean {
+  if (rule.verdict.does !== "mark" || changed(rule.verdict, 0) !== mark)
+    return false;
+  const base = { ...by.base, rules: [...by.base.rules, added] };
+  const chains = new Map(by.table.chains).set(base.name, base);
+  const changedTables = tables.map((table) =>
+    table === by.table ? { ...table, chains } : table,
+  );
+  return packets.every(
+    (packet) =>
+      wayToIpvs(rule, packet, { tables: changedTables }).mark === mark,
+  );
 }

@@ -29,7 +29,7 @@ export const TRAFFIC_KINDS = [
     title: "no firewall rule sets the mark of a service",
     why: "A service by firewall mark gets the packets that carry its mark. If no rule in PREROUTING or INPUT sets the mark, the service gets no packets, and requests are treated as any others.",
     looked:
-      "The rules of nft and of both variants of iptables: whether one sets this mark, or a mark that is not known beforehand (CONNMARK). Marks that tc sets are not seen.",
+      "The rules of nft and of both variants of iptables: whether one sets this mark, or a mark that is not known beforehand (CONNMARK). A chain of nft at hook input with priority 98 or later does not count, because IPVS comes first. Marks that tc sets are not seen.",
     cure: "Add a rule to the table mangle, chain PREROUTING, that sets the mark for the virtual address and port, and keep it in the configuration of the firewall.",
     sysctls: [],
   },
@@ -49,7 +49,7 @@ export const TRAFFIC_KINDS = [
     title: "a later rule replaces the mark of a service",
     why: "A packet has one mark. MARK does not end the walk through a chain, so a later rule that sets a mark for other purposes, such as shaping or routing, replaces the mark of the service before IPVS sees it. The service gets no packets, and this machine handles the requests as any others: if the address is its own and no program listens there, clients see their connections refused.",
     looked:
-      "The rules of nft and of both variants of iptables that set marks in PREROUTING and INPUT, in the order in which packets meet them: whether a later one changes the mark and matches the packets of the rule that sets it. It is proven if all its conditions are met for certain, else likely. A rule that has matched no packet is not reported, and nothing is reported while the service gets packets.",
+      "The rules of nft and of both variants of iptables that set marks in PREROUTING and INPUT, in the order in which packets meet them: whether a packet that gets the mark also gets to a later rule that changes it, past ACCEPT and RETURN, and reaches IPVS with another mark. It is proven if that is certain for each rule that sets the mark, else likely. A rule that has matched no packet is not reported, and nothing is reported while the service gets packets.",
     cure: "Set the mark of the service last: IPVS compares the whole mark, so bits for other purposes cannot be added to it. Keep that in the configuration of the firewall.",
     sysctls: [],
   },

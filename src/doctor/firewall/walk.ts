@@ -3,6 +3,7 @@ import type { Hook, Packet } from "./packet.js";
 import type {
   Base,
   Chain,
+  Condition,
   Rule,
   Ruleset,
   Step,
@@ -34,6 +35,15 @@ export interface Stop extends Place {
   readonly to?: string | undefined;
 }
 
+/** A rule that sets the mark of a packet. */
+export interface Marking extends Place {
+  readonly verdict: MarkVerdict;
+  /** The mark of the packet behind the rule, if it is known */
+  readonly mark: number | undefined;
+}
+
+type MarkVerdict = Extract<Verdict, { does: "mark" | "mark-from-elsewhere" }>;
+
 /** What the rules of a hook do to a packet. */
 export interface Walked {
   /** What stops it, in order. Nothing certain comes after one that is certain */
@@ -41,7 +51,7 @@ export interface Walked {
   /** Rules that change its source */
   readonly translations: readonly Place[];
   /** Rules that set its mark */
-  readonly marks: readonly Place[];
+  readonly marks: readonly Marking[];
   /** The packet as it leaves the hook, with its mark and state */
   readonly packet: Packet;
 }
@@ -53,6 +63,11 @@ export interface Range {
   readonly before?: number | undefined;
 }
 
+export interface WalkOptions extends Range {
+  /** Conditions that the packet meets, unless what is known of it says otherwise */
+  readonly given?: ReadonlySet<Condition> | undefined;
+}
+
 /** The kernel refuses loops; a ruleset that was read wrongly could have one. */
 const DEEPEST = 64;
 
@@ -61,7 +76,7 @@ export function walk(
   { tables }: Ruleset,
   hook: Hook,
   packet: Packet,
-  { from = -Infinity, before = Infinity }: Range = {},
+  { from = -Infinity, before = Infinity, given }: WalkOptions = {},
 ): Walked {
   const bases = tables
     .filter(({ families }) => families.includes(packet.family))
@@ -77,7 +92,7 @@ export function walk(
         : [],
     )
     .sort((a, b) => a.base.priority - b.base.priority);
-  const walker = new Walker(packet);
+  const walker = new Walker(packet, given);
   for (const { table, chain, base } of bases)
     if (walker.walkBase(table, chain, base)) break;
   return walker;
@@ -99,13 +114,15 @@ interface Ending {
 class Walker implements Walked {
   readonly stops: Stop[] = [];
   readonly translations: Place[] = [];
-  readonly marks: Place[] = [];
+  readonly marks: Marking[] = [];
   packet: Packet;
+  readonly #given: ReadonlySet<Condition>;
   #table: Table | undefined;
   #base: Chain | undefined;
 
-  constructor(packet: Packet) {
+  constructor(packet: Packet, given: ReadonlySet<Condition> = new Set()) {
     this.packet = packet;
+    this.#given = given;
   }
 
   /** @returns whether the packet certainly gets no further */
@@ -128,8 +145,9 @@ class Walker implements Walked {
     // What follows a rule that perhaps accepts or returns is perhaps not reached.
     let certain = reached;
     let perhapsAccepted = false;
+    const judged = (condition: Condition) => this.#judge(condition);
     for (const [at, rule] of chain.rules.entries()) {
-      for (const { verdict, answer } of outcomesOf(rule.steps, this.packet)) {
+      for (const { verdict, answer } of outcomesOf(rule.steps, judged)) {
         const sure = certain && answer === "yes";
         const place = this.#place(chain, rule, at + 1, rule.packets, sure);
         // A rule that is perhaps met and never matched anything is not the one.
@@ -177,8 +195,9 @@ class Walker implements Walked {
           }
           case "mark":
           case "mark-from-elsewhere":
-            this.#mark(verdict, answer);
-            if (!never) this.marks.push(place);
+            this.#mark(verdict, sure);
+            if (!never)
+              this.marks.push({ ...place, verdict, mark: this.packet.mark });
             break;
           case "notrack":
             if (sure) this.packet = { ...this.packet, states: ["untracked"] };
@@ -197,18 +216,20 @@ class Walker implements Walked {
     return { how: "returned", perhapsAccepted };
   }
 
-  #mark(
-    verdict: Extract<Verdict, { does: "mark" | "mark-from-elsewhere" }>,
-    answer: Answer,
-  ): void {
+  /** @param sure whether the packet meets the rule for certain */
+  #mark(verdict: MarkVerdict, sure: boolean): void {
     const { mark } = this.packet;
-    const known =
-      verdict.does === "mark" &&
-      answer === "yes" &&
-      (mark !== undefined || verdict.mask === WHOLE)
+    const set =
+      verdict.does === "mark" && (mark !== undefined || verdict.mask === WHOLE)
         ? (((mark ?? 0) & ~verdict.mask) ^ verdict.value) >>> 0
         : undefined;
+    const known = sure || set === mark ? set : undefined;
     this.packet = { ...this.packet, mark: known };
+  }
+
+  #judge(condition: Condition): Answer {
+    const answer = judge(condition, this.packet);
+    return answer === "perhaps" && this.#given.has(condition) ? "yes" : answer;
   }
 
   #place(
@@ -230,19 +251,19 @@ const WHOLE = 0xffffffff;
 /** The verdicts of a rule, with how sure they are; none if its conditions do not hold. */
 function* outcomesOf(
   steps: readonly Step[],
-  packet: Packet,
+  judged: (condition: Condition) => Answer,
 ): Generator<{ verdict: Verdict; answer: Exclude<Answer, "no"> }> {
   let answer: Exclude<Answer, "no"> = "yes";
   for (const step of steps) {
     if ("if" in step) {
-      const one = judge(step.if, packet);
+      const one = judged(step.if);
       if (one === "no") return;
       if (one === "perhaps") answer = "perhaps";
     } else if ("then" in step) {
       yield { verdict: step.then, answer };
     } else {
       for (const one of step.cases) {
-        const holds = judge(one.if, packet);
+        const holds = judged(one.if);
         if (holds === "no") continue;
         const both = holds === "yes" ? answer : "perhaps";
         yield { verdict: one.then, answer: both };

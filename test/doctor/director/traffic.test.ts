@@ -411,6 +411,23 @@ suite("refusals", () => {
   });
 });
 
+/** A chain of nft that sets mark 7. */
+function markInInput(priority: number) {
+  const chain = { family: "inet", table: "own" };
+  const base = { type: "filter", hook: "input", prio: priority };
+  const set = { mangle: { key: { meta: { key: "mark" } }, value: 7 } };
+  const { tables } = parseNftJson(
+    JSON.stringify({
+      nftables: [
+        { table: { family: "inet", name: "own" } },
+        { chain: { ...chain, ...base, name: "late", policy: "accept" } },
+        { rule: { ...chain, chain: "late", expr: [set] } },
+      ],
+    }),
+  );
+  return tables;
+}
+
 suite("marks", () => {
   const MARKED = serviceEntry({ family: INET, firewallMark: 7 }, {}, [SERVER]);
   const find = (rules: string, unread: string[] = []) =>
@@ -459,6 +476,21 @@ suite("marks", () => {
       /^only chain FORWARD sets mark 7/,
     );
     assert.equal(find(mangle("set", "0x7/0xffffffff")).length, 1);
+  });
+
+  test("marks: a chain of nft at hook input helps only if IPVS comes behind it", () => {
+    const seen = (priority: number) =>
+      marks.examine({
+        table: [serviceEntry({ family: INET, firewallMark: 7 }, {}, [SERVER])],
+        firewall: { tables: markInInput(priority), unread: [] },
+      })[0]?.seen;
+    assert.equal(seen(-150), undefined);
+    assert.equal(seen(97), undefined);
+    for (const late of [98, 100])
+      assert.equal(
+        seen(late),
+        "only chain late sets mark 7, and requests do not pass it before IPVS",
+      );
   });
 
   test("marks: rules that could not be read may set it", () => {
@@ -650,6 +682,100 @@ suite("overwrittenMarks", () => {
     const perhaps = `[9:540] -A PREROUTING -m length --length 40:100 ${SHAPING}`;
     assert.equal(find([FIRST, perhaps])[0]?.certainty, "likely");
     assert.deepEqual(find([FIRST, perhaps], { inPackets: 7n }), []);
+  });
+
+  const SHAPED = `[9:540] -A PREROUTING -i eth1 ${SHAPING}`;
+  const whole = (match: string) =>
+    `iptables -t mangle -A PREROUTING ${match} -j MARK --set-xmark 0x1/0xffffffff`;
+  const PORTS = "-d 192.0.2.1/32 -p tcp -m multiport --dports 80,443";
+
+  test("overwrittenMarks is silent if RETURN or ACCEPT ends the chain for packets with a mark", () => {
+    for (const target of ["RETURN", "ACCEPT"]) {
+      const ends = `[4:240] -A PREROUTING -m mark ! --mark 0x0 -j ${target}`;
+      assert.deepEqual(find([FIRST, ends, SHAPED]), []);
+      const sub = [
+        "[4:240] -A PREROUTING -d 192.0.2.1/32 -j web",
+        FIRST.replace("PREROUTING", "web"),
+        `[4:240] -A web -j ${target}`,
+      ];
+      const lost = find([...sub, SHAPED]);
+      assert.equal(lost.length, target === "RETURN" ? 1 : 0);
+    }
+    const other = "[4:240] -A PREROUTING -m mark --mark 0x2 -j RETURN";
+    assert.equal(find([FIRST, other, SHAPED])[0]?.certainty, "proven");
+  });
+
+  test("overwrittenMarks: ACCEPT in PREROUTING does not protect the mark from rules of INPUT", () => {
+    const ends = "[4:240] -A PREROUTING -m mark ! --mark 0x0 -j ACCEPT";
+    const [finding] = find([FIRST, ends, `[9:540] -A INPUT ${SHAPING}`]);
+    assert.equal(finding?.certainty, "proven");
+  });
+
+  test("overwrittenMarks: a RETURN that packets perhaps meet makes it likely, and leaves no command", () => {
+    const perhaps =
+      "[4:240] -A PREROUTING -m length --length 40:100 -m mark ! --mark 0x0 -j RETURN";
+    const [finding] = find([FIRST, perhaps, SHAPED]);
+    assert.equal(finding?.certainty, "likely");
+    assert.deepEqual(finding.fix, []);
+    assert.deepEqual(find([FIRST, perhaps, SHAPED], { inPackets: 7n }), []);
+  });
+
+  test("overwrittenMarks does not count chains behind IPVS", () => {
+    const service = serviceEntry(key, {}, [SERVER]);
+    const found = (priority: number) =>
+      overwrittenMarks.examine({
+        table: [service],
+        network: NETWORK,
+        firewall: {
+          tables: [
+            ...parseIptablesSave(
+              `*mangle\n:PREROUTING ACCEPT [0:0]\n${FIRST}\nCOMMIT\n`,
+              INET,
+              "iptables",
+            ),
+            ...markInInput(priority),
+          ],
+          unread: [],
+        },
+      }).length;
+    assert.equal(found(97), 1);
+    assert.equal(found(98), 0);
+  });
+
+  test("overwrittenMarks is silent if one of the ports keeps the mark", () => {
+    const rule = SHAPED.replace("80,443,8000:8099", "443,8000:8099");
+    assert.deepEqual(find([FIRST, rule]), []);
+  });
+
+  test("overwrittenMarks sees packets of a rule whose conditions are not known of clients", () => {
+    const rule = FIRST.replace("-p tcp", "-s 203.0.113.0/24 -p tcp");
+    assert.equal(find([rule, SHAPED])[0]?.certainty, "proven");
+  });
+
+  test("overwrittenMarks sets the whole mark again if the rule changes only some bits", () => {
+    const partial = FIRST.replace("0x1/0xffffffff", "0x1/0xff");
+    const bits = "[9:540] -A PREROUTING -j MARK --set-xmark 0x140000/0xff0000";
+    const commands = (rules: readonly string[]) =>
+      find(rules).flatMap(({ fix }) => fix.map(({ command }) => command));
+    assert.deepEqual(commands([partial, bits]), [whole(PORTS)]);
+    // The same rule makes the mark again from 20.
+    assert.deepEqual(commands([partial, SHAPED]), [
+      whole(PORTS).replace("0xffffffff", "0xff"),
+    ]);
+  });
+
+  test("overwrittenMarks offers no rule that does not match packets with the other mark", () => {
+    const rule = FIRST.replace("-j MARK", "-m mark --mark 0x0 -j MARK");
+    const [finding] = find([rule, SHAPED]);
+    assert.equal(finding?.certainty, "proven");
+    assert.deepEqual(finding.fix, []);
+  });
+
+  test("overwrittenMarks offers no rule behind an ACCEPT that the packets meet", () => {
+    const ends = "[9:540] -A PREROUTING -m mark --mark 0x14 -j ACCEPT";
+    const [finding] = find([FIRST, SHAPED, ends]);
+    assert.equal(finding?.certainty, "proven");
+    assert.deepEqual(finding.fix, []);
   });
 });
 

@@ -241,6 +241,26 @@ suite("parseIptablesSave()", () => {
     assert.equal(walk(both, "input", REQUEST).stops[0]?.packets, 4n);
   });
 
+  test("walk() does not know the mark behind a rule that the packet perhaps meets", () => {
+    const marksOf = (rule: string) => {
+      const text = `*mangle\n:PREROUTING ACCEPT [0:0]\n[4:240] -A PREROUTING -s 203.0.113.0/24 -j RETURN\n[4:240] -A PREROUTING -j MARK --set-xmark ${rule}\nCOMMIT\n`;
+      const mangle = { tables: parseIptablesSave(text, INET, "iptables") };
+      const packet = { ...REQUEST, source: undefined, mark: 7 };
+      const [returns] = mangle.tables[0]?.chains.get("PREROUTING")?.rules ?? [];
+      const given = new Set(
+        returns?.steps.flatMap((step) => ("if" in step ? [step.if] : [])),
+      );
+      return [
+        walk(mangle, "prerouting", packet).packet.mark,
+        walk(mangle, "prerouting", packet, { given }).packet.mark,
+        walk(mangle, "prerouting", { ...packet, source: address("192.0.2.9") })
+          .packet.mark,
+      ];
+    };
+    assert.deepEqual(marksOf("0x14/0xffffffff"), [undefined, 7, 20]);
+    assert.deepEqual(marksOf("0x7/0xffffffff"), [7, 7, 7]);
+  });
+
   test("chains of one hook are walked by priority, and a range leaves out others", () => {
     const packet = { ...REQUEST, destination: address("192.0.2.101") };
     const all = walk({ tables }, "prerouting", packet);
