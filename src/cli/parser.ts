@@ -9,13 +9,21 @@ import { escapeControls } from "./escape.js";
 /** The parsed command line of a subcommand. Every value has been checked against the spec. */
 export class Arguments {
   readonly #values: ReadonlyMap<string, string | true | readonly string[]>;
+  readonly #written: ReadonlySet<string>;
 
   constructor(
     values: ReadonlyMap<string, string | true | readonly string[]>,
     /** The positional arguments */
     readonly positionals: readonly string[],
+    written: ReadonlySet<string>,
   ) {
     this.#values = values;
+    this.#written = written;
+  }
+
+  /** Whether the command line has an option. Its default does not count. */
+  has(option: string): boolean {
+    return this.#written.has(option);
   }
 
   /** Whether a flag was given. */
@@ -61,7 +69,9 @@ export function parseArguments(
   const options = optionsOf(spec);
   const argv = scan(spec, options, words);
   const values = new Map<string, string | true | readonly string[]>();
+  const written = new Set<string>();
   for (const option of options) {
+    if (argv[option.name] !== undefined) written.add(option.name);
     const found = argv[option.name] ?? option.default;
     const value = found === undefined ? [] : [found].flat().map(String);
     switch (option.type) {
@@ -83,7 +93,7 @@ export function parseArguments(
   }
   const positionals = argv._.map(String);
   if (!values.has("help")) checkPositionals(spec, positionals);
-  return new Arguments(values, positionals);
+  return new Arguments(values, positionals, written);
 }
 
 /** Has yargs parse the words. @returns the values by the names of the options; `_` are the positional arguments */

@@ -5,6 +5,8 @@ import { PolledPanel } from "./polled-panel.js";
 /** A part of the document of `fleet status -o json`, with what `serve` adds. */
 interface FleetDocument {
   readonly time: string;
+  /** Of the state at `time`, by the server's clock */
+  readonly ageSeconds: number;
   readonly fault: string | null;
   readonly directors: readonly Director[];
   readonly rollouts: readonly Rollout[];
@@ -71,6 +73,7 @@ function showFault(text: string | undefined): void {
 
 function show({
   time,
+  ageSeconds,
   fault,
   directors,
   rollouts,
@@ -80,7 +83,7 @@ function show({
   showFault(
     fault === null
       ? undefined
-      : `${fault}. This is the state of ${clock(time)}, ${age(Date.now() - Date.parse(time))} ago.`,
+      : `${fault}. This is the state of ${clock(time)}, ${age(ageSeconds * 1000)} ago.`,
   );
   const counts = STATES.map(
     (state) =>

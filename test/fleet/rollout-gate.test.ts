@@ -205,6 +205,38 @@ test("runRollout() stops if an agent does not answer, and goes on after resume",
   assert.equal(fleet.having(2), 2);
 });
 
+const BAD: ExaminationResult = { ...CLEAN, connections: undefined, fault: "x" };
+
+test("runRollout() that is continued judges no report from before", async () => {
+  const fleet = await staged(2);
+  answerWith(fleet, () => BAD);
+  const rollout = fleet.rollout({ gates: GATES });
+  await assert.rejects(fleet.run(rollout), stopped(/lb1 did not count/));
+  answerWith(fleet, () => CLEAN);
+  await fleet.run(
+    await changeRollout(fleet.store, KEYS, "web", ["failed"], "running"),
+  );
+  assert.equal(fleet.having(2), 2);
+});
+
+test("runRollout() judges no report from a pause", async () => {
+  const fleet = await staged(1);
+  let ticks = 0;
+  answerWith(fleet, () => (ticks < 20 ? BAD : CLEAN));
+  const { tick } = fleet;
+  fleet.tick = async () => {
+    ticks++;
+    if (ticks === 1)
+      await changeRollout(fleet.store, KEYS, "web", ["running"], "paused");
+    // The last report from the pause is bad.
+    if (ticks === 20)
+      await changeRollout(fleet.store, KEYS, "web", ["paused"], "running");
+    else await tick();
+  };
+  await fleet.run(fleet.rollout({ gates: GATES }));
+  assert.equal(fleet.having(2), 1);
+});
+
 test("runRollout() ignores what a director reported for another rollout", async () => {
   const fleet = await staged(1);
   const value = recordBytes({

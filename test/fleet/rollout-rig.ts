@@ -18,6 +18,10 @@ export class Fleet {
   seconds = 0;
   /** The failures of the store for the rollout */
   trouble: (call: keyof Store) => StoreTrouble | undefined = () => undefined;
+  /** Called after the rollout has read a key */
+  afterGet: (key: string) => Promise<void> = () => Promise.resolve();
+  /** Called after the directors have reported */
+  afterWork: () => void = () => undefined;
   /** Called each second */
   tick: () => Promise<void> = () => Promise.resolve();
 
@@ -41,6 +45,7 @@ export class Fleet {
         [{ put: KEYS.alive(name), value: recordBytes({}) }],
       );
     }
+    this.afterWork();
   }
 
   /** The process of a director ends, and its lease, too. */
@@ -66,8 +71,15 @@ export class Fleet {
   }
 
   run(rollout = this.rollout(), signal: AbortSignal = NEVER) {
+    const store = this.cluster.client((call) => this.trouble(call));
+    const get = store.get.bind(store);
+    store.get = async (key, options) => {
+      const answer = await get(key, options);
+      await this.afterGet(key);
+      return answer;
+    };
     return runRollout(rollout, {
-      store: this.cluster.client((call) => this.trouble(call)),
+      store,
       keys: KEYS,
       pauses: {
         random: () => 0,

@@ -6,10 +6,11 @@ import {
   changeRollout,
   clearOrders,
 } from "../../src/fleet/rollout/run-rollout.js";
+import { readRollout } from "../../src/fleet/rollout/rollout.js";
 import { divideIntoWaves, isWave } from "../../src/fleet/rollout/waves.js";
 import { updateOrder } from "../../src/fleet/update-order.js";
 import { EINVAL } from "../../src/netlink/errno.js";
-import { KEYS } from "./rig.js";
+import { KEYS, release, webTable } from "./rig.js";
 import { Fleet, staged, stopped } from "./rollout-rig.js";
 
 const member = (name: string, site: string) => ({ name, labels: { site } });
@@ -138,6 +139,97 @@ test("runRollout() waits while it is paused, and ends when it is aborted", async
   await assert.rejects(fleet.run(), stopped(/the rollout was aborted/));
   assert.ok(fleet.lines.includes("paused"));
   assert.equal(ticks, 62);
+});
+
+test("runRollout() changes no director that abort has given the released revision", async () => {
+  const fleet = await staged(2);
+  let aborted = false;
+  // An operator aborts after the rollout has read the order.
+  fleet.afterGet = async (key) => {
+    if (key !== KEYS.order("lb2") || aborted) return;
+    aborted = true;
+    await changeRollout(fleet.store, KEYS, "web", ["running"], "aborted");
+    await clearOrders(fleet.store, KEYS, "web");
+  };
+  await assert.rejects(fleet.run(), stopped(/the rollout was aborted/));
+  assert.ok(aborted);
+  await fleet.work();
+  assert.equal(fleet.having(1), 2);
+});
+
+test("runRollout() does not count a pause as time that a director takes, nor as time of the soak", async () => {
+  for (const pauseAt of [1, 3]) {
+    const fleet = await staged(2);
+    let ticks = 0;
+    fleet.tick = async () => {
+      ticks++;
+      // So long, lb1 does nothing.
+      if (ticks < 50 && pauseAt === 1) fleet.dead.add("lb1");
+      else fleet.dead.clear();
+      if (ticks === pauseAt)
+        await changeRollout(fleet.store, KEYS, "web", ["running"], "paused");
+      if (ticks === 50)
+        await changeRollout(fleet.store, KEYS, "web", ["paused"], "running");
+      if (ticks <= 52) assert.ok(fleet.having(2) <= 1, `tick ${ticks}`);
+    };
+    await fleet.run();
+    assert.equal(fleet.having(2), 2);
+  }
+});
+
+test("runRollout() does not undo a release that was made meanwhile", async () => {
+  const fleet = await staged(2);
+  fleet.tick = async () => {
+    fleet.tick = () => Promise.resolve();
+    await release(fleet.store, webTable("11", "12", "13", "14"));
+  };
+  await assert.rejects(
+    fleet.run(),
+    stopped(/^stopped: revision 3 was released meanwhile$/),
+  );
+  assert.equal((await fetchHead(fleet.store, KEYS, "web")).released, 3);
+  // Also when it is continued.
+  const continued = await changeRollout(
+    fleet.store,
+    KEYS,
+    "web",
+    ["failed"],
+    "running",
+  );
+  await assert.rejects(fleet.run(continued), stopped(/released meanwhile/));
+  assert.equal((await fetchHead(fleet.store, KEYS, "web")).released, 3);
+});
+
+test("clearOrders() leaves a malformed order as it is, and names its director", async () => {
+  const fleet = await staged(3);
+  const wanted = { table: "web", revision: 2 };
+  for (const name of ["lb1", "lb3"])
+    await updateOrder(fleet.store, KEYS, name, (order) => ({
+      ...order,
+      wanted,
+    }));
+  const malformed = Buffer.from("{");
+  fleet.cluster.commit([], [{ put: KEYS.order("lb2"), value: malformed }]);
+  assert.deepEqual(await clearOrders(fleet.store, KEYS, "web"), ["lb2"]);
+  await fleet.work();
+  assert.equal(fleet.having(1), 3);
+  const left = fleet.cluster.get(KEYS.order("lb2"));
+  assert.deepEqual(Buffer.from(left?.value ?? []), malformed);
+});
+
+test("runRollout() shortens what a director says of its fault", async () => {
+  const fleet = await staged(1);
+  fleet.afterWork = () => {
+    const value = recordBytes({
+      ...fleet.directors[0]?.agent.state,
+      ...{ condition: "failed", reason: "x".repeat(100_000) },
+    });
+    fleet.cluster.commit([], [{ put: KEYS.state("lb1"), value }]);
+  };
+  await assert.rejects(fleet.run(), stopped(/^stopped: lb1 failed: x+…$/));
+  const stored = fleet.cluster.get(KEYS.rollout("web"));
+  assert.ok(stored);
+  assert.equal(readRollout(stored).reason?.length, 1001);
 });
 
 test("only one process carries out a rollout of a table; another one continues after its end", async () => {

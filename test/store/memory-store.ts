@@ -26,6 +26,7 @@ export class MemoryCluster {
   readonly #history: WatchBatch[] = [];
   readonly #waiting = new Set<() => void>();
   #revision = 1n;
+  #restarts = 0;
   #compacted = 0n;
   #lastLease = 0n;
   #now = 0;
@@ -95,6 +96,12 @@ export class MemoryCluster {
     this.#compacted = this.#revision;
   }
 
+  /** Ends all watches, as a restart does. */
+  endWatches(): void {
+    this.#restarts++;
+    for (const wake of [...this.#waiting]) wake();
+  }
+
   async *watch(
     targets: readonly WatchTarget[],
     from: bigint,
@@ -106,7 +113,10 @@ export class MemoryCluster {
           ? event.key === target.key
           : event.key.startsWith(target.prefix),
       );
+    const restarts = this.#restarts;
     for (let next = from; !signal.aborted;) {
+      if (this.#restarts !== restarts)
+        throw new StoreError("unreachable", "ECONNRESET");
       if (next <= this.#compacted)
         throw new StoreError("compacted", `revision ${this.#compacted}`);
       const batch = this.#history.find(({ revision }) => revision >= next);

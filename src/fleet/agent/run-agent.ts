@@ -59,6 +59,8 @@ class Run {
   /** Whether the key that ends with the lease was written */
   #saidAlive = false;
   #reported = "";
+  /** Whether the store may have lost the last report: an operator removed it, or the store was restored */
+  #mayBeLost = false;
   /** The store's revision of the last report; undefined if it is not known */
   #written: bigint | undefined;
   #reporting: Promise<void> = Promise.resolve();
@@ -123,6 +125,7 @@ class Run {
     while (!this.#isEnded())
       try {
         const revision = await this.#agent.read(signal);
+        this.#mayBeLost = true;
         this.#storeWorks();
         backoff.reset();
         this.#wakeUp();
@@ -228,7 +231,7 @@ class Run {
       });
     }
     // The lease keeps this key alive, so it is written once.
-    if (!this.#saidAlive && this.#lease !== undefined)
+    if (!this.#saidAlive && this.#lease !== undefined) {
       await store.commit(
         [],
         [
@@ -240,6 +243,9 @@ class Run {
         ],
         { signal },
       );
+      // Without that key, an operator could remove the report.
+      this.#mayBeLost = true;
+    }
     this.#saidAlive = true;
     await store.commit(
       [],
@@ -268,12 +274,21 @@ class Run {
     const key = keys.state(this.#settings.director);
     const value = recordBytes(this.#agent.state);
     const text = Buffer.from(value).toString("latin1");
+    if (this.#mayBeLost) {
+      this.#mayBeLost = false;
+      this.#reported = "";
+      this.#written = undefined;
+    }
     if (text === this.#reported) return;
     try {
       // The condition keeps an older write, which a frozen member may carry out late, from replacing a newer one.
       this.#written = await untilCommitted(key, async () => {
-        this.#written ??=
-          (await store.get(key, { signal })).found?.revision ?? 0n;
+        if (this.#written === undefined) {
+          const { found } = await store.get(key, { signal });
+          if (found && Buffer.from(found.value).equals(value))
+            return found.revision;
+          this.#written = found?.revision ?? 0n;
+        }
         const { succeeded, revision } = await store.commit(
           [{ key, revision: this.#written }],
           [{ put: key, value }],

@@ -8,6 +8,7 @@ export class GateKeeper {
   readonly #gates: readonly Gate[];
   /** What the directors are asked for */
   readonly request: ExaminationRequest | undefined;
+  #judgeFrom = 0n;
 
   /** @throws {RolloutError} a newer program has stored a gate that this one does not know */
   constructor({ gates = [], at, author }: Rollout) {
@@ -22,9 +23,18 @@ export class GateKeeper {
     this.request = requestOf(this.#gates, `${at} ${author}`);
   }
 
+  /** Ignores reports from before a revision of the store: an operator may have fixed since what they say. */
+  judgeFrom(revision: bigint): void {
+    this.#judgeFrom = revision;
+  }
+
   /** Whether a director has reported what it is asked for. */
   hasReport({ examination }: DirectorReport): boolean {
-    return !this.request || examination?.id === this.request.id;
+    return (
+      !this.request ||
+      (examination?.id === this.request.id &&
+        examination.written > this.#judgeFrom)
+    );
   }
 
   /** Why a director does not pass; undefined if it does, or has not reported yet. */
@@ -45,7 +55,9 @@ export class GateKeeper {
     const written = (directors: readonly DirectorReport[], name: string) =>
       directors.find((one) => one.name === name)?.examination?.written ?? 0n;
     return [...names].find(
-      (name) => written(now, name) <= written(before, name),
+      (name) =>
+        written(now, name) <= written(before, name) ||
+        written(now, name) <= this.#judgeFrom,
     );
   }
 

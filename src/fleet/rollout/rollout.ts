@@ -26,6 +26,8 @@ export interface Rollout {
   readonly timeoutSeconds: number;
   /** What each director must show besides, as on the command line: `doctor`, `failing=5%` */
   readonly gates?: readonly string[] | undefined;
+  /** The released revision when the rollout began */
+  readonly releasedBefore?: number | undefined;
   readonly state: RolloutState;
   /** The wave that is carried out, counted from 1; 0 before the first one */
   readonly wave: number;
@@ -47,6 +49,7 @@ export function readRollout({ key, value }: StoredValue): Rollout {
     mostUnavailable: record.count("mostUnavailable"),
     timeoutSeconds: record.count("timeoutSeconds"),
     gates: record.texts("gates"),
+    releasedBefore: record.optionalCount("releasedBefore"),
     state: ROLLOUT_STATES.find((one) => one === state) ?? "failed",
     wave: record.count("wave"),
     reason: record.optionalText("reason"),

@@ -5,6 +5,7 @@ import type {
   StoreChange,
   StoredValue,
 } from "../../store/store.js";
+import { StoreRecordFault } from "../fleet-error.js";
 import { readFleet, type DirectorReport } from "../fleet-report.js";
 import type { FleetKeys } from "../keys.js";
 import { NO_ORDER, readOrder } from "../order.js";
@@ -19,6 +20,8 @@ import { divideIntoWaves } from "./waves.js";
 const POLL_MILLISECONDS = 1000;
 /** The rollout's places end so long after its process. */
 const LEASE_SECONDS = 30;
+/** A director can report a text of any length. */
+const LONGEST_REASON = 1000;
 
 export interface RolloutEnvironment {
   readonly store: Store;
@@ -57,6 +60,7 @@ export async function runRollout(
 /** A director whose change is going on. */
 interface Updating {
   readonly slot: number;
+  /** On the clock that stops during a pause */
   readonly since: number;
 }
 
@@ -67,6 +71,8 @@ class Run {
   /** The revision of the key that says that this process carries out the rollout */
   #held = 0n;
   #renewedAt = 0;
+  /** How long an operator has paused the rollout */
+  #pausedMilliseconds = 0;
   readonly #updating = new Map<string, Updating>();
   /** Directors that this rollout has changed */
   readonly #changed = new Set<string>();
@@ -86,6 +92,7 @@ class Run {
     this.#renewedAt = this.#environment.clock();
     const key = keys.rolloutHolder(table);
     const value = recordBytes({ author });
+    await this.#noteReleased();
     this.#held = await untilCommitted(keys.rollout(table), async () => {
       const { found } = await store.get(keys.rollout(table));
       this.#checkStillWanted(found);
@@ -111,6 +118,16 @@ class Run {
         );
       return undefined;
     });
+    this.#gates.judgeFrom(this.#held);
+  }
+
+  /** A rollout that is continued knows what was released when it began. */
+  async #noteReleased(): Promise<void> {
+    const { store, keys } = this.#environment;
+    if (this.#rollout.releasedBefore !== undefined) return;
+    const { found } = await store.get(keys.head(this.#rollout.table));
+    const releasedBefore = found ? readHead(found).released : 0;
+    this.#rollout = { ...this.#rollout, releasedBefore };
   }
 
   /** A rollout that is continued may have been paused or aborted just now. */
@@ -157,12 +174,18 @@ class Run {
   /** Releases the revision: the directors need no orders any more. */
   async finish(): Promise<void> {
     const { store, keys, report } = this.#environment;
-    const { table, revision } = this.#rollout;
+    const { table, revision, releasedBefore } = this.#rollout;
     const key = keys.head(table);
     await untilCommitted(key, async () => {
       const { found } = await store.get(key);
       if (!found) throw new RolloutError(`there is no table ${table}`);
-      const head = { ...readHead(found), released: revision };
+      const before = readHead(found);
+      if (before.released !== releasedBefore && before.released !== revision)
+        await this.#fail(
+          `revision ${before.released} was released meanwhile`,
+          `'abort' gives all directors revision ${before.released}`,
+        );
+      const head = { ...before, released: revision };
       // An operator who aborts the rollout at this moment wins.
       const running = await this.#obey();
       const released = await this.#commit(
@@ -174,7 +197,8 @@ class Run {
       );
       return released || undefined;
     });
-    await clearOrders(store, keys, table);
+    const malformed = await clearOrders(store, keys, table);
+    for (const name of malformed) report(`${name}: ${MALFORMED_ORDER}`);
     await this.#save({ state: "done" });
     report(`done: revision ${revision} of table ${table} is released`);
   }
@@ -213,11 +237,10 @@ class Run {
 
   /** Watches the changed directors for a while. */
   async #soak(): Promise<void> {
-    const { clock } = this.#environment;
     const { soakSeconds, timeoutSeconds } = this.#rollout;
-    const end = clock() + soakSeconds * 1000;
+    const end = this.#now + soakSeconds * 1000;
     const first = await this.#check();
-    while (clock() < end) {
+    while (this.#now < end) {
       await this.#pause();
       await this.#check();
     }
@@ -230,7 +253,7 @@ class Run {
         directors,
       );
       if (late === undefined) return;
-      if (clock() - end > timeoutSeconds * 1000)
+      if (this.#now - end > timeoutSeconds * 1000)
         await this.#fail(`${late} ${this.#gates.missingText(timeoutSeconds)}`);
       await this.#pause();
     }
@@ -250,7 +273,7 @@ class Run {
 
   /** Takes a place, and orders a director to apply the revision. */
   async #update(name: string): Promise<void> {
-    const { store, keys, clock, report } = this.#environment;
+    const { store, keys, report } = this.#environment;
     const { table, revision } = this.#rollout;
     const key = keys.order(name);
     const used = new Set([...this.#updating.values()].map(({ slot }) => slot));
@@ -259,8 +282,13 @@ class Run {
     await untilCommitted(key, async () => {
       const { found } = await store.get(key);
       const order = found ? readOrder(found) : NO_ORDER;
+      // An operator who pauses or aborts the rollout at this moment wins.
+      const running = await this.#obey();
       const succeeded = await this.#commit(
-        [{ key, revision: found?.revision ?? 0n }],
+        [
+          { key, revision: found?.revision ?? 0n },
+          { key: keys.rollout(table), revision: running },
+        ],
         [
           {
             put: keys.slot(table, slot),
@@ -278,7 +306,7 @@ class Run {
       );
       return succeeded || undefined;
     });
-    this.#updating.set(name, { slot, since: clock() });
+    this.#updating.set(name, { slot, since: this.#now });
     this.#changed.add(name);
     report(`${name}: changing`);
   }
@@ -329,8 +357,8 @@ class Run {
       if (verdict === "drifting") return "is drifting";
       return verdict === "ok" ? undefined : `is ${verdict}`;
     }
-    const seconds = (this.#environment.clock() - since) / 1000;
-    if (seconds <= timeoutSeconds) return undefined;
+    const seconds = (this.#now - since) / 1000;
+    if (seconds <= timeoutSeconds || this.#has(director)) return undefined;
     return this.#applied(director)
       ? this.#gates.missingText(timeoutSeconds)
       : `has not applied the revision within ${timeoutSeconds} s`;
@@ -351,8 +379,8 @@ class Run {
 
   /** Waits while the rollout is paused; stops if it was aborted. @returns the revision of its key */
   async #obey(): Promise<bigint> {
-    const { store, keys, report, signal } = this.#environment;
-    let said = false;
+    const { store, keys, clock, report, signal } = this.#environment;
+    let pausedAt: number | undefined;
     for (;;) {
       if (signal.aborted)
         throw new RolloutError(
@@ -361,22 +389,34 @@ class Run {
         );
       const { found } = await store.get(keys.rollout(this.#rollout.table));
       const state = found && readRollout(found).state;
-      if (found && state === "running") return found.revision;
+      if (found && state === "running") {
+        if (pausedAt === undefined) return found.revision;
+        this.#pausedMilliseconds += clock() - pausedAt;
+        this.#gates.judgeFrom(found.revision);
+        return found.revision;
+      }
       if (state !== "paused")
         throw new RolloutError(`the rollout was ${state ?? "deleted"}`);
-      if (!said) report("paused");
-      said = true;
+      if (pausedAt === undefined) report("paused");
+      pausedAt ??= clock();
       await this.#pause();
       await this.#renew();
     }
   }
 
-  async #fail(reason: string): Promise<never> {
+  async #fail(
+    text: string,
+    advice = "'resume' tries again, 'abort' gives all directors the released revision",
+  ): Promise<never> {
+    const reason =
+      text.length > LONGEST_REASON ? `${text.slice(0, LONGEST_REASON)}…` : text;
     await this.#save({ state: "failed", reason });
-    throw new RolloutError(
-      `stopped: ${reason}`,
-      "'resume' tries again, 'abort' gives all directors the released revision",
-    );
+    throw new RolloutError(`stopped: ${reason}`, advice);
+  }
+
+  /** Milliseconds on a clock that stops while the rollout is paused. */
+  get #now(): number {
+    return this.#environment.clock() - this.#pausedMilliseconds;
   }
 
   /** The places are only ours as long as the lease is. */
@@ -417,20 +457,35 @@ function leaseEnded(): RolloutError {
   );
 }
 
-/** Lets all directors of a table apply the released revision. @throws {StoreError} {ContendedKey} */
+/** What is said of a director that clearOrders() leaves out. */
+export const MALFORMED_ORDER = "its order is malformed, and stays as it is";
+
+/**
+ * Lets all directors of a table apply the released revision.
+ *
+ * @returns the directors whose orders are malformed. They are left as they are
+ * @throws {StoreError} {ContendedKey}
+ */
 export async function clearOrders(
   store: Store,
   keys: FleetKeys,
   table: string,
-): Promise<void> {
+): Promise<string[]> {
   const { found } = await store.range(keys.orders);
+  const malformed: string[] = [];
   for (const value of found) {
-    if (readOrder(value).wanted?.table !== table) continue;
     const director = value.key.slice(keys.orders.length);
-    await updateOrder(store, keys, director, ({ wanted, ...rest }) =>
-      wanted?.table === table ? rest : { ...rest, wanted },
-    );
+    try {
+      if (readOrder(value).wanted?.table !== table) continue;
+      await updateOrder(store, keys, director, ({ wanted, ...rest }) =>
+        wanted?.table === table ? rest : { ...rest, wanted },
+      );
+    } catch (error) {
+      if (!(error instanceof StoreRecordFault)) throw error;
+      malformed.push(director);
+    }
   }
+  return malformed;
 }
 
 /**

@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { MachineExaminer } from "../../../src/commands/fleet/agent/machine-examiner.js";
 import { TCP } from "../../../src/ipvs/model.js";
+import { ENETUNREACH } from "../../../src/netlink/errno.js";
+import { NETLINK_ROUTE } from "../../../src/netlink/link.js";
 import { runIn } from "../../classic/scripted-io.js";
 import {
   GET_SERVERS,
@@ -19,6 +21,7 @@ import {
   serviceEntry,
   stats,
 } from "../../fixtures/entries.js";
+import { ack, done, ScriptedLink } from "../../netlink/scripted-link.js";
 import { TIMEOUTS } from "../../fixtures/replies.js";
 import { answersFrom } from "../../fixtures/table-kernel.js";
 
@@ -29,6 +32,7 @@ class Machine {
   readonly folder: string;
   connections = 1000n;
   seconds = 100;
+  isEmpty = false;
 
   constructor(t: TestContext) {
     this.folder = mkdtempSync(join(tmpdir(), "machine-examiner-"));
@@ -41,6 +45,12 @@ class Machine {
 
   get connectionsFile(): string {
     return join(this.folder, "ip_vs_conn");
+  }
+
+  /** The machine has settings. */
+  sysctls(): void {
+    mkdirSync(join(this.folder, "sys/net/ipv4"), { recursive: true });
+    writeFileSync(join(this.folder, "sys/net/ipv4/ip_forward"), "0\n");
   }
 
   /** So many connections wait in SYN_RECV, for 5 seconds. */
@@ -72,10 +82,8 @@ class Machine {
         serverEntry("10.0.0.11", 80),
       ]);
       const { connections } = this;
-      return answersFrom([{ ...service, stats: stats({ connections }) }])(
-        command,
-        asked,
-      );
+      const all = [{ ...service, stats: stats({ connections }) }];
+      return answersFrom(this.isEmpty ? [] : all)(command, asked);
     });
     await runIn(
       {
@@ -84,6 +92,8 @@ class Machine {
           procFolder: this.folder,
           sysFolder: this.folder,
           connectionsFile: this.connectionsFile,
+          openLink: (family) =>
+            family === NETLINK_ROUTE ? emptyNetwork() : link,
           clock: {
             now: () => this.seconds * 1000,
             every: () => () => undefined,
@@ -97,6 +107,16 @@ class Machine {
       },
     );
   }
+}
+
+/** A machine without interfaces and routes. */
+function emptyNetwork(): ScriptedLink {
+  const DUMP = 0x300;
+  return new ScriptedLink((requests) =>
+    requests.map((sent) =>
+      (sent.flags & DUMP) === 0 ? ack(sent, ENETUNREACH) : done(sent),
+    ),
+  );
 }
 
 const CONNECTIONS = { id: "x", doctor: false, connections: true };
@@ -145,13 +165,28 @@ test("MachineExaminer says why it cannot count connections", async (t) => {
   });
 });
 
+test("MachineExaminer does not say that doctor found no error if it could not read the connections", async (t) => {
+  const machine = new Machine(t);
+  machine.isEmpty = true;
+  machine.sysctls();
+  const request = { id: "x", doctor: true, connections: false };
+  await machine.examine(async (examiner) => {
+    await examiner.begin();
+    const { doctor, fault } = await examiner.examine(request);
+    assert.deepEqual([doctor?.errors ?? 0, doctor], [0, undefined]);
+    assert.match(fault ?? "", /ip_vs_conn cannot be read \(No such file/);
+    machine.waiting(0);
+    const read = await examiner.examine(request);
+    assert.deepEqual([read.doctor?.errors, read.fault], [0, undefined]);
+  });
+});
+
 test("MachineExaminer says that IPVS is not in the kernel", async (t) => {
   const machine = new Machine(t);
   await machine.examine(async (examiner) => {
     await examiner.begin();
     rmSync(join(machine.folder, "module"), { recursive: true });
-    mkdirSync(join(machine.folder, "sys/net/ipv4"), { recursive: true });
-    writeFileSync(join(machine.folder, "sys/net/ipv4/ip_forward"), "0\n");
+    machine.sysctls();
     const result = await examiner.examine({ ...CONNECTIONS, doctor: true });
     assert.deepEqual(result, {
       doctor: undefined,

@@ -90,6 +90,7 @@ class Rig {
     assert.equal(answer.status, 200, await textOf(answer));
     const document = JSON.parse(await textOf(answer)) as {
       readonly time: string;
+      readonly ageSeconds: number;
       readonly fault: string | null;
       readonly directors: readonly { name: string; state: string }[];
     };
@@ -112,6 +113,7 @@ test("/api/v1/fleet is the document of fleet status, and says when etcd was read
   const document = await rig.document();
   assert.equal(statesIn(document), STATES);
   assert.equal(document.fault, null);
+  assert.equal(document.ageSeconds, 0);
   assert.ok(Math.abs(Date.parse(document.time) - Date.now()) < 60_000);
 });
 
@@ -141,6 +143,7 @@ test("if the store is lost, /api/v1/fleet keeps the last state and says why it i
   const lost = await rig.document();
   assert.equal(statesIn(lost), STATES);
   assert.equal(lost.time, first.time);
+  assert.equal(lost.ageSeconds, 5);
   assert.match(lost.fault ?? "", /^cannot reach etcd at https:\/\/etcd:2379/);
   assert.match(await rig.site.metrics(), /^ipvs_fleet_up 0$/m);
   rig.trouble = undefined;

@@ -1,5 +1,5 @@
 import type { CounterReading } from "../../../doctor/failing-connections.js";
-import type { Facts } from "../../../doctor/facts.js";
+import type { Facts, Gathered } from "../../../doctor/facts.js";
 import type { Severity } from "../../../doctor/finding.js";
 import type { Examiner } from "../../../fleet/agent/examinations.js";
 import type {
@@ -53,17 +53,18 @@ export class MachineExaminer implements Examiner {
       probe: false,
     });
     const counted = connections ? await this.#countFailing(facts) : undefined;
+    const found =
+      doctor && facts.table !== undefined
+        ? await summaryOf(facts, reasons)
+        : undefined;
     const missing =
       facts.table === undefined
         ? reasons.get("table")
         : connections && !counted
           ? reasons.get("connections")
-          : undefined;
+          : found?.fault;
     return {
-      doctor:
-        doctor && facts.table !== undefined
-          ? await summaryOf(facts)
-          : undefined,
+      doctor: found?.summary,
       connections: counted,
       fault: missing,
     };
@@ -97,7 +98,17 @@ function isLookedFor(id: string): boolean {
   return id !== "server-probe-failed";
 }
 
-async function summaryOf(facts: Facts): Promise<DoctorSummary> {
+interface Found {
+  /** Undefined if doctor found no error, but could not look for all of them */
+  readonly summary?: DoctorSummary | undefined;
+  /** Why it could not */
+  readonly fault: string | undefined;
+}
+
+async function summaryOf(
+  facts: Facts,
+  reasons: Gathered["reasons"],
+): Promise<Found> {
   const [{ examine }, { DIRECTOR_CHECKS }, { diagnosesOf }] = await Promise.all(
     [
       import("../../../doctor/check.js"),
@@ -105,7 +116,10 @@ async function summaryOf(facts: Facts): Promise<DoctorSummary> {
       import("../../../doctor/findings.js"),
     ],
   );
-  const { findings } = examine(DIRECTOR_CHECKS, facts, isLookedFor);
+  const { findings, unexamined } = examine(DIRECTOR_CHECKS, facts, isLookedFor);
+  const fault = unexamined
+    .map(({ wanting }) => reasons.get(wanting))
+    .find((reason) => reason !== undefined);
   const all = diagnosesOf(findings).flatMap(({ kind, findings: some }) =>
     some.map(({ id, subject }) => ({
       id,
@@ -115,10 +129,15 @@ async function summaryOf(facts: Facts): Promise<DoctorSummary> {
   );
   const count = (severity: Severity) =>
     all.filter((one) => one.severity === severity).length;
+  const errors = count("error");
+  if (errors === 0 && fault !== undefined) return { fault };
   return {
-    errors: count("error"),
-    warnings: count("warning"),
-    notes: count("note"),
-    findings: all.slice(0, MOST_FINDINGS),
+    summary: {
+      errors,
+      warnings: count("warning"),
+      notes: count("note"),
+      findings: all.slice(0, MOST_FINDINGS),
+    },
+    fault,
   };
 }

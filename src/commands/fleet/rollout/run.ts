@@ -8,12 +8,16 @@ import type { Rollout } from "../../../fleet/rollout/rollout.js";
 import {
   changeRollout,
   clearOrders,
+  MALFORMED_ORDER,
   runRollout,
 } from "../../../fleet/rollout/run-rollout.js";
 import { isWave } from "../../../fleet/rollout/waves.js";
 import { withStore, type FleetConnection } from "../open-store.js";
 import { authorOf } from "../author.js";
 import { fleetName, revisionNumber } from "../table-arguments.js";
+
+/** Options that 'pause', 'resume' and 'abort' do not take: a rollout keeps those with which it began. */
+const OPTIONS_OF_NEW = ["wave", "soak", "max-unavailable", "timeout", "gate"];
 
 export const run: RunSubcommand = (call) => {
   const { given, output } = call;
@@ -32,8 +36,15 @@ export const run: RunSubcommand = (call) => {
         `--gate ${escapeControls(gate)}: expected doctor, doctor=warning or failing=PERCENT% such as failing=5%`,
         "fleet rollout",
       );
+  const isOfBegun = ["pause", "resume", "abort"].includes(what ?? "");
+  const surplus = OPTIONS_OF_NEW.find((option) => given.has(option));
+  if (isOfBegun && surplus !== undefined)
+    throw new UsageError(
+      `--${surplus} belongs to a new rollout`,
+      "fleet rollout",
+    );
   const revision =
-    what === undefined || ["pause", "resume", "abort"].includes(what)
+    what === undefined || isOfBegun
       ? undefined
       : revisionNumber(what, "rollout");
   return withStore(call, async (connection) => {
@@ -43,7 +54,7 @@ export const run: RunSubcommand = (call) => {
         await changeRollout(store, keys, table, ["running"], "paused");
         output.lines([`${table}: the rollout is paused`]);
         return EXIT.ok;
-      case "abort":
+      case "abort": {
         await changeRollout(
           store,
           keys,
@@ -51,11 +62,15 @@ export const run: RunSubcommand = (call) => {
           ["running", "paused", "failed", "aborted"],
           "aborted",
         );
-        await clearOrders(store, keys, table);
+        const malformed = await clearOrders(store, keys, table);
         output.lines([
+          ...malformed.map(
+            (name) => `${escapeControls(name)}: ${MALFORMED_ORDER}`,
+          ),
           `${table}: the rollout is aborted; the directors get the released revision`,
         ]);
         return EXIT.ok;
+      }
       case "resume":
         return resume(call, connection, table);
       default:

@@ -9,9 +9,9 @@ export const rolloutSpec: SubcommandSpec = {
   description: [
     "Gives a staged revision ('fleet publish --stage') to the directors of its table, wave by wave. It runs until the rollout is done or stops. Directors that are silent or paused at the beginning are left out.",
     "A wave is a number or a percentage of the directors, counted from the first, a label, or all. At most --max-unavailable directors change at the same time. After each wave, --soak passes.",
-    "It stops at the first director that cannot apply the revision, drifts, or becomes silent, and says why. The directors keep what they have. 'resume' continues. 'abort' gives all directors the released revision again. At the end, the revision is released.",
+    "It stops at the first director that cannot apply the revision, drifts, or becomes silent, and says why. The directors keep what they have. 'resume' continues; with gates, each director reports again. 'abort' gives all directors the released revision again. At the end, the revision is released, unless another one was released meanwhile: then the rollout fails.",
     "With --gate, each director is also examined 10 seconds after it applied the revision, and every 10 seconds until the rollout is done or aborted. A director counts as changed when it has passed once, and a wave ends when all have passed after --soak. The rollout stops at the first director that does not pass or does not report within --timeout.",
-    "'fleet rollout NAME pause' stops a rollout that runs elsewhere until 'resume'. If the process of a rollout ended, 'resume' continues it.",
+    "'fleet rollout NAME pause' stops a rollout that runs elsewhere until 'resume'. The pause does not count for --soak and --timeout. If the process of a rollout ended, 'resume' continues it. A rollout keeps its options.",
   ],
   positionals: [
     TABLE_NAME,
@@ -65,8 +65,14 @@ export const rolloutSpec: SubcommandSpec = {
     {
       title: "Gates",
       terms: [
-        ["doctor", "doctor, without --probe, finds no error on the director"],
-        ["doctor=warning", "doctor finds no error and no warning"],
+        [
+          "doctor",
+          "doctor, without --probe, can examine the director and finds no error",
+        ],
+        [
+          "doctor=warning",
+          "doctor can examine the director, and finds no error and no warning",
+        ],
         [
           "failing=5%",
           "at most this share of the new connections of each TCP service fails: those in SYN_RECV whose last packet is a second old, of those that the kernel counted since the revision was applied, for at most a minute. Services with fewer than 10 new connections are not judged",

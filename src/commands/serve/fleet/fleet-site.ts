@@ -49,6 +49,7 @@ export class FleetSite implements Disposable {
       const document = {
         ...statusJson(last.report),
         time: last.date.toISOString(),
+        ageSeconds: this.#view.ageSeconds(last),
         fault: fault ?? null,
       };
       return new Body(`${jsonText(document, 0)}\n`);

@@ -12,6 +12,8 @@ const UNASKED_MILLISECONDS = 30_000;
 export interface FleetReading {
   readonly report: FleetReport;
   readonly date: Date;
+  /** The same moment on the clock of the view */
+  readonly milliseconds: number;
 }
 
 /** What is known of the fleet. */
@@ -26,6 +28,7 @@ export interface FleetKnowledge {
 export class FleetView implements Disposable {
   readonly #shared: SharedAnswer<FleetKnowledge>;
   readonly #stop: () => void;
+  readonly #clock: Clock;
   #last: FleetReading | undefined;
 
   /** @param explain an expected error in words; undefined for a bug */
@@ -34,10 +37,15 @@ export class FleetView implements Disposable {
     explain: (error: unknown) => string | undefined,
     clock: Clock,
   ) {
+    this.#clock = clock;
     this.#shared = new SharedAnswer(
       async () => {
         try {
-          this.#last = { report: await read(), date: new Date() };
+          this.#last = {
+            report: await read(),
+            date: new Date(),
+            milliseconds: clock.now(),
+          };
           return { last: this.#last, fault: undefined };
         } catch (error) {
           const fault = explain(error);
@@ -56,6 +64,11 @@ export class FleetView implements Disposable {
   /** What is known now. @throws errors that are bugs */
   get(): Promise<FleetKnowledge> {
     return this.#shared.get();
+  }
+
+  /** How old a state is, in whole seconds. */
+  ageSeconds({ milliseconds }: FleetReading): number {
+    return Math.round((this.#clock.now() - milliseconds) / 1000);
   }
 
   [Symbol.dispose](): void {
