@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { before, suite, test } from "node:test";
 import { DIRECTOR, type NetworkPlan } from "../../lab/network.js";
+import { isAnswer } from "../../lab/http.js";
 import { ours } from "../../lab/program.js";
 import { balance } from "../../traffic/ipvsadm.js";
 import { without } from "../../traffic/needs.js";
@@ -43,7 +44,16 @@ interface Trace {
 
 /** Real servers behind a router, as they are where tunnels are needed. */
 const PLAN: NetworkPlan = {
-  client: { addresses: { front: ["192.0.2.10/24", "2001:db8:1::10/64"] } },
+  client: {
+    addresses: {
+      front: [
+        "192.0.2.10/24",
+        "192.0.2.77/24",
+        "192.0.2.78/24",
+        "2001:db8:1::10/64",
+      ],
+    },
+  },
   [DIRECTOR]: {
     addresses: {
       front: ["192.0.2.1/24", `${VIP}/32`, "2001:db8:1::1/64", `${VIP6}/128`],
@@ -239,13 +249,16 @@ suite("doctor finds faults of a real server behind a tunnel", () => {
     lastly: changePortBack,
   });
 
-  /** Follows the client while it makes requests that fail. */
-  async function traceFailing(): Promise<Trace> {
-    const line = "doctor --client 192.0.2.10 --for 3s -o json".split(" ");
-    const [{ stdout, stderr, status }] = await Promise.all([
-      ours(line),
-      unansweredForLong(site, URL),
-    ]);
+  /** Follows a client without older connections while it makes requests that fail. */
+  async function traceFailing(from: string): Promise<Trace> {
+    let follows = true as boolean;
+    const line = `doctor --client ${from} --for 4s -o json`.split(" ");
+    const doctor = ours(line).finally(() => (follows = false));
+    while (follows) {
+      const replies = await site.client.get(URL, { from, patienceSeconds: 1 });
+      assert.ok(!replies.some(isAnswer), JSON.stringify(replies));
+    }
+    const { stdout, stderr, status } = await doctor;
     assert.equal(stderr, "");
     assert.equal(status, 1);
     return JSON.parse(stdout) as Trace;
@@ -260,7 +273,7 @@ suite("doctor finds faults of a real server behind a tunnel", () => {
       /^counters of 198\.51\.100\.11:80 since it was added: [1-9]\d* packets out; answers do not pass the director, so packets out are ICMP errors .* unpacks UDP port 6080 \(GUE\), a firewall rejects it, or a router does not reach the server$/,
     fault: () => void site.network.sh("real1", changePort),
     async fails() {
-      const { stopsAt, steps, next } = await traceFailing();
+      const { stopsAt, steps, next } = await traceFailing("192.0.2.77");
       assert.equal(stopsAt?.step, "entries");
       const counters = steps.find(({ step }) => step === "counters");
       assert.equal(counters?.state, "unknown");
@@ -270,7 +283,7 @@ suite("doctor finds faults of a real server behind a tunnel", () => {
       );
       assert.deepEqual(next, [
         {
-          command: `ipvsadm doctor --real-server tcp/${VIP}:80 --method gue --tun-port ${GUE_PORT} --director 192.0.2.1 --client 192.0.2.10`,
+          command: `ipvsadm doctor --real-server tcp/${VIP}:80 --method gue --tun-port ${GUE_PORT} --director 192.0.2.1 --client 192.0.2.77`,
           on: "real server 198.51.100.11",
           effect: null,
         },
@@ -294,7 +307,7 @@ suite("doctor finds faults of a real server behind a tunnel", () => {
         `iptables-legacy -A INPUT -p udp --dport ${GUE_PORT} -j DROP`,
       ),
     async fails() {
-      const { steps } = await traceFailing();
+      const { steps } = await traceFailing("192.0.2.78");
       const counters = steps.find(({ step }) => step === "counters");
       assert.equal(counters?.state, "ok");
       assert.match(
