@@ -104,8 +104,11 @@ const MOST_NAMED = 3;
 /** What a probe does not judge, a line for each reason. */
 export function skippedTexts(skipped: readonly Skipped[]): string[] {
   const byReason = new Map<string, Skipped[]>();
-  for (const one of skipped)
-    byReason.set(one.reason, [...(byReason.get(one.reason) ?? []), one]);
+  for (const one of skipped) {
+    const known = byReason.get(one.reason);
+    if (known) known.push(one);
+    else byReason.set(one.reason, [one]);
+  }
   return Array.from(byReason, ([reason, some]) => {
     const names = [
       ...new Set(
