@@ -1,5 +1,6 @@
 import { changeLine } from "../../grammar/format-rule.js";
 import type { ServerEntry, ServiceWithServers } from "../../ipvs/model.js";
+import { addsAgain } from "../commands.js";
 import type { Fix } from "../finding.js";
 import { sysctlNumber, type Sysctls } from "../sysctls.js";
 import { endWithNextPacket, NODEST } from "./settings.js";
@@ -26,18 +27,4 @@ export function removeServer(
       effect: `connections to this server end; the next packet of UDP clients gets another server; this adds the server again: ${addsAgain(service, server)}${back}`,
     },
   ];
-}
-
-/** The command that adds a server again as it was. */
-export function addsAgain(
-  { key }: Pick<ServiceWithServers, "key">,
-  { key: server, settings }: Pick<ServerEntry, "key" | "settings">,
-): string {
-  const line = changeLine({
-    command: "add-server",
-    service: key,
-    server,
-    settings,
-  });
-  return `ipvsadm ${line}`;
 }

@@ -5,10 +5,9 @@ import {
 } from "../../ipvs/model.js";
 import { changeLine } from "../../grammar/format-rule.js";
 import { schedulerFlag } from "../../ipvs/scheduler-flags.js";
-import { editServer } from "../commands.js";
+import { addsAgain, editServer } from "../commands.js";
 import type { Fix } from "../finding.js";
 import { sysctlFix, sysctlNumber, type Sysctls } from "../sysctls.js";
-import { addsAgain } from "./remove-server.js";
 
 const QUIESCENT = "net/ipv4/vs/expire_quiescent_template";
 
