@@ -63,3 +63,17 @@ export function editService(
   const line = changeLine({ command: "edit-service", service, settings });
   return { command: `ipvsadm ${line}` };
 }
+
+/** The command that adds a server again as it was. */
+export function addsAgain(
+  { key }: Pick<ServiceWithServers, "key">,
+  { key: server, settings }: Pick<ServerEntry, "key" | "settings">,
+): string {
+  const line = changeLine({
+    command: "add-server",
+    service: key,
+    server,
+    settings,
+  });
+  return `ipvsadm ${line}`;
+}

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { suite, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { Random } from "../compat/random.js";
 import { seedOf } from "./case.js";
 import { fileError, withHook } from "./failing-files.js";
@@ -7,6 +9,7 @@ import { mutated } from "./mutations.js";
 import { randomTables } from "./command-lines.js";
 import { rulesOf } from "./random-rules.js";
 import {
+  campaignStatus,
   checkTable,
   checkWords,
   isBetween,
@@ -85,6 +88,37 @@ suite("the rule of the campaign of faults", () => {
 });
 
 suite("the campaign of faults", () => {
+  const run = (program: string, ...options: string[]) =>
+    spawnSync(
+      process.execPath,
+      [fileURLToPath(new URL(program, import.meta.url)), ...options],
+      { encoding: "utf8" },
+    );
+
+  test("campaignStatus() fails if a case failed, or if none ran", (t) => {
+    t.mock.method(console, "log", () => undefined);
+    const { mock } = t.mock.method(console, "error", () => undefined);
+    assert.equal(campaignStatus(3, 0), 0);
+    assert.equal(campaignStatus(3, 1), 1);
+    assert.equal(mock.callCount(), 0);
+    assert.equal(campaignStatus(0, 0), 1);
+    assert.deepEqual(mock.calls[0]?.arguments, ["faults: no case ran"]);
+  });
+
+  test("the campaign fails if there was no time for a case", () => {
+    const { status, stdout, stderr } = run("main.js", "--seconds", "0");
+    assert.match(stdout, /\n0 passed, 0 failed\n$/);
+    assert.equal(stderr, "faults: no case ran\n");
+    assert.equal(status, 1);
+  });
+
+  for (const program of ["main.js", "lab-main.js"])
+    test(`${program} of the campaign refuses to run no case`, () => {
+      const { status, stderr } = run(program, "--cases", "0");
+      assert.equal(stderr, "faults: --cases is at least 1\n");
+      assert.equal(status, 64);
+    });
+
   test("seedOf() gives each case other random choices, and the same each time", () => {
     const tables = (seed: number, number: number) => {
       const { before, wanted } = randomTables(new Random(seedOf(seed, number)));

@@ -2,7 +2,7 @@ import { Worker } from "node:worker_threads";
 import { Random } from "../compat/random.js";
 import { seedOf, type Kind } from "./case.js";
 import { KINDS } from "./kinds.js";
-import { Broken, errorText } from "./verdict.js";
+import { Broken, campaignStatus, errorText } from "./verdict.js";
 import { World } from "./world.js";
 
 /** Longer than any case takes, in seconds: then the program runs for ever without a pause. */
@@ -101,9 +101,8 @@ export class Campaign {
         .map(([outcome, count]) => `${outcome} ${count}`);
       console.log(`${kind}: ${all} cases (${parts.join(", ")})`);
     }
-    console.log(`\n${this.#passed} passed, ${this.#failed} failed`);
     this.#world[Symbol.dispose]();
-    return this.#failed === 0 ? 0 : 1;
+    return campaignStatus(this.#passed, this.#failed);
   }
 }
 

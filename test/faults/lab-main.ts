@@ -6,7 +6,7 @@ import { parseArgs } from "node:util";
 import { Random } from "../compat/random.js";
 import { seedOf } from "./case.js";
 import { diskCase } from "./lab-disk.js";
-import { errorText } from "./verdict.js";
+import { campaignStatus, errorText } from "./verdict.js";
 import { killCase, lightCase, type LabCase } from "./lab-kill.js";
 
 // Run in the lab as `lab-main.js [--seed N]… [--cases N] [--case K] [--seconds N]`: real processes that get signals at any
@@ -31,6 +31,10 @@ if (![...seeds, cases, only ?? 0, seconds].every(Number.isSafeInteger)) {
   console.error(
     "faults: --seed, --cases, --case and --seconds take whole numbers",
   );
+  process.exit(64);
+}
+if (cases < 1) {
+  console.error("faults: --cases is at least 1");
   process.exit(64);
 }
 
@@ -67,8 +71,7 @@ for (const seed of seeds)
 rmSync(place, { recursive: true });
 for (const [name, count] of [...counts].sort(([a], [b]) => (a < b ? -1 : 1)))
   console.log(`${name}: ${count}`);
-console.log(`\n${passed} passed, ${failed} failed`);
-process.exit(failed === 0 ? 0 : 1);
+process.exit(campaignStatus(passed, failed));
 
 async function run(seed: number, number: number): Promise<void> {
   const random = new Random(seedOf(seed, number));

@@ -31,6 +31,10 @@ if (![...seeds, cases, only ?? 0, seconds].every(Number.isSafeInteger)) {
   );
   process.exit(64);
 }
+if (cases < 1) {
+  console.error("faults: --cases is at least 1");
+  process.exit(64);
+}
 if (kinds.length === 0) {
   const names = KINDS.map(({ name }) => name).join(", ");
   console.error(`faults: --kind is one of ${names}`);

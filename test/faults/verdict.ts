@@ -19,6 +19,13 @@ const NOT_WORDS =
 // eslint-disable-next-line no-control-regex -- control characters are what it looks for
 const CONTROLS = /[\x00-\x08\x0b-\x1f\x7f]/;
 
+/** The exit status of a campaign, after its counts were printed. A campaign without any case is a mistake. */
+export function campaignStatus(passed: number, failed: number): 0 | 1 {
+  console.log(`\n${passed} passed, ${failed} failed`);
+  if (passed + failed === 0) console.error("faults: no case ran");
+  return passed > 0 && failed === 0 ? 0 : 1;
+}
+
 /** An error with its stack trace. */
 export function errorText(error: unknown): string {
   return error instanceof Error

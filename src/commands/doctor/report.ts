@@ -68,20 +68,23 @@ function diagnosisText({ kind, findings }: Diagnosis, looks: Looks): string {
     ]),
     labeled("Why", kind.why, looks),
     ...next.map((one) => commandText("Next", one, looks)),
-    ...(fixes.length === 0
-      ? distinctCures(kind, findings).map((cure) => labeled("Fix", cure, looks))
-      : fixes.map((one) => commandText("Fix", one, looks))),
+    ...fixes.map((one) => commandText("Fix", one, looks)),
+    ...distinctCures(kind, findings).map((cure) => labeled("Fix", cure, looks)),
   ].join("");
 }
 
-/** How to fix it, if no command does. */
+/** How to fix what no command fixes. The cure of the kind is printed only if there is no command at all. */
 function distinctCures(
   kind: Kind,
   findings: readonly Finding[],
 ): readonly string[] {
-  return [
-    ...new Set(findings.map(({ cure }) => escapeControls(cure ?? kind.cure))),
-  ];
+  const commands = findings.some(({ fix }) => fix.length > 0);
+  const cures = findings
+    .filter(
+      ({ fix, cure }) => fix.length === 0 && (cure !== undefined || !commands),
+    )
+    .map(({ cure }) => escapeControls(cure ?? kind.cure));
+  return [...new Set(cures)];
 }
 
 /** The same command for several findings is printed once. */

@@ -16,6 +16,7 @@ import { examineThere, PROBE } from "./examine-there.js";
 import { isUdp, probeEvidence } from "./probe.js";
 import { isSilent } from "./reach.js";
 import { removeServer } from "./remove-server.js";
+import { servedTraffic } from "./served-traffic.js";
 import { releasesTemplates, releaseTemplates } from "./take-out.js";
 
 type DrainedFacts = Facts &
@@ -52,7 +53,7 @@ function findingsOf(
   server: ServerEntry,
   facts: DrainedFacts,
 ): Finding<Id>[] {
-  const { connections, sysctls } = facts;
+  const { connections, sysctls, probes = [] } = facts;
   if (!isDrainedInUse(service, server)) return [];
   const count = openConnections(service, server, facts);
   const { address, port } = server.key;
@@ -60,7 +61,7 @@ function findingsOf(
     ? 0
     : (connections.templates.get(formatEndpoint(address, port)) ?? 0);
   if (count === 0 && templates === 0) return [];
-  const death = deathOf(service, server, facts);
+  const death = deathOf(service, server, count, facts);
   if (!death) return isUdp(service) ? used(service, server, count) : [];
   const bound = [
     ...(count > 0
@@ -83,7 +84,12 @@ function findingsOf(
         ...death.evidence,
         "each packet of a client renews its entry, so this does not end by itself",
       ],
-      next: proven ? [] : [examineThere(service, server, facts.network), PROBE],
+      next: proven
+        ? []
+        : [
+            examineThere(service, server, facts.network),
+            ...(probes.some((one) => one.server === server) ? [] : [PROBE]),
+          ],
       cure: proven
         ? undefined
         : count === 0
@@ -105,9 +111,11 @@ interface Death {
   readonly evidence: readonly string[];
 }
 
+/** @param count how many of its connections are open */
 function deathOf(
   service: ServiceWithServers,
   server: ServerEntry,
+  count: number,
   facts: DrainedFacts,
 ): Death | undefined {
   const { network, stations, probes = [] } = facts;
@@ -120,8 +128,14 @@ function deathOf(
     };
   if (server.settings.forwarding !== MASQUERADING) return undefined;
   const probe = probes.find((one) => one.server === server);
-  if (probe?.result === "refused")
-    return { seen: probeEvidence(probe), certainty: "proven", evidence: [] };
+  const refused =
+    probe?.result === "refused" ? probeEvidence(probe) : undefined;
+  // A TCP program that drains closes its listener, and serves its open connections to the end.
+  const refusesAll = isUdp(service)
+    ? servedTraffic(service, server) === undefined
+    : count === 0;
+  if (refused !== undefined && refusesAll)
+    return { seen: refused, certainty: "proven", evidence: [] };
   if (probe?.result === "accepted" || probe?.result === "answered")
     return undefined;
   const reset = resets(service, server, facts);
@@ -134,12 +148,14 @@ function deathOf(
   return {
     seen: `it gets ${inPacketsPerSecond} packets per second and answers none`,
     certainty: "likely",
-    evidence:
-      isTcp(service) || !answering
+    evidence: [
+      ...(refused === undefined ? [] : [refused]),
+      ...(isTcp(service) || !answering
         ? []
         : [
             `answers are usual in this service: ${formatEndpoint(answering.key.address, answering.key.port)} got ${answering.stats.inPackets} packets and sent ${answering.stats.outPackets}`,
-          ],
+          ]),
+    ],
   };
 }
 

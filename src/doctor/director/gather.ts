@@ -32,7 +32,7 @@ import {
 import { blockagesOf } from "./blockages.js";
 import { isDrainedInUse } from "./drained-in-use.js";
 import { markedAddresses } from "./marks.js";
-import { probeServers } from "./probe.js";
+import { probeServers, skippedTexts } from "./probe.js";
 import { isServing } from "./reach.js";
 import { sourcesOfRules } from "./snat-address.js";
 import { unheardSync } from "./unheard-sync.js";
@@ -166,10 +166,7 @@ export async function gatherDirector(
     ...(firewall ? unjudgedRules(facts) : []),
     ...(heard ? unheardSync(answers.daemons, heard) : []),
     ...(probe
-      ? [
-          ...skipped.map((server) => `whether ${server} accepts connections`),
-          ...unprobed(table),
-        ]
+      ? [...skippedTexts(skipped), ...unprobed(table)]
       : [
           "whether real servers accept connections and datagrams (--probe tries them)",
         ]),

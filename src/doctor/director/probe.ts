@@ -23,6 +23,11 @@ const LONGEST_MILLISECONDS = 2000;
 /** A refusal takes no longer than a ping. Most datagrams get no answer at all, and that is waited for. */
 const LONGEST_UDP_MILLISECONDS = 1000;
 
+/** A server that a probe does not judge. */
+export interface Skipped extends Pick<Probe, "service" | "server"> {
+  readonly reason: string;
+}
+
 /**
  * Connects to each real server that gets packets, at its own address and port; with UDP it sends an empty datagram. Each
  * endpoint is probed once.
@@ -30,9 +35,9 @@ const LONGEST_UDP_MILLISECONDS = 1000;
 export async function probeServers(
   table: readonly ServiceWithServers[],
   sysctls: Sysctls | undefined,
-): Promise<{ probes: Probe[]; skipped: string[] }> {
+): Promise<{ probes: Probe[]; skipped: Skipped[] }> {
   const targets = new Map<string, Omit<Probe, "result">[]>();
-  const skipped: string[] = [];
+  const skipped: Skipped[] = [];
   for (const service of table)
     for (const server of service.servers) {
       if (!isServing(server) && !isDrainedInUse(service, server)) continue;
@@ -40,7 +45,7 @@ export async function probeServers(
       const text = formatEndpoint(address, port);
       const reason = whyNot(service, server, sysctls);
       if (reason !== undefined) {
-        skipped.push(`${text} (${reason})`);
+        skipped.push({ service, server, reason });
         continue;
       }
       const place = `${isUdp(service) ? "udp" : "tcp"} ${text}`;
@@ -48,10 +53,14 @@ export async function probeServers(
       if (known) known.push({ service, server });
       else if (targets.size < MOST_SERVERS)
         targets.set(place, [{ service, server }]);
-      else skipped.push(`${text} (only ${MOST_SERVERS} servers are probed)`);
+      else
+        skipped.push({
+          ...{ service, server },
+          reason: `only ${MOST_SERVERS} servers are probed`,
+        });
     }
-  const probes: Probe[] = [];
   const waiting = [...targets.values()];
+  const results = new Map<Omit<Probe, "result">, Probe["result"]>();
   const worker = async () => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
       const [first] = next;
@@ -61,19 +70,66 @@ export async function probeServers(
       const result = isUdp(first.service)
         ? await probeUdp(text, port, LONGEST_UDP_MILLISECONDS)
         : await probeTcp(text, port, LONGEST_MILLISECONDS);
-      if (isUdp(first.service) && result === "no answer")
-        skipped.push(
-          `${formatEndpoint(address, port)} (an empty datagram got no answer, and programs rarely answer one)`,
-        );
-      if (result === "refused" && next.some(isIndirect))
-        skipped.push(
-          `${formatEndpoint(address, port)} (it refuses its own address; requests go to the virtual address there, which a probe does not try)`,
-        );
-      probes.push(...next.map((one) => ({ ...one, result })));
+      for (const one of next) results.set(one, result);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  const probes = [...targets.values()].flat().flatMap((one) => {
+    const result = results.get(one);
+    return result === undefined ? [] : [{ ...one, result }];
+  });
+  for (const { service, server, result } of probes) {
+    const reason = whyUnjudged({ service, server, result });
+    if (reason !== undefined) skipped.push({ service, server, reason });
+  }
   return { probes, skipped };
+}
+
+/** Why the result of a probe says nothing; undefined if it says something. */
+function whyUnjudged(probe: Probe): string | undefined {
+  const { service, result } = probe;
+  if (result === "refused" && isIndirect(probe))
+    return "it refuses its own address; requests go to the virtual address there, which a probe does not try";
+  if (!isUdp(service)) return undefined;
+  if (result === "no answer")
+    return "an empty datagram got no answer, and programs rarely answer one";
+  return result === "unreachable"
+    ? "the director could not send an empty datagram, or got an ICMP error other than port unreachable; a firewall here or there perhaps rejects it"
+    : undefined;
+}
+
+/** More servers of a reason are not named. */
+const MOST_NAMED = 3;
+
+/** What a probe does not judge, a line for each reason. */
+export function skippedTexts(skipped: readonly Skipped[]): string[] {
+  const byReason = new Map<string, Skipped[]>();
+  for (const one of skipped) {
+    const known = byReason.get(one.reason);
+    if (known) known.push(one);
+    else byReason.set(one.reason, [one]);
+  }
+  return Array.from(byReason, ([reason, some]) => {
+    const names = [
+      ...new Set(
+        some.map(({ server: { key } }) =>
+          formatEndpoint(key.address, key.port),
+        ),
+      ),
+    ];
+    const left = names.length - MOST_NAMED;
+    const named =
+      left > 0 ? [...names.slice(0, MOST_NAMED), `${left} more`] : names;
+    const servers = [named.slice(0, -1).join(", "), ...named.slice(-1)]
+      .filter((text) => text !== "")
+      .join(" and ");
+    const verb = names.length === 1 ? "accepts" : "accept";
+    const what = [
+      ...(some.every(({ service }) => isUdp(service)) ? [] : ["connections"]),
+      ...(some.some(({ service }) => isUdp(service)) ? ["datagrams"] : []),
+    ].join(" or ");
+    return `whether ${servers} ${verb} ${what} (${reason})`;
+  });
 }
 
 /** Whether requests reach a server at the virtual address, not at its own. */
@@ -116,13 +172,11 @@ export function probeEvidence({ service, server, result }: Probe): string {
   const what = {
     accepted: "was accepted",
     answered: "was answered",
-    refused: udp
-      ? "was refused: no program has this port (ICMP port unreachable)"
-      : "was refused",
+    refused: udp ? "was refused (ICMP port unreachable)" : "was refused",
     "no answer": `got no answer in ${(udp ? LONGEST_UDP_MILLISECONDS : LONGEST_MILLISECONDS) / 1000} s`,
     unreachable: "could not be sent",
   }[result];
-  const text = `${udp ? "an empty datagram" : "a connection"} of the director to ${formatEndpoint(address, port)} ${what}`;
+  const text = `${udp ? "an empty datagram" : "a connection"} from the director's address to ${formatEndpoint(address, port)} ${what}`;
   return server.settings.forwarding === MASQUERADING
     ? text
     : `${text}; requests go to the virtual address there, which this does not try`;

@@ -16,6 +16,7 @@ import type { Probe } from "../probe-result.js";
 import { isUdp, probeEvidence } from "./probe.js";
 import { isServing } from "./reach.js";
 import { removeServer } from "./remove-server.js";
+import { servedTraffic } from "./served-traffic.js";
 import { takeOut } from "./take-out.js";
 
 /** Fewer connections can be a coincidence. */
@@ -50,20 +51,22 @@ export const refusals = check(
 function probeFinding(probe: Probe, facts: RefusalFacts): Finding<Id>[] {
   const { service, server, result } = probe;
   if (result === "accepted" || result === "answered") return [];
-  // Programs need not answer an empty datagram.
-  if (result === "no answer" && isUdp(service)) return [];
+  // Programs need not answer an empty datagram, and other errors can come from this machine.
+  if (result !== "refused" && isUdp(service)) return [];
   const masqueraded = server.settings.forwarding === MASQUERADING;
   if (result === "refused")
     return masqueraded
       ? refusalOf(service, server, facts, probe)
       : // The program may listen at the virtual address only.
         [];
+  const served = masqueraded ? servedTraffic(service, server) : undefined;
   return [
     {
       id: "server-probe-failed",
       ...ofServer(service, server),
       seen: probeEvidence(probe),
-      certainty: masqueraded ? "proven" : "likely",
+      certainty: masqueraded && served === undefined ? "proven" : "likely",
+      evidence: served === undefined ? [] : [served],
       next: [
         examineThere(service, server, facts.network, clientOf(probe, facts)),
       ],
@@ -83,19 +86,24 @@ function refusalOf(
   const counters = isUdp(service) ? undefined : countersText(server);
   if (counters === undefined && !probe) return [];
   const client = clientOf({ service, server }, facts);
+  const served = probe ? servedTraffic(service, server) : undefined;
+  const proven = probe !== undefined && served === undefined;
   return [
     {
       id: "server-refuses",
       ...ofServer(service, server),
       seen: probe ? probeEvidence(probe) : (counters ?? ""),
-      certainty: probe ? "proven" : "likely",
-      evidence: probe && counters !== undefined ? [counters] : [],
+      certainty: proven ? "proven" : "likely",
+      evidence: [
+        ...(probe && counters !== undefined ? [counters] : []),
+        ...(served === undefined ? [] : [served]),
+      ],
       next: [
         examineThere(service, server, facts.network, client),
         ...(probe ? [] : [PROBE]),
       ],
       // Counters fit other causes as well, so they are no reason to take a server out.
-      fix: probe ? withoutServer(service, server, facts.sysctls) : [],
+      fix: proven ? withoutServer(service, server, facts.sysctls) : [],
     },
   ];
 }

@@ -1,5 +1,6 @@
 import { changeLine } from "../../grammar/format-rule.js";
 import type { ServerEntry, ServiceWithServers } from "../../ipvs/model.js";
+import { addsAgain } from "../commands.js";
 import type { Fix } from "../finding.js";
 import { sysctlNumber, type Sysctls } from "../sysctls.js";
 import { endWithNextPacket, NODEST } from "./settings.js";
@@ -7,7 +8,7 @@ import { endWithNextPacket, NODEST } from "./settings.js";
 /** Removes a server, so that each of its connections gets another one with its next packet. */
 export function removeServer(
   service: Pick<ServiceWithServers, "key">,
-  server: Pick<ServerEntry, "key">,
+  server: Pick<ServerEntry, "key" | "settings">,
   sysctls: Sysctls,
 ): Fix[] {
   const line = changeLine({
@@ -15,12 +16,15 @@ export function removeServer(
     service: service.key,
     server: server.key,
   });
+  const ends = sysctlNumber(sysctls, NODEST) === 1;
+  const back = ends
+    ? ""
+    : `; set ${NODEST.replaceAll("/", ".")} back to 0 afterwards`;
   return [
-    ...(sysctlNumber(sysctls, NODEST) === 1 ? [] : [endWithNextPacket()]),
+    ...(ends ? [] : [endWithNextPacket()]),
     {
       command: `ipvsadm ${line}`,
-      effect:
-        "connections to this server end; the next packet of UDP clients gets another server",
+      effect: `connections to this server end; the next packet of UDP clients gets another server; this adds the server again: ${addsAgain(service, server)}${back}`,
     },
   ];
 }

@@ -5,7 +5,7 @@ import {
 } from "../../ipvs/model.js";
 import { changeLine } from "../../grammar/format-rule.js";
 import { schedulerFlag } from "../../ipvs/scheduler-flags.js";
-import { editServer } from "../commands.js";
+import { addsAgain, editServer } from "../commands.js";
 import type { Fix } from "../finding.js";
 import { sysctlFix, sysctlNumber, type Sysctls } from "../sysctls.js";
 
@@ -61,7 +61,7 @@ export function takeOut(
     return [
       {
         command: `ipvsadm ${line}`,
-        effect: `${scheduler} gives the clients of a server with weight 0 no other server, so it has to be removed; packets of its connections are dropped from then on, and clients of other servers may get another one`,
+        effect: `${scheduler} gives the clients of a server with weight 0 no other server, so it has to be removed; packets of its connections are dropped from then on, and clients of other servers may get another one; this adds the server again: ${addsAgain(service, server)}`,
       },
     ];
   }

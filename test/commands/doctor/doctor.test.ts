@@ -85,6 +85,45 @@ for (const width of WIDTHS) {
   });
 }
 
+test("reportLines() prints the cure of a finding without a command beside the commands of others", () => {
+  const drained = { id: "drained-server-dead", seen: "dead" } as const;
+  const cure = "Make sure first that it is dead.";
+  const text = (...findings: Report["findings"]) =>
+    reportLines(
+      { ...REPORT, findings },
+      { paint: PLAIN, width: undefined },
+    ).match(/^ {2}Fix .*$/gm);
+  const fix = [{ command: "sysctl -w a=1" }];
+  assert.deepEqual(
+    text(
+      { ...drained, fix },
+      { ...drained, fix: [], cure },
+      { ...drained, fix: [], cure },
+      { ...drained, fix: [] },
+    ),
+    ["  Fix       sysctl -w a=1", `  Fix       ${cure}`],
+  );
+  // The cure of a finding with commands says the same as they do.
+  assert.deepEqual(text({ ...drained, fix, cure }), [
+    "  Fix       sysctl -w a=1",
+  ]);
+});
+
+test("reportLines() calls only likely findings likely if a kind has both", () => {
+  const findings = (["likely", "proven"] as const).map((certainty) => ({
+    id: "drained-server-dead" as const,
+    ...{ certainty, seen: certainty, fix: [] },
+  }));
+  const text = reportLines(
+    { ...REPORT, findings },
+    { paint: PLAIN, width: undefined },
+  );
+  assert.match(
+    text,
+    /answer\n {2}Seen {6}proven\n[^]*answer \(likely\)\n {2}Seen {6}likely\n/,
+  );
+});
+
 test("reportJson() prints all fields", () => {
   golden("doctor/report.json", `${jsonText(reportJson(REPORT))}\n`);
 });

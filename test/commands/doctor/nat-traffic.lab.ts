@@ -147,7 +147,7 @@ suite("doctor finds what the connection table and counters show", () => {
       assert.match(stdout, /No fault found/);
       assert.match(
         stdout.replaceAll(/\s+/g, " "),
-        /whether 198\.51\.100\.11:8080 \(net\.ipv4\.vs\.nat_icmp_send is 1, so /,
+        /whether 198\.51\.100\.11:8080 and 198\.51\.100\.12:8080 accept connections \(net\.ipv4\.vs\.nat_icmp_send is 1, so /,
       );
       assert.equal(status, 0);
     } finally {
@@ -256,7 +256,7 @@ suite("doctor finds what the connection table and counters show", () => {
     id: "drained-server-dead",
     name: "a UDP client keeps its port, and the program on the drained server has ended",
     subject: "198.51.100.11:53 of udp/192.0.2.100:53",
-    seen: /an empty datagram of the director to 198\.51\.100\.11:53 was refused/,
+    seen: /an empty datagram from the director's address to 198\.51\.100\.11:53 was refused/,
     skip: without("iptables-legacy", "iptables"),
     options: "--probe",
     rules: `
@@ -286,7 +286,7 @@ suite("doctor finds what the connection table and counters show", () => {
     id: "server-refuses",
     name: "no program has the UDP port of a server",
     subject: "198.51.100.13:53 of udp/192.0.2.100:53",
-    seen: /^an empty datagram of the director to 198\.51\.100\.13:53 was refused/,
+    seen: /^an empty datagram from the director's address to 198\.51\.100\.13:53 was refused/,
     options: "--probe",
     rules: `
       -A ${DNS} -s rr

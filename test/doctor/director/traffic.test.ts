@@ -315,9 +315,15 @@ suite("refusals", () => {
         .examine(facts({ table: [service], probes }))
         .flatMap(({ fix }) => fix.map(({ command }) => command));
     assert.deepEqual(commands([]), []);
-    assert.deepEqual(commands([{ service, server, result: "refused" }]), [
+    const probes = [{ service, server, result: "refused" }] as const;
+    assert.deepEqual(commands(probes), [
       "ipvsadm -d -t 192.0.2.1:80 -r 10.0.0.11:80",
     ]);
+    const [proven] = refusals.examine(facts({ table: [service], probes }));
+    assert.match(
+      proven?.fix[0]?.effect ?? "",
+      /; this adds the server again: ipvsadm -a -t 192\.0\.2\.1:80 -r 10\.0\.0\.11:80 -m -w 1$/,
+    );
   });
 
   test("refusals: an empty datagram that is refused proves it, and one without an answer says nothing", () => {
@@ -338,13 +344,17 @@ suite("refusals", () => {
     assert.equal(proven?.id, "server-refuses");
     assert.equal(
       proven.seen,
-      "an empty datagram of the director to 10.0.0.11:80 was refused: no program has this port (ICMP port unreachable)",
+      "an empty datagram from the director's address to 10.0.0.11:80 was refused (ICMP port unreachable)",
     );
     assert.deepEqual(proven.evidence, []);
     assert.deepEqual(find("no answer"), []);
     assert.deepEqual(find("answered"), []);
     assert.deepEqual(find(), []);
-    assert.equal(find("unreachable")[0]?.id, "server-probe-failed");
+    assert.deepEqual(
+      find("unreachable"),
+      [],
+      "a rule on the director itself can refuse to send it",
+    );
   });
 
   test("refusals: data, no answers, few connections or rates of before are none", () => {
@@ -386,6 +396,73 @@ suite("refusals", () => {
     assert.deepEqual(counted(REFUSING, ["accepted"]), []);
     assert.equal(counted({}, ["refused"])[0]?.id, "server-refuses");
     assert.equal(counted({}, ["no answer"])[0]?.id, "server-probe-failed");
+  });
+
+  test("refusals: a probe proves nothing about a server that serves clients meanwhile", () => {
+    const serving = {
+      connections: 900n,
+      connectionsPerSecond: 10n,
+      inPacketsPerSecond: 60n,
+      outPacketsPerSecond: 50n,
+      inBytesPerSecond: 6000n,
+      outBytesPerSecond: 60000n,
+    };
+    for (const [result, id] of [
+      ["refused", "server-refuses"],
+      ["no answer", "server-probe-failed"],
+    ] as const) {
+      const [finding] = counted(serving, [result]);
+      assert.equal(finding?.id, id);
+      assert.equal(finding.certainty, "likely");
+      assert.deepEqual(finding.fix, []);
+      assert.deepEqual(finding.evidence, [
+        "it sends 50 packets per second, and gets 10 new connections per second: more than refusals, so perhaps it refuses only the director's address",
+      ]);
+    }
+    // Clients that try a refused connection again get a reset each time.
+    const [refusing] = counted({ ...serving, outPacketsPerSecond: 30n }, [
+      "refused",
+    ]);
+    assert.equal(refusing?.certainty, "proven");
+    assert.equal(refusing.fix.length, 1);
+  });
+
+  test("refusals: a UDP server that is removed can be added again by the printed command", () => {
+    const udp = (outBytesPerSecond: bigint) => {
+      const server = masqueraded("10.0.0.11", {
+        settings: { ...SERVER.settings, weight: 7, upperThreshold: 500 },
+        stats: stats({
+          inPacketsPerSecond: 50n,
+          outPacketsPerSecond: 50n,
+          inBytesPerSecond: 3000n,
+          outBytesPerSecond,
+        }),
+      });
+      const service = {
+        ...serviceAt("192.0.2.1", [server]),
+        key: { ...SERVICE.key, protocol: UDP },
+      } as ServiceWithServers;
+      const probes = [{ service, server, result: "refused" }] as const;
+      const [finding] = refusals.examine(facts({ table: [service], probes }));
+      return finding;
+    };
+    // The datagrams of 60 bytes, in ICMP messages
+    const refusing = udp(50n * 88n);
+    assert.equal(refusing?.certainty, "proven");
+    assert.deepEqual(
+      refusing.fix.map(({ command }) => command),
+      [
+        "sysctl -w net.ipv4.vs.expire_nodest_conn=1",
+        "ipvsadm -d -u 192.0.2.1:80 -r 10.0.0.11:80",
+      ],
+    );
+    assert.equal(
+      refusing.fix[1]?.effect,
+      "connections to this server end; the next packet of UDP clients gets another server; this adds the server again: ipvsadm -a -u 192.0.2.1:80 -r 10.0.0.11:80 -m -w 7 -x 500; set net.ipv4.vs.expire_nodest_conn back to 0 afterwards",
+    );
+    const answering = udp(50n * 200n);
+    assert.equal(answering?.certainty, "likely");
+    assert.deepEqual(answering.fix, []);
   });
 
   test("refusals: a probe of direct routing is only likely, and says what it does not try", () => {
@@ -970,6 +1047,75 @@ suite("drainedServers", () => {
     assert.equal(
       refused("answered")[0]?.[0]?.split(" ")[0],
       "drained-server-used",
+    );
+  });
+
+  test("drainedServers: a TCP program that closes its listener and serves its open connections is not dead", () => {
+    const drain = (given: Partial<Stats>, groups = OPEN) =>
+      raw(
+        { activeConnections: 1, stats: stats(given) },
+        groups,
+        {},
+        "reachable",
+        "refused",
+      );
+    assert.deepEqual(
+      drain({ inPacketsPerSecond: 3n, outPacketsPerSecond: 3n }),
+      [],
+    );
+    assert.deepEqual(drain({}), [], "idle connections");
+    const [unanswered, ...others] = drain({ inPacketsPerSecond: 3n });
+    assert.deepEqual(others, []);
+    assert.equal(unanswered?.id, "drained-server-dead");
+    assert.equal(unanswered.certainty, "likely");
+    assert.deepEqual(unanswered.fix, []);
+    assert.deepEqual(unanswered.evidence?.slice(0, 1), [
+      "a connection from the director's address to 10.0.0.11:80 was refused",
+    ]);
+    assert.deepEqual(
+      unanswered.next?.map(({ command }) => command),
+      [
+        "ipvsadm doctor --real-server tcp/192.0.2.1:80 --method masq --server 10.0.0.11:80",
+      ],
+      "the probe was made",
+    );
+  });
+
+  test("drainedServers: a refused TCP probe proves that persistence binds clients to a dead server", () => {
+    const bound = {
+      connections: { templates: new Map([["10.0.0.11:80", 1]]) },
+      service: { settings: { ...SERVICE.settings, flags: 1 } },
+    };
+    const found = (groups: readonly ConnectionGroup[]) =>
+      raw({}, groups, bound, "reachable", "refused");
+    const [dead] = found([group({ CLOSE: [9] }, "192.0.2.77")]);
+    assert.equal(dead?.certainty, "proven");
+    assert.deepEqual(
+      dead.fix.map(({ command }) => command),
+      ["sysctl -w net.ipv4.vs.expire_quiescent_template=1"],
+    );
+    assert.deepEqual(found(OPEN), []);
+  });
+
+  test("drainedServers: a UDP server that answers clients is not dead if it refuses the director", () => {
+    const [finding] = find(
+      {
+        inactiveConnections: 1,
+        stats: stats({
+          inPacketsPerSecond: 20n,
+          outPacketsPerSecond: 20n,
+          inBytesPerSecond: 1200n,
+          outBytesPerSecond: 4000n,
+        }),
+      },
+      UDP_OPEN,
+      { service: UDP_SERVICE },
+      "reachable",
+      "refused",
+    );
+    assert.equal(
+      finding?.[0],
+      "drained-server-used 10.0.0.11:80 of udp/192.0.2.1:80",
     );
   });
 

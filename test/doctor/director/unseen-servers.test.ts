@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { createServer, type AddressInfo } from "node:net";
 import { test } from "node:test";
-import { probeServers } from "../../../src/doctor/director/probe.js";
+import {
+  probeServers,
+  skippedTexts,
+} from "../../../src/doctor/director/probe.js";
 import { examineUnseen } from "../../../src/doctor/director/unseen-servers.js";
 import type { Facts } from "../../../src/doctor/facts.js";
 import {
@@ -80,8 +83,8 @@ test("probeServers() says what the refusal of a server with direct routing does 
   const of = (given = {}) =>
     serviceAt("203.0.113.100", [serverEntry("127.0.0.1", port, given)]);
   const direct = await probeServers([of()], undefined);
-  assert.deepEqual(direct.skipped, [
-    `127.0.0.1:${port} (it refuses its own address; requests go to the virtual address there, which a probe does not try)`,
+  assert.deepEqual(skippedTexts(direct.skipped), [
+    `whether 127.0.0.1:${port} accepts connections (it refuses its own address; requests go to the virtual address there, which a probe does not try)`,
   ]);
   assert.equal(direct.probes[0]?.result, "refused");
   const nat = await probeServers([of({ forwarding: MASQUERADING })], undefined);
