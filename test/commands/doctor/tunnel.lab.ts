@@ -52,7 +52,7 @@ suite("doctor finds faults of tunneling", () => {
     id: "tunnel-unanswered",
     subject: "198.51.100.11:80 of tcp/192.0.2.101:80",
     evidence:
-      /^counters of 198\.51\.100\.11:80 since it was added: [1-9]\d* packets out; .* unpacks protocol 4 \(IP in IP\), a firewall rejects it, or a router does not reach the server$/,
+      /^counters of 198\.51\.100\.11:80 since it was added: [1-9]\d* packets out; .* unpacks protocol 4 \(IP in IP\), a firewall rejects it, or a router does not reach the server$/m,
     rules: ONE,
     url: URL,
     fault: () => void site.network.sh("real1", "ip link set tunnel down"),
