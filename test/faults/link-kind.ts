@@ -73,6 +73,11 @@ export const linkKind: Kind = {
       (REAL_FAULTS as readonly string[]).includes(kind),
     );
     const isRefused = refusal !== undefined;
+    // Nobody can tell an altered answer of the kernel from another one, and a change writes back what was read.
+    const isBelieved =
+      scenario.effect !== "reads" &&
+      faults.some(({ kind }) => kind === "altered");
+    if (isBelieved) return "altered under a change";
     checkEffect(scenario, { isReal, isRefused }, { clean, result }, [
       stateOf(world.kernel),
       before,
