@@ -112,12 +112,14 @@ suite("setup -o nft", { skip: refusal }, () => {
          nft add rule ip balance pre ip daddr 203.0.113.101 tcp dport 80 dnat to 203.0.113.11
          nft 'add chain ip balance marked { type filter hook forward priority 0; }'
          nft add rule ip balance marked meta mark 7 counter
+         # The file must exist before grep reads it: the shell opens it only once the server's process runs.
+         : >/run/server
          ip netns exec server ${process.execPath} -e '
            const server = require("node:net").createServer((socket) => {
              socket.end(socket.remoteAddress + "\\n"); server.close();
            }).listen(80, "0.0.0.0", () => console.log("ready"));' >/run/server &
          until grep -q ready /run/server; do sleep 0.1; done
-         ip netns exec client bash -c 'timeout 5 cat </dev/tcp/203.0.113.101/80'
+         ip netns exec client bash -c 'timeout 60 cat </dev/tcp/203.0.113.101/80'
          nft list table ip balance | grep -o 'counter packets [1-9]' | sed 's/ [0-9]*$//'`,
       ],
       rules,
