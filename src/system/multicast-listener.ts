@@ -1,3 +1,5 @@
+import { callAfter } from "./event-loop.js";
+
 /** A datagram of a multicast group. */
 export interface Heard {
   /** The sender's address */
@@ -26,12 +28,12 @@ export function receiveMulticast(
   });
   return new Promise((resolve) => {
     const end = () => {
-      clearTimeout(timer);
+      stop();
       socket.close(() => {
         resolve(heard);
       });
     };
-    const timer = setTimeout(end, milliseconds);
+    const stop = callAfter(milliseconds, end);
     socket.on("error", end);
     socket.on("message", (data, { address }) => {
       heard.push({ from: address, data });

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { receiveMulticast } from "../../src/system/multicast-listener.js";
 
 const GROUP = "224.0.0.81";
-const PORT = 48_848;
+const PORT = 18_848;
 
 test("receiveMulticast() receives the datagrams of a group, and so does another listener", async (t) => {
   const sender = createSocket("udp4");
