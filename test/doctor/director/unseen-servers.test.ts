@@ -75,7 +75,7 @@ test("examineUnseen() prints the command for a server of TCP that refuses its ow
 });
 
 test("probeServers() says what the refusal of a server with direct routing does not tell", async () => {
-  const port = 1; // tcpmux: nobody listens there
+  const port = 1; // Nobody listens there.
   const of = (given = {}) =>
     serviceAt("203.0.113.100", [serverEntry("127.0.0.1", port, given)]);
   const direct = await probeServers([of()], undefined);
