@@ -11,6 +11,8 @@ const VIRTUAL = "192.0.2.100";
 const REAL = "192.0.2.11";
 /** Nobody has this address. */
 const MISSING = "192.0.2.99";
+/** Half of the requests get no answer. */
+const PATIENCE_SECONDS = 5;
 
 let network: Network;
 let server: Server;
@@ -27,7 +29,12 @@ class Traffic {
 
   async #run(): Promise<void> {
     while (!this.#stopped)
-      for (const reply of await request("client", `http://${VIRTUAL}/`, 20))
+      for (const reply of await request(
+        "client",
+        `http://${VIRTUAL}/`,
+        20,
+        PATIENCE_SECONDS,
+      ))
         if (isAnswer(reply)) this.answers++;
         else this.failures++;
   }
@@ -83,7 +90,7 @@ async function publish(
 /** A rollout with some gates. */
 function rollout(...gates: readonly string[]) {
   return lab.run([
-    ...["rollout", "web", "--soak", "5s", "--timeout", "100s"],
+    ...["rollout", "web", "--soak", "5s", "--timeout", "300s"],
     ...["--gate", gates.join()],
   ]);
 }

@@ -19,7 +19,7 @@ export async function forgetConnections(): Promise<void> {
     await eventually(
       () => Promise.resolve(hasConnections()),
       (some) => !some,
-      5,
+      20,
     );
     writeFileSync(EXPIRE, before);
   } else await ipvsadm("-C");
