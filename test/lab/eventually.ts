@@ -13,10 +13,10 @@ export async function eventually<T>(
   wanted: (value: T) => boolean,
   seconds = PATIENCE_SECONDS,
 ): Promise<T> {
-  const end = Date.now() + seconds * 1000;
+  const end = performance.now() + seconds * 1000;
   for (;;) {
     const value = await read();
-    if (wanted(value) || Date.now() >= end) return value;
+    if (wanted(value) || performance.now() >= end) return value;
     await sleep(100);
   }
 }
