@@ -286,14 +286,28 @@ suite("doctor finds faults of a masquerading director", () => {
     const server = (number: number) =>
       `-t 192.0.2.100:83 -r 198.51.100.1${number}:8080`;
     const url = "http://192.0.2.100:83/";
-    const port = nextPort++;
-    const [first] = await requestFrom("client", url, 1, port);
-    assert.ok(first && isAnswer(first));
-    const number = first.server === "real1" ? 1 : 2;
-    await ipvsadm(`-d ${server(number)}`);
-    const [second] = await requestFrom("client", url, 1, port, patienceSeconds);
-    await ipvsadm(`-a ${server(number)} -m`);
-    assert.ok(second && isAnswer(second), JSON.stringify(second));
+    for (let attempt = 0; ; attempt++) {
+      const port = nextPort++;
+      const [first] = await requestFrom("client", url, 1, port);
+      assert.ok(first && isAnswer(first), JSON.stringify(first));
+      const number = first.server === "real1" ? 1 : 2;
+      await ipvsadm(`-d ${server(number)}`);
+      const [second] = await requestFrom(
+        "client",
+        url,
+        1,
+        port,
+        patienceSeconds,
+      );
+      await ipvsadm(`-a ${server(number)} -m`);
+      assert.ok(second);
+      // If the client closed the first connection before the server did, it does not use the port again.
+      const isKept =
+        !isAnswer(second) && second.failure === "EADDRNOTAVAIL" && attempt < 20;
+      if (isKept) continue;
+      assert.ok(isAnswer(second), JSON.stringify(second));
+      return;
+    }
   }
 
   const WEIGHED = `
