@@ -16,6 +16,8 @@ export interface Check {
   readonly needs: readonly (keyof Facts)[];
   /** @param facts must include those that it needs */
   readonly examine: (facts: Facts) => Finding<FindingId>[];
+  /** Whether finding nothing means that there is no fault. Otherwise the kinds do not count as examined */
+  readonly rulesOut: (facts: Facts) => boolean;
 }
 
 /**
@@ -23,16 +25,19 @@ export interface Check {
  *
  * @param ids what it can find
  * @param needs the facts that it gets for certain. It may use others if they are there
+ * @param rulesOut whether the facts suffice to find nothing; always if absent
  */
 export function check<const Id extends FindingId, Name extends keyof Facts>(
   ids: readonly Id[],
   needs: readonly Name[],
   examine: (facts: Known<Name> & Facts) => Finding<Id>[],
+  rulesOut: (facts: Known<Name> & Facts) => boolean = () => true,
 ): Check {
   return {
     ids,
     needs,
     examine: (facts) => examine(facts as Known<Name> & Facts),
+    rulesOut: (facts) => rulesOut(facts as Known<Name> & Facts),
   };
 }
 
@@ -49,7 +54,7 @@ export function needsOf(
 export interface Examination {
   /** In the order of their subjects */
   readonly findings: readonly Finding<FindingId>[];
-  /** The kinds that were checked */
+  /** The kinds that were checked, without those of which the facts say nothing */
   readonly examined: readonly FindingId[];
   /** The kinds that could not be checked, with the first fact that was missing */
   readonly unexamined: readonly {
@@ -80,7 +85,7 @@ export function examine(
   const findings: Finding<FindingId>[] = [];
   const examined: FindingId[] = [];
   const unexamined: { id: FindingId; wanting: keyof Facts }[] = [];
-  for (const { ids, needs, examine: look } of checks) {
+  for (const { ids, needs, examine: look, rulesOut } of checks) {
     const some = ids.filter(wanted);
     if (some.length === 0) continue;
     const wanting = needs.find((name) => facts[name] === undefined);
@@ -88,8 +93,9 @@ export function examine(
       unexamined.push(...some.map((id) => ({ id, wanting })));
       continue;
     }
-    examined.push(...some);
-    findings.push(...look(facts).filter(({ id }) => some.includes(id)));
+    const found = look(facts).filter(({ id }) => some.includes(id));
+    if (found.length > 0 || rulesOut(facts)) examined.push(...some);
+    findings.push(...found);
   }
   return {
     findings: sortFindings(

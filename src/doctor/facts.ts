@@ -12,7 +12,7 @@ import type { Probe } from "./probe-result.js";
 import type { Network, Stations } from "./network.js";
 import type { Listener } from "./real-server/listeners.js";
 import type { RealServer } from "./real-server/real-server.js";
-import type { HeardSync } from "./read-sync.js";
+import type { HeardSync } from "./sync-messages.js";
 import type { Sysctls } from "./sysctls.js";
 
 /** The state of a machine as plain data: all that checks know. A fact is undefined if it could not be read, or was not needed. */

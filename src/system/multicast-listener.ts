@@ -1,49 +1,62 @@
-import { callAfter } from "./event-loop.js";
-
 /** A datagram of a multicast group. */
 export interface Heard {
-  /** The sender's address */
+  /** The sender's address. If it is link-local, with its interface: `fe80::1%eth0` */
   readonly from: string;
   readonly data: Uint8Array;
 }
 
+/** What to join. */
+export interface MulticastPlace {
+  /** IPv4 or IPv6, without brackets. A link-local one of IPv6 has its interface: `ff02::81%eth0` */
+  readonly group: string;
+  readonly port: number;
+  /** The interfaces: one of the IPv4 addresses of each, or `::%NAME` for IPv6 */
+  readonly locals: readonly string[];
+}
+
 /**
- * Joins a multicast group for some time and returns the datagrams received; none if the group
- * cannot be joined. Other programs may listen on the same port and receive the same datagrams.
- *
- * @param group IPv4 or IPv6, without brackets
- * @param local the interface: one of its IPv4 addresses, or `::%NAME` for IPv6
+ * Joins a multicast group and passes on the datagrams until `signal` is aborted; returns at once if the group can
+ * be joined on no interface. Other programs may listen on the same port and receive the same datagrams. The kernel
+ * also passes on datagrams that come in by interfaces on which other programs joined the group.
  */
 export function receiveMulticast(
-  group: string,
-  port: number,
-  local: string,
-  milliseconds: number,
-): Promise<Heard[]> {
+  { group, port, locals }: MulticastPlace,
+  signal: AbortSignal,
+  receive: (heard: Heard) => void,
+): Promise<void> {
   const { createSocket } = process.getBuiltinModule("node:dgram");
-  const heard: Heard[] = [];
   const socket = createSocket({
     type: group.includes(":") ? "udp6" : "udp4",
     reuseAddr: true,
   });
   return new Promise((resolve) => {
+    let ended = false;
     const end = () => {
-      stop();
+      if (ended) return;
+      ended = true;
+      signal.removeEventListener("abort", end);
       socket.close(() => {
-        resolve(heard);
+        resolve();
       });
     };
-    const stop = callAfter(milliseconds, end);
+    signal.addEventListener("abort", end);
     socket.on("error", end);
     socket.on("message", (data, { address }) => {
-      heard.push({ from: address, data });
+      receive({ from: address, data });
     });
     socket.bind(port, group, () => {
-      try {
-        socket.addMembership(group, local);
-      } catch {
-        end(); // the interface is gone, or it does not support multicast
-      }
+      if (ended) return;
+      const [address = group] = group.split("%");
+      const joined = locals.filter((local) => {
+        try {
+          socket.addMembership(address, local);
+          return true;
+        } catch {
+          return false; // the interface is gone, or it does not support multicast
+        }
+      });
+      if (joined.length === 0) end();
     });
+    if (signal.aborted) end();
   });
 }

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { check, examine } from "../../src/doctor/check.js";
+import type { ServiceWithServers } from "../../src/ipvs/model.js";
+import { serviceAt } from "./made-up.js";
 import { sysctlFix } from "../../src/doctor/sysctls.js";
 
 const drained = check(["all-drained"], ["table"], ({ table }) =>
@@ -30,6 +32,22 @@ test("examine() names the findings that could not be checked, and the missing fa
   assert.equal(findings.length, 2);
   assert.deepEqual(examined, ["no-servers", "all-overloaded"]);
   assert.deepEqual(unexamined, [{ id: "all-drained", wanting: "table" }]);
+});
+
+test("examine() does not count a check that finds nothing and rules nothing out", () => {
+  const quiet = (found: boolean) =>
+    check(
+      ["no-servers"],
+      ["table"],
+      () => (found ? [{ id: "no-servers", seen: "seen", fix: [] }] : []),
+      ({ table }) => table.length > 0,
+    );
+  const examined = (found: boolean, table: readonly ServiceWithServers[]) =>
+    examine([quiet(found)], { table }).examined;
+  assert.deepEqual(examined(false, []), []);
+  assert.deepEqual(examined(true, []), ["no-servers"]);
+  assert.deepEqual(examined(false, [serviceAt("192.0.2.1")]), ["no-servers"]);
+  assert.deepEqual(examine([quiet(false)], { table: [] }).unexamined, []);
 });
 
 test("examine() runs only the checks for wanted findings", () => {

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { test } from "node:test";
-import { receiveMulticast } from "../../src/system/multicast-listener.js";
+import {
+  receiveMulticast,
+  type Heard,
+} from "../../src/system/multicast-listener.js";
 
 const GROUP = "224.0.0.81";
 const PORT = 18_848;
@@ -19,20 +22,43 @@ test("receiveMulticast() receives the datagrams of a group, and so does another 
   t.after(() => {
     clearInterval(speaking);
   });
-  const both = await Promise.all([
-    receiveMulticast(GROUP, PORT, "127.0.0.1", 300),
-    receiveMulticast(GROUP, PORT, "127.0.0.1", 300),
-  ]);
-  for (const [first] of both)
+  const place = { group: GROUP, port: PORT, locals: ["127.0.0.1"] };
+  /** The first datagram that a listener receives. */
+  const listen = async () => {
+    const ending = new AbortController();
+    const heard: Heard[] = [];
+    await receiveMulticast(place, ending.signal, (one) => {
+      heard.push(one);
+      ending.abort();
+    });
+    return heard[0];
+  };
+  for (const first of await Promise.all([listen(), listen()]))
     assert.deepEqual(
       [first?.from, ...(first?.data ?? [])],
       ["127.0.0.1", 0, 7],
     );
 });
 
-test("receiveMulticast() returns nothing if the group cannot be joined", async () => {
-  assert.deepEqual(
-    await receiveMulticast(GROUP, PORT, "192.0.2.77", 60_000),
-    [],
-  );
+test("receiveMulticast() ends at once if the group can be joined on no interface", async () => {
+  const never = new AbortController().signal;
+  const heard: Heard[] = [];
+  for (const [group, locals] of [
+    [GROUP, ["192.0.2.77"]],
+    [GROUP, []],
+    ["ff02::81%nosuch0", ["::%nosuch0"]],
+  ] as const)
+    await receiveMulticast({ group, port: PORT, locals }, never, (one) =>
+      heard.push(one),
+    );
+  assert.deepEqual(heard, []);
+});
+
+test("receiveMulticast() ends when it is aborted, also before it began", async () => {
+  const place = { group: GROUP, port: PORT, locals: ["127.0.0.1"] };
+  await receiveMulticast(place, AbortSignal.abort(), () => undefined);
+  const ending = new AbortController();
+  const end = receiveMulticast(place, ending.signal, () => undefined);
+  ending.abort();
+  await end;
 });

@@ -4,9 +4,12 @@ import {
   connectionsOf,
   traceClient,
   type ClientTrace,
-  type TraceFacts,
-  type TraceStep,
 } from "../../doctor/director/client-trace.js";
+import type {
+  TraceFacts,
+  TraceStep,
+} from "../../doctor/director/trace-step.js";
+import { listenToMasters } from "../../doctor/read-sync.js";
 import { readTable } from "../../doctor/director/gather.js";
 import type { Facts } from "../../doctor/facts.js";
 import { formatAddress, type Address } from "../../ipvs/address.js";
@@ -16,7 +19,7 @@ import type { Style } from "../../cli/color.js";
 import { escapeControls } from "../../cli/escape.js";
 import { wrapped } from "../../cli/help.js";
 import type { Output } from "../../cli/output.js";
-import { commandText, fixJson } from "./report.js";
+import { commandText, fixJson, notCheckedList } from "./report.js";
 
 const LOOK_MILLISECONDS = 500;
 
@@ -29,6 +32,20 @@ export async function followClient(
 ): Promise<ClientTrace | undefined> {
   const known = traceFacts(facts);
   if (!known) return undefined;
+  const [heard, connections] = await Promise.all([
+    listenToMasters(known.daemons, known.network, seconds),
+    watchConnections(io, client, seconds),
+  ]);
+  const after = await readTable(io);
+  return traceClient(known, { client, seconds, connections, after, heard });
+}
+
+/** Every connection of a client that is there in these seconds, as it was last. */
+async function watchConnections(
+  io: Io,
+  client: Address,
+  seconds: number,
+): Promise<Connection[]> {
   const seen = new Map<string, Connection>();
   const end = io.clock.now() + seconds * 1000;
   const never = new AbortController().signal;
@@ -36,23 +53,25 @@ export async function followClient(
     for (const one of await connectionsOf(io.connectionsFile, client))
       seen.set(connectionName(one), one);
     const left = end - io.clock.now();
-    if (left <= 0) break;
+    if (left <= 0) return [...seen.values()];
     await io.clock.sleep(Math.min(LOOK_MILLISECONDS, left), never);
   }
-  const after = await readTable(io);
-  return traceClient(known, {
-    client,
-    seconds,
-    connections: [...seen.values()],
-    after,
-  });
 }
 
 function traceFacts(facts: Facts): TraceFacts | undefined {
-  const { table, allServices, network, connections, sysctls, firewall } = facts;
+  const { table, allServices, network, connections } = facts;
+  const { sysctls, firewall, daemons } = facts;
   if (!table || !allServices || !network || !connections) return undefined;
-  if (!sysctls || !firewall) return undefined;
-  return { table, allServices, network, connections, sysctls, firewall };
+  if (!sysctls || !firewall || !daemons) return undefined;
+  return {
+    table,
+    allServices,
+    network,
+    connections,
+    sysctls,
+    firewall,
+    daemons,
+  };
 }
 
 type Looks = Pick<Output, "paint" | "width">;
@@ -78,7 +97,7 @@ const ENDS: Readonly<Record<ClientTrace["answers"], string>> = {
 
 /** The trace as text: step by step, and where it stops. */
 export function traceText(trace: ClientTrace, looks: Looks): string {
-  const { client, seconds, steps, stopsAt, answers, next } = trace;
+  const { client, seconds, steps, stopsAt, answers, next, notChecked } = trace;
   const { paint } = looks;
   const shown = next.slice(0, MOST_NEXT);
   const line = ({ step, state, text }: TraceStep) => {
@@ -97,6 +116,7 @@ export function traceText(trace: ClientTrace, looks: Looks): string {
     ...steps.map(line),
     wrapped(end, 0, looks),
     ...shown.map((one) => commandText("Next", one, looks)),
+    notCheckedList(notChecked.map(escapeControls), looks),
   ].join("");
 }
 
@@ -107,6 +127,7 @@ export function traceJson({
   steps,
   stopsAt,
   next,
+  notChecked,
 }: ClientTrace): Json {
   const stepJson = ({ step, state, text }: TraceStep) => ({
     step,
@@ -121,5 +142,6 @@ export function traceJson({
     steps: steps.map(stepJson),
     stopsAt: stopsAt ? stepJson(stopsAt) : null,
     next: next.slice(0, MOST_NEXT).map(fixJson),
+    notChecked: notChecked.map(escapeControls),
   };
 }

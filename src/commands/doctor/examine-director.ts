@@ -14,17 +14,24 @@ import type { Report } from "./report.js";
  *
  * @param wanted which kinds of findings to look for, by their ids
  * @param probe whether to connect to the real servers
+ * @param seconds how long to listen for sync messages
  */
 export async function examineDirector(
   io: Io,
   choose: DirectorOptions["choose"],
   wanted: (id: string) => boolean,
   probe: boolean,
+  seconds?: number,
 ): Promise<Report> {
   const looked = (id: string) =>
     wanted(id) && (probe || id !== "server-probe-failed");
   const needs = needsOf(DIRECTOR_CHECKS, looked);
-  const { facts, ...rest } = await gatherDirector(io, { choose, needs, probe });
+  const { facts, ...rest } = await gatherDirector(io, {
+    choose,
+    needs,
+    probe,
+    seconds,
+  });
   const examination = examine(DIRECTOR_CHECKS, facts, looked);
   const findings = withoutItsConsequences(examination.findings, facts);
   return {

@@ -143,9 +143,17 @@ function notCheckedText(report: Report, looks: Looks): string {
   const all = notChecked(report);
   if (all.length === 0) return "";
   return [
+    notCheckedList(all, looks),
+    ...(report.next ?? []).map((one) => commandText("Next", one, looks)),
+  ].join("");
+}
+
+/** What was not checked, as a list; nothing if it is empty. */
+export function notCheckedList(all: readonly string[], looks: Looks): string {
+  if (all.length === 0) return "";
+  return [
     "Not checked:\n",
     ...all.map((text) => `  - ${wrapped(text, 4, looks).trimStart()}`),
-    ...(report.next ?? []).map((one) => commandText("Next", one, looks)),
   ].join("");
 }
 
@@ -155,7 +163,10 @@ function summary({ findings, examined }: Report): string {
     diagnosesOf(findings).filter(({ kind }) => kind.severity === severity)
       .length;
   const looked = `${counted(examined.length, "kind")} of fault checked`;
-  if (findings.length === 0) return `No fault found, ${looked}.`;
+  if (findings.length === 0)
+    return examined.length === 0
+      ? "No kind of fault could be checked."
+      : `No fault found, ${looked}.`;
   const counts = [
     counted(count("error"), "error"),
     counted(count("warning"), "warning"),

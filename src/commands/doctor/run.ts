@@ -42,11 +42,10 @@ export const run: RunSubcommand = async (call) => {
 /** The client to follow on a director; undefined if none is named, or a real server is examined. */
 async function clientOf({ given, io }: Invocation) {
   const text = given.text("client");
-  if (given.list("real-server").length > 0 || text === undefined) {
-    if (given.duration("for") !== undefined)
-      throw new UsageError("--for goes with --client on a director", "doctor");
-    return undefined;
-  }
+  const there = given.list("real-server").length > 0;
+  if (there && given.duration("for") !== undefined)
+    throw new UsageError("--for does not go with --real-server", "doctor");
+  if (there || text === undefined) return undefined;
   const address = addressOf(given, "client");
   const choose = await chooser(given.positionals, io);
   return address && { address, choose };
@@ -59,6 +58,7 @@ const TRACE_NEEDS = new Set([
   "connections",
   "sysctls",
   "firewall",
+  "daemons",
 ] as const);
 
 async function follow(
@@ -94,7 +94,8 @@ async function reportOn({ given, io }: Invocation): Promise<Report> {
     return { role: "real server", ...examination, ...rest };
   }
   const choose = await chooser(given.positionals, io);
-  return examineDirector(io, choose, wanted, given.flag("probe"));
+  const probe = given.flag("probe");
+  return examineDirector(io, choose, wanted, probe, given.duration("for"));
 }
 
 /** The kinds that `--only` and `--skip` leave, by their ids. */

@@ -9,6 +9,7 @@ export const doctorSpec: SubcommandSpec = {
     "An error is traffic that fails now. A warning is traffic that may fail. A note is worth knowing. A command under Fix removes exactly this cause; its effect is what else it changes. A command under Next finds the cause, mostly on another machine; it changes nothing. Words in capitals, such as CLIENT, stand for what you know. Fixes last until reboot; 'ipvsadm setup' prints the files that keep settings. The last line counts findings: one with several services or servers counts once. Not checked lists what doctor did not or could not check.",
     "A real server has no table, so --real-server names its services, as the director lists them. Doctor checks whether the server has the virtual address and does not answer for it, whether a program listens, and whether requests arrive and answers leave. --method, --tun-port, --director, --client and --server let it check more.",
     "--client on a director follows one client: which firewall rules its packets meet, which rules set the marks of services for them, its connections with their states, their servers and counters, and the step where they stop.",
+    "On a director with a backup sync daemon, doctor listens for the master's messages and compares them with what the daemon accepts. A master with few clients sends a message only now and then: --probe, --client and --for listen longer. A message that the backup accepts ends the listening.",
     "Doctor changes no setting and loads no module. It exits with status 1 if there is an error. ipvsadm-doctor(8) explains each finding.",
   ],
   positionals: [
@@ -76,7 +77,8 @@ export const doctorSpec: SubcommandSpec = {
       name: "for",
       type: "duration",
       value: "DURATION",
-      description: "how long to follow --client (10s)",
+      description:
+        "how long to follow --client (10s), or to listen for sync messages on a backup director (1.5s; with --probe, 15s)",
     },
     {
       name: "output",
@@ -120,6 +122,11 @@ export const doctorSpec: SubcommandSpec = {
     {
       command: "ipvsadm doctor --client 198.51.100.7 --for 30s",
       shows: "how far the packets of one client get",
+    },
+    {
+      command: "ipvsadm doctor --for 1m",
+      shows:
+        "on a backup director: what is wrong, and whether it accepts the master's sync messages",
     },
     {
       command: "ipvsadm doctor tcp/192.0.2.1:80 --skip all-drained",

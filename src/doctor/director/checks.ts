@@ -13,9 +13,11 @@ import { refusals } from "./refusals.js";
 import { forwarding, interfaceForwarding } from "./forwarding.js";
 import { neighborDiscovery } from "./neighbor-discovery.js";
 import { modules } from "./modules.js";
-import { activeBackups, backups, syncIds } from "./peers.js";
+import { activeBackups, backups } from "./peers.js";
 import { anyAddress, reach, virtualAddresses } from "./reach.js";
 import { conntrack, fragments, hashing, orphans, reuse } from "./settings.js";
+import { syncIds, syncLengths, syncPlaces } from "./sync.js";
+import { syncFirewall } from "./sync-firewall.js";
 import { strangers } from "./arp-conflicts.js";
 import { emptiness, persistence, weights } from "./table.js";
 import { tunnelSource } from "./tunnel-source.js";
@@ -55,6 +57,9 @@ export const DIRECTOR_CHECKS: readonly Check[] = [
   hashing,
   backups,
   syncIds,
+  syncFirewall,
+  syncPlaces,
+  syncLengths,
   emptiness,
   capacity,
   weights,

@@ -12,6 +12,7 @@ import {
   DIRECT_ROUTING,
   formatEndpoint,
   MASQUERADING,
+  MASTER,
   PROTOCOL_NAMES,
   TUNNELING,
   UDP,
@@ -20,7 +21,6 @@ import {
 } from "../../ipvs/model.js";
 import { isWithin } from "../../rtnl/address-owners.js";
 import { blocksOf } from "../../system/files.js";
-import type { Known } from "../check.js";
 import { serviceName } from "../commands.js";
 import type { Fix } from "../finding.js";
 import { describeAction, describePlace } from "../firewall/describe.js";
@@ -33,32 +33,10 @@ import { markingRules, mismatchOf } from "./marking-rules.js";
 import { overwritten } from "./overwritten-marks.js";
 import { tunnelErrors } from "./tunnel-errors.js";
 import { blockedClients, blockedServer } from "./neighbor-discovery.js";
-import { isServing } from "./reach.js";
-
-/** The facts that a trace needs */
-export type TraceFacts = Known<
-  "table" | "allServices" | "network" | "connections" | "sysctls" | "firewall"
->;
-
-/** What was seen of a client while it was followed. */
-export interface ClientSightings {
-  readonly client: Address;
-  readonly seconds: number;
-  /** Every connection that was seen, as it was last, without persistence templates */
-  readonly connections: readonly Connection[];
-  /** The table when it ended; TraceFacts has it as it began */
-  readonly after: readonly ServiceWithServers[];
-}
-
-/** A step of a client's packets through the director. */
-export interface TraceStep {
-  readonly step:
-    "route" | "firewall" | "marks" | "entries" | "answers" | "counters";
-  readonly state: "ok" | "stops" | "unknown";
-  readonly text: string;
-  /** The command that finds the cause, if it is on a real server */
-  readonly next?: Fix | undefined;
-}
+import type { ClientSightings, TraceFacts, TraceStep } from "./trace-step.js";
+import { isPassive, isServing } from "./reach.js";
+import { syncSteps } from "./client-sync.js";
+import { masterText } from "./unheard-sync.js";
 
 /** How a client's packets pass the director, and where they stop. */
 export interface ClientTrace {
@@ -71,6 +49,8 @@ export interface ClientTrace {
   readonly answers: "seen" | "confirmed" | "unseen";
   /** Commands that find the cause on real servers, if it is there, or of which the director sees no answer */
   readonly next: readonly Fix[];
+  /** What matters for the client and was not checked */
+  readonly notChecked: readonly string[];
 }
 
 /** More connections of a client are only counted. */
@@ -113,6 +93,7 @@ export function traceClient(
     ...markSteps(facts, sightings),
     ...entrySteps(facts, sightings),
     ...(connections.length > 0 ? [] : [nothingStep(facts, sightings)]),
+    ...syncSteps(facts, sightings),
     ...counterSteps(facts, sightings),
   ];
   const stopsAt = steps.find(({ state }) => state === "stops");
@@ -129,6 +110,9 @@ export function traceClient(
         : []),
       ...elsewhere.next,
     ]),
+    notChecked: facts.daemons
+      .filter(({ state }) => state === MASTER)
+      .map(masterText),
   };
 }
 
@@ -397,9 +381,15 @@ function stopOf(
 
 /** Without any connection, the packets stop before IPVS. */
 function nothingStep(
-  { table }: TraceFacts,
+  { table, daemons }: TraceFacts,
   { seconds, after }: ClientSightings,
 ): TraceStep {
+  if (isPassive(daemons))
+    return {
+      step: "entries",
+      state: "unknown",
+      text: `no connection of this client is known here. This machine is a backup: requests go to the active director, and their connections come by synchronization`,
+    };
   const moved = movedServices(table, after);
   return {
     step: "entries",

@@ -35,6 +35,7 @@ import { markedAddresses } from "./marks.js";
 import { probeServers, skippedTexts } from "./probe.js";
 import { isServing } from "./reach.js";
 import { sourcesOfRules } from "./snat-address.js";
+import { syncBlockages, type SyncBlockage } from "./sync-firewall.js";
 import { unheardSync } from "./unheard-sync.js";
 
 /** Facts that only IPVS knows */
@@ -61,6 +62,9 @@ const OF_THE_TABLE = [
   "probes",
 ] as const satisfies readonly (keyof Facts)[];
 
+/** How long doctor listens for sync messages. A busy master sends several times a second. */
+const LISTENING_SECONDS = { usual: 1.5, probe: 15 } as const;
+
 const NO_MODULE = "IPVS is not in the kernel";
 const BARRED = "you may not ask the kernel for the table (run it as root)";
 
@@ -72,6 +76,8 @@ export interface DirectorOptions {
   readonly needs: ReadonlySet<keyof Facts>;
   /** Whether to connect to the real servers */
   readonly probe: boolean;
+  /** How long to listen for sync messages; by default longer with `probe` */
+  readonly seconds?: number | undefined;
   /** A client that is followed */
   readonly client?: Address | undefined;
 }
@@ -85,7 +91,7 @@ const NEVER_CHECKED = [
 /** Reads all that the checks of a director need. It loads no module and changes no setting. */
 export async function gatherDirector(
   io: Io,
-  { choose, needs, probe, client }: DirectorOptions,
+  { choose, needs, probe, seconds, client }: DirectorOptions,
 ): Promise<Gathered> {
   const module = readModule("ip_vs", io.procFolder, io.sysFolder);
   const sysctls = readSysctls(io.procFolder);
@@ -141,13 +147,16 @@ export async function gatherDirector(
         needs.has("stations"),
       )
     : {};
-  const { probes, skipped } = probe
-    ? await probeServers(table, sysctls)
-    : { probes: [], skipped: [] };
-  const heard =
+  const [{ probes, skipped }, heard] = await Promise.all([
+    probe ? probeServers(table, sysctls) : { probes: [], skipped: [] },
     needs.has("heard") && around.network
-      ? await listenToMasters(answers.daemons, around.network)
-      : undefined;
+      ? listenToMasters(
+          answers.daemons,
+          around.network,
+          seconds ?? LISTENING_SECONDS[probe ? "probe" : "usual"],
+        )
+      : undefined,
+  ]);
   const facts: Facts = {
     ...machine,
     ...answers,
@@ -164,7 +173,12 @@ export async function gatherDirector(
   const notChecked = [
     ...(firewall?.unread ?? []),
     ...(firewall ? unjudgedRules(facts) : []),
-    ...(heard ? unheardSync(answers.daemons, heard) : []),
+    ...(heard ? unheardSync(answers.daemons, heard, facts.connections) : []),
+    ...(heard && firewall && around.network
+      ? perhapsBlocked(
+          syncBlockages(answers.daemons, heard, around.network, firewall),
+        )
+      : []),
     ...(probe
       ? [...skippedTexts(skipped), ...unprobed(table)]
       : [
@@ -173,6 +187,17 @@ export async function gatherDirector(
     ...NEVER_CHECKED,
   ];
   return { facts, reasons, notChecked };
+}
+
+/** Rules that perhaps stop sync messages. */
+function perhapsBlocked(blockages: readonly SyncBlockage[]): string[] {
+  const found = blockages
+    .filter(({ stop }) => !stop.certain)
+    .map(
+      ({ flow, stop }) =>
+        `${describePlace(stop)}, perhaps ${describeAction(stop, flow.text)}`,
+    );
+  return [...new Set(found)].slice(0, MOST_UNJUDGED);
 }
 
 /** What a probe of a server's own address does not try. */

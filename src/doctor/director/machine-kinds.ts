@@ -95,14 +95,4 @@ export const MACHINE_KINDS = [
     cure: "With backup_only the machine balances nothing while it is a backup, and handles what comes for itself. Set it in /etc/sysctl.d on both.",
     sysctls: ["net.ipv4.vs.backup_only"],
   },
-  {
-    id: "sync-ids-differ",
-    severity: "warning",
-    title: "a backup ignores the messages of its master",
-    why: "A backup accepts only messages with its own sync id. With another id it never learns of the connections, and all of them break when it takes over.",
-    looked:
-      "The multicast group of each backup daemon, for a second and a half: messages arrived, and none has its sync id. A master sends nothing while there are no connections, so silence is not a fault: then Not checked says so.",
-    cure: "Compare the sync ids of both directors with `ipvsadm -L --daemon`, and decide which one is right. Then restart the daemon with the wrong one: `ipvsadm --stop-daemon backup`, then `ipvsadm --start-daemon backup --mcast-interface INTERFACE --syncid ID`. While it is stopped, the backup learns of no connection. A backup with sync id 0 accepts all messages.",
-    sysctls: [],
-  },
 ] as const satisfies readonly Kind[];

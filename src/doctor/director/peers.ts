@@ -1,9 +1,7 @@
-import { changeLine } from "../../grammar/format-rule.js";
 import { formatAddress, sameAddress } from "../../ipvs/address.js";
 import {
   BACKUP,
   DIRECT_ROUTING,
-  type Daemon,
   formatEndpoint,
   LOCAL_NODE,
   TUNNELING,
@@ -12,7 +10,6 @@ import { check } from "../check.js";
 import { ofService } from "../commands.js";
 import type { Finding } from "../finding.js";
 import { deviceOf, isLocal } from "../network.js";
-import { shellWord } from "../shell.js";
 import { sysctlFix, sysctlNumber } from "../sysctls.js";
 import { isPassive } from "./reach.js";
 
@@ -86,43 +83,3 @@ export const activeBackups = check(
     return [];
   },
 );
-
-/** A backup that ignores the messages of its master. */
-export const syncIds = check(
-  ["sync-ids-differ"],
-  ["daemons", "network", "heard"],
-  ({ heard }) =>
-    heard.flatMap(({ daemon, syncIds }): Finding<"sync-ids-differ">[] => {
-      const { syncId, multicastInterface } = daemon;
-      const [other] = syncIds;
-      // A backup with sync id 0 accepts all.
-      if (other === undefined || syncId === 0 || syncIds.includes(syncId))
-        return [];
-      return [
-        {
-          id: "sync-ids-differ",
-          subject: multicastInterface,
-          seen: `the backup here accepts messages with sync id ${syncId}, and the messages that arrive have ${syncIds.join(", ")}`,
-          evidence: [
-            `a daemon takes its sync id only when it starts; to accept these messages, restart the backup: "${restart({ ...daemon, syncId: other })}", after which connections of the time without it are missing here`,
-          ],
-          next: [
-            {
-              command: "ipvsadm -L --daemon",
-              on: "the director with the master",
-            },
-          ],
-          fix: [],
-        },
-      ];
-    }),
-);
-
-/** The command that restarts a backup daemon. */
-function restart({ multicastInterface, ...daemon }: Daemon): string {
-  const start = changeLine({
-    command: "start-daemon",
-    daemon: { ...daemon, multicastInterface: shellWord(multicastInterface) },
-  });
-  return `ipvsadm --stop-daemon backup && ipvsadm ${start}`;
-}

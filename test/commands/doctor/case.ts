@@ -108,15 +108,16 @@ export async function silent(): Promise<void> {
   assert.equal(status, 0);
 }
 
-/** Runs the commands of a fix as they are printed, as an administrator on the machine would. */
+/** Runs the commands of a fix as they are printed, as an administrator on the machine would. @param here the machine of doctor */
 export function carryOut(
   site: Site,
   { fix }: Found,
   { words = {}, machines = {} }: Pick<Case, "words" | "machines">,
+  here: string = DIRECTOR,
 ): void {
   assert.notEqual(fix.length, 0, "there is a command that fixes it");
   for (const { command, on } of fix) {
-    const host = on === null ? DIRECTOR : machines[on];
+    const host = on === null ? here : machines[on];
     assert.ok(host !== undefined, `nobody is ${on}`);
     const filled = command.replace(
       /\b[A-Z]{4,}\b/g,

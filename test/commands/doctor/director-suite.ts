@@ -6,3 +6,4 @@ import "./direct.lab.js";
 import "./tunnel.lab.js";
 import "./redirects.lab.js";
 import "./client.lab.js";
+import "./sync.lab.js";

@@ -141,6 +141,7 @@ test("traceText() ends with the command that finds the cause on the real server"
     stopsAt: step,
     answers: "seen",
     next: [next],
+    notChecked: [],
   };
   const text = traceText(trace, { paint: PLAIN, width: 80 });
   assert.match(
@@ -151,6 +152,20 @@ test("traceText() ends with the command that finds the cause on the real server"
   const json = jsonText(traceJson(trace));
   assertFollowsSchema(json, "a trace");
   assert.match(json, /"next": \[\s*\{\s*"command": "ipvsadm doctor /);
+  const more = { ...trace, notChecked: ["whether\n it does"] };
+  assert.match(
+    traceText(more, { paint: PLAIN, width: 80 }),
+    /\nNot checked:\n {2}- whether\? it does\n$/,
+  );
+  assertFollowsSchema(jsonText(traceJson(more)), "a trace");
+});
+
+test("reportLines() does not call nothing no fault", () => {
+  const text = reportLines(
+    { ...REPORT, findings: [], examined: [] },
+    { paint: PLAIN, width: 80 },
+  );
+  assert.match(text, /\nNo kind of fault could be checked\.\n$/);
 });
 
 test("doctor --explain and --list open no socket", async () => {
@@ -192,7 +207,10 @@ test("doctor refuses options that do not go together", async () => {
       "--tun-port goes with --method gue",
     "doctor --real-server 192.0.2.1 --method gue --tun-port 65536":
       "--tun-port 65536: expected a whole number from 1 to 65535",
-    "doctor --for 5s": "--for goes with --client on a director",
+    "doctor --real-server 192.0.2.1 --for 5s":
+      "--for does not go with --real-server",
+    "doctor --real-server 192.0.2.1 --client 192.0.2.7 --for 5s":
+      "--for does not go with --real-server",
     "doctor --client here": "here is no address, which --client wants",
     "doctor --real-server 192.0.2.1 --server 192.0.2.7":
       "192.0.2.7 is no address and port, which --server expects",

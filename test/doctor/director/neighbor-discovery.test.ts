@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import {
-  traceClient,
-  type TraceFacts,
-} from "../../../src/doctor/director/client-trace.js";
+import { traceClient } from "../../../src/doctor/director/client-trace.js";
+import type { TraceFacts } from "../../../src/doctor/director/trace-step.js";
 import {
   neighborDiscovery,
   withoutItsConsequences,
@@ -291,6 +289,7 @@ suite("what follows from blocked neighbor discovery", () => {
       seconds: 5,
       connections: [],
       after: [NAT],
+      heard: [],
     });
     assert.match(
       stopsAt?.text ?? "",

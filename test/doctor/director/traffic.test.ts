@@ -1282,6 +1282,7 @@ suite("traceClient()", () => {
       seconds: 5,
       connections: states.map(connection),
       after: [SERVICE],
+      heard: [],
     });
 
   test("traceClient() finds no stop for established connections", () => {
@@ -1427,6 +1428,7 @@ suite("traceClient()", () => {
             inBytes: 90n,
             outBytes,
           }),
+          heard: [],
         },
       ).steps.at(-1);
     assert.match(
@@ -1458,6 +1460,7 @@ suite("traceClient()", () => {
           seconds: 5,
           connections: [connection(state)],
           after: table(given),
+          heard: [],
         },
       );
     const errors = { inPackets: 8n, outPackets: 16n, outBytes: 1184n };
@@ -1501,6 +1504,7 @@ suite("traceClient()", () => {
         seconds: 5,
         connections: [{ ...connection("UDP"), protocol: "UDP" }],
         after: table,
+        heard: [],
       },
     );
     assert.equal(stopsAt, undefined);
