@@ -80,7 +80,7 @@ export function startCaller(host: string): Caller {
     async hold(url, manner) {
       const { port, replies } = begin<Reply>("hold", url, manner);
       const server = serverOf(await replies, url);
-      const held = { to: url, count: 1, port };
+      const held = { ...manner, to: url, count: 1, port };
       return {
         server,
         localPort: port,

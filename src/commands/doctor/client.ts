@@ -1,7 +1,10 @@
 import type { Json } from "../../document/json-text.js";
 import {
-  connectionName,
   connectionsOf,
+  ConnectionWatch,
+  type SeenConnection,
+} from "../../doctor/director/client-connections.js";
+import {
   traceClient,
   type ClientTrace,
 } from "../../doctor/director/client-trace.js";
@@ -13,7 +16,6 @@ import { listenToMasters } from "../../doctor/read-sync.js";
 import { readTable } from "../../doctor/director/gather.js";
 import type { Facts } from "../../doctor/facts.js";
 import { formatAddress, type Address } from "../../ipvs/address.js";
-import type { Connection } from "../../ipvs/connections.js";
 import type { Io } from "../../runtime/io.js";
 import type { Style } from "../../cli/color.js";
 import { escapeControls } from "../../cli/escape.js";
@@ -40,20 +42,21 @@ export async function followClient(
   return traceClient(known, { client, seconds, connections, after, heard });
 }
 
-/** Every connection of a client that is there in these seconds, as it was last. */
+/** Every connection of a client that is there in these seconds. */
 async function watchConnections(
   io: Io,
   client: Address,
   seconds: number,
-): Promise<Connection[]> {
-  const seen = new Map<string, Connection>();
+): Promise<SeenConnection[]> {
+  const watch = new ConnectionWatch();
   const end = io.clock.now() + seconds * 1000;
   const never = new AbortController().signal;
   for (;;) {
-    for (const one of await connectionsOf(io.connectionsFile, client))
-      seen.set(connectionName(one), one);
+    const began = io.clock.now();
+    const found = await connectionsOf(io.connectionsFile, client);
+    watch.look(found, began, io.clock.now());
     const left = end - io.clock.now();
-    if (left <= 0) return [...seen.values()];
+    if (left <= 0) return watch.connections;
     await io.clock.sleep(Math.min(LOOK_MILLISECONDS, left), never);
   }
 }

@@ -5,22 +5,17 @@ import {
   sameAddress,
   type Address,
 } from "../../ipvs/address.js";
-import { CLIENT, ConnectionReader } from "../../ipvs/connection-reader.js";
-import { isTemplate } from "../../ipvs/connection-states.js";
-import type { Connection } from "../../ipvs/connections.js";
 import {
   DIRECT_ROUTING,
   formatEndpoint,
   MASQUERADING,
   MASTER,
-  PROTOCOL_NAMES,
   TUNNELING,
   UDP,
   type ServerEntry,
   type ServiceWithServers,
 } from "../../ipvs/model.js";
 import { isWithin } from "../../rtnl/address-owners.js";
-import { blocksOf } from "../../system/files.js";
 import { serviceName } from "../commands.js";
 import type { Fix } from "../finding.js";
 import { describeAction, describePlace } from "../firewall/describe.js";
@@ -31,10 +26,12 @@ import { blockagesOf } from "./blockages.js";
 import { examineThere } from "./examine-there.js";
 import { markingRules, mismatchOf } from "./marking-rules.js";
 import { overwritten } from "./overwritten-marks.js";
+import { entrySteps, usedConnections } from "./client-entries.js";
+import { serverOf, serviceOf } from "./client-servers.js";
 import { tunnelErrors } from "./tunnel-errors.js";
 import { blockedClients, blockedServer } from "./neighbor-discovery.js";
 import type { ClientSightings, TraceFacts, TraceStep } from "./trace-step.js";
-import { isPassive, isServing } from "./reach.js";
+import { isServing } from "./reach.js";
 import { syncSteps } from "./client-sync.js";
 import { masterText } from "./unheard-sync.js";
 
@@ -53,46 +50,17 @@ export interface ClientTrace {
   readonly notChecked: readonly string[];
 }
 
-/** More connections of a client are only counted. */
-const MOST_CONNECTIONS = 10_000;
-
-/** Reads the connections of one client. */
-export async function connectionsOf(
-  file: string,
-  client: Address,
-): Promise<Connection[]> {
-  const found: Connection[] = [];
-  const reader = new ConnectionReader();
-  for await (const lines of blocksOf(file)) {
-    reader.load(lines);
-    while (reader.next()) {
-      const address = reader.address(CLIENT);
-      if (!address || !sameAddress(address, client)) continue;
-      if (isTemplate(reader) || found.length >= MOST_CONNECTIONS) continue;
-      const connection = reader.connection();
-      if (connection) found.push(connection);
-    }
-  }
-  return found;
-}
-
-/** Names a connection: protocol, client port, virtual address and port. */
-export function connectionName(one: Connection): string {
-  return `${one.protocol} ${one.clientPort} ${formatEndpoint(one.virtual, one.virtualPort)}`;
-}
-
 /** Follows a client through the director. */
 export function traceClient(
   facts: TraceFacts,
   sightings: ClientSightings,
 ): ClientTrace {
-  const { client, seconds, connections } = sightings;
+  const { client, seconds } = sightings;
   const steps = [
     routeStep(facts, client),
     ...firewallSteps(facts, sightings),
     ...markSteps(facts, sightings),
     ...entrySteps(facts, sightings),
-    ...(connections.length > 0 ? [] : [nothingStep(facts, sightings)]),
     ...syncSteps(facts, sightings),
     ...counterSteps(facts, sightings),
   ];
@@ -180,8 +148,9 @@ function routeStep(facts: TraceFacts, client: Address): TraceStep {
 /** Rules that stop the neighbor discovery that the client's packets need. Neighbors that are known already still work. */
 function neighborSteps(
   facts: TraceFacts,
-  { client, connections }: ClientSightings,
+  sightings: ClientSightings,
 ): TraceStep[] {
+  const { client } = sightings;
   if (client.length === 4) return [];
   const blockages = facts.table.flatMap((service) => [
     ...blockedClients(service, facts, client),
@@ -194,7 +163,7 @@ function neighborSteps(
   ]);
   return byStop(blockages).map((some) => ({
     step: "firewall",
-    state: connections.length === 0 ? "stops" : "unknown",
+    state: usedConnections(sightings).length === 0 ? "stops" : "unknown",
     text: `${describeBlockages(some)}; 'ipvsadm doctor' prints the fix`,
   }));
 }
@@ -202,11 +171,11 @@ function neighborSteps(
 /** What the director knows of answers that go past it (direct routing, tunneling). */
 function answersElsewhere(
   { allServices, network }: TraceFacts,
-  { client, connections }: ClientSightings,
+  sightings: ClientSightings,
 ): Pick<ClientTrace, "next" | "answers"> {
   const next: Fix[] = [];
   let answers: ClientTrace["answers"] = "seen";
-  for (const one of connections) {
+  for (const { connection: one } of usedConnections(sightings)) {
     const service = serviceOf(allServices, one);
     const server = serverOf(service, one);
     if (!service || !server) continue;
@@ -216,7 +185,7 @@ function answersElsewhere(
     // Without answers a client never acknowledges any.
     if (one.protocol === "TCP" && one.state === "ESTABLISHED") continue;
     answers = "unseen";
-    next.push(examineThere(service, server, network, client));
+    next.push(examineThere(service, server, network, sightings.client));
   }
   return { answers, next: once(next) };
 }
@@ -256,11 +225,12 @@ function firewallSteps(
 /** Which rules that set marks of services the client's packets meet. */
 function markSteps(
   { table, network, firewall }: TraceFacts,
-  { client, connections }: ClientSightings,
+  sightings: ClientSightings,
 ): TraceStep[] {
+  const { client } = sightings;
   const family = client.length === 4 ? INET : INET6;
   const stopsAll =
-    connections.length === 0 &&
+    usedConnections(sightings).length === 0 &&
     table.every(({ key }) => "firewallMark" in key || key.family !== family);
   const found: { met: boolean; text: string }[] = [];
   for (const service of table) {
@@ -292,130 +262,6 @@ function markSteps(
   }));
 }
 
-/** The service of a connection; that of a firewall mark is not known by its addresses. */
-function serviceOf(
-  table: readonly ServiceWithServers[],
-  { protocol, virtual, virtualPort }: Connection,
-): ServiceWithServers | undefined {
-  const fits = (port: number) =>
-    table.find(
-      ({ key }) =>
-        !("firewallMark" in key) &&
-        PROTOCOL_NAMES[key.protocol] === protocol &&
-        key.port === port &&
-        sameAddress(key.address, virtual),
-    );
-  return fits(virtualPort) ?? fits(0);
-}
-
-function serverOf(
-  service: ServiceWithServers | undefined,
-  one: Connection,
-): ServerEntry | undefined {
-  return service?.servers.find(
-    ({ key }) =>
-      sameAddress(key.address, one.server) &&
-      (key.port === 0 || key.port === one.serverPort),
-  );
-}
-
-/** One step for each server that the client's connections go to. */
-function entrySteps(
-  { allServices, network }: TraceFacts,
-  { client, connections }: ClientSightings,
-): TraceStep[] {
-  const groups = new Map<string, Connection[]>();
-  for (const one of connections) {
-    const name = `${one.protocol} ${formatEndpoint(one.virtual, one.virtualPort)} to ${formatEndpoint(one.server, one.serverPort)}`;
-    groups.set(name, [...(groups.get(name) ?? []), one]);
-  }
-  return Array.from(groups, ([name, some]): TraceStep => {
-    const [first] = some;
-    const service = first && serviceOf(allServices, first);
-    const server = first && serverOf(service, first);
-    const states = new Map<string, number>();
-    for (const { state } of some)
-      states.set(state, (states.get(state) ?? 0) + 1);
-    const counts = Array.from(states, ([state, count]) => `${count} ${state}`);
-    const by = service ? ` (service ${serviceName(service)})` : "";
-    const text = `${name}${by}: ${counts.join(", ")}`;
-    const why = stopOf(states, some.length, server);
-    if (why === undefined && server?.settings.weight === 0)
-      return {
-        step: "entries",
-        state: "unknown",
-        text: `${text}; the server is drained (weight 0), and each packet keeps the client there`,
-      };
-    return why === undefined
-      ? { step: "entries", state: "ok", text }
-      : {
-          step: "entries",
-          state: "stops",
-          text: `${text}; ${why}`,
-          next:
-            service && server && isHalfOpen(states, some.length)
-              ? examineThere(service, server, network, client)
-              : undefined,
-        };
-  });
-}
-
-/** Whether all connections wait for an answer. */
-function isHalfOpen(states: ReadonlyMap<string, number>, all: number): boolean {
-  return states.get("SYN_RECV") === all;
-}
-
-/** Why connections in these states do not get further; undefined if some do. */
-function stopOf(
-  states: ReadonlyMap<string, number>,
-  all: number,
-  server: ServerEntry | undefined,
-): string | undefined {
-  if (states.get("CLOSE") === all)
-    return "each was reset: the server refuses, or the client gave up";
-  if (!isHalfOpen(states, all)) return undefined;
-  return server?.settings.forwarding === MASQUERADING
-    ? "the director sent the requests to the server and saw no answer"
-    : "the client never confirmed: the request did not reach the server, or its answer did not reach the client";
-}
-
-/** Without any connection, the packets stop before IPVS. */
-function nothingStep(
-  { table, daemons }: TraceFacts,
-  { seconds, after }: ClientSightings,
-): TraceStep {
-  if (isPassive(daemons))
-    return {
-      step: "entries",
-      state: "unknown",
-      text: `no connection of this client is known here. This machine is a backup: requests go to the active director, and their connections come by synchronization`,
-    };
-  const moved = movedServices(table, after);
-  return {
-    step: "entries",
-    state: "unknown",
-    text: `no connection of this client in ${seconds} s; ${
-      moved.length === 0
-        ? `no service got a packet either: the client sent nothing, or it did not reach IPVS${table.some(({ key }) => "firewallMark" in key) ? ", or it did not get a service's mark" : ""}`
-        : `packets of other clients reached ${moved.join(", ")}`
-    }`,
-  };
-}
-
-function movedServices(
-  before: readonly ServiceWithServers[],
-  after: readonly ServiceWithServers[],
-): string[] {
-  return before.flatMap((service) => {
-    const later = after.find(
-      (one) => serviceName(one) === serviceName(service),
-    );
-    return later && later.stats.inPackets > service.stats.inPackets
-      ? [serviceName(service)]
-      : [];
-  });
-}
-
 /** IPv4 and ICMP headers, and those of IPv6: a message that refuses a small datagram contains all of it. */
 const REFUSAL_BYTES = { 4: 28, 16: 48 } as const;
 
@@ -439,10 +285,11 @@ function isRefused(
 /** What the counters of the client's servers did. */
 function counterSteps(
   { table }: TraceFacts,
-  { connections, after }: ClientSightings,
+  sightings: ClientSightings,
 ): TraceStep[] {
+  const { after } = sightings;
   const steps = new Map<string, TraceStep>();
-  for (const one of connections) {
+  for (const { connection: one } of usedConnections(sightings)) {
     const service = serviceOf(table, one);
     const server = serverOf(service, one);
     const later = serverOf(serviceOf(after, one), one);

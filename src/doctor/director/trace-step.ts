@@ -1,9 +1,9 @@
 import type { Address } from "../../ipvs/address.js";
-import type { Connection } from "../../ipvs/connections.js";
 import type { ServiceWithServers } from "../../ipvs/model.js";
 import type { Known } from "../check.js";
 import type { Fix } from "../finding.js";
 import type { HeardSync } from "../sync-messages.js";
+import type { SeenConnection } from "./client-connections.js";
 
 /** The facts that a trace needs */
 export type TraceFacts = Known<
@@ -20,8 +20,8 @@ export type TraceFacts = Known<
 export interface ClientSightings {
   readonly client: Address;
   readonly seconds: number;
-  /** Every connection that was seen, as it was last, without persistence templates */
-  readonly connections: readonly Connection[];
+  /** Every connection that was seen, without persistence templates */
+  readonly connections: readonly SeenConnection[];
   /** The table when it ended; TraceFacts has it as it began */
   readonly after: readonly ServiceWithServers[];
   /** The sync messages that arrived meanwhile */

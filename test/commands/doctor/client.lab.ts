@@ -22,7 +22,8 @@ const [
   MARKED = "",
   REFUSED = "",
   SERVED = "",
-] = otherClients(40).slice(34);
+  REGULAR = "",
+] = otherClients(41).slice(34);
 
 suite("doctor --client follows a client", () => {
   const site = siteOf(BEHIND_DIRECTOR, {
@@ -118,6 +119,44 @@ suite("doctor --client follows a client", () => {
       } finally {
         site.network.sh("real1", "iptables-legacy -F INPUT");
       }
+    },
+  );
+
+  test(
+    "doctor --client judges new connections apart from those that worked before",
+    { skip },
+    async () => {
+      await balance(RULES);
+      const session = await site.client.hold(URL, { from: REGULAR });
+      const manner = { from: REGULAR, patienceSeconds: 2 };
+      const before = await site.client.get(URL, { ...manner, count: 3 });
+      assert.ok(before.every(isAnswer), JSON.stringify(before));
+      const replies: Reply[] = [];
+      const visit = async () => {
+        await session.ask();
+        replies.push(...(await site.client.get(URL, manner)));
+      };
+      // Only new connections are dropped.
+      site.network.sh(
+        "real1",
+        "iptables-legacy -A INPUT -p tcp --dport 8080 --syn -j DROP",
+      );
+      try {
+        const { stopsAt, status, stdout } = await followAmid(REGULAR, visit);
+        assert.ok(!replies.some(isAnswer), JSON.stringify(replies));
+        assert.equal(stopsAt?.step, "entries", stdout);
+        assert.match(
+          stopsAt.text,
+          /: \d+ SYN_RECV; the director sent the requests to the server and saw no answer \(from before: /,
+        );
+        assert.equal(status, 1);
+      } finally {
+        site.network.sh("real1", "iptables-legacy -F INPUT");
+      }
+      const after = await followAmid(REGULAR, visit);
+      assert.equal(after.stopsAt, null, after.stdout);
+      assert.equal(after.status, 0);
+      await session.close();
     },
   );
 

@@ -284,7 +284,7 @@ suite("syncFirewall", () => {
 
 suite("unheardSync()", () => {
   const backup = daemon(BACKUP, 15);
-  const empty = connectionTable([]);
+  const empty = connectionTable([], { entries: 0 });
 
   test("unheardSync() names the backup that heard nothing, and the commands that tell more", () => {
     assert.deepEqual(unheardSync([backup], [heard(backup)], empty), [
@@ -340,7 +340,7 @@ suite("syncSteps()", () => {
     syncSteps(
       { daemons: [backup] },
       {
-        connections: known ? [connection] : [],
+        connections: known ? [{ connection, use: "new", stateSeconds: 5 }] : [],
         heard: [heard(backup, here, elsewhere)],
       },
     ).map(({ state, text }) => `${state}: ${text}`);

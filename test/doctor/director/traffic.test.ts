@@ -7,6 +7,7 @@ import type {
 import { clientsBeside } from "../../../src/doctor/director/beside-clients.js";
 import { PLAIN } from "../../../src/cli/color.js";
 import { traceJson, traceText } from "../../../src/commands/doctor/client.js";
+import type { SeenConnection } from "../../../src/doctor/director/client-connections.js";
 import { traceClient } from "../../../src/doctor/director/client-trace.js";
 import { drainedServers } from "../../../src/doctor/director/drained.js";
 import { directorFirewall } from "../../../src/doctor/director/firewall.js";
@@ -1273,14 +1274,25 @@ suite("traceClient()", () => {
     state,
     expiresSeconds: 50,
   });
+  const seen = (
+    state: string,
+    use: SeenConnection["use"] = "new",
+    stateSeconds = 5,
+  ): SeenConnection => ({ connection: connection(state), use, stateSeconds });
+  const datagrams: SeenConnection = {
+    ...seen("UDP"),
+    connection: { ...connection("UDP"), protocol: "UDP" },
+  };
   const trace = (
-    states: readonly string[],
+    states: readonly (string | SeenConnection)[],
     given: Parameters<typeof facts>[0] = {},
   ) =>
     traceClient(facts(given) as Parameters<typeof traceClient>[0], {
       client,
       seconds: 5,
-      connections: states.map(connection),
+      connections: states.map((one) =>
+        typeof one === "string" ? seen(one) : one,
+      ),
       after: [SERVICE],
       heard: [],
     });
@@ -1327,6 +1339,52 @@ suite("traceClient()", () => {
       stopsAt?.text,
       "TCP 192.0.2.1:80 to 10.0.0.11:80 (service tcp/192.0.2.1:80): 2 SYN_RECV; the director sent the requests to the server and saw no answer",
     );
+  });
+
+  const entriesOf = (states: readonly (string | SeenConnection)[]) =>
+    trace(states)
+      .steps.filter(({ step }) => step === "entries")
+      .map(({ state, text }) => `${state}: ${text}`);
+  const PLACE = "TCP 192.0.2.1:80 to 10.0.0.11:80 (service tcp/192.0.2.1:80)";
+
+  test("traceClient() judges new connections apart from older ones that worked", () => {
+    const old = [seen("ESTABLISHED", "used"), seen("FIN_WAIT", "idle")];
+    assert.deepEqual(entriesOf(["SYN_RECV", "SYN_RECV", ...old]), [
+      `stops: ${PLACE}: 2 SYN_RECV; the director sent the requests to the server and saw no answer (from before: 1 ESTABLISHED with packets, 1 FIN_WAIT without packets)`,
+    ]);
+    assert.match(
+      entriesOf(["CLOSE", ...old]).join(),
+      /^stops: .*: 1 CLOSE; each was reset: .* \(from before: /,
+    );
+    assert.deepEqual(entriesOf(["ESTABLISHED", seen("SYN_RECV", "idle")]), [
+      `ok: ${PLACE}: 1 ESTABLISHED (from before: 1 SYN_RECV without packets)`,
+    ]);
+    // The client still tries to open it.
+    assert.match(
+      entriesOf([seen("SYN_RECV", "used"), ...old]).join(),
+      /^stops: .*: 1 SYN_RECV; the director sent/,
+    );
+  });
+
+  test("traceClient() waits for the answer to a connection that has just begun", () => {
+    const young = seen("SYN_RECV", "new", 0.5);
+    assert.match(
+      entriesOf([young]).join(),
+      /^unknown: .*: 1 SYN_RECV; they began too late to see an answer: follow the client for longer \(--for\)$/,
+    );
+    assert.match(entriesOf([young, "ESTABLISHED"]).join(), /^ok: /);
+    assert.match(entriesOf([young, "SYN_RECV"]).join(), /^stops: /);
+  });
+
+  test("traceClient() says if only older connections have packets, or none has", () => {
+    assert.deepEqual(entriesOf([seen("ESTABLISHED", "used")]), [
+      `ok: ${PLACE}: no new connection (from before: 1 ESTABLISHED with packets)`,
+    ]);
+    const idle = [seen("ESTABLISHED", "idle"), seen("FIN_WAIT", "idle")];
+    assert.deepEqual(entriesOf(idle), [
+      "unknown: no packet of this client in 5 s (from before: 1 ESTABLISHED, 1 FIN_WAIT); no service got a packet either: the client sent nothing, or it did not reach IPVS",
+    ]);
+    assert.equal(trace(idle).stopsAt, undefined);
   });
 
   test("traceClient() stops at a rule for this client", () => {
@@ -1421,7 +1479,7 @@ suite("traceClient()", () => {
         {
           client,
           seconds: 5,
-          connections: [{ ...connection("UDP"), protocol: "UDP" }],
+          connections: [datagrams],
           after: table({
             inPackets: 3n,
             outPackets: 3n,
@@ -1458,7 +1516,7 @@ suite("traceClient()", () => {
         {
           client,
           seconds: 5,
-          connections: [connection(state)],
+          connections: [seen(state)],
           after: table(given),
           heard: [],
         },
@@ -1502,7 +1560,7 @@ suite("traceClient()", () => {
       {
         client,
         seconds: 5,
-        connections: [{ ...connection("UDP"), protocol: "UDP" }],
+        connections: [datagrams],
         after: table,
         heard: [],
       },

@@ -1,0 +1,178 @@
+import { formatEndpoint, MASQUERADING } from "../../ipvs/model.js";
+import type { ServerEntry, ServiceWithServers } from "../../ipvs/model.js";
+import { serviceName } from "../commands.js";
+import { OPENING, type SeenConnection } from "./client-connections.js";
+import { serverOf, serviceOf } from "./client-servers.js";
+import { examineThere } from "./examine-there.js";
+import { isPassive } from "./reach.js";
+import type { ClientSightings, TraceFacts, TraceStep } from "./trace-step.js";
+
+/** Connections that began less than this before the end may still be answered. */
+const PATIENCE_SECONDS = 1;
+
+/** The connections that had a packet while the client was followed. */
+export function usedConnections({
+  connections,
+}: Pick<ClientSightings, "connections">): SeenConnection[] {
+  return connections.filter(({ use }) => use !== "idle");
+}
+
+/** One step for each server to which the client sent packets meanwhile; one step if it sent none. */
+export function entrySteps(
+  facts: TraceFacts,
+  sightings: ClientSightings,
+): TraceStep[] {
+  const groups = new Map<string, SeenConnection[]>();
+  for (const one of sightings.connections) {
+    const { protocol, virtual, virtualPort, server, serverPort } =
+      one.connection;
+    const name = `${protocol} ${formatEndpoint(virtual, virtualPort)} to ${formatEndpoint(server, serverPort)}`;
+    groups.set(name, [...(groups.get(name) ?? []), one]);
+  }
+  const used = [...groups].filter(([, some]) =>
+    some.some(({ use }) => use !== "idle"),
+  );
+  return used.length === 0
+    ? [nothingStep(facts, sightings)]
+    : used.map(([name, some]) => entryStep(name, some, facts, sightings));
+}
+
+/** The step of connections with one server. New ones are judged apart from older ones, which perhaps began before the fault. */
+function entryStep(
+  name: string,
+  connections: readonly SeenConnection[],
+  { allServices, network }: TraceFacts,
+  { client }: ClientSightings,
+): TraceStep {
+  const now = connections.filter(isNow);
+  const before = connections.filter((one) => !isNow(one));
+  const [first] = connections;
+  const service = first && serviceOf(allServices, first.connection);
+  const server = first && serverOf(service, first.connection);
+  const judged = now.filter(
+    ({ connection, stateSeconds }) =>
+      connection.state !== OPENING || stateSeconds >= PATIENCE_SECONDS,
+  );
+  const states = statesOf(judged);
+  const by = service ? ` (service ${serviceName(service)})` : "";
+  const counts = now.length === 0 ? "no new connection" : countsOf(now);
+  const older =
+    before.length === 0 ? "" : ` (from before: ${olderText(before)})`;
+  const text = `${name}${by}: ${counts}`;
+  const why = stopOf(states, judged.length, server);
+  if (why !== undefined)
+    return {
+      step: "entries",
+      state: "stops",
+      text: `${text}; ${why}${older}`,
+      next:
+        service && server && isHalfOpen(states, judged.length)
+          ? examineThere(service, server, network, client)
+          : undefined,
+    };
+  if (server?.settings.weight === 0)
+    return {
+      step: "entries",
+      state: "unknown",
+      text: `${text}; the server is drained (weight 0), and each packet keeps the client there${older}`,
+    };
+  if (now.length > 0 && judged.length === 0)
+    return {
+      step: "entries",
+      state: "unknown",
+      text: `${text}; they began too late to see an answer: follow the client for longer (--for)${older}`,
+    };
+  return { step: "entries", state: "ok", text: `${text}${older}` };
+}
+
+/** Whether a connection tells what happens to requests now: it began meanwhile, or the client still tries to open it. */
+function isNow({ use, connection }: SeenConnection): boolean {
+  return use === "new" || (use === "used" && connection.state === OPENING);
+}
+
+function statesOf(connections: readonly SeenConnection[]): Map<string, number> {
+  const states = new Map<string, number>();
+  for (const { connection } of connections)
+    states.set(connection.state, (states.get(connection.state) ?? 0) + 1);
+  return states;
+}
+
+/** `2 ESTABLISHED, 1 FIN_WAIT` */
+function countsOf(connections: readonly SeenConnection[]): string {
+  const counts = Array.from(
+    statesOf(connections),
+    ([state, count]) => `${count} ${state}`,
+  );
+  return counts.join(", ");
+}
+
+/** `2 ESTABLISHED with packets, 1 FIN_WAIT without packets` */
+function olderText(connections: readonly SeenConnection[]): string {
+  const used = connections.filter(({ use }) => use !== "idle");
+  const idle = connections.filter(({ use }) => use === "idle");
+  return [
+    ...(used.length > 0 ? [`${countsOf(used)} with packets`] : []),
+    ...(idle.length > 0 ? [`${countsOf(idle)} without packets`] : []),
+  ].join(", ");
+}
+
+/** Whether all connections wait for an answer. */
+function isHalfOpen(states: ReadonlyMap<string, number>, all: number): boolean {
+  return all > 0 && states.get(OPENING) === all;
+}
+
+/** Why connections in these states do not get further; undefined if some do. */
+function stopOf(
+  states: ReadonlyMap<string, number>,
+  all: number,
+  server: ServerEntry | undefined,
+): string | undefined {
+  if (all > 0 && states.get("CLOSE") === all)
+    return "each was reset: the server refuses, or the client gave up";
+  if (!isHalfOpen(states, all)) return undefined;
+  return server?.settings.forwarding === MASQUERADING
+    ? "the director sent the requests to the server and saw no answer"
+    : "the client never confirmed: the request did not reach the server, or its answer did not reach the client";
+}
+
+/** The client sent no packet that IPVS saw. */
+function nothingStep(
+  { table, daemons }: TraceFacts,
+  { seconds, connections, after }: ClientSightings,
+): TraceStep {
+  const older = countsOf(connections);
+  if (isPassive(daemons))
+    return {
+      step: "entries",
+      state: older === "" ? "unknown" : "ok",
+      text: `${older === "" ? "no connection of this client is known here" : `connections of this client are known here: ${older}`}. This machine is a backup: requests go to the active director, and their connections come by synchronization`,
+    };
+  const moved = movedServices(table, after);
+  const seen =
+    older === ""
+      ? `no connection of this client in ${seconds} s`
+      : `no packet of this client in ${seconds} s (from before: ${older})`;
+  return {
+    step: "entries",
+    state: "unknown",
+    text: `${seen}; ${
+      moved.length === 0
+        ? `no service got a packet either: the client sent nothing, or it did not reach IPVS${table.some(({ key }) => "firewallMark" in key) ? ", or it did not get a service's mark" : ""}`
+        : `packets of other clients reached ${moved.join(", ")}`
+    }`,
+  };
+}
+
+function movedServices(
+  before: readonly ServiceWithServers[],
+  after: readonly ServiceWithServers[],
+): string[] {
+  return before.flatMap((service) => {
+    const later = after.find(
+      (one) => serviceName(one) === serviceName(service),
+    );
+    return later && later.stats.inPackets > service.stats.inPackets
+      ? [serviceName(service)]
+      : [];
+  });
+}
