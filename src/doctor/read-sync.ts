@@ -2,6 +2,7 @@ import { formatAddress, INET, parseAddress } from "../ipvs/address.js";
 import { BACKUP, type Daemon } from "../ipvs/model.js";
 import { isWithin } from "../rtnl/address-owners.js";
 import type { Device } from "../rtnl/model.js";
+import { callAfter } from "../system/event-loop.js";
 import {
   receiveMulticast,
   type MulticastPlace,
@@ -50,12 +51,9 @@ async function listenFor(
   const here = new Map<string, SyncMessages>();
   const elsewhere = new Map<string, SyncMessages>();
   const ending = new AbortController();
-  const timer = setTimeout(
-    () => {
-      ending.abort();
-    },
-    Math.min(seconds * 1000, LONGEST_MILLISECONDS),
-  );
+  const stop = callAfter(Math.min(seconds * 1000, LONGEST_MILLISECONDS), () => {
+    ending.abort();
+  });
   try {
     await Promise.all(
       placesFor(daemon, network).map(({ place, joins }) =>
@@ -72,7 +70,7 @@ async function listenFor(
       ),
     );
   } finally {
-    clearTimeout(timer);
+    stop();
   }
   return {
     daemon,

@@ -12,6 +12,7 @@ const COLON = 0x3a;
 const PORTS = 0x10000;
 const DIGIT_0 = 0x30;
 const DIGIT_9 = 0x39;
+const LARGEST_UNSIGNED = 0xffff_ffff;
 /** The width of an address: `0A090001`, or `2001:0db8:0000:0000:0000:0000:0000:0001` */
 export const IPV4_COLUMNS = 8;
 export const IPV6_COLUMNS = 39;
@@ -155,7 +156,10 @@ function readByte(bytes: Buffer, at: number): number {
   return (high << 4) | low;
 }
 
-/** A decimal number up to the end of the word; negative if it is malformed. */
+/**
+ * An unsigned 32-bit number in decimal, up to the end of the word; negative if it is malformed or
+ * too large.
+ */
 export function readDecimal(bytes: Buffer, at: number): number {
   let value = 0;
   for (; ; at++) {
@@ -163,6 +167,7 @@ export function readDecimal(bytes: Buffer, at: number): number {
     if (byte === BLANK || byte === LINE_FEED) return value;
     if (!isDigit(byte)) return -1;
     value = value * 10 + byte - DIGIT_0;
+    if (value > LARGEST_UNSIGNED) return -1;
   }
 }
 

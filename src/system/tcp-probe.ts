@@ -1,3 +1,5 @@
+import { callAfter } from "./event-loop.js";
+
 /** What became of a TCP connection. */
 export type ProbeResult = "accepted" | "refused" | "no answer" | "unreachable";
 
@@ -15,11 +17,11 @@ export function probeTcp(
   const { connect } = process.getBuiltinModule("node:net");
   return new Promise((resolve) => {
     const socket = connect({ host: address, port });
-    const timer = setTimeout(() => {
+    const stop = callAfter(milliseconds, () => {
       end("no answer");
-    }, milliseconds);
+    });
     const end = (result: ProbeResult) => {
-      clearTimeout(timer);
+      stop();
       socket.destroy();
       resolve(result);
     };

@@ -1,3 +1,5 @@
+import { callAfter } from "./event-loop.js";
+
 /** What became of a datagram. */
 export type UdpProbeResult =
   "answered" | "refused" | "no answer" | "unreachable";
@@ -24,7 +26,7 @@ export function probeUdp(
     const end = (result: UdpProbeResult) => {
       if (ended) return;
       ended = true;
-      clearTimeout(timer);
+      stop();
       clearTimeout(second);
       socket.close();
       resolve(result);
@@ -35,9 +37,9 @@ export function probeUdp(
     const send = () => {
       if (!ended) socket.send(new Uint8Array(0), fail);
     };
-    const timer = setTimeout(() => {
+    const stop = callAfter(milliseconds, () => {
       end("no answer");
-    }, milliseconds);
+    });
     const second = setTimeout(send, SECOND_AFTER_MILLISECONDS);
     socket.once("message", () => {
       end("answered");

@@ -249,8 +249,8 @@ const STREAMS: readonly Idiom[] = [
   },
 ];
 
-/** A table whose listing and rules exceed the 64 KiB of a pipe by more than head reads. */
-const LARGE_TABLE = Array.from({ length: 1200 }, (_, i) => {
+/** A table whose listing and rules exceed the 64 KiB of a pipe by more than head or grep read at once. */
+const LARGE_TABLE = Array.from({ length: 2400 }, (_, i) => {
   const service = `-t 10.0.${i >> 8}.${i & 255}:80`;
   return `-A ${service} -s rr\n-a ${service} -r 10.1.1.1:80 -m -w 1\n`;
 }).join("");
@@ -275,14 +275,14 @@ const LARGE: readonly Idiom[] = [
   {
     name: "a slow reader gets everything",
     script: `ipvsadm -Ln | { read -r _; sleep 1; grep -c '^TCP'; }`,
-    prints: "1200\n",
+    prints: "2400\n",
   },
   {
     name: "rules are written to a file and read back",
     script: `
       ipvsadm -Sn > rules; ipvsadm -C; ipvsadm -R < rules
       ipvsadm -Sn | cmp - rules && grep -c . rules`,
-    prints: "2400\n",
+    prints: "4800\n",
   },
   {
     name: "rules are piped back into their own table",

@@ -35,6 +35,8 @@ const WRITTEN = process.env["WRITE_GUIDES"];
 /** The beginning of the name of the one guide to follow. */
 const ONLY = process.env["GUIDE"];
 const SERVER = fileURLToPath(new URL("guide-server.js", import.meta.url));
+/** Timeout for what a list is to show. One command gets twice the time. */
+const PATIENCE_SECONDS = 180;
 /** Guides whose commands need a program that not every machine has, and its Debian package. */
 const NEEDS: Readonly<Record<string, [string, string]>> = {
   "firewall-marks": ["iptables-legacy", "iptables"],
@@ -145,7 +147,7 @@ async function takeOn(host: string, step: Step, path: string): Promise<string> {
     ? await eventually(
         run,
         ({ output }) => isShown(step, output),
-        step.commands.includes("fleet") ? 60 : 5,
+        PATIENCE_SECONDS,
       )
     : await run();
   assert.equal(
@@ -179,7 +181,7 @@ async function runOn(
     {
       env: { ...process.env, PATH: path, NO_COLOR: "1" },
       stdio: ["ignore", "pipe", "inherit"],
-      timeout: 60_000,
+      timeout: 2 * PATIENCE_SECONDS * 1000,
     },
   );
   const [output] = await Promise.all([

@@ -44,7 +44,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-const PATIENCE_MILLISECONDS = 60_000;
+const PATIENCE_MILLISECONDS = 600_000;
 
 /** Runs a program to its end. @param begun is called when it has been started */
 export async function spawned(

@@ -67,7 +67,7 @@ export interface RunOptions {
 
 const NETLINK_ROUTE = 0;
 /** Longer than any case takes, in real time. */
-const PATIENCE_MILLISECONDS = 20_000;
+const PATIENCE_MILLISECONDS = 120_000;
 /** How often a server gets its signal until it ends. */
 const SIGNAL_MILLISECONDS = 20;
 

@@ -54,7 +54,7 @@ test("fleet agent reports drift, drains, and gives weights back", async () => {
     (await fleet(["status"])).stdout.includes("drifting"),
   );
   const { status, stderr } = await fleet([
-    ...["drain", `tcp/${WEB}`, "10.0.0.12", "--timeout", "60s"],
+    ...["drain", `tcp/${WEB}`, "10.0.0.12", "--timeout", "300s"],
   ]);
   assert.deepEqual([stderr, status], ["", 0]);
   // The drain changed only its server.

@@ -88,7 +88,7 @@ test("fleet agent and rollout go on while the clock of the machine jumps", async
     context.skip("this would change the clock of your machine");
     return;
   }
-  await using agent = lab.agent();
+  await using agent = lab.patientAgent("--deadline", "60s");
   await lab.allOk();
   const jump = (days: number) => {
     const seconds = Math.round(Date.now() / 1000) + days * 86_400;
@@ -107,7 +107,8 @@ test("fleet agent and rollout go on while the clock of the machine jumps", async
     const { status, stderr } = await rollout;
     assert.deepEqual([stderr, status], ["", 0]);
     const seconds = (performance.now() - start) / 1000;
-    assert.ok(seconds > 3 && seconds < 100, `${seconds} s`);
+    // The clock has jumped by a day meanwhile.
+    assert.ok(seconds > 3 && seconds < 1000, `${seconds} s`);
     await lab.allOk();
   }
   assert.doesNotMatch(agent.log.slice(logged), /etcd|lease/);
@@ -123,7 +124,7 @@ test("when the disk of etcd is full, the table stays, no half of a revision is s
   const filler = join(FOLDER, "filler");
   fillDisk(filler);
   // etcd ends when its database cannot grow.
-  const store = lab.cluster.store({ deadlineMilliseconds: 3000 });
+  const store = lab.cluster.store({ deadlineMilliseconds: 20_000 });
   await assert.rejects(async () => {
     for (let i = 0; i < 30; i++)
       await store.commit(

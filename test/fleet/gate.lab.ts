@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { isAnswer, request, startServer, type Server } from "../lab/http.js";
+import { isAnswer, startServer, type Server } from "../lab/http.js";
 import { buildNetwork, DIRECTOR, type Network } from "../lab/network.js";
 import { ours } from "../lab/program.js";
+import { startCaller } from "../traffic/caller.js";
 import { LabFleet, until, type RunningAgent } from "./lab-fleet.js";
 
 /* The gates of 'ipvsadm fleet rollout' with the kernel's own ip_vs, real connections and a real etcd. */
@@ -11,6 +12,8 @@ const VIRTUAL = "192.0.2.100";
 const REAL = "192.0.2.11";
 /** Nobody has this address. */
 const MISSING = "192.0.2.99";
+/** Half of the requests get no answer. */
+const PATIENCE_SECONDS = 2;
 
 let network: Network;
 let server: Server;
@@ -23,11 +26,15 @@ class Traffic {
   answers = 0;
   failures = 0;
   #stopped = false;
+  readonly #client = startCaller("client");
   readonly #running: Promise<void> = this.#run();
 
   async #run(): Promise<void> {
     while (!this.#stopped)
-      for (const reply of await request("client", `http://${VIRTUAL}/`, 20))
+      for (const reply of await this.#client.get(`http://${VIRTUAL}/`, {
+        count: 20,
+        patienceSeconds: PATIENCE_SECONDS,
+      }))
         if (isAnswer(reply)) this.answers++;
         else this.failures++;
   }
@@ -35,6 +42,7 @@ class Traffic {
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#running;
+    await this.#client.stop();
   }
 }
 
@@ -83,7 +91,7 @@ async function publish(
 /** A rollout with some gates. */
 function rollout(...gates: readonly string[]) {
   return lab.run([
-    ...["rollout", "web", "--soak", "5s", "--timeout", "100s"],
+    ...["rollout", "web", "--soak", "8s", "--timeout", "300s"],
     ...["--gate", gates.join()],
   ]);
 }

@@ -5,6 +5,7 @@ import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { CommandError } from "../../src/cli/errors.js";
+import { withMoreTime } from "../fixtures/more-time.js";
 import { eventually } from "../lab/eventually.js";
 import { KnownHosts, Token, type Access } from "../../src/http/access.js";
 import { Body, type Answer } from "../../src/http/body.js";
@@ -18,6 +19,8 @@ import {
 
 const HERE = { host: "127.0.0.1", port: 0 };
 const BODY = new Body("a 1\n");
+/** Milliseconds that nothing takes, also on a slow machine. */
+const PATIENCE = 60_000;
 
 function answer(body = BODY): Answer {
   return { status: 200, contentType: "text/x-test", body };
@@ -109,14 +112,19 @@ async function exchanged(port: number, bytes: string): Promise<string> {
 }
 
 test("the server ends a slow request with 408, and serves others meanwhile", () =>
-  serving(
-    async (url, port) => {
-      const slow = exchanged(port, "GET /metrics HTTP/1.1\r\nHost: x\r\n");
-      assert.equal((await fetch(`${url}/metrics`)).status, 200);
-      assert.match(await slow, /^HTTP\/1\.1 408 /);
-    },
-    siteWith(),
-    { connections: 10, headerMilliseconds: 100, idleMilliseconds: 5000 },
+  withMoreTime((headerMilliseconds) =>
+    serving(
+      async (url, port) => {
+        const [slow, { status }] = await Promise.all([
+          exchanged(port, "GET /metrics HTTP/1.1\r\nHost: x\r\n"),
+          fetch(`${url}/metrics`),
+        ]);
+        assert.equal(status, 200);
+        assert.match(slow, /^HTTP\/1\.1 408 /);
+      },
+      siteWith(),
+      { connections: 10, headerMilliseconds, idleMilliseconds: PATIENCE },
+    ),
   ));
 
 test("the server rejects a huge header with 431", () =>
@@ -137,24 +145,30 @@ test("the server rejects what is not HTTP with 400", () =>
   }));
 
 test("the server disconnects a client that does not read", () =>
-  serving(
-    async (url, port) => {
-      const socket = connect(port, "127.0.0.1");
-      socket.on("error", () => undefined);
-      socket.pause();
-      socket.write("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
-      await once(socket, "connect");
-      // The first client has the only connection allowed.
-      await assert.rejects(fetch(url));
-      const again = await eventually(
-        () => fetch(url).catch(() => undefined),
-        (response) => response !== undefined,
-      );
-      assert.equal(again?.status, 404);
-      socket.destroy();
-    },
-    siteWith(() => answer(new Body("a".repeat(64 * 1024 * 1024)))),
-    { connections: 1, headerMilliseconds: 5000, idleMilliseconds: 300 },
+  withMoreTime((idleMilliseconds) =>
+    serving(
+      async (url, port) => {
+        const socket = connect(port, "127.0.0.1");
+        socket.on("error", () => undefined);
+        socket.pause();
+        socket.write("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
+        try {
+          await once(socket, "connect");
+          // The first client has the only connection allowed.
+          await assert.rejects(fetch(url));
+          const again = await eventually(
+            () => fetch(url).catch(() => undefined),
+            (response) => response !== undefined,
+            PATIENCE / 1000,
+          );
+          assert.equal(again?.status, 404);
+        } finally {
+          socket.destroy();
+        }
+      },
+      siteWith(() => answer(new Body("a".repeat(64 * 1024 * 1024)))),
+      { connections: 1, headerMilliseconds: PATIENCE, idleMilliseconds },
+    ),
   ));
 
 test("the server closes connections above the limit", () =>
@@ -167,7 +181,11 @@ test("the server closes connections above the limit", () =>
       await once(first, "close");
     },
     siteWith(),
-    { connections: 1, headerMilliseconds: 5000, idleMilliseconds: 5000 },
+    {
+      connections: 1,
+      headerMilliseconds: PATIENCE,
+      idleMilliseconds: PATIENCE,
+    },
   ));
 
 test("startServer() explains that the port is in use", async () => {
@@ -334,6 +352,7 @@ test("Broadcast refuses clients above the limit with 503", async () => {
     await eventually(
       () => Promise.resolve(hub.size),
       (size) => size === 0,
+      PATIENCE / 1000,
     );
     const again = await fetch(`${url}/events`);
     assert.equal(again.status, 200);
@@ -353,6 +372,7 @@ test("Broadcast lets little wait for a slow client, and tells it everything when
     await eventually(
       () => Promise.resolve(hub.size),
       (size) => size === 1,
+      PATIENCE / 1000,
     );
     // Far more than the buffers of the sockets take.
     for (let i = 0; i < 1000; i++) {
@@ -367,6 +387,7 @@ test("Broadcast lets little wait for a slow client, and tells it everything when
     const welcomes = await eventually(
       () => Promise.resolve(received.split("data: w\n").length - 1),
       (count) => count === 2,
+      PATIENCE / 1000,
     );
     assert.equal(welcomes, 2);
     assert.ok(received.length < 50_000_000, `${received.length} bytes`);

@@ -64,6 +64,14 @@ test("ConnectionReader skips malformed lines", () => {
   }
 });
 
+test("ConnectionReader takes an expiry of 32 bits, and a larger one is malformed", () => {
+  const expiring = (seconds: string) => `${LINE.slice(0, -7)}${seconds}\n`;
+  const [largest] = all(readerOf(expiring(" 4294967295")));
+  assert.equal(largest?.expiresSeconds, 4_294_967_295);
+  for (const seconds of [" 4294967296", "    99999999999999999999"])
+    assert.deepEqual(all(readerOf(expiring(seconds))), [undefined], seconds);
+});
+
 test("ConnectionReader continues with the next buffer", () => {
   const reader = readerOf(`${LINE}\n`);
   assert.equal(all(reader).length, 1);

@@ -2,7 +2,8 @@ import { get, type IncomingMessage, type RequestOptions } from "node:http";
 import { text } from "node:stream/consumers";
 import type { Page, Reply } from "./http.js";
 
-const PATIENCE_SECONDS = 5;
+/** A first packet may be lost, and is repeated after 1, 3, 7 and 15 seconds. */
+const PATIENCE_SECONDS = 30;
 
 /** Makes one request to a server of `http-server.ts`. */
 export async function requestPage(

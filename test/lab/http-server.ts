@@ -7,13 +7,14 @@ import { createServer, type IncomingMessage } from "node:http";
 import type { Page } from "./http.js";
 
 const FILLING = "x".repeat(4000);
+/** A client may keep a connection open and silent for any time. */
+const FOR_EVER = { keepAliveTimeout: 0, headersTimeout: 0, requestTimeout: 0 };
 
 const [name = "", ...ports] = process.argv.slice(2);
 process.stdin.resume().on("end", () => process.exit());
 for (const endpoint of ports) {
   const [port, address] = endpoint.split(":").reverse();
-  // A client may keep a connection open and silent for any time.
-  const server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
+  const server = createServer(FOR_EVER, (request, response) => {
     response.setHeader("content-type", "application/json");
     response.end(JSON.stringify(pageFor(request)));
   });

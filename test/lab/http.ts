@@ -56,14 +56,17 @@ export async function startServer(
 /**
  * Makes requests from a host, one after the other, each on a new connection.
  *
+ * @param patienceSeconds the timeout of each reply; by default long
  * @returns the replies in the order of the requests; fewer than requested if many failed
  */
 export function request(
   host: string,
   url: string,
   count: number,
+  patienceSeconds?: number,
 ): Promise<Reply[]> {
-  return requestFrom(host, url, count, takeClientPorts(count));
+  const port = takeClientPorts(count);
+  return requestFrom(host, url, count, port, patienceSeconds);
 }
 
 /** Makes requests from a host, from the given local port and the following ones. */
@@ -72,12 +75,14 @@ export async function requestFrom(
   url: string,
   count: number,
   port: number,
+  patienceSeconds?: number,
 ): Promise<Reply[]> {
   const [file = "", ...words] = commandOn(host, [
     ...nodeProgram("http-client.js"),
     url,
     String(count),
     String(port),
+    ...(patienceSeconds === undefined ? [] : [String(patienceSeconds)]),
   ]);
   const { stdout } = await promisify(execFile)(file, words, {
     maxBuffer: Infinity,

@@ -50,6 +50,7 @@ export function buildNetwork(plan: NetworkPlan): Network {
   try {
     for (const name of networksOf(plan)) makeSwitch(name);
     for (const [host, wanted] of Object.entries(plan)) makeHost(host, wanted);
+    waitForLinks(plan);
   } catch (error) {
     demolish(plan);
     throw error;
@@ -107,6 +108,27 @@ function plugIn(host: string, network: string): string[] {
     `ip -n ${namespace} link set dev ${host} master bridge up`,
     `${ip(host)} link set dev ${network} up`,
   ];
+}
+
+/**
+ * Waits until all links carry packets. The kernel may notice a second after both ends of a link are up, and drops packets
+ * until then.
+ */
+function waitForLinks(plan: NetworkPlan): void {
+  const links = Object.entries(plan).flatMap(([host, wanted]) =>
+    networksOf({ [host]: wanted }).flatMap((network) => [
+      `${ip(host)} -o link show dev ${network}`,
+      `ip -n ${switchOf(network)} -o link show dev ${host}`,
+    ]),
+  );
+  if (links.length > 0)
+    sh(
+      `for i in $(seq 600); do
+         [ $({ ${links.join("; ")}; } | grep -c ' state UP ') -lt ${links.length} ] || exit 0
+         sleep 0.1
+       done
+       echo 'a link is not up' >&2; exit 1`,
+    );
 }
 
 function addAddress(host: string, device: string, address: string): string {

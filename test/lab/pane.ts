@@ -4,7 +4,7 @@ import { eventually } from "./eventually.js";
 /**
  * Timeout for output. Starting Node.js takes a second in a guest, and other processes may be busy.
  */
-const PATIENCE_SECONDS = 20;
+const PATIENCE_SECONDS = 180;
 
 let panes = 0;
 

@@ -79,7 +79,7 @@ suite("the program as a process", () => {
       ipvsadm -R <${folder}/rules &
       exec 3>${folder}/rules
       echo "-A -t 10.0.0.1:80" >&3
-      for _ in $(seq 100); do grep -q 0A000001:0050 /proc/net/ip_vs && echo there && break; sleep 0.1; done
+      for _ in $(seq 1000); do grep -q 0A000001:0050 /proc/net/ip_vs && echo there && break; sleep 0.1; done
       exec 3>&-
       wait $!; echo $?`);
     assert.equal(stdout, "there\n0\n");

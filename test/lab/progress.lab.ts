@@ -64,7 +64,6 @@ async function until(
       return Promise.resolve(terminal.screen);
     },
     (screen) => pattern.test(screen),
-    30,
   );
   assert.match(screen, pattern);
 }
@@ -85,7 +84,7 @@ suite("progress in a terminal", () => {
       write("-S -n\n");
       await until(new RegExp(`^-A .*\n${LINE}`, "m"), terminal, write);
       end();
-      const screen = await terminal.shows(/^status 0$/m);
+      const screen = await terminal.shows(/^status 0\n\$$/m);
       assert.match(
         screen,
         /status \$\?\nNo such service\n-A -t 192\.0\.2\.1:80 -s rr\nstatus 0\n\$$/,

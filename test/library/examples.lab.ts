@@ -43,7 +43,7 @@ suite("the examples of the documents", () => {
         process.execPath,
         join(FOLDER, `${last?.name ?? ""}.js`),
       ],
-      { encoding: "utf8", timeout: 60_000 },
+      { encoding: "utf8", timeout: 600_000 },
     );
     assert.equal(stderr, "");
     const said =

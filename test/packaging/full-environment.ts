@@ -224,7 +224,7 @@ function start(
     cwd: place,
     env: { PATH: "/usr/bin:/bin", ...variables },
     encoding: "latin1",
-    timeout: 10_000,
+    timeout: 120_000,
   });
   return { stdout, stderr, status };
 }

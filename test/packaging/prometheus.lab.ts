@@ -15,6 +15,7 @@ import { prometheusProgram, skipPrometheus } from "./prometheus-programs.js";
 
 const VIP = "192.0.2.100";
 const PLACE = "127.0.0.1:19090";
+const PATIENCE_SECONDS = 240;
 
 interface Series {
   readonly metric: Readonly<Record<string, string>>;
@@ -66,7 +67,7 @@ async function exporting(
   assert.deepEqual([stderr, status], ["", 0]);
 }
 
-/** Runs Prometheus, which scrapes the exporter and evaluates our alerts every second, during some work. */
+/** Runs Prometheus, which scrapes the exporter every three seconds and evaluates our alerts every second, during some work. */
 async function scraping(
   place: string,
   work: () => Promise<void>,
@@ -76,7 +77,8 @@ async function scraping(
   writeFileSync(
     join(folder, "prometheus.yml"),
     JSON.stringify({
-      global: { scrape_interval: "1s", evaluation_interval: "1s" },
+      // A scrape must end within its interval.
+      global: { scrape_interval: "3s", evaluation_interval: "1s" },
       rule_files: ["ipvs-alerts.yml"],
       scrape_configs: [
         { job_name: "ipvs", static_configs: [{ targets: [place] }] },
@@ -105,7 +107,7 @@ async function scraping(
           () => undefined,
         ),
       (status) => status === 200,
-      60,
+      PATIENCE_SECONDS,
     );
     assert.equal(ready, 200, logged);
     await work();
@@ -154,7 +156,7 @@ suite(
               const empty: string[] = [];
               for (const { title, targets } of readDashboard().panels)
                 for (const { expr } of targets) {
-                  const series = await query(expanded(expr, "10s"));
+                  const series = await query(expanded(expr, "20s"));
                   const known = series.filter(
                     ({ value }) => value[1] !== "NaN",
                   );
@@ -163,7 +165,7 @@ suite(
               return empty;
             },
             (empty) => empty.length === 0,
-            60,
+            PATIENCE_SECONDS,
           );
           assert.deepEqual(missing, []);
           await held.close();
@@ -213,7 +215,7 @@ suite(
             (rules) =>
               rules.every(({ health }) => health === "ok") &&
               pending(rules).join() === wanted.join(),
-            60,
+            PATIENCE_SECONDS,
           );
           assert.deepEqual(
             rules.filter(({ health }) => health !== "ok"),
@@ -236,7 +238,7 @@ suite(
                 ),
               ),
             (names) => names.size > 0,
-            30,
+            PATIENCE_SECONDS,
           );
           assert.ok(names.has("ipvs_service_connections_total"));
           assert.deepEqual(

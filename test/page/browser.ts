@@ -9,6 +9,9 @@ const CHROMIUM = "/usr/bin/chromium";
 const FLAGS =
   "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync";
 
+/** Nothing on the page takes so long, also on a slow machine. */
+export const PATIENCE_SECONDS = 120;
+
 /** Why the tests cannot run; false if they can. */
 export const skip =
   !process.env["CI"] && !existsSync(CHROMIUM)
@@ -30,7 +33,9 @@ export async function startBrowser(): Promise<Browser> {
     executablePath: CHROMIUM,
     headless: true,
     args: FLAGS.split(" "),
+    timezoneId: "UTC",
   });
+  context.setDefaultTimeout(PATIENCE_SECONDS * 1000);
   const complaints: string[] = [];
   context.on("console", (message) => {
     if (message.type() === "error") complaints.push(message.text());
@@ -47,7 +52,7 @@ export async function startBrowser(): Promise<Browser> {
     complaints,
     async close() {
       await context.close();
-      rmSync(profile, { recursive: true, maxRetries: 3 });
+      rmSync(profile, { recursive: true, maxRetries: 20 });
     },
   };
 }

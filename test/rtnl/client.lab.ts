@@ -18,7 +18,7 @@ import { sh } from "../lab/namespaces.js";
 const VIP = "192.0.2.100";
 const VIP6 = "2001:db8:1::100";
 /** Timeout for probes that get a reply. */
-const PATIENCE_MILLISECONDS = 5000;
+const PATIENCE_MILLISECONDS = 60_000;
 /** Timeout for probes without a reply. */
 const WAIT_MILLISECONDS = 400;
 

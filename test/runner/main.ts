@@ -136,6 +136,11 @@ async function provide(wanted: Wanted): Promise<void> {
   );
 }
 
+/** After this time a guest hangs: a machine may be slow and busy, so it is far more than usual. */
+function longestSeconds({ seconds }: Job): number {
+  return Math.max(1800, 10 * seconds);
+}
+
 async function runJob(job: Job, slot: number, total: number): Promise<void> {
   const title = titleOf(job);
   const needs = needsOf(job);
@@ -158,6 +163,9 @@ async function runJob(job: Job, slot: number, total: number): Promise<void> {
     job.lab ? ["bash", "test/lab/run", ...words] : words,
     {
       LAB_CPU: String(slot),
+      ...(process.env["LAB_TIMEOUT"] === undefined && {
+        LAB_TIMEOUT: String(longestSeconds(job)),
+      }),
       ...systemEnvironment(job.system),
       ...job.environment,
     },

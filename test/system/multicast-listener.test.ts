@@ -7,7 +7,7 @@ import {
 } from "../../src/system/multicast-listener.js";
 
 const GROUP = "224.0.0.81";
-const PORT = 48_848;
+const PORT = 18_848;
 
 test("receiveMulticast() receives the datagrams of a group, and so does another listener", async (t) => {
   const sender = createSocket("udp4");

@@ -13,7 +13,7 @@ export interface Manner {
   readonly count?: number;
   /** The client's source address. */
   readonly from?: string;
-  /** The timeout of each reply in seconds; by default 5. */
+  /** The timeout of each reply in seconds; by default long enough for a slow machine. */
   readonly patienceSeconds?: number;
 }
 
@@ -37,7 +37,7 @@ export interface HeldConnection {
   readonly server: string;
   readonly localPort: number;
   /** Makes another request. There is no reply if the connection is gone. */
-  ask(): Promise<Reply>;
+  ask(patienceSeconds?: number): Promise<Reply>;
   close(): Promise<void>;
 }
 
@@ -84,7 +84,12 @@ export function startCaller(host: string): Caller {
       return {
         server,
         localPort: port,
-        ask: () => tell<Reply>({ ...held, task: "ask" }),
+        ask: (patienceSeconds) =>
+          tell<Reply>({
+            ...held,
+            task: "ask",
+            ...(patienceSeconds !== undefined && { patienceSeconds }),
+          }),
         close: () => tell<undefined>({ ...held, task: "close" }),
       };
     },

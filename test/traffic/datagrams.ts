@@ -17,7 +17,7 @@ export interface DatagramAnswer extends DatagramPage {
 
 export type DatagramReply = DatagramAnswer | Failure;
 
-const PATIENCE_SECONDS = 2;
+const PATIENCE_SECONDS = 30;
 
 /** Sends datagrams from one socket, each after the reply to the previous one. */
 export async function exchangeDatagrams(call: Call): Promise<DatagramReply[]> {

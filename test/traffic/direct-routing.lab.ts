@@ -29,7 +29,7 @@ suite("direct routing", () => {
       "203.0.113.10 -> 203.0.113.100:80 real1",
       "203.0.113.10 -> 203.0.113.100:80 real2",
     ]);
-    const counters = await countersAt("203.0.113.100:80", 10);
+    const counters = await countersAt("203.0.113.100:80", 10, 40);
     const service = counters("203.0.113.100:80");
     assert.equal(service.connections, 10);
     assert.ok(service.inPackets >= 40, `${service.inPackets} packets in`);

@@ -44,7 +44,7 @@ suite("firewall marks", () => {
     { skip },
     async () => {
       await balance(`
-      -A -f 7 -s rr -p 60
+      -A -f 7 -s rr -p 900
       -a -f 7 -r 198.51.100.11:0 -m
       -a -f 7 -r 198.51.100.12:0 -m`);
       const homes = [];
@@ -56,7 +56,7 @@ suite("firewall marks", () => {
       // Clients are assigned to servers in turn.
       assert.deepEqual(homes.slice(0, 2).sort(), ["real1", "real2"]);
       assert.deepEqual(homes.slice(2).sort(), ["real1", "real2"]);
-      assert.match(await ipvsadm("-Ln"), /^FWM {2}7 rr persistent 60$/m);
+      assert.match(await ipvsadm("-Ln"), /^FWM {2}7 rr persistent 900$/m);
     },
   );
 

@@ -155,12 +155,12 @@ suite("schedulers", () => {
   });
 
   test("persistence keeps a client on its server, and with a netmask its neighbors", async () => {
-    const service = await serve("rr -p 60");
+    const service = await serve("rr -p 900");
     const first = await homes(service);
     assert.deepEqual(await homes(service), first);
     // The addresses alternate between two networks, so neighbors in the list differ.
     assert.equal(new Set(first.slice(0, 3)).size, 3);
-    const masked = await serve("rr -p 60 -M 255.255.255.248");
+    const masked = await serve("rr -p 900 -M 255.255.255.248");
     for (const neighbors of turns(await homes(masked), 8))
       assert.equal(new Set(neighbors).size, 1, neighbors.join(", "));
   });

@@ -34,15 +34,20 @@ suite("SCTP", () => {
       -a --sctp-service ${service} -r 198.51.100.11:3868 -m
       -a --sctp-service ${service} -r 198.51.100.12:3868 -m`);
       assert.match(await ipvsadm("-Ln"), /^SCTP 192\.0\.2\.100:2905 rr$/m);
+      // A few seconds after the end of an association, its entry is gone.
+      const isListed = async () => {
+        assert.match(await ipvsadm("-Lnc"), /^SCTP .* 192\.0\.2\.100:2905 /m);
+      };
       const replies = [];
       for (let i = 0; i < 6; i++)
-        replies.push(await associate("client", "192.0.2.10", service));
+        replies.push(
+          await associate("client", "192.0.2.10", service, isListed),
+        );
       for (const turn of turns(replies, 2))
         assert.deepEqual(turn.sort(), [
           "192.0.2.10 -> 198.51.100.11:3868 real1",
           "192.0.2.10 -> 198.51.100.12:3868 real2",
         ]);
-      assert.match(await ipvsadm("-Lnc"), /^SCTP .* 192\.0\.2\.100:2905 /m);
       const counters = await countersAt(service, 6);
       assert.equal(counters(service).connections, 6);
       assert.ok(counters(service).outPackets > 0);

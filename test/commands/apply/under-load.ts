@@ -13,7 +13,7 @@ export interface Load {
 /** Requests per call of the client. */
 const CHUNK = 5;
 /** Enough for a heavily loaded machine. */
-const PATIENCE_SECONDS = 20;
+const PATIENCE_SECONDS = 30;
 
 /**
  * Lets a client make requests, each over a new connection, while a function runs.

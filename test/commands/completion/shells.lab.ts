@@ -116,7 +116,7 @@ async function inTerminal(
     30,
     `cd ${folder}; PATH=${programs}:$PATH exec ${START[shell]}`,
   );
-  await terminal.shows(/^\$/m, 180); // zsh reads a thousand files first.
+  await terminal.shows(/^\$/m, 600); // zsh reads a thousand files first.
   await act(terminal);
 }
 
@@ -158,7 +158,6 @@ suite("completion in the shells", () => {
         const { stdout } = await eventually(
           () => ours(["-Sn"]),
           ({ stdout }) => stdout.includes(`-p ${SECONDS[shell]}`),
-          30,
         );
         assert.ok(
           stdout.includes(`-t [2001:db8::2]:80 -s lc -p ${SECONDS[shell]}`),

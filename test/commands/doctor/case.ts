@@ -260,7 +260,7 @@ async function amid<T>(
   }
 }
 
-/** Tries again for some seconds: a fix takes effect when the neighbors have been found again. */
+/** Tries again for some time: a fix takes effect when the neighbors have been found again. */
 async function soon(works: () => Promise<void>): Promise<void> {
   const tried = await eventually(
     () => Promise.allSettled([works()]),
@@ -271,7 +271,10 @@ async function soon(works: () => Promise<void>): Promise<void> {
 
 /** Sees that the client gets answers. */
 export async function answered(site: Site, url: string): Promise<void> {
-  const replies = await site.client.get(url, { count: 4, patienceSeconds: 3 });
+  const replies = await site.client.get(url, {
+    count: 4,
+    patienceSeconds: 15,
+  });
   assert.ok(replies.every(isAnswer), JSON.stringify(replies));
   assert.equal(replies.length, 4);
 }

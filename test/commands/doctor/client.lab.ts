@@ -42,7 +42,7 @@ suite("doctor --client follows a client", () => {
 
   /** Follows the client, which does something again and again until doctor has ended. */
   async function followAmid(client: string, act: () => Promise<void>) {
-    const line = ["doctor", "--client", client, "--for", "4s", "-o", "json"];
+    const line = ["doctor", "--client", client, "--for", "6s", "-o", "json"];
     let follows = true as boolean;
     const doctor = ours(line).finally(() => (follows = false));
     while (follows) await act();

@@ -170,14 +170,14 @@ suite("doctor finds what the connection table and counters show", () => {
       void on("real2", "iptables-legacy -P INPUT ACCEPT; iptables-legacy -F"),
   });
 
-  /** Sends a datagram from a port that stays the same. */
-  function asksFrom(port: number): string {
+  /** Sends a datagram from a port that stays the same. @param seconds to wait for an answer */
+  function asksFrom(port: number, seconds = 20): string {
     const program = `
       const socket = require("dgram").createSocket("udp4");
       const tell = (what) => { console.log(what); process.exit(); };
       socket.on("message", (message) => tell(JSON.parse(message).server));
       socket.bind(${port}, () => socket.send("who are you?", 53, "192.0.2.100"));
-      setTimeout(() => tell("no answer"), 1500);`;
+      setTimeout(() => tell("no answer"), ${seconds} * 1000);`;
     return site.network
       .sh("client", `${process.execPath} -e '${program}'`)
       .trim();
@@ -213,7 +213,7 @@ suite("doctor finds what the connection table and counters show", () => {
       on("real1", "ip link set back down");
     },
     fails: () => {
-      assert.equal(asksFrom(5301), "no answer");
+      assert.equal(asksFrom(5301, 1.5), "no answer");
       return Promise.resolve();
     },
     lastly: revive,
@@ -239,7 +239,7 @@ suite("doctor finds what the connection table and counters show", () => {
       on("real1", "iptables-legacy -A INPUT -p udp --dport 53 -j REJECT");
     },
     fails: () => {
-      assert.equal(asksFrom(5302), "no answer");
+      assert.equal(asksFrom(5302, 1.5), "no answer");
       return Promise.resolve();
     },
     async repair() {
@@ -273,7 +273,7 @@ suite("doctor finds what the connection table and counters show", () => {
       on("real1", "iptables-legacy -A INPUT -p udp --dport 53 -j REJECT");
     },
     fails: () => {
-      assert.equal(asksFrom(5303), "no answer");
+      assert.equal(asksFrom(5303, 1.5), "no answer");
       return Promise.resolve();
     },
     lastly() {
@@ -305,21 +305,32 @@ suite("doctor finds what the connection table and counters show", () => {
         -a ${DNS} -r 198.51.100.13:53 -m`);
     },
     fails: () => {
-      const answers = [5311, 5312, 5313].map(asksFrom);
+      const answers = [5311, 5312, 5313].map((port) => asksFrom(port, 1.5));
       assert.ok(answers.includes("no answer"), answers.join());
       return Promise.resolve();
     },
     lastly: revive,
   });
 
-  /** Sends datagrams from a port that stays the same, for some seconds, in a process of its own. */
-  function keepsSending(from: number, to: number, seconds: number): void {
-    const program = `
-      const socket = require("dgram").createSocket("udp4");
-      socket.bind(${from}, () => setInterval(() => socket.send("a line", ${to}, "192.0.2.100"), 30));
-      setTimeout(() => process.exit(), ${seconds} * 1000);`;
-    on("client", `${process.execPath} -e '${program}' >/dev/null 2>&1 &`);
+  /** Starts a program of Node.js on a host. @returns what ends it */
+  function inBackground(host: string, program: string): () => void {
+    const text = `${program}; setTimeout(() => process.exit(), 900000);`;
+    const id = on(
+      host,
+      `${process.execPath} -e '${text}' >/dev/null 2>&1 & echo $!`,
+    );
+    return () => void on(host, `kill ${id.trim()} 2>/dev/null || true`);
   }
+
+  /** Sends datagrams from a port that stays the same, in a process of its own. @returns what ends it */
+  function keepsSending(from: number, to: number): () => void {
+    return inBackground(
+      "client",
+      `const socket = require("dgram").createSocket("udp4");
+       socket.bind(${from}, () => setInterval(() => socket.send("a line", ${to}, "192.0.2.100"), 30))`,
+    );
+  }
+  let stopSending: () => void = () => undefined;
 
   proves(site, {
     id: "drained-server-dead",
@@ -343,8 +354,8 @@ suite("doctor finds what the connection table and counters show", () => {
       on("real1", "iptables-legacy -A INPUT -p udp --dport 53 -j DROP");
     },
     async fails() {
-      assert.equal(asksFrom(5304), "no answer");
-      keepsSending(5304, 53, 12);
+      assert.equal(asksFrom(5304, 1.5), "no answer");
+      stopSending = keepsSending(5304, 53);
       await counted("drained-server-dead");
     },
     async repair({ certainty, next, fix }) {
@@ -363,17 +374,18 @@ suite("doctor finds what the connection table and counters show", () => {
       // What the cure describes, for a server that stays dead.
       director("sysctl -w net.ipv4.vs.expire_nodest_conn=1");
       await ipvsadm(`-d ${DNS} -r 198.51.100.11:53`);
-      // The port is taken as long as the other process sends.
+      stopSending();
+      // The port is taken as long as the other process is there.
       await eventually(
         () =>
           Promise.resolve(
             on("client", "ss --no-header --udp --all --numeric sport = :5304"),
           ),
         (text) => text.trim() === "",
-        20,
       );
     },
     lastly() {
+      stopSending();
       on("real1", "iptables-legacy -F");
       revive();
     },
@@ -382,13 +394,13 @@ suite("doctor finds what the connection table and counters show", () => {
   test("doctor does not take a drained server of a protocol without answers for a dead one", async () => {
     const syslog = "-u 192.0.2.100:514";
     const received = "/tmp/received-datagrams";
-    const program = `
-      let count = 0;
-      require("dgram").createSocket("udp4")
-        .on("message", () => require("fs").writeFileSync("${received}", String(++count)))
-        .bind(514, "198.51.100.11");
-      setTimeout(() => process.exit(), 20000);`;
-    on("real1", `${process.execPath} -e '${program}' >/dev/null 2>&1 &`);
+    const stopReceiving = inBackground(
+      "real1",
+      `let count = 0;
+       require("dgram").createSocket("udp4")
+         .on("message", () => require("fs").writeFileSync("${received}", String(++count)))
+         .bind(514, "198.51.100.11")`,
+    );
     await balance(`
       -A ${syslog} -s rr
       -a ${syslog} -r 198.51.100.11:514 -m -w 1
@@ -402,7 +414,7 @@ suite("doctor finds what the connection table and counters show", () => {
         ),
       (text) => text.trim() !== "",
     );
-    keepsSending(5306, 514, 15);
+    const stop = keepsSending(5306, 514);
     assert.ok((await eventually(count, (some) => some > 0)) > 0);
     await ipvsadm(`-e ${syslog} -r 198.51.100.11:514 -m -w 0`);
     await ipvsadm(`-e ${syslog} -r 198.51.100.12:514 -m -w 1`);
@@ -423,6 +435,8 @@ suite("doctor finds what the connection table and counters show", () => {
       /and sent 0; that is usual where no answers are expected \(syslog, statsd\)/,
     );
     assert.ok((await eventually(count, (some) => some > before)) > before);
+    stop();
+    stopReceiving();
   });
 
   let held: HeldConnection[] = [];
@@ -443,7 +457,7 @@ suite("doctor finds what the connection table and counters show", () => {
     },
     async fails() {
       // The client closes the one that it asks; the other stays open.
-      const reply = await held[0]?.ask();
+      const reply = await held[0]?.ask(5);
       assert.ok(reply && !isAnswer(reply));
     },
     lastly: revive,

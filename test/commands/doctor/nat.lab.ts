@@ -263,7 +263,7 @@ suite("doctor finds faults of a masquerading director", () => {
       await ipvsadm("-d -t 192.0.2.100:82 -r 198.51.100.11:8080");
     },
     async fails() {
-      assert.deepEqual(await held[0]?.ask(), { failure: "no answer in 5 s" });
+      assert.deepEqual(await held[0]?.ask(5), { failure: "no answer in 5 s" });
     },
     lastly: () => void director("sysctl -w net.ipv4.vs.expire_nodest_conn=0"),
   });
@@ -275,25 +275,39 @@ suite("doctor finds faults of a masquerading director", () => {
       -a -t 192.0.2.100:83 -r 198.51.100.11:8080 -m
       -a -t 192.0.2.100:83 -r 198.51.100.12:8080 -m`,
     prepare: () => void director("sysctl -w net.ipv4.vs.conn_reuse_mode=1"),
-    works: () => sameAgain(),
+    works: () => sameAgain(30),
     fault: () => void director("sysctl -w net.ipv4.vs.conn_reuse_mode=0"),
-    fails: () => assert.rejects(sameAgain()),
+    fails: () => assert.rejects(sameAgain(5)),
   });
 
   let nextPort = 9000; // below those of other clients
   /** Has a client use a port twice, and sees that each connection goes to a server that is there. */
-  async function sameAgain(): Promise<void> {
+  async function sameAgain(patienceSeconds: number): Promise<void> {
     const server = (number: number) =>
       `-t 192.0.2.100:83 -r 198.51.100.1${number}:8080`;
     const url = "http://192.0.2.100:83/";
-    const port = nextPort++;
-    const [first] = await requestFrom("client", url, 1, port);
-    assert.ok(first && isAnswer(first));
-    const number = first.server === "real1" ? 1 : 2;
-    await ipvsadm(`-d ${server(number)}`);
-    const [second] = await requestFrom("client", url, 1, port);
-    await ipvsadm(`-a ${server(number)} -m`);
-    assert.ok(second && isAnswer(second), JSON.stringify(second));
+    for (let attempt = 0; ; attempt++) {
+      const port = nextPort++;
+      const [first] = await requestFrom("client", url, 1, port);
+      assert.ok(first && isAnswer(first), JSON.stringify(first));
+      const number = first.server === "real1" ? 1 : 2;
+      await ipvsadm(`-d ${server(number)}`);
+      const [second] = await requestFrom(
+        "client",
+        url,
+        1,
+        port,
+        patienceSeconds,
+      );
+      await ipvsadm(`-a ${server(number)} -m`);
+      assert.ok(second);
+      // If the client closed the first connection before the server did, it does not use the port again.
+      const isKept =
+        !isAnswer(second) && second.failure === "EADDRNOTAVAIL" && attempt < 20;
+      if (isKept) continue;
+      assert.ok(isAnswer(second), JSON.stringify(second));
+      return;
+    }
   }
 
   const WEIGHED = `

@@ -75,7 +75,7 @@ export function forget(site: Site, hosts = ["client", "real1"]): void {
 
 /** Sees that the client is answered by both servers, in turn. */
 export async function shared(site: Site, url: string): Promise<void> {
-  const replies = await site.client.get(url, { count: 4, patienceSeconds: 3 });
+  const replies = await site.client.get(url, { count: 4 });
   assert.deepEqual(spread(replies), { real1: 2, real2: 2 });
 }
 

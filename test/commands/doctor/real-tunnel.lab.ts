@@ -253,7 +253,7 @@ suite("doctor finds faults of a real server behind a tunnel", () => {
   /** Follows a client without older connections while it makes requests that fail. */
   async function traceFailing(from: string): Promise<Trace> {
     let follows = true as boolean;
-    const line = `doctor --client ${from} --for 4s -o json`.split(" ");
+    const line = `doctor --client ${from} --for 6s -o json`.split(" ");
     const doctor = ours(line).finally(() => (follows = false));
     while (follows) {
       const replies = await site.client.get(URL, { from, patienceSeconds: 1 });

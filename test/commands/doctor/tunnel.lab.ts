@@ -92,11 +92,11 @@ suite("doctor finds faults of tunneling", () => {
     lastly: () => void site.network.sh(DIRECTOR, "iptables-legacy -F"),
   });
 
-  /** Has the client send a request of several packets. */
-  function upload(): string {
+  /** Has the client send a request of several packets. @param seconds to wait for the answer */
+  function upload(seconds: number): string {
     const program = `
       const headers = { filling: "x".repeat(8000) };
-      const signal = AbortSignal.timeout(3000);
+      const signal = AbortSignal.timeout(${seconds} * 1000);
       const tell = (what) => { console.log(what); process.exit(); };
       require("http")
         .get("${URL}", { headers, signal }, (response) => tell(response.statusCode))
@@ -117,14 +117,14 @@ suite("doctor finds faults of tunneling", () => {
     },
     works: async () => {
       await answered(site, URL);
-      assert.equal(upload(), "200");
+      assert.equal(upload(30), "200");
     },
     fault: () =>
       void site.network.sh(DIRECTOR, "sysctl -w net.ipv4.vs.pmtu_disc=0"),
     async fails() {
       await answered(site, URL);
       site.network.sh("client", "ip route flush cache");
-      assert.match(upload(), /^(AbortError|TimeoutError)$/);
+      assert.match(upload(3), /^(AbortError|TimeoutError)$/);
     },
     lastly() {
       site.network.sh("router", "iptables-legacy -F FORWARD");

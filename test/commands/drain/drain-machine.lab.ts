@@ -63,7 +63,7 @@ suite("drain --all-services and wait on a kernel", () => {
   test("drain --all-services and apply at the same time do not interfere", async () => {
     const [drained, applied] = await Promise.all([
       words(DRAIN),
-      ours(["apply", "--keep-weights", "--wait", "10", "-"], RULES),
+      ours(["apply", "--keep-weights", "--wait", "300", "-"], RULES),
     ]);
     assert.deepEqual([drained.stderr, drained.status], ["", 0]);
     assert.deepEqual([applied.stderr, applied.status], ["", 0]);
@@ -100,7 +100,7 @@ suite("drain --all-services and wait on a kernel", () => {
   test("drain --all-services --remove removes the machine from every service", async () => {
     const { stdout, stderr, status } = await words(`${DRAIN} --remove`);
     assert.deepEqual([stderr, status], ["", 0]);
-    assert.match(stdout, /removed from 3 services after 1s\n$/);
+    assert.match(stdout, /removed from 3 services after \d+s\n$/);
     assert.deepEqual(await weights(), []);
   });
 
@@ -114,7 +114,7 @@ suite("drain --all-services and wait on a kernel", () => {
 
   test("wait --for drained ends when another process drains the machine", async () => {
     const waiting = words(
-      `wait --all-services ${MACHINE} --for drained --timeout 60 --interval 0.2`,
+      `wait --all-services ${MACHINE} --for drained --timeout 600 --interval 0.2`,
     );
     await words(DRAIN);
     const { stdout, stderr, status } = await waiting;
@@ -132,14 +132,14 @@ suite("drain --all-services and wait on a kernel", () => {
       "wait tcp/192.0.2.1:80 10.0.0.99 --for drained",
     );
     assert.equal(missing.status, 5);
-    const met = await words("wait fwm/7 --for state=ok --timeout 1");
+    const met = await words("wait fwm/7 --for state=ok --timeout 60");
     assert.deepEqual([met.stderr, met.status], ["", 0]);
-    assert.equal(met.stdout, "fwm/7: state=ok after 0s\n");
+    assert.match(met.stdout, /^fwm\/7: state=ok after \d+s\n$/);
   });
 
   test("wait ends with 5 when the service is deleted", async () => {
     const waiting = words(
-      `wait udp/192.0.2.1:53 ${MACHINE} --for drained --interval 0.2 --timeout 60`,
+      `wait udp/192.0.2.1:53 ${MACHINE} --for drained --interval 0.2 --timeout 600`,
     );
     await ours(["-D", "-u", "192.0.2.1:53"]);
     const { stderr, status } = await waiting;

@@ -99,7 +99,7 @@ suite("drain on a kernel", () => {
     assert.equal(tooShort.status, 1);
     assert.match(
       tooShort.stderr,
-      /is not empty after 1s: weight 0 \(was 3\), 1 active,/,
+      /is not empty after \d+s: weight 0 \(was 3\), 1 active,/,
     );
     await drains(service, server);
     const draining = ours(words);
@@ -118,7 +118,8 @@ suite("drain on a kernel", () => {
   });
 
   test("drain waits for persistence templates, and its warning of persistent clients is right", async () => {
-    const { service, url } = await serve(8003, "-s rr -p 3");
+    // The client comes again before the template expires.
+    const { service, url } = await serve(8003, "-s rr -p 12");
     const [first = ""] = answeredBy(await site.client.get(url));
     const server = SERVERS[first] ?? "";
     const kept = await ours(["drain", service, server]);
@@ -146,7 +147,7 @@ suite("drain on a kernel", () => {
   });
 
   test("drain waits for clients of UDP, which the kernel counts as inactive", async () => {
-    await ipvsadm("--set 0 0 2");
+    await ipvsadm("--set 0 0 10");
     await ipvsadm("-A -u 203.0.113.100:53 -s rr");
     await ipvsadm("-a -u 203.0.113.100:53 -r 203.0.113.11 -g");
     assert.deepEqual(
@@ -169,8 +170,13 @@ suite("drain on a kernel", () => {
   test("drain warns of schedulers that refuse the clients of a drained server", async () => {
     const { service, url } = await serve(8004, "-s sh -b sh-port");
     const drain = ["drain", service, SERVERS["real1"] ?? ""];
-    const answers = async () =>
-      spread(await site.client.get(url, { count: 16 }));
+    // One by one, because a client stops after some failures.
+    const answers = async () => {
+      const replies = [];
+      for (let i = 0; i < 16; i++)
+        replies.push(...(await site.client.get(url)));
+      return spread(replies);
+    };
     const before = await answers();
     assert.equal((before["real1"] ?? 0) + (before["real2"] ?? 0), 16);
     const { stderr } = await ours(drain);

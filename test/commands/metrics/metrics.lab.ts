@@ -85,7 +85,7 @@ async function exporting(
     await eventually(
       () => page(url).catch(() => undefined),
       (answer) => answer !== undefined,
-      30,
+      180,
     );
     await work(url, () => logged);
   } finally {

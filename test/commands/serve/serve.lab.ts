@@ -41,12 +41,18 @@ suite("serve on a kernel", () => {
         const text = events.body?.pipeThrough(new TextDecoderStream());
         for await (const chunk of text ?? []) received += chunk;
       })();
+      // Rates are measured from the first reading on.
+      await eventually(
+        () => Promise.resolve(received),
+        (text) => /^data: .*\n/m.test(text),
+      );
       await site.client.get(`http://${VIP}/`, { count: 6 });
       await ipvsadm(`-e -t ${VIP}:80 -r 198.51.100.12 -m -w 0`);
       const changes = await eventually(
         () =>
           Promise.resolve(
-            Array.from(received.matchAll(/^data: (.*)$/gm)).flatMap(
+            // The last line may not be complete.
+            Array.from(received.matchAll(/^data: (.*)\n/gm)).flatMap(
               ([, data = ""]) =>
                 (JSON.parse(data) as { changes?: Change[] }).changes ?? [],
             ),

@@ -46,7 +46,12 @@ function assertValid(document: unknown, schema: string): void {
   assert.deepEqual(invalidities(document, part, id), []);
 }
 
-/** Reads events until enough have come. */
+/**
+ * Reads events.
+ *
+ * @param count of events to read, the first one included
+ * @param began called after the first event. Those that came together with it are not counted
+ */
 async function eventsFrom(
   url: string,
   count: number,
@@ -57,16 +62,16 @@ async function eventsFrom(
   let received = "";
   const found = () =>
     Array.from(received.matchAll(/^event: (\w+)\ndata: (.*)\n\n/gm));
-  let first = true;
+  let enough: number | undefined;
   for await (const chunk of response.body.pipeThrough(
     new TextDecoderStream(),
   )) {
     received += chunk;
-    if (first && found().length > 0) {
-      first = false;
+    if (enough === undefined && found().length > 0) {
+      enough = found().length + count - 1;
       began();
     }
-    if (found().length >= count) break;
+    if (enough !== undefined && found().length >= enough) break;
   }
   return found().map(([, name = "", data = ""]) => ({
     name,
@@ -112,10 +117,9 @@ test("the events of serve are valid: the table first, then what changed", async 
       const events = await eventsFrom(url, 3, () => {
         kernel.setWeight(1, 0, 0);
       });
-      assert.deepEqual(
-        events.map(({ name }) => name),
-        ["table", "update", "update"],
-      );
+      const [first, ...others] = events.map(({ name }) => name);
+      assert.equal(first, "table");
+      assert.deepEqual(new Set(others), new Set(["update"]));
       const [table, ...updates] = events.map(({ data }) => data);
       assertValid(table, "ipvsadm/events/1");
       for (const update of updates)

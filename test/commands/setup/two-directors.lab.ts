@@ -36,6 +36,10 @@ const OPTIONS = [
   "--backup=203.0.113.2",
 ];
 
+const PATIENCE_SECONDS = 30;
+/** For requests that both directors balance: some get no answer. */
+const IMPATIENCE_SECONDS = 1;
+
 /** Each director is a real server, too. */
 const MACHINES = [
   ["director", DIRECTOR],
@@ -54,15 +58,19 @@ suite("setup for two directors that are real servers of each other", () => {
   const skip = without("iptables-legacy", "iptables");
 
   /** Sends requests to one of them. @returns who answered, and how many connections each director balanced */
-  async function requestsTo(host: string, vip = VIP, count = 6) {
+  async function requestsTo(
+    host: string,
+    vip = VIP,
+    patienceSeconds = PATIENCE_SECONDS,
+  ) {
     const { network, client } = machines.site;
     const mac = network.sh(host, "cat /sys/class/net/lan/address").trim();
     network.sh("client", `ip neigh replace ${vip} lladdr ${mac} dev lan`);
     const before = balanced();
     const at = vip.includes(":") ? `[${vip}]` : vip;
     const replies = await client.get(`http://${at}/`, {
-      count,
-      patienceSeconds: 1,
+      count: 6,
+      patienceSeconds,
     });
     const after = balanced();
     return {
@@ -136,7 +144,11 @@ suite("setup for two directors that are real servers of each other", () => {
 
         // The same without the exception for the other director.
         runOn(network, "second", "iptables -t mangle -D ipvs-marks 1");
-        const { balanced: twice } = await requestsTo(DIRECTOR);
+        const { balanced: twice } = await requestsTo(
+          DIRECTOR,
+          VIP,
+          IMPATIENCE_SECONDS,
+        );
         assert.ok((twice[1] ?? 0) > 0, twice.join());
       }),
   );
@@ -161,7 +173,11 @@ suite("setup for two directors that are real servers of each other", () => {
 
           // The same without the exception for the other director.
           runOn(network, "second", "ip6tables -t mangle -D ipvs-marks 1");
-          const { balanced: twice } = await requestsTo(DIRECTOR, VIP6);
+          const { balanced: twice } = await requestsTo(
+            DIRECTOR,
+            VIP6,
+            IMPATIENCE_SECONDS,
+          );
           assert.ok((twice[1] ?? 0) > 0, twice.join());
         },
         BOTH_RULES,
@@ -179,7 +195,11 @@ suite("setup for two directors that are real servers of each other", () => {
       assert.deepEqual(await doctor("second"), []);
 
       network.sh("second", "echo 0 >/proc/sys/net/ipv4/vs/backup_only");
-      const { balanced: twice } = await requestsTo(DIRECTOR);
+      const { balanced: twice } = await requestsTo(
+        DIRECTOR,
+        VIP,
+        IMPATIENCE_SECONDS,
+      );
       assert.ok((twice[1] ?? 0) > 0, twice.join());
     }));
 });

@@ -228,9 +228,9 @@ test("watch changes nothing unless y is pressed", async () => {
     const it = kernel();
     const running = await watching(it);
     await pressed(running, "d");
-    running.terminal.press(key);
-    await running.settle();
     if (key === "\x1b") await running.escape();
+    else running.terminal.press(key);
+    await running.settle();
     assert.match(
       running.terminal.frame.join("\n"),
       /^canceled; nothing was changed$/m,
@@ -278,10 +278,9 @@ for (const [what, keys, message, more] of [
   test(`watch says so if ${what}`, async () => {
     const it = kernel();
     const running = await watching(it, more);
-    for (const key of keys) {
-      await pressed(running, key);
+    for (const key of keys)
       if (key === "\x1b") await running.escape();
-    }
+      else await pressed(running, key);
     assert.match(running.terminal.frame.join("\n"), message);
     assert.deepEqual(it.changes, []);
     await pressed(running, "s");

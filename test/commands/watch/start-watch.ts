@@ -43,7 +43,7 @@ export interface Running {
   readonly settle: () => Promise<void>;
   /** Lets the time pass to the next reading, and that be read. */
   readonly next: () => Promise<void>;
-  /** Waits until a single ESC counts as the key Escape. */
+  /** Presses the key Escape: a single ESC counts as that key after a time. */
   readonly escape: () => Promise<void>;
 }
 
@@ -86,8 +86,11 @@ export async function startWatch(
       await settle();
     },
     async escape() {
+      terminal.press("\x1b");
+      // The next thing that is drawn is what the key did.
       const before = terminal.written.length;
       while (terminal.written.length === before) await sleep(10);
+      await settle();
     },
   };
 }

@@ -40,8 +40,11 @@ async function restored(pane: Pane, status: number): Promise<string> {
 }
 
 async function cooked(pane: Pane): Promise<void> {
-  assert.equal(pane.variable("alternate_on"), "0");
-  assert.equal(pane.variable("cursor_flag"), "1");
+  const cursor = () =>
+    Promise.resolve(
+      `${pane.variable("alternate_on")} ${pane.variable("cursor_flag")}`,
+    );
+  assert.equal(await eventually(cursor, (text) => text === "0 1"), "0 1");
   pane.type("clear; stty -a; echo modes\n");
   const modes = await pane.shows(/^modes$/m);
   for (const mode of ["icanon", "echo", "isig", "icrnl", "opost"])
@@ -289,8 +292,9 @@ suite("watch in a terminal", { skip }, () => {
     }
     using pane = await watching();
     await ours(["-C"]);
+    // The module is in use while watch reads the table.
     sh(
-      "for module in $(sed -n 's/^\\(ip_vs_[a-z]*\\) .*/\\1/p' /proc/modules) ip_vs; do modprobe -r $module; done",
+      "for module in $(sed -n 's/^\\(ip_vs_[a-z]*\\) .*/\\1/p' /proc/modules) ip_vs; do until modprobe -r $module; do sleep 0.1; done; done",
     );
     const text = await restored(pane, 3);
     assert.match(
