@@ -50,7 +50,7 @@ const URL = "http://203.0.113.100/";
 const MASTER = "--start-daemon master --mcast-interface lan --syncid 51";
 const BACKUP = "--start-daemon backup --mcast-interface lan --syncid 51";
 /** Enough for a message of the sessions that clients make meanwhile. */
-const LISTENING = "15s";
+const LISTENING = "8s";
 /** More than fit into 1024 bytes */
 const MANY = 60;
 const skip = without("iptables-legacy", "iptables");
