@@ -12,6 +12,7 @@ import type { Probe } from "./probe-result.js";
 import type { Network, Stations } from "./network.js";
 import type { Listener } from "./real-server/listeners.js";
 import type { RealServer } from "./real-server/real-server.js";
+import type { SentErrors } from "./read-sent-errors.js";
 import type { HeardSync } from "./sync-messages.js";
 import type { Sysctls } from "./sysctls.js";
 
@@ -46,6 +47,8 @@ export interface Facts {
   readonly limits?: ConnectionLimits | undefined;
   /** The real server that is examined, without its settings and its listeners */
   readonly realServer?: RealServer | undefined;
+  /** Messages about packets that could not be delivered, as the kernel counts them */
+  readonly sentErrors?: SentErrors | undefined;
   /** What became of connections to real servers; none without --probe */
   readonly probes?: readonly Probe[] | undefined;
 }

@@ -20,6 +20,7 @@ import { syncIds, syncLengths, syncPlaces } from "./sync.js";
 import { syncFirewall } from "./sync-firewall.js";
 import { strangers } from "./arp-conflicts.js";
 import { emptiness, persistence, weights } from "./table.js";
+import { tooBigMessages } from "./too-big-messages.js";
 import { tunnelSource } from "./tunnel-source.js";
 import { unanswered } from "./unanswered.js";
 import { unreached } from "./unreached.js";
@@ -35,6 +36,7 @@ export const DIRECTOR_CHECKS: readonly Check[] = [
   reach,
   anyAddress,
   directorFirewall,
+  tooBigMessages,
   marks,
   unmatchedMarks,
   overwrittenMarks,

@@ -28,6 +28,7 @@ import { markingRules, mismatchOf } from "./marking-rules.js";
 import { overwritten } from "./overwritten-marks.js";
 import { entrySteps, usedConnections } from "./client-entries.js";
 import { serverOf, serviceOf } from "./client-servers.js";
+import { sizesFor } from "./too-big-messages.js";
 import { tunnelErrors } from "./tunnel-errors.js";
 import { blockedClients, blockedServer } from "./neighbor-discovery.js";
 import type { ClientSightings, TraceFacts, TraceStep } from "./trace-step.js";
@@ -59,6 +60,7 @@ export function traceClient(
   const steps = [
     routeStep(facts, client),
     ...firewallSteps(facts, sightings),
+    ...sizeSteps(facts, client),
     ...markSteps(facts, sightings),
     ...entrySteps(facts, sightings),
     ...syncSteps(facts, sightings),
@@ -204,6 +206,14 @@ function firewallSteps(
       text: `${describePlace(stop)}, ${stop.certain ? "" : "perhaps "}${describeAction(stop, flow.text)}`,
     }));
   found.push(...neighborSteps(facts, sightings));
+  // Small requests pass, so this stops nothing for certain.
+  found.push(
+    ...sizesFor(facts, client).blocked.map((text): TraceStep => ({
+      step: "firewall",
+      state: "unknown",
+      text,
+    })),
+  );
   const { unread } = facts.firewall;
   if (unread.length > 0)
     found.push({
@@ -220,6 +230,14 @@ function firewallSteps(
           text: "no rule on the director stops its packets",
         },
       ];
+}
+
+/** Up to which size the client's packets fit. */
+function sizeSteps(facts: TraceFacts, client: Address): TraceStep[] {
+  const { blocked, fitting } = sizesFor(facts, client);
+  return blocked.length > 0
+    ? []
+    : fitting.map((text) => ({ step: "size", state: "ok", text }));
 }
 
 /** Which rules that set marks of services the client's packets meet. */

@@ -58,7 +58,7 @@ export interface FlowFacts {
 }
 
 /** A client, or clients in general, by the interface to them. */
-interface Candidate {
+export interface Candidate {
   readonly address: Address | undefined;
   readonly device: string | undefined;
 }
@@ -321,7 +321,7 @@ function protocolOf({ key }: ServiceWithServers): number | undefined {
 }
 
 /** The clients of a real server that the connection table shows; else clients in general. */
-function clientsOf(
+export function clientsOf(
   service: ServiceWithServers,
   server: ServerEntry,
   { network, connections, allServices }: FlowFacts,

@@ -23,6 +23,7 @@ import { readFirewall } from "../firewall/read-firewall.js";
 import { ANYWHERE } from "../network.js";
 import { readConnections } from "../read-connections.js";
 import { askStations, readNetwork } from "../read-network.js";
+import { readSentErrors } from "../read-sent-errors.js";
 import { listenToMasters } from "../read-sync.js";
 import {
   readFixedSysctls,
@@ -36,6 +37,7 @@ import { probeServers, skippedTexts } from "./probe.js";
 import { isServing } from "./reach.js";
 import { sourcesOfRules } from "./snat-address.js";
 import { syncBlockages, type SyncBlockage } from "./sync-firewall.js";
+import { largePackets } from "./too-big-messages.js";
 import { unheardSync } from "./unheard-sync.js";
 
 /** Facts that only IPVS knows */
@@ -106,6 +108,7 @@ export async function gatherDirector(
     ),
     sysctls,
     fixedSysctls: readFixedSysctls(io.procFolder),
+    sentErrors: readSentErrors(io.procFolder),
   };
   const there =
     module.state !== "absent" ||
@@ -179,6 +182,7 @@ export async function gatherDirector(
           syncBlockages(answers.daemons, heard, around.network, firewall),
         )
       : []),
+    ...(firewall ? largePackets(facts) : []),
     ...(probe
       ? [...skippedTexts(skipped), ...unprobed(table)]
       : [

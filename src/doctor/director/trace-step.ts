@@ -33,6 +33,7 @@ export interface TraceStep {
   readonly step:
     | "route"
     | "firewall"
+    | "size"
     | "marks"
     | "entries"
     | "sync"

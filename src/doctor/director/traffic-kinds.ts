@@ -3,6 +3,15 @@ import type { Kind } from "../finding.js";
 const FIREWALL =
   "The rules of nft and of both variants of iptables, with their packet counts. Doctor walks them for the packets of each service: requests in PREROUTING and INPUT up to IPVS, the packets that IPVS sends to a real server in OUTPUT and POSTROUTING, and the answers of masqueraded servers in PREROUTING and FORWARD. It knows what connection tracking calls these packets. A rule that it cannot judge is listed under Not checked if it has matched packets.";
 
+const TOO_BIG =
+  "A tunnel adds a header to each packet (20 bytes for IP in IP), so the largest packets of clients do not fit. The same holds if the way to a real server has a smaller MTU than the way of clients. The director drops a packet that does not fit and must not be fragmented, and sends the client a message that names the largest size: ICMP fragmentation needed (type 3, code 4), or ICMPv6 packet too big (type 2). The message passes the director's own OUTPUT and POSTROUTING. Without it the client sends the same packet again and again: small requests work, and uploads hang. There are other ways: a route with `advmss` on each real server, so that its clients send smaller TCP segments, or for tunnels net.ipv4.vs.pmtu_disc 0, with which the director fragments IPv4 packets. That costs time, and many firewalls drop fragments.";
+
+const TOO_BIG_LOOKED =
+  "For each real server with a weight: the MTU of the route to it, less the header of its tunnel, compared with the MTU of the interfaces by which clients come in. If it is smaller: the rules of nft and of both variants of iptables for the message to the clients. With net.ipv4.vs.pmtu_disc 0 there are no messages for IPv4 in tunnels. Nothing is checked on a machine with only a backup sync daemon.";
+
+const TOO_BIG_CURE =
+  "Accept these messages in OUTPUT ahead of the rule, and add that to the configuration of the firewall: `--icmp-type fragmentation-needed` with iptables, `--icmpv6-type packet-too-big` with ip6tables. Echo requests and other ICMP can stay closed.";
+
 /** Findings about what happens to packets on the director. */
 export const TRAFFIC_KINDS = [
   {
@@ -22,6 +31,26 @@ export const TRAFFIC_KINDS = [
     looked: FIREWALL,
     cure: "Exempt the virtual service from the rule, or remove the rule.",
     sysctls: [],
+  },
+  {
+    id: "too-big-message-blocked",
+    severity: "error",
+    title:
+      "a firewall rule drops the messages that ask clients for smaller packets",
+    why: TOO_BIG,
+    looked: `${TOO_BIG_LOOKED} The kernel's counters must confirm it: it made such messages (IcmpOutDestUnreachs, or Icmp6OutType2), and the rule dropped packets. For IPv4 these must be as large as the messages, because the kernel counts other messages, too. Without that it is too-big-message-would-be-blocked.`,
+    cure: TOO_BIG_CURE,
+    sysctls: ["net.ipv4.vs.pmtu_disc"],
+  },
+  {
+    id: "too-big-message-would-be-blocked",
+    severity: "warning",
+    title:
+      "a firewall rule would drop the messages that ask clients for smaller packets",
+    why: TOO_BIG,
+    looked: `${TOO_BIG_LOOKED} No counter shows that it has dropped one.`,
+    cure: TOO_BIG_CURE,
+    sysctls: ["net.ipv4.vs.pmtu_disc"],
   },
   {
     id: "mark-unset",

@@ -7,7 +7,14 @@ import { TRANSPORTS } from "../../ipvs/model.js";
 import { decodeUtf8 } from "../../text/utf8.js";
 import type { Fix } from "../finding.js";
 import { shellWord } from "../shell.js";
-import type { Hook, Packet } from "./packet.js";
+import {
+  DESTINATION_UNREACHABLE,
+  FRAGMENTATION_NEEDED,
+  ICMPV6,
+  PACKET_TOO_BIG,
+  type Hook,
+  type Packet,
+} from "./packet.js";
 import type { Ruleset } from "./ruleset.js";
 import { walk, type Range, type Stop, type Walked } from "./walk.js";
 
@@ -35,8 +42,10 @@ export interface FlowMatch {
   /** Undefined: any */
   readonly sourcePort?: number | undefined;
   readonly destinationPort?: number | undefined;
-  /** Of ICMPv6; undefined: any */
+  /** Of ICMP or ICMPv6; undefined: any */
   readonly icmpType?: number | undefined;
+  /** Undefined: any */
+  readonly icmpCode?: number | undefined;
 }
 
 /** The rules that stop a flow. What is behind one that certainly stops it is not looked at. */
@@ -125,9 +134,7 @@ function iptablesMatch(match: FlowMatch): string {
     ...(match.destination
       ? [`-d ${formatAddress(match.destination)}/${bits}`]
       : []),
-    match.icmpType === undefined
-      ? `-p ${name}`
-      : `-p icmpv6 --icmpv6-type ${match.icmpType}`,
+    match.icmpType === undefined ? `-p ${name}` : icmpWords(match),
     ...(match.sourcePort === undefined ? [] : [`--sport ${match.sourcePort}`]),
     ...(match.destinationPort === undefined
       ? []
@@ -135,9 +142,20 @@ function iptablesMatch(match: FlowMatch): string {
   ].join(" ");
 }
 
+/** iptables knows the messages about packets that are too large by their names, too. */
+function icmpWords({ protocol, icmpType, icmpCode }: FlowMatch): string {
+  if (protocol === ICMPV6)
+    return `-p icmpv6 --icmpv6-type ${icmpType === PACKET_TOO_BIG ? "packet-too-big" : icmpType}`;
+  return icmpType === DESTINATION_UNREACHABLE &&
+    icmpCode === FRAGMENTATION_NEEDED
+    ? "-p icmp --icmp-type fragmentation-needed"
+    : `-p icmp --icmp-type ${icmpType}${icmpCode === undefined ? "" : `/${icmpCode}`}`;
+}
+
 function nftMatch(match: FlowMatch): string {
   const name = protocolWord(match.protocol);
   const family = match.family === 2 ? "ip" : "ip6";
+  const icmp = match.protocol === ICMPV6 ? "icmpv6" : "icmp";
   const ports = [
     ...(match.sourcePort === undefined
       ? []
@@ -145,7 +163,8 @@ function nftMatch(match: FlowMatch): string {
     ...(match.destinationPort === undefined
       ? []
       : [`${name} dport ${match.destinationPort}`]),
-    ...(match.icmpType === undefined ? [] : [`icmpv6 type ${match.icmpType}`]),
+    ...(match.icmpType === undefined ? [] : [`${icmp} type ${match.icmpType}`]),
+    ...(match.icmpCode === undefined ? [] : [`${icmp} code ${match.icmpCode}`]),
   ];
   return [
     ...(match.source ? [`${family} saddr ${formatAddress(match.source)}`] : []),

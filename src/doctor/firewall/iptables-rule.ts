@@ -252,9 +252,18 @@ function icmpType(option: string, text: string): Condition {
   if (type === undefined) return unknown(`${option} ${text}`);
   const number = Number(type);
   const known: Condition = { about: "icmp-type", ranges: [[number, number]] };
-  return code === undefined
-    ? known
-    : { about: "all", conditions: [known, unknown(`${option} ${text}`)] };
+  if (code === undefined) return known;
+  const codes = /^\/([0-9]+)(?:-([0-9]+))?$/.exec(code);
+  if (!codes)
+    return { about: "all", conditions: [known, unknown(`${option} ${text}`)] };
+  const [, first = "", last = first] = codes;
+  return {
+    about: "all",
+    conditions: [
+      known,
+      { about: "icmp-code", ranges: [[Number(first), Number(last)]] },
+    ],
+  };
 }
 
 const STATES: Readonly<Record<string, ConntrackState>> = {

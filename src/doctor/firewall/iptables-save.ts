@@ -40,10 +40,10 @@ export function parseIptablesSave(
       name = line.slice(1).trim();
       chains = new Map();
     } else if (line.startsWith(":")) {
-      const [, chain = "", policy = "", packets] =
-        /^:(\S+) (\S+)(?: \[([0-9]+):[0-9]+\])?/.exec(line) ?? [];
+      const [, chain = "", policy = "", packets, bytes] =
+        /^:(\S+) (\S+)(?: \[([0-9]+):([0-9]+)\])?/.exec(line) ?? [];
       chains.set(chain, {
-        base: baseOf(name, chain, policy, packets),
+        base: baseOf(name, chain, policy, packets, bytes),
         rules: [],
       });
     } else if (line.trim() === "COMMIT") {
@@ -60,11 +60,15 @@ export function parseIptablesSave(
         ),
       });
     } else {
-      const parts = /^(?:\[([0-9]+):[0-9]+\] )?-A (\S+) ?(.*)$/.exec(line);
+      const parts = /^(?:\[([0-9]+):([0-9]+)\] )?-A (\S+) ?(.*)$/.exec(line);
       if (!parts) continue;
-      const [, packets, chain = "", rest = ""] = parts;
+      const [, packets, bytes, chain = "", rest = ""] = parts;
       const rule = ruleOf(rest, family, name, (one) => chains.has(one));
-      chains.get(chain)?.rules.push({ ...rule, packets: count(packets) });
+      chains.get(chain)?.rules.push({
+        ...rule,
+        packets: count(packets),
+        bytes: count(bytes),
+      });
     }
   }
   return tables;
@@ -75,6 +79,7 @@ function baseOf(
   chain: string,
   policy: string,
   packets: string | undefined,
+  bytes: string | undefined,
 ): Base | undefined {
   const hook = HOOKS[chain];
   if (hook === undefined || policy === "-") return undefined;
@@ -85,6 +90,7 @@ function baseOf(
     nat: table === "nat",
     policy: policy === "DROP" ? "drop" : "accept",
     policyPackets: count(packets),
+    policyBytes: count(bytes),
   };
 }
 

@@ -36,6 +36,8 @@ export function judge(condition: Condition, packet: Packet): Answer {
     }
     case "icmp-type":
       return isWithinRanges(packet.icmpType, condition.ranges);
+    case "icmp-code":
+      return isWithinRanges(packet.icmpCode, condition.ranges);
     case "state":
       return judgeState(condition.states, packet);
     case "mark":

@@ -3,6 +3,7 @@ import { INET, INET6 } from "../../ipvs/address.js";
 import { listOf, member, textOf, type Json } from "./json.js";
 import { nftText } from "./nft-text.js";
 import {
+  icmpCodeNumber,
   icmpTypeNumber,
   protocolNumber,
   TCP_FLAGS,
@@ -343,8 +344,11 @@ function payloadEquals(
       : { about: "tcp-flags", mask: 0xff, value: flags };
     return { about: "all", conditions: [...transport, test] };
   }
-  if (field === "type" && (protocol === "icmp" || protocol === "icmpv6"))
-    return icmpTypeIs(protocolNumber(protocol) ?? 0, right);
+  if (
+    (field === "type" || field === "code") &&
+    (protocol === "icmp" || protocol === "icmpv6")
+  )
+    return icmpFieldIs(field, protocolNumber(protocol) ?? 0, right);
   return number === undefined
     ? otherProtocol(protocol, right)
     : {
@@ -353,9 +357,14 @@ function payloadEquals(
       };
 }
 
-/** A type by its name or number, or a range of numbers. */
-function icmpTypeIs(protocol: number, right: Json): Condition | undefined {
-  const named = icmpTypeNumber(protocol, textOf(right));
+/** A type or a code by its name or number, or a range of numbers. */
+function icmpFieldIs(
+  field: "type" | "code",
+  protocol: number,
+  right: Json,
+): Condition | undefined {
+  const numberOf = field === "type" ? icmpTypeNumber : icmpCodeNumber;
+  const named = numberOf(protocol, textOf(right));
   const range: NumberRange | undefined =
     named === undefined ? numberRange(right) : [named, named];
   return (
@@ -363,7 +372,7 @@ function icmpTypeIs(protocol: number, right: Json): Condition | undefined {
       about: "all",
       conditions: [
         { about: "protocol", numbers: [protocol] },
-        { about: "icmp-type", ranges: [range] },
+        { about: `icmp-${field}`, ranges: [range] },
       ],
     }
   );

@@ -113,16 +113,20 @@ function addRule(table: GrowingTable, rule: Json): void {
   const sets: NamedSets = (name) => table.sets.get(name);
   table.chains.get(textOf(member(rule, "chain")))?.rules.push({
     text: nftRuleText(expressions, member(rule, "comment")),
-    packets: packetsOf(expressions),
+    packets: countOf(expressions, "packets"),
+    bytes: countOf(expressions, "bytes"),
     steps: expressions.flatMap((one) => stepsOf(one, sets)),
   });
 }
 
 /** What the last counter of a rule says, which is nearest to its verdict. */
-function packetsOf(expressions: readonly Json[]): bigint | undefined {
+function countOf(
+  expressions: readonly Json[],
+  what: "packets" | "bytes",
+): bigint | undefined {
   const counters = expressions.flatMap((one) => {
-    const packets = member(member(one, "counter"), "packets");
-    return typeof packets === "number" ? [BigInt(packets)] : [];
+    const count = member(member(one, "counter"), what);
+    return typeof count === "number" ? [BigInt(count)] : [];
   });
   return counters.at(-1);
 }

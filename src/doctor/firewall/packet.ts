@@ -23,6 +23,7 @@ export interface Packet {
   readonly destinationPort?: number | undefined;
   /** The type of an ICMP or ICMPv6 message */
   readonly icmpType?: number | undefined;
+  readonly icmpCode?: number | undefined;
   /** TCP flags */
   readonly tcpFlags?: number | undefined;
   /** The states that are possible; all if undefined */
@@ -70,14 +71,19 @@ export const PROTOCOL_NUMBERS: Readonly<Record<string, number>> = {
   udplite: 136,
 };
 
+export const ICMP = 1;
+export const DESTINATION_UNREACHABLE = 3;
+/** A code of {@link DESTINATION_UNREACHABLE} */
+export const FRAGMENTATION_NEEDED = 4;
 export const ICMPV6 = 58;
+export const PACKET_TOO_BIG = 2;
 export const NEIGHBOR_SOLICITATION = 135;
 export const NEIGHBOR_ADVERTISEMENT = 136;
 
 /** Types of ICMP messages by the names that nft prints. @see nft(8), ICMP TYPE TYPE */
 const ICMP_TYPES: Readonly<Record<string, number>> = {
   "echo-reply": 0,
-  "destination-unreachable": 3,
+  "destination-unreachable": DESTINATION_UNREACHABLE,
   "source-quench": 4,
   redirect: 5,
   "echo-request": 8,
@@ -96,7 +102,7 @@ const ICMP_TYPES: Readonly<Record<string, number>> = {
 /** @see nft(8), ICMPV6 TYPE TYPE */
 const ICMPV6_TYPES: Readonly<Record<string, number>> = {
   "destination-unreachable": 1,
-  "packet-too-big": 2,
+  "packet-too-big": PACKET_TOO_BIG,
   "time-exceeded": 3,
   "parameter-problem": 4,
   "echo-request": 128,
@@ -122,6 +128,26 @@ export function icmpTypeNumber(
   name: string,
 ): number | undefined {
   return (protocol === ICMPV6 ? ICMPV6_TYPES : ICMP_TYPES)[name];
+}
+
+/** Codes of the type destination unreachable of ICMP. @see nft(8), ICMP CODE TYPE */
+const ICMP_CODES: Readonly<Record<string, number>> = {
+  "net-unreachable": 0,
+  "host-unreachable": 1,
+  "prot-unreachable": 2,
+  "port-unreachable": 3,
+  "frag-needed": FRAGMENTATION_NEEDED,
+  "net-prohibited": 9,
+  "host-prohibited": 10,
+  "admin-prohibited": 13,
+};
+
+/** The number of a code of ICMP (1) by its name; undefined if the name is not known here. */
+export function icmpCodeNumber(
+  protocol: number,
+  name: string,
+): number | undefined {
+  return protocol === ICMP ? ICMP_CODES[name] : undefined;
 }
 
 /** The number of a protocol by its name or its number as text; undefined if the name is not known here. */

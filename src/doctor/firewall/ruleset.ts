@@ -31,6 +31,7 @@ export type Condition =
       readonly ranges: readonly NumberRange[];
     }
   | { readonly about: "icmp-type"; readonly ranges: readonly NumberRange[] }
+  | { readonly about: "icmp-code"; readonly ranges: readonly NumberRange[] }
   | { readonly about: "state"; readonly states: readonly ConntrackState[] }
   | { readonly about: "mark"; readonly value: number; readonly mask: number }
   /** The flags within the mask are as in the value */
@@ -85,6 +86,8 @@ export interface Rule {
   readonly text: string;
   /** How many packets it has matched; undefined if it does not count */
   readonly packets: bigint | undefined;
+  /** How many bytes these packets had; undefined if it does not count */
+  readonly bytes?: bigint | undefined;
   readonly steps: readonly Step[];
 }
 
@@ -98,6 +101,7 @@ export interface Base {
   readonly policy: "accept" | "drop";
   /** How many packets the policy decided; undefined if it does not count */
   readonly policyPackets: bigint | undefined;
+  readonly policyBytes?: bigint | undefined;
 }
 
 export interface Chain {

@@ -24,6 +24,8 @@ export interface Place {
   readonly position: number | undefined;
   /** How many packets the rule or the policy has decided, if it counts */
   readonly packets: bigint | undefined;
+  /** How many bytes these packets had */
+  readonly bytes?: bigint | undefined;
   /** Whether the packet meets it for certain */
   readonly certain: boolean;
 }
@@ -135,7 +137,9 @@ class Walker implements Walked {
     const certain = !perhapsAccepted;
     if (!certain && base.policyPackets === 0n) return false;
     this.stops.push({
-      ...this.#place(chain, undefined, undefined, base.policyPackets, certain),
+      ...this.#place(chain, undefined, undefined, certain),
+      packets: base.policyPackets,
+      bytes: base.policyBytes,
       does: "drop",
     });
     return certain;
@@ -149,7 +153,7 @@ class Walker implements Walked {
     for (const [at, rule] of chain.rules.entries()) {
       for (const { verdict, answer } of outcomesOf(rule.steps, judged)) {
         const sure = certain && answer === "yes";
-        const place = this.#place(chain, rule, at + 1, rule.packets, sure);
+        const place = this.#place(chain, rule, at + 1, sure);
         // A rule that is perhaps met and never matched anything is not the one.
         const never = !sure && rule.packets === 0n;
         switch (verdict.does) {
@@ -236,13 +240,13 @@ class Walker implements Walked {
     chain: Chain,
     rule: Rule | undefined,
     position: number | undefined,
-    packets: bigint | undefined,
     certain: boolean,
   ): Place {
     if (!this.#table || !this.#base) throw new Error("no chain is walked");
     const table = this.#table;
     const base = this.#base;
-    return { table, base, chain, rule, position, packets, certain };
+    const { packets, bytes } = rule ?? {};
+    return { table, base, chain, rule, position, packets, bytes, certain };
   }
 }
 

@@ -7,6 +7,7 @@ import { without } from "../../traffic/needs.js";
 import { BEHIND_DIRECTOR } from "../../traffic/places.js";
 import { siteOf } from "../../traffic/site.js";
 import { answered, proves, unansweredForLong, type Case } from "./case.js";
+import { NO_ANSWER, upload } from "./upload.js";
 
 const WEB = "tcp/192.0.2.100:80";
 const URL = "http://192.0.2.100/";
@@ -145,6 +146,43 @@ suite("doctor reads the director's firewall", () => {
     firewall: ["-A OUTPUT -p icmpv6 --icmpv6-type 135 -j DROP"],
     options: "--probe",
     seen: /^rule 1 of chain OUTPUT .*"-p ipv6-icmp -m icmp6 --icmpv6-type 135 -j DROP", [1-9]\d* packets, drops neighbor solicitations on front and back$/,
+  });
+
+  proves(site, {
+    id: "too-big-message-blocked",
+    name: "IPv6, and a route to the servers with a smaller MTU",
+    rules: RULES6,
+    skip: without("iptables-legacy", "iptables"),
+    seen: /^rule 3 of chain OUTPUT \(ip6tables-legacy, table filter\), "-p ipv6-icmp -j DROP", [1-9]\d* packets?, drops ICMPv6 messages packet too big to clients$/,
+    evidence:
+      /^packets of up to 1400 bytes fit into the way to 2001:db8:2::11, the way to 2001:db8:2::12$\n^MTU 1400 of the route; clients come in by front with MTU 1500$\n^the kernel has made [1-9]\d* of these messages \(Icmp6OutType2\)$/m,
+    prepare() {
+      site.network.sh("client", "ip link set front gso_max_segs 1");
+      for (const last of [11, 12])
+        director(`ip -6 route add 2001:db8:2::${last} dev back mtu 1400`);
+    },
+    async works() {
+      await answered(site, URL6);
+      assert.equal(upload(site, URL6, 30), "200");
+    },
+    fault() {
+      for (const type of [135, 136])
+        director(
+          `ip6tables-legacy -A OUTPUT -p icmpv6 --icmpv6-type ${type} -j ACCEPT`,
+        );
+      director("ip6tables-legacy -A OUTPUT -p icmpv6 -j DROP");
+    },
+    async fails() {
+      await answered(site, URL6);
+      site.network.sh("client", "ip -6 route flush cache");
+      assert.match(upload(site, URL6, 3), NO_ANSWER);
+    },
+    lastly() {
+      director("ip6tables-legacy -F");
+      for (const last of [11, 12])
+        director(`ip -6 route del 2001:db8:2::${last} dev back`);
+      site.network.sh("client", "ip -6 route flush cache");
+    },
   });
 
   finds({

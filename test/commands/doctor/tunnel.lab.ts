@@ -1,11 +1,19 @@
 import assert from "node:assert/strict";
-import { before, suite } from "node:test";
+import { before, suite, test } from "node:test";
 import { DIRECTOR } from "../../lab/network.js";
-import { ipvsadm } from "../../traffic/ipvsadm.js";
+import { ours } from "../../lab/program.js";
+import { balance, ipvsadm } from "../../traffic/ipvsadm.js";
 import { without } from "../../traffic/needs.js";
 import { FAR_AWAY } from "../../traffic/places.js";
 import { siteOf } from "../../traffic/site.js";
-import { answered, healthy, proves, unansweredForLong } from "./case.js";
+import {
+  answered,
+  healthy,
+  proves,
+  silent,
+  unansweredForLong,
+} from "./case.js";
+import { NO_ANSWER, upload } from "./upload.js";
 
 const URL = "http://192.0.2.101/";
 const RULES = `
@@ -92,43 +100,144 @@ suite("doctor finds faults of tunneling", () => {
     lastly: () => void site.network.sh(DIRECTOR, "iptables-legacy -F"),
   });
 
-  /** Has the client send a request of several packets. @param seconds to wait for the answer */
-  function upload(seconds: number): string {
-    const program = `
-      const headers = { filling: "x".repeat(8000) };
-      const signal = AbortSignal.timeout(${seconds} * 1000);
-      const tell = (what) => { console.log(what); process.exit(); };
-      require("http")
-        .get("${URL}", { headers, signal }, (response) => tell(response.statusCode))
-        .on("error", (error) => tell(error.name));`;
-    return site.network
-      .sh("client", `${process.execPath} -e '${program}'`)
-      .trim();
-  }
+  /** Packets leave the client as small as an Ethernet would have them. */
+  const likeEthernet = () =>
+    void site.network.sh("client", "ip link set front gso_max_segs 1");
+
+  const worksLarge = async () => {
+    await answered(site, URL);
+    assert.equal(upload(site, URL, 30), "200");
+  };
+
+  const failsLarge = async () => {
+    await answered(site, URL);
+    site.network.sh("client", "ip route flush cache");
+    assert.match(upload(site, URL, 3), NO_ANSWER);
+  };
 
   proves(site, {
     id: "tunnel-fragments",
     skip: without("iptables-legacy", "iptables"),
     rules: ONE,
     prepare() {
-      // Packets leave the client as small as an Ethernet would have them.
-      site.network.sh("client", "ip link set front gso_max_segs 1");
+      likeEthernet();
       site.network.sh("router", "iptables-legacy -A FORWARD -f -j DROP");
     },
-    works: async () => {
-      await answered(site, URL);
-      assert.equal(upload(30), "200");
-    },
+    works: worksLarge,
     fault: () =>
       void site.network.sh(DIRECTOR, "sysctl -w net.ipv4.vs.pmtu_disc=0"),
-    async fails() {
-      await answered(site, URL);
-      site.network.sh("client", "ip route flush cache");
-      assert.match(upload(3), /^(AbortError|TimeoutError)$/);
-    },
+    fails: failsLarge,
     lastly() {
       site.network.sh("router", "iptables-legacy -F FORWARD");
       site.network.sh(DIRECTOR, "sysctl -w net.ipv4.vs.pmtu_disc=1");
     },
   });
+
+  const director = (command: string) => site.network.sh(DIRECTOR, command);
+  const openFirewall = () =>
+    void director(
+      "iptables-legacy -F; iptables-legacy -t mangle -F; iptables-legacy -t raw -F",
+    );
+
+  proves(site, {
+    id: "too-big-message-blocked",
+    name: "OUTPUT drops all ICMP",
+    subject: "tcp/192.0.2.101:80",
+    seen: /^rule 1 of chain OUTPUT \(iptables-legacy, table filter\), "-p icmp -j DROP", [1-9]\d* packets?, drops ICMP messages fragmentation needed to clients$/,
+    evidence:
+      /^packets of up to 1480 bytes fit into the tunnel to 198\.51\.100\.11$\n^MTU 1500 of front, less 20 for the header of the tunnel; clients come in by front with MTU 1500$\n^the kernel has made [1-9]\d* messages destination unreachable .* have 576 bytes on average/m,
+    skip: without("iptables-legacy", "iptables"),
+    rules: ONE,
+    prepare: likeEthernet,
+    works: worksLarge,
+    fault: () => void director("iptables-legacy -A OUTPUT -p icmp -j DROP"),
+    fails: failsLarge,
+    lastly: openFirewall,
+  });
+
+  proves(site, {
+    id: "too-big-message-blocked",
+    name: "POSTROUTING drops what connection tracking calls invalid",
+    seen: /^rule 1 of chain POSTROUTING \(iptables-legacy, table mangle\), .*--ctstate INVALID -j DROP", [1-9]\d* packets?, drops ICMP messages/,
+    skip: without("iptables-legacy", "iptables"),
+    rules: ONE,
+    prepare: likeEthernet,
+    works: worksLarge,
+    fault: () =>
+      void director(
+        "iptables-legacy -t mangle -A POSTROUTING -m conntrack --ctstate INVALID -j DROP",
+      ),
+    fails: failsLarge,
+    lastly: openFirewall,
+  });
+
+  proves(site, {
+    id: "too-big-message-would-be-blocked",
+    name: "before a client sends a large packet",
+    skip: without("iptables-legacy", "iptables"),
+    rules: ONE,
+    prepare: likeEthernet,
+    works: worksLarge,
+    fault: () =>
+      void director(
+        "iptables-legacy -t raw -A OUTPUT -p icmp --icmp-type 3 -j DROP",
+      ),
+    // The client knows the size that fits from its last request.
+    fails: () => answered(site, URL),
+    lastly: openFirewall,
+  });
+
+  test(
+    "doctor finds nothing: OUTPUT lets fragmentation needed pass, and no other ICMP",
+    { skip: without("iptables-legacy", "iptables") },
+    async () => {
+      likeEthernet();
+      director("iptables-legacy -A INPUT -p icmp --icmp-type 8 -j DROP");
+      director(
+        "iptables-legacy -A OUTPUT -p icmp --icmp-type fragmentation-needed -j ACCEPT",
+      );
+      director("iptables-legacy -A OUTPUT -p icmp -j DROP");
+      try {
+        await balance(ONE);
+        site.network.sh("client", "ip route flush cache");
+        await worksLarge();
+        await silent();
+      } finally {
+        openFirewall();
+      }
+    },
+  );
+
+  test(
+    "doctor --client tells which packets fit, and names the rule that hides it from the client",
+    { skip: without("iptables-legacy", "iptables") },
+    async () => {
+      await balance(ONE);
+      const steps = async () => {
+        const line = "doctor --client 192.0.2.10 --for 1s -o json";
+        const { stdout } = await ours(line.split(" "));
+        const trace = JSON.parse(stdout) as {
+          steps: { step: string; state: string; text: string }[];
+        };
+        return trace.steps
+          .filter(({ step }) => step === "firewall" || step === "size")
+          .map(({ step, state, text }) => `${step} ${state}: ${text}`);
+      };
+      assert.deepEqual(await steps(), [
+        "firewall ok: no rule on the director stops its packets",
+        "size ok: packets of up to 1480 bytes fit into the tunnel to 198.51.100.11; for larger ones the director sends the client ICMP messages fragmentation needed",
+      ]);
+      director("iptables-legacy -A OUTPUT -p icmp -j DROP");
+      try {
+        const [step, ...others] = await steps();
+        assert.deepEqual(others, []);
+        assert.match(
+          step ?? "",
+          /^firewall unknown: rule 1 of chain OUTPUT .*, drops ICMP messages fragmentation needed: of the client's packets, up to 1480 bytes fit into the tunnel to 198\.51\.100\.11, and the client does not learn that larger ones are dropped; 'ipvsadm doctor' prints the fix$/,
+        );
+      } finally {
+        openFirewall();
+      }
+    },
+  );
 });
