@@ -10,6 +10,7 @@ import type { ConnectionLimits } from "./connection-limits.js";
 import type { Firewall } from "./firewall/read-firewall.js";
 import type { Probe } from "./probe-result.js";
 import type { Network, Stations } from "./network.js";
+import type { GroupClients } from "./persistence-groups.js";
 import type { Listener } from "./real-server/listeners.js";
 import type { RealServer } from "./real-server/real-server.js";
 import type { SentErrors } from "./read-sent-errors.js";
@@ -39,6 +40,8 @@ export interface Facts {
   readonly network?: Network | undefined;
   readonly stations?: Stations | undefined;
   readonly connections?: Connections | undefined;
+  /** The clients of services with the same real servers, each persistent by itself */
+  readonly groupClients?: readonly GroupClients[] | undefined;
   /** The listening sockets of a real server */
   readonly listeners?: readonly Listener[] | undefined;
   /** The firewall rules that could be read */

@@ -16,6 +16,7 @@ import { modules } from "./modules.js";
 import { activeBackups, backups } from "./peers.js";
 import { anyAddress, reach, virtualAddresses } from "./reach.js";
 import { conntrack, fragments, hashing, orphans, reuse } from "./settings.js";
+import { separatePersistence } from "./separate-persistence.js";
 import { syncIds, syncLengths, syncPlaces } from "./sync.js";
 import { syncFirewall } from "./sync-firewall.js";
 import { strangers } from "./arp-conflicts.js";
@@ -66,4 +67,5 @@ export const DIRECTOR_CHECKS: readonly Check[] = [
   capacity,
   weights,
   persistence,
+  separatePersistence,
 ];

@@ -21,7 +21,9 @@ import { sortTable } from "../finding-order.js";
 import { describeAction, describePlace } from "../firewall/describe.js";
 import { readFirewall } from "../firewall/read-firewall.js";
 import { ANYWHERE } from "../network.js";
+import { persistenceGroups } from "../persistence-groups.js";
 import { readConnections } from "../read-connections.js";
+import { readGroupClients } from "../read-group-clients.js";
 import { askStations, readNetwork } from "../read-network.js";
 import { readSentErrors } from "../read-sent-errors.js";
 import { listenToMasters } from "../read-sync.js";
@@ -58,6 +60,7 @@ const OF_THE_TABLE = [
   "network",
   "stations",
   "connections",
+  "groupClients",
   "heard",
   "firewall",
   "limits",
@@ -131,7 +134,12 @@ export async function gatherDirector(
     };
   const table = choose(answers.table);
   const connections = needs.has("connections")
-    ? await connectionsIn(io.connectionsFile)
+    ? await readTableFile(io.connectionsFile, readConnections)
+    : undefined;
+  const groupClients = needs.has("groupClients")
+    ? await readTableFile(io.connectionsFile, (file) =>
+        readGroupClients(file, persistenceGroups(table)),
+      )
     : undefined;
   const firewall = needs.has("firewall")
     ? await readFirewall({ ...foldersOf(io), run: runProgram })
@@ -171,8 +179,11 @@ export async function gatherDirector(
     limits: readConnectionLimits(io.procFolder),
     probes,
     connections: typeof connections === "string" ? undefined : connections,
+    groupClients: typeof groupClients === "string" ? undefined : groupClients,
   };
   if (typeof connections === "string") reasons.set("connections", connections);
+  if (typeof groupClients === "string")
+    reasons.set("groupClients", groupClients);
   const notChecked = [
     ...(firewall?.unread ?? []),
     ...(firewall ? unjudgedRules(facts) : []),
@@ -343,10 +354,13 @@ function distinct(addresses: readonly Address[]): Address[] {
   return [...new Map(addresses.map((one) => [one.join(), one])).values()];
 }
 
-/** The connections, or why they cannot be read. */
-async function connectionsIn(file: string): Promise<Connections | string> {
+/** What is read of the connection table, or why it cannot be read. */
+async function readTableFile<T>(
+  file: string,
+  read: (file: string) => Promise<T>,
+): Promise<T | string> {
   try {
-    return await readConnections(file);
+    return await read(file);
   } catch (error) {
     const { errno, syscall } = error as NodeJS.ErrnoException;
     if (syscall !== "open" || errno === undefined) throw error;

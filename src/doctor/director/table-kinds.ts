@@ -78,4 +78,24 @@ export const TABLE_KINDS = [
     cure: "Tell clients apart by their whole address. If they really come from few addresses, turn persistence off, or store sessions where all servers find them. A service with port 0 (all ports) needs persistence: add a service for each port in use, then remove it. Old connections count until they expire, so the finding can stay for some minutes.",
     sysctls: [],
   },
+  {
+    id: "persistence-split",
+    severity: "warning",
+    title: "clients are at different real servers at ports of one address",
+    why: "Services with the same virtual address and the same real servers are each persistent by themselves. A client gets a real server for each of them, independently of the others. What the servers know of a client, such as a login or a basket, is then missing at the other port.",
+    looked:
+      "The persistence templates of services with the same virtual address, the same netmask and at least two real servers, the same ones: clients whose templates name different servers at the same time. Drained servers (weight 0) do not count, nor do services with a persistence engine, and FTP (TCP ports 20 and 21), whose connections the kernel keeps together. It is no fault if the servers share their sessions, or if the services have nothing to do with each other.",
+    cure: "Make them one service by firewall mark, with persistence: a rule of the firewall gives the packets to all of these ports the same mark. `ipvsadm setup RULES --mark MARK=SERVICE` prints such a rule. If all ports of the address go to the same servers, one persistent service with port 0 is enough.",
+    sysctls: [],
+  },
+  {
+    id: "persistence-per-port",
+    severity: "note",
+    title: "persistence does not join ports of one address",
+    why: "Services with the same virtual address and the same real servers are each persistent by themselves. A client gets a real server for each of them, independently of the others: it can be at one server for HTTP and at another for HTTPS. That matters if a session (login, basket) uses both and is known to one server only.",
+    looked:
+      "The table: services with the same virtual address, the same netmask and at least two real servers, the same ones, at least two of them with a weight. Nothing is reported if the scheduler chooses the server by the client's address (sh and mh without their flags for ports, dh), if ten or more clients have templates of several services and all are at one server each, or for FTP (TCP ports 20 and 21) and persistence engines. persistence-split is reported instead if the templates prove it.",
+    cure: "If clients need the same server at these ports, make them one service by firewall mark, with persistence. If all ports of the address go to the same servers, one persistent service with port 0 is enough. Otherwise nothing has to be changed.",
+    sysctls: [],
+  },
 ] as const satisfies readonly Kind[];

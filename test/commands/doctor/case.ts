@@ -13,7 +13,7 @@ import type { Site } from "../../traffic/site.js";
 import { startResident } from "./resident.js";
 
 /** Where the programs are that fixes call. */
-const PROGRAMS = installPrograms();
+export const PROGRAMS = installPrograms();
 // The kernel of the guest has no nf_tables, which iptables uses by default.
 for (const name of ["iptables", "ip6tables"])
   if (existsSync(`/usr/sbin/${name}-legacy`))

@@ -252,6 +252,18 @@ suite("doctor is silent about healthy NAT", () => {
     },
     { what: "persistence", rules: NAT.replace("-s rr", "-s rr -p 300") },
     {
+      what: "persistence beside a service without, one with other servers, and FTP",
+      rules: `${NAT.replace("-s rr", "-s rr -p 300")}
+        -A -t 192.0.2.100:443 -s rr
+        -a -t 192.0.2.100:443 -r 198.51.100.11:8080 -m
+        -a -t 192.0.2.100:443 -r 198.51.100.12:8080 -m
+        -A -t 192.0.2.100:21 -s rr -p 300
+        -a -t 192.0.2.100:21 -r 198.51.100.11:8080 -m
+        -a -t 192.0.2.100:21 -r 198.51.100.12:8080 -m
+        -A -t 192.0.2.100:25 -s rr -p 300
+        -a -t 192.0.2.100:25 -r 198.51.100.11:8080 -m`,
+    },
+    {
       what: "source hashing",
       rules: NAT.replace("-s rr", "-s sh"),
     },

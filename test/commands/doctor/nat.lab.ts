@@ -9,7 +9,13 @@ import type { HeldConnection } from "../../traffic/caller.js";
 import { BEHIND_DIRECTOR, otherClients } from "../../traffic/places.js";
 import { siteOf } from "../../traffic/site.js";
 import { answeredBy, spread } from "../../traffic/spread.js";
-import { answered, healthy, proves, unansweredForLong } from "./case.js";
+import {
+  answered,
+  healthy,
+  PROGRAMS,
+  proves,
+  unansweredForLong,
+} from "./case.js";
 
 const RULES = `
   -A -t 192.0.2.100:80 -s rr
@@ -24,8 +30,8 @@ const URL6 = "http://[2001:db8:1::100]/";
 
 suite("doctor finds faults of a masquerading director", () => {
   const site = siteOf(BEHIND_DIRECTOR, {
-    real1: { http: [8080] },
-    real2: { http: [8080] },
+    real1: { http: [80, 443, 8080] },
+    real2: { http: [80, 443, 8080] },
   });
   const director = (command: string) => site.network.sh(DIRECTOR, command);
 
@@ -279,6 +285,66 @@ suite("doctor finds faults of a masquerading director", () => {
     fault: () => void director("sysctl -w net.ipv4.vs.conn_reuse_mode=0"),
     fails: () => assert.rejects(sameAgain(5)),
   });
+
+  proves(site, {
+    id: "persistence-split",
+    subject: "tcp/192.0.2.100:80",
+    seen: /^tcp\/192\.0\.2\.100:443 has the same real servers .*: 1 of 1 client /,
+    evidence:
+      /^client 192\.0\.2\.10 is at (198\.51\.100\.1[12]) for tcp\/192\.0\.2\.100:80 and at (?!\1)198\.51\.100\.1[12] for tcp\/192\.0\.2\.100:443$/,
+    skip: without("iptables-legacy", "iptables"),
+    rules: `
+      -A -t 192.0.2.100:0 -s rr -p 300
+      -a -t 192.0.2.100:0 -r 198.51.100.11:0 -m
+      -a -t 192.0.2.100:0 -r 198.51.100.12:0 -m`,
+    works: async () => {
+      assert.equal(new Set(await serversAtBothPorts()).size, 1);
+    },
+    // Round robin begins with another server in each of them.
+    fault: async () => {
+      await ipvsadm("-D -t 192.0.2.100:0");
+      await ipvsadm("-A -t 192.0.2.100:80 -s rr -p 300");
+      await ipvsadm("-A -t 192.0.2.100:443 -s rr -p 300");
+      for (const [port, host] of [
+        [80, 11],
+        [80, 12],
+        [443, 12],
+        [443, 11],
+      ] as const)
+        await ipvsadm(
+          `-a -t 192.0.2.100:${port} -r 198.51.100.${host}:${port} -m`,
+        );
+    },
+    fails: async () => {
+      assert.equal(new Set(await serversAtBothPorts()).size, 2);
+    },
+    // To replace services is described, and not offered as a command.
+    repair({ cure, fix }) {
+      assert.deepEqual(fix, []);
+      const commands = Array.from(
+        cure.matchAll(/"([^"]+)"/g),
+        ([, one]) => one,
+      );
+      assert.equal(commands.length, 2, cure);
+      for (const command of commands)
+        director(`PATH=${PROGRAMS}:$PATH; ${command ?? ""}`);
+    },
+    lastly: () => void director("iptables-legacy -t mangle -F PREROUTING"),
+  });
+
+  /** The servers that answer the client at ports 80 and 443. */
+  async function serversAtBothPorts(): Promise<string[]> {
+    const replies = [];
+    for (const port of [80, 443])
+      replies.push(
+        ...(await site.client.get(`http://192.0.2.100:${port}/`, {
+          count: 2,
+          patienceSeconds: 15,
+        })),
+      );
+    assert.ok(replies.every(isAnswer), JSON.stringify(replies));
+    return answeredBy(replies);
+  }
 
   let nextPort = 9000; // below those of other clients
   /** Has a client use a port twice, and sees that each connection goes to a server that is there. */

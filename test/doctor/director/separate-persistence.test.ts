@@ -1,0 +1,202 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { separatePersistence } from "../../../src/doctor/director/separate-persistence.js";
+import { persistenceGroups } from "../../../src/doctor/persistence-groups.js";
+import { readGroupClients } from "../../../src/doctor/read-group-clients.js";
+import {
+  MASQUERADING,
+  PERSISTENT,
+  TCP,
+  UDP,
+  wholeNetmask,
+  type Protocol,
+  type ServiceSettings,
+  type ServiceWithServers,
+} from "../../../src/ipvs/model.js";
+import { schedulerFlag } from "../../../src/ipvs/scheduler-flags.js";
+import {
+  address,
+  addressKey,
+  serverEntry,
+  serviceEntry,
+} from "../../fixtures/entries.js";
+
+const FOLDER = mkdtempSync(join(tmpdir(), "templates."));
+let files = 0;
+
+/** A persistent service of 192.0.2.1 with the servers 192.0.2.10 and 192.0.2.11. */
+function service(
+  port: number,
+  {
+    hosts = ["192.0.2.10", "192.0.2.11"],
+    protocol = TCP,
+    virtual = "192.0.2.1",
+    weight = 1,
+    ...settings
+  }: Partial<ServiceSettings> & {
+    hosts?: readonly string[];
+    protocol?: Protocol;
+    virtual?: string;
+    weight?: number;
+  } = {},
+): ServiceWithServers {
+  const key = addressKey(protocol, virtual, port);
+  return serviceEntry(
+    key,
+    {
+      scheduler: "rr",
+      flags: PERSISTENT,
+      timeoutSeconds: 300,
+      netmask: wholeNetmask(key.family),
+      ...settings,
+    },
+    hosts.map((host, i) =>
+      serverEntry(host, port, {
+        forwarding: MASQUERADING,
+        weight: i === 0 ? 1 : weight,
+      }),
+    ),
+  );
+}
+
+/** Lines as the kernel has them for templates: the last byte of client and server, and the port. */
+function templates(
+  ...all: readonly (readonly [client: number, port: number, server: number])[]
+): string {
+  const hex = (value: number, digits: number) =>
+    value.toString(16).toUpperCase().padStart(digits, "0");
+  return all
+    .map(
+      ([client, port, server]) =>
+        `TCP C00002${hex(client, 2)} 0000 C0000201 ${hex(port, 4)} C00002${hex(server, 2)} ${hex(port, 4)} NONE             30\n`,
+    )
+    .join("");
+}
+
+async function find(table: readonly ServiceWithServers[], lines = "") {
+  const file = join(FOLDER, String(files++));
+  writeFileSync(
+    file,
+    `Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData\n${lines}`,
+  );
+  const groupClients = await readGroupClients(file, persistenceGroups(table));
+  return separatePersistence.examine({
+    table,
+    allServices: table,
+    groupClients,
+  });
+}
+
+const BOTH = [service(80), service(443)];
+
+test("separatePersistence: templates that name different servers for a client prove that it is split", async () => {
+  const [finding, ...others] = await find(
+    BOTH,
+    templates(
+      [100, 443, 11],
+      [100, 80, 10],
+      [101, 80, 10],
+      [101, 443, 10],
+      [102, 80, 11],
+    ),
+  );
+  assert.deepEqual(others, []);
+  assert.equal(finding?.id, "persistence-split");
+  assert.equal(finding.subject, "tcp/192.0.2.1:80");
+  assert.equal(
+    finding.seen,
+    "tcp/192.0.2.1:443 has the same real servers and persistence of its own: 1 of 2 clients that use several of these services are at different servers",
+  );
+  assert.deepEqual(finding.evidence, [
+    "client 192.0.2.100 is at 192.0.2.10 for tcp/192.0.2.1:80 and at 192.0.2.11 for tcp/192.0.2.1:443",
+  ]);
+  assert.deepEqual(finding.fix, []);
+  assert.deepEqual(
+    Array.from(finding.cure?.matchAll(/"([^"]*)"/g) ?? [], ([, one]) => one),
+    [
+      "ipvsadm -A -f 1 -s rr -p 300 && ipvsadm -a -f 1 -r 192.0.2.10:0 -m -w 1 && ipvsadm -a -f 1 -r 192.0.2.11:0 -m -w 1 && iptables -t mangle -A PREROUTING -d 192.0.2.1 -p tcp -m multiport --dports 80,443 -j MARK --set-mark 1",
+      "ipvsadm -D -t 192.0.2.1:80 && ipvsadm -D -t 192.0.2.1:443",
+    ],
+  );
+});
+
+test("separatePersistence: without such templates it is a note, until ten clients use several services", async () => {
+  const ids = async (lines: string) =>
+    (await find(BOTH, lines)).map(({ id }) => id);
+  assert.deepEqual(await ids(""), ["persistence-per-port"]);
+  const together = (count: number) =>
+    Array.from({ length: count }, (_, i) =>
+      templates([100 + i, 80, 10], [100 + i, 443, 10]),
+    ).join("");
+  assert.deepEqual(await ids(together(9)), ["persistence-per-port"]);
+  assert.deepEqual(await ids(together(10)), []);
+  assert.deepEqual(
+    await ids(together(10) + templates([200, 80, 10], [200, 443, 11])),
+    ["persistence-split"],
+  );
+  assert.deepEqual(
+    await ids(templates([100, 80, 10], [100, 443, 12])),
+    ["persistence-per-port"],
+    "a server that the service does not have",
+  );
+});
+
+test("separatePersistence: TCP and UDP, and IPv6, have rules of their own", async () => {
+  const [mixed] = await find([service(53), service(53, { protocol: UDP })]);
+  assert.match(
+    mixed?.cure ?? "",
+    / -p tcp --dport 53 -j MARK --set-mark 1 && iptables .* -p udp --dport 53 -j MARK --set-mark 1"/,
+  );
+  assert.doesNotMatch(mixed?.cure ?? "", /port 0/);
+  const virtual = "2001:db8::1";
+  const hosts = ["2001:db8::10", "2001:db8::11"];
+  const six = [80, 443].map((port) => service(port, { virtual, hosts }));
+  const [finding] = await find(six);
+  assert.match(
+    finding?.cure ?? "",
+    /"ipvsadm -A -f 1 -6 .* && ip6tables -t mangle -A PREROUTING -d 2001:db8::1 -p tcp /,
+  );
+});
+
+test("separatePersistence: it names a mark that no service has", async () => {
+  const mark = serviceEntry({ family: 2, firewallMark: 1 });
+  const [finding] = await find([mark, ...BOTH]);
+  assert.match(finding?.cure ?? "", /--set-mark 2"/);
+});
+
+test("separatePersistence: services that clients do not need together are not reported", async () => {
+  const port = schedulerFlag("sh-port")?.bit ?? 0;
+  const sh = { scheduler: "sh" };
+  for (const [what, table, found] of [
+    [
+      "different servers",
+      [service(80), service(443, { hosts: ["192.0.2.10", "192.0.2.12"] })],
+    ],
+    [
+      "one server",
+      [80, 443].map((one) => service(one, { hosts: ["192.0.2.10"] })),
+    ],
+    [
+      "one server that is not drained",
+      [80, 443].map((one) => service(one, { weight: 0 })),
+    ],
+    ["no persistence", [service(80), service(443, { flags: 0 })]],
+    ["another address", [service(80), service(443, { virtual: "192.0.2.2" })]],
+    [
+      "another netmask",
+      [service(80), service(443, { netmask: address("255.255.255.0") })],
+    ],
+    ["FTP", [service(80), service(21), service(20)]],
+    ["SIP", [80, 443].map((one) => service(one, { persistenceEngine: "sip" }))],
+    ["source hashing", [service(80, sh), service(443, sh)]],
+    [
+      "source hashing with ports",
+      [service(80, { ...sh, flags: PERSISTENT | port }), service(443, sh)],
+      1,
+    ],
+  ] as const)
+    assert.equal((await find(table)).length, found ?? 0, what);
+});
