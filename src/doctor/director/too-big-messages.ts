@@ -1,5 +1,9 @@
 import { INET, INET6, type Address, type Family } from "../../ipvs/address.js";
-import type { ServiceWithServers } from "../../ipvs/model.js";
+import {
+  MASQUERADING,
+  type ServerEntry,
+  type ServiceWithServers,
+} from "../../ipvs/model.js";
 import { check, type Known } from "../check.js";
 import { serviceName } from "../commands.js";
 import type { Facts } from "../facts.js";
@@ -27,6 +31,8 @@ interface TooBigBlockage {
   readonly flow: Flow;
   readonly stop: Stop;
 }
+
+const CONNTRACK = "net/ipv4/vs/conntrack";
 
 type Id = "too-big-message-blocked" | "too-big-message-would-be-blocked";
 
@@ -63,10 +69,15 @@ function tooBigBlockages(
 ): TooBigBlockage[] {
   const ways = narrowWays(service, facts, client);
   if (ways.length === 0) return [];
-  const flow = messagesOf(service, ways, facts, client);
-  return stopsOf(flow, facts.firewall)
-    .filter(({ does }) => does !== "redirect")
-    .map((stop) => ({ ways, flow, stop }));
+  const found: TooBigBlockage[] = [];
+  for (const flow of messagesOf(service, ways, facts, client)) {
+    const stops = stopsOf(flow, facts.firewall).filter(
+      ({ does }) => does !== "redirect",
+    );
+    found.push(...stops.map((stop) => ({ ways, flow, stop })));
+    if (stops.some(({ certain }) => certain)) break;
+  }
+  return found;
 }
 
 function nameOf(family: Family): string {
@@ -75,13 +86,22 @@ function nameOf(family: Family): string {
     : "ICMPv6 messages packet too big";
 }
 
-/** The messages of the director to clients. */
+/** IPVS handles messages about its connections in the hook output, before the filter. @see ip_vs_ops4 in ip_vs_core.c */
+const IPVS_OUTPUT_PRIORITY = -99;
+
+/**
+ * The messages of the director to clients, before and after IPVS handles them. The kernel relates them to the connection
+ * of the packet. Without net.ipv4.vs.conntrack IPVS then takes those of direct routing and tunneling out of connection
+ * tracking; it does not recognize those of masqueraded servers.
+ *
+ * @see handle_response_icmp() in net/netfilter/ipvs/ip_vs_core.c, ip_vs_conn_out_get() in ip_vs_conn.c
+ */
 function messagesOf(
   { key }: ServiceWithServers,
   ways: readonly NarrowWay[],
   facts: FlowFacts,
   client: Address | undefined,
-): Flow {
+): Flow[] {
   const { family } = key;
   const match =
     family === INET
@@ -92,29 +112,52 @@ function messagesOf(
           icmpCode: FRAGMENTATION_NEEDED,
         }
       : { family, protocol: ICMPV6, icmpType: PACKET_TOO_BIG };
-  const tracked = sysctlNumber(facts.sysctls, "net/ipv4/vs/conntrack") === 1;
-  const packets = ways
-    .flatMap(({ service, server }) => clientsOf(service, server, facts, client))
-    .map(({ address, device }): Packet => ({
-      ...match,
-      icmpCode: match.icmpCode ?? 0,
-      outgoing: device,
-      // The kernel answers from the address that the packet was for.
-      source: "firewallMark" in key ? undefined : key.address,
-      destination: address,
-      mark: 0,
-      // Connection tracking knows no connection for it, unless it sees the packets of IPVS.
-      states: [tracked ? "related" : "invalid"],
-      destinationIsLocal: false,
-    }));
-  return {
-    text: nameOf(family),
-    match,
-    stages: [
-      { hook: "output", packets },
-      { hook: "postrouting", packets },
-    ],
-  };
+  const tracked = sysctlNumber(facts.sysctls, CONNTRACK) === 1;
+  const messages = ways.flatMap(({ service, server }) =>
+    clientsOf(service, server, facts, client).map(({ address, device }) => {
+      const packet: Packet = {
+        ...match,
+        icmpCode: match.icmpCode ?? 0,
+        outgoing: device,
+        // The kernel answers from the address that the packet was for.
+        source: "firewallMark" in key ? undefined : key.address,
+        destination: address,
+        mark: 0,
+        states: ["related"],
+        destinationIsLocal: false,
+      };
+      const stays = tracked || isMasqueraded(server);
+      // Earlier rules perhaps set a mark.
+      const later: Packet = {
+        ...packet,
+        mark: undefined,
+        states: [stays ? "related" : "untracked"],
+      };
+      return { packet, later };
+    }),
+  );
+  const packets = messages.map(({ packet }) => packet);
+  const later = messages.map((message) => message.later);
+  const flow = { text: nameOf(family), match };
+  return [
+    {
+      ...flow,
+      stages: [
+        { hook: "output", packets, range: { before: IPVS_OUTPUT_PRIORITY } },
+      ],
+    },
+    {
+      ...flow,
+      stages: [
+        {
+          hook: "output",
+          packets: later,
+          range: { from: IPVS_OUTPUT_PRIORITY },
+        },
+        { hook: "postrouting", packets: later },
+      ],
+    },
+  ];
 }
 
 /** One rule is one cause, no matter how many services it concerns. */
@@ -135,7 +178,7 @@ function byStop(blockages: readonly TooBigBlockage[]): TooBigBlockage[][] {
 
 function findingOf(
   blockages: readonly TooBigBlockage[],
-  { sentErrors }: Facts,
+  { sentErrors, sysctls }: Facts & Known<"sysctls">,
 ): Finding<Id> {
   const [first] = blockages;
   if (!first) throw new Error("no blockage");
@@ -154,9 +197,25 @@ function findingOf(
       ...describeSizes(ways).map((text) => `packets of ${text}`),
       ...new Set(ways.map(({ reason, arrival }) => `${reason}; ${arrival}`)),
       ...(proof === undefined ? [] : [proof]),
+      ...(isByState(stop) &&
+      sysctlNumber(sysctls, CONNTRACK) === 0 &&
+      !ways.some(({ server }) => isMasqueraded(server))
+        ? [
+            "net.ipv4.vs.conntrack is 0, so connection tracking calls these messages untracked in the filter, and not related",
+          ]
+        : []),
     ],
     fix: [acceptRule(flow, stop)],
   };
+}
+
+function isMasqueraded({ settings }: ServerEntry): boolean {
+  return settings.forwarding === MASQUERADING;
+}
+
+/** Whether a chain asks for the state of a connection. */
+function isByState({ chain }: Stop): boolean {
+  return chain.rules.some(({ text }) => /\bstate\b|ctstate/.test(text));
 }
 
 /** The kernel puts as much of the packet that is too large into a message for IPv4 as fits into 576 bytes. Echo replies and other refusals are much smaller. */

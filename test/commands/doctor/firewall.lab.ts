@@ -166,11 +166,12 @@ suite("doctor reads the director's firewall", () => {
       assert.equal(upload(site, URL6, 30), "200");
     },
     fault() {
-      for (const type of [135, 136])
-        director(
-          `ip6tables-legacy -A OUTPUT -p icmpv6 --icmpv6-type ${type} -j ACCEPT`,
-        );
-      director("ip6tables-legacy -A OUTPUT -p icmpv6 -j DROP");
+      for (const words of [
+        "-p icmpv6 --icmpv6-type 135 -j ACCEPT",
+        "-p icmpv6 --icmpv6-type 136 -j ACCEPT",
+        "-p icmpv6 -j DROP",
+      ])
+        director(`ip6tables-legacy -A OUTPUT ${words}`);
     },
     async fails() {
       await answered(site, URL6);

@@ -157,16 +157,35 @@ suite("doctor finds faults of tunneling", () => {
 
   proves(site, {
     id: "too-big-message-blocked",
-    name: "POSTROUTING drops what connection tracking calls invalid",
-    seen: /^rule 1 of chain POSTROUTING \(iptables-legacy, table mangle\), .*--ctstate INVALID -j DROP", [1-9]\d* packets?, drops ICMP messages/,
+    name: "OUTPUT accepts only ICMP that is related to a connection",
+    seen: /^rule 3 of chain OUTPUT \(iptables-legacy, table filter\), "-p icmp -j REJECT .*", [1-9]\d* packets?, rejects ICMP messages/,
+    evidence: /^net\.ipv4\.vs\.conntrack is 0, .* untracked/m,
+    skip: without("iptables-legacy", "iptables"),
+    rules: ONE,
+    prepare: likeEthernet,
+    works: worksLarge,
+    fault() {
+      for (const words of [
+        "-m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT",
+        "-p icmp --icmp-type echo-reply -j ACCEPT",
+        "-p icmp -j REJECT",
+      ])
+        director(`iptables-legacy -A OUTPUT ${words}`);
+    },
+    fails: failsLarge,
+    lastly: openFirewall,
+  });
+
+  proves(site, {
+    id: "too-big-message-blocked",
+    name: "mangle drops it in POSTROUTING",
+    seen: /^rule 1 of chain POSTROUTING \(iptables-legacy, table mangle\), /,
     skip: without("iptables-legacy", "iptables"),
     rules: ONE,
     prepare: likeEthernet,
     works: worksLarge,
     fault: () =>
-      void director(
-        "iptables-legacy -t mangle -A POSTROUTING -m conntrack --ctstate INVALID -j DROP",
-      ),
+      void director("iptables-legacy -t mangle -A POSTROUTING -p icmp -j DROP"),
     fails: failsLarge,
     lastly: openFirewall,
   });

@@ -48,6 +48,7 @@ suite("parseIptablesSave()", () => {
       nat: false,
       policy: "drop",
       policyPackets: 17n,
+      policyBytes: 1020n,
     });
     assert.equal(tables[3]?.chains.get("DOCKER-USER")?.base, undefined);
     assert.equal(tables[3]?.chains.get("INPUT")?.rules[0]?.packets, 4n);
