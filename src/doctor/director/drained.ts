@@ -12,6 +12,7 @@ import type { Certainty, Finding } from "../finding.js";
 import { groupsOf, openCount } from "../connections.js";
 import { nextHopTo } from "../network.js";
 import { isDrainedInUse } from "./drained-in-use.js";
+import { perhapsNotTcp } from "./mark-protocol.js";
 import { examineThere, PROBE } from "./examine-there.js";
 import { isUdp, probeEvidence } from "./probe.js";
 import { isSilent } from "./reach.js";
@@ -130,10 +131,12 @@ function deathOf(
   const probe = probes.find((one) => one.server === server);
   const refused =
     probe?.result === "refused" ? probeEvidence(probe) : undefined;
+  const doubt =
+    refused === undefined ? undefined : perhapsNotTcp(service, facts);
   // A TCP program that drains closes its listener, and serves its open connections to the end.
   const refusesAll = isUdp(service)
     ? servedTraffic(service, server) === undefined
-    : count === 0;
+    : count === 0 && doubt === undefined;
   if (refused !== undefined && refusesAll)
     return { seen: refused, certainty: "proven", evidence: [] };
   if (probe?.result === "accepted" || probe?.result === "answered")
@@ -150,6 +153,7 @@ function deathOf(
     certainty: "likely",
     evidence: [
       ...(refused === undefined ? [] : [refused]),
+      ...(doubt === undefined ? [] : [doubt]),
       ...(isTcp(service) || !answering
         ? []
         : [

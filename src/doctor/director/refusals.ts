@@ -11,6 +11,7 @@ import { groupsOf } from "../connections.js";
 import type { Facts } from "../facts.js";
 import type { Finding, Fix } from "../finding.js";
 import type { Sysctls } from "../sysctls.js";
+import { perhapsNotTcp } from "./mark-protocol.js";
 import { examineThere, PROBE } from "./examine-there.js";
 import type { Probe } from "../probe-result.js";
 import { isUdp, probeEvidence } from "./probe.js";
@@ -59,14 +60,16 @@ function probeFinding(probe: Probe, facts: RefusalFacts): Finding<Id>[] {
       ? refusalOf(service, server, facts, probe)
       : // The program may listen at the virtual address only.
         [];
-  const served = masqueraded ? servedTraffic(service, server) : undefined;
+  const doubt = masqueraded
+    ? (servedTraffic(service, server) ?? perhapsNotTcp(service, facts))
+    : undefined;
   return [
     {
       id: "server-probe-failed",
       ...ofServer(service, server),
       seen: probeEvidence(probe),
-      certainty: masqueraded && served === undefined ? "proven" : "likely",
-      evidence: served === undefined ? [] : [served],
+      certainty: masqueraded && doubt === undefined ? "proven" : "likely",
+      evidence: doubt === undefined ? [] : [doubt],
       next: [
         examineThere(service, server, facts.network, clientOf(probe, facts)),
       ],
@@ -86,8 +89,10 @@ function refusalOf(
   const counters = isUdp(service) ? undefined : countersText(server);
   if (counters === undefined && !probe) return [];
   const client = clientOf({ service, server }, facts);
-  const served = probe ? servedTraffic(service, server) : undefined;
-  const proven = probe !== undefined && served === undefined;
+  const doubt = probe
+    ? (servedTraffic(service, server) ?? perhapsNotTcp(service, facts))
+    : undefined;
+  const proven = probe !== undefined && doubt === undefined;
   return [
     {
       id: "server-refuses",
@@ -96,7 +101,7 @@ function refusalOf(
       certainty: proven ? "proven" : "likely",
       evidence: [
         ...(probe && counters !== undefined ? [counters] : []),
-        ...(served === undefined ? [] : [served]),
+        ...(doubt === undefined ? [] : [doubt]),
       ],
       next: [
         examineThere(service, server, facts.network, client),

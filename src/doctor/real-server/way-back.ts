@@ -235,11 +235,26 @@ function throughDirector(
         : "only answers to this client: each client needs such a route",
     };
   }
-  return {
-    command: `ip route replace default ${via}${table}`,
-    effect:
-      "all packets of this server that have no other route go through the director, also those of its own connections",
-  };
+  const effect =
+    "all packets of this server that have no other route go through the director, also those of its own connections";
+  return way?.protocol === ADVERTISED
+    ? {
+        command: `ip route replace default ${via} metric ${metricBelow(way.metric)}${table}`,
+        effect: `${effect}; the route of the router advertisement stays, and this one is preferred by its metric, also after the next advertisement`,
+      }
+    : { command: `ip route replace default ${via}${table}`, effect };
+}
+
+/** RTPROT_RA of linux/rtnetlink.h: the route came from a router advertisement. */
+const ADVERTISED = 9;
+/** Below that of router advertisements, which is 1024 unless somebody changed it */
+const PREFERRED = 512;
+
+/** A metric that is preferred to this one. */
+function metricBelow(metric: number): number {
+  return metric === 0 || metric > PREFERRED
+    ? PREFERRED
+    : Math.max(1, metric - 1);
 }
 
 /** The route through a router that leads to a client. */

@@ -19,6 +19,8 @@ export interface RealServerCase {
   readonly rules: string;
   /** Behind `ipvsadm doctor`: `--real-server 203.0.113.100` */
   readonly words: string;
+  /** Makes another set-up that works, before the fault */
+  readonly healthy?: () => Promise<void>;
   /** Makes the fault: a shell command on real1, or something else */
   readonly fault: string | (() => Promise<void>);
   /** Whom the client asks */
@@ -114,6 +116,12 @@ async function prove(
     forget(site);
     await works();
     await silent(real1, words);
+    if (one.healthy) {
+      await one.healthy();
+      forget(site);
+      await works();
+      await silent(real1, words);
+    }
     if (typeof one.fault === "string") site.network.sh("real1", one.fault);
     else await one.fault();
     forget(site);

@@ -5,6 +5,7 @@ import {
   type HostPlan,
   type NetworkPlan,
 } from "../../lab/network.js";
+import { eventually } from "../../lab/eventually.js";
 import { BEHIND_DIRECTOR } from "../../traffic/places.js";
 import { without } from "../../traffic/needs.js";
 import { siteOf } from "../../traffic/site.js";
@@ -153,6 +154,63 @@ suite("doctor finds faults of a masqueraded real server", () => {
     words: WORDS,
     url: URL,
     fault: "ip route replace default via 198.51.100.2",
+  });
+});
+
+suite("doctor of a masqueraded real server with IPv6", () => {
+  const site = siteOf(
+    { ...BEHIND_DIRECTOR, router: PAST_THE_DIRECTOR },
+    {
+      real1: { http: [8080] },
+      real2: { http: [8080] },
+    },
+  );
+  const proves = proverOf(site);
+  const NEAR = "2001:db8:1::/64";
+
+  /** Gives real1 a default route as a router advertisement of a host does: by its link-local address. */
+  async function advertisedBy(host: string): Promise<void> {
+    const addresses = await eventually(
+      () =>
+        Promise.resolve(
+          site.network.sh(host, "ip -6 -o address show dev back scope link"),
+        ),
+      (text) => text.includes("fe80:") && !text.includes("tentative"),
+      60,
+    );
+    const [, router = ""] = / inet6 (fe80:[^/]+)\//.exec(addresses) ?? [];
+    site.network.sh(
+      "real1",
+      `ip -6 route del ${NEAR}; ip -6 route add default via ${router} dev back proto ra metric 1024`,
+    );
+  }
+
+  proves({
+    id: "way-back-elsewhere",
+    name: "a router advertisement of another router",
+    subject: "2001:db8:1::10",
+    seen: /^answers go through fe80:[0-9a-f:]+, past the director$/,
+    rules: `
+      -A -t [2001:db8:1::100]:80 -s rr
+      -a -t [2001:db8:1::100]:80 -r [2001:db8:2::11]:8080 -m
+      -a -t [2001:db8:1::100]:80 -r [2001:db8:2::12]:8080 -m`,
+    words:
+      "--real-server [2001:db8:1::100]:80 --method masq --director 2001:db8:2::1 --client 2001:db8:1::10",
+    url: "http://[2001:db8:1::100]/",
+    // The link-local address of the director is right.
+    healthy: () => advertisedBy(DIRECTOR),
+    fault: async () => {
+      site.network.sh(
+        "real1",
+        `ip -6 route del default proto ra; ip -6 route add ${NEAR} via 2001:db8:2::1`,
+      );
+      await advertisedBy("router");
+    },
+    lastly: () =>
+      void site.network.sh(
+        "real1",
+        `ip -6 route flush root ::/0 proto ra; ip -6 route del default metric 512 || :; ip -6 route replace ${NEAR} via 2001:db8:2::1`,
+      ),
   });
 });
 

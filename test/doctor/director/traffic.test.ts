@@ -28,6 +28,7 @@ import { INET } from "../../../src/ipvs/address.js";
 import {
   BACKUP,
   MASQUERADING,
+  PERSISTENT,
   TUNNEL_GUE,
   TUNNELING,
   UDP,
@@ -324,6 +325,38 @@ suite("refusals", () => {
     assert.match(
       proven?.fix[0]?.effect ?? "",
       /; this adds the server again: ipvsadm -a -t 192\.0\.2\.1:80 -r 10\.0\.0\.11:80 -m -w 1$/,
+    );
+  });
+
+  test("refusals: a refused connection proves nothing for a firewall mark that may have UDP", () => {
+    const server = masqueraded("10.0.0.11");
+    const key = { family: INET, firewallMark: 7 } as const;
+    const service = serviceEntry(key, {}, [server]);
+    const probes = [{ service, server, result: "refused" }] as const;
+    const find = (rules: string, groups: readonly ConnectionGroup[] = []) => {
+      const [finding] = refusals.examine(
+        facts({ table: [service], probes, rules, groups }),
+      );
+      assert.equal(finding?.id, "server-refuses");
+      assert.equal(finding.fix.length > 0, finding.certainty === "proven");
+      return `${finding.certainty ?? ""} ${finding.evidence?.join() ?? ""}`;
+    };
+    const mangle = (match: string) =>
+      `*mangle\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING ${match} -j MARK --set-xmark 0x7/0xffffffff\nCOMMIT\n`;
+    assert.match(find(""), /^likely a firewall mark has no protocol/);
+    assert.match(find(mangle("-d 192.0.2.1/32")), /^likely a firewall mark/);
+    assert.equal(find(mangle("-p tcp")), "proven ");
+    const open = group({ ESTABLISHED: [890] }, "192.0.2.77");
+    assert.equal(find("", [open]), "proven ");
+    const datagrams = {
+      ...group({ UDP: [290] }, "192.0.2.77"),
+      protocol: "UDP",
+    };
+    for (const groups of [[datagrams], [open, datagrams]])
+      assert.match(find("", groups), /^likely the service also has UDP/);
+    assert.match(
+      find(mangle("-p udp"), [datagrams]),
+      /^likely the service also has UDP/,
     );
   });
 
@@ -1049,6 +1082,33 @@ suite("drainedServers", () => {
       refused("answered")[0]?.[0]?.split(" ")[0],
       "drained-server-used",
     );
+  });
+
+  test("drainedServers: a refused connection does not prove that the server of a firewall mark with UDP is dead", () => {
+    const marked = {
+      ...serviceEntry({ family: INET, firewallMark: 7 }, {}, []),
+      settings: { ...SERVICE.settings, flags: PERSISTENT },
+    };
+    const find = (groups: readonly ConnectionGroup[]) =>
+      raw(
+        { stats: stats({ inPacketsPerSecond: 3n }) },
+        groups,
+        {
+          connections: { templates: new Map([["10.0.0.11:80", 2]]) },
+          service: { key: marked.key, settings: marked.settings },
+        },
+        "reachable",
+        "refused",
+      );
+    const closing = group({ FIN_WAIT: [100] }, "192.0.2.77");
+    const [proven] = find([closing]);
+    assert.equal(proven?.certainty, "proven");
+    assert.deepEqual(
+      proven.fix.map(({ command }) => command),
+      ["sysctl -w net.ipv4.vs.expire_quiescent_template=1"],
+    );
+    // Its templates bind clients of UDP, whose connections have expired.
+    assert.deepEqual(find([]), []);
   });
 
   test("drainedServers: a TCP program that closes its listener and serves its open connections is not dead", () => {

@@ -593,6 +593,47 @@ test("wayBack: a router that is another address of the director is none", () => 
   );
 });
 
+test("wayBack: the link-local address of the director is the director, and that of another router is not", () => {
+  const director = address("2001:db8:2::1");
+  const client = address("2001:db8:1::10");
+  const gateway = "fe80::5:1";
+  const at = (text: string, last: number) => ({
+    address: address(text),
+    device: LAN.index,
+    hardwareAddress: mac(last),
+  });
+  const examined = (last: number, change: Partial<Route>) => {
+    const back = { ...route("unicast", LAN, gateway), ...change };
+    const stations = [at(gateway, last), at("2001:db8:2::1", 1)];
+    return wayBack.examine({
+      realServer: withWays(
+        { back },
+        { method: "masq", director, client, stations, routes: [back] },
+      ),
+    });
+  };
+  const byDefault = { family: INET6, prefixBits: 0, metric: 1024 } as const;
+  const target = address("::");
+  const advertised = { ...byDefault, target, protocol: 9 };
+  assert.deepEqual(examined(1, advertised), []);
+  const [finding] = examined(9, advertised);
+  assert.equal(
+    finding?.seen,
+    "answers go through fe80::5:1, past the director",
+  );
+  // The next advertisement adds its route again.
+  assert.equal(
+    finding.fix[0]?.command,
+    "ip route replace default via 2001:db8:2::1 metric 512",
+  );
+  assert.match(finding.fix[0].effect ?? "", /router advertisement stays/);
+  const [boot] = examined(9, { ...byDefault, target, protocol: 3 });
+  assert.equal(
+    boot?.fix[0]?.command,
+    "ip route replace default via 2001:db8:2::1",
+  );
+});
+
 test("wayBack: with SNAT the client that the server sees is the director", () => {
   const director = address("192.0.2.1");
   const at = (text: string) => ({
