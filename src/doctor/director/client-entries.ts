@@ -1,10 +1,13 @@
 import { formatEndpoint, MASQUERADING } from "../../ipvs/model.js";
 import type { ServerEntry, ServiceWithServers } from "../../ipvs/model.js";
+import { CONNECTION_STATES } from "../../ipvs/connection-states.js";
 import { serviceName } from "../commands.js";
+import { sysctlNumber } from "../sysctls.js";
 import { OPENING, type SeenConnection } from "./client-connections.js";
 import { serverOf, serviceOf } from "./client-servers.js";
 import { examineThere } from "./examine-there.js";
 import { isPassive } from "./reach.js";
+import { NODEST } from "./settings.js";
 import type { ClientSightings, TraceFacts, TraceStep } from "./trace-step.js";
 
 /** Connections that began less than this before the end may still be answered. */
@@ -32,9 +35,58 @@ export function entrySteps(
   const used = [...groups].filter(([, some]) =>
     some.some(({ use }) => use !== "idle"),
   );
-  return used.length === 0
+  // Their packets are dropped before IPVS counts them, so they look idle.
+  const lost = [...groups].flatMap(([name, some]) =>
+    lostSteps(name, some, facts),
+  );
+  const steps = used
+    .filter(([, some]) => !some.some((one) => isLost(one, facts)))
+    .map(([name, some]) => entryStep(name, some, facts, sightings));
+  return lost.length + steps.length === 0
     ? [nothingStep(facts, sightings)]
-    : used.map(([name, some]) => entryStep(name, some, facts, sightings));
+    : [...lost, ...steps];
+}
+
+/** Whether the kernel drops every packet of a connection, because its service does not have its server any more. */
+function isLost(
+  { connection }: SeenConnection,
+  { allServices, sysctls, daemons }: TraceFacts,
+): boolean {
+  const service = serviceOf(allServices, connection);
+  return (
+    service !== undefined &&
+    !serverOf(service, connection) &&
+    CONNECTION_STATES.get(connection.state) === "open" &&
+    sysctlNumber(sysctls, NODEST) === 0 &&
+    !isPassive(daemons)
+  );
+}
+
+const MOST_PORTS = 5;
+
+/** The step of open connections with a server that was removed; none if there are none. */
+function lostSteps(
+  name: string,
+  connections: readonly SeenConnection[],
+  facts: TraceFacts,
+): TraceStep[] {
+  const lost = connections.filter((one) => isLost(one, facts));
+  const [first] = lost;
+  if (!first) return [];
+  const { server, serverPort } = first.connection;
+  const service = serviceOf(facts.allServices, first.connection);
+  const by = service ? ` (service ${serviceName(service)})` : "";
+  const ports = lost
+    .map(({ connection }) => connection.clientPort)
+    .sort((a, b) => a - b);
+  const more = ports.length > MOST_PORTS ? " …" : "";
+  return [
+    {
+      step: "entries",
+      state: "stops",
+      text: `${name}${by}: ${countsOf(lost)}; ${formatEndpoint(server, serverPort)} is not one of the service's real servers, and net.ipv4.vs.expire_nodest_conn is 0: every packet of these connections is dropped (client ports ${ports.slice(0, MOST_PORTS).join(", ")}${more}). "sysctl -w net.ipv4.vs.expire_nodest_conn=1" ends them with their next packet`,
+    },
+  ];
 }
 
 /** The step of connections with one server. New ones are judged apart from older ones, which perhaps began before the fault. */

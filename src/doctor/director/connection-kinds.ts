@@ -46,7 +46,7 @@ export const CONNECTION_KINDS = [
     id: "connections-to-nobody",
     severity: "warning",
     title: "connections hang at a real server that was removed",
-    why: "When a real server is removed, its connections stay in the table until they expire, up to 15 minutes each. Every packet of them is silently dropped. Clients wait and repeat their packets instead of connecting again. UDP clients that keep their port, such as resolvers, get no answer at all.",
+    why: "When a real server is removed, its connections stay in the table until they expire: each after the timeout of its protocol, which is 15 minutes for TCP and 5 minutes for UDP unless `ipvsadm --set` changed it. Every packet of them is silently dropped. Clients wait and repeat their packets instead of connecting again. UDP clients that keep their port, such as resolvers, get no answer at all.",
     looked:
       "The connection table: open connections with a server that their service does not have, if net.ipv4.vs.expire_nodest_conn is 0.",
     cure: "With expire_nodest_conn the next packet of such a connection ends it: TCP clients get a reset, UDP clients get another server. Drain a server before you remove it, and no connection breaks.",
@@ -56,7 +56,7 @@ export const CONNECTION_KINDS = [
     id: "service-deleted",
     severity: "warning",
     title: "connections of a deleted service hang",
-    why: "When a service is deleted, its connections stay in the table until they expire, up to 15 minutes each. Every packet of them is silently dropped, even if another service, such as one by firewall mark, or a program on this machine would take it now. Clients wait instead of connecting again. UDP clients that keep their port renew the entry with each packet, so for them it does not end.",
+    why: "When a service is deleted, its connections stay in the table until they expire: each after the timeout of its protocol, which is 15 minutes for TCP and 5 minutes for UDP unless `ipvsadm --set` changed it. Every packet of them is silently dropped, even if another service, such as one by firewall mark, or a program on this machine would take it now. Clients wait instead of connecting again. UDP clients that keep their port renew the entry with each packet, so for them it does not end.",
     looked:
       "The connection table: open connections that no service can have, by protocol, virtual address and port, if net.ipv4.vs.expire_nodest_conn is 0 and there is another service of their family: without any, IPVS looks at no packet of the family. Connections of a service by firewall mark do not tell their mark: they are not reported if the kernel counts connections for that server. Nothing is reported while a backup sync daemon runs, because connections of a master need no service here.",
     cure: "With expire_nodest_conn the next packet of such a connection ends it: TCP clients get a reset, and packets of UDP clients reach the service or program that is there now.",

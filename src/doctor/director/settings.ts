@@ -1,7 +1,15 @@
-import { formatEndpoint, SCTP, TCP, TUNNELING } from "../../ipvs/model.js";
+import { formatAddress } from "../../ipvs/address.js";
+import { CONNECTION_STATES } from "../../ipvs/connection-states.js";
+import {
+  formatEndpoint,
+  SCTP,
+  TCP,
+  TUNNELING,
+  type Timeouts,
+} from "../../ipvs/model.js";
 import { check } from "../check.js";
 import { ofService, serverName, serviceName } from "../commands.js";
-import { orphanedConnections } from "../connections.js";
+import { orphanedConnections, type ConnectionGroup } from "../connections.js";
 import type { ConnectionLimits } from "../connection-limits.js";
 import type { Finding, Fix } from "../finding.js";
 import { sysctlFix, sysctlNumber } from "../sysctls.js";
@@ -59,18 +67,43 @@ export const reuse = check(
 export const orphans = check(
   ["connections-to-nobody"],
   ["table", "connections", "sysctls"],
-  ({ table, connections, sysctls }) =>
+  ({ table, connections, sysctls, timeouts }) =>
     sysctlNumber(sysctls, NODEST) === 0
       ? orphanedConnections(connections, table).map(
           ({ group, service, count }): Finding<"connections-to-nobody"> => ({
             id: "connections-to-nobody",
             ...ofService(service),
             seen: `${count} connection${count === 1 ? " is" : "s are"} with ${formatEndpoint(group.server, group.serverPort)}, which is not one of its real servers`,
+            evidence: [orphanText(group, timeouts)],
             fix: [endWithNextPacket()],
           }),
         )
       : [],
 );
+
+/** Whose the connections are, and how long they stay. */
+function orphanText(
+  { protocol, clients, states }: ConnectionGroup,
+  timeouts: Timeouts | undefined,
+): string {
+  const longest = Math.max(
+    ...Array.from(states, ([state, { longestSeconds }]) =>
+      CONNECTION_STATES.get(state) === "open" ? longestSeconds : 0,
+    ),
+  );
+  const timeout =
+    timeouts &&
+    { TCP: timeouts.tcpSeconds, UDP: timeouts.udpSeconds }[protocol];
+  const inForce =
+    timeout === undefined
+      ? ""
+      : ` (the timeout of ${protocol} is ${timeout} s)`;
+  const whose =
+    clients.length === 0
+      ? ""
+      : `clients: ${clients.map(formatAddress).join(", ")}; `;
+  return `${whose}the last of these connections expires in ${longest} s${inForce}`;
+}
 
 /** Has connection tracking see the packets of IPVS. */
 export function trackConnections(): Fix {
@@ -84,7 +117,7 @@ export function trackConnections(): Fix {
 export function endWithNextPacket(): Fix {
   return sysctlFix(
     { [NODEST]: 1 },
-    "connections of all removed servers end with their next packet",
+    "connections of all removed servers end with their next packet: TCP clients get a reset, UDP clients get another server",
   );
 }
 

@@ -3,6 +3,7 @@ import { suite } from "node:test";
 import { eventually } from "../../lab/eventually.js";
 import { isAnswer, requestFrom } from "../../lab/http.js";
 import { DIRECTOR } from "../../lab/network.js";
+import { ours } from "../../lab/program.js";
 import { ipvsadm } from "../../traffic/ipvsadm.js";
 import { without } from "../../traffic/needs.js";
 import type { HeldConnection } from "../../traffic/caller.js";
@@ -268,8 +269,22 @@ suite("doctor finds faults of a masquerading director", () => {
     fault: async () => {
       await ipvsadm("-d -t 192.0.2.100:82 -r 198.51.100.11:8080");
     },
+    evidence:
+      /^clients: 192\.0\.2\.10; the last of these connections expires in \d+ s \(the timeout of TCP is 900 s\)$/,
     async fails() {
       assert.deepEqual(await held[0]?.ask(5), { failure: "no answer in 5 s" });
+      const { stdout, status } = await ours(
+        "doctor --client 192.0.2.10 --for 1s -o json".split(" "),
+      );
+      const { stopsAt } = JSON.parse(stdout) as {
+        stopsAt: { step: string; text: string } | null;
+      };
+      assert.equal(stopsAt?.step, "entries", stdout);
+      assert.match(
+        stopsAt.text,
+        /; 198\.51\.100\.11:8080 is not one of the service's real servers, .*every packet of these connections is dropped/,
+      );
+      assert.equal(status, 1);
     },
     lastly: () => void director("sysctl -w net.ipv4.vs.expire_nodest_conn=0"),
   });

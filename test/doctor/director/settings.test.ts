@@ -89,8 +89,34 @@ test("orphans: open connections with a removed server are reported", () => {
     find(0)[0]?.seen,
     "2 connections are with 192.0.2.11:80, which is not one of its real servers",
   );
+  assert.deepEqual(find(0)[0]?.evidence, [
+    "the last of these connections expires in 9 s",
+  ]);
   assert.deepEqual(find(1), []);
   assert.deepEqual(find(0, []), [], "of a service that is not examined");
+});
+
+test("orphans: the evidence names clients, and the timeout in force for the protocol", () => {
+  const key = {
+    family: INET,
+    protocol: UDP,
+    address: address("192.0.2.1"),
+    port: 80,
+  } as const;
+  const [finding] = orphans.examine({
+    table: [serviceEntry(key)],
+    connections: connectionTable([
+      connectionGroup(
+        { UDP: [7100, 7190] },
+        { protocol: "UDP", clients: [address("192.0.2.77")] },
+      ),
+    ]),
+    sysctls: sysctls({ "net.ipv4.vs.expire_nodest_conn": 0 }),
+    timeouts: { tcpSeconds: 900, tcpFinSeconds: 120, udpSeconds: 7200 },
+  });
+  assert.deepEqual(finding?.evidence, [
+    "clients: 192.0.2.77; the last of these connections expires in 7190 s (the timeout of UDP is 7200 s)",
+  ]);
 });
 
 const LIMITS: ConnectionLimits = {

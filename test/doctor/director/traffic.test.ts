@@ -1426,6 +1426,35 @@ suite("traceClient()", () => {
     );
   });
 
+  test("traceClient() stops at open connections with a server that the service does not have any more", () => {
+    const gone = (use: SeenConnection["use"]): SeenConnection => ({
+      ...seen("ESTABLISHED", use),
+      connection: {
+        ...connection("ESTABLISHED"),
+        server: address("10.0.0.12"),
+      },
+    });
+    const stopped = trace([gone("idle"), "ESTABLISHED"]);
+    assert.equal(
+      stopped.stopsAt?.text,
+      'TCP 192.0.2.1:80 to 10.0.0.12:80 (service tcp/192.0.2.1:80): 1 ESTABLISHED; 10.0.0.12:80 is not one of the service\'s real servers, and net.ipv4.vs.expire_nodest_conn is 0: every packet of these connections is dropped (client ports 40000). "sysctl -w net.ipv4.vs.expire_nodest_conn=1" ends them with their next packet',
+    );
+    assert.deepEqual(
+      stopped.steps.map(({ step, state }) => `${step} ${state}`),
+      ["route ok", "firewall ok", "entries stops", "entries ok", "counters ok"],
+    );
+    assert.doesNotMatch(textOf(stopped), /both ways/);
+    assert.equal(trace([gone("used")]).stopsAt?.step, "entries");
+    const expiring = sysctls({
+      ...SYSCTLS,
+      "net.ipv4.vs.expire_nodest_conn": 1,
+    });
+    assert.equal(
+      trace([gone("idle"), "ESTABLISHED"], { sysctls: expiring }).stopsAt,
+      undefined,
+    );
+  });
+
   test("traceClient() waits for the answer to a connection that has just begun", () => {
     const young = seen("SYN_RECV", "new", 0.5);
     assert.match(
