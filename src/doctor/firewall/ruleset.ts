@@ -86,6 +86,8 @@ export interface Rule {
   /** How many packets it has matched; undefined if it does not count */
   readonly packets: bigint | undefined;
   readonly steps: readonly Step[];
+  /** What nft calls it by */
+  readonly handle?: number | undefined;
 }
 
 /** Where a chain is called by the kernel. */

@@ -22,6 +22,8 @@ export interface Place {
   readonly rule: Rule | undefined;
   /** The rule's position in its chain, from 1 */
   readonly position: number | undefined;
+  /** The positions of the rules that lead there from the base chain, its own last; of a policy none */
+  readonly path?: readonly number[] | undefined;
   /** How many packets the rule or the policy has decided, if it counts */
   readonly packets: bigint | undefined;
   /** Whether the packet meets it for certain */
@@ -117,6 +119,8 @@ class Walker implements Walked {
   readonly marks: Marking[] = [];
   packet: Packet;
   readonly #given: ReadonlySet<Condition>;
+  /** The positions of the rules that call the chain that is walked */
+  readonly #callers: number[] = [];
   #table: Table | undefined;
   #base: Chain | undefined;
 
@@ -180,7 +184,9 @@ class Walker implements Walked {
           case "goto": {
             const target = this.#table?.chains.get(verdict.chain);
             if (!target || depth >= DEEPEST) break;
+            this.#callers.push(at + 1);
             const sub = this.#walkChain(target, sure, depth + 1);
+            this.#callers.pop();
             perhapsAccepted ||=
               sub.perhapsAccepted || (sub.how === "accepted" && !sure);
             if (answer === "yes") {
@@ -242,7 +248,8 @@ class Walker implements Walked {
     if (!this.#table || !this.#base) throw new Error("no chain is walked");
     const table = this.#table;
     const base = this.#base;
-    return { table, base, chain, rule, position, packets, certain };
+    const path = position === undefined ? [] : [...this.#callers, position];
+    return { table, base, chain, rule, position, path, packets, certain };
   }
 }
 
