@@ -289,7 +289,7 @@ export function answersElsewhere({ settings }: ServerEntry): boolean {
  * How connection tracking sees requests. Without net.ipv4.vs.conntrack IPVS takes every packet out of it, so that each
  * one is the first of a connection. With it, a client's first ACK is invalid if the answer before it was not seen.
  *
- * @see tcp_conntracks in net/netfilter/nf_conntrack_proto_tcp.c, rows ack and fin of the original direction
+ * @see net/netfilter/nf_conntrack_proto_tcp.c, table of states, rows ack and fin of the original direction
  */
 function requestStates(
   { servers }: ServiceWithServers,

@@ -15,14 +15,14 @@ export interface RulePlace {
   readonly position: number | undefined;
 }
 
-/** The command that has a firewall accept exactly the packets of a flow, ahead of all other rules of the chain. */
+/** The command that has a firewall accept the packets of a flow, ahead of all other rules of the chain. */
 export function acceptRule(
   { match, text }: Pick<Flow, "match" | "text">,
   { table, base }: Pick<Stop, "table" | "base">,
   on?: string,
 ): Fix {
   const chain = decodeUtf8(base.name);
-  const effect = `accepts ${text} in chain ${chain}, and nothing else; add it to the firewall's configuration to keep it`;
+  const effect = `accepts ${text} ahead of all other rules of chain ${chain}; add it to the firewall's configuration to keep it`;
   const command =
     table.program === "nft"
       ? `nft insert rule ${nftChain(table, base)} ${nftMatch(match)} accept`

@@ -30,7 +30,7 @@ const SCAN = `
   socket(S, PF_INET, SOCK_RAW, 6) or die "socket: $!";
   my ($from, $to) = map { inet_aton($_) } @ARGV;
   for my $flags (0, 1) {
-    my $header = pack("nnNNCCnnn", 40000 + $flags, 80, 1, 0, 0x50, $flags, 1024, 0, 0);
+    my $header = pack("n2 N2 C2 n3", 40000 + $flags, 80, 1, 0, 0x50, $flags, 1024, 0, 0);
     my $sum = 0;
     $sum += $_ for unpack("n*", $from . $to . pack("CCn", 0, 6, 20) . $header);
     $sum = ($sum >> 16) + ($sum & 0xffff) while $sum >> 16;
