@@ -278,6 +278,22 @@ suite("directorFirewall accepts what is stopped", () => {
     ]);
   });
 
+  test("directorFirewall names the interface of tunneled packets, and no flags", () => {
+    const rules = filter(
+      ":OUTPUT ACCEPT [0:0]",
+      "[9:540] -A OUTPUT -p 4 -j DROP",
+    );
+    const [finding] = find(rules, { methods: [TUNNELING] });
+    assert.deepEqual(finding?.fix, [
+      {
+        command:
+          "iptables -t filter -I OUTPUT 1 -o eth2 -d 10.0.0.11/32 -p 4 -j ACCEPT",
+        effect:
+          "accepts the tunnel's packets to 10.0.0.11 that leave by eth2, ahead of rule 1 of chain OUTPUT; add it to the firewall's configuration to keep it",
+      },
+    ]);
+  });
+
   test("directorFirewall uses Docker's chain for rules of others", () => {
     const rules = filter(
       ":FORWARD DROP [9:540]",
