@@ -1,5 +1,6 @@
 import type { Address, Family } from "../../ipvs/address.js";
 import {
+  ACK,
   FIN_ACK,
   SYN,
   type ConntrackState,
@@ -54,8 +55,8 @@ export interface FlowStop extends Stop {
 }
 
 /**
- * The rules that stop a flow. What is behind one that certainly stops it is not looked at. Rules that stop nothing but
- * the end of connections are named only beside others: traffic passes in spite of them.
+ * The rules that stop a flow. What is behind one that certainly stops its first packets is not looked at. Rules that
+ * stop nothing but the end of connections are named only beside others: traffic passes in spite of them.
  */
 export function stopsOf(flow: Flow, ruleset: Ruleset): FlowStop[] {
   const found: FlowStop[] = [];
@@ -80,7 +81,7 @@ export function stopsOf(flow: Flow, ruleset: Ruleset): FlowStop[] {
         return !stops.some((one) => isSame(one, stop));
       });
       found.push({ ...stop, certain, stopped, byState });
-      ends ||= certain && !isOfEnds(stopped);
+      ends ||= certain && !stopped.every(isLater);
     }
     if (ends) break;
   }
@@ -88,6 +89,11 @@ export function stopsOf(flow: Flow, ruleset: Ruleset): FlowStop[] {
     ({ certain, stopped }) => certain && !isOfEnds(stopped),
   );
   return found.filter(({ stopped }) => isBroken || !isOfEnds(stopped));
+}
+
+/** Whether a packet comes after those that open a TCP connection. */
+function isLater({ tcpFlags }: Packet): boolean {
+  return tcpFlags === ACK || tcpFlags === FIN_ACK;
 }
 
 /** Whether the packets only end connections. */

@@ -148,6 +148,20 @@ suite("directorFirewall and connection tracking", () => {
     );
   });
 
+  test("directorFirewall finds rules in PREROUTING and in INPUT that stop the packets after the SYN", () => {
+    const text =
+      "*mangle\n:PREROUTING ACCEPT [0:0]\n[56:2912] -A PREROUTING -m conntrack --ctstate INVALID -j DROP\nCOMMIT\n";
+    const mangle = parseIptablesSave(text, INET, "iptables");
+    const found = find([...mangle, ...STRICT], { conntrack: 1 });
+    assert.deepEqual(
+      found.flatMap(({ fix }) => fix.map(({ command }) => command)),
+      [
+        "iptables -t mangle -I PREROUTING 1 -d 192.0.2.1/32 -p tcp --dport 80 --tcp-flags SYN,ACK ACK -j ACCEPT",
+        "iptables -t filter -I INPUT 3 -d 192.0.2.1/32 -p tcp --dport 80 --tcp-flags SYN,ACK ACK -j ACCEPT",
+      ],
+    );
+  });
+
   test("directorFirewall says nothing about a rule that only stops FIN", () => {
     const rules = filter(":INPUT ACCEPT [0:0]", STRICT_RULES[2] ?? "");
     assert.deepEqual(find(rules), []);
