@@ -57,6 +57,8 @@ export interface Finding<Id extends string = string> {
   readonly certainty?: Certainty | undefined;
   /** What supports it. Sentences without a full stop */
   readonly evidence?: readonly string[] | undefined;
+  /** Why it matters here, if that depends on what was found; undefined: as its kind says */
+  readonly why?: string | undefined;
   /** Commands that find the cause where it must be: the first step if the cause is on another machine */
   readonly next?: readonly Fix[] | undefined;
   /** How to fix it, if that depends on what was found; undefined: the cure of its kind */

@@ -66,11 +66,16 @@ function diagnosisText({ kind, findings }: Diagnosis, looks: Looks): string {
         .filter((text) => !told.has(text) && told.add(text))
         .map((text) => labeled("Evidence", escapeControls(text), looks)),
     ]),
-    labeled("Why", kind.why, looks),
+    ...distinctWhys(kind, findings).map((why) => labeled("Why", why, looks)),
     ...next.map((one) => commandText("Next", one, looks)),
     ...fixes.map((one) => commandText("Fix", one, looks)),
     ...distinctCures(kind, findings).map((cure) => labeled("Fix", cure, looks)),
   ].join("");
+}
+
+/** Why the findings matter, each reason once. */
+function distinctWhys(kind: Kind, findings: readonly Finding[]): string[] {
+  return [...new Set(findings.map(({ why }) => why ?? kind.why))];
 }
 
 /** How to fix what no command fixes. The cure of the kind is printed only if there is no command at all. */
@@ -198,7 +203,7 @@ export function reportJson(report: Report): Json {
         seen: escapeControls(finding.seen),
         certainty: finding.certainty ?? "proven",
         evidence: (finding.evidence ?? []).map(escapeControls),
-        why: kind.why,
+        why: finding.why ?? kind.why,
         next: (finding.next ?? []).map(fixJson),
         fix: finding.fix.map(fixJson),
         cure: escapeControls(finding.cure ?? kind.cure),

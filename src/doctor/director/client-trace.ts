@@ -18,11 +18,11 @@ import {
 import { isWithin } from "../../rtnl/address-owners.js";
 import { serviceName } from "../commands.js";
 import type { Fix } from "../finding.js";
-import { describeAction, describePlace } from "../firewall/describe.js";
+import { describePlace } from "../firewall/describe.js";
 import { byStop, describeBlockages } from "../firewall/neighbor-discovery.js";
 import { deviceOf, nextHopTo } from "../network.js";
 import { sysctlNumber } from "../sysctls.js";
-import { blockagesOf } from "./blockages.js";
+import { blockagesOf, describeBlockage } from "./blockages.js";
 import { examineThere } from "./examine-there.js";
 import { markingRules, mismatchOf } from "./marking-rules.js";
 import { overwritten } from "./overwritten-marks.js";
@@ -203,7 +203,7 @@ function firewallSteps(
     .map(({ flow, stop }): TraceStep => ({
       step: "firewall",
       state: stop.certain ? "stops" : "unknown",
-      text: `${describePlace(stop)}, ${stop.certain ? "" : "perhaps "}${describeAction(stop, flow.text)}`,
+      text: `${describePlace(stop)}, ${stop.certain ? "" : "perhaps "}${describeBlockage([{ flow, stop }])}`,
     }));
   found.push(...neighborSteps(facts, sightings));
   // Small requests pass, so this stops nothing for certain.

@@ -6,6 +6,7 @@ import {
   type Family,
 } from "../../ipvs/address.js";
 import {
+  DIRECT_ROUTING,
   formatEndpoint,
   LOCAL_NODE,
   MASQUERADING,
@@ -22,6 +23,8 @@ import { serverName, serviceName } from "../commands.js";
 import { groupsOf, type Connections } from "../connections.js";
 import type { Flow, FlowMatch } from "../firewall/flow.js";
 import {
+  ACK,
+  FIN_ACK,
   SYN,
   SYN_ACK,
   type ConntrackState,
@@ -63,8 +66,6 @@ export interface Candidate {
   readonly device: string | undefined;
 }
 
-const ACK = 0x10;
-
 /** The flows of a service on the director. A service by firewall mark has flows of its servers only. */
 export function flowsOf(
   service: ServiceWithServers,
@@ -95,7 +96,7 @@ function requests(
       : [candidateOf(client, facts.network)];
   const port = key.port === 0 ? undefined : key.port;
   const packets = clients.flatMap(({ address, device }) =>
-    requestStates(key.protocol, facts.sysctls).map(
+    requestStates(service, key.protocol, facts.sysctls).map(
       ({ states, tcpFlags }): Packet => ({
         family,
         incoming: device,
@@ -173,19 +174,21 @@ function forwardedRequests(
   const port = masqueraded ? server.key.port : virtual?.port;
   const destinationPort = port === 0 ? undefined : port;
   const family = familyOf(target);
-  const tracked = sysctlNumber(sysctls, CONNTRACK) === 1;
-  const packets = clientsOf(service, server, facts, client).map(
-    ({ address }): Packet => ({
-      family,
-      outgoing,
-      source: address,
-      destination,
-      protocol,
-      destinationPort,
-      tcpFlags: SYN,
-      states: tracked ? ["new"] : ["untracked"],
-      mark: "firewallMark" in service.key ? service.key.firewallMark : 0,
-    }),
+  const packets = clientsOf(service, server, facts, client).flatMap(
+    ({ address }) =>
+      forwardedStates(server, protocol, sysctls).map(
+        ({ states, tcpFlags }): Packet => ({
+          family,
+          outgoing,
+          source: address,
+          destination,
+          protocol,
+          destinationPort,
+          tcpFlags,
+          states,
+          mark: "firewallMark" in service.key ? service.key.firewallMark : 0,
+        }),
+      ),
   );
   return [
     {
@@ -275,22 +278,70 @@ interface Variant {
   readonly tcpFlags: number | undefined;
 }
 
+/** The servers that answer clients past the director. Connection tracking of the director sees no answer of them. */
+export function answersElsewhere({ settings }: ServerEntry): boolean {
+  return (
+    settings.forwarding === DIRECT_ROUTING || settings.forwarding === TUNNELING
+  );
+}
+
 /**
  * How connection tracking sees requests. Without net.ipv4.vs.conntrack IPVS takes every packet out of it, so that each
- * one is the first of a connection.
+ * one is the first of a connection. With it, a client's first ACK is invalid if the answer before it was not seen.
+ *
+ * @see net/netfilter/nf_conntrack_proto_tcp.c, table of states, rows ack and fin of the original direction
  */
-function requestStates(protocol: number, sysctls: Sysctls): Variant[] {
+function requestStates(
+  { servers }: ServiceWithServers,
+  protocol: number,
+  sysctls: Sysctls,
+): Variant[] {
   if (protocol !== TCP) return [{ states: ["new"], tcpFlags: undefined }];
-  const tracked = sysctlNumber(sysctls, CONNTRACK) === 1;
-  const later: ConntrackState = tracked
-    ? "established"
-    : sysctlNumber(sysctls, LOOSE) === 0
-      ? "invalid"
-      : "new";
+  const first: Variant = { states: ["new"], tcpFlags: SYN };
+  if (sysctlNumber(sysctls, CONNTRACK) !== 1)
+    return [first, ...untrackedLater(sysctls)];
+  const used = servers.filter(({ settings }) => settings.weight > 0);
   return [
-    { states: ["new"], tcpFlags: SYN },
-    { states: [later], tcpFlags: ACK },
+    first,
+    ...(used.length > 0 && used.every(answersElsewhere)
+      ? []
+      : laterPackets("established")),
+    ...(used.some(answersElsewhere) ? laterPackets("invalid") : []),
   ];
+}
+
+/** The packets of a TCP connection behind its first one, if connection tracking calls them all the same. */
+function laterPackets(state: ConntrackState): Variant[] {
+  return [
+    { states: [state], tcpFlags: ACK },
+    { states: [state], tcpFlags: FIN_ACK },
+  ];
+}
+
+/** The same if it has seen no packet before. It begins connections with an ACK, unless told otherwise, but never with a FIN. */
+function untrackedLater(sysctls: Sysctls): Variant[] {
+  const strict = sysctlNumber(sysctls, LOOSE) === 0;
+  return [
+    { states: [strict ? "invalid" : "new"], tcpFlags: ACK },
+    { states: ["invalid"], tcpFlags: FIN_ACK },
+  ];
+}
+
+/** How it sees requests when IPVS has chosen a server. */
+function forwardedStates(
+  server: ServerEntry,
+  protocol: number | undefined,
+  sysctls: Sysctls,
+): Variant[] {
+  const tracked = sysctlNumber(sysctls, CONNTRACK) === 1;
+  const first: Variant = {
+    states: [tracked ? "new" : "untracked"],
+    tcpFlags: SYN,
+  };
+  if (protocol !== TCP) return [first];
+  if (!tracked) return [first, ...laterPackets("untracked")];
+  const later = answersElsewhere(server) ? "invalid" : "established";
+  return [first, ...laterPackets(later)];
 }
 
 /** How it sees answers. An answer without its request is invalid for TCP, new for UDP, and one of them for SCTP. */
@@ -299,19 +350,17 @@ function answerStates(
   sysctls: Sysctls,
 ): Variant[] {
   if (sysctlNumber(sysctls, CONNTRACK) === 1)
-    return [
-      {
-        states: ["established"],
-        tcpFlags: protocol === TCP ? SYN_ACK : undefined,
-      },
-    ];
-  if (protocol === TCP) {
-    const strict = sysctlNumber(sysctls, LOOSE) === 0;
+    return protocol === TCP
+      ? [
+          { states: ["established"], tcpFlags: SYN_ACK },
+          ...laterPackets("established"),
+        ]
+      : [{ states: ["established"], tcpFlags: undefined }];
+  if (protocol === TCP)
     return [
       { states: ["invalid"], tcpFlags: SYN_ACK },
-      { states: [strict ? "invalid" : "new"], tcpFlags: ACK },
+      ...untrackedLater(sysctls),
     ];
-  }
   if (protocol === UDP) return [{ states: ["new"], tcpFlags: undefined }];
   return [{ states: ["new", "invalid"], tcpFlags: undefined }];
 }

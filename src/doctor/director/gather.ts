@@ -32,7 +32,7 @@ import {
   readSysctls,
   sysctlsUnseen,
 } from "../read-sysctls.js";
-import { blockagesOf } from "./blockages.js";
+import { blockagesOf, describeBlockage } from "./blockages.js";
 import { isDrainedInUse } from "./drained-in-use.js";
 import { markedAddresses } from "./marks.js";
 import { probeServers, skippedTexts } from "./probe.js";
@@ -255,7 +255,7 @@ function unjudgedRules({
       .filter(({ stop }) => !stop.certain)
       .map(
         ({ flow, stop }) =>
-          `${describePlace(stop)}, perhaps ${describeAction(stop, flow.text)}`,
+          `${describePlace(stop)}, perhaps ${describeBlockage([{ flow, stop }])}`,
       ),
   );
   const all = [...found];

@@ -9,7 +9,8 @@ import { serviceName } from "../commands.js";
 import type { Facts } from "../facts.js";
 import type { Finding } from "../finding.js";
 import { describeAction, describePlace } from "../firewall/describe.js";
-import { acceptRule, isSame, stopsOf, type Flow } from "../firewall/flow.js";
+import { acceptRule } from "../firewall/accept-rule.js";
+import { isSame, stopsOf, type Flow } from "../firewall/flow.js";
 import {
   DESTINATION_UNREACHABLE,
   FRAGMENTATION_NEEDED,

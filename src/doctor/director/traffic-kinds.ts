@@ -1,7 +1,7 @@
 import type { Kind } from "../finding.js";
 
 const FIREWALL =
-  "The rules of nft and of both variants of iptables, with their packet counts. Doctor walks them for the packets of each service: requests in PREROUTING and INPUT up to IPVS, the packets that IPVS sends to a real server in OUTPUT and POSTROUTING, and the answers of masqueraded servers in PREROUTING and FORWARD. It knows what connection tracking calls these packets. A rule that it cannot judge is listed under Not checked if it has matched packets.";
+  "The rules of nft and of both variants of iptables, with their packet counts. Doctor walks them for the packets of each service, the SYN of a TCP connection and those after it: requests in PREROUTING and INPUT up to IPVS, the packets that IPVS sends to a real server in OUTPUT and POSTROUTING, and the answers of masqueraded servers in PREROUTING and FORWARD. It knows what connection tracking calls these packets. A rule that it cannot judge is listed under Not checked if it has matched packets.";
 
 const TOO_BIG =
   "A tunnel adds a header to each packet (20 bytes for IP in IP), so the largest packets of clients do not fit. The same holds if the way to a real server has a smaller MTU than the way of clients. The director drops a packet that does not fit and must not be fragmented, and sends the client a message that names the largest size: ICMP fragmentation needed (type 3, code 4), or ICMPv6 packet too big (type 2). The message passes the director's own OUTPUT and POSTROUTING. Without it the client sends the same packet again and again: small requests work, and uploads hang. There are other ways: a route with `advmss` on each real server, so that its clients send smaller TCP segments, or for tunnels net.ipv4.vs.pmtu_disc 0, with which the director fragments IPv4 packets. That costs time, and many firewalls drop fragments.";
@@ -18,9 +18,9 @@ export const TRAFFIC_KINDS = [
     id: "firewall-blocks",
     severity: "error",
     title: "a firewall rule on the director stops the traffic of a service",
-    why: "Requests pass the chains PREROUTING and INPUT before IPVS sees them, and OUTPUT and POSTROUTING after it. Answers of masqueraded servers pass FORWARD before IPVS puts the virtual address into them. A rule or a policy that drops them there breaks the service. Docker, for example, sets the policy of FORWARD to DROP. Rules by state are another common cause: without net.ipv4.vs.conntrack, connection tracking never calls a packet of IPVS established, and calls the first answer of a TCP connection invalid.",
+    why: "Requests pass the chains PREROUTING and INPUT before IPVS sees them, and OUTPUT and POSTROUTING after it. Answers of masqueraded servers pass FORWARD before IPVS puts the virtual address into them. A rule or a policy that drops them there breaks the service. Docker, for example, sets the policy of FORWARD to DROP. Rules by state are another common cause: without net.ipv4.vs.conntrack, connection tracking never calls a packet of IPVS established, and calls the first answer of a TCP connection invalid. With it, masqueraded servers work. With direct routing and tunneling it does not help: the answers do not pass the director, so connection tracking calls all packets after the SYN invalid.",
     looked: FIREWALL,
-    cure: "Accept these packets ahead of the rule, and add that to the configuration of the firewall (with Docker: to the chain DOCKER-USER).",
+    cure: "Accept these packets ahead of the rule, and add that to the configuration of the firewall (with Docker: to the chain DOCKER-USER). If a rule stops the packets after the SYN, accept only those with ACK and without SYN, so that rules against scans still apply.",
     sysctls: ["net.ipv4.vs.conntrack"],
   },
   {

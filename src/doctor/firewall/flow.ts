@@ -1,17 +1,9 @@
+import type { Address, Family } from "../../ipvs/address.js";
 import {
-  formatAddress,
-  type Address,
-  type Family,
-} from "../../ipvs/address.js";
-import { TRANSPORTS } from "../../ipvs/model.js";
-import { decodeUtf8 } from "../../text/utf8.js";
-import type { Fix } from "../finding.js";
-import { shellWord } from "../shell.js";
-import {
-  DESTINATION_UNREACHABLE,
-  FRAGMENTATION_NEEDED,
-  ICMPV6,
-  PACKET_TOO_BIG,
+  ACK,
+  FIN_ACK,
+  SYN,
+  type ConntrackState,
   type Hook,
   type Packet,
 } from "./packet.js";
@@ -46,26 +38,79 @@ export interface FlowMatch {
   readonly icmpType?: number | undefined;
   /** Undefined: any */
   readonly icmpCode?: number | undefined;
+  /** The names of interfaces; undefined: any */
+  readonly incoming?: string | undefined;
+  readonly outgoing?: string | undefined;
+  /** Of TCP; undefined: any */
+  readonly flags?: FlagMatch | undefined;
 }
 
-/** The rules that stop a flow. What is behind one that certainly stops it is not looked at. */
-export function stopsOf(flow: Flow, ruleset: Ruleset): Stop[] {
-  const found: Stop[] = [];
+/** Packets that open a connection; all others; all others that acknowledge something. */
+export type FlagMatch = "syn" | "not-syn" | "ack";
+
+/** A rule or policy that stops packets of a flow. */
+export interface FlowStop extends Stop {
+  /** The packets that it stops; perhaps stops, if it is not certain */
+  readonly stopped: readonly Packet[];
+  /** Whether it stops them only because connection tracking does not know their connections */
+  readonly byState: boolean;
+}
+
+/**
+ * The rules that stop a flow. What is behind one that certainly stops its first packets is not looked at. Rules that
+ * stop nothing but the end of connections are named only beside others: traffic passes in spite of them.
+ */
+export function stopsOf(flow: Flow, ruleset: Ruleset): FlowStop[] {
+  const found: FlowStop[] = [];
   let before: readonly Packet[] = [];
   for (const { hook, range, packets } of flow.stages) {
-    const walked = packets.map((packet, at) =>
-      walk(ruleset, hook, carriedOver(packet, packets, before, at), range),
+    const met = packets.map((packet, at) =>
+      carriedOver(packet, packets, before, at),
     );
+    const walked = met.map((packet) => walk(ruleset, hook, packet, range));
     before = walked.map(({ packet }) => packet);
     let ends = false;
     for (const stop of distinct(walked.flatMap(({ stops }) => stops))) {
+      const stopped = met.filter((_, at) =>
+        walked[at]?.stops.some(
+          (one) => (one.certain || !stop.certain) && isSame(one, stop),
+        ),
+      );
       const certain = stop.certain && isForAll(stop, packets, walked);
-      found.push({ ...stop, certain });
-      ends ||= certain;
+      const byState = stopped.every((packet) => {
+        const tracked = { ...packet, states: trackedStates(packet, flow) };
+        const { stops } = walk(ruleset, hook, tracked, range);
+        return !stops.some((one) => isSame(one, stop));
+      });
+      found.push({ ...stop, certain, stopped, byState });
+      ends ||= certain && !stopped.every(isLater);
     }
     if (ends) break;
   }
-  return found;
+  const isBroken = found.some(
+    ({ certain, stopped }) => certain && !isOfEnds(stopped),
+  );
+  return found.filter(({ stopped }) => isBroken || !isOfEnds(stopped));
+}
+
+/** Whether a packet comes after those that open a TCP connection. */
+function isLater({ tcpFlags }: Packet): boolean {
+  return tcpFlags === ACK || tcpFlags === FIN_ACK;
+}
+
+/** Whether the packets only end connections. */
+function isOfEnds(packets: readonly Packet[]): boolean {
+  return packets.every(({ tcpFlags }) => tcpFlags === FIN_ACK);
+}
+
+/** What connection tracking calls a packet if it has seen all packets before it. */
+function trackedStates(
+  { tcpFlags }: Packet,
+  { match }: Flow,
+): readonly ConntrackState[] {
+  const isFirst =
+    tcpFlags === SYN || (tcpFlags === undefined && match.source === undefined);
+  return isFirst ? ["new"] : ["established"];
 }
 
 /** What earlier hooks did to the mark and the state of a packet stays. */
@@ -109,73 +154,4 @@ function distinct(stops: readonly Stop[]): Stop[] {
 /** Whether two stops are the same rule or policy. */
 export function isSame(a: Stop, b: Stop): boolean {
   return a.base === b.base && a.chain === b.chain && a.rule === b.rule;
-}
-
-/** The command that has a firewall accept exactly the packets of a flow, ahead of all other rules of the chain. */
-export function acceptRule(
-  { match, text }: Pick<Flow, "match" | "text">,
-  { table, base }: Pick<Stop, "table" | "base">,
-  on?: string,
-): Fix {
-  const chain = decodeUtf8(base.name);
-  const effect = `accepts ${text} in chain ${chain}, and nothing else; add it to the firewall's configuration to keep it`;
-  const command =
-    table.program === "nft"
-      ? `nft insert rule ${table.nftFamily} ${shellWord(decodeUtf8(table.name))} ${shellWord(chain)} ${nftMatch(match)} accept`
-      : `${table.program} -t ${table.name} -I ${chain} ${iptablesMatch(match)} -j ACCEPT`;
-  return { command, on, effect };
-}
-
-function iptablesMatch(match: FlowMatch): string {
-  const name = protocolWord(match.protocol);
-  const bits = match.family === 2 ? 32 : 128;
-  return [
-    ...(match.source ? [`-s ${formatAddress(match.source)}/${bits}`] : []),
-    ...(match.destination
-      ? [`-d ${formatAddress(match.destination)}/${bits}`]
-      : []),
-    match.icmpType === undefined ? `-p ${name}` : icmpWords(match),
-    ...(match.sourcePort === undefined ? [] : [`--sport ${match.sourcePort}`]),
-    ...(match.destinationPort === undefined
-      ? []
-      : [`--dport ${match.destinationPort}`]),
-  ].join(" ");
-}
-
-/** iptables knows the messages about packets that are too large by their names, too. */
-function icmpWords({ protocol, icmpType, icmpCode }: FlowMatch): string {
-  if (protocol === ICMPV6)
-    return `-p icmpv6 --icmpv6-type ${icmpType === PACKET_TOO_BIG ? "packet-too-big" : icmpType}`;
-  return icmpType === DESTINATION_UNREACHABLE &&
-    icmpCode === FRAGMENTATION_NEEDED
-    ? "-p icmp --icmp-type fragmentation-needed"
-    : `-p icmp --icmp-type ${icmpType}${icmpCode === undefined ? "" : `/${icmpCode}`}`;
-}
-
-function nftMatch(match: FlowMatch): string {
-  const name = protocolWord(match.protocol);
-  const family = match.family === 2 ? "ip" : "ip6";
-  const icmp = match.protocol === ICMPV6 ? "icmpv6" : "icmp";
-  const ports = [
-    ...(match.sourcePort === undefined
-      ? []
-      : [`${name} sport ${match.sourcePort}`]),
-    ...(match.destinationPort === undefined
-      ? []
-      : [`${name} dport ${match.destinationPort}`]),
-    ...(match.icmpType === undefined ? [] : [`${icmp} type ${match.icmpType}`]),
-    ...(match.icmpCode === undefined ? [] : [`${icmp} code ${match.icmpCode}`]),
-  ];
-  return [
-    ...(match.source ? [`${family} saddr ${formatAddress(match.source)}`] : []),
-    ...(match.destination
-      ? [`${family} daddr ${formatAddress(match.destination)}`]
-      : []),
-    ...(ports.length > 0 ? ports : [`meta l4proto ${name}`]),
-  ].join(" ");
-}
-
-function protocolWord(protocol: number): string {
-  const known: Readonly<Record<number, string>> = TRANSPORTS;
-  return known[protocol] ?? String(protocol);
 }

@@ -1,13 +1,8 @@
 import { INET6, type Address } from "../../ipvs/address.js";
 import type { Fix } from "../finding.js";
+import { acceptRule } from "./accept-rule.js";
 import { describeAction, describePlace } from "./describe.js";
-import {
-  acceptRule,
-  isSame,
-  stopsOf,
-  type Flow,
-  type FlowMatch,
-} from "./flow.js";
+import { isSame, stopsOf, type Flow, type FlowMatch } from "./flow.js";
 import {
   ICMPV6,
   NEIGHBOR_ADVERTISEMENT,

@@ -111,11 +111,13 @@ function addChain(table: GrowingTable | undefined, chain: Json): void {
 function addRule(table: GrowingTable, rule: Json): void {
   const expressions = listOf(member(rule, "expr"));
   const sets: NamedSets = (name) => table.sets.get(name);
+  const handle = member(rule, "handle");
   table.chains.get(textOf(member(rule, "chain")))?.rules.push({
     text: nftRuleText(expressions, member(rule, "comment")),
     packets: countOf(expressions, "packets"),
     bytes: countOf(expressions, "bytes"),
     steps: expressions.flatMap((one) => stepsOf(one, sets)),
+    ...(typeof handle === "number" ? { handle } : {}),
   });
 }
 

@@ -46,6 +46,8 @@ export const TCP_FLAGS: Readonly<Record<string, number>> = {
 };
 export const SYN = 0x02;
 export const SYN_ACK = 0x12;
+export const ACK = 0x10;
+export const FIN_ACK = 0x11;
 
 /** Numbers of IP protocols that firewalls write as names. @see /etc/protocols */
 export const PROTOCOL_NUMBERS: Readonly<Record<string, number>> = {

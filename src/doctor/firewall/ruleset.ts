@@ -89,6 +89,8 @@ export interface Rule {
   /** How many bytes these packets had; undefined if it does not count */
   readonly bytes?: bigint | undefined;
   readonly steps: readonly Step[];
+  /** What nft calls it by */
+  readonly handle?: number | undefined;
 }
 
 /** Where a chain is called by the kernel. */

@@ -22,6 +22,8 @@ export interface Place {
   readonly rule: Rule | undefined;
   /** The rule's position in its chain, from 1 */
   readonly position: number | undefined;
+  /** The positions of the rules that lead there from the base chain, its own last; of a policy none */
+  readonly path?: readonly number[] | undefined;
   /** How many packets the rule or the policy has decided, if it counts */
   readonly packets: bigint | undefined;
   /** How many bytes these packets had */
@@ -119,6 +121,8 @@ class Walker implements Walked {
   readonly marks: Marking[] = [];
   packet: Packet;
   readonly #given: ReadonlySet<Condition>;
+  /** The positions of the rules that call the chain that is walked */
+  readonly #callers: number[] = [];
   #table: Table | undefined;
   #base: Chain | undefined;
 
@@ -184,7 +188,9 @@ class Walker implements Walked {
           case "goto": {
             const target = this.#table?.chains.get(verdict.chain);
             if (!target || depth >= DEEPEST) break;
+            this.#callers.push(at + 1);
             const sub = this.#walkChain(target, sure, depth + 1);
+            this.#callers.pop();
             perhapsAccepted ||=
               sub.perhapsAccepted || (sub.how === "accepted" && !sure);
             if (answer === "yes") {
@@ -245,8 +251,10 @@ class Walker implements Walked {
     if (!this.#table || !this.#base) throw new Error("no chain is walked");
     const table = this.#table;
     const base = this.#base;
+    const path = position === undefined ? [] : [...this.#callers, position];
     const { packets, bytes } = rule ?? {};
-    return { table, base, chain, rule, position, packets, bytes, certain };
+    const place = { table, base, chain, rule, position, path };
+    return { ...place, packets, bytes, certain };
   }
 }
 

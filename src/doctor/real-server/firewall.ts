@@ -1,7 +1,8 @@
 import { check } from "../check.js";
 import type { Finding } from "../finding.js";
+import { acceptRule } from "../firewall/accept-rule.js";
 import { describeAction, describePlace } from "../firewall/describe.js";
-import { acceptRule, stopsOf, type Flow } from "../firewall/flow.js";
+import { stopsOf, type Flow } from "../firewall/flow.js";
 import type { Firewall } from "../firewall/read-firewall.js";
 import { serviceFlows, tunnelFlows } from "./flows.js";
 

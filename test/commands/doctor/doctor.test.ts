@@ -109,6 +109,27 @@ test("reportLines() prints the cure of a finding without a command beside the co
   ]);
 });
 
+test("reportLines() and reportJson() say why a finding matters, if it says so itself", () => {
+  const blocked = { id: "firewall-blocks", seen: "dropped", fix: [] } as const;
+  const why = "What is dropped there reaches no real server.";
+  const findings = [{ ...blocked, why }, blocked, { ...blocked, why }];
+  const report = { ...REPORT, findings };
+  const usual = kindNamed("firewall-blocks")?.why ?? "";
+  const text = reportLines(report, { paint: PLAIN, width: undefined });
+  const whys = [...text.matchAll(/^ {2}Why {7}(.*(?:\n {12}.*)*)$/gm)];
+  assert.deepEqual(
+    whys.map(([, one = ""]) => one.replaceAll(/\s+/g, " ")),
+    [why, usual],
+  );
+  const json = JSON.parse(jsonText(reportJson(report))) as {
+    findings: { why: string }[];
+  };
+  assert.deepEqual(
+    json.findings.map((one) => one.why),
+    [why, usual, why],
+  );
+});
+
 test("reportLines() calls only likely findings likely if a kind has both", () => {
   const findings = (["likely", "proven"] as const).map((certainty) => ({
     id: "drained-server-dead" as const,

@@ -148,10 +148,9 @@ suite("directorFirewall", () => {
     assert.deepEqual(finding.fix, [
       {
         command:
-          "iptables -t filter -I FORWARD -s 10.0.0.11/32 -p tcp --sport 80 -j ACCEPT",
-        on: undefined,
+          "iptables -t filter -A FORWARD -i eth2 -o eth1 -s 10.0.0.11/32 -p tcp --sport 80 ! --syn -j ACCEPT",
         effect:
-          "accepts answers of real server 10.0.0.11:80 in chain FORWARD, and nothing else; add it to the firewall's configuration to keep it",
+          "accepts answers of real server 10.0.0.11:80 that come in by eth2 and leave by eth1, behind all rules of chain FORWARD; new connections from there (SYN) meet the existing rules; add it to the firewall's configuration to keep it",
       },
     ]);
   });
@@ -247,7 +246,7 @@ suite("directorFirewall", () => {
     );
     assert.equal(
       finding.fix[0]?.command,
-      "nft insert rule inet filter forward ip saddr 10.0.0.11 tcp sport 80 accept",
+      `nft add rule inet filter forward 'iifname "eth2" oifname "eth1" ip saddr 10.0.0.11 tcp sport 80 tcp flags & (fin | syn | rst | ack) != syn' accept`,
     );
   });
 
@@ -258,7 +257,7 @@ suite("directorFirewall", () => {
     assert.equal(finding?.id, "firewall-redirects");
     assert.equal(
       finding.fix[0]?.command,
-      "iptables -t nat -I PREROUTING -d 192.0.2.1/32 -p tcp --dport 80 -j ACCEPT",
+      "iptables -t nat -I PREROUTING 1 -d 192.0.2.1/32 -p tcp --dport 80 -j ACCEPT",
     );
   });
 });
