@@ -19,7 +19,7 @@ import { readConnectionLimits } from "../connection-limits.js";
 import type { Facts, Gathered } from "../facts.js";
 import { sortTable } from "../finding-order.js";
 import { describeAction, describePlace } from "../firewall/describe.js";
-import { readFirewall } from "../firewall/read-firewall.js";
+import { readFirewall, type Firewall } from "../firewall/read-firewall.js";
 import { ANYWHERE } from "../network.js";
 import { readConnections } from "../read-connections.js";
 import { askStations, readNetwork } from "../read-network.js";
@@ -32,6 +32,7 @@ import {
 import { blockagesOf } from "./blockages.js";
 import { isDrainedInUse } from "./drained-in-use.js";
 import { markedAddresses } from "./marks.js";
+import { withMarkedWays } from "./marked-ways.js";
 import { probeServers, skippedTexts } from "./probe.js";
 import { isServing } from "./reach.js";
 import { sourcesOfRules } from "./snat-address.js";
@@ -145,6 +146,7 @@ export async function gatherDirector(
           ...(client ? [client] : []),
         ],
         needs.has("stations"),
+        firewall,
       )
     : {};
   const [{ probes, skipped }, heard] = await Promise.all([
@@ -286,6 +288,7 @@ async function lookAround(
   connections: Connections | undefined,
   others: readonly Address[],
   ask: boolean,
+  firewall: Firewall | undefined,
 ): Promise<Pick<Facts, "network" | "stations">> {
   const virtual = distinct(
     table.flatMap(({ key }) => ("firewallMark" in key ? [] : [key.address])),
@@ -299,7 +302,10 @@ async function lookAround(
     ...others,
   ];
   using client = await NetworkClient.open(io);
-  const network = await readNetwork(client, distinct(addresses));
+  const general = await readNetwork(client, distinct(addresses));
+  const network = firewall
+    ? await withMarkedWays(client, general, firewall, table)
+    : general;
   if (!ask) return { network };
   const serving = table
     .flatMap((service) =>

@@ -12,6 +12,7 @@ import type { Facts } from "../facts.js";
 import type { Finding, Fix } from "../finding.js";
 import type { Sysctls } from "../sysctls.js";
 import { examineThere, PROBE } from "./examine-there.js";
+import { hardwareAddressOf, sameHardware } from "./hardware-address.js";
 import type { Probe } from "../probe-result.js";
 import { isUdp, probeEvidence } from "./probe.js";
 import { isServing } from "./reach.js";
@@ -66,9 +67,18 @@ function probeFinding(probe: Probe, facts: RefusalFacts): Finding<Id>[] {
       ...ofServer(service, server),
       seen: probeEvidence(probe),
       certainty: masqueraded && served === undefined ? "proven" : "likely",
-      evidence: served === undefined ? [] : [served],
+      evidence: [
+        ...(served === undefined ? [] : [served]),
+        ...sameHardware(server, facts),
+      ],
       next: [
-        examineThere(service, server, facts.network, clientOf(probe, facts)),
+        examineThere(
+          service,
+          server,
+          facts.network,
+          clientOf(probe, facts),
+          hardwareAddressOf(server, facts),
+        ),
       ],
       fix: [],
     },
@@ -97,9 +107,16 @@ function refusalOf(
       evidence: [
         ...(probe && counters !== undefined ? [counters] : []),
         ...(served === undefined ? [] : [served]),
+        ...sameHardware(server, facts),
       ],
       next: [
-        examineThere(service, server, facts.network, client),
+        examineThere(
+          service,
+          server,
+          facts.network,
+          client,
+          hardwareAddressOf(server, facts),
+        ),
         ...(probe ? [] : [PROBE]),
       ],
       // Counters fit other causes as well, so they are no reason to take a server out.

@@ -10,7 +10,14 @@ import { without } from "../../traffic/needs.js";
 import { forgetConnections } from "../../traffic/forget-connections.js";
 import { BEHIND_DIRECTOR, otherClients } from "../../traffic/places.js";
 import { siteOf } from "../../traffic/site.js";
-import { examined, proves, repairsByProbe, unansweredForLong } from "./case.js";
+import {
+  carryOut,
+  examined,
+  proves,
+  repairsByProbe,
+  unansweredForLong,
+  type Found,
+} from "./case.js";
 import { startResident } from "./resident.js";
 
 const URL = "http://192.0.2.100/";
@@ -82,6 +89,67 @@ suite("doctor finds what the connection table and counters show", () => {
       await counted("server-refuses");
     },
     repair: repairsByProbe(site),
+  });
+
+  const real3 = () => on("real3", "cat /sys/class/net/back/address").trim();
+  proves(site, {
+    id: "server-refuses",
+    name: "another machine has the address as well",
+    subject: "198.51.100.12:8080 of tcp/192.0.2.100:80",
+    evidence:
+      /198\.51\.100\.12 and 198\.51\.100\.13 have the same hardware address, /,
+    rules: RULES,
+    url: URL,
+    options: "--probe",
+    async fault() {
+      on("real3", "ip address add 198.51.100.12/24 dev back");
+      // Whoever answers first would decide it.
+      for (const address of ["198.51.100.12", "198.51.100.13"])
+        director(
+          `ip neighbor replace ${address} lladdr ${real3()} dev back nud reachable`,
+        );
+      await forgetConnections();
+      await balance(RULES);
+    },
+    fails: () => refused(URL),
+    async repair({ next, fix: outOfUse }) {
+      assert.match(outOfUse[0]?.command ?? "", / -w 0$/);
+      const resident = startResident("real2");
+      try {
+        const words = next[0]?.command.split(" ").slice(1) ?? [];
+        const look = async (line: readonly string[]) => {
+          const { stdout, stderr } = await resident.run([
+            ...line,
+            "-o",
+            "json",
+          ]);
+          assert.equal(stderr, "");
+          return (JSON.parse(stdout) as { findings: readonly Found[] })
+            .findings;
+        };
+        const [finding, ...others] = await look(words);
+        assert.deepEqual(others, []);
+        assert.equal(finding?.id, "server-address-twice");
+        assert.ok(finding.seen.includes(real3()), finding.seen);
+        const machines = {
+          [`the machine with ${real3()}`]: "real3",
+          "director 198.51.100.1": DIRECTOR,
+        };
+        const filled = { words: { INTERFACE: "back" }, machines };
+        carryOut(site, finding, filled, "real2");
+        // The same question with the hardware address that the director finds now.
+        const own = on("real2", "cat /sys/class/net/back/address").trim();
+        const asked = words.map((word) => (word === real3() ? own : word));
+        assert.deepEqual(await look(asked), []);
+      } finally {
+        await resident.stop();
+      }
+      await balance(RULES);
+    },
+    lastly: () => {
+      on("real3", "ip address del 198.51.100.12/24 dev back || true");
+      director("ip neighbor flush dev back");
+    },
   });
 
   const URL6 = "http://[2001:db8:1::100]/";
