@@ -323,7 +323,7 @@ suite(
     proves(site, {
       id: "mark-not-local",
       name: "IPv6, and the routing rule is for some bits of the mark",
-      subject: "fwm/7 (IPv6)",
+      subject: "fwm6/7",
       skip: without("ip6tables-legacy", "iptables"),
       rules: `
       -A -f 7 -6 -s rr

@@ -91,7 +91,9 @@ suite("doctor finds what the connection table and counters show", () => {
     repair: repairsByProbe(site),
   });
 
-  const real3 = () => on("real3", "cat /sys/class/net/back/address").trim();
+  const hardwareOf = (host: string, device = "back") =>
+    on(host, `cat /sys/class/net/${device}/address`).trim();
+  const twice = { id: "server-address-twice" } as const;
   proves(site, {
     id: "server-refuses",
     name: "another machine has the address as well",
@@ -103,10 +105,14 @@ suite("doctor finds what the connection table and counters show", () => {
     options: "--probe",
     async fault() {
       on("real3", "ip address add 198.51.100.12/24 dev back");
-      // Whoever answers first would decide it.
+      // Whoever answers or asks first would decide it.
+      on(
+        "real2",
+        `ip neighbor replace 198.51.100.1 lladdr ${hardwareOf(DIRECTOR)} dev back nud permanent`,
+      );
       for (const address of ["198.51.100.12", "198.51.100.13"])
         director(
-          `ip neighbor replace ${address} lladdr ${real3()} dev back nud reachable`,
+          `ip neighbor replace ${address} lladdr ${hardwareOf("real3")} dev back nud reachable`,
         );
       await forgetConnections();
       await balance(RULES);
@@ -129,17 +135,19 @@ suite("doctor finds what the connection table and counters show", () => {
         };
         const [finding, ...others] = await look(words);
         assert.deepEqual(others, []);
-        assert.equal(finding?.id, "server-address-twice");
-        assert.ok(finding.seen.includes(real3()), finding.seen);
+        assert.equal(finding?.id, twice.id);
+        assert.ok(finding.seen.includes(hardwareOf("real3")), finding.seen);
         const machines = {
-          [`the machine with ${real3()}`]: "real3",
+          [`the machine with ${hardwareOf("real3")}`]: "real3",
           "director 198.51.100.1": DIRECTOR,
         };
         const filled = { words: { INTERFACE: "back" }, machines };
         carryOut(site, finding, filled, "real2");
         // The same question with the hardware address that the director finds now.
-        const own = on("real2", "cat /sys/class/net/back/address").trim();
-        const asked = words.map((word) => (word === real3() ? own : word));
+        const own = hardwareOf("real2");
+        const asked = words.map((word) =>
+          word === hardwareOf("real3") ? own : word,
+        );
         assert.deepEqual(await look(asked), []);
       } finally {
         await resident.stop();
@@ -148,6 +156,7 @@ suite("doctor finds what the connection table and counters show", () => {
     },
     lastly: () => {
       on("real3", "ip address del 198.51.100.12/24 dev back || true");
+      on("real2", "ip neighbor del 198.51.100.1 dev back || true");
       director("ip neighbor flush dev back");
     },
   });
