@@ -1,6 +1,12 @@
 import { formatAddress, type Address, type Family } from "../ipvs/address.js";
 import type { RouteFailure } from "../rtnl/client.js";
-import type { Device, DeviceAddress, Neighbor, Route } from "../rtnl/model.js";
+import type {
+  Device,
+  DeviceAddress,
+  Neighbor,
+  Route,
+  Rule,
+} from "../rtnl/model.js";
 
 /** Addresses that no network has (RFC 7600, RFC 5180). The routes to them are those to clients anywhere. */
 export const ANYWHERE: Readonly<Record<Family, Address>> = {
@@ -18,6 +24,22 @@ export interface Network {
   readonly neighbors: readonly Neighbor[];
   /** The route to an address, or why there is none, by the address as text: of those that were asked for */
   readonly ways: ReadonlyMap<string, Way>;
+  /** Where packets go that a firewall rule marks for a service, by their destinations */
+  readonly marked?: readonly MarkedWay[];
+  /** The routing rules, if packets with firewall marks were asked for */
+  readonly rules?: readonly Rule[];
+}
+
+/** Where packets with a mark to some addresses go. */
+export interface MarkedWay {
+  readonly family: Family;
+  readonly mark: number;
+  readonly first: Address;
+  readonly last: Address;
+  /** Whether any of the addresses is local for these packets, as far as they were tried */
+  readonly isLocal: boolean;
+  /** The way of the first address */
+  readonly way: Way;
 }
 
 /** Who answered when the network was asked for addresses. */

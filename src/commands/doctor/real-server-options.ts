@@ -16,7 +16,13 @@ import { readService } from "../../cli/selectors.js";
 import { escapeControls } from "../../cli/escape.js";
 
 /** Options about a real server. */
-const OF_REAL_SERVERS = ["method", "tun-port", "director", "server"];
+const OF_REAL_SERVERS = [
+  "method",
+  "tun-port",
+  "director",
+  "server",
+  "hardware-address",
+];
 
 /**
  * What the command line says about this machine as a real server; undefined if it is a director.
@@ -56,6 +62,11 @@ export async function readCircumstances(
   const tunnelPort = given.number("tun-port");
   if (tunnelPort !== undefined && method !== "gue")
     throw wrong("--tun-port goes with --method gue");
+  const hardwareAddress = hardwareAddressOf(given.text("hardware-address"));
+  if (hardwareAddress && given.text("server") === undefined)
+    throw wrong(
+      "--hardware-address goes with --server, whose hardware address it is",
+    );
   return {
     services,
     method,
@@ -63,6 +74,7 @@ export async function readCircumstances(
     director: addressOf(given, "director"),
     client: addressOf(given, "client"),
     server: endpointOf(given.text("server")),
+    hardwareAddress,
   };
 }
 
@@ -75,6 +87,16 @@ function endpointOf(text: string | undefined): Circumstances["server"] {
   if (address && Number(port) <= 65535) return { address, port: Number(port) };
   throw wrong(
     `${escapeControls(text)} is no address and port, which --server expects`,
+  );
+}
+
+/** 6 bytes, and 20 of InfiniBand */
+function hardwareAddressOf(text: string | undefined): Uint8Array | undefined {
+  if (text === undefined) return undefined;
+  if (/^[0-9a-f]{2}(:[0-9a-f]{2}){5,19}$/i.test(text))
+    return Uint8Array.from(text.split(":"), (byte) => parseInt(byte, 16));
+  throw wrong(
+    `${escapeControls(text)} is no hardware address, which --hardware-address expects, such as 02:00:5e:10:00:01`,
   );
 }
 

@@ -6,6 +6,7 @@ import { drainedServers } from "./drained.js";
 import { directorFirewall } from "./firewall.js";
 import { idleConnections, limits } from "./limits.js";
 import { marks, unmatchedMarks } from "./marks.js";
+import { localMarks } from "./local-marks.js";
 import { overwrittenMarks } from "./overwritten-marks.js";
 import { redirects } from "./redirects.js";
 import { snatAddresses } from "./snat-address.js";
@@ -41,6 +42,7 @@ export const DIRECTOR_CHECKS: readonly Check[] = [
   marks,
   unmatchedMarks,
   overwrittenMarks,
+  localMarks,
   activeBackups,
   refusals,
   clientsBeside,

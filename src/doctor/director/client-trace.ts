@@ -24,6 +24,7 @@ import { deviceOf, nextHopTo } from "../network.js";
 import { sysctlNumber } from "../sysctls.js";
 import { blockagesOf, describeBlockage } from "./blockages.js";
 import { examineThere } from "./examine-there.js";
+import { blockText, notLocal, wayText } from "./local-marks.js";
 import { markingRules, mismatchOf } from "./marking-rules.js";
 import { overwritten } from "./overwritten-marks.js";
 import { entrySteps, usedConnections } from "./client-entries.js";
@@ -241,10 +242,8 @@ function sizeSteps(facts: TraceFacts, client: Address): TraceStep[] {
 }
 
 /** Which rules that set marks of services the client's packets meet. */
-function markSteps(
-  { table, network, firewall }: TraceFacts,
-  sightings: ClientSightings,
-): TraceStep[] {
+function markSteps(facts: TraceFacts, sightings: ClientSightings): TraceStep[] {
+  const { table, network, firewall } = facts;
   const { client } = sightings;
   const family = client.length === 4 ? INET : INET6;
   const stopsAll =
@@ -261,13 +260,19 @@ function markSteps(
         (one) =>
           one.rule.rule === rule.rule && one.rule.position === rule.position,
       );
+      const lost = notLocal(service, facts).find(
+        (one) =>
+          one.rule.rule === rule.rule && one.rule.position === rule.position,
+      );
       const says = mismatch
         ? `does not match: ${mismatch.text}`
         : later
           ? `matches, but then ${describePlace(later.by)}, sets another mark`
-          : "matches packets of the client that meet its conditions";
+          : lost
+            ? `matches, but packets with the mark to ${blockText(lost.ways[0])} are not local, so IPVS does not see them: ${wayText(lost.ways[0], network)}; 'ipvsadm doctor' prints the fix`
+            : "matches packets of the client that meet its conditions";
       found.push({
-        met: mismatch === undefined && later === undefined,
+        met: !mismatch && !later && !lost,
         text: `${describePlace(rule)}, sets mark ${key.firewallMark} for fwm/${key.firewallMark}; it ${says}`,
       });
     }

@@ -8,6 +8,7 @@ import {
   type ServerEntry,
   type ServiceWithServers,
 } from "../../ipvs/model.js";
+import { formatHardwareAddress } from "../../rtnl/model.js";
 import { serviceName } from "../commands.js";
 import type { Fix } from "../finding.js";
 import { wayTo, type Network } from "../network.js";
@@ -16,12 +17,17 @@ import type { Method } from "../real-server/methods.js";
 /** The command that tries the real servers from this machine. */
 export const PROBE: Fix = { command: "ipvsadm doctor --probe" };
 
-/** The command that examines a real server, complete, for that server. */
+/**
+ * The command that examines a real server, complete, for that server.
+ *
+ * @param hardwareAddress where this machine reaches the server
+ */
 export function examineThere(
   service: ServiceWithServers,
   { key, settings }: ServerEntry,
   network: Network,
   client?: Address,
+  hardwareAddress?: Uint8Array,
 ): Fix {
   // Clients of a firewall mark use addresses that only the marking rules know.
   const name = "firewallMark" in service.key ? "ADDRESS" : serviceName(service);
@@ -31,6 +37,9 @@ export function examineThere(
     ...(isGue(settings) ? [`--tun-port ${settings.tunnel.port}`] : []),
     ...(settings.forwarding === MASQUERADING
       ? [`--server ${formatEndpoint(key.address, key.port)}`]
+      : []),
+    ...(settings.forwarding === MASQUERADING && hardwareAddress
+      ? [`--hardware-address ${formatHardwareAddress(hardwareAddress)}`]
       : []),
     ...(source ? [`--director ${formatAddress(source)}`] : []),
     ...(client ? [`--client ${formatAddress(client)}`] : []),

@@ -19,7 +19,7 @@ import { readConnectionLimits } from "../connection-limits.js";
 import type { Facts, Gathered } from "../facts.js";
 import { sortTable } from "../finding-order.js";
 import { describeAction, describePlace } from "../firewall/describe.js";
-import { readFirewall } from "../firewall/read-firewall.js";
+import { readFirewall, type Firewall } from "../firewall/read-firewall.js";
 import { ANYWHERE } from "../network.js";
 import { persistenceGroups } from "../persistence-groups.js";
 import { readConnections } from "../read-connections.js";
@@ -35,6 +35,7 @@ import {
 import { blockagesOf, describeBlockage } from "./blockages.js";
 import { isDrainedInUse } from "./drained-in-use.js";
 import { markedAddresses } from "./marks.js";
+import { withMarkedWays } from "./marked-ways.js";
 import { probeServers, skippedTexts } from "./probe.js";
 import { isServing } from "./reach.js";
 import { sourcesOfRules } from "./snat-address.js";
@@ -156,6 +157,7 @@ export async function gatherDirector(
           ...(client ? [client] : []),
         ],
         needs.has("stations"),
+        firewall,
       )
     : {};
   const [{ probes, skipped }, heard] = await Promise.all([
@@ -301,6 +303,7 @@ async function lookAround(
   connections: Connections | undefined,
   others: readonly Address[],
   ask: boolean,
+  firewall: Firewall | undefined,
 ): Promise<Pick<Facts, "network" | "stations">> {
   const virtual = distinct(
     table.flatMap(({ key }) => ("firewallMark" in key ? [] : [key.address])),
@@ -314,7 +317,10 @@ async function lookAround(
     ...others,
   ];
   using client = await NetworkClient.open(io);
-  const network = await readNetwork(client, distinct(addresses));
+  const general = await readNetwork(client, distinct(addresses));
+  const network = firewall
+    ? await withMarkedWays(client, general, firewall, table)
+    : general;
   if (!ask) return { network };
   const serving = table
     .flatMap((service) =>

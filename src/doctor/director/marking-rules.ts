@@ -6,7 +6,9 @@ import {
 import type { ServiceKey } from "../../ipvs/model.js";
 import { judge } from "../firewall/judge.js";
 import type { Hook } from "../firewall/packet.js";
+import { compareAddresses } from "../firewall/compare-addresses.js";
 import type {
+  AddressRange,
   Base,
   Chain,
   Condition,
@@ -162,7 +164,7 @@ export interface Mismatch {
  */
 export function mismatchOf(
   { conditions }: Pick<MarkingRule, "conditions">,
-  { family }: FirewallMarkKey,
+  { family, firewallMark }: FirewallMarkKey,
   network: Network,
   client?: Address,
 ): Mismatch | undefined {
@@ -179,7 +181,11 @@ export function mismatchOf(
       devices,
     };
   // A rule for a single address must name one of this machine; what is for others does not reach IPVS.
-  const lost = targets.find((one) => isLocal(network, one) === false);
+  const lost = targets.find(
+    (one) =>
+      isLocal(network, one) === false &&
+      !isLocalMarked(network, { family, firewallMark }, one),
+  );
   if (lost && targets.length === 1)
     return {
       why: "address",
@@ -187,6 +193,53 @@ export function mismatchOf(
       devices: [],
     };
   return undefined;
+}
+
+/** Whether a routing rule for a mark makes an address local. */
+function isLocalMarked(
+  { marked = [] }: Network,
+  { family, firewallMark }: FirewallMarkKey,
+  address: Address,
+): boolean {
+  return marked.some(
+    (one) =>
+      one.family === family &&
+      one.mark === firewallMark &&
+      one.isLocal &&
+      compareAddresses(one.first, address) === 0 &&
+      compareAddresses(one.last, address) === 0,
+  );
+}
+
+/** The addresses that all conditions allow as destination; undefined: any, or not known. */
+export function targetsOf(
+  conditions: readonly Condition[],
+): readonly AddressRange[] | undefined {
+  let allowed: readonly AddressRange[] | undefined;
+  for (const condition of conditions.flatMap(flat)) {
+    if (condition.about !== "address" || condition.end !== "destination")
+      continue;
+    const { ranges } = condition;
+    allowed = allowed
+      ? allowed.flatMap((one) => ranges.flatMap((other) => both(one, other)))
+      : ranges;
+  }
+  return allowed;
+}
+
+function flat(condition: Condition): readonly Condition[] {
+  return condition.about === "all"
+    ? condition.conditions.flatMap(flat)
+    : [condition];
+}
+
+/** The addresses in both ranges. */
+function both(one: AddressRange, other: AddressRange): AddressRange[] {
+  const first =
+    compareAddresses(one.first, other.first) > 0 ? one.first : other.first;
+  const last =
+    compareAddresses(one.last, other.last) < 0 ? one.last : other.last;
+  return compareAddresses(first, last) <= 0 ? [{ first, last }] : [];
 }
 
 /** The single addresses that a condition names as destination. */

@@ -13,6 +13,7 @@ import type { Finding, Fix } from "../finding.js";
 import type { Sysctls } from "../sysctls.js";
 import { perhapsNotTcp } from "./mark-protocol.js";
 import { examineThere, PROBE } from "./examine-there.js";
+import { hardwareAddressOf, sameHardware } from "./hardware-address.js";
 import type { Probe } from "../probe-result.js";
 import { isUdp, probeEvidence } from "./probe.js";
 import { isServing } from "./reach.js";
@@ -69,9 +70,18 @@ function probeFinding(probe: Probe, facts: RefusalFacts): Finding<Id>[] {
       ...ofServer(service, server),
       seen: probeEvidence(probe),
       certainty: masqueraded && doubt === undefined ? "proven" : "likely",
-      evidence: doubt === undefined ? [] : [doubt],
+      evidence: [
+        ...(doubt === undefined ? [] : [doubt]),
+        ...sameHardware(server, facts),
+      ],
       next: [
-        examineThere(service, server, facts.network, clientOf(probe, facts)),
+        examineThere(
+          service,
+          server,
+          facts.network,
+          clientOf(probe, facts),
+          hardwareAddressOf(server, facts),
+        ),
       ],
       fix: [],
     },
@@ -102,9 +112,16 @@ function refusalOf(
       evidence: [
         ...(probe && counters !== undefined ? [counters] : []),
         ...(doubt === undefined ? [] : [doubt]),
+        ...sameHardware(server, facts),
       ],
       next: [
-        examineThere(service, server, facts.network, client),
+        examineThere(
+          service,
+          server,
+          facts.network,
+          client,
+          hardwareAddressOf(server, facts),
+        ),
         ...(probe ? [] : [PROBE]),
       ],
       // Counters fit other causes as well, so they are no reason to take a server out.

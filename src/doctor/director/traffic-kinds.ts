@@ -68,7 +68,7 @@ export const TRAFFIC_KINDS = [
     title: "the rule that sets the mark of a service cannot match requests",
     why: "A service by firewall mark gets only the packets that carry its mark. Requests that do not match the marking rule get no mark. This machine handles them as any others: if the address is its own and no program listens there, clients see their connections refused.",
     looked:
-      "The rules of nft and of both variants of iptables that set the mark in PREROUTING or INPUT, if none of them has counted a packet: whether they name an interface by which no client is reached (the interfaces with the address of the rule or its network, and the default route), or a single destination that is not an address of this machine. A routing rule for the mark can make such an address local; doctor does not see that. A wrong port or protocol cannot be seen: compare them with the clients.",
+      "The rules of nft and of both variants of iptables that set the mark in PREROUTING or INPUT, if none of them has counted a packet: whether they name an interface by which no client is reached (the interfaces with the address of the rule or its network, and the default route), or a single destination that is not an address of this machine. A wrong port or protocol cannot be seen: compare them with the clients.",
     cure: "Correct the interface or the address of the rule, and keep it in the configuration of the firewall. If clients can come in by several interfaces, leave the interface out: the destination is enough.",
     sysctls: [],
   },
@@ -80,6 +80,16 @@ export const TRAFFIC_KINDS = [
     looked:
       "The rules of nft and of both variants of iptables that set marks in PREROUTING and INPUT, in the order in which packets meet them: whether a packet that gets the mark also gets to a later rule that changes it, past ACCEPT and RETURN, and reaches IPVS with another mark. It is proven if that is certain for each rule that sets the mark, else likely. A rule that has matched no packet is not reported, and nothing is reported while the service gets packets.",
     cure: "Set the mark of the service last: IPVS compares the whole mark, so bits for other purposes cannot be added to it. Keep that in the configuration of the firewall.",
+    sysctls: [],
+  },
+  {
+    id: "mark-not-local",
+    severity: "error",
+    title: "packets with the mark of a service are not local",
+    why: "IPVS handles packets that are for the machine itself. A firewall mark alone does not make them so: the destination must be an address of this machine, or a routing rule must send packets with the mark to a table with a local route. Otherwise this machine forwards or drops the packets, and IPVS never sees them. Such routes and rules are often lost at a restart of the machine or of its network.",
+    looked:
+      "The destinations of the rules that set the mark in PREROUTING (single addresses and blocks), and the kernel's route for packets with the mark to them, as `ip route get ADDRESS mark MARK` shows it. Nothing is reported if an address of a block is local: up to 256 addresses of a block are tried, and this machine's own addresses in it. It is proven if the rule has counted packets and the service never got one, else likely. Rules without a destination have no address to check. Nothing is reported while the service gets packets, or on a machine with only a backup sync daemon.",
+    cure: "Make the destination local: add the local route that is missing, to the table of the routing rule for the mark if there is one, or add the addresses to an interface. Add it to the network's configuration as well. Where the addresses move between directors (keepalived, VRRP), first check which of them must have them now.",
     sysctls: [],
   },
   {
@@ -96,10 +106,10 @@ export const TRAFFIC_KINDS = [
     id: "server-refuses",
     severity: "error",
     title: "a masqueraded real server refuses requests",
-    why: "The server is there and answers each request with a reset, or with an ICMP message if it is UDP: no program listens at its address and port, a program listens there only for other addresses (such as 127.0.0.1), or a firewall rejects the request. The scheduler does not notice, and gives the server its share of the connections.",
+    why: "The machine that the director reaches answers each request with a reset, or with an ICMP message if it is UDP: no program listens at its address and port, a program listens there only for other addresses (such as 127.0.0.1), a firewall rejects the request, or another machine has the address as well and answers instead of the server. The scheduler does not notice, and gives the server its share of the connections.",
     looked:
       "The counters of each masqueraded server of a TCP service, since it was added and per second: about one packet in and one packet out for each connection, and no packet larger than a TCP header with its options. With --probe also whether the server refuses a connection from the director's address, or an empty datagram (ICMP port unreachable) for a UDP service. Only --probe finds it with UDP, and only --probe proves it. It is only likely if the server sends more than refusals meanwhile: then it serves clients, and perhaps refuses only the director. For a firewall mark, a refused connection proves it only if the rules that set the mark, or the connections of the service, show TCP alone.",
-    cure: "Run `ipvsadm doctor --real-server` on that server, as printed, and repair what it finds: start the program, let it listen at the server's address, or correct the port. If the server refuses its clients, take it out until then; --probe prints the commands if it proves that. With weight 0 it gets no new connections; UDP clients that keep their port stay with it, so there it has to be removed, with net.ipv4.vs.expire_nodest_conn at 1. The schedulers sh and dh refuse the clients of a server with weight 0, so there it has to be removed as well. That hides the fault and does not repair it. A health checker such as keepalived does that automatically.",
+    cure: "Run `ipvsadm doctor --real-server` on that server, as printed, and repair what it finds: start the program, let it listen at the server's address, correct the port, or remove the address from another machine that has it too. If the server refuses its clients, take it out until then; --probe prints the commands if it proves that. With weight 0 it gets no new connections; UDP clients that keep their port stay with it, so there it has to be removed, with net.ipv4.vs.expire_nodest_conn at 1. The schedulers sh and dh refuse the clients of a server with weight 0, so there it has to be removed as well. That hides the fault and does not repair it. A health checker such as keepalived does that automatically.",
     sysctls: [],
   },
   {

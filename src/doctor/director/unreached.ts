@@ -14,6 +14,7 @@ import { isLocal } from "../network.js";
 import { sysctlNumber } from "../sysctls.js";
 import { blockagesOf } from "./blockages.js";
 import { deletedServices } from "./deleted-services.js";
+import { notLocal } from "./local-marks.js";
 import { markingRules, type FirewallMarkKey } from "./marking-rules.js";
 import { followClient, isMarkSet, unmatchedRules } from "./marks.js";
 import { overwritten } from "./overwritten-marks.js";
@@ -88,7 +89,8 @@ function couldBeReached(service: ServiceWithServers, facts: Facts): boolean {
     return (
       isMarkSet(facts.firewall, key) &&
       unmatchedRules(facts.firewall, service, facts.network).length === 0 &&
-      overwritten(facts.firewall, service, facts.network).length === 0
+      overwritten(facts.firewall, service, facts.network).length === 0 &&
+      notLocal(service, facts).length === 0
     );
   if (isAny(key) || isLocal(facts.network, key.address) !== true) return false;
   // Another machine gets the packets, which is a finding of its own.
@@ -116,7 +118,7 @@ function whatIsKnown({ key }: ServiceWithServers, { firewall }: Facts): string {
       ? `no rule that doctor could read sets mark ${key.firewallMark}`
       : `mark ${key.firewallMark} is set by ${rules.map(describePlace).join(", and by ")}`;
   const marked = rules.some(({ packets }) => (packets ?? 0n) > 0n)
-    ? "If they came after the service was added, the mark was changed behind the rule, or the packets were dropped"
+    ? "If they came after the service was added, the mark was changed behind the rule, the packets are not local, or they were dropped"
     : "Requests without the mark do not belong to it: this machine handles them as any others, and mostly refuses them";
   return `${who}. ${marked}`;
 }
@@ -132,6 +134,11 @@ function nextSteps(
         command: showMarks(key, firewall),
         effect:
           "changes nothing; shows what each rule matches, and how many packets",
+      },
+      {
+        command: `ip route get ADDRESS mark ${key.firewallMark}`,
+        effect:
+          "changes nothing; ADDRESS is the one that clients use; IPVS gets the packets only if the answer begins with local",
       },
     ];
   const address = formatAddress(key.address);

@@ -1,4 +1,5 @@
 import type { Check } from "../check.js";
+import { addressTwice } from "./address-twice.js";
 import { arp } from "./arp.js";
 import { serverFirewall } from "./firewall.js";
 import { listening } from "./listening.js";
@@ -12,6 +13,7 @@ import { wayBack } from "./way-back.js";
 /** The checks of a real server. */
 export const REAL_SERVER_CHECKS: readonly Check[] = [
   virtualAddress,
+  addressTwice,
   arp,
   serverNeighborDiscovery,
   serverFirewall,

@@ -50,6 +50,8 @@ export interface Circumstances {
   /** The address and port at which a masqueraded server gets requests */
   readonly server:
     { readonly address: Address; readonly port: number } | undefined;
+  /** Where the director reaches the address of the server */
+  readonly hardwareAddress?: Uint8Array | undefined;
 }
 
 /** The state of a real server. */

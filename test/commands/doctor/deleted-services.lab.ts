@@ -7,7 +7,14 @@ import { balance, ipvsadm } from "../../traffic/ipvsadm.js";
 import { without } from "../../traffic/needs.js";
 import { BEHIND_DIRECTOR } from "../../traffic/places.js";
 import { siteOf } from "../../traffic/site.js";
-import { answered, examined, proves, unanswered } from "./case.js";
+import {
+  answered,
+  carryOut,
+  examined,
+  proves,
+  silent,
+  unanswered,
+} from "./case.js";
 
 const SERVICE = "-t 192.0.2.100:80";
 const RULES = `
@@ -237,6 +244,144 @@ suite(
       fails: () => unanswered(site, URL),
       lastly: () => void director("iptables-legacy -t mangle -F PREROUTING"),
     });
+
+    const CLEAN = `
+      iptables-legacy -t mangle -F PREROUTING; ip6tables-legacy -t mangle -F PREROUTING || true
+      while ip rule del priority 700 2>/dev/null; do :; done
+      while ip -6 rule del priority 700 2>/dev/null; do :; done
+      for family in -4 -6; do ip $family route flush table 100 2>/dev/null || true; done
+      ip route del local 203.0.113.100 dev lo 2>/dev/null || true
+      ip route del local 203.0.113.64/28 dev lo 2>/dev/null || true
+      ip address del 203.0.113.70/32 dev lo 2>/dev/null || true`;
+    const BLOCK = "-d 203.0.113.64/28 -p tcp -m multiport --dports 80,443";
+    /** The route of the client to addresses that only the director has. */
+    const knows = (target: string, router = "192.0.2.1") =>
+      void site.network.sh(
+        "client",
+        `ip route replace ${target} via ${router}`,
+      );
+    const markedRules = (server: number) => `
+      -A -f 7 -s rr
+      -a -f 7 -r 198.51.100.${server}:8080 -m`;
+
+    for (const one of [
+      {
+        name: "the table of the routing rule is empty",
+        target: "203.0.113.64/28",
+        match: BLOCK,
+        prepare:
+          "ip rule add fwmark 7 lookup 100 priority 700; ip route add local default dev lo table 100",
+        fault: "ip route flush table 100",
+        url: "http://203.0.113.70/",
+        evidence:
+          /^routing rule 700 sends packets with mark 7 to table 100, which has no local route for them$/,
+        fix: "ip route add local 203.0.113.64/28 dev lo table 100",
+      },
+      {
+        name: "there is neither a routing rule nor a local route",
+        target: "203.0.113.100",
+        match: "-d 203.0.113.100 -p tcp --dport 80",
+        prepare: "ip route add local 203.0.113.100 dev lo",
+        fault: "ip route del local 203.0.113.100 dev lo",
+        url: "http://203.0.113.100/",
+        evidence:
+          /^no routing rule sends packets with mark 7 to a table of their own$/,
+        fix: "ip route add local 203.0.113.100 dev lo",
+      },
+    ])
+      proves(site, {
+        id: "mark-not-local",
+        name: one.name,
+        subject: "fwm/7",
+        seen: /^rule 1 of chain PREROUTING \(iptables-legacy, table mangle\), ".*", [1-9]\d* packets, sets mark 7, and packets with it to \S+ are not local: there is no route to them$/,
+        evidence: one.evidence,
+        skip: without("iptables-legacy", "iptables"),
+        rules: markedRules(11),
+        url: one.url,
+        prepare() {
+          knows(one.target);
+          director(
+            `iptables-legacy -t mangle -A PREROUTING ${one.match} -j MARK --set-mark 7; ${one.prepare}`,
+          );
+        },
+        async fault() {
+          director(one.fault);
+          await balance(markedRules(12));
+        },
+        fails: () => unanswered(site, one.url),
+        repair(finding) {
+          assert.equal(finding.certainty, "proven");
+          assert.deepEqual(
+            finding.fix.map(({ command }) => command),
+            [one.fix],
+          );
+          carryOut(site, finding, {});
+        },
+        lastly: () => void director(CLEAN),
+      });
+
+    proves(site, {
+      id: "mark-not-local",
+      name: "IPv6, and the routing rule is for some bits of the mark",
+      subject: "fwm6/7",
+      skip: without("ip6tables-legacy", "iptables"),
+      rules: `
+      -A -f 7 -6 -s rr
+      -a -f 7 -6 -r [2001:db8:2::11]:8080 -m`,
+      url: "http://[2001:db8:9::46]/",
+      prepare() {
+        knows("2001:db8:9::40/124", "2001:db8:1::1");
+        director(`ip6tables-legacy -t mangle -A PREROUTING -d 2001:db8:9::40/124 -p tcp --dport 80 -j MARK --set-mark 7
+          ip -6 rule add fwmark 7/0xff lookup 100 priority 700
+          ip -6 route add local default dev lo table 100`);
+      },
+      async fault() {
+        director("ip -6 route flush table 100");
+        await balance(`
+        -A -f 7 -6 -s rr
+        -a -f 7 -6 -r [2001:db8:2::12]:8080 -m`);
+      },
+      fails: () => unanswered(site, "http://[2001:db8:9::46]/"),
+      lastly: () => void director(CLEAN),
+    });
+
+    for (const [what, setUp] of [
+      [
+        "a table with a local route",
+        "ip rule add fwmark 7 lookup 100 priority 700; ip route add local default dev lo table 100",
+      ],
+      [
+        "a routing rule for the interface of the clients",
+        "ip rule add iif front fwmark 7 lookup 100 priority 700; ip route add local 203.0.113.64/28 dev lo table 100",
+      ],
+      [
+        "one address of the block on an interface",
+        "ip address add 203.0.113.70/32 dev lo",
+      ],
+    ] as const)
+      test(
+        `doctor finds nothing: packets with a mark are local by ${what}, before the first request and after it`,
+        { skip: without("iptables-legacy", "iptables") },
+        async () => {
+          knows("203.0.113.64/28");
+          try {
+            director(
+              `iptables-legacy -t mangle -A PREROUTING ${BLOCK} -j MARK --set-mark 7; ${setUp}`,
+            );
+            await balance(markedRules(11));
+            const only = () =>
+              examined("all examined", "--only mark-not-local");
+            assert.deepEqual((await only()).found, []);
+            await answered(site, "http://203.0.113.70/");
+            await silent();
+            // The rule has counted packets, and the service none.
+            await balance(markedRules(12));
+            assert.deepEqual((await only()).found, []);
+          } finally {
+            director(CLEAN);
+          }
+        },
+      );
 
     test("service-unreached: of a table that is in use, a named service only", async () => {
       await balance(`${RULES}

@@ -235,6 +235,14 @@ test("doctor refuses options that do not go together", async () => {
     "doctor --client here": "here is no address, which --client wants",
     "doctor --real-server 192.0.2.1 --server 192.0.2.7":
       "192.0.2.7 is no address and port, which --server expects",
+    "doctor --hardware-address 02:00:5e:10:00:01":
+      "--hardware-address goes with --real-server, which names the services",
+    "doctor --real-server 192.0.2.1 --hardware-address 02:00:5e:10:00:01":
+      "--hardware-address goes with --server, whose hardware address it is",
+    "doctor --real-server 192.0.2.1 --server 192.0.2.7:80 --hardware-address 02:00:5e:10:00":
+      "02:00:5e:10:00 is no hardware address, which --hardware-address expects, such as 02:00:5e:10:00:01",
+    "doctor --real-server 192.0.2.1 --server 192.0.2.7:80 --hardware-address 02:00:5e:10:00:0g":
+      "02:00:5e:10:00:0g is no hardware address, which --hardware-address expects, such as 02:00:5e:10:00:01",
     "doctor tcp/192.0.2.1:80 --real-server 192.0.2.2":
       "services of a director and --real-server do not go together; write --real-server 192.0.2.2,tcp/192.0.2.1:80",
     "doctor --real-server fwm/7":

@@ -10,7 +10,14 @@ import { without } from "../../traffic/needs.js";
 import { forgetConnections } from "../../traffic/forget-connections.js";
 import { BEHIND_DIRECTOR, otherClients } from "../../traffic/places.js";
 import { siteOf } from "../../traffic/site.js";
-import { examined, proves, repairsByProbe, unansweredForLong } from "./case.js";
+import {
+  carryOut,
+  examined,
+  proves,
+  repairsByProbe,
+  unansweredForLong,
+  type Found,
+} from "./case.js";
 import { startResident } from "./resident.js";
 
 const URL = "http://192.0.2.100/";
@@ -82,6 +89,76 @@ suite("doctor finds what the connection table and counters show", () => {
       await counted("server-refuses");
     },
     repair: repairsByProbe(site),
+  });
+
+  const hardwareOf = (host: string, device = "back") =>
+    on(host, `cat /sys/class/net/${device}/address`).trim();
+  const twice = { id: "server-address-twice" } as const;
+  proves(site, {
+    id: "server-refuses",
+    name: "another machine has the address as well",
+    subject: "198.51.100.12:8080 of tcp/192.0.2.100:80",
+    evidence:
+      /198\.51\.100\.12 and 198\.51\.100\.13 have the same hardware address, /,
+    rules: RULES,
+    url: URL,
+    options: "--probe",
+    async fault() {
+      on("real3", "ip address add 198.51.100.12/24 dev back");
+      // Whoever answers or asks first would decide it.
+      on(
+        "real2",
+        `ip neighbor replace 198.51.100.1 lladdr ${hardwareOf(DIRECTOR)} dev back nud permanent`,
+      );
+      for (const address of ["198.51.100.12", "198.51.100.13"])
+        director(
+          `ip neighbor replace ${address} lladdr ${hardwareOf("real3")} dev back nud reachable`,
+        );
+      await forgetConnections();
+      await balance(RULES);
+    },
+    fails: () => refused(URL),
+    async repair({ next, fix: outOfUse }) {
+      assert.match(outOfUse[0]?.command ?? "", / -w 0$/);
+      const resident = startResident("real2");
+      try {
+        const words = next[0]?.command.split(" ").slice(1) ?? [];
+        const look = async (line: readonly string[]) => {
+          const { stdout, stderr } = await resident.run([
+            ...line,
+            "-o",
+            "json",
+          ]);
+          assert.equal(stderr, "");
+          return (JSON.parse(stdout) as { findings: readonly Found[] })
+            .findings;
+        };
+        const [finding, ...others] = await look(words);
+        assert.deepEqual(others, []);
+        assert.equal(finding?.id, twice.id);
+        assert.ok(finding.seen.includes(hardwareOf("real3")), finding.seen);
+        const machines = {
+          [`the machine with ${hardwareOf("real3")}`]: "real3",
+          "director 198.51.100.1": DIRECTOR,
+        };
+        const filled = { words: { INTERFACE: "back" }, machines };
+        carryOut(site, finding, filled, "real2");
+        // The same question with the hardware address that the director finds now.
+        const own = hardwareOf("real2");
+        const asked = words.map((word) =>
+          word === hardwareOf("real3") ? own : word,
+        );
+        assert.deepEqual(await look(asked), []);
+      } finally {
+        await resident.stop();
+      }
+      await balance(RULES);
+    },
+    lastly: () => {
+      on("real3", "ip address del 198.51.100.12/24 dev back || true");
+      on("real2", "ip neighbor del 198.51.100.1 dev back || true");
+      director("ip neighbor flush dev back");
+    },
   });
 
   const URL6 = "http://[2001:db8:1::100]/";

@@ -42,9 +42,11 @@ import {
   serviceEntry,
   stats,
 } from "../../fixtures/entries.js";
+import type { Network } from "../../../src/doctor/network.js";
 import { connectionGroup, connectionTable } from "../made-up-connections.js";
 import {
   device,
+  mac,
   neighbor,
   network,
   ownAddress,
@@ -298,6 +300,41 @@ suite("refusals", () => {
       { command: "ipvsadm doctor --probe" },
     ]);
     assert.deepEqual(finding.fix, [], "counters are no proof");
+  });
+
+  test("refusals: the next step carries the hardware address that the director reaches, and the other addresses there are named", () => {
+    const server = masqueraded("10.0.0.11", { stats: stats(REFUSING) });
+    const find = (neighbors: Network["neighbors"], asked?: Uint8Array) => {
+      const [finding] = refusals.examine(
+        facts({
+          table: [serviceAt("192.0.2.1", [server])],
+          network: { ...NETWORK, neighbors },
+          stations: {
+            nextHops: new Map(asked ? [["10.0.0.11", asked]] : []),
+            strangers: [],
+          },
+        }),
+      );
+      const command = finding?.next?.[0]?.command ?? "";
+      return [/--hardware-address (\S+)/.exec(command)?.[1], finding?.evidence];
+    };
+    const known = neighbor(2, "10.0.0.11", 5);
+    const other = neighbor(2, "10.0.0.20", 5, "stale");
+    assert.deepEqual(find([known]), ["02:00:00:00:01:05", []]);
+    assert.deepEqual(find([known], mac(6)), ["02:00:00:00:01:06", []]);
+    assert.deepEqual(find([known, other]), [
+      "02:00:00:00:01:05",
+      [
+        "10.0.0.11 and 10.0.0.20 have the same hardware address, 02:00:00:00:01:05: they are addresses of one machine, which perhaps is not this server",
+      ],
+    ]);
+    // Elsewhere it says nothing.
+    assert.deepEqual(find([known, neighbor(1, "10.0.0.20", 5)])[1], []);
+    assert.deepEqual(find([known, neighbor(2, "10.0.0.20", 6)])[1], []);
+    // A router that answers for all machines has the hardware address of all of them.
+    const router = neighbor(1, "192.0.2.254", 5);
+    assert.deepEqual(find([known, other, router]), [undefined, []]);
+    assert.deepEqual(find([]), [undefined, []]);
   });
 
   test("refusals: only a probe gives a reason to take the server out", () => {

@@ -11,6 +11,7 @@ import type {
   RealServer,
   VirtualService,
 } from "../../../src/doctor/real-server/real-server.js";
+import { addressTwice } from "../../../src/doctor/real-server/address-twice.js";
 import { rpFilter } from "../../../src/doctor/real-server/rp-filter.js";
 import { portsToCompare } from "../../../src/doctor/real-server/tunnel.js";
 import { wayBack } from "../../../src/doctor/real-server/way-back.js";
@@ -904,5 +905,67 @@ test("tunnelsUp() without a method ignores tunnels with a remote end", () => {
   assert.deepEqual(
     foundOn(realServer({ devices: open }), strict).map(([id]) => id),
     ["reverse-path tunnel7"],
+  );
+});
+
+test("addressTwice: the director reaches a machine that is not this one", () => {
+  const at = { address: address("192.0.2.11"), port: 8080 };
+  const cards = [device(2, "lan", { hardwareAddress: mac(1) })];
+  const find = (change: Partial<RealServer>) =>
+    addressTwice.examine({
+      realServer: realServer({
+        method: "masq",
+        server: at,
+        director: address("192.0.2.1"),
+        devices: [LO, ...cards],
+        ...change,
+      }),
+    });
+  const [finding] = find({ hardwareAddress: mac(9) });
+  assert.ok(finding);
+  assert.equal(
+    finding.seen,
+    "the director reaches it at 02:00:00:00:01:09, and no interface of this machine has that hardware address: lan has 02:00:00:00:01:01",
+  );
+  assert.equal(finding.certainty, "likely", "a router can answer for it");
+  assert.deepEqual(told(finding), [
+    "server-address-twice 192.0.2.11",
+    "the machine with 02:00:00:00:01:09: ip address del 192.0.2.11/24 dev INTERFACE",
+    "director 192.0.2.1: ip neighbor flush to 192.0.2.11",
+  ]);
+  assert.deepEqual(
+    finding.next?.map(({ command, on }) => `${on ?? ""}: ${command}`),
+    [
+      "director 192.0.2.1: ip neighbor show | grep 02:00:00:00:01:09",
+      "director 192.0.2.1: arping -c 3 -I INTERFACE 192.0.2.11",
+    ],
+  );
+});
+
+test("addressTwice: any interface of this machine will do, and without both options nothing is known", () => {
+  const at = { address: address("192.0.2.11"), port: 8080 };
+  const devices = [
+    LO,
+    device(2, "lan", { hardwareAddress: mac(1) }),
+    device(3, "lan2", { hardwareAddress: mac(2) }),
+    device(4, "vrrp.51", {
+      hardwareAddress: Uint8Array.of(0, 0, 0x5e, 0, 1, 51),
+    }),
+  ];
+  const of = (change: Partial<RealServer>) => ({
+    realServer: realServer({ method: "masq", server: at, devices, ...change }),
+  });
+  for (const own of devices.slice(1)) {
+    const facts = of({ hardwareAddress: own.hardwareAddress });
+    assert.deepEqual(addressTwice.examine(facts), []);
+    assert.equal(addressTwice.rulesOut(facts), true);
+  }
+  assert.deepEqual(addressTwice.examine(of({})), []);
+  assert.equal(addressTwice.rulesOut(of({})), false);
+  // The address may be missing here, which is another fault.
+  const elsewhere = { address: address("192.0.2.12"), port: 8080 };
+  assert.deepEqual(
+    addressTwice.examine(of({ server: elsewhere, hardwareAddress: mac(9) })),
+    [],
   );
 });
