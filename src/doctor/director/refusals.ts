@@ -67,9 +67,7 @@ function probeFinding(probe: Probe, facts: RefusalFacts): Finding<Id>[] {
       seen: probeEvidence(probe),
       certainty: masqueraded && served === undefined ? "proven" : "likely",
       evidence: served === undefined ? [] : [served],
-      next: [
-        examineThere(service, server, facts.network, clientOf(probe, facts)),
-      ],
+      next: [examineThere(service, server, facts, clientOf(probe, facts))],
       fix: [],
     },
   ];
@@ -99,7 +97,7 @@ function refusalOf(
         ...(served === undefined ? [] : [served]),
       ],
       next: [
-        examineThere(service, server, facts.network, client),
+        examineThere(service, server, facts, client),
         ...(probe ? [] : [PROBE]),
       ],
       // Counters fit other causes as well, so they are no reason to take a server out.
