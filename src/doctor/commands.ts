@@ -1,4 +1,5 @@
 import { changeLine } from "../grammar/format-rule.js";
+import type { Change } from "../ipvs/change.js";
 import {
   formatEndpoint,
   type ServerEntry,
@@ -8,6 +9,7 @@ import {
 } from "../ipvs/model.js";
 import { formatSelector } from "../grammar/selector.js";
 import type { Finding, Fix } from "./finding.js";
+import { shellWord } from "./shell.js";
 
 /** The name of a service in findings; other subcommands accept it: `tcp/192.0.2.1:80`. */
 export function serviceName({ key }: Pick<ServiceWithServers, "key">): string {
@@ -38,6 +40,16 @@ export function ofServer(
   return { subject, service: service.key, server: server.key };
 }
 
+/** A change of the table as a command for a shell, which would read the brackets of IPv6 addresses as a pattern. */
+export function changeCommand(change: Change): string {
+  return `ipvsadm ${quoted(changeLine(change))}`;
+}
+
+/** Options with each word quoted that needs it. */
+export function quoted(options: string): string {
+  return options.split(" ").map(shellWord).join(" ");
+}
+
 /** The command that changes some settings of a real server and keeps the others. */
 export function editServer(
   { key: service }: Pick<ServiceWithServers, "key">,
@@ -45,13 +57,12 @@ export function editServer(
   change: Partial<ServerSettings>,
 ): Fix {
   const settings = { ...old, ...change };
-  const line = changeLine({
-    command: "edit-server",
-    service,
-    server,
-    settings,
-  });
-  return { command: `ipvsadm ${line}` };
+  return {
+    command: changeCommand({
+      command: "edit-server",
+      ...{ service, server, settings },
+    }),
+  };
 }
 
 /** The command that changes some settings of a service and keeps the others. */
@@ -60,8 +71,9 @@ export function editService(
   change: Partial<ServiceSettings>,
 ): Fix {
   const settings = { ...old, ...change };
-  const line = changeLine({ command: "edit-service", service, settings });
-  return { command: `ipvsadm ${line}` };
+  return {
+    command: changeCommand({ command: "edit-service", service, settings }),
+  };
 }
 
 /** The command that adds a server again as it was. */
@@ -69,11 +81,9 @@ export function addsAgain(
   { key }: Pick<ServiceWithServers, "key">,
   { key: server, settings }: Pick<ServerEntry, "key" | "settings">,
 ): string {
-  const line = changeLine({
+  return changeCommand({
     command: "add-server",
     service: key,
-    server,
-    settings,
+    ...{ server, settings },
   });
-  return `ipvsadm ${line}`;
 }

@@ -3,7 +3,7 @@
  * `a;b$(x)`.
  */
 export function shellWord(text: string): string {
-  return /^[\w.@:/-]+$/.test(text)
+  return /^[\w.@:/,-]+$/.test(text)
     ? text
     : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -8,15 +8,20 @@ export type ProbeResult = "accepted" | "refused" | "no answer" | "unreachable";
  *
  * @param address as text
  * @param milliseconds how long to wait for an answer
+ * @param from the source, an address of this machine; the kernel chooses one if it is absent
  */
 export function probeTcp(
   address: string,
   port: number,
   milliseconds: number,
+  from?: string,
 ): Promise<ProbeResult> {
   const { connect } = process.getBuiltinModule("node:net");
   return new Promise((resolve) => {
-    const socket = connect({ host: address, port });
+    const socket = connect({
+      ...{ host: address, port },
+      ...(from === undefined ? {} : { localAddress: from }),
+    });
     const stop = callAfter(milliseconds, () => {
       end("no answer");
     });

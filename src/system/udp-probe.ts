@@ -13,11 +13,13 @@ const SECOND_AFTER_MILLISECONDS = 100;
  *
  * @param address as text
  * @param milliseconds how long to wait for a refusal or an answer
+ * @param from the source, an address of this machine; the kernel chooses one if it is absent
  */
 export function probeUdp(
   address: string,
   port: number,
   milliseconds: number,
+  from?: string,
 ): Promise<UdpProbeResult> {
   const { createSocket } = process.getBuiltinModule("node:dgram");
   return new Promise((resolve) => {
@@ -40,14 +42,21 @@ export function probeUdp(
     const stop = callAfter(milliseconds, () => {
       end("no answer");
     });
-    const second = setTimeout(send, SECOND_AFTER_MILLISECONDS);
+    let second: NodeJS.Timeout | undefined;
     socket.once("message", () => {
       end("answered");
     });
     socket.on("error", fail);
-    socket.once("connect", send);
+    socket.once("connect", () => {
+      send();
+      second = setTimeout(send, SECOND_AFTER_MILLISECONDS);
+    });
     try {
-      socket.connect(port, address);
+      if (from === undefined) socket.connect(port, address);
+      else
+        socket.bind({ address: from, port: 0 }, () => {
+          if (!ended) socket.connect(port, address);
+        });
     } catch (error) {
       fail(error as Error);
     }

@@ -44,7 +44,9 @@ test("the commands of fixes pass the check subcommand", async () => {
     const fixes = [
       editServer(service, server, { upperThreshold: 9 }),
       editService(service, { scheduler: "wlc", flags: PERSISTENT }),
-    ].map(({ command }) => command.replace(/^ipvsadm /, ""));
+    ].map(({ command }) =>
+      command.replace(/^ipvsadm /, "").replaceAll("'", ""),
+    );
     const lines = [...made, ...fixes];
     assert.deepEqual(
       await findingsIn(`${lines.join("\n")}\n`),
@@ -63,4 +65,17 @@ test("editServer() and editService() keep all other settings", () => {
   assert.deepEqual(editService(service, { scheduler: "rr" }), {
     command: "ipvsadm -E -f 2147483648 -s rr",
   });
+});
+
+test("editServer() quotes addresses that a shell reads as a pattern", () => {
+  const server = serverAt("2001:db8::a");
+  const service = serviceAt("2001:db8::1", [server]);
+  assert.equal(
+    editServer(service, server, { weight: 1 }).command,
+    "ipvsadm -e -t '[2001:db8::1]:80' -r '[2001:db8::a]:80' -m -w 1",
+  );
+  assert.equal(
+    editService(service, { scheduler: "rr" }).command,
+    "ipvsadm -E -t '[2001:db8::1]:80' -s rr",
+  );
 });

@@ -35,6 +35,14 @@ function wordsOf(command: string): string[] {
   return text.toString().split("\n").slice(0, -1);
 }
 
+test("shellWord() quotes the brackets of IPv6 addresses, and leaves lists of IPv4 services alone", () => {
+  const name = "tcp/[2001:db8::1]:80";
+  assert.equal(shellWord(name), `'${name}'`);
+  assert.deepEqual(wordsOf(shellWord(name)), [name]);
+  const list = "tcp/192.0.2.1:80,udp/192.0.2.1:53";
+  assert.equal(shellWord(list), list);
+});
+
 test("shellWord() quotes interface names so that a shell reads them back", () => {
   for (const name of NAMES) {
     const own = device(2, name);

@@ -354,7 +354,7 @@ function rowsFor(seed: number): readonly Row[] {
       size: "usual",
       seconds: 330,
     },
-    ...doctor("a director", "director-suite", 320),
+    ...doctor("a director", "director-suite", 350),
     ...doctor("traffic", "traffic-suite", 300),
     ...doctor("real servers", "real-server-suite", 250),
     {

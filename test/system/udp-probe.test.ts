@@ -43,6 +43,21 @@ test("probeUdp() takes an answer that came while the process was paused", async 
   assert.equal(await probeUdp("127.0.0.1", port, 50), "answered");
 });
 
+test("probeUdp() sends from the source that it is given", async (t) => {
+  const socket = await receiver("udp4", "127.0.0.1");
+  t.after(() => socket.close());
+  const senders = new Set<string>();
+  socket.on("message", (_, { port, address }) => {
+    senders.add(address);
+    socket.send("answer", port, address);
+  });
+  const { port } = socket.address();
+  const probe = (from: string) => probeUdp("127.0.0.1", port, 60_000, from);
+  assert.equal(await probe("127.0.0.9"), "answered");
+  assert.deepEqual([...senders], ["127.0.0.9"]);
+  assert.equal(await probe("192.0.2.1"), "unreachable");
+});
+
 test("probeUdp() sends nothing where there is no way", async () => {
   // The broadcast address needs a permission that the socket does not ask for.
   assert.equal(await probeUdp("255.255.255.255", 9, 60_000), "unreachable");

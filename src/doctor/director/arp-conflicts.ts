@@ -82,7 +82,7 @@ function lookThere(
   for (const service of table)
     for (const server of service.servers)
       if (formatAddress(server.key.address) === address)
-        return [examineThere(service, server, network)];
+        return [examineThere(service, server, { table, network })];
   return [];
 }
 

@@ -6,7 +6,7 @@ import { check, type Known } from "../check.js";
 import { ofServer } from "../commands.js";
 import type { Finding, Fix } from "../finding.js";
 import { describePlace } from "../firewall/describe.js";
-import { walk, type Place } from "../firewall/walk.js";
+import { walk, type Place, type Walked } from "../firewall/walk.js";
 import { deviceOf, nextHopTo, type Network } from "../network.js";
 import { shellWord } from "../shell.js";
 import { sysctlNumber } from "../sysctls.js";
@@ -121,12 +121,39 @@ function findingOf(
 export function translations(
   service: Silence["service"],
   server: Silence["server"],
-  facts: Pick<
-    Facts,
-    "network" | "sysctls" | "connections" | "allServices" | "firewall"
-  >,
+  facts: TranslationFacts,
   client?: Address,
 ): Place[] {
+  return walksOf(service, server, facts, client).flatMap(
+    (walked) => walked.translations,
+  );
+}
+
+/** Also those that have matched no packet, and that perhaps do not match the request. */
+export function possibleTranslations(
+  service: Silence["service"],
+  server: Silence["server"],
+  facts: TranslationFacts,
+  client?: Address,
+): Place[] {
+  return walksOf(service, server, facts, client).flatMap((walked) => [
+    ...walked.translations,
+    ...walked.unusedTranslations,
+  ]);
+}
+
+type TranslationFacts = Pick<
+  Facts,
+  "network" | "sysctls" | "connections" | "allServices" | "firewall"
+>;
+
+/** What postrouting does to requests to a server. */
+function walksOf(
+  service: Silence["service"],
+  server: Silence["server"],
+  facts: TranslationFacts,
+  client?: Address,
+): Walked[] {
   return flowsOf(service, facts, client)
     .filter(
       (flow) => flow.server === server && flow.what === "forwarded requests",
@@ -134,10 +161,8 @@ export function translations(
     .flatMap(({ stages }) => stages)
     .filter(({ hook }) => hook === "postrouting")
     .flatMap(({ packets }) => packets)
-    .flatMap(
-      (packet) =>
-        walk(facts.firewall, "postrouting", { ...packet, states: ["new"] })
-          .translations,
+    .map((packet) =>
+      walk(facts.firewall, "postrouting", { ...packet, states: ["new"] }),
     );
 }
 

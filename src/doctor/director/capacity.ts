@@ -2,7 +2,7 @@ import { serviceWords } from "../../grammar/format-rule.js";
 import { formatEndpoint, type ServerEntry } from "../../ipvs/model.js";
 import { assess, type AssessedService } from "../../ipvs/state.js";
 import { check } from "../check.js";
-import { editServer, ofService } from "../commands.js";
+import { editServer, ofService, quoted } from "../commands.js";
 import { groupsOf, type ConnectionGroup } from "../connections.js";
 import type { Facts } from "../facts.js";
 import type { Finding } from "../finding.js";
@@ -22,7 +22,7 @@ function findingsOf(service: AssessedService, facts: Facts): Finding<Id>[] {
   const subject = ofService(service);
   switch (service.state) {
     case "no-servers": {
-      const command = `ipvsadm -a ${serviceWords(service.key)} -r SERVER`;
+      const command = `ipvsadm -a ${quoted(serviceWords(service.key))} -r SERVER`;
       const effect = "SERVER is the address and port of a real server";
       const seen = "it has no real server";
       return [
@@ -74,7 +74,7 @@ function overloaded(
           examineThere(
             service,
             server,
-            network,
+            { ...facts, network },
             groupsIn(service, server, facts)[0]?.openingClients[0],
           ),
         )

@@ -16,7 +16,7 @@ import { neighborDiscovery } from "./neighbor-discovery.js";
 import { modules } from "./modules.js";
 import { activeBackups, backups } from "./peers.js";
 import { anyAddress, reach, virtualAddresses } from "./reach.js";
-import { conntrack, fragments, hashing, orphans, reuse } from "./settings.js";
+import { fragments, hashing, orphans, reuse } from "./settings.js";
 import { separatePersistence } from "./separate-persistence.js";
 import { syncIds, syncLengths, syncPlaces } from "./sync.js";
 import { syncFirewall } from "./sync-firewall.js";
@@ -26,6 +26,7 @@ import { tooBigMessages } from "./too-big-messages.js";
 import { tunnelSource } from "./tunnel-source.js";
 import { unanswered } from "./unanswered.js";
 import { unreached } from "./unreached.js";
+import { conntrack, unseenSnat } from "./unseen-snat.js";
 
 /** The checks of a director. */
 export const DIRECTOR_CHECKS: readonly Check[] = [
@@ -52,6 +53,7 @@ export const DIRECTOR_CHECKS: readonly Check[] = [
   idleConnections,
   limits,
   tunnelSource,
+  unseenSnat,
   unanswered,
   orphans,
   deletedServices,

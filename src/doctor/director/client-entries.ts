@@ -93,13 +93,13 @@ function lostSteps(
 function entryStep(
   name: string,
   connections: readonly SeenConnection[],
-  { allServices, network }: TraceFacts,
+  facts: TraceFacts,
   { client }: ClientSightings,
 ): TraceStep {
   const now = connections.filter(isNow);
   const before = connections.filter((one) => !isNow(one));
   const [first] = connections;
-  const service = first && serviceOf(allServices, first.connection);
+  const service = first && serviceOf(facts.allServices, first.connection);
   const server = first && serverOf(service, first.connection);
   const judged = now.filter(
     ({ connection, stateSeconds }) =>
@@ -119,7 +119,7 @@ function entryStep(
       text: `${text}; ${why}${older}`,
       next:
         service && server && isHalfOpen(states, judged.length)
-          ? examineThere(service, server, network, client)
+          ? examineThere(service, server, facts, client)
           : undefined,
     };
   if (server?.settings.weight === 0)

@@ -173,13 +173,13 @@ function neighborSteps(
 
 /** What the director knows of answers that go past it (direct routing, tunneling). */
 function answersElsewhere(
-  { allServices, network }: TraceFacts,
+  facts: TraceFacts,
   sightings: ClientSightings,
 ): Pick<ClientTrace, "next" | "answers"> {
   const next: Fix[] = [];
   let answers: ClientTrace["answers"] = "seen";
   for (const { connection: one } of usedConnections(sightings)) {
-    const service = serviceOf(allServices, one);
+    const service = serviceOf(facts.allServices, one);
     const server = serverOf(service, one);
     if (!service || !server) continue;
     const { forwarding } = server.settings;
@@ -188,7 +188,7 @@ function answersElsewhere(
     // Without answers a client never acknowledges any.
     if (one.protocol === "TCP" && one.state === "ESTABLISHED") continue;
     answers = "unseen";
-    next.push(examineThere(service, server, network, sightings.client));
+    next.push(examineThere(service, server, facts, sightings.client));
   }
   return { answers, next: once(next) };
 }

@@ -1,17 +1,27 @@
 import type { Kind } from "../finding.js";
 
 const LOOKED =
-  "The connection table: at least three connections of a server with a weight wait in SYN_RECV, and all of them began after the last packet of any connection that got further. If all servers of a service are alike, three connections of them together are enough. Faults that have findings of their own are reported there: a firewall rule on the director, a client in the network of the server, a server that does not answer ARP.";
+  "The connection table: at least three connections of a server with a weight wait in SYN_RECV, and all of them began after the last packet of any connection that got further. If all servers of a service are alike, three connections of them together are enough. Two are enough if another server of the service, none of whose connections waits, answers meanwhile, and the last packet of one of the two is at least three seconds old; not with firewall marks, not with persistence and not with the schedulers sh and mh, which keep a client with its server. Faults that have findings of their own are reported there: a firewall rule on the director, a client in the network of the server, an SNAT rule that does not see the requests, a server that does not answer ARP.";
 
 /** Findings about connections that get no answer. */
 export const CONNECTION_KINDS = [
+  {
+    id: "snat-unseen",
+    severity: "error",
+    title: "the SNAT rule of a service does not see its packets",
+    why: "With full NAT a rule of the director gives requests an address of the director as their source, so that answers come back to it from anywhere. With net.ipv4.vs.conntrack 0 IPVS takes its packets out of connection tracking, and no rule of the table nat sees them. The real servers get requests with the clients' own addresses, and send answers by their own routes, past the director. Clients drop such answers, and on the director connections wait in SYN_RECV.",
+    looked:
+      "The rules with the match ipvs and the target SNAT or MASQUERADE that fit requests to masqueraded servers, net.ipv4.vs.conntrack, and the connection table, as for nat-unanswered. Servers to which this applies are not reported as nat-unanswered. It is likely only if a server has answered connections that are still in the table. Without connections that wait, the rule is reported as conntrack-off.",
+    cure: "Set net.ipv4.vs.conntrack to 1, and keep it so in /etc/sysctl.d. The setting exists only after ip_vs is loaded, so name ip_vs in /etc/modules-load.d as well. Leave the routes of the servers as they are.",
+    sysctls: ["net.ipv4.vs.conntrack"],
+  },
   {
     id: "nat-unanswered",
     severity: "error",
     title: "no answer of a masqueraded real server comes back",
     why: "With masquerading (NAT) answers must come back through the director, which puts the virtual address into them. Here clients repeat their requests, and the director sees no answer. Possible causes are on the server: its default route leads to another router, its firewall drops requests or answers, or the program hangs. A firewall in between is also possible.",
     looked: LOOKED,
-    cure: "Run each command above on its server: it checks the routes, the firewall and the listening programs there. Change nothing on the director before.",
+    cure: "Run each command above on its server: it checks the routes, the firewall and the listening programs there.",
     sysctls: [],
   },
   {

@@ -88,7 +88,7 @@ function findingsOf(
       next: proven
         ? []
         : [
-            examineThere(service, server, facts.network),
+            examineThere(service, server, facts),
             ...(probes.some((one) => one.server === server) ? [] : [PROBE]),
           ],
       cure: proven

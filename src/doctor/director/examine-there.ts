@@ -11,8 +11,12 @@ import {
 import { formatHardwareAddress } from "../../rtnl/model.js";
 import { serviceName } from "../commands.js";
 import type { Fix } from "../finding.js";
-import { wayTo, type Network } from "../network.js";
+import { describePlace } from "../firewall/describe.js";
+import { wayTo } from "../network.js";
 import type { Method } from "../real-server/methods.js";
+import { shellWord } from "../shell.js";
+import { directorAddress, type AddressFacts } from "./director-address.js";
+import { snatRules, sourceOfRule, unseenRules } from "./snat-address.js";
 
 /** The command that tries the real servers from this machine. */
 export const PROBE: Fix = { command: "ipvsadm doctor --probe" };
@@ -24,33 +28,66 @@ export const PROBE: Fix = { command: "ipvsadm doctor --probe" };
  */
 export function examineThere(
   service: ServiceWithServers,
-  { key, settings }: ServerEntry,
-  network: Network,
+  server: ServerEntry,
+  facts: AddressFacts,
   client?: Address,
   hardwareAddress?: Uint8Array,
 ): Fix {
+  const { key, settings } = server;
   // Clients of a firewall mark use addresses that only the marking rules know.
   const name = "firewallMark" in service.key ? "ADDRESS" : serviceName(service);
-  const source = wayTo(network, key.address)?.source;
+  const isMasqueraded = settings.forwarding === MASQUERADING;
+  const source =
+    directorAddress(key.address, facts) ??
+    (isMasqueraded ? wayTo(facts.network, key.address)?.source : undefined);
+  const snat = translatedClient(service, server, facts, client);
+  const seen = snat?.address ?? client;
+  const says = [
+    ...("firewallMark" in service.key
+      ? ["ADDRESS is the virtual address"]
+      : []),
+    ...(snat ? [snat.text] : []),
+  ];
   const words = [
-    `ipvsadm doctor --real-server ${name} --method ${methodOf(settings)}`,
+    `ipvsadm doctor --real-server ${shellWord(name)} --method ${methodOf(settings)}`,
     ...(isGue(settings) ? [`--tun-port ${settings.tunnel.port}`] : []),
-    ...(settings.forwarding === MASQUERADING
-      ? [`--server ${formatEndpoint(key.address, key.port)}`]
+    ...(isMasqueraded
+      ? [`--server ${shellWord(formatEndpoint(key.address, key.port))}`]
       : []),
     ...(settings.forwarding === MASQUERADING && hardwareAddress
       ? [`--hardware-address ${formatHardwareAddress(hardwareAddress)}`]
       : []),
     ...(source ? [`--director ${formatAddress(source)}`] : []),
-    ...(client ? [`--client ${formatAddress(client)}`] : []),
+    ...(seen ? [`--client ${formatAddress(seen)}`] : []),
   ];
   return {
     command: words.join(" "),
     on: `real server ${formatAddress(key.address)}`,
-    ...("firewallMark" in service.key
-      ? { effect: "changes nothing; ADDRESS is the virtual address" }
+    ...(says.length > 0
+      ? { effect: ["changes nothing", ...says].join("; ") }
       : {}),
   };
+}
+
+/** The client that a real server sees because of a SNAT rule of this machine, and the rule in words. */
+function translatedClient(
+  service: ServiceWithServers,
+  server: ServerEntry,
+  { network, allServices, sysctls, connections, firewall }: AddressFacts,
+  client: Address | undefined,
+): { address: Address; text: string } | undefined {
+  if (!allServices || !sysctls || !connections || !firewall) return undefined;
+  const facts = { network, allServices, sysctls, connections, firewall };
+  const [seeing] = snatRules(service, server, facts, client);
+  const [unseeing] = unseenRules(service, server, facts, client);
+  const rule = seeing ?? unseeing;
+  const address = rule && sourceOfRule(rule, server, network);
+  return address
+    ? {
+        address,
+        text: `--client is the address that the server sees instead of its clients'${seeing ? "" : ", if net.ipv4.vs.conntrack is 1 on the director"}: ${describePlace(rule)}`,
+      }
+    : undefined;
 }
 
 function methodOf({ forwarding, tunnel }: ServerEntry["settings"]): Method {

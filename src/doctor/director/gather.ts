@@ -161,7 +161,17 @@ export async function gatherDirector(
       )
     : {};
   const [{ probes, skipped }, heard] = await Promise.all([
-    probe ? probeServers(table, sysctls) : { probes: [], skipped: [] },
+    probe
+      ? probeServers(
+          table,
+          sysctls,
+          around.network && {
+            allServices: answers.table,
+            network: around.network,
+            firewall,
+          },
+        )
+      : { probes: [], skipped: [] },
     needs.has("heard") && around.network
       ? listenToMasters(
           answers.daemons,

@@ -53,7 +53,7 @@ export const MACHINE_KINDS = [
       "firewall rules match IPVS connections, but conntrack is off for them",
     why: "By default IPVS takes its packets out of connection tracking. Then SNAT and MASQUERADE do not see them, and rules by state do not know them. Full NAT, which translates both addresses, does not work: real servers answer clients directly, and clients drop the answers.",
     looked:
-      "Whether a rule uses the match ipvs, by the reference count of the module xt_ipvs (over all network namespaces), and net.ipv4.vs.conntrack.",
+      "Whether a rule uses the match ipvs, by the reference count of the module xt_ipvs (over all network namespaces), and net.ipv4.vs.conntrack. If doctor can read the rules, it names those that translate the source of a service's requests. If connections of such a service wait for an answer, that is reported as snat-unseen.",
     cure: "Turn net.ipv4.vs.conntrack on if the rules translate addresses or match states. It costs time for every packet, so leave it off without such rules.",
     sysctls: ["net.ipv4.vs.conntrack"],
   },

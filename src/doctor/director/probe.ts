@@ -1,4 +1,4 @@
-import { formatAddress } from "../../ipvs/address.js";
+import { formatAddress, type Address } from "../../ipvs/address.js";
 import {
   DIRECT_ROUTING,
   formatEndpoint,
@@ -13,6 +13,11 @@ import { probeTcp } from "../../system/tcp-probe.js";
 import { probeUdp } from "../../system/udp-probe.js";
 import type { Probe } from "../probe-result.js";
 import { sysctlNumber, type Sysctls } from "../sysctls.js";
+import {
+  directorAddress,
+  virtualSourceTo,
+  type AddressFacts,
+} from "./director-address.js";
 import { isDrainedInUse } from "./drained-in-use.js";
 import { isServing } from "./reach.js";
 
@@ -31,10 +36,13 @@ export interface Skipped extends Pick<Probe, "service" | "server"> {
 /**
  * Connects to each real server that gets packets, at its own address and port; with UDP it sends an empty datagram. Each
  * endpoint is probed once.
+ *
+ * @param around with it, a server is never probed from a virtual address that it has as well
  */
 export async function probeServers(
   table: readonly ServiceWithServers[],
   sysctls: Sysctls | undefined,
+  around?: AddressFacts,
 ): Promise<{ probes: Probe[]; skipped: Skipped[] }> {
   const targets = new Map<string, Omit<Probe, "result">[]>();
   const skipped: Skipped[] = [];
@@ -43,7 +51,9 @@ export async function probeServers(
       if (!isServing(server) && !isDrainedInUse(service, server)) continue;
       const { address, port } = server.key;
       const text = formatEndpoint(address, port);
-      const reason = whyNot(service, server, sysctls);
+      const reason =
+        whyNot(service, server, sysctls) ??
+        (around ? whyNotFromHere(server, around) : undefined);
       if (reason !== undefined) {
         skipped.push({ service, server, reason });
         continue;
@@ -67,9 +77,11 @@ export async function probeServers(
       if (!first) continue;
       const { address, port } = first.server.key;
       const text = formatAddress(address);
+      const source = around && probeSource(address, around);
+      const from = source ? formatAddress(source) : undefined;
       const result = isUdp(first.service)
-        ? await probeUdp(text, port, LONGEST_UDP_MILLISECONDS)
-        : await probeTcp(text, port, LONGEST_MILLISECONDS);
+        ? await probeUdp(text, port, LONGEST_UDP_MILLISECONDS, from)
+        : await probeTcp(text, port, LONGEST_MILLISECONDS, from);
       for (const one of next) results.set(one, result);
     }
   };
@@ -158,6 +170,26 @@ function whyNot(
     return "neither TCP nor UDP";
   if (server.key.port === 0) return "its port is that of the request";
   return undefined;
+}
+
+/** The address from which a server is probed, if that is not the one that the kernel chooses. */
+function probeSource(server: Address, around: AddressFacts) {
+  return virtualSourceTo(server, around)
+    ? directorAddress(server, around)
+    : undefined;
+}
+
+/** Why a probe would get no answer that says something; undefined if it would. */
+function whyNotFromHere(
+  server: ServerEntry,
+  around: AddressFacts,
+): string | undefined {
+  if (!isIndirect({ server })) return undefined;
+  const { address } = server.key;
+  const source = virtualSourceTo(address, around);
+  return source && !directorAddress(address, around)
+    ? `this machine's interface to it has only virtual addresses; the server has ${formatAddress(source)} as well, so it does not answer packets from there`
+    : undefined;
 }
 
 /** Whether a service is of UDP. A firewall mark has no protocol, and is probed with TCP. */

@@ -78,7 +78,7 @@ function probeFinding(probe: Probe, facts: RefusalFacts): Finding<Id>[] {
         examineThere(
           service,
           server,
-          facts.network,
+          facts,
           clientOf(probe, facts),
           hardwareAddressOf(server, facts),
         ),
@@ -118,7 +118,7 @@ function refusalOf(
         examineThere(
           service,
           server,
-          facts.network,
+          facts,
           client,
           hardwareAddressOf(server, facts),
         ),

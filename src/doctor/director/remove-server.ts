@@ -1,6 +1,5 @@
-import { changeLine } from "../../grammar/format-rule.js";
 import type { ServerEntry, ServiceWithServers } from "../../ipvs/model.js";
-import { addsAgain } from "../commands.js";
+import { addsAgain, changeCommand } from "../commands.js";
 import type { Fix } from "../finding.js";
 import { sysctlNumber, type Sysctls } from "../sysctls.js";
 import { endWithNextPacket, NODEST } from "./settings.js";
@@ -11,7 +10,7 @@ export function removeServer(
   server: Pick<ServerEntry, "key" | "settings">,
   sysctls: Sysctls,
 ): Fix[] {
-  const line = changeLine({
+  const command = changeCommand({
     command: "delete-server",
     service: service.key,
     server: server.key,
@@ -23,7 +22,7 @@ export function removeServer(
   return [
     ...(ends ? [] : [endWithNextPacket()]),
     {
-      command: `ipvsadm ${line}`,
+      command,
       effect: `connections to this server end; the next packet of UDP clients gets another server; this adds the server again: ${addsAgain(service, server)}${back}`,
     },
   ];

@@ -19,24 +19,6 @@ const CONNTRACK = "net/ipv4/vs/conntrack";
 const REUSE = "net/ipv4/vs/conn_reuse_mode";
 export const NODEST = "net/ipv4/vs/expire_nodest_conn";
 
-/** Firewall rules that match connections of IPVS, while IPVS hides them from connection tracking. */
-export const conntrack = check(
-  ["conntrack-off"],
-  ["matcher", "sysctls", "table"],
-  ({ matcher, sysctls, table }) =>
-    (matcher.references ?? 0) > 0 &&
-    table.length > 0 &&
-    sysctlNumber(sysctls, CONNTRACK) === 0
-      ? [
-          {
-            id: "conntrack-off",
-            seen: "firewall rules use the match ipvs (module xt_ipvs), and net.ipv4.vs.conntrack is 0",
-            fix: [trackConnections()],
-          },
-        ]
-      : [],
-);
-
 /** New connections that are treated as old ones. */
 export const reuse = check(
   ["conn-reuse-off"],

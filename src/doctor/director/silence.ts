@@ -3,6 +3,7 @@ import {
   DIRECT_ROUTING,
   formatEndpoint,
   MASQUERADING,
+  PERSISTENT,
   TUNNELING,
   type ServerEntry,
   type ServiceWithServers,
@@ -42,6 +43,10 @@ export function waitingText({ server, count }: Silence): string {
 
 /** Fewer connections can be those of a scanner, or on their way right now. */
 const FEWEST = 3;
+/** So many are enough if another server of the service answers meanwhile. */
+const FEWEST_BESIDE_OTHERS = 2;
+/** And if the last packet of one of them is at least this old: clients repeat a request after 1, 2 and 4 seconds. */
+const WAITING_SECONDS = 3;
 
 /**
  * Seconds after the last packet when the kernel forgets a TCP connection in a state.
@@ -58,6 +63,18 @@ const EXPIRY_SECONDS: Readonly<Record<string, number>> = {
   SYNACK: 120,
 };
 
+/** States of connections that a server has answered */
+export const ANSWERED: ReadonlySet<string> = new Set([
+  "ESTABLISHED",
+  "FIN_WAIT",
+  "TIME_WAIT",
+  "CLOSE_WAIT",
+  "LAST_ACK",
+]);
+
+/** Schedulers that send a client to the same server each time */
+const HASHING: ReadonlySet<string> = new Set(["sh", "mh"]);
+
 const METHODS: ReadonlySet<number> = new Set([
   MASQUERADING,
   DIRECT_ROUTING,
@@ -73,7 +90,8 @@ export function expirySeconds(state: string, timeouts: Timeouts): number {
 
 /**
  * The real servers that answer nobody. Three waiting connections make a server silent; fewer do so if all servers of
- * the service are alike and three wait for them together.
+ * the service are alike and three wait for them together, or if two wait for seconds and another server has answered
+ * connections meanwhile.
  */
 export function silences(facts: SilenceFacts): Silence[] {
   return facts.table.flatMap((service) => {
@@ -83,7 +101,45 @@ export function silences(facts: SilenceFacts): Silence[] {
     );
     const together = silent.reduce((sum, { count }) => sum + count, 0);
     const all = silent.length === serving.length && together >= FEWEST;
-    return silent.filter(({ count }) => all || count >= FEWEST);
+    return silent.filter(
+      ({ server, count }) =>
+        all ||
+        count >= FEWEST ||
+        answeringMeanwhile(service, server, facts).length > 0,
+    );
+  });
+}
+
+/**
+ * The other servers of a service that have answered connections since requests to this server wait. None if that says
+ * nothing: fewer than two wait, they began just now, or the service keeps a client with its server, so that the client
+ * can be the cause.
+ */
+export function answeringMeanwhile(
+  service: ServiceWithServers,
+  server: ServerEntry,
+  { connections, timeouts, allServices }: SilenceFacts,
+): ServerEntry[] {
+  const { flags, scheduler } = service.settings;
+  if (flags & PERSISTENT || HASHING.has(scheduler)) return [];
+  // Only the kernel knows which connections a firewall mark made.
+  if ("firewallMark" in service.key) return [];
+  const groups = groupsOf(connections, service, server, allServices);
+  const { count, idleSeconds } = waitingIn(groups, timeouts);
+  if (count < FEWEST_BESIDE_OTHERS || idleSeconds < WAITING_SECONDS) return [];
+  return service.servers.filter((other) => {
+    if (other === server || !isServing(other)) return false;
+    const theirs = groupsOf(connections, service, other, allServices);
+    return (
+      waitingIn(theirs, timeouts).count === 0 &&
+      theirs.some(({ states }) =>
+        Array.from(states).some(
+          ([state, { longestSeconds }]) =>
+            ANSWERED.has(state) &&
+            expirySeconds(state, timeouts) - longestSeconds <= idleSeconds,
+        ),
+      )
+    );
   });
 }
 
@@ -103,7 +159,7 @@ function silenceOf(
   )
     return [];
   const groups = groupsOf(connections, service, server, allServices);
-  const waiting = waitingIn(groups, timeouts);
+  const { count: waiting } = waitingIn(groups, timeouts);
   // Only the kernel knows which connections a firewall mark made: it counts them for the server.
   const count =
     "firewallMark" in service.key
@@ -114,19 +170,24 @@ function silenceOf(
   return [{ service, server, count, clients }];
 }
 
-/** How many connections wait for an answer that began after the last packet of every other connection. */
+/** The connections that wait for an answer and began after the last packet of every other connection. */
 function waitingIn(
   groups: readonly ConnectionGroup[],
   timeouts: Timeouts,
-): number {
+): { count: number; /** Of the oldest */ idleSeconds: number } {
   let idle = Infinity;
   for (const { states } of groups)
     for (const [state, { longestSeconds }] of states)
       if (state !== "SYN_RECV")
         idle = Math.min(idle, expirySeconds(state, timeouts) - longestSeconds);
   let count = 0;
+  let idleSeconds = 0;
   for (const { opening } of groups)
-    for (const [seconds, some] of opening)
-      if (expirySeconds("SYN_RECV", timeouts) - seconds < idle) count += some;
-  return count;
+    for (const [expires, some] of opening) {
+      const seconds = expirySeconds("SYN_RECV", timeouts) - expires;
+      if (seconds >= idle) continue;
+      count += some;
+      idleSeconds = Math.max(idleSeconds, seconds);
+    }
+  return { count, idleSeconds };
 }

@@ -16,10 +16,16 @@ import type { Finding, Fix } from "../finding.js";
 import { describePlace } from "../firewall/describe.js";
 import type { Rule, Ruleset } from "../firewall/ruleset.js";
 import type { Place } from "../firewall/walk.js";
-import { deviceOf, isLocal, nextHopTo, wayTo } from "../network.js";
+import {
+  deviceOf,
+  isLocal,
+  nextHopTo,
+  wayTo,
+  type Network,
+} from "../network.js";
 import { shellWord } from "../shell.js";
 import { sysctlNumber } from "../sysctls.js";
-import { translations } from "./beside-clients.js";
+import { possibleTranslations, translations } from "./beside-clients.js";
 import { markedAddresses } from "./marks.js";
 import { PLAIN_RULE } from "./plain-rule.js";
 import { isPassive, isServing } from "./reach.js";
@@ -113,18 +119,15 @@ export function lostSource(
   return { server, rule: first, source };
 }
 
-/** The address that a real server sees instead of its clients'; undefined if none is translated, or it is not known. */
-export function seenClient(
-  service: ServiceWithServers,
-  server: ServerEntry,
-  facts: Facts,
-  client?: Address,
+/** The address that a rule gives to requests to a real server; undefined if it is not a single one. */
+export function sourceOfRule(
+  { rule }: Place,
+  { key }: ServerEntry,
+  network: Network,
 ): Address | undefined {
-  const [first] = snatRules(service, server, facts, client);
-  if (!first) return undefined;
-  return translatedTo(first.rule) === "the interface's address"
-    ? wayTo(facts.network, server.key.address)?.source
-    : singleSource(first.rule);
+  return translatedTo(rule) === "the interface's address"
+    ? wayTo(network, key.address)?.source
+    : singleSource(rule);
 }
 
 /** The single addresses that rules give to packets as their source. */
@@ -137,7 +140,7 @@ export function sourcesOfRules({ tables }: Ruleset): Address[] {
 }
 
 /** The SNAT rules that requests to a masqueraded server meet, as far as doctor can tell. */
-function snatRules(
+export function snatRules(
   service: ServiceWithServers,
   server: ServerEntry,
   facts: Facts,
@@ -151,6 +154,20 @@ function snatRules(
       certain
         ? packets !== 0n
         : packets !== undefined && isForService(rule?.text ?? "", service),
+  );
+}
+
+/** The SNAT rules with the match `ipvs` for requests to a masqueraded server, which see no packet of IPVS now. */
+export function unseenRules(
+  service: ServiceWithServers,
+  server: ServerEntry,
+  facts: Facts,
+  client?: Address,
+): Place[] {
+  if (server.settings.forwarding !== MASQUERADING) return [];
+  if (sysctlNumber(facts.sysctls, CONNTRACK) !== 0) return [];
+  return possibleTranslations(service, server, facts, client).filter(
+    ({ rule }) => isForService(rule?.text ?? "", service),
   );
 }
 

@@ -3,9 +3,8 @@ import {
   type ServerEntry,
   type ServiceWithServers,
 } from "../../ipvs/model.js";
-import { changeLine } from "../../grammar/format-rule.js";
 import { schedulerFlag } from "../../ipvs/scheduler-flags.js";
-import { addsAgain, editServer } from "../commands.js";
+import { addsAgain, changeCommand, editServer } from "../commands.js";
 import type { Fix } from "../finding.js";
 import { sysctlFix, sysctlNumber, type Sysctls } from "../sysctls.js";
 
@@ -53,14 +52,14 @@ export function takeOut(
 ): Fix[] {
   if (refusesClients(service)) {
     const { scheduler } = service.settings;
-    const line = changeLine({
+    const command = changeCommand({
       command: "delete-server",
       service: service.key,
       server: server.key,
     });
     return [
       {
-        command: `ipvsadm ${line}`,
+        command,
         effect: `${scheduler} gives the clients of a server with weight 0 no other server, so it has to be removed; packets of its connections are dropped from then on, and clients of other servers may get another one; this adds the server again: ${addsAgain(service, server)}`,
       },
     ];

@@ -16,10 +16,16 @@ import { besideClients } from "./beside-clients.js";
 import { blockagesOf } from "./blockages.js";
 import { examineThere } from "./examine-there.js";
 import { isNotForwarded } from "./forwarding.js";
-import { silences, type Silence } from "./silence.js";
-import { lostSource, seenClient } from "./snat-address.js";
+import {
+  ANSWERED,
+  answeringMeanwhile,
+  silences,
+  type Silence,
+} from "./silence.js";
+import { lostSource } from "./snat-address.js";
 import { tunnelErrors, tunnelPackets } from "./tunnel-errors.js";
 import { isSentFromVirtual, virtualSource } from "./tunnel-source.js";
+import { isSnatUnseen } from "./unseen-snat.js";
 
 type Id = "nat-unanswered" | "direct-unanswered" | "tunnel-unanswered";
 
@@ -53,7 +59,7 @@ export const unanswered = check(
       );
       // The rule that translates the source is reported as the cause.
       if (lostSource(service, server, facts)) return [];
-      const seenThere = seenClient(service, server, facts, clients[0]);
+      if (isSnatUnseen(silence, facts)) return [];
       // The source is reported as the cause.
       if (isSentFromVirtual(server, facts.allServices, facts.network))
         return [];
@@ -76,15 +82,9 @@ export const unanswered = check(
             ...errorEvidence(service, server),
             ...sourceEvidence(server, facts),
             ...clientEvidence(silence, facts),
+            ...othersEvidence(answeringMeanwhile(service, server, facts)),
           ],
-          next: [
-            examineThere(
-              service,
-              server,
-              facts.network,
-              seenThere ?? clients[0],
-            ),
-          ],
+          next: [examineThere(service, server, facts, clients[0])],
           ...(id === "tunnel-unanswered"
             ? {
                 cure: `Run each command above on its server: it checks all of that. If it finds nothing there, let the firewalls in between pass ${tunnelPackets(service, server)}.`,
@@ -111,15 +111,18 @@ function errorEvidence(
   ];
 }
 
-/** States of connections that a server has answered */
-const ANSWERED: ReadonlySet<string> = new Set([
-  "ESTABLISHED",
-  "FIN_WAIT",
-  "TIME_WAIT",
-  "CLOSE_WAIT",
-  "LAST_ACK",
-]);
+/** @param others servers of the service that have answered meanwhile */
+function othersEvidence(others: readonly ServerEntry[]): string[] {
+  if (others.length === 0) return [];
+  const names = others
+    .slice(0, MOST_SERVERS)
+    .map(({ key }) => formatEndpoint(key.address, key.port));
+  return [
+    `meanwhile ${names.join(", ")} answered connections of the same service`,
+  ];
+}
 
+const MOST_SERVERS = 3;
 const MOST_CLIENTS = 3;
 
 /** Which clients wait, if others were answered. */

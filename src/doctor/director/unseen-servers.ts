@@ -20,9 +20,10 @@ const MOST_SERVERS = 3;
  * handshake, or they refused a probe of their own address. None if there is an error to repair first.
  */
 export function examineUnseen(
-  { table, allServices, network, connections, probes = [] }: Facts,
+  facts: Facts,
   findings: readonly Finding<FindingId>[],
 ): Fix[] {
+  const { table, allServices, network, connections, probes = [] } = facts;
   if (!table || !allServices || !network) return [];
   if (findings.some((one) => kindOf(one).severity === "error")) return [];
   const isUnseen = ({ key }: ServiceWithServers, server: ServerEntry) =>
@@ -40,7 +41,10 @@ export function examineUnseen(
         ? groupsOf(connections, service, server, allServices)
         : [];
       const client = group?.clients[0];
-      found.set(machine, examineThere(service, server, network, client));
+      found.set(
+        machine,
+        examineThere(service, server, { ...facts, network }, client),
+      );
     }
   return [...found.values()];
 }

@@ -54,6 +54,8 @@ export interface Walked {
   readonly stops: readonly Stop[];
   /** Rules that change its source */
   readonly translations: readonly Place[];
+  /** Rules that may be meant to change its source, and have matched no packet */
+  readonly unusedTranslations: readonly Place[];
   /** Rules that set its mark */
   readonly marks: readonly Marking[];
   /** The packet as it leaves the hook, with its mark and state */
@@ -118,6 +120,7 @@ interface Ending {
 class Walker implements Walked {
   readonly stops: Stop[] = [];
   readonly translations: Place[] = [];
+  readonly unusedTranslations: Place[] = [];
   readonly marks: Marking[] = [];
   packet: Packet;
   readonly #given: ReadonlySet<Condition>;
@@ -177,7 +180,7 @@ class Walker implements Walked {
             if (answer === "yes") return { how: "stopped", perhapsAccepted };
             break;
           case "translate":
-            if (!never) this.translations.push(place);
+            (never ? this.unusedTranslations : this.translations).push(place);
             if (answer === "yes") return { how: "accepted", perhapsAccepted };
             break;
           case "return":

@@ -5,10 +5,11 @@ export const REAL_SERVER_KINDS = [
   {
     id: "vip-absent",
     severity: "error",
-    title: "the real server does not have the virtual address",
+    title:
+      "the real server does not have the virtual address, or cannot use it",
     why: "With direct routing and tunneling a real server gets packets that are still addressed to the virtual address. If that address is not its own, it drops them or forwards them, at worst back to the director. Clients see connections time out.",
     looked:
-      "The route that a packet to the virtual address takes here, as `ip route get` shows it. Without --method it is only likely, because a masqueraded server needs no virtual address. Firewall rules that redirect the address (REDIRECT, TPROXY) are not considered.",
+      "The route that a packet to the virtual address takes here, as `ip route get` shows it. With IPv6 an interface with neighbors can have the address without using it, because duplicate address detection found it at another station (`ip address` shows dadfailed). Without --method it is only likely, because a masqueraded server needs no virtual address. Firewall rules that redirect the address (REDIRECT, TPROXY) are not considered.",
     cure: "Set arp_ignore and arp_announce first, so that the server does not answer for the address. Then add the virtual address to lo, with a prefix length of 32 (128 for IPv6). Keep both in the configuration of the network.",
     sysctls: [
       "net.ipv4.conf.INTERFACE.arp_ignore",
@@ -42,7 +43,7 @@ export const REAL_SERVER_KINDS = [
       "the real server answers when the network asks for the virtual address",
     why: "When a client or a router asks who has the virtual address (ARP, neighbor discovery), only the director may answer. If a real server answers too, some clients talk directly to that server until they ask again. They lose their connections when the answer changes. On average the load looks balanced, but it is not.",
     looked:
-      "The interfaces in whose network the virtual address is; all interfaces if it is in none and packets come by direct routing. For ARP: arp_ignore, of which the larger of all and the interface counts, and where the address is. Neighbor discovery answers for addresses of the interface itself. Rules of arptables are not considered.",
+      "The interfaces in whose network the virtual address is; all interfaces if it is in none and packets come by direct routing. For ARP: arp_ignore, of which the larger of all and the interface counts, and where the address is. Neighbor discovery answers for addresses of the interface itself, but not if duplicate address detection failed: that is vip-absent. Rules of arptables are not considered.",
     cure: "Put the virtual address on lo, and set arp_ignore to 1 on the interfaces that can be asked. Keep it so in /etc/sysctl.d. Other machines remember the old answer for some seconds or minutes.",
     sysctls: ["net.ipv4.conf.INTERFACE.arp_ignore"],
   },
@@ -164,8 +165,8 @@ export const REAL_SERVER_KINDS = [
     title: "answers of this masqueraded server do not go through the director",
     why: "With masquerading the answers of the real server have its own address as their source. The director replaces it by the virtual address on their way back. Clients do not know the real server's address, and drop answers that come directly from it. Connections time out. On the director they wait in SYN_RECV.",
     looked:
-      "With --method masq and --director: whether the route to the client that --client names, or else the default route, goes through the director: through the address that --director names, or through another address with the same hardware address, such as the director's link-local address of a router advertisement. Doctor asks for both by ARP or neighbor discovery, so it also sees whether the router of that route answers, and whether a client to which the route leads directly is there. With SNAT on the director, --client must be the director's address, because that is the client whom the server sees.",
-    cure: "Route answers through the director: with the default route, or with the route that leads to the clients now. The server's own connections then go through the director as well. A route from a router advertisement comes again after each advertisement: add the route through the director with a lower metric. Clients in the real server's own network need a host route each, or SNAT on the director. If a client that seems to be in the server's own network does not answer there, the prefix length of the server's address is probably wrong. If the router is an address that moves between two directors and does not answer, the active director has not taken it over: add it there.",
+      "With --method masq and --director: whether the route to the client that --client names, or else the default route, goes through the director: through the address that --director names, or through another address with the same hardware address, such as the director's link-local address of a router advertisement. Doctor asks for both by ARP or neighbor discovery, so it also sees whether the router of that route answers, and whether a client to which the route leads directly is there. With SNAT on the director, --client must be the director's address, because that is the client whom the server sees. The server does not know whether there is SNAT, so this is only likely.",
+    cure: "Ask on the director first whether it does SNAT for the service: the commands that its doctor prints for this server then have the director's address as --client, and this route does not matter. Unless it does, route answers through the director: with the default route, or with the route that leads to the clients now. The server's own connections then go through the director as well. A route from a router advertisement comes again after each advertisement: add the route through the director with a lower metric. Clients in the real server's own network need a host route each, or SNAT on the director. If a client that seems to be in the server's own network does not answer there, the prefix length of the server's address is probably wrong. If the router is an address that moves between two directors and does not answer, the active director has not taken it over: add it there.",
     sysctls: [],
   },
 ] as const satisfies readonly Kind[];

@@ -6,6 +6,7 @@ import {
 import { check } from "../check.js";
 import type { Finding } from "../finding.js";
 import type { Way } from "../network.js";
+import { shellWord } from "../shell.js";
 import type { Sysctls } from "../sysctls.js";
 import { quiet } from "./arp.js";
 import { addAddress, removeAddress } from "./commands.js";
@@ -42,18 +43,25 @@ function absent(
   const ways = server.ways.find(({ service }) => service.address === address);
   if (!ways || isLocal(ways.there)) return [];
   const places = placesOf(server, address);
-  const duplicate = places.find(({ own }) => own.duplicate);
-  const stale = duplicate
-    ? [removeAddress(duplicate.own, duplicate.device)]
-    : [];
+  const duplicates = places.filter(({ own }) => own.duplicate);
+  const stale = duplicates.map(({ own, device }) => removeAddress(own, device));
+  const names = duplicates.map(({ device }) => device.name);
   return [
     {
       id: "vip-absent",
       subject: formatAddress(address),
-      seen: duplicate
-        ? `${duplicate.device.name} has it, but the kernel does not use it: another station has it, too`
-        : `no interface has it, and ${wayInWords(server, ways.there)}`,
-      evidence: mistyped(server, address),
+      seen:
+        names.length > 0
+          ? `${names.join(" and ")} ${names.length === 1 ? "has" : "have"} it, but the kernel does not use it there: duplicate address detection found it at another station, such as the director`
+          : `no interface has it, and ${wayInWords(server, ways.there)}`,
+      evidence: [
+        ...(names.length > 0
+          ? [
+              "it belongs on lo: on an interface with neighbors this server would answer for it as soon as the other station is away",
+            ]
+          : []),
+        ...mistyped(server, address),
+      ],
       fix: [...quiet(server, sysctls, address), ...stale, addAddress(address)],
     },
   ];
@@ -100,7 +108,7 @@ function unlessMasqueraded(
     ],
     next: [
       {
-        command: `ipvsadm doctor --real-server ${names.join(",")} --method METHOD`,
+        command: `ipvsadm doctor --real-server ${shellWord(names.join(","))} --method METHOD`,
         effect:
           "changes nothing; METHOD is the forwarding method that 'ipvsadm list' on the director shows for this server",
       },

@@ -116,6 +116,7 @@ function elsewhere(server: RealServer): Finding<"way-back-elsewhere">[] {
       id: "way-back-elsewhere",
       subject: target,
       seen: hopInWords(way),
+      certainty: "likely",
       evidence: [
         "with SNAT on the director, servers see its address instead of the clients', and this route does not matter: name that address with --client",
       ],
@@ -215,6 +216,10 @@ export function hopsBack(server: RealServer): Hop[] {
   return wayBacks(server).flatMap(({ way }) => way?.hops ?? []);
 }
 
+/** A route that SNAT on the director does without */
+const UNLESS =
+  "only if the director does no SNAT for the service, which this server cannot see";
+
 /** Changes the route by which answers leave; for clients in the server's own network, adds one for each. */
 function throughDirector(
   { routes }: RealServer,
@@ -230,13 +235,14 @@ function throughDirector(
     const to = old ? prefixOf(old) : formatAddress(client);
     return {
       command: `ip route replace ${to} ${via}${table}`,
-      effect: old
-        ? `all packets of this server to ${to} go through the director`
-        : "only answers to this client: each client needs such a route",
+      effect: `${UNLESS}; ${
+        old
+          ? `all packets of this server to ${to} go through the director`
+          : "only answers to this client: each client needs such a route"
+      }`,
     };
   }
-  const effect =
-    "all packets of this server that have no other route go through the director, also those of its own connections";
+  const effect = `${UNLESS}; all packets of this server that have no other route go through the director, also those of its own connections`;
   return way?.protocol === ADVERTISED
     ? {
         command: `ip route replace default ${via} metric ${metricBelow(way.metric)}${table}`,

@@ -210,7 +210,7 @@ async function repairThere(
   assert.ok(step && host !== undefined, `nobody is ${step?.on ?? "there"}`);
   const resident = startResident(host);
   try {
-    const words = [...step.command.split(" ").slice(1), "-o", "json"];
+    const words = [...wordsOf(step.command).slice(1), "-o", "json"];
     const { stdout, stderr } = await resident.run(words);
     assert.equal(stderr, "");
     const { findings } = JSON.parse(stdout) as { findings: readonly Found[] };
@@ -297,4 +297,9 @@ export async function unansweredForLong(
     const replies = await site.client.get(url, { patienceSeconds: 1 });
     assert.ok(!replies.some(isAnswer), JSON.stringify(replies));
   }
+}
+
+/** The words of a command as a shell reads them, if it has no blank inside quotes. */
+function wordsOf(command: string): string[] {
+  return command.split(" ").map((word) => word.replaceAll("'", ""));
 }

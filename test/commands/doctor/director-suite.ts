@@ -4,6 +4,7 @@ import "./firewall.lab.js";
 import "./healthy.lab.js";
 import "./direct.lab.js";
 import "./direct-firewall.lab.js";
+import "./direct-ipv6.lab.js";
 import "./tunnel.lab.js";
 import "./redirects.lab.js";
 import "./client.lab.js";

@@ -4,7 +4,8 @@ import { eventually } from "../../lab/eventually.js";
 import { isAnswer, requestFrom } from "../../lab/http.js";
 import { DIRECTOR } from "../../lab/network.js";
 import { ours } from "../../lab/program.js";
-import { ipvsadm } from "../../traffic/ipvsadm.js";
+import { forgetConnections } from "../../traffic/forget-connections.js";
+import { balance, ipvsadm } from "../../traffic/ipvsadm.js";
 import { without } from "../../traffic/needs.js";
 import type { HeldConnection } from "../../traffic/caller.js";
 import { BEHIND_DIRECTOR, otherClients } from "../../traffic/places.js";
@@ -207,6 +208,7 @@ suite("doctor finds faults of a masquerading director", () => {
       director(`iptables-legacy -t nat -A ${TRANSLATED}`);
     },
     fault: () => void director("sysctl -w net.ipv4.vs.conntrack=0"),
+    seen: /^net\.ipv4\.vs\.conntrack is 0, so this does not happen: rule 1 of chain POSTROUTING .* packets?, gives requests to tcp\/192\.0\.2\.100:81 the source 198\.51\.100\.1$/,
     lastly() {
       director("sysctl -w net.ipv4.vs.conntrack=0");
       director(`iptables-legacy -t nat -D ${TRANSLATED}`);
@@ -245,6 +247,53 @@ suite("doctor finds faults of a masquerading director", () => {
         site.network.sh(server, "ip route add default via 198.51.100.1");
     },
   });
+
+  const fullNatRules = `
+      -A -t 192.0.2.100:87 -s rr
+      -a -t 192.0.2.100:87 -r 198.51.100.11:8080 -m
+      -a -t 192.0.2.100:87 -r 198.51.100.12:8080 -m`;
+  for (const { name, forgets, certainty } of [
+    { name: "after a reboot", forgets: true, certainty: "proven" },
+    { name: "while it is in use", forgets: false, certainty: "likely" },
+  ])
+    proves(site, {
+      id: "snat-unseen",
+      name,
+      subject: "tcp/192.0.2.100:87",
+      skip: without("iptables-legacy", "iptables"),
+      rules: fullNatRules,
+      url: "http://192.0.2.100:87/",
+      prepare() {
+        for (const server of ["real1", "real2"])
+          site.network.sh(server, "ip route del default");
+        director("sysctl -w net.ipv4.vs.conntrack=1");
+        director(`iptables-legacy -t nat -A ${fullNat("198.51.100.1")}`);
+      },
+      async fault() {
+        if (forgets) {
+          await forgetConnections();
+          await balance(fullNatRules);
+        }
+        director("sysctl -w net.ipv4.vs.conntrack=0");
+      },
+      async fails() {
+        for (let i = 0; i < 6; i++) {
+          const replies = await site.client.get("http://192.0.2.100:87/", {
+            patienceSeconds: 1,
+          });
+          assert.ok(!replies.some(isAnswer), JSON.stringify(replies));
+        }
+      },
+      seen: /^rule 1 of chain POSTROUTING \(iptables(-legacy)?, table nat\), "-o back -m ipvs --vaddr 192\.0\.2\.100\/32 --vport 87 -j SNAT --to-source 198\.51\.100\.1", \d+ packets?, does not see the requests to 198\.51\.100\.11:8080, 198\.51\.100\.12:8080, because net\.ipv4\.vs\.conntrack is 0; \d+ connections wait in SYN_RECV$/,
+      evidence: certainty === "proven" ? /^[^\n]+$/ : /perhaps began before/,
+      lastly() {
+        director("sysctl -w net.ipv4.vs.conntrack=0");
+        director("iptables-legacy -t nat -F POSTROUTING");
+        director("modprobe -r xt_ipvs || true");
+        for (const server of ["real1", "real2"])
+          site.network.sh(server, "ip route replace default via 198.51.100.1");
+      },
+    });
 
   const held: HeldConnection[] = [];
   proves(site, {

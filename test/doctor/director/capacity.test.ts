@@ -23,7 +23,7 @@ test("capacity: a service without a real server is an error", () => {
     ["no-servers tcp/192.0.2.1:80", "ipvsadm -a -t 192.0.2.1:80 -r SERVER"],
     [
       "no-servers tcp/[2001:db8::1]:80",
-      "ipvsadm -a -t [2001:db8::1]:80 -r SERVER",
+      "ipvsadm -a -t '[2001:db8::1]:80' -r SERVER",
     ],
   ]);
 });

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  conntrack,
   fragments,
   hashing,
   orphans,
   reuse,
 } from "../../../src/doctor/director/settings.js";
+import { conntrack } from "../../../src/doctor/director/unseen-snat.js";
 import { INET } from "../../../src/ipvs/address.js";
 import { MASQUERADING, TUNNELING, UDP } from "../../../src/ipvs/model.js";
 import { address, serverEntry, serviceEntry } from "../../fixtures/entries.js";

@@ -56,7 +56,7 @@ test("tunnelSource: a virtual address that the server has as well is no source",
   assert.deepEqual(finding && told(finding), [
     `tunnel-from-vip ${VIP}`,
     `ip address change ${VIP}/128 dev eth1 preferred_lft 0`,
-    `ipvsadm -e -t [${VIP}]:80 -r [${SERVER}]:80 -i -w 1 --tun-type ipip`,
+    `ipvsadm -e -t '[${VIP}]:80' -r '[${SERVER}]:80' -i -w 1 --tun-type ipip`,
   ]);
   assert.equal(
     finding?.seen,

@@ -6,11 +6,13 @@ import { parseIptablesSave } from "../../../src/doctor/firewall/iptables-save.js
 import { INET } from "../../../src/ipvs/address.js";
 import {
   MASQUERADING,
+  PERSISTENT,
   TUNNEL_GRE,
   TUNNEL_GUE,
   TUNNEL_IPIP,
   TUNNELING,
   type ServerSettings,
+  type ServiceSettings,
   type ServiceWithServers,
   type Stats,
 } from "../../../src/ipvs/model.js";
@@ -268,33 +270,100 @@ COMMIT
 test("unanswered: with SNAT the server is asked for the client that it sees", () => {
   const group = { ...THREE, openingClients: [address("203.0.113.7")] };
   const own = route("192.0.2.2", "local", 1);
-  const command = (rules: string, conntrack = 1) =>
+  const next = (rules: string) =>
     find([group], NAT, {
       rules,
-      conntrack,
+      conntrack: 1,
       around: {
         addresses: [ownAddress(1, "192.0.2.2/24")],
         ways: network([...WAYS, own]).ways,
       },
-    })[0]?.next?.[0]?.command;
-  assert.match(command(SNAT("192.0.2.2")) ?? "", / --client 192\.0\.2\.2$/);
+    })[0]?.next?.[0];
+  const seen = next(SNAT("192.0.2.2"));
+  assert.match(seen?.command ?? "", / --client 192\.0\.2\.2$/);
+  assert.equal(
+    seen?.effect,
+    'changes nothing; --client is the address that the server sees instead of its clients\': rule 1 of chain POSTROUTING (iptables, table nat), "-o eth1 -m ipvs --vaddr 192.0.2.1/32 --vport 80 -j SNAT --to-source 192.0.2.2", 4 packets',
+  );
   const masquerade = SNAT("").replace("SNAT --to-source ", "MASQUERADE");
-  assert.match(command(masquerade) ?? "", / --client 192\.0\.2\.2$/);
-  // Without connection tracking, with no packet, and for another service no source is translated.
-  for (const text of [
-    command(SNAT("192.0.2.2"), 0),
-    command(SNAT("192.0.2.2", 0)),
-    command(SNAT("192.0.2.2").replace("--vport 80", "--vport 81")),
-  ])
-    assert.match(text ?? "", / --client 203\.0\.113\.7$/);
+  assert.match(next(masquerade)?.command ?? "", / --client 192\.0\.2\.2$/);
+  // With no packet, and for another service no source is translated.
+  for (const rules of [
+    SNAT("192.0.2.2", 0),
+    SNAT("192.0.2.2").replace("--vport 80", "--vport 81"),
+  ]) {
+    assert.match(next(rules)?.command ?? "", / --client 203\.0\.113\.7$/);
+    assert.equal(next(rules)?.effect, undefined);
+  }
 });
 
-test("unanswered: SNAT to an address of nobody is another finding", () => {
+test("unanswered: SNAT that sees no packet, or has an address of nobody, is another finding", () => {
   const around = {
     addresses: [ownAddress(1, "192.0.2.2/24")],
     ways: network([...WAYS, route("192.0.2.3", "unicast", 1)]).ways,
   };
   const given = { rules: SNAT("192.0.2.3"), around };
   assert.deepEqual(find([THREE], NAT, { ...given, conntrack: 1 }), []);
-  assert.equal(find([THREE], NAT, given).length, 1);
+  assert.deepEqual(find([THREE], NAT, given), []);
+  const other = SNAT("192.0.2.3").replace("--vport 80", "--vport 81");
+  assert.equal(find([THREE], NAT, { rules: other, around }).length, 1);
+});
+
+/** Two servers with direct routing: what is found if these connections are with each of them. */
+function beside(
+  first: Readonly<Record<string, readonly number[]>>,
+  second: Readonly<Record<string, readonly number[]>>,
+  settings: Partial<ServiceSettings> = {},
+) {
+  const servers = ["192.0.2.10", "192.0.2.11"];
+  const table = [
+    serviceAt(
+      "192.0.2.1",
+      servers.map((text) => serverEntry(text, 80)),
+      settings,
+    ),
+  ];
+  const groups = [first, second].map((states, at) =>
+    connectionGroup(states, { server: address(servers[at] ?? "") }),
+  );
+  return find(groups, {}, { table });
+}
+
+test("unanswered: two connections that wait for seconds are enough if another server answers meanwhile", () => {
+  // FIN_WAIT lasts 120 seconds: the last packet was 2 seconds ago.
+  const [finding, ...others] = beside(
+    { SYN_RECV: [57, 59] },
+    { FIN_WAIT: [114, 118] },
+  );
+  assert.deepEqual(others, []);
+  assert.equal(finding?.id, "direct-unanswered");
+  assert.equal(finding.subject, "192.0.2.10:80 of tcp/192.0.2.1:80");
+  assert.equal(finding.certainty, "likely");
+  assert.deepEqual(finding.evidence, [
+    "meanwhile 192.0.2.11:80 answered connections of the same service",
+  ]);
+});
+
+test("unanswered: two connections that wait are no evidence if they are young, if no other server answers, or if the client can be the cause", () => {
+  const old = { SYN_RECV: [57, 59] };
+  const answers = { FIN_WAIT: [118] };
+  assert.equal(beside(old, answers).length, 1);
+  assert.deepEqual(beside({ SYN_RECV: [57] }, answers), []);
+  assert.deepEqual(beside({ SYN_RECV: [58, 59] }, answers), []);
+  // The other server answered before, and not since.
+  assert.deepEqual(beside(old, { FIN_WAIT: [110] }), []);
+  assert.deepEqual(beside(old, {}), []);
+  assert.deepEqual(beside(old, answers, { flags: PERSISTENT }), []);
+  for (const scheduler of ["sh", "mh"])
+    assert.deepEqual(beside(old, answers, { scheduler }), []);
+});
+
+test("unanswered: under load a healthy server has connections that wait, and others that got further since", () => {
+  const busy = {
+    SYN_RECV: [31, 44, 52, 57, 60, 60, 60],
+    ESTABLISHED: Array.from({ length: 500 }, (_, i) => 900 - (i % 60)),
+    FIN_WAIT: Array.from({ length: 300 }, (_, i) => 120 - (i % 60)),
+  };
+  assert.deepEqual(beside(busy, busy), []);
+  assert.deepEqual(beside(busy, { FIN_WAIT: [120, 119] }), []);
 });

@@ -194,3 +194,16 @@ test("arp: the finding names the value that counts and the place of the address"
     ],
   );
 });
+
+test("arp: an address that the kernel does not use is not answered for, and one that it uses elsewhere is", () => {
+  const vip = "2001:db8::100";
+  const duplicate = owned(LAN, `${vip}/128`, { duplicate: true });
+  const answers = (...more: ReturnType<typeof owned>[]) =>
+    foundOn(
+      realServer({ services: [service(vip)], addresses: [duplicate, ...more] }),
+    ).flatMap(([first = ""]) => (first.startsWith("vip-answers") ? first : []));
+  assert.deepEqual(answers(), []);
+  assert.deepEqual(answers(owned(LO, `${vip}/128`)), [
+    `vip-answers ${vip} on lan`,
+  ]);
+});

@@ -121,13 +121,18 @@ test("virtualAddress: an IPv6 duplicate is removed before it is added to lo", ()
     { there: THROUGH_LAN },
     { services: [service(vip)], addresses: [OWN, duplicate] },
   );
-  const [absent] = foundOn(server);
+  const [absent, ...others] = foundOn(server);
+  // The kernel does not answer for it either.
+  assert.deepEqual(others, []);
   assert.deepEqual(absent, [
     `vip-absent ${vip}`,
     `ip address del ${vip}/64 dev lan`,
     `ip address add ${vip}/128 dev lo`,
   ]);
-  assert.match(seenOn(server)[0] ?? "", /another station has it, too$/);
+  assert.match(
+    seenOn(server)[0] ?? "",
+    /^lan has it, but the kernel does not use it there: duplicate address detection found it at another station, such as the director$/,
+  );
 });
 
 test("virtualAddress: masquerading needs none, and a local route is enough", () => {
@@ -553,6 +558,24 @@ test("wayBack: masqueraded answers must go through the director", () => {
   assert.deepEqual(routed({ ...byOther, metric: 9 }, byDirector), []);
   assert.deepEqual(routed({ ...byDirector, table: 7 }), [default_]);
   assert.deepEqual(foundOn(realServer({ ...masq, director: undefined })), []);
+});
+
+test("wayBack: the fix does not apply with SNAT on the director, which the server does not know", () => {
+  const director = address("192.0.2.1");
+  const way = { back: route("unicast", LAN, "192.0.2.9") };
+  for (const client of [address("198.51.100.7"), undefined]) {
+    const given = { method: "masq", director, client } as const;
+    const server = client
+      ? withWays(way, given)
+      : realServer({ ...given, routes: [way.back] });
+    const [finding] = wayBack.examine({ realServer: server });
+    assert.equal(finding?.id, "way-back-elsewhere");
+    assert.equal(finding.certainty, "likely");
+    assert.match(
+      finding.fix[0]?.effect ?? "",
+      /^only if the director does no SNAT for the service, which this server cannot see; /,
+    );
+  }
 });
 
 test("wayBack: a router that is another address of the director is none", () => {
