@@ -22,7 +22,7 @@ export const REAL_SERVER_KINDS = [
     title: "the director reaches another machine at the address of the server",
     why: "Two machines have the address of the real server. The director uses the hardware address of the one that answers first, or that announced itself last. If that is the other machine, requests never arrive here. A machine without the program refuses them, and the director sees a real server that refuses. It can change from one minute to the next.",
     looked:
-      "Whether an interface of this machine has the hardware address of --hardware-address. The director has it from ARP or neighbor discovery, and prints the option in its command for this server. Interfaces of bonds, bridges and VRRP (macvlan) count. It is only likely: a router or a cloud's network that answers ARP for all machines (proxy ARP) has another hardware address as well.",
+      "Whether an interface of this machine has the hardware address of --hardware-address. The director has it from ARP or neighbor discovery, and prints the option in its command for this server. Interfaces of bonds, bridges and VRRP count. It is only likely: a router or a cloud's network that answers ARP for all machines (proxy ARP) has another hardware address as well.",
     cure: "Find the machine with that hardware address, and remove the address there, also from its configuration. Switches show the port of a hardware address. Then the director must ask again; by itself it does so within a minute.",
     sysctls: [],
   },

@@ -259,7 +259,7 @@ test("localMarks: the destinations of calling rules limit those of a chain, and 
     ],
   );
   assert.match(
-    several?.evidence?.[1] ?? "",
+    several.evidence?.[1] ?? "",
     /^rule 2 of chain PREROUTING .*, sets the mark for packets to 192\.0\.2\.100, which are not local either$/,
   );
 });
