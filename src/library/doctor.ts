@@ -185,7 +185,7 @@ const REAL_SERVER_OPTIONS = object("options", {
 /**
  * Examines this machine as a director, as `ipvsadm doctor` does: its table, connections, sysctls,
  * network and firewall. Loads no module and changes nothing. With `probe` it connects to the real
- * servers; checks of sync daemons listen for their messages for some seconds.
+ * servers. On a backup director it listens for sync messages: for 1.5 seconds, with `probe` for up to 15.
  *
  * What cannot be read is no error: it is in `unchecked`.
  *
