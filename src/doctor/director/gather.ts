@@ -12,7 +12,11 @@ import {
 import { SCHEDULERS } from "../../ipvs/schedulers.js";
 import { EACCES, EPERM, errnoText } from "../../netlink/errno.js";
 import { NetworkClient } from "../../rtnl/client.js";
-import { moduleStates, readModule } from "../../system/kernel-module.js";
+import {
+  moduleStates,
+  readModule,
+  type Module,
+} from "../../system/kernel-module.js";
 import { runProgram } from "../../system/program-output.js";
 import type { Connections } from "../connections.js";
 import { readConnectionLimits } from "../connection-limits.js";
@@ -33,6 +37,7 @@ import {
   sysctlsUnseen,
 } from "../read-sysctls.js";
 import { blockagesOf, describeBlockage } from "./blockages.js";
+import type { Sysctls } from "../sysctls.js";
 import { isDrainedInUse } from "./drained-in-use.js";
 import { markedAddresses } from "./marks.js";
 import { withMarkedWays } from "./marked-ways.js";
@@ -71,7 +76,7 @@ const OF_THE_TABLE = [
 /** How long doctor listens for sync messages. A busy master sends several times a second. */
 const LISTENING_SECONDS = { usual: 1.5, probe: 15 } as const;
 
-const NO_MODULE = "IPVS is not in the kernel";
+export const NO_MODULE = "IPVS is not in the kernel";
 const BARRED = "you may not ask the kernel for the table (run it as root)";
 
 /** How to examine a director. */
@@ -114,16 +119,10 @@ export async function gatherDirector(
     fixedSysctls: readFixedSysctls(io.procFolder),
     sentErrors: readSentErrors(io.procFolder),
   };
-  const there =
-    module.state !== "absent" ||
-    [...(sysctls?.keys() ?? [])].some((path) =>
-      path.startsWith("net/ipv4/vs/"),
-    );
   const unseen = sysctls ? undefined : sysctlsUnseen(io.procFolder);
   const reasons = new Map<keyof Facts, string>();
   if (unseen !== undefined) reasons.set("sysctls", unseen);
-  // A request would load the module, so ask only if it is there.
-  const answers = there ? await askIpvs(io) : (unseen ?? NO_MODULE);
+  const answers = await readIpvs(io, module, sysctls, unseen);
   if (typeof answers === "string")
     return {
       facts: machine,
@@ -286,7 +285,22 @@ export async function readTable(io: Io): Promise<ServiceWithServers[]> {
   return await client.table();
 }
 
-/** The facts that IPVS knows, or why they cannot be read. */
+/** The facts that IPVS of this machine knows, or why they cannot be read. @param unseen why sysctls cannot be read */
+export async function readIpvs(
+  io: Io,
+  module: Module,
+  sysctls: Sysctls | undefined,
+  unseen?: string,
+): Promise<Answers | string> {
+  const there =
+    module.state !== "absent" ||
+    [...(sysctls?.keys() ?? [])].some((path) =>
+      path.startsWith("net/ipv4/vs/"),
+    );
+  // A request would load the module, so ask only if it is there.
+  return there ? await askIpvs(io) : (unseen ?? NO_MODULE);
+}
+
 async function askIpvs(io: Io): Promise<Answers | string> {
   using access = new IpvsAccess(io);
   try {

@@ -86,12 +86,22 @@ export const MACHINE_KINDS = [
     sysctls: ["net.ipv4.vs.conn_lfactor"],
   },
   {
+    id: "balances-again",
+    severity: "error",
+    title: "a backup director balances again what the master has balanced",
+    why: "Two directors can be real servers of each other's services. A packet that the active one sends to the other by direct routing or tunneling still has the virtual address. The backup has the same table and balances the packet again, perhaps back to the first one, and the packet loops. Its client gets no answer.",
+    looked:
+      "What backup-balances finds, and connections of the service that wait in SYN_RECV here. No master sends connections in this state, so this machine has balanced their packets in the last minute.",
+    cure: "With backup_only the machine balances nothing while it is a backup, and handles what comes for itself. Set it in /etc/sysctl.d on both, so that it is there after a reboot.",
+    sysctls: ["net.ipv4.vs.backup_only"],
+  },
+  {
     id: "backup-balances",
     severity: "warning",
     title: "a backup director that is also a real server would balance again",
     why: "Two directors can be real servers of each other's services. A packet that the active one sends to the other by direct routing or tunneling still has the virtual address. If the other has the same table, it balances the packet again, perhaps back to the first one, and the packet loops.",
     looked:
-      "A backup sync daemon, no master daemon, net.ipv4.vs.backup_only, and services that have this machine and others with -g or -i as real servers.",
+      "A backup sync daemon, no master daemon, net.ipv4.vs.backup_only, and services that have this machine and others with -g or -i as real servers. If connections show that it does so now, balances-again is reported.",
     cure: "With backup_only the machine balances nothing while it is a backup, and handles what comes for itself. Set it in /etc/sysctl.d on both.",
     sysctls: ["net.ipv4.vs.backup_only"],
   },

@@ -16,6 +16,7 @@ import { besideClients } from "./beside-clients.js";
 import { blockagesOf } from "./blockages.js";
 import { examineThere } from "./examine-there.js";
 import { isNotForwarded } from "./forwarding.js";
+import { hasBalancedAgain } from "./peers.js";
 import {
   ANSWERED,
   answeringMeanwhile,
@@ -53,6 +54,7 @@ export const unanswered = check(
       const { service, server, count, clients } = silence;
       const id = ID_OF.get(server.settings.forwarding);
       if (id === undefined || besideClients(silence, facts)) return [];
+      if (hasBalancedAgain(service, facts)) return [];
       if (isNotForwarded(server, facts.sysctls, facts.network)) return [];
       const blockages = blockagesOf(service, facts, facts.firewall).filter(
         ({ flow }) => (flow.server ?? server) === server,

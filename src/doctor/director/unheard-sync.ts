@@ -19,7 +19,7 @@ export function unheardSync(
 
 /** What the backup of a master must have. */
 export function masterText(daemon: Daemon): string {
-  return `whether a backup accepts the messages of the master here, which have sync id ${daemon.syncId} (${placeText(daemon)}): 'ipvsadm -L --daemon' on the backup must show the same values, or sync id 0`;
+  return `whether a backup accepts the messages of the master here, which have sync id ${daemon.syncId} (${placeText(daemon)}): 'ipvsadm -L --daemon' on the backup must show the same values, or sync id 0. Run 'ipvsadm doctor' on the backup, too`;
 }
 
 function backupText(

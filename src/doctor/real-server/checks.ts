@@ -4,6 +4,7 @@ import { arp } from "./arp.js";
 import { serverFirewall } from "./firewall.js";
 import { listening } from "./listening.js";
 import { serverNeighborDiscovery } from "./neighbor-discovery.js";
+import { ownTable } from "./own-table.js";
 import { ownSource } from "./own-source.js";
 import { rpFilter } from "./rp-filter.js";
 import { tunnel } from "./tunnel.js";
@@ -12,6 +13,7 @@ import { wayBack } from "./way-back.js";
 
 /** The checks of a real server. */
 export const REAL_SERVER_CHECKS: readonly Check[] = [
+  ownTable,
   virtualAddress,
   addressTwice,
   arp,

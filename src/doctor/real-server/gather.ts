@@ -7,8 +7,9 @@ import type { Facts, Gathered } from "../facts.js";
 import { readSysctls, sysctlsUnseen } from "../read-sysctls.js";
 import { exchangeOver } from "../../netlink/exchange.js";
 import { fouPorts, type FouPort } from "../../rtnl/fou.js";
-import { moduleStates } from "../../system/kernel-module.js";
+import { moduleStates, readModule } from "../../system/kernel-module.js";
 import { runProgram } from "../../system/program-output.js";
+import { NO_MODULE, readIpvs } from "../director/gather.js";
 import { describeAction, describePlace } from "../firewall/describe.js";
 import { stopsOf } from "../firewall/flow.js";
 import { readFirewall, type Firewall } from "../firewall/read-firewall.js";
@@ -70,7 +71,15 @@ export async function gatherRealServer(
     modulesFolder: io.modulesFolder,
     run: runProgram,
   });
+  const own = await readIpvs(
+    io,
+    readModule("ip_vs", procFolder, io.sysFolder),
+    sysctls,
+  );
   const notChecked = [
+    ...(typeof own === "string" && own !== NO_MODULE
+      ? [`an IPVS table of this machine itself: ${own}`]
+      : []),
     ...firewall.unread,
     ...unjudgedRules(realServer, firewall),
     ...missingOptions(circumstances),
@@ -78,7 +87,15 @@ export async function gatherRealServer(
     ...NEVER_CHECKED,
   ];
   return {
-    facts: { sysctls, listeners, realServer, firewall },
+    facts: {
+      sysctls,
+      listeners,
+      realServer,
+      firewall,
+      ...(typeof own === "string"
+        ? { table: own === NO_MODULE ? [] : undefined }
+        : { table: own.table, daemons: own.daemons }),
+    },
     reasons,
     notChecked,
   };

@@ -3,6 +3,17 @@ import type { Kind } from "../finding.js";
 /** Findings on a real server. */
 export const REAL_SERVER_KINDS = [
   {
+    id: "own-table-balances",
+    severity: "error",
+    title:
+      "the IPVS table of the real server balances the director's packets again",
+    why: "This machine is a real server, and has the service in an IPVS table of its own. A packet that the director sends to it by direct routing or tunneling still has the virtual address. So IPVS takes it here, before any program gets it, and sends a part of these packets to other real servers, perhaps back to the director, where they loop. Their clients get no answer.",
+    looked:
+      "Whether the table of this machine has the service, with another real server that has a weight. Nothing is reported if a backup sync daemon runs here and net.ipv4.vs.backup_only is 1, if --director is an address of this machine, or with masquerading. Services by firewall mark are not examined. It is only likely if no backup sync daemon runs here and --director is missing: this machine can be the active director.",
+    cure: "With a backup sync daemon and backup_only the machine balances nothing while it is a backup, and handles what comes for itself. Set it in /etc/sysctl.d, so that it is there after a reboot. Without sync daemons, use a service by firewall mark that packets from the other director do not get. If this machine is no director, delete the service here.",
+    sysctls: ["net.ipv4.vs.backup_only"],
+  },
+  {
     id: "vip-absent",
     severity: "error",
     title:

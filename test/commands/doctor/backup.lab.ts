@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { after, before, suite } from "node:test";
+import { after, before, suite, test } from "node:test";
 import { eventually } from "../../lab/eventually.js";
 import { PROGRAMS } from "../../lab/installed.js";
 import { isAnswer } from "../../lab/http.js";
@@ -7,7 +7,7 @@ import { DIRECTOR, type NetworkPlan } from "../../lab/network.js";
 import { balance, ipvsadm } from "../../traffic/ipvsadm.js";
 import { siteOf } from "../../traffic/site.js";
 import { spread } from "../../traffic/spread.js";
-import { proves } from "./case.js";
+import { carryOut, examined, proves, silent, type Found } from "./case.js";
 import { described } from "./real-server-case.js";
 
 /** Two directors that are real servers as well; the one that this process runs on stands by. */
@@ -56,14 +56,24 @@ suite("doctor of a backup director", () => {
     );
   });
 
+  /** What this machine finds as a real server of the other one. */
+  async function foundAsServer(): Promise<readonly Found[]> {
+    const options =
+      "--real-server tcp/203.0.113.100:80 --method direct --director 203.0.113.2";
+    const { found } = await examined("all examined", options);
+    return found;
+  }
+
   proves(site, {
-    id: "backup-balances",
+    id: "balances-again",
     subject: "tcp/203.0.113.100:80",
+    seen: /^this backup is also real server 203\.0\.113\.1:80, and balances packets for it again, also to 203\.0\.113\.2: \d+ connections? waits? in SYN_RECV here$/,
     rules: RULES,
     prepare: () => void director("sysctl -w net.ipv4.vs.backup_only=1"),
     async works() {
       const replies = await site.client.get(URL, { count: 4 });
       assert.deepEqual(spread(replies), { director: 2, active: 2 });
+      assert.deepEqual(await foundAsServer(), []);
     },
     fault: () => void director("sysctl -w net.ipv4.vs.backup_only=0"),
     async fails() {
@@ -72,7 +82,44 @@ suite("doctor of a backup director", () => {
         patienceSeconds: 1,
       });
       assert.ok(!replies.every(isAnswer), JSON.stringify(replies));
+      const found = await foundAsServer();
+      assert.deepEqual(
+        found.map(({ id, certainty, fix }) => ({
+          id,
+          certainty,
+          fix: fix.map(({ command }) => command),
+        })),
+        [
+          {
+            id: "own-table-balances",
+            certainty: "proven",
+            fix: ["sysctl -w net.ipv4.vs.backup_only=1"],
+          },
+        ],
+      );
+      assert.match(
+        found[0]?.seen ?? "",
+        /^the IPVS table of this machine has tcp\/203\.0\.113\.100:80 as well, .* also to 203\.0\.113\.2:80$/,
+      );
     },
+    // Half-open connections are there for a minute.
+    async traffic(goesOn) {
+      while (goesOn())
+        await site.client.get(URL, { count: 8, patienceSeconds: 1 });
+    },
+  });
+
+  test("doctor warns of a backup that would balance before it gets a packet", async () => {
+    director("sysctl -w net.ipv4.vs.backup_only=0");
+    await balance(RULES);
+    const { found, status } = await examined();
+    assert.deepEqual(
+      found.map(({ id, subject }) => ({ id, subject })),
+      [{ id: "backup-balances", subject: "tcp/203.0.113.100:80" }],
+    );
+    assert.equal(status, 0);
+    for (const finding of found) carryOut(site, finding, {});
+    await silent();
   });
 
   proves(site, {

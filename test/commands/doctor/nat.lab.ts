@@ -17,6 +17,7 @@ import {
   PROGRAMS,
   proves,
   unansweredForLong,
+  type Found,
 } from "./case.js";
 
 const RULES = `
@@ -350,12 +351,9 @@ suite("doctor finds faults of a masquerading director", () => {
     fails: () => assert.rejects(sameAgain(5)),
   });
 
-  proves(site, {
-    id: "persistence-split",
+  // To replace services is described, and not offered as a command.
+  const separate = {
     subject: "tcp/192.0.2.100:80",
-    seen: /^tcp\/192\.0\.2\.100:443 has the same real servers .*: 1 of 1 client /,
-    evidence:
-      /^client 192\.0\.2\.10 is at (198\.51\.100\.1[12]) for tcp\/192\.0\.2\.100:80 and at (?!\1)198\.51\.100\.1[12] for tcp\/192\.0\.2\.100:443$/,
     skip: without("iptables-legacy", "iptables"),
     rules: `
       -A -t 192.0.2.100:0 -s rr -p 300
@@ -379,21 +377,43 @@ suite("doctor finds faults of a masquerading director", () => {
           `-a -t 192.0.2.100:${port} -r 198.51.100.${host}:${port} -m`,
         );
     },
+    repair({ cure, fix }: Found) {
+      assert.deepEqual(fix, []);
+      const commands = [...cure.matchAll(/"([^"]+)"/g)];
+      assert.equal(commands.length, 2, cure);
+      for (const [, command = ""] of commands)
+        director(`PATH=${PROGRAMS}:$PATH; ${command}`);
+    },
+    lastly: () => void director("iptables-legacy -t mangle -F PREROUTING"),
+  };
+
+  proves(site, {
+    ...separate,
+    id: "persistence-split",
+    seen: /^tcp\/192\.0\.2\.100:443 has the same real servers .*: 1 of 1 client /,
+    evidence:
+      /^client 192\.0\.2\.10 is at (198\.51\.100\.1[12]) for tcp\/192\.0\.2\.100:80 and at (?!\1)198\.51\.100\.1[12] for tcp\/192\.0\.2\.100:443$/,
     fails: async () => {
       assert.equal(new Set(await serversAtBothPorts()).size, 2);
     },
-    // To replace services is described, and not offered as a command.
-    repair({ cure, fix }) {
-      assert.deepEqual(fix, []);
-      const commands = Array.from(
-        cure.matchAll(/"([^"]+)"/g),
-        ([, one]) => one,
-      );
-      assert.equal(commands.length, 2, cure);
-      for (const command of commands)
-        director(`PATH=${PROGRAMS}:$PATH; ${command ?? ""}`);
+  });
+
+  const [ONE = "", ANOTHER = ""] = otherClients(50).slice(48);
+  proves(site, {
+    ...separate,
+    id: "persistence-per-port",
+    seen: /^tcp\/192\.0\.2\.100:443 has the same real servers .*: a client can be at different servers$/,
+    // No client has used both ports, but the services choose independently.
+    fails: async () => {
+      const replies = [
+        ...(await site.client.get("http://192.0.2.100:80/", { from: ONE })),
+        ...(await site.client.get("http://192.0.2.100:443/", {
+          from: ANOTHER,
+        })),
+      ];
+      assert.equal(new Set(answeredBy(replies)).size, 2);
+      assert.ok(replies.every(isAnswer), JSON.stringify(replies));
     },
-    lastly: () => void director("iptables-legacy -t mangle -F PREROUTING"),
   });
 
   /** The servers that answer the client at ports 80 and 443. */

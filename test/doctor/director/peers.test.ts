@@ -8,6 +8,8 @@ import {
   type ServerSettings,
 } from "../../../src/ipvs/model.js";
 import { serverEntry } from "../../fixtures/entries.js";
+import type { ConnectionGroup } from "../../../src/doctor/connections.js";
+import { connectionGroup, connectionTable } from "../made-up-connections.js";
 import { network, route } from "../made-up-network.js";
 import { serviceAt, sysctls, told } from "../made-up.js";
 
@@ -20,14 +22,18 @@ function find(
   states: readonly (1 | 2)[],
   value = 0,
   other: Partial<ServerSettings> = {},
+  groups: readonly ConnectionGroup[] = [],
 ): string[][] {
   const servers = [
     serverEntry("192.0.2.10", 80),
     serverEntry("192.0.2.11", 80, other),
   ];
+  const table = [serviceAt("192.0.2.1", servers)];
   return backups
     .examine({
-      table: [serviceAt("192.0.2.1", servers)],
+      table,
+      allServices: table,
+      connections: connectionTable(groups),
       daemons: states.map((state) => ({
         state,
         multicastInterface: "eth1",
@@ -50,4 +56,17 @@ test("backups: backup_only, a master and masquerading cannot loop", () => {
   assert.deepEqual(find([]), []);
   assert.deepEqual(find([MASTER, BACKUP]), []);
   assert.deepEqual(find([BACKUP], 0, { forwarding: MASQUERADING }), []);
+});
+
+test("backups: connections in SYN_RECV prove that a backup balances, those of the master do not", () => {
+  const find1 = (states: Readonly<Record<string, readonly number[]>>) =>
+    find([BACKUP], 0, {}, [connectionGroup(states)])[0]?.[0];
+  assert.equal(
+    find1({ SYN_RECV: [58], ESTABLISHED: [800] }),
+    "balances-again tcp/192.0.2.1:80",
+  );
+  assert.equal(
+    find1({ ESTABLISHED: [800] }),
+    "backup-balances tcp/192.0.2.1:80",
+  );
 });

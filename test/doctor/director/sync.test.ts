@@ -312,7 +312,7 @@ suite("unheardSync()", () => {
   test("unheardSync() says what the backup of a master must have", () => {
     const master = daemon(MASTER, 51);
     assert.deepEqual(unheardSync([master], []), [
-      "whether a backup accepts the messages of the master here, which have sync id 51 (eth1, group 224.0.0.81, port 8848): 'ipvsadm -L --daemon' on the backup must show the same values, or sync id 0",
+      "whether a backup accepts the messages of the master here, which have sync id 51 (eth1, group 224.0.0.81, port 8848): 'ipvsadm -L --daemon' on the backup must show the same values, or sync id 0. Run 'ipvsadm doctor' on the backup, too",
     ]);
     assert.equal(unheardSync([master, backup], [heard(backup)]).length, 2);
     assert.deepEqual(unheardSync([], []), []);

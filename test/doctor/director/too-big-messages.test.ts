@@ -100,7 +100,7 @@ suite("tooBigMessages", () => {
     ]);
     assert.match(
       finding.fix[0]?.effect ?? "",
-      /^accepts ICMP messages fragmentation needed in chain OUTPUT, and nothing else;/,
+      /^accepts ICMP messages fragmentation needed ahead of all other rules of chain OUTPUT;/,
     );
     assert.equal(
       finding.seen,
