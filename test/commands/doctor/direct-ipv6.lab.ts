@@ -76,8 +76,10 @@ suite("doctor on a director with direct routing and IPv6", () => {
     async fails() {
       const replies = [];
       for (let i = 0; i < 4; i++)
-        replies.push(...(await site.client.get(URL, { patienceSeconds: 1 })));
-      assert.deepEqual(spread(replies.filter(isAnswer)), { real1: 2 });
+        replies.push(...(await site.client.get(URL, { patienceSeconds: 3 })));
+      assert.deepEqual(Object.keys(spread(replies.filter(isAnswer))), [
+        "real1",
+      ]);
       // A connection that began just now is no evidence yet.
       const { stdout } = await eventually(
         () => ours(["doctor", "--only", "direct-unanswered", "-o", "json"]),

@@ -285,7 +285,7 @@ suite("doctor finds faults of a masquerading director", () => {
           assert.ok(!replies.some(isAnswer), JSON.stringify(replies));
         }
       },
-      seen: /^rule 1 of chain POSTROUTING \(iptables(-legacy)?, table nat\), "-o back -m ipvs --vaddr 192\.0\.2\.100\/32 --vport 87 -j SNAT --to-source 198\.51\.100\.1", \d+ packets?, does not see the requests to 198\.51\.100\.11:8080, 198\.51\.100\.12:8080, because net\.ipv4\.vs\.conntrack is 0; \d+ connections wait in SYN_RECV$/,
+      seen: /^rule 1 of chain POSTROUTING \(iptables(-legacy)?, table nat\), "-o back -m ipvs --vaddr 192\.0\.2\.100(\/32)? --vport 87 -j SNAT --to-source 198\.51\.100\.1", \d+ packets?, does not see the requests to 198\.51\.100\.11:8080, 198\.51\.100\.12:8080, because net\.ipv4\.vs\.conntrack is 0; \d+ connections wait in SYN_RECV$/,
       evidence: certainty === "proven" ? /^[^\n]+$/ : /perhaps began before/,
       lastly() {
         director("sysctl -w net.ipv4.vs.conntrack=0");

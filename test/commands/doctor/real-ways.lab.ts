@@ -56,6 +56,7 @@ suite("doctor finds faults of a masqueraded real server", () => {
 
   proves({
     id: "way-back-elsewhere",
+    certainty: "likely",
     subject: "192.0.2.10",
     seen: /^answers go through 198\.51\.100\.2, past the director$/,
     rules: RULES,
@@ -71,6 +72,7 @@ suite("doctor finds faults of a masqueraded real server", () => {
 
   proves({
     id: "way-back-elsewhere",
+    certainty: "likely",
     name: "a route to the clients' network",
     subject: "192.0.2.10",
     rules: RULES,
@@ -83,6 +85,7 @@ suite("doctor finds faults of a masqueraded real server", () => {
   // The servers' router is an address of the active director, which did not take it over.
   proves({
     id: "way-back-elsewhere",
+    certainty: "likely",
     name: "the router's address was not taken over by this director",
     subject: "192.0.2.10",
     seen: /^answers go through 198\.51\.100\.3, past the director; 198\.51\.100\.3 does not answer on back$/,
@@ -105,6 +108,7 @@ suite("doctor finds faults of a masqueraded real server", () => {
   // The network of this prefix length contains the client.
   proves({
     id: "way-back-elsewhere",
+    certainty: "likely",
     name: "the prefix length of the server's address",
     subject: "192.0.2.10",
     seen: /^answers go directly there, past the director: 198\.51\.100\.11\/5 on back makes the client's network look directly attached; 192\.0\.2\.10 does not answer there, and the director does$/,
@@ -131,6 +135,7 @@ suite("doctor finds faults of a masqueraded real server", () => {
   // A routing rule for the server's own address leads to a table whose routes go past the director.
   proves({
     id: "way-back-elsewhere",
+    certainty: "likely",
     name: "a routing rule",
     subject: "192.0.2.10",
     seen: /^answers go through 198\.51\.100\.2, past the director$/,
@@ -148,6 +153,7 @@ suite("doctor finds faults of a masqueraded real server", () => {
 
   proves({
     id: "way-back-elsewhere",
+    certainty: "likely",
     subject: "default route",
     seen: /^answers go through 198\.51\.100\.2, past the director$/,
     rules: RULES,
