@@ -1,3 +1,6 @@
+import assert from "node:assert/strict";
+import { parseSentErrors } from "../../../src/doctor/read-sent-errors.js";
+import { DIRECTOR } from "../../lab/network.js";
 import type { Site } from "../../traffic/site.js";
 
 /** What {@link upload} returns if no answer comes in time. */
@@ -20,4 +23,21 @@ export function upload(site: Site, url: string, seconds: number): string {
   return site.network
     .sh("client", `${process.execPath} -e '${program}'`)
     .trim();
+}
+
+/** Has the client send large requests in vain, until the director has refused a packet as too big. */
+export function uploadInVain(site: Site, url: string): void {
+  const refused = () => {
+    const [snmp = "", snmp6 = ""] = ["snmp", "snmp6"].map((name) =>
+      site.network.sh(DIRECTOR, `cat /proc/net/${name}`),
+    );
+    const sent = parseSentErrors(snmp, snmp6);
+    assert.ok(sent);
+    return sent.unreachable + sent.tooBig;
+  };
+  const before = refused();
+  // On a slow machine the time can end before the first large packet.
+  for (let attempts = 0; attempts < 20 && refused() === before; attempts++)
+    assert.match(upload(site, url, 3), NO_ANSWER);
+  assert.notEqual(refused(), before);
 }
