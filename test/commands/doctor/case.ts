@@ -300,6 +300,6 @@ export async function unansweredForLong(
 }
 
 /** The words of a command as a shell reads them, if it has no blank inside quotes. */
-function wordsOf(command: string): string[] {
+export function wordsOf(command: string): string[] {
   return command.split(" ").map((word) => word.replaceAll("'", ""));
 }

@@ -16,6 +16,7 @@ import {
   proves,
   repairsByProbe,
   unansweredForLong,
+  wordsOf,
   type Found,
 } from "./case.js";
 import { startResident } from "./resident.js";
@@ -122,7 +123,7 @@ suite("doctor finds what the connection table and counters show", () => {
       assert.match(outOfUse[0]?.command ?? "", / -w 0$/);
       const resident = startResident("real2");
       try {
-        const words = next[0]?.command.split(" ").slice(1) ?? [];
+        const words = wordsOf(next[0]?.command ?? "").slice(1);
         const look = async (line: readonly string[]) => {
           const { stdout, stderr } = await resident.run([
             ...line,
@@ -442,7 +443,7 @@ suite("doctor finds what the connection table and counters show", () => {
       try {
         const [step] = next;
         assert.equal(step?.on, "real server 198.51.100.11");
-        const words = [...step.command.split(" ").slice(1), "-o", "json"];
+        const words = [...wordsOf(step.command).slice(1), "-o", "json"];
         const { stdout } = await real1.run(words);
         assert.match(stdout, /"id": "server-firewall-blocks"/);
       } finally {

@@ -4,7 +4,7 @@ import { DIRECTOR, type NetworkPlan } from "../../lab/network.js";
 import { without } from "../../traffic/needs.js";
 import { siteOf } from "../../traffic/site.js";
 import { spread } from "../../traffic/spread.js";
-import type { Found } from "./case.js";
+import { wordsOf, type Found } from "./case.js";
 import { forget, proverOf } from "./real-server-case.js";
 import { startResident } from "./resident.js";
 
@@ -163,7 +163,7 @@ suite("doctor finds faults of a real server with direct routing", () => {
     async cure({ next }) {
       const command = next[0]?.command ?? "";
       assert.match(command, / --method METHOD$/);
-      const words = command.replace("METHOD", "direct").split(" ").slice(1);
+      const words = wordsOf(command.replace("METHOD", "direct")).slice(1);
       const resident = startResident("real1");
       try {
         const { stdout } = await resident.run([...words, "-o", "json"]);
