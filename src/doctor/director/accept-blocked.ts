@@ -21,20 +21,49 @@ export function acceptBlocked(blockages: readonly Blockage[]): Fix[] {
   const flows = new Map<DirectorFlow, FlowStop[]>();
   for (const { flow, stop } of blockages)
     flows.set(flow, [...(flows.get(flow) ?? []), stop]);
-  const fixes = Array.from(flows, ([flow, stops]) =>
+  const rules = Array.from(flows, ([flow, stops]) =>
     acceptFlow(flow, stops),
   ).flat();
+  const fixes = fromTheEnd(rules).map(({ fix }) => fix);
   return [...new Map(fixes.map((fix) => [fix.command, fix])).values()];
 }
 
-function acceptFlow(flow: DirectorFlow, stops: readonly FlowStop[]): Fix[] {
+interface PlacedFix {
+  readonly fix: Fix;
+  readonly place: RulePlace;
+}
+
+/** Commands of one chain, the last place first: a new rule changes the positions of those behind it. */
+function fromTheEnd(rules: readonly PlacedFix[]): PlacedFix[] {
+  const chains = new Map<Chain, PlacedFix[]>();
+  for (const rule of rules)
+    chains.set(rule.place.chain, [
+      ...(chains.get(rule.place.chain) ?? []),
+      rule,
+    ]);
+  const positionOf = ({ place }: PlacedFix) => place.position ?? Infinity;
+  return [...chains.values()].flatMap((some) =>
+    some.toSorted((a, b) => {
+      const [one, other] = [positionOf(a), positionOf(b)];
+      return one === other ? 0 : other - one;
+    }),
+  );
+}
+
+function acceptFlow(
+  flow: DirectorFlow,
+  stops: readonly FlowStop[],
+): PlacedFix[] {
   return rulesFor(flow, stops).flatMap(({ flags, before }) =>
     interfacesOf(flow, before).map((interfaces) => {
       const place = placeBefore(before);
       const match = { ...flow.match, ...interfaces, flags };
       return {
-        command: acceptCommand(match, place),
-        effect: effectOf(flow, match, place),
+        fix: {
+          command: acceptCommand(match, place),
+          effect: effectOf(flow, match, place),
+        },
+        place,
       };
     }),
   );

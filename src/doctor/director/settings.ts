@@ -91,7 +91,7 @@ function orphanText(
 export function trackConnections(): Fix {
   return sysctlFix(
     { [CONNTRACK]: 1 },
-    "connection tracking handles all packets of IPVS, which takes time for each of them",
+    "connection tracking handles all packets of IPVS, which takes time for each of them; with direct routing and tunneling it sees no answers, so a rule that drops packets in state INVALID then drops those after the SYN",
   );
 }
 

@@ -77,7 +77,7 @@ function messagesOf(daemon: Daemon, network: Network): Flow {
     const packets = [{ ...packet, incoming: name }];
     return {
       text,
-      match,
+      match: { ...match, incoming: name },
       stages: [
         { hook: "prerouting", packets },
         { hook: "input", packets },
@@ -91,7 +91,7 @@ function messagesOf(daemon: Daemon, network: Network): Flow {
   const packets = [{ ...packet, outgoing: name, source: own?.address }];
   return {
     text,
-    match,
+    match: { ...match, outgoing: name },
     stages: [
       { hook: "output", packets },
       { hook: "postrouting", packets },

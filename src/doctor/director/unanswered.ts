@@ -13,7 +13,9 @@ import { groupsOf } from "../connections.js";
 import type { Finding } from "../finding.js";
 import { describePlace } from "../firewall/describe.js";
 import { besideClients } from "./beside-clients.js";
-import { blockagesOf } from "./blockages.js";
+import { blockagesOf, type Blockage } from "./blockages.js";
+import type { FlowFacts } from "./flows.js";
+import type { Ruleset } from "../firewall/ruleset.js";
 import { examineThere } from "./examine-there.js";
 import { isNotForwarded } from "./forwarding.js";
 import { hasBalancedAgain } from "./peers.js";
@@ -49,14 +51,15 @@ export const unanswered = check(
     "sysctls",
     "firewall",
   ],
-  (facts) =>
-    silences(facts).flatMap((silence): Finding<Id>[] => {
+  (facts) => {
+    const blockages = oncePerService(facts);
+    return silences(facts).flatMap((silence): Finding<Id>[] => {
       const { service, server, count, clients } = silence;
       const id = ID_OF.get(server.settings.forwarding);
       if (id === undefined || besideClients(silence, facts)) return [];
       if (hasBalancedAgain(service, facts)) return [];
       if (isNotForwarded(server, facts.sysctls, facts.network)) return [];
-      const blockages = blockagesOf(service, facts, facts.firewall).filter(
+      const stops = blockages(service).filter(
         ({ flow }) => (flow.server ?? server) === server,
       );
       // The rule that translates the source is reported as the cause.
@@ -66,7 +69,7 @@ export const unanswered = check(
       if (isSentFromVirtual(server, facts.allServices, facts.network))
         return [];
       // The rule is reported as the cause.
-      if (blockages.some(({ stop }) => stop.certain)) return [];
+      if (stops.some(({ stop }) => stop.certain)) return [];
       return [
         {
           id,
@@ -77,7 +80,7 @@ export const unanswered = check(
               : `${count} connections wait in SYN_RECV, and none has got further since the first of them began`,
           certainty: "likely",
           evidence: [
-            ...blockages.map(
+            ...stops.map(
               ({ flow, stop }) =>
                 `${describePlace(stop)}, perhaps ${stop.does}s ${flow.text}: doctor cannot judge all of its conditions`,
             ),
@@ -95,8 +98,22 @@ export const unanswered = check(
           fix: [],
         },
       ];
-    }),
+    });
+  },
 );
+
+/** The firewall rules that stop a service. Each service is walked once, and not again for each of its servers. */
+function oncePerService(
+  facts: FlowFacts & { readonly firewall: Ruleset },
+): (service: ServiceWithServers) => readonly Blockage[] {
+  const known = new Map<ServiceWithServers, readonly Blockage[]>();
+  return (service) => {
+    const found =
+      known.get(service) ?? blockagesOf(service, facts, facts.firewall);
+    known.set(service, found);
+    return found;
+  };
+}
 
 /** ICMP errors show that the server got the tunnel's packets, or that a firewall rejects them. */
 function errorEvidence(

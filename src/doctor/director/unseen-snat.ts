@@ -13,6 +13,7 @@ import { describePlace } from "../firewall/describe.js";
 import type { Place } from "../firewall/walk.js";
 import { sysctlNumber } from "../sysctls.js";
 import { besideClients } from "./beside-clients.js";
+import { blockagesOf } from "./blockages.js";
 import { examineThere } from "./examine-there.js";
 import { isNotForwarded } from "./forwarding.js";
 import { isServing } from "./reach.js";
@@ -68,9 +69,12 @@ export function isSnatUnseen(
 ): boolean {
   const { service, server, clients } = silence;
   if (isNotForwarded(server, facts.sysctls, facts.network)) return false;
-  return (
-    !besideClients(silence, facts) &&
-    unseenRules(service, server, facts, clients[0]).length > 0
+  if (besideClients(silence, facts)) return false;
+  if (unseenRules(service, server, facts, clients[0]).length === 0)
+    return false;
+  // A rule that stops the traffic is reported as the cause.
+  return !blockagesOf(service, facts, facts.firewall).some(
+    ({ flow, stop }) => stop.certain && (flow.server ?? server) === server,
   );
 }
 
@@ -94,8 +98,9 @@ function findingOf(
   const servers = some.map(({ server: { key } }) =>
     formatEndpoint(key.address, key.port),
   );
-  const answered = some.filter(({ server }) =>
-    hasAnswered(service, server, facts),
+  const answered = some.filter(
+    ({ server }) =>
+      hasAnswered(service, server, facts) || server.stats.outPackets > 0n,
   );
   const to = sources.size > 0 ? [...sources].join(" and ") : "the director";
   return {
@@ -105,10 +110,12 @@ function findingOf(
     certainty: answered.length > 0 ? "likely" : "proven",
     evidence: [
       `with the rule the servers send their answers to ${to}; without it they answer the clients' own addresses`,
-      ...answered.map(
-        ({ server: { key } }) =>
-          `${formatEndpoint(key.address, key.port)} has answered connections that are still in the table: they perhaps began before the setting was changed`,
-      ),
+      ...answered.map(({ server }) => {
+        const name = formatEndpoint(server.key.address, server.key.port);
+        return hasAnswered(service, server, facts)
+          ? `${name} has answered connections that are still in the table: they perhaps began before the setting was changed`
+          : `${name} has sent answers since it was added: perhaps before the setting was changed`;
+      }),
     ],
     next: answered.map(({ server, clients }) =>
       examineThere(service, server, facts, clients[0]),

@@ -52,7 +52,7 @@ export type FlagMatch = "syn" | "not-syn" | "ack";
 export interface FlowStop extends Stop {
   /** The packets that it stops; perhaps stops, if it is not certain */
   readonly stopped: readonly Packet[];
-  /** Whether it stops them only because connection tracking does not know their connections */
+  /** Whether it stops them for certain, and only because connection tracking does not know their connections */
   readonly byState: boolean;
 }
 
@@ -77,11 +77,13 @@ export function stopsOf(flow: Flow, ruleset: Ruleset): FlowStop[] {
         ),
       );
       const certain = stop.certain && isForAll(stop, packets, walked);
-      const byState = stopped.every((packet) => {
+      // Without certainty nobody asks, and each answer is a walk of its own.
+      const isByState = (packet: Packet) => {
         const tracked = { ...packet, states: trackedStates(packet, flow) };
         const { stops } = walk(ruleset, hook, tracked, range);
         return !stops.some((one) => isSame(one, stop));
-      });
+      };
+      const byState = certain && stopped.every(isByState);
       found.push({ ...stop, certain, stopped, byState });
       ends ||= certain && !stopped.every(isLater);
     }

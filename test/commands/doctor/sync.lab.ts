@@ -293,7 +293,7 @@ suite("doctor of sync daemons", () => {
         const [fix] = first.fix;
         assert.match(
           fix?.command ?? "",
-          /^iptables(-legacy)? -t filter -I OUTPUT -d 224\.0\.0\.81\/32 -p udp --dport 8848 -j ACCEPT$/,
+          /^iptables(-legacy)? -t filter -I OUTPUT -o \S+ -d 224\.0\.0\.81\/32 -p udp --dport 8848 -j ACCEPT$/,
         );
         assert.match(
           notChecked.join("\n"),

@@ -258,6 +258,47 @@ suite("directorFirewall accepts what is stopped", () => {
     ]);
   });
 
+  test("directorFirewall prints the commands of a chain from its end, so that no command moves the place of the next", () => {
+    const rules = filter(
+      ":INPUT ACCEPT [0:0]",
+      "[9:540] -A INPUT -i lo -j ACCEPT",
+      "[9:540] -A INPUT -p tcp -m tcp --dport 80 --syn -j DROP",
+      "[9:540] -A INPUT -s 203.0.113.0/24 -j DROP",
+      STRICT_RULES[2] ?? "",
+    );
+    const places = commandsOf(rules).map(
+      (command) => / -I INPUT (\d) .* (--\S+)/.exec(command)?.[1],
+    );
+    assert.deepEqual(places, ["4", "2"]);
+  });
+
+  test("directorFirewall walks the rules as often with many that it cannot judge as with few", () => {
+    const walks = (count: number) => {
+      const tables = filter(
+        ":INPUT ACCEPT [0:0]",
+        "[9:540] -A INPUT -i lo -j ACCEPT",
+        ...Array.from(
+          { length: count },
+          (_, at) => `[9:540] -A INPUT -s 203.0.113.${at + 1}/32 -j DROP`,
+        ),
+      );
+      let reads = 0;
+      const rule = tables[0]?.chains.get("INPUT")?.rules[0];
+      assert.ok(rule);
+      const { steps } = rule;
+      Object.defineProperty(rule, "steps", {
+        get() {
+          reads++;
+          return steps;
+        },
+      });
+      find(tables);
+      return reads;
+    };
+    assert.ok(walks(2) > 0);
+    assert.equal(walks(100), walks(2));
+  });
+
   test("directorFirewall accepts all packets that one rule stops", () => {
     const rules = filter(
       ":INPUT ACCEPT [0:0]",

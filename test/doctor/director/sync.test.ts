@@ -234,7 +234,7 @@ suite("syncFirewall", () => {
     );
     assert.deepEqual(told(finding), [
       "sync-blocked eth1",
-      "iptables -t filter -I INPUT -d 224.0.0.81/32 -p udp --dport 8848 -j ACCEPT",
+      "iptables -t filter -I INPUT -i eth1 -d 224.0.0.81/32 -p udp --dport 8848 -j ACCEPT",
     ]);
   });
 
@@ -247,7 +247,7 @@ suite("syncFirewall", () => {
     assert.deepEqual(at(8849), [
       [
         "sync-blocked eth1",
-        "iptables -t filter -I OUTPUT -d 224.0.0.81/32 -p udp --dport 8849 -j ACCEPT",
+        "iptables -t filter -I OUTPUT -o eth1 -d 224.0.0.81/32 -p udp --dport 8849 -j ACCEPT",
       ],
     ]);
   });
@@ -276,7 +276,7 @@ suite("syncFirewall", () => {
     assert.deepEqual(blocked(backup, INPUT, [], INET6).map(told), [
       [
         "sync-blocked eth1",
-        "ip6tables -t filter -I INPUT -d ff02::81/128 -p udp --dport 8848 -j ACCEPT",
+        "ip6tables -t filter -I INPUT -i eth1 -d ff02::81/128 -p udp --dport 8848 -j ACCEPT",
       ],
     ]);
   });

@@ -26,6 +26,10 @@ interface Given {
   readonly groups?: readonly ConnectionGroup[];
   readonly forwarding?: number;
   readonly ipForward?: number;
+  /** Rules of the table filter */
+  readonly filter?: readonly string[];
+  /** The packets of the server's answers */
+  readonly outPackets?: bigint;
 }
 
 /** What is found, and whether conntrack-off is found. */
@@ -35,12 +39,17 @@ function find({
   groups = [WAITING],
   forwarding = MASQUERADING,
   ipForward = 1,
+  filter = [],
+  outPackets = 0n,
 }: Given = {}) {
+  const server = serverEntry("192.0.2.10", 80, { forwarding });
   const table = [
-    serviceAt("192.0.2.1", [serverEntry("192.0.2.10", 80, { forwarding })]),
+    serviceAt("192.0.2.1", [
+      { ...server, stats: { ...server.stats, outPackets } },
+    ]),
   ];
   const source = address("192.0.2.2");
-  const text = `*nat\n:POSTROUTING ACCEPT [0:0]\n[0:0] -A POSTROUTING ${rule}\nCOMMIT\n`;
+  const text = `*nat\n:POSTROUTING ACCEPT [0:0]\n[0:0] -A POSTROUTING ${rule}\nCOMMIT\n*filter\n${filter.map((line) => `${line}\n`).join("")}COMMIT\n`;
   const facts = {
     table,
     allServices: table,
@@ -104,6 +113,20 @@ test("unseenSnat: it is only likely if the server answered connections that are 
     next?.effect ?? "",
     /instead of its clients', if net\.ipv4\.vs\.conntrack is 1 on the director: rule 1 /,
   );
+});
+
+test("unseenSnat: it is only likely if the server has sent answers since it was added", () => {
+  const [finding] = find({ outPackets: 3n }).found;
+  assert.equal(finding?.certainty, "likely");
+  assert.equal(
+    finding.evidence?.[1],
+    "192.0.2.10:80 has sent answers since it was added: perhaps before the setting was changed",
+  );
+});
+
+test("unseenSnat: a rule that drops the answers for certain is the cause", () => {
+  const filter = [":FORWARD DROP [9:540]"];
+  assert.deepEqual(find({ filter }).found, []);
 });
 
 test("unseenSnat: a rule for others, tracked connections, and servers that are not masqueraded need nothing", () => {
