@@ -144,9 +144,12 @@ test("localMarks: without a routing rule for the mark the route takes all packet
   assert.deepEqual(finding && told(finding).slice(1), [
     "ip route add local 192.0.2.64/28 dev lo",
   ]);
+  assert.match(
+    finding?.fix[0]?.effect ?? "",
+    /^first make sure that no other director has the address; /,
+  );
   for (const other of [
     { mark: { value: 8, mask: 0xffffffff } },
-    { mark: undefined },
     { inverted: true },
     { priority: 40000 },
     { table: 254 },
@@ -156,12 +159,24 @@ test("localMarks: without a routing rule for the mark the route takes all packet
     const [same] = await find({ routing: [rule(other)] });
     assert.deepEqual(same?.fix, finding?.fix, JSON.stringify(other));
   }
+  // A routing rule without a mark can make the packets local all the same.
+  const [doubtful] = await find({ routing: [rule({ mark: undefined })] });
+  assert.deepEqual(doubtful?.fix, []);
   const [servers] = await find({
     routing: [],
     rules: marks("-d 10.0.0.0/28"),
   });
   assert.ok(servers);
   assert.deepEqual(servers.fix, []);
+});
+
+test("localMarks: a standby that was active before gets no command that takes the address from the active director", async () => {
+  const [standby] = await find({
+    routing: [],
+    counters: { inPackets: 9n },
+  });
+  assert.equal(standby?.certainty, "likely");
+  assert.deepEqual(standby.fix, []);
 });
 
 test("localMarks: any address of the block that is local will do", async () => {
