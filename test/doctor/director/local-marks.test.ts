@@ -295,6 +295,36 @@ test("localMarks: it is one finding with service-unreached and mark-unmatched", 
   assert.deepEqual(unmatchedMarks.examine(local), []);
 });
 
+test("withMarkedWays() asks for a limited number of routes, and what is beyond is not judged", async () => {
+  const routing = [rule({ incoming: "eth1" })];
+  const blocks = Array.from({ length: 64 }, (_, at) =>
+    marks(`-d 172.16.${at}.0/24`),
+  ).join("\n");
+  const many = await factsOf({ rules: blocks, routing });
+  assert.equal(many.asked.length, 512);
+  assert.equal(many.facts.network.isMarkedPartial, true);
+  assert.deepEqual(localMarks.examine(many.facts), []);
+  // A single address after them may be local.
+  const single = marks("-d 198.51.100.9/32", 0);
+  const { facts: wrong } = await factsOf({ rules: single });
+  assert.equal(wrong.network.isMarkedPartial, false);
+  assert.equal(unmatchedMarks.examine(wrong).length, 1);
+  const { facts: beyond } = await factsOf({ rules: single });
+  const untried = { ...beyond.network, marked: [], isMarkedPartial: true };
+  const facts = { ...beyond, network: untried };
+  assert.deepEqual(unmatchedMarks.examine(facts), []);
+  assert.deepEqual(localMarks.examine(facts), []);
+});
+
+test("withMarkedWays() asks for many single addresses, and each only once", async () => {
+  const rules = Array.from({ length: 200 }, (_, at) =>
+    marks(`-d 172.16.0.${at}/32`),
+  ).join("\n");
+  const { facts, asked } = await factsOf({ rules });
+  assert.equal(asked.length, 200);
+  assert.equal(localMarks.examine(facts).length, 1);
+});
+
 test("traceClient() stops at a mark whose packets are not local", async () => {
   const trace = (facts: Awaited<ReturnType<typeof factsOf>>["facts"]) =>
     traceClient(facts, {
