@@ -198,9 +198,8 @@ export const syncLengths = check(
         },
       ];
     }),
-  // A longer message may still come.
-  ({ heard }) =>
-    heard.every(({ daemon }) => daemon.maximumLength === undefined),
+  // To a backup, a longer message may still come.
+  ({ heard }) => heard.length === 0,
 );
 
 /** The command that restarts a backup daemon. */
