@@ -26,6 +26,8 @@ export interface Network {
   readonly ways: ReadonlyMap<string, Way>;
   /** Where packets go that a firewall rule marks for a service, by their destinations */
   readonly marked?: readonly MarkedWay[];
+  /** Whether there are more such destinations than were tried */
+  readonly isMarkedPartial?: boolean;
   /** The routing rules, if packets with firewall marks were asked for */
   readonly rules?: readonly Rule[];
 }

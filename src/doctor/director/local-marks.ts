@@ -38,12 +38,13 @@ export const localMarks = check(
       const ways = all.flatMap(({ ways }) => ways);
       const { rule, key } = first;
       const { network } = facts;
+      const proven = isProven(service, all, facts);
       return [
         {
           id: "mark-not-local",
           ...ofService(service),
           seen: `${describePlace(rule)}, sets mark ${key.firewallMark}, and packets with it to ${blockText(first.ways[0])} are not local: ${wayText(first.ways[0], network)}`,
-          certainty: isProven(service, all, facts) ? "proven" : "likely",
+          certainty: proven ? "proven" : "likely",
           evidence: [
             ...tableEvidence(key, network),
             ...others.map(
@@ -58,14 +59,14 @@ export const localMarks = check(
                 "changes nothing; IPVS gets the packets only if the answer begins with local",
             },
           ],
-          fix: makeLocal(key, ways, facts),
+          fix: makeLocal(key, ways, facts, proven),
         },
       ];
     }),
 );
 
 /** A rule that marks packets that are not for this machine. */
-export interface NotLocal {
+interface NotLocal {
   readonly key: FirewallMarkKey;
   readonly rule: MarkingRule;
   readonly ways: readonly [MarkedWay, ...MarkedWay[]];
@@ -185,7 +186,7 @@ const MAIN_PRIORITY = 32766;
 const GENERAL_TABLES = new Set([253, 254, 255]);
 
 /** The rule that sends packets with a mark to a table of their own. */
-export function ruleFor(
+function ruleFor(
   { family, firewallMark }: FirewallMarkKey,
   { rules = [] }: Network,
 ): Rule | undefined {
@@ -240,6 +241,7 @@ function makeLocal(
   key: FirewallMarkKey,
   ways: readonly MarkedWay[],
   { network, allServices, table }: NeededFacts,
+  proven: boolean,
 ): Fix[] {
   const rule = ruleFor(key, network);
   const blocks = [...new Map(ways.map((way) => [blockText(way), way]))];
@@ -249,7 +251,8 @@ function makeLocal(
       command: `ip route add local ${text} dev lo table ${rule.table}`,
       effect: `packets to ${text} that routing rule ${rule.priority} sends to table ${rule.table} are for this machine; add the route to the network's configuration to keep it`,
     }));
-  // Without a table of its own, the route takes packets of all kinds.
+  // Without a table of its own, the route takes packets of all kinds, perhaps from the director that is active now.
+  if (!proven) return [];
   const servers = (allServices ?? table).flatMap((one) => one.servers);
   if (
     servers.some((server) =>
@@ -259,6 +262,6 @@ function makeLocal(
     return [];
   return blocks.map(([text]) => ({
     command: `ip route add local ${text} dev lo`,
-    effect: `all packets to ${text} are for this machine, also those without the mark; it answers ARP and neighbor discovery for these addresses; add the route to the network's configuration to keep it`,
+    effect: `first make sure that no other director has the address; all packets to ${text} are for this machine, also those without the mark; it answers ARP and neighbor discovery for these addresses; add the route to the network's configuration to keep it`,
   }));
 }

@@ -91,7 +91,7 @@ export const MACHINE_KINDS = [
     title: "a backup director balances again what the master has balanced",
     why: "Two directors can be real servers of each other's services. A packet that the active one sends to the other by direct routing or tunneling still has the virtual address. The backup has the same table and balances the packet again, perhaps back to the first one, and the packet loops. Its client gets no answer.",
     looked:
-      "What backup-balances finds, and connections of the service that wait in SYN_RECV here. No master sends connections in this state, so this machine has balanced their packets in the last minute.",
+      "What backup-balances finds, and connections of the service that wait in SYN_RECV here. No master sends connections in this state, so this machine has balanced their packets in the last minute. It is only likely: if it was active until then, they can be of that time.",
     cure: "With backup_only the machine balances nothing while it is a backup, and handles what comes for itself. Set it in /etc/sysctl.d on both, so that it is there after a reboot.",
     sysctls: ["net.ipv4.vs.backup_only"],
   },

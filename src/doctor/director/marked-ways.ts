@@ -1,6 +1,6 @@
-import type { Address } from "../../ipvs/address.js";
+import { sameAddress, type Address } from "../../ipvs/address.js";
 import type { ServiceWithServers } from "../../ipvs/model.js";
-import type { NetworkClient } from "../../rtnl/client.js";
+import type { NetworkClient, RouteQuery } from "../../rtnl/client.js";
 import { NetworkRefusal } from "../../rtnl/errors.js";
 import type { Rule } from "../../rtnl/model.js";
 import { compareAddresses } from "../firewall/compare-addresses.js";
@@ -10,6 +10,7 @@ import {
   nextHopTo,
   type MarkedWay,
   type Network,
+  type Way,
 } from "../network.js";
 import {
   markingRules,
@@ -19,8 +20,8 @@ import {
 
 /** Only so many addresses of a block are tried. */
 const MOST_ADDRESSES = 256;
-/** Only so many destinations are tried, of all rules together. */
-const MOST_RANGES = 64;
+/** Only so many routes are asked for, of all rules together. */
+const MOST_QUERIES = 512;
 
 /** The network with the routes of packets that carry the marks of services, to the destinations that firewall rules mark. */
 export async function withMarkedWays(
@@ -33,33 +34,56 @@ export async function withMarkedWays(
   if (wanted.length === 0) return network;
   const rules = await rulesOf(client);
   const marked: MarkedWay[] = [];
-  for (const { key, range } of wanted.slice(0, MOST_RANGES)) {
-    const { family, firewallMark: mark } = key;
+  let left = MOST_QUERIES;
+  const ask = async (query: RouteQuery): Promise<Way | undefined> =>
+    left-- > 0 ? await client.routeTo(query) : undefined;
+  for (const { key, range } of wanted) {
+    if (left <= 0) break;
     // A rule for an incoming interface does not apply to a lookup without one.
     const devices = rules.some(
-      (one) => one.family === family && one.incoming !== undefined,
+      (one) => one.family === key.family && one.incoming !== undefined,
     )
       ? devicesOf(network, key)
       : [];
-    let isLocal = false;
-    for (const to of addressesIn(range, network)) {
-      const queries = [
-        { to, mark },
-        ...devices.map((incoming) => ({
-          ...{ to, mark, incoming },
-          from: ANYWHERE[family],
-        })),
-      ];
-      for (const query of queries) {
-        const way = await client.routeTo(query);
-        isLocal ||= typeof way === "object" && way.type === "local";
-      }
+    const found = await tryRange(ask, key, devices, range, network);
+    if (found) marked.push(found);
+  }
+  const isPartial = marked.length < wanted.length;
+  return { ...network, rules, marked, isMarkedPartial: isPartial };
+}
+
+/** @returns undefined if it is not known whether an address of the range is local */
+async function tryRange(
+  ask: (query: RouteQuery) => Promise<Way | undefined>,
+  { family, firewallMark: mark }: FirewallMarkKey,
+  devices: readonly number[],
+  range: AddressRange,
+  network: Network,
+): Promise<MarkedWay | undefined> {
+  const way = await ask({ to: range.first, mark });
+  if (way === undefined) return undefined;
+  let isLocal = isLocalWay(way);
+  for (const to of addressesIn(range, network)) {
+    if (isLocal) break;
+    const queries: RouteQuery[] = [
+      ...(compareAddresses(to, range.first) === 0 ? [] : [{ to, mark }]),
+      ...devices.map((incoming) => ({
+        ...{ to, mark, incoming },
+        from: ANYWHERE[family],
+      })),
+    ];
+    for (const query of queries) {
+      const one = await ask(query);
+      if (one === undefined) return undefined;
+      isLocal = isLocalWay(one);
       if (isLocal) break;
     }
-    const way = await client.routeTo({ to: range.first, mark });
-    marked.push({ family, mark, ...range, isLocal, way });
   }
-  return { ...network, rules, marked };
+  return { family, mark, ...range, isLocal, way };
+}
+
+function isLocalWay(way: Way): boolean {
+  return typeof way === "object" && way.type === "local";
 }
 
 /** None on a kernel without them. */
@@ -128,7 +152,8 @@ function addressesIn(range: AddressRange, network: Network): Address[] {
     next = after(next)
   )
     some.push(next);
-  return [...some, range.last];
+  const isLastIn = some.some((one) => sameAddress(one, range.last));
+  return isLastIn ? some : [...some, range.last];
 }
 
 /** Whether an address is in a range. */

@@ -184,7 +184,7 @@ export function mismatchOf(
   const lost = targets.find(
     (one) =>
       isLocal(network, one) === false &&
-      !isLocalMarked(network, { family, firewallMark }, one),
+      !mayBeLocalMarked(network, { family, firewallMark }, one),
   );
   if (lost && targets.length === 1)
     return {
@@ -195,20 +195,20 @@ export function mismatchOf(
   return undefined;
 }
 
-/** Whether a routing rule for a mark makes an address local. */
-function isLocalMarked(
-  { marked = [] }: Network,
+/** Whether a routing rule for a mark makes an address local, or perhaps does because it was not tried. */
+function mayBeLocalMarked(
+  { marked = [], isMarkedPartial = false }: Network,
   { family, firewallMark }: FirewallMarkKey,
   address: Address,
 ): boolean {
-  return marked.some(
+  const tried = marked.find(
     (one) =>
       one.family === family &&
       one.mark === firewallMark &&
-      one.isLocal &&
       compareAddresses(one.first, address) === 0 &&
       compareAddresses(one.last, address) === 0,
   );
+  return tried?.isLocal ?? isMarkedPartial;
 }
 
 /** The addresses that all conditions allow as destination; undefined: any, or not known. */

@@ -47,6 +47,9 @@ export const backups = check(
               waiting > 0
                 ? `${who} balances packets for it again, ${to}: ${waiting} ${waiting === 1 ? "connection waits" : "connections wait"} in SYN_RECV here`
                 : `${who} would balance packets for it, ${to}`,
+            ...(waiting > 0
+              ? { certainty: "likely" as const, evidence: [WAS_MASTER] }
+              : {}),
             fix: [balanceNothing()],
           },
         ];
@@ -54,6 +57,9 @@ export const backups = check(
     );
   },
 );
+
+const WAS_MASTER =
+  "if this machine was active within the last minute, these connections can be of that time";
 
 /** Itself and another server between which a backup balances what it gets as a real server; undefined if it does not. */
 function pairOf(

@@ -14,6 +14,7 @@ import {
   type HeardSync,
   type SyncMessages,
 } from "../sync-messages.js";
+import { syncBlockages } from "./sync-firewall.js";
 
 /** The command that shows the master's sync daemon. */
 const COMPARE: Fix = {
@@ -39,17 +40,18 @@ export const syncIds = check(
       const ids = syncIdsOf(here);
       const [other] = ids;
       if (other === undefined) return [];
-      const doubts = doubtsOf(one, daemons, connections);
+      const doubts = doubtsOf(here, daemons, connections);
       return [
         {
           id: "sync-ids-differ",
           subject: daemon.multicastInterface,
           seen: `the backup here accepts messages with sync id ${daemon.syncId}, and the messages that arrive have ${ids.join(", ")}`,
-          certainty: doubts.length > 0 ? "likely" : undefined,
+          // The only sender can be the master of another pair in this network.
+          certainty: "likely",
           evidence: [
             `they come from ${sendersOf(here)}`,
             ...doubts,
-            `a daemon takes its sync id only when it starts; to accept these messages, restart the backup: "${restart({ ...daemon, syncId: other })}", after which connections of the time without it are missing here`,
+            `a daemon takes its sync id only when it starts; if the sender is the other director of this pair, restart the backup to accept its messages: "${restart({ ...daemon, syncId: other })}", after which connections of the time without it are missing here`,
           ],
           next: [COMPARE],
           fix: [],
@@ -61,13 +63,13 @@ export const syncIds = check(
 
 /** Why the messages are perhaps those of another pair of directors. */
 function doubtsOf(
-  { here }: HeardSync,
+  messages: readonly SyncMessages[],
   daemons: readonly Daemon[],
   connections: Connections | undefined,
 ): string[] {
   const passive = !daemons.some(({ state }) => state === MASTER);
   const entries = passive ? (connections?.entries ?? 0) : 0;
-  const senders = new Set(here.map(({ from }) => from));
+  const senders = new Set(messages.map(({ from }) => from));
   return [
     ...(entries > 0
       ? [
@@ -105,14 +107,21 @@ function isHeard({ heard }: { readonly heard: readonly HeardSync[] }): boolean {
 export const syncPlaces = check(
   ["sync-elsewhere"],
   ["daemons", "network", "heard"],
-  ({ heard }) =>
-    heard.flatMap(
+  ({ daemons, network, heard, firewall, connections }) => {
+    const blockages = firewall
+      ? syncBlockages(daemons, heard, network, firewall)
+      : [];
+    return heard.flatMap(
       ({ daemon, here, elsewhere }): Finding<"sync-elsewhere">[] => {
         const accepted = elsewhere.filter((messages) =>
           acceptsMessages(daemon, messages),
         );
         const [first] = accepted;
         if (here.length > 0 || first === undefined) return [];
+        // Then it is known why no message arrives there.
+        if (blockages.some((one) => one.daemon === daemon && one.stop.certain))
+          return [];
+        const doubts = doubtsOf(accepted, daemons, connections);
         const arrivals = accepted.map(arrivalText).join("; ");
         return [
           {
@@ -120,15 +129,19 @@ export const syncPlaces = check(
             subject: daemon.multicastInterface,
             seen: `the backup here listens on ${placeText(daemon)}, where no message arrives; messages arrive ${arrivals}`,
             certainty: "likely",
-            evidence: [
-              `a daemon takes its place only when it starts; to listen there, restart the backup: "${restart(movedTo(daemon, first))}", after which connections of the time without it are missing here`,
-            ],
+            evidence:
+              doubts.length > 0
+                ? doubts
+                : [
+                    `a daemon takes its place only when it starts; to listen there, restart the backup: "${restart(movedTo(daemon, first))}", after which connections of the time without it are missing here`,
+                  ],
             next: [COMPARE],
             fix: [],
           },
         ];
       },
-    ),
+    );
+  },
   isHeard,
 );
 
@@ -185,7 +198,8 @@ export const syncLengths = check(
         },
       ];
     }),
-  isHeard,
+  // To a backup, a longer message may still come.
+  ({ heard }) => heard.length === 0,
 );
 
 /** The command that restarts a backup daemon. */

@@ -49,18 +49,9 @@ export const addressTwice = check(
               ]
             : []),
         ],
-        fix: [
-          {
-            command: `ip address del ${text}/${place.own.prefixBits} dev INTERFACE`,
-            on: `the machine with ${other}`,
-            effect: `INTERFACE is the one that has the address there ('ip address show to ${text}' names it and the prefix length); that machine loses its connections from this address`,
-          },
-          {
-            command: `ip neighbor flush to ${text}`,
-            on: there,
-            effect: "the director asks for the hardware address again",
-          },
-        ],
+        // Perhaps that machine only answers for this one, so no command is printed.
+        cure: `If another machine has the address: remove it there, also from its configuration, with "ip address del ${text}/${place.own.prefixBits} dev INTERFACE". 'ip address show to ${text}' there names the interface and the prefix length. That machine loses its connections from this address. Then the director must ask again: "ip neighbor flush to ${text}" there; by itself it does so within a minute.`,
+        fix: [],
       },
     ];
   },

@@ -1,15 +1,16 @@
 import { sameAddress } from "../../ipvs/address.js";
 import {
   BACKUP,
+  DIRECT_ROUTING,
   formatEndpoint,
-  LOCAL_NODE,
+  TUNNELING,
   type ServiceWithServers,
 } from "../../ipvs/model.js";
 import { check } from "../check.js";
 import { serviceName } from "../commands.js";
 import type { Finding } from "../finding.js";
 import { balanceNothing, BACKUP_ONLY } from "../director/peers.js";
-import { isServing } from "../director/reach.js";
+import { isPassive, isServing } from "../director/reach.js";
 import { sysctlNumber } from "../sysctls.js";
 import {
   endpointName,
@@ -25,6 +26,8 @@ export const ownTable = check(
   ({ realServer, sysctls, table, daemons = [] }) => {
     const { director, services } = realServer;
     const backup = daemons.some(({ state }) => state === BACKUP);
+    // Beside a master daemon, backup_only would turn IPVS off on an active director.
+    const passive = isPassive(daemons);
     if (
       !table ||
       !sysctls ||
@@ -38,7 +41,9 @@ export const ownTable = check(
       const others = (own?.servers ?? []).filter(
         (server) =>
           isServing(server) &&
-          server.settings.forwarding !== LOCAL_NODE &&
+          // A masqueraded server gets its own address, and balances nothing again.
+          (server.settings.forwarding === DIRECT_ROUTING ||
+            server.settings.forwarding === TUNNELING) &&
           placesOf(realServer, server.key.address).length === 0,
       );
       const [other] = others;
@@ -49,7 +54,7 @@ export const ownTable = check(
           id: "own-table-balances",
           subject: endpointName(service),
           seen: `the IPVS table of this machine has ${serviceName(own)} as well, so it balances packets of the director again, also to ${formatEndpoint(other.key.address, other.key.port)}`,
-          certainty: backup || director ? undefined : "likely",
+          certainty: passive || director ? undefined : "likely",
           evidence:
             inPackets > 0n
               ? [
@@ -57,8 +62,8 @@ export const ownTable = check(
                 ]
               : [],
           next: [{ command: "ipvsadm doctor" }],
-          cure: backup ? undefined : cureWithoutDaemon(director !== undefined),
-          fix: backup ? [balanceNothing()] : [],
+          cure: passive ? undefined : cureOf(director !== undefined, backup),
+          fix: passive ? [balanceNothing()] : [],
         },
       ];
     });
@@ -75,9 +80,12 @@ function takes({ key }: ServiceWithServers, service: VirtualService): boolean {
   );
 }
 
-function cureWithoutDaemon(isReal: boolean): string {
+/** @param backup whether a backup daemon runs here, beside a master daemon */
+function cureOf(isReal: boolean, backup: boolean): string {
   const doubt = isReal
     ? ""
     : "If this machine is the active director, nothing has to be changed. ";
+  if (backup)
+    return `${doubt}A master daemon runs here beside the backup. If both directors are active, do not set net.ipv4.vs.backup_only: it turns IPVS off here. Use a service by firewall mark that packets from the other director do not get. If this machine only stands by: stop the master daemon, and set net.ipv4.vs.backup_only to 1. If it is no director, delete the service here.`;
   return `${doubt}If it stands by for another director: run the sync daemon backup here, and set net.ipv4.vs.backup_only to 1; or use a service by firewall mark that packets from the other director do not get. If it is no director, delete the service here.`;
 }

@@ -11,7 +11,6 @@ import { forgetConnections } from "../../traffic/forget-connections.js";
 import { BEHIND_DIRECTOR, otherClients } from "../../traffic/places.js";
 import { siteOf } from "../../traffic/site.js";
 import {
-  carryOut,
   examined,
   proves,
   repairsByProbe,
@@ -138,12 +137,16 @@ suite("doctor finds what the connection table and counters show", () => {
         assert.deepEqual(others, []);
         assert.equal(finding?.id, twice.id);
         assert.ok(finding.seen.includes(hardwareOf("real3")), finding.seen);
-        const machines = {
-          [`the machine with ${hardwareOf("real3")}`]: "real3",
-          "director 198.51.100.1": DIRECTOR,
-        };
-        const filled = { words: { INTERFACE: "back" }, machines };
-        carryOut(site, finding, filled, "real2");
+        // What changes another machine is described, and not offered as a command.
+        assert.deepEqual(finding.fix, []);
+        const [remove = "", ask = ""] = Array.from(
+          finding.cure.matchAll(/"([^"]+)"/g),
+          ([, command = ""]) => command,
+        );
+        assert.match(remove, /^ip address del /);
+        assert.match(ask, /^ip neighbor flush to /);
+        on("real3", remove.replace("INTERFACE", "back"));
+        director(ask);
         // The same question with the hardware address that the director finds now.
         const own = hardwareOf("real2");
         const asked = words.map((word) =>

@@ -129,6 +129,12 @@ suite("doctor of sync daemons", () => {
       await ipvsadm(command.replace(/^ipvsadm /, ""));
   };
 
+  /** The backup knows connections of before, so the finding describes no restart. */
+  const restartAsBefore = async (finding: Found) => {
+    assert.deepEqual(finding.fix, []);
+    await standBy();
+  };
+
   /** A fault of a sync daemon: sessions end when the other director takes over. */
   function ends(one: Omit<Case, "rules" | "works" | "fails">): void {
     proves(site, {
@@ -192,7 +198,7 @@ suite("doctor of sync daemons", () => {
     fault: () => standBy(BACKUP.replace("lan", "cross")),
     options: `--for ${LISTENING}`,
     traffic: sessions,
-    repair: restart,
+    repair: restartAsBefore,
   });
 
   ends({
@@ -203,7 +209,7 @@ suite("doctor of sync daemons", () => {
       standBy(`${BACKUP} --mcast-group 224.0.0.82 --mcast-port 8849`),
     options: `--for ${LISTENING}`,
     traffic: sessions,
-    repair: restart,
+    repair: restartAsBefore,
   });
 
   /** Many clients connect at the same time, so that a message of the master has many connections. @returns their ports */

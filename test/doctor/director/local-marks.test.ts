@@ -144,9 +144,12 @@ test("localMarks: without a routing rule for the mark the route takes all packet
   assert.deepEqual(finding && told(finding).slice(1), [
     "ip route add local 192.0.2.64/28 dev lo",
   ]);
+  assert.match(
+    finding?.fix[0]?.effect ?? "",
+    /^first make sure that no other director has the address; /,
+  );
   for (const other of [
     { mark: { value: 8, mask: 0xffffffff } },
-    { mark: undefined },
     { inverted: true },
     { priority: 40000 },
     { table: 254 },
@@ -156,12 +159,24 @@ test("localMarks: without a routing rule for the mark the route takes all packet
     const [same] = await find({ routing: [rule(other)] });
     assert.deepEqual(same?.fix, finding?.fix, JSON.stringify(other));
   }
+  // A routing rule without a mark can make the packets local all the same.
+  const [doubtful] = await find({ routing: [rule({ mark: undefined })] });
+  assert.deepEqual(doubtful?.fix, []);
   const [servers] = await find({
     routing: [],
     rules: marks("-d 10.0.0.0/28"),
   });
   assert.ok(servers);
   assert.deepEqual(servers.fix, []);
+});
+
+test("localMarks: a standby that was active before gets no command that takes the address from the active director", async () => {
+  const [standby] = await find({
+    routing: [],
+    counters: { inPackets: 9n },
+  });
+  assert.equal(standby?.certainty, "likely");
+  assert.deepEqual(standby.fix, []);
 });
 
 test("localMarks: any address of the block that is local will do", async () => {
@@ -278,6 +293,36 @@ test("localMarks: it is one finding with service-unreached and mark-unmatched", 
   assert.deepEqual(localMarks.examine(wrong), []);
   const { facts: local } = await factsOf({ ...none, isLocal: () => true });
   assert.deepEqual(unmatchedMarks.examine(local), []);
+});
+
+test("withMarkedWays() asks for a limited number of routes, and what is beyond is not judged", async () => {
+  const routing = [rule({ incoming: "eth1" })];
+  const blocks = Array.from({ length: 64 }, (_, at) =>
+    marks(`-d 172.16.${at}.0/24`),
+  ).join("\n");
+  const many = await factsOf({ rules: blocks, routing });
+  assert.equal(many.asked.length, 512);
+  assert.equal(many.facts.network.isMarkedPartial, true);
+  assert.deepEqual(localMarks.examine(many.facts), []);
+  // A single address after them may be local.
+  const single = marks("-d 198.51.100.9/32", 0);
+  const { facts: wrong } = await factsOf({ rules: single });
+  assert.equal(wrong.network.isMarkedPartial, false);
+  assert.equal(unmatchedMarks.examine(wrong).length, 1);
+  const { facts: beyond } = await factsOf({ rules: single });
+  const untried = { ...beyond.network, marked: [], isMarkedPartial: true };
+  const facts = { ...beyond, network: untried };
+  assert.deepEqual(unmatchedMarks.examine(facts), []);
+  assert.deepEqual(localMarks.examine(facts), []);
+});
+
+test("withMarkedWays() asks for many single addresses, and each only once", async () => {
+  const rules = Array.from({ length: 200 }, (_, at) =>
+    marks(`-d 172.16.0.${at}/32`),
+  ).join("\n");
+  const { facts, asked } = await factsOf({ rules });
+  assert.equal(asked.length, 200);
+  assert.equal(localMarks.examine(facts).length, 1);
 });
 
 test("traceClient() stops at a mark whose packets are not local", async () => {

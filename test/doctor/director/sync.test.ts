@@ -101,19 +101,20 @@ suite("syncIds", () => {
       finding.seen,
       "the backup here accepts messages with sync id 15, and the messages that arrive have 51",
     );
-    assert.equal(finding.certainty, undefined);
+    // The only sender can be the master of another pair.
+    assert.equal(finding.certainty, "likely");
     const evidence = finding.evidence?.join("\n") ?? "";
     assert.match(evidence, /^they come from 10\.0\.0\.1\n/);
     assert.match(
       evidence,
-      /"ipvsadm --stop-daemon backup && ipvsadm --start-daemon backup --mcast-interface eth1 --syncid 51 --mcast-port 8848"/,
+      /if the sender is the other director of this pair, .*: "ipvsadm --stop-daemon backup && ipvsadm --start-daemon backup --mcast-interface eth1 --syncid 51 --mcast-port 8848"/,
     );
     assert.deepEqual(finding.next, [
       { command: "ipvsadm -L --daemon", on: "the director with the master" },
     ]);
   });
 
-  test("syncIds is not certain if the backup knows connections, or several masters send", () => {
+  test("syncIds says more if the backup knows connections, or several masters send", () => {
     const backup = daemon(BACKUP, 15);
     const [one] = found(backup, [messages([51])], [], 3);
     assert.equal(one?.certainty, "likely");
@@ -124,10 +125,12 @@ suite("syncIds", () => {
     ]);
     assert.equal(two?.certainty, "likely");
     assert.match(two.seen, /have 51, 52$/);
+    assert.match(two.evidence?.join() ?? "", /several masters send/);
     // A director that is also a master has connections of its own.
     const both = [daemon(MASTER, 1), backup];
     const all = facts(both, [heard(backup, [messages([51])])], 3);
-    assert.equal(examine([syncIds], all).findings[0]?.certainty, undefined);
+    const [alone] = examine([syncIds], all).findings;
+    assert.doesNotMatch(alone?.evidence?.join() ?? "", /3 entries are/);
   });
 
   test("syncIds does not count as examined if nothing was heard, or a master runs here", () => {
@@ -182,6 +185,36 @@ suite("syncPlaces", () => {
     const any = daemon(BACKUP, 0);
     assert.equal(found(any, [], [messages([7])]).length, 1);
   });
+
+  test("syncPlaces describes no restart if the messages are perhaps those of other directors", () => {
+    const [known] = found(backup, [], [messages([15])], 3);
+    assert.equal(known?.certainty, "likely");
+    assert.match(known.evidence?.join() ?? "", /^3 entries are in the /);
+    const [several] = found(
+      backup,
+      [],
+      [messages([15]), messages([15], { from: "10.0.0.3" })],
+    );
+    assert.deepEqual(several?.evidence, [
+      "several masters send, perhaps none of them the one of this backup",
+    ]);
+  });
+
+  test("syncPlaces is silent if a firewall certainly drops the messages where the backup listens", () => {
+    const ids = (rules: string) => {
+      const tables = parseIptablesSave(
+        `*filter\n${rules}\nCOMMIT\n`,
+        INET,
+        "iptables",
+      );
+      const some = [heard(backup, [], [messages([15])])];
+      const firewall = { tables, unread: [] };
+      const all = facts([backup], some, 0, { firewall });
+      return examine(CHECKS, all).findings.map(({ id }) => id);
+    };
+    assert.deepEqual(ids(":INPUT DROP [3:180]"), ["sync-blocked"]);
+    assert.deepEqual(ids(":INPUT ACCEPT [3:180]"), ["sync-elsewhere"]);
+  });
 });
 
 test("syncLengths finds messages that are longer than the backup reads", () => {
@@ -199,6 +232,11 @@ test("syncLengths finds messages that are longer than the backup reads", () => {
     finding.evidence?.join() ?? "",
     /--start-daemon backup --mcast-interface eth1 --syncid 15"/,
   );
+  // Short messages do not rule out long ones.
+  const short = facts([backup], [heard(backup, [messages([15])])]);
+  assert.deepEqual(examine([syncLengths], short).examined, []);
+  const master = facts([daemon(MASTER, 15)], []);
+  assert.deepEqual(examine([syncLengths], master).examined, ["sync-too-long"]);
   // Those of others are not for it.
   assert.deepEqual(
     of(101, 51).map(({ id }) => id),

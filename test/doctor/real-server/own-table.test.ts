@@ -5,6 +5,7 @@ import type { RealServer } from "../../../src/doctor/real-server/real-server.js"
 import {
   BACKUP,
   LOCAL_NODE,
+  MASQUERADING,
   MASTER,
   TCP,
   type ServerEntry,
@@ -68,6 +69,31 @@ test("ownTable: without a backup daemon there is no command, and without the dir
   const [unknown] = find({ states: [MASTER], director: undefined });
   assert.equal(unknown?.certainty, "likely");
   assert.match(unknown.cure ?? "", /^If this machine is the active director, /);
+});
+
+test("ownTable: a master daemon beside the backup gets no command that turns an active director off", () => {
+  const states = [MASTER, BACKUP] as const;
+  const [real] = find({ states });
+  assert.deepEqual(real?.fix, []);
+  assert.equal(real.certainty, undefined);
+  assert.match(
+    real.cure ?? "",
+    /^A master daemon runs here beside the backup\. If both directors are active, do not set net\.ipv4\.vs\.backup_only: /,
+  );
+  const [unknown] = find({ states, director: undefined });
+  assert.deepEqual(unknown?.fix, []);
+  assert.equal(unknown.certainty, "likely");
+  assert.match(unknown.cure ?? "", /^If this machine is the active director, /);
+  assert.deepEqual(find({ states, backupOnly: 1 }), []);
+});
+
+test("ownTable: masqueraded servers of its own table get nothing that is balanced again", () => {
+  const masqueraded = serverEntry("10.1.0.5", 8080, {
+    forwarding: MASQUERADING,
+  });
+  assert.deepEqual(find({ servers: [masqueraded], states: [] }), []);
+  const servers = [masqueraded, serverEntry(OTHER, 80)];
+  assert.match(find({ servers })[0]?.seen ?? "", /also to 192\.0\.2\.12:80$/);
 });
 
 test("ownTable: tables that do not take the director's packets are not reported", () => {
