@@ -1,4 +1,3 @@
-import { changeLine } from "../../grammar/format-rule.js";
 import { formatAddress } from "../../ipvs/address.js";
 import {
   PERSISTENT,
@@ -7,7 +6,8 @@ import {
   type ServiceKey,
   type ServiceWithServers,
 } from "../../ipvs/model.js";
-import { serviceName } from "../commands.js";
+import { changeCommand, serviceName } from "../commands.js";
+import type { Passage } from "../finding.js";
 import { iptablesProgram } from "../firewall/iptables-program.js";
 import { judgeAll } from "../firewall/judge.js";
 import type { Firewall } from "../firewall/read-firewall.js";
@@ -29,7 +29,7 @@ interface Joining {
 }
 
 /**
- * How to make services one, in words with commands. Nobody wants such a change by accident, so it is no fix.
+ * How to make services one, in sentences and commands. Nobody wants such a change by accident, so it is no fix.
  *
  * @returns undefined if they are one: a service by firewall mark gets the packets of all of them
  */
@@ -37,7 +37,7 @@ export function joinByMark(
   services: readonly AddressService[],
   all: readonly ServiceWithServers[],
   firewall: Firewall,
-): string | undefined {
+): readonly Passage[] | undefined {
   const joining = joiningService(services, all, firewall);
   if (joining?.unmarked.length === 0) return undefined;
   const [first] = services;
@@ -45,27 +45,27 @@ export function joinByMark(
   const mapped = services.some(({ key, servers }) =>
     servers.some((server) => server.key.port !== key.port),
   );
-  const remove = services.map(
-    ({ key }) =>
-      `ipvsadm ${changeLine({ command: "delete-service", service: key })}`,
+  const remove = services.map(({ key }) =>
+    changeCommand({ command: "delete-service", service: key }),
   );
   const protocols = new Set(services.map(({ key }) => key.protocol));
+  const port = mapped
+    ? "It does not change the port, so the real servers must listen at the ports that clients use. "
+    : "";
   return [
-    joining
+    ...(joining
       ? onlyMarked(joining, firewall)
-      : oneService(first, services, all, firewall),
-    ...(mapped
-      ? [
-          "It does not change the port, so the real servers must listen at the ports that clients use.",
-        ]
-      : []),
-    `New connections use this service, and persistence begins anew. When "ipvsadm -Ln" counts no connection of the old services (ActiveConn, InActConn) any more, delete them: "${remove.join(" && ")}".`,
+      : oneService(first, services, all, firewall)),
+    `${port}New connections use this service, and persistence begins anew. Look whether the old services still have connections (ActiveConn, InActConn):`,
+    { commands: ["ipvsadm -Ln"] },
+    "When they have none, delete them:",
+    { commands: remove },
     ...(protocols.size === 1 && !joining
       ? [
           `If all ${TRANSPORTS[first.key.protocol].toUpperCase()} ports of ${formatAddress(first.key.address)} go to these servers, one service with port 0 and persistence needs no mark.`,
         ]
       : []),
-  ].join(" ");
+  ];
 }
 
 /** The persistent service by firewall mark with the same real servers that gets the packets of the services, or lacks nothing but that. */
@@ -127,15 +127,18 @@ function haveSameServers(
 function onlyMarked(
   { key, unmarked, uncertain }: Joining,
   firewall: Firewall,
-): string {
+): Passage[] {
   const mark = key.firewallMark;
   const commands = markings(unmarked, mark, firewall);
   const [rule, is] = commands.length === 1 ? ["rule", "is"] : ["rules", "are"];
   const places = unmarked.map(serviceName).join(", ");
-  const missing = `only the marking ${rule} ${is} missing: "${commands.join(" && ")}".`;
-  return uncertain
-    ? `${serviceName({ key })} has the same real servers and persistence. Not all rules are known: if none gives mark ${mark} to the packets of ${places}, ${missing}`
-    : `${serviceName({ key })} has the same real servers and persistence, but no rule gives mark ${mark} to the packets of ${places}: ${missing}`;
+  const missing = `only the marking ${rule} ${is} missing:`;
+  return [
+    uncertain
+      ? `${serviceName({ key })} has the same real servers and persistence. Not all rules are known: if none gives mark ${mark} to the packets of ${places}, ${missing}`
+      : `${serviceName({ key })} has the same real servers and persistence, but no rule gives mark ${mark} to the packets of ${places}: ${missing}`,
+    { commands },
+  ];
 }
 
 /** More servers are not written out. */
@@ -147,7 +150,7 @@ function oneService(
   services: readonly AddressService[],
   all: readonly ServiceWithServers[],
   firewall: Firewall,
-): string {
+): Passage[] {
   const { family } = first.key;
   const firewallMark = unusedMark(family, all, firewall);
   const service: ServiceKey = { family, firewallMark };
@@ -158,22 +161,25 @@ function oneService(
     ),
   };
   const add = [
-    changeLine({ command: "add-service", service, settings }),
+    changeCommand({ command: "add-service", service, settings }),
     ...first.servers.slice(0, MOST_SERVERS).map((server) =>
-      changeLine({
+      changeCommand({
         command: "add-server",
         service,
         server: { ...server.key, port: 0 },
         settings: server.settings,
       }),
     ),
-  ].map((line) => `ipvsadm ${line}`);
-  const more =
-    first.servers.length > MOST_SERVERS
-      ? " (and so on for each real server)"
-      : "";
-  const commands = [...add, ...markings(services, firewallMark, firewall)];
-  return `Make them one service by firewall mark: "${commands.join(" && ")}"${more}, with a mark that nothing else here uses.`;
+  ];
+  return [
+    "Make them one service by firewall mark, with a mark that nothing else here uses:",
+    {
+      commands: [...add, ...markings(services, firewallMark, firewall)],
+    },
+    ...(first.servers.length > MOST_SERVERS
+      ? ["Add the other real servers likewise, ahead of the marking."]
+      : []),
+  ];
 }
 
 /** Beyond this, bits that rules set do not count: they may be in all marks. */

@@ -26,9 +26,9 @@ export const separatePersistence = check(
           ? "has the same real servers"
           : "have the same real servers";
       const apart = `${others.map(serviceName).join(", ")} ${verb} and persistence of ${others.length === 1 ? "its" : "their"} own`;
-      const cure = joinByMark(services, allServices, firewall);
+      const procedure = joinByMark(services, allServices, firewall);
       // Templates of the old services are left for a while.
-      if (cure === undefined) return [];
+      if (procedure === undefined) return [];
       if (example)
         return [
           {
@@ -36,7 +36,7 @@ export const separatePersistence = check(
             ...ofService(first),
             seen: `${apart}: ${split} of ${several} ${several === 1 ? "client that uses several of these services is at different servers" : "clients that use several of these services are at different servers"}`,
             evidence: [exampleText(example, services)],
-            cure,
+            procedure,
             fix: [],
           },
         ];
@@ -46,7 +46,10 @@ export const separatePersistence = check(
           id: "persistence-per-port",
           ...ofService(first),
           seen: `${apart}: a client can be at different servers`,
-          cure: `If clients need the same server at these ports: ${cure.charAt(0).toLowerCase()}${cure.slice(1)}`,
+          procedure: [
+            "This is needed only if clients need the same server at these ports.",
+            ...procedure,
+          ],
           fix: [],
         },
       ];

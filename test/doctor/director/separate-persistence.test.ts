@@ -7,6 +7,7 @@ import { parseIptablesSave } from "../../../src/doctor/firewall/iptables-save.js
 import type { Firewall } from "../../../src/doctor/firewall/read-firewall.js";
 import { INET, INET6, type Family } from "../../../src/ipvs/address.js";
 import { separatePersistence } from "../../../src/doctor/director/separate-persistence.js";
+import { procedureText } from "../../../src/doctor/finding.js";
 import { persistenceGroups } from "../../../src/doctor/persistence-groups.js";
 import { readGroupClients } from "../../../src/doctor/read-group-clients.js";
 import {
@@ -106,12 +107,12 @@ async function find(
     `Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData\n${lines}`,
   );
   const groupClients = await readGroupClients(file, persistenceGroups(table));
-  return separatePersistence.examine({
-    table,
-    allServices: table,
-    groupClients,
-    firewall,
-  });
+  return separatePersistence
+    .examine({ table, allServices: table, groupClients, firewall })
+    .map((finding) => ({
+      ...finding,
+      cure: procedureText(finding.procedure ?? []),
+    }));
 }
 
 const BOTH = [service(80), service(443)];
@@ -139,7 +140,7 @@ test("separatePersistence: templates that name different servers for a client pr
   ]);
   assert.deepEqual(finding.fix, []);
   assert.deepEqual(
-    Array.from(finding.cure?.matchAll(/"([^"]*)"/g) ?? [], ([, one]) => one),
+    Array.from(finding.cure.matchAll(/"([^"]*)"/g), ([, one]) => one),
     [
       "ipvsadm -A -f 1 -s rr -p 300 && ipvsadm -a -f 1 -r 192.0.2.10:0 -m -w 1 && ipvsadm -a -f 1 -r 192.0.2.11:0 -m -w 1 && iptables -t mangle -A PREROUTING -d 192.0.2.1 -p tcp -m multiport --dports 80,443 -j MARK --set-mark 1",
       "ipvsadm -Ln",
@@ -182,7 +183,7 @@ test("separatePersistence: TCP and UDP, and IPv6, have rules of their own", asyn
   const [finding] = await find(six);
   assert.match(
     finding?.cure ?? "",
-    /"ipvsadm -A -f 1 -6 .* && ip6tables -t mangle -A PREROUTING -d 2001:db8::1 -p tcp /,
+    /"ipvsadm -A -f 1 -6 .* -r '\[2001:db8::11\]:0' .* && ip6tables -t mangle -A PREROUTING -d 2001:db8::1 -p tcp /,
   );
 });
 
@@ -263,11 +264,11 @@ test("separatePersistence: where the service by mark is there, it asks for the m
   const legacy = mangle("iptables-legacy");
   assert.equal(
     await cure(legacy),
-    'fwm/1 has the same real servers and persistence, but no rule gives mark 1 to the packets of tcp/192.0.2.1:80, tcp/192.0.2.1:443: only the marking rule is missing: "iptables-legacy -t mangle -A PREROUTING -d 192.0.2.1 -p tcp -m multiport --dports 80,443 -j MARK --set-mark 1". New connections use this service, and persistence begins anew. When "ipvsadm -Ln" counts no connection of the old services (ActiveConn, InActConn) any more, delete them: "ipvsadm -D -t 192.0.2.1:80 && ipvsadm -D -t 192.0.2.1:443".',
+    'fwm/1 has the same real servers and persistence, but no rule gives mark 1 to the packets of tcp/192.0.2.1:80, tcp/192.0.2.1:443: only the marking rule is missing: "iptables-legacy -t mangle -A PREROUTING -d 192.0.2.1 -p tcp -m multiport --dports 80,443 -j MARK --set-mark 1". New connections use this service, and persistence begins anew. Look whether the old services still have connections (ActiveConn, InActConn): "ipvsadm -Ln". When they have none, delete them: "ipvsadm -D -t 192.0.2.1:80 && ipvsadm -D -t 192.0.2.1:443".',
   );
   assert.match(
     await cure(legacy, ""),
-    /^If clients need the same server at these ports: fwm\/1 has /,
+    /^This is needed only if clients need the same server at these ports\. fwm\/1 has /,
   );
   assert.match(
     await cure(mangle("iptables", WEB_MARKED)),
@@ -309,7 +310,7 @@ test("separatePersistence: a service by mark for something else is no repair", a
     assert.match(
       (await find([one, ...BOTH], SPLIT, mangle("iptables", ...rules)))[0]
         ?.cure ?? "",
-      /^Make them one service by firewall mark: .* --set-mark 2"/,
+      /^Make them one service by firewall mark, .* --set-mark 2"/,
       what,
     );
 });
