@@ -94,7 +94,8 @@ function distinctCures(
   const cures = findings
     .filter(
       ({ fix, cure, procedure }) =>
-        fix.length === 0 && (cure !== undefined || procedure || !commands),
+        fix.length === 0 &&
+        (cure !== undefined || procedure !== undefined || !commands),
     )
     .map((finding) => cureOf(kind, finding));
   return [...new Map(cures.map((one) => [procedureText(one), one])).values()];

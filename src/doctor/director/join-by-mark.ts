@@ -106,20 +106,21 @@ function haveSameServers(
   one: ServiceWithServers,
   other: ServiceWithServers,
 ): boolean {
-  const [servers, others] = [one, other].map(
-    (service) =>
-      new Set(
-        service.servers.map(
-          ({ key, settings }) =>
-            `${formatAddress(key.address)} ${settings.forwarding}`,
-        ),
-      ),
-  );
+  const servers = serversOf(one);
+  const others = serversOf(other);
   return (
-    servers !== undefined &&
-    others !== undefined &&
     servers.size === others.size &&
     [...servers].every((server) => others.has(server))
+  );
+}
+
+/** Addresses and forwarding methods. */
+function serversOf({ servers }: ServiceWithServers): ReadonlySet<string> {
+  return new Set(
+    servers.map(
+      ({ key, settings }) =>
+        `${formatAddress(key.address)} ${settings.forwarding}`,
+    ),
   );
 }
 

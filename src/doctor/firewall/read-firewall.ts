@@ -50,7 +50,7 @@ export async function readFirewall(
   const legacyPrograms =
     nft === "there" || nft === "loadable"
       ? undefined
-      : await findLegacyPrograms(sources);
+      : await findLegacyPrograms(sources, tables);
   return { tables, unread, ...(legacyPrograms && { legacyPrograms }) };
 }
 
@@ -64,14 +64,16 @@ function stateOfNft({
   );
 }
 
-async function findLegacyPrograms({
-  procFolder,
-  run,
-}: FirewallSources): Promise<ReadonlyMap<Family, string>> {
+/** The programs for families without tables. Tables name theirs. */
+async function findLegacyPrograms(
+  { procFolder, run }: FirewallSources,
+  tables: readonly Table[],
+): Promise<ReadonlyMap<Family, string>> {
   const existing = namesIn(`${procFolder}/net`);
   const programs = new Map<Family, string>();
   for (const { family, prefix, names } of FAMILIES) {
     if (!existing.includes(names)) continue;
+    if (tables.some(({ families }) => families.includes(family))) continue;
     const program = await findProgram(run, prefix, "legacy");
     if (program) programs.set(family, program.name);
   }
