@@ -38,6 +38,18 @@ export interface Fix {
   readonly effect?: string | undefined;
 }
 
+/** A part of a procedure: sentences, or commands to run in this order. The text before commands ends with a colon. */
+export type Passage = string | { readonly commands: readonly string[] };
+
+/** A procedure as one text, with its commands in quotation marks. */
+export function procedureText(passages: readonly Passage[]): string {
+  return passages
+    .map((one) =>
+      typeof one === "string" ? one : `"${one.commands.join(" && ")}".`,
+    )
+    .join(" ");
+}
+
 /** How sure it is that a finding is a cause, most certain first. */
 export const CERTAINTIES = ["proven", "likely"] as const;
 export type Certainty = (typeof CERTAINTIES)[number];
@@ -63,6 +75,8 @@ export interface Finding<Id extends string = string> {
   readonly next?: readonly Fix[] | undefined;
   /** How to fix it, if that depends on what was found; undefined: the cure of its kind */
   readonly cure?: string | undefined;
+  /** Instead of a cure: a change with its commands. They are no fix, as nobody wants such a change by accident */
+  readonly procedure?: readonly Passage[] | undefined;
   /** All of them together, in this order, remove the cause; none if no command does */
   readonly fix: readonly Fix[];
 }

@@ -1,6 +1,13 @@
 import type { Examination } from "../../doctor/check.js";
 import type { Gathered } from "../../doctor/facts.js";
-import type { Finding, Fix, Kind, Severity } from "../../doctor/finding.js";
+import {
+  procedureText,
+  type Finding,
+  type Fix,
+  type Kind,
+  type Passage,
+  type Severity,
+} from "../../doctor/finding.js";
 import {
   diagnosesOf,
   type Diagnosis,
@@ -69,7 +76,7 @@ function diagnosisText({ kind, findings }: Diagnosis, looks: Looks): string {
     ...distinctWhys(kind, findings).map((why) => labeled("Why", why, looks)),
     ...next.map((one) => commandText("Next", one, looks)),
     ...fixes.map((one) => commandText("Fix", one, looks)),
-    ...distinctCures(kind, findings).map((cure) => labeled("Fix", cure, looks)),
+    ...distinctCures(kind, findings).map((cure) => curePassages(cure, looks)),
   ].join("");
 }
 
@@ -82,14 +89,33 @@ function distinctWhys(kind: Kind, findings: readonly Finding[]): string[] {
 function distinctCures(
   kind: Kind,
   findings: readonly Finding[],
-): readonly string[] {
+): (readonly Passage[])[] {
   const commands = findings.some(({ fix }) => fix.length > 0);
   const cures = findings
     .filter(
-      ({ fix, cure }) => fix.length === 0 && (cure !== undefined || !commands),
+      ({ fix, cure, procedure }) =>
+        fix.length === 0 &&
+        (cure !== undefined || procedure !== undefined || !commands),
     )
-    .map(({ cure }) => escapeControls(cure ?? kind.cure));
-  return [...new Set(cures)];
+    .map((finding) => cureOf(kind, finding));
+  return [...new Map(cures.map((one) => [procedureText(one), one])).values()];
+}
+
+function cureOf(kind: Kind, { cure, procedure }: Finding): readonly Passage[] {
+  return procedure ?? [cure ?? kind.cure];
+}
+
+/** A cure, with each of its commands on a line of its own. */
+function curePassages(passages: readonly Passage[], looks: Looks): string {
+  return passages
+    .map((one, i) =>
+      typeof one === "string"
+        ? labeled(i === 0 ? "Fix" : "", escapeControls(one), looks)
+        : one.commands
+            .map((command) => verbatim("", escapeControls(command), looks))
+            .join(""),
+    )
+    .join("");
 }
 
 /** The same command for several findings is printed once. */
@@ -206,7 +232,7 @@ export function reportJson(report: Report): Json {
         why: finding.why ?? kind.why,
         next: (finding.next ?? []).map(fixJson),
         fix: finding.fix.map(fixJson),
-        cure: escapeControls(finding.cure ?? kind.cure),
+        cure: escapeControls(procedureText(cureOf(kind, finding))),
       })),
     ),
     examined: [...examined],

@@ -5,6 +5,7 @@ import { check } from "../check.js";
 import { ofService } from "../commands.js";
 import type { Finding, Fix } from "../finding.js";
 import { describePlace } from "../firewall/describe.js";
+import { iptablesProgram } from "../firewall/iptables-program.js";
 import type { Firewall } from "../firewall/read-firewall.js";
 import type { Network } from "../network.js";
 import { shellWord } from "../shell.js";
@@ -38,7 +39,7 @@ export const marks = check(
           evidence: tcEvidence(servers),
           fix: [
             {
-              command: `${key.family === 2 ? "iptables" : "ip6tables"} -t mangle -A PREROUTING -d ADDRESS -p PROTOCOL --dport PORT -j MARK --set-mark ${mark}`,
+              command: `${iptablesProgram(firewall, key.family)} -t mangle -A PREROUTING -d ADDRESS -p PROTOCOL --dport PORT -j MARK --set-mark ${mark}`,
               effect:
                 "ADDRESS, PROTOCOL and PORT are those that clients use; these packets carry the mark, which routing rules may also use",
             },

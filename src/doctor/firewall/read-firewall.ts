@@ -14,6 +14,8 @@ import type { Ruleset, Table } from "./ruleset.js";
 export interface Firewall extends Ruleset {
   /** What could not be read, with the reason: `nft rules (nft is not installed)` */
   readonly unread: readonly string[];
+  /** The programs of the legacy variant of iptables, where no other works, as far as is known: the kernel has its tables, and no nf_tables */
+  readonly legacyPrograms?: ReadonlyMap<Family, string>;
 }
 
 /** Where the firewall is read from. */
@@ -43,8 +45,39 @@ export async function readFirewall(
   const unread: string[] = [];
   for (const one of FAMILIES)
     await readLegacy(sources, one, { tables, unread });
-  await readNft(sources, { tables, unread });
-  return { tables, unread };
+  const nft = stateOfNft(sources);
+  await readNft(sources, nft, { tables, unread });
+  const legacyPrograms =
+    nft === "there" || nft === "loadable"
+      ? undefined
+      : await findLegacyPrograms(sources, tables);
+  return { tables, unread, ...(legacyPrograms && { legacyPrograms }) };
+}
+
+function stateOfNft({
+  procFolder,
+  sysFolder,
+  modulesFolder,
+}: FirewallSources): ReturnType<ReturnType<typeof moduleStates>["get"]> {
+  return moduleStates(["nf_tables"], procFolder, sysFolder, modulesFolder).get(
+    "nf_tables",
+  );
+}
+
+/** The programs for families without tables. Tables name theirs. */
+async function findLegacyPrograms(
+  { procFolder, run }: FirewallSources,
+  tables: readonly Table[],
+): Promise<ReadonlyMap<Family, string>> {
+  const existing = namesIn(`${procFolder}/net`);
+  const programs = new Map<Family, string>();
+  for (const { family, prefix, names } of FAMILIES) {
+    if (!existing.includes(names)) continue;
+    if (tables.some(({ families }) => families.includes(family))) continue;
+    const program = await findProgram(run, prefix, "legacy");
+    if (program) programs.set(family, program.name);
+  }
+  return programs;
 }
 
 /** What has been read so far */
@@ -87,16 +120,10 @@ async function readLegacy(
 }
 
 async function readNft(
-  { procFolder, sysFolder, modulesFolder, run }: FirewallSources,
+  { run }: FirewallSources,
+  state: ReturnType<typeof stateOfNft>,
   { tables, unread }: Reading,
 ): Promise<void> {
-  const states = moduleStates(
-    ["nf_tables"],
-    procFolder,
-    sysFolder,
-    modulesFolder,
-  );
-  const state = states.get("nf_tables");
   if (state === undefined) {
     unread.push("nft rules (unknown whether the kernel has nf_tables)");
     return;

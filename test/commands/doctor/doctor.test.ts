@@ -109,6 +109,37 @@ test("reportLines() prints the cure of a finding without a command beside the co
   ]);
 });
 
+test("reportLines() has each command of a procedure on a line, and reportJson() has it in the cure", () => {
+  const commands = ["ipvsadm -C", `ipvsadm -A ${"-f 1 ".repeat(30)}\u001b`];
+  const procedure = ["Do this:", { commands }, "Then all is well."];
+  const finding = { id: "persistence-split", seen: "split", fix: [] } as const;
+  const report = {
+    ...REPORT,
+    findings: [
+      { ...finding, procedure },
+      { ...finding, procedure },
+    ],
+  };
+  const text = reportLines(report, { paint: PLAIN, width: 60 });
+  const escaped = commands.map((one) => one.replace("\u001b", "?"));
+  const lines = [
+    "  Fix       Do this:",
+    ...escaped.map((one) => `            ${one}`),
+    "            Then all is well.",
+  ];
+  assert.equal(text.split(`${lines.join("\n")}\n\n`).length, 2, text);
+  const json = JSON.parse(jsonText(reportJson(report))) as {
+    findings: { cure: string; fix: object[] }[];
+  };
+  assert.deepEqual(
+    json.findings.map(({ cure, fix }) => [cure, fix]),
+    Array.from({ length: 2 }, () => [
+      `Do this: "${escaped.join(" && ")}". Then all is well.`,
+      [],
+    ]),
+  );
+});
+
 test("reportLines() and reportJson() say why a finding matters, if it says so itself", () => {
   const blocked = { id: "firewall-blocks", seen: "dropped", fix: [] } as const;
   const why = "What is dropped there reaches no real server.";

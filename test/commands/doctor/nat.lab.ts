@@ -13,6 +13,7 @@ import { siteOf } from "../../traffic/site.js";
 import { answeredBy, spread } from "../../traffic/spread.js";
 import {
   answered,
+  examined,
   healthy,
   PROGRAMS,
   proves,
@@ -377,12 +378,21 @@ suite("doctor finds faults of a masquerading director", () => {
           `-a -t 192.0.2.100:${port} -r 198.51.100.${host}:${port} -m`,
         );
     },
-    repair({ cure, fix }: Found) {
+    async repair({ id, cure, fix }: Found) {
       assert.deepEqual(fix, []);
-      const commands = [...cure.matchAll(/"([^"]+)"/g)];
-      assert.equal(commands.length, 2, cure);
-      for (const [, command = ""] of commands)
+      const [join = "", count = "", remove = "", ...others] = Array.from(
+        cure.matchAll(/"([^"]+)"/g),
+        ([, command]) => command,
+      );
+      assert.ok(remove !== "" && others.length === 0, cure);
+      const run = (command: string) =>
         director(`PATH=${PROGRAMS}:$PATH; ${command}`);
+      run(join);
+      // Templates of the old services are left.
+      const { found } = await examined();
+      assert.ok(!found.some((one) => one.id === id), JSON.stringify(found));
+      run(count);
+      run(remove);
     },
     lastly: () => void director("iptables-legacy -t mangle -F PREROUTING"),
   };

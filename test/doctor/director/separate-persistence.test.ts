@@ -3,16 +3,22 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { parseIptablesSave } from "../../../src/doctor/firewall/iptables-save.js";
+import type { Firewall } from "../../../src/doctor/firewall/read-firewall.js";
+import { INET, INET6, type Family } from "../../../src/ipvs/address.js";
 import { separatePersistence } from "../../../src/doctor/director/separate-persistence.js";
+import { procedureText } from "../../../src/doctor/finding.js";
 import { persistenceGroups } from "../../../src/doctor/persistence-groups.js";
 import { readGroupClients } from "../../../src/doctor/read-group-clients.js";
 import {
+  DIRECT_ROUTING,
   MASQUERADING,
   PERSISTENT,
   TCP,
   UDP,
   wholeNetmask,
   type Protocol,
+  type ServerSettings,
   type ServiceSettings,
   type ServiceWithServers,
 } from "../../../src/ipvs/model.js";
@@ -76,18 +82,37 @@ function templates(
     .join("");
 }
 
-async function find(table: readonly ServiceWithServers[], lines = "") {
+/** The mangle table of a variant of iptables, or none, with these rules for PREROUTING. */
+function mangle(program: string | undefined, ...rules: string[]): Firewall {
+  const text = [
+    "*mangle",
+    ":PREROUTING ACCEPT [0:0]",
+    ...rules.map((rule) => `[0:0] -A PREROUTING ${rule}`),
+    "COMMIT\n",
+  ].join("\n");
+  return {
+    tables: program ? parseIptablesSave(text, INET, program) : [],
+    unread: [],
+  };
+}
+
+async function find(
+  table: readonly ServiceWithServers[],
+  lines = "",
+  firewall = mangle(undefined),
+) {
   const file = join(FOLDER, String(files++));
   writeFileSync(
     file,
     `Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData\n${lines}`,
   );
   const groupClients = await readGroupClients(file, persistenceGroups(table));
-  return separatePersistence.examine({
-    table,
-    allServices: table,
-    groupClients,
-  });
+  return separatePersistence
+    .examine({ table, allServices: table, groupClients, firewall })
+    .map((finding) => ({
+      ...finding,
+      cure: procedureText(finding.procedure ?? []),
+    }));
 }
 
 const BOTH = [service(80), service(443)];
@@ -115,9 +140,10 @@ test("separatePersistence: templates that name different servers for a client pr
   ]);
   assert.deepEqual(finding.fix, []);
   assert.deepEqual(
-    Array.from(finding.cure?.matchAll(/"([^"]*)"/g) ?? [], ([, one]) => one),
+    Array.from(finding.cure.matchAll(/"([^"]*)"/g), ([, one]) => one),
     [
       "ipvsadm -A -f 1 -s rr -p 300 && ipvsadm -a -f 1 -r 192.0.2.10:0 -m -w 1 && ipvsadm -a -f 1 -r 192.0.2.11:0 -m -w 1 && iptables -t mangle -A PREROUTING -d 192.0.2.1 -p tcp -m multiport --dports 80,443 -j MARK --set-mark 1",
+      "ipvsadm -Ln",
       "ipvsadm -D -t 192.0.2.1:80 && ipvsadm -D -t 192.0.2.1:443",
     ],
   );
@@ -157,14 +183,166 @@ test("separatePersistence: TCP and UDP, and IPv6, have rules of their own", asyn
   const [finding] = await find(six);
   assert.match(
     finding?.cure ?? "",
-    /"ipvsadm -A -f 1 -6 .* && ip6tables -t mangle -A PREROUTING -d 2001:db8::1 -p tcp /,
+    /"ipvsadm -A -f 1 -6 .* -r '\[2001:db8::11\]:0' .* && ip6tables -t mangle -A PREROUTING -d 2001:db8::1 -p tcp /,
   );
 });
 
-test("separatePersistence: it names a mark that no service has", async () => {
+test("separatePersistence: it names a mark that no service has, and no rule sets", async () => {
   const mark = serviceEntry({ family: 2, firewallMark: 1 });
-  const [finding] = await find([mark, ...BOTH]);
-  assert.match(finding?.cure ?? "", /--set-mark 2"/);
+  const cure = async (firewall?: Firewall) =>
+    (await find([mark, ...BOTH], "", firewall))[0]?.cure ?? "";
+  assert.match(await cure(), /--set-mark 2"/);
+  const others = mangle(
+    "iptables",
+    "-d 192.0.2.9/32 -j MARK --set-xmark 0x2/0xffffffff",
+    "-i eth9 -j MARK --set-xmark 0x3/0x3",
+  );
+  assert.match(await cure(others), /--set-mark 4"/);
+  const every = Array.from(
+    { length: 32 },
+    (_, bit) => `-j MARK --set-xmark ${2 ** bit}/${2 ** bit}`,
+  );
+  assert.match(
+    await cure(mangle("iptables", ...every)),
+    /--set-mark 1000"/,
+    "rules set each bit",
+  );
+});
+
+const JOINING_HOSTS = ["192.0.2.10", "192.0.2.11"];
+
+/** A service by firewall mark 1 with the servers of the others. */
+function joining({
+  hosts = JOINING_HOSTS,
+  forwarding = MASQUERADING,
+  ...settings
+}: Partial<ServiceSettings> & {
+  hosts?: readonly string[];
+  forwarding?: ServerSettings["forwarding"];
+} = {}): ServiceWithServers {
+  return serviceEntry(
+    { family: INET, firewallMark: 1 },
+    {
+      scheduler: "rr",
+      flags: PERSISTENT,
+      timeoutSeconds: 300,
+      netmask: wholeNetmask(INET),
+      ...settings,
+    },
+    hosts.map((host) => serverEntry(host, 0, { forwarding })),
+  );
+}
+
+const SPLIT = templates([100, 80, 10], [100, 443, 11]);
+const BOTH_MARKED =
+  "-d 192.0.2.1/32 -p tcp -m multiport --dports 80,443 -j MARK --set-xmark 0x1/0xffffffff";
+const WEB_MARKED =
+  "-d 192.0.2.1/32 -p tcp -m tcp --dport 80 -j MARK --set-xmark 0x1/0xffffffff";
+
+test("separatePersistence: it finds nothing where a service by mark has joined the services", async () => {
+  for (const rules of [
+    [BOTH_MARKED],
+    ["-i eth0 -d 192.0.2.0/24 -j MARK --set-xmark 0x1/0xffffffff"],
+    [WEB_MARKED, WEB_MARKED.replace("80", "443")],
+  ])
+    for (const lines of [SPLIT, ""])
+      assert.deepEqual(
+        await find(
+          [joining(), ...BOTH],
+          lines,
+          mangle("iptables-legacy", ...rules),
+        ),
+        [],
+        rules.join(),
+      );
+});
+
+test("separatePersistence: where the service by mark is there, it asks for the missing rule alone, with the same mark", async () => {
+  const table = [joining(), ...BOTH];
+  const cure = async (firewall: Firewall, lines = SPLIT) =>
+    (await find(table, lines, firewall))[0]?.cure ?? "";
+  const legacy = mangle("iptables-legacy");
+  assert.equal(
+    await cure(legacy),
+    'fwm/1 has the same real servers and persistence, but no rule gives mark 1 to the packets of tcp/192.0.2.1:80, tcp/192.0.2.1:443: only the marking rule is missing: "iptables-legacy -t mangle -A PREROUTING -d 192.0.2.1 -p tcp -m multiport --dports 80,443 -j MARK --set-mark 1". New connections use this service, and persistence begins anew. Look whether the old services still have connections (ActiveConn, InActConn): "ipvsadm -Ln". When they have none, delete them: "ipvsadm -D -t 192.0.2.1:80 && ipvsadm -D -t 192.0.2.1:443".',
+  );
+  assert.match(
+    await cure(legacy, ""),
+    /^This is needed only if clients need the same server at these ports\. fwm\/1 has /,
+  );
+  assert.match(
+    await cure(mangle("iptables", WEB_MARKED)),
+    /mark 1 to the packets of tcp\/192\.0\.2\.1:443: only the marking rule is missing: "iptables -t mangle -A PREROUTING -d 192\.0\.2\.1 -p tcp --dport 443 -j MARK --set-mark 1"/,
+  );
+  const uncertain =
+    /Not all rules are known: if none gives mark 1 to the packets of .*, only the marking rule is missing: "iptables\S* -t mangle /;
+  assert.match(
+    await cure({ ...legacy, unread: ["nft rules (nft is not installed)"] }),
+    uncertain,
+  );
+  assert.match(
+    await cure(
+      mangle(
+        "iptables",
+        "-j CONNMARK --restore-mark --nfmask 0xffffffff --ctmask 0xffffffff",
+      ),
+    ),
+    uncertain,
+  );
+});
+
+test("separatePersistence: a service by mark for something else is no repair", async () => {
+  const six = { family: INET6, firewallMark: 1 } as const;
+  for (const [what, one, ...rules] of [
+    ["other servers", joining({ hosts: ["192.0.2.10", "192.0.2.12"] })],
+    ["fewer servers", joining({ hosts: ["192.0.2.10"] })],
+    ["another method", joining({ forwarding: DIRECT_ROUTING })],
+    ["no persistence", joining({ flags: 0 })],
+    ["IPv6", { ...joining(), key: six }],
+    [
+      "another address",
+      joining(),
+      BOTH_MARKED.replace("192.0.2.1/", "192.0.2.2/"),
+    ],
+    ["another port", joining(), WEB_MARKED.replace("80", "8080")],
+    ["another protocol", joining(), BOTH_MARKED.replace("tcp", "udp")],
+  ] as const)
+    assert.match(
+      (await find([one, ...BOTH], SPLIT, mangle("iptables", ...rules)))[0]
+        ?.cure ?? "",
+      /^Make them one service by firewall mark, .* --set-mark 2"/,
+      what,
+    );
+});
+
+test("separatePersistence: the marking rule is for the variant of iptables that this machine uses", async () => {
+  const program = async (firewall: Firewall) =>
+    / && (\S+) -t mangle /.exec(
+      (await find(BOTH, SPLIT, firewall))[0]?.cure ?? "",
+    )?.[1];
+  const both = ["iptables-legacy", "iptables-nft"].flatMap(
+    (name, i) => mangle(name, ...(i === 0 ? [] : ["-j ACCEPT"])).tables,
+  );
+  for (const [firewall, expected] of [
+    [{ tables: both, unread: [] }, "iptables-nft"],
+    [mangle("iptables-legacy"), "iptables-legacy"],
+    [
+      {
+        ...mangle(undefined),
+        legacyPrograms: new Map<Family, string>([[INET, "iptables-legacy"]]),
+      },
+      "iptables-legacy",
+    ],
+    [
+      {
+        ...mangle("ip6tables-legacy"),
+        legacyPrograms: new Map<Family, string>([[INET6, "ip6tables-legacy"]]),
+      },
+      "iptables",
+    ],
+    [mangle(undefined), "iptables"],
+  ] as const)
+    assert.equal(await program(firewall), expected);
 });
 
 test("separatePersistence: services that clients do not need together are not reported", async () => {

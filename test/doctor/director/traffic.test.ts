@@ -24,7 +24,8 @@ import { refusals } from "../../../src/doctor/director/refusals.js";
 import type { Facts } from "../../../src/doctor/facts.js";
 import { parseIptablesSave } from "../../../src/doctor/firewall/iptables-save.js";
 import { parseNftJson } from "../../../src/doctor/firewall/nft-json.js";
-import { INET } from "../../../src/ipvs/address.js";
+import type { Firewall } from "../../../src/doctor/firewall/read-firewall.js";
+import { INET, type Family } from "../../../src/ipvs/address.js";
 import {
   BACKUP,
   MASQUERADING,
@@ -595,6 +596,32 @@ suite("marks", () => {
     assert.equal(find(mangle("PREROUTING", "0x8/0xffffffff")).length, 1);
     assert.deepEqual(find(mangle("PREROUTING", "0x7/0xffffffff")), []);
     assert.deepEqual(find(mangle("PREROUTING", "0x7/0xff")), []);
+  });
+
+  test("marks: the rule is for the variant of iptables that works here", () => {
+    const command = (firewall: Firewall) =>
+      marks.examine(facts({ table: [MARKED], firewall }))[0]?.fix[0]?.command;
+    const rule = "-t mangle -A PREROUTING -d ADDRESS -p PROTOCOL --dport PORT";
+    const programs = new Map<Family, string>([[INET, "iptables-legacy"]]);
+    for (const [firewall, program] of [
+      [{ tables: [], unread: [] }, "iptables"],
+      [{ tables: [], unread: [], legacyPrograms: programs }, "iptables-legacy"],
+      [
+        {
+          tables: parseIptablesSave(
+            mangle("PREROUTING", "0x8/0xffffffff"),
+            INET,
+            "iptables-nft",
+          ),
+          unread: [],
+        },
+        "iptables-nft",
+      ],
+    ] as const)
+      assert.equal(
+        command(firewall),
+        `${program} ${rule} -j MARK --set-mark 7`,
+      );
   });
 
   test("marks: a rule that sets no bit of the mark does not make it", () => {

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite, test } from "node:test";
+import { INET, INET6 } from "../../../src/ipvs/address.js";
 import { readFirewall } from "../../../src/doctor/firewall/read-firewall.js";
 import type { ProgramOutput } from "../../../src/system/program-output.js";
 import { IPTABLES_SAVE } from "./recorded.js";
@@ -82,6 +83,32 @@ suite("readFirewall()", () => {
       "/sbin/iptables-save -c -t filter": { text: IPTABLES_SAVE },
     });
     assert.equal(tables[0]?.program, "iptables");
+  });
+
+  test("readFirewall() names the legacy variant of iptables where the kernel has no other", async () => {
+    const names = async (
+      files: Readonly<Record<string, string>>,
+      modules: readonly string[],
+    ) => {
+      const { legacyPrograms, tables } = await read(files, modules, {
+        ...LEGACY,
+        "/usr/sbin/ip6tables-save -V": { text: "ip6tables-save v1.6.1" },
+      });
+      assert.deepEqual(tables, []);
+      return [...(legacyPrograms ?? [])];
+    };
+    const empty = { "net/ip_tables_names": "", "net/ip6_tables_names": "" };
+    assert.deepEqual(await names(empty, []), [
+      [INET, "iptables-legacy"],
+      [INET6, "ip6tables"],
+    ]);
+    assert.deepEqual(await names({ "net/ip_tables_names": "" }, []), [
+      [INET, "iptables-legacy"],
+    ]);
+    assert.deepEqual(await names({}, []), []);
+    assert.deepEqual(await names(empty, ["nf_tables"]), []);
+    const loadable = { "lib/6.1.0/modules.dep": "kernel/nf_tables.ko:\n" };
+    assert.deepEqual(await names({ ...empty, ...loadable }, []), []);
   });
 
   test("readFirewall() says which rules it cannot read, and why", async () => {
