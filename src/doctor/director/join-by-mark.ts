@@ -173,7 +173,7 @@ function oneService(
     ),
   ];
   return [
-    "Make them one service by firewall mark, with a mark that nothing else here uses:",
+    "Make them one service by firewall mark. Take another mark if a routing rule here uses this one:",
     {
       commands: [...add, ...markings(services, firewallMark, firewall)],
     },
