@@ -195,6 +195,7 @@ suite("doctor of a masqueraded real server with IPv6", () => {
     id: "way-back-elsewhere",
     name: "a router advertisement of another router",
     subject: "2001:db8:1::10",
+    certainty: "likely",
     seen: /^answers go through fe80:[0-9a-f:]+, past the director$/,
     rules: `
       -A -t [2001:db8:1::100]:80 -s rr

@@ -310,7 +310,7 @@ test("separatePersistence: a service by mark for something else is no repair", a
     assert.match(
       (await find([one, ...BOTH], SPLIT, mangle("iptables", ...rules)))[0]
         ?.cure ?? "",
-      /^Make them one service by firewall mark, .* --set-mark 2"/,
+      /^Make them one service by firewall mark\. .* --set-mark 2"/,
       what,
     );
 });
