@@ -98,9 +98,9 @@ function findingOf(
   const servers = some.map(({ server: { key } }) =>
     formatEndpoint(key.address, key.port),
   );
-  const answered = some.filter(
-    ({ server }) =>
-      hasAnswered(service, server, facts) || server.stats.outPackets > 0n,
+  // The counters prove nothing: a server that is added again soon keeps them.
+  const answered = some.filter(({ server }) =>
+    hasAnswered(service, server, facts),
   );
   const to = sources.size > 0 ? [...sources].join(" and ") : "the director";
   return {
@@ -110,12 +110,10 @@ function findingOf(
     certainty: answered.length > 0 ? "likely" : "proven",
     evidence: [
       `with the rule the servers send their answers to ${to}; without it they answer the clients' own addresses`,
-      ...answered.map(({ server }) => {
-        const name = formatEndpoint(server.key.address, server.key.port);
-        return hasAnswered(service, server, facts)
-          ? `${name} has answered connections that are still in the table: they perhaps began before the setting was changed`
-          : `${name} has sent answers since it was added: perhaps before the setting was changed`;
-      }),
+      ...answered.map(
+        ({ server: { key } }) =>
+          `${formatEndpoint(key.address, key.port)} has answered connections that are still in the table: they perhaps began before the setting was changed`,
+      ),
     ],
     next: answered.map(({ server, clients }) =>
       examineThere(service, server, facts, clients[0]),

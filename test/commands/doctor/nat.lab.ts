@@ -275,8 +275,6 @@ suite("doctor finds faults of a masquerading director", () => {
         if (forgets) {
           await forgetConnections();
           await balance(fullNatRules);
-          // A server that is added again soon keeps its counters.
-          await ipvsadm("-Z");
         }
         director("sysctl -w net.ipv4.vs.conntrack=0");
       },
