@@ -5,7 +5,10 @@ import type { Page, Reply } from "./http.js";
 /** A first packet may be lost, and is repeated after 1, 3, 7 and 15 seconds. */
 const PATIENCE_SECONDS = 30;
 
-/** Makes one request to a server of `http-server.ts`. */
+/**
+ * Makes one request to a server of `http-server.ts`. If no agent keeps the connection, the client has closed it by the
+ * time the reply is returned: otherwise a test could delete a service before IPVS has seen that its connection ends.
+ */
 export async function requestPage(
   url: string,
   options: RequestOptions,
@@ -25,7 +28,10 @@ async function ask(
 ): Promise<Reply> {
   const signal = AbortSignal.timeout(patienceSeconds * 1000);
   const response = await responseTo(url, { ...options, signal });
+  const { socket } = response;
   const body = await text(response);
+  if (options.agent === false && !socket.closed)
+    await new Promise((resolve) => socket.once("close", resolve));
   if (response.statusCode !== 200)
     return { failure: `status ${response.statusCode ?? 0}` };
   const { server, addressedAs, client } = JSON.parse(body) as Page;

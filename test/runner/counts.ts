@@ -34,6 +34,20 @@ export function countsIn(output: string): Counts | undefined {
     : { passed: Number(good), failed: Number(bad), skipped: 0 };
 }
 
+/** What Node.js's test runner prints at its end about the tests that failed. Empty if none did. */
+export function failuresIn(output: string): string {
+  const [, list = ""] = output.split(/^✖ failing tests:$/m);
+  return list.trim();
+}
+
+/** The names of the tests that failed, without those that failed only because of a test in them. */
+export function failedTests(output: string): string[] {
+  return Array.from(
+    failuresIn(output).matchAll(/^✖ (.+) \([0-9.]+ms\)$/gm),
+    ([, name = ""]) => name,
+  );
+}
+
 export function sum(counts: Iterable<Counts>): Counts {
   let total = NOTHING;
   for (const { passed, failed, skipped } of counts)

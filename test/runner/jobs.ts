@@ -106,6 +106,18 @@ const SUITE = ["node", "--test-reporter=spec"];
 const FULL = "dist/full/ipvsadm-full";
 const LIGHT = "dist/light/ipvsadm";
 
+/** A job that runs only one test of a job, by its name. undefined if Node.js's test runner does not run the tests of the job. */
+export function oneTestOf(job: Job, name: string): Job | undefined {
+  if (!SUITE.every((word, index) => job.command[index] === word))
+    return undefined;
+  const pattern = name.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
+  const files = job.command.slice(SUITE.length);
+  return {
+    ...job,
+    command: [...SUITE, `--test-name-pattern=${pattern}`, ...files],
+  };
+}
+
 /** The comparison with the original, of the program on Node.js or of a file. */
 function compat(
   label: string,

@@ -2,10 +2,17 @@ import { execFileSync, spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { countsIn, sum, type Counts } from "./counts.js";
+import {
+  countsIn,
+  failedTests,
+  failuresIn,
+  sum,
+  type Counts,
+} from "./counts.js";
 import {
   jobsFor,
   NEEDS,
+  oneTestOf,
   selectJobs,
   systemNamed,
   titleOf,
@@ -23,13 +30,19 @@ import { schedule } from "./schedule.js";
 const LOGS = "dist/test-logs";
 /** Status of test/lab/run: no kernel with ip_vs can be had here */
 const NO_LAB = 69;
+/** If more tests of a job fail, that is no accident of the moment. */
+const MOST_REPEATED = 3;
+/** Of a job's failures, at the end of the output */
+const MOST_LINES = 40;
 
 interface Result {
   readonly job: Job;
-  readonly outcome: "passed" | "FAILED" | "SKIPPED";
+  readonly outcome: "passed" | "UNSTEADY" | "FAILED" | "SKIPPED";
   readonly seconds: number;
   readonly counts?: Counts;
   readonly remark?: string;
+  /** What the tests that failed, perhaps only at first, printed */
+  readonly failures?: string;
 }
 
 const started = performance.now();
@@ -153,11 +166,49 @@ async function runJob(job: Job, slot: number, total: number): Promise<void> {
   }
   say(`start   ${title}`);
   const begun = performance.now();
+  const log = join(LOGS, `${title.replace(/[^\w.]+/g, "-")}.log`);
+  const first = await runCommand(job, log, slot);
+  const unsteady = first.passed ? [] : await repeatFailed(job, first, slot);
+  const outcome = first.passed
+    ? "passed"
+    : unsteady.length > 0
+      ? "UNSTEADY"
+      : "FAILED";
+  const seconds = (performance.now() - begun) / 1000;
+  const counts = first.counts && {
+    passed: first.counts.passed + unsteady.length,
+    failed: first.counts.failed - unsteady.length,
+    skipped: first.counts.skipped,
+  };
+  const remark = `failed at first: ${unsteady.join("; ")}`;
+  results.push({
+    job,
+    outcome,
+    seconds,
+    ...(counts && { counts }),
+    ...(unsteady.length > 0 && { remark }),
+    ...(!first.passed && { failures: failuresIn(first.output) }),
+  });
+  const tests = counts ? `, ${counts.passed} tests` : "";
+  say(
+    `${outcome}  ${title} in ${seconds.toFixed(0)} s${tests} (${results.length} of ${total})`,
+  );
+}
+
+/** What came of a command of a job. */
+interface Run {
+  readonly passed: boolean;
+  readonly output: string;
+  readonly counts: Counts | undefined;
+}
+
+/** Runs the command of a job, and prints its output if it fails. */
+async function runCommand(job: Job, log: string, slot: number): Promise<Run> {
+  const needs = needsOf(job);
   const words = job.command.map((word) => {
     const need = needs.find(({ name }) => word === `{${name}}`);
     return need === undefined ? word : (places.get(wantedTitle(need)) ?? "");
   });
-  const log = join(LOGS, `${title.replace(/[^\w.]+/g, "-")}.log`);
   const status = await runInto(
     log,
     job.lab ? ["bash", "test/lab/run", ...words] : words,
@@ -170,22 +221,51 @@ async function runJob(job: Job, slot: number, total: number): Promise<void> {
       ...job.environment,
     },
   );
-  const seconds = (performance.now() - begun) / 1000;
   const output = readFileSync(log, "utf8");
   const counts = countsIn(output);
   // A suite without a test would otherwise pass for ever.
-  const ranNothing = counts?.passed === 0;
-  const outcome = status === 0 && !ranNothing ? "passed" : "FAILED";
-  results.push({ job, outcome, seconds, ...(counts && { counts }) });
-  if (outcome === "FAILED") {
+  const passed = status === 0 && counts?.passed !== 0;
+  if (!passed) {
+    const title = titleOf(job);
     console.log(`\n== ${title}: the whole output (${log})`);
     process.stdout.write(output);
     console.log(`== ${title}: exit status ${status}\n`);
   }
-  const tests = counts ? `, ${counts.passed} tests` : "";
-  say(
-    `${outcome}  ${title} in ${seconds.toFixed(0)} s${tests} (${results.length} of ${total})`,
-  );
+  return { passed, output, counts };
+}
+
+/**
+ * Runs the failed tests of a job once more, each by itself: on a busy machine a test with real traffic can fail by accident.
+ *
+ * @returns their names if all pass now; none if one fails again, or if too many failed
+ */
+async function repeatFailed(
+  job: Job,
+  { output, counts }: Run,
+  slot: number,
+): Promise<readonly string[]> {
+  const names = failedTests(output);
+  // Something besides a test failed, such as what a suite does before its tests.
+  if (names.length !== counts?.failed) return [];
+  if (names.length === 0 || names.length > MOST_REPEATED) return [];
+  for (const [index, name] of names.entries()) {
+    const again = oneTestOf(job, name);
+    if (again === undefined) return [];
+    const title = titleOf(job);
+    say(`again   ${title}: ${name}`);
+    const log = `${title.replace(/[^\w.]+/g, "-")}-again-${index + 1}.log`;
+    const { passed } = await runCommand(again, join(LOGS, log), slot);
+    if (!passed) return [];
+  }
+  return names;
+}
+
+function shortened(text: string): string {
+  const lines = text.split("\n");
+  const more = lines.length - MOST_LINES;
+  return more <= 0
+    ? text
+    : `${lines.slice(0, MOST_LINES).join("\n")}\n(${more} more lines)`;
 }
 
 function summarize(): number {
@@ -200,6 +280,10 @@ function summarize(): number {
         remark === undefined ? "" : `: ${remark}`,
       ].join(" "),
     );
+  // Who sees only the end of the output finds the reason there.
+  for (const { job, failures = "" } of results)
+    if (failures !== "")
+      console.log(`\n== ${titleOf(job)}:\n${shortened(failures)}`);
   const failed = results.some(({ outcome }) => outcome === "FAILED");
   const skipped = results.some(({ outcome }) => outcome === "SKIPPED");
   const total = sum(

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { countsIn, sum } from "./counts.js";
-import { jobsFor, NEEDS, selectJobs, systemNamed, titleOf } from "./jobs.js";
+import { countsIn, failedTests, sum } from "./counts.js";
+import {
+  jobsFor,
+  NEEDS,
+  oneTestOf,
+  selectJobs,
+  systemNamed,
+  titleOf,
+} from "./jobs.js";
 import { schedule } from "./schedule.js";
 
 const JOBS = jobsFor(7);
@@ -138,4 +145,39 @@ test("schedule() runs lone jobs first and alone, then the longest first in all s
   });
   assert.deepEqual(order, ["alone", "long", "middle", "short"]);
   assert.equal(most, 2);
+});
+
+test("failedTests() reads the list at the end, without suites that failed because of a test in them", () => {
+  const output = [
+    "▶ doctor finds what the counters show",
+    "  ✖ address-any: tcp/0.0.0.0:80 (1717.376ms)",
+    "✖ doctor finds what the counters show (148661.4ms)",
+    "ℹ pass 38",
+    "ℹ fail 1",
+    "",
+    "✖ failing tests:",
+    "",
+    "test at dist/test/commands/doctor/case.js:60:5",
+    "✖ address-any: tcp/0.0.0.0:80 (1717.376ms)",
+    "  AssertionError [ERR_ASSERTION]: Expected values to be strictly deep-equal:",
+    "",
+  ].join("\n");
+  assert.deepEqual(failedTests(output), ["address-any: tcp/0.0.0.0:80"]);
+  assert.deepEqual(failedTests("ℹ pass 38\nℹ fail 0\n"), []);
+});
+
+test("oneTestOf() runs the one test of a job, whatever characters its name has, and nothing of a job without Node.js's test runner", () => {
+  const [job] = selectJobs(JOBS, ["traffic"]);
+  assert.ok(job);
+  const name = "restore (twice): a+b? [2001:db8::1]:80 / 50%";
+  const { command = [] } = oneTestOf(job, name) ?? {};
+  const [, , option = "", ...files] = command;
+  assert.deepEqual(files, job.command.slice(2));
+  const [word, pattern = ""] = option.split("=");
+  assert.equal(word, "--test-name-pattern");
+  assert.ok(new RegExp(pattern).test(name));
+  assert.ok(!new RegExp(pattern).test("restore twice"));
+  const [lint] = selectJobs(JOBS, ["lint"]);
+  assert.ok(lint);
+  assert.equal(oneTestOf(lint, name), undefined);
 });
