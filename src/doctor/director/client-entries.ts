@@ -134,6 +134,17 @@ function entryStep(
       state: "unknown",
       text: `${text}; they began too late to see an answer: follow the client for longer (--for)${older}`,
     };
+  const waiting = states.get(OPENING) ?? 0;
+  if (waiting > 0)
+    return {
+      step: "entries",
+      state: "unknown",
+      text: `${text}; ${waiting} of ${judged.length} ${waiting === 1 ? "waits" : "wait"} in ${OPENING}: some requests got no answer${older}`,
+      next:
+        service && server
+          ? examineThere(service, server, facts, client)
+          : undefined,
+    };
   return { step: "entries", state: "ok", text: `${text}${older}` };
 }
 
