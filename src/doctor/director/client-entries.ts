@@ -8,6 +8,7 @@ import { serverOf, serviceOf } from "./client-servers.js";
 import { examineThere } from "./examine-there.js";
 import { isPassive } from "./reach.js";
 import { NODEST } from "./settings.js";
+import { WAITING_SECONDS } from "./silence.js";
 import type { ClientSightings, TraceFacts, TraceStep } from "./trace-step.js";
 
 /** Connections that began less than this before the end may still be answered. */
@@ -134,7 +135,10 @@ function entryStep(
       state: "unknown",
       text: `${text}; they began too late to see an answer: follow the client for longer (--for)${older}`,
     };
-  const waiting = states.get(OPENING) ?? 0;
+  const waiting = judged.filter(
+    ({ connection, stateSeconds }) =>
+      connection.state === OPENING && stateSeconds >= WAITING_SECONDS,
+  ).length;
   if (waiting > 0)
     return {
       step: "entries",

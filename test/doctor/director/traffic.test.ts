@@ -1489,6 +1489,22 @@ suite("traceClient()", () => {
     );
   });
 
+  test("traceClient() doubts a server that leaves some requests without answer, and names the next command", () => {
+    const partly = trace(["FIN_WAIT", "SYN_RECV"]);
+    assert.equal(partly.stopsAt, undefined);
+    assert.deepEqual(entriesOf(["FIN_WAIT", "SYN_RECV"]), [
+      `unknown: ${PLACE}: 1 FIN_WAIT, 1 SYN_RECV; 1 of 2 waits in SYN_RECV: some requests got no answer`,
+    ]);
+    assert.match(
+      partly.next[0]?.command ?? "",
+      /--real-server tcp\/192\.0\.2\.1:80 /,
+    );
+    assert.doesNotMatch(textOf(partly), /both ways/);
+    // A busy server may take a moment.
+    const young = seen("SYN_RECV", "new", 2);
+    assert.match(entriesOf(["FIN_WAIT", young]).join(), /^ok: /);
+  });
+
   test("traceClient() stops at open connections with a server that the service does not have any more", () => {
     const gone = (use: SeenConnection["use"]): SeenConnection => ({
       ...seen("ESTABLISHED", use),
