@@ -133,7 +133,7 @@ function requests(
 }
 
 /** Requests that IPVS sends to a real server. */
-function forwardedRequests(
+export function forwardedRequests(
   service: ServiceWithServers,
   server: ServerEntry,
   facts: FlowFacts,

@@ -303,6 +303,27 @@ suite("refusals", () => {
     assert.deepEqual(finding.fix, [], "counters are no proof");
   });
 
+  test("refusals: two refused connections are enough at an address of another machine", () => {
+    const two = {
+      ...{ connections: 2n, inPackets: 2n, outPackets: 2n },
+      ...{ inBytes: 120n, outBytes: 80n },
+    };
+    const server = masqueraded("10.0.0.11", { stats: stats(two) });
+    const find = (...neighbors: Network["neighbors"]) =>
+      refusals.examine(
+        facts({
+          table: [serviceAt("192.0.2.1", [server])],
+          network: { ...NETWORK, neighbors },
+        }),
+      );
+    const known = neighbor(2, "10.0.0.11", 5);
+    assert.deepEqual(find(known), []);
+    const [finding] = find(known, neighbor(2, "10.0.0.20", 5));
+    assert.equal(finding?.id, "server-refuses");
+    assert.equal(finding.certainty, "likely");
+    assert.deepEqual(finding.fix, []);
+  });
+
   test("refusals: the next step carries the hardware address that the director reaches, and the other addresses there are named", () => {
     const server = masqueraded("10.0.0.11", { stats: stats(REFUSING) });
     const find = (neighbors: Network["neighbors"], asked?: Uint8Array) => {
