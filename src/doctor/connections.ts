@@ -16,6 +16,9 @@ export interface StateCount {
   readonly shortestSeconds: number;
 }
 
+/** More clients of a group are not kept. */
+export const MOST_CLIENTS = 4;
+
 /** The connections of one virtual address and port with one real server, without persistence templates. */
 export interface ConnectionGroup {
   /** `TCP` */

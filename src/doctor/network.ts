@@ -28,7 +28,7 @@ export interface Network {
   readonly marked?: readonly MarkedWay[];
   /** Whether there are more such destinations than were tried */
   readonly isMarkedPartial?: boolean;
-  /** The routing rules, if packets with firewall marks were asked for */
+  /** The routing rules, if they could be read */
   readonly rules?: readonly Rule[];
 }
 

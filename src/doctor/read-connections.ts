@@ -3,14 +3,15 @@ import { ConnectionReader } from "../ipvs/connection-reader.js";
 import { isTemplate } from "../ipvs/connection-states.js";
 import { formatEndpoint } from "../ipvs/model.js";
 import { blocksOf } from "../system/files.js";
-import type { ConnectionGroup, Connections } from "./connections.js";
+import {
+  MOST_CLIENTS,
+  type ConnectionGroup,
+  type Connections,
+} from "./connections.js";
 import { nextEventLoopTurn } from "../system/event-loop.js";
 
 /** Entries beyond this many groups are counted, but not examined. */
 const MOST_GROUPS = 100_000;
-
-/** Of more clients of a group only the number matters. */
-const MOST_CLIENTS = 4;
 
 /** A group while the table is read */
 interface Growing extends ConnectionGroup {

@@ -7,6 +7,9 @@ import { shellWord } from "./shell.js";
  */
 export type Sysctls = ReadonlyMap<string, string>;
 
+/** Whether connection tracking sees the packets of IPVS, and with it rules by state and the table nat */
+export const CONNTRACK = "net/ipv4/vs/conntrack";
+
 /** The value of a numeric setting; undefined if it is missing or not a number. */
 export function sysctlNumber(
   sysctls: Sysctls,

@@ -15,6 +15,7 @@ import {
   object,
   oneOf,
   optional,
+  such,
   text,
 } from "./shape.js";
 import { ADDRESS, SERVICE_KEYS } from "./shapes.js";
@@ -148,6 +149,11 @@ export interface RealServerOptions extends DoctorOptions {
   readonly client?: Address | undefined;
   /** The address and port at which a masqueraded server gets requests */
   readonly server?: ServerKey | undefined;
+  /**
+   * With `server`: the hardware address at which the director reaches it, 6 to 20 bytes. If no interface of this
+   * machine has it, another machine has the address of the server too
+   */
+  readonly hardwareAddress?: Uint8Array | undefined;
 }
 
 const KIND_FIELDS = {
@@ -163,6 +169,15 @@ const DIRECTOR_OPTIONS = object("options", {
 
 const PORT_NUMBER = integer(0, 0xffff);
 
+const SERVER = object("a real server", { address: ADDRESS, port: PORT_NUMBER });
+
+/** 6 bytes, and 20 of InfiniBand */
+const HARDWARE_ADDRESS = such(
+  "a hardware address: a Uint8Array of 6 to 20 bytes",
+  (value) =>
+    value instanceof Uint8Array && value.length >= 6 && value.length <= 20,
+);
+
 const REAL_SERVER_OPTIONS = object("options", {
   ...KIND_FIELDS,
   services: listOf(
@@ -177,9 +192,8 @@ const REAL_SERVER_OPTIONS = object("options", {
   tunnelPort: optional(PORT_NUMBER),
   director: optional(ADDRESS),
   client: optional(ADDRESS),
-  server: optional(
-    object("a real server", { address: ADDRESS, port: PORT_NUMBER }),
-  ),
+  server: optional(SERVER),
+  hardwareAddress: optional(HARDWARE_ADDRESS),
 });
 
 /**
@@ -224,6 +238,10 @@ export async function examineRealServer(
 ): Promise<DoctorReport> {
   checkCall("examineRealServer", ["options", options, REAL_SERVER_OPTIONS]);
   const { services, method, tunnelPort, director, client, server } = options;
+  const { hardwareAddress } = options;
+  // It is the hardware address of that server.
+  if (hardwareAddress)
+    checkCall("examineRealServer", ["options.server", server, SERVER]);
   const [
     { examine },
     { REAL_SERVER_CHECKS },
@@ -247,6 +265,7 @@ export async function examineRealServer(
     director,
     client,
     server,
+    hardwareAddress,
   });
   return reportOf({ ...examine(REAL_SERVER_CHECKS, facts, wanted), ...rest });
 }

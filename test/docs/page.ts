@@ -3,9 +3,16 @@
 const RECORDED =
   "<!-- Generated: UPDATE_GOLDEN=1 node --test dist/test/docs/reference.test.js -->";
 
-/** Text for a paragraph or a table cell, with the characters of Markdown escaped. */
+/** Text for a paragraph or a table cell, with the characters of Markdown escaped. What is between backticks is code. */
 export function prose(text: string): string {
-  return text.replace(/[\\`*_<>[\]|]/g, "\\$&");
+  return text
+    .split(/(`[^`]+`)/)
+    .map((part, i) =>
+      i % 2 === 1
+        ? part.replaceAll("|", "\\|")
+        : part.replace(/[\\`*_<>[\]|]/g, "\\$&"),
+    )
+    .join("");
 }
 
 export function sentence(text: string): string {

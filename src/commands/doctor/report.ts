@@ -65,19 +65,82 @@ function diagnosisText({ kind, findings }: Diagnosis, looks: Looks): string {
   // Findings of a kind often share their evidence.
   const told = new Set<string>();
   const next = distinct(findings.flatMap((finding) => finding.next ?? []));
+  const evidenceTexts = ({ evidence = [] }: Finding) =>
+    firstOf(
+      evidence.filter((text) => !told.has(text) && told.add(text)),
+      (text) => labeled("Evidence", shortened(escapeControls(text)), looks),
+      (left) => labeled("", `and ${left} more like this`, looks),
+    );
   return [
     `${severity} ${paint.strong(kind.id)}: ${kind.title}${likely ? " (likely)" : ""}\n`,
-    ...findings.flatMap((finding) => [
-      labeled("Seen", seenText(finding), looks),
-      ...(finding.evidence ?? [])
-        .filter((text) => !told.has(text) && told.add(text))
-        .map((text) => labeled("Evidence", escapeControls(text), looks)),
-    ]),
+    ...firstOf(
+      findings,
+      (finding) =>
+        labeled("Seen", seenText(finding), looks) +
+        evidenceTexts(finding).join(""),
+      (left) =>
+        labeled("", `and ${left} more findings of this kind; ${ALL}`, looks),
+    ),
     ...distinctWhys(kind, findings).map((why) => labeled("Why", why, looks)),
-    ...next.map((one) => commandText("Next", one, looks)),
-    ...fixes.map((one) => commandText("Fix", one, looks)),
-    ...distinctCures(kind, findings).map((cure) => curePassages(cure, looks)),
+    ...firstOf(
+      next,
+      (one) => commandText("Next", one, looks),
+      (left) => labeled("", `and ${left} more commands; ${ALL}`, looks),
+    ),
+    ...firstOf(
+      fixes,
+      (one) => commandText("Fix", one, looks),
+      (left) =>
+        labeled("", `and ${left} more commands of the fix; ${ALL}`, looks),
+      MOST_FIXES,
+    ),
+    ...firstOf(
+      distinctCures(kind, findings),
+      (cure) => curePassages(cure, looks),
+      (left) => labeled("", `and the same for ${left} more; ${ALL}`, looks),
+    ),
   ].join("");
+}
+
+/** More of anything would hide the rest. */
+const MOST_SHOWN = 8;
+/** A fix helps only as a whole, so more of it is shown. */
+const MOST_FIXES = 20;
+const ALL = "-o json prints all of them";
+
+/** The first of many as text, and how many are left. */
+function firstOf<T>(
+  all: readonly T[],
+  show: (one: T) => string,
+  rest: (left: number) => string,
+  most = MOST_SHOWN,
+): string[] {
+  const left = all.length - most;
+  const first = all.slice(0, most).map(show);
+  return left > 0 ? [...first, rest(left)] : first;
+}
+
+/** Longer texts list many names. */
+const LONGEST_TEXT = 1000;
+const SHORTENED_TEXT = 500;
+
+/** A text without the rest of a long list. */
+function shortened(text: string): string {
+  if (text.length <= LONGEST_TEXT) return text;
+  const start = text.slice(0, SHORTENED_TEXT);
+  const end = Math.max(
+    ...[", ", "; ", " and "].map((separator) => start.lastIndexOf(separator)),
+  );
+  return `${end > 0 ? start.slice(0, end) : start} … (-o json prints all of it)`;
+}
+
+/** The names of a subject, without the rest of a long list. */
+function shortSubject(subject: string): string {
+  const names = subject.split(", ");
+  const left = names.length - MOST_SHOWN;
+  return left > 0
+    ? `${names.slice(0, MOST_SHOWN).join(", ")} and ${left} more`
+    : subject;
 }
 
 /** Why the findings matter, each reason once. */
@@ -130,12 +193,15 @@ export function commandText(label: string, fix: Fix, looks: Looks): string {
     verbatim(label, fixText(fix), looks),
     ...(effect === undefined
       ? []
-      : [labeled("", `Effect: ${escapeControls(effect)}`, looks)]),
+      : [labeled("", shortened(`Effect: ${escapeControls(effect)}`), looks)]),
   ].join("");
 }
 
 function seenText({ subject, seen }: Finding): string {
-  return escapeControls(subject === undefined ? seen : `${subject}: ${seen}`);
+  const text = shortened(escapeControls(seen));
+  return subject === undefined
+    ? text
+    : `${escapeControls(shortSubject(subject))}: ${text}`;
 }
 
 function fixText({ command, on }: Fix): string {
@@ -184,7 +250,9 @@ export function notCheckedList(all: readonly string[], looks: Looks): string {
   if (all.length === 0) return "";
   return [
     "Not checked:\n",
-    ...all.map((text) => `  - ${wrapped(text, 4, looks).trimStart()}`),
+    ...all.map(
+      (text) => `  - ${wrapped(shortened(text), 4, looks).trimStart()}`,
+    ),
   ].join("");
 }
 

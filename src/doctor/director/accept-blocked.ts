@@ -1,7 +1,11 @@
 import { TCP } from "../../ipvs/model.js";
 import { decodeUtf8 } from "../../text/utf8.js";
 import type { Fix } from "../finding.js";
-import { acceptCommand, type RulePlace } from "../firewall/accept-rule.js";
+import {
+  acceptCommand,
+  dropResetsCommand,
+  type RulePlace,
+} from "../firewall/accept-rule.js";
 import type { FlagMatch, FlowMatch, FlowStop } from "../firewall/flow.js";
 import { SYN, SYN_ACK, type Packet } from "../firewall/packet.js";
 import type { Chain, Table } from "../firewall/ruleset.js";
@@ -163,9 +167,10 @@ export function isDockers({ chains }: Table): boolean {
 /** What a rule lets in, and how to keep it. */
 function effectOf(
   { text, what }: DirectorFlow,
-  { flags, incoming, outgoing, protocol }: FlowMatch,
-  { chain, position }: RulePlace,
+  match: FlowMatch,
+  { table, chain, position }: RulePlace,
 ): string {
+  const { flags, incoming, outgoing, protocol } = match;
   const name = decodeUtf8(chain.name);
   const where =
     position === undefined
@@ -180,7 +185,18 @@ function effectOf(
     name === DOCKER_USER
       ? "Docker leaves this chain alone; add it to the machine's configuration to keep it over a reboot"
       : "add it to the firewall's configuration to keep it";
-  return `${accepted(packets, where, { flags, what, protocol })}; ${keep}`;
+  const answer =
+    flags === "ack" && what !== "answers" ? resetText(match, table) : "";
+  return `${accepted(packets, where, { flags, what, protocol })}${answer}; ${keep}`;
+}
+
+/** What the machine does with an ACK of no connection, which a scan sends, and how to prevent it. */
+function resetText(match: FlowMatch, { program }: Table): string {
+  const silent =
+    program === "nft" ? undefined : dropResetsCommand(match, program);
+  return silent === undefined
+    ? ", and this machine answers it with a reset"
+    : `, and this machine answers it with a reset; "${silent}" drops these resets, also those for clients whose connection has expired`;
 }
 
 function accepted(

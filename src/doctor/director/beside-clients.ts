@@ -9,12 +9,10 @@ import { describePlace } from "../firewall/describe.js";
 import { walk, type Place, type Walked } from "../firewall/walk.js";
 import { deviceOf, nextHopTo, type Network } from "../network.js";
 import { shellWord } from "../shell.js";
-import { sysctlNumber } from "../sysctls.js";
-import { flowsOf } from "./flows.js";
+import { CONNTRACK, sysctlNumber } from "../sysctls.js";
+import { forwardedRequests } from "./flows.js";
 import { trackConnections } from "./settings.js";
 import { silences, type Silence } from "./silence.js";
-
-const CONNTRACK = "net/ipv4/vs/conntrack";
 
 type Facts = Known<
   | "table"
@@ -154,10 +152,7 @@ function walksOf(
   facts: TranslationFacts,
   client?: Address,
 ): Walked[] {
-  return flowsOf(service, facts, client)
-    .filter(
-      (flow) => flow.server === server && flow.what === "forwarded requests",
-    )
+  return forwardedRequests(service, server, facts, client)
     .flatMap(({ stages }) => stages)
     .filter(({ hook }) => hook === "postrouting")
     .flatMap(({ packets }) => packets)

@@ -8,6 +8,7 @@ import { serverOf, serviceOf } from "./client-servers.js";
 import { examineThere } from "./examine-there.js";
 import { isPassive } from "./reach.js";
 import { NODEST } from "./settings.js";
+import { WAITING_SECONDS } from "./silence.js";
 import type { ClientSightings, TraceFacts, TraceStep } from "./trace-step.js";
 
 /** Connections that began less than this before the end may still be answered. */
@@ -133,6 +134,20 @@ function entryStep(
       step: "entries",
       state: "unknown",
       text: `${text}; they began too late to see an answer: follow the client for longer (--for)${older}`,
+    };
+  const waiting = judged.filter(
+    ({ connection, stateSeconds }) =>
+      connection.state === OPENING && stateSeconds >= WAITING_SECONDS,
+  ).length;
+  if (waiting > 0)
+    return {
+      step: "entries",
+      state: "unknown",
+      text: `${text}; ${waiting} of ${judged.length} ${waiting === 1 ? "waits" : "wait"} in ${OPENING}: some requests got no answer${older}`,
+      next:
+        service && server
+          ? examineThere(service, server, facts, client)
+          : undefined,
     };
   return { step: "entries", state: "ok", text: `${text}${older}` };
 }

@@ -15,12 +15,18 @@ export function syncSteps(
     const accepts =
       daemon.syncId === 0 ? "any sync id" : `sync id ${daemon.syncId}`;
     const backup = `the backup here accepts ${accepts} (${placeText(daemon)})`;
-    if (ignoresAll(one))
+    if (ignoresAll(one)) {
+      const ids = `the messages that arrived have sync id ${syncIdsOf(one.here).join(", ")} (from ${sendersOf(one.here)})`;
+      // The only sender can be the master of another pair in this network.
       return {
         step: "sync",
-        state: "stops",
-        text: `${backup}, and the messages that arrived have sync id ${syncIdsOf(one.here).join(", ")} (from ${sendersOf(one.here)}): it ignores them. Compare 'ipvsadm -L --daemon' on both directors; 'ipvsadm doctor --explain sync-ids-differ' says how to fix it`,
+        state: "unknown",
+        text:
+          connections.length > 0
+            ? `${backup}, and connections of the client are known here, but ${ids}: they are perhaps those of other directors`
+            : `${backup}, and ${ids}: it ignores them. If they are those of its master, and not of other directors, no connection reaches it. Compare 'ipvsadm -L --daemon' on both directors; 'ipvsadm doctor --explain sync-ids-differ' says how to fix it`,
       };
+    }
     if (connections.length > 0)
       return {
         step: "sync",

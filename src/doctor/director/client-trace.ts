@@ -76,7 +76,7 @@ export function traceClient(
     stopsAt,
     answers: elsewhere.answers,
     next: once([
-      ...(stopsAt?.step === "entries"
+      ...(stopsAt === undefined || stopsAt.step === "entries"
         ? steps.flatMap(({ next }) => (next ? [next] : []))
         : []),
       ...elsewhere.next,

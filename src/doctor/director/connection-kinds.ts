@@ -1,7 +1,7 @@
 import type { Kind } from "../finding.js";
 
 const LOOKED =
-  "The connection table: at least three connections of a server with a weight wait in SYN_RECV, and all of them began after the last packet of any connection that got further. If all servers of a service are alike, three connections of them together are enough. Two are enough if another server of the service, none of whose connections waits, answers meanwhile, and the last packet of one of the two is at least three seconds old; not with firewall marks, not with persistence and not with the schedulers sh and mh, which keep a client with its server. Faults that have findings of their own are reported there: a firewall rule on the director, a client in the network of the server, an SNAT rule that does not see the requests, a server that does not answer ARP.";
+  "The connection table: at least three connections of a server with a weight wait in SYN_RECV, and all of them began after the last packet of any connection that got further. If all servers of a service are alike, three connections of them together are enough. Two are enough if another server of the service, none of whose connections waits, answers meanwhile, and the last packet of one of the two is at least three seconds old; not with firewall marks, not with persistence and not with the schedulers sh and mh, which keep a client with its server. A server that answers only some requests is reported if this machine is a real server of the service as well: it can be a second director that balances requests again. Then at least two connections wait, for three seconds or more; they are at least a quarter of the server's connections; no other server has any that wait; and the server has answered none two seconds after the last of them. This is not done with masquerading and firewall marks. Faults that have findings of their own are reported there: a firewall rule on the director, a client in the network of the server, an SNAT rule that does not see the requests, a server that does not answer ARP.";
 
 /** Findings about connections that get no answer. */
 export const CONNECTION_KINDS = [
@@ -28,7 +28,7 @@ export const CONNECTION_KINDS = [
     id: "direct-unanswered",
     severity: "error",
     title: "requests to a real server with direct routing get no answer",
-    why: "The director sends requests to the real server, and no client confirms its connection. The director sees no answers, so a server that refuses looks the same as one that is silent. Requests do not reach the program on the server, or its answers do not reach the client. Possible causes on the server: its firewall drops requests or answers, it does not have the virtual address on lo, no program listens there, rp_filter drops requests, or it has no route to clients. Clouds and some switches also drop packets whose addresses are not those of the machine, which is true of all packets of direct routing.",
+    why: "The director sends requests to the real server, and no client confirms its connection. The director sees no answers, so a server that refuses looks the same as one that is silent. Requests do not reach the program on the server, or its answers do not reach the client. Possible causes on the server: its firewall drops requests or answers, it does not have the virtual address on lo, no program listens there, rp_filter drops requests, it has no route to clients, or it is a second director that balances the requests again. Clouds and some switches also drop packets whose addresses are not those of the machine, which is true of all packets of direct routing.",
     looked: LOOKED,
     cure: "Run each command above on its server: it checks all of that. If it finds nothing there, the network drops the packets. Tunneling (-i) avoids that, but it changes the forwarding method and needs a tunnel interface on the server.",
     sysctls: [],
@@ -47,7 +47,7 @@ export const CONNECTION_KINDS = [
     id: "tunnel-unanswered",
     severity: "error",
     title: "requests to a real server through a tunnel get no answer",
-    why: "Requests leave inside packets to the real server, and no client confirms its connection. Possible causes on the server: no interface that unpacks the tunnel's packets is up, its kernel does not accept GUE at the UDP port of --tun-port, a firewall stops the tunnel's packets (IP in IP: protocol 4, with IPv6 inside 41; GRE: protocol 47; GUE: UDP) or the requests inside, rp_filter drops requests, or the server does not have the virtual address on lo. A firewall in between can also stop the tunnel's packets.",
+    why: "Requests leave inside packets to the real server, and no client confirms its connection. Possible causes on the server: no interface that unpacks the tunnel's packets is up, its kernel does not accept GUE at the UDP port of --tun-port, a firewall stops the tunnel's packets (IP in IP: protocol 4, with IPv6 inside 41; GRE: protocol 47; GUE: UDP) or the requests inside, rp_filter drops requests, the server does not have the virtual address on lo, or it is a second director that balances the requests again. A firewall in between can also stop the tunnel's packets.",
     looked: `${LOOKED} Also the packets out in the counters of the server. Answers do not pass the director, but ICMP errors about the tunnel's packets do, with IPv4 inside and outside: the director sends them on to the client, which sees its connection refused.`,
     cure: "Run each command above on its server: it checks all of that. If it finds nothing there, let the firewalls in between pass the tunnel's packets: protocol 4 for IP in IP (41 with IPv6 inside), 47 for GRE, the UDP port of --tun-port for GUE.",
     sysctls: [],
@@ -58,7 +58,7 @@ export const CONNECTION_KINDS = [
     title: "connections hang at a real server that was removed",
     why: "When a real server is removed, its connections stay in the table until they expire: each after the timeout of its protocol, which is 15 minutes for TCP and 5 minutes for UDP unless `ipvsadm --set` changed it. Every packet of them is silently dropped. Clients wait and repeat their packets instead of connecting again. UDP clients that keep their port, such as resolvers, get no answer at all.",
     looked:
-      "The connection table: open connections with a server that their service does not have, if net.ipv4.vs.expire_nodest_conn is 0.",
+      "The connection table: open connections with a server that their service does not have, if net.ipv4.vs.expire_nodest_conn is 0. The kernel neither counts the packets that it drops nor renews the entries, so nothing here tells whether clients still send any: `--client` follows one of them.",
     cure: "With expire_nodest_conn the next packet of such a connection ends it: TCP clients get a reset, UDP clients get another server. Drain a server before you remove it, and no connection breaks.",
     sysctls: ["net.ipv4.vs.expire_nodest_conn"],
   },

@@ -4,7 +4,7 @@ import type { Finding } from "../finding.js";
 import { describePlace } from "../firewall/describe.js";
 import { isSame } from "../firewall/flow.js";
 import type { Stop } from "../firewall/walk.js";
-import { sysctlNumber } from "../sysctls.js";
+import { CONNTRACK, sysctlNumber } from "../sysctls.js";
 import { acceptBlocked, isDockers } from "./accept-blocked.js";
 import { blockagesOf, describeBlockage, type Blockage } from "./blockages.js";
 import { answersElsewhere } from "./flows.js";
@@ -143,7 +143,7 @@ function stateEvidence(
 ): string[] {
   const byState = blockages.filter(({ stop }) => stop.byState);
   if (byState.length === 0) return [];
-  const isOff = sysctlNumber(sysctls, "net/ipv4/vs/conntrack") !== 1;
+  const isOff = sysctlNumber(sysctls, CONNTRACK) !== 1;
   const off =
     "net.ipv4.vs.conntrack is 0, so connection tracking calls packets of IPVS new, invalid or untracked, and never established";
   if (!byState.some(isOneWay)) return isOff ? [off] : [];

@@ -37,7 +37,7 @@ import {
   nextHopTo,
   type Network,
 } from "../network.js";
-import { sysctlNumber, type Sysctls } from "../sysctls.js";
+import { CONNTRACK, sysctlNumber, type Sysctls } from "../sysctls.js";
 
 /** IPVS takes requests in the hook input, behind the chains of lower priority. @see ip_vs_ops4 in ip_vs_core.c */
 export const IPVS_INPUT_PRIORITY = 98;
@@ -133,7 +133,7 @@ function requests(
 }
 
 /** Requests that IPVS sends to a real server. */
-function forwardedRequests(
+export function forwardedRequests(
   service: ServiceWithServers,
   server: ServerEntry,
   facts: FlowFacts,
@@ -270,7 +270,6 @@ function answers(
   ];
 }
 
-const CONNTRACK = "net/ipv4/vs/conntrack";
 const LOOSE = "net/netfilter/nf_conntrack_tcp_loose";
 
 interface Variant {

@@ -6,6 +6,7 @@ import {
   type ServiceKey,
   type ServiceWithServers,
 } from "../../ipvs/model.js";
+import type { Rule } from "../../rtnl/model.js";
 import { changeCommand, serviceName } from "../commands.js";
 import type { Passage } from "../finding.js";
 import { iptablesProgram } from "../firewall/iptables-program.js";
@@ -31,12 +32,14 @@ interface Joining {
 /**
  * How to make services one, in sentences and commands. Nobody wants such a change by accident, so it is no fix.
  *
+ * @param rules the routing rules, whose marks are not used; undefined: not known
  * @returns undefined if they are one: a service by firewall mark gets the packets of all of them
  */
 export function joinByMark(
   services: readonly AddressService[],
   all: readonly ServiceWithServers[],
   firewall: Firewall,
+  rules?: readonly Rule[],
 ): readonly Passage[] | undefined {
   const joining = joiningService(services, all, firewall);
   if (joining?.unmarked.length === 0) return undefined;
@@ -55,7 +58,7 @@ export function joinByMark(
   return [
     ...(joining
       ? onlyMarked(joining, firewall)
-      : oneService(first, services, all, firewall)),
+      : oneService(first, services, all, firewall, rules)),
     `${port}New connections use this service, and persistence begins anew. Look whether the old services still have connections (ActiveConn, InActConn):`,
     { commands: ["ipvsadm -Ln"] },
     "When they have none, delete them:",
@@ -151,9 +154,10 @@ function oneService(
   services: readonly AddressService[],
   all: readonly ServiceWithServers[],
   firewall: Firewall,
+  rules: readonly Rule[] | undefined,
 ): Passage[] {
   const { family } = first.key;
-  const firewallMark = unusedMark(family, all, firewall);
+  const firewallMark = unusedMark(family, all, firewall, rules);
   const service: ServiceKey = { family, firewallMark };
   const settings = {
     ...first.settings,
@@ -173,7 +177,9 @@ function oneService(
     ),
   ];
   return [
-    "Make them one service by firewall mark. Take another mark if a routing rule here uses this one:",
+    rules
+      ? "Make them one service by firewall mark:"
+      : "Make them one service by firewall mark. Take another mark if a routing rule here uses this one:",
     {
       commands: [...add, ...markings(services, firewallMark, firewall)],
     },
@@ -186,11 +192,12 @@ function oneService(
 /** Beyond this, bits that rules set do not count: they may be in all marks. */
 const LAST_MARK = 1000;
 
-/** The first mark that no service has, and no rule helps to make. */
+/** The first mark that no service has, no firewall rule helps to make, and no routing rule selects. */
 function unusedMark(
   family: ServiceKey["family"],
   all: readonly ServiceWithServers[],
   firewall: Firewall,
+  rules: readonly Rule[] = [],
 ): number {
   const marks = new Set(
     all.flatMap(({ key }) => ("firewallMark" in key ? [key.firewallMark] : [])),
@@ -198,8 +205,16 @@ function unusedMark(
   const setters = rulesThatMark(firewall, family);
   const isSet = (mark: number) =>
     mark < LAST_MARK && setters.some(({ verdict }) => makesMark(verdict, mark));
+  const isSelected = (chosen: number) =>
+    chosen < LAST_MARK &&
+    rules.some(
+      ({ mark, inverted }) =>
+        mark !== undefined &&
+        !inverted &&
+        ((chosen & mark.mask) ^ mark.value) === 0,
+    );
   let mark = 1;
-  while (marks.has(mark) || isSet(mark)) mark++;
+  while (marks.has(mark) || isSet(mark) || isSelected(mark)) mark++;
   return mark;
 }
 

@@ -30,9 +30,9 @@ export async function withMarkedWays(
   firewall: Ruleset,
   table: readonly Pick<ServiceWithServers, "key">[],
 ): Promise<Network> {
-  const wanted = rangesToTry(firewall, table);
-  if (wanted.length === 0) return network;
   const rules = await rulesOf(client);
+  const wanted = rangesToTry(firewall, table);
+  if (wanted.length === 0) return { ...network, rules };
   const marked: MarkedWay[] = [];
   let left = MOST_QUERIES;
   const ask = async (query: RouteQuery): Promise<Way | undefined> =>

@@ -98,7 +98,7 @@ export function hasBalancedAgain(
 export function balanceNothing(): Fix {
   return sysctlFix(
     { [BACKUP_ONLY]: 1 },
-    "this machine balances nothing while it is a backup, also if requests reach it",
+    "this machine balances nothing while it is a backup, also if requests reach it; set it on both directors, because they change roles",
   );
 }
 

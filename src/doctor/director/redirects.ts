@@ -9,11 +9,9 @@ import { serverName } from "../commands.js";
 import { groupsOf } from "../connections.js";
 import type { Finding } from "../finding.js";
 import { deviceOf, nextHopTo } from "../network.js";
-import { sysctlFix, sysctlNumber } from "../sysctls.js";
+import { CONNTRACK, sysctlFix, sysctlNumber } from "../sysctls.js";
 import { translations } from "./beside-clients.js";
 import { isServing } from "./reach.js";
-
-const CONNTRACK = "net/ipv4/vs/conntrack";
 
 type Facts = Known<
   "table" | "allServices" | "network" | "sysctls" | "connections" | "firewall"

@@ -23,6 +23,8 @@ import { takeOut } from "./take-out.js";
 
 /** Fewer connections can be a coincidence. */
 const FEWEST = 3;
+/** So many are enough if the server's address is that of a machine with other addresses. */
+const FEWEST_ELSEWHERE = 2;
 /** A SYN, with all options that clients use: 60 bytes with IPv4, 80 with IPv6 */
 const LARGEST_SYN = 80;
 /** A reset: 40 bytes with IPv4, 60 with IPv6 */
@@ -96,7 +98,9 @@ function refusalOf(
   probe?: Probe,
 ): Finding<"server-refuses">[] {
   if (server.settings.forwarding !== MASQUERADING) return [];
-  const counters = isUdp(service) ? undefined : countersText(server);
+  const elsewhere = sameHardware(server, facts);
+  const fewest = elsewhere.length > 0 ? FEWEST_ELSEWHERE : FEWEST;
+  const counters = isUdp(service) ? undefined : countersText(server, fewest);
   if (counters === undefined && !probe) return [];
   const client = clientOf({ service, server }, facts);
   const doubt = probe
@@ -112,7 +116,7 @@ function refusalOf(
       evidence: [
         ...(probe && counters !== undefined ? [counters] : []),
         ...(doubt === undefined ? [] : [doubt]),
-        ...sameHardware(server, facts),
+        ...elsewhere,
       ],
       next: [
         examineThere(
@@ -141,7 +145,10 @@ function withoutServer(
 }
 
 /** The counters of a server that refuses; undefined if they show something else. */
-function countersText({ stats }: ServerEntry): string | undefined {
+function countersText(
+  { stats }: ServerEntry,
+  fewest: number,
+): string | undefined {
   const total = {
     connections: Number(stats.connections),
     inPackets: Number(stats.inPackets),
@@ -156,9 +163,9 @@ function countersText({ stats }: ServerEntry): string | undefined {
     inBytes: Number(stats.inBytesPerSecond),
     outBytes: Number(stats.outBytesPerSecond),
   };
-  const counted = isRefusing(total)
+  const counted = isRefusing(total, fewest)
     ? { ...total, when: "since it was added" }
-    : isRefusing(recent)
+    : isRefusing(recent, FEWEST)
       ? { ...recent, when: "per second" }
       : undefined;
   return counted
@@ -185,10 +192,10 @@ interface Counts {
 }
 
 /** About one packet each way for a connection, and none with data. A client may repeat its request. */
-function isRefusing(counts: Counts): boolean {
+function isRefusing(counts: Counts, fewest: number): boolean {
   const { connections, inPackets, outPackets, inBytes, outBytes } = counts;
   return (
-    connections >= FEWEST &&
+    connections >= fewest &&
     inPackets >= connections &&
     inPackets <= connections * 1.5 &&
     outPackets >= connections * 0.8 &&

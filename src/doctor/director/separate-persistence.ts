@@ -16,7 +16,7 @@ const ENOUGH_CLIENTS = 10;
 export const separatePersistence = check(
   ["persistence-split", "persistence-per-port"],
   ["table", "allServices", "groupClients", "firewall"],
-  ({ groupClients, allServices, firewall }) =>
+  ({ groupClients, allServices, firewall, network }) =>
     groupClients.flatMap((group): Finding<Id>[] => {
       const { services, several, split, example } = group;
       const [first, ...others] = services;
@@ -26,7 +26,12 @@ export const separatePersistence = check(
           ? "has the same real servers"
           : "have the same real servers";
       const apart = `${others.map(serviceName).join(", ")} ${verb} and persistence of ${others.length === 1 ? "its" : "their"} own`;
-      const procedure = joinByMark(services, allServices, firewall);
+      const procedure = joinByMark(
+        services,
+        allServices,
+        firewall,
+        network?.rules,
+      );
       // Templates of the old services are left for a while.
       if (procedure === undefined) return [];
       if (example)

@@ -9,13 +9,16 @@ import {
 } from "../../ipvs/model.js";
 import { check } from "../check.js";
 import { ofService, serverName, serviceName } from "../commands.js";
-import { orphanedConnections, type ConnectionGroup } from "../connections.js";
+import {
+  MOST_CLIENTS,
+  orphanedConnections,
+  type ConnectionGroup,
+} from "../connections.js";
 import type { ConnectionLimits } from "../connection-limits.js";
 import type { Finding, Fix } from "../finding.js";
-import { sysctlFix, sysctlNumber } from "../sysctls.js";
+import { CONNTRACK, sysctlFix, sysctlNumber } from "../sysctls.js";
 import { isServing } from "./reach.js";
 
-const CONNTRACK = "net/ipv4/vs/conntrack";
 const REUSE = "net/ipv4/vs/conn_reuse_mode";
 export const NODEST = "net/ipv4/vs/expire_nodest_conn";
 
@@ -80,10 +83,11 @@ function orphanText(
     timeout === undefined
       ? ""
       : ` (the timeout of ${protocol} is ${timeout} s)`;
+  const more = clients.length < MOST_CLIENTS ? "" : " and perhaps others";
   const whose =
     clients.length === 0
       ? ""
-      : `clients: ${clients.map(formatAddress).join(", ")}; `;
+      : `clients: ${clients.map(formatAddress).join(", ")}${more}; `;
   return `${whose}the last of these connections expires in ${longest} s${inForce}`;
 }
 

@@ -46,7 +46,7 @@ const FEWEST = 3;
 /** So many are enough if another server of the service answers meanwhile. */
 const FEWEST_BESIDE_OTHERS = 2;
 /** And if the last packet of one of them is at least this old: clients repeat a request after 1, 2 and 4 seconds. */
-const WAITING_SECONDS = 3;
+export const WAITING_SECONDS = 3;
 
 /**
  * Seconds after the last packet when the kernel forgets a TCP connection in a state.

@@ -24,13 +24,11 @@ import {
   type Network,
 } from "../network.js";
 import { shellWord } from "../shell.js";
-import { sysctlNumber } from "../sysctls.js";
+import { CONNTRACK, sysctlNumber } from "../sysctls.js";
 import { possibleTranslations, translations } from "./beside-clients.js";
 import { markedAddresses } from "./marks.js";
 import { PLAIN_RULE } from "./plain-rule.js";
 import { isPassive, isServing } from "./reach.js";
-
-const CONNTRACK = "net/ipv4/vs/conntrack";
 
 type Facts = Known<
   "allServices" | "network" | "sysctls" | "connections" | "firewall"

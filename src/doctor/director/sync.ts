@@ -1,10 +1,9 @@
-import { changeLine } from "../../grammar/format-rule.js";
 import { parseAddress } from "../../ipvs/address.js";
 import { BACKUP, MASTER, type Daemon } from "../../ipvs/model.js";
 import { check } from "../check.js";
 import type { Connections } from "../connections.js";
 import type { Finding, Fix } from "../finding.js";
-import { shellWord } from "../shell.js";
+import { changeCommand } from "../commands.js";
 import {
   acceptsMessages,
   placeOfDaemon,
@@ -203,10 +202,7 @@ export const syncLengths = check(
 );
 
 /** The command that restarts a backup daemon. */
-function restart({ multicastInterface, ...daemon }: Daemon): string {
-  const start = changeLine({
-    command: "start-daemon",
-    daemon: { ...daemon, multicastInterface: shellWord(multicastInterface) },
-  });
-  return `ipvsadm --stop-daemon backup && ipvsadm ${start}`;
+function restart(daemon: Daemon): string {
+  const start = changeCommand({ command: "start-daemon", daemon });
+  return `ipvsadm --stop-daemon backup && ${start}`;
 }

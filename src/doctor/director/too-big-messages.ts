@@ -11,6 +11,7 @@ import type { Finding } from "../finding.js";
 import { describeAction, describePlace } from "../firewall/describe.js";
 import { acceptRule } from "../firewall/accept-rule.js";
 import { isSame, stopsOf, type Flow } from "../firewall/flow.js";
+import { judgeAll } from "../firewall/judge.js";
 import {
   DESTINATION_UNREACHABLE,
   FRAGMENTATION_NEEDED,
@@ -21,7 +22,7 @@ import {
 } from "../firewall/packet.js";
 import type { Stop } from "../firewall/walk.js";
 import type { SentErrors } from "../read-sent-errors.js";
-import { sysctlNumber } from "../sysctls.js";
+import { CONNTRACK, sysctlNumber } from "../sysctls.js";
 import { clientsOf, type FlowFacts } from "./flows.js";
 import { describeSizes, narrowWays, type NarrowWay } from "./narrow-ways.js";
 import { isPassive } from "./reach.js";
@@ -32,8 +33,6 @@ interface TooBigBlockage {
   readonly flow: Flow;
   readonly stop: Stop;
 }
-
-const CONNTRACK = "net/ipv4/vs/conntrack";
 
 type Id = "too-big-message-blocked" | "too-big-message-would-be-blocked";
 
@@ -194,6 +193,10 @@ function findingOf(
         : "too-big-message-blocked",
     subject: [...services].join(", "),
     seen: `${describePlace(stop)}, ${describeAction(stop, `${flow.text} to clients`)}`,
+    // Other messages count as well if the rule stops them.
+    ...(proof === undefined || isSpecific(flow, stop)
+      ? {}
+      : { certainty: "likely" as const }),
     evidence: [
       ...describeSizes(ways).map((text) => `packets of ${text}`),
       ...new Set(ways.map(({ reason, arrival }) => `${reason}; ${arrival}`)),
@@ -217,6 +220,29 @@ function isMasqueraded({ settings }: ServerEntry): boolean {
 /** Whether a chain asks for the state of a connection. */
 function isByState({ chain }: Stop): boolean {
   return chain.rules.some(({ text }) => /\bstate\b|ctstate/.test(text));
+}
+
+/** Messages that a director sends for other reasons: echo replies, and refusals of datagrams */
+const OTHER_MESSAGES = {
+  [INET]: [
+    { icmpType: 0, icmpCode: 0 },
+    { icmpType: DESTINATION_UNREACHABLE, icmpCode: 3 },
+  ],
+  [INET6]: [
+    { icmpType: 129, icmpCode: 0 },
+    { icmpType: 1, icmpCode: 4 },
+  ],
+} as const;
+
+/** Whether a rule matches no other messages, as far as its type and code tell. */
+function isSpecific({ match }: Flow, { rule }: Stop): boolean {
+  const { family, protocol } = match;
+  const conditions = (rule?.steps ?? []).flatMap((step) =>
+    "if" in step ? [step.if] : [],
+  );
+  return OTHER_MESSAGES[family].every(
+    (other) => judgeAll(conditions, { family, protocol, ...other }) === "no",
+  );
 }
 
 /** The kernel puts as much of the packet that is too large into a message for IPv4 as fits into 576 bytes. Echo replies and other refusals are much smaller. */

@@ -19,6 +19,7 @@ import type { Ruleset } from "../firewall/ruleset.js";
 import { examineThere } from "./examine-there.js";
 import { isNotForwarded } from "./forwarding.js";
 import { hasBalancedAgain } from "./peers.js";
+import { directorEvidence, partialSilences } from "./second-director.js";
 import {
   ANSWERED,
   answeringMeanwhile,
@@ -53,8 +54,13 @@ export const unanswered = check(
   ],
   (facts) => {
     const blockages = oncePerService(facts);
-    return silences(facts).flatMap((silence): Finding<Id>[] => {
-      const { service, server, count, clients } = silence;
+    const silent = silences(facts);
+    const partial = partialSilences(facts).filter(
+      ({ service, server }) =>
+        !silent.some((one) => one.service === service && one.server === server),
+    );
+    return [...silent, ...partial].flatMap((silence): Finding<Id>[] => {
+      const { service, server, clients } = silence;
       const id = ID_OF.get(server.settings.forwarding);
       if (id === undefined || besideClients(silence, facts)) return [];
       if (hasBalancedAgain(service, facts)) return [];
@@ -74,10 +80,7 @@ export const unanswered = check(
         {
           id,
           ...ofServer(service, server),
-          seen:
-            count === 1
-              ? "1 connection waits in SYN_RECV, and none has got further since it began"
-              : `${count} connections wait in SYN_RECV, and none has got further since the first of them began`,
+          seen: seenOf(silence),
           certainty: "likely",
           evidence: [
             ...stops.map(
@@ -88,6 +91,7 @@ export const unanswered = check(
             ...sourceEvidence(server, facts),
             ...clientEvidence(silence, facts),
             ...othersEvidence(answeringMeanwhile(service, server, facts)),
+            ...directorEvidence(service, server, facts),
           ],
           next: [examineThere(service, server, facts, clients[0])],
           ...(id === "tunnel-unanswered"
@@ -101,6 +105,15 @@ export const unanswered = check(
     });
   },
 );
+
+function seenOf(silence: Silence & { readonly answered?: number }): string {
+  const { count, answered } = silence;
+  if (answered !== undefined)
+    return `${count} connections wait in SYN_RECV, and ${answered} beside them ${answered === 1 ? "was" : "were"} answered`;
+  return count === 1
+    ? "1 connection waits in SYN_RECV, and none has got further since it began"
+    : `${count} connections wait in SYN_RECV, and none has got further since the first of them began`;
+}
 
 /** The firewall rules that stop a service. Each service is walked once, and not again for each of its servers. */
 function oncePerService(

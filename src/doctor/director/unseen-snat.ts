@@ -11,7 +11,7 @@ import type { Facts as AllFacts } from "../facts.js";
 import type { Finding } from "../finding.js";
 import { describePlace } from "../firewall/describe.js";
 import type { Place } from "../firewall/walk.js";
-import { sysctlNumber } from "../sysctls.js";
+import { CONNTRACK, sysctlNumber } from "../sysctls.js";
 import { besideClients } from "./beside-clients.js";
 import { blockagesOf } from "./blockages.js";
 import { examineThere } from "./examine-there.js";
@@ -20,8 +20,6 @@ import { isServing } from "./reach.js";
 import { trackConnections } from "./settings.js";
 import { ANSWERED, silences, type Silence } from "./silence.js";
 import { sourceOfRule, unseenRules } from "./snat-address.js";
-
-const CONNTRACK = "net/ipv4/vs/conntrack";
 
 type Facts = AllFacts &
   Known<

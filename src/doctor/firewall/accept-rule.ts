@@ -57,6 +57,25 @@ export function acceptCommand(
   return `nft ${verb} rule ${nftChain(table, chain)}${where} ${nftMatch(match)} accept`;
 }
 
+/**
+ * The command that drops the resets of this machine to packets of a flow.
+ *
+ * @param program a variant of iptables
+ * @returns undefined if the destination of the flow is not known
+ */
+export function dropResetsCommand(
+  { family, protocol, destination, destinationPort }: FlowMatch,
+  program: string,
+): string | undefined {
+  if (!destination) return undefined;
+  const answer = {
+    ...{ family, protocol },
+    source: destination,
+    sourcePort: destinationPort,
+  };
+  return `${program} -t filter -A OUTPUT ${iptablesMatch(answer)} --tcp-flags RST RST -j DROP`;
+}
+
 function nftChain({ nftFamily, name }: Table, chain: Chain): string {
   return `${nftFamily} ${shellWord(decodeUtf8(name))} ${shellWord(decodeUtf8(chain.name))}`;
 }

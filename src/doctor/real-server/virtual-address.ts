@@ -82,12 +82,20 @@ function mistyped(server: RealServer, address: Address): string[] {
       ? [{ own, device }]
       : [];
   });
-  return others
-    .slice(0, MOST_ADDRESSES)
-    .map(
-      ({ own, device }) =>
-        `${device.name} has ${formatAddress(own.address)}/${own.prefixBits}, which is of no service named here: if it is the mistyped address, remove it ("${removeAddress(own, device).command}") and correct it in the configuration`,
-    );
+  const [first] = others;
+  if (!first) return [];
+  const has = ({ own, device }: typeof first) =>
+    `${device.name} has ${formatAddress(own.address)}/${own.prefixBits}`;
+  if (others.length === 1)
+    return [
+      `${has(first)}, which is of no service named here: if it is the mistyped address, remove it ("${removeAddress(first.own, first.device).command}") and correct it in the configuration`,
+    ];
+  // A command would be wrong for all but one of them.
+  const left = others.length - MOST_ADDRESSES;
+  const named = others.slice(0, MOST_ADDRESSES).map(has).join(", ");
+  return [
+    `${named}${left > 0 ? ` and ${left} more` : ""}, which are of no service named here: one of them is perhaps the mistyped address`,
+  ];
 }
 
 /** A masqueraded server works without the virtual address. */

@@ -173,3 +173,81 @@ suite("doctor of a backup director", () => {
     return list.includes(entry);
   }
 });
+
+/** The same two directors; the one that this process runs on is active. */
+const ACTIVE_HERE: NetworkPlan = {
+  client: { addresses: { lan: ["203.0.113.10/24"] } },
+  [DIRECTOR]: { addresses: { lan: ["203.0.113.1/24", "203.0.113.100/32"] } },
+  standby: {
+    addresses: { lan: ["203.0.113.2/24"], lo: ["203.0.113.100/32"] },
+    sysctls: {
+      "net.ipv4.conf.all.arp_ignore": 1,
+      "net.ipv4.conf.all.arp_announce": 2,
+    },
+  },
+};
+
+suite("doctor of an active director beside a second one", () => {
+  const site = siteOf(ACTIVE_HERE, {
+    [DIRECTOR]: { http: [80] },
+    standby: { http: [80] },
+  });
+  const standby = (command: string, stdin = "") =>
+    site.network.sh(
+      "standby",
+      `printf '%s' '${stdin}' | ${command.replace(/^ipvsadm\S*/, `${PROGRAMS}$&.cjs`)}`,
+    );
+
+  before(async () => {
+    await ipvsadm("--start-daemon master --mcast-interface lan --syncid 1");
+    standby("ipvsadm-restore", RULES);
+    standby("ipvsadm --start-daemon backup --mcast-interface lan --syncid 1");
+  });
+  after(async () => {
+    await ipvsadm("--stop-daemon master");
+  });
+
+  /** How long ago the connections that wait for an answer had a packet. */
+  function waiting(): number[] {
+    const [, ...lines] = site.network
+      .sh(DIRECTOR, "cat /proc/net/ip_vs_conn")
+      .trim()
+      .split("\n");
+    return lines
+      .map((line) => line.split(/ +/))
+      .filter((words) => words[7] === "SYN_RECV")
+      .map((words) => 60 - Number(words[8]));
+  }
+
+  proves(site, {
+    id: "direct-unanswered",
+    name: "a second director answers only some requests",
+    subject: "203.0.113.2:80 of tcp/203.0.113.100:80",
+    seen: /^\d+ connections wait in SYN_RECV, and \d+ beside them (was|were) answered$/,
+    evidence:
+      /^this machine is a real server of the service as well: if 203\.0\.113\.2 is a director, too, /m,
+    rules: RULES,
+    prepare: () => void standby("sysctl -w net.ipv4.vs.backup_only=1"),
+    async works() {
+      const replies = await site.client.get(URL, { count: 4 });
+      assert.deepEqual(spread(replies), { director: 2, standby: 2 });
+    },
+    fault: () => void standby("sysctl -w net.ipv4.vs.backup_only=0"),
+    async fails() {
+      let isLast = false;
+      for (let i = 0; i < 40 && !isLast; i++) {
+        const [reply] = await site.client.get(URL, { patienceSeconds: 1 });
+        isLast =
+          reply !== undefined && !isAnswer(reply) && waiting().length > 1;
+      }
+      assert.ok(isLast, "requests to the standby fail");
+      // Doctor does not count requests that were sent just now.
+      await eventually(
+        () => Promise.resolve(waiting()),
+        (ages) => ages.every((age) => age >= 4),
+      );
+    },
+    machines: { "real server 203.0.113.2": "standby" },
+    there: "own-table-balances",
+  });
+});

@@ -85,6 +85,49 @@ for (const width of WIDTHS) {
   });
 }
 
+const MANY = Array.from({ length: 500 }, (_, i) => i + 1);
+
+test("reportLines() shows the first of many findings, of their commands and of long lists, and JSON all of them", () => {
+  const unanswered = MANY.map((number) => ({
+    id: "direct-unanswered" as const,
+    subject: `192.0.2.10:${number} of tcp/192.0.2.1:${number}`,
+    seen: "3 connections wait in SYN_RECV",
+    evidence: ["all alike"],
+    next: [{ command: `ipvsadm doctor --real-server ${number}` }],
+    fix: [{ command: `ip route add ${number}` }],
+  }));
+  const names = MANY.map((number) => `tcp/192.0.2.1:${number}`);
+  const blocked = {
+    id: "firewall-blocks" as const,
+    subject: names.join(", "),
+    seen: `the policy of chain FORWARD drops ${names.map((name) => `answers of ${name}`).join(" and ")}`,
+    evidence: names.map((name) => `1 connection to ${name} waits`),
+    fix: [],
+  };
+  const report: Report = { ...REPORT, findings: [...unanswered, blocked] };
+  const text = reportLines(report, { paint: PLAIN, width: undefined });
+  const lines = (pattern: RegExp) => text.match(pattern)?.length;
+  assert.equal(lines(/^ {2}Seen .*:\d+: 3 connections wait/gm), 8);
+  assert.match(
+    text,
+    /^ +and 492 more findings of this kind; -o json prints all of them$/m,
+  );
+  assert.equal(lines(/^ {2}Next /gm), 8);
+  assert.match(text, /^ +and 492 more commands; -o json/m);
+  assert.equal(lines(/^ {2}Fix +ip route add /gm), 20);
+  assert.match(text, /^ +and 480 more commands of the fix; -o json/m);
+  assert.match(
+    text.replaceAll(/\s+/g, " "),
+    /Seen tcp\/192\.0\.2\.1:1, .*:8 and 492 more: the policy of chain FORWARD drops answers of .*:\d+ … \(-o json prints all of it\) /,
+  );
+  assert.equal(lines(/waits$/gm), 8);
+  assert.ok(text.split("\n").length < 100, text);
+  const json = jsonText(reportJson(report));
+  for (const { subject, next } of unanswered)
+    assert.ok(json.includes(subject) && json.includes(next[0]?.command ?? ""));
+  assert.ok(json.includes(blocked.subject) && json.includes(blocked.seen));
+});
+
 test("reportLines() prints the cure of a finding without a command beside the commands of others", () => {
   const drained = { id: "drained-server-dead", seen: "dead" } as const;
   const cure = "Make sure first that it is dead.";

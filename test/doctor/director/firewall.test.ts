@@ -230,7 +230,7 @@ suite("directorFirewall accepts what is stopped", () => {
         command:
           "iptables -t filter -I INPUT 3 -d 192.0.2.1/32 -p tcp --dport 80 --tcp-flags SYN,ACK ACK -j ACCEPT",
         effect:
-          "accepts the packets of requests to tcp/192.0.2.1:80 with ACK and without SYN, ahead of rule 3 of chain INPUT; other packets, such as SYN and scans with FIN alone, meet the existing rules; an ACK that belongs to no connection gets in, too; add it to the firewall's configuration to keep it",
+          'accepts the packets of requests to tcp/192.0.2.1:80 with ACK and without SYN, ahead of rule 3 of chain INPUT; other packets, such as SYN and scans with FIN alone, meet the existing rules; an ACK that belongs to no connection gets in, too, and this machine answers it with a reset; "iptables -t filter -A OUTPUT -s 192.0.2.1/32 -p tcp --sport 80 --tcp-flags RST RST -j DROP" drops these resets, also those for clients whose connection has expired; add it to the firewall\'s configuration to keep it',
       },
     ]);
   });

@@ -23,6 +23,8 @@ import {
   type ServiceWithServers,
 } from "../../../src/ipvs/model.js";
 import { schedulerFlag } from "../../../src/ipvs/scheduler-flags.js";
+import type { Rule } from "../../../src/rtnl/model.js";
+import { network } from "../made-up-network.js";
 import {
   address,
   addressKey,
@@ -100,6 +102,7 @@ async function find(
   table: readonly ServiceWithServers[],
   lines = "",
   firewall = mangle(undefined),
+  rules?: readonly Rule[],
 ) {
   const file = join(FOLDER, String(files++));
   writeFileSync(
@@ -108,7 +111,10 @@ async function find(
   );
   const groupClients = await readGroupClients(file, persistenceGroups(table));
   return separatePersistence
-    .examine({ table, allServices: table, groupClients, firewall })
+    .examine({
+      ...{ table, allServices: table, groupClients, firewall },
+      ...(rules ? { network: network([], { rules }) } : {}),
+    })
     .map((finding) => ({
       ...finding,
       cure: procedureText(finding.procedure ?? []),
@@ -207,6 +213,35 @@ test("separatePersistence: it names a mark that no service has, and no rule sets
     /--set-mark 1000"/,
     "rules set each bit",
   );
+});
+
+/** A routing rule for packets with a mark. */
+function routingRule(value: number, mask: number, inverted = false): Rule {
+  return {
+    family: INET,
+    priority: 100,
+    action: "table",
+    table: 100,
+    from: undefined,
+    to: undefined,
+    incoming: undefined,
+    outgoing: undefined,
+    mark: { value, mask },
+    inverted,
+  };
+}
+
+test("separatePersistence: it names a mark that no routing rule selects", async () => {
+  const cure = async (...rules: Rule[]) =>
+    (await find(BOTH, "", undefined, rules))[0]?.cure ?? "";
+  assert.match(
+    await cure(routingRule(1, 0xffffffff), routingRule(2, 0x2)),
+    /one service by firewall mark: .*--set-mark 4"/,
+  );
+  assert.match(await cure(routingRule(1, 0xffffffff, true)), /--set-mark 1"/);
+  assert.match(await cure(routingRule(0, 0)), /--set-mark 1000"/);
+  const unknown = (await find(BOTH))[0]?.cure ?? "";
+  assert.match(unknown, / Take another mark if a routing rule here uses this/);
 });
 
 const JOINING_HOSTS = ["192.0.2.10", "192.0.2.11"];

@@ -119,6 +119,21 @@ test("orphans: the evidence names clients, and the timeout in force for the prot
   ]);
 });
 
+test("orphans: the evidence says if it does not name all clients", () => {
+  const clients = [71, 72, 73, 74].map((last) => address(`192.0.2.${last}`));
+  const gone = address("192.0.2.99");
+  const [finding] = orphans.examine({
+    table: [serviceAt("192.0.2.1", [serverEntry("192.0.2.10", 80)])],
+    connections: connectionTable([
+      connectionGroup({ ESTABLISHED: [9, 8, 7] }, { server: gone, clients }),
+    ]),
+    sysctls: sysctls({ "net.ipv4.vs.expire_nodest_conn": 0 }),
+  });
+  assert.deepEqual(finding?.evidence, [
+    "clients: 192.0.2.71, 192.0.2.72, 192.0.2.73, 192.0.2.74 and perhaps others; the last of these connections expires in 9 s",
+  ]);
+});
+
 const LIMITS: ConnectionLimits = {
   entries: undefined,
   most: undefined,

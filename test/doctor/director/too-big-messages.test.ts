@@ -113,6 +113,25 @@ suite("tooBigMessages", () => {
     ]);
   });
 
+  test("tooBigMessages is certain only if the rule matches no other messages", () => {
+    const certainty = (rule: string, given = {}) =>
+      find(`${CHAIN}\n[73:42048] -A OUTPUT ${rule} -j DROP`, {
+        ...SENT,
+        ...given,
+      })[0]?.certainty;
+    const icmp = "-p icmp -m icmp --icmp-type";
+    assert.equal(certainty(`${icmp} 3/4`), undefined);
+    // Pings and refused datagrams count as well.
+    for (const rule of ["-p icmp", `${icmp} 3`, "-s 192.0.2.100/32", ""])
+      assert.equal(certainty(rule), "likely", rule);
+    const policy = find(":OUTPUT DROP [73:42048]", SENT);
+    assert.equal(policy[0]?.certainty, "likely");
+    const six = { table: [TUNNEL6] };
+    const icmp6 = "-p ipv6-icmp -m icmp6 --icmpv6-type";
+    assert.equal(certainty(`${icmp6} 2`, six), undefined);
+    assert.equal(certainty("-p ipv6-icmp", six), "likely");
+  });
+
   test("tooBigMessages is a warning without proof by the counters", () => {
     assert.deepEqual(ids(DROP), AT_RISK);
     const none = { sentErrors: { unreachable: 0n, tooBig: 0n } };

@@ -303,6 +303,27 @@ suite("refusals", () => {
     assert.deepEqual(finding.fix, [], "counters are no proof");
   });
 
+  test("refusals: two refused connections are enough at an address of another machine", () => {
+    const two = {
+      ...{ connections: 2n, inPackets: 2n, outPackets: 2n },
+      ...{ inBytes: 120n, outBytes: 80n },
+    };
+    const server = masqueraded("10.0.0.11", { stats: stats(two) });
+    const find = (...neighbors: Network["neighbors"]) =>
+      refusals.examine(
+        facts({
+          table: [serviceAt("192.0.2.1", [server])],
+          network: { ...NETWORK, neighbors },
+        }),
+      );
+    const known = neighbor(2, "10.0.0.11", 5);
+    assert.deepEqual(find(known), []);
+    const [finding] = find(known, neighbor(2, "10.0.0.20", 5));
+    assert.equal(finding?.id, "server-refuses");
+    assert.equal(finding.certainty, "likely");
+    assert.deepEqual(finding.fix, []);
+  });
+
   test("refusals: the next step carries the hardware address that the director reaches, and the other addresses there are named", () => {
     const server = masqueraded("10.0.0.11", { stats: stats(REFUSING) });
     const find = (neighbors: Network["neighbors"], asked?: Uint8Array) => {
@@ -1487,6 +1508,22 @@ suite("traceClient()", () => {
       entriesOf([seen("SYN_RECV", "used"), ...old]).join(),
       /^stops: .*: 1 SYN_RECV; the director sent/,
     );
+  });
+
+  test("traceClient() doubts a server that leaves some requests without answer, and names the next command", () => {
+    const partly = trace(["FIN_WAIT", "SYN_RECV"]);
+    assert.equal(partly.stopsAt, undefined);
+    assert.deepEqual(entriesOf(["FIN_WAIT", "SYN_RECV"]), [
+      `unknown: ${PLACE}: 1 FIN_WAIT, 1 SYN_RECV; 1 of 2 waits in SYN_RECV: some requests got no answer`,
+    ]);
+    assert.match(
+      partly.next[0]?.command ?? "",
+      /--real-server tcp\/192\.0\.2\.1:80 /,
+    );
+    assert.doesNotMatch(textOf(partly), /both ways/);
+    // A busy server may take a moment.
+    const young = seen("SYN_RECV", "new", 2);
+    assert.match(entriesOf(["FIN_WAIT", young]).join(), /^ok: /);
   });
 
   test("traceClient() stops at open connections with a server that the service does not have any more", () => {

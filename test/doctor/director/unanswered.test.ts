@@ -367,3 +367,79 @@ test("unanswered: under load a healthy server has connections that wait, and oth
   assert.deepEqual(beside(busy, busy), []);
   assert.deepEqual(beside(busy, { FIN_WAIT: [120, 119] }), []);
 });
+
+/**
+ * Two servers with direct routing, the second one this machine: what is found if these connections are with the first one.
+ */
+function besideThisMachine(
+  first: Readonly<Record<string, readonly number[]>>,
+  {
+    own = {},
+    isHere = true,
+    counted = {},
+    ...settings
+  }: Partial<ServerSettings> & {
+    own?: Readonly<Record<string, readonly number[]>>;
+    isHere?: boolean;
+    counted?: Partial<Stats>;
+  } = {},
+) {
+  const second = address("192.0.2.11");
+  const table = [
+    serviceAt("192.0.2.1", [
+      { ...serverEntry("192.0.2.10", 80, settings), stats: stats(counted) },
+      serverEntry("192.0.2.11", 80),
+    ]),
+  ];
+  const groups = [
+    connectionGroup(first),
+    connectionGroup(own, { server: second }),
+  ];
+  const ways = network([
+    ...WAYS.slice(0, 1),
+    route("192.0.2.11", isHere ? "local" : "unicast", 1),
+  ]).ways;
+  return find(groups, {}, { table, around: { ways } });
+}
+
+const PARTLY = { SYN_RECV: [50, 55], FIN_WAIT: [108, 114] };
+
+test("unanswered: a server that answers only some requests is perhaps a second director, if this machine is a server as well", () => {
+  const looping = { connections: 4n, inPackets: 74n, inBytes: 4440n };
+  const [finding, ...others] = besideThisMachine(PARTLY, { counted: looping });
+  assert.deepEqual(others, []);
+  assert.equal(finding?.id, "direct-unanswered");
+  assert.equal(finding.certainty, "likely");
+  assert.equal(finding.subject, "192.0.2.10:80 of tcp/192.0.2.1:80");
+  assert.equal(
+    finding.seen,
+    "2 connections wait in SYN_RECV, and 2 beside them were answered",
+  );
+  assert.deepEqual(finding.evidence, [
+    "this machine is a real server of the service as well: if 192.0.2.10 is a director, too, it perhaps balances requests again, and sends a part of them back here; the command under Next looks at the IPVS table there",
+    "192.0.2.10:80 has got 74 small packets for 4 connections since it was added, as if they went round in a loop",
+  ]);
+  assert.equal(
+    finding.next?.[0]?.command,
+    "ipvsadm doctor --real-server tcp/192.0.2.1:80 --method direct --director 192.0.2.2",
+  );
+  const [tunneled] = besideThisMachine(PARTLY, { forwarding: TUNNELING });
+  assert.equal(tunneled?.id, "tunnel-unanswered");
+  assert.equal(tunneled.evidence?.length, 1);
+});
+
+test("unanswered: a server that answers some requests is no finding if nothing speaks for a second director", () => {
+  assert.equal(besideThisMachine(PARTLY).length, 1);
+  assert.deepEqual(besideThisMachine(PARTLY, { isHere: false }), []);
+  assert.deepEqual(besideThisMachine(PARTLY, { forwarding: MASQUERADING }), []);
+  assert.deepEqual(besideThisMachine(PARTLY, { own: { SYN_RECV: [50] } }), []);
+  for (const first of [
+    // Young, a single one, a small share
+    { SYN_RECV: [58, 59], FIN_WAIT: [118, 119] },
+    { SYN_RECV: [50], FIN_WAIT: [114] },
+    { ...PARTLY, FIN_WAIT: [108, 109, 110, 111, 112, 113, 114] },
+    // It has answered since.
+    { ...PARTLY, FIN_WAIT: [108, 117] },
+  ])
+    assert.deepEqual(besideThisMachine(first), [], JSON.stringify(first));
+});

@@ -88,7 +88,10 @@ test("virtualAddress: without the method the server may be masqueraded, and no c
 });
 
 test("virtualAddress: other addresses on lo of no service may be the mistyped one", () => {
-  const evidence = (services: readonly VirtualService[]) =>
+  const evidence = (
+    services: readonly VirtualService[],
+    ...more: readonly string[]
+  ) =>
     examine(REAL_SERVER_CHECKS, {
       realServer: withWays(
         { there: THROUGH_LAN },
@@ -102,6 +105,7 @@ test("virtualAddress: other addresses on lo of no service may be the mistyped on
             owned(LO, "192.0.2.0/24"),
             owned(LO, "2001:db8::110/128"),
             owned(LAN, "192.0.2.111/32"),
+            ...more.map((text) => owned(LO, text)),
           ],
         },
       ),
@@ -112,6 +116,11 @@ test("virtualAddress: other addresses on lo of no service may be the mistyped on
     'lo has 192.0.2.110/32, which is of no service named here: if it is the mistyped address, remove it ("ip address del 192.0.2.110/32 dev lo") and correct it in the configuration',
   ]);
   assert.deepEqual(evidence([service(), service("192.0.2.110")]), []);
+  // A command would be wrong for all but one of them.
+  const others = [1, 2, 3].map((last) => `192.0.2.${last}/32`);
+  assert.deepEqual(evidence([service()], ...others), [
+    "lo has 192.0.2.110/32, lo has 192.0.2.1/32, lo has 192.0.2.2/32 and 1 more, which are of no service named here: one of them is perhaps the mistyped address",
+  ]);
 });
 
 test("virtualAddress: an IPv6 duplicate is removed before it is added to lo", () => {
