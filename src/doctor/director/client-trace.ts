@@ -267,7 +267,9 @@ function markSteps(facts: TraceFacts, sightings: ClientSightings): TraceStep[] {
       const says = mismatch
         ? `does not match: ${mismatch.text}`
         : later
-          ? `matches, but then ${describePlace(later.by)}, sets another mark`
+          ? later.isEarlier
+            ? `matches, but keeps bits of the mark that ${describePlace(later.by)}, has set`
+            : `matches, but then ${describePlace(later.by)}, sets another mark`
           : lost
             ? `matches, but packets with the mark to ${blockText(lost.ways[0])} are not local, so IPVS does not see them: ${wayText(lost.ways[0], network)}; 'ipvsadm doctor' prints the fix`
             : "matches packets of the client that meet its conditions";

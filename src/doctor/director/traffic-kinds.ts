@@ -75,11 +75,11 @@ export const TRAFFIC_KINDS = [
   {
     id: "mark-overwritten",
     severity: "error",
-    title: "a later rule replaces the mark of a service",
-    why: "A packet has one mark. MARK does not end the walk through a chain, so a later rule that sets a mark for other purposes, such as shaping or routing, replaces the mark of the service before IPVS sees it. The service gets no packets, and this machine handles the requests as any others: if the address is its own and no program listens there, clients see their connections refused.",
+    title: "another rule changes the mark of a service",
+    why: "A packet has one mark. MARK does not end the walk through a chain, so a later rule that sets a mark for other purposes, such as shaping or routing, replaces the mark of the service before IPVS sees it. A rule that sets only some bits (a mask: `--set-xmark 1/0xff`, `--or-mark`) keeps the other bits of an earlier rule, and IPVS compares the whole mark. The service gets no packets, and this machine handles the requests as any others: if the address is its own and no program listens there, clients see their connections refused.",
     looked:
-      "The rules of nft and of both variants of iptables that set marks in PREROUTING and INPUT, in the order in which packets meet them: whether a packet that gets the mark also gets to a later rule that changes it, past ACCEPT and RETURN, and reaches IPVS with another mark. It is proven if that is certain for each rule that sets the mark, else likely. A rule that has matched no packet is not reported, and nothing is reported while the service gets packets.",
-    cure: "Set the mark of the service last: IPVS compares the whole mark, so bits for other purposes cannot be added to it. Keep that in the configuration of the firewall.",
+      "The rules of nft and of both variants of iptables that set marks in PREROUTING and INPUT, in the order in which packets meet them: whether a packet that gets the mark also gets to a later rule that changes it, past ACCEPT and RETURN, and reaches IPVS with another mark; and whether the rule of the service keeps bits that an earlier rule has set. It is proven if that is certain for each rule that sets the mark, else likely. A rule that has matched no packet is not reported, and nothing is reported while the service gets packets.",
+    cure: "Set the whole mark of the service last, without a mask: IPVS compares the whole mark, so bits for other purposes cannot be added to it. Keep that in the configuration of the firewall.",
     sysctls: [],
   },
   {

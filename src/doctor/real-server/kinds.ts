@@ -180,4 +180,25 @@ export const REAL_SERVER_KINDS = [
     cure: "Ask on the director first whether it does SNAT for the service: the commands that its doctor prints for this server then have the director's address as --client, and this route does not matter. Unless it does, route answers through the director: with the default route, or with the route that leads to the clients now. The server's own connections then go through the director as well. A route from a router advertisement comes again after each advertisement: add the route through the director with a lower metric. Clients in the real server's own network need a host route each, or SNAT on the director. If a client that seems to be in the server's own network does not answer there, the prefix length of the server's address is probably wrong. If the router is an address that moves between two directors and does not answer, the active director has not taken it over: add it there.",
     sysctls: [],
   },
+  {
+    id: "way-back-through-director",
+    severity: "error",
+    title:
+      "answers of direct routing go through the director, which drops them",
+    why: "With direct routing and tunneling a real server answers clients itself, and the source of its answers is the virtual address. The director has that address, too. Its kernel takes a packet that comes in from there for one with a forged source and silently drops it (a martian), whether it forwards or not. Clients see connections time out. Servers that were masqueraded before often still have the director as their default route.",
+    looked:
+      "With --director and a --method other than masq, for IPv4: whether the route to the client that --client names, or else the default route, goes through the director: through the address that --director names, or through another address with the same hardware address. A routing rule for the virtual address counts. The settings of the director are not known here, so this is only likely.",
+    cure: "Let answers go through another router, one that does not have the virtual address. If only the answers must do so, give them a table of their own: `ip route add default via ROUTER table 100`, then `ip rule add from VIP table 100`. Keep it in the configuration of the network. If there is no router but the director, use masquerading (-m).",
+    sysctls: ["net.ipv4.conf.INTERFACE.accept_local"],
+  },
+  {
+    id: "router-silent",
+    severity: "error",
+    title: "the router of the real server's answers does not answer",
+    why: "With direct routing and tunneling a real server answers clients itself, through the router of its own route. If nothing answers ARP or neighbor discovery for that router, answers stay on this machine. Clients see connections time out. The router is off, its cable is out, its address moved to another machine, or the route names a wrong address.",
+    looked:
+      "With --director and a --method other than masq: the router of the route to the client that --client names, or else of the default route. Doctor asks for it for 2.5 seconds, as the kernel does for any neighbor. A router that is the director by its address is not asked.",
+    cure: "Check the router and the interface that leads to it, or correct the route. Keep it in the configuration of the network.",
+    sysctls: [],
+  },
 ] as const satisfies readonly Kind[];
