@@ -37,8 +37,10 @@ import {
   sysctlsUnseen,
 } from "../read-sysctls.js";
 import { blockagesOf, describeBlockage } from "./blockages.js";
+import { readListeners } from "../real-server/listeners.js";
 import type { Sysctls } from "../sysctls.js";
 import { isDrainedInUse } from "./drained-in-use.js";
+import { unseenLargeAnswers } from "./large-answers.js";
 import { markedAddresses } from "./marks.js";
 import { withMarkedWays } from "./marked-ways.js";
 import { probeServers, skippedTexts } from "./probe.js";
@@ -47,6 +49,7 @@ import { sourcesOfRules } from "./snat-address.js";
 import { syncBlockages, type SyncBlockage } from "./sync-firewall.js";
 import { largePackets } from "./too-big-messages.js";
 import { unheardSync } from "./unheard-sync.js";
+import { idleServices } from "./unseen-requests.js";
 
 /** Facts that only IPVS knows */
 interface Answers {
@@ -69,6 +72,7 @@ const OF_THE_TABLE = [
   "groupClients",
   "heard",
   "firewall",
+  "listeners",
   "limits",
   "probes",
 ] as const satisfies readonly (keyof Facts)[];
@@ -187,12 +191,17 @@ export async function gatherDirector(
     ...around,
     heard,
     firewall,
+    listeners: needs.has("listeners")
+      ? readListeners(io.procFolder)
+      : undefined,
     limits: readConnectionLimits(io.procFolder),
     probes,
     connections: typeof connections === "string" ? undefined : connections,
     groupClients: typeof groupClients === "string" ? undefined : groupClients,
   };
   if (typeof connections === "string") reasons.set("connections", connections);
+  if (needs.has("listeners") && !facts.listeners)
+    reasons.set("listeners", `${io.procFolder}/net/tcp and udp cannot be read`);
   if (typeof groupClients === "string")
     reasons.set("groupClients", groupClients);
   const notChecked = [
@@ -205,11 +214,13 @@ export async function gatherDirector(
         )
       : []),
     ...(firewall ? largePackets(facts) : []),
+    ...(firewall ? unseenLargeAnswers(facts) : []),
     ...(probe
       ? [...skippedTexts(skipped), ...unprobed(table)]
       : [
           "whether real servers accept connections and datagrams (--probe tries them)",
         ]),
+    ...(client ? [] : idleServices(facts)),
     ...NEVER_CHECKED,
   ];
   return { facts, reasons, notChecked };

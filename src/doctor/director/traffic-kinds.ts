@@ -53,6 +53,17 @@ export const TRAFFIC_KINDS = [
     sysctls: ["net.ipv4.vs.pmtu_disc"],
   },
   {
+    id: "too-big-answer-blocked",
+    severity: "error",
+    title:
+      "a firewall rule drops the messages that ask real servers for smaller packets",
+    why: "If a link on the way to a client has a smaller MTU than the real servers (PPPoE, a VPN), its router drops their large packets and sends a message that names the largest size: ICMP fragmentation needed (type 3, code 4), or ICMPv6 packet too big (type 2). Answers come from the virtual address, so the message goes to the director, also with direct routing and tunneling. IPVS sends it on to the real server. If the director's firewall drops it, the server sends the same packet again and again: small answers arrive, and downloads hang, only for these clients. A rule for RELATED does not accept the message unless net.ipv4.vs.conntrack is 1, because IPVS takes its packets out of connection tracking.",
+    looked:
+      "For TCP services: the rules of nft and of both variants of iptables in PREROUTING and INPUT, for such messages to the virtual address. It is likely if the packets that the rule or policy has dropped are as large as these messages. Without that, or without counters, the rule is listed under Not checked, because doctor does not know the links to clients. Nothing is checked on a machine with only a backup sync daemon.",
+    cure: "Accept these messages in INPUT ahead of the rule, and add that to the configuration of the firewall: `--icmp-type fragmentation-needed` with iptables, `--icmpv6-type packet-too-big` with ip6tables. Echo requests and other ICMP can stay closed. The real servers' own firewalls must accept them, too.",
+    sysctls: ["net.ipv4.vs.conntrack"],
+  },
+  {
     id: "mark-unset",
     severity: "error",
     title: "no firewall rule sets the mark of a service",
@@ -110,6 +121,16 @@ export const TRAFFIC_KINDS = [
     looked:
       "The counters of each masqueraded server of a TCP service, since it was added and per second: about one packet in and one packet out for each connection, and no packet larger than a TCP header with its options. With --probe also whether the server refuses a connection from the director's address, or an empty datagram (ICMP port unreachable) for a UDP service. Only --probe finds it with UDP, and only --probe proves it. It is only likely if the server sends more than refusals meanwhile: then it serves clients, and perhaps refuses only the director. For a firewall mark, a refused connection proves it only if the rules that set the mark, or the connections of the service, show TCP alone.",
     cure: "Run `ipvsadm doctor --real-server` on that server, as printed, and repair what it finds: start the program, let it listen at the server's address, correct the port, or remove the address from another machine that has it too. If the server refuses its clients, take it out until then; --probe prints the commands if it proves that. With weight 0 it gets no new connections; UDP clients that keep their port stay with it, so there it has to be removed, with net.ipv4.vs.expire_nodest_conn at 1. The schedulers sh and dh refuse the clients of a server with weight 0, so there it has to be removed as well. That hides the fault and does not repair it. A health checker such as keepalived does that automatically.",
+    sysctls: [],
+  },
+  {
+    id: "local-nobody-listens",
+    severity: "error",
+    title: "no program on the director listens for the requests to itself",
+    why: "A real server can be the director itself (local node; the method that the table shows is Local). IPVS leaves its requests as they are, whatever method and port were given: they go to the virtual address and the port of the service. A program that listens only at the director's own address or at another port does not get them. Clients see this part of their connections refused.",
+    looked:
+      "For TCP and UDP services with a port, and real servers with a weight that are an address of this machine: the listening sockets in /proc/net of this machine, at the port of the service, and at the virtual address or any address. A socket at any IPv6 address also counts for IPv4.",
+    cure: "Let the program listen at the port of the service, at the virtual address or any address (0.0.0.0 or [::]), or take the local server out.",
     sysctls: [],
   },
   {

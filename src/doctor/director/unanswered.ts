@@ -1,4 +1,4 @@
-import { formatAddress } from "../../ipvs/address.js";
+import { formatAddress, sameAddress } from "../../ipvs/address.js";
 import {
   DIRECT_ROUTING,
   formatEndpoint,
@@ -7,6 +7,7 @@ import {
   type ServerEntry,
   type ServiceWithServers,
 } from "../../ipvs/model.js";
+import { formatHardwareAddress } from "../../rtnl/model.js";
 import { check, type Known } from "../check.js";
 import { ofServer } from "../commands.js";
 import { groupsOf } from "../connections.js";
@@ -14,6 +15,8 @@ import type { Finding } from "../finding.js";
 import { describePlace } from "../firewall/describe.js";
 import { besideClients } from "./beside-clients.js";
 import { blockagesOf, type Blockage } from "./blockages.js";
+import { deviceOf, nextHopTo } from "../network.js";
+import { shellWord } from "../shell.js";
 import type { FlowFacts } from "./flows.js";
 import type { Ruleset } from "../firewall/ruleset.js";
 import { examineThere } from "./examine-there.js";
@@ -86,6 +89,7 @@ export const unanswered = check(
             ),
             ...errorEvidence(service, server),
             ...sourceEvidence(server, facts),
+            ...neighborEvidence(server, facts),
             ...clientEvidence(silence, facts),
             ...othersEvidence(answeringMeanwhile(service, server, facts)),
           ],
@@ -161,6 +165,46 @@ function clientEvidence(
     ? []
     : [
         `the requests of ${some.join(", ")} wait; this server answered ${[...new Set(others)].slice(0, MOST_CLIENTS).join(", ")} before`,
+      ];
+}
+
+/** What the kernel's neighbors say of the machine that gets the packets of a server. */
+function neighborEvidence(
+  server: ServerEntry,
+  { table, network, stations }: Known<"table" | "network" | "stations">,
+): string[] {
+  const hop = nextHopTo(network, server.key.address);
+  if (!hop) return [];
+  const name = formatAddress(hop.address);
+  const device = deviceOf(network, hop.device)?.name ?? "INTERFACE";
+  const known = network.neighbors.find(
+    (one) => one.device === hop.device && sameAddress(one.address, hop.address),
+  );
+  const at = known?.hardwareAddress ?? stations.nextHops.get(name);
+  if (!at) return [];
+  const text = formatHardwareAddress(at);
+  if (known?.state === "permanent")
+    return [
+      `the neighbor entry of ${name} is permanent, so the kernel sends its packets to ${text} without asking: compare that with 'ip link' on the server; "ip neighbor del ${name} dev ${shellWord(device)}" here lets the kernel ask`,
+    ];
+  const others = table
+    .flatMap(({ servers }) => servers)
+    .flatMap(({ key }) => {
+      const other = nextHopTo(network, key.address);
+      const theirs =
+        other && stations.nextHops.get(formatAddress(other.address));
+      return other &&
+        theirs &&
+        !sameAddress(other.address, hop.address) &&
+        sameAddress(theirs, at)
+        ? [formatAddress(other.address)]
+        : [];
+    });
+  const [twin] = others;
+  return twin === undefined
+    ? []
+    : [
+        `${name} and ${twin} have the same hardware address, ${text}: unless they are one machine, one of them is a copy (a cloned virtual machine): give it another hardware address`,
       ];
 }
 

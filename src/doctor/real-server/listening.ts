@@ -60,7 +60,8 @@ export function servicesThere({
   return Array.from(protocols, (protocol) => ({ protocol, ...server }));
 }
 
-function unheard(
+/** A service for which no program listens. */
+export function unheard(
   listeners: readonly Listener[],
   service: VirtualService,
   masqueraded: boolean,
