@@ -46,6 +46,17 @@ function hasPackets(
   );
 }
 
+/** Whether this machine has a virtual address and answers nobody in its network who asks for it. */
+export function isUnanswered(
+  address: Address,
+  {
+    network,
+    sysctls,
+  }: { readonly network: Network; readonly sysctls: Sysctls },
+): boolean {
+  return silenceOf(address, network, sysctls) !== undefined;
+}
+
 function silenceOf(
   address: Address,
   network: Network,

@@ -49,7 +49,6 @@ import { sourcesOfRules } from "./snat-address.js";
 import { syncBlockages, type SyncBlockage } from "./sync-firewall.js";
 import { largePackets } from "./too-big-messages.js";
 import { unheardSync } from "./unheard-sync.js";
-import { idleServices } from "./unseen-requests.js";
 
 /** Facts that only IPVS knows */
 interface Answers {
@@ -220,7 +219,9 @@ export async function gatherDirector(
       : [
           "whether real servers accept connections and datagrams (--probe tries them)",
         ]),
-    ...(client ? [] : idleServices(facts)),
+    ...(client
+      ? []
+      : ["whether requests reach this machine (--client follows a client)"]),
     ...NEVER_CHECKED,
   ];
   return { facts, reasons, notChecked };

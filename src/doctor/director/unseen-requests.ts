@@ -5,7 +5,6 @@ import {
   type ServiceWithServers,
 } from "../../ipvs/model.js";
 import { formatHardwareAddress } from "../../rtnl/model.js";
-import type { Facts } from "../facts.js";
 import type { Fix } from "../finding.js";
 import { deviceOf } from "../network.js";
 import { clientDevices } from "./flows.js";
@@ -57,15 +56,5 @@ function neighborsOf(
       on: "the client and its routers, in the network of this director",
       effect: `changes nothing; it must show ${formatHardwareAddress(at)}, the hardware address of ${device.name} here: if it shows another one, 'ip neighbor del' removes the entry, and the machine with that hardware address announces the virtual address or had it before`,
     },
-  ];
-}
-
-/** What is not known if requests perhaps stop before this machine. */
-export function idleServices({ table, daemons = [] }: Facts): string[] {
-  if (!table || table.length === 0 || isPassive(daemons)) return [];
-  if (table.some(({ stats }) => stats.inPacketsPerSecond > 0n)) return [];
-  if (table.every(({ stats }) => stats.inPackets === 0n)) return [];
-  return [
-    "whether requests reach this machine: no service gets packets now ('ipvsadm doctor --client CLIENT' follows a client that makes requests)",
   ];
 }
