@@ -4,7 +4,6 @@ import { ofServer } from "../commands.js";
 import type { Finding } from "../finding.js";
 import { isLocal } from "../network.js";
 import { unheard } from "../real-server/listening.js";
-import { isServing } from "./reach.js";
 
 /** Real servers that are this machine itself, where no program gets the requests. */
 export const localListeners = check(
@@ -17,11 +16,10 @@ export const localListeners = check(
       const { address, port, protocol } = key;
       if (protocol !== TCP && protocol !== UDP) return [];
       return servers
-        .filter(isServing)
         .filter(
-          (server) =>
-            server.settings.forwarding === LOCAL_NODE ||
-            isLocal(network, server.key.address) === true,
+          ({ key: { address: own }, settings: { forwarding, weight } }) =>
+            weight > 0 &&
+            (forwarding === LOCAL_NODE || isLocal(network, own) === true),
         )
         .flatMap((server) =>
           unheard(listeners, { protocol, address, port }, false).map(

@@ -286,32 +286,31 @@ suite("doctor of a real server with two networks", () => {
       ),
   });
 
-  for (const [id, router, seen] of [
-    [
-      "way-back-through-director",
-      "198.51.100.1",
-      /^answers go through the director, 198\.51\.100\.1$/,
-    ],
-    [
-      "router-silent",
-      "10.0.0.9",
-      /^answers go through 10\.0\.0\.9, which does not answer ARP on exit$/,
-    ],
-  ] as const)
-    proves({
-      id,
-      subject: "192.0.2.10",
-      seen,
-      certainty: id === "router-silent" ? "proven" : "likely",
-      rules: `
+  const DIRECT = {
+    subject: "192.0.2.10",
+    rules: `
       -A -t ${VIP}:80 -s rr
       -a -t ${VIP}:80 -r 198.51.100.11 -g
       -a -t ${VIP}:80 -r 198.51.100.12 -g`,
-      words: `--real-server ${VIP} --method direct --director 198.51.100.1 --client 192.0.2.10`,
-      url: URL,
-      fault: `ip route replace default via ${router}`,
-      fills: { ROUTER: "10.0.0.1" },
-    });
+    words: `--real-server ${VIP} --method direct --director 198.51.100.1 --client 192.0.2.10`,
+    url: URL,
+    fills: { ROUTER: "10.0.0.1" },
+  };
+
+  proves({
+    ...DIRECT,
+    id: "way-back-through-director",
+    certainty: "likely",
+    seen: /^answers go through the director, 198\.51\.100\.1$/,
+    fault: "ip route replace default via 198.51.100.1",
+  });
+
+  proves({
+    ...DIRECT,
+    id: "router-silent",
+    seen: /^answers go through 10\.0\.0\.9, which does not answer ARP on exit$/,
+    fault: "ip route replace default via 10.0.0.9",
+  });
 
   proves({
     id: "reverse-path",
