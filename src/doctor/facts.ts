@@ -42,7 +42,7 @@ export interface Facts {
   readonly connections?: Connections | undefined;
   /** The clients of services with the same real servers, each persistent by itself */
   readonly groupClients?: readonly GroupClients[] | undefined;
-  /** The listening sockets of this machine */
+  /** The listening sockets of a real server */
   readonly listeners?: readonly Listener[] | undefined;
   /** The firewall rules that could be read */
   readonly firewall?: Firewall | undefined;

@@ -6,7 +6,6 @@ import { drainedServers } from "./drained.js";
 import { directorFirewall } from "./firewall.js";
 import { idleConnections, limits } from "./limits.js";
 import { largeAnswers } from "./large-answers.js";
-import { localListeners } from "./local-listeners.js";
 import { marks, unmatchedMarks } from "./marks.js";
 import { localMarks } from "./local-marks.js";
 import { overwrittenMarks } from "./overwritten-marks.js";
@@ -51,7 +50,6 @@ export const DIRECTOR_CHECKS: readonly Check[] = [
   localMarks,
   activeBackups,
   refusals,
-  localListeners,
   clientsBeside,
   snatAddresses,
   redirects,

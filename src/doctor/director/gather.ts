@@ -37,7 +37,6 @@ import {
   sysctlsUnseen,
 } from "../read-sysctls.js";
 import { blockagesOf, describeBlockage } from "./blockages.js";
-import { readListeners } from "../real-server/listeners.js";
 import type { Sysctls } from "../sysctls.js";
 import { isDrainedInUse } from "./drained-in-use.js";
 import { unseenLargeAnswers } from "./large-answers.js";
@@ -71,7 +70,6 @@ const OF_THE_TABLE = [
   "groupClients",
   "heard",
   "firewall",
-  "listeners",
   "limits",
   "probes",
 ] as const satisfies readonly (keyof Facts)[];
@@ -190,17 +188,12 @@ export async function gatherDirector(
     ...around,
     heard,
     firewall,
-    listeners: needs.has("listeners")
-      ? readListeners(io.procFolder)
-      : undefined,
     limits: readConnectionLimits(io.procFolder),
     probes,
     connections: typeof connections === "string" ? undefined : connections,
     groupClients: typeof groupClients === "string" ? undefined : groupClients,
   };
   if (typeof connections === "string") reasons.set("connections", connections);
-  if (needs.has("listeners") && !facts.listeners)
-    reasons.set("listeners", `${io.procFolder}/net/tcp and udp cannot be read`);
   if (typeof groupClients === "string")
     reasons.set("groupClients", groupClients);
   const notChecked = [

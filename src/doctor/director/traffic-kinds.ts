@@ -124,16 +124,6 @@ export const TRAFFIC_KINDS = [
     sysctls: [],
   },
   {
-    id: "local-nobody-listens",
-    severity: "error",
-    title: "no program on the director listens for the requests to itself",
-    why: "A real server can be the director itself (local node; the method that the table shows is Local). IPVS leaves its requests as they are, whatever method and port were given: they go to the virtual address and the port of the service. A program that listens only at the director's own address or at another port does not get them. Clients see this part of their connections refused.",
-    looked:
-      "For TCP and UDP services with a port, and real servers with a weight that are an address of this machine: the listening sockets in /proc/net of this machine, at the port of the service, and at the virtual address or any address. A socket at any IPv6 address also counts for IPv4.",
-    cure: "Let the program listen at the port of the service, at the virtual address or any address (0.0.0.0 or [::]), or take the local server out.",
-    sysctls: [],
-  },
-  {
     id: "server-probe-failed",
     severity: "error",
     title:

@@ -15,8 +15,7 @@ import type { Finding } from "../finding.js";
 import { describePlace } from "../firewall/describe.js";
 import { besideClients } from "./beside-clients.js";
 import { blockagesOf, type Blockage } from "./blockages.js";
-import { deviceOf, nextHopTo } from "../network.js";
-import { shellWord } from "../shell.js";
+import { nextHopTo } from "../network.js";
 import type { FlowFacts } from "./flows.js";
 import type { Ruleset } from "../firewall/ruleset.js";
 import { examineThere } from "./examine-there.js";
@@ -89,14 +88,14 @@ export const unanswered = check(
             ),
             ...errorEvidence(service, server),
             ...sourceEvidence(server, facts),
-            ...neighborEvidence(server, facts),
+            ...twinEvidence(server, facts),
             ...clientEvidence(silence, facts),
             ...othersEvidence(answeringMeanwhile(service, server, facts)),
           ],
           next: [examineThere(service, server, facts, clients[0])],
           ...(id === "tunnel-unanswered"
             ? {
-                cure: `Run each command above on its server: it checks all of that. If it finds nothing there, let the firewalls in between pass ${tunnelPackets(service, server)}.`,
+                cure: `Run each command above on its server: it checks all of that. If it finds nothing there, let the firewalls in between pass ${tunnelPackets(service, server)}. A router on the way of the answers also drops them if its firewall did not see the requests, or by rp_filter.`,
               }
             : {}),
           fix: [],
@@ -168,25 +167,17 @@ function clientEvidence(
       ];
 }
 
-/** What the kernel's neighbors say of the machine that gets the packets of a server. */
-function neighborEvidence(
+/** Another server with the hardware address of this one, as a copy of a virtual machine has it. */
+function twinEvidence(
   server: ServerEntry,
   { table, network, stations }: Known<"table" | "network" | "stations">,
 ): string[] {
   const hop = nextHopTo(network, server.key.address);
   if (!hop) return [];
   const name = formatAddress(hop.address);
-  const device = deviceOf(network, hop.device)?.name ?? "INTERFACE";
-  const known = network.neighbors.find(
-    (one) => one.device === hop.device && sameAddress(one.address, hop.address),
-  );
-  const at = known?.hardwareAddress ?? stations.nextHops.get(name);
+  const at = stations.nextHops.get(name);
   if (!at) return [];
   const text = formatHardwareAddress(at);
-  if (known?.state === "permanent")
-    return [
-      `the neighbor entry of ${name} is permanent, so the kernel sends its packets to ${text} without asking: compare that with 'ip link' on the server; "ip neighbor del ${name} dev ${shellWord(device)}" here lets the kernel ask`,
-    ];
   const others = table
     .flatMap(({ servers }) => servers)
     .flatMap(({ key }) => {

@@ -60,8 +60,7 @@ export function servicesThere({
   return Array.from(protocols, (protocol) => ({ protocol, ...server }));
 }
 
-/** A service for which no program listens. */
-export function unheard(
+function unheard(
   listeners: readonly Listener[],
   service: VirtualService,
   masqueraded: boolean,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { suite } from "node:test";
-import { isAnswer, startServer, type Server } from "../../lab/http.js";
+import { isAnswer } from "../../lab/http.js";
 import { DIRECTOR, type NetworkPlan } from "../../lab/network.js";
 import { balance } from "../../traffic/ipvsadm.js";
 import { without } from "../../traffic/needs.js";
@@ -65,30 +65,6 @@ suite("doctor on a director with direct routing and a router", () => {
       void director(
         `ip address del ${VIP}/32 dev lo; ip address replace ${VIP}/32 dev lan; sysctl -w net.ipv4.conf.all.arp_ignore=0`,
       ),
-  });
-
-  const programs: Server[] = [];
-  const start = async (endpoint: number | string) => {
-    programs.push(await startServer(DIRECTOR, [endpoint]));
-  };
-  proves(site, {
-    id: "local-nobody-listens",
-    subject: `203.0.113.1:80 of tcp/${VIP}:80`,
-    seen: /^programs listen at this port only at 203\.0\.113\.1$/,
-    rules: `
-      -A -t ${VIP}:80 -s rr
-      -a -t ${VIP}:80 -r 203.0.113.11 -g
-      -a -t ${VIP}:80 -r 203.0.113.1 -g`,
-    url: URL,
-    prepare: () => start(80),
-    async fault() {
-      await programs.pop()?.stop();
-      await start("203.0.113.1:80");
-    },
-    repair: () => start(`${VIP}:80`),
-    async lastly() {
-      for (const program of programs.splice(0)) await program.stop();
-    },
   });
 
   /** Has the client ask until the director has dropped a message of the router, and no answer was whole meanwhile. */
