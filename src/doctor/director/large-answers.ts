@@ -1,4 +1,4 @@
-import { formatAddress, INET, type Address } from "../../ipvs/address.js";
+import { INET, type Address } from "../../ipvs/address.js";
 import { TCP, type ServiceWithServers } from "../../ipvs/model.js";
 import { check, type Known } from "../check.js";
 import { serviceName } from "../commands.js";
@@ -7,14 +7,7 @@ import type { Finding } from "../finding.js";
 import { acceptRule } from "../firewall/accept-rule.js";
 import { describeAction, describePlace } from "../firewall/describe.js";
 import { isSame, stopsOf, type Flow, type FlowStop } from "../firewall/flow.js";
-import {
-  DESTINATION_UNREACHABLE,
-  FRAGMENTATION_NEEDED,
-  ICMP,
-  ICMPV6,
-  PACKET_TOO_BIG,
-  type Packet,
-} from "../firewall/packet.js";
+import { sizeEvidence, sizeMessagesTo } from "../firewall/size-messages.js";
 import { sysctlNumber } from "../sysctls.js";
 import { clientDevices, IPVS_INPUT_PRIORITY, type FlowFacts } from "./flows.js";
 import { isPassive, isServing } from "./reach.js";
@@ -30,9 +23,11 @@ export const largeAnswers = check(
   (facts) =>
     isPassive(facts.daemons)
       ? []
-      : byStop(blockages(facts).filter(({ stop }) => hasDropped(stop))).map(
-          (some) => findingOf(some, facts),
-        ),
+      : byStop(
+          blockages(facts).filter(
+            ({ stop }) => sizeEvidence(stop) !== undefined,
+          ),
+        ).map((some) => findingOf(some, facts)),
 );
 
 /** A rule that stops the messages to a virtual address. */
@@ -70,48 +65,15 @@ function messagesTo(
   if ("firewallMark" in key || key.protocol !== TCP) return undefined;
   if (!servers.some(isServing)) return undefined;
   const { family, address } = key;
-  const about = {
-    family,
-    destination: address,
-    ...(family === INET
-      ? {
-          protocol: ICMP,
-          icmpType: DESTINATION_UNREACHABLE,
-          icmpCode: FRAGMENTATION_NEEDED,
-        }
-      : { protocol: ICMPV6, icmpType: PACKET_TOO_BIG }),
-  };
-  const packets = clientDevices(network, family, address, undefined).map(
-    (incoming): Packet => ({
-      icmpCode: 0,
-      ...about,
-      incoming,
-      states: [sysctlNumber(sysctls, CONNTRACK) === 1 ? "related" : "invalid"],
-      destinationIsLocal: true,
-    }),
-  );
-  if (packets.length === 0) return undefined;
-  return {
-    text: `${family === INET ? "ICMP messages fragmentation needed" : "ICMPv6 messages packet too big"} to ${formatAddress(address)}`,
-    stages: [
-      { hook: "prerouting", packets },
-      { hook: "input", packets, range: { before: IPVS_INPUT_PRIORITY } },
-    ],
-    match: about,
-  };
-}
-
-/** A router puts as much of the packet that is too large into its message as fits into 576 bytes (IPv6: 1280). What else firewalls drop is mostly much smaller. */
-const LARGE_MESSAGE = 400n;
-
-/** Whether the packets that a rule has dropped are as large as the messages. */
-function hasDropped({ packets, bytes }: FlowStop): boolean {
-  return (
-    packets !== undefined &&
-    bytes !== undefined &&
-    packets > 0n &&
-    bytes / packets >= LARGE_MESSAGE
-  );
+  const devices = clientDevices(network, family, address, undefined);
+  const tracked = sysctlNumber(sysctls, CONNTRACK) === 1;
+  return devices.length === 0
+    ? undefined
+    : sizeMessagesTo(address, {
+        devices,
+        state: tracked ? "related" : "invalid",
+        range: { before: IPVS_INPUT_PRIORITY },
+      });
 }
 
 /** One rule is one cause, no matter how many services it concerns. */
@@ -137,14 +99,14 @@ function findingOf(
   const [first] = some;
   if (!first) throw new Error("no blockage");
   const { flow, stop } = first;
-  const { packets = 0n, bytes = 0n } = stop;
+  const dropped = sizeEvidence(stop);
   return {
     id: "too-big-answer-blocked",
     subject: some.map(({ service }) => serviceName(service)).join(", "),
     seen: `${describePlace(stop)}, ${describeAction(stop, flow.text)}`,
     certainty: "likely",
     evidence: [
-      `the packets that it has dropped have ${packets === 0n ? 0n : bytes / packets} bytes on average: about as many as these messages`,
+      ...(dropped === undefined ? [] : [dropped]),
       ...(sysctlNumber(sysctls, CONNTRACK) === 1
         ? []
         : [
@@ -165,7 +127,7 @@ export function unseenLargeAnswers(facts: Facts): string[] {
   if (isPassive(daemons)) return [];
   return byStop(blockages({ table, network, sysctls, firewall }))
     .flatMap(([first]) => first ?? [])
-    .filter(({ stop }) => !hasDropped(stop))
+    .filter(({ stop }) => sizeEvidence(stop) === undefined)
     .map(({ flow, stop }) => largeAnswerText(flow, stop))
     .slice(0, MOST_LINES);
 }

@@ -85,7 +85,7 @@ export const REAL_SERVER_KINDS = [
     title: "a firewall rule on the real server stops requests or answers",
     why: "Requests pass the chains PREROUTING and INPUT of the real server. With direct routing and tunneling their destination is the virtual address, with masquerading the server's own. A tunnel's packets pass INPUT before the packet inside does. Answers pass OUTPUT and POSTROUTING. If a rule or a policy drops them, clients see connections time out; if one rejects them, refused.",
     looked:
-      "The rules of nft and of both variants of iptables, with their packet counts, for the packets of each service. A rule that doctor cannot judge is listed under Not checked if it has matched packets. --method, --director, --client and --server say more about the packets.",
+      "The rules of nft and of both variants of iptables, with their packet counts, for the packets of each service. Also for the messages of routers that ask for smaller packets (ICMP fragmentation needed, ICMPv6 packet too big): it is likely if the packets that a rule has dropped are as large as these. A rule that doctor cannot judge is listed under Not checked if it has matched packets. --method, --director, --client and --server say more about the packets.",
     cure: "Accept these packets ahead of the rule, and add that to the configuration of the firewall.",
     sysctls: [],
   },
