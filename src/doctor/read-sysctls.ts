@@ -12,6 +12,7 @@ const OF_INTERFACES: ReadonlySet<string> = new Set([
   "accept_local",
   "arp_announce",
   "arp_ignore",
+  "disable_ipv6",
   "forwarding",
   "proxy_arp",
   "proxy_ndp",

@@ -143,6 +143,8 @@ export interface RealServerOptions extends DoctorOptions {
   readonly method?: "direct" | "tunnel" | "gre" | "gue" | "masq" | undefined;
   /** With GUE: the UDP port to which the director sends, the port of its tunnel */
   readonly tunnelPort?: number | undefined;
+  /** With GRE: whether the director sends checksums; by default not */
+  readonly tunnelChecksum?: boolean | undefined;
   /** The director's address as this machine sees it */
   readonly director?: Address | undefined;
   /** The address of a client */
@@ -190,6 +192,7 @@ const REAL_SERVER_OPTIONS = object("options", {
   ),
   method: optional(oneOf("direct", "tunnel", "gre", "gue", "masq")),
   tunnelPort: optional(PORT_NUMBER),
+  tunnelChecksum: optional(flag),
   director: optional(ADDRESS),
   client: optional(ADDRESS),
   server: optional(SERVER),
@@ -237,8 +240,8 @@ export async function examineRealServer(
   options: RealServerOptions,
 ): Promise<DoctorReport> {
   checkCall("examineRealServer", ["options", options, REAL_SERVER_OPTIONS]);
-  const { services, method, tunnelPort, director, client, server } = options;
-  const { hardwareAddress } = options;
+  const { services, method, tunnelPort, tunnelChecksum } = options;
+  const { director, client, server, hardwareAddress } = options;
   // It is the hardware address of that server.
   if (hardwareAddress)
     checkCall("examineRealServer", ["options.server", server, SERVER]);
@@ -262,6 +265,7 @@ export async function examineRealServer(
     })),
     method,
     tunnelPort,
+    tunnelChecksum,
     director,
     client,
     server,

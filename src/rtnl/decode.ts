@@ -86,8 +86,10 @@ const NEIGHBOR_STATES: readonly (readonly [number, NeighborState])[] = [
   [0x80, "permanent"],
 ];
 
-/** GRE_CSUM of linux/if_tunnel.h */
+/** GRE_CSUM, GRE_KEY and GRE_SEQ of linux/if_tunnel.h */
 const CHECKSUM = 0x8000;
+const KEY = 0x2000;
+const SEQUENCE = 0x1000;
 /** IFA_F_* of linux/if_addr.h */
 const SECONDARY = 0x01;
 const DAD_FAILED = 0x08;
@@ -168,6 +170,16 @@ function tunnelFrom(fields: {
     inside: inside === 0 ? undefined : inside,
     anyMetadata: anyMetadata !== undefined,
     wantsChecksum: (incomingFlags & CHECKSUM) !== 0,
+    ...(incomingFlags & (KEY | SEQUENCE)
+      ? {
+          wants: [
+            ...(incomingFlags & KEY ? (["a key"] as const) : []),
+            ...(incomingFlags & SEQUENCE
+              ? (["sequence numbers"] as const)
+              : []),
+          ],
+        }
+      : {}),
   };
 }
 

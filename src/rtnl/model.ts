@@ -52,6 +52,8 @@ export interface Tunnel {
    * with one, or only packets without.
    */
   readonly wantsChecksum: boolean;
+  /** For GRE: what else incoming packets must have, if anything */
+  readonly wants?: readonly ("a key" | "sequence numbers")[] | undefined;
 }
 
 /** An address of this machine. @see linux/if_addr.h */

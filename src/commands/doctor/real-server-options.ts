@@ -35,9 +35,9 @@ export async function readCircumstances(
 ): Promise<Circumstances | undefined> {
   const names = given.list("real-server");
   if (names.length === 0) {
-    const alone = OF_REAL_SERVERS.find(
-      (name) => given.text(name) !== undefined,
-    );
+    const alone = given.flag("tun-csum")
+      ? "tun-csum"
+      : OF_REAL_SERVERS.find((name) => given.text(name) !== undefined);
     if (alone === undefined) return undefined;
     throw wrong(`--${alone} goes with --real-server, which names the services`);
   }
@@ -62,6 +62,9 @@ export async function readCircumstances(
   const tunnelPort = given.number("tun-port");
   if (tunnelPort !== undefined && method !== "gue")
     throw wrong("--tun-port goes with --method gue");
+  const tunnelChecksum = given.flag("tun-csum");
+  if (tunnelChecksum && method !== "gre")
+    throw wrong("--tun-csum goes with --method gre");
   const hardwareAddress = hardwareAddressOf(given.text("hardware-address"));
   if (hardwareAddress && given.text("server") === undefined)
     throw wrong(
@@ -71,6 +74,7 @@ export async function readCircumstances(
     services,
     method,
     tunnelPort,
+    tunnelChecksum,
     director: addressOf(given, "director"),
     client: addressOf(given, "client"),
     server: endpointOf(given.text("server")),

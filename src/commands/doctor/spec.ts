@@ -7,7 +7,7 @@ export const doctorSpec: SubcommandSpec = {
   description: [
     "Finds out why traffic fails. On a director it compares the machine's settings with the IPVS table: modules, forwarding, addresses, routes, neighbors, sysctls, firewall rules, counters and the connection table. Each finding has an id, what was seen, why it matters, and how to fix it. Causes are ordered by severity, proven ones first, then by service and server as in list. A finding marked (likely) is not proven: what was seen fits it, and may have another cause.",
     "An error is traffic that fails now. A warning is traffic that may fail. A note is worth knowing. A command under Fix removes exactly this cause; its effect is what else it changes. A command under Next finds the cause, mostly on another machine; it changes nothing. Words in capitals, such as CLIENT, stand for what you know. Fixes last until reboot; 'ipvsadm setup' prints the files that keep settings. The last line counts findings: one with several services or servers counts once. Not checked lists what doctor did not or could not check.",
-    "A real server has no table, so --real-server names its services, as the director lists them. Doctor checks whether the server has the virtual address and does not answer for it, whether a program listens, and whether requests arrive and answers leave. --method, --tun-port, --director, --client, --server and --hardware-address let it check more.",
+    "A real server has no table, so --real-server names its services, as the director lists them. Doctor checks whether the server has the virtual address and does not answer for it, whether a program listens, and whether requests arrive and answers leave. --method, --tun-port, --tun-csum, --director, --client, --server and --hardware-address let it check more.",
     "--client on a director follows one client: which firewall rules its packets meet, up to which size packets fit into a tunnel, which rules set the marks of services for them, its connections with their states, their servers and counters, and the step where they stop. Connections that began meanwhile are judged apart from older ones.",
     "On a director with a backup sync daemon, doctor listens for the master's messages and compares them with what the daemon accepts. A master with few clients sends a message only now and then: --probe, --client and --for listen longer. A message that the backup accepts ends the listening.",
     "Doctor changes no setting and loads no module. It exits with status 1 if there is an error. ipvsadm-doctor(8) explains each finding.",
@@ -46,6 +46,12 @@ export const doctorSpec: SubcommandSpec = {
       maximum: 65535,
       description:
         "with --method gue: the UDP port to which the director sends, its --tun-port",
+    },
+    {
+      name: "tun-csum",
+      type: "flag",
+      description:
+        "with --method gre: the director sends checksums, because it has --tun-csum",
     },
     {
       name: "director",

@@ -100,6 +100,6 @@ function giveUp(address: Uint8Array, hardware: string): Fix {
     command: `ip address del ${formatAddress(address)}/${whole} dev INTERFACE`,
     on: `the machine with ${hardware}`,
     effect:
-      "INTERFACE is the one that has the address; the machine no longer gets packets for it",
+      "INTERFACE is the one that has the address; the machine no longer gets packets for it. If no interface there has it, the machine answers for others (proxy ARP): set proxy_arp, or with IPv6 proxy_ndp, to 0 on the interface in this network instead",
   };
 }

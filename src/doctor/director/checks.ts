@@ -5,6 +5,7 @@ import { deletedServices } from "./deleted-services.js";
 import { drainedServers } from "./drained.js";
 import { directorFirewall } from "./firewall.js";
 import { idleConnections, limits } from "./limits.js";
+import { largeAnswers } from "./large-answers.js";
 import { marks, unmatchedMarks } from "./marks.js";
 import { localMarks } from "./local-marks.js";
 import { overwrittenMarks } from "./overwritten-marks.js";
@@ -21,6 +22,7 @@ import { separatePersistence } from "./separate-persistence.js";
 import { syncIds, syncLengths, syncPlaces } from "./sync.js";
 import { syncFirewall } from "./sync-firewall.js";
 import { strangers } from "./arp-conflicts.js";
+import { silentAddresses } from "./arp-silence.js";
 import { emptiness, persistence, weights } from "./table.js";
 import { tooBigMessages } from "./too-big-messages.js";
 import { tunnelSource } from "./tunnel-source.js";
@@ -35,11 +37,13 @@ export const DIRECTOR_CHECKS: readonly Check[] = [
   interfaceForwarding,
   virtualAddresses,
   strangers,
+  silentAddresses,
   neighborDiscovery,
   reach,
   anyAddress,
   directorFirewall,
   tooBigMessages,
+  largeAnswers,
   marks,
   unmatchedMarks,
   overwrittenMarks,

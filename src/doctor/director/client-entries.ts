@@ -230,7 +230,8 @@ function nothingStep(
   };
 }
 
-function movedServices(
+/** The services that got packets meanwhile. */
+export function movedServices(
   before: readonly ServiceWithServers[],
   after: readonly ServiceWithServers[],
 ): string[] {

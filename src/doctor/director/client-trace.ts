@@ -22,6 +22,7 @@ import { describePlace } from "../firewall/describe.js";
 import { byStop, describeBlockages } from "../firewall/neighbor-discovery.js";
 import { deviceOf, nextHopTo } from "../network.js";
 import { sysctlNumber } from "../sysctls.js";
+import { largeAnswersTo } from "./large-answers.js";
 import { blockagesOf, describeBlockage } from "./blockages.js";
 import { examineThere } from "./examine-there.js";
 import { blockText, notLocal, wayText } from "./local-marks.js";
@@ -34,6 +35,7 @@ import { tunnelErrors } from "./tunnel-errors.js";
 import { blockedClients, blockedServer } from "./neighbor-discovery.js";
 import type { ClientSightings, TraceFacts, TraceStep } from "./trace-step.js";
 import { isServing } from "./reach.js";
+import { unseenRequests } from "./unseen-requests.js";
 import { syncSteps } from "./client-sync.js";
 import { masterText } from "./unheard-sync.js";
 
@@ -80,6 +82,7 @@ export function traceClient(
         ? steps.flatMap(({ next }) => (next ? [next] : []))
         : []),
       ...elsewhere.next,
+      ...(stopsAt ? [] : unseenRequests(facts, sightings)),
     ]),
     notChecked: facts.daemons
       .filter(({ state }) => state === MASTER)
@@ -209,7 +212,10 @@ function firewallSteps(
   found.push(...neighborSteps(facts, sightings));
   // Small requests pass, so this stops nothing for certain.
   found.push(
-    ...sizesFor(facts, client).blocked.map((text): TraceStep => ({
+    ...[
+      ...sizesFor(facts, client).blocked,
+      ...largeAnswersTo(facts, client),
+    ].map((text): TraceStep => ({
       step: "firewall",
       state: "unknown",
       text,
@@ -267,7 +273,9 @@ function markSteps(facts: TraceFacts, sightings: ClientSightings): TraceStep[] {
       const says = mismatch
         ? `does not match: ${mismatch.text}`
         : later
-          ? `matches, but then ${describePlace(later.by)}, sets another mark`
+          ? later.isEarlier
+            ? `matches, but keeps bits of the mark that ${describePlace(later.by)}, has set`
+            : `matches, but then ${describePlace(later.by)}, sets another mark`
           : lost
             ? `matches, but packets with the mark to ${blockText(lost.ways[0])} are not local, so IPVS does not see them: ${wayText(lost.ways[0], network)}; 'ipvsadm doctor' prints the fix`
             : "matches packets of the client that meet its conditions";

@@ -30,7 +30,7 @@ export const CONNECTION_KINDS = [
     title: "requests to a real server with direct routing get no answer",
     why: "The director sends requests to the real server, and no client confirms its connection. The director sees no answers, so a server that refuses looks the same as one that is silent. Requests do not reach the program on the server, or its answers do not reach the client. Possible causes on the server: its firewall drops requests or answers, it does not have the virtual address on lo, no program listens there, rp_filter drops requests, it has no route to clients, or it is a second director that balances the requests again. Clouds and some switches also drop packets whose addresses are not those of the machine, which is true of all packets of direct routing.",
     looked: LOOKED,
-    cure: "Run each command above on its server: it checks all of that. If it finds nothing there, the network drops the packets. Tunneling (-i) avoids that, but it changes the forwarding method and needs a tunnel interface on the server.",
+    cure: "Run each command above on its server: it checks all of that. If it finds nothing there, the network drops the packets. A router on the way of the answers drops them if its firewall follows connections and did not see the requests, or if its rp_filter is 1 and its route to the virtual address leaves by another interface: let requests and answers pass the same router, or have it accept these answers. A cloud or a switch that drops packets by their addresses does not drop those of a tunnel (-i). That is another forwarding method, and needs a tunnel interface on the server.",
     sysctls: [],
   },
   {
@@ -49,7 +49,7 @@ export const CONNECTION_KINDS = [
     title: "requests to a real server through a tunnel get no answer",
     why: "Requests leave inside packets to the real server, and no client confirms its connection. Possible causes on the server: no interface that unpacks the tunnel's packets is up, its kernel does not accept GUE at the UDP port of --tun-port, a firewall stops the tunnel's packets (IP in IP: protocol 4, with IPv6 inside 41; GRE: protocol 47; GUE: UDP) or the requests inside, rp_filter drops requests, the server does not have the virtual address on lo, or it is a second director that balances the requests again. A firewall in between can also stop the tunnel's packets.",
     looked: `${LOOKED} Also the packets out in the counters of the server. Answers do not pass the director, but ICMP errors about the tunnel's packets do, with IPv4 inside and outside: the director sends them on to the client, which sees its connection refused.`,
-    cure: "Run each command above on its server: it checks all of that. If it finds nothing there, let the firewalls in between pass the tunnel's packets: protocol 4 for IP in IP (41 with IPv6 inside), 47 for GRE, the UDP port of --tun-port for GUE.",
+    cure: "Run each command above on its server: it checks all of that. If it finds nothing there, let the firewalls in between pass the tunnel's packets: protocol 4 for IP in IP (41 with IPv6 inside), 47 for GRE, the UDP port of --tun-port for GUE. A router on the way of the answers drops them if its firewall follows connections and did not see the requests, or if its rp_filter is 1 and its route to the virtual address leaves by another interface: let requests and answers pass the same router, or have it accept these answers.",
     sysctls: [],
   },
   {

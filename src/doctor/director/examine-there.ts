@@ -3,6 +3,7 @@ import {
   DIRECT_ROUTING,
   formatEndpoint,
   MASQUERADING,
+  TUNNEL_CHECKSUM,
   TUNNEL_GRE,
   TUNNEL_GUE,
   type ServerEntry,
@@ -50,6 +51,9 @@ export function examineThere(
   ];
   const words = [
     `ipvsadm doctor --real-server ${shellWord(name)} --method ${methodOf(settings)}`,
+    ...(methodOf(settings) === "gre" && settings.tunnel.flags & TUNNEL_CHECKSUM
+      ? ["--tun-csum"]
+      : []),
     ...(isGue(settings) ? [`--tun-port ${settings.tunnel.port}`] : []),
     ...(isMasqueraded
       ? [`--server ${shellWord(formatEndpoint(key.address, key.port))}`]

@@ -39,6 +39,7 @@ import {
 import { blockagesOf, describeBlockage } from "./blockages.js";
 import type { Sysctls } from "../sysctls.js";
 import { isDrainedInUse } from "./drained-in-use.js";
+import { unseenLargeAnswers } from "./large-answers.js";
 import { markedAddresses } from "./marks.js";
 import { withMarkedWays } from "./marked-ways.js";
 import { probeServers, skippedTexts } from "./probe.js";
@@ -205,11 +206,15 @@ export async function gatherDirector(
         )
       : []),
     ...(firewall ? largePackets(facts) : []),
+    ...(firewall ? unseenLargeAnswers(facts) : []),
     ...(probe
       ? [...skippedTexts(skipped), ...unprobed(table)]
       : [
           "whether real servers accept connections and datagrams (--probe tries them)",
         ]),
+    ...(client
+      ? []
+      : ["whether requests reach this machine (--client follows a client)"]),
     ...NEVER_CHECKED,
   ];
   return { facts, reasons, notChecked };

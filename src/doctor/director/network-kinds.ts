@@ -36,6 +36,16 @@ export const NETWORK_KINDS = [
     ],
   },
   {
+    id: "vip-unanswered",
+    severity: "error",
+    title: "the director does not answer for a virtual address",
+    why: "A client or router in the network of the virtual address asks for its hardware address (ARP, neighbor discovery). If the address is on lo or a dummy, the interface that is asked answers only with arp_ignore 0; with IPv6 it never does. Settings that are right for real servers (arp_ignore 1, the address on lo) silence a director: nobody finds the address, and clients see connections time out or no route to host. What they remember of a neighbor still works for some minutes.",
+    looked:
+      "For the address of each service without packets now: the interfaces in whose network it is, where the address is, and arp_ignore, of which the larger of all and the interface counts. With IPv6 an interface with proxy_ndp is not reported. It is only likely: routers may have a route for the address through this machine. Nothing is reported if no interface is in the network of the address, if another machine answers for it, or on a machine with only a backup sync daemon.",
+    cure: "Put the address on the interface in whose network it is, with a prefix length of 32 (128 for IPv6). keepalived does that when it takes over. Then flush the neighbor caches of clients and routers, or announce the address with arping -U.",
+    sysctls: ["net.ipv4.conf.INTERFACE.arp_ignore"],
+  },
+  {
     id: "neighbor-discovery-blocked",
     severity: "error",
     title: "the director's firewall stops neighbor discovery",

@@ -29,7 +29,9 @@ export const overwrittenMarks = check(
       overwritten(firewall, service, network).map((one) => ({
         id: "mark-overwritten",
         ...ofService(service),
-        seen: `${describePlace(one.rule)}, sets mark ${one.mark}; then ${describePlace(one.by)}, sets ${markAfter(one)}`,
+        seen: one.isEarlier
+          ? `${describePlace(one.by)}, sets bits of the mark; then ${describePlace(one.rule)}, sets mark ${one.mark} and keeps these bits, so packets get ${one.kept === undefined ? "another mark" : `mark ${one.kept}`}`
+          : `${describePlace(one.rule)}, sets mark ${one.mark}; then ${describePlace(one.by)}, sets ${markAfter(one)}`,
         certainty: one.certain ? "proven" : "likely",
         evidence: [
           "no packet reaches the service now",
@@ -46,6 +48,10 @@ interface Overwritten {
   readonly rule: MarkSetter;
   /** The rule that sets another mark */
   readonly by: Marking;
+  /** Whether it comes first, and the rule of the service keeps bits of it */
+  readonly isEarlier: boolean;
+  /** The mark behind both, if it is known */
+  readonly kept: number | undefined;
   /** Whether the same packets meet both for certain, and reach IPVS with another mark */
   readonly certain: boolean;
   /** The packets that lose the mark */
@@ -79,7 +85,7 @@ export function overwritten(
     }
     const [first] = lost;
     if (first && first.fate !== "marked")
-      found.push({ mark, rule, by: first.fate.by, certain: true, packets });
+      found.push({ ...first.fate, mark, rule, certain: true, packets });
   }
   // A service that got packets had its mark.
   if (!certain && stats.inPackets > 0n) return [];
@@ -87,7 +93,10 @@ export function overwritten(
 }
 
 /** What becomes of a packet that a rule marks: it does not meet the rule, it keeps the mark, or it loses it. */
-type Fate = "unmarked" | "marked" | Pick<Overwritten, "by" | "certain">;
+type Fate =
+  | "unmarked"
+  | "marked"
+  | Pick<Overwritten, "by" | "isEarlier" | "kept" | "certain">;
 
 function fateOf(
   mark: number,
@@ -105,7 +114,8 @@ function fateOf(
   const last = way.marks.findLastIndex(
     (one, index) => index >= at && one.mark === mark,
   );
-  if (last < 0 && set.mark !== undefined) return "unmarked";
+  if (last < 0 && set.mark !== undefined)
+    return spoilt(mark, way, at) ?? "unmarked";
   if (way.mark === mark) return "marked";
   const by = way.marks
     .slice(Math.max(at, last) + 1)
@@ -114,15 +124,39 @@ function fateOf(
     );
   if (!by) return "marked";
   const certain = set.certain && by.certain && way.mark !== undefined;
-  return { by, certain };
+  return { by, isEarlier: false, kept: way.mark, certain };
+}
+
+/** An earlier rule whose bits remain behind a rule that sets the whole mark of the service, and nothing clears. */
+function spoilt(
+  mark: number,
+  way: Way,
+  at: number,
+): Exclude<Fate, string> | undefined {
+  const set = way.marks[at];
+  if (set?.verdict.does !== "mark" || way.mark === mark) return undefined;
+  if (changed(set.verdict, 0) !== mark) return undefined;
+  const { mask } = set.verdict;
+  const by = way.marks
+    .slice(0, at)
+    .findLast(
+      ({ packets, verdict }) =>
+        packets !== 0n &&
+        verdict.does === "mark" &&
+        (verdict.value & ~mask) !== 0,
+    );
+  if (!by) return undefined;
+  const certain = set.certain && by.certain && way.mark !== undefined;
+  return { by, isEarlier: true, kept: set.mark, certain };
+}
+
+interface Way {
+  readonly marks: readonly Marking[];
+  readonly mark: number | undefined;
 }
 
 /** What sets the mark of a packet on its way to IPVS, and the mark that IPVS sees, if it is known. */
-function wayToIpvs(
-  rule: MarkSetter,
-  packet: Packet,
-  firewall: Ruleset,
-): { readonly marks: readonly Marking[]; readonly mark: number | undefined } {
+function wayToIpvs(rule: MarkSetter, packet: Packet, firewall: Ruleset): Way {
   const given = new Set(rule.conditions);
   const first = walk(firewall, "prerouting", packet, { given });
   if (first.stops.some(({ certain }) => certain))

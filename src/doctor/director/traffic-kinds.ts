@@ -53,6 +53,17 @@ export const TRAFFIC_KINDS = [
     sysctls: ["net.ipv4.vs.pmtu_disc"],
   },
   {
+    id: "too-big-answer-blocked",
+    severity: "error",
+    title:
+      "a firewall rule drops the messages that ask real servers for smaller packets",
+    why: "If a link on the way to a client has a smaller MTU than the real servers (PPPoE, a VPN), its router drops their large packets and sends a message that names the largest size: ICMP fragmentation needed (type 3, code 4), or ICMPv6 packet too big (type 2). Answers come from the virtual address, so the message goes to the director, also with direct routing and tunneling. IPVS sends it on to the real server. If the director's firewall drops it, the server sends the same packet again and again: small answers arrive, and downloads hang, only for these clients. A rule for RELATED does not accept the message unless net.ipv4.vs.conntrack is 1, because IPVS takes its packets out of connection tracking.",
+    looked:
+      "For TCP services: the rules of nft and of both variants of iptables in PREROUTING and INPUT, for such messages to the virtual address. It is likely if the packets that the rule or policy has dropped are as large as these messages. Without that, or without counters, the rule is listed under Not checked, because doctor does not know the links to clients. Nothing is checked on a machine with only a backup sync daemon.",
+    cure: "Accept these messages in INPUT ahead of the rule, and add that to the configuration of the firewall: `--icmp-type fragmentation-needed` with iptables, `--icmpv6-type packet-too-big` with ip6tables. Echo requests and other ICMP can stay closed. The real servers' own firewalls must accept them, too.",
+    sysctls: ["net.ipv4.vs.conntrack"],
+  },
+  {
     id: "mark-unset",
     severity: "error",
     title: "no firewall rule sets the mark of a service",
@@ -75,11 +86,11 @@ export const TRAFFIC_KINDS = [
   {
     id: "mark-overwritten",
     severity: "error",
-    title: "a later rule replaces the mark of a service",
-    why: "A packet has one mark. MARK does not end the walk through a chain, so a later rule that sets a mark for other purposes, such as shaping or routing, replaces the mark of the service before IPVS sees it. The service gets no packets, and this machine handles the requests as any others: if the address is its own and no program listens there, clients see their connections refused.",
+    title: "another rule changes the mark of a service",
+    why: "A packet has one mark. MARK does not end the walk through a chain, so a later rule that sets a mark for other purposes, such as shaping or routing, replaces the mark of the service before IPVS sees it. A rule that sets only some bits (a mask: `--set-xmark 1/0xff`, `--or-mark`) keeps the other bits of an earlier rule, and IPVS compares the whole mark. The service gets no packets, and this machine handles the requests as any others: if the address is its own and no program listens there, clients see their connections refused.",
     looked:
-      "The rules of nft and of both variants of iptables that set marks in PREROUTING and INPUT, in the order in which packets meet them: whether a packet that gets the mark also gets to a later rule that changes it, past ACCEPT and RETURN, and reaches IPVS with another mark. It is proven if that is certain for each rule that sets the mark, else likely. A rule that has matched no packet is not reported, and nothing is reported while the service gets packets.",
-    cure: "Set the mark of the service last: IPVS compares the whole mark, so bits for other purposes cannot be added to it. Keep that in the configuration of the firewall.",
+      "The rules of nft and of both variants of iptables that set marks in PREROUTING and INPUT, in the order in which packets meet them: whether a packet that gets the mark also gets to a later rule that changes it, past ACCEPT and RETURN, and reaches IPVS with another mark; and whether the rule of the service keeps bits that an earlier rule has set. It is proven if that is certain for each rule that sets the mark, else likely. A rule that has matched no packet is not reported, and nothing is reported while the service gets packets.",
+    cure: "Set the whole mark of the service last, without a mask: IPVS compares the whole mark, so bits for other purposes cannot be added to it. Keep that in the configuration of the firewall.",
     sysctls: [],
   },
   {

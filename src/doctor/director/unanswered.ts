@@ -1,4 +1,4 @@
-import { formatAddress } from "../../ipvs/address.js";
+import { formatAddress, sameAddress } from "../../ipvs/address.js";
 import {
   DIRECT_ROUTING,
   formatEndpoint,
@@ -7,6 +7,7 @@ import {
   type ServerEntry,
   type ServiceWithServers,
 } from "../../ipvs/model.js";
+import { formatHardwareAddress } from "../../rtnl/model.js";
 import { check, type Known } from "../check.js";
 import { ofServer } from "../commands.js";
 import { groupsOf } from "../connections.js";
@@ -14,6 +15,7 @@ import type { Finding } from "../finding.js";
 import { describePlace } from "../firewall/describe.js";
 import { besideClients } from "./beside-clients.js";
 import { blockagesOf, type Blockage } from "./blockages.js";
+import { nextHopTo } from "../network.js";
 import type { FlowFacts } from "./flows.js";
 import type { Ruleset } from "../firewall/ruleset.js";
 import { examineThere } from "./examine-there.js";
@@ -89,6 +91,7 @@ export const unanswered = check(
             ),
             ...errorEvidence(service, server),
             ...sourceEvidence(server, facts),
+            ...twinEvidence(server, facts),
             ...clientEvidence(silence, facts),
             ...othersEvidence(answeringMeanwhile(service, server, facts)),
             ...directorEvidence(service, server, facts),
@@ -96,7 +99,7 @@ export const unanswered = check(
           next: [examineThere(service, server, facts, clients[0])],
           ...(id === "tunnel-unanswered"
             ? {
-                cure: `Run each command above on its server: it checks all of that. If it finds nothing there, let the firewalls in between pass ${tunnelPackets(service, server)}.`,
+                cure: `Run each command above on its server: it checks all of that. If it finds nothing there, let the firewalls in between pass ${tunnelPackets(service, server)}. A router on the way of the answers also drops them if its firewall did not see the requests, or by rp_filter.`,
               }
             : {}),
           fix: [],
@@ -174,6 +177,38 @@ function clientEvidence(
     ? []
     : [
         `the requests of ${some.join(", ")} wait; this server answered ${[...new Set(others)].slice(0, MOST_CLIENTS).join(", ")} before`,
+      ];
+}
+
+/** Another server with the hardware address of this one, as a copy of a virtual machine has it. */
+function twinEvidence(
+  server: ServerEntry,
+  { table, network, stations }: Known<"table" | "network" | "stations">,
+): string[] {
+  const hop = nextHopTo(network, server.key.address);
+  if (!hop) return [];
+  const name = formatAddress(hop.address);
+  const at = stations.nextHops.get(name);
+  if (!at) return [];
+  const text = formatHardwareAddress(at);
+  const others = table
+    .flatMap(({ servers }) => servers)
+    .flatMap(({ key }) => {
+      const other = nextHopTo(network, key.address);
+      const theirs =
+        other && stations.nextHops.get(formatAddress(other.address));
+      return other &&
+        theirs &&
+        !sameAddress(other.address, hop.address) &&
+        sameAddress(theirs, at)
+        ? [formatAddress(other.address)]
+        : [];
+    });
+  const [twin] = others;
+  return twin === undefined
+    ? []
+    : [
+        `${name} and ${twin} have the same hardware address, ${text}: unless they are one machine, one of them is a copy (a cloned virtual machine): give it another hardware address`,
       ];
 }
 

@@ -12,6 +12,7 @@ import type { Finding, Fix } from "../finding.js";
 import { describePlace } from "../firewall/describe.js";
 import { isLocal } from "../network.js";
 import { sysctlNumber } from "../sysctls.js";
+import { isUnanswered } from "./arp-silence.js";
 import { blockagesOf } from "./blockages.js";
 import { deletedServices } from "./deleted-services.js";
 import { notLocal } from "./local-marks.js";
@@ -100,6 +101,7 @@ function couldBeReached(service: ServiceWithServers, facts: Facts): boolean {
     )
   )
     return false;
+  if (isUnanswered(key.address, facts)) return false;
   if (blockedClients(service, facts).length > 0) return false;
   return !blockagesOf(service, facts, facts.firewall).some(
     ({ flow, stop }) => flow.what === "requests" && stop.certain,

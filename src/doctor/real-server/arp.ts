@@ -200,7 +200,11 @@ function announces(
 }
 
 /** The level that counts: the larger of the interface's and that for all. */
-function levelOf(sysctls: Sysctls, name: string, device: Device): number {
+export function levelOf(
+  sysctls: Sysctls,
+  name: string,
+  device: Device,
+): number {
   return Math.max(
     sysctlNumber(sysctls, pathOf(name, "all")) ?? 0,
     sysctlNumber(sysctls, pathOf(name, device.name)) ?? 0,

@@ -2,6 +2,7 @@ import type { Check } from "../check.js";
 import { addressTwice } from "./address-twice.js";
 import { arp } from "./arp.js";
 import { serverFirewall } from "./firewall.js";
+import { directWayBack } from "./direct-way-back.js";
 import { listening } from "./listening.js";
 import { serverNeighborDiscovery } from "./neighbor-discovery.js";
 import { ownTable } from "./own-table.js";
@@ -24,4 +25,5 @@ export const REAL_SERVER_CHECKS: readonly Check[] = [
   ownSource,
   rpFilter,
   wayBack,
+  directWayBack,
 ];

@@ -1,10 +1,16 @@
+import { formatAddress } from "../../ipvs/address.js";
+import { TCP } from "../../ipvs/model.js";
 import { check } from "../check.js";
 import type { Finding } from "../finding.js";
 import { acceptRule } from "../firewall/accept-rule.js";
 import { describeAction, describePlace } from "../firewall/describe.js";
 import { stopsOf, type Flow } from "../firewall/flow.js";
 import type { Firewall } from "../firewall/read-firewall.js";
+import { sizeEvidence, sizeMessagesTo } from "../firewall/size-messages.js";
+import type { Stop } from "../firewall/walk.js";
 import { serviceFlows, tunnelFlows } from "./flows.js";
+import { servicesThere } from "./listening.js";
+import type { RealServer } from "./real-server.js";
 
 type Id = "server-firewall-blocks";
 
@@ -17,18 +23,49 @@ export const serverFirewall = check(
       realServer.method === undefined ? ifTunneled(finding) : finding,
     ),
     ...blocked(serviceFlows(realServer), firewall),
+    ...largeAnswers(realServer, firewall),
   ],
 );
 
-function blocked(flows: readonly Flow[], firewall: Firewall): Finding<Id>[] {
+/** Rules that have dropped the messages of routers about answers that are too large. */
+function largeAnswers(server: RealServer, firewall: Firewall): Finding<Id>[] {
+  const addresses = servicesThere(server)
+    .filter(({ protocol = TCP }) => protocol === TCP)
+    .map(({ address }) => [formatAddress(address), address] as const);
+  return [...new Map(addresses).values()].flatMap((address) =>
+    // This machine sees both directions of its connections.
+    blocked(
+      [sizeMessagesTo(address, { devices: [], state: "related" })],
+      firewall,
+      sizeEvidence,
+    ),
+  );
+}
+
+/** @param evidence what makes it likely that a rule has stopped such packets, if the rule alone is no fault */
+function blocked(
+  flows: readonly Flow[],
+  firewall: Firewall,
+  evidence?: (stop: Stop) => string | undefined,
+): Finding<Id>[] {
   return flows.flatMap((flow) =>
     stopsOf(flow, firewall)
       // A rule that redirects may be the very way in which this server takes requests.
       .filter(({ certain, does }) => certain && does !== "redirect")
+      .filter((stop) => !evidence || evidence(stop) !== undefined)
       .map((stop) => ({
         id: "server-firewall-blocks",
         subject: flow.text,
         seen: `${describePlace(stop)}, ${describeAction(stop, "them")}`,
+        ...(evidence
+          ? {
+              certainty: "likely" as const,
+              evidence: [
+                evidence(stop) ?? "",
+                "small answers arrive, and large ones hang, if a link on the way to the client has a smaller MTU",
+              ],
+            }
+          : {}),
         fix: [acceptRule(flow, stop)],
       })),
   );

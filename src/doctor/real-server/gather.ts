@@ -1,6 +1,7 @@
-import { sameAddress } from "../../ipvs/address.js";
+import { sameAddress, type Address } from "../../ipvs/address.js";
 import type { Io } from "../../runtime/io.js";
 import { NetworkClient } from "../../rtnl/client.js";
+import { isWithin } from "../../rtnl/address-owners.js";
 import { NetworkRefusal } from "../../rtnl/errors.js";
 import type { Device, Rule } from "../../rtnl/model.js";
 import type { Facts, Gathered } from "../facts.js";
@@ -108,10 +109,10 @@ async function routersOf(
   network: NetworkClient,
   server: RealServer,
 ): Promise<Station[]> {
-  const { director, client } = server;
-  if (server.method !== "masq" || director === undefined) return [];
+  const { director, client, method } = server;
+  if (method === undefined || director === undefined) return [];
   const others = hopsBack(server).flatMap(({ gateway, device }) => {
-    const next = gateway ?? client;
+    const next = gateway ?? (method === "masq" ? client : undefined);
     return device !== undefined &&
       next?.length === director.length &&
       !sameAddress(next, director)
@@ -119,7 +120,10 @@ async function routersOf(
       : [];
   });
   const questions = others.slice(0, MOST_ROUTERS).flatMap(({ next, device }) =>
-    [next, director].map(async (address) => {
+    (method === "masq" || isNear(server, director, device)
+      ? [next, director]
+      : [next]
+    ).map(async (address) => {
       const hardwareAddress = await network.findAddressOwner(
         address,
         device,
@@ -138,6 +142,20 @@ async function routersOf(
 }
 
 const MOST_ROUTERS = 4;
+
+/** Whether an address is in the network of an interface. */
+function isNear(
+  { addresses }: RealServer,
+  address: Address,
+  device: number,
+): boolean {
+  return addresses.some(
+    (own) =>
+      own.device === device &&
+      own.address.length === address.length &&
+      isWithin(address, own.peer ?? own.address, own.prefixBits),
+  );
+}
 
 function mayUseGue({ method }: Circumstances): boolean {
   return method === undefined || method === "gue";

@@ -85,7 +85,7 @@ export const REAL_SERVER_KINDS = [
     title: "a firewall rule on the real server stops requests or answers",
     why: "Requests pass the chains PREROUTING and INPUT of the real server. With direct routing and tunneling their destination is the virtual address, with masquerading the server's own. A tunnel's packets pass INPUT before the packet inside does. Answers pass OUTPUT and POSTROUTING. If a rule or a policy drops them, clients see connections time out; if one rejects them, refused.",
     looked:
-      "The rules of nft and of both variants of iptables, with their packet counts, for the packets of each service. A rule that doctor cannot judge is listed under Not checked if it has matched packets. --method, --director, --client and --server say more about the packets.",
+      "The rules of nft and of both variants of iptables, with their packet counts, for the packets of each service. Also for the messages of routers that ask for smaller packets (ICMP fragmentation needed, ICMPv6 packet too big): it is likely if the packets that a rule has dropped are as large as these. A rule that doctor cannot judge is listed under Not checked if it has matched packets. --method, --director, --client and --server say more about the packets.",
     cure: "Accept these packets ahead of the rule, and add that to the configuration of the firewall.",
     sysctls: [],
   },
@@ -115,7 +115,7 @@ export const REAL_SERVER_KINDS = [
     title: "no interface unpacks the packets of the director's tunnel",
     why: "A tunneled packet is addressed to the real server itself and contains the client's packet. An interface of the tunnel's kind must be up to unpack it. Without one the kernel answers that it does not know the protocol, and clients see connections time out.",
     looked:
-      "With --method tunnel, gue or gre: whether an interface is up that unpacks such packets. Its kind is ipip for IPv4 inside IPv4, sit for IPv6 inside IPv4, ip6tnl for packets inside IPv6; gre or ip6gre for GRE. The family outside is that of --director. Without it, doctor looks at the interfaces that are up. If it has a local address, that must be an address of this machine. If it has a remote address, that must be the director, as far as --director tells.",
+      "With --method tunnel, gue or gre: whether an interface is up that unpacks such packets. Its kind is ipip for IPv4 inside IPv4, sit for IPv6 inside IPv4, ip6tnl for packets inside IPv6; gre or ip6gre for GRE. The family outside is that of --director. Without it, doctor looks at the interfaces that are up. If it has a local address, that must be an address of this machine. If it has a remote address, that must be the director, as far as --director tells. A GRE interface with a key or sequence numbers takes no packets of IPVS. It takes packets with checksums only if it has icsum, and then no others; --tun-csum tells which the director sends.",
     cure: "Load the module and set its interface up (tunl0, sit0, gre0, ip6tnl0, ip6gre0): it takes all packets that no other tunnel takes. For IPv4 inside IPv6, ip6tnl0 also needs the mode any.",
     sysctls: [],
   },
@@ -178,6 +178,27 @@ export const REAL_SERVER_KINDS = [
     looked:
       "With --method masq and --director: whether the route to the client that --client names, or else the default route, goes through the director: through the address that --director names, or through another address with the same hardware address, such as the director's link-local address of a router advertisement. Doctor asks for both by ARP or neighbor discovery, so it also sees whether the router of that route answers, and whether a client to which the route leads directly is there. With SNAT on the director, --client must be the director's address, because that is the client whom the server sees. The server does not know whether there is SNAT, so this is only likely.",
     cure: "Ask on the director first whether it does SNAT for the service: the commands that its doctor prints for this server then have the director's address as --client, and this route does not matter. Unless it does, route answers through the director: with the default route, or with the route that leads to the clients now. The server's own connections then go through the director as well. A route from a router advertisement comes again after each advertisement: add the route through the director with a lower metric. Clients in the real server's own network need a host route each, or SNAT on the director. If a client that seems to be in the server's own network does not answer there, the prefix length of the server's address is probably wrong. If the router is an address that moves between two directors and does not answer, the active director has not taken it over: add it there.",
+    sysctls: [],
+  },
+  {
+    id: "way-back-through-director",
+    severity: "error",
+    title:
+      "answers of direct routing go through the director, which drops them",
+    why: "With direct routing and tunneling a real server answers clients itself, and the source of its answers is the virtual address. The director has that address, too. Its kernel takes a packet that comes in from there for one with a forged source and silently drops it (a martian), whether it forwards or not. Clients see connections time out. Servers that were masqueraded before often still have the director as their default route.",
+    looked:
+      "With --director and a --method other than masq, for IPv4: whether the route to the client that --client names, or else the default route, goes through the director: through the address that --director names, or through another address with the same hardware address. A routing rule for the virtual address counts. The settings of the director are not known here, so this is only likely.",
+    cure: "Let answers go through another router, one that does not have the virtual address. If only the answers must do so, give them a table of their own: `ip route add default via ROUTER table 100`, then `ip rule add from VIP table 100`. Keep it in the configuration of the network. If there is no router but the director, use masquerading (-m).",
+    sysctls: ["net.ipv4.conf.INTERFACE.accept_local"],
+  },
+  {
+    id: "router-silent",
+    severity: "error",
+    title: "the router of the real server's answers does not answer",
+    why: "With direct routing and tunneling a real server answers clients itself, through the router of its own route. If nothing answers ARP or neighbor discovery for that router, answers stay on this machine. Clients see connections time out. The router is off, its cable is out, its address moved to another machine, or the route names a wrong address.",
+    looked:
+      "With --director and a --method other than masq: the router of the route to the client that --client names, or else of the default route. Doctor asks for it for 2.5 seconds, as the kernel does for any neighbor. A router that is the director by its address is not asked.",
+    cure: "Check the router and the interface that leads to it, or correct the route. Keep it in the configuration of the network.",
     sysctls: [],
   },
 ] as const satisfies readonly Kind[];

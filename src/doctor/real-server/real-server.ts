@@ -43,6 +43,8 @@ export interface Circumstances {
   readonly method: Method | undefined;
   /** The UDP port to which the director sends GUE */
   readonly tunnelPort: number | undefined;
+  /** Whether the director sends GRE with checksums */
+  readonly tunnelChecksum?: boolean | undefined;
   /** The director's address as this machine sees it */
   readonly director: Address | undefined;
   /** One of the clients */

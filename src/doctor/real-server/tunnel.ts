@@ -7,6 +7,7 @@ import {
 import type { Device } from "../../rtnl/model.js";
 import { check } from "../check.js";
 import type { Finding, Fix } from "../finding.js";
+import { shellWord } from "../shell.js";
 import { isTunnel } from "./methods.js";
 import {
   decapsulatorFor,
@@ -48,11 +49,14 @@ function undecapsulated(
 ): Finding<"no-decapsulation">[] {
   const { kind, fallback, module, inner } = decapsulator;
   const devices = server.devices.filter((device) => device.kind === kind);
+  const taker = mostSpecific(
+    devices.filter((device) => obstacle(server, device, inner) === undefined),
+  );
+  if (taker) return wrongChecksums(server, taker, decapsulator);
   const obstacles = devices.map((device) => ({
     name: device.name,
     why: obstacle(server, device, inner),
   }));
-  if (obstacles.some(({ why }) => why === undefined)) return [];
   // This interface comes with the module. It takes all packets that no other tunnel takes.
   const there = devices.find(({ name }) => name === fallback);
   // As it comes, ip6tnl0 takes only IPv6 packets.
@@ -76,6 +80,48 @@ function undecapsulated(
     },
   ];
 }
+
+/** The tunnel that gets a packet if several match: ends that are set count, the remote one more than the local one. */
+function mostSpecific(devices: readonly Device[]): Device | undefined {
+  const rank = ({ tunnel }: Device) =>
+    (tunnel?.remote ? 2 : 0) + (tunnel?.local ? 1 : 0);
+  return [...devices].sort((a, b) => rank(b) - rank(a))[0];
+}
+
+/** A GRE tunnel takes packets with checksums or packets without them. It drops the others, and no other tunnel gets them. */
+function wrongChecksums(
+  { method, tunnelChecksum = false }: RealServer,
+  { name, tunnel }: Device,
+  decapsulator: Decapsulator,
+): Finding<"no-decapsulation">[] {
+  if (method !== "gre" || !tunnel || tunnel.wantsChecksum === tunnelChecksum)
+    return [];
+  const { kind, fallback } = decapsulator;
+  const finding = {
+    id: "no-decapsulation",
+    subject: familiesText(decapsulator),
+    seen: tunnelChecksum
+      ? `${name} takes only packets without checksums, and the director sends checksums (--tun-csum)`
+      : `${name} takes only packets with checksums, and the director sends none (it has no --tun-csum)`,
+  } as const;
+  // The interface of the module cannot be changed.
+  return name === fallback
+    ? [{ ...finding, cure: NO_CHECKSUM, fix: [] }]
+    : [
+        {
+          ...finding,
+          fix: [
+            {
+              command: `ip link set ${shellWord(name)} type ${kind} ${tunnelChecksum ? "icsum" : "noicsum"}`,
+              effect: `this interface takes only packets ${tunnelChecksum ? "with" : "without"} checksums, also those of others who use it`,
+            },
+          ],
+        },
+      ];
+}
+
+const NO_CHECKSUM =
+  "Let the director send no checksums: print the server's line there with 'ipvsadm -S -n', and run it with -e in place of -a and without --tun-csum. Or add a tunnel interface with icsum between the addresses of the director and of this machine.";
 
 /** `IPv4`, or `IPv6 in IPv4` if the families inside and outside differ. */
 function familiesText({ outer, inner }: Decapsulator): string {
@@ -198,6 +244,8 @@ function obstacle(
     return `is for packets to ${formatAddress(local)}, which is not an address of this machine`;
   if (remote && director && !sameAddress(remote, director))
     return `is for packets from ${formatAddress(remote)}, and the director is ${formatAddress(director)}`;
+  if (tunnel?.wants)
+    return `takes only packets with ${tunnel.wants.join(" and ")}, which IPVS does not send`;
   if (inside !== undefined && inside !== INSIDE[inner])
     return `takes no ${inner === INET ? "IPv4" : "IPv6"} packets (see its mode in ip -d link)`;
   return undefined;

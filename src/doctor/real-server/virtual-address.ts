@@ -4,10 +4,10 @@ import {
   type Address,
 } from "../../ipvs/address.js";
 import { check } from "../check.js";
-import type { Finding } from "../finding.js";
+import type { Finding, Fix } from "../finding.js";
 import type { Way } from "../network.js";
 import { shellWord } from "../shell.js";
-import type { Sysctls } from "../sysctls.js";
+import { sysctlFix, sysctlNumber, type Sysctls } from "../sysctls.js";
 import { quiet } from "./arp.js";
 import { addAddress, removeAddress } from "./commands.js";
 import {
@@ -61,10 +61,32 @@ function absent(
             ]
           : []),
         ...mistyped(server, address),
+        ...(allowIpv6(sysctls, address).length > 0
+          ? ["lo accepts no IPv6 address: net.ipv6.conf.lo.disable_ipv6 is 1"]
+          : []),
       ],
-      fix: [...quiet(server, sysctls, address), ...stale, addAddress(address)],
+      fix: [
+        ...quiet(server, sysctls, address),
+        ...stale,
+        ...allowIpv6(sysctls, address),
+        addAddress(address),
+      ],
     },
   ];
+}
+
+const DISABLE_IPV6 = "net/ipv6/conf/lo/disable_ipv6";
+
+/** The setting without which lo gets no IPv6 address. */
+function allowIpv6(sysctls: Sysctls, address: Address): Fix[] {
+  return address.length === 4 || sysctlNumber(sysctls, DISABLE_IPV6) !== 1
+    ? []
+    : [
+        sysctlFix(
+          { [DISABLE_IPV6]: 0 },
+          "lo gets ::1 and other IPv6 addresses",
+        ),
+      ];
 }
 
 /** More addresses are not named. */

@@ -97,7 +97,8 @@ function ruleOf({ rules = [] }: RealServer, source: Address): Rule | undefined {
     .sort((a, b) => a.priority - b.priority)[0];
 }
 
-const ROUTER = "ROUTER is the address of a router that reaches the clients";
+export const ROUTER =
+  "ROUTER is the address of a router that reaches the clients";
 
 /** A route to this machine itself is another fault, or none. */
 function leadsNowhere(way: Way | undefined): boolean {
@@ -133,7 +134,7 @@ function elsewhere(server: RealServer): Finding<"way-back-elsewhere">[] {
 }
 
 /** Whether the next hop is the director: by its address, or by the hardware address of another of its addresses. */
-function isDirector(
+export function isDirector(
   server: RealServer,
   director: Address,
   { gateway, device }: Hop,
@@ -163,7 +164,10 @@ function isClientDirector(
 }
 
 /** Whether the router of a route was asked for and did not answer. */
-function isSilent(server: RealServer, { gateway, device }: Hop): boolean {
+export function isSilent(
+  server: RealServer,
+  { gateway, device }: Hop,
+): boolean {
   const station = gateway && stationAt(server, gateway, device);
   return station !== undefined && station.hardwareAddress === undefined;
 }
@@ -264,7 +268,7 @@ function metricBelow(metric: number): number {
 }
 
 /** The route through a router that leads to a client. */
-function usedRoute(
+export function usedRoute(
   routes: readonly Route[],
   way: Route,
   client: Address,
@@ -293,7 +297,7 @@ function routeFor(
 }
 
 /** A route's destination as ip(8) takes it. */
-function prefixOf({ target, prefixBits }: Route): string {
+export function prefixOf({ target, prefixBits }: Route): string {
   return prefixBits === 0
     ? "default"
     : `${formatAddress(target)}/${prefixBits}`;
@@ -307,7 +311,7 @@ interface Back {
 }
 
 /** The route to the client; if no client is known, the default route of each family. */
-function wayBacks(server: RealServer): Back[] {
+export function wayBacks(server: RealServer): Back[] {
   const { ways, client, routes } = server;
   if (client) {
     const back = ways.map(({ back }) => back).find((way) => way !== undefined);
@@ -335,7 +339,7 @@ function wayBacks(server: RealServer): Back[] {
 }
 
 /** RT_TABLE_MAIN of linux/rtnetlink.h */
-const MAIN = 254;
+export const MAIN = 254;
 
 function hopInWords(way: Route | undefined): string {
   if (way === undefined) return "there is none";

@@ -245,6 +245,32 @@ suite(
       lastly: () => void director("iptables-legacy -t mangle -F PREROUTING"),
     });
 
+    proves(site, {
+      id: "mark-overwritten",
+      name: "the rule of the service keeps bits of an earlier rule",
+      subject: "fwm/7",
+      seen: /, sets bits of the mark; then rule 2 of chain PREROUTING .*, sets mark 7 and keeps these bits, so packets get mark 263$/,
+      skip: without("iptables-legacy", "iptables"),
+      rules: `
+      -A -f 7 -s rr
+      -a -f 7 -r 198.51.100.11:8080 -m`,
+      url: URL,
+      prepare: () =>
+        void director(
+          "iptables-legacy -t mangle -A PREROUTING -d 192.0.2.100 -p tcp --dport 80 -j MARK --set-xmark 7/0xff",
+        ),
+      async fault() {
+        director(
+          "iptables-legacy -t mangle -I PREROUTING -i front -j MARK --or-mark 0x100",
+        );
+        await balance(`
+        -A -f 7 -s rr
+        -a -f 7 -r 198.51.100.12:8080 -m`);
+      },
+      fails: () => unanswered(site, URL),
+      lastly: () => void director("iptables-legacy -t mangle -F PREROUTING"),
+    });
+
     const CLEAN = `
       iptables-legacy -t mangle -F PREROUTING; ip6tables-legacy -t mangle -F PREROUTING || true
       while ip rule del priority 700 2>/dev/null; do :; done

@@ -3,6 +3,7 @@ import "./nat.lab.js";
 import "./firewall.lab.js";
 import "./healthy.lab.js";
 import "./direct.lab.js";
+import "./direct-causes.lab.js";
 import "./direct-firewall.lab.js";
 import "./direct-ipv6.lab.js";
 import "./tunnel.lab.js";

@@ -180,6 +180,32 @@ suite("doctor finds faults of a real server behind a tunnel", () => {
     fault: "ip link set gre0 down",
   });
 
+  const GRE7 = "ip link add gre7 type gre local 198.51.100.11 remote 192.0.2.1";
+  const REMOVE7 = () =>
+    void site.network.sh("real1", "ip link del gre7; ip link set gre0 up");
+
+  proves({
+    id: "no-decapsulation",
+    name: "GRE with a key",
+    seen: /gre7 takes only packets with a key, which IPVS does not send$/,
+    rules: GRE_RULES,
+    words: WORDS.replace("tunnel", "gre"),
+    url: URL,
+    fault: `ip link set gre0 down; ${GRE7} key 42; ip link set gre7 up; sysctl -w net.ipv4.conf.gre7.rp_filter=0`,
+    lastly: REMOVE7,
+  });
+
+  proves({
+    id: "no-decapsulation",
+    name: "GRE with checksums",
+    seen: /^gre7 takes only packets with checksums, and the director sends none/,
+    rules: GRE_RULES,
+    words: WORDS.replace("tunnel", "gre"),
+    url: URL,
+    fault: `${GRE7} icsum; ip link set gre7 up; sysctl -w net.ipv4.conf.gre7.rp_filter=0`,
+    lastly: REMOVE7,
+  });
+
   proves({
     id: "no-gue-port",
     subject: "IPv4",

@@ -286,6 +286,32 @@ suite("doctor of a real server with two networks", () => {
       ),
   });
 
+  const DIRECT = {
+    subject: "192.0.2.10",
+    rules: `
+      -A -t ${VIP}:80 -s rr
+      -a -t ${VIP}:80 -r 198.51.100.11 -g
+      -a -t ${VIP}:80 -r 198.51.100.12 -g`,
+    words: `--real-server ${VIP} --method direct --director 198.51.100.1 --client 192.0.2.10`,
+    url: URL,
+    fills: { ROUTER: "10.0.0.1" },
+  };
+
+  proves({
+    ...DIRECT,
+    id: "way-back-through-director",
+    certainty: "likely",
+    seen: /^answers go through the director, 198\.51\.100\.1$/,
+    fault: "ip route replace default via 198.51.100.1",
+  });
+
+  proves({
+    ...DIRECT,
+    id: "router-silent",
+    seen: /^answers go through 10\.0\.0\.9, which does not answer ARP on exit$/,
+    fault: "ip route replace default via 10.0.0.9",
+  });
+
   proves({
     id: "reverse-path",
     name: "of direct routing",

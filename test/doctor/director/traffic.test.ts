@@ -865,6 +865,32 @@ suite("overwrittenMarks", () => {
     );
   });
 
+  test("overwrittenMarks: a rule with a mask keeps the bits of an earlier rule", () => {
+    const masked = FIRST.replace("0xffffffff", "0xff");
+    const earlier = (bits: string, packets = 9) =>
+      `[${packets}:540] -A PREROUTING -i eth1 -j MARK --set-xmark ${bits}`;
+    const [finding, ...others] = find([earlier("0x100/0x100"), masked]);
+    assert.deepEqual(others, []);
+    assert.match(
+      finding?.seen ?? "",
+      /^rule 1 of chain PREROUTING .*, 9 packets, sets bits of the mark; then rule 2 of chain PREROUTING .*, 4 packets, sets mark 1 and keeps these bits, so packets get mark 257$/,
+    );
+    assert.equal(finding?.certainty, "proven");
+    assert.deepEqual(
+      finding.fix.map(({ command }) => command),
+      [
+        "iptables -t mangle -A PREROUTING -d 192.0.2.1/32 -p tcp -m multiport --dports 80,443 -j MARK --set-xmark 0x1/0xffffffff",
+      ],
+    );
+    assert.deepEqual(find([earlier("0x20/0x20"), masked]), []);
+    assert.deepEqual(find([earlier("0x100/0x100", 0), masked]), []);
+    assert.deepEqual(find([earlier("0x100/0x100"), FIRST]), []);
+    assert.deepEqual(
+      find([earlier("0x100/0x100"), masked], { inPacketsPerSecond: 1n }),
+      [],
+    );
+  });
+
   test("overwrittenMarks: other bits make another mark, too, because IPVS compares the whole mark", () => {
     const [finding] = find([
       FIRST,

@@ -120,7 +120,7 @@ test("unanswered: packets out of a tunnel are ICMP errors, and the cure names wh
   ];
   const gue = tunneled({ type: TUNNEL_GUE, port: 6080 }, errors);
   assert.deepEqual(gue.evidence, says("UDP port 6080 (GUE)"));
-  assert.match(gue.cure, / in between pass UDP port 6080 \(GUE\)\.$/);
+  assert.match(gue.cure, / in between pass UDP port 6080 \(GUE\)\. A router /);
   assert.deepEqual(
     tunneled({ type: TUNNEL_GRE }, errors).evidence,
     says("protocol 47 (GRE)"),

@@ -51,6 +51,24 @@ test("virtualAddress: a missing address is added to lo", () => {
   ]);
 });
 
+test("virtualAddress: lo must accept IPv6 addresses before one is added", () => {
+  const vip = "2001:db8::100";
+  const server = withWays(
+    { there: THROUGH_LAN },
+    {
+      services: [service(vip)],
+      addresses: [owned(LAN, "2001:db8::11/64")],
+      method: "direct",
+    },
+  );
+  const add = `ip address add ${vip}/128 dev lo`;
+  const off = { "net.ipv6.conf.lo.disable_ipv6": 1 };
+  assert.deepEqual(foundOn(server, off), [
+    [`vip-absent ${vip}`, "sysctl -w net.ipv6.conf.lo.disable_ipv6=0", add],
+  ]);
+  assert.deepEqual(foundOn(server), [[`vip-absent ${vip}`, add]]);
+});
+
 test("virtualAddress: arp_ignore and arp_announce are set before the address is added", () => {
   const server = withWays(
     { there: THROUGH_LAN },

@@ -44,6 +44,28 @@ suite("serverFirewall", () => {
     );
   });
 
+  test("serverFirewall finds the rule that has dropped messages about large answers", () => {
+    const drops = (counters: string) =>
+      find({}, ":INPUT ACCEPT [0:0]", `[${counters}] -A INPUT -p icmp -j DROP`);
+    assert.deepEqual(drops("4:2304"), [
+      [
+        `server-firewall-blocks ICMP messages fragmentation needed to ${VIP}`,
+        `iptables -t filter -I INPUT -d ${VIP}/32 -p icmp --icmp-type fragmentation-needed -j ACCEPT`,
+      ],
+    ]);
+    assert.deepEqual(drops("4:336"), []);
+    assert.deepEqual(drops("0:0"), []);
+    assert.deepEqual(
+      find(
+        {},
+        ":INPUT ACCEPT [0:0]",
+        "[2:120] -A INPUT -m conntrack --ctstate RELATED -j ACCEPT",
+        "[4:2304] -A INPUT -p icmp -j DROP",
+      ),
+      [],
+    );
+  });
+
   test("serverFirewall finds the policy that drops answers", () => {
     assert.deepEqual(find({}, ":OUTPUT DROP [4:240]"), [
       [

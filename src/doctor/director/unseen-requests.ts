@@ -1,0 +1,60 @@
+import { formatAddress, INET } from "../../ipvs/address.js";
+import {
+  DIRECT_ROUTING,
+  TUNNELING,
+  type ServiceWithServers,
+} from "../../ipvs/model.js";
+import { formatHardwareAddress } from "../../rtnl/model.js";
+import type { Fix } from "../finding.js";
+import { deviceOf } from "../network.js";
+import { clientDevices } from "./flows.js";
+import { examineThere } from "./examine-there.js";
+import { isPassive, isServing } from "./reach.js";
+import { movedServices, usedConnections } from "./client-entries.js";
+import type { ClientSightings, TraceFacts } from "./trace-step.js";
+
+/** Where to look if no packet of a client reached a service: at its router's neighbors, and at real servers that perhaps announce the virtual address. */
+export function unseenRequests(
+  facts: TraceFacts,
+  sightings: ClientSightings,
+): Fix[] {
+  const { client, after } = sightings;
+  if (isPassive(facts.daemons) || usedConnections(sightings).length > 0)
+    return [];
+  if (movedServices(facts.table, after).length > 0) return [];
+  const services = facts.table.filter(
+    ({ key }) => (key.family === INET) === (client.length === 4),
+  );
+  return [
+    ...services.flatMap((service) => neighborsOf(service, facts, sightings)),
+    ...services.flatMap((service) =>
+      service.servers
+        .filter(isServing)
+        .filter(
+          ({ settings: { forwarding } }) =>
+            forwarding === DIRECT_ROUTING || forwarding === TUNNELING,
+        )
+        .map((server) => examineThere(service, server, facts, client)),
+    ),
+  ];
+}
+
+/** What the neighbors of the director must know of a virtual address. */
+function neighborsOf(
+  { key }: ServiceWithServers,
+  { network }: TraceFacts,
+  { client }: ClientSightings,
+): Fix[] {
+  if ("firewallMark" in key) return [];
+  const [name] = clientDevices(network, key.family, key.address, client);
+  const device = network.devices.find((one) => one.name === name);
+  const at = deviceOf(network, device?.index)?.hardwareAddress;
+  if (!device || !at) return [];
+  return [
+    {
+      command: `ip neighbor show to ${formatAddress(key.address)}`,
+      on: "the client and its routers, in the network of this director",
+      effect: `changes nothing; it must show ${formatHardwareAddress(at)}, the hardware address of ${device.name} here: if it shows another one, 'ip neighbor del' removes the entry, and the machine with that hardware address announces the virtual address or had it before`,
+    },
+  ];
+}

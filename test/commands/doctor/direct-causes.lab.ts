@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { suite } from "node:test";
+import { isAnswer } from "../../lab/http.js";
+import { DIRECTOR, type NetworkPlan } from "../../lab/network.js";
+import { balance } from "../../traffic/ipvsadm.js";
+import { without } from "../../traffic/needs.js";
+import { siteOf } from "../../traffic/site.js";
+import { proves } from "./case.js";
+
+const VIP = "203.0.113.100";
+const URL = `http://${VIP}/`;
+const RULES = `
+  -A -t ${VIP}:80 -s rr
+  -a -t ${VIP}:80 -r 203.0.113.11 -g
+  -a -t ${VIP}:80 -r 203.0.113.12 -g`;
+
+/** A client behind a router, and all others in one network. */
+const PLAN: NetworkPlan = {
+  client: {
+    addresses: { front: ["192.0.2.10/24"] },
+    routes: ["default via 192.0.2.1"],
+  },
+  router: {
+    addresses: { front: ["192.0.2.1/24"], lan: ["203.0.113.254/24"] },
+    sysctls: { "net.ipv4.ip_forward": 1 },
+  },
+  [DIRECTOR]: {
+    addresses: { lan: ["203.0.113.1/24", `${VIP}/32`] },
+    routes: ["default via 203.0.113.254"],
+  },
+  real1: realServer(11),
+  real2: realServer(12),
+};
+
+function realServer(number: number) {
+  return {
+    addresses: { lan: [`203.0.113.${number}/24`], lo: [`${VIP}/32`] },
+    routes: ["default via 203.0.113.254"],
+    sysctls: {
+      "net.ipv4.conf.all.arp_ignore": 1,
+      "net.ipv4.conf.all.arp_announce": 2,
+    },
+  };
+}
+
+suite("doctor on a director with direct routing and a router", () => {
+  const site = siteOf(PLAN, { real1: { http: [80] }, real2: { http: [80] } });
+  const director = (command: string) => site.network.sh(DIRECTOR, command);
+
+  proves(site, {
+    id: "vip-unanswered",
+    subject: VIP,
+    seen: /^lan is in its network and does not answer for it: lo has the address, and arp_ignore is 1 there/,
+    rules: RULES,
+    url: URL,
+    async fault() {
+      director(
+        `ip address del ${VIP}/32 dev lan; ip address add ${VIP}/32 dev lo; sysctl -w net.ipv4.conf.all.arp_ignore=1`,
+      );
+      site.network.sh("router", "ip neigh flush all");
+      // A new service has got no packet.
+      await balance(RULES);
+    },
+    lastly: () =>
+      void director(
+        `ip address del ${VIP}/32 dev lo; ip address replace ${VIP}/32 dev lan; sysctl -w net.ipv4.conf.all.arp_ignore=0`,
+      ),
+  });
+
+  /** Has the client ask until the director has dropped a message of the router, and no answer was whole meanwhile. */
+  async function failsLarge(): Promise<void> {
+    const dropped = () =>
+      /-p icmp -c [1-9]/.test(director("iptables-legacy -vS INPUT"));
+    for (let attempts = 0; attempts < 40 && !dropped(); attempts++) {
+      const replies = await site.client.get(URL, { patienceSeconds: 2 });
+      assert.ok(!replies.some(isAnswer), JSON.stringify(replies));
+    }
+    assert.ok(dropped());
+  }
+
+  proves(site, {
+    id: "too-big-answer-blocked",
+    subject: `tcp/${VIP}:80`,
+    seen: /^rule 2 of chain INPUT \(iptables-legacy, table filter\), "-p icmp -j DROP", [1-9]\d* packets?, drops ICMP messages fragmentation needed to 203\.0\.113\.100$/,
+    evidence:
+      /^the packets that it has dropped have [4-6]\d\d bytes on average: .*\nnet\.ipv4\.vs\.conntrack is 0, /,
+    skip: without("iptables-legacy", "iptables"),
+    rules: RULES,
+    url: URL,
+    prepare: () => void site.network.sh("router", "ip link set front mtu 1300"),
+    fault() {
+      director(
+        "iptables-legacy -A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT; iptables-legacy -A INPUT -p icmp -j DROP",
+      );
+      for (const host of ["real1", "real2"])
+        site.network.sh(host, "ip route flush cache");
+    },
+    fails: failsLarge,
+    lastly() {
+      director("iptables-legacy -F INPUT");
+      site.network.sh("router", "ip link set front mtu 1500");
+    },
+  });
+});

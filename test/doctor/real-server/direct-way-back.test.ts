@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { directWayBack } from "../../../src/doctor/real-server/direct-way-back.js";
+import type { Station } from "../../../src/doctor/real-server/real-server.js";
+import { address } from "../../fixtures/entries.js";
+import { mac } from "../made-up-network.js";
+import { told } from "../made-up.js";
+import { foundOn, LAN, realServer, route, withWays } from "./made-up.js";
+
+const director = address("192.0.2.1");
+const client = address("198.51.100.7");
+const DIRECT = { method: "direct", director, client } as const;
+
+function station(text: string, last: number | undefined): Station {
+  return {
+    address: address(text),
+    device: LAN.index,
+    hardwareAddress: last === undefined ? undefined : mac(last),
+  };
+}
+
+function found(router: string, stations: Station[] = [], change = {}) {
+  const back = route("unicast", LAN, router);
+  const server = withWays({ back }, { ...DIRECT, routes: [back], stations });
+  return directWayBack.examine({ realServer: { ...server, ...change } });
+}
+
+test("directWayBack: answers of direct routing through the director are dropped there", () => {
+  const [finding, ...others] = found("192.0.2.1");
+  assert.ok(finding);
+  assert.deepEqual(others, []);
+  assert.deepEqual(told(finding), [
+    "way-back-through-director 198.51.100.7",
+    "ip route replace default via ROUTER",
+  ]);
+  assert.equal(finding.seen, "answers go through the director, 192.0.2.1");
+  assert.equal(finding.certainty, "likely");
+});
+
+test("directWayBack knows the director by its hardware address", () => {
+  const at = (last: number) => [
+    station("192.0.2.9", last),
+    station("192.0.2.1", 1),
+  ];
+  assert.match(
+    found("192.0.2.9", at(1))[0]?.seen ?? "",
+    /^answers go through 192\.0\.2\.9, which has the hardware address \S+ of the director$/,
+  );
+  assert.deepEqual(found("192.0.2.9", at(9)), []);
+});
+
+test("directWayBack: a router that nobody answers for", () => {
+  const [finding] = found("192.0.2.9", [station("192.0.2.9", undefined)]);
+  assert.ok(finding);
+  assert.deepEqual(told(finding), [
+    "router-silent 198.51.100.7",
+    "ip route replace default via ROUTER",
+  ]);
+  assert.equal(
+    finding.seen,
+    "answers go through 192.0.2.9, which does not answer ARP on lan",
+  );
+});
+
+test("directWayBack changes the route that is used, in its table", () => {
+  const back = route("unicast", LAN, "192.0.2.1", { table: 77 });
+  const used = {
+    ...back,
+    target: address("198.51.100.0"),
+    prefixBits: 24,
+  };
+  const server = withWays({ back }, { ...DIRECT, routes: [used] });
+  const [finding] = directWayBack.examine({ realServer: server });
+  assert.equal(
+    finding?.fix[0]?.command,
+    "ip route replace 198.51.100.0/24 via ROUTER table 77",
+  );
+});
+
+test("directWayBack looks at the default route if no client is known", () => {
+  const routes = [route("unicast", LAN, "192.0.2.1")];
+  const given = { ...DIRECT, client: undefined, routes };
+  assert.deepEqual(foundOn(realServer(given)), [
+    [
+      "way-back-through-director default route",
+      "ip route replace default via ROUTER",
+    ],
+  ]);
+});
+
+test("directWayBack is silent for other routers, without a method, and for clients in the server's network", () => {
+  assert.deepEqual(found("192.0.2.9"), []);
+  assert.deepEqual(found("192.0.2.9", [station("192.0.2.9", 9)]), []);
+  assert.deepEqual(found("192.0.2.1", [], { method: undefined }), []);
+  assert.deepEqual(found("192.0.2.1", [], { method: "masq" }), []);
+  const back = route("unicast", LAN);
+  assert.deepEqual(foundOn(withWays({ back }, DIRECT)), []);
+});
+
+test("directWayBack: a director with IPv6 does not check the source of what it forwards", () => {
+  const six = {
+    ...DIRECT,
+    director: address("2001:db8:2::1"),
+    client: address("2001:db8:1::7"),
+  };
+  const back = route("unicast", LAN, "2001:db8:2::1");
+  const server = withWays({ back }, { ...six, routes: [] });
+  assert.deepEqual(directWayBack.examine({ realServer: server }), []);
+});
