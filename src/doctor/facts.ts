@@ -13,6 +13,7 @@ import type { Network, Stations } from "./network.js";
 import type { GroupClients } from "./persistence-groups.js";
 import type { Listener } from "./real-server/listeners.js";
 import type { RealServer } from "./real-server/real-server.js";
+import type { Unaccepted } from "./real-server/unaccepted.js";
 import type { SentErrors } from "./read-sent-errors.js";
 import type { HeardSync } from "./sync-messages.js";
 import type { Sysctls } from "./sysctls.js";
@@ -42,7 +43,9 @@ export interface Facts {
   readonly connections?: Connections | undefined;
   /** The clients of services with the same real servers, each persistent by itself */
   readonly groupClients?: readonly GroupClients[] | undefined;
-  /** The listening sockets of a real server */
+  /** The connections of a real server that no program accepts */
+  readonly unaccepted?: readonly Unaccepted[] | undefined;
+  /** The listening sockets of this machine */
   readonly listeners?: readonly Listener[] | undefined;
   /** The firewall rules that could be read */
   readonly firewall?: Firewall | undefined;

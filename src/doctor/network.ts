@@ -30,6 +30,24 @@ export interface Network {
   readonly isMarkedPartial?: boolean;
   /** The routing rules, if they could be read */
   readonly rules?: readonly Rule[];
+  /** Answers of masqueraded servers to clients that wait, which have no way; none if they were not asked for */
+  readonly failedAnswers?: readonly FailedAnswer[];
+}
+
+/** An answer of a masqueraded server that this machine cannot send on. */
+export interface FailedAnswer {
+  /** The client */
+  readonly to: Address;
+  readonly server: Address;
+  /** The interface by which the answer comes in */
+  readonly device: number;
+  readonly virtual: Address;
+  /** The source with which it has no way: the server before IPVS has handled it, or the virtual address after that */
+  readonly source: Address;
+  readonly failure: RouteFailure;
+  /** The rule that leads nowhere, or that leads to such a route */
+  readonly barrier:
+    { readonly rule: Rule; readonly route: Route | undefined } | undefined;
 }
 
 /** Where packets with a mark to some addresses go. */

@@ -1,13 +1,19 @@
 import type { Check } from "../check.js";
+import { answerWays } from "./answer-ways.js";
 import { capacity } from "./capacity.js";
 import { clientsBeside } from "./beside-clients.js";
+import { defenses } from "./defenses.js";
 import { deletedServices } from "./deleted-services.js";
 import { drainedServers } from "./drained.js";
 import { directorFirewall } from "./firewall.js";
+import { fixedNeighbors } from "./fixed-neighbors.js";
 import { idleConnections, limits } from "./limits.js";
 import { largeAnswers } from "./large-answers.js";
+import { hangingServers } from "./hanging-servers.js";
+import { localServers } from "./local-servers.js";
 import { marks, unmatchedMarks } from "./marks.js";
 import { localMarks } from "./local-marks.js";
+import { onePacketAnswers } from "./one-packet-answers.js";
 import { overwrittenMarks } from "./overwritten-marks.js";
 import { redirects } from "./redirects.js";
 import { snatAddresses } from "./snat-address.js";
@@ -18,6 +24,7 @@ import { modules } from "./modules.js";
 import { activeBackups, backups } from "./peers.js";
 import { anyAddress, reach, virtualAddresses } from "./reach.js";
 import { fragments, hashing, orphans, reuse } from "./settings.js";
+import { schedulerPins } from "./scheduler-pins.js";
 import { separatePersistence } from "./separate-persistence.js";
 import { syncIds, syncLengths, syncPlaces } from "./sync.js";
 import { syncFirewall } from "./sync-firewall.js";
@@ -40,6 +47,8 @@ export const DIRECTOR_CHECKS: readonly Check[] = [
   silentAddresses,
   neighborDiscovery,
   reach,
+  answerWays,
+  fixedNeighbors,
   anyAddress,
   directorFirewall,
   tooBigMessages,
@@ -50,6 +59,7 @@ export const DIRECTOR_CHECKS: readonly Check[] = [
   localMarks,
   activeBackups,
   refusals,
+  hangingServers,
   clientsBeside,
   snatAddresses,
   redirects,
@@ -64,6 +74,7 @@ export const DIRECTOR_CHECKS: readonly Check[] = [
   unreached,
   reuse,
   conntrack,
+  defenses,
   fragments,
   hashing,
   backups,
@@ -74,6 +85,9 @@ export const DIRECTOR_CHECKS: readonly Check[] = [
   emptiness,
   capacity,
   weights,
+  schedulerPins,
+  onePacketAnswers,
+  localServers,
   persistence,
   separatePersistence,
 ];

@@ -30,12 +30,14 @@ import { readConnections } from "../read-connections.js";
 import { readGroupClients } from "../read-group-clients.js";
 import { askStations, readNetwork } from "../read-network.js";
 import { readSentErrors } from "../read-sent-errors.js";
+import { readListeners } from "../real-server/listeners.js";
 import { listenToMasters } from "../read-sync.js";
 import {
   readFixedSysctls,
   readSysctls,
   sysctlsUnseen,
 } from "../read-sysctls.js";
+import { withFailedAnswers } from "./answer-ways.js";
 import { blockagesOf, describeBlockage } from "./blockages.js";
 import type { Sysctls } from "../sysctls.js";
 import { isDrainedInUse } from "./drained-in-use.js";
@@ -71,6 +73,7 @@ const OF_THE_TABLE = [
   "heard",
   "firewall",
   "limits",
+  "listeners",
   "probes",
 ] as const satisfies readonly (keyof Facts)[];
 
@@ -189,10 +192,15 @@ export async function gatherDirector(
     heard,
     firewall,
     limits: readConnectionLimits(io.procFolder),
+    listeners: needs.has("listeners")
+      ? readListeners(io.procFolder)
+      : undefined,
     probes,
     connections: typeof connections === "string" ? undefined : connections,
     groupClients: typeof groupClients === "string" ? undefined : groupClients,
   };
+  if (!facts.listeners)
+    reasons.set("listeners", `${io.procFolder}/net/tcp and udp cannot be read`);
   if (typeof connections === "string") reasons.set("connections", connections);
   if (typeof groupClients === "string")
     reasons.set("groupClients", groupClients);
@@ -347,9 +355,12 @@ async function lookAround(
   ];
   using client = await NetworkClient.open(io);
   const general = await readNetwork(client, distinct(addresses));
-  const network = firewall
+  const marked = firewall
     ? await withMarkedWays(client, general, firewall, table)
     : general;
+  const network = connections
+    ? await withFailedAnswers(client, marked, table, connections)
+    : marked;
   if (!ask) return { network };
   const serving = table
     .flatMap((service) =>

@@ -2,7 +2,7 @@ import type { Timeouts } from "../../ipvs/model.js";
 import { check } from "../check.js";
 import type { Connections } from "../connections.js";
 import type { Finding } from "../finding.js";
-import { sysctlFix, sysctlNumber } from "../sysctls.js";
+import { sysctlFix } from "../sysctls.js";
 
 type LimitId = "connections-at-limit" | "connections-near-limit";
 
@@ -13,8 +13,8 @@ const MOST_CONNECTIONS = 2 ** 30;
 /** Tables of connections that are full, or almost. */
 export const limits = check(
   ["connections-at-limit", "connections-near-limit"],
-  ["table", "connections", "limits", "sysctls"],
-  ({ connections, limits: known, sysctls }) => {
+  ["table", "connections", "limits"],
+  ({ connections, limits: known }) => {
     const found: Finding<LimitId>[] = [];
     const look = (
       path: string,
@@ -46,8 +46,8 @@ export const limits = check(
       known.most,
       MOST_CONNECTIONS,
     );
-    if (sysctlNumber(sysctls, "net/ipv4/vs/conntrack") === 1)
-      look("net/netfilter/nf_conntrack_max", known.tracked, known.mostTracked);
+    // Connection tracking sees requests before IPVS does, and drops those of new connections if it is full.
+    look("net/netfilter/nf_conntrack_max", known.tracked, known.mostTracked);
     return found;
   },
 );

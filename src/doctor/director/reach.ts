@@ -15,6 +15,7 @@ import {
   type ServiceWithServers,
 } from "../../ipvs/model.js";
 import type { DeviceAddress } from "../../rtnl/model.js";
+import { isWithin } from "../../rtnl/address-owners.js";
 import { check, type Known } from "../check.js";
 import { ofServer, ofService, serviceName } from "../commands.js";
 import type { Finding } from "../finding.js";
@@ -134,6 +135,7 @@ export function isAny(key: ServiceKey): boolean {
 /** Real servers that cannot be reached. */
 export const reach = check(
   [
+    "server-network-down",
     "server-unroutable",
     "persistence-to-dead-server",
     "one-packet-to-dead-server",
@@ -157,7 +159,8 @@ export function isServing({ settings }: ServerEntry): boolean {
 type DeadId =
   "persistence-to-dead-server" | "one-packet-to-dead-server" | "server-silent";
 
-type Id = "server-unroutable" | DeadId | "direct-via-router";
+type Id =
+  "server-network-down" | "server-unroutable" | DeadId | "direct-via-router";
 
 function findingsOf(
   service: ServiceWithServers,
@@ -169,6 +172,8 @@ function findingsOf(
   const subject = ofServer(service, server);
   if (isLocal(network, address) !== false) return [];
   const hop = nextHopTo(network, address);
+  const down = interfaceDown(network, address);
+  if (down) return [networkDown(subject, down, hop, network)];
   if (!hop) {
     const way = network.ways.get(formatAddress(address));
     const seen = `there is no route to it (${typeof way === "string" ? way : "a route without a next hop"})`;
@@ -195,6 +200,47 @@ function findingsOf(
       ),
     );
   return found;
+}
+
+/** The address of an interface that is down, in the network of a server that no other interface has. */
+export function interfaceDown(
+  network: Network,
+  server: Address,
+): DeviceAddress | undefined {
+  const near = network.addresses.filter(
+    (own) =>
+      own.prefixBits < server.length * 8 &&
+      own.peer === undefined &&
+      isWithin(server, own.address, own.prefixBits),
+  );
+  if (near.some(({ device }) => deviceOf(network, device)?.up !== false))
+    return undefined;
+  return near[0];
+}
+
+function networkDown(
+  subject: Pick<Finding, "subject" | "service" | "server">,
+  down: DeviceAddress,
+  hop: ReturnType<typeof nextHopTo>,
+  network: Network,
+): Finding<"server-network-down"> {
+  const name = deviceOf(network, down.device)?.name ?? "INTERFACE";
+  const other = deviceOf(network, hop?.device)?.name;
+  const instead =
+    hop && other !== undefined
+      ? `packets to it leave by ${other}, through ${formatAddress(hop.address)}`
+      : "there is no route to it";
+  return {
+    id: "server-network-down",
+    ...subject,
+    seen: `${name}, which has ${formatAddress(down.address)}/${down.prefixBits} in its network, is down, and ${instead}`,
+    fix: [
+      {
+        command: `ip link set ${shellWord(name)} up`,
+        effect: `routes through routers behind ${name} do not come back with it`,
+      },
+    ],
+  };
 }
 
 /** A server that does not answer, and what sends clients to it again and again. */

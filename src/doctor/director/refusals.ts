@@ -16,7 +16,9 @@ import { examineThere, PROBE } from "./examine-there.js";
 import { hardwareAddressOf, sameHardware } from "./hardware-address.js";
 import type { Probe } from "../probe-result.js";
 import { isUdp, probeEvidence } from "./probe.js";
-import { isServing } from "./reach.js";
+import { hasFixedNeighbor } from "./fixed-neighbors.js";
+import { isOnLoopback } from "./local-servers.js";
+import { interfaceDown, isServing } from "./reach.js";
 import { removeServer } from "./remove-server.js";
 import { servedTraffic } from "./served-traffic.js";
 import { takeOut } from "./take-out.js";
@@ -42,6 +44,14 @@ export const refusals = check(
     facts.table.flatMap((service) =>
       service.servers.filter(isServing).flatMap((server): Finding<Id>[] => {
         const probe = facts.probes.find((one) => one.server === server);
+        // These are reported as the cause.
+        if (isOnLoopback(server)) return [];
+        if (interfaceDown(facts.network, server.key.address)) return [];
+        if (
+          probe?.result === "no answer" &&
+          hasFixedNeighbor(facts.network, server)
+        )
+          return [];
         if (probe) return probeFinding(probe, facts);
         const { key } = service;
         // Datagrams are refused with ICMP messages, which look like answers in the counters.

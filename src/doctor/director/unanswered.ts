@@ -13,15 +13,19 @@ import { ofServer } from "../commands.js";
 import { groupsOf } from "../connections.js";
 import type { Finding } from "../finding.js";
 import { describePlace } from "../firewall/describe.js";
+import { hasNoWay } from "./answer-ways.js";
 import { besideClients } from "./beside-clients.js";
 import { blockagesOf, type Blockage } from "./blockages.js";
 import { nextHopTo } from "../network.js";
 import type { FlowFacts } from "./flows.js";
 import type { Ruleset } from "../firewall/ruleset.js";
 import { examineThere } from "./examine-there.js";
+import { hasFixedNeighbor } from "./fixed-neighbors.js";
 import { isNotForwarded } from "./forwarding.js";
+import { isOnLoopback } from "./local-servers.js";
 import { hasBalancedAgain } from "./peers.js";
 import { directorEvidence, partialSilences } from "./second-director.js";
+import { interfaceDown } from "./reach.js";
 import {
   ANSWERED,
   answeringMeanwhile,
@@ -67,6 +71,13 @@ export const unanswered = check(
       if (id === undefined || besideClients(silence, facts)) return [];
       if (hasBalancedAgain(service, facts)) return [];
       if (isNotForwarded(server, facts.sysctls, facts.network)) return [];
+      if (
+        isOnLoopback(server) ||
+        interfaceDown(facts.network, server.key.address)
+      )
+        return [];
+      if (hasNoWay(facts.network, server.key.address, clients)) return [];
+      if (hasFixedNeighbor(facts.network, server, clients)) return [];
       const stops = blockages(service).filter(
         ({ flow }) => (flow.server ?? server) === server,
       );

@@ -16,6 +16,7 @@ import { stopsOf } from "../firewall/flow.js";
 import { readFirewall, type Firewall } from "../firewall/read-firewall.js";
 import { realServerFlows } from "./flows.js";
 import { readListeners } from "./listeners.js";
+import { readUnaccepted } from "./unaccepted.js";
 import { isTunnel } from "./methods.js";
 import {
   askedOn,
@@ -42,6 +43,7 @@ export async function gatherRealServer(
   const { procFolder } = io;
   const sysctls = readSysctls(procFolder);
   const listeners = readListeners(procFolder);
+  const unaccepted = await readUnaccepted(procFolder);
   using network = await NetworkClient.open(io);
   const seen: RealServer = {
     ...circumstances,
@@ -66,6 +68,8 @@ export async function gatherRealServer(
   if (!sysctls) reasons.set("sysctls", sysctlsUnseen(procFolder));
   if (!listeners)
     reasons.set("listeners", `${procFolder}/net/tcp and udp cannot be read`);
+  if (!unaccepted)
+    reasons.set("unaccepted", `${procFolder}/net/tcp cannot be read`);
   const firewall = await readFirewall({
     procFolder,
     sysFolder: io.sysFolder,
@@ -91,6 +95,7 @@ export async function gatherRealServer(
     facts: {
       sysctls,
       listeners,
+      unaccepted,
       realServer,
       firewall,
       ...(typeof own === "string"

@@ -65,8 +65,8 @@ export function listenersIn(
   );
 }
 
-/** Every supported machine is little-endian. */
-function addressIn(digits: string): Address {
+/** An address of /proc/net. Every supported machine is little-endian. */
+export function addressIn(digits: string): Address {
   const bytes = Buffer.from(digits, "hex");
   for (let at = 0; at < bytes.length; at += 4)
     bytes.subarray(at, at + 4).reverse();

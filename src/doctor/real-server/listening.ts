@@ -141,7 +141,7 @@ function cureOf(
 }
 
 /** Whether an address is 127.0.0.0/8 or ::1. */
-function isLoopback(address: Address): boolean {
+export function isLoopback(address: Address): boolean {
   return address.length === 4
     ? address[0] === 127
     : address.every((byte, at) => byte === (at === 15 ? 1 : 0));
@@ -174,7 +174,7 @@ function wildcard(
 }
 
 /** Whether a socket gets packets to a virtual address. */
-function hears(
+export function hears(
   { address }: Pick<Listener, "address">,
   service: Pick<VirtualService, "address">,
 ): boolean {

@@ -1,0 +1,35 @@
+import type { Kind } from "../finding.js";
+
+/** Findings about the ways of requests and answers through this machine. */
+export const WAY_KINDS = [
+  {
+    id: "answers-unroutable",
+    severity: "error",
+    title: "the director has no route for the answers to clients",
+    why: "Answers of masqueraded servers come back through the director. The kernel looks up their route twice: with the real server as the source when they come in, and with the virtual address as the source after IPVS has put it in. If one of them leads nowhere, the kernel drops the answer. Requests come in and reach the real servers, and clients see connections time out.",
+    looked:
+      "Clients of masqueraded servers with connections that wait in SYN_RECV: the kernel's route for such an answer, with both sources (the second not if net.ipv4.vs.snat_reroute is 0). There is none, or it is of type unreachable, prohibit or blackhole, by the main table or by a routing rule. It is only likely if a routing rule looks at firewall marks, which answers may have.",
+    cure: "Correct the routes or the routing rules of this machine. `ip rule` and `ip route show table all` print them. The real servers need no change.",
+    sysctls: ["net.ipv4.vs.snat_reroute"],
+  },
+  {
+    id: "server-network-down",
+    severity: "error",
+    title: "the interface in the network of a real server is down",
+    why: "If an interface is down, the route of its network is gone. Packets to the real servers there follow another route, mostly the default route, to a router that cannot reach them or drops them. The scheduler still gives these servers their share of the connections.",
+    looked:
+      "For each real server with a weight: an interface that is down and has an address in the network of the server, while no other interface has one and the route to the server leaves by another interface or is missing.",
+    cure: "Set the interface up. Routes of its own that went with it have to be added again: restart what configures the network, or add them by hand.",
+    sysctls: [],
+  },
+  {
+    id: "neighbor-fixed",
+    severity: "error",
+    title: "a fixed neighbor entry sends packets where nobody answers",
+    why: "For a permanent neighbor entry the kernel never asks who has the address. If the machine got another network card, or another machine took over the address, packets still go to the old hardware address, and nobody gets them.",
+    looked:
+      "Real servers whose connections all wait in SYN_RECV, or that did not answer --probe: whether the neighbor entry of the server, or of the router to it, is permanent. The same for the clients that wait. It is only likely: the entry may be right, and the server silent for another reason.",
+    cure: "Remove the entry: the kernel then asks for the hardware address, as for any neighbor. If it is in a configuration (`ip neighbor`, /etc/ethers), correct it there.",
+    sysctls: [],
+  },
+] as const satisfies readonly Kind[];

@@ -1,0 +1,256 @@
+import assert from "node:assert/strict";
+import { after, before, suite } from "node:test";
+import { eventually } from "../../lab/eventually.js";
+import { isAnswer, startServer, type Server } from "../../lab/http.js";
+import { DIRECTOR } from "../../lab/network.js";
+import { ours } from "../../lab/program.js";
+import { ipvsadm } from "../../traffic/ipvsadm.js";
+import { BEHIND_DIRECTOR } from "../../traffic/places.js";
+import { siteOf } from "../../traffic/site.js";
+import { spread } from "../../traffic/spread.js";
+import {
+  answered,
+  PROGRAMS,
+  proves,
+  unansweredForLong,
+  type Found,
+} from "./case.js";
+
+const SERVICE = "-t 192.0.2.100:80";
+const URL = "http://192.0.2.100/";
+const ONE_SERVER = `
+  -A ${SERVICE} -s rr
+  -a ${SERVICE} -r 198.51.100.11:8080 -m`;
+const RULES = `${ONE_SERVER}
+  -a ${SERVICE} -r 198.51.100.12:8080 -m`;
+const DNS = "-u 192.0.2.100:53";
+const HANGING_PORT = 8090;
+/** It, as /proc/net prints it */
+const LISTENING = `:${HANGING_PORT.toString(16).toUpperCase().padStart(4, "0")} `;
+
+suite("doctor finds where packets of masqueraded servers are lost", () => {
+  const site = siteOf(BEHIND_DIRECTOR, {
+    real1: { http: [8080], datagrams: ["198.51.100.11:53"] },
+    real2: { http: [8080, HANGING_PORT] },
+  });
+  const director = (command: string) => site.network.sh(DIRECTOR, command);
+
+  proves(site, {
+    id: "answers-unroutable",
+    subject: "tcp/192.0.2.100:80",
+    seen: /answers to 192\.0\.2\.10 from 198\.51\.100\.11 lead nowhere: routing rule 100 leads to table 100, whose route to default is of type blackhole$/,
+    rules: ONE_SERVER,
+    url: URL,
+    fault() {
+      director("ip route add blackhole default table 100");
+      director("ip rule add from 198.51.100.0/24 lookup 100 priority 100");
+    },
+    lastly() {
+      director("ip rule del priority 100 2>/dev/null || true");
+      director("ip route flush table 100 2>/dev/null || true");
+    },
+  });
+
+  proves(site, {
+    id: "answers-unroutable",
+    name: "from the virtual address",
+    seen: /answers to 192\.0\.2\.10 from 192\.0\.2\.100 lead nowhere: routing rule 100 is of type prohibit$/,
+    rules: ONE_SERVER,
+    url: URL,
+    fault: () =>
+      void director("ip rule add from 192.0.2.100 prohibit priority 100"),
+    lastly: () => void director("ip rule del priority 100 2>/dev/null || true"),
+  });
+
+  proves(site, {
+    id: "neighbor-fixed",
+    subject: "198.51.100.11",
+    seen: /^the neighbor entry of 198\.51\.100\.11 on back is permanent, with the hardware address 02:00:00:00:00:99: /,
+    evidence: /^\d+ connections to 198\.51\.100\.11:8080 wait in SYN_RECV$/,
+    rules: ONE_SERVER,
+    url: URL,
+    fault: () =>
+      void director(
+        "ip neighbor replace 198.51.100.11 lladdr 02:00:00:00:00:99 dev back nud permanent",
+      ),
+    fails: () => unansweredForLong(site, URL),
+    lastly: () =>
+      void director(
+        "ip neighbor del 198.51.100.11 dev back 2>/dev/null || true",
+      ),
+  });
+
+  /** The servers that answer so many requests. */
+  async function serversOf(count: number): Promise<string[]> {
+    const replies = await site.client.get(URL, { count });
+    assert.ok(replies.every(isAnswer), JSON.stringify(replies));
+    return Object.keys(spread(replies));
+  }
+  proves(site, {
+    id: "scheduler-pins",
+    subject: "tcp/192.0.2.100:80",
+    rules: RULES,
+    works: async () => {
+      assert.equal((await serversOf(16)).length, 2);
+    },
+    fault: async () => {
+      await ipvsadm(`-E ${SERVICE} -s dh`);
+    },
+    fails: async () => {
+      assert.equal((await serversOf(6)).length, 1);
+    },
+  });
+
+  proves(site, {
+    id: "one-packet-masqueraded",
+    subject: "udp/192.0.2.100:53",
+    rules: `
+      -A ${DNS} -s rr
+      -a ${DNS} -r 198.51.100.11:53 -m`,
+    async works() {
+      const replies = await site.client.sendDatagrams("192.0.2.100:53");
+      assert.ok(
+        replies.every((reply) => "server" in reply),
+        JSON.stringify(replies),
+      );
+    },
+    fault: async () => {
+      await ipvsadm(`-E ${DNS} -s rr -o`);
+    },
+    async fails() {
+      const replies = await site.client.sendDatagrams("192.0.2.100:53");
+      assert.ok(
+        replies.every((reply) => "failure" in reply),
+        JSON.stringify(replies),
+      );
+    },
+  });
+
+  proves(site, {
+    id: "defense-drops",
+    subject: "net.ipv4.vs.drop_packet",
+    rules: RULES,
+    url: URL,
+    fault: () =>
+      void director(
+        "sysctl -w net.ipv4.vs.am_droprate=1 net.ipv4.vs.drop_packet=3",
+      ),
+    // The kernel looks at the setting once a second.
+    async fails() {
+      const replies = await eventually(
+        () => site.client.get(URL, { patienceSeconds: 1 }),
+        (replies) => !replies.some(isAnswer),
+      );
+      assert.ok(!replies.some(isAnswer), JSON.stringify(replies));
+    },
+    lastly: () =>
+      void director(
+        "sysctl -w net.ipv4.vs.am_droprate=10 net.ipv4.vs.drop_packet=0",
+      ),
+  });
+
+  let local: Server;
+  before(async () => {
+    local = await startServer(DIRECTOR, [8080]);
+  });
+  after(() => local.stop());
+
+  proves(site, {
+    id: "server-on-loopback",
+    subject: "127.0.0.1:8080 of tcp/192.0.2.100:80",
+    rules: ONE_SERVER,
+    url: URL,
+    async fault() {
+      await ipvsadm(`-d ${SERVICE} -r 198.51.100.11:8080`);
+      await ipvsadm(`-a ${SERVICE} -r 127.0.0.1:8080 -m`);
+    },
+    repair({ cure, fix }: Found) {
+      assert.deepEqual(fix, []);
+      const [, command = ""] = /"([^"]+)"/.exec(cure) ?? [];
+      assert.match(command, /^ipvsadm -a .* && ipvsadm -d /);
+      director(`PATH=${PROGRAMS}:$PATH; ${command}`);
+    },
+  });
+
+  proves(site, {
+    id: "local-server-unheard",
+    subject: "198.51.100.1:8081 of tcp/192.0.2.100:80",
+    rules: `
+      -A ${SERVICE} -s rr
+      -a ${SERVICE} -r 198.51.100.1:8080 -m`,
+    url: URL,
+    async fault() {
+      await ipvsadm(`-d ${SERVICE} -r 198.51.100.1:8080`);
+      await ipvsadm(`-a ${SERVICE} -r 198.51.100.1:8081 -m`);
+    },
+    async repair() {
+      await ipvsadm(`-d ${SERVICE} -r 198.51.100.1:8081`);
+      await ipvsadm(`-a ${SERVICE} -r 198.51.100.1:8080 -m`);
+    },
+  });
+
+  let hanging: number;
+  const signal = (name: string) =>
+    void site.network.sh("real1", `kill -${name} ${hanging}`);
+  proves(site, {
+    id: "server-hangs",
+    subject: `198.51.100.11:${HANGING_PORT} of tcp/192.0.2.100:80`,
+    rules: `
+      -A ${SERVICE} -s rr
+      -a ${SERVICE} -r 198.51.100.11:${HANGING_PORT} -m
+      -a ${SERVICE} -r 198.51.100.12:${HANGING_PORT} -m`,
+    url: URL,
+    async prepare() {
+      const program = `
+        require("http").createServer((_, answer) => answer.end(JSON.stringify({ server: "real1", filling: "" })))
+          .listen(${HANGING_PORT});`;
+      hanging = Number(
+        site.network.sh(
+          "real1",
+          `${process.execPath} -e '${program}' >/dev/null 2>&1 & echo $!`,
+        ),
+      );
+      const listens = await eventually(
+        () =>
+          Promise.resolve(
+            site.network.sh("real1", "cat /proc/net/tcp /proc/net/tcp6"),
+          ),
+        (text) => text.includes(LISTENING),
+      );
+      assert.ok(listens.includes(LISTENING));
+    },
+    fault: () => {
+      signal("STOP");
+    },
+    async fails() {
+      for (let i = 0; i < 6; i++)
+        await site.client.get(URL, { patienceSeconds: 1 });
+      const { stdout } = await eventually(
+        () => ours(["doctor", "--only", "server-hangs", "-o", "json"]),
+        ({ stdout }) => stdout.includes('"id": "server-hangs"'),
+      );
+      assert.match(stdout, /"id": "server-hangs"/);
+    },
+    machines: { "real server 198.51.100.11": "real1" },
+    // "error connections-unaccepted" there
+    there: "connections-unaccepted",
+    repair: () => {
+      signal("CONT");
+    },
+    lastly: () => {
+      signal("KILL");
+    },
+  });
+
+  // The IPv6 addresses of an interface that is down are lost, so this is the last one.
+  proves(site, {
+    id: "server-network-down",
+    subject: "198.51.100.11:8080 of tcp/192.0.2.100:80",
+    seen: /^back, which has 198\.51\.100\.1\/24 in its network, is down, and there is no route to it$/,
+    rules: ONE_SERVER,
+    works: () => answered(site, URL),
+    fault: () => void director("ip link set back down"),
+    fails: () => unansweredForLong(site, URL),
+    lastly: () => void director("ip link set back up"),
+  });
+});

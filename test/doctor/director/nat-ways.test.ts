@@ -1,0 +1,557 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import {
+  answerWays,
+  withFailedAnswers,
+} from "../../../src/doctor/director/answer-ways.js";
+import { defenses } from "../../../src/doctor/director/defenses.js";
+import { fixedNeighbors } from "../../../src/doctor/director/fixed-neighbors.js";
+import { hangingServers } from "../../../src/doctor/director/hanging-servers.js";
+import { localServers } from "../../../src/doctor/director/local-servers.js";
+import { onePacketAnswers } from "../../../src/doctor/director/one-packet-answers.js";
+import { reach } from "../../../src/doctor/director/reach.js";
+import { refusals } from "../../../src/doctor/director/refusals.js";
+import { schedulerPins } from "../../../src/doctor/director/scheduler-pins.js";
+import { unanswered } from "../../../src/doctor/director/unanswered.js";
+import type { ConnectionGroup } from "../../../src/doctor/connections.js";
+import type { Facts } from "../../../src/doctor/facts.js";
+import { parseIptablesSave } from "../../../src/doctor/firewall/iptables-save.js";
+import type { Network } from "../../../src/doctor/network.js";
+import { INET } from "../../../src/ipvs/address.js";
+import {
+  MASQUERADING,
+  ONE_PACKET,
+  TCP,
+  UDP,
+  type ServerEntry,
+  type ServiceSettings,
+} from "../../../src/ipvs/model.js";
+import type { RouteFailure, RouteQuery } from "../../../src/rtnl/client.js";
+import type { Route, Rule } from "../../../src/rtnl/model.js";
+import { address, serverEntry, serviceEntry } from "../../fixtures/entries.js";
+import { connectionGroup, connectionTable } from "../made-up-connections.js";
+import {
+  device,
+  neighbor,
+  network,
+  ownAddress,
+  route,
+} from "../made-up-network.js";
+import { serviceAt, sysctls, told } from "../made-up.js";
+
+/*
+ * A director between clients on eth1, behind the router 192.0.2.254, and masqueraded servers on eth2 (10.0.0.0/24). The
+ * virtual address is 192.0.2.1.
+ */
+const CLIENT = "198.51.100.10";
+const SERVER = masqueraded("10.0.0.11");
+const SERVICE = serviceAt("192.0.2.1", [SERVER]);
+const NETWORK = network(
+  [
+    route("192.0.2.1", "local", 1),
+    route("10.0.0.1", "local", 2),
+    route("192.0.0.8", "unicast", 1, "192.0.2.254"),
+    route(CLIENT, "unicast", 1, "192.0.2.254"),
+    route("10.0.0.11", "unicast", 2),
+    route("10.0.0.12", "unicast", 2),
+  ],
+  {
+    devices: [device(1), device(2)],
+    addresses: [
+      ownAddress(1, "192.0.2.2/24"),
+      ownAddress(1, "192.0.2.1/32"),
+      ownAddress(2, "10.0.0.1/24"),
+    ],
+  },
+);
+const WAITING = [
+  connectionGroup(
+    { SYN_RECV: [50, 51, 52] },
+    {
+      server: address("10.0.0.11"),
+      clients: [address(CLIENT)],
+      openingClients: [address(CLIENT)],
+    },
+  ),
+];
+
+function masqueraded(text: string, given: Partial<ServerEntry> = {}) {
+  const server = serverEntry(text, 80, { forwarding: MASQUERADING });
+  return { ...server, ...given };
+}
+
+function facts(
+  given: Partial<Facts> & {
+    groups?: readonly ConnectionGroup[];
+    rules?: string;
+  } = {},
+): Facts {
+  const { groups = [], rules = "", table = [SERVICE], ...rest } = given;
+  return {
+    table,
+    allServices: table,
+    daemons: [],
+    network: NETWORK,
+    stations: { nextHops: new Map(), strangers: [] },
+    connections: connectionTable(groups),
+    timeouts: { tcpSeconds: 900, tcpFinSeconds: 120, udpSeconds: 300 },
+    sysctls: sysctls({ "net.ipv4.vs.conntrack": 0, "net.ipv4.ip_forward": 1 }),
+    firewall: {
+      tables: parseIptablesSave(rules, INET, "iptables"),
+      unread: [],
+    },
+    probes: [],
+    listeners: [],
+    ...rest,
+  };
+}
+
+suite("answerWays", () => {
+  const RULE: Rule = {
+    family: INET,
+    priority: 100,
+    action: "table",
+    table: 100,
+    from: { address: address("10.0.0.0"), bits: 24 },
+    to: undefined,
+    incoming: undefined,
+    outgoing: undefined,
+    mark: undefined,
+    inverted: false,
+  };
+  const MAIN: Rule = {
+    ...RULE,
+    priority: 32766,
+    table: 254,
+    from: undefined,
+  };
+  const DEFAULT = { prefixBits: 0, target: address("0.0.0.0") };
+  const BLACKHOLE = route("0.0.0.0", "blackhole", 0, undefined, {
+    ...DEFAULT,
+    table: 100,
+    hops: [],
+  });
+
+  /** The network of a kernel that answers these queries so. */
+  async function asked(
+    answer: (query: RouteQuery) => Route | RouteFailure,
+    rules: readonly Rule[] = [MAIN],
+    routes: readonly Route[] = [],
+    seen: Network = NETWORK,
+  ): Promise<Network> {
+    return await withFailedAnswers(
+      {
+        routeTo: (query) => Promise.resolve(answer(query)),
+        rules: () => Promise.resolve([...rules]),
+        routes: () => Promise.resolve([...routes]),
+      },
+      seen,
+      [SERVICE],
+      connectionTable(WAITING),
+    );
+  }
+  const fine = route(CLIENT, "unicast", 1, "192.0.2.254");
+  const find = (network: Network, given: Partial<Facts> = {}) =>
+    answerWays.examine(facts({ network, groups: WAITING, ...given }));
+
+  test("answers that have a way are no finding", async () => {
+    const queries: RouteQuery[] = [];
+    const network = await asked((query) => {
+      queries.push(query);
+      return fine;
+    });
+    assert.deepEqual(queries, [
+      { to: address(CLIENT), from: address("10.0.0.11"), incoming: 2 },
+      { to: address(CLIENT), from: address("192.0.2.1") },
+    ]);
+    assert.deepEqual(find(network), []);
+    assert.notDeepEqual(
+      unanswered.examine(facts({ network, groups: WAITING })),
+      [],
+    );
+  });
+
+  test("a routing rule for the servers' network leads to a blackhole", async () => {
+    const network = await asked(
+      ({ incoming }) => (incoming === undefined ? fine : "dropped"),
+      [MAIN, RULE],
+      [BLACKHOLE],
+    );
+    const [finding, ...others] = find(network);
+    assert.deepEqual(others, []);
+    assert.ok(finding);
+    assert.equal(
+      finding.seen,
+      "clients 198.51.100.10 wait in SYN_RECV, and answers to 198.51.100.10 from 10.0.0.11 lead nowhere: routing rule 100 leads to table 100, whose route to default is of type blackhole",
+    );
+    assert.equal(finding.certainty, undefined);
+    assert.deepEqual(told(finding), [
+      "answers-unroutable tcp/192.0.2.1:80",
+      "ip route del blackhole default table 100",
+    ]);
+    assert.deepEqual(
+      finding.next?.map(({ command }) => command),
+      ["ip route get 198.51.100.10 from 10.0.0.11 iif eth2"],
+    );
+    assert.deepEqual(
+      unanswered.examine(facts({ network, groups: WAITING })),
+      [],
+      "the route is the cause",
+    );
+  });
+
+  test("a rule for the virtual address counts only if IPVS looks for the route again", async () => {
+    const rule: Rule = {
+      ...RULE,
+      action: "prohibit",
+      from: { address: address("192.0.2.1"), bits: 32 },
+    };
+    const network = await asked(
+      ({ incoming }) => (incoming === undefined ? "prohibited" : fine),
+      [rule, MAIN],
+    );
+    assert.deepEqual(find(network).map(told), [
+      ["answers-unroutable tcp/192.0.2.1:80", "ip rule del priority 100"],
+    ]);
+    assert.deepEqual(
+      find(network, { sysctls: sysctls({ "net.ipv4.vs.snat_reroute": 0 }) }),
+      [],
+    );
+  });
+
+  test("without a default route, one is printed for the reader's router", async () => {
+    const none = network(
+      [route("192.0.2.1", "local", 1), route("10.0.0.11", "unicast", 2)],
+      { devices: NETWORK.devices, addresses: NETWORK.addresses },
+      { [CLIENT]: "no route", "192.0.0.8": "no route" },
+    );
+    const failed = await asked(() => "no route", [MAIN], [], none);
+    assert.deepEqual(find(failed).map(told), [
+      [
+        "answers-unroutable tcp/192.0.2.1:80",
+        "ip route add default via ROUTER",
+      ],
+    ]);
+  });
+
+  test("a rule for firewall marks makes it likely, and nothing is blamed", async () => {
+    const mark = { value: 1, mask: 0xffffffff };
+    const network = await asked(() => "dropped", [{ ...RULE, mark }, MAIN]);
+    const [finding] = find(network);
+    assert.equal(finding?.certainty, "likely");
+    assert.deepEqual(finding.fix, []);
+  });
+
+  test("a machine that does not forward has another fault", async () => {
+    const network = await asked(() => "unreachable");
+    assert.deepEqual(
+      find(network, { sysctls: sysctls({ "net.ipv4.ip_forward": 0 }) }),
+      [],
+    );
+  });
+});
+
+suite("fixedNeighbors", () => {
+  const around = (state: "permanent" | "reachable"): Network => ({
+    ...NETWORK,
+    neighbors: [neighbor(2, "10.0.0.11", 0x99, state)],
+  });
+
+  test("a permanent entry of a silent server is likely the cause", () => {
+    const all = facts({ network: around("permanent"), groups: WAITING });
+    const [finding, ...others] = fixedNeighbors.examine(all);
+    assert.deepEqual(others, []);
+    assert.ok(finding);
+    assert.deepEqual(told(finding), [
+      "neighbor-fixed 10.0.0.11",
+      "ip neighbor del 10.0.0.11 dev eth2",
+    ]);
+    assert.match(finding.seen, /02:00:00:00:01:99/);
+    assert.deepEqual(finding.evidence, [
+      "3 connections to 10.0.0.11:80 wait in SYN_RECV",
+    ]);
+    assert.deepEqual(unanswered.examine(all), []);
+  });
+
+  test("an entry that the kernel learned is none, nor a fixed one of a server that answers", () => {
+    const learned = facts({ network: around("reachable"), groups: WAITING });
+    assert.deepEqual(fixedNeighbors.examine(learned), []);
+    assert.notDeepEqual(unanswered.examine(learned), []);
+    const groups = [
+      connectionGroup({ TIME_WAIT: [100] }, { server: address("10.0.0.11") }),
+    ];
+    assert.deepEqual(
+      fixedNeighbors.examine(facts({ network: around("permanent"), groups })),
+      [],
+    );
+  });
+
+  test("a server that did not answer --probe counts, too", () => {
+    const all = facts({
+      network: around("permanent"),
+      probes: [{ service: SERVICE, server: SERVER, result: "no answer" }],
+    });
+    assert.equal(fixedNeighbors.examine(all).length, 1);
+    assert.deepEqual(refusals.examine(all), []);
+  });
+});
+
+suite("reach: server-network-down", () => {
+  const down = (up: boolean): Network => ({
+    ...network(
+      [
+        route("192.0.2.1", "local", 1),
+        route("10.0.0.11", "unicast", 1, "192.0.2.254"),
+      ],
+      {
+        devices: [device(1), device(2, { up })],
+        addresses: NETWORK.addresses,
+      },
+    ),
+  });
+
+  test("an interface that is down has the network of a server", () => {
+    const [finding] = reach.examine(facts({ network: down(false) }));
+    assert.ok(finding);
+    assert.deepEqual(told(finding), [
+      "server-network-down 10.0.0.11:80 of tcp/192.0.2.1:80",
+      "ip link set eth2 up",
+    ]);
+    assert.equal(
+      finding.seen,
+      "eth2, which has 10.0.0.1/24 in its network, is down, and packets to it leave by eth1, through 192.0.2.254",
+    );
+    assert.deepEqual(
+      unanswered.examine(facts({ network: down(false), groups: WAITING })),
+      [],
+    );
+  });
+
+  test("an interface that is up is no fault, nor one beside another that is up", () => {
+    assert.deepEqual(reach.examine(facts({ network: down(true) })), []);
+    const both: Network = {
+      ...down(false),
+      addresses: [...NETWORK.addresses, ownAddress(1, "10.0.0.2/24")],
+    };
+    assert.deepEqual(reach.examine(facts({ network: both })), []);
+  });
+});
+
+suite("schedulerPins", () => {
+  const servers = (...counts: number[]) =>
+    counts.map((inactiveConnections, i) =>
+      masqueraded(`10.0.0.${11 + i}`, { inactiveConnections }),
+    );
+  const find = (settings: Partial<ServiceSettings>, ...counts: number[]) =>
+    schedulerPins
+      .examine(
+        facts({
+          table: [serviceAt("192.0.2.1", servers(...counts), settings)],
+        }),
+      )
+      .map((finding) => [...told(finding), finding.seen]);
+
+  test("dh has one destination, so one server gets everything", () => {
+    assert.deepEqual(find({ scheduler: "dh" }, 4, 0), [
+      [
+        "scheduler-pins tcp/192.0.2.1:80",
+        "ipvsadm -E -t 192.0.2.1:80 -s wlc",
+        "dh chooses a server by the destination address, and this service has only one; 4 of 4 connections are at 10.0.0.11:80",
+      ],
+    ]);
+    assert.equal(find({ scheduler: "lblcr" }, 1, 1).length, 1);
+    assert.deepEqual(find({ scheduler: "dh" }, 4), [], "a single server");
+    assert.deepEqual(find({ scheduler: "rr" }, 40, 0), []);
+  });
+
+  test("a firewall mark can stand for many destinations", () => {
+    const marked = serviceEntry(
+      { family: INET, firewallMark: 7 },
+      { scheduler: "dh" },
+      servers(4, 0),
+    );
+    assert.deepEqual(schedulerPins.examine(facts({ table: [marked] })), []);
+  });
+
+  test("sh needs many connections at one server, and no flag for ports", () => {
+    assert.deepEqual(find({ scheduler: "sh" }, 19, 0), []);
+    assert.deepEqual(find({ scheduler: "sh" }, 30, 10), []);
+    assert.equal(find({ scheduler: "sh" }, 20, 0).length, 1);
+    assert.deepEqual(find({ scheduler: "sh", flags: 0x10 }, 20, 0), []);
+  });
+});
+
+suite("onePacketAnswers", () => {
+  const key = {
+    family: INET,
+    protocol: UDP,
+    address: address("192.0.2.1"),
+    port: 53,
+  } as const;
+  const dns = (flags: number) =>
+    serviceEntry(key, { scheduler: "rr", flags }, [
+      { ...SERVER, key: { ...SERVER.key, port: 53 } },
+    ]);
+
+  test("nobody translates the answers of masqueraded servers", () => {
+    const table = [dns(ONE_PACKET)];
+    assert.deepEqual(onePacketAnswers.examine(facts({ table })).map(told), [
+      [
+        "one-packet-masqueraded udp/192.0.2.1:53",
+        "ipvsadm -E -u 192.0.2.1:53 -s rr",
+      ],
+    ]);
+    assert.deepEqual(onePacketAnswers.examine(facts({ table: [dns(0)] })), []);
+  });
+
+  test("a rule of SNAT for the answers, direct routing, and a local server are no fault", () => {
+    const rules = `*nat\n:POSTROUTING ACCEPT [0:0]\n-A POSTROUTING -p udp -s 10.0.0.0/24 --sport 53 -j SNAT --to-source 192.0.2.1\nCOMMIT\n`;
+    const table = [dns(ONE_PACKET)];
+    assert.deepEqual(onePacketAnswers.examine(facts({ table, rules })), []);
+    const direct = serviceEntry(key, { scheduler: "rr", flags: ONE_PACKET }, [
+      serverEntry("10.0.0.11", 53),
+    ]);
+    assert.deepEqual(onePacketAnswers.examine(facts({ table: [direct] })), []);
+  });
+});
+
+suite("localServers", () => {
+  const at = (text: string, port = 80) =>
+    serviceAt("192.0.2.1", [
+      { ...masqueraded(text), key: { ...masqueraded(text).key, port } },
+    ]);
+  const any = { protocol: TCP, address: address("0.0.0.0"), port: 80 } as const;
+
+  test("a masqueraded loopback address gets nothing from the network", () => {
+    const [finding] = localServers.examine(
+      facts({ table: [at("127.0.0.1")], listeners: [any] }),
+    );
+    assert.ok(finding);
+    assert.deepEqual(told(finding), [
+      "server-on-loopback 127.0.0.1:80 of tcp/192.0.2.1:80",
+    ]);
+    assert.deepEqual(finding.procedure?.[1], {
+      commands: [
+        "ipvsadm -a -t 192.0.2.1:80 -r 192.0.2.2:80 -m -w 1",
+        "ipvsadm -d -t 192.0.2.1:80 -r 127.0.0.1:80",
+      ],
+    });
+    const direct = serviceAt("192.0.2.1", [serverEntry("127.0.0.1", 80)]);
+    assert.deepEqual(
+      localServers.examine(facts({ table: [direct], listeners: [any] })),
+      [],
+    );
+  });
+
+  test("a local server needs a program", () => {
+    const table = [at("10.0.0.1", 8080)];
+    const there = (address_: string) =>
+      localServers
+        .examine(
+          facts({
+            table,
+            listeners: [
+              { protocol: TCP, address: address(address_), port: 8080 },
+            ],
+          }),
+        )
+        .map(({ id, seen }) => [id, seen]);
+    assert.deepEqual(there("0.0.0.0"), []);
+    assert.deepEqual(there("::"), []);
+    assert.deepEqual(there("10.0.0.1"), []);
+    assert.deepEqual(there("127.0.0.1"), [
+      [
+        "local-server-unheard",
+        "it is this machine itself, and no program listens at tcp/10.0.0.1:8080; programs listen at this port only at 127.0.0.1",
+      ],
+    ]);
+    assert.deepEqual(
+      localServers.examine(facts({ listeners: [] })),
+      [],
+      "a server on another machine",
+    );
+  });
+});
+
+suite("defenses", () => {
+  const find = (values: Record<string, number>) =>
+    defenses
+      .examine(
+        facts({
+          sysctls: sysctls(
+            Object.fromEntries(
+              Object.entries(values).map(([name, value]) => [
+                `net.ipv4.vs.${name}`,
+                value,
+              ]),
+            ),
+          ),
+        }),
+      )
+      .map((finding) => [...told(finding), finding.seen]);
+
+  test("packets that open connections are dropped always, or while memory is low", () => {
+    const fix = "sysctl -w net.ipv4.vs.drop_packet=0";
+    const id = "defense-drops net.ipv4.vs.drop_packet";
+    assert.deepEqual(find({ drop_packet: 3, am_droprate: 10 }), [
+      [
+        id,
+        fix,
+        "net.ipv4.vs.drop_packet is 3 and net.ipv4.vs.am_droprate is 10: the kernel drops one of 10 packets that open a connection",
+      ],
+    ]);
+    assert.match(
+      find({ drop_packet: 2, amemthresh: 1024 })[0]?.[2] ?? "",
+      /because less memory is available than net\.ipv4\.vs\.amemthresh, 1024 pages$/,
+    );
+    for (const drop_packet of [0, 1])
+      assert.deepEqual(find({ drop_packet, am_droprate: 1 }), []);
+    assert.deepEqual(find({ drop_packet: 3, am_droprate: 0 }), []);
+  });
+
+  test("random connections are removed", () => {
+    assert.deepEqual(
+      find({ drop_entry: 3 }).map(([id]) => id),
+      ["defense-drops net.ipv4.vs.drop_entry"],
+    );
+    assert.deepEqual(find({ drop_entry: 1 }), []);
+  });
+});
+
+suite("hangingServers", () => {
+  const OTHER = masqueraded("10.0.0.12");
+  const table = [serviceAt("192.0.2.1", [SERVER, OTHER])];
+  const group = (states: Record<string, number[]>, server = "10.0.0.11") =>
+    connectionGroup(states, {
+      server: address(server),
+      clients: [address(CLIENT)],
+    });
+  const find = (...groups: ConnectionGroup[]) =>
+    hangingServers
+      .examine(facts({ table, groups }))
+      .map((finding) => [finding.subject, finding.seen]);
+
+  test("three connections that only clients have closed are enough", () => {
+    assert.deepEqual(find(group({ CLOSE_WAIT: [40, 50, 59] })), [
+      [
+        "10.0.0.11:80 of tcp/192.0.2.1:80",
+        "clients have closed 3 connections, which wait in CLOSE_WAIT for the server to close its side, the oldest for 20 s; it has ended none meanwhile",
+      ],
+    ]);
+    assert.deepEqual(find(group({ CLOSE_WAIT: [40, 50] })), []);
+  });
+
+  test("two are enough if another server ends connections meanwhile", () => {
+    const two = group({ CLOSE_WAIT: [40, 50] });
+    assert.equal(find(two, group({ TIME_WAIT: [119] }, "10.0.0.12")).length, 1);
+    assert.deepEqual(find(two, group({ TIME_WAIT: [60] }, "10.0.0.12")), []);
+  });
+
+  test("a server that ends connections works, and one that has just begun to wait may", () => {
+    assert.deepEqual(
+      find(group({ CLOSE_WAIT: [40, 50, 59], TIME_WAIT: [110] })),
+      [],
+    );
+    assert.deepEqual(find(group({ CLOSE_WAIT: [58, 59, 60] })), []);
+  });
+});
