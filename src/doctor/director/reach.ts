@@ -27,6 +27,7 @@ import {
 } from "../network.js";
 import { shellWord } from "../shell.js";
 import type { Sysctls } from "../sysctls.js";
+import { askedFromVirtual, mergeAsked } from "./asked-from-vip.js";
 import { bindsClients, takeOut } from "./take-out.js";
 
 /** Whether a machine is only a backup: another machine has the virtual addresses now. */
@@ -135,6 +136,7 @@ export function isAny(key: ServiceKey): boolean {
 export const reach = check(
   [
     "server-unroutable",
+    "asked-from-vip",
     "persistence-to-dead-server",
     "one-packet-to-dead-server",
     "server-silent",
@@ -142,10 +144,12 @@ export const reach = check(
   ],
   ["table", "network", "stations", "sysctls"],
   (facts) =>
-    facts.table.flatMap((service) =>
-      service.servers
-        .filter(isServing)
-        .flatMap((server) => findingsOf(service, server, facts)),
+    mergeAsked(
+      facts.table.flatMap((service) =>
+        service.servers
+          .filter(isServing)
+          .flatMap((server) => findingsOf(service, server, facts)),
+      ),
     ),
 );
 
@@ -157,7 +161,7 @@ export function isServing({ settings }: ServerEntry): boolean {
 type DeadId =
   "persistence-to-dead-server" | "one-packet-to-dead-server" | "server-silent";
 
-type Id = "server-unroutable" | DeadId | "direct-via-router";
+type Id = "server-unroutable" | "asked-from-vip" | DeadId | "direct-via-router";
 
 function findingsOf(
   service: ServiceWithServers,
@@ -187,12 +191,13 @@ function findingsOf(
     });
   if (isSilent(network, stations, hop))
     found.push(
-      deadServer(
-        service,
-        server,
-        sysctls,
-        `${direct ? "it does" : `the router to it, ${formatAddress(hop.address)}, does`} not answer on ${device}`,
-      ),
+      askedFromVirtual(service, server, network) ??
+        deadServer(
+          service,
+          server,
+          sysctls,
+          `${direct ? "it does" : `the router to it, ${formatAddress(hop.address)}, does`} not answer on ${device}`,
+        ),
     );
   return found;
 }
