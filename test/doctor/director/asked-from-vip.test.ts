@@ -16,7 +16,7 @@ const WIDE = ownAddress(1, "192.0.2.1/24");
 function found(
   addresses: readonly ReturnType<typeof ownAddress>[],
   settings: Partial<ServerSettings> = {},
-  answer: Uint8Array | undefined = undefined,
+  answer?: Uint8Array,
 ) {
   const hosts = ["192.0.2.10", "192.0.2.11"];
   const table = [
