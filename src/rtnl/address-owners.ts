@@ -187,8 +187,18 @@ export function probeObstacle(
     );
     return usable ? undefined : "no address";
   }
-  const asker = askerFor(address, here) ?? askerFor(undefined, addresses);
-  return asker && sameAddress(asker, address) ? "own name" : undefined;
+  const asker = askerOn(address, device.index, addresses);
+  return asker && sameAddress(asker.address, address) ? "own name" : undefined;
+}
+
+/** The address from which the kernel asks for a neighbor by ARP. @param addresses all addresses of this machine */
+export function askerOn(
+  address: Address,
+  device: number,
+  addresses: readonly DeviceAddress[],
+): DeviceAddress | undefined {
+  const here = addresses.filter((one) => one.device === device);
+  return askerFor(address, here) ?? askerFor(undefined, addresses);
 }
 
 /**
@@ -198,7 +208,7 @@ export function probeObstacle(
 function askerFor(
   address: Address | undefined,
   addresses: readonly DeviceAddress[],
-): Address | undefined {
+): DeviceAddress | undefined {
   const possible = addresses.filter(
     ({ family, scope, secondary }) =>
       family === INET && !secondary && (scope === "global" || scope === "link"),
@@ -208,7 +218,7 @@ function askerFor(
     possible.find((one) =>
       isWithin(address, one.peer ?? one.address, one.prefixBits),
     );
-  return (near ?? possible[0])?.address;
+  return near ?? possible[0];
 }
 
 /** Whether an address is in a network. */

@@ -28,6 +28,7 @@ import {
 } from "../network.js";
 import { shellWord } from "../shell.js";
 import type { Sysctls } from "../sysctls.js";
+import { askedFromVirtual, mergeAsked } from "./asked-from-vip.js";
 import { bindsClients, takeOut } from "./take-out.js";
 
 /** Whether a machine is only a backup: another machine has the virtual addresses now. */
@@ -137,6 +138,7 @@ export const reach = check(
   [
     "server-network-down",
     "server-unroutable",
+    "asked-from-vip",
     "persistence-to-dead-server",
     "one-packet-to-dead-server",
     "server-silent",
@@ -144,10 +146,12 @@ export const reach = check(
   ],
   ["table", "network", "stations", "sysctls"],
   (facts) =>
-    facts.table.flatMap((service) =>
-      service.servers
-        .filter(isServing)
-        .flatMap((server) => findingsOf(service, server, facts)),
+    mergeAsked(
+      facts.table.flatMap((service) =>
+        service.servers
+          .filter(isServing)
+          .flatMap((server) => findingsOf(service, server, facts)),
+      ),
     ),
 );
 
@@ -160,7 +164,11 @@ type DeadId =
   "persistence-to-dead-server" | "one-packet-to-dead-server" | "server-silent";
 
 type Id =
-  "server-network-down" | "server-unroutable" | DeadId | "direct-via-router";
+  | "server-network-down"
+  | "server-unroutable"
+  | "asked-from-vip"
+  | DeadId
+  | "direct-via-router";
 
 function findingsOf(
   service: ServiceWithServers,
@@ -192,12 +200,13 @@ function findingsOf(
     });
   if (isSilent(network, stations, hop))
     found.push(
-      deadServer(
-        service,
-        server,
-        sysctls,
-        `${direct ? "it does" : `the router to it, ${formatAddress(hop.address)}, does`} not answer on ${device}`,
-      ),
+      askedFromVirtual(service, server, network) ??
+        deadServer(
+          service,
+          server,
+          sysctls,
+          `${direct ? "it does" : `the router to it, ${formatAddress(hop.address)}, does`} not answer on ${device}`,
+        ),
     );
   return found;
 }

@@ -43,7 +43,7 @@ function brokenHop(
   const { gateway } = hop;
   if (!director || !gateway || !way) return [];
   const router = formatAddress(gateway);
-  const on = nameOf(server, hop);
+  const device = server.devices.find(({ index }) => index === hop.device);
   // IPv6 does not check the source of what it forwards.
   if (director.length === 4 && isDirector(server, director, hop))
     return [
@@ -55,22 +55,23 @@ function brokenHop(
         evidence: [
           "the director drops them as martians, unless accept_local is 1 on its interface and it forwards IPv4",
         ],
-        fix: [throughRouter(server, way)],
+        fix: throughRouter(server, way),
       },
     ];
-  if (!isSilent(server, hop)) return [];
+  // Tunnels and the like have no neighbors to ask.
+  if (!device?.asksNeighbors || !isSilent(server, hop)) return [];
   return [
     {
       id: "router-silent",
       subject: target,
-      seen: `answers go through ${router}, which does not answer ${director.length === 4 ? "ARP" : "neighbor discovery"}${on}`,
+      seen: `answers go through ${router}, which does not answer ${director.length === 4 ? "ARP" : "neighbor discovery"} on ${device.name}`,
       next: [
         {
           command: `ip neighbor show ${router}`,
           effect: "changes nothing; shows what the kernel knows of the router",
         },
       ],
-      fix: [throughRouter(server, way)],
+      fix: throughRouter(server, way),
     },
   ];
 }
@@ -85,19 +86,16 @@ function whoIs(server: RealServer, director: Address, hop: Hop): string {
   return `${router}, which has the hardware address${at} of the director`;
 }
 
-/** ` on eth0` */
-function nameOf({ devices }: RealServer, { device }: Hop): string {
-  const name = devices.find(({ index }) => index === device)?.name;
-  return name === undefined ? "" : ` on ${name}`;
-}
-
-/** The same route through another router. */
-function throughRouter({ routes, client }: RealServer, way: Route): Fix {
+/** The same route through another router. A route with several routers keeps the others, so it has no command. */
+function throughRouter({ routes, client }: RealServer, way: Route): Fix[] {
+  if (way.hops.length > 1) return [];
   const table = way.table === MAIN ? "" : ` table ${way.table}`;
   const old = client ? usedRoute(routes, way, client) : way;
   const to = old ? prefixOf(old) : client ? formatAddress(client) : "default";
-  return {
-    command: `ip route replace ${to} via ROUTER${table}`,
-    effect: `${ROUTER}; all packets of this server ${to === "default" ? "that have no other route" : `to ${to}`} go there`,
-  };
+  return [
+    {
+      command: `ip route replace ${to} via ROUTER${table}`,
+      effect: `${ROUTER}; all packets of this server ${to === "default" ? "that have no other route" : `to ${to}`} go there`,
+    },
+  ];
 }

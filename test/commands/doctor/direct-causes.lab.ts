@@ -67,6 +67,26 @@ suite("doctor on a director with direct routing and a router", () => {
       ),
   });
 
+  const FORGET =
+    "ip route replace default via 203.0.113.254; ip neigh flush all";
+  proves(site, {
+    id: "asked-from-vip",
+    subject: `${VIP} on lan`,
+    seen: /^this machine asks for real servers from 203\.0\.113\.100\/24, the first address in their network$/,
+    evidence:
+      /^203\.0\.113\.11 does not answer\n203\.0\.113\.12 does not answer$/,
+    rules: RULES,
+    url: URL,
+    fault: () =>
+      void director(
+        `ip address del 203.0.113.1/24 dev lan; ip address del ${VIP}/32 dev lan; ip address add ${VIP}/24 dev lan; ip address add 203.0.113.1/24 dev lan; ${FORGET}`,
+      ),
+    lastly: () =>
+      void director(
+        `ip address flush dev lan scope global; ip address add 203.0.113.1/24 dev lan; ip address add ${VIP}/32 dev lan; ${FORGET}`,
+      ),
+  });
+
   /** Has the client ask until the director has dropped a message of the router, and no answer was whole meanwhile. */
   async function failsLarge(): Promise<void> {
     const dropped = () =>

@@ -62,6 +62,19 @@ test("directWayBack: a router that nobody answers for", () => {
   );
 });
 
+test("directWayBack: a tunnel has no neighbors, and a route with several routers is not replaced", () => {
+  const silent = [station("192.0.2.9", undefined)];
+  const devices = [{ ...LAN, asksNeighbors: false }];
+  assert.deepEqual(found("192.0.2.9", silent, { devices }), []);
+  const one = route("unicast", LAN, "192.0.2.8");
+  const other = route("unicast", LAN, "192.0.2.9");
+  const back = { ...one, hops: [...one.hops, ...other.hops] };
+  const server = withWays({ back }, { ...DIRECT, stations: silent });
+  const [finding] = directWayBack.examine({ realServer: server });
+  assert.equal(finding?.id, "router-silent");
+  assert.deepEqual(finding.fix, []);
+});
+
 test("directWayBack changes the route that is used, in its table", () => {
   const back = route("unicast", LAN, "192.0.2.1", { table: 77 });
   const used = {
