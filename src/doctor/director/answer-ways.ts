@@ -47,7 +47,7 @@ export async function withFailedAnswers(
       failures.push({ ...answer, source: server, failure: before });
       continue;
     }
-    if (!virtual || isLocal(network, virtual) !== true) continue;
+    if (isLocal(network, virtual) !== true) continue;
     const after = await client.routeTo({ to, from: virtual });
     if (typeof after === "string")
       failures.push({ ...answer, source: virtual, failure: after });

@@ -29,6 +29,7 @@ import { syncIds, syncLengths, syncPlaces } from "./sync.js";
 import { syncFirewall } from "./sync-firewall.js";
 import { strangers } from "./arp-conflicts.js";
 import { emptiness, persistence, weights } from "./table.js";
+import { timeoutLengths } from "./timeouts.js";
 import { tooBigMessages } from "./too-big-messages.js";
 import { tunnelSource } from "./tunnel-source.js";
 import { unanswered } from "./unanswered.js";
@@ -61,6 +62,7 @@ export const DIRECTOR_CHECKS: readonly Check[] = [
   redirects,
   drainedServers,
   idleConnections,
+  timeoutLengths,
   limits,
   tunnelSource,
   unseenSnat,

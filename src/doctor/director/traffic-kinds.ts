@@ -200,12 +200,22 @@ export const TRAFFIC_KINDS = [
     sysctls: [],
   },
   {
+    id: "timeout-short",
+    severity: "warning",
+    title: "a timeout is so short that slow answers are lost",
+    why: "IPVS forgets a connection if no packet comes for the time of its timeout. If a server needs longer for its answer, masquerading no longer translates the answer, and the client gets nothing. Later packets of the client find no connection: TCP connections break, UDP packets get another server. The timeouts hold for all services.",
+    looked:
+      "The timeouts that `ipvsadm -L --timeout` prints: TCP below 60 seconds if there is a TCP service, UDP below 5 seconds if there is a UDP service. A service by firewall mark counts for both. For TCP it is idle-connections-expire instead if a connection is idle now.",
+    cure: "Set the timeout to the kernel's default, 900 seconds for TCP and 300 for UDP, or at least to the time that the slowest answer needs. What sets it at boot (the service's configuration, a script, keepalived's lvs_timeouts) must be corrected as well.",
+    sysctls: [],
+  },
+  {
     id: "connections-at-limit",
     severity: "error",
     title: "a connection table is full",
     why: "At its limit the kernel drops new connections. Established ones go on.",
     looked:
-      "The number of entries and net.ipv4.vs.conn_max (newer kernels). With net.ipv4.vs.conntrack=1 also those of connection tracking, and net.netfilter.nf_conntrack_max.",
+      "The number of entries and net.ipv4.vs.conn_max (newer kernels). Also those of connection tracking, and net.netfilter.nf_conntrack_max: connection tracking sees requests before IPVS does, also with net.ipv4.vs.conntrack 0, and drops those of new connections if its table is full.",
     cure: "Raise the limit, if memory allows. Look for clients that leave many connections behind, and for timeouts that are too long.",
     sysctls: ["net.ipv4.vs.conn_max", "net.netfilter.nf_conntrack_max"],
   },

@@ -24,6 +24,9 @@ const ONE_SERVER = `
 const RULES = `${ONE_SERVER}
   -a ${SERVICE} -r 198.51.100.12:8080 -m`;
 const DNS = "-u 192.0.2.100:53";
+const DNS_RULES = `
+  -A ${DNS} -s rr
+  -a ${DNS} -r 198.51.100.11:53 -m`;
 const HANGING_PORT = 8090;
 /** It, as /proc/net prints it */
 const LISTENING = `:${HANGING_PORT.toString(16).toUpperCase().padStart(4, "0")} `;
@@ -101,19 +104,18 @@ suite("doctor finds where packets of masqueraded servers are lost", () => {
     },
   });
 
+  async function resolves(): Promise<void> {
+    const replies = await site.client.sendDatagrams("192.0.2.100:53");
+    assert.ok(
+      replies.every((reply) => "server" in reply),
+      JSON.stringify(replies),
+    );
+  }
   proves(site, {
     id: "one-packet-masqueraded",
     subject: "udp/192.0.2.100:53",
-    rules: `
-      -A ${DNS} -s rr
-      -a ${DNS} -r 198.51.100.11:53 -m`,
-    async works() {
-      const replies = await site.client.sendDatagrams("192.0.2.100:53");
-      assert.ok(
-        replies.every((reply) => "server" in reply),
-        JSON.stringify(replies),
-      );
-    },
+    rules: DNS_RULES,
+    works: resolves,
     fault: async () => {
       await ipvsadm(`-E ${DNS} -s rr -o`);
     },
@@ -123,6 +125,28 @@ suite("doctor finds where packets of masqueraded servers are lost", () => {
         replies.every((reply) => "failure" in reply),
         JSON.stringify(replies),
       );
+    },
+  });
+
+  proves(site, {
+    id: "timeout-short",
+    subject: "UDP",
+    rules: DNS_RULES,
+    works: resolves,
+    fault: async () => {
+      await ipvsadm("--set 0 0 2");
+    },
+    // The kernel forgets clients that wait for an answer.
+    async fails() {
+      await resolves();
+      const entries = await eventually(
+        () => Promise.resolve(director("cat /proc/net/ip_vs_conn")),
+        (text) => !text.includes("UDP"),
+      );
+      assert.doesNotMatch(entries, /UDP/);
+    },
+    lastly: async () => {
+      await ipvsadm("--set 900 0 300");
     },
   });
 

@@ -12,6 +12,7 @@ import { onePacketAnswers } from "../../../src/doctor/director/one-packet-answer
 import { reach } from "../../../src/doctor/director/reach.js";
 import { refusals } from "../../../src/doctor/director/refusals.js";
 import { schedulerPins } from "../../../src/doctor/director/scheduler-pins.js";
+import { timeoutLengths } from "../../../src/doctor/director/timeouts.js";
 import { unanswered } from "../../../src/doctor/director/unanswered.js";
 import type { ConnectionGroup } from "../../../src/doctor/connections.js";
 import type { Facts } from "../../../src/doctor/facts.js";
@@ -553,5 +554,30 @@ suite("hangingServers", () => {
       [],
     );
     assert.deepEqual(find(group({ CLOSE_WAIT: [58, 59, 60] })), []);
+  });
+});
+
+suite("timeoutLengths", () => {
+  const find = (tcpSeconds: number, udpSeconds: number, table = [SERVICE]) =>
+    timeoutLengths
+      .examine(
+        facts({
+          table,
+          timeouts: { tcpSeconds, tcpFinSeconds: 1, udpSeconds },
+        }),
+      )
+      .map(told);
+
+  test("a timeout that is shorter than slow answers is reported for its protocol", () => {
+    assert.deepEqual(find(900, 300), []);
+    assert.deepEqual(find(60, 1), [], "there is no UDP service");
+    assert.deepEqual(find(59, 300), [
+      ["timeout-short TCP", "ipvsadm --set 900 0 0"],
+    ]);
+    const marked = serviceEntry({ family: INET, firewallMark: 7 }, {}, []);
+    assert.deepEqual(find(900, 4, [marked]), [
+      ["timeout-short UDP", "ipvsadm --set 0 0 300"],
+    ]);
+    assert.deepEqual(find(900, 5, [marked]), []);
   });
 });

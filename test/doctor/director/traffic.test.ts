@@ -1324,19 +1324,15 @@ suite("activeBackups, limits and idleConnections", () => {
   });
 
   test("limits: a table is full at its limit, and almost full from nine tenths on", () => {
-    const find = (entries: number, conntrack = 0, most = 1000) =>
+    const find = (entries: number, tracked = 0, most = 1000) =>
       limits
         .examine(
           facts({
-            sysctls: sysctls({
-              ...SYSCTLS,
-              "net.ipv4.vs.conntrack": conntrack,
-            }),
             limits: {
               entries,
               most,
               loadFactor: undefined,
-              tracked: 500,
+              tracked,
               mostTracked: 500,
             },
           }),
@@ -1365,9 +1361,11 @@ suite("activeBackups, limits and idleConnections", () => {
       "there is no higher limit",
     );
     assert.equal(
-      find(1, 1)[0]?.[0],
+      find(1, 500)[0]?.[0],
       "connections-at-limit net.netfilter.nf_conntrack_max",
+      "whether net.ipv4.vs.conntrack is 1 or not",
     );
+    assert.deepEqual(find(1, 449), []);
   });
 
   test("idleConnections: a connection that is idle for half of the timeout is a note", () => {
