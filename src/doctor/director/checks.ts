@@ -29,6 +29,7 @@ import { syncIds, syncLengths, syncPlaces } from "./sync.js";
 import { syncFirewall } from "./sync-firewall.js";
 import { strangers } from "./arp-conflicts.js";
 import { emptiness, persistence, weights } from "./table.js";
+import { strayRoutes } from "./stray-routes.js";
 import { timeoutLengths } from "./timeouts.js";
 import { tooBigMessages } from "./too-big-messages.js";
 import { tunnelSource } from "./tunnel-source.js";
@@ -47,6 +48,7 @@ export const DIRECTOR_CHECKS: readonly Check[] = [
   reach,
   answerWays,
   fixedNeighbors,
+  strayRoutes,
   anyAddress,
   directorFirewall,
   tooBigMessages,

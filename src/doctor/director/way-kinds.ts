@@ -23,6 +23,26 @@ export const WAY_KINDS = [
     sysctls: [],
   },
   {
+    id: "client-router-silent",
+    severity: "error",
+    title: "the router to clients does not answer the director",
+    why: "Answers of masqueraded servers come back through the director, which sends them to the router of its route to the client. If no machine answers at the router's address, the answers are lost. Requests come in all the same, by the router that knows the way.",
+    looked:
+      "Masqueraded servers whose connections all wait in SYN_RECV: doctor asks for the routers to the clients that wait, by ARP or neighbor discovery.",
+    cure: "Correct the route: `ip route replace default via ROUTER`, or the route to the clients, with the address of the router from which requests come, and keep it in the configuration of the network. If the address is right, check that router.",
+    sysctls: [],
+  },
+  {
+    id: "route-elsewhere",
+    severity: "error",
+    title: "a route leads past the network that a server or client is in",
+    why: "A more specific route, or a routing rule, goes before the route of a directly attached network. Packets to a machine in that network then go to another interface or to a router, which perhaps drops them. Such routes are often left over from a time when the machine was elsewhere.",
+    looked:
+      "Servers whose connections all wait in SYN_RECV, and with masquerading the clients that wait for them: those that are in the network of an interface that is up, while the route to them leaves by another interface or has a gateway. It is only likely, because the route may be meant so and the server silent for another reason.",
+    cure: "Remove the route, also from the configuration of the network.",
+    sysctls: [],
+  },
+  {
     id: "neighbor-fixed",
     severity: "error",
     title: "a fixed neighbor entry sends packets where nobody answers",

@@ -83,6 +83,51 @@ suite("doctor finds where packets of masqueraded servers are lost", () => {
       ),
   });
 
+  proves(site, {
+    id: "route-elsewhere",
+    subject: "198.51.100.11",
+    seen: /^it is in the network of back, 198\.51\.100\.1\/24, and the route to 198\.51\.100\.11\/32 sends packets to it by front, through 192\.0\.2\.10$/,
+    rules: ONE_SERVER,
+    url: URL,
+    fault: () => void director("ip route add 198.51.100.11/32 via 192.0.2.10"),
+    fails: () => unansweredForLong(site, URL),
+    lastly: () =>
+      void director("ip route del 198.51.100.11/32 2>/dev/null || true"),
+  });
+
+  const FAR_CLIENT = { from: "203.0.113.10", patienceSeconds: 1 };
+  proves(site, {
+    id: "client-router-silent",
+    subject: "192.0.2.77",
+    seen: /^answers to client 203\.0\.113\.10 leave by front, through 192\.0\.2\.77, which does not answer there$/,
+    rules: ONE_SERVER,
+    prepare() {
+      site.network.sh("client", "ip address add 203.0.113.10/32 dev lo");
+      director("ip route add 203.0.113.0/24 via 192.0.2.10");
+    },
+    async works() {
+      const replies = await site.client.get(URL, {
+        ...FAR_CLIENT,
+        patienceSeconds: 15,
+      });
+      assert.ok(replies.every(isAnswer), JSON.stringify(replies));
+    },
+    fault: () =>
+      void director("ip route replace 203.0.113.0/24 via 192.0.2.77"),
+    async fails() {
+      for (let i = 0; i < 3; i++) {
+        const replies = await site.client.get(URL, FAR_CLIENT);
+        assert.ok(!replies.some(isAnswer), JSON.stringify(replies));
+      }
+    },
+    repair: () =>
+      void director("ip route replace 203.0.113.0/24 via 192.0.2.10"),
+    lastly() {
+      director("ip route del 203.0.113.0/24 2>/dev/null || true");
+      site.network.sh("client", "ip address del 203.0.113.10/32 dev lo");
+    },
+  });
+
   /** The servers that answer so many requests. */
   async function serversOf(count: number): Promise<string[]> {
     const replies = await site.client.get(URL, { count });

@@ -12,6 +12,10 @@ import { onePacketAnswers } from "../../../src/doctor/director/one-packet-answer
 import { reach } from "../../../src/doctor/director/reach.js";
 import { refusals } from "../../../src/doctor/director/refusals.js";
 import { schedulerPins } from "../../../src/doctor/director/scheduler-pins.js";
+import {
+  strayRoutes,
+  withStrayRoutes,
+} from "../../../src/doctor/director/stray-routes.js";
 import { timeoutLengths } from "../../../src/doctor/director/timeouts.js";
 import { unanswered } from "../../../src/doctor/director/unanswered.js";
 import type { ConnectionGroup } from "../../../src/doctor/connections.js";
@@ -33,6 +37,7 @@ import { address, serverEntry, serviceEntry } from "../../fixtures/entries.js";
 import { connectionGroup, connectionTable } from "../made-up-connections.js";
 import {
   device,
+  mac,
   neighbor,
   network,
   ownAddress,
@@ -294,6 +299,87 @@ suite("fixedNeighbors", () => {
     });
     assert.equal(fixedNeighbors.examine(all).length, 1);
     assert.deepEqual(refusals.examine(all), []);
+  });
+});
+
+suite("strayRoutes", () => {
+  /** The network with other routes to these addresses, as a kernel has them. */
+  async function astray(...ways: Route[]): Promise<Network> {
+    const seen = network(
+      [
+        route("192.0.2.1", "local", 1),
+        route(CLIENT, "unicast", 1, "192.0.2.254"),
+        ...ways,
+      ],
+      { devices: NETWORK.devices, addresses: NETWORK.addresses },
+    );
+    return await withStrayRoutes(
+      {
+        routeTo: ({ to, asConfigured }) => {
+          assert.equal(asConfigured, true);
+          return Promise.resolve(
+            ways.find(({ target }) => target.join() === to.join()) ??
+              "no route",
+          );
+        },
+      },
+      seen,
+      [address("10.0.0.11"), address(CLIENT)],
+    );
+  }
+
+  test("a host route goes before the network of a silent server", async () => {
+    const all = facts({
+      network: await astray(route("10.0.0.11", "unicast", 1, "192.0.2.254")),
+      groups: WAITING,
+    });
+    const [finding, ...others] = strayRoutes.examine(all);
+    assert.deepEqual(others, []);
+    assert.ok(finding);
+    assert.deepEqual(told(finding), [
+      "route-elsewhere 10.0.0.11",
+      "ip route del 10.0.0.11/32 dev eth1",
+    ]);
+    assert.equal(
+      finding.seen,
+      "it is in the network of eth2, 10.0.0.1/24, and the route to 10.0.0.11/32 sends packets to it by eth1, through 192.0.2.254",
+    );
+    assert.equal(finding.certainty, "likely");
+    assert.deepEqual(unanswered.examine(all), []);
+    assert.deepEqual(
+      strayRoutes.examine({ ...all, connections: connectionTable([]) }),
+      [],
+      "a server that is not silent",
+    );
+  });
+
+  test("a server that is reached in its network is no finding", async () => {
+    const all = facts({
+      network: await astray(route("10.0.0.11", "unicast", 2)),
+      groups: WAITING,
+    });
+    assert.deepEqual(strayRoutes.examine(all), []);
+    assert.notDeepEqual(unanswered.examine(all), []);
+  });
+
+  test("the router to a client that waits does not answer", () => {
+    const asked = (owner: Uint8Array | undefined) =>
+      facts({
+        groups: WAITING,
+        stations: {
+          nextHops: new Map([["192.0.2.254", owner]]),
+          strangers: [],
+        },
+      });
+    const [finding] = strayRoutes.examine(asked(undefined));
+    assert.ok(finding);
+    assert.deepEqual(told(finding), ["client-router-silent 192.0.2.254"]);
+    assert.equal(
+      finding.seen,
+      "answers to client 198.51.100.10 leave by eth1, through 192.0.2.254, which does not answer there",
+    );
+    assert.deepEqual(unanswered.examine(asked(undefined)), []);
+    assert.deepEqual(strayRoutes.examine(asked(mac(1))), []);
   });
 });
 
