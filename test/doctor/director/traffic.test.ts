@@ -1462,6 +1462,29 @@ suite("traceClient()", () => {
     );
   });
 
+  test("traceClient() says by which way answers leave if some came back and none was confirmed", () => {
+    const { text = "" } =
+      traceClient(facts() as Parameters<typeof traceClient>[0], {
+        client,
+        seconds: 5,
+        connections: [seen("SYN_RECV")],
+        after: [
+          {
+            ...SERVICE,
+            servers: [
+              { ...SERVER, stats: { ...SERVER.stats, outPackets: 3n } },
+            ],
+          },
+        ],
+        heard: [],
+      }).stopsAt ?? {};
+    assert.match(
+      text,
+      /; the server answered meanwhile \(3 packets out, all clients\), and the client never confirmed: answers to it leave by eth1\. /,
+    );
+    assert.doesNotMatch(text, /saw no answer/);
+  });
+
   const entriesOf = (states: readonly (string | SeenConnection)[]) =>
     trace(states)
       .steps.filter(({ step }) => step === "entries")
