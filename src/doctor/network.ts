@@ -34,6 +34,8 @@ export interface Network {
   readonly failedAnswers?: readonly FailedAnswer[];
   /** The routes, as configured, to servers and clients whose route leads past the network that they are in */
   readonly strayRoutes?: ReadonlyMap<string, Route>;
+  /** The servers, as text, to which only the default route leads */
+  readonly byDefault?: ReadonlySet<string>;
 }
 
 /** An answer of a masqueraded server that this machine cannot send on. */

@@ -29,6 +29,7 @@ import { syncIds, syncLengths, syncPlaces } from "./sync.js";
 import { syncFirewall } from "./sync-firewall.js";
 import { strangers } from "./arp-conflicts.js";
 import { emptiness, persistence, weights } from "./table.js";
+import { shadowedServices } from "./shadowed-services.js";
 import { strayRoutes } from "./stray-routes.js";
 import { timeoutLengths } from "./timeouts.js";
 import { tooBigMessages } from "./too-big-messages.js";
@@ -56,6 +57,7 @@ export const DIRECTOR_CHECKS: readonly Check[] = [
   unmatchedMarks,
   overwrittenMarks,
   localMarks,
+  shadowedServices,
   activeBackups,
   refusals,
   hangingServers,

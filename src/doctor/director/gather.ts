@@ -361,11 +361,12 @@ async function lookAround(
   const answered = connections
     ? await withFailedAnswers(client, marked, table, connections)
     : marked;
-  const clients = someClients(table, connections);
-  const network = await withStrayRoutes(client, answered, [
-    ...servers.map(({ key }) => key.address),
-    ...clients,
-  ]);
+  const network = await withStrayRoutes(
+    client,
+    answered,
+    servers.map(({ key }) => key.address),
+    someClients(table, connections),
+  );
   if (!ask) return { network };
   const serving = table
     .flatMap((service) =>

@@ -16,7 +16,9 @@ import {
   type Network,
   type Stations,
 } from "../network.js";
+import { ofServer } from "../commands.js";
 import { shellWord } from "../shell.js";
+import { examineThere } from "./examine-there.js";
 import { silences, waitingText, type Silence } from "./silence.js";
 
 type Facts = AllFacts &
@@ -29,20 +31,42 @@ type Facts = AllFacts &
     | "timeouts"
   >;
 
-/** The network with the configured routes to those of these addresses whose route leads past the network that they are in. */
+/** More routes are not asked for. */
+const MOST_QUERIES = 512;
+
+/**
+ * The network with the configured routes to those addresses whose route leads past the network that they are in, and the
+ * servers to which only the default route leads.
+ */
 export async function withStrayRoutes(
   client: Pick<NetworkClient, "routeTo">,
   network: Network,
-  addresses: readonly Address[],
+  servers: readonly Address[],
+  clients: readonly Address[],
 ): Promise<Network> {
   const strayRoutes = new Map<string, Route>();
-  for (const to of addresses) {
+  const byDefault = new Set<string>();
+  const isServer = new Set(servers.map(formatAddress));
+  const asked = new Set<string>();
+  for (const to of [...servers, ...clients]) {
     const text = formatAddress(to);
-    if (strayRoutes.has(text) || !ownNetwork(network, to)) continue;
+    const isAstray = ownNetwork(network, to) !== undefined;
+    const hop = nextHopTo(network, to);
+    const isRouted =
+      hop !== undefined && isServer.has(text) && !sameAddress(hop.address, to);
+    if (asked.has(text) || (!isAstray && !isRouted)) continue;
+    if (asked.size >= MOST_QUERIES) break;
+    asked.add(text);
     const route = await client.routeTo({ to, asConfigured: true });
-    if (typeof route === "object") strayRoutes.set(text, route);
+    if (typeof route !== "object") continue;
+    if (isAstray) strayRoutes.set(text, route);
+    else if (route.prefixBits === 0) byDefault.add(text);
   }
-  return strayRoutes.size > 0 ? { ...network, strayRoutes } : network;
+  return {
+    ...network,
+    ...(strayRoutes.size > 0 ? { strayRoutes } : {}),
+    ...(byDefault.size > 0 ? { byDefault } : {}),
+  };
 }
 
 /** This machine's address in the network of another one, if the route to that one does not lead into that network. */
@@ -67,9 +91,13 @@ function ownNetwork(network: Network, to: Address): DeviceAddress | undefined {
 
 /** Routes of this machine that lead requests or answers astray. */
 export const strayRoutes = check(
-  ["route-elsewhere", "client-router-silent"],
+  ["route-elsewhere", "client-router-silent", "server-by-default-route"],
   ["table", "allServices", "network", "stations", "connections", "timeouts"],
-  (facts) => [...elsewhere(facts), ...silentRouters(facts)],
+  (facts) => [
+    ...elsewhere(facts),
+    ...silentRouters(facts),
+    ...byDefaultRoute(facts),
+  ],
 );
 
 /** Whether a route of this machine perhaps explains that a server does not answer. */
@@ -79,6 +107,8 @@ export function isAstray(
   stations: Stations,
 ): boolean {
   return (
+    (server.settings.forwarding === MASQUERADING &&
+      network.byDefault?.has(formatAddress(server.key.address)) === true) ||
     [server.key.address, ...clientsOf({ server, clients })].some((one) =>
       network.strayRoutes?.has(formatAddress(one)),
     ) ||
@@ -145,6 +175,52 @@ function elsewhere(facts: Facts): Finding<"route-elsewhere">[] {
       },
     ];
   });
+}
+
+/** Silent masqueraded servers to which only the default route leads, as to the clients. */
+function byDefaultRoute(facts: Facts): Finding<"server-by-default-route">[] {
+  const { network } = facts;
+  return silences(facts).flatMap((silence) => {
+    const { service, server, clients } = silence;
+    const { address } = server.key;
+    const hop = nextHopTo(network, address);
+    if (server.settings.forwarding !== MASQUERADING) return [];
+    if (!hop || !network.byDefault?.has(formatAddress(address))) return [];
+    const device = deviceOf(network, hop.device)?.name ?? "INTERFACE";
+    const alone = loneAddress(network, address);
+    return [
+      {
+        id: "server-by-default-route",
+        ...ofServer(service, server),
+        seen: `no route names its network: packets to it follow the default route, by ${device}, through ${formatAddress(hop.address)}`,
+        certainty: "likely",
+        evidence: [waitingText(silence), ...(alone ? [alone] : [])],
+        next: [
+          {
+            command: `ip route get ${formatAddress(address)}`,
+            effect: "changes nothing; shows the route",
+          },
+          examineThere(service, server, facts, clients[0]),
+        ],
+        fix: [],
+      },
+    ];
+  });
+}
+
+/** An address of this machine that looks like one in the network of a server, if its prefix makes it a network of its own. */
+function loneAddress(network: Network, server: Address): string | undefined {
+  const shared = server.length === 4 ? 3 : 8;
+  const own = network.addresses.find(
+    ({ address, prefixBits, device }) =>
+      address.length === server.length &&
+      prefixBits === server.length * 8 &&
+      deviceOf(network, device)?.asksNeighbors === true &&
+      address.slice(0, shared).join() === server.slice(0, shared).join(),
+  );
+  if (!own) return undefined;
+  const name = deviceOf(network, own.device)?.name ?? "INTERFACE";
+  return `${name} has ${formatAddress(own.address)}/${own.prefixBits}, which makes no route to other addresses: perhaps the length of its prefix is wrong`;
 }
 
 /** RT_TABLE_MAIN of linux/rtnetlink.h */

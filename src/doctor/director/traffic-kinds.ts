@@ -113,6 +113,16 @@ export const TRAFFIC_KINDS = [
     sysctls: [],
   },
   {
+    id: "service-shadowed",
+    severity: "warning",
+    title: "a firewall mark gives the packets of a service to another one",
+    why: "For each new connection IPVS first looks for a service with the firewall mark of the packet, and only then for one with its address and port. If a rule marks the packets of a service and there is a service with that mark, the service with the address gets no connections: its servers, weights and scheduler have no effect.",
+    looked:
+      "The rules of nft and of both variants of iptables: which mark the requests to each service have when IPVS sees them, and whether a service has that mark. A rule that doctor cannot judge is not considered.",
+    cure: "Decide which of the two services is meant. Remove the other one, or let the rule mark only packets to other addresses and ports.",
+    sysctls: [],
+  },
+  {
     id: "server-hangs",
     severity: "error",
     title: "a masqueraded real server does not end its connections",

@@ -8,7 +8,7 @@ export const WAY_KINDS = [
     title: "the director has no route for the answers to clients",
     why: "Answers of masqueraded servers come back through the director. The kernel looks up their route twice: with the real server as the source when they come in, and with the virtual address as the source after IPVS has put it in. If one of them leads nowhere, the kernel drops the answer. Requests come in and reach the real servers, and clients see connections time out.",
     looked:
-      "Clients of masqueraded servers with connections that wait in SYN_RECV: the kernel's route for such an answer, with both sources (the second not if net.ipv4.vs.snat_reroute is 0). There is none, or it is of type unreachable, prohibit or blackhole, by the main table or by a routing rule. It is only likely if a routing rule looks at firewall marks, which answers may have.",
+      "Clients of masqueraded servers with connections that wait in SYN_RECV, or with UDP: the kernel's route for such an answer, with both sources (the second not if net.ipv4.vs.snat_reroute is 0). There is none, or it is of type unreachable, prohibit or blackhole, by the main table or by a routing rule. It is only likely if a routing rule looks at firewall marks, which answers may have, and with UDP, which does not tell whether a client waits.",
     cure: "Correct the routes or the routing rules of this machine. `ip rule` and `ip route show table all` print them. The real servers need no change.",
     sysctls: ["net.ipv4.vs.snat_reroute"],
   },
@@ -40,6 +40,16 @@ export const WAY_KINDS = [
     looked:
       "Servers whose connections all wait in SYN_RECV, and with masquerading the clients that wait for them: those that are in the network of an interface that is up, while the route to them leaves by another interface or has a gateway. It is only likely, because the route may be meant so and the server silent for another reason.",
     cure: "Remove the route, also from the configuration of the network.",
+    sysctls: [],
+  },
+  {
+    id: "server-by-default-route",
+    severity: "error",
+    title: "only the default route leads to a masqueraded real server",
+    why: "Without a route to the network of the real servers, the director sends their packets to its default router, mostly toward the clients, which drops them or sends them elsewhere. Such a route is missing if an address was added with a wrong prefix length, such as /32, or if it was removed with an interface.",
+    looked:
+      "Masqueraded servers whose connections all wait in SYN_RECV, and whose route is the default route. It is only likely: the servers may really be behind that router, and silent for another reason.",
+    cure: "If the network of the servers is attached to this machine, correct the prefix length of the address there: `ip address add ADDRESS/24 dev INTERFACE`, then remove the old one. If it is behind another router, add the route: `ip route add NETWORK via ROUTER`. If the route is right, run the command above on the server.",
     sysctls: [],
   },
   {

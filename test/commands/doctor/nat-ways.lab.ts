@@ -5,6 +5,7 @@ import { isAnswer, startServer, type Server } from "../../lab/http.js";
 import { DIRECTOR } from "../../lab/network.js";
 import { ours } from "../../lab/program.js";
 import { ipvsadm } from "../../traffic/ipvsadm.js";
+import { without } from "../../traffic/needs.js";
 import { BEHIND_DIRECTOR } from "../../traffic/places.js";
 import { siteOf } from "../../traffic/site.js";
 import { spread } from "../../traffic/spread.js";
@@ -27,6 +28,9 @@ const DNS = "-u 192.0.2.100:53";
 const DNS_RULES = `
   -A ${DNS} -s rr
   -a ${DNS} -r 198.51.100.11:53 -m`;
+/** A rule that gives requests to a port the mark 7. */
+const marking = (port: number) =>
+  `PREROUTING -d 192.0.2.100 -p tcp --dport ${port} -j MARK --set-mark 7`;
 const HANGING_PORT = 8090;
 /** It, as /proc/net prints it */
 const LISTENING = `:${HANGING_PORT.toString(16).toUpperCase().padStart(4, "0")} `;
@@ -134,6 +138,49 @@ suite("doctor finds where packets of masqueraded servers are lost", () => {
     assert.ok(replies.every(isAnswer), JSON.stringify(replies));
     return Object.keys(spread(replies));
   }
+  proves(site, {
+    id: "server-by-default-route",
+    subject: "198.51.100.11:8080 of tcp/192.0.2.100:80",
+    rules: ONE_SERVER,
+    url: URL,
+    evidence:
+      /^back has 198\.51\.100\.1\/32, which makes no route to other addresses: /m,
+    fault() {
+      director("ip route add default via 192.0.2.10");
+      director("ip address add 198.51.100.1/32 dev back");
+      director("ip address del 198.51.100.1/24 dev back");
+    },
+    fails: () => unansweredForLong(site, URL),
+    repair: () => void director("ip address add 198.51.100.1/24 dev back"),
+    lastly() {
+      director("ip route del default 2>/dev/null || true");
+      director("ip address replace 198.51.100.1/24 dev back");
+      director("ip address del 198.51.100.1/32 dev back 2>/dev/null || true");
+    },
+  });
+
+  proves(site, {
+    id: "service-shadowed",
+    subject: "tcp/192.0.2.100:80",
+    skip: without("iptables-legacy", "iptables"),
+    rules: `${ONE_SERVER}
+      -A -f 7 -s rr
+      -a -f 7 -r 198.51.100.12:8080 -m`,
+    works: async () => {
+      assert.deepEqual(await serversOf(2), ["real1"]);
+    },
+    prepare() {
+      // Otherwise nothing sets the mark of the other service.
+      director(`iptables-legacy -t mangle -A ${marking(81)}`);
+    },
+    fault: () => void director(`iptables-legacy -t mangle -A ${marking(80)}`),
+    fails: async () => {
+      assert.deepEqual(await serversOf(2), ["real2"]);
+    },
+    repair: () => void director(`iptables-legacy -t mangle -D ${marking(80)}`),
+    lastly: () => void director("iptables-legacy -t mangle -F PREROUTING"),
+  });
+
   proves(site, {
     id: "scheduler-pins",
     subject: "tcp/192.0.2.100:80",

@@ -12,6 +12,7 @@ import { onePacketAnswers } from "../../../src/doctor/director/one-packet-answer
 import { reach } from "../../../src/doctor/director/reach.js";
 import { refusals } from "../../../src/doctor/director/refusals.js";
 import { schedulerPins } from "../../../src/doctor/director/scheduler-pins.js";
+import { shadowedServices } from "../../../src/doctor/director/shadowed-services.js";
 import {
   strayRoutes,
   withStrayRoutes,
@@ -324,9 +325,53 @@ suite("strayRoutes", () => {
         },
       },
       seen,
-      [address("10.0.0.11"), address(CLIENT)],
+      [address("10.0.0.11")],
+      [address(CLIENT)],
     );
   }
+
+  test("only the default route leads to a silent server", async () => {
+    const whole = {
+      ...{ devices: NETWORK.devices },
+      addresses: [
+        ownAddress(1, "192.0.2.2/24"),
+        ownAddress(1, "192.0.2.1/32"),
+        ownAddress(2, "10.0.0.1/32"),
+      ],
+    };
+    const ways = [
+      route("192.0.2.1", "local", 1),
+      route(CLIENT, "unicast", 1, "192.0.2.254"),
+      route("10.0.0.11", "unicast", 1, "192.0.2.254"),
+    ];
+    const seen = async (prefixBits: number) =>
+      await withStrayRoutes(
+        {
+          routeTo: () =>
+            Promise.resolve(
+              route("0.0.0.0", "unicast", 1, "192.0.2.254", { prefixBits }),
+            ),
+        },
+        network(ways, whole),
+        [address("10.0.0.11")],
+        [address(CLIENT)],
+      );
+    const all = facts({ network: await seen(0), groups: WAITING });
+    const [finding, ...others] = strayRoutes.examine(all);
+    assert.deepEqual(others, []);
+    assert.ok(finding);
+    assert.deepEqual(told(finding), [
+      "server-by-default-route 10.0.0.11:80 of tcp/192.0.2.1:80",
+    ]);
+    assert.deepEqual(finding.evidence, [
+      "3 connections to 10.0.0.11:80 wait in SYN_RECV",
+      "eth2 has 10.0.0.1/32, which makes no route to other addresses: perhaps the length of its prefix is wrong",
+    ]);
+    assert.deepEqual(unanswered.examine(all), []);
+    const named = facts({ network: await seen(8), groups: WAITING });
+    assert.deepEqual(strayRoutes.examine(named), []);
+    assert.notDeepEqual(unanswered.examine(named), []);
+  });
 
   test("a host route goes before the network of a silent server", async () => {
     const all = facts({
@@ -421,6 +466,40 @@ suite("reach: server-network-down", () => {
       addresses: [...NETWORK.addresses, ownAddress(1, "10.0.0.2/24")],
     };
     assert.deepEqual(reach.examine(facts({ network: both })), []);
+  });
+});
+
+suite("shadowedServices", () => {
+  const marked = serviceEntry({ family: INET, firewallMark: 7 }, {}, [SERVER]);
+  const find = (conditions: string, mark: number, all = [SERVICE, marked]) =>
+    shadowedServices
+      .examine(
+        facts({
+          allServices: all,
+          rules: `*mangle\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING ${conditions} -j MARK --set-mark ${mark}\nCOMMIT\n`,
+        }),
+      )
+      .map((finding) => [...told(finding), finding.seen]);
+
+  test("a rule gives the packets of a service to one by firewall mark", () => {
+    const found = find("-d 192.0.2.1/32 -p tcp -m tcp --dport 80", 7);
+    assert.equal(found.length, 1);
+    assert.equal(found[0]?.[0], "service-shadowed tcp/192.0.2.1:80");
+    assert.match(
+      found[0]?.[1] ?? "",
+      /^rule 1 of chain PREROUTING .*, sets mark 7 for its packets, so fwm\/7 gets all of its new connections$/,
+    );
+  });
+
+  test("another port, another mark, and a mark without a service are no finding", () => {
+    assert.deepEqual(find("-d 192.0.2.1/32 -p tcp -m tcp --dport 443", 7), []);
+    assert.deepEqual(find("-p tcp -m tcp --dport 80", 8), []);
+    assert.deepEqual(find("-p tcp -m tcp --dport 80", 7, [SERVICE]), []);
+    assert.deepEqual(
+      find("-s 203.0.113.0/24 -p tcp -m tcp --dport 80", 7),
+      [],
+      "only some clients",
+    );
   });
 });
 
