@@ -486,7 +486,7 @@ suite("shadowedServices", () => {
     assert.equal(found.length, 1);
     assert.equal(found[0]?.[0], "service-shadowed tcp/192.0.2.1:80");
     assert.match(
-      found[0]?.[1] ?? "",
+      found[0][1] ?? "",
       /^rule 1 of chain PREROUTING .*, sets mark 7 for its packets, so fwm\/7 gets all of its new connections$/,
     );
   });
