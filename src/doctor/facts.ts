@@ -13,7 +13,7 @@ import type { Network, Stations } from "./network.js";
 import type { GroupClients } from "./persistence-groups.js";
 import type { Listener } from "./real-server/listeners.js";
 import type { RealServer } from "./real-server/real-server.js";
-import type { Unaccepted } from "./real-server/unaccepted.js";
+import type { Unaccepted } from "./real-server/read-unaccepted.js";
 import type { SentErrors } from "./read-sent-errors.js";
 import type { HeardSync } from "./sync-messages.js";
 import type { Sysctls } from "./sysctls.js";

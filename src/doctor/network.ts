@@ -32,6 +32,10 @@ export interface Network {
   readonly rules?: readonly Rule[];
   /** Answers of masqueraded servers to clients that wait, which have no way; none if they were not asked for */
   readonly failedAnswers?: readonly FailedAnswer[];
+  /** The routes, as configured, to servers and clients whose route leads past the network that they are in */
+  readonly strayRoutes?: ReadonlyMap<string, Route>;
+  /** The servers, as text, to which only the default route leads */
+  readonly byDefault?: ReadonlySet<string>;
 }
 
 /** An answer of a masqueraded server that this machine cannot send on. */

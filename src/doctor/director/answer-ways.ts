@@ -1,12 +1,20 @@
 import { formatAddress, type Address } from "../../ipvs/address.js";
-import { MASQUERADING, type ServiceWithServers } from "../../ipvs/model.js";
+import {
+  MASQUERADING,
+  UDP,
+  type ServiceWithServers,
+} from "../../ipvs/model.js";
 import { isWithin } from "../../rtnl/address-owners.js";
 import type { NetworkClient } from "../../rtnl/client.js";
 import { NetworkRefusal } from "../../rtnl/errors.js";
 import type { Route, Rule } from "../../rtnl/model.js";
 import { check } from "../check.js";
 import { ofService, serviceName } from "../commands.js";
-import { groupsOf, type Connections } from "../connections.js";
+import {
+  groupsOf,
+  type ConnectionGroup,
+  type Connections,
+} from "../connections.js";
 import type { Finding, Fix } from "../finding.js";
 import {
   ANYWHERE,
@@ -47,7 +55,7 @@ export async function withFailedAnswers(
       failures.push({ ...answer, source: server, failure: before });
       continue;
     }
-    if (!virtual || isLocal(network, virtual) !== true) continue;
+    if (isLocal(network, virtual) !== true) continue;
     const after = await client.routeTo({ to, from: virtual });
     if (typeof after === "string")
       failures.push({ ...answer, source: virtual, failure: after });
@@ -82,7 +90,7 @@ function answersToTry(
       if (device === undefined || isLocal(network, key.address) !== false)
         continue;
       for (const group of groupsOf(connections, service, { key }, table))
-        for (const to of group.openingClients)
+        for (const to of clientsIn(group))
           if (to.length === key.address.length)
             found.set([to, key.address, group.virtual].join(" "), {
               to,
@@ -92,6 +100,11 @@ function answersToTry(
             });
     }
   return [...found.values()].slice(0, MOST_QUERIES);
+}
+
+/** The clients that wait for an answer, or may do so: UDP has no states. */
+function clientsIn(group: ConnectionGroup): readonly Address[] {
+  return group.protocol === "UDP" ? group.clients : group.openingClients;
 }
 
 /** None on a kernel without them. */
@@ -170,17 +183,16 @@ export const answerWays = check(
             !isNotForwarded(server, sysctls, network),
         )
         .flatMap((server) =>
-          groupsOf(connections, service, server, allServices).flatMap(
-            ({ openingClients }) =>
-              failed.filter(
-                (one) =>
-                  formatAddress(one.server) ===
-                    formatAddress(server.key.address) &&
-                  openingClients.some(
-                    (client) => formatAddress(client) === formatAddress(one.to),
-                  ) &&
-                  (reroutes || one.source === one.server),
-              ),
+          groupsOf(connections, service, server, allServices).flatMap((group) =>
+            failed.filter(
+              (one) =>
+                formatAddress(one.server) ===
+                  formatAddress(server.key.address) &&
+                clientsIn(group).some(
+                  (client) => formatAddress(client) === formatAddress(one.to),
+                ) &&
+                (reroutes || one.source === one.server),
+            ),
           ),
         );
       const [first] = ofIt;
@@ -216,18 +228,26 @@ function findingOf(
     clients.length > MOST_CLIENTS
       ? ` and ${clients.length - MOST_CLIENTS} more`
       : "";
-  const marked = (network.rules ?? []).some(({ mark }) => mark !== undefined);
+  const isUdp =
+    !("firewallMark" in service.key) && service.key.protocol === UDP;
+  const doubts = [
+    ...((network.rules ?? []).some(({ mark }) => mark !== undefined)
+      ? [
+          "a routing rule of this machine looks at firewall marks: answers with such a mark may have another route",
+        ]
+      : []),
+    ...(isUdp
+      ? [
+          "UDP has no states, so whether the clients wait for an answer is not known",
+        ]
+      : []),
+  ];
   return {
     id: "answers-unroutable",
     ...ofService(service),
-    seen: `clients ${some}${more} wait in SYN_RECV, and answers to ${formatAddress(first.to)} from ${formatAddress(first.source)} lead nowhere: ${reasonOf(first)}`,
-    ...(marked
-      ? {
-          certainty: "likely" as const,
-          evidence: [
-            "a routing rule of this machine looks at firewall marks: answers with such a mark may have another route",
-          ],
-        }
+    seen: `clients ${some}${more} ${isUdp ? "have sent datagrams" : "wait in SYN_RECV"}, and answers to ${formatAddress(first.to)} from ${formatAddress(first.source)} lead nowhere: ${reasonOf(first)}`,
+    ...(doubts.length > 0
+      ? { certainty: "likely" as const, evidence: doubts }
       : {}),
     next: [
       {

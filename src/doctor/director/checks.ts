@@ -31,6 +31,9 @@ import { syncFirewall } from "./sync-firewall.js";
 import { strangers } from "./arp-conflicts.js";
 import { silentAddresses } from "./arp-silence.js";
 import { emptiness, persistence, weights } from "./table.js";
+import { shadowedServices } from "./shadowed-services.js";
+import { strayRoutes } from "./stray-routes.js";
+import { timeoutLengths } from "./timeouts.js";
 import { tooBigMessages } from "./too-big-messages.js";
 import { tunnelSource } from "./tunnel-source.js";
 import { unanswered } from "./unanswered.js";
@@ -49,6 +52,7 @@ export const DIRECTOR_CHECKS: readonly Check[] = [
   reach,
   answerWays,
   fixedNeighbors,
+  strayRoutes,
   anyAddress,
   directorFirewall,
   tooBigMessages,
@@ -57,6 +61,7 @@ export const DIRECTOR_CHECKS: readonly Check[] = [
   unmatchedMarks,
   overwrittenMarks,
   localMarks,
+  shadowedServices,
   activeBackups,
   refusals,
   hangingServers,
@@ -65,6 +70,7 @@ export const DIRECTOR_CHECKS: readonly Check[] = [
   redirects,
   drainedServers,
   idleConnections,
+  timeoutLengths,
   limits,
   tunnelSource,
   unseenSnat,

@@ -1,7 +1,9 @@
+import { formatAddress, sameAddress } from "../../ipvs/address.js";
 import { formatEndpoint, MASQUERADING } from "../../ipvs/model.js";
 import type { ServerEntry, ServiceWithServers } from "../../ipvs/model.js";
 import { CONNECTION_STATES } from "../../ipvs/connection-states.js";
 import { serviceName } from "../commands.js";
+import { deviceOf, nextHopTo } from "../network.js";
 import { sysctlNumber } from "../sysctls.js";
 import { OPENING, type SeenConnection } from "./client-connections.js";
 import { serverOf, serviceOf } from "./client-servers.js";
@@ -95,8 +97,9 @@ function entryStep(
   name: string,
   connections: readonly SeenConnection[],
   facts: TraceFacts,
-  { client }: ClientSightings,
+  sightings: ClientSightings,
 ): TraceStep {
+  const { client } = sightings;
   const now = connections.filter(isNow);
   const before = connections.filter((one) => !isNow(one));
   const [first] = connections;
@@ -112,7 +115,11 @@ function entryStep(
   const older =
     before.length === 0 ? "" : ` (from before: ${olderText(before)})`;
   const text = `${name}${by}: ${counts}`;
-  const why = stopOf(states, judged.length, server);
+  const lostAnswer =
+    first && server && isHalfOpen(states, judged.length)
+      ? lostAnswers(first, server, facts, sightings)
+      : undefined;
+  const why = lostAnswer ?? stopOf(states, judged.length, server);
   if (why !== undefined)
     return {
       step: "entries",
@@ -186,6 +193,26 @@ function olderText(connections: readonly SeenConnection[]): string {
 /** Whether all connections wait for an answer. */
 function isHalfOpen(states: ReadonlyMap<string, number>, all: number): boolean {
   return all > 0 && states.get(OPENING) === all;
+}
+
+/** What is known of answers that come back to the director and are not confirmed; undefined if none came back. */
+function lostAnswers(
+  { connection }: SeenConnection,
+  server: ServerEntry,
+  { network }: TraceFacts,
+  { client, after }: ClientSightings,
+): string | undefined {
+  if (server.settings.forwarding !== MASQUERADING) return undefined;
+  const later = serverOf(serviceOf(after, connection), connection);
+  const packets = (later?.stats.outPackets ?? 0n) - server.stats.outPackets;
+  if (packets <= 0n) return undefined;
+  const hop = nextHopTo(network, client);
+  const name = deviceOf(network, hop?.device)?.name ?? "INTERFACE";
+  const through =
+    hop && !sameAddress(hop.address, client)
+      ? `, through ${formatAddress(hop.address)}`
+      : "";
+  return `the server answered meanwhile (${packets} packets out, all clients), and the client never confirmed: answers to it leave by ${name}${through}. If they are its own, they are lost from there on: look whether that is the way to the client ("tcpdump -n -i ${name} host ${formatAddress(client)}")`;
 }
 
 /** Why connections in these states do not get further; undefined if some do. */

@@ -21,7 +21,7 @@ export const CONNECTION_KINDS = [
     title: "no answer of a masqueraded real server comes back",
     why: "With masquerading (NAT) answers must come back through the director, which puts the virtual address into them. Here clients repeat their requests, and the director sees no answer. Possible causes are on the server: its default route leads to another router, its firewall drops requests or answers, or the program hangs. A firewall in between is also possible.",
     looked: LOOKED,
-    cure: "Run each command above on its server: it checks the routes, the firewall and the listening programs there.",
+    cure: "Run each command above on its server: it checks the routes, the firewall and the listening programs there. If it finds nothing, follow a client while it makes requests, `ipvsadm doctor --client CLIENT`: that tells whether answers come back to the director, and by which way they leave.",
     sysctls: [],
   },
   {

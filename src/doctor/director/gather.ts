@@ -1,6 +1,10 @@
 import { IpvsAccess, isUnavailable } from "../../runtime/ipvs-access.js";
 import type { Io } from "../../runtime/io.js";
-import { formatAddress, type Address } from "../../ipvs/address.js";
+import {
+  formatAddress,
+  sameAddress,
+  type Address,
+} from "../../ipvs/address.js";
 import { IpvsUnavailable, KernelRefusal } from "../../ipvs/errors.js";
 import {
   MASQUERADING,
@@ -24,7 +28,7 @@ import type { Facts, Gathered } from "../facts.js";
 import { sortTable } from "../finding-order.js";
 import { describeAction, describePlace } from "../firewall/describe.js";
 import { readFirewall, type Firewall } from "../firewall/read-firewall.js";
-import { ANYWHERE } from "../network.js";
+import { ANYWHERE, nextHopTo, type Network } from "../network.js";
 import { persistenceGroups } from "../persistence-groups.js";
 import { readConnections } from "../read-connections.js";
 import { readGroupClients } from "../read-group-clients.js";
@@ -47,6 +51,7 @@ import { withMarkedWays } from "./marked-ways.js";
 import { probeServers, skippedTexts } from "./probe.js";
 import { isServing } from "./reach.js";
 import { sourcesOfRules } from "./snat-address.js";
+import { withStrayRoutes } from "./stray-routes.js";
 import { syncBlockages, type SyncBlockage } from "./sync-firewall.js";
 import { largePackets } from "./too-big-messages.js";
 import { unheardSync } from "./unheard-sync.js";
@@ -358,9 +363,15 @@ async function lookAround(
   const marked = firewall
     ? await withMarkedWays(client, general, firewall, table)
     : general;
-  const network = connections
+  const answered = connections
     ? await withFailedAnswers(client, marked, table, connections)
     : marked;
+  const network = await withStrayRoutes(
+    client,
+    answered,
+    servers.map(({ key }) => key.address),
+    someClients(table, connections),
+  );
   if (!ask) return { network };
   const serving = table
     .flatMap((service) =>
@@ -369,13 +380,43 @@ async function lookAround(
       ),
     )
     .map(({ key }) => key.address);
+  const waitingClients = openingClientsOf(table, connections);
   const stations = await askStations(
     client,
     network,
     virtual,
-    distinct(serving),
+    distinct([...serving, ...routedClients(network, waitingClients)]),
   );
   return { network, stations };
+}
+
+/** The clients that wait for masqueraded servers, whose answers this machine sends on. */
+function openingClientsOf(
+  table: readonly ServiceWithServers[],
+  connections: Connections | undefined,
+): Address[] {
+  if (!connections) return [];
+  const servers = table
+    .flatMap((service) => service.servers)
+    .filter(({ settings }) => settings.forwarding === MASQUERADING);
+  return distinct(
+    servers.flatMap(({ key }) =>
+      (connections.byServer.get(formatAddress(key.address)) ?? []).flatMap(
+        ({ openingClients }) => openingClients,
+      ),
+    ),
+  ).slice(0, MOST_CLIENTS);
+}
+
+/** Those that are behind a router. A client itself need not be there any more. */
+function routedClients(
+  network: Network,
+  clients: readonly Address[],
+): Address[] {
+  return clients.filter((client) => {
+    const hop = nextHopTo(network, client);
+    return hop !== undefined && !sameAddress(hop.address, client);
+  });
 }
 
 /** The routes to more clients are not asked for. */

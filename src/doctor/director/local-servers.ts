@@ -1,4 +1,8 @@
-import { formatAddress, type Address } from "../../ipvs/address.js";
+import {
+  formatAddress,
+  sameAddress,
+  type Address,
+} from "../../ipvs/address.js";
 import {
   formatEndpoint,
   MASQUERADING,
@@ -12,7 +16,7 @@ import { addsAgain, changeCommand, ofServer } from "../commands.js";
 import { check, type Known } from "../check.js";
 import type { Facts } from "../facts.js";
 import type { Finding } from "../finding.js";
-import { isLocal } from "../network.js";
+import { deviceOf, isLocal, type Network } from "../network.js";
 import { hears, isLoopback } from "../real-server/listening.js";
 import { isVirtual } from "./director-address.js";
 
@@ -111,7 +115,21 @@ function unheard(
       id: "local-server-unheard",
       ...ofServer(service, server),
       seen: `it is this machine itself, and no program listens at ${TRANSPORTS[protocol]}/${formatEndpoint(address, port)}${at.length > 0 ? `; programs listen at this port only at ${at.join(", ")}` : ""}`,
+      evidence: isLoopback(key.address)
+        ? []
+        : [
+            `if the server is meant to be another machine: this one also has the address ${formatAddress(key.address)}${placeText(network, key.address)}`,
+          ],
       fix: [],
     },
   ];
+}
+
+/** The interface with an address. */
+function placeText(network: Network, address: Address): string {
+  const own = network.addresses.find((one) =>
+    sameAddress(one.address, address),
+  );
+  const name = deviceOf(network, own?.device)?.name;
+  return name === undefined ? "" : ` on ${name}, where it must be removed`;
 }

@@ -1,4 +1,4 @@
-import { INET, sameAddress } from "../../ipvs/address.js";
+import { formatAddress, INET, sameAddress } from "../../ipvs/address.js";
 import {
   MASQUERADING,
   type ServerEntry,
@@ -11,7 +11,7 @@ import type { Finding } from "../finding.js";
 import { deviceOf, nextHopTo } from "../network.js";
 import { CONNTRACK, sysctlFix, sysctlNumber } from "../sysctls.js";
 import { translations } from "./beside-clients.js";
-import { isServing } from "./reach.js";
+import { interfaceDown, isServing } from "./reach.js";
 
 type Facts = Known<
   "table" | "allServices" | "network" | "sysctls" | "connections" | "firewall"
@@ -64,6 +64,12 @@ function sharedDevice(
     server.settings.forwarding !== MASQUERADING ||
     address.length !== 4 ||
     !isServing(server)
+  )
+    return undefined;
+  // The wrong route is reported as the cause.
+  if (
+    interfaceDown(network, address) ||
+    network.strayRoutes?.has(formatAddress(address))
   )
     return undefined;
   const hop = nextHopTo(network, address);

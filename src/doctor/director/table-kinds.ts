@@ -107,7 +107,7 @@ export const TABLE_KINDS = [
     why: "A real server with an address of the director is the director itself, for example to show a page while all others are down. The scheduler gives it its share of the connections. If no program listens there, clients see them refused.",
     looked:
       "For each server with a weight and a local address: listening TCP sockets and unconnected UDP sockets in /proc/net, with masquerading at the address and port of the server, otherwise at those of the service.",
-    cure: "Start the program on this machine, and let it listen at any address, or at the address that is named. Until then give the server weight 0.",
+    cure: "Start the program on this machine, and let it listen at any address, or at the address that is named. Until then give the server weight 0. If the server is meant to be another machine, remove its address from this one: `ip address del`.",
     sysctls: [],
   },
   {

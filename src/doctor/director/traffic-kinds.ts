@@ -124,6 +124,16 @@ export const TRAFFIC_KINDS = [
     sysctls: [],
   },
   {
+    id: "service-shadowed",
+    severity: "warning",
+    title: "a firewall mark gives the packets of a service to another one",
+    why: "For each new connection IPVS first looks for a service with the firewall mark of the packet, and only then for one with its address and port. If a rule marks the packets of a service and there is a service with that mark, the service with the address gets no connections: its servers, weights and scheduler have no effect.",
+    looked:
+      "The rules of nft and of both variants of iptables: which mark the requests to each service have when IPVS sees them, and whether a service has that mark. A rule that doctor cannot judge is not considered.",
+    cure: "Decide which of the two services is meant. Remove the other one, or let the rule mark only packets to other addresses and ports.",
+    sysctls: [],
+  },
+  {
     id: "server-hangs",
     severity: "error",
     title: "a masqueraded real server does not end its connections",
@@ -211,12 +221,22 @@ export const TRAFFIC_KINDS = [
     sysctls: [],
   },
   {
+    id: "timeout-short",
+    severity: "warning",
+    title: "a timeout is so short that slow answers are lost",
+    why: "IPVS forgets a connection if no packet comes for the time of its timeout. If a server needs longer for its answer, masquerading no longer translates the answer, and the client gets nothing. Later packets of the client find no connection: TCP connections break, UDP packets get another server. The timeouts hold for all services.",
+    looked:
+      "The timeouts that `ipvsadm -L --timeout` prints: TCP below 60 seconds if there is a TCP service, UDP below 5 seconds if there is a UDP service. A service by firewall mark counts for both. For TCP it is idle-connections-expire instead if a connection is idle now.",
+    cure: "Set the timeout to the kernel's default, 900 seconds for TCP and 300 for UDP, or at least to the time that the slowest answer needs. What sets it at boot (the service's configuration, a script, keepalived's lvs_timeouts) must be corrected as well.",
+    sysctls: [],
+  },
+  {
     id: "connections-at-limit",
     severity: "error",
     title: "a connection table is full",
     why: "At its limit the kernel drops new connections. Established ones go on.",
     looked:
-      "The number of entries and net.ipv4.vs.conn_max (newer kernels). With net.ipv4.vs.conntrack=1 also those of connection tracking, and net.netfilter.nf_conntrack_max.",
+      "The number of entries and net.ipv4.vs.conn_max (newer kernels). Also those of connection tracking, and net.netfilter.nf_conntrack_max: connection tracking sees requests before IPVS does, also with net.ipv4.vs.conntrack 0, and drops those of new connections if its table is full.",
     cure: "Raise the limit, if memory allows. Look for clients that leave many connections behind, and for timeouts that are too long.",
     sysctls: ["net.ipv4.vs.conn_max", "net.netfilter.nf_conntrack_max"],
   },

@@ -33,6 +33,7 @@ import {
   type Silence,
 } from "./silence.js";
 import { lostSource } from "./snat-address.js";
+import { isAstray } from "./stray-routes.js";
 import { tunnelErrors, tunnelPackets } from "./tunnel-errors.js";
 import { isSentFromVirtual, virtualSource } from "./tunnel-source.js";
 import { isSnatUnseen } from "./unseen-snat.js";
@@ -78,6 +79,7 @@ export const unanswered = check(
         return [];
       if (hasNoWay(facts.network, server.key.address, clients)) return [];
       if (hasFixedNeighbor(facts.network, server, clients)) return [];
+      if (isAstray(silence, facts.network, facts.stations)) return [];
       const stops = blockages(service).filter(
         ({ flow }) => (flow.server ?? server) === server,
       );

@@ -16,7 +16,7 @@ import { stopsOf } from "../firewall/flow.js";
 import { readFirewall, type Firewall } from "../firewall/read-firewall.js";
 import { realServerFlows } from "./flows.js";
 import { readListeners } from "./listeners.js";
-import { readUnaccepted } from "./unaccepted.js";
+import { readUnaccepted } from "./read-unaccepted.js";
 import { isTunnel } from "./methods.js";
 import {
   askedOn,

@@ -246,9 +246,12 @@ suite("doctor is silent about healthy NAT", () => {
       ],
     },
     {
-      what: "one-packet scheduling of UDP",
+      what: "one-packet scheduling of UDP, with a rule that translates the answers",
       rules: DNS.replace("-s rr", "-s rr -o"),
       works: resolves,
+      firewall: [
+        "-t nat -A POSTROUTING -p udp --sport 53 -j SNAT --to-source 192.0.2.100",
+      ],
     },
     { what: "persistence", rules: NAT.replace("-s rr", "-s rr -p 300") },
     {

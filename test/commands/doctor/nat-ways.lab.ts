@@ -5,6 +5,7 @@ import { isAnswer, startServer, type Server } from "../../lab/http.js";
 import { DIRECTOR } from "../../lab/network.js";
 import { ours } from "../../lab/program.js";
 import { ipvsadm } from "../../traffic/ipvsadm.js";
+import { without } from "../../traffic/needs.js";
 import { BEHIND_DIRECTOR } from "../../traffic/places.js";
 import { siteOf } from "../../traffic/site.js";
 import { spread } from "../../traffic/spread.js";
@@ -24,6 +25,12 @@ const ONE_SERVER = `
 const RULES = `${ONE_SERVER}
   -a ${SERVICE} -r 198.51.100.12:8080 -m`;
 const DNS = "-u 192.0.2.100:53";
+const DNS_RULES = `
+  -A ${DNS} -s rr
+  -a ${DNS} -r 198.51.100.11:53 -m`;
+/** A rule that gives requests to a port the mark 7. */
+const marking = (port: number) =>
+  `PREROUTING -d 192.0.2.100 -p tcp --dport ${port} -j MARK --set-mark 7`;
 const HANGING_PORT = 8090;
 /** It, as /proc/net prints it */
 const LISTENING = `:${HANGING_PORT.toString(16).toUpperCase().padStart(4, "0")} `;
@@ -80,12 +87,100 @@ suite("doctor finds where packets of masqueraded servers are lost", () => {
       ),
   });
 
+  proves(site, {
+    id: "route-elsewhere",
+    subject: "198.51.100.11",
+    seen: /^it is in the network of back, 198\.51\.100\.1\/24, and the route to 198\.51\.100\.11\/32 sends packets to it by front, through 192\.0\.2\.10$/,
+    rules: ONE_SERVER,
+    url: URL,
+    fault: () => void director("ip route add 198.51.100.11/32 via 192.0.2.10"),
+    fails: () => unansweredForLong(site, URL),
+    lastly: () =>
+      void director("ip route del 198.51.100.11/32 2>/dev/null || true"),
+  });
+
+  const FAR_CLIENT = { from: "203.0.113.10", patienceSeconds: 1 };
+  proves(site, {
+    id: "client-router-silent",
+    subject: "192.0.2.77",
+    seen: /^answers to client 203\.0\.113\.10 leave by front, through 192\.0\.2\.77, which does not answer there$/,
+    rules: ONE_SERVER,
+    prepare() {
+      site.network.sh("client", "ip address add 203.0.113.10/32 dev lo");
+      director("ip route add 203.0.113.0/24 via 192.0.2.10");
+    },
+    async works() {
+      const replies = await site.client.get(URL, {
+        ...FAR_CLIENT,
+        patienceSeconds: 15,
+      });
+      assert.ok(replies.every(isAnswer), JSON.stringify(replies));
+    },
+    fault: () =>
+      void director("ip route replace 203.0.113.0/24 via 192.0.2.77"),
+    async fails() {
+      for (let i = 0; i < 3; i++) {
+        const replies = await site.client.get(URL, FAR_CLIENT);
+        assert.ok(!replies.some(isAnswer), JSON.stringify(replies));
+      }
+    },
+    repair: () =>
+      void director("ip route replace 203.0.113.0/24 via 192.0.2.10"),
+    lastly() {
+      director("ip route del 203.0.113.0/24 2>/dev/null || true");
+      site.network.sh("client", "ip address del 203.0.113.10/32 dev lo");
+    },
+  });
+
   /** The servers that answer so many requests. */
   async function serversOf(count: number): Promise<string[]> {
     const replies = await site.client.get(URL, { count });
     assert.ok(replies.every(isAnswer), JSON.stringify(replies));
     return Object.keys(spread(replies));
   }
+  proves(site, {
+    id: "server-by-default-route",
+    subject: "198.51.100.11:8080 of tcp/192.0.2.100:80",
+    rules: ONE_SERVER,
+    url: URL,
+    evidence:
+      /^back has 198\.51\.100\.1\/32, which makes no route to other addresses: /m,
+    fault() {
+      director("ip route add default via 192.0.2.10");
+      director("ip address add 198.51.100.1/32 dev back");
+      director("ip address del 198.51.100.1/24 dev back");
+    },
+    fails: () => unansweredForLong(site, URL),
+    repair: () => void director("ip address add 198.51.100.1/24 dev back"),
+    lastly() {
+      director("ip route del default 2>/dev/null || true");
+      director("ip address replace 198.51.100.1/24 dev back");
+      director("ip address del 198.51.100.1/32 dev back 2>/dev/null || true");
+    },
+  });
+
+  proves(site, {
+    id: "service-shadowed",
+    subject: "tcp/192.0.2.100:80",
+    skip: without("iptables-legacy", "iptables"),
+    rules: `${ONE_SERVER}
+      -A -f 7 -s rr
+      -a -f 7 -r 198.51.100.12:8080 -m`,
+    works: async () => {
+      assert.deepEqual(await serversOf(2), ["real1"]);
+    },
+    prepare() {
+      // Otherwise nothing sets the mark of the other service.
+      director(`iptables-legacy -t mangle -A ${marking(81)}`);
+    },
+    fault: () => void director(`iptables-legacy -t mangle -A ${marking(80)}`),
+    fails: async () => {
+      assert.deepEqual(await serversOf(2), ["real2"]);
+    },
+    repair: () => void director(`iptables-legacy -t mangle -D ${marking(80)}`),
+    lastly: () => void director("iptables-legacy -t mangle -F PREROUTING"),
+  });
+
   proves(site, {
     id: "scheduler-pins",
     subject: "tcp/192.0.2.100:80",
@@ -101,28 +196,53 @@ suite("doctor finds where packets of masqueraded servers are lost", () => {
     },
   });
 
+  /** Where the answer to a datagram comes from. */
+  async function sourceOfAnswer(): Promise<string> {
+    const [reply] = await site.client.sendDatagrams("192.0.2.100:53");
+    assert.ok(reply);
+    return "source" in reply ? reply.source : reply.failure;
+  }
+  async function resolves(): Promise<void> {
+    assert.equal(await sourceOfAnswer(), "192.0.2.100:53");
+  }
   proves(site, {
     id: "one-packet-masqueraded",
     subject: "udp/192.0.2.100:53",
-    rules: `
-      -A ${DNS} -s rr
-      -a ${DNS} -r 198.51.100.11:53 -m`,
-    async works() {
-      const replies = await site.client.sendDatagrams("192.0.2.100:53");
-      assert.ok(
-        replies.every((reply) => "server" in reply),
-        JSON.stringify(replies),
-      );
-    },
+    rules: DNS_RULES,
+    works: resolves,
     fault: async () => {
       await ipvsadm(`-E ${DNS} -s rr -o`);
     },
+    // A client that has connected its socket drops it.
     async fails() {
-      const replies = await site.client.sendDatagrams("192.0.2.100:53");
-      assert.ok(
-        replies.every((reply) => "failure" in reply),
-        JSON.stringify(replies),
+      assert.equal(await sourceOfAnswer(), "198.51.100.11:53");
+    },
+  });
+
+  /** How many UDP connections IPVS knows. */
+  const datagramEntries = () =>
+    Number(director("grep -c ^UDP /proc/net/ip_vs_conn || true"));
+  let entriesBefore = 0;
+  proves(site, {
+    id: "timeout-short",
+    subject: "UDP",
+    rules: DNS_RULES,
+    works: resolves,
+    fault: async () => {
+      entriesBefore = datagramEntries();
+      await ipvsadm("--set 0 0 2");
+    },
+    // The kernel forgets a client that waits for its next answer.
+    async fails() {
+      await resolves();
+      const entries = await eventually(
+        () => Promise.resolve(datagramEntries()),
+        (count) => count <= entriesBefore,
       );
+      assert.ok(entries <= entriesBefore, `${entries} of ${entriesBefore}`);
+    },
+    lastly: async () => {
+      await ipvsadm("--set 900 0 300");
     },
   });
 

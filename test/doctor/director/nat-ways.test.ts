@@ -12,6 +12,12 @@ import { onePacketAnswers } from "../../../src/doctor/director/one-packet-answer
 import { reach } from "../../../src/doctor/director/reach.js";
 import { refusals } from "../../../src/doctor/director/refusals.js";
 import { schedulerPins } from "../../../src/doctor/director/scheduler-pins.js";
+import { shadowedServices } from "../../../src/doctor/director/shadowed-services.js";
+import {
+  strayRoutes,
+  withStrayRoutes,
+} from "../../../src/doctor/director/stray-routes.js";
+import { timeoutLengths } from "../../../src/doctor/director/timeouts.js";
 import { unanswered } from "../../../src/doctor/director/unanswered.js";
 import type { ConnectionGroup } from "../../../src/doctor/connections.js";
 import type { Facts } from "../../../src/doctor/facts.js";
@@ -32,6 +38,7 @@ import { address, serverEntry, serviceEntry } from "../../fixtures/entries.js";
 import { connectionGroup, connectionTable } from "../made-up-connections.js";
 import {
   device,
+  mac,
   neighbor,
   network,
   ownAddress,
@@ -296,6 +303,131 @@ suite("fixedNeighbors", () => {
   });
 });
 
+suite("strayRoutes", () => {
+  /** The network with other routes to these addresses, as a kernel has them. */
+  async function astray(...ways: Route[]): Promise<Network> {
+    const seen = network(
+      [
+        route("192.0.2.1", "local", 1),
+        route(CLIENT, "unicast", 1, "192.0.2.254"),
+        ...ways,
+      ],
+      { devices: NETWORK.devices, addresses: NETWORK.addresses },
+    );
+    return await withStrayRoutes(
+      {
+        routeTo: ({ to, asConfigured }) => {
+          assert.equal(asConfigured, true);
+          return Promise.resolve(
+            ways.find(({ target }) => target.join() === to.join()) ??
+              "no route",
+          );
+        },
+      },
+      seen,
+      [address("10.0.0.11")],
+      [address(CLIENT)],
+    );
+  }
+
+  test("only the default route leads to a silent server", async () => {
+    const whole = {
+      ...{ devices: NETWORK.devices },
+      addresses: [
+        ownAddress(1, "192.0.2.2/24"),
+        ownAddress(1, "192.0.2.1/32"),
+        ownAddress(2, "10.0.0.1/32"),
+      ],
+    };
+    const ways = [
+      route("192.0.2.1", "local", 1),
+      route(CLIENT, "unicast", 1, "192.0.2.254"),
+      route("10.0.0.11", "unicast", 1, "192.0.2.254"),
+    ];
+    const seen = async (prefixBits: number) =>
+      await withStrayRoutes(
+        {
+          routeTo: () =>
+            Promise.resolve(
+              route("0.0.0.0", "unicast", 1, "192.0.2.254", { prefixBits }),
+            ),
+        },
+        network(ways, whole),
+        [address("10.0.0.11")],
+        [address(CLIENT)],
+      );
+    const all = facts({ network: await seen(0), groups: WAITING });
+    const [finding, ...others] = strayRoutes.examine(all);
+    assert.deepEqual(others, []);
+    assert.ok(finding);
+    assert.deepEqual(told(finding), [
+      "server-by-default-route 10.0.0.11:80 of tcp/192.0.2.1:80",
+    ]);
+    assert.deepEqual(finding.evidence, [
+      "3 connections to 10.0.0.11:80 wait in SYN_RECV",
+      "eth2 has 10.0.0.1/32, which makes no route to other addresses: perhaps the length of its prefix is wrong",
+    ]);
+    assert.deepEqual(unanswered.examine(all), []);
+    const named = facts({ network: await seen(8), groups: WAITING });
+    assert.deepEqual(strayRoutes.examine(named), []);
+    assert.notDeepEqual(unanswered.examine(named), []);
+  });
+
+  test("a host route goes before the network of a silent server", async () => {
+    const all = facts({
+      network: await astray(route("10.0.0.11", "unicast", 1, "192.0.2.254")),
+      groups: WAITING,
+    });
+    const [finding, ...others] = strayRoutes.examine(all);
+    assert.deepEqual(others, []);
+    assert.ok(finding);
+    assert.deepEqual(told(finding), [
+      "route-elsewhere 10.0.0.11",
+      "ip route del 10.0.0.11/32 dev eth1",
+    ]);
+    assert.equal(
+      finding.seen,
+      "it is in the network of eth2, 10.0.0.1/24, and the route to 10.0.0.11/32 sends packets to it by eth1, through 192.0.2.254",
+    );
+    assert.equal(finding.certainty, "likely");
+    assert.deepEqual(unanswered.examine(all), []);
+    assert.deepEqual(
+      strayRoutes.examine({ ...all, connections: connectionTable([]) }),
+      [],
+      "a server that is not silent",
+    );
+  });
+
+  test("a server that is reached in its network is no finding", async () => {
+    const all = facts({
+      network: await astray(route("10.0.0.11", "unicast", 2)),
+      groups: WAITING,
+    });
+    assert.deepEqual(strayRoutes.examine(all), []);
+    assert.notDeepEqual(unanswered.examine(all), []);
+  });
+
+  test("the router to a client that waits does not answer", () => {
+    const asked = (owner: Uint8Array | undefined) =>
+      facts({
+        groups: WAITING,
+        stations: {
+          nextHops: new Map([["192.0.2.254", owner]]),
+          strangers: [],
+        },
+      });
+    const [finding] = strayRoutes.examine(asked(undefined));
+    assert.ok(finding);
+    assert.deepEqual(told(finding), ["client-router-silent 192.0.2.254"]);
+    assert.equal(
+      finding.seen,
+      "answers to client 198.51.100.10 leave by eth1, through 192.0.2.254, which does not answer there",
+    );
+    assert.deepEqual(unanswered.examine(asked(undefined)), []);
+    assert.deepEqual(strayRoutes.examine(asked(mac(1))), []);
+  });
+});
+
 suite("reach: server-network-down", () => {
   const down = (up: boolean): Network => ({
     ...network(
@@ -334,6 +466,40 @@ suite("reach: server-network-down", () => {
       addresses: [...NETWORK.addresses, ownAddress(1, "10.0.0.2/24")],
     };
     assert.deepEqual(reach.examine(facts({ network: both })), []);
+  });
+});
+
+suite("shadowedServices", () => {
+  const marked = serviceEntry({ family: INET, firewallMark: 7 }, {}, [SERVER]);
+  const find = (conditions: string, mark: number, all = [SERVICE, marked]) =>
+    shadowedServices
+      .examine(
+        facts({
+          allServices: all,
+          rules: `*mangle\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING ${conditions} -j MARK --set-mark ${mark}\nCOMMIT\n`,
+        }),
+      )
+      .map((finding) => [...told(finding), finding.seen]);
+
+  test("a rule gives the packets of a service to one by firewall mark", () => {
+    const found = find("-d 192.0.2.1/32 -p tcp -m tcp --dport 80", 7);
+    assert.equal(found.length, 1);
+    assert.equal(found[0]?.[0], "service-shadowed tcp/192.0.2.1:80");
+    assert.match(
+      found[0][1] ?? "",
+      /^rule 1 of chain PREROUTING .*, sets mark 7 for its packets, so fwm\/7 gets all of its new connections$/,
+    );
+  });
+
+  test("another port, another mark, and a mark without a service are no finding", () => {
+    assert.deepEqual(find("-d 192.0.2.1/32 -p tcp -m tcp --dport 443", 7), []);
+    assert.deepEqual(find("-p tcp -m tcp --dport 80", 8), []);
+    assert.deepEqual(find("-p tcp -m tcp --dport 80", 7, [SERVICE]), []);
+    assert.deepEqual(
+      find("-s 203.0.113.0/24 -p tcp -m tcp --dport 80", 7),
+      [],
+      "only some clients",
+    );
   });
 });
 
@@ -553,5 +719,30 @@ suite("hangingServers", () => {
       [],
     );
     assert.deepEqual(find(group({ CLOSE_WAIT: [58, 59, 60] })), []);
+  });
+});
+
+suite("timeoutLengths", () => {
+  const find = (tcpSeconds: number, udpSeconds: number, table = [SERVICE]) =>
+    timeoutLengths
+      .examine(
+        facts({
+          table,
+          timeouts: { tcpSeconds, tcpFinSeconds: 1, udpSeconds },
+        }),
+      )
+      .map(told);
+
+  test("a timeout that is shorter than slow answers is reported for its protocol", () => {
+    assert.deepEqual(find(900, 300), []);
+    assert.deepEqual(find(60, 1), [], "there is no UDP service");
+    assert.deepEqual(find(59, 300), [
+      ["timeout-short TCP", "ipvsadm --set 900 0 0"],
+    ]);
+    const marked = serviceEntry({ family: INET, firewallMark: 7 }, {}, []);
+    assert.deepEqual(find(900, 4, [marked]), [
+      ["timeout-short UDP", "ipvsadm --set 0 0 300"],
+    ]);
+    assert.deepEqual(find(900, 5, [marked]), []);
   });
 });

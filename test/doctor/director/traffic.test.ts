@@ -1371,19 +1371,15 @@ suite("activeBackups, limits and idleConnections", () => {
   });
 
   test("limits: a table is full at its limit, and almost full from nine tenths on", () => {
-    const find = (entries: number, conntrack = 0, most = 1000) =>
+    const find = (entries: number, tracked = 0, most = 1000) =>
       limits
         .examine(
           facts({
-            sysctls: sysctls({
-              ...SYSCTLS,
-              "net.ipv4.vs.conntrack": conntrack,
-            }),
             limits: {
               entries,
               most,
               loadFactor: undefined,
-              tracked: 500,
+              tracked,
               mostTracked: 500,
             },
           }),
@@ -1412,9 +1408,11 @@ suite("activeBackups, limits and idleConnections", () => {
       "there is no higher limit",
     );
     assert.equal(
-      find(1, 1)[0]?.[0],
+      find(1, 500)[0]?.[0],
       "connections-at-limit net.netfilter.nf_conntrack_max",
+      "whether net.ipv4.vs.conntrack is 1 or not",
     );
+    assert.deepEqual(find(1, 449), []);
   });
 
   test("idleConnections: a connection that is idle for half of the timeout is a note", () => {
@@ -1509,6 +1507,29 @@ suite("traceClient()", () => {
       stopsAt?.text,
       "TCP 192.0.2.1:80 to 10.0.0.11:80 (service tcp/192.0.2.1:80): 2 SYN_RECV; the director sent the requests to the server and saw no answer",
     );
+  });
+
+  test("traceClient() says by which way answers leave if some came back and none was confirmed", () => {
+    const { text = "" } =
+      traceClient(facts() as Parameters<typeof traceClient>[0], {
+        client,
+        seconds: 5,
+        connections: [seen("SYN_RECV")],
+        after: [
+          {
+            ...SERVICE,
+            servers: [
+              { ...SERVER, stats: { ...SERVER.stats, outPackets: 3n } },
+            ],
+          },
+        ],
+        heard: [],
+      }).stopsAt ?? {};
+    assert.match(
+      text,
+      /; the server answered meanwhile \(3 packets out, all clients\), and the client never confirmed: answers to it leave by eth1\. /,
+    );
+    assert.doesNotMatch(text, /saw no answer/);
   });
 
   const entriesOf = (states: readonly (string | SeenConnection)[]) =>

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { test } from "node:test";
 import {
   readUnaccepted,
-  unaccepted,
   unacceptedIn,
-} from "../../../src/doctor/real-server/unaccepted.js";
+} from "../../../src/doctor/real-server/read-unaccepted.js";
+import { unaccepted } from "../../../src/doctor/real-server/unaccepted.js";
 import type { RealServer } from "../../../src/doctor/real-server/real-server.js";
 import { TCP } from "../../../src/ipvs/model.js";
 import { address } from "../../fixtures/entries.js";
