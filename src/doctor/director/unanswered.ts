@@ -12,10 +12,16 @@ import { ofServer } from "../commands.js";
 import { groupsOf } from "../connections.js";
 import type { Finding } from "../finding.js";
 import { describePlace } from "../firewall/describe.js";
+import { walk } from "../firewall/walk.js";
+import { sysctlNumber } from "../sysctls.js";
 import { hasNoWay } from "./answer-ways.js";
-import { besideClients } from "./beside-clients.js";
+import {
+  besideClients,
+  possibleTranslations,
+  type translations,
+} from "./beside-clients.js";
 import { blockagesOf, type Blockage } from "./blockages.js";
-import type { FlowFacts } from "./flows.js";
+import { flowsOf, type FlowFacts } from "./flows.js";
 import type { Ruleset } from "../firewall/ruleset.js";
 import { examineThere } from "./examine-there.js";
 import { hasFixedNeighbor } from "./fixed-neighbors.js";
@@ -97,6 +103,7 @@ export const unanswered = check(
               ({ flow, stop }) =>
                 `${describePlace(stop)}, perhaps ${stop.does}s ${flow.text}: doctor cannot judge all of its conditions`,
             ),
+            ...untrackedEvidence(silence, facts),
             ...errorEvidence(service, server),
             ...sourceEvidence(server, facts),
             ...clientEvidence(silence, facts),
@@ -126,6 +133,28 @@ function oncePerService(
     known.set(service, found);
     return found;
   };
+}
+
+/** A rule that takes requests out of connection tracking, so that a rule with SNAT does not see them. */
+function untrackedEvidence(
+  { service, server, clients: [client] }: Silence,
+  facts: Parameters<typeof translations>[2],
+): string[] {
+  if (server.settings.forwarding !== MASQUERADING) return [];
+  if (sysctlNumber(facts.sysctls, "net/ipv4/vs/conntrack") !== 1) return [];
+  const [snat] = possibleTranslations(service, server, facts, client);
+  if (!snat) return [];
+  const [rule] = flowsOf(service, facts, client)
+    .filter(({ what }) => what === "requests")
+    .flatMap(({ stages }) => stages)
+    .filter(({ hook }) => hook === "prerouting")
+    .flatMap(({ packets }) => packets)
+    .flatMap((packet) => walk(facts.firewall, "prerouting", packet).untracking);
+  return rule
+    ? [
+        `${describePlace(rule)}, takes requests out of connection tracking, so this rule does not give them the director's address: ${describePlace(snat)}. Without it the server answers the clients' own addresses: remove the first rule, or exempt the service from it`,
+      ]
+    : [];
 }
 
 /** ICMP errors show that the server got the tunnel's packets, or that a firewall rejects them. */
