@@ -1,4 +1,4 @@
-import { formatAddress } from "../../ipvs/address.js";
+import { formatAddress, sameAddress } from "../../ipvs/address.js";
 import {
   DIRECT_ROUTING,
   formatEndpoint,
@@ -13,6 +13,7 @@ import { groupsOf } from "../connections.js";
 import type { Finding } from "../finding.js";
 import { describePlace } from "../firewall/describe.js";
 import { walk } from "../firewall/walk.js";
+import { deviceOf, nextHopTo } from "../network.js";
 import { sysctlNumber } from "../sysctls.js";
 import { hasNoWay } from "./answer-ways.js";
 import {
@@ -104,6 +105,7 @@ export const unanswered = check(
                 `${describePlace(stop)}, perhaps ${stop.does}s ${flow.text}: doctor cannot judge all of its conditions`,
             ),
             ...untrackedEvidence(silence, facts),
+            ...wayEvidence(silence, facts),
             ...errorEvidence(service, server),
             ...sourceEvidence(server, facts),
             ...clientEvidence(silence, facts),
@@ -155,6 +157,20 @@ function untrackedEvidence(
         `${describePlace(rule)}, takes requests out of connection tracking, so this rule does not give them the director's address: ${describePlace(snat)}. Without it the server answers the clients' own addresses: remove the first rule, or exempt the service from it`,
       ]
     : [];
+}
+
+/** The router to which this machine sends the answers: if it is the wrong one, they come back and are lost behind it. */
+function wayEvidence(
+  { server, clients: [client] }: Silence,
+  { network }: Known<"network">,
+): string[] {
+  if (server.settings.forwarding !== MASQUERADING || !client) return [];
+  const hop = nextHopTo(network, client);
+  if (!hop || sameAddress(hop.address, client)) return [];
+  const name = deviceOf(network, hop.device)?.name ?? "INTERFACE";
+  return [
+    `answers to ${formatAddress(client)} leave by ${name}, through ${formatAddress(hop.address)}: if requests come from another router, this route is perhaps the cause`,
+  ];
 }
 
 /** ICMP errors show that the server got the tunnel's packets, or that a firewall rejects them. */
