@@ -13,11 +13,19 @@ import { ofServer } from "../commands.js";
 import { groupsOf } from "../connections.js";
 import type { Finding } from "../finding.js";
 import { describePlace } from "../firewall/describe.js";
+import { walk } from "../firewall/walk.js";
+import { deviceOf, nextHopTo } from "../network.js";
+import { sysctlNumber } from "../sysctls.js";
 import { hasNoWay } from "./answer-ways.js";
-import { besideClients } from "./beside-clients.js";
+import {
+  besideClients,
+  possibleTranslations,
+  type translations,
+} from "./beside-clients.js";
 import { blockagesOf, type Blockage } from "./blockages.js";
 import { nextHopTo } from "../network.js";
 import type { FlowFacts } from "./flows.js";
+import { flowsOf, type FlowFacts } from "./flows.js";
 import type { Ruleset } from "../firewall/ruleset.js";
 import { examineThere } from "./examine-there.js";
 import { hasFixedNeighbor } from "./fixed-neighbors.js";
@@ -102,6 +110,8 @@ export const unanswered = check(
               ({ flow, stop }) =>
                 `${describePlace(stop)}, perhaps ${stop.does}s ${flow.text}: doctor cannot judge all of its conditions`,
             ),
+            ...untrackedEvidence(silence, facts),
+            ...wayEvidence(silence, facts),
             ...errorEvidence(service, server),
             ...sourceEvidence(server, facts),
             ...twinEvidence(server, facts),
@@ -142,6 +152,42 @@ function oncePerService(
     known.set(service, found);
     return found;
   };
+}
+
+/** A rule that takes requests out of connection tracking, so that a rule with SNAT does not see them. */
+function untrackedEvidence(
+  { service, server, clients: [client] }: Silence,
+  facts: Parameters<typeof translations>[2],
+): string[] {
+  if (server.settings.forwarding !== MASQUERADING) return [];
+  if (sysctlNumber(facts.sysctls, "net/ipv4/vs/conntrack") !== 1) return [];
+  const [snat] = possibleTranslations(service, server, facts, client);
+  if (!snat) return [];
+  const [rule] = flowsOf(service, facts, client)
+    .filter(({ what }) => what === "requests")
+    .flatMap(({ stages }) => stages)
+    .filter(({ hook }) => hook === "prerouting")
+    .flatMap(({ packets }) => packets)
+    .flatMap((packet) => walk(facts.firewall, "prerouting", packet).untracking);
+  return rule
+    ? [
+        `${describePlace(rule)}, takes requests out of connection tracking, so this rule does not give them the director's address: ${describePlace(snat)}. Without it the server answers the clients' own addresses: remove the first rule, or exempt the service from it`,
+      ]
+    : [];
+}
+
+/** The router to which this machine sends the answers: if it is the wrong one, they come back and are lost behind it. */
+function wayEvidence(
+  { server, clients: [client] }: Silence,
+  { network }: Known<"network">,
+): string[] {
+  if (server.settings.forwarding !== MASQUERADING || !client) return [];
+  const hop = nextHopTo(network, client);
+  if (!hop || sameAddress(hop.address, client)) return [];
+  const name = deviceOf(network, hop.device)?.name ?? "INTERFACE";
+  return [
+    `answers to ${formatAddress(client)} leave by ${name}, through ${formatAddress(hop.address)}: if requests come from another router, this route is perhaps the cause`,
+  ];
 }
 
 /** ICMP errors show that the server got the tunnel's packets, or that a firewall rejects them. */

@@ -58,6 +58,8 @@ export interface Walked {
   readonly unusedTranslations: readonly Place[];
   /** Rules that set its mark */
   readonly marks: readonly Marking[];
+  /** Rules that take it out of connection tracking */
+  readonly untracking: readonly Place[];
   /** The packet as it leaves the hook, with its mark and state */
   readonly packet: Packet;
 }
@@ -122,6 +124,7 @@ class Walker implements Walked {
   readonly translations: Place[] = [];
   readonly unusedTranslations: Place[] = [];
   readonly marks: Marking[] = [];
+  readonly untracking: Place[] = [];
   packet: Packet;
   readonly #given: ReadonlySet<Condition>;
   /** The positions of the rules that call the chain that is walked */
@@ -213,6 +216,7 @@ class Walker implements Walked {
               this.marks.push({ ...place, verdict, mark: this.packet.mark });
             break;
           case "notrack":
+            if (!never) this.untracking.push(place);
             if (sure) this.packet = { ...this.packet, states: ["untracked"] };
             else this.packet = { ...this.packet, states: undefined };
             break;

@@ -746,3 +746,43 @@ suite("timeoutLengths", () => {
     assert.deepEqual(find(900, 5, [marked]), []);
   });
 });
+
+suite("unanswered: NOTRACK", () => {
+  const find = (raw: string, conntrack = 1) =>
+    unanswered
+      .examine(
+        facts({
+          groups: WAITING,
+          sysctls: sysctls({
+            "net.ipv4.vs.conntrack": conntrack,
+            "net.ipv4.ip_forward": 1,
+          }),
+          rules: `*raw\n:PREROUTING ACCEPT [0:0]\n${raw}COMMIT\n*nat\n:POSTROUTING ACCEPT [0:0]\n-A POSTROUTING -d 10.0.0.0/24 -p tcp -j SNAT --to-source 10.0.0.1\nCOMMIT\n`,
+        }),
+      )
+      .flatMap(({ evidence = [] }) => evidence)
+      .filter((one) => one.includes("connection tracking"));
+
+  test("a rule that hides requests from the SNAT rule is named", () => {
+    const [evidence = "", ...others] = find(
+      "-A PREROUTING -p tcp -m tcp --dport 80 -j CT --notrack\n",
+    );
+    assert.deepEqual(others, []);
+    assert.match(
+      evidence,
+      /^rule 1 of chain PREROUTING .* takes requests out of connection tracking, .* rule 1 of chain POSTROUTING /,
+    );
+  });
+
+  test("rules for other packets are not, nor any with conntrack 0", () => {
+    assert.deepEqual(
+      find("-A PREROUTING -p udp -m udp --dport 53 -j CT --notrack\n"),
+      [],
+    );
+    assert.deepEqual(
+      find("-A PREROUTING -p tcp -m tcp --dport 80 -j CT --notrack\n", 0),
+      [],
+    );
+    assert.deepEqual(find(""), []);
+  });
+});
