@@ -23,8 +23,6 @@ import {
   type translations,
 } from "./beside-clients.js";
 import { blockagesOf, type Blockage } from "./blockages.js";
-import { nextHopTo } from "../network.js";
-import type { FlowFacts } from "./flows.js";
 import { flowsOf, type FlowFacts } from "./flows.js";
 import type { Ruleset } from "../firewall/ruleset.js";
 import { examineThere } from "./examine-there.js";
