@@ -367,7 +367,7 @@ function rowsFor(seed: number): readonly Row[] {
       seconds: 330,
     },
     ...doctor("a director", "director-suite", 350),
-    ...doctor("traffic", "traffic-suite", 300),
+    ...doctor("traffic", "traffic-suite", 390),
     ...doctor("real servers", "real-server-suite", 250),
     {
       stage: "page",
