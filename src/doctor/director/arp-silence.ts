@@ -7,25 +7,29 @@ import type { ServiceWithServers } from "../../ipvs/model.js";
 import { isWithin } from "../../rtnl/address-owners.js";
 import type { Device } from "../../rtnl/model.js";
 import { check } from "../check.js";
+import { groupsOf } from "../connections.js";
+import type { Facts } from "../facts.js";
 import type { Finding, Fix } from "../finding.js";
 import { isLocal, type Network } from "../network.js";
 import { arpAnswers, levelOf } from "../real-server/arp.js";
 import { shellWord } from "../shell.js";
 import { sysctlNumber, type Sysctls } from "../sysctls.js";
 import { isAny, isPassive } from "./reach.js";
+import { expirySeconds } from "./silence.js";
 
 /** Virtual addresses for which this machine has all but an answer to ARP or neighbor discovery. */
 export const silentAddresses = check(
   ["vip-unanswered"],
   ["table", "allServices", "daemons", "network", "stations", "sysctls"],
-  ({ table, allServices, daemons, network, stations, sysctls }) => {
+  (facts) => {
+    const { table, allServices, daemons, network, stations, sysctls } = facts;
     if (isPassive(daemons)) return [];
     const found = new Map<string, Finding<"vip-unanswered">>();
     for (const { key } of table) {
       if ("firewallMark" in key || isAny(key)) continue;
       const { address } = key;
       // Packets come by a route of the routers, or another machine has the address now.
-      if (allServices.some((one) => hasPackets(one, address))) continue;
+      if (allServices.some((one) => hasPackets(one, address, facts))) continue;
       if (stations.strangers.some((one) => sameAddress(one.address, address)))
         continue;
       const finding = silenceOf(address, network, sysctls);
@@ -35,14 +39,40 @@ export const silentAddresses = check(
   },
 );
 
+/** Whether a service at an address gets packets now. The kernel's rate falls to zero only half a minute after the last one. */
 function hasPackets(
-  { key, stats }: ServiceWithServers,
+  service: ServiceWithServers,
   address: Address,
+  facts: Facts,
 ): boolean {
+  const { key, stats } = service;
   return (
     !("firewallMark" in key) &&
     sameAddress(key.address, address) &&
-    stats.inPacketsPerSecond > 0n
+    stats.inPacketsPerSecond > 0n &&
+    !isIdle(service, facts)
+  );
+}
+
+const IDLE_SECONDS = 5;
+
+/** Whether the last packet of each connection of a service is some seconds old. Without connections that is not known. */
+function isIdle(
+  service: ServiceWithServers,
+  { connections, timeouts, allServices = [] }: Facts,
+): boolean {
+  if (!connections || !timeouts) return false;
+  const groups = service.servers.flatMap((server) =>
+    groupsOf(connections, service, server, allServices),
+  );
+  return (
+    groups.length > 0 &&
+    groups.every(({ states }) =>
+      Array.from(states).every(
+        ([state, { longestSeconds }]) =>
+          expirySeconds(state, timeouts) - longestSeconds >= IDLE_SECONDS,
+      ),
+    )
   );
 }
 
