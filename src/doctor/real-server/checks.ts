@@ -9,7 +9,6 @@ import { ownTable } from "./own-table.js";
 import { ownSource } from "./own-source.js";
 import { rpFilter } from "./rp-filter.js";
 import { tunnel } from "./tunnel.js";
-import { trackedLimit } from "./tracked-limit.js";
 import { unaccepted } from "./unaccepted.js";
 import { virtualAddress } from "./virtual-address.js";
 import { wayBack } from "./way-back.js";
@@ -22,7 +21,6 @@ export const REAL_SERVER_CHECKS: readonly Check[] = [
   arp,
   serverNeighborDiscovery,
   serverFirewall,
-  trackedLimit,
   listening,
   unaccepted,
   tunnel,

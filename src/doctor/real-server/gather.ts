@@ -5,7 +5,6 @@ import { isWithin } from "../../rtnl/address-owners.js";
 import { NetworkRefusal } from "../../rtnl/errors.js";
 import type { Device, Rule } from "../../rtnl/model.js";
 import type { Facts, Gathered } from "../facts.js";
-import { readConnectionLimits } from "../connection-limits.js";
 import { readSysctls, sysctlsUnseen } from "../read-sysctls.js";
 import { exchangeOver } from "../../netlink/exchange.js";
 import { fouPorts, type FouPort } from "../../rtnl/fou.js";
@@ -97,7 +96,6 @@ export async function gatherRealServer(
       sysctls,
       listeners,
       unaccepted,
-      limits: readConnectionLimits(procFolder),
       realServer,
       firewall,
       ...(typeof own === "string"

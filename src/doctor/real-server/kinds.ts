@@ -90,16 +90,6 @@ export const REAL_SERVER_KINDS = [
     sysctls: [],
   },
   {
-    id: "server-tracks-no-more",
-    severity: "error",
-    title: "the real server's table of connection tracking is full",
-    why: "If a firewall rule of the machine looks at states or translates addresses, connection tracking has an entry for each connection. At its limit the kernel drops the packets of new connections, and logs that the table is full. Established connections go on. Clients see connections time out.",
-    looked:
-      "The sysctls net.netfilter.nf_conntrack_count and nf_conntrack_max.",
-    cure: "Raise the limit, and keep it in /etc/sysctl.d. Look for clients that leave many connections behind, and for timeouts of net.netfilter that are too long.",
-    sysctls: ["net.netfilter.nf_conntrack_max"],
-  },
-  {
     id: "nobody-listens",
     severity: "error",
     title: "no program listens at the address and port of the requests",

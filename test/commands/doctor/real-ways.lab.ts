@@ -54,39 +54,6 @@ suite("doctor finds faults of a masqueraded real server", () => {
       lastly: () => void site.network.sh("real1", "iptables-legacy -F"),
     });
 
-  const count = () =>
-    Number(
-      site.network.sh(
-        "real1",
-        "cat /proc/sys/net/netfilter/nf_conntrack_count 2>/dev/null || echo 0",
-      ),
-    );
-  proves({
-    id: "server-tracks-no-more",
-    skip: without("iptables-legacy", "iptables"),
-    rules: RULES,
-    words: `${WORDS} --server 198.51.100.11:8080 --client 192.0.2.10`,
-    url: URL,
-    async fault() {
-      site.network.sh(
-        "real1",
-        "iptables-legacy -A INPUT -m conntrack --ctstate INVALID",
-      );
-      await site.client.get(URL, { count: 20 });
-      site.network.sh(
-        "real1",
-        `sysctl -w net.netfilter.nf_conntrack_max=${Math.max(1, count())}`,
-      );
-    },
-    lastly() {
-      site.network.sh("real1", "iptables-legacy -F");
-      site.network.sh(
-        "real1",
-        "sysctl -w net.netfilter.nf_conntrack_max=65536",
-      );
-    },
-  });
-
   proves({
     id: "way-back-elsewhere",
     certainty: "likely",
