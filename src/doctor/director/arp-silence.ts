@@ -94,8 +94,9 @@ function silenceOf(
 ): Finding<"vip-unanswered"> | undefined {
   if (isLocal(network, address) !== true) return undefined;
   const places = network.addresses.flatMap((own) => {
+    if (!sameAddress(own.address, address)) return [];
     const device = network.devices.find(({ index }) => index === own.device);
-    return device && sameAddress(own.address, address) ? [{ own, device }] : [];
+    return device ? [{ own, device }] : [];
   });
   // A local route without an address is meant for routed packets.
   if (places.length === 0) return undefined;

@@ -998,3 +998,50 @@ suite("unanswered: NOTRACK", () => {
     assert.deepEqual(find(""), []);
   });
 });
+
+suite("with many servers", () => {
+  const SERVERS = Array.from({ length: 60 }, (_, i) =>
+    masqueraded(`10.0.1.${i + 1}`),
+  );
+  const table = [serviceAt("192.0.2.1", SERVERS)];
+  const names = SERVERS.map(({ key }) => key.address.join("."));
+
+  test("refusals compares hardware addresses only for servers that seem to refuse", () => {
+    const seen: Network = {
+      ...network(
+        names.map((name) => route(name, "unicast", 2)),
+        around(NETWORK),
+      ),
+      get neighbors(): never {
+        throw new Error("read the neighbors");
+      },
+    };
+    assert.deepEqual(refusals.examine(facts({ table, network: seen })), []);
+  });
+
+  test("unanswered reads who answered a few times for each server", () => {
+    let reads = 0;
+    class Counted extends Map<string, Uint8Array | undefined> {
+      override get(name: string) {
+        reads++;
+        return super.get(name);
+      }
+    }
+    const nextHops = new Counted(names.map((name, i) => [name, mac(i)]));
+    const groups = SERVERS.map(({ key }) =>
+      connectionGroup({ SYN_RECV: [50, 51, 52] }, { server: key.address }),
+    );
+    const found = unanswered.examine(
+      facts({
+        ...{ table, groups },
+        network: network(
+          names.map((name) => route(name, "unicast", 2)),
+          around(NETWORK),
+        ),
+        stations: { nextHops, strangers: [] },
+      }),
+    );
+    assert.equal(found.length, SERVERS.length);
+    assert.ok(reads < 20 * SERVERS.length, `${reads}`);
+  });
+});
