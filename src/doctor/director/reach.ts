@@ -227,12 +227,12 @@ export function interfaceDown(
   if (near.some(({ device }) => deviceOf(network, device)?.up !== false))
     return undefined;
   if (near.length === 0) return undefined;
-  // It answers, so the other route is right.
+  const hop = nextHopTo(network, server);
+  if (!hop) return near[0];
+  // It answers, so the other route is right. The rate falls to zero half a minute after the last packet.
   if (settings.forwarding === MASQUERADING && stats.outPacketsPerSecond > 0n)
     return undefined;
-  const hop = nextHopTo(network, server);
   const isAttached =
-    hop !== undefined &&
     sameAddress(hop.address, server) &&
     deviceOf(network, hop.device)?.asksNeighbors === true;
   return isAttached ? undefined : near[0];

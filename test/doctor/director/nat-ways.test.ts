@@ -589,6 +589,14 @@ suite("reach: server-network-down", () => {
     };
     const table = [serviceAt("192.0.2.1", [answering])];
     assert.deepEqual(reach.examine(facts({ table, network: down(false) })), []);
+    const cut = { ...down(false), ways: new Map([["10.0.0.11", "no route"]]) };
+    assert.deepEqual(
+      reach
+        .examine(facts({ table, network: cut as Network }))
+        .map(({ id }) => id),
+      ["server-network-down"],
+      "the rate is that of the last half minute",
+    );
     const attached = network(
       [route("192.0.2.1", "local", 1), route("10.0.0.11", "unicast", 1)],
       around(down(false)),
