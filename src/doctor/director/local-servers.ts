@@ -74,6 +74,8 @@ function onLoopback(
       one.scope === "global" &&
       !one.tentative &&
       !one.duplicate &&
+      // A temporary address of IPv6 expires.
+      !(address.length === 16 && one.secondary) &&
       !isVirtual(one.address, facts),
   )?.address;
   const text = formatEndpoint(address, port);

@@ -770,6 +770,19 @@ suite("localServers", () => {
     );
   });
 
+  test("a temporary IPv6 address is no address for a server", () => {
+    const seen: Network = {
+      ...NETWORK,
+      addresses: [
+        ownAddress(1, "2001:db8::99/64", { secondary: true }),
+        ownAddress(1, "2001:db8::2/64"),
+      ],
+    };
+    const table = [serviceAt("2001:db8::1", [masqueraded("::1")])];
+    const [finding] = localServers.examine(facts({ table, network: seen }));
+    assert.match(JSON.stringify(finding?.procedure), / -r '\[2001:db8::2\]:80' /);
+  });
+
   test("programs of this machine reach a loopback address", () => {
     const [service] = [at("127.0.0.1")];
     const answering = service.servers.map((one) => ({
