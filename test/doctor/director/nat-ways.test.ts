@@ -780,7 +780,10 @@ suite("localServers", () => {
     };
     const table = [serviceAt("2001:db8::1", [masqueraded("::1")])];
     const [finding] = localServers.examine(facts({ table, network: seen }));
-    assert.match(JSON.stringify(finding?.procedure), / -r '\[2001:db8::2\]:80' /);
+    assert.match(
+      JSON.stringify(finding?.procedure),
+      / -r '\[2001:db8::2\]:80' /,
+    );
   });
 
   test("programs of this machine reach a loopback address", () => {
