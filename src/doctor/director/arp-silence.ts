@@ -20,29 +20,33 @@ export const silentAddresses = check(
   ["table", "allServices", "daemons", "network", "stations", "sysctls"],
   ({ table, allServices, daemons, network, stations, sysctls }) => {
     if (isPassive(daemons)) return [];
-    const found = new Map<string, Finding<"vip-unanswered">>();
+    const found: Finding<"vip-unanswered">[] = [];
+    const busy = busyAddresses(allServices);
+    const examined = new Set<string>();
     for (const { key } of table) {
       if ("firewallMark" in key || isAny(key)) continue;
       const { address } = key;
+      const text = formatAddress(address);
       // Packets come by a route of the routers, or another machine has the address now.
-      if (allServices.some((one) => hasPackets(one, address))) continue;
+      if (busy.has(text) || examined.has(text)) continue;
+      examined.add(text);
       if (stations.strangers.some((one) => sameAddress(one.address, address)))
         continue;
       const finding = silenceOf(address, network, sysctls);
-      if (finding) found.set(formatAddress(address), finding);
+      if (finding) found.push(finding);
     }
-    return [...found.values()];
+    return found;
   },
 );
 
-function hasPackets(
-  { key, stats }: ServiceWithServers,
-  address: Address,
-): boolean {
-  return (
-    !("firewallMark" in key) &&
-    sameAddress(key.address, address) &&
-    stats.inPacketsPerSecond > 0n
+/** The addresses, as text, of services that get packets now. */
+function busyAddresses(services: readonly ServiceWithServers[]): Set<string> {
+  return new Set(
+    services.flatMap(({ key, stats }) =>
+      "firewallMark" in key || stats.inPacketsPerSecond === 0n
+        ? []
+        : [formatAddress(key.address)],
+    ),
   );
 }
 
@@ -63,10 +67,12 @@ function silenceOf(
   sysctls: Sysctls,
 ): Finding<"vip-unanswered"> | undefined {
   if (isLocal(network, address) !== true) return undefined;
-  const places = network.addresses.flatMap((own) => {
-    const device = network.devices.find(({ index }) => index === own.device);
-    return device && sameAddress(own.address, address) ? [{ own, device }] : [];
-  });
+  const places = network.addresses
+    .filter((own) => sameAddress(own.address, address))
+    .flatMap((own) => {
+      const device = network.devices.find(({ index }) => index === own.device);
+      return device ? [{ own, device }] : [];
+    });
   // A local route without an address is meant for routed packets.
   if (places.length === 0) return undefined;
   const near = askedHere(address, network);

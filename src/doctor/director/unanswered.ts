@@ -248,24 +248,22 @@ function twinEvidence(
   const at = stations.nextHops.get(name);
   if (!at) return [];
   const text = formatHardwareAddress(at);
-  const others = table
-    .flatMap(({ servers }) => servers)
-    .flatMap(({ key }) => {
-      const other = nextHopTo(network, key.address);
-      const theirs =
-        other && stations.nextHops.get(formatAddress(other.address));
-      return other &&
-        theirs &&
-        !sameAddress(other.address, hop.address) &&
-        sameAddress(theirs, at)
-        ? [formatAddress(other.address)]
-        : [];
-    });
-  const [twin] = others;
+  // Few addresses were asked for. The table can be large.
+  const same = Array.from(stations.nextHops).flatMap(([other, theirs]) =>
+    theirs && other !== name && sameAddress(theirs, at) ? [other] : [],
+  );
+  const isHop = (other: string) =>
+    table.some(({ servers }) =>
+      servers.some(({ key }) => {
+        const theirs = nextHopTo(network, key.address);
+        return theirs !== undefined && formatAddress(theirs.address) === other;
+      }),
+    );
+  const twin = same.find(isHop);
   return twin === undefined
     ? []
     : [
-        `${name} and ${twin} have the same hardware address, ${text}: unless they are one machine, one of them is a copy (a cloned virtual machine): give it another hardware address`,
+        `${name} and ${twin} have the same hardware address, ${text}: unless they are one machine, or a router or a cloud answers ARP for both, one of them is a copy (a cloned virtual machine): give it another hardware address`,
       ];
 }
 

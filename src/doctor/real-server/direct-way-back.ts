@@ -53,7 +53,7 @@ function brokenHop(
         seen: `answers go through ${whoIs(server, director, hop)}`,
         certainty: "likely",
         evidence: [
-          "the director drops them as martians, unless accept_local is 1 on its interface and it forwards IPv4",
+          "the director drops them as martians, unless it forwards IPv4, and accept_local is 1 on its interface or it does not have the virtual address itself (a service by firewall mark)",
         ],
         fix: throughRouter(server, way),
       },

@@ -16,7 +16,7 @@ const WIDE = ownAddress(1, "192.0.2.1/24");
 function found(
   addresses: readonly ReturnType<typeof ownAddress>[],
   settings: Partial<ServerSettings> = {},
-  answer?: Uint8Array,
+  answer?: Uint8Array | readonly (Uint8Array | undefined)[],
 ) {
   const hosts = ["192.0.2.10", "192.0.2.11"];
   const table = [
@@ -32,7 +32,12 @@ function found(
       { devices: [device(1)], addresses },
     ),
     stations: {
-      nextHops: new Map(hosts.map((host) => [host, answer])),
+      nextHops: new Map(
+        hosts.map((host, at) => [
+          host,
+          Array.isArray(answer) ? answer[at] : answer,
+        ]),
+      ),
       strangers: [],
     },
     sysctls: sysctls({}),
@@ -72,4 +77,10 @@ test("reach: a server that does not answer questions from another address is sil
   assert.deepEqual(ids([first, { ...WIDE, secondary: true }]), silent);
   assert.deepEqual(ids([WIDE, OWN], { forwarding: MASQUERADING }), silent);
   assert.deepEqual(ids([WIDE, OWN], {}, mac(1)), []);
+});
+
+test("reach: a server is silent for another reason if another one answers the same question", () => {
+  const [finding, ...others] = found([WIDE, OWN], {}, [undefined, mac(1)]);
+  assert.deepEqual(others, []);
+  assert.equal(finding?.id, "server-silent");
 });
