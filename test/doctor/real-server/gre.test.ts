@@ -58,7 +58,7 @@ test("tunnel: the GRE interface that gets the packets must want checksums as the
   // Only the director knows whether it sends checksums.
   assert.equal(without?.certainty, "likely");
   assert.deepEqual(
-    without?.fix.map(({ command }) => command),
+    without.fix.map(({ command }) => command),
     ["ip link set gre7 type gre noicsum"],
   );
   assert.deepEqual(
@@ -70,7 +70,7 @@ test("tunnel: the GRE interface that gets the packets must want checksums as the
     sent?.fix.map(({ command }) => command),
     ["ip link set gre7 type gre icsum"],
   );
-  assert.equal(sent?.certainty, undefined);
+  assert.equal(sent.certainty, undefined);
   assert.deepEqual(found({ gre0: OPEN, gre7: BETWEEN }), []);
 });
 
