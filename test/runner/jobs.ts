@@ -366,9 +366,9 @@ function rowsFor(seed: number): readonly Row[] {
       size: "usual",
       seconds: 330,
     },
-    ...doctor("a director", "director-suite", 350),
-    ...doctor("traffic", "traffic-suite", 300),
-    ...doctor("real servers", "real-server-suite", 250),
+    ...doctor("a director", "director-suite", 850),
+    ...doctor("traffic", "traffic-suite", 350),
+    ...doctor("real servers", "real-server-suite", 420),
     {
       stage: "page",
       name: "",

@@ -7,21 +7,25 @@ import type { ServiceWithServers } from "../../ipvs/model.js";
 import { isWithin } from "../../rtnl/address-owners.js";
 import type { Device } from "../../rtnl/model.js";
 import { check } from "../check.js";
+import { groupsOf } from "../connections.js";
+import type { Facts } from "../facts.js";
 import type { Finding, Fix } from "../finding.js";
 import { isLocal, type Network } from "../network.js";
 import { arpAnswers, levelOf } from "../real-server/arp.js";
 import { shellWord } from "../shell.js";
 import { sysctlNumber, type Sysctls } from "../sysctls.js";
 import { isAny, isPassive } from "./reach.js";
+import { expirySeconds } from "./silence.js";
 
 /** Virtual addresses for which this machine has all but an answer to ARP or neighbor discovery. */
 export const silentAddresses = check(
   ["vip-unanswered"],
   ["table", "allServices", "daemons", "network", "stations", "sysctls"],
-  ({ table, allServices, daemons, network, stations, sysctls }) => {
+  (facts) => {
+    const { table, allServices, daemons, network, stations, sysctls } = facts;
     if (isPassive(daemons)) return [];
     const found: Finding<"vip-unanswered">[] = [];
-    const busy = busyAddresses(allServices);
+    const busy = busyAddresses(allServices, facts);
     const examined = new Set<string>();
     for (const { key } of table) {
       if ("firewallMark" in key || isAny(key)) continue;
@@ -39,14 +43,41 @@ export const silentAddresses = check(
   },
 );
 
-/** The addresses, as text, of services that get packets now. */
-function busyAddresses(services: readonly ServiceWithServers[]): Set<string> {
+/** The addresses, as text, of services that get packets now. The kernel's rate falls to zero only half a minute after the last one. */
+function busyAddresses(
+  services: readonly ServiceWithServers[],
+  facts: Facts,
+): Set<string> {
   return new Set(
-    services.flatMap(({ key, stats }) =>
-      "firewallMark" in key || stats.inPacketsPerSecond === 0n
+    services.flatMap((service) =>
+      "firewallMark" in service.key ||
+      service.stats.inPacketsPerSecond === 0n ||
+      isIdle(service, facts)
         ? []
-        : [formatAddress(key.address)],
+        : [formatAddress(service.key.address)],
     ),
+  );
+}
+
+const IDLE_SECONDS = 5;
+
+/** Whether the last packet of each connection of a service is some seconds old. Without connections that is not known. */
+function isIdle(
+  service: ServiceWithServers,
+  { connections, timeouts, allServices = [] }: Facts,
+): boolean {
+  if (!connections || !timeouts) return false;
+  const groups = service.servers.flatMap((server) =>
+    groupsOf(connections, service, server, allServices),
+  );
+  return (
+    groups.length > 0 &&
+    groups.every(({ states }) =>
+      Array.from(states).every(
+        ([state, { longestSeconds }]) =>
+          expirySeconds(state, timeouts) - longestSeconds >= IDLE_SECONDS,
+      ),
+    )
   );
 }
 

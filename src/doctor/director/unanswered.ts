@@ -166,7 +166,9 @@ function untrackedEvidence(
     .flatMap(({ stages }) => stages)
     .filter(({ hook }) => hook === "prerouting")
     .flatMap(({ packets }) => packets)
-    .flatMap((packet) => walk(facts.firewall, "prerouting", packet).untracking);
+    .flatMap(
+      (packet) => walk(facts.firewall, "prerouting", packet).untrackedBy,
+    );
   return rule
     ? [
         `${describePlace(rule)}, takes requests out of connection tracking, so this rule does not give them the director's address: ${describePlace(snat)}. Without it the server answers the clients' own addresses: remove the first rule, or exempt the service from it`,

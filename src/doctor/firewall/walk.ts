@@ -59,7 +59,7 @@ export interface Walked {
   /** Rules that set its mark */
   readonly marks: readonly Marking[];
   /** Rules that take it out of connection tracking */
-  readonly untracking: readonly Place[];
+  readonly untrackedBy: readonly Place[];
   /** The packet as it leaves the hook, with its mark and state */
   readonly packet: Packet;
 }
@@ -124,7 +124,7 @@ class Walker implements Walked {
   readonly translations: Place[] = [];
   readonly unusedTranslations: Place[] = [];
   readonly marks: Marking[] = [];
-  readonly untracking: Place[] = [];
+  readonly untrackedBy: Place[] = [];
   packet: Packet;
   readonly #given: ReadonlySet<Condition>;
   /** The positions of the rules that call the chain that is walked */
@@ -216,7 +216,7 @@ class Walker implements Walked {
               this.marks.push({ ...place, verdict, mark: this.packet.mark });
             break;
           case "notrack":
-            if (!never) this.untracking.push(place);
+            if (!never) this.untrackedBy.push(place);
             if (sure) this.packet = { ...this.packet, states: ["untracked"] };
             else this.packet = { ...this.packet, states: undefined };
             break;

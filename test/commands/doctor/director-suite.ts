@@ -1,6 +1,5 @@
 // Faults of a director's settings and network, in a guest of its own: doctor would find what other tests leave behind.
 import "./nat.lab.js";
-import "./nat-ways.lab.js";
 import "./firewall.lab.js";
 import "./healthy.lab.js";
 import "./direct.lab.js";

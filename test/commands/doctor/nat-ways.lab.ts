@@ -3,7 +3,6 @@ import { after, before, suite } from "node:test";
 import { eventually } from "../../lab/eventually.js";
 import { isAnswer, startServer, type Server } from "../../lab/http.js";
 import { DIRECTOR } from "../../lab/network.js";
-import { ours } from "../../lab/program.js";
 import { ipvsadm } from "../../traffic/ipvsadm.js";
 import { without } from "../../traffic/needs.js";
 import { BEHIND_DIRECTOR } from "../../traffic/places.js";
@@ -119,7 +118,7 @@ suite("doctor finds where packets of masqueraded servers are lost", () => {
     fault: () =>
       void director("ip route replace 203.0.113.0/24 via 192.0.2.77"),
     async fails() {
-      for (let i = 0; i < 3; i++) {
+      for (let i = 0; i < 4; i++) {
         const replies = await site.client.get(URL, FAR_CLIENT);
         assert.ok(!replies.some(isAnswer), JSON.stringify(replies));
       }
@@ -344,20 +343,21 @@ suite("doctor finds where packets of masqueraded servers are lost", () => {
     fault: () => {
       signal("STOP");
     },
+    // The kernel forgets such a connection after a minute, so there are new ones while the doctor examines.
     async fails() {
-      for (let i = 0; i < 6; i++)
+      for (let i = 0; i < 10; i++)
         await site.client.get(URL, { patienceSeconds: 1 });
-      const { stdout } = await eventually(
-        () => ours(["doctor", "--only", "server-hangs", "-o", "json"]),
-        ({ stdout }) => stdout.includes('"id": "server-hangs"'),
-      );
-      assert.match(stdout, /"id": "server-hangs"/);
+    },
+    async traffic(goesOn) {
+      while (goesOn()) await site.client.get(URL, { patienceSeconds: 1 });
     },
     machines: { "real server 198.51.100.11": "real1" },
     // "error connections-unaccepted" there
     there: "connections-unaccepted",
-    repair: () => {
+    async repair() {
       signal("CONT");
+      // It accepts the connections that wait first.
+      await answered(site, URL);
     },
     lastly: () => {
       signal("KILL");

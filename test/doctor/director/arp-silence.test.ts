@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { silentAddresses } from "../../../src/doctor/director/arp-silence.js";
 import type { Facts } from "../../../src/doctor/facts.js";
 import { BACKUP, type Daemon } from "../../../src/ipvs/model.js";
-import { address, stats } from "../../fixtures/entries.js";
+import { address, serverEntry, stats } from "../../fixtures/entries.js";
+import { connectionGroup, connectionTable } from "../made-up-connections.js";
 import { device, mac, network, ownAddress, route } from "../made-up-network.js";
 import { serviceAt, sysctls, told } from "../made-up.js";
 
@@ -83,4 +84,19 @@ test("silentAddresses is silent if packets come, for routed addresses, for backu
   ];
   const stations = { nextHops: new Map(), strangers };
   assert.deepEqual(found("192.0.2.1", ["lo"], QUIET, { stations }), []);
+});
+
+test("silentAddresses: a rate that still falls is no packet if each connection has been idle for seconds", () => {
+  const service = serviceAt("192.0.2.1", [serverEntry("192.0.2.10", 80)]);
+  const table = [{ ...service, stats: stats({ inPacketsPerSecond: 1n }) }];
+  const timeouts = { tcpSeconds: 900, tcpFinSeconds: 120, udpSeconds: 300 };
+  const after = (fin: number) =>
+    found("192.0.2.1", ["lo"], QUIET, {
+      ...{ table, allServices: table, timeouts },
+      connections: connectionTable([
+        connectionGroup({ FIN_WAIT: [fin], ESTABLISHED: [500] }),
+      ]),
+    }).length;
+  assert.equal(after(112), 1);
+  assert.equal(after(118), 0);
 });
