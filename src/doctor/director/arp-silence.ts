@@ -138,7 +138,7 @@ function silenceOf(
     certainty: "likely",
     evidence: [
       "no service at this address gets packets now",
-      "it is no fault if this machine shall not be the active director now, or if routers send packets to it by a route through this machine",
+      "it is no fault if this machine should not be the active director now, or if routers have a route for the address through this machine",
     ],
     fix: [addHere(text, address, device)],
   };

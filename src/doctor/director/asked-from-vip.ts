@@ -19,6 +19,7 @@ import {
   type Stations,
 } from "../network.js";
 import { shellWord } from "../shell.js";
+import { sysctlCommand } from "../sysctls.js";
 
 /**
  * A real server that does not answer ARP because the question comes from the virtual address, which it has as well: its
@@ -43,7 +44,8 @@ export function askedFromVirtual(
     askedBy(key.address, other, network)?.asker === asker;
   if (servers.some(answers)) return undefined;
   const target = server.key.address;
-  const name = shellWord(deviceOf(network, device)?.name ?? "INTERFACE");
+  const deviceName = deviceOf(network, device)?.name ?? "INTERFACE";
+  const name = shellWord(deviceName);
   const virtual = formatAddress(key.address);
   const others = network.addresses.filter(
     (own) =>
@@ -56,7 +58,7 @@ export function askedFromVirtual(
   const place = `${virtual}/${asker.prefixBits} dev ${name}`;
   return {
     id: "asked-from-vip",
-    subject: `${virtual} on ${name}`,
+    subject: `${virtual} on ${deviceName}`,
     seen: `this machine asks for real servers from ${virtual}/${asker.prefixBits}, the first address in their network`,
     certainty: "likely",
     evidence: [`${formatAddress(target)} does not answer`],
@@ -70,7 +72,7 @@ export function askedFromVirtual(
         ? []
         : [
             {
-              command: `sysctl -w net.ipv4.conf.${name}.promote_secondaries=1 && ip address add ${virtual}/32 dev ${name} && ip address del ${place}`,
+              command: `${sysctlCommand({ [`net/ipv4/conf/${deviceName}/promote_secondaries`]: 1 })} && ip address add ${virtual}/32 dev ${name} && ip address del ${place}`,
               effect: `this machine asks from ${own}; without promote_secondaries the kernel would remove ${own} together with ${virtual}/${asker.prefixBits}`,
             },
           ],

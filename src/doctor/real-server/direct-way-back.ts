@@ -1,4 +1,8 @@
-import { formatAddress, type Address } from "../../ipvs/address.js";
+import {
+  formatAddress,
+  sameAddress,
+  type Address,
+} from "../../ipvs/address.js";
 import {
   formatHardwareAddress,
   type Hop,
@@ -6,6 +10,7 @@ import {
 } from "../../rtnl/model.js";
 import { check } from "../check.js";
 import type { Finding, Fix } from "../finding.js";
+import { shellWord } from "../shell.js";
 import { stationAt, type RealServer } from "./real-server.js";
 import {
   isDirector,
@@ -54,6 +59,12 @@ function brokenHop(
         certainty: "likely",
         evidence: [
           "the director drops them as martians, unless it forwards IPv4, and accept_local is 1 on its interface or it does not have the virtual address itself (a service by firewall mark)",
+          // Answers of proxy ARP have one hardware address for all.
+          ...(sameAddress(gateway, director)
+            ? []
+            : [
+                `it is no fault if a cloud or a switch answers ARP for all addresses with this hardware address (proxy ARP): 'ip neighbor show dev ${shellWord(device?.name ?? "INTERFACE")}' then shows it for other machines, too`,
+              ]),
         ],
         fix: throughRouter(server, way),
       },

@@ -59,6 +59,11 @@ test("directWayBack knows the director by its hardware address", () => {
     found("192.0.2.9", at(1))[0]?.seen ?? "",
     /^answers go through 192\.0\.2\.9, which has the hardware address \S+ of the director$/,
   );
+  assert.match(
+    found("192.0.2.9", at(1))[0]?.evidence?.[1] ?? "",
+    /^it is no fault if .* \(proxy ARP\): 'ip neighbor show dev lan' /,
+  );
+  assert.equal(found("192.0.2.1")[0]?.evidence?.length, 1);
   assert.deepEqual(found("192.0.2.9", at(9)), []);
 });
 
