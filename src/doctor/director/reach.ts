@@ -201,7 +201,7 @@ function findingsOf(
     });
   if (isSilent(network, stations, hop))
     found.push(
-      askedFromVirtual(service, server, network) ??
+      askedFromVirtual(service, server, network, stations) ??
         deadServer(
           service,
           server,

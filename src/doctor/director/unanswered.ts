@@ -254,7 +254,7 @@ function twinEvidence(
   return twin === undefined
     ? []
     : [
-        `${name} and ${twin} have the same hardware address, ${text}: unless they are one machine, one of them is a copy (a cloned virtual machine): give it another hardware address`,
+        `${name} and ${twin} have the same hardware address, ${text}: unless they are one machine, or a router or a cloud answers ARP for both, one of them is a copy (a cloned virtual machine): give it another hardware address`,
       ];
 }
 

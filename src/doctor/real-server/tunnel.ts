@@ -103,6 +103,7 @@ function wrongChecksums(
     seen: tunnelChecksum
       ? `${name} takes only packets without checksums, and the director sends checksums (--tun-csum)`
       : `${name} takes only packets with checksums, and the director sends none (it has no --tun-csum)`,
+    ...(tunnelChecksum ? {} : UNLESS_CHECKSUMS),
   } as const;
   // The interface of the module cannot be changed.
   return name === fallback
@@ -119,6 +120,14 @@ function wrongChecksums(
         },
       ];
 }
+
+/** Who examines this machine perhaps does not know what the director sends. */
+const UNLESS_CHECKSUMS = {
+  certainty: "likely",
+  evidence: [
+    "if the director has --tun-csum for this server, this is no fault: name --tun-csum here, too",
+  ],
+} as const;
 
 const NO_CHECKSUM =
   "Let the director send no checksums: print the server's line there with 'ipvsadm -S -n', and run it with -e in place of -a and without --tun-csum. Or add a tunnel interface with icsum between the addresses of the director and of this machine.";
