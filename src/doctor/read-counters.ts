@@ -6,6 +6,12 @@ import { textOf } from "../system/files.js";
  */
 export type Counters = ReadonlyMap<string, bigint>;
 
+/** The kernel's counters before and after a client was followed. */
+export interface CountersMeanwhile {
+  readonly before: Counters;
+  readonly after: Counters;
+}
+
 /** @returns undefined if the counters of IPv4 cannot be read */
 export function readCounters(procFolder: string): Counters | undefined {
   const text = (name: string) => textOf(`${procFolder}/net/${name}`) ?? "";
