@@ -14,6 +14,7 @@ import type { GroupClients } from "./persistence-groups.js";
 import type { Listener } from "./real-server/listeners.js";
 import type { RealServer } from "./real-server/real-server.js";
 import type { Unaccepted } from "./real-server/read-unaccepted.js";
+import type { Counters } from "./read-counters.js";
 import type { SentErrors } from "./read-sent-errors.js";
 import type { HeardSync } from "./sync-messages.js";
 import type { Sysctls } from "./sysctls.js";
@@ -55,6 +56,8 @@ export interface Facts {
   readonly realServer?: RealServer | undefined;
   /** Messages about packets that could not be delivered, as the kernel counts them */
   readonly sentErrors?: SentErrors | undefined;
+  /** The kernel's counters of packets */
+  readonly counters?: Counters | undefined;
   /** What became of connections to real servers; none without --probe */
   readonly probes?: readonly Probe[] | undefined;
 }

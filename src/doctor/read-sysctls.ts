@@ -7,6 +7,12 @@ const FOLDERS = ["net/ipv4/vs"];
 const FOLDERS_OF_INTERFACES = ["net/ipv4/conf", "net/ipv6/conf"];
 /** Files that every kernel has */
 const FILES = ["net/ipv4/ip_forward"];
+/** Single settings of folders with many, which not every kernel has */
+const OTHERS: readonly (readonly [string, ReadonlySet<string>])[] = [
+  ["net/ipv4", new Set(["ipfrag_high_thresh"])],
+  ["net/ipv6", new Set(["ip6frag_high_thresh"])],
+  ["net/netfilter", new Set(["nf_conntrack_frag6_high_thresh"])],
+];
 /** The settings of an interface that checks need, out of about a hundred */
 const OF_INTERFACES: ReadonlySet<string> = new Set([
   "accept_local",
@@ -41,6 +47,7 @@ export function readSysctls(procFolder: string): Sysctls | undefined {
       sysctls.set(`${folder}/${name}`, value);
   };
   for (const folder of FOLDERS) read(folder);
+  for (const [folder, names] of OTHERS) read(folder, names);
   for (const folder of FOLDERS_OF_INTERFACES)
     for (const name of namesIn(`${base}/${folder}`))
       read(`${folder}/${name}`, OF_INTERFACES);

@@ -12,6 +12,7 @@ import type {
   TraceFacts,
   TraceStep,
 } from "../../doctor/director/trace-step.js";
+import { readCounters } from "../../doctor/read-counters.js";
 import { listenToMasters } from "../../doctor/read-sync.js";
 import { readTable } from "../../doctor/director/gather.js";
 import type { Facts } from "../../doctor/facts.js";
@@ -34,12 +35,22 @@ export async function followClient(
 ): Promise<ClientTrace | undefined> {
   const known = traceFacts(facts);
   if (!known) return undefined;
+  const before = readCounters(io.procFolder);
   const [heard, connections] = await Promise.all([
     listenToMasters(known.daemons, known.network, seconds),
     watchConnections(io, client, seconds),
   ]);
   const after = await readTable(io);
-  return traceClient(known, { client, seconds, connections, after, heard });
+  const later = readCounters(io.procFolder);
+  const counters = before && later && { before, after: later };
+  return traceClient(known, {
+    client,
+    seconds,
+    connections,
+    after,
+    heard,
+    counters,
+  });
 }
 
 /** Every connection of a client that is there in these seconds. */

@@ -26,6 +26,8 @@ export interface Report extends Examination {
   /** Why facts are missing */
   readonly reasons: Gathered["reasons"];
   readonly notChecked: Gathered["notChecked"];
+  /** By which ways answers of a real server to the client of `--client` leave */
+  readonly answers?: readonly string[] | undefined;
   /** Commands that check, on other machines, some of what was not checked */
   readonly next?: readonly Fix[] | undefined;
 }
@@ -52,8 +54,20 @@ export function reportLines(report: Report, looks: Looks): string {
     diagnoses.some(({ findings }) => findings.some(({ fix }) => fix.length > 0))
       ? wrapped(LASTING, 0, looks)
       : "",
+    answersText(report, looks),
     notCheckedText(report, looks),
     wrapped(summary(report), 0, looks),
+  ].join("");
+}
+
+/** What a real server that has no fault does with answers: perhaps the reader knows that this is wrong. */
+function answersText({ findings, answers = [] }: Report, looks: Looks): string {
+  if (findings.length > 0 || answers.length === 0) return "";
+  return [
+    "Seen:\n",
+    ...answers.map(
+      (text) => `  - ${wrapped(escapeControls(text), 4, looks).trimStart()}`,
+    ),
   ].join("");
 }
 
@@ -308,6 +322,9 @@ export function reportJson(report: Report): Json {
       id,
       reason: reasons.get(wanting) ?? null,
     })),
+    ...(report.answers && report.answers.length > 0
+      ? { answers: report.answers.map(escapeControls) }
+      : {}),
     notChecked: report.notChecked.map(escapeControls),
     next: (report.next ?? []).map(fixJson),
   };

@@ -3,6 +3,7 @@ import { gatherDirector } from "../../doctor/director/gather.js";
 import { kindNamed, kindOf, KINDS } from "../../doctor/findings.js";
 import { REAL_SERVER_CHECKS } from "../../doctor/real-server/checks.js";
 import { gatherRealServer } from "../../doctor/real-server/gather.js";
+import { answerWays } from "../../doctor/real-server/near-clients.js";
 import { jsonText } from "../../document/json-text.js";
 import { oneService, selects } from "../../grammar/selector.js";
 import type { ServiceWithServers } from "../../ipvs/model.js";
@@ -91,7 +92,8 @@ async function reportOn({ given, io }: Invocation): Promise<Report> {
   if (circumstances) {
     const { facts, ...rest } = await gatherRealServer(io, circumstances);
     const examination = examine(REAL_SERVER_CHECKS, facts, wanted);
-    return { role: "real server", ...examination, ...rest };
+    const answers = facts.realServer && answerWays(facts.realServer);
+    return { role: "real server", ...examination, ...rest, answers };
   }
   const choose = await chooser(given.positionals, io);
   const probe = given.flag("probe");

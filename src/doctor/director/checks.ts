@@ -17,6 +17,7 @@ import { onePacketAnswers } from "./one-packet-answers.js";
 import { overwrittenMarks } from "./overwritten-marks.js";
 import { redirects } from "./redirects.js";
 import { snatAddresses } from "./snat-address.js";
+import { reassembly } from "./reassembly.js";
 import { refusals } from "./refusals.js";
 import { forwarding, interfaceForwarding } from "./forwarding.js";
 import { neighborDiscovery } from "./neighbor-discovery.js";
@@ -82,6 +83,7 @@ export const DIRECTOR_CHECKS: readonly Check[] = [
   conntrack,
   defenses,
   fragments,
+  reassembly,
   hashing,
   backups,
   syncIds,

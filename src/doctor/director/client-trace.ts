@@ -28,6 +28,7 @@ import { examineThere } from "./examine-there.js";
 import { blockText, notLocal, wayText } from "./local-marks.js";
 import { markingRules, mismatchOf } from "./marking-rules.js";
 import { overwritten } from "./overwritten-marks.js";
+import { dropSteps } from "./client-drops.js";
 import { entrySteps, usedConnections } from "./client-entries.js";
 import { serverOf, serviceOf } from "./client-servers.js";
 import { sizesFor } from "./too-big-messages.js";
@@ -60,7 +61,7 @@ export function traceClient(
   sightings: ClientSightings,
 ): ClientTrace {
   const { client, seconds } = sightings;
-  const steps = [
+  const way = [
     routeStep(facts, client),
     ...firewallSteps(facts, sightings),
     ...sizeSteps(facts, client),
@@ -69,8 +70,11 @@ export function traceClient(
     ...syncSteps(facts, sightings),
     ...counterSteps(facts, sightings),
   ];
-  const stopsAt = steps.find(({ state }) => state === "stops");
   const elsewhere = answersElsewhere(facts, sightings);
+  const passes =
+    elsewhere.answers !== "unseen" && way.every(({ state }) => state === "ok");
+  const steps = [...way, ...dropSteps(sightings.counters, passes)];
+  const stopsAt = steps.find(({ state }) => state === "stops");
   return {
     client,
     seconds,

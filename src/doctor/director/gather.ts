@@ -31,6 +31,7 @@ import { readFirewall, type Firewall } from "../firewall/read-firewall.js";
 import { ANYWHERE, isLocal, nextHopTo, type Network } from "../network.js";
 import { persistenceGroups } from "../persistence-groups.js";
 import { readConnections } from "../read-connections.js";
+import { readCounters } from "../read-counters.js";
 import { readGroupClients } from "../read-group-clients.js";
 import { askStations, readNetwork } from "../read-network.js";
 import { readSentErrors } from "../read-sent-errors.js";
@@ -127,6 +128,7 @@ export async function gatherDirector(
     sysctls,
     fixedSysctls: readFixedSysctls(io.procFolder),
     sentErrors: readSentErrors(io.procFolder),
+    counters: readCounters(io.procFolder),
   };
   const unseen = sysctls ? undefined : sysctlsUnseen(io.procFolder);
   const reasons = new Map<keyof Facts, string>();

@@ -91,6 +91,22 @@ export const MACHINE_KINDS = [
     sysctls: ["net.ipv4.vs.pmtu_disc"],
   },
   {
+    id: "fragments-not-reassembled",
+    severity: "error",
+    title: "the director does not put fragmented requests together",
+    why: "A request over UDP that is larger than the MTU arrives in fragments: RADIUS with certificates, large answers to DNS or SIP. Only the first one has ports, so the kernel puts all of them together before IPVS handles the request. If there is too little memory for that, or fragments are missing, it drops them. Small requests are answered, and large ones time out. No log shows it.",
+    looked:
+      "If there is a service for another protocol than TCP: ReasmFails of /proc/net/snmp and snmp6 in this network namespace, at least 5, and net.ipv4.ipfrag_high_thresh (for IPv6 net.netfilter.nf_conntrack_frag6_high_thresh and net.ipv6.ip6frag_high_thresh): below 256 KB, which the fragments of one datagram of 64 KB need. It is proven if ReasmOKs is 0, and only likely for IPv6, because the kernel does not count all datagrams that it has put together. If the threshold of IPv4 is high enough and ReasmOKs is 0, fragments probably get lost elsewhere.",
+    cure: "Raise the threshold to 4 MB (4194304), the kernel's default, also in /etc/sysctl.d. It still limits what a flood of fragments can take.",
+    sysctls: [
+      "net.ipv4.ipfrag_high_thresh",
+      "net.ipv4.ipfrag_time",
+      "net.ipv4.ipfrag_max_dist",
+      "net.ipv6.ip6frag_high_thresh",
+      "net.netfilter.nf_conntrack_frag6_high_thresh",
+    ],
+  },
+  {
     id: "hash-small",
     severity: "note",
     title: "the connection table has outgrown its hash table",

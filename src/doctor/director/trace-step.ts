@@ -2,6 +2,7 @@ import type { Address } from "../../ipvs/address.js";
 import type { ServiceWithServers } from "../../ipvs/model.js";
 import type { Known } from "../check.js";
 import type { Fix } from "../finding.js";
+import type { CountersMeanwhile } from "../read-counters.js";
 import type { HeardSync } from "../sync-messages.js";
 import type { SeenConnection } from "./client-connections.js";
 
@@ -26,6 +27,8 @@ export interface ClientSightings {
   readonly after: readonly ServiceWithServers[];
   /** The sync messages that arrived meanwhile */
   readonly heard: readonly HeardSync[];
+  /** The kernel's counters, if they could be read */
+  readonly counters?: CountersMeanwhile | undefined;
 }
 
 /** A step of a client's packets through the director. */
@@ -38,7 +41,8 @@ export interface TraceStep {
     | "entries"
     | "sync"
     | "answers"
-    | "counters";
+    | "counters"
+    | "drops";
   readonly state: "ok" | "stops" | "unknown";
   readonly text: string;
   /** The command that finds the cause, if it is on a real server */

@@ -4,6 +4,7 @@ import { arp } from "./arp.js";
 import { serverFirewall } from "./firewall.js";
 import { directWayBack } from "./direct-way-back.js";
 import { listening } from "./listening.js";
+import { nearClients } from "./near-clients.js";
 import { serverNeighborDiscovery } from "./neighbor-discovery.js";
 import { ownTable } from "./own-table.js";
 import { ownSource } from "./own-source.js";
@@ -28,4 +29,5 @@ export const REAL_SERVER_CHECKS: readonly Check[] = [
   rpFilter,
   wayBack,
   directWayBack,
+  nearClients,
 ];

@@ -16,6 +16,7 @@ import { stopsOf } from "../firewall/flow.js";
 import { readFirewall, type Firewall } from "../firewall/read-firewall.js";
 import { realServerFlows } from "./flows.js";
 import { readListeners } from "./listeners.js";
+import { readNearClients } from "./read-near-clients.js";
 import { readUnaccepted } from "./read-unaccepted.js";
 import { isTunnel } from "./methods.js";
 import {
@@ -62,8 +63,16 @@ export async function gatherRealServer(
   const rules = ways.some(({ back }) => typeof back === "string")
     ? await routingRules(network)
     : undefined;
-  const stations = await routersOf(network, { ...seen, ways });
-  const realServer = { ...seen, ways, outer, rules, stations };
+  const [stations, nearClients] = await Promise.all([
+    routersOf(network, { ...seen, ways }),
+    readNearClients(
+      network,
+      { ...seen, ways },
+      procFolder,
+      STATION_MILLISECONDS,
+    ),
+  ]);
+  const realServer = { ...seen, ways, outer, rules, stations, nearClients };
   const reasons = new Map<keyof Facts, string>();
   if (!sysctls) reasons.set("sysctls", sysctlsUnseen(procFolder));
   if (!listeners)

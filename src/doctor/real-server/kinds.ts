@@ -211,4 +211,14 @@ export const REAL_SERVER_KINDS = [
     cure: "Check the router and the interface that leads to it, or correct the route. Keep it in the configuration of the network.",
     sysctls: [],
   },
+  {
+    id: "client-not-neighbor",
+    severity: "error",
+    title: "the real server takes the clients' network for its own",
+    why: "With direct routing and tunneling a real server answers clients itself. If a network of one of its interfaces, such as a bridge of containers, also contains the addresses of clients, the kernel looks for these clients there, and asks no router. Nobody answers, so the answers stay on this machine. Clients see connections time out. Clients in other networks are answered.",
+    looked:
+      "With a --method other than masq: the route of answers to the client that --client names, and to clients whose connections wait in SYN_RECV. If it leads by an interface directly, without a router, and requests of the director come in by another one, doctor asks for the client there for 2.5 seconds, as the kernel does for any neighbor. Clients that answer are in that network, and are no fault.",
+    cure: "Give the interface another network, one that no clients have, also in its configuration. Or add a route to the clients' network through the router that reaches it, which must be smaller than that of the interface.",
+    sysctls: [],
+  },
 ] as const satisfies readonly Kind[];

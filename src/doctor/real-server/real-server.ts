@@ -12,6 +12,7 @@ import type { FouPort } from "../../rtnl/fou.js";
 import type { Device, DeviceAddress, Route, Rule } from "../../rtnl/model.js";
 import { isWithin } from "../../rtnl/address-owners.js";
 import type { Way } from "../network.js";
+import type { NearClient } from "./near-clients.js";
 import { isTunnel, type Method, type TunnelMethod } from "./methods.js";
 
 /** A service of which this machine is a real server. */
@@ -65,6 +66,8 @@ export interface RealServer extends Circumstances {
   readonly rules?: readonly Rule[] | undefined;
   /** Who answered ARP or neighbor discovery: the routers of answers, and the director, if answers do not go to its address */
   readonly stations?: readonly Station[] | undefined;
+  /** Clients to which answers leave directly, by another interface than that of the requests; undefined if not known */
+  readonly nearClients?: readonly NearClient[] | undefined;
   /** The routes of each service's packets */
   readonly ways: readonly Ways[];
   /** The UDP ports whose datagrams the kernel unpacks; empty for other methods than GUE */

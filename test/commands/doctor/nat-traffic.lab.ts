@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { before, suite, test } from "node:test";
+import { pairsIn } from "../../../src/doctor/read-counters.js";
 import { eventually } from "../../lab/eventually.js";
 import { isAnswer } from "../../lab/http.js";
 import { DIRECTOR } from "../../lab/network.js";
@@ -252,17 +253,55 @@ suite("doctor finds what the connection table and counters show", () => {
   });
 
   /** Sends a datagram from a port that stays the same. @param seconds to wait for an answer */
-  function asksFrom(port: number, seconds = 20): string {
+  function asksFrom(port: number, seconds = 20, bytes = 12): string {
     const program = `
       const socket = require("dgram").createSocket("udp4");
       const tell = (what) => { console.log(what); process.exit(); };
       socket.on("message", (message) => tell(JSON.parse(message).server));
-      socket.bind(${port}, () => socket.send("who are you?", 53, "192.0.2.100"));
+      socket.bind(${port}, () => socket.send("who are you?".padEnd(${bytes}), 53, "192.0.2.100"));
       setTimeout(() => tell("no answer"), ${seconds} * 1000);`;
     return site.network
       .sh("client", `${process.execPath} -e '${program}'`)
       .trim();
   }
+
+  // Before the fault only a request that needs no fragments: the kernel has put none together yet.
+  let isCut = false;
+  proves(site, {
+    id: "fragments-not-reassembled",
+    subject: "IPv4",
+    seen: /; net\.ipv4\.ipfrag_high_thresh is 256 bytes/,
+    rules: `
+      -A ${DNS} -s rr
+      -a ${DNS} -r 198.51.100.11:53 -m
+      -a ${DNS} -r 198.51.100.12:53 -m`,
+    works: () => {
+      const bytes = isCut ? 12000 : 12;
+      assert.notEqual(asksFrom(isCut ? 5307 : 5306, 20, bytes), "no answer");
+      return Promise.resolve();
+    },
+    fault() {
+      isCut = true;
+      director(
+        "sysctl -w net.ipv4.ipfrag_low_thresh=192; sysctl -w net.ipv4.ipfrag_high_thresh=256",
+      );
+    },
+    async fails() {
+      assert.equal(asksFrom(5308, 1, 12000), "no answer");
+      const failed = await eventually(
+        () =>
+          Promise.resolve(
+            pairsIn(director("cat /proc/net/snmp")).get("Ip.ReasmFails") ?? 0n,
+          ),
+        (count) => count >= 5n,
+      );
+      assert.ok(failed >= 5n, `${failed} failures`);
+    },
+    lastly: () =>
+      void director(
+        "sysctl -w net.ipv4.ipfrag_high_thresh=4194304; sysctl -w net.ipv4.ipfrag_low_thresh=3145728",
+      ),
+  });
 
   const revive = () => {
     on(

@@ -312,6 +312,26 @@ suite("doctor of a real server with two networks", () => {
     fault: "ip route replace default via 10.0.0.9",
   });
 
+  // A bridge of containers whose network contains the client.
+  proves({
+    ...DIRECT,
+    id: "client-not-neighbor",
+    seen: /^answers to it leave by br-office, without a router, as if it were in the network of bridge br-office, 192\.0\.2\.254\/24; it does not answer ARP there/,
+    fault:
+      "ip link add br-office type bridge; ip address add 192.0.2.254/24 dev br-office; ip link set br-office up",
+    cure({ cure }) {
+      const [, command = ""] =
+        /Until then one client is reached with '([^']+)'/.exec(cure) ?? [];
+      assert.equal(command, "ip route add 192.0.2.10 via 10.0.0.1");
+      site.network.sh("real1", command);
+    },
+    lastly: () =>
+      void site.network.sh(
+        "real1",
+        "ip route del 192.0.2.10; ip link del br-office",
+      ),
+  });
+
   proves({
     id: "reverse-path",
     name: "of direct routing",

@@ -1474,6 +1474,23 @@ suite("traceClient()", () => {
     );
   });
 
+  test("traceClient() lists counters of lost packets in steps of their own", () => {
+    const follow = (states: readonly string[]) =>
+      traceClient(facts() as Parameters<typeof traceClient>[0], {
+        client,
+        seconds: 5,
+        connections: states.map((state) => seen(state)),
+        after: [SERVICE],
+        heard: [],
+        counters: {
+          before: new Map([["eth0.rx_dropped", 1n]]),
+          after: new Map([["eth0.rx_dropped", 4n]]),
+        },
+      }).steps.filter(({ step }) => step === "drops");
+    assert.deepEqual(follow(["ESTABLISHED"]), []);
+    assert.match(follow(["SYN_RECV"])[0]?.text ?? "", /^eth0 rx_dropped grew/);
+  });
+
   const textOf = (one: ReturnType<typeof traceClient>) =>
     traceText(one, { paint: PLAIN, width: undefined }).replaceAll(/\s+/g, " ");
 
