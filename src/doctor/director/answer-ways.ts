@@ -8,7 +8,7 @@ import { isWithin } from "../../rtnl/address-owners.js";
 import type { NetworkClient } from "../../rtnl/client.js";
 import { NetworkRefusal } from "../../rtnl/errors.js";
 import type { Route, Rule } from "../../rtnl/model.js";
-import { check } from "../check.js";
+import { check, type Known } from "../check.js";
 import { ofService, serviceName } from "../commands.js";
 import {
   groupsOf,
@@ -26,6 +26,7 @@ import {
 } from "../network.js";
 import { sysctlNumber } from "../sysctls.js";
 import { isNotForwarded } from "./forwarding.js";
+import { ignoredRouters } from "./ignored-routers.js";
 
 /** More answers are not tried. */
 const MOST_QUERIES = 256;
@@ -171,7 +172,8 @@ function routeFor(
 export const answerWays = check(
   ["answers-unroutable"],
   ["table", "allServices", "network", "connections", "sysctls"],
-  ({ table, network, connections, sysctls, allServices }) => {
+  (facts) => {
+    const { table, network, connections, sysctls, allServices } = facts;
     const failed = network.failedAnswers ?? [];
     const reroutes = sysctlNumber(sysctls, "net/ipv4/vs/snat_reroute") !== 0;
     if (failed.length === 0) return [];
@@ -196,7 +198,7 @@ export const answerWays = check(
           ),
         );
       const [first] = ofIt;
-      return first ? [findingOf(service, first, ofIt, network)] : [];
+      return first ? [findingOf(service, first, ofIt, facts)] : [];
     });
   },
 );
@@ -220,8 +222,13 @@ function findingOf(
   service: ServiceWithServers,
   first: FailedAnswer,
   all: readonly FailedAnswer[],
-  network: Network,
+  facts: Known<"table" | "network" | "sysctls">,
 ): Finding<"answers-unroutable"> {
+  const { network } = facts;
+  const ignored =
+    first.barrier || first.failure !== "no route"
+      ? undefined
+      : ignoredRouters(first.to, facts);
   const clients = [...new Set(all.map(({ to }) => formatAddress(to)))];
   const some = clients.slice(0, MOST_CLIENTS).join(", ");
   const more =
@@ -246,9 +253,8 @@ function findingOf(
     id: "answers-unroutable",
     ...ofService(service),
     seen: `clients ${some}${more} ${isUdp ? "have sent datagrams" : "wait in SYN_RECV"}, and answers to ${formatAddress(first.to)} from ${formatAddress(first.source)} lead nowhere: ${reasonOf(first)}`,
-    ...(doubts.length > 0
-      ? { certainty: "likely" as const, evidence: doubts }
-      : {}),
+    ...(doubts.length > 0 ? { certainty: "likely" as const } : {}),
+    evidence: [...(ignored ? [ignored.text] : []), ...doubts],
     next: [
       {
         command:
@@ -258,7 +264,7 @@ function findingOf(
         effect: `changes nothing; shows what becomes of an answer of ${serviceName(service)}`,
       },
     ],
-    fix: fixOf(first, network),
+    fix: ignored ? [ignored.fix] : fixOf(first, network),
   };
 }
 

@@ -61,9 +61,9 @@ export const NETWORK_KINDS = [
     title: "there is no route to a real server",
     why: "The scheduler does not check whether a real server can be reached. It gives each server its share of the connections, and those to a server without a route fail.",
     looked:
-      "For each real server with a weight: the kernel's route to it. There is none, or it is of type unreachable, prohibit or blackhole.",
+      "For each real server with a weight: the kernel's route to it. There is none, or it is of type unreachable, prohibit or blackhole. With IPv6 and no default route: whether an interface, other than those to the real servers, forwards and has accept_ra 1. The kernel then ignores router advertisements there.",
     cure: "Add the route, or correct the address of the server. Until then take the server out: with weight 0 it gets no new connections. The schedulers dh and sh (without sh-fallback) refuse the clients of a server with weight 0, so with them remove it.",
-    sysctls: [],
+    sysctls: ["net.ipv6.conf.INTERFACE.accept_ra"],
   },
   {
     id: "asked-from-vip",
