@@ -60,7 +60,7 @@ function provesRedirects(
       );
       assert.ok(answers < 2, `${answers} answers`);
     },
-    machines: { "the real servers": "real1" },
+    machines: { [`real server ${server}`]: "real1" },
     lastly() {
       redirects(site, 0, 0);
       site.network.sh("real1", "ip route flush cache; ip neigh flush all");
