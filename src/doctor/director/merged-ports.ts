@@ -12,7 +12,7 @@ import {
 } from "../../ipvs/model.js";
 import { check, type Known } from "../check.js";
 import { addsAgain, changeCommand, ofServer } from "../commands.js";
-import { groupsOf } from "../connections.js";
+import { groupsOf, type ConnectionGroup } from "../connections.js";
 import type { Finding, Fix } from "../finding.js";
 import { describePlace } from "../firewall/describe.js";
 import type { Condition, NumberRange } from "../firewall/ruleset.js";
@@ -162,14 +162,11 @@ function portsOf(
 ): { ports: NumberRange[]; evidence: string[] } {
   const seen = servers
     .filter((server) => !isOfOtherMark(service, server, facts))
-    .flatMap((server) =>
-      groupsOf(facts.connections, service, server, facts.allServices).map(
-        ({ virtual, virtualPort, server, serverPort, protocol }) => ({
-          port: virtualPort,
-          text: `there are connections of ${protocol} ${formatEndpoint(virtual, virtualPort)} with ${formatEndpoint(server, serverPort)}`,
-        }),
-      ),
-    );
+    .flatMap((server) => groupsWith(service, server, facts))
+    .map(({ virtual, virtualPort, server, serverPort, protocol }) => ({
+      port: virtualPort,
+      text: `there are connections of ${protocol} ${formatEndpoint(virtual, virtualPort)} with ${formatEndpoint(server, serverPort)}`,
+    }));
   const marked = markedPorts(service, facts);
   const ports = new Map<string, NumberRange>();
   for (const range of marked.flatMap(({ ranges }) => ranges))
@@ -190,6 +187,24 @@ function portsOf(
 }
 
 const MOST_EVIDENCE = 6;
+
+/** The connections of a server. None if there are more than the kernel counts for it: others are left of a deleted service. */
+function groupsWith(
+  service: ServiceWithServers,
+  server: ServerEntry,
+  { connections, allServices }: Facts,
+): ConnectionGroup[] {
+  const groups = groupsOf(connections, service, server, allServices).filter(
+    ({ virtualPort, serverPort }) =>
+      server.key.port !== 0 || virtualPort === serverPort,
+  );
+  const entries = groups
+    .flatMap(({ states }) => [...states.values()])
+    .reduce((sum, { count }) => sum + count, 0);
+  return entries > server.activeConnections + server.inactiveConnections
+    ? []
+    : groups;
+}
 
 /** Whether another service by firewall mark has the same server: connections do not tell their mark. */
 function isOfOtherMark(

@@ -72,7 +72,7 @@ export const NETWORK_KINDS = [
     why: "An ARP question has a source: the first address of the interface in the network of the one who is asked for. If that is the virtual address, because it has the prefix length of the network and was added first, a real server with direct routing or a tunnel takes the question for one with a forged source, because it has that address as well. It does not answer. The director finds it only for a while after the server itself has sent something.",
     looked:
       "For real servers with -g or -i and a weight that do not answer ARP (as for server-silent) and are in a network of the director: whether the source of the question is the address of their service. It is only likely, because the server can be off as well. IPv6 is not concerned: neighbor discovery asks from link-local addresses.",
-    cure: "Give the virtual address the prefix length 32, and the interface an address of its own in the network. Keep that in the configuration of the network, or of keepalived (virtual_ipaddress).",
+    cure: "Give the virtual address the prefix length 32, and the interface an address of its own in the network. Keep that in the configuration of the network, or of keepalived (virtual_ipaddress): the machine's own address first, the virtual address with /32.",
     sysctls: ["net.ipv4.conf.INTERFACE.promote_secondaries"],
   },
   {

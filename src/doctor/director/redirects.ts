@@ -16,6 +16,7 @@ import type { Finding } from "../finding.js";
 import { deviceOf, nextHopTo } from "../network.js";
 import { CONNTRACK, sysctlFix, sysctlNumber } from "../sysctls.js";
 import { translations } from "./beside-clients.js";
+import { examineThere } from "./examine-there.js";
 import { interfaceDown, isServing } from "./reach.js";
 import { expirySeconds, WAITING_SECONDS } from "./silence.js";
 
@@ -55,29 +56,48 @@ export const redirects = check(
     "firewall",
   ],
   (facts) => {
-    const shared = new Map<string, Shared>();
-    for (const service of facts.table)
-      for (const server of service.servers) {
-        const device = sharedDevice(service, server, facts);
-        if (!device) continue;
-        const servers: Behind[] = shared.get(device.name)?.servers ?? [];
-        if (servers.length === 0)
-          shared.set(device.name, { ...device, servers });
-        servers.push({ service, server });
-      }
-    return [...shared.values()].flatMap((one) => findingsOf(one, facts));
+    return sharedInterfaces(facts).flatMap((one) => findingsOf(one, facts));
   },
 );
+
+function sharedInterfaces(facts: Facts): Shared[] {
+  const shared = new Map<string, Shared>();
+  for (const service of facts.table)
+    for (const server of service.servers) {
+      const device = sharedDevice(service, server, facts);
+      if (!device) continue;
+      const servers: Behind[] = shared.get(device.name)?.servers ?? [];
+      if (servers.length === 0) shared.set(device.name, { ...device, servers });
+      servers.push({ service, server });
+    }
+  return [...shared.values()];
+}
+
+/** Whether redirects are the likely cause of requests that wait for a server. */
+export function followsRedirects(server: ServerEntry, facts: Facts): boolean {
+  return sharedInterfaces(facts).some(
+    (one) =>
+      switchesOn(one, facts).length > 0 &&
+      waitingIn(one, facts) >= FEWEST_WAITING &&
+      waitingServers(one, facts).some((behind) => behind.server === server),
+  );
+}
+
+const path = (name: string) => `net/ipv4/conf/${name}/send_redirects`;
+
+/** For which names send_redirects is on. One is enough. */
+function switchesOn({ name }: Shared, { sysctls }: Facts): string[] {
+  return ["all", name].filter(
+    (name) => sysctlNumber(sysctls, path(name)) === 1,
+  );
+}
 
 function findingsOf(
   one: Shared,
   facts: Facts,
 ): Finding<"redirects-followed" | "redirects-sent">[] {
   const { name, why, servers } = one;
-  const path = (name: string) => `net/ipv4/conf/${name}/send_redirects`;
-  const on = ["all", name].filter(
-    (name) => sysctlNumber(facts.sysctls, path(name)) === 1,
-  );
+  const on = switchesOn(one, facts);
   const [first] = servers;
   if (on.length === 0 || !first) return [];
   const waiting = waitingIn(one, facts);
@@ -89,6 +109,16 @@ function findingsOf(
       seen: `masqueraded server ${serverName(first.service, first.server)} and ${why} are behind this interface, and send_redirects is 1 for ${on.join(" and ")}`,
       ...(fails
         ? {
+            next: waitingServers(one, facts)
+              .slice(0, 1)
+              .map((behind) =>
+                examineThere(
+                  behind.service,
+                  behind.server,
+                  facts,
+                  openingClientsOf(behind, facts)[0],
+                ),
+              ),
             certainty: "likely" as const,
             evidence: [
               `${waiting} connections of masqueraded servers behind this interface have waited in SYN_RECV for ${WAITING_SECONDS} s and more: their answers did not pass the director`,
@@ -113,27 +143,43 @@ function findingsOf(
 /** One waiting connection can be that of a client that went away. */
 const FEWEST_WAITING = 2;
 
-/** How many connections have waited for an answer long enough. With another cause of it, none. */
-function waitingIn({ servers }: Shared, facts: Facts): number {
-  const { connections, allServices, timeouts, network } = facts;
-  const groups = new Set(
-    servers
-      .filter(
-        ({ server }) =>
-          !network.byDefault?.has(formatAddress(server.key.address)),
-      )
-      .flatMap(({ service, server }) =>
-        groupsOf(connections, service, server, allServices),
-      ),
+function openingClientsOf(
+  { service, server }: Behind,
+  { connections, allServices }: Facts,
+): Address[] {
+  return groupsOf(connections, service, server, allServices).flatMap(
+    ({ openingClients }) => openingClients,
   );
-  const expiry = expirySeconds("SYN_RECV", timeouts);
+}
+
+/** The servers whose requests may wait because of redirects. */
+function waitingServers({ servers }: Shared, facts: Facts): Behind[] {
+  const { network } = facts;
   // A client in the servers' own network gets the answers directly in any case.
   const isNear = (client: Address) => {
     const hop = nextHopTo(network, client);
     return hop !== undefined && sameAddress(hop.address, client);
   };
+  return servers.filter((behind) => {
+    const { server } = behind;
+    // Only an answer that passed the director brings about a redirect.
+    if (server.stats.outPackets === 0n) return false;
+    if (network.byDefault?.has(formatAddress(server.key.address))) return false;
+    const clients = openingClientsOf(behind, facts);
+    return clients.length > 0 && !clients.some(isNear);
+  });
+}
+
+/** How many connections have waited for an answer long enough. */
+function waitingIn(one: Shared, facts: Facts): number {
+  const { connections, allServices, timeouts } = facts;
+  const groups = new Set(
+    waitingServers(one, facts).flatMap(({ service, server }) =>
+      groupsOf(connections, service, server, allServices),
+    ),
+  );
+  const expiry = expirySeconds("SYN_RECV", timeouts);
   return [...groups]
-    .filter(({ openingClients }) => !openingClients.some(isNear))
     .flatMap(({ opening }) => [...opening])
     .filter(([expires]) => expiry - expires >= WAITING_SECONDS)
     .reduce((sum, [, count]) => sum + count, 0);

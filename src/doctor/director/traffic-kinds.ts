@@ -180,7 +180,7 @@ export const TRAFFIC_KINDS = [
     title: "masqueraded servers follow redirects past the director",
     why: "If an answer comes in and leaves by the same interface, the kernel sends an ICMP redirect: the server learns to reach the client, or the next router, directly. Its answers then go past the director with the server's own address, and the client drops them or resets the connection. Connections hang or are never opened, while a few requests still work, until the server forgets what it learned.",
     looked:
-      "As for redirects-sent, and in addition connections of these servers that have waited in SYN_RECV for three seconds or more, at least two of them. It is only likely, because the answers can be missing for another reason.",
+      "As for redirects-sent, and in addition connections of these servers that have waited in SYN_RECV for three seconds or more, at least two of them, while these servers have answered through the director before. It is only likely, because the answers can be missing for another reason: the command under Next looks for it on the server.",
     cure: "Set send_redirects to 0 for all and for the interface, and keep it so in /etc/sysctl.d. On every server behind the interface flush what it has learned.",
     sysctls: [
       "net.ipv4.conf.all.send_redirects",

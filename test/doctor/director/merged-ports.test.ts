@@ -33,7 +33,8 @@ function server(
   port: number,
   given: Partial<ServerSettings> = {},
 ) {
-  return serverEntry(text, port, { forwarding: MASQUERADING, ...given });
+  const entry = serverEntry(text, port, { forwarding: MASQUERADING, ...given });
+  return { ...entry, inactiveConnections: 2 };
 }
 
 function service(
@@ -110,6 +111,19 @@ suite("mergedPorts", () => {
       "there are connections of TCP 192.0.2.1:80 with 10.0.0.11:80",
       "there are connections of TCP 192.0.2.1:443 with 10.0.0.12:80",
     ]);
+  });
+
+  test("more connections than the kernel counts for the server prove nothing", () => {
+    const [, second] = MIXED.servers;
+    assert.ok(second);
+    const few = { ...second, inactiveConnections: 1 };
+    const table = [service([server("10.0.0.11", 0), few])];
+    const groups = [group(80, "10.0.0.12", 80), group(443, "10.0.0.12", 80)];
+    assert.equal(find(table, "", groups)[0]?.id, "port-fixed");
+    assert.equal(find([MIXED], "", groups)[0]?.id, "ports-merged");
+    // A server with port 0 does not have such connections.
+    const old = [group(443, "10.0.0.11", 8080), group(80, "10.0.0.11", 80)];
+    assert.equal(find([MIXED], "", old)[0]?.id, "port-fixed");
   });
 
   test("connections of a server that is in a service with another mark prove nothing", () => {

@@ -1049,7 +1049,7 @@ suite("clientsBeside and redirects", () => {
     const service = serviceAt(
       "192.0.2.1",
       servers.map((text) =>
-        serverEntry(text, 80, { forwarding: MASQUERADING }),
+        masqueraded(text, { stats: stats({ outPackets: 9n }) }),
       ),
     );
     const router = "10.0.0.254";
@@ -1057,10 +1057,10 @@ suite("clientsBeside and redirects", () => {
       states: Readonly<Record<string, readonly number[]>>,
       to: "router" | "client",
       byDefault: readonly string[] = [],
+      answered = true,
     ) => {
       const client = address("10.9.0.7");
       const given = facts({
-        table: [service],
         groups: servers.map((text) =>
           connectionGroup(states, {
             server: address(text),
@@ -1071,6 +1071,9 @@ suite("clientsBeside and redirects", () => {
       });
       const { network } = given;
       assert.ok(network);
+      const table = answered
+        ? [service]
+        : [{ ...service, servers: servers.map((text) => masqueraded(text)) }];
       const way = route(
         "10.9.0.7",
         "unicast",
@@ -1080,7 +1083,8 @@ suite("clientsBeside and redirects", () => {
       return redirects
         .examine({
           ...given,
-          allServices: [service],
+          table,
+          allServices: table,
           network: {
             ...network,
             byDefault: new Set(byDefault),
@@ -1108,6 +1112,8 @@ suite("clientsBeside and redirects", () => {
     assert.deepEqual(find({ ESTABLISHED: [800] }, "router"), warning);
     assert.deepEqual(find({ SYN_RECV: [50, 57] }, "client"), warning);
     assert.deepEqual(find({ SYN_RECV: [50] }, "router", servers), warning);
+    // Without an answer there is no redirect.
+    assert.deepEqual(find({ SYN_RECV: [50] }, "router", [], false), warning);
   });
 });
 
