@@ -30,6 +30,7 @@ import {
 } from "../network.js";
 import { sysctlNumber, type Sysctls } from "../sysctls.js";
 import { isNotForwarded } from "./forwarding.js";
+import { ignoredRouters } from "./ignored-routers.js";
 import type { Silence } from "./silence.js";
 
 /** More answers are not tried. */
@@ -182,7 +183,8 @@ function routeFor(
 export const answerWays = check(
   ["answers-unroutable"],
   ["table", "allServices", "network", "connections", "sysctls"],
-  ({ table, network, connections, sysctls, allServices }) => {
+  (facts) => {
+    const { table, network, connections, sysctls, allServices } = facts;
     const failed = network.failedAnswers ?? [];
     if (failed.length === 0) return [];
     return table.flatMap((service): Finding<"answers-unroutable">[] => {
@@ -206,7 +208,7 @@ export const answerWays = check(
           ),
         );
       const [first] = ofIt;
-      return first ? [findingOf(service, first, ofIt, network)] : [];
+      return first ? [findingOf(service, first, ofIt, facts)] : [];
     });
   },
 );
@@ -240,8 +242,13 @@ function findingOf(
   service: ServiceWithServers,
   first: FailedAnswer,
   all: readonly FailedAnswer[],
-  network: Network,
+  facts: Known<"table" | "network" | "sysctls">,
 ): Finding<"answers-unroutable"> {
+  const { network } = facts;
+  const ignored =
+    first.barrier || first.failure !== "no route"
+      ? undefined
+      : ignoredRouters(first.to, facts);
   const clients = [...new Set(all.map(({ to }) => formatAddress(to)))];
   const some = clients.slice(0, MOST_CLIENTS).join(", ");
   const more =
@@ -269,9 +276,8 @@ function findingOf(
     id: "answers-unroutable",
     ...ofService(service),
     seen: `clients ${some}${more} ${isUdp ? "have sent datagrams" : "wait in SYN_RECV"}, and answers to ${formatAddress(first.to)} from ${formatAddress(first.source)} lead nowhere: ${reasonOf(first)}`,
-    ...(doubts.length > 0
-      ? { certainty: "likely" as const, evidence: doubts }
-      : {}),
+    ...(doubts.length > 0 ? { certainty: "likely" as const } : {}),
+    evidence: [...(ignored ? [ignored.text] : []), ...doubts],
     next: [
       {
         command:
@@ -281,7 +287,7 @@ function findingOf(
         effect: `changes nothing; shows what becomes of an answer of ${serviceName(service)}`,
       },
     ],
-    fix: fixOf(first, network),
+    fix: ignored ? [ignored.fix] : fixOf(first, network),
   };
 }
 

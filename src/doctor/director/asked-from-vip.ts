@@ -64,7 +64,7 @@ export function askedFromVirtual(
     evidence: [`${formatAddress(target)} does not answer`],
     ...(others.length === 0
       ? {
-          cure: `Give ${name} an address of its own in this network, and the virtual address the prefix length 32: 'ip address add ADDRESS/${asker.prefixBits} dev ${name}', 'ip address add ${virtual}/32 dev ${name}', then 'ip address del ${place}'. Keep that in the network's configuration.`,
+          cure: `Give ${name} an address of its own in this network, and the virtual address the prefix length 32: 'ip address add ADDRESS/${asker.prefixBits} dev ${name}', 'ip address add ${virtual}/32 dev ${name}', then 'ip address del ${place}'. In the network's configuration, list the machine's own address first, and the virtual address with /32.`,
         }
       : {}),
     fix:
@@ -73,7 +73,7 @@ export function askedFromVirtual(
         : [
             {
               command: `${sysctlCommand({ [`net/ipv4/conf/${deviceName}/promote_secondaries`]: 1 })} && ip address add ${virtual}/32 dev ${name} && ip address del ${place}`,
-              effect: `this machine asks from ${own}; without promote_secondaries the kernel would remove ${own} together with ${virtual}/${asker.prefixBits}`,
+              effect: `this machine asks from ${own}; without promote_secondaries the kernel would remove ${own} together with ${virtual}/${asker.prefixBits}; to keep it, list ${own} first in the network's configuration, and ${virtual} with /32`,
             },
           ],
   };

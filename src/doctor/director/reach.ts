@@ -30,6 +30,7 @@ import {
 import { shellWord } from "../shell.js";
 import type { Sysctls } from "../sysctls.js";
 import { askedFromVirtual, mergeAsked } from "./asked-from-vip.js";
+import { ignoredRouters } from "./ignored-routers.js";
 import { bindsClients, takeOut } from "./take-out.js";
 
 /** Whether a machine is only a backup: another machine has the virtual addresses now. */
@@ -174,7 +175,7 @@ type Id =
 function findingsOf(
   service: ServiceWithServers,
   server: ServerEntry,
-  facts: Known<"network" | "stations" | "sysctls">,
+  facts: Known<"table" | "network" | "stations" | "sysctls">,
 ): Finding<Id>[] {
   const { network, stations, sysctls } = facts;
   const { address } = server.key;
@@ -187,6 +188,17 @@ function findingsOf(
     const way = network.ways.get(formatAddress(address));
     const seen = `there is no route to it (${typeof way === "string" ? way : "a route without a next hop"})`;
     const fix = takeOut(service, server, sysctls);
+    const ignored = ignoredRouters(address, facts);
+    if (ignored)
+      return [
+        {
+          id: "server-unroutable",
+          ...subject,
+          seen,
+          evidence: [ignored.text],
+          fix: [ignored.fix],
+        },
+      ];
     return [{ id: "server-unroutable", ...subject, seen, fix }];
   }
   const found: Finding<Id>[] = [];

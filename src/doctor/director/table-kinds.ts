@@ -49,6 +49,26 @@ export const TABLE_KINDS = [
     sysctls: [],
   },
   {
+    id: "ports-merged",
+    severity: "error",
+    title: "a real server gets several ports of clients at one port",
+    why: "A service by firewall mark can have several ports. With port 0, a masqueraded real server gets each request at the port that it is for. With a port of its own it gets all of them there: a request with TLS reaches a program that expects plain HTTP. Clients fail each time the scheduler chooses this server.",
+    looked:
+      "Services without a port and without persistence, with masqueraded servers of both kinds: with port 0 and with another one. The service has several ports if connections or the rules that set its mark name more than one. With persistence IPVS keeps the port in any case; direct routing and tunneling never change it.",
+    cure: "Add the server again with port 0, then delete the one with the port: its connections end.",
+    sysctls: [],
+  },
+  {
+    id: "port-fixed",
+    severity: "warning",
+    title: "a real server of a service for several ports has one port",
+    why: "A service by firewall mark can have several ports. With port 0, a masqueraded real server gets each request at the port that it is for. With a port of its own it gets all of them there, whatever port the client asked for. For a service with one port that is right, and also if one program on the server handles all of them.",
+    looked:
+      "Services without a port and without persistence: masqueraded servers with a port beside others with port 0, while nothing tells which ports the service has; or servers that all have a port, while connections or the rules that set the mark name several. If it is proven that servers of both kinds get several ports, the finding is ports-merged.",
+    cure: "If the service is for several ports, add the server again with port 0, then delete the one with the port: its connections end.",
+    sysctls: [],
+  },
+  {
     id: "server-starved",
     severity: "warning",
     title: "a weight is so small that its real server gets almost nothing",

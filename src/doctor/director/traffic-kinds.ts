@@ -175,13 +175,26 @@ export const TRAFFIC_KINDS = [
     sysctls: ["net.ipv4.vs.conntrack"],
   },
   {
+    id: "redirects-followed",
+    severity: "error",
+    title: "masqueraded servers follow redirects past the director",
+    why: "If an answer comes in and leaves by the same interface, the kernel sends an ICMP redirect: the server learns to reach the client, or the next router, directly. Its answers then go past the director with the server's own address, and the client drops them or resets the connection. Connections hang or are never opened, while a few requests still work, until the server forgets what it learned.",
+    looked:
+      "As for redirects-sent, and in addition connections of these servers that have waited in SYN_RECV for three seconds or more, at least two of them, while these servers have answered through the director before. It is only likely, because the answers can be missing for another reason: the command under Next looks for it on the server.",
+    cure: "Set send_redirects to 0 for all and for the interface, and keep it so in /etc/sysctl.d. On every server behind the interface flush what it has learned.",
+    sysctls: [
+      "net.ipv4.conf.all.send_redirects",
+      "net.ipv4.conf.INTERFACE.send_redirects",
+    ],
+  },
+  {
     id: "redirects-sent",
     severity: "warning",
     title: "the director teaches masqueraded servers a way past it",
-    why: "If an answer comes in and leaves by the same interface, the kernel sends an ICMP redirect: the server learns to reach the client directly. Its next answers go past the director, and the client drops them. It works at first and fails later, mostly with UDP.",
+    why: "If an answer comes in and leaves by the same interface, the kernel sends an ICMP redirect: the server learns to reach the client directly. Its next answers go past the director, and the client drops them. The first requests still work. Later ones get no answer: with UDP the datagrams are lost, with TCP connections hang or are never opened.",
     looked:
-      "Whether the interface to a masqueraded server also leads to one of its clients or has its virtual address, and send_redirects: it is on if it is on for all or for the interface.",
-    cure: "Set send_redirects to 0 for all and for the interface, and keep it so in /etc/sysctl.d. On the servers flush what they have learned.",
+      "Whether the interface to a masqueraded server also leads to one of its clients or has its virtual address, and send_redirects: it is on if it is on for all or for the interface. If connections of these servers wait for an answer, the finding is redirects-followed.",
+    cure: "Set send_redirects to 0 for all and for the interface, and keep it so in /etc/sysctl.d. On every server behind the interface flush what it has learned.",
     sysctls: [
       "net.ipv4.conf.all.send_redirects",
       "net.ipv4.conf.INTERFACE.send_redirects",

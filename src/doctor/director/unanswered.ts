@@ -32,7 +32,9 @@ import { isOnLoopback } from "./local-servers.js";
 import { hasBalancedAgain } from "./peers.js";
 import { directorEvidence, partialSilences } from "./second-director.js";
 import { interfaceDown } from "./reach.js";
+import { followsRedirects } from "./redirects.js";
 import {
+  ageEvidence,
   ANSWERED,
   answeringMeanwhile,
   silences,
@@ -91,6 +93,8 @@ export const unanswered = check(
       // The rule that translates the source is reported as the cause.
       if (lostSource(service, server, facts)) return [];
       if (isSnatUnseen(silence, facts)) return [];
+      // The redirects are reported as the cause.
+      if (followsRedirects(server, facts)) return [];
       // The source is reported as the cause.
       if (isSentFromVirtual(server, facts.allServices, facts.network))
         return [];
@@ -115,6 +119,7 @@ export const unanswered = check(
             ...clientEvidence(silence, facts),
             ...othersEvidence(answeringMeanwhile(service, server, facts)),
             ...directorEvidence(service, server, facts),
+            ...ageEvidence(silence),
           ],
           next: [examineThere(service, server, facts, clients[0])],
           ...(id === "tunnel-unanswered"

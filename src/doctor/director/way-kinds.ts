@@ -8,9 +8,9 @@ export const WAY_KINDS = [
     title: "the director has no route for the answers to clients",
     why: "Answers of masqueraded servers come back through the director. The kernel looks up their route twice: with the real server as the source when they come in, and with the virtual address as the source after IPVS has put it in. If one of them leads nowhere, the kernel drops the answer. Requests come in and reach the real servers, and clients see connections time out.",
     looked:
-      "Clients of masqueraded servers with connections that wait in SYN_RECV, or with UDP: the kernel's route for such an answer, with both sources (the second not if net.ipv4.vs.snat_reroute is 0). There is none, or it is of type unreachable, prohibit or blackhole, by the main table or by a routing rule. It is only likely if the route or rule is for some clients only, who are perhaps banned, if a routing rule looks at firewall marks, which answers may have, and with UDP, which does not tell whether a client waits.",
-    cure: "Correct the routes or the routing rules of this machine. `ip rule` and `ip route show table all` print them. The real servers need no change.",
-    sysctls: ["net.ipv4.vs.snat_reroute"],
+      "Clients of masqueraded servers with connections that wait in SYN_RECV, or with UDP: the kernel's route for such an answer, with both sources (the second not if net.ipv4.vs.snat_reroute is 0). There is none, or it is of type unreachable, prohibit or blackhole, by the main table or by a routing rule. It is only likely if the route or rule is for some clients only, who are perhaps banned, if a routing rule looks at firewall marks, which answers may have, and with UDP, which does not tell whether a client waits. With IPv6 and no default route: whether an interface, other than those to the real servers, forwards and has accept_ra 1. The kernel then ignores router advertisements there.",
+    cure: "Correct the routes or the routing rules of this machine. `ip rule` and `ip route show table all` print them. With IPv6, a machine that forwards takes its default route from router advertisements only if accept_ra is 2. The real servers need no change.",
+    sysctls: ["net.ipv4.vs.snat_reroute", "net.ipv6.conf.INTERFACE.accept_ra"],
   },
   {
     id: "server-network-down",

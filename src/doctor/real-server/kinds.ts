@@ -126,7 +126,7 @@ export const REAL_SERVER_KINDS = [
     why: "A tunneled packet is addressed to the real server itself and contains the client's packet. An interface of the tunnel's kind must be up to unpack it. Without one the kernel answers that it does not know the protocol, and clients see connections time out.",
     looked:
       "With --method tunnel, gue or gre: whether an interface is up that unpacks such packets. Its kind is ipip for IPv4 inside IPv4, sit for IPv6 inside IPv4, ip6tnl for packets inside IPv6; gre or ip6gre for GRE. The family outside is that of --director. Without it, doctor looks at the interfaces that are up. If it has a local address, that must be an address of this machine. If it has a remote address, that must be the director, as far as --director tells. A GRE interface with a key or sequence numbers takes no packets of IPVS. It takes packets with checksums only if it has icsum, and then no others; --tun-csum tells which the director sends.",
-    cure: "Load the module and set its interface up (tunl0, sit0, gre0, ip6tnl0, ip6gre0): it takes all packets that no other tunnel takes. For IPv4 inside IPv6, ip6tnl0 also needs the mode any.",
+    cure: "Load the module and set its interface up (tunl0, sit0, gre0, ip6tnl0, ip6gre0): it takes all packets that no other tunnel takes. For IPv4 inside IPv6, ip6tnl0 also needs the mode any. If an interface is there and meant for another director, correct its remote address instead.",
     sysctls: [],
   },
   {
