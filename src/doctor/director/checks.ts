@@ -37,6 +37,7 @@ import { timeoutLengths } from "./timeouts.js";
 import { tooBigMessages } from "./too-big-messages.js";
 import { tunnelSource } from "./tunnel-source.js";
 import { unanswered } from "./unanswered.js";
+import { unwatchedBonds } from "./unwatched-bonds.js";
 import { unreached } from "./unreached.js";
 import { conntrack, unseenSnat } from "./unseen-snat.js";
 
@@ -50,6 +51,7 @@ export const DIRECTOR_CHECKS: readonly Check[] = [
   silentAddresses,
   neighborDiscovery,
   reach,
+  unwatchedBonds,
   answerWays,
   fixedNeighbors,
   strayRoutes,
