@@ -98,12 +98,11 @@ function silenceOf(
   sysctls: Sysctls,
 ): Finding<"vip-unanswered"> | undefined {
   if (isLocal(network, address) !== true) return undefined;
-  const places = network.addresses
-    .filter((own) => sameAddress(own.address, address))
-    .flatMap((own) => {
-      const device = network.devices.find(({ index }) => index === own.device);
-      return device ? [{ own, device }] : [];
-    });
+  const places = network.addresses.flatMap((own) => {
+    if (!sameAddress(own.address, address)) return [];
+    const device = network.devices.find(({ index }) => index === own.device);
+    return device ? [{ own, device }] : [];
+  });
   // A local route without an address is meant for routed packets.
   if (places.length === 0) return undefined;
   const near = askedHere(address, network);

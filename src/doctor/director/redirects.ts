@@ -68,7 +68,7 @@ function sharedDevice(
     return undefined;
   // The wrong route is reported as the cause.
   if (
-    interfaceDown(network, address) ||
+    interfaceDown(network, server) ||
     network.strayRoutes?.has(formatAddress(address))
   )
     return undefined;

@@ -139,7 +139,7 @@ export const TRAFFIC_KINDS = [
     title: "a masqueraded real server does not end its connections",
     why: "When a client closes a connection, the program on the server closes its side as well. Here the server's kernel confirms that the client has closed, and the program does nothing: it hangs, is stopped, or does not accept the connection at all. Its kernel still completes new connections for a while, so the scheduler and checks that only connect notice nothing. Clients see a connection, and no answer.",
     looked:
-      "The connection table: connections of a masqueraded server with a weight that wait in CLOSE_WAIT, the oldest for three seconds or longer, if none has been closed by both sides meanwhile. Three are enough, and two if another server of the service has ended connections meanwhile. It is only likely: some programs still send data for a long time after the client has closed its side.",
+      "The connection table: connections of a masqueraded server with a weight that wait in CLOSE_WAIT, the oldest for three seconds or longer, if none has been closed by both sides or reset meanwhile. Nothing is reported on a machine with only a backup sync daemon. Three are enough, and two if another server of the service has ended connections meanwhile. It is only likely: some programs still send data for a long time after the client has closed its side.",
     cure: "Run each command above on its server: it tells whether the program accepts connections.",
     sysctls: [],
   },

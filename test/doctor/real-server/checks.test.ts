@@ -605,6 +605,33 @@ test("wayBack: the fix does not apply with SNAT on the director, which the serve
   }
 });
 
+test("wayBack: a way that was learned from a redirect is forgotten, and the route stays", () => {
+  const director = address("192.0.2.1");
+  const client = address("198.51.100.7");
+  const given = { method: "masq", director, client } as const;
+  const back = route("unicast", LAN, "192.0.2.9");
+  const found = (planned: string) =>
+    wayBack.examine({
+      realServer: withWays(
+        { back },
+        { ...given, routes: [route("unicast", LAN, planned)] },
+      ),
+    })[0];
+  const learned = found("192.0.2.1");
+  assert.match(
+    learned?.seen ?? "",
+    /has learned that way from an ICMP redirect$/,
+  );
+  assert.deepEqual(
+    learned?.fix.map(({ command }) => command),
+    ["ip route flush cache"],
+  );
+  assert.deepEqual(
+    found("192.0.2.9")?.fix.map(({ command }) => command),
+    ["ip route replace default via 192.0.2.1"],
+  );
+});
+
 test("wayBack: a router that is another address of the director is none", () => {
   const director = address("192.0.2.1");
   const client = address("198.51.100.7");
