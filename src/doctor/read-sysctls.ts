@@ -16,6 +16,8 @@ const OTHERS: readonly (readonly [string, ReadonlySet<string>])[] = [
 /** The settings of an interface that checks need, out of about a hundred */
 const OF_INTERFACES: ReadonlySet<string> = new Set([
   "accept_local",
+  "accept_ra",
+  "accept_ra_defrtr",
   "arp_announce",
   "arp_ignore",
   "disable_ipv6",

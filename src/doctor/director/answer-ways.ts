@@ -1,4 +1,8 @@
-import { formatAddress, type Address } from "../../ipvs/address.js";
+import {
+  formatAddress,
+  sameAddress,
+  type Address,
+} from "../../ipvs/address.js";
 import {
   MASQUERADING,
   UDP,
@@ -8,7 +12,7 @@ import { isWithin } from "../../rtnl/address-owners.js";
 import type { NetworkClient } from "../../rtnl/client.js";
 import { NetworkRefusal } from "../../rtnl/errors.js";
 import type { Route, Rule } from "../../rtnl/model.js";
-import { check } from "../check.js";
+import { check, type Known } from "../check.js";
 import { ofService, serviceName } from "../commands.js";
 import {
   groupsOf,
@@ -24,11 +28,15 @@ import {
   type FailedAnswer,
   type Network,
 } from "../network.js";
-import { sysctlNumber } from "../sysctls.js";
+import { sysctlNumber, type Sysctls } from "../sysctls.js";
 import { isNotForwarded } from "./forwarding.js";
+import { ignoredRouters } from "./ignored-routers.js";
+import type { Silence } from "./silence.js";
 
 /** More answers are not tried. */
 const MOST_QUERIES = 256;
+/** The rules and routes of more answers are not looked for. */
+const MOST_BARRIERS = 16;
 /** RT_TABLE_MAIN of linux/rtnetlink.h */
 const MAIN = 254;
 /** What the rules and routes are called that lead nowhere */
@@ -66,9 +74,13 @@ export async function withFailedAnswers(
   return {
     ...network,
     rules: network.rules ?? rules,
-    failedAnswers: failures.map((one) => ({
+    // To judge all of them takes long on a machine with all routes of the Internet.
+    failedAnswers: failures.map((one, index) => ({
       ...one,
-      barrier: barrierOf(one, network, rules, routes),
+      barrier:
+        index < MOST_BARRIERS
+          ? barrierOf(one, network, rules, routes)
+          : undefined,
     })),
   };
 }
@@ -171,9 +183,9 @@ function routeFor(
 export const answerWays = check(
   ["answers-unroutable"],
   ["table", "allServices", "network", "connections", "sysctls"],
-  ({ table, network, connections, sysctls, allServices }) => {
+  (facts) => {
+    const { table, network, connections, sysctls, allServices } = facts;
     const failed = network.failedAnswers ?? [];
-    const reroutes = sysctlNumber(sysctls, "net/ipv4/vs/snat_reroute") !== 0;
     if (failed.length === 0) return [];
     return table.flatMap((service): Finding<"answers-unroutable">[] => {
       const ofIt = service.servers
@@ -191,26 +203,36 @@ export const answerWays = check(
                 clientsIn(group).some(
                   (client) => formatAddress(client) === formatAddress(one.to),
                 ) &&
-                (reroutes || one.source === one.server),
+                counts(one, sysctls),
             ),
           ),
         );
       const [first] = ofIt;
-      return first ? [findingOf(service, first, ofIt, network)] : [];
+      return first ? [findingOf(service, first, ofIt, facts)] : [];
     });
   },
 );
 
-/** Whether the director cannot send the answers of a server to a client that waits. */
+/** Whether the director cannot send the answers of a server to any of the clients that wait. */
 export function hasNoWay(
-  network: Network,
-  server: Address,
-  clients: readonly Address[],
+  { server, clients }: Pick<Silence, "server" | "clients">,
+  { network, sysctls }: Known<"network" | "sysctls">,
 ): boolean {
-  return (network.failedAnswers ?? []).some(
+  const failed = (network.failedAnswers ?? []).filter(
     (one) =>
-      formatAddress(one.server) === formatAddress(server) &&
-      clients.some((client) => formatAddress(client) === formatAddress(one.to)),
+      sameAddress(one.server, server.key.address) && counts(one, sysctls),
+  );
+  return (
+    clients.length > 0 &&
+    clients.every((client) => failed.some(({ to }) => sameAddress(to, client)))
+  );
+}
+
+/** Whether the kernel looks for this route at all: the second time only with snat_reroute. */
+function counts({ source, server }: FailedAnswer, sysctls: Sysctls): boolean {
+  return (
+    sameAddress(source, server) ||
+    sysctlNumber(sysctls, "net/ipv4/vs/snat_reroute") !== 0
   );
 }
 
@@ -220,8 +242,13 @@ function findingOf(
   service: ServiceWithServers,
   first: FailedAnswer,
   all: readonly FailedAnswer[],
-  network: Network,
+  facts: Known<"table" | "network" | "sysctls">,
 ): Finding<"answers-unroutable"> {
+  const { network } = facts;
+  const ignored =
+    first.barrier || first.failure !== "no route"
+      ? undefined
+      : ignoredRouters(first.to, facts);
   const clients = [...new Set(all.map(({ to }) => formatAddress(to)))];
   const some = clients.slice(0, MOST_CLIENTS).join(", ");
   const more =
@@ -231,6 +258,9 @@ function findingOf(
   const isUdp =
     !("firewallMark" in service.key) && service.key.protocol === UDP;
   const doubts = [
+    ...(isForSome(first)
+      ? ["it is no fault if somebody added this to ban these clients"]
+      : []),
     ...((network.rules ?? []).some(({ mark }) => mark !== undefined)
       ? [
           "a routing rule of this machine looks at firewall marks: answers with such a mark may have another route",
@@ -246,9 +276,8 @@ function findingOf(
     id: "answers-unroutable",
     ...ofService(service),
     seen: `clients ${some}${more} ${isUdp ? "have sent datagrams" : "wait in SYN_RECV"}, and answers to ${formatAddress(first.to)} from ${formatAddress(first.source)} lead nowhere: ${reasonOf(first)}`,
-    ...(doubts.length > 0
-      ? { certainty: "likely" as const, evidence: doubts }
-      : {}),
+    ...(doubts.length > 0 ? { certainty: "likely" as const } : {}),
+    evidence: [...(ignored ? [ignored.text] : []), ...doubts],
     next: [
       {
         command:
@@ -258,8 +287,18 @@ function findingOf(
         effect: `changes nothing; shows what becomes of an answer of ${serviceName(service)}`,
       },
     ],
-    fix: fixOf(first, network),
+    fix: ignored ? [ignored.fix] : fixOf(first, network),
   };
+}
+
+/** Whether a rule or route concerns only some clients. */
+function isForSome({ barrier }: FailedAnswer): boolean {
+  if (!barrier) return false;
+  const { rule, route } = barrier;
+  return (
+    (rule.to !== undefined && rule.to.bits > 0) ||
+    (route !== undefined && route.prefixBits > 0)
+  );
 }
 
 function reasonOf({ barrier, failure }: FailedAnswer): string {
@@ -299,7 +338,7 @@ function fixOf(
             effect: `packets to ${prefixOf(route)} are routed by the routes that are left; if somebody added this route to ban clients, they are let in again`,
           }
         : {
-            command: `${ip} rule del priority ${rule.priority}`,
+            command: `${ip} rule del priority ${rule.priority} ${String(rule.action)}`,
             effect:
               "packets that this rule refuses are routed by the rules that are left; if somebody added it to ban clients, they are let in again",
           },

@@ -24,33 +24,38 @@ export const silentAddresses = check(
   (facts) => {
     const { table, allServices, daemons, network, stations, sysctls } = facts;
     if (isPassive(daemons)) return [];
-    const found = new Map<string, Finding<"vip-unanswered">>();
+    const found: Finding<"vip-unanswered">[] = [];
+    const busy = busyAddresses(allServices, facts);
+    const examined = new Set<string>();
     for (const { key } of table) {
       if ("firewallMark" in key || isAny(key)) continue;
       const { address } = key;
+      const text = formatAddress(address);
       // Packets come by a route of the routers, or another machine has the address now.
-      if (allServices.some((one) => hasPackets(one, address, facts))) continue;
+      if (busy.has(text) || examined.has(text)) continue;
+      examined.add(text);
       if (stations.strangers.some((one) => sameAddress(one.address, address)))
         continue;
       const finding = silenceOf(address, network, sysctls);
-      if (finding) found.set(formatAddress(address), finding);
+      if (finding) found.push(finding);
     }
-    return [...found.values()];
+    return found;
   },
 );
 
-/** Whether a service at an address gets packets now. The kernel's rate falls to zero only half a minute after the last one. */
-function hasPackets(
-  service: ServiceWithServers,
-  address: Address,
+/** The addresses, as text, of services that get packets now. The kernel's rate falls to zero only half a minute after the last one. */
+function busyAddresses(
+  services: readonly ServiceWithServers[],
   facts: Facts,
-): boolean {
-  const { key, stats } = service;
-  return (
-    !("firewallMark" in key) &&
-    sameAddress(key.address, address) &&
-    stats.inPacketsPerSecond > 0n &&
-    !isIdle(service, facts)
+): Set<string> {
+  return new Set(
+    services.flatMap((service) =>
+      "firewallMark" in service.key ||
+      service.stats.inPacketsPerSecond === 0n ||
+      isIdle(service, facts)
+        ? []
+        : [formatAddress(service.key.address)],
+    ),
   );
 }
 
@@ -94,8 +99,9 @@ function silenceOf(
 ): Finding<"vip-unanswered"> | undefined {
   if (isLocal(network, address) !== true) return undefined;
   const places = network.addresses.flatMap((own) => {
+    if (!sameAddress(own.address, address)) return [];
     const device = network.devices.find(({ index }) => index === own.device);
-    return device && sameAddress(own.address, address) ? [{ own, device }] : [];
+    return device ? [{ own, device }] : [];
   });
   // A local route without an address is meant for routed packets.
   if (places.length === 0) return undefined;
@@ -131,7 +137,7 @@ function silenceOf(
     certainty: "likely",
     evidence: [
       "no service at this address gets packets now",
-      "it is no fault if this machine shall not be the active director now, or if routers send packets to it by a route through this machine",
+      "it is no fault if this machine should not be the active director now, or if routers have a route for the address through this machine",
     ],
     fix: [addHere(text, address, device)],
   };

@@ -21,6 +21,7 @@ import { reassembly } from "./reassembly.js";
 import { refusals } from "./refusals.js";
 import { forwarding, interfaceForwarding } from "./forwarding.js";
 import { neighborDiscovery } from "./neighbor-discovery.js";
+import { mergedPorts } from "./merged-ports.js";
 import { modules } from "./modules.js";
 import { activeBackups, backups } from "./peers.js";
 import { anyAddress, reach, virtualAddresses } from "./reach.js";
@@ -63,6 +64,7 @@ export const DIRECTOR_CHECKS: readonly Check[] = [
   overwrittenMarks,
   localMarks,
   shadowedServices,
+  mergedPorts,
   activeBackups,
   refusals,
   hangingServers,

@@ -8,6 +8,7 @@ import { sysctlNumber } from "../sysctls.js";
 import { OPENING, type SeenConnection } from "./client-connections.js";
 import { serverOf, serviceOf } from "./client-servers.js";
 import { examineThere } from "./examine-there.js";
+import { mergedConnection } from "./merged-ports.js";
 import { isPassive } from "./reach.js";
 import { NODEST } from "./settings.js";
 import { WAITING_SECONDS } from "./silence.js";
@@ -155,6 +156,13 @@ function entryStep(
         service && server
           ? examineThere(service, server, facts, client)
           : undefined,
+    };
+  const merged = first && mergedConnection(facts, first.connection);
+  if (merged !== undefined)
+    return {
+      step: "entries",
+      state: "stops",
+      text: `${text}; ${merged}${older}`,
     };
   return { step: "entries", state: "ok", text: `${text}${older}` };
 }

@@ -24,6 +24,7 @@ import { deviceOf, nextHopTo } from "../network.js";
 import { sysctlNumber } from "../sysctls.js";
 import { largeAnswersTo } from "./large-answers.js";
 import { blockagesOf, describeBlockage } from "./blockages.js";
+import { ignoredRouters } from "./ignored-routers.js";
 import { examineThere } from "./examine-there.js";
 import { blockText, notLocal, wayText } from "./local-marks.js";
 import { markingRules, mismatchOf } from "./marking-rules.js";
@@ -130,12 +131,14 @@ function routeStep(facts: TraceFacts, client: Address): TraceStep {
   const { network } = facts;
   const hop = nextHopTo(network, client);
   const name = deviceOf(network, hop?.device)?.name;
-  if (!hop || name === undefined)
+  if (!hop || name === undefined) {
+    const ignored = ignoredRouters(client, facts);
     return {
       step: "route",
       state: "stops",
-      text: `there is no route to ${formatAddress(client)}`,
+      text: `there is no route to ${formatAddress(client)}${ignored ? `: ${ignored.text} ("${ignored.fix.command}" changes that)` : ""}`,
     };
+  }
   const via = sameAddress(hop.address, client)
     ? "directly"
     : `through ${formatAddress(hop.address)}`;

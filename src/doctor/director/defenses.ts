@@ -1,5 +1,5 @@
 import { check } from "../check.js";
-import type { Finding } from "../finding.js";
+import type { Finding, Fix } from "../finding.js";
 import { sysctlFix, sysctlNumber } from "../sysctls.js";
 
 const DROP_PACKET = "net/ipv4/vs/drop_packet";
@@ -10,6 +10,14 @@ const THRESHOLD = "net/ipv4/vs/amemthresh";
 const ACTIVE = 2;
 /** Always, whatever memory there is */
 const ALWAYS = 3;
+
+const MEMORY: Fix = {
+  command: "free -m",
+  effect:
+    "changes nothing; shows whether memory is low, or only amemthresh too high",
+};
+const UNPROTECTED =
+  "IPVS no longer protects its memory: in a flood the machine can run out of it";
 
 /** Defenses of IPVS against floods that drop packets or connections now. @see update_defense_level() in ip_vs_ctl.c */
 export const defenses = check(
@@ -30,10 +38,13 @@ export const defenses = check(
           packets === ACTIVE
             ? `net.ipv4.vs.drop_packet is 2: the kernel drops packets that open connections, ${low}`
             : `net.ipv4.vs.drop_packet is 3 and net.ipv4.vs.am_droprate is ${rate}: the kernel drops ${rate === 1 ? "every packet that opens" : `one of ${rate} packets that open`} a connection`,
+        next: packets === ACTIVE ? [MEMORY] : [],
         fix: [
           sysctlFix(
             { [DROP_PACKET]: 0 },
-            "IPVS no longer protects its memory by dropping packets; 1 does that only while memory is low",
+            packets === ACTIVE
+              ? UNPROTECTED
+              : "IPVS no longer protects its memory by dropping packets; 1 does that only while memory is low",
           ),
         ],
       });
@@ -43,10 +54,21 @@ export const defenses = check(
         id: "defense-drops",
         subject: "net.ipv4.vs.drop_entry",
         seen: `net.ipv4.vs.drop_entry is ${entries}: the kernel removes random connections from the table, ${entries === ALWAYS ? "however much memory there is" : low}`,
+        ...(entries === ALWAYS
+          ? {
+              certainty: "likely" as const,
+              evidence: [
+                "it is no fault if somebody set it against a flood that goes on now",
+              ],
+            }
+          : {}),
+        next: entries === ACTIVE ? [MEMORY] : [],
         fix: [
           sysctlFix(
             { [DROP_ENTRY]: 0 },
-            "entries of a flood of SYN packets stay until their timeout; 1 removes them only while memory is low",
+            entries === ACTIVE
+              ? UNPROTECTED
+              : "entries of a flood of SYN packets stay until their timeout; 1 removes them only while memory is low",
           ),
         ],
       });

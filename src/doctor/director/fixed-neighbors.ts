@@ -11,7 +11,7 @@ import type { Finding } from "../finding.js";
 import { deviceOf, nextHopTo, type Network } from "../network.js";
 import { shellWord } from "../shell.js";
 import { examineThere } from "./examine-there.js";
-import { silences, waitingText } from "./silence.js";
+import { ANSWERED, silences, waitingText } from "./silence.js";
 
 type Facts = AllFacts &
   Known<
@@ -39,7 +39,7 @@ export const fixedNeighbors = check(
     const found = new Map<Neighbor, Unanswered[]>();
     for (const one of unansweredServers(facts))
       for (const entry of fixedAround(
-        facts.network,
+        facts,
         one.server.key.address,
         one.clients,
       ))
@@ -75,7 +75,7 @@ function unansweredServers(facts: Facts): Unanswered[] {
 
 /** The permanent entries of the next hops to a server and to clients. */
 function fixedAround(
-  network: Network,
+  { network, connections }: Pick<AllFacts, "connections"> & Known<"network">,
   server: Address,
   clients: readonly Address[],
 ): Neighbor[] {
@@ -86,19 +86,46 @@ function fixedAround(
         state === "permanent" &&
         hardwareAddress !== undefined &&
         device === hop?.device &&
-        deviceOf(network, device)?.asksNeighbors === true &&
-        sameAddress(address, hop.address),
+        mayBeWrong(network, device) &&
+        sameAddress(address, hop.address) &&
+        (one === server || !leadsToClients(address, { network, connections })),
     );
   });
 }
 
+/** Interfaces on which network plugins make all entries permanent: nobody answers questions there */
+const MADE_BY_PROGRAMS: ReadonlySet<string | undefined> = new Set([
+  "vxlan",
+  "geneve",
+]);
+
+function mayBeWrong(network: Network, index: number): boolean {
+  const device = deviceOf(network, index);
+  return device?.asksNeighbors === true && !MADE_BY_PROGRAMS.has(device.kind);
+}
+
+/** Whether servers have answered clients behind a router, or a client itself. */
+function leadsToClients(
+  hop: Address,
+  { network, connections }: Pick<AllFacts, "connections"> & Known<"network">,
+): boolean {
+  return [...(connections?.byServer.values() ?? [])].flat().some(
+    ({ states, clients }) =>
+      [...states.keys()].some((state) => ANSWERED.has(state)) &&
+      clients.some((client) => {
+        const other = nextHopTo(network, client);
+        return other !== undefined && sameAddress(other.address, hop);
+      }),
+  );
+}
+
 /** Whether a permanent neighbor entry on the way perhaps explains that a server does not answer. */
 export function hasFixedNeighbor(
-  network: Network,
+  facts: Pick<AllFacts, "connections"> & Known<"network">,
   { key }: ServerEntry,
   clients: readonly Address[] = [],
 ): boolean {
-  return fixedAround(network, key.address, clients).length > 0;
+  return fixedAround(facts, key.address, clients).length > 0;
 }
 
 function findingOf(
@@ -130,7 +157,7 @@ function findingOf(
       {
         command: `ip neighbor del ${subject} dev ${shellWord(name)}`,
         effect:
-          "the kernel asks for the hardware address with the next packet; if the entry was right, nothing changes",
+          "the kernel asks for the hardware address with the next packet; a machine that does not answer ARP or neighbor discovery needs the entry",
       },
     ],
   };

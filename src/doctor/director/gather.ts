@@ -28,7 +28,7 @@ import type { Facts, Gathered } from "../facts.js";
 import { sortTable } from "../finding-order.js";
 import { describeAction, describePlace } from "../firewall/describe.js";
 import { readFirewall, type Firewall } from "../firewall/read-firewall.js";
-import { ANYWHERE, nextHopTo, type Network } from "../network.js";
+import { ANYWHERE, isLocal, nextHopTo, type Network } from "../network.js";
 import { persistenceGroups } from "../persistence-groups.js";
 import { readConnections } from "../read-connections.js";
 import { readCounters } from "../read-counters.js";
@@ -200,7 +200,7 @@ export async function gatherDirector(
     firewall,
     limits: readConnectionLimits(io.procFolder),
     listeners: needs.has("listeners")
-      ? readListeners(io.procFolder)
+      ? listenersFor(table, around.network, io.procFolder)
       : undefined,
     probes,
     connections: typeof connections === "string" ? undefined : connections,
@@ -233,6 +233,20 @@ export async function gatherDirector(
     ...NEVER_CHECKED,
   ];
   return { facts, reasons, notChecked };
+}
+
+/** The listening sockets, if a real server is this machine itself: their files are long on a machine with many connections. */
+function listenersFor(
+  table: readonly ServiceWithServers[],
+  network: Network | undefined,
+  procFolder: string,
+): Facts["listeners"] {
+  const isHere = table.some(({ servers }) =>
+    servers.some(
+      ({ key }) => network !== undefined && isLocal(network, key.address),
+    ),
+  );
+  return isHere ? readListeners(procFolder) : [];
 }
 
 /** Rules that perhaps stop sync messages. */

@@ -10,7 +10,7 @@ import { groupsOf, type ConnectionGroup } from "../connections.js";
 import type { Facts as AllFacts } from "../facts.js";
 import type { Finding } from "../finding.js";
 import { examineThere } from "./examine-there.js";
-import { isServing } from "./reach.js";
+import { isPassive, isServing } from "./reach.js";
 import { expirySeconds } from "./silence.js";
 
 type Facts = AllFacts &
@@ -22,19 +22,22 @@ const FEWEST = 3;
 const FEWEST_BESIDE_OTHERS = 2;
 /** A program that works closes its side in much less time. */
 const WAITING_SECONDS = 3;
-/** States that a connection reaches only if the server has closed its side, too */
-const ENDED = ["TIME_WAIT", "LAST_ACK"];
+/** States that a connection reaches if the server has closed its side, too, or if one side has reset it */
+const ENDED = ["TIME_WAIT", "LAST_ACK", "CLOSE"];
 
 /** Masqueraded servers that do not end the connections that clients have closed. */
 export const hangingServers = check(
   ["server-hangs"],
-  ["table", "allServices", "network", "connections", "timeouts"],
+  ["table", "allServices", "daemons", "network", "connections", "timeouts"],
   (facts) =>
-    facts.table.flatMap((service) =>
-      service.servers
-        .filter(isServing)
-        .flatMap((server) => findingsOf(service, server, facts)),
-    ),
+    // A backup learns from the master how connections end, and messages can be lost.
+    isPassive(facts.daemons)
+      ? []
+      : facts.table.flatMap((service) =>
+          service.servers
+            .filter(isServing)
+            .flatMap((server) => findingsOf(service, server, facts)),
+        ),
 );
 
 function findingsOf(

@@ -23,18 +23,28 @@ export function hardwareAddressOf(
 
 /** Whether a router that this machine uses has a hardware address. */
 function isOfRouter(network: Network, hardwareAddress: Uint8Array): boolean {
-  const routers = Array.from(network.ways.values()).flatMap((way) =>
-    typeof way === "object"
-      ? way.hops.flatMap(({ gateway }) => (gateway ? [gateway] : []))
-      : [],
-  );
+  const routers = routersOf(network);
   return network.neighbors.some(
     (one) =>
       one.hardwareAddress !== undefined &&
       sameAddress(one.hardwareAddress, hardwareAddress) &&
-      (one.router ||
-        routers.some((router) => sameAddress(router, one.address))),
+      (one.router || routers.has(formatAddress(one.address))),
   );
+}
+
+/** The routers of a network, which are the same for all of its servers */
+const routersOfNetworks = new WeakMap<Network, ReadonlySet<string>>();
+
+function routersOf(network: Network): ReadonlySet<string> {
+  const known = routersOfNetworks.get(network);
+  if (known) return known;
+  const routers = new Set<string>();
+  for (const way of network.ways.values())
+    if (typeof way === "object")
+      for (const { gateway } of way.hops)
+        if (gateway) routers.add(formatAddress(gateway));
+  routersOfNetworks.set(network, routers);
+  return routers;
 }
 
 /** Whether an address is in fe80::/10, of which every interface with IPv6 has one. */

@@ -25,7 +25,7 @@ export const largeAnswers = check(
       ? []
       : byStop(
           blockages(facts).filter(
-            ({ stop }) => sizeEvidence(stop) !== undefined,
+            ({ flow, stop }) => sizeEvidence(flow, stop) !== undefined,
           ),
         ).map((some) => findingOf(some, facts)),
 );
@@ -99,7 +99,7 @@ function findingOf(
   const [first] = some;
   if (!first) throw new Error("no blockage");
   const { flow, stop } = first;
-  const dropped = sizeEvidence(stop);
+  const dropped = sizeEvidence(flow, stop);
   return {
     id: "too-big-answer-blocked",
     subject: some.map(({ service }) => serviceName(service)).join(", "),
@@ -127,7 +127,7 @@ export function unseenLargeAnswers(facts: Facts): string[] {
   if (isPassive(daemons)) return [];
   return byStop(blockages({ table, network, sysctls, firewall }))
     .flatMap(([first]) => first ?? [])
-    .filter(({ stop }) => sizeEvidence(stop) === undefined)
+    .filter(({ flow, stop }) => sizeEvidence(flow, stop) === undefined)
     .map(({ flow, stop }) => largeAnswerText(flow, stop))
     .slice(0, MOST_LINES);
 }

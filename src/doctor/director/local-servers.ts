@@ -31,7 +31,7 @@ export const localServers = check(
       service.servers
         .filter(({ settings }) => settings.weight > 0)
         .flatMap((server): Finding<Id>[] =>
-          isOnLoopback(server)
+          isOnLoopback(server) && !isAtLoopback(service)
             ? [onLoopback(service, server, facts)]
             : unheard(service, server, facts),
         ),
@@ -41,6 +41,25 @@ export const localServers = check(
 /** Whether the kernel drops all requests of clients to a server, because its address is a loopback address. */
 export function isOnLoopback({ key, settings }: ServerEntry): boolean {
   return settings.forwarding === MASQUERADING && isLoopback(key.address);
+}
+
+/** Whether only programs of this machine reach a service. */
+function isAtLoopback({ key }: ServiceWithServers): boolean {
+  return !("firewallMark" in key) && isLoopback(key.address);
+}
+
+/** Programs of this machine reach such a server. */
+function doubt({
+  stats,
+}: ServerEntry): Pick<Finding<Id>, "certainty" | "evidence"> {
+  return stats.outPackets === 0n
+    ? {}
+    : {
+        certainty: "likely",
+        evidence: [
+          "it has answered since it was added, as it answers programs of this machine",
+        ],
+      };
 }
 
 function onLoopback(
@@ -55,6 +74,8 @@ function onLoopback(
       one.scope === "global" &&
       !one.tentative &&
       !one.duplicate &&
+      // A temporary address of IPv6 expires.
+      !(address.length === 16 && one.secondary) &&
       !isVirtual(one.address, facts),
   )?.address;
   const text = formatEndpoint(address, port);
@@ -64,6 +85,7 @@ function onLoopback(
       id: "server-on-loopback",
       ...ofServer(service, server),
       seen,
+      ...doubt(server),
       fix: [],
     };
   const key = { address: own, port };
@@ -71,6 +93,7 @@ function onLoopback(
     id: "server-on-loopback",
     ...ofServer(service, server),
     seen,
+    ...doubt(server),
     procedure: [
       `If the program of this machine also listens at port ${port} of ${formatAddress(own)}, or of any address, let the server have that address:`,
       {
@@ -105,6 +128,8 @@ function unheard(
     ? [key.address, key.port]
     : [service.key.address, service.key.port];
   if (port === 0) return [];
+  // Without the virtual address, no requests come: another director has it.
+  if (!masqueraded && isLocal(network, address) !== true) return [];
   const near = listeners.filter(
     (one) => one.protocol === protocol && one.port === port,
   );

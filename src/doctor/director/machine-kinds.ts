@@ -72,7 +72,7 @@ export const MACHINE_KINDS = [
     title: "IPVS drops packets or connections to save memory",
     why: "Two sysctls protect the memory of the director in a flood. With drop_packet IPVS drops a part of the packets for which it would have to choose a real server. Clients repeat a dropped SYN after a second; if many are dropped, connections time out. With drop_entry IPVS removes connections at random: those that wait in SYN_RECV, and those with few packets that have been idle for a minute. Their clients get no answer to the next packet, or a reset. 1 does so only while memory is low, and the kernel then shows 2. 3 does so always. No counter or log shows it.",
     looked:
-      "The sysctls net.ipv4.vs.drop_packet (2, or 3 if am_droprate is not 0) and drop_entry (2 or 3), if there is a service.",
+      "The sysctls net.ipv4.vs.drop_packet (2, or 3 if am_droprate is not 0) and drop_entry (2 or 3), if there is a service. drop_entry 3 is only likely, because it can be meant against a flood.",
     cure: "Set them to 0, the default, or to 1, and correct /etc/sysctl.d. If one is 2, memory is low, or amemthresh (in pages) is too high for this machine.",
     sysctls: [
       "net.ipv4.vs.drop_packet",

@@ -61,18 +61,18 @@ export const NETWORK_KINDS = [
     title: "there is no route to a real server",
     why: "The scheduler does not check whether a real server can be reached. It gives each server its share of the connections, and those to a server without a route fail.",
     looked:
-      "For each real server with a weight: the kernel's route to it. There is none, or it is of type unreachable, prohibit or blackhole.",
+      "For each real server with a weight: the kernel's route to it. There is none, or it is of type unreachable, prohibit or blackhole. With IPv6 and no default route: whether an interface, other than those to the real servers, forwards and has accept_ra 1. The kernel then ignores router advertisements there.",
     cure: "Add the route, or correct the address of the server. Until then take the server out: with weight 0 it gets no new connections. The schedulers dh and sh (without sh-fallback) refuse the clients of a server with weight 0, so with them remove it.",
-    sysctls: [],
+    sysctls: ["net.ipv6.conf.INTERFACE.accept_ra"],
   },
   {
     id: "asked-from-vip",
     severity: "error",
     title: "the director asks for real servers from a virtual address",
-    why: "An ARP question has a source: the first address of the interface in the network of the one who is asked for. If that is the virtual address, because it has the prefix length of the network and was added first, a real server with direct routing or a tunnel takes the question for one with a forged source, because it has that address as well. It does not answer. The director finds it only for a while after the server itself has sent something.",
+    why: "An ARP question has a source: the first address of the interface in the network of the server. The virtual address is the first one if it was added first, with the prefix length of the network. A real server with direct routing or a tunnel has the virtual address as well, so it takes the source for a forged one and does not answer. The director finds it only for a while after the server itself has sent something.",
     looked:
-      "For real servers with -g or -i and a weight that do not answer ARP (as for server-silent) and are in a network of the director: whether the source of the question is the address of their service. It is only likely, because the server can be off as well. IPv6 is not concerned: neighbor discovery asks from link-local addresses.",
-    cure: "Give the virtual address the prefix length 32, and the interface an address of its own in the network. Keep that in the configuration of the network, or of keepalived (virtual_ipaddress).",
+      "For real servers with -g or -i and a weight that do not answer ARP (as for server-silent) and are in a network of the director: whether the source of the question is the address of their service, and no other server of the service has answered such a question. It is only likely, because the server can be off as well. IPv6 is not concerned: neighbor discovery asks from link-local addresses.",
+    cure: "Give the virtual address the prefix length 32, and the interface an address of its own in the network. Keep that in the configuration of the network, or of keepalived (virtual_ipaddress): the machine's own address first, the virtual address with /32.",
     sysctls: ["net.ipv4.conf.INTERFACE.promote_secondaries"],
   },
   {

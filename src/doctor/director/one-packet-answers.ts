@@ -15,6 +15,8 @@ export const onePacketAnswers = check(
     facts.table.flatMap((service): Finding<"one-packet-masqueraded">[] => {
       const { flags } = service.settings;
       if (!(flags & ONE_PACKET)) return [];
+      // IPVS translates what servers send, as with SIP. @see __ip_vs_rs_conn_out() in ip_vs_core.c
+      if (service.settings.persistenceEngine) return [];
       const servers = service.servers.filter(
         (server) =>
           isServing(server) &&
@@ -45,9 +47,10 @@ export const onePacketAnswers = check(
           id: "one-packet-masqueraded",
           ...ofService(service),
           seen: `it has one-packet scheduling, and its real servers ${names} are masqueraded: their answers keep the servers' own addresses`,
-          ...(facts.firewall.unread.length > 0
-            ? { certainty: "likely" as const }
-            : {}),
+          certainty: "likely",
+          evidence: [
+            "it is no fault if clients expect no answers, as with syslog or NetFlow",
+          ],
           fix: [
             {
               ...editService(service, { flags: flags & ~ONE_PACKET }),

@@ -6,6 +6,7 @@ import {
 import {
   BACKUP,
   DIRECT_ROUTING,
+  MASQUERADING,
   LOCAL_NODE,
   MASTER,
   ONE_PACKET,
@@ -29,6 +30,7 @@ import {
 import { shellWord } from "../shell.js";
 import type { Sysctls } from "../sysctls.js";
 import { askedFromVirtual, mergeAsked } from "./asked-from-vip.js";
+import { ignoredRouters } from "./ignored-routers.js";
 import { bindsClients, takeOut } from "./take-out.js";
 
 /** Whether a machine is only a backup: another machine has the virtual addresses now. */
@@ -173,19 +175,30 @@ type Id =
 function findingsOf(
   service: ServiceWithServers,
   server: ServerEntry,
-  facts: Known<"network" | "stations" | "sysctls">,
+  facts: Known<"table" | "network" | "stations" | "sysctls">,
 ): Finding<Id>[] {
   const { network, stations, sysctls } = facts;
   const { address } = server.key;
   const subject = ofServer(service, server);
   if (isLocal(network, address) !== false) return [];
   const hop = nextHopTo(network, address);
-  const down = interfaceDown(network, address);
+  const down = interfaceDown(network, server);
   if (down) return [networkDown(subject, down, hop, network)];
   if (!hop) {
     const way = network.ways.get(formatAddress(address));
     const seen = `there is no route to it (${typeof way === "string" ? way : "a route without a next hop"})`;
     const fix = takeOut(service, server, sysctls);
+    const ignored = ignoredRouters(address, facts);
+    if (ignored)
+      return [
+        {
+          id: "server-unroutable",
+          ...subject,
+          seen,
+          evidence: [ignored.text],
+          fix: [ignored.fix],
+        },
+      ];
     return [{ id: "server-unroutable", ...subject, seen, fix }];
   }
   const found: Finding<Id>[] = [];
@@ -200,7 +213,7 @@ function findingsOf(
     });
   if (isSilent(network, stations, hop))
     found.push(
-      askedFromVirtual(service, server, network) ??
+      askedFromVirtual(service, server, network, stations) ??
         deadServer(
           service,
           server,
@@ -214,8 +227,9 @@ function findingsOf(
 /** The address of an interface that is down, in the network of a server that no other interface has. */
 export function interfaceDown(
   network: Network,
-  server: Address,
+  { key, settings, stats }: ServerEntry,
 ): DeviceAddress | undefined {
+  const server = key.address;
   const near = network.addresses.filter(
     (own) =>
       own.prefixBits < server.length * 8 &&
@@ -224,7 +238,16 @@ export function interfaceDown(
   );
   if (near.some(({ device }) => deviceOf(network, device)?.up !== false))
     return undefined;
-  return near[0];
+  if (near.length === 0) return undefined;
+  const hop = nextHopTo(network, server);
+  if (!hop) return near[0];
+  // It answers, so the other route is right. The rate falls to zero half a minute after the last packet.
+  if (settings.forwarding === MASQUERADING && stats.outPacketsPerSecond > 0n)
+    return undefined;
+  const isAttached =
+    sameAddress(hop.address, server) &&
+    deviceOf(network, hop.device)?.asksNeighbors === true;
+  return isAttached ? undefined : near[0];
 }
 
 function networkDown(
@@ -243,10 +266,18 @@ function networkDown(
     id: "server-network-down",
     ...subject,
     seen: `${name}, which has ${formatAddress(down.address)}/${down.prefixBits} in its network, is down, and ${instead}`,
+    ...(hop
+      ? {
+          certainty: "likely" as const,
+          evidence: [
+            `it is no fault if ${name} is down on purpose and that route is meant`,
+          ],
+        }
+      : {}),
     fix: [
       {
         command: `ip link set ${shellWord(name)} up`,
-        effect: `routes through routers behind ${name} do not come back with it`,
+        effect: `this machine uses ${formatAddress(down.address)} there again; routes through routers behind ${name} do not come back with it`,
       },
     ],
   };

@@ -46,11 +46,8 @@ export const refusals = check(
         const probe = facts.probes.find((one) => one.server === server);
         // These are reported as the cause.
         if (isOnLoopback(server)) return [];
-        if (interfaceDown(facts.network, server.key.address)) return [];
-        if (
-          probe?.result === "no answer" &&
-          hasFixedNeighbor(facts.network, server)
-        )
+        if (interfaceDown(facts.network, server)) return [];
+        if (probe?.result === "no answer" && hasFixedNeighbor(facts, server))
           return [];
         if (probe) return probeFinding(probe, facts);
         const { key } = service;
@@ -108,9 +105,12 @@ function refusalOf(
   probe?: Probe,
 ): Finding<"server-refuses">[] {
   if (server.settings.forwarding !== MASQUERADING) return [];
+  const counted = (fewest: number) =>
+    isUdp(service) ? undefined : countersText(server, fewest);
+  // Few servers refuse, and to compare hardware addresses takes long with many.
+  if (counted(FEWEST_ELSEWHERE) === undefined && !probe) return [];
   const elsewhere = sameHardware(server, facts);
-  const fewest = elsewhere.length > 0 ? FEWEST_ELSEWHERE : FEWEST;
-  const counters = isUdp(service) ? undefined : countersText(server, fewest);
+  const counters = counted(elsewhere.length > 0 ? FEWEST_ELSEWHERE : FEWEST);
   if (counters === undefined && !probe) return [];
   const client = clientOf({ service, server }, facts);
   const doubt = probe

@@ -54,8 +54,14 @@ function pinned(entry: ServiceWithServers): Finding<"scheduler-pins">[] {
     ? `; ${most.count} of ${all} connections are at ${most.name}`
     : "";
   const destination = BY_DESTINATION.get(scheduler);
-  // A firewall mark can stand for many destinations, as in front of web caches.
-  if (destination !== undefined && !("firewallMark" in key))
+  const isPinned =
+    all >= FEWEST_CONNECTIONS && nearlyAll && most.share < NEARLY_ALL;
+  // A firewall mark can stand for many destinations, as in front of web caches. Only dh never looks at the load.
+  if (
+    destination !== undefined &&
+    !("firewallMark" in key) &&
+    (scheduler === "dh" || isPinned)
+  )
     return [
       {
         id: "scheduler-pins",
@@ -73,9 +79,7 @@ function pinned(entry: ServiceWithServers): Finding<"scheduler-pins">[] {
   if (
     BY_SOURCE.has(scheduler) &&
     !(settings.flags & (PERSISTENT | port)) &&
-    all >= FEWEST_CONNECTIONS &&
-    nearlyAll &&
-    most.share < NEARLY_ALL
+    isPinned
   )
     return [
       {

@@ -53,7 +53,12 @@ export function partialSilences(facts: SilenceFacts): PartialSilence[] {
       answered > 0 &&
       count * SHARE >= count + answered &&
       answeredIdle + REPAIRED_SECONDS > waitingIdle
-      ? [{ service, server, count, clients, answered }]
+      ? [
+          {
+            ...{ service, server, count, clients, answered },
+            sinceSeconds: waitingIdle,
+          },
+        ]
       : [];
   });
 }

@@ -23,6 +23,8 @@ export interface Silence {
   readonly count: number;
   /** A few of the clients that wait */
   readonly clients: readonly Address[];
+  /** Seconds since the last packet of any that waits */
+  readonly sinceSeconds: number;
 }
 
 /** What is needed to tell that servers do not answer */
@@ -39,6 +41,18 @@ export interface SilenceFacts {
 export function waitingText({ server, count }: Silence): string {
   const { address, port } = server.key;
   return `${count} ${count === 1 ? "connection" : "connections"} to ${formatEndpoint(address, port)} ${count === 1 ? "waits" : "wait"} in SYN_RECV`;
+}
+
+/** Clients repeat a request after 1, 2, 4 and 8 seconds: without a packet for longer, perhaps none tries any more. */
+const OLD_SECONDS = 10;
+
+/** How old the waiting connections are, if that is long: something may have been repaired since. */
+export function ageEvidence({ sinceSeconds }: Silence): string[] {
+  return sinceSeconds < OLD_SECONDS
+    ? []
+    : [
+        `the last packet of those that wait came ${sinceSeconds} s ago: if something was repaired since, let a client try again`,
+      ];
 }
 
 /** Fewer connections can be those of a scanner, or on their way right now. */
@@ -111,9 +125,10 @@ export function silences(facts: SilenceFacts): Silence[] {
 }
 
 /**
- * The other servers of a service that have answered connections since requests to this server wait. None if that says
- * nothing: fewer than two wait, they began just now, or the service keeps a client with its server, so that the client
- * can be the cause.
+ * The other servers of a service that have answered connections while requests to this server wait. None if that says
+ * nothing: fewer than two wait, they began just now, all answers came after the last of their packets, so that a fault of
+ * all servers may have been repaired in between, or the service keeps a client with its server, so that the client can be
+ * the cause.
  */
 export function answeringMeanwhile(
   service: ServiceWithServers,
@@ -125,7 +140,7 @@ export function answeringMeanwhile(
   // Only the kernel knows which connections a firewall mark made.
   if ("firewallMark" in service.key) return [];
   const groups = groupsOf(connections, service, server, allServices);
-  const { count, idleSeconds } = waitingIn(groups, timeouts);
+  const { count, idleSeconds, sinceSeconds } = waitingIn(groups, timeouts);
   if (count < FEWEST_BESIDE_OTHERS || idleSeconds < WAITING_SECONDS) return [];
   return service.servers.filter((other) => {
     if (other === server || !isServing(other)) return false;
@@ -134,9 +149,10 @@ export function answeringMeanwhile(
       waitingIn(theirs, timeouts).count === 0 &&
       theirs.some(({ states }) =>
         Array.from(states).some(
-          ([state, { longestSeconds }]) =>
+          ([state, { longestSeconds, shortestSeconds }]) =>
             ANSWERED.has(state) &&
-            expirySeconds(state, timeouts) - longestSeconds <= idleSeconds,
+            expirySeconds(state, timeouts) - longestSeconds <= idleSeconds &&
+            expirySeconds(state, timeouts) - shortestSeconds >= sinceSeconds,
         ),
       )
     );
@@ -159,7 +175,7 @@ function silenceOf(
   )
     return [];
   const groups = groupsOf(connections, service, server, allServices);
-  const { count: waiting } = waitingIn(groups, timeouts);
+  const { count: waiting, sinceSeconds } = waitingIn(groups, timeouts);
   // Only the kernel knows which connections a firewall mark made: it counts them for the server.
   const count =
     "firewallMark" in service.key
@@ -167,14 +183,20 @@ function silenceOf(
       : waiting;
   if (count === 0) return [];
   const clients = groups.flatMap(({ openingClients }) => openingClients);
-  return [{ service, server, count, clients }];
+  return [{ service, server, count, clients, sinceSeconds }];
 }
 
 /** The connections that wait for an answer and began after the last packet of every other connection. */
 function waitingIn(
   groups: readonly ConnectionGroup[],
   timeouts: Timeouts,
-): { count: number; /** Of the oldest */ idleSeconds: number } {
+): {
+  count: number;
+  /** Of the oldest */
+  idleSeconds: number;
+  /** Of the youngest */
+  sinceSeconds: number;
+} {
   let idle = Infinity;
   for (const { states } of groups)
     for (const [state, { longestSeconds }] of states)
@@ -182,12 +204,14 @@ function waitingIn(
         idle = Math.min(idle, expirySeconds(state, timeouts) - longestSeconds);
   let count = 0;
   let idleSeconds = 0;
+  let sinceSeconds = Infinity;
   for (const { opening } of groups)
     for (const [expires, some] of opening) {
       const seconds = expirySeconds("SYN_RECV", timeouts) - expires;
       if (seconds >= idle) continue;
       count += some;
       idleSeconds = Math.max(idleSeconds, seconds);
+      sinceSeconds = Math.min(sinceSeconds, seconds);
     }
-  return { count, idleSeconds };
+  return { count, idleSeconds, sinceSeconds };
 }

@@ -3,13 +3,13 @@ import {
   sameAddress,
   type Address,
 } from "../../ipvs/address.js";
-import { MASQUERADING } from "../../ipvs/model.js";
+import { MASQUERADING, type ServerEntry } from "../../ipvs/model.js";
 import { isWithin } from "../../rtnl/address-owners.js";
 import type { NetworkClient } from "../../rtnl/client.js";
 import type { DeviceAddress, Route } from "../../rtnl/model.js";
 import { check, type Known } from "../check.js";
 import type { Facts as AllFacts } from "../facts.js";
-import type { Finding } from "../finding.js";
+import type { Finding, Fix } from "../finding.js";
 import {
   deviceOf,
   nextHopTo,
@@ -50,11 +50,12 @@ export async function withStrayRoutes(
   const asked = new Set<string>();
   for (const to of [...servers, ...clients]) {
     const text = formatAddress(to);
+    if (asked.has(text)) continue;
     const isAstray = ownNetwork(network, to) !== undefined;
     const hop = nextHopTo(network, to);
     const isRouted =
       hop !== undefined && isServer.has(text) && !sameAddress(hop.address, to);
-    if (asked.has(text) || (!isAstray && !isRouted)) continue;
+    if (!isAstray && !isRouted) continue;
     if (asked.size >= MOST_QUERIES) break;
     asked.add(text);
     const route = await client.routeTo({ to, asConfigured: true });
@@ -74,14 +75,10 @@ function ownNetwork(network: Network, to: Address): DeviceAddress | undefined {
   const hop = nextHopTo(network, to);
   if (!hop) return undefined;
   const near = network.addresses.filter((own) => {
+    if (own.prefixBits >= to.length * 8 || own.peer !== undefined) return false;
+    if (!isWithin(to, own.address, own.prefixBits)) return false;
     const device = deviceOf(network, own.device);
-    return (
-      own.prefixBits < to.length * 8 &&
-      own.peer === undefined &&
-      isWithin(to, own.address, own.prefixBits) &&
-      device?.up === true &&
-      device.asksNeighbors
-    );
+    return device?.up === true && device.asksNeighbors;
   });
   const direct = sameAddress(hop.address, to);
   return near.some(({ device }) => direct && device === hop.device)
@@ -103,18 +100,70 @@ export const strayRoutes = check(
 /** Whether a route of this machine perhaps explains that a server does not answer. */
 export function isAstray(
   { server, clients }: Pick<Silence, "server" | "clients">,
-  network: Network,
-  stations: Stations,
+  { network, stations }: Known<"network" | "stations">,
+  delivering: ReadonlySet<string>,
 ): boolean {
   return (
-    (server.settings.forwarding === MASQUERADING &&
-      network.byDefault?.has(formatAddress(server.key.address)) === true) ||
-    [server.key.address, ...clientsOf({ server, clients })].some((one) =>
-      network.strayRoutes?.has(formatAddress(one)),
+    isByDefault(server, network, delivering) ||
+    [server.key.address, ...clientsOf({ server, clients })].some(
+      (one) => strayRouteTo(one, network, stations) !== undefined,
     ) ||
     clientsOf({ server, clients }).some((one) =>
       silentRouter(one, network, stations),
     )
+  );
+}
+
+/** The route to an address past its network, unless a machine answers for the address where the route leads. */
+function strayRouteTo(
+  to: Address,
+  network: Network,
+  { nextHops }: Stations,
+): Route | undefined {
+  const text = formatAddress(to);
+  const hop = nextHopTo(network, to);
+  const isThere =
+    hop !== undefined &&
+    sameAddress(hop.address, to) &&
+    nextHops.get(text) !== undefined;
+  return isThere ? undefined : network.strayRoutes?.get(text);
+}
+
+/** The routers of the default route that lead to masqueraded servers: these have answered, and are not silent. */
+export function deliveringRouters(
+  { table, network }: Known<"table" | "network">,
+  silent: readonly Silence[],
+): ReadonlySet<string> {
+  const found = new Set<string>();
+  if (!network.byDefault) return found;
+  const isSilent = new Set(silent.map(({ server }) => server));
+  for (const { servers } of table)
+    for (const server of servers) {
+      const { key, settings, stats } = server;
+      if (settings.forwarding !== MASQUERADING || stats.outPackets === 0n)
+        continue;
+      const hop = nextHopTo(network, key.address);
+      if (
+        hop &&
+        !isSilent.has(server) &&
+        network.byDefault.has(formatAddress(key.address))
+      )
+        found.add(formatAddress(hop.address));
+    }
+  return found;
+}
+
+function isByDefault(
+  { key, settings }: ServerEntry,
+  network: Network,
+  delivering: ReadonlySet<string>,
+): boolean {
+  const hop = nextHopTo(network, key.address);
+  return (
+    settings.forwarding === MASQUERADING &&
+    hop !== undefined &&
+    network.byDefault?.has(formatAddress(key.address)) === true &&
+    !delivering.has(formatAddress(hop.address))
   );
 }
 
@@ -127,17 +176,22 @@ function clientsOf({
 }
 
 function elsewhere(facts: Facts): Finding<"route-elsewhere">[] {
-  const { network } = facts;
-  const found = new Map<string, { to: Address; evidence: string[] }>();
+  const { network, stations } = facts;
+  const found = new Map<
+    string,
+    { to: Address; evidence: string[]; there: Fix[] }
+  >();
   for (const silence of silences(facts))
     for (const to of [silence.server.key.address, ...clientsOf(silence)]) {
       const text = formatAddress(to);
-      if (!network.strayRoutes?.has(text)) continue;
-      const one = found.get(text) ?? { to, evidence: [] };
+      if (!strayRouteTo(to, network, stations)) continue;
+      const one = found.get(text) ?? { to, evidence: [], there: [] };
+      const { service, server, clients } = silence;
       one.evidence.push(waitingText(silence));
+      one.there.push(examineThere(service, server, facts, clients[0]));
       found.set(text, one);
     }
-  return [...found.values()].flatMap(({ to, evidence }) => {
+  return [...found.values()].flatMap(({ to, evidence, there }) => {
     const subject = formatAddress(to);
     const route = network.strayRoutes?.get(subject);
     const own = ownNetwork(network, to);
@@ -162,6 +216,7 @@ function elsewhere(facts: Facts): Finding<"route-elsewhere">[] {
             command: `ip route get ${subject}`,
             effect: "changes nothing; shows the route",
           },
+          ...new Map(there.map((one) => [one.command, one])).values(),
         ],
         fix:
           route.prefixBits === 0
@@ -169,7 +224,7 @@ function elsewhere(facts: Facts): Finding<"route-elsewhere">[] {
             : [
                 {
                   command: `ip route del ${target}${table} dev ${shellWord(by)}`,
-                  effect: `packets to ${target} go directly into the network of ${name}`,
+                  effect: `if the route is not meant: packets to ${target} go directly into the network of ${name}`,
                 },
               ],
       },
@@ -180,12 +235,13 @@ function elsewhere(facts: Facts): Finding<"route-elsewhere">[] {
 /** Silent masqueraded servers to which only the default route leads, as to the clients. */
 function byDefaultRoute(facts: Facts): Finding<"server-by-default-route">[] {
   const { network } = facts;
-  return silences(facts).flatMap((silence) => {
+  const silent = silences(facts);
+  const delivering = deliveringRouters(facts, silent);
+  return silent.flatMap((silence) => {
     const { service, server, clients } = silence;
     const { address } = server.key;
     const hop = nextHopTo(network, address);
-    if (server.settings.forwarding !== MASQUERADING) return [];
-    if (!hop || !network.byDefault?.has(formatAddress(address))) return [];
+    if (!hop || !isByDefault(server, network, delivering)) return [];
     const device = deviceOf(network, hop.device)?.name ?? "INTERFACE";
     const alone = loneAddress(network, address);
     return [

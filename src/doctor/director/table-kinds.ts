@@ -49,6 +49,26 @@ export const TABLE_KINDS = [
     sysctls: [],
   },
   {
+    id: "ports-merged",
+    severity: "error",
+    title: "a real server gets several ports of clients at one port",
+    why: "A service by firewall mark can have several ports. With port 0, a masqueraded real server gets each request at the port that it is for. With a port of its own it gets all of them there: a request with TLS reaches a program that expects plain HTTP. Clients fail each time the scheduler chooses this server.",
+    looked:
+      "Services without a port and without persistence, with masqueraded servers of both kinds: with port 0 and with another one. The service has several ports if connections or the rules that set its mark name more than one. With persistence IPVS keeps the port in any case; direct routing and tunneling never change it.",
+    cure: "Add the server again with port 0, then delete the one with the port: its connections end.",
+    sysctls: [],
+  },
+  {
+    id: "port-fixed",
+    severity: "warning",
+    title: "a real server of a service for several ports has one port",
+    why: "A service by firewall mark can have several ports. With port 0, a masqueraded real server gets each request at the port that it is for. With a port of its own it gets all of them there, whatever port the client asked for. For a service with one port that is right, and also if one program on the server handles all of them.",
+    looked:
+      "Services without a port and without persistence: masqueraded servers with a port beside others with port 0, while nothing tells which ports the service has; or servers that all have a port, while connections or the rules that set the mark name several. If it is proven that servers of both kinds get several ports, the finding is ports-merged.",
+    cure: "If the service is for several ports, add the server again with port 0, then delete the one with the port: its connections end.",
+    sysctls: [],
+  },
+  {
     id: "server-starved",
     severity: "warning",
     title: "a weight is so small that its real server gets almost nothing",
@@ -72,9 +92,9 @@ export const TABLE_KINDS = [
     id: "scheduler-pins",
     severity: "warning",
     title: "the scheduler gives almost all connections to one real server",
-    why: "The schedulers dh, lblc and lblcr choose a server by the destination of requests. They are for caches, where a firewall mark stands for many destinations. A service with one virtual address has one destination, so one server gets everything, and the others are idle. sh and mh choose by the client's address: if clients come through a proxy or a carrier with one address for all, they get one server.",
+    why: "The schedulers dh, lblc and lblcr choose a server by the destination of requests. They are for caches, where a firewall mark stands for many destinations. A service with one virtual address has one destination. With dh one server gets everything, and the others are idle; with lblc and lblcr they get something only if that server is overloaded. sh and mh choose by the client's address: if clients come through a proxy or a carrier with one address for all, they get one server.",
     looked:
-      "The table: services with dh, lblc or lblcr, an address of their own and at least two servers that take connections. With sh and mh without their flags for ports: at least 20 connections, nine tenths of them at one server whose weight does not explain it; that is only likely, because few clients can be at one server by chance.",
+      "The table: services with dh, an address of their own and at least two servers that take connections. With lblc and lblcr, and with sh and mh without their flags for ports: also at least 20 connections, nine tenths of them at one server whose weight does not explain it. With sh and mh it is only likely, because few clients can be at one server by chance.",
     cure: "Choose another scheduler, such as wlc or wrr. If clients must keep their server, add persistence (-p).",
     sysctls: [],
   },
@@ -85,7 +105,7 @@ export const TABLE_KINDS = [
       "one-packet scheduling leaves the answers of masqueraded servers untranslated",
     why: "With one-packet scheduling (-o) a datagram leaves no entry in the connection table. IPVS then does not know the answer of a masqueraded server, and does not put the virtual address into it. The answer reaches the client from the address of the real server, and the client drops it.",
     looked:
-      "Services with -o that have masqueraded servers with a weight on other machines, if no rule of the firewall translates the source of their answers in POSTROUTING.",
+      "Services with -o that have masqueraded servers with a weight on other machines, if no rule of the firewall translates the source of their answers in POSTROUTING. It is only likely, because some clients expect no answer, as with syslog or NetFlow. Services with a persistence engine (--pe sip) are not reported: IPVS translates the packets of their servers.",
     cure: "Turn one-packet scheduling off, or use direct routing or tunneling, where answers do not pass the director. A rule of SNAT that gives answers the virtual address also helps.",
     sysctls: [],
   },
@@ -95,7 +115,7 @@ export const TABLE_KINDS = [
     title: "a masqueraded real server has a loopback address",
     why: "The kernel does not let packets from the network through to a loopback address such as 127.0.0.1. With masquerading the request would get that address as its destination, so IPVS drops it. Clients see connections time out. With direct routing (-g) the destination stays, and a local program at the virtual address gets the request.",
     looked:
-      "The table: masqueraded servers (-m) with a weight and an address in 127.0.0.0/8, or ::1.",
+      "The table: masqueraded servers (-m) with a weight and an address in 127.0.0.0/8, or ::1. It is only likely if the server has answered: programs of this machine reach it. A service with a loopback address of its own is not reported.",
     cure: "Give the server an address of this machine at which the program listens. Or use -g: requests keep the virtual address and its port, where a program must listen.",
     sysctls: [],
   },
@@ -106,7 +126,7 @@ export const TABLE_KINDS = [
       "no program on this machine gets the requests of a local real server",
     why: "A real server with an address of the director is the director itself, for example to show a page while all others are down. The scheduler gives it its share of the connections. If no program listens there, clients see them refused.",
     looked:
-      "For each server with a weight and a local address: listening TCP sockets and unconnected UDP sockets in /proc/net, with masquerading at the address and port of the server, otherwise at those of the service.",
+      "For each server with a weight and a local address: listening TCP sockets and unconnected UDP sockets in /proc/net, with masquerading at the address and port of the server, otherwise at those of the service, if its address is local.",
     cure: "Start the program on this machine, and let it listen at any address, or at the address that is named. Until then give the server weight 0. If the server is meant to be another machine, remove its address from this one: `ip address del`.",
     sysctls: [],
   },

@@ -1,4 +1,9 @@
-import { TCP, UDP, type ServiceWithServers } from "../../ipvs/model.js";
+import {
+  ONE_PACKET,
+  TCP,
+  UDP,
+  type ServiceWithServers,
+} from "../../ipvs/model.js";
 import { check } from "../check.js";
 import type { Finding } from "../finding.js";
 import { idleConnections } from "./limits.js";
@@ -48,6 +53,10 @@ export const timeoutLengths = check(
 const EFFECT =
   "the kernel's default, for all services; entries stay longer, and take memory";
 
-function has({ key }: ServiceWithServers, protocol: number): boolean {
-  return "firewallMark" in key || key.protocol === protocol;
+/** Whether the timeout matters to a service: one-packet scheduling leaves no entries. */
+function has({ key, settings }: ServiceWithServers, protocol: number): boolean {
+  return (
+    "firewallMark" in key ||
+    (key.protocol === protocol && !(settings.flags & ONE_PACKET))
+  );
 }

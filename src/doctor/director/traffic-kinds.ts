@@ -59,7 +59,7 @@ export const TRAFFIC_KINDS = [
       "a firewall rule drops the messages that ask real servers for smaller packets",
     why: "If a link on the way to a client has a smaller MTU than the real servers (PPPoE, a VPN), its router drops their large packets and sends a message that names the largest size: ICMP fragmentation needed (type 3, code 4), or ICMPv6 packet too big (type 2). Answers come from the virtual address, so the message goes to the director, also with direct routing and tunneling. IPVS sends it on to the real server. If the director's firewall drops it, the server sends the same packet again and again: small answers arrive, and downloads hang, only for these clients. A rule for RELATED does not accept the message unless net.ipv4.vs.conntrack is 1, because IPVS takes its packets out of connection tracking.",
     looked:
-      "For TCP services: the rules of nft and of both variants of iptables in PREROUTING and INPUT, for such messages to the virtual address. It is likely if the packets that the rule or policy has dropped are as large as these messages. Without that, or without counters, the rule is listed under Not checked, because doctor does not know the links to clients. Nothing is checked on a machine with only a backup sync daemon.",
+      "For TCP services: the rules of nft and of both variants of iptables in PREROUTING and INPUT, for such messages to the virtual address. It is likely if the rule is for ICMP and the packets that it has dropped are as large as these messages. Other rules and policies, those that have dropped no such packets, and those without counters are listed under Not checked, because doctor does not know the links to clients. Nothing is checked on a machine with only a backup sync daemon.",
     cure: "Accept these messages in INPUT ahead of the rule, and add that to the configuration of the firewall: `--icmp-type fragmentation-needed` with iptables, `--icmpv6-type packet-too-big` with ip6tables. Echo requests and other ICMP can stay closed. The real servers' own firewalls must accept them, too.",
     sysctls: ["net.ipv4.vs.conntrack"],
   },
@@ -139,7 +139,7 @@ export const TRAFFIC_KINDS = [
     title: "a masqueraded real server does not end its connections",
     why: "When a client closes a connection, the program on the server closes its side as well. Here the server's kernel confirms that the client has closed, and the program does nothing: it hangs, is stopped, or does not accept the connection at all. Its kernel still completes new connections for a while, so the scheduler and checks that only connect notice nothing. Clients see a connection, and no answer.",
     looked:
-      "The connection table: connections of a masqueraded server with a weight that wait in CLOSE_WAIT, the oldest for three seconds or longer, if none has been closed by both sides meanwhile. Three are enough, and two if another server of the service has ended connections meanwhile. It is only likely: some programs still send data for a long time after the client has closed its side.",
+      "The connection table: connections of a masqueraded server with a weight that wait in CLOSE_WAIT, the oldest for three seconds or longer, if none has been closed by both sides or reset meanwhile. Nothing is reported on a machine with only a backup sync daemon. Three are enough, and two if another server of the service has ended connections meanwhile. It is only likely: some programs still send data for a long time after the client has closed its side.",
     cure: "Run each command above on its server: it tells whether the program accepts connections.",
     sysctls: [],
   },
@@ -175,13 +175,26 @@ export const TRAFFIC_KINDS = [
     sysctls: ["net.ipv4.vs.conntrack"],
   },
   {
+    id: "redirects-followed",
+    severity: "error",
+    title: "masqueraded servers follow redirects past the director",
+    why: "If an answer comes in and leaves by the same interface, the kernel sends an ICMP redirect: the server learns to reach the client, or the next router, directly. Its answers then go past the director with the server's own address, and the client drops them or resets the connection. Connections hang or are never opened, while a few requests still work, until the server forgets what it learned.",
+    looked:
+      "As for redirects-sent, and in addition connections of these servers that have waited in SYN_RECV for three seconds or more, at least two of them, while these servers have answered through the director before. It is only likely, because the answers can be missing for another reason: the command under Next looks for it on the server.",
+    cure: "Set send_redirects to 0 for all and for the interface, and keep it so in /etc/sysctl.d. On every server behind the interface flush what it has learned.",
+    sysctls: [
+      "net.ipv4.conf.all.send_redirects",
+      "net.ipv4.conf.INTERFACE.send_redirects",
+    ],
+  },
+  {
     id: "redirects-sent",
     severity: "warning",
     title: "the director teaches masqueraded servers a way past it",
-    why: "If an answer comes in and leaves by the same interface, the kernel sends an ICMP redirect: the server learns to reach the client directly. Its next answers go past the director, and the client drops them. It works at first and fails later, mostly with UDP.",
+    why: "If an answer comes in and leaves by the same interface, the kernel sends an ICMP redirect: the server learns to reach the client directly. Its next answers go past the director, and the client drops them. The first requests still work. Later ones get no answer: with UDP the datagrams are lost, with TCP connections hang or are never opened.",
     looked:
-      "Whether the interface to a masqueraded server also leads to one of its clients or has its virtual address, and send_redirects: it is on if it is on for all or for the interface.",
-    cure: "Set send_redirects to 0 for all and for the interface, and keep it so in /etc/sysctl.d. On the servers flush what they have learned.",
+      "Whether the interface to a masqueraded server also leads to one of its clients or has its virtual address, and send_redirects: it is on if it is on for all or for the interface. If connections of these servers wait for an answer, the finding is redirects-followed.",
+    cure: "Set send_redirects to 0 for all and for the interface, and keep it so in /etc/sysctl.d. On every server behind the interface flush what it has learned.",
     sysctls: [
       "net.ipv4.conf.all.send_redirects",
       "net.ipv4.conf.INTERFACE.send_redirects",

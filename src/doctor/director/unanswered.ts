@@ -32,14 +32,16 @@ import { isOnLoopback } from "./local-servers.js";
 import { hasBalancedAgain } from "./peers.js";
 import { directorEvidence, partialSilences } from "./second-director.js";
 import { interfaceDown } from "./reach.js";
+import { followsRedirects } from "./redirects.js";
 import {
+  ageEvidence,
   ANSWERED,
   answeringMeanwhile,
   silences,
   type Silence,
 } from "./silence.js";
 import { lostSource } from "./snat-address.js";
-import { isAstray } from "./stray-routes.js";
+import { deliveringRouters, isAstray } from "./stray-routes.js";
 import { tunnelErrors, tunnelPackets } from "./tunnel-errors.js";
 import { isSentFromVirtual, virtualSource } from "./tunnel-source.js";
 import { isSnatUnseen } from "./unseen-snat.js";
@@ -67,7 +69,9 @@ export const unanswered = check(
   ],
   (facts) => {
     const blockages = oncePerService(facts);
+    const stationNames = hopsByHardware(facts);
     const silent = silences(facts);
+    const delivering = deliveringRouters(facts, silent);
     const partial = partialSilences(facts).filter(
       ({ service, server }) =>
         !silent.some((one) => one.service === service && one.server === server),
@@ -78,20 +82,19 @@ export const unanswered = check(
       if (id === undefined || besideClients(silence, facts)) return [];
       if (hasBalancedAgain(service, facts)) return [];
       if (isNotForwarded(server, facts.sysctls, facts.network)) return [];
-      if (
-        isOnLoopback(server) ||
-        interfaceDown(facts.network, server.key.address)
-      )
+      if (isOnLoopback(server) || interfaceDown(facts.network, server))
         return [];
-      if (hasNoWay(facts.network, server.key.address, clients)) return [];
-      if (hasFixedNeighbor(facts.network, server, clients)) return [];
-      if (isAstray(silence, facts.network, facts.stations)) return [];
+      if (hasNoWay(silence, facts)) return [];
+      if (hasFixedNeighbor(facts, server, clients)) return [];
+      if (isAstray(silence, facts, delivering)) return [];
       const stops = blockages(service).filter(
         ({ flow }) => (flow.server ?? server) === server,
       );
       // The rule that translates the source is reported as the cause.
       if (lostSource(service, server, facts)) return [];
       if (isSnatUnseen(silence, facts)) return [];
+      // The redirects are reported as the cause.
+      if (followsRedirects(server, facts)) return [];
       // The source is reported as the cause.
       if (isSentFromVirtual(server, facts.allServices, facts.network))
         return [];
@@ -112,10 +115,11 @@ export const unanswered = check(
             ...wayEvidence(silence, facts),
             ...errorEvidence(service, server),
             ...sourceEvidence(server, facts),
-            ...twinEvidence(server, facts),
+            ...twinEvidence(server, facts, stationNames),
             ...clientEvidence(silence, facts),
             ...othersEvidence(answeringMeanwhile(service, server, facts)),
             ...directorEvidence(service, server, facts),
+            ...ageEvidence(silence),
           ],
           next: [examineThere(service, server, facts, clients[0])],
           ...(id === "tunnel-unanswered"
@@ -242,7 +246,8 @@ function clientEvidence(
 /** Another server with the hardware address of this one, as a copy of a virtual machine has it. */
 function twinEvidence(
   server: ServerEntry,
-  { table, network, stations }: Known<"table" | "network" | "stations">,
+  { network, stations }: Known<"network" | "stations">,
+  stationNames: ReadonlyMap<string, readonly string[]>,
 ): string[] {
   const hop = nextHopTo(network, server.key.address);
   if (!hop) return [];
@@ -250,25 +255,36 @@ function twinEvidence(
   const at = stations.nextHops.get(name);
   if (!at) return [];
   const text = formatHardwareAddress(at);
-  const others = table
-    .flatMap(({ servers }) => servers)
-    .flatMap(({ key }) => {
-      const other = nextHopTo(network, key.address);
-      const theirs =
-        other && stations.nextHops.get(formatAddress(other.address));
-      return other &&
-        theirs &&
-        !sameAddress(other.address, hop.address) &&
-        sameAddress(theirs, at)
-        ? [formatAddress(other.address)]
-        : [];
-    });
-  const [twin] = others;
+  const twin = stationNames.get(text)?.find((other) => other !== name);
   return twin === undefined
     ? []
     : [
-        `${name} and ${twin} have the same hardware address, ${text}: unless they are one machine, one of them is a copy (a cloned virtual machine): give it another hardware address`,
+        `${name} and ${twin} have the same hardware address, ${text}: unless they are one machine, or a router or a cloud answers ARP for both, one of them is a copy (a cloned virtual machine): give it another hardware address`,
       ];
+}
+
+/** The servers and routers to servers that answered, by their hardware addresses. */
+function hopsByHardware({
+  table,
+  network,
+  stations,
+}: Known<"table" | "network" | "stations">): Map<string, string[]> {
+  const names = new Set<string>();
+  for (const { servers } of table)
+    for (const { key } of servers) {
+      const hop = nextHopTo(network, key.address);
+      if (hop) names.add(formatAddress(hop.address));
+    }
+  const found = new Map<string, string[]>();
+  for (const name of names) {
+    const at = stations.nextHops.get(name);
+    if (!at) continue;
+    const text = formatHardwareAddress(at);
+    const some = found.get(text);
+    if (some) some.push(name);
+    else found.set(text, [name]);
+  }
+  return found;
 }
 
 /** With IPv4 the server decides by accept_local whether it takes such packets. */

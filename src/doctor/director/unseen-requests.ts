@@ -1,12 +1,17 @@
-import { formatAddress, INET } from "../../ipvs/address.js";
+import {
+  formatAddress,
+  INET,
+  sameAddress,
+  type Address,
+} from "../../ipvs/address.js";
 import {
   DIRECT_ROUTING,
   TUNNELING,
   type ServiceWithServers,
 } from "../../ipvs/model.js";
-import { formatHardwareAddress } from "../../rtnl/model.js";
+import { formatHardwareAddress, type Device } from "../../rtnl/model.js";
 import type { Fix } from "../finding.js";
-import { deviceOf } from "../network.js";
+import type { Network } from "../network.js";
 import { clientDevices } from "./flows.js";
 import { examineThere } from "./examine-there.js";
 import { isPassive, isServing } from "./reach.js";
@@ -47,8 +52,10 @@ function neighborsOf(
 ): Fix[] {
   if ("firewallMark" in key) return [];
   const [name] = clientDevices(network, key.family, key.address, client);
-  const device = network.devices.find((one) => one.name === name);
-  const at = deviceOf(network, device?.index)?.hardwareAddress;
+  const entrance = network.devices.find((one) => one.name === name);
+  const device =
+    (entrance && virtualInterface(network, entrance, key.address)) ?? entrance;
+  const at = device?.hardwareAddress;
   if (!device || !at) return [];
   return [
     {
@@ -57,4 +64,21 @@ function neighborsOf(
       effect: `changes nothing; it must show ${formatHardwareAddress(at)}, the hardware address of ${device.name} here: if it shows another one, 'ip neighbor del' removes the entry, and the machine with that hardware address announces the virtual address or had it before`,
     },
   ];
+}
+
+/** The interface upon another one that has a virtual address, and answers for it with a virtual hardware address, as VRRP makes it. */
+function virtualInterface(
+  { addresses, devices }: Network,
+  { index }: Device,
+  address: Address,
+): Device | undefined {
+  return devices.find(
+    (device) =>
+      device.lower === index &&
+      device.asksNeighbors &&
+      addresses.some(
+        (own) =>
+          own.device === device.index && sameAddress(own.address, address),
+      ),
+  );
 }

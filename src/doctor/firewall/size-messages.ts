@@ -2,9 +2,12 @@ import {
   familyOf,
   formatAddress,
   INET,
+  INET6,
   type Address,
 } from "../../ipvs/address.js";
+import { TCP, UDP } from "../../ipvs/model.js";
 import type { Flow } from "./flow.js";
+import { judgeAll } from "./judge.js";
 import {
   DESTINATION_UNREACHABLE,
   FRAGMENTATION_NEEDED,
@@ -14,6 +17,7 @@ import {
   type ConntrackState,
   type Packet,
 } from "./packet.js";
+import type { Chain, Condition, Step } from "./ruleset.js";
 import type { Range, Stop } from "./walk.js";
 
 /** How messages that ask for smaller packets arrive. */
@@ -60,18 +64,46 @@ export function sizeMessagesTo(
   };
 }
 
-/**
- * A router puts as much of the packet that is too large into its message as fits into 576 bytes (IPv6: 1280). What else
- * firewalls drop is mostly much smaller.
- */
+/** What else firewalls drop of ICMP is mostly much smaller. */
 const LARGE_MESSAGE = 400n;
+/** A router puts as much of the packet that is too large into its message as fits into so many bytes. */
+const LARGEST_MESSAGE = { [INET]: 576n, [INET6]: 1280n } as const;
 
-/** What the counters of a rule say if the packets that it has dropped are as large as such messages; else undefined. */
-export function sizeEvidence({ packets, bytes }: Stop): string | undefined {
+/**
+ * What the counters of a rule say if the packets that it has dropped are as large as such messages; else undefined. A
+ * rule or a policy that also drops packets of other protocols says nothing: their sizes count as well.
+ */
+export function sizeEvidence(
+  { match: { family } }: Pick<Flow, "match">,
+  stop: Stop,
+): string | undefined {
+  const { packets, bytes } = stop;
   if (packets === undefined || bytes === undefined || packets === 0n)
     return undefined;
+  const conditions = conditionsOf(stop);
+  const isSpecific = [TCP, UDP].every(
+    (protocol) => judgeAll(conditions, { family, protocol }) === "no",
+  );
   const average = bytes / packets;
-  return average < LARGE_MESSAGE
+  return !isSpecific ||
+    average < LARGE_MESSAGE ||
+    average > LARGEST_MESSAGE[family]
     ? undefined
     : `the packets that it has dropped have ${average} bytes on average: about as many as these messages`;
+}
+
+/** The conditions of a rule, and of the rules that lead to it; none of a policy. */
+function conditionsOf({ table, base, path = [] }: Stop): Condition[] {
+  const found: Condition[] = [];
+  let chain: Chain | undefined = base;
+  for (const position of path) {
+    const steps: readonly Step[] = chain?.rules[position - 1]?.steps ?? [];
+    let next: string | undefined;
+    for (const step of steps) {
+      if ("if" in step) found.push(step.if);
+      else if ("then" in step && "chain" in step.then) next = step.then.chain;
+    }
+    chain = next === undefined ? undefined : table.chains.get(next);
+  }
+  return found;
 }

@@ -1,4 +1,8 @@
-import { formatAddress, type Address } from "../../ipvs/address.js";
+import {
+  formatAddress,
+  sameAddress,
+  type Address,
+} from "../../ipvs/address.js";
 import {
   formatHardwareAddress,
   type Hop,
@@ -6,6 +10,7 @@ import {
 } from "../../rtnl/model.js";
 import { check } from "../check.js";
 import type { Finding, Fix } from "../finding.js";
+import { shellWord } from "../shell.js";
 import { stationAt, type RealServer } from "./real-server.js";
 import {
   isDirector,
@@ -53,7 +58,13 @@ function brokenHop(
         seen: `answers go through ${whoIs(server, director, hop)}`,
         certainty: "likely",
         evidence: [
-          "the director drops them as martians, unless accept_local is 1 on its interface and it forwards IPv4",
+          "the director drops them as martians, unless it forwards IPv4, and accept_local is 1 on its interface or it does not have the virtual address itself (a service by firewall mark)",
+          // Answers of proxy ARP have one hardware address for all.
+          ...(sameAddress(gateway, director)
+            ? []
+            : [
+                `it is no fault if a cloud or a switch answers ARP for all addresses with this hardware address (proxy ARP): 'ip neighbor show dev ${shellWord(device?.name ?? "INTERFACE")}' then shows it for other machines, too`,
+              ]),
         ],
         fix: throughRouter(server, way),
       },

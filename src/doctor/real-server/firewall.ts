@@ -46,13 +46,13 @@ function largeAnswers(server: RealServer, firewall: Firewall): Finding<Id>[] {
 function blocked(
   flows: readonly Flow[],
   firewall: Firewall,
-  evidence?: (stop: Stop) => string | undefined,
+  evidence?: (flow: Flow, stop: Stop) => string | undefined,
 ): Finding<Id>[] {
   return flows.flatMap((flow) =>
     stopsOf(flow, firewall)
       // A rule that redirects may be the very way in which this server takes requests.
       .filter(({ certain, does }) => certain && does !== "redirect")
-      .filter((stop) => !evidence || evidence(stop) !== undefined)
+      .filter((stop) => !evidence || evidence(flow, stop) !== undefined)
       .map((stop) => ({
         id: "server-firewall-blocks",
         subject: flow.text,
@@ -61,7 +61,7 @@ function blocked(
           ? {
               certainty: "likely" as const,
               evidence: [
-                evidence(stop) ?? "",
+                evidence(flow, stop) ?? "",
                 "small answers arrive, and large ones hang, if a link on the way to the client has a smaller MTU",
               ],
             }

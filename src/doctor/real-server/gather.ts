@@ -1,7 +1,7 @@
 import { sameAddress, type Address } from "../../ipvs/address.js";
 import type { Io } from "../../runtime/io.js";
 import { NetworkClient } from "../../rtnl/client.js";
-import { isWithin } from "../../rtnl/address-owners.js";
+import { askerOn, isWithin, probeObstacle } from "../../rtnl/address-owners.js";
 import { NetworkRefusal } from "../../rtnl/errors.js";
 import type { Device, Rule } from "../../rtnl/model.js";
 import type { Facts, Gathered } from "../facts.js";
@@ -137,14 +137,16 @@ async function routersOf(
     (method === "masq" || isNear(server, director, device)
       ? [next, director]
       : [next]
-    ).map(async (address) => {
-      const hardwareAddress = await network.findAddressOwner(
-        address,
-        device,
-        STATION_MILLISECONDS,
-      );
-      return { address, device, hardwareAddress };
-    }),
+    )
+      .filter((address) => mayAsk(server, address, device))
+      .map(async (address) => {
+        const hardwareAddress = await network.findAddressOwner(
+          address,
+          device,
+          STATION_MILLISECONDS,
+        );
+        return { address, device, hardwareAddress };
+      }),
   );
   try {
     return await Promise.all(questions);
@@ -156,6 +158,25 @@ async function routersOf(
 }
 
 const MOST_ROUTERS = 4;
+
+/**
+ * Whether an address can be asked for without harm. The kernel must not ask from a virtual address: neighbors would take
+ * this machine for the director. Without a link-local address it asks for no IPv6 neighbor.
+ */
+export function mayAsk(
+  { addresses, services, devices }: RealServer,
+  address: Address,
+  device: number,
+): boolean {
+  const found = devices.find(({ index }) => index === device);
+  if (found && probeObstacle(address, found, addresses) === "no address")
+    return false;
+  const asker =
+    address.length === 4 ? askerOn(address, device, addresses) : undefined;
+  return !services.some(
+    (service) => asker && sameAddress(service.address, asker.address),
+  );
+}
 
 /** Whether an address is in the network of an interface. */
 function isNear(

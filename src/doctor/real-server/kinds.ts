@@ -85,7 +85,7 @@ export const REAL_SERVER_KINDS = [
     title: "a firewall rule on the real server stops requests or answers",
     why: "Requests pass the chains PREROUTING and INPUT of the real server. With direct routing and tunneling their destination is the virtual address, with masquerading the server's own. A tunnel's packets pass INPUT before the packet inside does. Answers pass OUTPUT and POSTROUTING. If a rule or a policy drops them, clients see connections time out; if one rejects them, refused.",
     looked:
-      "The rules of nft and of both variants of iptables, with their packet counts, for the packets of each service. Also for the messages of routers that ask for smaller packets (ICMP fragmentation needed, ICMPv6 packet too big): it is likely if the packets that a rule has dropped are as large as these. A rule that doctor cannot judge is listed under Not checked if it has matched packets. --method, --director, --client and --server say more about the packets.",
+      "The rules of nft and of both variants of iptables, with their packet counts, for the packets of each service. Also for the messages of routers that ask for smaller packets (ICMP fragmentation needed, ICMPv6 packet too big): it is likely if a rule for ICMP has dropped packets that are as large as these. A rule that doctor cannot judge is listed under Not checked if it has matched packets. --method, --director, --client and --server say more about the packets.",
     cure: "Accept these packets ahead of the rule, and add that to the configuration of the firewall.",
     sysctls: [],
   },
@@ -105,7 +105,7 @@ export const REAL_SERVER_KINDS = [
     title: "a program listens and does not accept connections",
     why: "The kernel completes connections to a port at which a program listens, and puts them into a queue until the program accepts them. If the program hangs, is stopped, or has reached its limit of workers or open files, they wait there. Clients see a connection, and no answer. If the queue is full, the kernel drops new requests, and clients see connections time out. Checks that only connect find no fault.",
     looked:
-      "TCP connections to the port of the service in /proc/net/tcp and tcp6 that no program has accepted, read twice within a second: those that are there both times.",
+      "TCP connections to the port of the service in /proc/net/tcp and tcp6 that no program has accepted, read again after one second and after three: those that are there each time.",
     cure: "Look at the program: its log, whether it is stopped (`ps` shows the state T) or waits for something, such as a database, its limits of workers and open files. Restart it if it hangs. Until then take the server out on the director: weight 0.",
     sysctls: [],
   },
@@ -126,7 +126,7 @@ export const REAL_SERVER_KINDS = [
     why: "A tunneled packet is addressed to the real server itself and contains the client's packet. An interface of the tunnel's kind must be up to unpack it. Without one the kernel answers that it does not know the protocol, and clients see connections time out.",
     looked:
       "With --method tunnel, gue or gre: whether an interface is up that unpacks such packets. Its kind is ipip for IPv4 inside IPv4, sit for IPv6 inside IPv4, ip6tnl for packets inside IPv6; gre or ip6gre for GRE. The family outside is that of --director. Without it, doctor looks at the interfaces that are up. If it has a local address, that must be an address of this machine. If it has a remote address, that must be the director, as far as --director tells. A GRE interface with a key or sequence numbers takes no packets of IPVS. It takes packets with checksums only if it has icsum, and then no others; --tun-csum tells which the director sends.",
-    cure: "Load the module and set its interface up (tunl0, sit0, gre0, ip6tnl0, ip6gre0): it takes all packets that no other tunnel takes. For IPv4 inside IPv6, ip6tnl0 also needs the mode any.",
+    cure: "Load the module and set its interface up (tunl0, sit0, gre0, ip6tnl0, ip6gre0): it takes all packets that no other tunnel takes. For IPv4 inside IPv6, ip6tnl0 also needs the mode any. If an interface is there and meant for another director, correct its remote address instead.",
     sysctls: [],
   },
   {
@@ -197,7 +197,7 @@ export const REAL_SERVER_KINDS = [
       "answers of direct routing go through the director, which drops them",
     why: "With direct routing and tunneling a real server answers clients itself, and the source of its answers is the virtual address. The director has that address, too. Its kernel takes a packet that comes in from there for one with a forged source and silently drops it (a martian), whether it forwards or not. Clients see connections time out. Servers that were masqueraded before often still have the director as their default route.",
     looked:
-      "With --director and a --method other than masq, for IPv4: whether the route to the client that --client names, or else the default route, goes through the director: through the address that --director names, or through another address with the same hardware address. A routing rule for the virtual address counts. The settings of the director are not known here, so this is only likely.",
+      "With --director and a --method other than masq, for IPv4: whether the route to the client that --client names, or else the default route, goes through the director: through the address that --director names, or through another address with the same hardware address. A routing rule for the virtual address counts. The settings of the director are not known here, so this is only likely: with accept_local, or without the virtual address (a service by firewall mark), it can pass them on.",
     cure: "Let answers go through another router, one that does not have the virtual address. If only the answers must do so, give them a table of their own: `ip route add default via ROUTER table 100`, then `ip rule add from VIP table 100`. Keep it in the configuration of the network. If there is no router but the director, use masquerading (-m).",
     sysctls: ["net.ipv4.conf.INTERFACE.accept_local"],
   },

@@ -10,12 +10,13 @@ export interface Unaccepted {
   readonly port: number;
 }
 
-/** How long a program that works may take to accept a connection */
-const PATIENCE_MILLISECONDS = 1000;
+/** A program that works may take three seconds to accept a connection, under load. Most connections are accepted within one. */
+const PAUSES_MILLISECONDS = [1000, 2000];
 
-/** The connections that no program has accepted for a second. */
+/** The connections that no program has accepted for three seconds. */
 export async function readUnaccepted(
   procFolder: string,
+  pauses: readonly number[] = PAUSES_MILLISECONDS,
 ): Promise<Unaccepted[] | undefined> {
   const read = () => {
     const texts = ["tcp", "tcp6"].map((name) =>
@@ -25,13 +26,16 @@ export async function readUnaccepted(
       ? undefined
       : texts.flatMap((text) => unacceptedIn(text ?? ""));
   };
-  const before = read();
-  if (before === undefined || before.length === 0) return before;
-  await new Promise((resolve) => {
-    setTimeout(resolve, PATIENCE_MILLISECONDS);
-  });
-  const known = new Set(before.map(({ ends }) => ends));
-  return read()?.filter(({ ends }) => known.has(ends));
+  let waiting = read();
+  for (const pause of pauses) {
+    if (waiting === undefined || waiting.length === 0) break;
+    await new Promise((resolve) => {
+      setTimeout(resolve, pause);
+    });
+    const known = new Set(waiting.map(({ ends }) => ends));
+    waiting = read()?.filter(({ ends }) => known.has(ends));
+  }
+  return waiting;
 }
 
 /**

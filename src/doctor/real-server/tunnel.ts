@@ -53,6 +53,7 @@ function undecapsulated(
     devices.filter((device) => obstacle(server, device, inner) === undefined),
   );
   if (taker) return wrongChecksums(server, taker, decapsulator);
+  const foreign = meantForAnother(server, devices, decapsulator);
   const obstacles = devices.map((device) => ({
     name: device.name,
     why: obstacle(server, device, inner),
@@ -70,13 +71,44 @@ function undecapsulated(
         obstacles.length === 0
           ? `there is no interface of kind ${kind}`
           : obstacles.map(({ name, why }) => `${name} ${why ?? ""}`).join("; "),
-      fix: [
+      fix: foreign ?? [
         ...(there ? [] : [{ command: `modprobe ${module}` }]),
         ...(narrow
           ? [{ command: `ip -6 tunnel change ${fallback} mode any` }]
           : []),
         { command: `ip link set ${fallback} up` },
       ],
+    },
+  ];
+}
+
+/** The command that lets a tunnel take packets of the director, if it is meant for another one and has no other obstacle. */
+function meantForAnother(
+  server: RealServer,
+  devices: readonly Device[],
+  { kind, fallback, inner }: Decapsulator,
+): Fix[] | undefined {
+  const { director, method, tunnelChecksum = false } = server;
+  if (!director) return undefined;
+  const fits = devices.flatMap((device) => {
+    const { name, tunnel } = device;
+    const remote = tunnel?.remote;
+    if (name === fallback || !remote || sameAddress(remote, director))
+      return [];
+    if (method === "gre" && tunnel.wantsChecksum !== tunnelChecksum) return [];
+    const changed = { ...device, tunnel: { ...tunnel, remote: director } };
+    return obstacle(server, changed, inner) === undefined
+      ? [{ name, remote: formatAddress(remote) }]
+      : [];
+  });
+  const [only, ...others] = fits;
+  // Of several, nobody knows which one was meant.
+  if (!only || others.length > 0) return undefined;
+  const to = formatAddress(director);
+  return [
+    {
+      command: `ip link set ${shellWord(only.name)} type ${kind} remote ${to}`,
+      effect: `${only.name} then takes packets from ${to}, and none from ${only.remote}: if a director with that address is still in use, add another tunnel for this one instead; correct the network's configuration, too`,
     },
   ];
 }
@@ -103,6 +135,7 @@ function wrongChecksums(
     seen: tunnelChecksum
       ? `${name} takes only packets without checksums, and the director sends checksums (--tun-csum)`
       : `${name} takes only packets with checksums, and the director sends none (it has no --tun-csum)`,
+    ...(tunnelChecksum ? {} : UNLESS_CHECKSUMS),
   } as const;
   // The interface of the module cannot be changed.
   return name === fallback
@@ -119,6 +152,14 @@ function wrongChecksums(
         },
       ];
 }
+
+/** Who examines this machine perhaps does not know what the director sends. */
+const UNLESS_CHECKSUMS = {
+  certainty: "likely",
+  evidence: [
+    "if the director has --tun-csum for this server, this is no fault: name --tun-csum here, too",
+  ],
+} as const;
 
 const NO_CHECKSUM =
   "Let the director send no checksums: print the server's line there with 'ipvsadm -S -n', and run it with -e in place of -a and without --tun-csum. Or add a tunnel interface with icsum between the addresses of the director and of this machine.";

@@ -24,7 +24,7 @@ export const unaccepted = check(
       found.set(subject, {
         id: "connections-unaccepted",
         subject,
-        seen: `${count} ${count === 1 ? "connection" : "connections"} to port ${port} ${count === 1 ? "waits" : "wait"} for a program to accept ${count === 1 ? "it" : "them"}, for more than a second`,
+        seen: `${count} ${count === 1 ? "connection" : "connections"} to port ${port} ${count === 1 ? "waits" : "wait"} for a program to accept ${count === 1 ? "it" : "them"}, for more than three seconds`,
         next: [
           {
             command: `ss -ltnp sport = :${port}`,

@@ -113,6 +113,8 @@ function elsewhere(server: RealServer): Finding<"way-back-elsewhere">[] {
     if (director.length !== family) return [];
     if (way?.hops.some((hop) => isDirector(server, director, hop))) return [];
     if (isClientDirector(server, director, way)) return [];
+    if (isLearned(server, director, way))
+      return [learnedElsewhere(server, target, way)];
     const finding: Finding<"way-back-elsewhere"> = {
       id: "way-back-elsewhere",
       subject: target,
@@ -131,6 +133,45 @@ function elsewhere(server: RealServer): Finding<"way-back-elsewhere">[] {
       return [withoutNeighbors(finding, server, silent)];
     return [silent ? withSilentRouter(finding, server, silent) : finding];
   });
+}
+
+/** Whether the route goes through the director, and a redirect taught the kernel another way to the client. */
+function isLearned(
+  server: RealServer,
+  director: Address,
+  way: Route | undefined,
+): boolean {
+  const { client, routes } = server;
+  const route = client && way && usedRoute(routes, way, client);
+  return route?.hops.every((hop) => isDirector(server, director, hop)) ?? false;
+}
+
+function learnedElsewhere(
+  { client }: RealServer,
+  target: string,
+  way: Route | undefined,
+): Finding<"way-back-elsewhere"> {
+  const ip = client?.length === 16 ? "ip -6" : "ip";
+  return {
+    id: "way-back-elsewhere",
+    subject: target,
+    seen: `${hopInWords(way)}, though the route to it goes through the director: this machine has learned that way from an ICMP redirect`,
+    next: [
+      {
+        command: "ipvsadm doctor",
+        on: "the director",
+        effect:
+          "finds whether the director sends redirects, which would teach it again",
+      },
+    ],
+    cure: "Stop the redirects first, on the director: its doctor says how. Then forget what was learned, on each real server.",
+    fix: [
+      {
+        command: `${ip} route flush cache`,
+        effect: "forgets all ways that were learned from redirects",
+      },
+    ],
+  };
 }
 
 /** Whether the next hop is the director: by its address, or by the hardware address of another of its addresses. */

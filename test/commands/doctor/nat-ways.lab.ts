@@ -31,13 +31,15 @@ const DNS_RULES = `
 const marking = (port: number) =>
   `PREROUTING -d 192.0.2.100 -p tcp --dport ${port} -j MARK --set-mark 7`;
 const HANGING_PORT = 8090;
+/** Another port of a service by firewall mark */
+const SECOND_PORT = 8092;
 /** It, as /proc/net prints it */
 const LISTENING = `:${HANGING_PORT.toString(16).toUpperCase().padStart(4, "0")} `;
 
 suite("doctor finds where packets of masqueraded servers are lost", () => {
   const site = siteOf(BEHIND_DIRECTOR, {
-    real1: { http: [8080], datagrams: ["198.51.100.11:53"] },
-    real2: { http: [8080, HANGING_PORT] },
+    real1: { http: [8080, SECOND_PORT], datagrams: ["198.51.100.11:53"] },
+    real2: { http: [8080, SECOND_PORT, HANGING_PORT] },
   });
   const director = (command: string) => site.network.sh(DIRECTOR, command);
 
@@ -180,6 +182,113 @@ suite("doctor finds where packets of masqueraded servers are lost", () => {
     },
     repair: () => void director(`iptables-legacy -t mangle -D ${marking(80)}`),
     lastly: () => void director("iptables-legacy -t mangle -F PREROUTING"),
+  });
+
+  /** Whether each of some requests for a port reaches this port of its server. */
+  async function keepsPort(port: number): Promise<boolean> {
+    const replies = await site.client.get(`http://192.0.2.100:${port}/`, {
+      count: 4,
+      patienceSeconds: 15,
+    });
+    assert.ok(replies.every(isAnswer), JSON.stringify(replies));
+    return replies.every(({ addressedAs }) => addressedAs.endsWith(`:${port}`));
+  }
+  const bothServers = `
+    -A -f 7 -s rr
+    -a -f 7 -r 198.51.100.11:0 -m
+    -a -f 7 -r 198.51.100.12:0 -m`;
+  async function fixPort(): Promise<void> {
+    await ipvsadm("-d -f 7 -r 198.51.100.12:0");
+    await ipvsadm("-a -f 7 -r 198.51.100.12:8080 -m");
+  }
+
+  proves(site, {
+    id: "port-fixed",
+    subject: "198.51.100.12:8080 of fwm/7",
+    skip: without("iptables-legacy", "iptables"),
+    rules: bothServers,
+    prepare: () =>
+      void director(`iptables-legacy -t mangle -A ${marking(8080)}`),
+    works: async () => {
+      assert.ok(await keepsPort(8080));
+    },
+    fault: fixPort,
+    // Nothing fails as long as clients ask for this port only.
+    fails: async () => {
+      assert.ok(await keepsPort(8080));
+    },
+    repair({ cure, fix }: Found) {
+      assert.deepEqual(fix, []);
+      const commands = Array.from(cure.matchAll(/'(ipvsadm [^']+)'/g));
+      assert.equal(commands.length, 2, cure);
+      for (const [, command = ""] of commands)
+        director(`PATH=${PROGRAMS}:$PATH; ${command}`);
+    },
+    lastly: () => void director("iptables-legacy -t mangle -F PREROUTING"),
+  });
+
+  proves(site, {
+    id: "ports-merged",
+    subject: "198.51.100.12:8080 of fwm/7",
+    seen: /^port 8092 of clients goes to port 8080 of 198\.51\.100\.12; 198\.51\.100\.11:0 gets each request at the port that it is for$/,
+    skip: without("iptables-legacy", "iptables"),
+    rules: bothServers,
+    prepare() {
+      for (const port of [8080, SECOND_PORT])
+        director(`iptables-legacy -t mangle -A ${marking(port)}`);
+    },
+    works: async () => {
+      for (const port of [8080, SECOND_PORT]) assert.ok(await keepsPort(port));
+    },
+    fault: fixPort,
+    fails: async () => {
+      assert.ok(!(await keepsPort(SECOND_PORT)));
+    },
+    lastly: () => void director("iptables-legacy -t mangle -F PREROUTING"),
+  });
+
+  const FAR6 = "2001:db8:77::10";
+  const URL6 = "http://[2001:db8:1::100]/";
+  proves(site, {
+    id: "answers-unroutable",
+    name: "the kernel ignores router advertisements",
+    subject: "tcp/[2001:db8:1::100]:80",
+    evidence:
+      /^front forwards and has accept_ra 1, so the kernel ignores router advertisements there$/m,
+    rules: `
+      -A -t [2001:db8:1::100]:80 -s rr
+      -a -t [2001:db8:1::100]:80 -r [2001:db8:2::11]:8080 -m`,
+    prepare() {
+      site.network.sh("client", `ip address add ${FAR6}/128 dev lo`);
+      site.network.sh("real1", "ip -6 route add default via 2001:db8:2::1");
+      director(
+        "sysctl -w net.ipv6.conf.front.accept_ra=1; ip -6 route add default via 2001:db8:1::10",
+      );
+    },
+    async works() {
+      const from = { from: FAR6, patienceSeconds: 15 };
+      const replies = await site.client.get(URL6, from);
+      assert.ok(replies.every(isAnswer), JSON.stringify(replies));
+    },
+    fault: () => void director("ip -6 route del default"),
+    async fails() {
+      const from = { from: FAR6, patienceSeconds: 1 };
+      for (let i = 0; i < 3; i++) {
+        const replies = await site.client.get(URL6, from);
+        assert.ok(!replies.some(isAnswer), JSON.stringify(replies));
+      }
+    },
+    // No router announces itself here, so this is the other way that the fix names.
+    repair({ fix: [first] }) {
+      assert.equal(first?.command, "sysctl -w net.ipv6.conf.front.accept_ra=2");
+      const [, command = ""] = /'(ip -6 [^']+)'/.exec(first.effect ?? "") ?? [];
+      director(command.replace("ROUTER", "2001:db8:1::10"));
+    },
+    lastly() {
+      director("ip -6 route del default 2>/dev/null || true");
+      site.network.sh("real1", "ip -6 route del default 2>/dev/null || true");
+      site.network.sh("client", `ip address del ${FAR6}/128 dev lo`);
+    },
   });
 
   proves(site, {

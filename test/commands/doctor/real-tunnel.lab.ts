@@ -198,6 +198,7 @@ suite("doctor finds faults of a real server behind a tunnel", () => {
   proves({
     id: "no-decapsulation",
     name: "GRE with checksums",
+    certainty: "likely",
     seen: /^gre7 takes only packets with checksums, and the director sends none/,
     rules: GRE_RULES,
     words: WORDS.replace("tunnel", "gre"),

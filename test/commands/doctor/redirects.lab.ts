@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { before, suite } from "node:test";
 import { eventually } from "../../lab/eventually.js";
+import { isAnswer } from "../../lab/http.js";
 import { DIRECTOR, type NetworkPlan } from "../../lab/network.js";
 import { siteOf, type Site } from "../../traffic/site.js";
 import { proves } from "./case.js";
@@ -60,7 +61,7 @@ function provesRedirects(
       );
       assert.ok(answers < 2, `${answers} answers`);
     },
-    machines: { "the real servers": "real1" },
+    machines: { [`real server ${server}`]: "real1" },
     lastly() {
       redirects(site, 0, 0);
       site.network.sh("real1", "ip route flush cache; ip neigh flush all");
@@ -182,7 +183,7 @@ const BEHIND_A_ROUTER: NetworkPlan = {
 
 suite("doctor finds redirects to a router in the servers' network", () => {
   const site = siteOf(BEHIND_A_ROUTER, {
-    real1: { datagrams: ["198.51.100.31:53"] },
+    real1: { datagrams: ["198.51.100.31:53"], http: [80] },
   });
   before(() => {
     redirects(site, 0, 0);
@@ -197,4 +198,45 @@ suite("doctor finds redirects to a router in the servers' network", () => {
       seen: /one of its clients/,
     },
   );
+
+  const URL = "http://192.0.2.100/";
+  /** How many requests have waited for more than three seconds: the kernel forgets them after a minute. */
+  const waiting = () =>
+    Number(
+      site.network.sh(
+        DIRECTOR,
+        "awk '$8 == \"SYN_RECV\" && $9 < 57 { n++ } END { print n + 0 }' /proc/net/ip_vs_conn",
+      ),
+    );
+  proves(site, {
+    id: "redirects-followed",
+    subject: "lan",
+    seen: /one of its clients are behind this interface, and send_redirects is 1 for all and lan$/,
+    rules: `
+      -A -t 192.0.2.100:80 -s rr
+      -a -t 192.0.2.100:80 -r 198.51.100.31:80 -m`,
+    url: URL,
+    fault: () => {
+      redirects(site, 1, 1);
+    },
+    async fails() {
+      const unanswered = async () => {
+        const replies = await site.client.get(URL, { patienceSeconds: 1 });
+        return !replies.some(isAnswer);
+      };
+      // The first answers bring about the redirect.
+      assert.ok(await eventually(unanswered, (none) => none));
+      for (let i = 0; i < 3; i++) assert.ok(await unanswered());
+      const count = await eventually(
+        () => Promise.resolve(waiting()),
+        (some) => some >= 2,
+      );
+      assert.ok(count >= 2, `${count} requests wait`);
+    },
+    machines: { "real server 198.51.100.31": "real1" },
+    lastly() {
+      redirects(site, 0, 0);
+      site.network.sh("real1", "ip route flush cache; ip neigh flush all");
+    },
+  });
 });

@@ -51,10 +51,6 @@ class Machine {
   sysctls(): void {
     mkdirSync(join(this.folder, "sys/net/ipv4"), { recursive: true });
     writeFileSync(join(this.folder, "sys/net/ipv4/ip_forward"), "0\n");
-    // No sockets
-    mkdirSync(join(this.folder, "net"), { recursive: true });
-    for (const name of ["tcp", "udp"])
-      writeFileSync(join(this.folder, "net", name), "");
   }
 
   /** So many connections wait in SYN_RECV, for 5 seconds. */

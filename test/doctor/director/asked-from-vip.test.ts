@@ -16,7 +16,8 @@ const WIDE = ownAddress(1, "192.0.2.1/24");
 function found(
   addresses: readonly ReturnType<typeof ownAddress>[],
   settings: Partial<ServerSettings> = {},
-  answer?: Uint8Array,
+  answer?: Uint8Array | readonly (Uint8Array | undefined)[],
+  name = "eth1",
 ) {
   const hosts = ["192.0.2.10", "192.0.2.11"];
   const table = [
@@ -29,10 +30,15 @@ function found(
     table,
     network: network(
       hosts.map((host) => route(host, "unicast", 1)),
-      { devices: [device(1)], addresses },
+      { devices: [{ ...device(1), name }], addresses },
     ),
     stations: {
-      nextHops: new Map(hosts.map((host) => [host, answer])),
+      nextHops: new Map(
+        hosts.map((host, at) => [
+          host,
+          Array.isArray(answer) ? answer[at] : answer,
+        ]),
+      ),
       strangers: [],
     },
     sysctls: sysctls({}),
@@ -72,4 +78,19 @@ test("reach: a server that does not answer questions from another address is sil
   assert.deepEqual(ids([first, { ...WIDE, secondary: true }]), silent);
   assert.deepEqual(ids([WIDE, OWN], { forwarding: MASQUERADING }), silent);
   assert.deepEqual(ids([WIDE, OWN], {}, mac(1)), []);
+});
+
+test("reach: a server is silent for another reason if another one answers the same question", () => {
+  const [finding, ...others] = found([WIDE, OWN], {}, [undefined, mac(1)]);
+  assert.deepEqual(others, []);
+  assert.equal(finding?.id, "server-silent");
+});
+
+test("reach: the fix of questions from the virtual address names an interface with a dot as sysctl(8) does", () => {
+  const [finding] = found([WIDE, OWN], {}, undefined, "eth0.100");
+  assert.equal(finding?.subject, "192.0.2.1 on eth0.100");
+  assert.match(
+    finding.fix[0]?.command ?? "",
+    /^sysctl -w net\.ipv4\.conf\.eth0\/100\.promote_secondaries=1 && .* dev eth0\.100 && /,
+  );
 });

@@ -68,10 +68,23 @@ suite("largeAnswers", () => {
     );
   });
 
-  test("largeAnswers: a policy drops them although related packets are accepted, unless conntrack is on", () => {
-    const rules = POLICY("4:2304");
+  test("largeAnswers: a rule drops them although related packets are accepted, unless conntrack is on", () => {
+    const rules = `:INPUT ACCEPT [0:0]\n:icmp - [0:0]\n${RELATED}\n[4:2304] -A INPUT -p icmp -j icmp\n[4:2304] -A icmp -j DROP`;
     assert.equal(largeAnswers.examine(facts(rules)).length, 1);
     assert.deepEqual(largeAnswers.examine(facts(rules, 1)), []);
+  });
+
+  test("largeAnswers: the sizes of packets of other protocols, and of large echo requests, say nothing", () => {
+    for (const rules of [
+      POLICY("4:2304"),
+      ":INPUT ACCEPT [0:0]\n[4:2304] -A INPUT -m conntrack --ctstate INVALID -j DROP",
+      ":INPUT ACCEPT [0:0]\n[4:2304] -A INPUT ! -p tcp -j DROP",
+      ":INPUT ACCEPT [0:0]\n[4:6000] -A INPUT -p icmp -j DROP",
+    ]) {
+      const given = facts(rules);
+      assert.deepEqual(largeAnswers.examine(given), [], rules);
+      assert.equal(unseenLargeAnswers(given).length, 1, rules);
+    }
   });
 
   test("largeAnswers is silent if the rule has dropped nothing or small packets, and on a backup", () => {
@@ -87,7 +100,11 @@ suite("largeAnswers", () => {
     }
     const daemon = { state: BACKUP } as Daemon;
     assert.deepEqual(
-      largeAnswers.examine(facts(POLICY("4:2304"), 0, [daemon])),
+      largeAnswers.examine(
+        facts(`:INPUT ACCEPT [0:0]\n[4:2304] -A INPUT -p icmp -j DROP`, 0, [
+          daemon,
+        ]),
+      ),
       [],
     );
   });

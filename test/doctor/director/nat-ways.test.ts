@@ -25,6 +25,7 @@ import { parseIptablesSave } from "../../../src/doctor/firewall/iptables-save.js
 import type { Network } from "../../../src/doctor/network.js";
 import { INET } from "../../../src/ipvs/address.js";
 import {
+  BACKUP,
   MASQUERADING,
   ONE_PACKET,
   TCP,
@@ -81,6 +82,11 @@ const WAITING = [
     },
   ),
 ];
+
+/** The interfaces and addresses of a network, for other routes. */
+function around({ devices, addresses }: Network): Partial<Network> {
+  return { devices, addresses };
+}
 
 function masqueraded(text: string, given: Partial<ServerEntry> = {}) {
   const server = serverEntry(text, 80, { forwarding: MASQUERADING });
@@ -218,12 +224,51 @@ suite("answerWays", () => {
       [rule, MAIN],
     );
     assert.deepEqual(find(network).map(told), [
-      ["answers-unroutable tcp/192.0.2.1:80", "ip rule del priority 100"],
+      [
+        "answers-unroutable tcp/192.0.2.1:80",
+        "ip rule del priority 100 prohibit",
+      ],
     ]);
     assert.deepEqual(
       find(network, { sysctls: sysctls({ "net.ipv4.vs.snat_reroute": 0 }) }),
       [],
     );
+    assert.notDeepEqual(
+      unanswered.examine(
+        facts({
+          network: await asked(
+            ({ incoming }) => (incoming === undefined ? "prohibited" : fine),
+            [rule, MAIN],
+          ),
+          groups: WAITING,
+          sysctls: sysctls({
+            "net.ipv4.vs.snat_reroute": 0,
+            "net.ipv4.ip_forward": 1,
+          }),
+        }),
+      ),
+      [],
+      "the server is silent for another reason",
+    );
+  });
+
+  test("a route for some clients is perhaps a ban, and does not explain that others wait", async () => {
+    const ban = route(CLIENT, "blackhole", 0, undefined, {
+      prefixBits: 32,
+      table: 254,
+      hops: [],
+    });
+    const network = await asked(() => "dropped", [MAIN], [ban]);
+    const [finding] = find(network);
+    assert.equal(finding?.certainty, "likely");
+    assert.deepEqual(finding.evidence, [
+      "it is no fault if somebody added this to ban these clients",
+    ]);
+    const others = [address(CLIENT), address("198.51.100.20")];
+    const [group] = WAITING;
+    assert.ok(group);
+    const groups = [{ ...group, clients: others, openingClients: others }];
+    assert.notDeepEqual(unanswered.examine(facts({ network, groups })), []);
   });
 
   test("without a default route, one is printed for the reader's router", async () => {
@@ -259,13 +304,13 @@ suite("answerWays", () => {
 });
 
 suite("fixedNeighbors", () => {
-  const around = (state: "permanent" | "reachable"): Network => ({
+  const withEntry = (state: "permanent" | "reachable"): Network => ({
     ...NETWORK,
     neighbors: [neighbor(2, "10.0.0.11", 0x99, state)],
   });
 
   test("a permanent entry of a silent server is likely the cause", () => {
-    const all = facts({ network: around("permanent"), groups: WAITING });
+    const all = facts({ network: withEntry("permanent"), groups: WAITING });
     const [finding, ...others] = fixedNeighbors.examine(all);
     assert.deepEqual(others, []);
     assert.ok(finding);
@@ -281,21 +326,54 @@ suite("fixedNeighbors", () => {
   });
 
   test("an entry that the kernel learned is none, nor a fixed one of a server that answers", () => {
-    const learned = facts({ network: around("reachable"), groups: WAITING });
+    const learned = facts({ network: withEntry("reachable"), groups: WAITING });
     assert.deepEqual(fixedNeighbors.examine(learned), []);
     assert.notDeepEqual(unanswered.examine(learned), []);
     const groups = [
       connectionGroup({ TIME_WAIT: [100] }, { server: address("10.0.0.11") }),
     ];
     assert.deepEqual(
-      fixedNeighbors.examine(facts({ network: around("permanent"), groups })),
+      fixedNeighbors.examine(
+        facts({ network: withEntry("permanent"), groups }),
+      ),
       [],
     );
   });
 
+  test("entries of a VXLAN interface are made by programs", () => {
+    const overlay: Network = {
+      ...withEntry("permanent"),
+      devices: [device(1), device(2, { kind: "vxlan" })],
+    };
+    const all = facts({ network: overlay, groups: WAITING });
+    assert.deepEqual(fixedNeighbors.examine(all), []);
+    assert.notDeepEqual(unanswered.examine(all), []);
+  });
+
+  test("the entry of a router behind which servers have answered clients is right", () => {
+    const OTHER = masqueraded("10.0.0.12");
+    const table = [serviceAt("192.0.2.1", [SERVER, OTHER])];
+    const fixed: Network = {
+      ...NETWORK,
+      neighbors: [neighbor(1, "192.0.2.254", 0x99, "permanent")],
+    };
+    const find = (...groups: ConnectionGroup[]) =>
+      fixedNeighbors
+        .examine(
+          facts({ table, network: fixed, groups: [...WAITING, ...groups] }),
+        )
+        .map(({ subject }) => subject);
+    assert.deepEqual(find(), ["192.0.2.254"]);
+    const answered = connectionGroup(
+      { ESTABLISHED: [890] },
+      { server: address("10.0.0.12"), clients: [address(CLIENT)] },
+    );
+    assert.deepEqual(find(answered), []);
+  });
+
   test("a server that did not answer --probe counts, too", () => {
     const all = facts({
-      network: around("permanent"),
+      network: withEntry("permanent"),
       probes: [{ service: SERVICE, server: SERVER, result: "no answer" }],
     });
     assert.equal(fixedNeighbors.examine(all).length, 1);
@@ -368,6 +446,29 @@ suite("strayRoutes", () => {
       "eth2 has 10.0.0.1/32, which makes no route to other addresses: perhaps the length of its prefix is wrong",
     ]);
     assert.deepEqual(unanswered.examine(all), []);
+    const OTHER = masqueraded("10.0.0.12");
+    const behind = network(
+      [...ways, route("10.0.0.12", "unicast", 1, "192.0.2.254")],
+      whole,
+    );
+    const beside = (outPackets: bigint) =>
+      facts({
+        table: [
+          serviceAt("192.0.2.1", [
+            SERVER,
+            { ...OTHER, stats: { ...OTHER.stats, outPackets } },
+          ]),
+        ],
+        network: { ...behind, byDefault: new Set(["10.0.0.11", "10.0.0.12"]) },
+        groups: WAITING,
+      });
+    assert.equal(strayRoutes.examine(beside(0n)).length, 1);
+    assert.deepEqual(
+      strayRoutes.examine(beside(9n)),
+      [],
+      "the router leads to another server",
+    );
+    assert.notDeepEqual(unanswered.examine(beside(9n)), []);
     const named = facts({ network: await seen(8), groups: WAITING });
     assert.deepEqual(strayRoutes.examine(named), []);
     assert.notDeepEqual(unanswered.examine(named), []);
@@ -396,6 +497,20 @@ suite("strayRoutes", () => {
       [],
       "a server that is not silent",
     );
+  });
+
+  test("a machine that answers where a host route leads is no finding", async () => {
+    const network = await astray(route("10.0.0.11", "unicast", 1));
+    const asked = (owner: Uint8Array | undefined) =>
+      facts({
+        network,
+        groups: WAITING,
+        stations: { nextHops: new Map([["10.0.0.11", owner]]), strangers: [] },
+      });
+    assert.deepEqual(strayRoutes.examine(asked(mac(1))), []);
+    assert.notDeepEqual(unanswered.examine(asked(mac(1))), []);
+    const unasked = facts({ network, groups: WAITING });
+    assert.equal(strayRoutes.examine(unasked).length, 1);
   });
 
   test("a server that is reached in its network is no finding", async () => {
@@ -453,10 +568,40 @@ suite("reach: server-network-down", () => {
       finding.seen,
       "eth2, which has 10.0.0.1/24 in its network, is down, and packets to it leave by eth1, through 192.0.2.254",
     );
+    assert.equal(finding.certainty, "likely", "that route can be meant");
+    const cut = network([route("192.0.2.1", "local", 1)], around(down(false)), {
+      "10.0.0.11": "no route",
+    });
+    const [proven] = reach.examine(facts({ network: cut }));
+    assert.equal(proven?.id, "server-network-down");
+    assert.equal(proven.certainty, undefined);
     assert.deepEqual(
       unanswered.examine(facts({ network: down(false), groups: WAITING })),
       [],
     );
+  });
+
+  test("a server that answers or is attached to another interface is no finding", () => {
+    const { stats } = SERVER;
+    const answering = {
+      ...SERVER,
+      stats: { ...stats, outPacketsPerSecond: 1n },
+    };
+    const table = [serviceAt("192.0.2.1", [answering])];
+    assert.deepEqual(reach.examine(facts({ table, network: down(false) })), []);
+    const cut = { ...down(false), ways: new Map([["10.0.0.11", "no route"]]) };
+    assert.deepEqual(
+      reach
+        .examine(facts({ table, network: cut as Network }))
+        .map(({ id }) => id),
+      ["server-network-down"],
+      "the rate is that of the last half minute",
+    );
+    const attached = network(
+      [route("192.0.2.1", "local", 1), route("10.0.0.11", "unicast", 1)],
+      around(down(false)),
+    );
+    assert.deepEqual(reach.examine(facts({ network: attached })), []);
   });
 
   test("an interface that is up is no fault, nor one beside another that is up", () => {
@@ -525,7 +670,11 @@ suite("schedulerPins", () => {
         "dh chooses a server by the destination address, and this service has only one; 4 of 4 connections are at 10.0.0.11:80",
       ],
     ]);
-    assert.equal(find({ scheduler: "lblcr" }, 1, 1).length, 1);
+    for (const scheduler of ["lblc", "lblcr"]) {
+      assert.equal(find({ scheduler }, 20, 0).length, 1);
+      assert.deepEqual(find({ scheduler }, 1, 1), []);
+      assert.deepEqual(find({ scheduler }, 20, 10), [], "it is overloaded");
+    }
     assert.deepEqual(find({ scheduler: "dh" }, 4), [], "a single server");
     assert.deepEqual(find({ scheduler: "rr" }, 40, 0), []);
   });
@@ -568,6 +717,18 @@ suite("onePacketAnswers", () => {
       ],
     ]);
     assert.deepEqual(onePacketAnswers.examine(facts({ table: [dns(0)] })), []);
+    const [finding] = onePacketAnswers.examine(facts({ table }));
+    assert.equal(finding?.certainty, "likely");
+    assert.deepEqual(finding.evidence, [
+      "it is no fault if clients expect no answers, as with syslog or NetFlow",
+    ]);
+  });
+
+  test("IPVS translates what servers send with a persistence engine", () => {
+    const service = dns(ONE_PACKET);
+    const settings = { ...service.settings, persistenceEngine: "sip" };
+    const table = [{ ...service, settings }];
+    assert.deepEqual(onePacketAnswers.examine(facts({ table })), []);
   });
 
   test("a rule of SNAT for the answers, direct routing, and a local server are no fault", () => {
@@ -605,6 +766,46 @@ suite("localServers", () => {
     const direct = serviceAt("192.0.2.1", [serverEntry("127.0.0.1", 80)]);
     assert.deepEqual(
       localServers.examine(facts({ table: [direct], listeners: [any] })),
+      [],
+    );
+  });
+
+  test("a temporary IPv6 address is no address for a server", () => {
+    const seen: Network = {
+      ...NETWORK,
+      addresses: [
+        ownAddress(1, "2001:db8::99/64", { secondary: true }),
+        ownAddress(1, "2001:db8::2/64"),
+      ],
+    };
+    const table = [serviceAt("2001:db8::1", [masqueraded("::1")])];
+    const [finding] = localServers.examine(facts({ table, network: seen }));
+    assert.match(
+      JSON.stringify(finding?.procedure),
+      / -r '\[2001:db8::2\]:80' /,
+    );
+  });
+
+  test("programs of this machine reach a loopback address", () => {
+    const [service] = [at("127.0.0.1")];
+    const answering = service.servers.map((one) => ({
+      ...one,
+      stats: { ...one.stats, outPackets: 1n },
+    }));
+    const table = [{ ...service, servers: answering }];
+    const [finding] = localServers.examine(facts({ table }));
+    assert.equal(finding?.certainty, "likely");
+    const own = serviceAt("127.0.0.2", [masqueraded("127.0.0.1")]);
+    assert.deepEqual(localServers.examine(facts({ table: [own] })), []);
+  });
+
+  test("a local server with direct routing needs no program while another director has the virtual address", () => {
+    const table = [serviceAt("192.0.2.1", [serverEntry("10.0.0.1", 80)])];
+    const find = (network: Network) =>
+      localServers.examine(facts({ table, network })).map(({ id }) => id);
+    assert.deepEqual(find(NETWORK), ["local-server-unheard"]);
+    assert.deepEqual(
+      find(network([route("10.0.0.1", "local", 2)], around(NETWORK))),
       [],
     );
   });
@@ -680,6 +881,13 @@ suite("defenses", () => {
       find({ drop_entry: 3 }).map(([id]) => id),
       ["defense-drops net.ipv4.vs.drop_entry"],
     );
+    const certainties = [2, 3].map(
+      (value) =>
+        defenses.examine(
+          facts({ sysctls: sysctls({ "net.ipv4.vs.drop_entry": value }) }),
+        )[0]?.certainty,
+    );
+    assert.deepEqual(certainties, [undefined, "likely"]);
     assert.deepEqual(find({ drop_entry: 1 }), []);
   });
 });
@@ -713,6 +921,21 @@ suite("hangingServers", () => {
     assert.deepEqual(find(two, group({ TIME_WAIT: [60] }, "10.0.0.12")), []);
   });
 
+  test("a server that resets connections works", () => {
+    assert.deepEqual(find(group({ CLOSE_WAIT: [40, 50, 59], CLOSE: [9] })), []);
+  });
+
+  test("a backup does not see how connections end", () => {
+    const groups = [group({ CLOSE_WAIT: [40, 50, 59] })];
+    const daemons = [
+      { state: BACKUP, syncId: 0, multicastInterface: "eth1" },
+    ] as const;
+    assert.deepEqual(
+      hangingServers.examine(facts({ table, groups, daemons })),
+      [],
+    );
+  });
+
   test("a server that ends connections works, and one that has just begun to wait may", () => {
     assert.deepEqual(
       find(group({ CLOSE_WAIT: [40, 50, 59], TIME_WAIT: [110] })),
@@ -744,6 +967,19 @@ suite("timeoutLengths", () => {
       ["timeout-short UDP", "ipvsadm --set 0 0 300"],
     ]);
     assert.deepEqual(find(900, 5, [marked]), []);
+    const udp = (flags: number) =>
+      serviceEntry(
+        {
+          family: INET,
+          protocol: UDP,
+          address: address("192.0.2.1"),
+          port: 53,
+        },
+        { flags },
+        [],
+      );
+    assert.equal(find(900, 4, [udp(0)]).length, 1);
+    assert.deepEqual(find(900, 4, [udp(ONE_PACKET)]), [], "no entries");
   });
 });
 
@@ -784,5 +1020,52 @@ suite("unanswered: NOTRACK", () => {
       [],
     );
     assert.deepEqual(find(""), []);
+  });
+});
+
+suite("with many servers", () => {
+  const SERVERS = Array.from({ length: 60 }, (_, i) =>
+    masqueraded(`10.0.1.${i + 1}`),
+  );
+  const table = [serviceAt("192.0.2.1", SERVERS)];
+  const names = SERVERS.map(({ key }) => key.address.join("."));
+
+  test("refusals compares hardware addresses only for servers that seem to refuse", () => {
+    const seen: Network = {
+      ...network(
+        names.map((name) => route(name, "unicast", 2)),
+        around(NETWORK),
+      ),
+      get neighbors(): never {
+        throw new Error("read the neighbors");
+      },
+    };
+    assert.deepEqual(refusals.examine(facts({ table, network: seen })), []);
+  });
+
+  test("unanswered reads who answered a few times for each server", () => {
+    let reads = 0;
+    class Counted extends Map<string, Uint8Array | undefined> {
+      override get(name: string) {
+        reads++;
+        return super.get(name);
+      }
+    }
+    const nextHops = new Counted(names.map((name, i) => [name, mac(i)]));
+    const groups = SERVERS.map(({ key }) =>
+      connectionGroup({ SYN_RECV: [50, 51, 52] }, { server: key.address }),
+    );
+    const found = unanswered.examine(
+      facts({
+        ...{ table, groups },
+        network: network(
+          names.map((name) => route(name, "unicast", 2)),
+          around(NETWORK),
+        ),
+        stations: { nextHops, strangers: [] },
+      }),
+    );
+    assert.equal(found.length, SERVERS.length);
+    assert.ok(reads < 20 * SERVERS.length, `${reads}`);
   });
 });

@@ -1043,6 +1043,78 @@ suite("clientsBeside and redirects", () => {
     const away = [group({ ESTABLISHED: [899] }, "192.0.2.77")];
     assert.deepEqual(redirects.examine(facts({ groups: away })), []);
   });
+
+  test("redirects: requests that wait make it an error, unless the client is in the servers' network", () => {
+    const servers = ["10.0.0.11", "10.0.0.12"];
+    const service = serviceAt(
+      "192.0.2.1",
+      servers.map((text) =>
+        masqueraded(text, { stats: stats({ outPackets: 9n }) }),
+      ),
+    );
+    const router = "10.0.0.254";
+    const find = (
+      states: Readonly<Record<string, readonly number[]>>,
+      to: "router" | "client",
+      byDefault: readonly string[] = [],
+      answered = true,
+    ) => {
+      const client = address("10.9.0.7");
+      const given = facts({
+        groups: servers.map((text) =>
+          connectionGroup(states, {
+            server: address(text),
+            clients: [client],
+            openingClients: "SYN_RECV" in states ? [client] : [],
+          }),
+        ),
+      });
+      const { network } = given;
+      assert.ok(network);
+      const table = answered
+        ? [service]
+        : [{ ...service, servers: servers.map((text) => masqueraded(text)) }];
+      const way = route(
+        "10.9.0.7",
+        "unicast",
+        2,
+        to === "router" ? router : undefined,
+      );
+      return redirects
+        .examine({
+          ...given,
+          table,
+          allServices: table,
+          network: {
+            ...network,
+            byDefault: new Set(byDefault),
+            ways: new Map([
+              ...network.ways,
+              ["10.9.0.7", way],
+              ["10.0.0.12", route("10.0.0.12", "unicast", 2)],
+            ]),
+          },
+        })
+        .map((one) => [one.id, one.fix.at(-1)?.on, one.evidence]);
+    };
+    const on = "real servers 10.0.0.11, 10.0.0.12";
+    assert.deepEqual(find({ SYN_RECV: [50, 57] }, "router"), [
+      [
+        "redirects-followed",
+        on,
+        [
+          "4 connections of masqueraded servers behind this interface have waited in SYN_RECV for 3 s and more: their answers did not pass the director",
+        ],
+      ],
+    ]);
+    const warning = [["redirects-sent", on, undefined]];
+    assert.deepEqual(find({ SYN_RECV: [58, 59] }, "router"), warning);
+    assert.deepEqual(find({ ESTABLISHED: [800] }, "router"), warning);
+    assert.deepEqual(find({ SYN_RECV: [50, 57] }, "client"), warning);
+    assert.deepEqual(find({ SYN_RECV: [50] }, "router", servers), warning);
+    // Without an answer there is no redirect.
+    assert.deepEqual(find({ SYN_RECV: [50] }, "router", [], false), warning);
+  });
 });
 
 suite("drainedServers", () => {

@@ -358,6 +358,20 @@ test("unanswered: two connections that wait are no evidence if they are young, i
     assert.deepEqual(beside(old, answers, { scheduler }), []);
 });
 
+test("unanswered: two connections that wait from before a repair are no evidence, and three say how old they are", () => {
+  const before = { SYN_RECV: [38, 40] };
+  // Nobody had answered before their last packets, 20 and 22 seconds ago.
+  assert.deepEqual(beside(before, { FIN_WAIT: [105, 118] }), []);
+  assert.equal(beside(before, { FIN_WAIT: [99, 118] }).length, 1);
+  assert.equal(beside(before, { FIN_WAIT: [70, 118] }).length, 1);
+  const old =
+    "the last packet of those that wait came 20 s ago: if something was repaired since, let a client try again";
+  const evidence = (waiting: readonly number[]) =>
+    beside({ SYN_RECV: waiting }, { FIN_WAIT: [118] })[0]?.evidence;
+  assert.deepEqual(evidence([30, 38, 40]), [old]);
+  assert.deepEqual(evidence([30, 38, 51]), []);
+});
+
 test("unanswered: under load a healthy server has connections that wait, and others that got further since", () => {
   const busy = {
     SYN_RECV: [31, 44, 52, 57, 60, 60, 60],

@@ -37,12 +37,9 @@ const NETWORK = network(
   },
 );
 
-function found(
-  change: Partial<TraceFacts> = {},
-  sighting: Partial<ClientSightings> = {},
-): string[] {
+function factsWith(change: Partial<TraceFacts>): TraceFacts {
   const table = [SERVICE];
-  const facts: TraceFacts = {
+  return {
     table,
     allServices: table,
     network: NETWORK,
@@ -52,14 +49,26 @@ function found(
     daemons: [],
     ...change,
   };
-  return unseenRequests(facts, {
+}
+
+function sightings(change: Partial<ClientSightings> = {}): ClientSightings {
+  return {
     client,
     seconds: 5,
     connections: [],
-    after: table,
+    after: [SERVICE],
     heard: [],
-    ...sighting,
-  }).map(({ command, on }) => `${on ?? "here"}: ${command}`);
+    ...change,
+  };
+}
+
+function found(
+  change: Partial<TraceFacts> = {},
+  sighting: Partial<ClientSightings> = {},
+): string[] {
+  return unseenRequests(factsWith(change), sightings(sighting)).map(
+    ({ command, on }) => `${on ?? "here"}: ${command}`,
+  );
 }
 
 test("unseenRequests: routers must know the director, and a real server with direct routing perhaps announces the address", () => {
@@ -67,6 +76,25 @@ test("unseenRequests: routers must know the director, and a real server with dir
     "the client and its routers, in the network of this director: ip neighbor show to 192.0.2.1",
     "real server 192.0.2.10: ipvsadm doctor --real-server tcp/192.0.2.1:80 --method direct --director 192.0.2.2 --client 198.51.100.7",
   ]);
+});
+
+test("unseenRequests: routers must know the virtual hardware address if VRRP has made one", () => {
+  const vrrp = { ...device(2), name: "vrrp.51", lower: 1 };
+  const effectWith = (place: number) => {
+    const addresses = [
+      ownAddress(1, "192.0.2.2/24"),
+      ownAddress(place, "192.0.2.1/32"),
+    ];
+    const [first] = unseenRequests(
+      factsWith({
+        network: { ...NETWORK, devices: [device(1), vrrp], addresses },
+      }),
+      sightings(),
+    );
+    return first?.effect ?? "";
+  };
+  assert.match(effectWith(2), /the hardware address of vrrp\.51 here/);
+  assert.match(effectWith(1), /the hardware address of eth1 here/);
 });
 
 test("unseenRequests says nothing if packets of others come, on a backup, and for another family", () => {

@@ -341,10 +341,28 @@ test("tunnel: an interface must be up, between this machine and the director", (
   assert.deepEqual(found(undefined, undefined), []);
   assert.deepEqual(found("192.0.2.11", "10.0.0.1"), []);
   assert.deepEqual(found("192.0.2.99", undefined), [bad]);
-  assert.deepEqual(found("192.0.2.11", "10.0.0.9"), [bad]);
+  assert.deepEqual(found("192.0.2.11", "10.0.0.9", false), [bad]);
+  assert.deepEqual(found("192.0.2.99", "10.0.0.9"), [bad]);
   assert.deepEqual(found(undefined, undefined, false), [bad]);
   assert.deepEqual(seenOn(tunneled("192.0.2.99", undefined)), [
     "tunnel7 is for packets to 192.0.2.99, which is not an address of this machine",
+  ]);
+});
+
+test("tunnel: an interface that is only meant for another director gets its address", () => {
+  const server = tunneled("192.0.2.11", "10.0.0.9");
+  assert.deepEqual(foundOn(server), [
+    ["no-decapsulation IPv4", "ip link set tunnel7 type ipip remote 10.0.0.1"],
+  ]);
+  assert.deepEqual(seenOn(server), [
+    "tunnel7 is for packets from 10.0.0.9, and the director is 10.0.0.1",
+  ]);
+  const [, , tunnel7] = server.devices;
+  assert.ok(tunnel7);
+  // Nobody knows which of two was meant.
+  const devices = [...server.devices, { ...tunnel7, name: "tunnel8" }];
+  assert.deepEqual(foundOn({ ...server, devices }), [
+    ["no-decapsulation IPv4", "modprobe ipip", "ip link set tunl0 up"],
   ]);
 });
 
@@ -603,6 +621,33 @@ test("wayBack: the fix does not apply with SNAT on the director, which the serve
       /^only if the director does no SNAT for the service, which this server cannot see; /,
     );
   }
+});
+
+test("wayBack: a way that was learned from a redirect is forgotten, and the route stays", () => {
+  const director = address("192.0.2.1");
+  const client = address("198.51.100.7");
+  const given = { method: "masq", director, client } as const;
+  const back = route("unicast", LAN, "192.0.2.9");
+  const found = (planned: string) =>
+    wayBack.examine({
+      realServer: withWays(
+        { back },
+        { ...given, routes: [route("unicast", LAN, planned)] },
+      ),
+    })[0];
+  const learned = found("192.0.2.1");
+  assert.match(
+    learned?.seen ?? "",
+    /has learned that way from an ICMP redirect$/,
+  );
+  assert.deepEqual(
+    learned?.fix.map(({ command }) => command),
+    ["ip route flush cache"],
+  );
+  assert.deepEqual(
+    found("192.0.2.9")?.fix.map(({ command }) => command),
+    ["ip route replace default via 192.0.2.1"],
+  );
 });
 
 test("wayBack: a router that is another address of the director is none", () => {

@@ -1,11 +1,24 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { directWayBack } from "../../../src/doctor/real-server/direct-way-back.js";
-import type { Station } from "../../../src/doctor/real-server/real-server.js";
+import { mayAsk } from "../../../src/doctor/real-server/gather.js";
+import type {
+  RealServer,
+  Station,
+} from "../../../src/doctor/real-server/real-server.js";
 import { address } from "../../fixtures/entries.js";
 import { mac } from "../made-up-network.js";
 import { told } from "../made-up.js";
-import { foundOn, LAN, realServer, route, withWays } from "./made-up.js";
+import {
+  foundOn,
+  LAN,
+  LO,
+  owned,
+  realServer,
+  route,
+  VIP,
+  withWays,
+} from "./made-up.js";
 
 const director = address("192.0.2.1");
 const client = address("198.51.100.7");
@@ -46,6 +59,11 @@ test("directWayBack knows the director by its hardware address", () => {
     found("192.0.2.9", at(1))[0]?.seen ?? "",
     /^answers go through 192\.0\.2\.9, which has the hardware address \S+ of the director$/,
   );
+  assert.match(
+    found("192.0.2.9", at(1))[0]?.evidence?.[1] ?? "",
+    /^it is no fault if .* \(proxy ARP\): 'ip neighbor show dev lan' /,
+  );
+  assert.equal(found("192.0.2.1")[0]?.evidence?.length, 1);
   assert.deepEqual(found("192.0.2.9", at(9)), []);
 });
 
@@ -119,4 +137,21 @@ test("directWayBack: a director with IPv6 does not check the source of what it f
   const back = route("unicast", LAN, "2001:db8:2::1");
   const server = withWays({ back }, { ...six, routes: [] });
   assert.deepEqual(directWayBack.examine({ realServer: server }), []);
+});
+
+test("mayAsk() refuses questions that would come from a virtual address, and those of IPv6 without a link-local address", () => {
+  const router = address("192.0.2.9");
+  const may = (server: RealServer, asked = router) =>
+    mayAsk(server, asked, LAN.index);
+  const own = owned(LAN, "192.0.2.11/24");
+  const virtual = owned(LAN, `${VIP}/24`);
+  const onLo = owned(LO, `${VIP}/32`);
+  assert.ok(may(realServer({ addresses: [onLo, own] })));
+  assert.ok(!may(realServer({ addresses: [onLo] })));
+  assert.ok(!may(realServer({ addresses: [virtual] })));
+  const router6 = address("2001:db8::9");
+  const own6 = owned(LAN, "2001:db8::11/64");
+  const linkLocal = owned(LAN, "fe80::11/64", { scope: "link" });
+  assert.ok(!may(realServer({ addresses: [own6] }), router6));
+  assert.ok(may(realServer({ addresses: [own6, linkLocal] }), router6));
 });

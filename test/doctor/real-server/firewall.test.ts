@@ -54,6 +54,7 @@ suite("serverFirewall", () => {
       ],
     ]);
     assert.deepEqual(drops("4:336"), []);
+    assert.deepEqual(drops("4:6000"), []);
     assert.deepEqual(drops("0:0"), []);
     assert.deepEqual(
       find(

@@ -55,8 +55,10 @@ test("tunnel: the GRE interface that gets the packets must want checksums as the
   const wants = { ...BETWEEN, wantsChecksum: true };
   const [without] = found({ gre0: OPEN, gre7: wants });
   assert.match(without?.seen ?? "", /^gre7 takes only packets with checksums/);
+  // Only the director knows whether it sends checksums.
+  assert.equal(without?.certainty, "likely");
   assert.deepEqual(
-    without?.fix.map(({ command }) => command),
+    without.fix.map(({ command }) => command),
     ["ip link set gre7 type gre noicsum"],
   );
   assert.deepEqual(
@@ -68,6 +70,7 @@ test("tunnel: the GRE interface that gets the packets must want checksums as the
     sent?.fix.map(({ command }) => command),
     ["ip link set gre7 type gre icsum"],
   );
+  assert.equal(sent.certainty, undefined);
   assert.deepEqual(found({ gre0: OPEN, gre7: BETWEEN }), []);
 });
 
