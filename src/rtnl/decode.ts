@@ -5,6 +5,7 @@ import type { Span } from "../netlink/link.js";
 import { aligned } from "../netlink/writer.js";
 import {
   ADDRESS,
+  BOND,
   DEVICE,
   GRE_TUNNEL,
   HOP,
@@ -14,6 +15,7 @@ import {
   RULE,
 } from "./layouts.js";
 import type {
+  Bond,
   Device,
   DeviceAddress,
   Hop,
@@ -129,6 +131,7 @@ export function readDevice(payload: Span): Device {
   const flags = header.getUint32(8, true);
   const fields = required(decode(DEVICE, rest), ["name", "mtu"]);
   const { name, mtu, lower, master, hardwareAddress, operState, info } = fields;
+  const { lowerNamespace } = fields;
   const kind = info?.kind;
   return {
     index: header.getInt32(4, true),
@@ -145,6 +148,18 @@ export function readDevice(payload: Span): Device {
     lower: lower === 0 ? undefined : lower,
     hardwareAddress: hardwareAddress?.length ? hardwareAddress : undefined,
     tunnel: tunnelOf(kind, info?.data),
+    ...(lowerNamespace === undefined ? {} : { lowerElsewhere: true }),
+    ...(kind === "bond" && info?.data ? { bond: bondOf(info.data) } : {}),
+  };
+}
+
+function bondOf(data: Span): Bond {
+  const { mode = 0, active, miimon = 0, arpInterval = 0 } = decode(BOND, data);
+  return {
+    mode,
+    active: active === 0 ? undefined : active,
+    miimonMilliseconds: miimon,
+    arpIntervalMilliseconds: arpInterval,
   };
 }
 

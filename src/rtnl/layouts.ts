@@ -24,6 +24,15 @@ export const DEVICE = {
       data: [2, raw()], // its layout depends on the kind
     } as const satisfies Layout),
   ],
+  lowerNamespace: [37, u32],
+} as const satisfies Layout;
+
+/** IFLA_BOND_* of linux/if_link.h */
+export const BOND = {
+  mode: [1, u8],
+  active: [2, u32],
+  miimon: [3, u32],
+  arpInterval: [7, u32],
 } as const satisfies Layout;
 
 /** IFLA_IPTUN_* of linux/if_tunnel.h: ipip, sit, ip6tnl */

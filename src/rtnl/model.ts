@@ -32,6 +32,22 @@ export interface Device {
   readonly hardwareAddress: Uint8Array | undefined;
   /** For IP in IP, GRE and similar tunnels */
   readonly tunnel: Tunnel | undefined;
+  /** `lower` is an index of another network namespace */
+  readonly lowerElsewhere?: boolean;
+  /** For bonds */
+  readonly bond?: Bond | undefined;
+}
+
+/** How a bond chooses and watches its ports. @see IFLA_BOND_* in linux/if_link.h */
+export interface Bond {
+  /** BOND_MODE_* of linux/if_bonding.h: 0 balance-rr, 1 active-backup … */
+  readonly mode: number;
+  /** Index of the port that sends, if the mode has one and there is one */
+  readonly active: number | undefined;
+  /** How often the bond looks at the carrier of its ports; 0: never */
+  readonly miimonMilliseconds: number;
+  /** How often the bond asks its ARP targets; 0: never */
+  readonly arpIntervalMilliseconds: number;
 }
 
 /** The two ends of a tunnel. @see linux/if_tunnel.h */

@@ -39,6 +39,7 @@ import { timeoutLengths } from "./timeouts.js";
 import { tooBigMessages } from "./too-big-messages.js";
 import { tunnelSource } from "./tunnel-source.js";
 import { unanswered } from "./unanswered.js";
+import { unwatchedBonds } from "./unwatched-bonds.js";
 import { unreached } from "./unreached.js";
 import { conntrack, unseenSnat } from "./unseen-snat.js";
 
@@ -52,6 +53,7 @@ export const DIRECTOR_CHECKS: readonly Check[] = [
   silentAddresses,
   neighborDiscovery,
   reach,
+  unwatchedBonds,
   answerWays,
   fixedNeighbors,
   strayRoutes,

@@ -5,7 +5,11 @@ import {
   sameAddress,
   type Address,
 } from "../../ipvs/address.js";
-import { MASQUERADING, type ServiceWithServers } from "../../ipvs/model.js";
+import {
+  MASQUERADING,
+  type ServerKey,
+  type ServiceWithServers,
+} from "../../ipvs/model.js";
 import { check, type Known } from "../check.js";
 import type { Facts } from "../facts.js";
 import type { Finding } from "../finding.js";
@@ -172,16 +176,37 @@ const OF_MISSING_ANSWERS: ReadonlySet<FindingId> = new Set([
 /** Leaves out findings that follow from blocked neighbor discovery: the servers themselves may be well. */
 export function withoutItsConsequences(
   findings: readonly Finding<FindingId>[],
-  { network, firewall }: Facts,
+  { table = [], network, firewall }: Facts,
 ): Finding<FindingId>[] {
   const isFound = findings.some(
     ({ id }) => id === "neighbor-discovery-blocked",
   );
   if (!isFound || !network || !firewall) return [...findings];
-  return findings.filter(({ id, server: key }) => {
+  return findings.filter(({ id, subject, server: key }) => {
+    if (id === "interface-silent")
+      return !serversBehind(subject, table, network).every(
+        (server) =>
+          blockedServer(server.address, false, { network, firewall }).length >
+          0,
+      );
     const silent = OF_SILENT_SERVERS.has(id);
     if (!key || (!silent && !OF_MISSING_ANSWERS.has(id))) return true;
     const around = { network, firewall };
     return blockedServer(key.address, !silent, around).length === 0;
   });
+}
+
+/** The real servers that get new connections and are reached by an interface. */
+function serversBehind(
+  name: string | undefined,
+  table: readonly ServiceWithServers[],
+  network: NeighborFacts["network"],
+): ServerKey[] {
+  return table
+    .flatMap(({ servers }) => servers.filter(isServing))
+    .map(({ key }) => key)
+    .filter(({ address }) => {
+      const hop = nextHopTo(network, address);
+      return deviceOf(network, hop?.device)?.name === name;
+    });
 }

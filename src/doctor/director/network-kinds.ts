@@ -107,6 +107,26 @@ export const NETWORK_KINDS = [
     sysctls: [],
   },
   {
+    id: "interface-silent",
+    severity: "error",
+    title: "no real server behind an interface of the director answers",
+    why: "If all real servers behind an interface are silent at once, the cause is rather the director's interface, its cable, switch port or VLAN than each of the servers. An interface can be up and still carry nothing: a bond can send by a port whose cable is dead, a bridge can be without a port, the parent of a VLAN can be without a carrier. All connections that the scheduler sends there fail.",
+    looked:
+      "Doctor asks for each next hop, as for server-silent. It is proven if the interface, or what lies under it (the ports of a bond or bridge, the parent of a VLAN), carries nothing. Otherwise it is likely, if there are at least two next hops behind the interface, none of them answers, and no other neighbor there has answered in the last seconds.",
+    cure: "Check the cable, the switch port and its VLAN, and the interface's own configuration. Do not take the servers out: that would leave the services without any.",
+    sysctls: [],
+  },
+  {
+    id: "bond-unwatched",
+    severity: "warning",
+    title: "a bond does not notice dead cables",
+    why: "A bond leaves a port that is dead only if it watches its ports: their carrier (miimon), or the answers of ARP targets (arp_interval). If both are 0, it goes on sending by a dead port, although another one works.",
+    looked:
+      "Each bond that is up and has at least two ports: miimon and arp_interval, both 0. If it sends by a dead port now, the finding is interface-silent.",
+    cure: "Set miimon. Use arp_interval with arp_ip_target instead if a switch between the machines can fail while the carrier stays.",
+    sysctls: [],
+  },
+  {
     id: "direct-via-router",
     severity: "error",
     title: "direct routing to a real server behind a router",

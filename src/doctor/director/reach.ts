@@ -31,6 +31,8 @@ import { shellWord } from "../shell.js";
 import type { Sysctls } from "../sysctls.js";
 import { askedFromVirtual, mergeAsked } from "./asked-from-vip.js";
 import { ignoredRouters } from "./ignored-routers.js";
+import { parentOf, setUp } from "./interface-below.js";
+import { keepLastServers, withSilentInterfaces } from "./silent-interface.js";
 import { bindsClients, takeOut } from "./take-out.js";
 
 /** Whether a machine is only a backup: another machine has the virtual addresses now. */
@@ -144,18 +146,36 @@ export const reach = check(
     "persistence-to-dead-server",
     "one-packet-to-dead-server",
     "server-silent",
+    "interface-silent",
     "direct-via-router",
   ],
   ["table", "network", "stations", "sysctls"],
-  (facts) =>
-    mergeAsked(
-      facts.table.flatMap((service) =>
-        service.servers
-          .filter(isServing)
-          .flatMap((server) => findingsOf(service, server, facts)),
+  (facts) => {
+    const serving = facts.table.map((service) => ({
+      ...service,
+      servers: service.servers.filter(isServing),
+    }));
+    const found = mergeAsked(
+      serving.flatMap((service) =>
+        service.servers.flatMap((server) => findingsOf(service, server, facts)),
       ),
-    ),
+    );
+    return keepLastServers(
+      withSilentInterfaces(found, serving, facts, SILENT),
+      facts.table,
+      DEAD,
+    );
+  },
 );
+
+/** The findings of a server that does not answer */
+const SILENT: ReadonlySet<string> = new Set([
+  "persistence-to-dead-server",
+  "one-packet-to-dead-server",
+  "server-silent",
+] satisfies DeadId[]);
+/** The findings whose fix takes the server out */
+const DEAD: ReadonlySet<string> = new Set([...SILENT, "server-unroutable"]);
 
 /** Whether a real server gets new connections and is another machine. */
 export function isServing({ settings }: ServerEntry): boolean {
@@ -256,7 +276,9 @@ function networkDown(
   hop: ReturnType<typeof nextHopTo>,
   network: Network,
 ): Finding<"server-network-down"> {
-  const name = deviceOf(network, down.device)?.name ?? "INTERFACE";
+  const device = deviceOf(network, down.device);
+  const name = device?.name ?? "INTERFACE";
+  const parent = device && parentOf(network, device);
   const other = deviceOf(network, hop?.device)?.name;
   const instead =
     hop && other !== undefined
@@ -275,6 +297,8 @@ function networkDown(
         }
       : {}),
     fix: [
+      // The kernel refuses to bring up a VLAN whose parent is down.
+      ...(parent?.up === false ? [setUp([parent])] : []),
       {
         command: `ip link set ${shellWord(name)} up`,
         effect: `this machine uses ${formatAddress(down.address)} there again; routes through routers behind ${name} do not come back with it`,

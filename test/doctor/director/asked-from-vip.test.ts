@@ -72,7 +72,7 @@ test("reach: without an address of its own in the network there is no command", 
 test("reach: a server that does not answer questions from another address is silent, and masqueraded ones have no virtual address", () => {
   const ids = (...words: Parameters<typeof found>) =>
     found(...words).map(({ id }) => id);
-  const silent = ["server-silent", "server-silent"];
+  const silent = ["interface-silent"];
   const first = ownAddress(1, "192.0.2.2/24");
   assert.deepEqual(ids([first, ownAddress(1, "192.0.2.1/32")]), silent);
   assert.deepEqual(ids([first, { ...WIDE, secondary: true }]), silent);

@@ -15,6 +15,7 @@ import {
 } from "../../../src/ipvs/model.js";
 import { serverEntry, serviceEntry, stats } from "../../fixtures/entries.js";
 import {
+  device,
   mac,
   neighbor,
   network,
@@ -26,6 +27,8 @@ import { serviceAt, sysctls, told } from "../made-up.js";
 const NOBODY: Stations = { nextHops: new Map(), strangers: [] };
 const SERVER = serverEntry("192.0.2.10", 80);
 const BESIDE = route("192.0.2.10", "unicast", 1);
+/** A server that nothing is wrong with */
+const OTHER = serverEntry("192.0.2.20", 80);
 const EDIT = "ipvsadm -e -t 192.0.2.1:80 -r 192.0.2.10:80";
 
 function find(
@@ -33,7 +36,7 @@ function find(
   server: ServerEntry = SERVER,
   stations: Stations = NOBODY,
 ): string[][] {
-  const table = [serviceAt("192.0.2.1", [server])];
+  const table = [serviceAt("192.0.2.1", [server, OTHER])];
   return reach
     .examine({ table, network: around, stations, sysctls: sysctls({}) })
     .map(told);
@@ -161,7 +164,7 @@ test("reach: a drained server and the director itself are not checked", () => {
 function dead(flags: number, given: Partial<ServerEntry>, quiescent = 0) {
   const server = { ...SERVER, ...given };
   return reach.examine({
-    table: [serviceAt("192.0.2.1", [server], { flags })],
+    table: [serviceAt("192.0.2.1", [server, OTHER], { flags })],
     network: network([BESIDE]),
     stations: answers("192.0.2.10"),
     sysctls: sysctls({
@@ -192,7 +195,7 @@ test("reach: schedulers that refuse the clients of a server with weight 0 need i
   const fixOf = (scheduler: string, flags = 0) =>
     reach
       .examine({
-        table: [serviceAt("192.0.2.1", [SERVER], { scheduler, flags })],
+        table: [serviceAt("192.0.2.1", [SERVER, OTHER], { scheduler, flags })],
         network: network([BESIDE]),
         stations: answers("192.0.2.10"),
         sysctls: sysctls({}),
@@ -258,4 +261,39 @@ test("virtualAddresses: a duplicate is reported, local or not", () => {
       ],
     ],
   );
+});
+
+test("reach: the last server of a service is not taken out", () => {
+  const fixesOf = (others: ServerEntry[]) => {
+    const [finding] = reach.examine({
+      table: [serviceAt("192.0.2.1", [SERVER, ...others])],
+      network: network([BESIDE]),
+      stations: answers("192.0.2.10"),
+      sysctls: sysctls({}),
+    });
+    assert.equal(finding?.id, "server-silent");
+    return finding.fix.length;
+  };
+  assert.equal(fixesOf([OTHER]), 1);
+  assert.equal(fixesOf([]), 0);
+  assert.equal(fixesOf([serverEntry("192.0.2.20", 80, { weight: 0 })]), 0);
+});
+
+test("reach: a VLAN whose parent is down needs the parent first", () => {
+  const own = ownAddress(2, "192.0.2.5/24");
+  const parent = device(1, { up: false });
+  const vlan = device(2, { name: "eth1.5", kind: "vlan", lower: 1, up: false });
+  const fixOf = (given: Partial<typeof vlan> = {}) =>
+    find(
+      network(
+        [],
+        { devices: [parent, { ...vlan, ...given }], addresses: [own] },
+        { "192.0.2.10": "no route" },
+      ),
+    );
+  const subject = "server-network-down 192.0.2.10:80 of tcp/192.0.2.1:80";
+  const up = "ip link set eth1.5 up";
+  assert.deepEqual(fixOf(), [[subject, "ip link set eth1 up", up]]);
+  // The index is one of another network namespace.
+  assert.deepEqual(fixOf({ lowerElsewhere: true }), [[subject, up]]);
 });
