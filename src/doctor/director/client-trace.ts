@@ -151,11 +151,25 @@ function routeStep(facts: TraceFacts, client: Address): TraceStep {
       text: `${formatAddress(client)} is in the network of ${other}, and the route to it leaves by ${name}, ${via}${drops ? `; rp_filter is 1 for ${other}, so the kernel drops the client's packets that come in there: remove the route ('ip route show match ${formatAddress(client)}' shows it)` : ""}`,
     };
   }
-  return {
-    step: "route",
-    state: "ok",
-    text: `${formatAddress(client)} is reached by ${name}, ${via}`,
-  };
+  const text = `${formatAddress(client)} is reached by ${name}, ${via}`;
+  // Answers of masqueraded servers go there; requests perhaps come in by another interface.
+  const isSilent =
+    facts.table.some(({ servers }) =>
+      servers.some(({ settings }) => settings.forwarding === MASQUERADING),
+    ) &&
+    network.neighbors.some(
+      ({ address, device, state }) =>
+        state === "failed" &&
+        device === hop.device &&
+        sameAddress(address, hop.address),
+    );
+  return isSilent
+    ? {
+        step: "route",
+        state: "unknown",
+        text: `${text}, where ${formatAddress(hop.address)} did not answer ${client.length === 4 ? "ARP" : "neighbor discovery"}: answers of masqueraded servers do not get there`,
+      }
+    : { step: "route", state: "ok", text };
 }
 
 /** Rules that stop the neighbor discovery that the client's packets need. Neighbors that are known already still work. */

@@ -3,19 +3,8 @@ import { isWithin } from "../../rtnl/address-owners.js";
 import type { Device, DeviceAddress } from "../../rtnl/model.js";
 import { check } from "../check.js";
 import type { Finding } from "../finding.js";
-import type { RealServer } from "./real-server.js";
+import type { NearClient, RealServer } from "./real-server.js";
 import { MAIN } from "./way-back.js";
-
-/** A client that the route of answers takes for a neighbor, on another interface than that of the requests. */
-export interface NearClient {
-  readonly client: Address;
-  /** Index of the interface by which answers leave */
-  readonly device: number;
-  /** A connection of the client waits in SYN_RECV: it has not confirmed the answer */
-  readonly waits: boolean;
-  /** Undefined: nobody answered */
-  readonly hardwareAddress: Uint8Array | undefined;
-}
 
 /** Answers that leave into a network of this machine in which the clients are not. */
 export const nearClients = check(

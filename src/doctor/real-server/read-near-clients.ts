@@ -7,8 +7,12 @@ import type { NetworkClient } from "../../rtnl/client.js";
 import { NetworkRefusal } from "../../rtnl/errors.js";
 import { textOf } from "../../system/files.js";
 import { addressIn } from "./listeners.js";
-import type { NearClient } from "./near-clients.js";
-import { askedOn, virtualAddresses, type RealServer } from "./real-server.js";
+import {
+  askedOn,
+  virtualAddresses,
+  type NearClient,
+  type RealServer,
+} from "./real-server.js";
 
 /** A TCP connection that the client has not confirmed. */
 export interface Opening {

@@ -12,7 +12,6 @@ import type { FouPort } from "../../rtnl/fou.js";
 import type { Device, DeviceAddress, Route, Rule } from "../../rtnl/model.js";
 import { isWithin } from "../../rtnl/address-owners.js";
 import type { Way } from "../network.js";
-import type { NearClient } from "./near-clients.js";
 import { isTunnel, type Method, type TunnelMethod } from "./methods.js";
 
 /** A service of which this machine is a real server. */
@@ -81,6 +80,17 @@ export interface Station {
   readonly address: Address;
   /** Index of the interface */
   readonly device: number;
+  /** Undefined: nobody answered */
+  readonly hardwareAddress: Uint8Array | undefined;
+}
+
+/** A client that the route of answers takes for a neighbor, on another interface than that of the requests. */
+export interface NearClient {
+  readonly client: Address;
+  /** Index of the interface by which answers leave */
+  readonly device: number;
+  /** A connection of the client waits in SYN_RECV: it has not confirmed the answer */
+  readonly waits: boolean;
   /** Undefined: nobody answered */
   readonly hardwareAddress: Uint8Array | undefined;
 }

@@ -25,7 +25,7 @@ import type { Facts } from "../../../src/doctor/facts.js";
 import { parseIptablesSave } from "../../../src/doctor/firewall/iptables-save.js";
 import { parseNftJson } from "../../../src/doctor/firewall/nft-json.js";
 import type { Firewall } from "../../../src/doctor/firewall/read-firewall.js";
-import { INET, type Family } from "../../../src/ipvs/address.js";
+import { formatAddress, INET, type Family } from "../../../src/ipvs/address.js";
 import {
   BACKUP,
   MASQUERADING,
@@ -43,7 +43,7 @@ import {
   serviceEntry,
   stats,
 } from "../../fixtures/entries.js";
-import type { Network } from "../../../src/doctor/network.js";
+import { nextHopTo, type Network } from "../../../src/doctor/network.js";
 import { connectionGroup, connectionTable } from "../made-up-connections.js";
 import {
   device,
@@ -1544,6 +1544,26 @@ suite("traceClient()", () => {
       steps.map(({ step, state }) => `${step} ${state}`),
       ["route ok", "firewall ok", "entries ok", "counters ok"],
     );
+  });
+
+  test("traceClient() names a client or router that did not answer, if answers go through this machine", () => {
+    const hop = nextHopTo(NETWORK, client);
+    assert.ok(hop);
+    const failed: Network["neighbors"] = [
+      neighbor(hop.device, formatAddress(hop.address), undefined, "failed"),
+    ];
+    const routeOf = (
+      neighbors: Network["neighbors"],
+      table: Facts["table"] = [SERVICE],
+    ) =>
+      trace(["SYN_RECV"], { table, network: { ...NETWORK, neighbors } })
+        .steps[0];
+    const step = routeOf(failed);
+    assert.equal(step?.state, "unknown");
+    assert.match(step.text, /did not answer ARP: answers of masqueraded/);
+    assert.equal(routeOf([])?.state, "ok");
+    const direct = serviceAt("192.0.2.1", [serverEntry("10.0.0.11", 80)]);
+    assert.equal(routeOf(failed, [direct])?.state, "ok");
   });
 
   test("traceClient() lists counters of lost packets in steps of their own", () => {

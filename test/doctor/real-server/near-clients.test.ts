@@ -4,10 +4,12 @@ import { examine } from "../../../src/doctor/check.js";
 import {
   answerWays,
   nearClients,
-  type NearClient,
 } from "../../../src/doctor/real-server/near-clients.js";
 import { openingsIn } from "../../../src/doctor/real-server/read-near-clients.js";
-import type { RealServer } from "../../../src/doctor/real-server/real-server.js";
+import type {
+  NearClient,
+  RealServer,
+} from "../../../src/doctor/real-server/real-server.js";
 import { address } from "../../fixtures/entries.js";
 import { mac } from "../made-up-network.js";
 import { told } from "../made-up.js";
