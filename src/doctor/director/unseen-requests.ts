@@ -7,6 +7,7 @@ import {
 import { formatHardwareAddress } from "../../rtnl/model.js";
 import type { Fix } from "../finding.js";
 import { deviceOf } from "../network.js";
+import { announce } from "./announce.js";
 import { clientDevices } from "./flows.js";
 import { examineThere } from "./examine-there.js";
 import { isPassive, isServing } from "./reach.js";
@@ -56,5 +57,6 @@ function neighborsOf(
       on: "the client and its routers, in the network of this director",
       effect: `changes nothing; it must show ${formatHardwareAddress(at)}, the hardware address of ${device.name} here: if it shows another one, 'ip neighbor del' removes the entry, and the machine with that hardware address announces the virtual address or had it before`,
     },
+    ...announce(network, key.address),
   ];
 }
