@@ -137,7 +137,7 @@ export function traceText(trace: ClientTrace, looks: Looks): string {
     : steps.some(({ state }) => state === "unknown")
       ? "No step stops it for certain."
       : ENDS[answers];
-  const isPassing = end === ENDS[answers] && answers !== "unseen";
+  const isPassing = end === ENDS[answers];
   return [
     `Client ${formatAddress(client)}, followed for ${seconds} s\n`,
     ...steps.map(line),

@@ -78,8 +78,8 @@ export const CONNECTION_KINDS = [
     title: "no packet ever reached a service",
     why: "No finding explains why no packet came. Nobody uses the service yet, or requests go elsewhere: clients use another address, port or protocol than the service has, a router has no route to the virtual address or an old entry for it, or a firewall in front drops the requests. This machine itself drops requests of a client if its route to the client leaves by another interface and rp_filter is 1: `--client` tells. A service by firewall mark gets only packets that match the rule that sets its mark, and that are local. This machine handles other packets as if the service did not exist, and mostly refuses them.",
     looked:
-      "The counters and connections of the services that are examined: all of them are zero, and no other finding explains it. If one of the services has traffic, nothing is reported. Name a service (`ipvsadm doctor SERVICE`) to ask about it alone. Services with one-packet scheduling are not reported, and nothing is reported while a backup sync daemon runs.",
-    cure: "Let a client make a request, and look where its packets stop: `ipvsadm doctor --client CLIENT` and tcpdump here, `ip route get` on the client and its routers.",
+      "The counters and connections of the services that are examined: all of them are zero, and no other finding explains it. If one of the services has traffic, nothing is reported. Name a service (`ipvsadm doctor SERVICE`) to ask about it alone. Services with one-packet scheduling are not reported. While a backup sync daemon runs, a service is reported only if an interface other than lo or a dummy has its address, as after a take-over.",
+    cure: "After a take-over, announce the virtual address (`arping -U`). Let a client make a request, and look where its packets stop: `ipvsadm doctor --client CLIENT` and tcpdump here, `ip route get` on the client and its routers.",
     sysctls: [],
   },
 ] as const satisfies readonly Kind[];

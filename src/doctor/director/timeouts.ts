@@ -14,7 +14,7 @@ const SHORTEST_UDP_SECONDS = 5;
 /** The kernel's defaults. @see tcp_timeouts and udp_timeouts in net/netfilter/ipvs */
 const USUAL = { tcp: 900, udp: 300 } as const;
 
-/** Timeouts that end connections while a server still works on the answer. */
+/** Timeouts that end connections that are only idle. */
 export const timeoutLengths = check(
   ["timeout-short"],
   ["table", "connections", "timeouts"],
@@ -51,7 +51,7 @@ export const timeoutLengths = check(
 );
 
 const EFFECT =
-  "the kernel's default, for all services; entries stay longer, and take memory";
+  "the kernel's default, for all services; choose it above the longest silence of clients; entries stay longer, and take memory; until reboot: keep it in TIMEOUTS of /etc/default/ipvsadm, or in an ExecStartPost= of the unit that loads the table";
 
 /** Whether the timeout matters to a service: one-packet scheduling leaves no entries. */
 function has({ key, settings }: ServiceWithServers, protocol: number): boolean {

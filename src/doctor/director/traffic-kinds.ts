@@ -236,11 +236,11 @@ export const TRAFFIC_KINDS = [
   {
     id: "timeout-short",
     severity: "warning",
-    title: "a timeout is so short that slow answers are lost",
-    why: "IPVS forgets a connection if no packet comes for the time of its timeout. If a server needs longer for its answer, masquerading no longer translates the answer, and the client gets nothing. Later packets of the client find no connection: TCP connections break, UDP packets get another server. The timeouts hold for all services.",
+    title: "a timeout is so short that idle connections are lost",
+    why: "IPVS forgets a connection if no packet comes for the time of its timeout. The next packet of the client then finds no connection: TCP connections break, UDP packets get another server. That holds for every forwarding method. With masquerading, an answer for which the server needs longer is not translated either, and the client gets nothing. The timeouts hold for all services.",
     looked:
       "The timeouts that `ipvsadm -L --timeout` prints: TCP below 60 seconds if there is a TCP service, UDP below 5 seconds if there is a UDP service. A service by firewall mark counts for both. For TCP it is idle-connections-expire instead if a connection is idle now.",
-    cure: "Set the timeout to the kernel's default, 900 seconds for TCP and 300 for UDP, or at least to the time that the slowest answer needs. What sets it at boot (the service's configuration, a script, keepalived's lvs_timeouts) must be corrected as well.",
+    cure: "Set the timeout to the kernel's default, 900 seconds for TCP and 300 for UDP, or longer: choose it above the longest silence of clients and the slowest answer. Keep it in TIMEOUTS of /etc/default/ipvsadm, which ipvsadm.service of this project reads, in an ExecStartPost= of another unit, or in keepalived's lvs_timeouts, and correct what sets it at boot now.",
     sysctls: [],
   },
   {

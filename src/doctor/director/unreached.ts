@@ -12,6 +12,7 @@ import type { Finding, Fix } from "../finding.js";
 import { describePlace } from "../firewall/describe.js";
 import { isLocal } from "../network.js";
 import { sysctlNumber } from "../sysctls.js";
+import { announce, announcedOn } from "./announce.js";
 import { isUnanswered } from "./arp-silence.js";
 import { blockagesOf } from "./blockages.js";
 import { deletedServices } from "./deleted-services.js";
@@ -50,29 +51,47 @@ export const unreached = check(
   ],
   (facts) => {
     const { table, daemons, sysctls } = facts;
-    if (daemons.some(({ state }) => state === BACKUP)) return [];
+    // Another machine gets the packets, unless this one has taken the addresses over.
+    const isBackup = daemons.some(({ state }) => state === BACKUP);
     if (sysctlNumber(sysctls, ESTIMATION) === 0) return [];
-    if (table.some(hasTraffic)) return [];
+    // Connections that come by synchronization had their packets elsewhere.
+    if (table.some(isBackup ? hasPackets : hasTraffic)) return [];
     // Old connections take the packets before any service does.
     if (deletedServices.examine(facts).length > 0) return [];
     return table
+      .filter((service) => !isBackup || isTakenOver(service, facts))
       .filter((service) => couldBeReached(service, facts))
       .map((service): Finding<"service-unreached"> => ({
         id: "service-unreached",
         ...ofService(service),
         seen: `no packet has reached it since it was added or its counters were reset; ${whatIsKnown(service, facts)}`,
+        evidence: isBackup
+          ? [
+              "this machine has a backup sync daemon and the virtual address: if it has taken the address over, neighbors perhaps still have the hardware address of the machine before it",
+            ]
+          : [],
         next: nextSteps(service, facts),
         fix: [],
       }));
   },
 );
 
-/** Whether a service has counted a packet, or has a connection: the counters are up to two seconds old. */
-function hasTraffic({ stats, servers }: ServiceWithServers): boolean {
+/** Whether another machine must be able to find the service here. */
+function isTakenOver({ key }: ServiceWithServers, { network }: Facts): boolean {
   return (
-    stats.connections > 0n ||
-    stats.inPackets > 0n ||
-    servers.some(
+    !("firewallMark" in key) && announcedOn(network, key.address) !== undefined
+  );
+}
+
+function hasPackets({ stats }: ServiceWithServers): boolean {
+  return stats.connections > 0n || stats.inPackets > 0n;
+}
+
+/** Whether a service has counted a packet, or has a connection: the counters are up to two seconds old. */
+function hasTraffic(service: ServiceWithServers): boolean {
+  return (
+    hasPackets(service) ||
+    service.servers.some(
       ({ activeConnections, inactiveConnections, persistentConnections }) =>
         activeConnections + inactiveConnections + persistentConnections > 0,
     )
@@ -127,7 +146,7 @@ function whatIsKnown({ key }: ServiceWithServers, { firewall }: Facts): string {
 
 function nextSteps(
   { key }: ServiceWithServers,
-  { firewall }: Pick<Facts, "firewall">,
+  { firewall, network }: Pick<Facts, "firewall" | "network">,
 ): Fix[] {
   if ("firewallMark" in key)
     return [
@@ -150,6 +169,7 @@ function nextSteps(
     {
       command: `tcpdump -n -i any host ${address} or ${key.family === INET ? "arp" : "icmp6"}`,
     },
+    ...announce(network, key.address),
     { command: `ip route get ${address}`, on: "a client and its routers" },
   ];
 }

@@ -11,6 +11,7 @@ import {
 } from "../../ipvs/model.js";
 import { formatHardwareAddress, type Device } from "../../rtnl/model.js";
 import type { Fix } from "../finding.js";
+import { announce } from "./announce.js";
 import type { Network } from "../network.js";
 import { clientDevices } from "./flows.js";
 import { examineThere } from "./examine-there.js";
@@ -63,6 +64,7 @@ function neighborsOf(
       on: "the client and its routers, in the network of this director",
       effect: `changes nothing; it must show ${formatHardwareAddress(at)}, the hardware address of ${device.name} here: if it shows another one, 'ip neighbor del' removes the entry, and the machine with that hardware address announces the virtual address or had it before`,
     },
+    ...announce(network, key.address),
   ];
 }
 

@@ -16,7 +16,8 @@ import {
   stats,
 } from "../../fixtures/entries.js";
 import { connectionTable } from "../made-up-connections.js";
-import { network, route } from "../made-up-network.js";
+import { device, network, ownAddress, route } from "../made-up-network.js";
+import type { Device } from "../../../src/rtnl/model.js";
 import { serviceAt, sysctls } from "../made-up.js";
 
 const SERVER = serverEntry("192.0.2.10", 80);
@@ -172,4 +173,51 @@ test("unreached: a rule that cannot match, and another machine that answers, are
   ];
   const stations = { nextHops: new Map(), strangers };
   assert.deepEqual(find([SERVICE], { stations }), []);
+});
+
+test("unreached: a machine with a backup sync daemon is asked about only if it has the address, as after a take-over", () => {
+  const daemon = {
+    state: BACKUP,
+    multicastInterface: "eth1",
+    syncId: 1,
+  } as const;
+  const findOn = (
+    place: Partial<Device>,
+    own = ["192.0.2.1/32"],
+    table = [SERVICE],
+  ) =>
+    unreached.examine({
+      table,
+      allServices: table,
+      daemons: [daemon],
+      network: network(
+        [route("192.0.2.1", "local", 1), route("192.0.2.10", "unicast", 1)],
+        {
+          devices: [device(1, place)],
+          addresses: own.map((text) => ownAddress(1, text)),
+        },
+      ),
+      connections: connectionTable(),
+      sysctls: sysctls({}),
+      firewall: { tables: [], unread: [] },
+    });
+  const [finding] = findOn({});
+  assert.equal(finding?.subject, "tcp/192.0.2.1:80");
+  assert.match(finding.evidence?.join() ?? "", /has taken the address over/);
+  assert.ok(
+    finding.next?.some(
+      ({ command }) => command === "arping -U -c 3 -I eth1 192.0.2.1",
+    ),
+  );
+  assert.deepEqual(findOn({ kind: "dummy" }), []);
+  assert.deepEqual(findOn({ loopback: true, asksNeighbors: false }), []);
+  assert.deepEqual(findOn({}, []), []);
+  // Connections that came by synchronization are no packets; counted ones are.
+  const synced = { ...SERVER, activeConnections: 3 };
+  assert.equal(
+    findOn({}, undefined, [serviceAt("192.0.2.1", [synced])]).length,
+    1,
+  );
+  const used = { ...SERVICE, stats: stats({ inPackets: 1n }) };
+  assert.deepEqual(findOn({}, undefined, [used]), []);
 });

@@ -74,6 +74,7 @@ function found(
 test("unseenRequests: routers must know the director, and a real server with direct routing perhaps announces the address", () => {
   assert.deepEqual(found(), [
     "the client and its routers, in the network of this director: ip neighbor show to 192.0.2.1",
+    "here: arping -U -c 3 -I eth1 192.0.2.1",
     "real server 192.0.2.10: ipvsadm doctor --real-server tcp/192.0.2.1:80 --method direct --director 192.0.2.2 --client 198.51.100.7",
   ]);
 });
