@@ -170,6 +170,9 @@ export function keepLastServers<Id extends string>(
         serviceName(one) === serviceName({ key: finding.service }),
     );
     if (!service || !deadIds.has(finding.id)) return finding;
+    // It repairs the cause, and takes no server out.
+    if (finding.fix.some(({ command }) => !command.startsWith("ipvsadm ")))
+      return finding;
     const hasOther = service.servers.some(
       (server) =>
         server.settings.weight > 0 &&
