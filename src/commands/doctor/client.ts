@@ -17,6 +17,8 @@ import { listenToMasters } from "../../doctor/read-sync.js";
 import { readTable } from "../../doctor/director/gather.js";
 import type { Facts } from "../../doctor/facts.js";
 import { formatAddress, type Address } from "../../ipvs/address.js";
+import { NetworkClient } from "../../rtnl/client.js";
+import type { Neighbor } from "../../rtnl/model.js";
 import type { Io } from "../../runtime/io.js";
 import type { Style } from "../../cli/color.js";
 import { escapeControls } from "../../cli/escape.js";
@@ -43,14 +45,20 @@ export async function followClient(
   const after = await readTable(io);
   const later = readCounters(io.procFolder);
   const counters = before && later && { before, after: later };
-  return traceClient(known, {
-    client,
-    seconds,
-    connections,
-    after,
-    heard,
-    counters,
-  });
+  // The client's own packets made the kernel ask for the servers.
+  const network = {
+    ...known.network,
+    neighbors: await readNeighbors(io),
+  };
+  return traceClient(
+    { ...known, network },
+    { client, seconds, connections, after, heard, counters },
+  );
+}
+
+async function readNeighbors(io: Io): Promise<Neighbor[]> {
+  using client = await NetworkClient.open(io);
+  return await client.neighbors();
 }
 
 /** Every connection of a client that is there in these seconds. */
@@ -109,6 +117,10 @@ const ENDS: Readonly<Record<ClientTrace["answers"], string>> = {
     "Its requests pass the director. Answers do not come through it (direct routing or tunneling), so it does not see whether the client gets them.",
 };
 
+/** What is said of a client that perhaps has a fault. */
+const OTHER_FAULTS =
+  "Run 'ipvsadm doctor' as well: it examines settings, network and real servers of this machine, which this trace does not.";
+
 /** The trace as text: step by step, and where it stops. */
 export function traceText(trace: ClientTrace, looks: Looks): string {
   const { client, seconds, steps, stopsAt, answers, next, notChecked } = trace;
@@ -125,10 +137,11 @@ export function traceText(trace: ClientTrace, looks: Looks): string {
     : steps.some(({ state }) => state === "unknown")
       ? "No step stops it for certain."
       : ENDS[answers];
+  const isPassing = end === ENDS[answers] && answers !== "unseen";
   return [
     `Client ${formatAddress(client)}, followed for ${seconds} s\n`,
     ...steps.map(line),
-    wrapped(end, 0, looks),
+    wrapped(isPassing ? end : `${end} ${OTHER_FAULTS}`, 0, looks),
     ...shown.map((one) => commandText("Next", one, looks)),
     notCheckedList(notChecked.map(escapeControls), looks),
   ].join("");

@@ -111,6 +111,10 @@ function entryStep(
       connection.state !== OPENING || stateSeconds >= PATIENCE_SECONDS,
   );
   const states = statesOf(judged);
+  const unfound =
+    first && !isAnswered(judged)
+      ? unfoundNeighbor(first, server, facts)
+      : undefined;
   const by = service ? ` (service ${serviceName(service)})` : "";
   const counts = now.length === 0 ? "no new connection" : countsOf(now);
   const older =
@@ -122,14 +126,17 @@ function entryStep(
     first && server && mayBeLost && isHalfOpen(states, judged.length)
       ? lostAnswers(first, server, facts, sightings)
       : undefined;
-  const why = lostAnswer ?? stopOf(states, judged.length, server);
+  const why = unfound ?? lostAnswer ?? stopOf(states, judged.length, server);
   if (why !== undefined)
     return {
       step: "entries",
       state: "stops",
       text: `${text}; ${why}${older}`,
       next:
-        service && server && isHalfOpen(states, judged.length)
+        unfound === undefined &&
+        service &&
+        server &&
+        isHalfOpen(states, judged.length)
           ? examineThere(service, server, facts, client)
           : undefined,
     };
@@ -205,15 +212,64 @@ function isHalfOpen(states: ReadonlyMap<string, number>, all: number): boolean {
   return all > 0 && states.get(OPENING) === all;
 }
 
+/** Whether a client has confirmed a connection, or there is none to judge. */
+function isAnswered(judged: readonly SeenConnection[]): boolean {
+  return (
+    judged.length === 0 ||
+    judged.some(({ connection: { state } }) =>
+      ["ESTABLISHED", "FIN_WAIT", "TIME_WAIT"].includes(state),
+    )
+  );
+}
+
+/** Why no packet goes to a server whose hardware address the director does not find; undefined if it finds it. */
+function unfoundNeighbor(
+  { connection }: SeenConnection,
+  server: ServerEntry | undefined,
+  { network }: TraceFacts,
+): string | undefined {
+  const hop = nextHopTo(network, connection.server);
+  const neighbor = network.neighbors.find(
+    ({ device, address }) =>
+      device === hop?.device && sameAddress(address, hop.address),
+  );
+  if (!hop || !neighbor) return undefined;
+  if (neighbor.state !== "failed" && neighbor.state !== "incomplete")
+    return undefined;
+  const name = deviceOf(network, hop.device)?.name ?? "INTERFACE";
+  const asks = hop.address.length === 4 ? "ARP" : "neighbor discovery";
+  const own =
+    server?.settings.forwarding === MASQUERADING
+      ? "; packets that are counted as out are then its own ICMP messages to the client (host unreachable)"
+      : "";
+  return `the requests do not leave the director: ${formatAddress(hop.address)} does not answer ${asks} on ${name} (neighbor ${neighbor.state.toUpperCase()})${own}. 'ipvsadm doctor' examines why`;
+}
+
+/** Whether a server has more connections than those that wait. */
+function hasOthers(server: ServerEntry | undefined, waiting: number): boolean {
+  return (
+    server !== undefined &&
+    server.activeConnections + server.inactiveConnections > waiting
+  );
+}
+
 /** What is known of answers that come back to the director and are not confirmed; undefined if none came back. */
 function lostAnswers(
   { connection }: SeenConnection,
   server: ServerEntry,
   { network }: TraceFacts,
-  { client, after }: ClientSightings,
+  { client, after, connections }: ClientSightings,
 ): string | undefined {
   if (server.settings.forwarding !== MASQUERADING) return undefined;
   const later = serverOf(serviceOf(after, connection), connection);
+  const waiting = connections.filter(
+    (seen) =>
+      seen.connection.state === OPENING &&
+      seen.connection.serverPort === connection.serverPort &&
+      sameAddress(seen.connection.server, connection.server),
+  ).length;
+  // Other connections, perhaps of other clients, get answers from the server, too.
+  if ([server, later].some((one) => hasOthers(one, waiting))) return undefined;
   const packets = (later?.stats.outPackets ?? 0n) - server.stats.outPackets;
   if (packets <= 0n) return undefined;
   const hop = nextHopTo(network, client);

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { IpvsAccess, isUnavailable } from "../../runtime/ipvs-access.js";
 import type { Io } from "../../runtime/io.js";
 import {
@@ -45,6 +46,7 @@ import {
 import { withFailedAnswers } from "./answer-ways.js";
 import { blockagesOf, describeBlockage } from "./blockages.js";
 import type { Sysctls } from "../sysctls.js";
+import { SAVED_RULES } from "./empty-table.js";
 import { isDrainedInUse } from "./drained-in-use.js";
 import { unseenLargeAnswers } from "./large-answers.js";
 import { markedAddresses } from "./marks.js";
@@ -129,6 +131,7 @@ export async function gatherDirector(
     fixedSysctls: readFixedSysctls(io.procFolder),
     sentErrors: readSentErrors(io.procFolder),
     counters: readCounters(io.procFolder),
+    hasSavedRules: existsSync(SAVED_RULES),
   };
   const unseen = sysctls ? undefined : sysctlsUnseen(io.procFolder);
   const reasons = new Map<keyof Facts, string>();

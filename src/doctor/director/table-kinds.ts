@@ -7,8 +7,9 @@ export const TABLE_KINDS = [
     severity: "warning",
     title: "there is no virtual service",
     why: "The table is only in the kernel. After a boot, or after the module was loaded again, it is empty, and nothing is balanced.",
-    looked: "The table.",
-    cure: "Restore the saved rules. The systemd service ipvsadm, or a health checker such as keepalived, does that at every boot.",
+    looked:
+      "The table. Real servers have none: if a virtual address with a prefix length of 32 (128 for IPv6) is on lo, if a tunnel is up, or if there is no /etc/ipvsadm.rules, no command is printed.",
+    cure: "On a director, restore the saved rules; a real server must not have them. The systemd service ipvsadm, or a health checker such as keepalived, does that at every boot.",
     sysctls: [],
   },
   {

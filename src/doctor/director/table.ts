@@ -18,19 +18,15 @@ import {
   serverName,
 } from "../commands.js";
 import type { Finding, Fix } from "../finding.js";
+import { emptyTable } from "./empty-table.js";
 
 /** A table without services, or a service without a scheduler. */
 export const emptiness = check(
   ["empty-table", "no-scheduler"],
   ["table"],
-  ({ table }) => {
+  ({ table, ...others }) => {
     const found: Finding<"empty-table" | "no-scheduler">[] = [];
-    if (table.length === 0)
-      found.push({
-        id: "empty-table",
-        seen: "there is no virtual service",
-        fix: [{ command: "ipvsadm-restore </etc/ipvsadm.rules" }],
-      });
+    if (table.length === 0) found.push(emptyTable(others));
     for (const service of table)
       if (service.settings.scheduler === "none")
         found.push({

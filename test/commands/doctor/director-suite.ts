@@ -6,6 +6,7 @@ import "./direct.lab.js";
 import "./direct-causes.lab.js";
 import "./direct-firewall.lab.js";
 import "./direct-ipv6.lab.js";
+import "./bonds.lab.js";
 import "./tunnel.lab.js";
 import "./redirects.lab.js";
 import "./client.lab.js";

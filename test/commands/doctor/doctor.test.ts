@@ -241,7 +241,7 @@ test("traceText() ends with the command that finds the cause on the real server"
   const text = traceText(trace, { paint: PLAIN, width: 80 });
   assert.match(
     text,
-    /\nStops at: entries\.\n {2}Next {6}on real server 192\.0\.2\.10: ipvsadm doctor --real-server tcp\/192\.0\.2\.1:80 --method gue\n$/,
+    /\nStops at: entries\. Run 'ipvsadm doctor' as well: [^]*\.\n {2}Next {6}on real server 192\.0\.2\.10: ipvsadm doctor --real-server tcp\/192\.0\.2\.1:80 --method gue\n$/,
   );
   assert.equal(text.match(/Next/g)?.length, 1);
   const json = jsonText(traceJson(trace));

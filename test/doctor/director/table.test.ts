@@ -7,6 +7,9 @@ import {
 } from "../../../src/doctor/director/table.js";
 import { PERSISTENT, type ServerEntry } from "../../../src/ipvs/model.js";
 import { address, serverEntry } from "../../fixtures/entries.js";
+import type { Facts } from "../../../src/doctor/facts.js";
+import type { Device, DeviceAddress } from "../../../src/rtnl/model.js";
+import { device, network, ownAddress } from "../made-up-network.js";
 import { serviceAt, told } from "../made-up.js";
 
 /** Servers with these weights, 192.0.2.10 and on. */
@@ -28,6 +31,51 @@ test("emptiness: a table without services and a service without a scheduler are 
   assert.deepEqual(emptiness.examine({ table }).map(told), [
     ["no-scheduler tcp/192.0.2.1:80", "ipvsadm -E -t 192.0.2.1:80 -s wlc"],
   ]);
+});
+
+test("emptiness: a machine like a real server, or without saved rules, gets no command", () => {
+  const LO = device(1, { name: "lo", loopback: true });
+  const find = (given: Pick<Facts, "network" | "hasSavedRules">) =>
+    emptiness.examine({ table: [], ...given });
+  const on = (
+    devices: readonly Device[],
+    addresses: readonly DeviceAddress[],
+  ) => network([], { devices, addresses });
+  const plain = on([LO, device(2)], [ownAddress(2, "192.0.2.1/32")]);
+  const restore = [["empty-table -", "ipvsadm-restore </etc/ipvsadm.rules"]];
+  for (const hasSavedRules of [true, undefined])
+    assert.deepEqual(
+      find({ network: plain, hasSavedRules }).map(told),
+      restore,
+    );
+  for (const [given, evidence, command] of [
+    [
+      { network: on([LO], [ownAddress(1, "192.0.2.100/32")]) },
+      "192.0.2.100/32 is on lo, as on a real server",
+      "ipvsadm doctor --real-server 192.0.2.100",
+    ],
+    [
+      { network: on([LO, device(3, { name: "tunl0", kind: "ipip" })], []) },
+      "tunl0 (ipip) is up, as on a real server with tunneling",
+      "ipvsadm doctor --real-server ADDRESS",
+    ],
+    [
+      { network: plain, hasSavedRules: false },
+      "there is no /etc/ipvsadm.rules",
+      "ipvsadm doctor --real-server ADDRESS",
+    ],
+  ] as const) {
+    const [finding] = find(given);
+    assert.deepEqual(finding?.fix, []);
+    assert.deepEqual(finding.evidence, [evidence]);
+    assert.equal(finding.next?.[0]?.command, command);
+  }
+  const down = device(3, { name: "tunl0", kind: "ipip", up: false });
+  const host = ownAddress(1, "127.0.0.1/8", { scope: "host" });
+  assert.deepEqual(
+    find({ network: on([LO, down], [host]) }).map(told),
+    restore,
+  );
 });
 
 function weigh(scheduler: string, ...all: number[]): string[][] {
