@@ -112,13 +112,15 @@ const OF_INTERFACES: readonly (readonly [string, string])[] = [
   ["tx_dropped", "the interface dropped packets that it had to send"],
 ];
 
-/** These can concern single requests of a client whose other packets pass. */
+/** These can concern single requests of a client whose other packets pass, if they grow by more than a stray fragment. */
 const OF_FRAGMENTS: ReadonlySet<string> = new Set([
   "Ip.ReasmFails",
   "Ip6.ReasmFails",
   "Ip.FragFails",
   "Ip6.FragFails",
 ]);
+
+const MANY_FRAGMENTS = 5n;
 
 /** More of them would hide the rest. */
 const MOST_SHOWN = 8;
@@ -150,7 +152,9 @@ export function dropSteps(
       );
   const texts = [...known, ...interfaces].flatMap(([key, meaning]) => {
     const more = grown(key);
-    return more > 0n ? [`${nameOf(key)} grew by ${more}: ${meaning}`] : [];
+    return more >= (passes ? MANY_FRAGMENTS : 1n)
+      ? [`${nameOf(key)} grew by ${more}: ${meaning}`]
+      : [];
   });
   const left = texts.length - MOST_SHOWN;
   const shown = texts.slice(0, MOST_SHOWN);

@@ -120,8 +120,10 @@ function entryStep(
   const older =
     before.length === 0 ? "" : ` (from before: ${olderText(before)})`;
   const text = `${name}${by}: ${counts}`;
+  // Packets of the server are those of older connections, if these are in use.
+  const mayBeLost = before.every(({ use }) => use === "idle");
   const lostAnswer =
-    first && server && isHalfOpen(states, judged.length)
+    first && server && mayBeLost && isHalfOpen(states, judged.length)
       ? lostAnswers(first, server, facts, sightings)
       : undefined;
   const why = unfound ?? lostAnswer ?? stopOf(states, judged.length, server);

@@ -58,11 +58,12 @@ test("dropSteps() is silent about counters that stood still, that are new, and o
 });
 
 test("dropSteps() lists only lost fragments of a client that is answered", () => {
-  const steps = grown({ "eth0.rx_dropped": 7, "Ip.ReasmFails": 2 }, true);
+  const steps = grown({ "eth0.rx_dropped": 7, "Ip.ReasmFails": 5 }, true);
   assert.deepEqual(
     steps.map(({ text }) => text.split(":")[0]),
-    ["Ip ReasmFails grew by 2"],
+    ["Ip ReasmFails grew by 5"],
   );
+  assert.deepEqual(grown({ "Ip.ReasmFails": 4 }, true), []);
 });
 
 test("dropSteps() counts what it leaves out", () => {

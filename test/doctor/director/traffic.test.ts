@@ -1618,6 +1618,25 @@ suite("traceClient()", () => {
     );
   });
 
+  test("traceClient() does not take the packets of an older connection for lost answers", () => {
+    const after = [
+      {
+        ...SERVICE,
+        servers: [{ ...SERVER, stats: { ...SERVER.stats, outPackets: 3n } }],
+      },
+    ];
+    const stop = (older: SeenConnection) =>
+      traceClient(facts() as Parameters<typeof traceClient>[0], {
+        client,
+        seconds: 5,
+        connections: [seen("SYN_RECV"), older],
+        after,
+        heard: [],
+      }).stopsAt?.text ?? "";
+    assert.match(stop(seen("ESTABLISHED", "used")), /saw no answer \(from bef/);
+    assert.match(stop(seen("ESTABLISHED", "idle")), /never confirmed/);
+  });
+
   test("traceClient() says by which way answers leave if some came back and none was confirmed", () => {
     const { text = "" } =
       traceClient(facts() as Parameters<typeof traceClient>[0], {
