@@ -290,7 +290,7 @@ function commandsOf({ service, server }: FixedPort): Fix[] {
         service: service.key,
         server: server.key,
       }),
-      effect: `connections that ${formatEndpoint(server.key.address, server.key.port)} has end`,
+      effect: `the connections of ${formatEndpoint(server.key.address, server.key.port)} end`,
     },
   ];
 }
