@@ -111,9 +111,9 @@ function entryStep(
       connection.state !== OPENING || stateSeconds >= PATIENCE_SECONDS,
   );
   const states = statesOf(judged);
-  const unfound =
+  const silence =
     first && !isAnswered(judged)
-      ? unfoundNeighbor(first, server, facts)
+      ? silentNeighbor(first, server, facts)
       : undefined;
   const by = service ? ` (service ${serviceName(service)})` : "";
   const counts = now.length === 0 ? "no new connection" : countsOf(now);
@@ -126,14 +126,14 @@ function entryStep(
     first && server && mayBeLost && isHalfOpen(states, judged.length)
       ? lostAnswers(first, server, facts, sightings)
       : undefined;
-  const why = unfound ?? lostAnswer ?? stopOf(states, judged.length, server);
+  const why = silence ?? lostAnswer ?? stopOf(states, judged.length, server);
   if (why !== undefined)
     return {
       step: "entries",
       state: "stops",
       text: `${text}; ${why}${older}`,
       next:
-        unfound === undefined &&
+        silence === undefined &&
         service &&
         server &&
         isHalfOpen(states, judged.length)
@@ -223,7 +223,7 @@ function isAnswered(judged: readonly SeenConnection[]): boolean {
 }
 
 /** Why no packet goes to a server whose hardware address the director does not find; undefined if it finds it. */
-function unfoundNeighbor(
+function silentNeighbor(
   { connection }: SeenConnection,
   server: ServerEntry | undefined,
   { network }: TraceFacts,

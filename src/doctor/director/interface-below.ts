@@ -65,11 +65,7 @@ export function portsOf(network: Network, { index }: Device): Device[] {
 
 /** Whether a bond never looks whether its ports work. */
 export function isUnwatched(bond: Bond | undefined): boolean {
-  return (
-    bond !== undefined &&
-    bond.miimonMilliseconds === 0 &&
-    bond.arpIntervalMilliseconds === 0
-  );
+  return bond?.miimonMilliseconds === 0 && bond.arpIntervalMilliseconds === 0;
 }
 
 /** Makes a bond watch its ports. */

@@ -190,9 +190,5 @@ export function keepLastServers<Id extends string>(
 }
 
 function isServer({ server }: Finding, { key }: ServerEntry): boolean {
-  return (
-    server !== undefined &&
-    server.port === key.port &&
-    sameAddress(server.address, key.address)
-  );
+  return server?.port === key.port && sameAddress(server.address, key.address);
 }

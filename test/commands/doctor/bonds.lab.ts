@@ -18,7 +18,7 @@ suite("doctor finds faults of a bond on the way to real servers", () => {
     director(`
       modprobe bonding max_bonds=0 || true
       ip link add both type bond mode active-backup miimon 100
-      for one in a b; do
+      for one in 1 2; do
         ip link add port$one type veth peer name far$one netns real1
         ip link set port$one master both
       done
@@ -27,17 +27,17 @@ suite("doctor finds faults of a bond on the way to real servers", () => {
     site.network.sh(
       "real1",
       `ip link add far type bridge
-      for one in a b; do ip link set far$one master far up; done
+      for one in 1 2; do ip link set far$one master far up; done
       ip link set far up
       ip address add 10.9.0.11/24 dev far
       ip route add 192.0.2.0/24 via 10.9.0.1`,
     );
-    director("ip link set both type bond active_slave porta");
+    director("ip link set both type bond active_slave port1");
   }
 
   /** Ends of the cables go with them. */
-  function uncable(): void {
-    director("for one in both porta portb; do ip link del $one || true; done");
+  function removeCables(): void {
+    director("for one in both port1 port2; do ip link del $one || true; done");
     site.network.sh("real1", "ip link del far");
   }
 
@@ -47,23 +47,35 @@ suite("doctor finds faults of a bond on the way to real servers", () => {
     rules: RULES,
     url: URL,
     prepare: cable,
-    fault: () => director("ip link set both type bond miimon 0"),
+    fault() {
+      director("ip link set both type bond miimon 0");
+    },
     // Both cables still work.
     fails: () => answered(site, URL),
-    lastly: uncable,
+    lastly: removeCables,
   });
 
   proves(site, {
     id: "interface-silent",
     subject: "both",
-    seen: /^the bond both sends by porta, which has no carrier, although portb has one: /,
+    seen: /^the bond both sends by port1, which has no carrier, although port2 has one: /,
     rules: RULES,
     url: URL,
     prepare: cable,
     fault() {
       director("ip link set both type bond miimon 0");
-      site.network.sh("real1", "ip link set fara down");
+      site.network.sh("real1", "ip link set far1 down");
     },
-    lastly: uncable,
+    afterFix() {
+      director(
+        "until ip -d link show both | grep -q 'active_slave port2'; do sleep 0.1; done",
+      );
+    },
+    traffic() {
+      // Doctor asks anew.
+      director("ip neigh flush dev both");
+      return Promise.resolve();
+    },
+    lastly: removeCables,
   });
 });
