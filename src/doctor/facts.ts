@@ -28,7 +28,7 @@ export interface Facts {
   /** Whether ip_vs and the schedulers' modules are there or can be loaded, by their names */
   readonly available?: ReturnType<typeof moduleStates> | undefined;
   readonly sysctls?: Sysctls | undefined;
-  /** Whether there is a file with saved rules, /etc/ipvsadm.rules */
+  /** Whether there is a file with saved rules, /etc/ipvsadm.rules; undefined if the table is not empty */
   readonly hasSavedRules?: boolean | undefined;
   /** Settings that nobody can change in this network namespace, by their paths */
   readonly fixedSysctls?: ReadonlySet<string> | undefined;

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { IpvsAccess, isUnavailable } from "../../runtime/ipvs-access.js";
 import type { Io } from "../../runtime/io.js";
 import {
@@ -22,6 +21,7 @@ import {
   readModule,
   type Module,
 } from "../../system/kernel-module.js";
+import { textOf } from "../../system/files.js";
 import { runProgram } from "../../system/program-output.js";
 import type { Connections } from "../connections.js";
 import { readConnectionLimits } from "../connection-limits.js";
@@ -131,7 +131,6 @@ export async function gatherDirector(
     fixedSysctls: readFixedSysctls(io.procFolder),
     sentErrors: readSentErrors(io.procFolder),
     counters: readCounters(io.procFolder),
-    hasSavedRules: existsSync(SAVED_RULES),
   };
   const unseen = sysctls ? undefined : sysctlsUnseen(io.procFolder);
   const reasons = new Map<keyof Facts, string>();
@@ -196,6 +195,8 @@ export async function gatherDirector(
   const facts: Facts = {
     ...machine,
     ...answers,
+    hasSavedRules:
+      table.length === 0 ? textOf(SAVED_RULES) !== undefined : undefined,
     table,
     allServices: answers.table,
     ...around,

@@ -179,11 +179,18 @@ const BEHIND_A_ROUTER: NetworkPlan = {
     routes: ["default via 198.51.100.1"],
     sysctls: HOST,
   },
+  // The kernel sends only nine redirects to one host, so the second case needs another one.
+  real2: {
+    addresses: { lan: ["198.51.100.32/24"] },
+    routes: ["default via 198.51.100.1"],
+    sysctls: HOST,
+  },
 };
 
 suite("doctor finds redirects to a router in the servers' network", () => {
   const site = siteOf(BEHIND_A_ROUTER, {
-    real1: { datagrams: ["198.51.100.31:53"], http: [80] },
+    real1: { datagrams: ["198.51.100.31:53"] },
+    real2: { http: [80] },
   });
   before(() => {
     redirects(site, 0, 0);
@@ -214,7 +221,7 @@ suite("doctor finds redirects to a router in the servers' network", () => {
     seen: /one of its clients are behind this interface, and send_redirects is 1 for all and lan$/,
     rules: `
       -A -t 192.0.2.100:80 -s rr
-      -a -t 192.0.2.100:80 -r 198.51.100.31:80 -m`,
+      -a -t 192.0.2.100:80 -r 198.51.100.32:80 -m`,
     url: URL,
     fault: () => {
       redirects(site, 1, 1);
@@ -233,10 +240,10 @@ suite("doctor finds redirects to a router in the servers' network", () => {
       );
       assert.ok(count >= 2, `${count} requests wait`);
     },
-    machines: { "real server 198.51.100.31": "real1" },
+    machines: { "real server 198.51.100.32": "real2" },
     lastly() {
       redirects(site, 0, 0);
-      site.network.sh("real1", "ip route flush cache; ip neigh flush all");
+      site.network.sh("real2", "ip route flush cache; ip neigh flush all");
     },
   });
 });
