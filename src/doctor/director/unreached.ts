@@ -25,6 +25,7 @@ import { isAny } from "./reach.js";
 
 /** Without it the kernel does not refresh its counters. */
 const ESTIMATION = "net/ipv4/vs/run_estimation";
+const BACKUP_ONLY = "net/ipv4/vs/backup_only";
 
 type Facts = AllFacts &
   Known<
@@ -53,6 +54,8 @@ export const unreached = check(
     const { table, daemons, sysctls } = facts;
     // Another machine gets the packets, unless this one has taken the addresses over.
     const isBackup = daemons.some(({ state }) => state === BACKUP);
+    // IPVS then handles no packet, which is backup-only-active.
+    if (isBackup && sysctlNumber(sysctls, BACKUP_ONLY) === 1) return [];
     if (sysctlNumber(sysctls, ESTIMATION) === 0) return [];
     // Connections that come by synchronization had their packets elsewhere.
     if (table.some(isBackup ? hasPackets : hasTraffic)) return [];

@@ -185,6 +185,7 @@ test("unreached: a machine with a backup sync daemon is asked about only if it h
     place: Partial<Device>,
     own = ["192.0.2.1/32"],
     table = [SERVICE],
+    values: Parameters<typeof sysctls>[0] = {},
   ) =>
     unreached.examine({
       table,
@@ -198,7 +199,7 @@ test("unreached: a machine with a backup sync daemon is asked about only if it h
         },
       ),
       connections: connectionTable(),
-      sysctls: sysctls({}),
+      sysctls: sysctls(values),
       firewall: { tables: [], unread: [] },
     });
   const [finding] = findOn({});
@@ -219,5 +220,9 @@ test("unreached: a machine with a backup sync daemon is asked about only if it h
     1,
   );
   const used = { ...SERVICE, stats: stats({ inPackets: 1n }) };
+  assert.deepEqual(
+    findOn({}, undefined, undefined, { "net.ipv4.vs.backup_only": 1 }),
+    [],
+  );
   assert.deepEqual(findOn({}, undefined, [used]), []);
 });
