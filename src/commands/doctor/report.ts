@@ -120,6 +120,8 @@ function diagnosisText({ kind, findings }: Diagnosis, looks: Looks): string {
 const MOST_SHOWN = 8;
 /** A fix helps only as a whole, so more of it is shown. */
 const MOST_FIXES = 20;
+/** Of kinds that could not be looked for, by reason */
+const MOST_KINDS = 12;
 const ALL = "-o json prints all of them";
 
 /** The first of many as text, and how many are left. */
@@ -245,9 +247,17 @@ function notChecked({ unexamined, reasons, notChecked: rest }: Report) {
     byReason.set(reason, [...(byReason.get(reason) ?? []), id]);
   }
   return [
-    ...Array.from(byReason, ([reason, ids]) => `${ids.join(", ")} (${reason})`),
+    ...Array.from(byReason, ([reason, ids]) => `${someOf(ids)} (${reason})`),
     ...rest,
   ].map(escapeControls);
+}
+
+/** The first kinds, and how many are left. The reason, which comes after them, must not get lost. */
+function someOf(ids: readonly FindingId[]): string {
+  const left = ids.length - MOST_KINDS;
+  return left > 0
+    ? `${ids.slice(0, MOST_KINDS).join(", ")} and ${left} more kinds; ${ALL}`
+    : ids.join(", ");
 }
 
 function notCheckedText(report: Report, looks: Looks): string {

@@ -1,4 +1,6 @@
+import assert from "node:assert/strict";
 import { suite } from "node:test";
+import { eventually } from "../../lab/eventually.js";
 import { DIRECTOR } from "../../lab/network.js";
 import { BEHIND_DIRECTOR } from "../../traffic/places.js";
 import { siteOf } from "../../traffic/site.js";
@@ -66,10 +68,15 @@ suite("doctor finds faults of a bond on the way to real servers", () => {
       director("ip link set both type bond miimon 0");
       site.network.sh("real1", "ip link set far1 down");
     },
-    afterFix() {
-      director(
-        "until ip -d link show both | grep -q 'active_slave port2'; do sleep 0.1; done",
+    async afterFix() {
+      const link = await eventually(
+        () =>
+          Promise.resolve(
+            site.network.sh(DIRECTOR, "ip -details link show both"),
+          ),
+        (text) => text.includes("active_slave port2"),
       );
+      assert.match(link, /active_slave port2/);
     },
     traffic() {
       // Doctor asks anew.
