@@ -46,10 +46,7 @@ export const mergedPorts = check(
       const kept = keeping.map(({ key }) =>
         formatEndpoint(key.address, key.port),
       );
-      const keeps =
-        kept.length === 0
-          ? ""
-          : `; ${kept.slice(0, MOST_NAMES).join(", ")} ${kept.length === 1 ? "gets" : "get"} each request at the port that it is for`;
+      const keeps = `; ${kept.slice(0, MOST_NAMES).join(", ")} ${kept.length === 1 ? "gets" : "get"} each request at the port that it is for`;
       return {
         id: isMerged(one) ? "ports-merged" : "port-fixed",
         ...ofServer(service, server),
@@ -63,8 +60,6 @@ export const mergedPorts = check(
 );
 
 function cureOf(one: FixedPort): string {
-  if (one.keeping.length === 0)
-    return "If that is meant, all is well. If not, each server of the service needs port 0.";
   const commands = commandsOf(one).map(({ command }) => `'${command}'`);
   const steps = `${commands.join(", then ")}. New connections then keep their port, and those of the old entry end.`;
   return isMerged(one)
@@ -73,8 +68,8 @@ function cureOf(one: FixedPort): string {
 }
 
 /** Whether requests for a port go to another one at this server and not at others. */
-function isMerged({ others, keeping }: FixedPort): boolean {
-  return others.length > 0 && keeping.length > 0;
+function isMerged({ others }: FixedPort): boolean {
+  return others.length > 0;
 }
 
 /** What is wrong with a connection that such a server gets at another port; undefined if nothing is. */
@@ -134,10 +129,11 @@ function fixedPorts(facts: Facts): FixedPort[] {
     const fixed = masqueraded.filter((server) => server.key.port !== 0);
     if (fixed.length === 0) return [];
     const keeping = masqueraded.filter((server) => server.key.port === 0);
+    // If all have a port of their own, a program handles every request there.
+    if (keeping.length === 0) return [];
     const { ports, evidence } = portsOf(service, masqueraded, facts);
     const isSeveral =
       ports.length > 1 || ports.some(([first, last]) => first !== last);
-    if (!isSeveral && keeping.length === 0) return [];
     return fixed.map((server) => {
       const { port } = server.key;
       return {

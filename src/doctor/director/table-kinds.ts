@@ -63,9 +63,9 @@ export const TABLE_KINDS = [
     id: "port-fixed",
     severity: "warning",
     title: "a real server of a service for several ports has one port",
-    why: "A service by firewall mark can have several ports. With port 0, a masqueraded real server gets each request at the port that it is for. With a port of its own it gets all of them there, whatever port the client asked for. For a service with one port that is right, and also if one program on the server handles all of them.",
+    why: "A service by firewall mark can have several ports. With port 0, a masqueraded real server gets each request at the port that it is for. With a port of its own it gets all of them there, whatever port the client asked for. For a service with one port that is right.",
     looked:
-      "Services without a port and without persistence: masqueraded servers with a port beside others with port 0, while nothing tells which ports the service has; or servers that all have a port, while connections or the rules that set the mark name several. If it is proven that servers of both kinds get several ports, the finding is ports-merged.",
+      "Services without a port and without persistence: masqueraded servers with a port beside others with port 0, while nothing tells which ports the service has. If connections or the rules that set the mark name several, the finding is ports-merged.",
     cure: "If the service is for several ports, add the server again with port 0, then delete the one with the port: its connections end.",
     sysctls: [],
   },

@@ -167,7 +167,11 @@ suite("doctor finds faults of a real server behind a tunnel", () => {
     url: URL,
     fault:
       "ip link set tunl0 down; ip link add tunnel7 type ipip local 198.51.100.11 remote 192.0.2.77; ip link set tunnel7 up; sysctl -w net.ipv4.conf.tunnel7.rp_filter=0",
-    lastly: () => void site.network.sh("real1", "ip link del tunnel7"),
+    lastly: () =>
+      void site.network.sh(
+        "real1",
+        "ip link del tunnel7; ip link set tunl0 up",
+      ),
   });
 
   proves({
