@@ -120,6 +120,9 @@ function countsOf(
       answeredIdle = Math.min(answeredIdle, idle);
     }
   }
+  // Entries that a master sent for a table of before belong to no server of this one, and the kernel does not count them.
+  const bound = server.activeConnections + server.inactiveConnections;
+  if (bound > 0) answered = Math.min(answered, Math.max(0, bound - count));
   return { clients, count, waitingIdle, answered, answeredIdle };
 }
 

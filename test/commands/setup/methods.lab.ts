@@ -66,7 +66,8 @@ function tunnel(
     options: ["--interface", "front"],
     servers: [bare(server1), bare(server2)],
     url: `http://${service.vip}/`,
-    doctor: `--real-server tcp/${service.vip}:80 --method ${type === "ipip" ? "tunnel" : type}`,
+    // As the director prints it.
+    doctor: `--real-server tcp/${service.vip}:80 --method ${type === "ipip" ? "tunnel" : type}${options.includes("--tun-csum") ? " --tun-csum" : ""}`,
   };
 }
 

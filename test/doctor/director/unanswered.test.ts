@@ -391,17 +391,24 @@ function besideThisMachine(
     own = {},
     isHere = true,
     counted = {},
+    bound = 0,
     ...settings
   }: Partial<ServerSettings> & {
     own?: Readonly<Record<string, readonly number[]>>;
     isHere?: boolean;
     counted?: Partial<Stats>;
+    /** How many connections the kernel counts for the first server */
+    bound?: number;
   } = {},
 ) {
   const second = address("192.0.2.11");
   const table = [
     serviceAt("192.0.2.1", [
-      { ...serverEntry("192.0.2.10", 80, settings), stats: stats(counted) },
+      {
+        ...serverEntry("192.0.2.10", 80, settings),
+        stats: stats(counted),
+        inactiveConnections: bound,
+      },
       serverEntry("192.0.2.11", 80),
     ]),
   ];
@@ -456,4 +463,8 @@ test("unanswered: a server that answers some requests is no finding if nothing s
     { ...PARTLY, FIN_WAIT: [108, 117] },
   ])
     assert.deepEqual(besideThisMachine(first), [], JSON.stringify(first));
+  // Most of these are not the server's: a master sent them for a table of before.
+  const many = { ...PARTLY, FIN_WAIT: [108, 109, 110, 111, 112, 113, 114] };
+  assert.equal(besideThisMachine(many, { bound: 5 }).length, 1);
+  assert.deepEqual(besideThisMachine(many, { bound: 9 }), []);
 });
