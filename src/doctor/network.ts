@@ -1,4 +1,5 @@
 import { formatAddress, type Address, type Family } from "../ipvs/address.js";
+import { isWithin } from "../rtnl/address-owners.js";
 import type { RouteFailure } from "../rtnl/client.js";
 import type {
   Device,
@@ -111,4 +112,20 @@ export function deviceOf(
   index: number | undefined,
 ): Device | undefined {
   return network.devices.find((device) => device.index === index);
+}
+
+/** The most specific route of a table for an address. */
+export function routeFor(
+  routes: readonly Route[],
+  table: number,
+  address: Address,
+): Route | undefined {
+  return routes
+    .filter(
+      (route) =>
+        route.table === table &&
+        route.target.length === address.length &&
+        isWithin(address, route.target, route.prefixBits),
+    )
+    .sort((a, b) => b.prefixBits - a.prefixBits || a.metric - b.metric)[0];
 }

@@ -25,6 +25,7 @@ import {
   deviceOf,
   isLocal,
   nextHopTo,
+  routeFor,
   type FailedAnswer,
   type Network,
 } from "../network.js";
@@ -161,22 +162,6 @@ function barrierOf(
     return BARRIERS.has(route.type) ? { rule, route } : undefined;
   }
   return undefined;
-}
-
-/** The most specific route of a table for an address. */
-function routeFor(
-  routes: readonly Route[],
-  table: number,
-  address: Address,
-): Route | undefined {
-  return routes
-    .filter(
-      (route) =>
-        route.table === table &&
-        route.target.length === address.length &&
-        isWithin(address, route.target, route.prefixBits),
-    )
-    .sort((a, b) => b.prefixBits - a.prefixBits || a.metric - b.metric)[0];
 }
 
 /** Answers that the director cannot send to clients. */

@@ -55,7 +55,7 @@ const MEANINGS: ReadonlyMap<string, string> = new Map([
   ],
   [
     "conntrack.insert_failed",
-    "connection tracking dropped packets whose connection it has already: perhaps two clients behind the same NAT",
+    "connection tracking dropped the first packets of connections that were in its table already: perhaps two clients behind the same NAT",
   ],
   [
     "conntrack.invalid",

@@ -7,7 +7,7 @@ import { isWithin } from "../../rtnl/address-owners.js";
 import type { Hop, Route, Rule } from "../../rtnl/model.js";
 import { check } from "../check.js";
 import type { Finding, Fix } from "../finding.js";
-import type { Way } from "../network.js";
+import { routeFor, type Way } from "../network.js";
 import { virtualAddresses, stationAt, type RealServer } from "./real-server.js";
 import { tooWideAddress, withWideAddress } from "./wide-address.js";
 
@@ -319,22 +319,6 @@ export function usedRoute(
     route.hops.some(({ gateway }) => gateway !== undefined)
     ? route
     : undefined;
-}
-
-/** The most specific route of a table for an address. */
-function routeFor(
-  routes: readonly Route[],
-  table: number,
-  address: Address,
-): Route | undefined {
-  return routes
-    .filter(
-      (route) =>
-        route.table === table &&
-        route.target.length === address.length &&
-        isWithin(address, route.target, route.prefixBits),
-    )
-    .sort((a, b) => b.prefixBits - a.prefixBits || a.metric - b.metric)[0];
 }
 
 /** A route's destination as ip(8) takes it. */

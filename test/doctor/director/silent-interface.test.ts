@@ -116,7 +116,7 @@ test("reach: a bond that sends by a dead port is named, with the setting that ma
     finding.seen,
     /^the bond bond0 sends by eth2, which has no carrier, although eth3 has one: .*miimon and arp_interval are 0/,
   );
-  // A single router is enough if the bond is at fault.
+  // A single router is enough if the bond is the cause.
   assert.deepEqual(find({ devices }, [], "192.0.2.254").map(told), [
     ["interface-silent bond0", WATCH],
   ]);
