@@ -43,21 +43,21 @@ import {
   readSysctls,
   sysctlsUnseen,
 } from "../read-sysctls.js";
-import { withFailedAnswers } from "./answer-ways.js";
-import { blockagesOf, describeBlockage } from "./blockages.js";
+import { withFailedAnswers } from "./ways/answer-routes.js";
+import { blockagesOf, describeBlockage } from "./firewall/blockages.js";
 import type { Sysctls } from "../sysctls.js";
-import { SAVED_RULES } from "./empty-table.js";
-import { isDrainedInUse } from "./drained-in-use.js";
-import { unseenLargeAnswers } from "./large-answers.js";
-import { markedAddresses } from "./marks.js";
-import { withMarkedWays } from "./marked-ways.js";
-import { probeServers, skippedTexts } from "./probe.js";
-import { isServing } from "./reach.js";
-import { sourcesOfRules } from "./snat-address.js";
-import { withStrayRoutes } from "./stray-routes.js";
-import { syncBlockages, type SyncBlockage } from "./sync-firewall.js";
-import { largePackets } from "./too-big-messages.js";
-import { unheardSync } from "./unheard-sync.js";
+import { SAVED_RULES } from "./table/empty.js";
+import { isDrainedInUse } from "./servers/drained-in-use.js";
+import { unseenLargeAnswers } from "./firewall/large-answers.js";
+import { markedAddresses } from "./marks/marks.js";
+import { withMarkedWays } from "./marks/marked-ways.js";
+import { probeServers, skippedTexts } from "./servers/probe.js";
+import { isServing } from "./reach/reach.js";
+import { sourcesOfRules } from "./nat/snat-address.js";
+import { withStrayRoutes } from "./ways/stray-routes.js";
+import { syncBlockages, type SyncBlockage } from "./sync/firewall.js";
+import { largePackets } from "./firewall/too-big-messages.js";
+import { unheardSync } from "./sync/unheard.js";
 
 /** Facts that only IPVS knows */
 interface Answers {
