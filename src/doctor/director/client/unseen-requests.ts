@@ -13,7 +13,7 @@ import { formatHardwareAddress, type Device } from "../../../rtnl/model.js";
 import type { Fix } from "../../finding.js";
 import { announce } from "../ways/announce.js";
 import type { Network } from "../../network.js";
-import { clientDevices } from "../firewall/flows.js";
+import { clientDevices } from "../firewall/flow-clients.js";
 import { examineThere } from "../nat/examine-there.js";
 import { isPassive, isServing } from "../reach/reach.js";
 import { movedServices, usedConnections } from "./entries.js";

@@ -1,12 +1,10 @@
 import {
   familyOf,
   formatAddress,
-  sameAddress,
   type Address,
   type Family,
 } from "../../../ipvs/address.js";
 import {
-  DIRECT_ROUTING,
   formatEndpoint,
   LOCAL_NODE,
   MASQUERADING,
@@ -18,26 +16,18 @@ import {
   type ServerEntry,
   type ServiceWithServers,
 } from "../../../ipvs/model.js";
-import { isWithin } from "../../../rtnl/address-owners.js";
 import { serverName, serviceName } from "../../commands.js";
-import { groupsOf, type Connections } from "../../connections.js";
 import type { Flow, FlowMatch } from "../../firewall/flow.js";
+import type { Packet } from "../../firewall/packet.js";
+import { deviceOf, isLocal, nextHopTo } from "../../network.js";
+import type { Sysctls } from "../../sysctls.js";
 import {
-  ACK,
-  FIN_ACK,
-  SYN,
-  SYN_ACK,
-  type ConntrackState,
-  type Packet,
-} from "../../firewall/packet.js";
-import {
-  ANYWHERE,
-  deviceOf,
-  isLocal,
-  nextHopTo,
-  type Network,
-} from "../../network.js";
-import { CONNTRACK, sysctlNumber, type Sysctls } from "../../sysctls.js";
+  anyClients,
+  candidateOf,
+  clientsOf,
+  type ClientFacts,
+} from "./flow-clients.js";
+import { answerStates, forwardedStates, requestStates } from "./flow-states.js";
 
 /** IPVS takes requests in the hook input, behind the chains of lower priority. @see ip_vs_ops4 in ip_vs_core.c */
 export const IPVS_INPUT_PRIORITY = 98;
@@ -53,17 +43,8 @@ export interface DirectorFlow extends Flow {
 }
 
 /** What flows depend on */
-export interface FlowFacts {
-  readonly network: Network;
+export interface FlowFacts extends ClientFacts {
   readonly sysctls: Sysctls;
-  readonly connections: Connections;
-  readonly allServices: readonly ServiceWithServers[];
-}
-
-/** A client, or clients in general, by the interface to them. */
-export interface Candidate {
-  readonly address: Address | undefined;
-  readonly device: string | undefined;
 }
 
 /** The flows of a service on the director. A service by firewall mark has flows of its servers only. */
@@ -270,171 +251,6 @@ function answers(
   ];
 }
 
-const LOOSE = "net/netfilter/nf_conntrack_tcp_loose";
-
-interface Variant {
-  readonly states: readonly ConntrackState[];
-  readonly tcpFlags: number | undefined;
-}
-
-/** The servers that answer clients past the director. Connection tracking of the director sees no answer of them. */
-export function answersElsewhere({ settings }: ServerEntry): boolean {
-  return (
-    settings.forwarding === DIRECT_ROUTING || settings.forwarding === TUNNELING
-  );
-}
-
-/**
- * How connection tracking sees requests. Without net.ipv4.vs.conntrack IPVS takes every packet out of it, so that each
- * one is the first of a connection. With it, a client's first ACK is invalid if the answer before it was not seen.
- *
- * @see net/netfilter/nf_conntrack_proto_tcp.c, table of states, rows ack and fin of the original direction
- */
-function requestStates(
-  { servers }: ServiceWithServers,
-  protocol: number,
-  sysctls: Sysctls,
-): Variant[] {
-  if (protocol !== TCP) return [{ states: ["new"], tcpFlags: undefined }];
-  const first: Variant = { states: ["new"], tcpFlags: SYN };
-  if (sysctlNumber(sysctls, CONNTRACK) !== 1)
-    return [first, ...untrackedLater(sysctls)];
-  const used = servers.filter(({ settings }) => settings.weight > 0);
-  return [
-    first,
-    ...(used.length > 0 && used.every(answersElsewhere)
-      ? []
-      : laterPackets("established")),
-    ...(used.some(answersElsewhere) ? laterPackets("invalid") : []),
-  ];
-}
-
-/** The packets of a TCP connection behind its first one, if connection tracking calls them all the same. */
-function laterPackets(state: ConntrackState): Variant[] {
-  return [
-    { states: [state], tcpFlags: ACK },
-    { states: [state], tcpFlags: FIN_ACK },
-  ];
-}
-
-/** The same if it has seen no packet before. It begins connections with an ACK, unless told otherwise, but never with a FIN. */
-function untrackedLater(sysctls: Sysctls): Variant[] {
-  const strict = sysctlNumber(sysctls, LOOSE) === 0;
-  return [
-    { states: [strict ? "invalid" : "new"], tcpFlags: ACK },
-    { states: ["invalid"], tcpFlags: FIN_ACK },
-  ];
-}
-
-/** How it sees requests when IPVS has chosen a server. */
-function forwardedStates(
-  server: ServerEntry,
-  protocol: number | undefined,
-  sysctls: Sysctls,
-): Variant[] {
-  const tracked = sysctlNumber(sysctls, CONNTRACK) === 1;
-  const first: Variant = {
-    states: [tracked ? "new" : "untracked"],
-    tcpFlags: SYN,
-  };
-  if (protocol !== TCP) return [first];
-  if (!tracked) return [first, ...laterPackets("untracked")];
-  const later = answersElsewhere(server) ? "invalid" : "established";
-  return [first, ...laterPackets(later)];
-}
-
-/** How it sees answers. An answer without its request is invalid for TCP, new for UDP, and one of them for SCTP. */
-function answerStates(
-  protocol: number | undefined,
-  sysctls: Sysctls,
-): Variant[] {
-  if (sysctlNumber(sysctls, CONNTRACK) === 1)
-    return protocol === TCP
-      ? [
-          { states: ["established"], tcpFlags: SYN_ACK },
-          ...laterPackets("established"),
-        ]
-      : [{ states: ["established"], tcpFlags: undefined }];
-  if (protocol === TCP)
-    return [
-      { states: ["invalid"], tcpFlags: SYN_ACK },
-      ...untrackedLater(sysctls),
-    ];
-  if (protocol === UDP) return [{ states: ["new"], tcpFlags: undefined }];
-  return [{ states: ["new", "invalid"], tcpFlags: undefined }];
-}
-
 function protocolOf({ key }: ServiceWithServers): number | undefined {
   return "firewallMark" in key ? undefined : key.protocol;
-}
-
-/** The clients of a real server that the connection table shows; else clients in general. */
-export function clientsOf(
-  service: ServiceWithServers,
-  server: ServerEntry,
-  { network, connections, allServices }: FlowFacts,
-  client: Address | undefined,
-): Candidate[] {
-  if (client !== undefined) return [candidateOf(client, network)];
-  const groups = groupsOf(connections, service, server, allServices);
-  const seen = groups.flatMap(({ clients, openingClients }) =>
-    openingClients.length > 0 ? openingClients : clients,
-  );
-  return seen.length > 0
-    ? seen.map((address) => candidateOf(address, network))
-    : anyClients(
-        network,
-        service.key.family,
-        "firewallMark" in service.key ? undefined : service.key.address,
-      );
-}
-
-/**
- * The interfaces by which requests come in: of a client, or of clients in general if none is given. None if not known.
- */
-export function clientDevices(
-  network: Network,
-  family: Family,
-  virtual: Address | undefined,
-  client: Address | undefined,
-): string[] {
-  const clients =
-    client === undefined
-      ? anyClients(network, family, virtual)
-      : [candidateOf(client, network)];
-  return clients.flatMap(({ device }) =>
-    device === undefined ? [] : [device],
-  );
-}
-
-function candidateOf(address: Address, network: Network): Candidate {
-  const hop = nextHopTo(network, address);
-  return { address, device: deviceOf(network, hop?.device)?.name };
-}
-
-/** Clients in general: behind the default route, and in the network of the virtual address. */
-function anyClients(
-  network: Network,
-  family: Family,
-  virtual: Address | undefined,
-): Candidate[] {
-  const devices = new Set<number>();
-  const hop = nextHopTo(network, ANYWHERE[family]);
-  if (hop) devices.add(hop.device);
-  if (virtual)
-    for (const own of network.addresses) {
-      const device = deviceOf(network, own.device);
-      const near =
-        sameAddress(own.address, virtual) ||
-        (own.prefixBits < virtual.length * 8 &&
-          own.address.length === virtual.length &&
-          isWithin(virtual, own.address, own.prefixBits));
-      if (near && device?.up === true && device.asksNeighbors)
-        devices.add(own.device);
-    }
-  if (devices.size === 0) return [{ address: undefined, device: undefined }];
-  return Array.from(devices, (index) => ({
-    address: undefined,
-    device: deviceOf(network, index)?.name,
-  }));
 }

@@ -14,7 +14,8 @@ import {
 } from "../../firewall/flow.js";
 import { sizeEvidence, sizeMessagesTo } from "../../firewall/size-messages.js";
 import { sysctlNumber } from "../../sysctls.js";
-import { clientDevices, IPVS_INPUT_PRIORITY, type FlowFacts } from "./flows.js";
+import { clientDevices } from "./flow-clients.js";
+import { IPVS_INPUT_PRIORITY, type FlowFacts } from "./flows.js";
 import { isPassive, isServing } from "../reach/reach.js";
 
 type Id = "too-big-answer-blocked";

@@ -15,7 +15,8 @@ import {
 } from "../../../ipvs/model.js";
 import { deviceOf, isLocal, nextHopTo, wayTo } from "../../network.js";
 import { sysctlNumber } from "../../sysctls.js";
-import { clientDevices, type FlowFacts } from "./flows.js";
+import { clientDevices } from "./flow-clients.js";
+import type { FlowFacts } from "./flows.js";
 import { isServing } from "../reach/reach.js";
 
 const PMTU_DISC = "net/ipv4/vs/pmtu_disc";

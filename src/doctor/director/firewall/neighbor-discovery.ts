@@ -25,7 +25,7 @@ import {
   type NeighborMessage,
 } from "../../firewall/neighbor-discovery.js";
 import { deviceOf, nextHopTo } from "../../network.js";
-import { clientDevices } from "./flows.js";
+import { clientDevices } from "./flow-clients.js";
 import { isPassive, isServing, isSilent } from "../reach/reach.js";
 
 type NeighborFacts = Known<"network" | "firewall">;

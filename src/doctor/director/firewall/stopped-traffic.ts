@@ -7,7 +7,7 @@ import type { Stop } from "../../firewall/walk.js";
 import { CONNTRACK, sysctlNumber } from "../../sysctls.js";
 import { acceptBlocked, isDockers } from "./accept-blocked.js";
 import { blockagesOf, describeBlockage, type Blockage } from "./blockages.js";
-import { answersElsewhere } from "./flows.js";
+import { answersElsewhere } from "./flow-states.js";
 import { silences, waitingText } from "../reach/silence.js";
 import { isPassive } from "../reach/reach.js";
 

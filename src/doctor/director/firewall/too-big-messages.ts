@@ -28,7 +28,8 @@ import {
 import type { Stop } from "../../firewall/walk.js";
 import type { SentErrors } from "../../read-sent-errors.js";
 import { CONNTRACK, sysctlNumber } from "../../sysctls.js";
-import { clientsOf, type FlowFacts } from "./flows.js";
+import { clientsOf } from "./flow-clients.js";
+import type { FlowFacts } from "./flows.js";
 import { describeSizes, narrowWays, type NarrowWay } from "./narrow-ways.js";
 import { isPassive } from "../reach/reach.js";
 

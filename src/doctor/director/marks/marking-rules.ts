@@ -18,7 +18,8 @@ import type {
 } from "../../firewall/ruleset.js";
 import type { Place } from "../../firewall/walk.js";
 import { isLocal, type Network } from "../../network.js";
-import { clientDevices, IPVS_INPUT_PRIORITY } from "../firewall/flows.js";
+import { clientDevices } from "../firewall/flow-clients.js";
+import { IPVS_INPUT_PRIORITY } from "../firewall/flows.js";
 
 /** The key of a service by firewall mark */
 export type FirewallMarkKey = Extract<

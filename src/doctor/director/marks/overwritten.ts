@@ -15,7 +15,8 @@ import type {
 import { walk, type Marking } from "../../firewall/walk.js";
 import { isLocal, type Network } from "../../network.js";
 import { shellWord } from "../../shell.js";
-import { clientDevices, IPVS_INPUT_PRIORITY } from "../firewall/flows.js";
+import { clientDevices } from "../firewall/flow-clients.js";
+import { IPVS_INPUT_PRIORITY } from "../firewall/flows.js";
 import {
   destinationsOf,
   makesMark,
