@@ -14,7 +14,7 @@ import type {
 } from "../../doctor/director/client/trace-step.js";
 import { readCounters } from "../../doctor/read-counters.js";
 import { listenToMasters } from "../../doctor/read-sync.js";
-import { readTable } from "../../doctor/director/gather.js";
+import { readTable } from "../../doctor/director/read-ipvs.js";
 import type { Facts } from "../../doctor/facts.js";
 import { formatAddress, type Address } from "../../ipvs/address.js";
 import { NetworkClient } from "../../rtnl/client.js";
