@@ -72,6 +72,33 @@ LAYERS.commands = [
 // The library has functions of subcommands whose code is in their folders.
 LAYERS.library = ["commands", ...LAYERS.commands];
 
+/** The folders of src/doctor/director. Each may import those before it; checks.ts and gather.ts import all. */
+const DIRECTOR = [
+  "kinds",
+  "reach",
+  "firewall",
+  "machine",
+  "marks",
+  "nat",
+  "sync",
+  "table",
+  "ways",
+  "connections",
+  "servers",
+  "client",
+];
+
+const directorRules = DIRECTOR.map((folder, place) => ({
+  name: `director-${folder}`,
+  comment: `src/doctor/director/${folder} may import ${DIRECTOR.slice(0, place).join(", ") || "no other folder there"}`,
+  severity: "error",
+  from: { path: `^src/doctor/director/${folder}/` },
+  to: {
+    path: "^src/doctor/director/",
+    pathNot: `^src/doctor/director/(${DIRECTOR.slice(0, place + 1).join("|")})/`,
+  },
+}));
+
 const layerRules = Object.entries(LAYERS).map(([folder, below]) => ({
   name: `layer-${folder}`,
   comment: `src/${folder} may import ${below.join(", ") || "no other folder"}`,
@@ -86,6 +113,17 @@ const layerRules = Object.entries(LAYERS).map(([folder, below]) => ({
 export default {
   forbidden: [
     ...layerRules,
+    ...directorRules,
+    {
+      name: "known-director-folder",
+      comment: "a new folder of src/doctor/director needs a line in DIRECTOR",
+      severity: "error",
+      from: {
+        path: "^src/doctor/director/.*/",
+        pathNot: `^src/doctor/director/(${DIRECTOR.join("|")})/`,
+      },
+      to: {},
+    },
     {
       name: "known-folder",
       comment:

@@ -5,7 +5,7 @@ import {
   type ConnectionGroup,
   type Connections,
 } from "./connections.js";
-import { expirySeconds } from "./director/silence.js";
+import { expirySeconds } from "./director/reach/silence.js";
 
 /** How many connections the kernel has counted for each service, at a moment. */
 export interface CounterReading {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { check, examine } from "../../src/doctor/check.js";
 import { serverName, serviceName } from "../../src/doctor/commands.js";
-import { virtualAddresses } from "../../src/doctor/director/reach.js";
+import { virtualAddresses } from "../../src/doctor/director/reach/reach.js";
 import { sortFindings, sortTable } from "../../src/doctor/finding-order.js";
 import { INET } from "../../src/ipvs/address.js";
 import { TCP, UDP } from "../../src/ipvs/model.js";

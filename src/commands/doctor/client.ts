@@ -3,18 +3,18 @@ import {
   connectionsOf,
   ConnectionWatch,
   type SeenConnection,
-} from "../../doctor/director/client-connections.js";
+} from "../../doctor/director/client/connections.js";
 import {
   traceClient,
   type ClientTrace,
-} from "../../doctor/director/client-trace.js";
+} from "../../doctor/director/client/trace.js";
 import type {
   TraceFacts,
   TraceStep,
-} from "../../doctor/director/trace-step.js";
+} from "../../doctor/director/client/trace-step.js";
 import { readCounters } from "../../doctor/read-counters.js";
 import { listenToMasters } from "../../doctor/read-sync.js";
-import { readTable } from "../../doctor/director/gather.js";
+import { readTable } from "../../doctor/director/read-ipvs.js";
 import type { Facts } from "../../doctor/facts.js";
 import { formatAddress, type Address } from "../../ipvs/address.js";
 import { NetworkClient } from "../../rtnl/client.js";

@@ -4,8 +4,8 @@ import {
   gatherDirector,
   type DirectorOptions,
 } from "../../doctor/director/gather.js";
-import { withoutItsConsequences } from "../../doctor/director/neighbor-discovery.js";
-import { examineUnseen } from "../../doctor/director/unseen-servers.js";
+import { withoutItsConsequences } from "../../doctor/director/firewall/neighbor-discovery.js";
+import { examineUnseen } from "../../doctor/director/servers/unseen.js";
 import type { Io } from "../../runtime/io.js";
 import type { Report } from "./report.js";
 

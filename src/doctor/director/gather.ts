@@ -1,40 +1,19 @@
-import { IpvsAccess, isUnavailable } from "../../runtime/ipvs-access.js";
 import type { Io } from "../../runtime/io.js";
-import {
-  formatAddress,
-  sameAddress,
-  type Address,
-} from "../../ipvs/address.js";
-import { IpvsUnavailable, KernelRefusal } from "../../ipvs/errors.js";
-import {
-  MASQUERADING,
-  type Daemon,
-  type Info,
-  type ServiceWithServers,
-  type Timeouts,
-} from "../../ipvs/model.js";
+import type { Address } from "../../ipvs/address.js";
+import type { ServiceWithServers } from "../../ipvs/model.js";
 import { SCHEDULERS } from "../../ipvs/schedulers.js";
-import { EACCES, EPERM, errnoText } from "../../netlink/errno.js";
-import { NetworkClient } from "../../rtnl/client.js";
-import {
-  moduleStates,
-  readModule,
-  type Module,
-} from "../../system/kernel-module.js";
+import { errnoText } from "../../netlink/errno.js";
+import { moduleStates, readModule } from "../../system/kernel-module.js";
 import { textOf } from "../../system/files.js";
 import { runProgram } from "../../system/program-output.js";
-import type { Connections } from "../connections.js";
 import { readConnectionLimits } from "../connection-limits.js";
 import type { Facts, Gathered } from "../facts.js";
-import { sortTable } from "../finding-order.js";
-import { describeAction, describePlace } from "../firewall/describe.js";
-import { readFirewall, type Firewall } from "../firewall/read-firewall.js";
-import { ANYWHERE, isLocal, nextHopTo, type Network } from "../network.js";
+import { readFirewall } from "../firewall/read-firewall.js";
+import { isLocal, type Network } from "../network.js";
 import { persistenceGroups } from "../persistence-groups.js";
 import { readConnections } from "../read-connections.js";
 import { readCounters } from "../read-counters.js";
 import { readGroupClients } from "../read-group-clients.js";
-import { askStations, readNetwork } from "../read-network.js";
 import { readSentErrors } from "../read-sent-errors.js";
 import { readListeners } from "../real-server/listeners.js";
 import { listenToMasters } from "../read-sync.js";
@@ -43,29 +22,13 @@ import {
   readSysctls,
   sysctlsUnseen,
 } from "../read-sysctls.js";
-import { withFailedAnswers } from "./answer-ways.js";
-import { blockagesOf, describeBlockage } from "./blockages.js";
-import type { Sysctls } from "../sysctls.js";
-import { SAVED_RULES } from "./empty-table.js";
-import { isDrainedInUse } from "./drained-in-use.js";
-import { unseenLargeAnswers } from "./large-answers.js";
-import { markedAddresses } from "./marks.js";
-import { withMarkedWays } from "./marked-ways.js";
-import { probeServers, skippedTexts } from "./probe.js";
-import { isServing } from "./reach.js";
-import { sourcesOfRules } from "./snat-address.js";
-import { withStrayRoutes } from "./stray-routes.js";
-import { syncBlockages, type SyncBlockage } from "./sync-firewall.js";
-import { largePackets } from "./too-big-messages.js";
-import { unheardSync } from "./unheard-sync.js";
-
-/** Facts that only IPVS knows */
-interface Answers {
-  readonly table: ServiceWithServers[];
-  readonly info: Info;
-  readonly timeouts: Timeouts;
-  readonly daemons: readonly Daemon[];
-}
+import { gatherNetwork } from "./gather-network.js";
+import { markedAddresses } from "./marks/marks.js";
+import { sourcesOfRules } from "./nat/snat-address.js";
+import { NEVER_CHECKED, notChecked } from "./not-checked.js";
+import { readIpvs } from "./read-ipvs.js";
+import { probeServers } from "./servers/probe.js";
+import { SAVED_RULES } from "./table/empty.js";
 
 /** Facts that need a table */
 const OF_THE_TABLE = [
@@ -88,9 +51,6 @@ const OF_THE_TABLE = [
 /** How long doctor listens for sync messages. A busy master sends several times a second. */
 const LISTENING_SECONDS = { usual: 1.5, probe: 15 } as const;
 
-export const NO_MODULE = "IPVS is not in the kernel";
-const BARRED = "you may not ask the kernel for the table (run it as root)";
-
 /** How to examine a director. */
 export interface DirectorOptions {
   /** Picks the services to examine */
@@ -104,12 +64,6 @@ export interface DirectorOptions {
   /** A client that is followed */
   readonly client?: Address | undefined;
 }
-
-const NEVER_CHECKED = [
-  "the real servers' own settings and firewalls (run ipvsadm doctor --real-server there)",
-  "the network between the machines, and firewalls there",
-  "tc filters and eBPF programs on this machine",
-];
 
 /** Reads all that the checks of a director need. It loads no module and changes no setting. */
 export async function gatherDirector(
@@ -159,7 +113,7 @@ export async function gatherDirector(
     : undefined;
   const keys = table.map(({ key }) => key);
   const around = needs.has("network")
-    ? await lookAround(
+    ? await gatherNetwork(
         io,
         table,
         typeof connections === "string" ? undefined : connections,
@@ -192,7 +146,7 @@ export async function gatherDirector(
         )
       : undefined,
   ]);
-  const facts: Facts = {
+  const facts = {
     ...machine,
     ...answers,
     hasSavedRules:
@@ -209,34 +163,17 @@ export async function gatherDirector(
     probes,
     connections: typeof connections === "string" ? undefined : connections,
     groupClients: typeof groupClients === "string" ? undefined : groupClients,
-  };
+  } satisfies Facts;
   if (!facts.listeners)
     reasons.set("listeners", `${io.procFolder}/net/tcp and udp cannot be read`);
   if (typeof connections === "string") reasons.set("connections", connections);
   if (typeof groupClients === "string")
     reasons.set("groupClients", groupClients);
-  const notChecked = [
-    ...(firewall?.unread ?? []),
-    ...(firewall ? unjudgedRules(facts) : []),
-    ...(heard ? unheardSync(answers.daemons, heard, facts.connections) : []),
-    ...(heard && firewall && around.network
-      ? perhapsBlocked(
-          syncBlockages(answers.daemons, heard, around.network, firewall),
-        )
-      : []),
-    ...(firewall ? largePackets(facts) : []),
-    ...(firewall ? unseenLargeAnswers(facts) : []),
-    ...(probe
-      ? [...skippedTexts(skipped), ...unprobed(table)]
-      : [
-          "whether real servers accept connections and datagrams (--probe tries them)",
-        ]),
-    ...(client
-      ? []
-      : ["whether requests reach this machine (--client follows a client)"]),
-    ...NEVER_CHECKED,
-  ];
-  return { facts, reasons, notChecked };
+  return {
+    facts,
+    reasons,
+    notChecked: notChecked(facts, { probe, skipped, client }),
+  };
 }
 
 /** The listening sockets, if a real server is this machine itself: their files are long on a machine with many connections. */
@@ -253,212 +190,8 @@ function listenersFor(
   return isHere ? readListeners(procFolder) : [];
 }
 
-/** Rules that perhaps stop sync messages. */
-function perhapsBlocked(blockages: readonly SyncBlockage[]): string[] {
-  const found = blockages
-    .filter(({ stop }) => !stop.certain)
-    .map(
-      ({ flow, stop }) =>
-        `${describePlace(stop)}, perhaps ${describeAction(stop, flow.text)}`,
-    );
-  return [...new Set(found)].slice(0, MOST_UNJUDGED);
-}
-
-/** What a probe of a server's own address does not try. */
-function unprobed(table: readonly ServiceWithServers[]): string[] {
-  const indirect = table.some(({ servers }) =>
-    servers.some(
-      (server) =>
-        isServing(server) && server.settings.forwarding !== MASQUERADING,
-    ),
-  );
-  return indirect
-    ? [
-        "requests to the virtual address on servers with direct routing or tunneling (a probe connects to the server's own address)",
-      ]
-    : [];
-}
-
 function foldersOf({ procFolder, sysFolder, modulesFolder }: Io) {
   return { procFolder, sysFolder, modulesFolder };
-}
-
-/** More of them would hide the rest. */
-const MOST_UNJUDGED = 5;
-
-/** Rules that perhaps stop traffic, and have matched packets. */
-function unjudgedRules({
-  table,
-  allServices,
-  network,
-  connections,
-  sysctls,
-  firewall,
-}: Facts): string[] {
-  if (!table || !allServices || !network || !connections) return [];
-  if (!sysctls || !firewall) return [];
-  const facts = { network, connections, sysctls, allServices };
-  const found = new Set(
-    table
-      .flatMap((service) => blockagesOf(service, facts, firewall))
-      .filter(({ stop }) => !stop.certain)
-      .map(
-        ({ flow, stop }) =>
-          `${describePlace(stop)}, perhaps ${describeBlockage([{ flow, stop }])}`,
-      ),
-  );
-  const all = [...found];
-  return all.length <= MOST_UNJUDGED
-    ? all
-    : [
-        ...all.slice(0, MOST_UNJUDGED),
-        `${all.length - MOST_UNJUDGED} more rules that perhaps stop traffic`,
-      ];
-}
-
-/** Reads the table again. @throws {IpvsUnavailable, KernelRefusal} if IPVS is gone */
-export async function readTable(io: Io): Promise<ServiceWithServers[]> {
-  using access = new IpvsAccess(io);
-  const client = await access.openWithoutLoading();
-  return await client.table();
-}
-
-/** The facts that IPVS of this machine knows, or why they cannot be read. @param unseen why sysctls cannot be read */
-export async function readIpvs(
-  io: Io,
-  module: Module,
-  sysctls: Sysctls | undefined,
-  unseen?: string,
-): Promise<Answers | string> {
-  const there =
-    module.state !== "absent" ||
-    [...(sysctls?.keys() ?? [])].some((path) =>
-      path.startsWith("net/ipv4/vs/"),
-    );
-  // A request would load the module, so ask only if it is there.
-  return there ? await askIpvs(io) : (unseen ?? NO_MODULE);
-}
-
-async function askIpvs(io: Io): Promise<Answers | string> {
-  using access = new IpvsAccess(io);
-  try {
-    const client = await access.openWithoutLoading();
-    return {
-      table: sortTable(await client.table()),
-      info: client.info,
-      timeouts: await client.timeouts(),
-      daemons: await client.daemons(),
-    };
-  } catch (error) {
-    if (!isUnavailable(error) && !(error instanceof KernelRefusal)) throw error;
-    const barred = error.errno === EPERM || error.errno === EACCES;
-    if (barred) return BARRED;
-    if (error instanceof IpvsUnavailable) return NO_MODULE;
-    throw error;
-  }
-}
-
-/** The part of the network that matters for a table, and for other addresses. */
-async function lookAround(
-  io: Io,
-  table: readonly ServiceWithServers[],
-  connections: Connections | undefined,
-  others: readonly Address[],
-  ask: boolean,
-  firewall: Firewall | undefined,
-): Promise<Pick<Facts, "network" | "stations">> {
-  const virtual = distinct(
-    table.flatMap(({ key }) => ("firewallMark" in key ? [] : [key.address])),
-  );
-  const servers = table.flatMap((service) => service.servers);
-  const addresses = [
-    ...virtual,
-    ...servers.map(({ key }) => key.address),
-    ...Object.values(ANYWHERE),
-    ...someClients(table, connections),
-    ...others,
-  ];
-  using client = await NetworkClient.open(io);
-  const general = await readNetwork(client, distinct(addresses));
-  const marked = firewall
-    ? await withMarkedWays(client, general, firewall, table)
-    : general;
-  const answered = connections
-    ? await withFailedAnswers(client, marked, table, connections)
-    : marked;
-  const network = await withStrayRoutes(
-    client,
-    answered,
-    servers.map(({ key }) => key.address),
-    someClients(table, connections),
-  );
-  if (!ask) return { network };
-  const serving = table
-    .flatMap((service) =>
-      service.servers.filter(
-        (server) => isServing(server) || isDrainedInUse(service, server),
-      ),
-    )
-    .map(({ key }) => key.address);
-  const waitingClients = openingClientsOf(table, connections);
-  const stations = await askStations(
-    client,
-    network,
-    virtual,
-    distinct([...serving, ...routedClients(network, waitingClients)]),
-  );
-  return { network, stations };
-}
-
-/** The clients that wait for masqueraded servers, whose answers this machine sends on. */
-function openingClientsOf(
-  table: readonly ServiceWithServers[],
-  connections: Connections | undefined,
-): Address[] {
-  if (!connections) return [];
-  const servers = table
-    .flatMap((service) => service.servers)
-    .filter(({ settings }) => settings.forwarding === MASQUERADING);
-  return distinct(
-    servers.flatMap(({ key }) =>
-      (connections.byServer.get(formatAddress(key.address)) ?? []).flatMap(
-        ({ openingClients }) => openingClients,
-      ),
-    ),
-  ).slice(0, MOST_CLIENTS);
-}
-
-/** Those that are behind a router. A client itself need not be there any more. */
-function routedClients(
-  network: Network,
-  clients: readonly Address[],
-): Address[] {
-  return clients.filter((client) => {
-    const hop = nextHopTo(network, client);
-    return hop !== undefined && !sameAddress(hop.address, client);
-  });
-}
-
-/** The routes to more clients are not asked for. */
-const MOST_CLIENTS = 500;
-
-/** Some clients of each real server. */
-function someClients(
-  table: readonly ServiceWithServers[],
-  connections: Connections | undefined,
-): Address[] {
-  if (!connections) return [];
-  const servers = table.flatMap((service) => service.servers);
-  const clients = servers.flatMap(({ key }) =>
-    (connections.byServer.get(formatAddress(key.address)) ?? []).flatMap(
-      (group) => [...group.openingClients, ...group.clients],
-    ),
-  );
-  return distinct(clients).slice(0, MOST_CLIENTS);
-}
-
-function distinct(addresses: readonly Address[]): Address[] {
-  return [...new Map(addresses.map((one) => [one.join(), one])).values()];
 }
 
 /** What is read of the connection table, or why it cannot be read. */

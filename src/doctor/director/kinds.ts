@@ -1,11 +1,11 @@
 import type { Kind } from "../finding.js";
-import { CONNECTION_KINDS } from "./connection-kinds.js";
-import { MACHINE_KINDS } from "./machine-kinds.js";
-import { NETWORK_KINDS } from "./network-kinds.js";
-import { SYNC_KINDS } from "./sync-kinds.js";
-import { TABLE_KINDS } from "./table-kinds.js";
-import { TRAFFIC_KINDS } from "./traffic-kinds.js";
-import { WAY_KINDS } from "./way-kinds.js";
+import { CONNECTION_KINDS } from "./kinds/connections.js";
+import { MACHINE_KINDS } from "./kinds/machine.js";
+import { NETWORK_KINDS } from "./kinds/network.js";
+import { SYNC_KINDS } from "./kinds/sync.js";
+import { TABLE_KINDS } from "./kinds/table.js";
+import { TRAFFIC_KINDS } from "./kinds/traffic.js";
+import { WAY_KINDS } from "./kinds/ways.js";
 
 /** What can be found on a director. */
 export const DIRECTOR_KINDS = [

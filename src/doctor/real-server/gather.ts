@@ -10,7 +10,7 @@ import { exchangeOver } from "../../netlink/exchange.js";
 import { fouPorts, type FouPort } from "../../rtnl/fou.js";
 import { moduleStates, readModule } from "../../system/kernel-module.js";
 import { runProgram } from "../../system/program-output.js";
-import { NO_MODULE, readIpvs } from "../director/gather.js";
+import { NO_MODULE, readIpvs } from "../director/read-ipvs.js";
 import { describeAction, describePlace } from "../firewall/describe.js";
 import { stopsOf } from "../firewall/flow.js";
 import { readFirewall, type Firewall } from "../firewall/read-firewall.js";

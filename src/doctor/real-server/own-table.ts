@@ -9,8 +9,8 @@ import {
 import { check } from "../check.js";
 import { serviceName } from "../commands.js";
 import type { Finding } from "../finding.js";
-import { balanceNothing, BACKUP_ONLY } from "../director/peers.js";
-import { isPassive, isServing } from "../director/reach.js";
+import { balanceNothing, BACKUP_ONLY } from "../director/sync/backups.js";
+import { isPassive, isServing } from "../director/reach/reach.js";
 import { sysctlNumber } from "../sysctls.js";
 import {
   endpointName,

@@ -9,7 +9,7 @@ import { ENETUNREACH } from "../../../src/netlink/errno.js";
 import { EXIT } from "../../../src/cli/exit-status.js";
 import { PLAIN } from "../../../src/cli/color.js";
 import { traceJson, traceText } from "../../../src/commands/doctor/client.js";
-import type { ClientTrace } from "../../../src/doctor/director/client-trace.js";
+import type { ClientTrace } from "../../../src/doctor/director/client/trace.js";
 import { explanationOf } from "../../../src/commands/doctor/explain.js";
 import {
   reportJson,

@@ -3,22 +3,22 @@ import { suite, test } from "node:test";
 import {
   answerWays,
   withFailedAnswers,
-} from "../../../src/doctor/director/answer-ways.js";
-import { defenses } from "../../../src/doctor/director/defenses.js";
-import { fixedNeighbors } from "../../../src/doctor/director/fixed-neighbors.js";
-import { hangingServers } from "../../../src/doctor/director/hanging-servers.js";
-import { localServers } from "../../../src/doctor/director/local-servers.js";
-import { onePacketAnswers } from "../../../src/doctor/director/one-packet-answers.js";
-import { reach } from "../../../src/doctor/director/reach.js";
-import { refusals } from "../../../src/doctor/director/refusals.js";
-import { schedulerPins } from "../../../src/doctor/director/scheduler-pins.js";
-import { shadowedServices } from "../../../src/doctor/director/shadowed-services.js";
+} from "../../../src/doctor/director/ways/answer-routes.js";
+import { defenses } from "../../../src/doctor/director/machine/defenses.js";
+import { fixedNeighbors } from "../../../src/doctor/director/ways/fixed-neighbors.js";
+import { hangingServers } from "../../../src/doctor/director/connections/hanging-servers.js";
+import { localServers } from "../../../src/doctor/director/table/local-servers.js";
+import { onePacketAnswers } from "../../../src/doctor/director/nat/one-packet-answers.js";
+import { reach } from "../../../src/doctor/director/reach/reach.js";
+import { refusals } from "../../../src/doctor/director/servers/refusals.js";
+import { schedulerPins } from "../../../src/doctor/director/table/scheduler-pins.js";
+import { shadowedServices } from "../../../src/doctor/director/table/shadowed-services.js";
 import {
   strayRoutes,
   withStrayRoutes,
-} from "../../../src/doctor/director/stray-routes.js";
-import { timeoutLengths } from "../../../src/doctor/director/timeouts.js";
-import { unanswered } from "../../../src/doctor/director/unanswered.js";
+} from "../../../src/doctor/director/ways/stray-routes.js";
+import { timeoutLengths } from "../../../src/doctor/director/machine/timeouts.js";
+import { unanswered } from "../../../src/doctor/director/connections/unanswered.js";
 import type { ConnectionGroup } from "../../../src/doctor/connections.js";
 import type { Facts } from "../../../src/doctor/facts.js";
 import { parseIptablesSave } from "../../../src/doctor/firewall/iptables-save.js";

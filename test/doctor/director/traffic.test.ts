@@ -4,23 +4,26 @@ import type {
   ConnectionGroup,
   Connections,
 } from "../../../src/doctor/connections.js";
-import { clientsBeside } from "../../../src/doctor/director/beside-clients.js";
+import { clientsBeside } from "../../../src/doctor/director/nat/beside-clients.js";
 import { PLAIN } from "../../../src/cli/color.js";
 import { traceJson, traceText } from "../../../src/commands/doctor/client.js";
-import type { SeenConnection } from "../../../src/doctor/director/client-connections.js";
-import { traceClient } from "../../../src/doctor/director/client-trace.js";
-import { drainedServers } from "../../../src/doctor/director/drained.js";
-import { directorFirewall } from "../../../src/doctor/director/firewall.js";
+import type { SeenConnection } from "../../../src/doctor/director/client/connections.js";
+import { traceClient } from "../../../src/doctor/director/client/trace.js";
+import { drainedServers } from "../../../src/doctor/director/servers/drained.js";
+import { directorFirewall } from "../../../src/doctor/director/firewall/stopped-traffic.js";
 import {
   idleConnections,
   limits,
-} from "../../../src/doctor/director/limits.js";
-import { overwrittenMarks } from "../../../src/doctor/director/overwritten-marks.js";
-import { marks, unmatchedMarks } from "../../../src/doctor/director/marks.js";
-import { activeBackups } from "../../../src/doctor/director/peers.js";
+} from "../../../src/doctor/director/machine/limits.js";
+import { overwrittenMarks } from "../../../src/doctor/director/marks/overwritten.js";
+import {
+  marks,
+  unmatchedMarks,
+} from "../../../src/doctor/director/marks/marks.js";
+import { activeBackups } from "../../../src/doctor/director/sync/backups.js";
 import type { Probe } from "../../../src/doctor/probe-result.js";
-import { redirects } from "../../../src/doctor/director/redirects.js";
-import { refusals } from "../../../src/doctor/director/refusals.js";
+import { redirects } from "../../../src/doctor/director/nat/redirects.js";
+import { refusals } from "../../../src/doctor/director/servers/refusals.js";
 import type { Facts } from "../../../src/doctor/facts.js";
 import { parseIptablesSave } from "../../../src/doctor/firewall/iptables-save.js";
 import { parseNftJson } from "../../../src/doctor/firewall/nft-json.js";

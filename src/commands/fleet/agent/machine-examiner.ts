@@ -28,7 +28,7 @@ export class MachineExaminer implements Examiner {
 
   async begin(): Promise<void> {
     const [{ readTable }, { readCounters }] = await Promise.all([
-      import("../../../doctor/director/gather.js"),
+      import("../../../doctor/director/read-ipvs.js"),
       import("../../../doctor/failing-connections.js"),
     ]);
     this.#readings = [readCounters(await readTable(this.#io), this.#seconds())];

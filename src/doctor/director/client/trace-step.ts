@@ -1,0 +1,50 @@
+import type { Address } from "../../../ipvs/address.js";
+import type { ServiceWithServers } from "../../../ipvs/model.js";
+import type { Known } from "../../check.js";
+import type { Fix } from "../../finding.js";
+import type { CountersMeanwhile } from "../../read-counters.js";
+import type { HeardSync } from "../../sync-messages.js";
+import type { SeenConnection } from "./connections.js";
+
+/** The facts that a trace needs */
+export type TraceFacts = Known<
+  | "table"
+  | "allServices"
+  | "network"
+  | "connections"
+  | "sysctls"
+  | "firewall"
+  | "daemons"
+>;
+
+/** What was seen of a client while it was followed. */
+export interface ClientSightings {
+  readonly client: Address;
+  readonly seconds: number;
+  /** Every connection that was seen, without persistence templates */
+  readonly connections: readonly SeenConnection[];
+  /** The table when it ended; TraceFacts has it as it began */
+  readonly after: readonly ServiceWithServers[];
+  /** The sync messages that arrived meanwhile */
+  readonly heard: readonly HeardSync[];
+  /** The kernel's counters, if they could be read */
+  readonly counters?: CountersMeanwhile | undefined;
+}
+
+/** A step of a client's packets through the director. */
+export interface TraceStep {
+  readonly step:
+    | "route"
+    | "firewall"
+    | "size"
+    | "marks"
+    | "entries"
+    | "sync"
+    | "answers"
+    | "counters"
+    | "drops";
+  readonly state: "ok" | "stops" | "unknown";
+  readonly text: string;
+  /** The command that finds the cause, if it is on a real server */
+  readonly next?: Fix | undefined;
+}

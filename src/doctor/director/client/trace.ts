@@ -1,0 +1,380 @@
+import {
+  formatAddress,
+  INET,
+  INET6,
+  sameAddress,
+  type Address,
+} from "../../../ipvs/address.js";
+import {
+  DIRECT_ROUTING,
+  formatEndpoint,
+  MASQUERADING,
+  MASTER,
+  TUNNELING,
+  UDP,
+  type ServerEntry,
+  type ServiceWithServers,
+} from "../../../ipvs/model.js";
+import { isWithin } from "../../../rtnl/address-owners.js";
+import { serviceName } from "../../commands.js";
+import type { Fix } from "../../finding.js";
+import { describePlace } from "../../firewall/describe.js";
+import {
+  byStop,
+  describeBlockages,
+} from "../../firewall/neighbor-discovery.js";
+import { deviceOf, nextHopTo } from "../../network.js";
+import { sysctlNumber } from "../../sysctls.js";
+import { largeAnswersTo } from "../firewall/large-answers.js";
+import { blockagesOf, describeBlockage } from "../firewall/blockages.js";
+import { ignoredRouters } from "../reach/ignored-routers.js";
+import { examineThere } from "../nat/examine-there.js";
+import { blockText, notLocal, wayText } from "../marks/not-local.js";
+import { markingRules, mismatchOf } from "../marks/marking-rules.js";
+import { overwritten } from "../marks/overwritten.js";
+import { dropSteps } from "./drops.js";
+import { entrySteps, usedConnections } from "./entries.js";
+import { serverOf, serviceOf } from "./servers.js";
+import { sizesFor } from "../firewall/too-big-messages.js";
+import { tunnelErrors } from "../connections/tunnel-errors.js";
+import {
+  blockedClients,
+  blockedServer,
+} from "../firewall/neighbor-discovery.js";
+import type { ClientSightings, TraceFacts, TraceStep } from "./trace-step.js";
+import { isServing } from "../reach/reach.js";
+import { unseenRequests } from "./unseen-requests.js";
+import { syncSteps } from "./sync.js";
+import { masterText } from "../sync/unheard.js";
+
+/** How a client's packets pass the director, and where they stop. */
+export interface ClientTrace {
+  readonly client: Address;
+  readonly seconds: number;
+  readonly steps: readonly TraceStep[];
+  /** The first step that stops them; undefined if none does */
+  readonly stopsAt: TraceStep | undefined;
+  /** Whether the director sees answers; if they go past it: whether the client confirmed all connections */
+  readonly answers: "seen" | "confirmed" | "unseen";
+  /** Commands that find the cause on real servers, if it is there, or of which the director sees no answer */
+  readonly next: readonly Fix[];
+  /** What matters for the client and was not checked */
+  readonly notChecked: readonly string[];
+}
+
+/** Follows a client through the director. */
+export function traceClient(
+  facts: TraceFacts,
+  sightings: ClientSightings,
+): ClientTrace {
+  const { client, seconds } = sightings;
+  const way = [
+    routeStep(facts, client),
+    ...firewallSteps(facts, sightings),
+    ...sizeSteps(facts, client),
+    ...markSteps(facts, sightings),
+    ...entrySteps(facts, sightings),
+    ...syncSteps(facts, sightings),
+    ...counterSteps(facts, sightings),
+  ];
+  const elsewhere = answersElsewhere(facts, sightings);
+  const passes =
+    elsewhere.answers !== "unseen" && way.every(({ state }) => state === "ok");
+  const steps = [...way, ...dropSteps(sightings.counters, passes)];
+  const stopsAt = steps.find(({ state }) => state === "stops");
+  return {
+    client,
+    seconds,
+    steps,
+    stopsAt,
+    answers: elsewhere.answers,
+    next: once([
+      ...(stopsAt === undefined || stopsAt.step === "entries"
+        ? steps.flatMap(({ next }) => (next ? [next] : []))
+        : []),
+      ...elsewhere.next,
+      ...(stopsAt ? [] : unseenRequests(facts, sightings)),
+    ]),
+    notChecked: facts.daemons
+      .filter(({ state }) => state === MASTER)
+      .map(masterText),
+  };
+}
+
+/** Each command once. */
+function once(commands: readonly Fix[]): Fix[] {
+  const found = new Map(
+    commands.map((one) => [`${one.on ?? ""} ${one.command}`, one]),
+  );
+  return [...found.values()];
+}
+
+/** The interface in whose network a client is, if the route to it leaves by another one. */
+function otherInterface(
+  network: TraceFacts["network"],
+  client: Address,
+  device: number,
+): string | undefined {
+  const near = network.addresses.filter(
+    (own) =>
+      own.prefixBits < client.length * 8 &&
+      isWithin(client, own.peer ?? own.address, own.prefixBits) &&
+      deviceOf(network, own.device)?.up === true,
+  );
+  if (near.some((own) => own.device === device)) return undefined;
+  return deviceOf(network, near[0]?.device)?.name;
+}
+
+/** Whether the kernel drops packets whose answer would leave by another interface. */
+function isStrict({ sysctls }: TraceFacts, device: string): boolean {
+  const levels = ["all", device].map(
+    (name) => sysctlNumber(sysctls, `net/ipv4/conf/${name}/rp_filter`) ?? 0,
+  );
+  return Math.max(...levels) === 1;
+}
+
+function routeStep(facts: TraceFacts, client: Address): TraceStep {
+  const { network } = facts;
+  const hop = nextHopTo(network, client);
+  const name = deviceOf(network, hop?.device)?.name;
+  if (!hop || name === undefined) {
+    const ignored = ignoredRouters(client, facts);
+    return {
+      step: "route",
+      state: "stops",
+      text: `there is no route to ${formatAddress(client)}${ignored ? `: ${ignored.text} ("${ignored.fix.command}" changes that)` : ""}`,
+    };
+  }
+  const via = sameAddress(hop.address, client)
+    ? "directly"
+    : `through ${formatAddress(hop.address)}`;
+  const other = otherInterface(network, client, hop.device);
+  if (other !== undefined) {
+    const drops = client.length === 4 && isStrict(facts, other);
+    return {
+      step: "route",
+      state: drops ? "stops" : "unknown",
+      text: `${formatAddress(client)} is in the network of ${other}, and the route to it leaves by ${name}, ${via}${drops ? `; rp_filter is 1 for ${other}, so the kernel drops the client's packets that come in there: remove the route ('ip route show match ${formatAddress(client)}' shows it)` : ""}`,
+    };
+  }
+  const text = `${formatAddress(client)} is reached by ${name}, ${via}`;
+  // Answers of masqueraded servers go there; requests perhaps come in by another interface.
+  const isSilent =
+    facts.table.some(({ servers }) =>
+      servers.some(({ settings }) => settings.forwarding === MASQUERADING),
+    ) &&
+    network.neighbors.some(
+      ({ address, device, state }) =>
+        state === "failed" &&
+        device === hop.device &&
+        sameAddress(address, hop.address),
+    );
+  return isSilent
+    ? {
+        step: "route",
+        state: "unknown",
+        text: `${text}, where ${formatAddress(hop.address)} did not answer ${client.length === 4 ? "ARP" : "neighbor discovery"}: answers of masqueraded servers do not get there`,
+      }
+    : { step: "route", state: "ok", text };
+}
+
+/** Rules that stop the neighbor discovery that the client's packets need. Neighbors that are known already still work. */
+function neighborSteps(
+  facts: TraceFacts,
+  sightings: ClientSightings,
+): TraceStep[] {
+  const { client } = sightings;
+  if (client.length === 4) return [];
+  const blockages = facts.table.flatMap((service) => [
+    ...blockedClients(service, facts, client),
+    ...(service.key.family === INET6
+      ? service.servers.filter(isServing).flatMap(({ key, settings }) => {
+          const masqueraded = settings.forwarding === MASQUERADING;
+          return blockedServer(key.address, masqueraded, facts);
+        })
+      : []),
+  ]);
+  return byStop(blockages).map((some) => ({
+    step: "firewall",
+    state: usedConnections(sightings).length === 0 ? "stops" : "unknown",
+    text: `${describeBlockages(some)}; 'ipvsadm doctor' prints the fix`,
+  }));
+}
+
+/** What the director knows of answers that go past it (direct routing, tunneling). */
+function answersElsewhere(
+  facts: TraceFacts,
+  sightings: ClientSightings,
+): Pick<ClientTrace, "next" | "answers"> {
+  const next: Fix[] = [];
+  let answers: ClientTrace["answers"] = "seen";
+  for (const { connection: one } of usedConnections(sightings)) {
+    const service = serviceOf(facts.allServices, one);
+    const server = serverOf(service, one);
+    if (!service || !server) continue;
+    const { forwarding } = server.settings;
+    if (forwarding !== DIRECT_ROUTING && forwarding !== TUNNELING) continue;
+    if (answers === "seen") answers = "confirmed";
+    // Without answers a client never acknowledges any.
+    if (one.protocol === "TCP" && one.state === "ESTABLISHED") continue;
+    answers = "unseen";
+    next.push(examineThere(service, server, facts, sightings.client));
+  }
+  return { answers, next: once(next) };
+}
+
+function firewallSteps(
+  facts: TraceFacts,
+  sightings: ClientSightings,
+): TraceStep[] {
+  const { client } = sightings;
+  const found = facts.table
+    .filter(({ key }) => key.family === (client.length === 4 ? 2 : 10))
+    .flatMap((service) => blockagesOf(service, facts, facts.firewall, client))
+    .map(({ flow, stop }): TraceStep => ({
+      step: "firewall",
+      state: stop.certain ? "stops" : "unknown",
+      text: `${describePlace(stop)}, ${stop.certain ? "" : "perhaps "}${describeBlockage([{ flow, stop }])}`,
+    }));
+  found.push(...neighborSteps(facts, sightings));
+  // Small requests pass, so this stops nothing for certain.
+  found.push(
+    ...[
+      ...sizesFor(facts, client).blocked,
+      ...largeAnswersTo(facts, client),
+    ].map((text): TraceStep => ({
+      step: "firewall",
+      state: "unknown",
+      text,
+    })),
+  );
+  const { unread } = facts.firewall;
+  if (unread.length > 0)
+    found.push({
+      step: "firewall",
+      state: "unknown",
+      text: `not read: ${unread.join(", ")}`,
+    });
+  return found.length > 0
+    ? found
+    : [
+        {
+          step: "firewall",
+          state: "ok",
+          text: "no rule on the director stops its packets",
+        },
+      ];
+}
+
+/** Up to which size the client's packets fit. */
+function sizeSteps(facts: TraceFacts, client: Address): TraceStep[] {
+  const { blocked, fitting } = sizesFor(facts, client);
+  return blocked.length > 0
+    ? []
+    : fitting.map((text) => ({ step: "size", state: "ok", text }));
+}
+
+/** Which rules that set marks of services the client's packets meet. */
+function markSteps(facts: TraceFacts, sightings: ClientSightings): TraceStep[] {
+  const { table, network, firewall } = facts;
+  const { client } = sightings;
+  const family = client.length === 4 ? INET : INET6;
+  const stopsAll =
+    usedConnections(sightings).length === 0 &&
+    table.every(({ key }) => "firewallMark" in key || key.family !== family);
+  const found: { met: boolean; text: string }[] = [];
+  for (const service of table) {
+    const { key } = service;
+    if (!("firewallMark" in key) || key.family !== family) continue;
+    for (const rule of markingRules(firewall, key)) {
+      if (!rule.early) continue;
+      const mismatch = mismatchOf(rule, key, network, client);
+      const later = overwritten(firewall, service, network).find(
+        (one) =>
+          one.rule.rule === rule.rule && one.rule.position === rule.position,
+      );
+      const lost = notLocal(service, facts).find(
+        (one) =>
+          one.rule.rule === rule.rule && one.rule.position === rule.position,
+      );
+      const says = mismatch
+        ? `does not match: ${mismatch.text}`
+        : later
+          ? later.isEarlier
+            ? `matches, but keeps bits of the mark that ${describePlace(later.by)}, has set`
+            : `matches, but then ${describePlace(later.by)}, sets another mark`
+          : lost
+            ? `matches, but packets with the mark to ${blockText(lost.ways[0])} are not local, so IPVS does not see them: ${wayText(lost.ways[0], network)}; 'ipvsadm doctor' prints the fix`
+            : "matches packets of the client that meet its conditions";
+      found.push({
+        met: !mismatch && !later && !lost,
+        text: `${describePlace(rule)}, sets mark ${key.firewallMark} for fwm/${key.firewallMark}; it ${says}`,
+      });
+    }
+  }
+  const none = found.length > 0 && found.every(({ met }) => !met);
+  return found.map(({ met, text }) => ({
+    step: "marks",
+    state: met ? "ok" : none && stopsAll ? "stops" : "unknown",
+    text,
+  }));
+}
+
+/** IPv4 and ICMP headers, and those of IPv6: a message that refuses a small datagram contains all of it. */
+const REFUSAL_BYTES = { 4: 28, 16: 48 } as const;
+
+/** Whether each datagram perhaps got an ICMP message as its answer, by the counters before and after. */
+function isRefused(
+  { key }: ServiceWithServers,
+  { stats: before, settings }: ServerEntry,
+  { stats: after }: ServerEntry,
+): boolean {
+  if ("firewallMark" in key || key.protocol !== UDP) return false;
+  if (settings.forwarding !== MASQUERADING) return false;
+  const packets = after.outPackets - before.outPackets;
+  if (packets === 0n || packets !== after.inPackets - before.inPackets)
+    return false;
+  const more =
+    after.outBytes - before.outBytes - (after.inBytes - before.inBytes);
+  const each = REFUSAL_BYTES[key.address.length === 4 ? 4 : 16];
+  return more === packets * BigInt(each);
+}
+
+/** What the counters of the client's servers did. */
+function counterSteps(
+  { table }: TraceFacts,
+  sightings: ClientSightings,
+): TraceStep[] {
+  const { after } = sightings;
+  const steps = new Map<string, TraceStep>();
+  for (const { connection: one } of usedConnections(sightings)) {
+    const service = serviceOf(table, one);
+    const server = serverOf(service, one);
+    const later = serverOf(serviceOf(after, one), one);
+    if (!service || !server || !later) continue;
+    const name = `${formatEndpoint(server.key.address, server.key.port)} of ${serviceName(service)}`;
+    const packets = later.stats.inPackets - server.stats.inPackets;
+    const outPackets = later.stats.outPackets - server.stats.outPackets;
+    const outBytes = later.stats.outBytes - server.stats.outBytes;
+    const errors = tunnelErrors(service, server, { outPackets, outBytes });
+    if (errors !== undefined) {
+      steps.set(name, {
+        step: "counters",
+        state: "unknown",
+        text: `${name}, all clients: ${packets} packets in, ${outPackets} out; ${errors}`,
+      });
+      continue;
+    }
+    const seen =
+      server.settings.forwarding === MASQUERADING
+        ? `${packets} packets in, ${outPackets} out`
+        : `${packets} packets in (answers do not pass the director)`;
+    const refuses = isRefused(service, server, later);
+    steps.set(name, {
+      step: "counters",
+      state: refuses ? "unknown" : "ok",
+      text: `${name}, all clients: ${seen}${refuses ? "; they are as large as ICMP messages that refuse these requests: perhaps no program listens there" : ""}`,
+    });
+  }
+  return [...steps.values()];
+}

@@ -1,0 +1,164 @@
+import type { Kind } from "../../finding.js";
+
+/** Findings about the table itself. */
+export const TABLE_KINDS = [
+  {
+    id: "empty-table",
+    severity: "warning",
+    title: "there is no virtual service",
+    why: "The table is only in the kernel. After a boot, or after the module was loaded again, it is empty, and nothing is balanced.",
+    looked:
+      "The table. Real servers have none: if a virtual address with a prefix length of 32 (128 for IPv6) is on lo, if a tunnel is up, or if there is no /etc/ipvsadm.rules, no command is printed.",
+    cure: "On a director, restore the saved rules; a real server must not have them. The systemd service ipvsadm, or a health checker such as keepalived, does that at every boot.",
+    sysctls: [],
+  },
+  {
+    id: "no-scheduler",
+    severity: "error",
+    title: "a service has no scheduler",
+    why: "Without a scheduler no real server is chosen: every new connection is refused, whatever servers there are.",
+    looked: "The table: services whose scheduler is none.",
+    cure: "Give the service a scheduler.",
+    sysctls: [],
+  },
+  {
+    id: "no-servers",
+    severity: "error",
+    title: "a service has no real server",
+    why: "IPVS takes the packets of a virtual service before any program on the machine gets them. Without a real server it refuses them (ICMP port unreachable), so clients see their connections refused, even if a program on the director listens at that port.",
+    looked: "The table: services without a real server.",
+    cure: "Add a real server, or remove the service.",
+    sysctls: [],
+  },
+  {
+    id: "all-drained",
+    severity: "error",
+    title: "every real server of a service has weight 0",
+    why: "A real server with weight 0 gets no new connections; this is how a server is drained. If all servers of a service have weight 0, every new connection is refused. Established connections go on, and so do clients that persistence binds to a server.",
+    looked: "The table: services all of whose real servers have weight 0.",
+    cure: "Give a working real server a weight.",
+    sysctls: [],
+  },
+  {
+    id: "all-overloaded",
+    severity: "error",
+    title: "every real server of a service is at its upper threshold",
+    why: "A real server with as many connections as its upper threshold (established or not) gets no new ones until they drop below the lower threshold. If this is true of all servers that are not drained, every new connection is refused.",
+    looked:
+      "The table: services in which no server takes connections, and at least one has as many connections, active and inactive, as its upper threshold.",
+    cure: "Add real servers, give a drained one a weight, or raise the threshold if the server can handle more. If the connections all wait for an answer (SYN_RECV), the cause is on the server, and a higher threshold does not help. Connections that have ended count until they expire: look for clients that leave many of them behind.",
+    sysctls: [],
+  },
+  {
+    id: "ports-merged",
+    severity: "error",
+    title: "a real server gets several ports of clients at one port",
+    why: "A service by firewall mark can have several ports. With port 0, a masqueraded real server gets each request at the port that it is for. With a port of its own it gets all of them there: a request with TLS reaches a program that expects plain HTTP. Clients fail each time the scheduler chooses this server.",
+    looked:
+      "Services without a port and without persistence, with masqueraded servers of both kinds: with port 0 and with another one. The service has several ports if connections or the rules that set its mark name more than one. With persistence IPVS keeps the port in any case; direct routing and tunneling never change it.",
+    cure: "Add the server again with port 0, then delete the one with the port: its connections end.",
+    sysctls: [],
+  },
+  {
+    id: "port-fixed",
+    severity: "warning",
+    title: "a real server of a service for several ports has one port",
+    why: "A service by firewall mark can have several ports. With port 0, a masqueraded real server gets each request at the port that it is for. With a port of its own it gets all of them there, whatever port the client asked for. For a service with one port that is right.",
+    looked:
+      "Services without a port and without persistence: masqueraded servers with a port beside others with port 0, while nothing tells which ports the service has. If connections or the rules that set the mark name several, the finding is ports-merged.",
+    cure: "If the service is for several ports, add the server again with port 0, then delete the one with the port: its connections end.",
+    sysctls: [],
+  },
+  {
+    id: "server-starved",
+    severity: "warning",
+    title: "a weight is so small that its real server gets almost nothing",
+    why: "Weights are relative to each other. A server with a twentieth of an even share, or less, is idle while the others do its work. Mostly this is a number that was forgotten when others changed their scale.",
+    looked:
+      "The table: services with a scheduler that uses weights (wrr, wlc, lblc, lblcr, sed, sh, mh), and the part of all effective weights that each server has. Weight 0 is a drain and is not reported.",
+    cure: "Give it a weight in proportion, or 0 if it must get nothing.",
+    sysctls: [],
+  },
+  {
+    id: "weights-ignored",
+    severity: "note",
+    title: "weights differ, but the scheduler ignores them",
+    why: "Round robin (rr) and least connections (lc) only check whether a weight is 0. A small server gets as much as a large one.",
+    looked:
+      "The table: services with rr or lc whose servers have different weights other than 0.",
+    cure: "Use the scheduler that respects weights: wrr instead of rr, wlc instead of lc.",
+    sysctls: [],
+  },
+  {
+    id: "scheduler-pins",
+    severity: "warning",
+    title: "the scheduler gives almost all connections to one real server",
+    why: "The schedulers dh, lblc and lblcr choose a server by the destination of requests. They are for caches, where a firewall mark stands for many destinations. A service with one virtual address has one destination. With dh one server gets everything, and the others are idle; with lblc and lblcr they get something only if that server is overloaded. sh and mh choose by the client's address: if clients come through a proxy or a carrier with one address for all, they get one server.",
+    looked:
+      "The table: services with dh, an address of their own and at least two servers that take connections. With lblc and lblcr, and with sh and mh without their flags for ports: also at least 20 connections, nine tenths of them at one server whose weight does not explain it. With sh and mh it is only likely, because few clients can be at one server by chance.",
+    cure: "Choose another scheduler, such as wlc or wrr. If clients must keep their server, add persistence (-p).",
+    sysctls: [],
+  },
+  {
+    id: "one-packet-masqueraded",
+    severity: "error",
+    title:
+      "one-packet scheduling leaves the answers of masqueraded servers untranslated",
+    why: "With one-packet scheduling (-o) a datagram leaves no entry in the connection table. IPVS then does not know the answer of a masqueraded server, and does not put the virtual address into it. The answer reaches the client from the address of the real server, and the client drops it.",
+    looked:
+      "Services with -o that have masqueraded servers with a weight on other machines, if no rule of the firewall translates the source of their answers in POSTROUTING. It is only likely, because some clients expect no answer, as with syslog or NetFlow. Services with a persistence engine (--pe sip) are not reported: IPVS translates the packets of their servers.",
+    cure: "Turn one-packet scheduling off, or use direct routing or tunneling, where answers do not pass the director. A rule of SNAT that gives answers the virtual address also helps.",
+    sysctls: [],
+  },
+  {
+    id: "server-on-loopback",
+    severity: "error",
+    title: "a masqueraded real server has a loopback address",
+    why: "The kernel does not let packets from the network through to a loopback address such as 127.0.0.1. With masquerading the request would get that address as its destination, so IPVS drops it. Clients see connections time out. With direct routing (-g) the destination stays, and a local program at the virtual address gets the request.",
+    looked:
+      "The table: masqueraded servers (-m) with a weight and an address in 127.0.0.0/8, or ::1. It is only likely if the server has answered: programs of this machine reach it. A service with a loopback address of its own is not reported.",
+    cure: "Give the server an address of this machine at which the program listens. Or use -g: requests keep the virtual address and its port, where a program must listen.",
+    sysctls: [],
+  },
+  {
+    id: "local-server-unheard",
+    severity: "error",
+    title:
+      "no program on this machine gets the requests of a local real server",
+    why: "A real server with an address of the director is the director itself, for example to show a page while all others are down. The scheduler gives it its share of the connections. If no program listens there, clients see them refused.",
+    looked:
+      "For each server with a weight and a local address: listening TCP sockets and unconnected UDP sockets in /proc/net, with masquerading at the address and port of the server, otherwise at those of the service, if its address is local.",
+    cure: "Start the program on this machine, and let it listen at any address, or at the address that is named. Until then give the server weight 0. If the server is meant to be another machine, remove its address from this one: `ip address del`.",
+    sysctls: [],
+  },
+  {
+    id: "persistence-pins",
+    severity: "warning",
+    title: "persistence gives almost all connections to one real server",
+    why: "With persistence a client stays with its server. If the mask ignores a part of the client addresses, or clients come through a proxy or a carrier with one address for all, most of them look like one client and get one server.",
+    looked:
+      "The table: persistent services with at least 20 connections, nine tenths of them at one server whose weight does not explain it.",
+    cure: "Tell clients apart by their whole address. If they really come from few addresses, turn persistence off, or store sessions where all servers find them. A service with port 0 (all ports) needs persistence: add a service for each port in use, then remove it. Old connections count until they expire, so the finding can stay for some minutes.",
+    sysctls: [],
+  },
+  {
+    id: "persistence-split",
+    severity: "warning",
+    title: "clients are at different real servers at ports of one address",
+    why: "Services with the same virtual address and the same real servers are each persistent by themselves. A client gets a real server for each of them, independently of the others. What the servers know of a client, such as a login or a basket, is then missing at the other port.",
+    looked:
+      "The persistence templates of services with the same virtual address, the same netmask and at least two real servers, the same ones: clients whose templates name different servers at the same time. Drained servers (weight 0) do not count, nor do services with a persistence engine, and FTP (TCP ports 20 and 21), whose connections the kernel keeps together. It is no fault if the servers share their sessions, or if the services have nothing to do with each other. Nothing is reported once a persistent service by firewall mark has the same real servers and rules give its mark to the packets of these services: old templates are left for a while.",
+    cure: "Make them one service by firewall mark, with persistence: a rule of the firewall gives the packets to all of these ports the same mark. `ipvsadm setup RULES --mark MARK=SERVICE` prints such a rule. If all ports of the address go to the same servers, one persistent service with port 0 is enough.",
+    sysctls: [],
+  },
+  {
+    id: "persistence-per-port",
+    severity: "note",
+    title: "persistence does not join ports of one address",
+    why: "Services with the same virtual address and the same real servers are each persistent by themselves. A client gets a real server for each of them, independently of the others: it can be at one server for HTTP and at another for HTTPS. That matters if a session (login, basket) uses both and is known to one server only.",
+    looked:
+      "The table: services with the same virtual address, the same netmask and at least two real servers, the same ones, at least two of them with a weight. Nothing is reported if the scheduler chooses the server by the client's address (sh and mh without their flags for ports, dh), if ten or more clients have templates of several services and all are at one server each, for FTP (TCP ports 20 and 21) and persistence engines, or once a service by firewall mark gets the packets of these services. persistence-split is reported instead if the templates prove it.",
+    cure: "If clients need the same server at these ports, make them one service by firewall mark, with persistence. If all ports of the address go to the same servers, one persistent service with port 0 is enough. Otherwise nothing has to be changed.",
+    sysctls: [],
+  },
+] as const satisfies readonly Kind[];

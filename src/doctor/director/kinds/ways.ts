@@ -1,0 +1,65 @@
+import type { Kind } from "../../finding.js";
+
+/** Findings about the ways of requests and answers through this machine. */
+export const WAY_KINDS = [
+  {
+    id: "answers-unroutable",
+    severity: "error",
+    title: "the director has no route for the answers to clients",
+    why: "Answers of masqueraded servers come back through the director. The kernel looks up their route twice: with the real server as the source when they come in, and with the virtual address as the source after IPVS has put it in. If one of them leads nowhere, the kernel drops the answer. Requests come in and reach the real servers, and clients see connections time out.",
+    looked:
+      "Clients of masqueraded servers with connections that wait in SYN_RECV, or with UDP: the kernel's route for such an answer, with both sources (the second not if net.ipv4.vs.snat_reroute is 0). There is none, or it is of type unreachable, prohibit or blackhole, by the main table or by a routing rule. It is only likely if the route or rule is for some clients only, who are perhaps banned, if a routing rule looks at firewall marks, which answers may have, and with UDP, which does not tell whether a client waits. With IPv6 and no default route: whether an interface, other than those to the real servers, forwards and has accept_ra 1. The kernel then ignores router advertisements there.",
+    cure: "Correct the routes or the routing rules of this machine. `ip rule` and `ip route show table all` print them. With IPv6, a machine that forwards takes its default route from router advertisements only if accept_ra is 2. The real servers need no change.",
+    sysctls: ["net.ipv4.vs.snat_reroute", "net.ipv6.conf.INTERFACE.accept_ra"],
+  },
+  {
+    id: "server-network-down",
+    severity: "error",
+    title: "the interface in the network of a real server is down",
+    why: "If an interface is down, the route of its network is gone. Packets to the real servers there follow another route, mostly the default route, to a router that cannot reach them or drops them. The scheduler still gives these servers their share of the connections.",
+    looked:
+      "For each real server with a weight: an interface that is down and has an address in the network of the server, while no other interface has one, and the server has no route or a route to a router. It is only likely if there is a route to a router. A masqueraded server that answers now, and one that a route attaches to another interface, are not reported.",
+    cure: "Set the interface up, unless somebody set it down on purpose. Routes of its own that went with it have to be added again: restart what configures the network, or add them by hand.",
+    sysctls: [],
+  },
+  {
+    id: "client-router-silent",
+    severity: "error",
+    title: "the router to clients does not answer the director",
+    why: "Answers of masqueraded servers come back through the director, which sends them to the router of its route to the client. If no machine answers at the router's address, the answers are lost. Requests come in all the same, by the router that knows the way.",
+    looked:
+      "Masqueraded servers whose connections all wait in SYN_RECV: doctor asks for the routers to the clients that wait, by ARP or neighbor discovery.",
+    cure: "Correct the route: `ip route replace default via ROUTER`, or the route to the clients, with the address of the router from which requests come, and keep it in the configuration of the network. If the address is right, check that router.",
+    sysctls: [],
+  },
+  {
+    id: "route-elsewhere",
+    severity: "error",
+    title: "a route leads past the network that a server or client is in",
+    why: "A more specific route, or a routing rule, goes before the route of a directly attached network. Packets to a machine in that network then go to another interface or to a router, which perhaps drops them. Such routes are often left over from a time when the machine was elsewhere.",
+    looked:
+      "Servers whose connections all wait in SYN_RECV, and with masquerading the clients that wait for them: those that are in the network of an interface that is up, while the route to them leaves by another interface or has a gateway. A machine that answers ARP or neighbor discovery where the route leads is not reported. It is only likely, because the route may be meant so and the server silent for another reason.",
+    cure: "Remove the route, also from the configuration of the network.",
+    sysctls: [],
+  },
+  {
+    id: "server-by-default-route",
+    severity: "error",
+    title: "only the default route leads to a masqueraded real server",
+    why: "Without a route to the network of the real servers, the director sends their packets to its default router, mostly toward the clients, which drops them or sends them elsewhere. Such a route is missing if an address was added with a wrong prefix length, such as /32, or if it was removed with an interface.",
+    looked:
+      "Masqueraded servers whose connections all wait in SYN_RECV, and whose route is the default route, if no other masqueraded server to which the same router leads has answered and is not silent. It is only likely: the servers may really be behind that router, and silent for another reason.",
+    cure: "If the network of the servers is attached to this machine, correct the prefix length of the address there: `ip address add ADDRESS/24 dev INTERFACE`, then remove the old one. If it is behind another router, add the route: `ip route add NETWORK via ROUTER`. If the route is right, run the command above on the server.",
+    sysctls: [],
+  },
+  {
+    id: "neighbor-fixed",
+    severity: "error",
+    title: "a fixed neighbor entry sends packets where nobody answers",
+    why: "For a permanent neighbor entry the kernel never asks who has the address. If the machine got another network card, or another machine took over the address, packets still go to the old hardware address, and nobody gets them.",
+    looked:
+      "Real servers whose connections all wait in SYN_RECV, or that did not answer --probe: whether the neighbor entry of the server, or of the router to it, is permanent. The same for the clients that wait, unless servers have answered clients behind the same router. Entries on VXLAN and Geneve interfaces are not considered, because network plugins make them permanent. It is only likely: the entry may be right, and the server silent for another reason.",
+    cure: "If the hardware address in it is wrong, remove the entry: the kernel then asks for the hardware address, as for any neighbor. If it is in a configuration (`ip neighbor`, /etc/ethers), correct it there.",
+    sysctls: [],
+  },
+] as const satisfies readonly Kind[];

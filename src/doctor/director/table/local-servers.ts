@@ -1,0 +1,160 @@
+import {
+  formatAddress,
+  sameAddress,
+  type Address,
+} from "../../../ipvs/address.js";
+import {
+  formatEndpoint,
+  MASQUERADING,
+  TCP,
+  TRANSPORTS,
+  UDP,
+  type ServerEntry,
+  type ServiceWithServers,
+} from "../../../ipvs/model.js";
+import { addsAgain, changeCommand, ofServer } from "../../commands.js";
+import { check, type Known } from "../../check.js";
+import type { Facts } from "../../facts.js";
+import type { Finding } from "../../finding.js";
+import { deviceOf, isLocal, type Network } from "../../network.js";
+import { hears, isLoopback } from "../../real-server/listening.js";
+import { isVirtual } from "../nat/director-address.js";
+
+type Id = "server-on-loopback" | "local-server-unheard";
+
+/** Masqueraded servers at an address such as 127.0.0.1, and local servers without a program. */
+export const localServers = check(
+  ["server-on-loopback", "local-server-unheard"],
+  ["table", "network", "listeners"],
+  (facts) =>
+    facts.table.flatMap((service) =>
+      service.servers
+        .filter(({ settings }) => settings.weight > 0)
+        .flatMap((server): Finding<Id>[] =>
+          isOnLoopback(server) && !isAtLoopback(service)
+            ? [onLoopback(service, server, facts)]
+            : unheard(service, server, facts),
+        ),
+    ),
+);
+
+/** Whether the kernel drops all requests of clients to a server, because its address is a loopback address. */
+export function isOnLoopback({ key, settings }: ServerEntry): boolean {
+  return settings.forwarding === MASQUERADING && isLoopback(key.address);
+}
+
+/** Whether only programs of this machine reach a service. */
+function isAtLoopback({ key }: ServiceWithServers): boolean {
+  return !("firewallMark" in key) && isLoopback(key.address);
+}
+
+/** Programs of this machine reach such a server. */
+function doubt({
+  stats,
+}: ServerEntry): Pick<Finding<Id>, "certainty" | "evidence"> {
+  return stats.outPackets === 0n
+    ? {}
+    : {
+        certainty: "likely",
+        evidence: [
+          "it has answered since it was added, as it answers programs of this machine",
+        ],
+      };
+}
+
+function onLoopback(
+  service: ServiceWithServers,
+  server: ServerEntry,
+  facts: Facts & Known<"network" | "listeners">,
+): Finding<"server-on-loopback"> {
+  const { address, port } = server.key;
+  const own = facts.network.addresses.find(
+    (one) =>
+      one.address.length === address.length &&
+      one.scope === "global" &&
+      !one.tentative &&
+      !one.duplicate &&
+      // A temporary address of IPv6 expires.
+      !(address.length === 16 && one.secondary) &&
+      !isVirtual(one.address, facts),
+  )?.address;
+  const text = formatEndpoint(address, port);
+  const seen = `it is masqueraded, and ${text} is a loopback address of this machine`;
+  if (!own)
+    return {
+      id: "server-on-loopback",
+      ...ofServer(service, server),
+      seen,
+      ...doubt(server),
+      fix: [],
+    };
+  const key = { address: own, port };
+  return {
+    id: "server-on-loopback",
+    ...ofServer(service, server),
+    seen,
+    ...doubt(server),
+    procedure: [
+      `If the program of this machine also listens at port ${port} of ${formatAddress(own)}, or of any address, let the server have that address:`,
+      {
+        commands: [
+          addsAgain(service, { key, settings: server.settings }),
+          changeCommand({
+            command: "delete-server",
+            service: service.key,
+            server: server.key,
+          }),
+        ],
+      },
+      "If the program listens at the loopback address only, change that first in its configuration. With keepalived, change the address of sorry_server or real_server there.",
+    ],
+    fix: [],
+  };
+}
+
+/** A server that is this machine itself, and no program gets its requests. */
+function unheard(
+  service: ServiceWithServers,
+  server: ServerEntry,
+  { network, listeners }: Known<"network" | "listeners">,
+): Finding<"local-server-unheard">[] {
+  const { key, settings } = server;
+  const masqueraded = settings.forwarding === MASQUERADING;
+  if ("firewallMark" in service.key || isLocal(network, key.address) !== true)
+    return [];
+  const { protocol } = service.key;
+  if (protocol !== TCP && protocol !== UDP) return [];
+  const [address, port]: [Address, number] = masqueraded
+    ? [key.address, key.port]
+    : [service.key.address, service.key.port];
+  if (port === 0) return [];
+  // Without the virtual address, no requests come: another director has it.
+  if (!masqueraded && isLocal(network, address) !== true) return [];
+  const near = listeners.filter(
+    (one) => one.protocol === protocol && one.port === port,
+  );
+  if (near.some((one) => hears(one, { address }))) return [];
+  const at = [...new Set(near.map((one) => formatAddress(one.address)))];
+  return [
+    {
+      id: "local-server-unheard",
+      ...ofServer(service, server),
+      seen: `it is this machine itself, and no program listens at ${TRANSPORTS[protocol]}/${formatEndpoint(address, port)}${at.length > 0 ? `; programs listen at this port only at ${at.join(", ")}` : ""}`,
+      evidence: isLoopback(key.address)
+        ? []
+        : [
+            `if the server is meant to be another machine: this one also has the address ${formatAddress(key.address)}${placeText(network, key.address)}`,
+          ],
+      fix: [],
+    },
+  ];
+}
+
+/** The interface with an address. */
+function placeText(network: Network, address: Address): string {
+  const own = network.addresses.find((one) =>
+    sameAddress(one.address, address),
+  );
+  const name = deviceOf(network, own?.device)?.name;
+  return name === undefined ? "" : ` on ${name}, where it must be removed`;
+}
