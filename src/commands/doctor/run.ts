@@ -18,6 +18,7 @@ import { examineDirector } from "./examine-director.js";
 import { explanationOf, kindLines } from "./explain.js";
 import { followClient, traceJson, traceText } from "./client.js";
 import { addressOf, readCircumstances } from "./real-server-options.js";
+import { packetReport, watchServer } from "./server-packets.js";
 import { reportJson, reportLines, type Report } from "./report.js";
 
 export const run: RunSubcommand = async (call) => {
@@ -44,8 +45,11 @@ export const run: RunSubcommand = async (call) => {
 async function clientOf({ given, io }: Invocation) {
   const text = given.text("client");
   const there = given.list("real-server").length > 0;
-  if (there && given.duration("for") !== undefined)
-    throw new UsageError("--for does not go with --real-server", "doctor");
+  if (there && given.duration("for") !== undefined && text === undefined)
+    throw new UsageError(
+      "--for with --real-server looks at packets of a client; name one with --client",
+      "doctor",
+    );
   if (there || text === undefined) return undefined;
   const address = addressOf(given, "client");
   const choose = await chooser(given.positionals, io);
@@ -90,10 +94,27 @@ async function reportOn({ given, io }: Invocation): Promise<Report> {
   const wanted = wantedIds(given);
   const circumstances = await readCircumstances(given, io);
   if (circumstances) {
+    const { client } = circumstances;
+    const seconds = given.duration("for");
+    const watched =
+      client && seconds !== undefined
+        ? await watchServer(io, circumstances, client, seconds)
+        : undefined;
     const { facts, ...rest } = await gatherRealServer(io, circumstances);
+    const packets =
+      watched && facts.realServer
+        ? packetReport(watched, facts.realServer)
+        : undefined;
     const examination = examine(REAL_SERVER_CHECKS, facts, wanted);
     const answers = facts.realServer && answerWays(facts.realServer);
-    return { role: "real server", ...examination, ...rest, answers };
+    return {
+      role: "real server",
+      ...examination,
+      ...rest,
+      notChecked: [...(packets?.notChecked ?? []), ...rest.notChecked],
+      answers,
+      packets,
+    };
   }
   const choose = await chooser(given.positionals, io);
   const probe = given.flag("probe");
@@ -146,7 +167,8 @@ function known(id: string) {
   );
 }
 
-function statusOf({ findings, unexamined, reasons }: Report): number {
+function statusOf({ findings, unexamined, reasons, packets }: Report): number {
+  if (packets?.facts.some(({ state }) => state === "stops")) return EXIT.failed;
   if (findings.some((finding) => kindOf(finding).severity === "error"))
     return EXIT.failed;
   const barred = unexamined.some(({ wanting }) => reasons.has(wanting));

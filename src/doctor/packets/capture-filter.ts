@@ -80,12 +80,18 @@ function contains(
   client: Address,
 ): string {
   return anyOf(
-    distances.flatMap((bytes) => addressTerms(name, outerBytes + bytes, client)),
+    distances.flatMap((bytes) =>
+      addressTerms(name, outerBytes + bytes, client),
+    ),
   );
 }
 
 /** Whether the source or the target of an IP header is the client. */
-function addressTerms(name: string, headerAt: number, client: Address): string[] {
+function addressTerms(
+  name: string,
+  headerAt: number,
+  client: Address,
+): string[] {
   const [source, target] = client.length === 4 ? [12, 16] : [8, 24];
   return [source, target].map((at) => equals(name, headerAt + at, client));
 }

@@ -15,8 +15,9 @@ export type Captured =
   /** In words */
   | { readonly unavailable: string };
 
-/** A capture that is running. */
-export interface Capture {
+/** A capture that is running, or that could not be started. It ends if it is disposed of. */
+export interface Capture extends Disposable {
+  readonly isRunning: boolean;
   /** Ends it. */
   finish(): Promise<Captured>;
 }
@@ -49,17 +50,12 @@ export interface CaptureSources {
   readonly wallClock: () => number;
 }
 
-/**
- * Starts tcpdump. It is not promiscuous and changes nothing. Returns when packets are captured.
- *
- * @returns why it cannot be used, in words, if it cannot
- */
+/** Starts tcpdump. It is not promiscuous and changes nothing. Returns when packets are captured. */
 export async function startCapture(
   { start, clock, wallClock }: CaptureSources,
   scope: CaptureScope,
-): Promise<Capture | { readonly unavailable: string }> {
-  let reason =
-    "tcpdump is not installed; the package tcpdump contains it";
+): Promise<Capture> {
+  let reason = "tcpdump is not installed; the package tcpdump contains it";
   for (const path of PATHS)
     for (const variant of VARIANTS) {
       const session = new Session(scope.client, scope.guePorts, wallClock);
@@ -80,12 +76,20 @@ export async function startCapture(
       if (isReady && !ended) return session.running(program);
       if (!isReady) {
         program.stop();
-        return { unavailable: "tcpdump did not start" };
+        return noCapture("tcpdump did not start");
       }
       if (ended?.missing) break; // no other variant exists there, either
       reason = reasonOf(ended);
     }
-  return { unavailable: reason };
+  return noCapture(reason);
+}
+
+function noCapture(unavailable: string): Capture {
+  return {
+    isRunning: false,
+    finish: () => Promise.resolve({ unavailable }),
+    [Symbol.dispose]: () => undefined,
+  };
 }
 
 /** How a program ended that has ended already. */
@@ -148,6 +152,10 @@ class Session {
     let early: number | undefined;
     void program.ended.then(() => (early ??= this.#wallClock()));
     return {
+      isRunning: true,
+      [Symbol.dispose]: () => {
+        program.stop();
+      },
       finish: async () => {
         const now = this.#wallClock();
         const hasEnded = early !== undefined;
@@ -160,7 +168,9 @@ class Session {
         const isFull = captured >= MOST_PACKETS;
         // If it ended by itself, and not because of its limit, it failed.
         if (hasEnded && !isFull)
-          return { unavailable: reasonOf({ status: 1, missing: false, complaint }) };
+          return {
+            unavailable: reasonOf({ status: 1, missing: false, complaint }),
+          };
         return {
           sightings: this.#builder.sightings({
             began: this.#began,

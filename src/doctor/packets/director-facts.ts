@@ -107,7 +107,7 @@ export function directorPacketFacts(
   return [
     ...groups
       .slice(0, MOST_GROUPS)
-      .map((group) => groupFact(group, groups, sightings, facts)),
+      .map((group) => groupFact(group, sightings, facts)),
     ...errors,
   ];
 }
@@ -208,7 +208,6 @@ function nameOf(flow: DirectorFlow): string {
 
 function groupFact(
   group: Group,
-  groups: readonly Group[],
   sightings: PacketSightings,
   facts: DirectorFacts,
 ): DirectorPacketFact {
@@ -220,6 +219,7 @@ function groupFact(
   const { state, text, isBeyond } = summarized(verdicts, "connections");
   const counts = countsText(group, facts);
   const isJudged = verdicts.length > 0;
+  const [first] = flows;
   const duplicate = duplicateText(flows, facts.network);
   const texts = [
     counts,
@@ -229,14 +229,17 @@ function groupFact(
       ? []
       : ["they began too late to judge: follow the client for longer (--for)"]),
   ];
-  const [first] = flows;
   return {
-    state: !isJudged || (duplicate !== undefined && state === "ok") ? "unknown" : state,
+    state:
+      !isJudged || (duplicate !== undefined && state === "ok")
+        ? "unknown"
+        : state,
     text: texts.join("; "),
     service,
     server,
     isBeyond,
-    group: first && isJudged && groups.length > 0 ? nameOf(first) : undefined,
+    group:
+      first && (text !== "" || state !== "unknown") ? nameOf(first) : undefined,
   };
 }
 
@@ -253,8 +256,7 @@ function countsText(
   const answersIn = legs((flow) => flow.answersIn);
   const answersOut = legs((flow) => flow.answersOut);
   const name = `${protocolName(first.protocol)} ${formatEndpoint(first.virtual, first.virtualPort)}`;
-  const of =
-    flows.length === 1 ? "" : ` of ${flows.length} connections`;
+  const of = flows.length === 1 ? "" : ` of ${flows.length} connections`;
   const outer = requestsOut.flows[0]?.outer;
   const to = first.server
     ? outer
@@ -267,8 +269,7 @@ function countsText(
       : `${requestsOut.packets} left${byDevices(requestsOut, devices)}`;
   const back =
     answersIn.packets + answersOut.packets === 0
-      ? server?.settings.forwarding === MASQUERADING &&
-        requestsOut.packets > 0
+      ? server?.settings.forwarding === MASQUERADING && requestsOut.packets > 0
         ? "; no answer came from there"
         : ""
       : `; ${counted(answersIn.packets, "answer")} came in${byDevices(answersIn, devices)}, ${answersOut.packets === 0 ? "none" : answersOut.packets} left${byDevices(answersOut, devices)}`;
@@ -282,9 +283,7 @@ function duplicateText(
 ): string | undefined {
   const twice = flows.find(({ requestsIn }) => {
     const numbers = requestsIn.flows.flatMap(({ tcp, device }) =>
-      tcp?.openSequence === undefined || device === 0
-        ? []
-        : [tcp.openSequence],
+      tcp?.openSequence === undefined || device === 0 ? [] : [tcp.openSequence],
     );
     return new Set(numbers).size < numbers.length;
   });
@@ -308,7 +307,7 @@ function judgeFlow(
     group.server === undefined ||
     group.server.settings.forwarding === MASQUERADING;
   if (!isMasqueraded && flow.answersOut.packets === 0)
-    return judgeOneWay(flow, sightings, facts);
+    return judgeOneWay(flow, group, sightings, facts);
   if (flow.answersIn.packets === 0)
     return judgeUnanswered(flow, group, sightings);
   if (flow.answersOut.packets === 0) return judgeKeptAnswers(flow, sightings);
@@ -476,11 +475,7 @@ function judgeUnanswered(
         sightings.ended - requestsIn.first >= SILENCE_MILLISECONDS));
   return {
     state: isCertain ? "stops" : "unknown",
-    text: isCertain
-      ? "they stop there, or on the way there or back"
-      : flow.protocol === TCP
-        ? "no answer yet"
-        : "",
+    text: isCertain ? "they stop there, or on the way there or back" : "",
     isBeyond: true,
   };
 }
@@ -511,6 +506,7 @@ function judgeKeptAnswers(
 /** Requests whose answers do not come through the director (direct routing, tunneling). */
 function judgeOneWay(
   flow: DirectorFlow,
+  { flows }: Group,
   sightings: PacketSightings,
   { network }: DirectorFacts,
 ): Verdict {
@@ -535,11 +531,16 @@ function judgeOneWay(
         text: `requests of ${bytes} bytes come in again and again and do not leave; smaller ones do`,
         isPartial: true,
       };
+    if (!isLarge)
+      return {
+        state: "unknown",
+        text: `the client sends requests again and again, which ${server} confirms no more`,
+        isBeyond: true,
+      };
+    const isAlive = laterSuccess(flow, flows).confirmedLater > segment.first;
     return {
-      state: isLarge ? "stops" : "unknown",
-      text: isLarge
-        ? `requests of ${bytes} bytes leave again and again, and the client gets no confirmation, while those ${passedBytes > 0 ? `of up to ${passedBytes} bytes` : "without data"} pass: something between here and ${server} drops large packets, or the server does`
-        : `the client sends requests again and again, which ${server} confirms no more`,
+      state: isAlive ? "stops" : "unknown",
+      text: `requests of ${bytes} bytes leave again and again, and the client gets no confirmation, while those ${passedBytes > 0 ? `of up to ${passedBytes} bytes` : "without data"} pass: something between here and ${server} drops them, probably because of their size`,
       isPartial: true,
       isBeyond: true,
     };
@@ -582,7 +583,7 @@ function judgeUnconfirmed(
         text: "the client asks only once and confirms nothing: the server refuses, or the client gave up",
         isBeyond: true,
       }
-    : { state: "unknown", text: "no confirmation yet", isBeyond: true };
+    : { state: "unknown", text: "", isBeyond: true };
 }
 
 /** The group of an entry, to find what packets tell of it. */
@@ -595,4 +596,3 @@ export function groupOfEntry(one: Connection): string {
     one.serverPort,
   );
 }
-

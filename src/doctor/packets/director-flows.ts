@@ -152,7 +152,8 @@ function flowTo(
         ? one.targetPort === entry.serverPort &&
           sameAddress(one.target, entry.server) &&
           !isVirtual(one.target, one.targetPort)
-        : targets.size === 1 && !targets.has(flowKey(one.target, one.targetPort))),
+        : targets.size === 1 &&
+          !targets.has(flowKey(one.target, one.targetPort))),
   );
   const server =
     entry?.server ?? tunneled[0]?.outer?.target ?? translated[0]?.target;
@@ -163,7 +164,9 @@ function flowTo(
   const pick = (flows: readonly HalfFlow[]) =>
     legOf(withoutLowerInterfaces(flows, devices));
   const own = pick([...tunneled, ...unchanged, ...translated]);
-  const replaced = hidden.filter((one) => isServers(one.target, one.targetPort));
+  const replaced = hidden.filter((one) =>
+    isServers(one.target, one.targetPort),
+  );
   const backToReplaced = hidden.filter((one) =>
     isServers(one.source, one.sourcePort),
   );
@@ -181,8 +184,7 @@ function flowTo(
     flows.filter(({ direction }) => direction === "in");
   const outgoing = (flows: readonly HalfFlow[]) =>
     flows.filter(({ direction }) => direction === "out");
-  const isSame =
-    server !== undefined && isVirtual(server, serverPort);
+  const isSame = server !== undefined && isVirtual(server, serverPort);
   return {
     protocol,
     clientPort,
@@ -224,4 +226,3 @@ export function groupName(
   const there = server ? `${formatAddress(server)} ${serverPort}` : "";
   return `${protocol} ${formatAddress(virtual)} ${virtualPort} ${there}`;
 }
-

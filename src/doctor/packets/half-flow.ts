@@ -116,7 +116,10 @@ export class HalfFlowBuilder implements HalfFlow {
   lastFragments = 0;
   tcp: TcpBuilder | undefined;
 
-  constructor(packet: CapturedPacket, { device, direction, time }: CapturePoint) {
+  constructor(
+    packet: CapturedPacket,
+    { device, direction, time }: CapturePoint,
+  ) {
     // The bytes of the capture are reused, so keep copies.
     this.source = packet.source.slice();
     this.target = packet.target.slice();

@@ -57,9 +57,7 @@ function concerns(
   if (sameAddress(source, client) || sameAddress(target, client)) return true;
   // The inner packet is not quoted far enough to know whose it is.
   const isUnknown = outer !== undefined && sameAddress(outer.target, target);
-  return (
-    isUnknown && tunnelEnds.some((one) => sameAddress(one, outer.target))
-  );
+  return isUnknown && tunnelEnds.some((one) => sameAddress(one, outer.target));
 }
 
 /** `its requests to 10.0.0.11:80`, `answers from 192.0.2.1:80` */
@@ -72,10 +70,7 @@ function aboutText({ about }: SeenError, { client }: ErrorScope): string {
     : `answers from ${formatEndpoint(about.source, about.sourcePort)}`;
 }
 
-function errorFact(
-  some: readonly SeenError[],
-  scope: ErrorScope,
-): PacketFact {
+function errorFact(some: readonly SeenError[], scope: ErrorScope): PacketFact {
   const [first] = some;
   if (!first) return { state: "unknown", text: "" };
   const { name, direction, source } = first;

@@ -113,8 +113,12 @@ function whilePassing({ passedBytes }: Stall): string {
     : ", while those without data pass";
 }
 
-const LARGE_DROPPED =
-  "something there drops large packets, without a message that reaches this machine";
+/** Without data that has arrived, the size is only the most likely difference. */
+function dropsThem({ passedBytes }: Stall, where: string): string {
+  return passedBytes > 0
+    ? `something ${where} drops large packets, without a message that reaches this machine`
+    : `something ${where} drops them, probably because of their size, without a message that reaches this machine`;
+}
 
 /** Answers that are sent again and again and not confirmed. */
 function judgeLargeAnswers(
@@ -152,7 +156,7 @@ function judgeLargeAnswers(
         };
   return {
     state: isAlive ? "stops" : "unknown",
-    text: `answers of ${sized(bytes)} leave${wayBack} again and again, and the client does not confirm them${whilePassing(stall)}: ${isAlive ? LARGE_DROPPED : "either something there drops large packets, or the client is gone"}`,
+    text: `answers of ${sized(bytes)} leave${wayBack} again and again, and the client does not confirm them${whilePassing(stall)}: ${isAlive ? dropsThem(stall, "there") : "either something there drops large packets, or the client is gone"}`,
     isPartial: true,
   };
 }
@@ -199,7 +203,7 @@ function judgeLargeRequests(
     };
   return {
     state: isAlive ? "stops" : "unknown",
-    text: `requests of ${sized(bytes)} leave to ${server} again and again, and it does not confirm them${whilePassing(stall)}: ${isAlive ? "something on the way drops large packets, without a message that reaches this machine" : "either something on the way drops large packets, or the server is gone"}`,
+    text: `requests of ${sized(bytes)} leave to ${server} again and again, and it does not confirm them${whilePassing(stall)}: ${isAlive ? dropsThem(stall, "on the way") : "either something on the way drops large packets, or the server is gone"}`,
     isPartial: true,
     isBeyond: true,
   };

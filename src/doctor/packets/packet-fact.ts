@@ -74,7 +74,10 @@ export function counted(count: number, one: string): string {
 }
 
 export function protocolName(protocol: number): string {
-  return PROTOCOL_NAMES[protocol as Protocol] as string | undefined ?? `protocol ${protocol}`;
+  return (
+    (PROTOCOL_NAMES[protocol as Protocol] as string | undefined) ??
+    `protocol ${protocol}`
+  );
 }
 
 /** The lines of verdicts: each text once, with the number of connections if it does not concern all. */
@@ -84,7 +87,8 @@ export function summarized(
 ): { state: PacketFact["state"]; text: string; isBeyond: boolean } {
   const told = new Map<string, Verdict[]>();
   for (const one of verdicts)
-    if (one.text !== "") told.set(one.text, [...(told.get(one.text) ?? []), one]);
+    if (one.text !== "")
+      told.set(one.text, [...(told.get(one.text) ?? []), one]);
   const texts = Array.from(told, ([text, some]) =>
     some.length === verdicts.length
       ? text
@@ -97,7 +101,7 @@ export function summarized(
   return {
     state: isStopped
       ? "stops"
-      : verdicts.every(({ state }) => state === "ok")
+      : verdicts.length > 0 && verdicts.every(({ state }) => state === "ok")
         ? "ok"
         : "unknown",
     text: texts.slice(0, MOST_SHOWN).join("; "),
@@ -136,4 +140,3 @@ export function captureLimits({
 export function isComplete({ lost, unkept }: PacketSightings): boolean {
   return lost === 0 && unkept === 0;
 }
-

@@ -71,8 +71,7 @@ export interface IcmpError {
   readonly mtu?: number | undefined;
   /** undefined if too little of the packet is quoted */
   readonly about?:
-    | (Endpoints & { readonly outer?: OuterPacket | undefined })
-    | undefined;
+    (Endpoints & { readonly outer?: OuterPacket | undefined }) | undefined;
 }
 
 /** Where a packet was captured. */

@@ -1,4 +1,8 @@
-import { formatAddress, sameAddress, type Address } from "../../ipvs/address.js";
+import {
+  formatAddress,
+  sameAddress,
+  type Address,
+} from "../../ipvs/address.js";
 import { HalfFlowBuilder, type HalfFlow } from "./half-flow.js";
 import type {
   CapturedPacket,

@@ -268,7 +268,7 @@ async function waysOf(
 }
 
 /** The ports of FOU and GUE; none without the module fou, because a request would load it. */
-async function readFouPorts(io: Io): Promise<FouPort[]> {
+export async function readFouPorts(io: Io): Promise<FouPort[]> {
   const { procFolder, sysFolder, modulesFolder } = io;
   const states = moduleStates(["fou"], procFolder, sysFolder, modulesFolder);
   if (states.get("fou") !== "there") return [];

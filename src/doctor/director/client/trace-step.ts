@@ -2,6 +2,7 @@ import type { Address } from "../../../ipvs/address.js";
 import type { ServiceWithServers } from "../../../ipvs/model.js";
 import type { Known } from "../../check.js";
 import type { Fix } from "../../finding.js";
+import type { Captured } from "../../packets/capture.js";
 import type { CountersMeanwhile } from "../../read-counters.js";
 import type { HeardSync } from "../../sync-messages.js";
 import type { SeenConnection } from "./connections.js";
@@ -27,6 +28,8 @@ export interface ClientSightings {
   readonly after: readonly ServiceWithServers[];
   /** The sync messages that arrived meanwhile */
   readonly heard: readonly HeardSync[];
+  /** The packets that were captured meanwhile */
+  readonly packets?: Captured | undefined;
   /** The kernel's counters, if they could be read */
   readonly counters?: CountersMeanwhile | undefined;
 }
@@ -39,6 +42,7 @@ export interface TraceStep {
     | "size"
     | "marks"
     | "entries"
+    | "packets"
     | "sync"
     | "answers"
     | "counters"

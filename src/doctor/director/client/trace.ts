@@ -33,6 +33,7 @@ import { blockText, notLocal, wayText } from "../marks/not-local.js";
 import { markingRules, mismatchOf } from "../marks/marking-rules.js";
 import { overwritten } from "../marks/overwritten.js";
 import { dropSteps } from "./drops.js";
+import { packetSteps } from "./packets.js";
 import { entrySteps, usedConnections } from "./entries.js";
 import { serverOf, serviceOf } from "./servers.js";
 import { sizesFor } from "../firewall/too-big-messages.js";
@@ -68,12 +69,14 @@ export function traceClient(
   sightings: ClientSightings,
 ): ClientTrace {
   const { client, seconds } = sightings;
+  const packets = packetSteps(facts, sightings);
   const way = [
     routeStep(facts, client),
     ...firewallSteps(facts, sightings),
     ...sizeSteps(facts, client),
     ...markSteps(facts, sightings),
-    ...entrySteps(facts, sightings),
+    ...entrySteps(facts, sightings, packets.groups),
+    ...packets.steps,
     ...syncSteps(facts, sightings),
     ...counterSteps(facts, sightings),
   ];
@@ -89,24 +92,34 @@ export function traceClient(
     stopsAt,
     answers: elsewhere.answers,
     next: once([
-      ...(stopsAt === undefined || stopsAt.step === "entries"
+      ...(stopsAt === undefined ||
+      stopsAt.step === "entries" ||
+      stopsAt.step === "packets"
         ? steps.flatMap(({ next }) => (next ? [next] : []))
         : []),
       ...elsewhere.next,
       ...(stopsAt ? [] : unseenRequests(facts, sightings)),
     ]),
-    notChecked: facts.daemons
-      .filter(({ state }) => state === MASTER)
-      .map(masterText),
+    notChecked: [
+      ...facts.daemons.filter(({ state }) => state === MASTER).map(masterText),
+      ...packets.notChecked,
+    ],
   };
 }
 
-/** Each command once. */
+/** Each command once; not without --for what is there with it. */
 function once(commands: readonly Fix[]): Fix[] {
   const found = new Map(
     commands.map((one) => [`${one.on ?? ""} ${one.command}`, one]),
   );
-  return [...found.values()];
+  const all = [...found.values()];
+  return all.filter(
+    ({ command, on }) =>
+      !all.some(
+        (other) =>
+          other.on === on && other.command.startsWith(`${command} --for `),
+      ),
+  );
 }
 
 /** The interface in whose network a client is, if the route to it leaves by another one. */
