@@ -227,7 +227,7 @@ function groupFact(
     ...(duplicate === undefined ? [] : [duplicate]),
     ...(isJudged
       ? []
-      : ["they began too late to judge: follow the client for longer (--for)"]),
+      : ["too little was seen to judge: follow the client for longer (--for)"]),
   ];
   return {
     state:
@@ -292,7 +292,7 @@ function duplicateText(
     : undefined;
 }
 
-/** @returns undefined if it began too late */
+/** @returns undefined if too little was seen */
 function judgeFlow(
   flow: DirectorFlow,
   group: Group,

@@ -49,11 +49,15 @@ export function asksAgain({ opens }: TcpHalf, since = 0): boolean {
   );
 }
 
-/** Judges a connection that was answered, and whose answers leave. */
+/**
+ * Judges a connection that was answered, and whose answers leave.
+ *
+ * @returns undefined if it may still go on
+ */
 export function judgeAnswered(
   one: SeenBothWays,
   circumstances: Circumstances,
-): Verdict {
+): Verdict | undefined {
   const requests = one.requestsIn.tcp;
   const answers = one.answersOut.tcp;
   if (!requests || !answers) return FINE;
@@ -65,8 +69,15 @@ export function judgeAnswered(
     judgeGaps(one, circumstances) ??
     judgeReset(requests, answers, circumstances) ??
     judgeSilence(requests, answers, circumstances) ??
-    FINE
+    (isPending(requests, answers) ? undefined : FINE)
   );
+}
+
+/** Whether an answer is still to come. */
+function isPending(requests: TcpHalf, answers: TcpHalf): boolean {
+  const { opens, confirms, data, ends, resets } = requests;
+  if (opens.count === 0 || ends.count + resets.count > 0) return false;
+  return confirms.count === 0 || (data.count > 0 && answers.data.count === 0);
 }
 
 /** What goes wrong before the client has confirmed that it got an answer. */

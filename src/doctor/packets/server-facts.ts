@@ -201,7 +201,7 @@ function groupFact(
     ...(text === "" ? [] : [text]),
     ...(isJudged
       ? []
-      : ["they began too late to judge: follow the client for longer (--for)"]),
+      : ["too little was seen to judge: follow the client for longer (--for)"]),
   ];
   return { state: isJudged ? state : "unknown", text: texts.join("; ") };
 }
@@ -234,7 +234,7 @@ function countsText(
   return `${name}: ${came}; ${back}`;
 }
 
-/** @returns undefined if it began too late */
+/** @returns undefined if too little was seen */
 function judgeFlow(
   flow: ServerFlow,
   group: readonly ServerFlow[],
