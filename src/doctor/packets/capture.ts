@@ -73,7 +73,8 @@ export async function startCapture(
       ]);
       late.abort();
       const ended = isReady ? await endOf(program) : undefined;
-      if (isReady && !ended) return session.running(program);
+      if (isReady && (!ended || session.reader.hasBegun))
+        return session.running(program);
       if (!isReady) {
         program.stop();
         return noCapture("tcpdump did not start");

@@ -41,6 +41,11 @@ export class CaptureReader {
     this.#onPacket = onPacket;
   }
 
+  /** Whether the stream is a capture. */
+  get hasBegun(): boolean {
+    return this.#format !== undefined;
+  }
+
   /** Adds the next bytes of the stream. */
   read(chunk: Uint8Array): void {
     if (this.fault !== undefined) return;
