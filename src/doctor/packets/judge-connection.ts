@@ -153,8 +153,10 @@ function judgeLargeAnswers(
       text: `answers of ${sized(bytes)} come in again and again and do not leave${whilePassing(stall)}`,
       isPartial: true,
     };
-  if (requestsIn.tcp && requestsIn.tcp.resets.last > segment.first)
-    return undefined; // the client gave the connection up
+  // A client that has closed the connection resets when the data arrives.
+  const reset = requestsIn.tcp?.resets.last ?? 0;
+  if (reset >= segment.last && reset - segment.last < AGAIN_MILLISECONDS)
+    return undefined;
   const isAlive =
     requestsIn.last > segment.first + AGAIN_MILLISECONDS ||
     confirmedLater > segment.first;
