@@ -16,8 +16,8 @@ export const GRE = 47;
 const ICMP = 1;
 const ICMPV6 = 58;
 
-const ETHERTYPE_IPV4 = 0x0800;
-const ETHERTYPE_IPV6 = 0x86dd;
+const PAYLOAD_IPV4 = 0x0800;
+const PAYLOAD_IPV6 = 0x86dd;
 
 /** What decoding a packet needs to know. */
 export interface DecodeOptions {
@@ -235,7 +235,7 @@ function innerAt(
     const inside = body.short(2);
     const version = flags & 7;
     if (version !== 0) return undefined;
-    if (inside !== ETHERTYPE_IPV4 && inside !== ETHERTYPE_IPV6)
+    if (inside !== PAYLOAD_IPV4 && inside !== PAYLOAD_IPV6)
       return undefined;
     // Checksum, key and sequence number are optional, 4 bytes each.
     const optional = [0x8000, 0x2000, 0x1000].filter((bit) => flags & bit);

@@ -22,9 +22,10 @@ import { errorFacts } from "./icmp-facts.js";
 import {
   asksAgain,
   judgeAnswered,
+  judgeGaps,
   type Circumstances,
 } from "./judge-connection.js";
-import { sumOf, type Leg } from "./legs.js";
+import { legOf, sumOf, type Leg } from "./legs.js";
 import {
   byDevices,
   counted,
@@ -70,6 +71,7 @@ interface Group {
 }
 
 const MOST_GROUPS = 8;
+const FROM_CLIENT = "on the way from the client";
 
 /** Where the packets of a client stop on a director, and what ICMP errors say. */
 export function directorPacketFacts(
@@ -337,7 +339,7 @@ function circumstancesOf(
   return {
     server,
     wayBack: wayBackText(flow.answersOut, client, network),
-    fromClient: "on the way from the client",
+    fromClient: FROM_CLIENT,
     silence: `${server} confirms the requests and no data comes from it: its program is silent, or its answers are lost on the way here`,
     ended: sightings.ended,
     isComplete: isComplete(sightings),
@@ -381,11 +383,11 @@ export function mtuOf(
   { devices: indexes }: Leg,
   network: Network,
 ): number | undefined {
-  const mtus = indexes.flatMap((index) => {
+  const sizes = indexes.flatMap((index) => {
     const mtu = deviceOf(network, index)?.mtu;
     return mtu === undefined ? [] : [mtu];
   });
-  return mtus.length === 0 ? undefined : Math.max(...mtus);
+  return sizes.length === 0 ? undefined : Math.max(...sizes);
 }
 
 /** Whether a client waits in vain: it sends its SYN again, or the same data again and again. */
@@ -515,6 +517,22 @@ function judgeOneWay(
   const server = serverText(flow);
   if (tcp.opens.count > 0 && tcp.confirms.count === 0)
     return judgeUnconfirmed(flow, sightings);
+  const nothing = legOf([]);
+  const gap = judgeGaps(
+    {
+      requestsIn: flow.requestsIn,
+      answersIn: nothing,
+      answersOut: nothing,
+      isIpv6: flow.virtual.length === 16,
+    },
+    {
+      server,
+      fromClient: FROM_CLIENT,
+      ended: sightings.ended,
+      isComplete: isComplete(sightings),
+    },
+  );
+  if (gap) return gap;
   const stall = stallOf(tcp, undefined, {
     maximumSegment: undefined,
     mtu: mtuOf(flow.requestsOut, network),

@@ -75,10 +75,10 @@ function errorFact(some: readonly SeenError[], scope: ErrorScope): PacketFact {
   if (!first) return { state: "unknown", text: "" };
   const { name, direction, source } = first;
   const count = some.reduce((sum, one) => sum + one.count, 0);
-  const mtus = some.flatMap(({ mtu }) => (mtu === undefined ? [] : [mtu]));
+  const sizes = some.flatMap(({ mtu }) => (mtu === undefined ? [] : [mtu]));
   const says =
     name === "too big"
-      ? `packets are too big${mtus.length > 0 ? ` (MTU ${Math.min(...mtus)})` : ""}`
+      ? `packets are too big${sizes.length > 0 ? ` (MTU ${Math.min(...sizes)})` : ""}`
       : name;
   const who =
     direction === "out"

@@ -251,9 +251,19 @@ function hasSegment({ segments }: TcpHalf, wanted: Segment): boolean {
 }
 
 /** Payload that never came in, while later payload did. */
-function judgeGaps(
-  { requestsIn, answersIn, answersOut, isIpv6 }: SeenBothWays,
-  { server, fromClient, ended, isComplete }: Circumstances,
+export function judgeGaps(
+  {
+    requestsIn,
+    answersIn,
+    answersOut,
+    isIpv6,
+  }: Pick<SeenBothWays, "requestsIn" | "answersIn" | "answersOut" | "isIpv6">,
+  {
+    server,
+    fromClient,
+    ended,
+    isComplete,
+  }: Pick<Circumstances, "server" | "fromClient" | "ended" | "isComplete">,
 ): Verdict | undefined {
   if (!isComplete) return undefined;
   const sides = [

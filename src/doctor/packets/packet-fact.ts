@@ -1,4 +1,4 @@
-import { PROTOCOL_NAMES, type Protocol } from "../../ipvs/model.js";
+import { PROTOCOL_NAMES } from "../../ipvs/model.js";
 import type { Device } from "../../rtnl/model.js";
 import { formatHardwareAddress } from "../../rtnl/model.js";
 import type { Leg } from "./legs.js";
@@ -74,10 +74,8 @@ export function counted(count: number, one: string): string {
 }
 
 export function protocolName(protocol: number): string {
-  return (
-    (PROTOCOL_NAMES[protocol as Protocol] as string | undefined) ??
-    `protocol ${protocol}`
-  );
+  const names: Readonly<Partial<Record<number, string>>> = PROTOCOL_NAMES;
+  return names[protocol] ?? `protocol ${protocol}`;
 }
 
 /** The lines of verdicts: each text once, with the number of connections if it does not concern all. */

@@ -148,8 +148,8 @@ interface LinkHeader {
 }
 
 const ETHERNET_BYTES = 6;
-const PACKET_OTHERHOST = 3;
-const PACKET_OUTGOING = 4;
+const FOR_ANOTHER_HOST = 3;
+const SENT_HERE = 4;
 
 /** @see https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL2.html */
 function readSll2(frame: Uint8Array): LinkHeader | undefined {
@@ -184,9 +184,9 @@ function senderOf(
   length: number,
   address: Uint8Array,
 ): Pick<LinkHeader, "direction" | "sender"> {
-  if (type === PACKET_OUTGOING) return { direction: "out", sender: undefined };
+  if (type === SENT_HERE) return { direction: "out", sender: undefined };
   return {
-    direction: type === PACKET_OTHERHOST ? "other" : "in",
+    direction: type === FOR_ANOTHER_HOST ? "other" : "in",
     sender:
       length === ETHERNET_BYTES && address.subarray(0, 6).some((one) => one > 0)
         ? address.subarray(0, ETHERNET_BYTES)

@@ -295,10 +295,10 @@ function mtuOf(
   { devices: indexes }: Leg,
   devices: readonly Device[],
 ): number | undefined {
-  const mtus = devices
+  const sizes = devices
     .filter(({ index }) => indexes.includes(index))
     .map(({ mtu }) => mtu);
-  return mtus.length === 0 ? undefined : Math.max(...mtus);
+  return sizes.length === 0 ? undefined : Math.max(...sizes);
 }
 
 /** ` by eth0 through 192.0.2.254` */

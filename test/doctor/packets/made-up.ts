@@ -96,7 +96,7 @@ function packetOf(line: string): CapturedPacket {
     protocol: TCP,
     bytes: 40 + payload,
     tcp: {
-      flags: [...flags].reduce((sum, one) => sum | (FLAGS[one] ?? 0), 0),
+      flags: flags.split("").reduce((sum, one) => sum | (FLAGS[one] ?? 0), 0),
       sequence: Number(after("seq") ?? 0),
       acknowledged: Number(after("ack") ?? 0),
       payloadBytes: payload,
