@@ -235,8 +235,7 @@ function innerAt(
     const inside = body.short(2);
     const version = flags & 7;
     if (version !== 0) return undefined;
-    if (inside !== PAYLOAD_IPV4 && inside !== PAYLOAD_IPV6)
-      return undefined;
+    if (inside !== PAYLOAD_IPV4 && inside !== PAYLOAD_IPV6) return undefined;
     // Checksum, key and sequence number are optional, 4 bytes each.
     const optional = [0x8000, 0x2000, 0x1000].filter((bit) => flags & bit);
     return 4 + 4 * optional.length;

@@ -22,6 +22,7 @@ import { errorFacts } from "./icmp-facts.js";
 import {
   asksAgain,
   judgeAnswered,
+  judgeFragments,
   judgeGaps,
   type Circumstances,
 } from "./judge-connection.js";
@@ -303,6 +304,15 @@ function judgeFlow(
 ): Verdict | undefined {
   const { ended } = sightings;
   if (ended - flow.requestsIn.first < PATIENCE_MILLISECONDS) return undefined;
+  const capture = { isComplete: isComplete(sightings) };
+  const cut =
+    judgeFragments(flow.requestsIn, FROM_CLIENT, capture) ??
+    judgeFragments(
+      flow.answersIn,
+      `on the way from ${serverText(flow)}`,
+      capture,
+    );
+  if (cut) return cut;
   if (flow.requestsOut.packets === 0)
     return judgeKept(flow, group, sightings, facts);
   const isMasqueraded =
@@ -366,16 +376,19 @@ export function laterSuccess(
   flow: Pick<DirectorFlow, "requestsIn" | "answersIn">,
   others: readonly Pick<DirectorFlow, "requestsIn" | "answersIn">[],
 ): Pick<Circumstances, "answeredLater" | "confirmedLater"> {
-  const rest = others.filter((one) => one !== flow);
-  const answered = rest.map(({ answersIn }) => answersIn.last);
-  const confirmed = rest.flatMap(({ requestsIn: { tcp } }) =>
-    tcp && tcp.opens.count > 0 && tcp.confirms.count > 0
-      ? [tcp.confirms.last]
-      : [],
-  );
+  const latest = (
+    of: (one: Pick<DirectorFlow, "requestsIn" | "answersIn">) => number,
+  ) =>
+    others.reduce(
+      (time, one) => (one === flow ? time : Math.max(time, of(one))),
+      0,
+    );
   return {
-    answeredLater: Math.max(0, ...answered),
-    confirmedLater: Math.max(0, ...confirmed),
+    answeredLater: () => latest(({ answersIn }) => answersIn.last),
+    confirmedLater: () =>
+      latest(({ requestsIn: { tcp } }) =>
+        tcp && tcp.opens.count > 0 ? tcp.confirms.last : 0,
+      ),
   };
 }
 
@@ -555,7 +568,7 @@ function judgeOneWay(
         text: `the client sends requests again and again, which ${server} confirms no more`,
         isBeyond: true,
       };
-    const isAlive = laterSuccess(flow, flows).confirmedLater > segment.first;
+    const isAlive = laterSuccess(flow, flows).confirmedLater() > segment.first;
     return {
       state: isAlive ? "stops" : "unknown",
       text: `requests of ${bytes} bytes leave again and again, and the client gets no confirmation, while those ${passedBytes > 0 ? `of up to ${passedBytes} bytes` : "without data"} pass: something between here and ${server} drops them, probably because of their size`,

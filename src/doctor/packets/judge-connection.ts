@@ -1,4 +1,9 @@
-import { distance, type Segment, type TcpHalf } from "./half-flow.js";
+import {
+  distance,
+  type HalfFlow,
+  type Segment,
+  type TcpHalf,
+} from "./half-flow.js";
 import { acknowledgedBy, type Leg } from "./legs.js";
 import {
   AGAIN_MILLISECONDS,
@@ -37,8 +42,8 @@ export interface Circumstances {
   /** Packets that were not captured did not pass */
   readonly isComplete: boolean;
   /** When a later connection of the same client was answered, or its answer confirmed: small packets pass */
-  readonly answeredLater: number;
-  readonly confirmedLater: number;
+  readonly answeredLater: () => number;
+  readonly confirmedLater: () => number;
 }
 
 /** Whether a client has sent its SYN again, so no answer reached it. */
@@ -159,7 +164,7 @@ function judgeLargeAnswers(
     return undefined;
   const isAlive =
     requestsIn.last > segment.first + AGAIN_MILLISECONDS ||
-    confirmedLater > segment.first;
+    confirmedLater() > segment.first;
   if (!isLarge)
     return ended - segment.first < SILENCE_MILLISECONDS
       ? undefined
@@ -207,7 +212,7 @@ function judgeLargeRequests(
   if (requestsIn === requestsOut) return undefined; // the kernel here did not take them
   const isAlive =
     answersIn.last > segment.first + AGAIN_MILLISECONDS ||
-    answeredLater > segment.first;
+    answeredLater() > segment.first;
   if (!isLarge)
     return {
       state: "unknown",
@@ -302,6 +307,27 @@ export function judgeGaps(
   }
   return undefined;
 }
+
+/** Packets in fragments of which only the first fragments come in. */
+export function judgeFragments(
+  { flows }: Leg,
+  way: string,
+  { isComplete }: Pick<Circumstances, "isComplete">,
+): Verdict | undefined {
+  const sum = (of: (flow: HalfFlow) => number) =>
+    flows.reduce((total, one) => total + of(one), 0);
+  const firsts = sum((one) => one.firstFragments);
+  const lasts = sum((one) => one.lastFragments);
+  if (!isComplete || firsts < FEWEST_FRAGMENTED || lasts > 0) return undefined;
+  return {
+    state: "stops",
+    text: `of packets in fragments only the first fragments come in: something ${way} drops the others`,
+    isPartial: true,
+  };
+}
+
+/** One packet may lose a fragment. */
+const FEWEST_FRAGMENTED = 3;
 
 /** Not the exact number, so that connections with the same fate have the same text. */
 function counted(bytes: number): string {

@@ -10,7 +10,11 @@ import type { RealServer } from "../real-server/real-server.js";
 import { grownServerCounters } from "./server-counters.js";
 import type { HalfFlow } from "./half-flow.js";
 import { errorFacts } from "./icmp-facts.js";
-import { asksAgain, judgeAnswered } from "./judge-connection.js";
+import {
+  asksAgain,
+  judgeAnswered,
+  judgeFragments,
+} from "./judge-connection.js";
 import { legOf, sumOf, withoutLowerInterfaces, type Leg } from "./legs.js";
 import {
   byDevices,
@@ -245,6 +249,10 @@ function judgeFlow(
   const { tunneled, requests, answers } = flow;
   const first = requests.packets > 0 ? requests.first : tunneled.first;
   if (ended - first < PATIENCE_MILLISECONDS) return undefined;
+  const cut = judgeFragments(requests, "on the way here", {
+    isComplete: isComplete(sightings),
+  });
+  if (cut) return cut;
   if (requests.packets === 0)
     return {
       state: isComplete(sightings) ? "stops" : "unknown",
@@ -271,8 +279,8 @@ function judgeFlow(
         "the kernel here confirms the requests, and the program sends no data",
       ended,
       isComplete: isComplete(sightings),
-      answeredLater: 0,
-      confirmedLater: confirmedLater(flow, group),
+      answeredLater: () => 0,
+      confirmedLater: () => confirmedLater(flow, group),
     },
   );
 }
@@ -282,13 +290,11 @@ function confirmedLater(
   flow: ServerFlow,
   group: readonly ServerFlow[],
 ): number {
-  const times = group.flatMap((one) => {
+  return group.reduce((time, one) => {
     const { tcp } = one.requests;
-    return one !== flow && tcp && tcp.opens.count > 0 && tcp.confirms.count > 0
-      ? [tcp.confirms.last]
-      : [];
-  });
-  return Math.max(0, ...times);
+    const isOther = one !== flow && tcp !== undefined && tcp.opens.count > 0;
+    return isOther ? Math.max(time, tcp.confirms.last) : time;
+  }, 0);
 }
 
 function mtuOf(

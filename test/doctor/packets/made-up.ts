@@ -24,7 +24,7 @@ const FLAGS: Readonly<Record<string, number>> = {
 /**
  * What a capture of these packets shows. Each is a line: `SECONDS INTERFACE in|out SOURCE > TARGET FLAGS WORD…`, with the
  * index of the interface and the flags of tcpdump (`S`, `S.`, `.`, `F.`, `R`), or `udp` or `icmp` instead of flags. Words
- * are `seq 1`, `ack 1`, `len 100` (payload), `mss 1460`, `tunnel SOURCE TARGET`; of `icmp`: `too-big MTU` or another error with
+ * are `fragment first` (or `last`), `seq 1`, `ack 1`, `len 100` (payload), `mss 1460`, `tunnel SOURCE TARGET`; of `icmp`: `too-big MTU` or another error with
  * dashes, and `about SOURCE TARGET` with ports.
  */
 export function seen(
@@ -72,7 +72,18 @@ function packetOf(line: string): CapturedPacket {
             target: address(after("tunnel", 2) ?? ""),
           },
   };
-  if (flags === "udp") return { ...ends, protocol: UDP, bytes: 28 + payload };
+  const part = after("fragment");
+  const fragment =
+    part === undefined
+      ? undefined
+      : {
+          // One packet at a time
+          id: Math.floor(Number(words[0])),
+          isFirst: part === "first",
+          isLast: part === "last",
+        };
+  if (flags === "udp")
+    return { ...ends, protocol: UDP, bytes: 28 + payload, fragment };
   if (flags === "icmp") {
     const name = (words[7] ?? "").replaceAll("-", " ") as IcmpErrorName;
     const about = after("about");

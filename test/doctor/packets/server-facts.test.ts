@@ -192,6 +192,22 @@ suite("serverPacketFacts()", () => {
     );
   });
 
+  test("serverPacketFacts() finds datagrams of which only the first fragments come in", () => {
+    const server = { services: [{ ...SERVICE, protocol: undefined }] };
+    const part = (seconds: number, which: string, port = 40000) =>
+      `${seconds} 1 in ${CLIENT}:${port} > ${VIRTUAL} udp len 1472 fragment ${which}`;
+    const firsts = [1, 2, 3].map((at) => part(at, "first"));
+    assert.match(
+      judge(firsts, { server }),
+      /^stops UDP .*; of packets in fragments only the first fragments come in: something on the way here drops the others$/,
+    );
+    const whole = [1, 2, 3].flatMap((at) => [
+      part(at, "first"),
+      part(at, "last"),
+    ]);
+    assert.doesNotMatch(judge(whole, { server }), /fragments/);
+  });
+
   test("serverPacketFacts() finds a program that is silent", () => {
     const lines = [
       ...handshake(1),
