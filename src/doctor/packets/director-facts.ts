@@ -26,7 +26,7 @@ import {
   judgeGaps,
   type Circumstances,
 } from "./judge-connection.js";
-import { legOf, sumOf, type Leg } from "./legs.js";
+import { isNew, legOf, sumOf, type Leg } from "./legs.js";
 import {
   byDevices,
   counted,
@@ -217,9 +217,12 @@ function groupFact(
   const { flows, service, server } = group;
   const verdicts = flows.flatMap((flow) => {
     const verdict = judgeFlow(flow, group, sightings, facts);
-    return verdict ? [verdict] : [];
+    return verdict ? [{ ...verdict, isNew: isNew(flow.requestsIn) }] : [];
   });
-  const { state, text, isBeyond } = summarized(verdicts, "connections");
+  const { state, text, isBeyond, isTelling } = summarized(
+    verdicts,
+    "connections",
+  );
   const counts = countsText(group, facts);
   const isJudged = verdicts.length > 0;
   const [first] = flows;
@@ -241,8 +244,7 @@ function groupFact(
     service,
     server,
     isBeyond,
-    group:
-      first && (text !== "" || state !== "unknown") ? nameOf(first) : undefined,
+    group: first && isTelling ? nameOf(first) : undefined,
   };
 }
 
@@ -466,7 +468,7 @@ function judgeUnanswered(
   flow: DirectorFlow,
   { server }: Group,
   sightings: PacketSightings,
-): Verdict {
+): Verdict | undefined {
   const { strangers, requestsIn, requestsOut, untranslated } = flow;
   const stranger = strangers.flows[0];
   if (stranger && requestsOut.packets > 0)
@@ -488,6 +490,7 @@ function judgeUnanswered(
       (requestsIn.tcp?.opens.count === 1 &&
         requestsIn.tcp.confirms.count === 0 &&
         sightings.ended - requestsIn.first >= SILENCE_MILLISECONDS));
+  if (!isCertain && flow.protocol === TCP) return undefined;
   return {
     state: isCertain ? "stops" : "unknown",
     text: isCertain ? "they stop there, or on the way there or back" : "",
@@ -524,7 +527,7 @@ function judgeOneWay(
   { flows }: Group,
   sightings: PacketSightings,
   { network }: DirectorFacts,
-): Verdict {
+): Verdict | undefined {
   const { tcp } = flow.requestsIn;
   if (!tcp || flow.protocol !== TCP) return FINE;
   const server = serverText(flow);
@@ -572,6 +575,7 @@ function judgeOneWay(
     return {
       state: isAlive ? "stops" : "unknown",
       text: `requests of ${bytes} bytes leave again and again, and the client gets no confirmation, while those ${passedBytes > 0 ? `of up to ${passedBytes} bytes` : "without data"} pass: something between here and ${server} drops them, probably because of their size`,
+      fault: "large requests",
       isPartial: true,
       isBeyond: true,
     };
@@ -594,7 +598,7 @@ function judgeOneWay(
 function judgeUnconfirmed(
   { requestsIn: { tcp } }: DirectorFlow,
   { ended }: PacketSightings,
-): Verdict {
+): Verdict | undefined {
   if (!tcp) return FINE;
   if (tcp.resets.count > 0)
     return {
@@ -613,8 +617,9 @@ function judgeUnconfirmed(
         state: "unknown",
         text: "the client asks only once and confirms nothing: the server refuses, or the client gave up",
         isBeyond: true,
+        isWeak: true,
       }
-    : { state: "unknown", text: "", isBeyond: true };
+    : undefined;
 }
 
 /** The group of an entry, to find what packets tell of it. */

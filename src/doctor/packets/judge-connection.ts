@@ -175,6 +175,7 @@ function judgeLargeAnswers(
   return {
     state: isAlive ? "stops" : "unknown",
     text: `answers of ${sized(bytes)} leave${wayBack} again and again, and the client does not confirm them${whilePassing(stall)}: ${isAlive ? dropsThem(stall, "there") : "either something there drops large packets, or the client is gone"}`,
+    fault: "large answers",
     isPartial: true,
   };
 }
@@ -222,6 +223,7 @@ function judgeLargeRequests(
   return {
     state: isAlive ? "stops" : "unknown",
     text: `requests of ${sized(bytes)} leave to ${server} again and again, and it does not confirm them${whilePassing(stall)}: ${isAlive ? dropsThem(stall, "on the way") : "either something on the way drops large packets, or the server is gone"}`,
+    fault: "large requests",
     isPartial: true,
     isBeyond: true,
   };

@@ -85,6 +85,11 @@ function directlyAbove(lower: number, devices: readonly Device[]): number[] {
   ];
 }
 
+/** Whether a connection began while packets were captured. One packet of UDP is as new as any other. */
+export function isNew({ tcp }: Leg): boolean {
+  return tcp === undefined || tcp.opens.count > 0;
+}
+
 /** The highest number that was acknowledged, in several half-connections of the same direction. */
 export function acknowledgedBy(legs: readonly Leg[]): number | undefined {
   let highest: number | undefined;

@@ -19,6 +19,10 @@ export interface Verdict {
   readonly isPartial?: boolean;
   /** The cause is on the real server, or on the way to it */
   readonly isBeyond?: boolean;
+  /** States of connections may tell more */
+  readonly isWeak?: boolean;
+  /** Of faults that may be seen with or without proof: what it is */
+  readonly fault?: "large answers" | "large requests";
 }
 
 export const FINE: Verdict = { state: "ok", text: "" };
@@ -78,18 +82,37 @@ export function protocolName(protocol: number): string {
   return names[protocol] ?? `protocol ${protocol}`;
 }
 
-/** The lines of verdicts: each text once, with the number of connections if it does not concern all. */
-export function summarized(
-  verdicts: readonly Verdict[],
-  many: string,
-): { state: PacketFact["state"]; text: string; isBeyond: boolean } {
+/** What is said of several connections. */
+export interface Summary extends PacketFact {
+  readonly isBeyond: boolean;
+  /** It tells what happens to the connections, so nothing has to be concluded from their states */
+  readonly isTelling: boolean;
+}
+
+/** A verdict, and whether the connection began while packets were captured. */
+export interface Judged extends Verdict {
+  readonly isNew: boolean;
+}
+
+/**
+ * The lines of verdicts: each text once, with the number of connections if it does not concern all. Older connections that
+ * pass, which perhaps began before a fault, do not disprove what happens to new ones.
+ */
+export function summarized(all: readonly Judged[], many: string): Summary {
+  const telling = all.filter(({ isNew, text }) => isNew || text !== "");
+  const judged = telling.some(({ isNew }) => isNew) ? telling : all;
+  const isApart = judged.length < all.length;
+  const strong = judged.filter(({ isWeak }) => isWeak !== true);
+  const verdicts = (strong.length > 0 ? strong : judged).map((one) =>
+    provenAs(one, judged),
+  );
   const told = new Map<string, Verdict[]>();
   for (const one of verdicts)
     if (one.text !== "")
       told.set(one.text, [...(told.get(one.text) ?? []), one]);
   const texts = Array.from(told, ([text, some]) =>
     some.length === verdicts.length
-      ? text
+      ? `${isApart ? "new connections: " : ""}${text}`
       : `${some.length} of ${verdicts.length} ${many}: ${text}`,
   );
   const stopping = verdicts.filter(({ state }) => state === "stops");
@@ -104,7 +127,20 @@ export function summarized(
         : "unknown",
     text: texts.slice(0, MOST_SHOWN).join("; "),
     isBeyond: verdicts.some(({ isBeyond }) => isBeyond === true),
+    isTelling: verdicts.some(
+      (one) =>
+        one.isWeak !== true && (one.state !== "unknown" || one.text !== ""),
+    ),
   };
+}
+
+/** The same fault, as another connection proves it. */
+function provenAs(one: Judged, all: readonly Judged[]): Judged {
+  const proof = all.find(
+    ({ fault, state }) =>
+      fault !== undefined && fault === one.fault && state === "stops",
+  );
+  return proof ?? one;
 }
 
 /** What limits the capture itself. */

@@ -15,7 +15,13 @@ import {
   judgeAnswered,
   judgeFragments,
 } from "./judge-connection.js";
-import { legOf, sumOf, withoutLowerInterfaces, type Leg } from "./legs.js";
+import {
+  isNew,
+  legOf,
+  sumOf,
+  withoutLowerInterfaces,
+  type Leg,
+} from "./legs.js";
 import {
   byDevices,
   counted,
@@ -196,7 +202,7 @@ function groupFact(
 ): PacketFact {
   const verdicts = flows.flatMap((flow) => {
     const verdict = judgeFlow(flow, flows, sightings, facts);
-    return verdict ? [verdict] : [];
+    return verdict ? [{ ...verdict, isNew: isNew(flow.requests) }] : [];
   });
   const { state, text } = summarized(verdicts, "connections");
   const isJudged = verdicts.length > 0;
@@ -332,7 +338,7 @@ function judgeUnanswered(
   { protocol, requests }: ServerFlow,
   sightings: PacketSightings,
   { counters }: ServerPacketFacts,
-): Verdict {
+): Verdict | undefined {
   const { tcp } = requests;
   const grown = grownServerCounters(counters);
   const why =
@@ -357,5 +363,5 @@ function judgeUnanswered(
         state: "stops",
         text: `this machine does not answer: a firewall rule, a sysctl or a full queue of the program drops them, or the answers leave by no interface${why}`,
       }
-    : { state: "unknown", text: "" };
+    : undefined;
 }

@@ -2,7 +2,6 @@
  * `node packet-clients.js FROM ADDRESS PORT BYTES…`: clients, each with an address of its own, that send a line of so many
  * bytes on a new connection again and again. Ends with its standard input.
  */
-import { once } from "node:events";
 import { connect } from "node:net";
 
 /** A connection without an answer is closed after this, so that the next one begins while the packets of this one are repeated. */
@@ -29,7 +28,7 @@ async function askAlways(
     socket.setTimeout(PATIENCE_MILLISECONDS, () => socket.destroy());
     socket.write(`${"x".repeat(bytes - 1)}\n`);
     socket.resume();
-    await once(socket, "close");
+    await new Promise((resolve) => socket.once("close", resolve));
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MILLISECONDS));
   }
 }

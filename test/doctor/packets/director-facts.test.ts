@@ -135,6 +135,24 @@ suite("directorPacketFacts() of masqueraded servers", () => {
     );
   });
 
+  test("directorPacketFacts() judges new connections apart from older ones that pass", () => {
+    const older = [
+      ...request(1, ". seq 101 ack 501 len 100", 40001),
+      ...answer(1.2, ". seq 501 ack 201 len 100", 40001),
+    ];
+    const lines = repeated([1, 2, 4], (at) => request(at, "S seq 100"));
+    assert.match(
+      judge(see([...older, ...lines])).join(),
+      /^stops .*; new connections: they stop there, or on the way there or back$/,
+    );
+    // A new one that passes does disprove it.
+    const passing = [...handshake(1, 40001)];
+    assert.match(
+      judge(see([...passing, ...lines])).join(),
+      /^unknown .*; 1 of 2 connections: they stop there/,
+    );
+  });
+
   test("directorPacketFacts() tells who resets", () => {
     const refused = [
       ...request(1, "S seq 100"),
