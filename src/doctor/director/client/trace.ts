@@ -34,6 +34,7 @@ import { markingRules, mismatchOf } from "../marks/marking-rules.js";
 import { overwritten } from "../marks/overwritten.js";
 import { dropSteps } from "./drops.js";
 import { entrySteps, usedConnections } from "./entries.js";
+import { ftpSteps } from "./ftp.js";
 import { serverOf, serviceOf } from "./servers.js";
 import { sizesFor } from "../firewall/too-big-messages.js";
 import { tunnelErrors } from "../connections/tunnel-errors.js";
@@ -74,6 +75,7 @@ export function traceClient(
     ...sizeSteps(facts, client),
     ...markSteps(facts, sightings),
     ...entrySteps(facts, sightings),
+    ...ftpSteps(facts, sightings),
     ...syncSteps(facts, sightings),
     ...counterSteps(facts, sightings),
   ];
