@@ -89,7 +89,7 @@ async function watchConnections(
 
 function traceFacts(facts: Facts): TraceFacts | undefined {
   const { table, allServices, network, connections } = facts;
-  const { sysctls, firewall, daemons } = facts;
+  const { sysctls, firewall, daemons, ftpHelper } = facts;
   if (!table || !allServices || !network || !connections) return undefined;
   if (!sysctls || !firewall || !daemons) return undefined;
   return {
@@ -100,6 +100,7 @@ function traceFacts(facts: Facts): TraceFacts | undefined {
     sysctls,
     firewall,
     daemons,
+    ftpHelper,
   };
 }
 

@@ -9,9 +9,12 @@ import { directorFirewall } from "./firewall/stopped-traffic.js";
 import { fixedNeighbors } from "./ways/fixed-neighbors.js";
 import { idleConnections, limits } from "./machine/limits.js";
 import { largeAnswers } from "./firewall/large-answers.js";
+import { ftpHelper } from "./table/ftp-helper.js";
+import { ftpPersistence } from "./table/ftp-persistence.js";
 import { hangingServers } from "./connections/hanging-servers.js";
 import { localServers } from "./table/local-servers.js";
-import { marks, unmatchedMarks } from "./marks/marks.js";
+import { unmatchedMarks } from "./marks/marks.js";
+import { marks } from "./marks/unset.js";
 import { localMarks } from "./marks/not-local.js";
 import { onePacketAnswers } from "./nat/one-packet-answers.js";
 import { overwrittenMarks } from "./marks/overwritten.js";
@@ -102,4 +105,6 @@ export const DIRECTOR_CHECKS: readonly Check[] = [
   localServers,
   persistence,
   separatePersistence,
+  ftpHelper,
+  ftpPersistence,
 ];

@@ -13,6 +13,7 @@ import { isLocal, type Network } from "../network.js";
 import { persistenceGroups } from "../persistence-groups.js";
 import { readConnections } from "../read-connections.js";
 import { readCounters } from "../read-counters.js";
+import { readFtpHelper } from "../read-ftp-helper.js";
 import { readGroupClients } from "../read-group-clients.js";
 import { readSentErrors } from "../read-sent-errors.js";
 import { readListeners } from "../real-server/listeners.js";
@@ -76,11 +77,16 @@ export async function gatherDirector(
     module,
     matcher: readModule("xt_ipvs", io.procFolder, io.sysFolder),
     available: moduleStates(
-      ["ip_vs", ...[...SCHEDULERS.keys()].map((name) => `ip_vs_${name}`)],
+      [
+        "ip_vs",
+        "ip_vs_ftp",
+        ...[...SCHEDULERS.keys()].map((name) => `ip_vs_${name}`),
+      ],
       io.procFolder,
       io.sysFolder,
       io.modulesFolder,
     ),
+    ftpHelper: readFtpHelper(io.procFolder, io.sysFolder),
     sysctls,
     fixedSysctls: readFixedSysctls(io.procFolder),
     sentErrors: readSentErrors(io.procFolder),
@@ -89,6 +95,8 @@ export async function gatherDirector(
   const unseen = sysctls ? undefined : sysctlsUnseen(io.procFolder);
   const reasons = new Map<keyof Facts, string>();
   if (unseen !== undefined) reasons.set("sysctls", unseen);
+  if (!machine.ftpHelper)
+    reasons.set("ftpHelper", `${io.procFolder}/net/ip_vs_app cannot be read`);
   const answers = await readIpvs(io, module, sysctls, unseen);
   if (typeof answers === "string")
     return {

@@ -15,6 +15,7 @@ import { describeAction, describePlace } from "../firewall/describe.js";
 import { stopsOf } from "../firewall/flow.js";
 import { readFirewall, type Firewall } from "../firewall/read-firewall.js";
 import { realServerFlows } from "./flows.js";
+import { readHeldListeners } from "./held-listeners.js";
 import { readListeners } from "./listeners.js";
 import { readNearClients } from "./read-near-clients.js";
 import { readUnaccepted } from "./read-unaccepted.js";
@@ -45,6 +46,10 @@ export async function gatherRealServer(
   const sysctls = readSysctls(procFolder);
   const listeners = readListeners(procFolder);
   const unaccepted = await readUnaccepted(procFolder);
+  const heldListeners = readHeldListeners(
+    procFolder,
+    new Set(unaccepted?.map(({ port }) => port)),
+  );
   using network = await NetworkClient.open(io);
   const seen: RealServer = {
     ...circumstances,
@@ -105,6 +110,7 @@ export async function gatherRealServer(
       sysctls,
       listeners,
       unaccepted,
+      heldListeners,
       realServer,
       firewall,
       ...(typeof own === "string"

@@ -105,8 +105,8 @@ export const REAL_SERVER_KINDS = [
     title: "a program listens and does not accept connections",
     why: "The kernel completes connections to a port at which a program listens, and puts them into a queue until the program accepts them. If the program hangs, is stopped, or has reached its limit of workers or open files, they wait there. Clients see a connection, and no answer. If the queue is full, the kernel drops new requests, and clients see connections time out. Checks that only connect find no fault.",
     looked:
-      "TCP connections to the port of the service in /proc/net/tcp and tcp6 that no program has accepted, read again after one second and after three: those that are there each time.",
-    cure: "Look at the program: its log, whether it is stopped (`ps` shows the state T) or waits for something, such as a database, its limits of workers and open files. Restart it if it hangs. Until then take the server out on the director: weight 0.",
+      "TCP connections to the port of the service in /proc/net/tcp and tcp6 that no program has accepted, read again after one second and after three: those that are there each time. Also the processes that have the listening socket and do not run, by /proc/PID/stat: stopped (T), held by a debugger (t, or TracerPid in /proc/PID/status), or waiting in the kernel (D).",
+    cure: "Look at the program: its log, whether it waits for something, such as a database, its limits of workers and open files. A program that is stopped goes on with `kill -CONT`. Restart it if it hangs. Until then take the server out on the director: weight 0.",
     sysctls: [],
   },
   {

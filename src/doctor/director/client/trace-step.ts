@@ -1,13 +1,14 @@
 import type { Address } from "../../../ipvs/address.js";
 import type { ServiceWithServers } from "../../../ipvs/model.js";
 import type { Known } from "../../check.js";
+import type { Facts } from "../../facts.js";
 import type { Fix } from "../../finding.js";
 import type { Captured } from "../../packets/capture.js";
 import type { CountersMeanwhile } from "../../read-counters.js";
 import type { HeardSync } from "../../sync-messages.js";
 import type { SeenConnection } from "./connections.js";
 
-/** The facts that a trace needs */
+/** The facts that a trace needs, and those that it uses if they are there */
 export type TraceFacts = Known<
   | "table"
   | "allServices"
@@ -16,7 +17,8 @@ export type TraceFacts = Known<
   | "sysctls"
   | "firewall"
   | "daemons"
->;
+> &
+  Pick<Facts, "ftpHelper">;
 
 /** What was seen of a client while it was followed. */
 export interface ClientSightings {
@@ -43,6 +45,7 @@ export interface TraceStep {
     | "marks"
     | "entries"
     | "packets"
+    | "ftp"
     | "sync"
     | "answers"
     | "counters"

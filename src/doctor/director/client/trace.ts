@@ -35,6 +35,7 @@ import { overwritten } from "../marks/overwritten.js";
 import { dropSteps } from "./drops.js";
 import { packetSteps } from "./packets.js";
 import { entrySteps, usedConnections } from "./entries.js";
+import { ftpSteps } from "./ftp.js";
 import { serverOf, serviceOf } from "./servers.js";
 import { sizesFor } from "../firewall/too-big-messages.js";
 import { tunnelErrors } from "../connections/tunnel-errors.js";
@@ -77,6 +78,7 @@ export function traceClient(
     ...markSteps(facts, sightings),
     ...entrySteps(facts, sightings, packets.groups),
     ...packets.steps,
+    ...ftpSteps(facts, sightings),
     ...syncSteps(facts, sightings),
     ...counterSteps(facts, sightings),
   ];

@@ -59,7 +59,7 @@ export const WAY_KINDS = [
     why: "For a permanent neighbor entry the kernel never asks who has the address. If the machine got another network card, or another machine took over the address, packets still go to the old hardware address, and nobody gets them.",
     looked:
       "Real servers whose connections all wait in SYN_RECV, or that did not answer --probe: whether the neighbor entry of the server, or of the router to it, is permanent. The same for the clients that wait, unless servers have answered clients behind the same router. Entries on VXLAN and Geneve interfaces are not considered, because network plugins make them permanent. It is only likely: the entry may be right, and the server silent for another reason.",
-    cure: "If the hardware address in it is wrong, remove the entry: the kernel then asks for the hardware address, as for any neighbor. If it is in a configuration (`ip neighbor`, /etc/ethers), correct it there.",
+    cure: "If the hardware address in it is wrong, remove the entry: the kernel then asks for the hardware address, as for any neighbor. Where entries are fixed on purpose, such as against forged ARP, correct it and keep it permanent: `ip neighbor replace ADDRESS lladdr LLADDR dev INTERFACE nud permanent`. If it is in a configuration (`ip neighbor`, /etc/ethers), correct it there.",
     sysctls: [],
   },
 ] as const satisfies readonly Kind[];
