@@ -1,5 +1,6 @@
 import { examine } from "../../doctor/check.js";
 import { gatherDirector } from "../../doctor/director/gather.js";
+import { needsProbe } from "../../doctor/needs-probe.js";
 import { kindNamed, kindOf, KINDS } from "../../doctor/findings.js";
 import { REAL_SERVER_CHECKS } from "../../doctor/real-server/checks.js";
 import { gatherRealServer } from "../../doctor/real-server/gather.js";
@@ -89,14 +90,15 @@ async function follow(
 async function reportOn({ given, io }: Invocation): Promise<Report> {
   const wanted = wantedIds(given);
   const circumstances = await readCircumstances(given, io);
+  const probe = given.flag("probe");
   if (circumstances) {
-    const { facts, ...rest } = await gatherRealServer(io, circumstances);
-    const examination = examine(REAL_SERVER_CHECKS, facts, wanted);
+    const looked = (id: string) => wanted(id) && (probe || !needsProbe(id));
+    const { facts, ...rest } = await gatherRealServer(io, circumstances, probe);
+    const examination = examine(REAL_SERVER_CHECKS, facts, looked);
     const answers = facts.realServer && answerWays(facts.realServer);
     return { role: "real server", ...examination, ...rest, answers };
   }
   const choose = await chooser(given.positionals, io);
-  const probe = given.flag("probe");
   return examineDirector(io, choose, wanted, probe, given.duration("for"));
 }
 

@@ -33,6 +33,7 @@ import { blockText, notLocal, wayText } from "../marks/not-local.js";
 import { markingRules, mismatchOf } from "../marks/marking-rules.js";
 import { overwritten } from "../marks/overwritten.js";
 import { dropSteps } from "./drops.js";
+import { repeatedPackets } from "./repeated-packets.js";
 import { entrySteps, usedConnections } from "./entries.js";
 import { serverOf, serviceOf } from "./servers.js";
 import { sizesFor } from "../firewall/too-big-messages.js";
@@ -43,6 +44,7 @@ import {
 } from "../firewall/neighbor-discovery.js";
 import type { ClientSightings, TraceFacts, TraceStep } from "./trace-step.js";
 import { isServing } from "../reach/reach.js";
+import { untriedSizes } from "../servers/size-targets.js";
 import { unseenRequests } from "./unseen-requests.js";
 import { syncSteps } from "./sync.js";
 import { masterText } from "../sync/unheard.js";
@@ -95,9 +97,10 @@ export function traceClient(
       ...elsewhere.next,
       ...(stopsAt ? [] : unseenRequests(facts, sightings)),
     ]),
-    notChecked: facts.daemons
-      .filter(({ state }) => state === MASTER)
-      .map(masterText),
+    notChecked: [
+      ...facts.daemons.filter(({ state }) => state === MASTER).map(masterText),
+      ...untriedSizes(facts, client),
+    ],
   };
 }
 
@@ -340,6 +343,17 @@ function isRefused(
   return more === packets * BigInt(each);
 }
 
+/** How many older connections of the client with a server are established and had packets. */
+function openTo({ key }: ServerEntry, sightings: ClientSightings): number {
+  return sightings.connections.filter(
+    ({ use, connection: { state, server, serverPort } }) =>
+      use === "used" &&
+      state === "ESTABLISHED" &&
+      serverPort === key.port &&
+      sameAddress(server, key.address),
+  ).length;
+}
+
 /** What the counters of the client's servers did. */
 function counterSteps(
   { table }: TraceFacts,
@@ -369,11 +383,13 @@ function counterSteps(
       server.settings.forwarding === MASQUERADING
         ? `${packets} packets in, ${outPackets} out`
         : `${packets} packets in (answers do not pass the director)`;
-    const refuses = isRefused(service, server, later);
+    const doubt = isRefused(service, server, later)
+      ? "they are as large as ICMP messages that refuse these requests: perhaps no program listens there"
+      : repeatedPackets(server, later, openTo(server, sightings));
     steps.set(name, {
       step: "counters",
-      state: refuses ? "unknown" : "ok",
-      text: `${name}, all clients: ${seen}${refuses ? "; they are as large as ICMP messages that refuse these requests: perhaps no program listens there" : ""}`,
+      state: doubt === undefined ? "ok" : "unknown",
+      text: `${name}, all clients: ${seen}${doubt === undefined ? "" : `; ${doubt}`}`,
     });
   }
   return [...steps.values()];
