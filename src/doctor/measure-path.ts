@@ -15,8 +15,8 @@ export type PathMeasure =
 /** What measuring needs of a socket and of a clock. */
 export interface Measuring {
   readonly datagrams: Pick<SizedDatagrams, "send" | "lateAnswers">;
-  now(): number;
-  sleep(milliseconds: number): Promise<void>;
+  readonly now: () => number;
+  readonly sleep: (milliseconds: number) => Promise<void>;
 }
 
 /** The sizes of packets, with their IP header. */

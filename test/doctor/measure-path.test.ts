@@ -170,9 +170,10 @@ suite("measurePath()", () => {
 });
 
 test("smallerThan() is in descending order, with what matters, and without what is not smaller", () => {
-  assert.deepEqual(smallerThan(1500, [1500, 1410]).slice(0, 3), [
-    1492, 1480, 1472,
-  ]);
+  assert.deepEqual(
+    smallerThan(1500, [1500, 1410]).slice(0, 3),
+    [1492, 1480, 1472],
+  );
   assert.ok(smallerThan(1500, [1410]).includes(1410));
   assert.deepEqual(smallerThan(9000, [1520]).slice(0, 2), [1520, 1500]);
   assert.deepEqual(smallerThan(1280, []), []);
