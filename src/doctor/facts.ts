@@ -8,6 +8,7 @@ import type { Module, moduleStates } from "../system/kernel-module.js";
 import type { Connections } from "./connections.js";
 import type { ConnectionLimits } from "./connection-limits.js";
 import type { Firewall } from "./firewall/read-firewall.js";
+import type { PathSize } from "./path-size.js";
 import type { Probe } from "./probe-result.js";
 import type { Network, Stations } from "./network.js";
 import type { GroupClients } from "./persistence-groups.js";
@@ -68,6 +69,8 @@ export interface Facts {
   readonly counters?: Counters | undefined;
   /** What became of connections to real servers; none without --probe */
   readonly probes?: readonly Probe[] | undefined;
+  /** Which packets get to real servers, or from a real server to its director and routers; none without --probe */
+  readonly sizes?: readonly PathSize[] | undefined;
 }
 
 /** Facts, and why some are missing. */

@@ -1,5 +1,6 @@
 import { examine } from "../../doctor/check.js";
 import { gatherDirector } from "../../doctor/director/gather.js";
+import { needsProbe } from "../../doctor/needs-probe.js";
 import { kindNamed, kindOf, KINDS } from "../../doctor/findings.js";
 import { REAL_SERVER_CHECKS } from "../../doctor/real-server/checks.js";
 import { gatherRealServer } from "../../doctor/real-server/gather.js";
@@ -93,6 +94,7 @@ async function follow(
 async function reportOn({ given, io }: Invocation): Promise<Report> {
   const wanted = wantedIds(given);
   const circumstances = await readCircumstances(given, io);
+  const probe = given.flag("probe");
   if (circumstances) {
     const { client } = circumstances;
     const seconds = given.duration("for");
@@ -100,12 +102,13 @@ async function reportOn({ given, io }: Invocation): Promise<Report> {
       client && seconds !== undefined
         ? await watchServer(io, circumstances, client, seconds)
         : undefined;
-    const { facts, ...rest } = await gatherRealServer(io, circumstances);
+    const looked = (id: string) => wanted(id) && (probe || !needsProbe(id));
+    const { facts, ...rest } = await gatherRealServer(io, circumstances, probe);
     const packets =
       watched && facts.realServer
         ? packetReport(watched, facts.realServer)
         : undefined;
-    const examination = examine(REAL_SERVER_CHECKS, facts, wanted);
+    const examination = examine(REAL_SERVER_CHECKS, facts, looked);
     const answers = facts.realServer && answerWays(facts.realServer);
     return {
       role: "real server",
@@ -117,7 +120,6 @@ async function reportOn({ given, io }: Invocation): Promise<Report> {
     };
   }
   const choose = await chooser(given.positionals, io);
-  const probe = given.flag("probe");
   return examineDirector(io, choose, wanted, probe, given.duration("for"));
 }
 

@@ -23,6 +23,7 @@ import { snatAddresses } from "./nat/snat-address.js";
 import { reassembly } from "./machine/reassembly.js";
 import { refusals } from "./servers/refusals.js";
 import { forwarding, interfaceForwarding } from "./machine/forwarding.js";
+import { pathSizes } from "./servers/path-sizes.js";
 import { neighborDiscovery } from "./firewall/neighbor-discovery.js";
 import { mergedPorts } from "./table/merged-ports.js";
 import { modules } from "./machine/modules.js";
@@ -64,6 +65,7 @@ export const DIRECTOR_CHECKS: readonly Check[] = [
   directorFirewall,
   tooBigMessages,
   largeAnswers,
+  pathSizes,
   marks,
   unmatchedMarks,
   overwrittenMarks,

@@ -34,6 +34,7 @@ import { markingRules, mismatchOf } from "../marks/marking-rules.js";
 import { overwritten } from "../marks/overwritten.js";
 import { dropSteps } from "./drops.js";
 import { packetSteps } from "./packets.js";
+import { repeatedPackets } from "./repeated-packets.js";
 import { entrySteps, usedConnections } from "./entries.js";
 import { ftpSteps } from "./ftp.js";
 import { serverOf, serviceOf } from "./servers.js";
@@ -45,6 +46,7 @@ import {
 } from "../firewall/neighbor-discovery.js";
 import type { ClientSightings, TraceFacts, TraceStep } from "./trace-step.js";
 import { isServing } from "../reach/reach.js";
+import { untriedSizes } from "../servers/size-targets.js";
 import { unseenRequests } from "./unseen-requests.js";
 import { syncSteps } from "./sync.js";
 import { masterText } from "../sync/unheard.js";
@@ -105,6 +107,7 @@ export function traceClient(
     notChecked: [
       ...facts.daemons.filter(({ state }) => state === MASTER).map(masterText),
       ...packets.notChecked,
+      ...untriedSizes(facts, client),
     ],
   };
 }
@@ -355,6 +358,17 @@ function isRefused(
   return more === packets * BigInt(each);
 }
 
+/** How many older connections of the client with a server are established and had packets. */
+function openTo({ key }: ServerEntry, sightings: ClientSightings): number {
+  return sightings.connections.filter(
+    ({ use, connection: { state, server, serverPort } }) =>
+      use === "used" &&
+      state === "ESTABLISHED" &&
+      serverPort === key.port &&
+      sameAddress(server, key.address),
+  ).length;
+}
+
 /** What the counters of the client's servers did. */
 function counterSteps(
   { table }: TraceFacts,
@@ -384,11 +398,13 @@ function counterSteps(
       server.settings.forwarding === MASQUERADING
         ? `${packets} packets in, ${outPackets} out`
         : `${packets} packets in (answers do not pass the director)`;
-    const refuses = isRefused(service, server, later);
+    const doubt = isRefused(service, server, later)
+      ? "they are as large as ICMP messages that refuse these requests: perhaps no program listens there"
+      : repeatedPackets(server, later, openTo(server, sightings));
     steps.set(name, {
       step: "counters",
-      state: refuses ? "unknown" : "ok",
-      text: `${name}, all clients: ${seen}${refuses ? "; they are as large as ICMP messages that refuse these requests: perhaps no program listens there" : ""}`,
+      state: doubt === undefined ? "ok" : "unknown",
+      text: `${name}, all clients: ${seen}${doubt === undefined ? "" : `; ${doubt}`}`,
     });
   }
   return [...steps.values()];
