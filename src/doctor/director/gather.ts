@@ -22,6 +22,7 @@ import {
   readSysctls,
   sysctlsUnseen,
 } from "../read-sysctls.js";
+import { readLater } from "./connections/read-later.js";
 import { gatherNetwork } from "./gather-network.js";
 import { markedAddresses } from "./marks/marks.js";
 import { sourcesOfRules } from "./nat/snat-address.js";
@@ -89,6 +90,7 @@ export async function gatherDirector(
   const unseen = sysctls ? undefined : sysctlsUnseen(io.procFolder);
   const reasons = new Map<keyof Facts, string>();
   if (unseen !== undefined) reasons.set("sysctls", unseen);
+  const began = io.clock.now();
   const answers = await readIpvs(io, module, sysctls, unseen);
   if (typeof answers === "string")
     return {
@@ -124,6 +126,7 @@ export async function gatherDirector(
         ],
         needs.has("stations"),
         firewall,
+        client,
       )
     : {};
   const [{ probes, skipped }, heard] = await Promise.all([
@@ -164,13 +167,22 @@ export async function gatherDirector(
     connections: typeof connections === "string" ? undefined : connections,
     groupClients: typeof groupClients === "string" ? undefined : groupClients,
   } satisfies Facts;
+  const { network, stations, connections: read } = facts;
+  const later =
+    network && stations && read
+      ? await readLater(
+          io,
+          { ...facts, network, stations, connections: read },
+          began,
+        )
+      : undefined;
   if (!facts.listeners)
     reasons.set("listeners", `${io.procFolder}/net/tcp and udp cannot be read`);
   if (typeof connections === "string") reasons.set("connections", connections);
   if (typeof groupClients === "string")
     reasons.set("groupClients", groupClients);
   return {
-    facts,
+    facts: { ...facts, later },
     reasons,
     notChecked: notChecked(facts, { probe, skipped, client }),
   };

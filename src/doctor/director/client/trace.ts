@@ -32,8 +32,14 @@ import { examineThere } from "../nat/examine-there.js";
 import { blockText, notLocal, wayText } from "../marks/not-local.js";
 import { markingRules, mismatchOf } from "../marks/marking-rules.js";
 import { overwritten } from "../marks/overwritten.js";
+import {
+  diversionOf,
+  diversionText,
+  mainText,
+  type Diversion,
+} from "../ways/answer-rules.js";
 import { dropSteps } from "./drops.js";
-import { entrySteps, usedConnections } from "./entries.js";
+import { entrySteps, isConfirmed, usedConnections } from "./entries.js";
 import { serverOf, serviceOf } from "./servers.js";
 import { sizesFor } from "../firewall/too-big-messages.js";
 import { tunnelErrors } from "../connections/tunnel-errors.js";
@@ -69,7 +75,7 @@ export function traceClient(
 ): ClientTrace {
   const { client, seconds } = sightings;
   const way = [
-    routeStep(facts, client),
+    routeStep(facts, sightings),
     ...firewallSteps(facts, sightings),
     ...sizeSteps(facts, client),
     ...markSteps(facts, sightings),
@@ -133,8 +139,32 @@ function isStrict({ sysctls }: TraceFacts, device: string): boolean {
   return Math.max(...levels) === 1;
 }
 
-function routeStep(facts: TraceFacts, client: Address): TraceStep {
+/** The routing rule that leads answers of any service to a client by another interface than the main table. */
+function diversionFor(
+  facts: TraceFacts,
+  client: Address,
+): Diversion | undefined {
+  for (const { key, servers } of facts.table) {
+    if ("firewallMark" in key || key.address.length !== client.length) continue;
+    for (const server of servers) {
+      const { address } = server.key;
+      const found = diversionOf(client, address, key.address, facts);
+      if (found) return found;
+    }
+  }
+  return undefined;
+}
+
+function routeStep(facts: TraceFacts, sightings: ClientSightings): TraceStep {
   const { network } = facts;
+  const { client } = sightings;
+  const diversion = diversionFor(facts, client);
+  if (diversion)
+    return {
+      step: "route",
+      state: usedConnections(sightings).some(isConfirmed) ? "ok" : "unknown",
+      text: `${diversionText(diversion, network)}; ${mainText(diversion, network)}`,
+    };
   const hop = nextHopTo(network, client);
   const name = deviceOf(network, hop?.device)?.name;
   if (!hop || name === undefined) {
@@ -369,11 +399,22 @@ function counterSteps(
       server.settings.forwarding === MASQUERADING
         ? `${packets} packets in, ${outPackets} out`
         : `${packets} packets in (answers do not pass the director)`;
-    const refuses = isRefused(service, server, later);
+    const doubt = isRefused(service, server, later)
+      ? "they are as large as ICMP messages that refuse these requests: perhaps no program listens there"
+      : server.settings.forwarding === MASQUERADING &&
+          packets > 0n &&
+          outPackets === 0n &&
+          !usedConnections(sightings).some(
+            (seen) =>
+              isConfirmed(seen) &&
+              serverOf(service, seen.connection) === server,
+          )
+        ? "no answer came back"
+        : undefined;
     steps.set(name, {
       step: "counters",
-      state: refuses ? "unknown" : "ok",
-      text: `${name}, all clients: ${seen}${refuses ? "; they are as large as ICMP messages that refuse these requests: perhaps no program listens there" : ""}`,
+      state: doubt === undefined ? "ok" : "unknown",
+      text: `${name}, all clients: ${seen}${doubt === undefined ? "" : `; ${doubt}`}`,
     });
   }
   return [...steps.values()];
