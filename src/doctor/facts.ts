@@ -7,6 +7,7 @@ import type {
 import type { Module, moduleStates } from "../system/kernel-module.js";
 import type { Connections } from "./connections.js";
 import type { ConnectionLimits } from "./connection-limits.js";
+import type { LaterCounters } from "./director/connections/read-later.js";
 import type { Firewall } from "./firewall/read-firewall.js";
 import type { PathSize } from "./path-size.js";
 import type { Probe } from "./probe-result.js";
@@ -49,6 +50,8 @@ export interface Facts {
   readonly network?: Network | undefined;
   readonly stations?: Stations | undefined;
   readonly connections?: Connections | undefined;
+  /** The counters of real servers a few seconds later; undefined if nothing depends on them */
+  readonly later?: LaterCounters | undefined;
   /** The clients of services with the same real servers, each persistent by itself */
   readonly groupClients?: readonly GroupClients[] | undefined;
   /** The connections of a real server that no program accepts */

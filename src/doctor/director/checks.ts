@@ -1,4 +1,5 @@
 import type { Check } from "../check.js";
+import { answerRules } from "./ways/answer-rules.js";
 import { answerWays } from "./ways/answer-routes.js";
 import { capacity } from "./table/capacity.js";
 import { clientsBeside } from "./nat/beside-clients.js";
@@ -59,6 +60,7 @@ export const DIRECTOR_CHECKS: readonly Check[] = [
   reach,
   unwatchedBonds,
   answerWays,
+  answerRules,
   fixedNeighbors,
   strayRoutes,
   anyAddress,

@@ -25,6 +25,7 @@ import {
   readSysctls,
   sysctlsUnseen,
 } from "../read-sysctls.js";
+import { readLater } from "./connections/read-later.js";
 import { gatherNetwork } from "./gather-network.js";
 import { markedAddresses } from "./marks/marks.js";
 import type { AddressFacts } from "./nat/director-address.js";
@@ -102,6 +103,7 @@ export async function gatherDirector(
   if (unseen !== undefined) reasons.set("sysctls", unseen);
   if (!machine.ftpHelper)
     reasons.set("ftpHelper", `${io.procFolder}/net/ip_vs_app cannot be read`);
+  const began = io.clock.now();
   const answers = await readIpvs(io, module, sysctls, unseen);
   if (typeof answers === "string")
     return {
@@ -137,6 +139,7 @@ export async function gatherDirector(
         ],
         needs.has("stations"),
         firewall,
+        client,
       )
     : {};
   const places = around.network && {
@@ -181,13 +184,22 @@ export async function gatherDirector(
     connections: typeof connections === "string" ? undefined : connections,
     groupClients: typeof groupClients === "string" ? undefined : groupClients,
   } satisfies Facts;
+  const { network, stations, connections: read } = facts;
+  const later =
+    network && stations && read
+      ? await readLater(
+          io,
+          { ...facts, network, stations, connections: read },
+          began,
+        )
+      : undefined;
   if (!facts.listeners)
     reasons.set("listeners", `${io.procFolder}/net/tcp and udp cannot be read`);
   if (typeof connections === "string") reasons.set("connections", connections);
   if (typeof groupClients === "string")
     reasons.set("groupClients", groupClients);
   return {
-    facts,
+    facts: { ...facts, later },
     reasons,
     notChecked: notChecked(facts, { probe, skipped, client }),
   };

@@ -32,10 +32,16 @@ import { examineThere } from "../nat/examine-there.js";
 import { blockText, notLocal, wayText } from "../marks/not-local.js";
 import { markingRules, mismatchOf } from "../marks/marking-rules.js";
 import { overwritten } from "../marks/overwritten.js";
+import {
+  diversionOf,
+  diversionText,
+  mainText,
+  type Diversion,
+} from "../ways/answer-rules.js";
 import { dropSteps } from "./drops.js";
 import { packetSteps } from "./packets.js";
 import { repeatedPackets } from "./repeated-packets.js";
-import { entrySteps, usedConnections } from "./entries.js";
+import { entrySteps, isConfirmed, usedConnections } from "./entries.js";
 import { ftpSteps } from "./ftp.js";
 import { serverOf, serviceOf } from "./servers.js";
 import { sizesFor } from "../firewall/too-big-messages.js";
@@ -74,7 +80,7 @@ export function traceClient(
   const { client, seconds } = sightings;
   const packets = packetSteps(facts, sightings);
   const way = [
-    routeStep(facts, client),
+    routeStep(facts, sightings),
     ...firewallSteps(facts, sightings),
     ...sizeSteps(facts, client),
     ...markSteps(facts, sightings),
@@ -151,8 +157,32 @@ function isStrict({ sysctls }: TraceFacts, device: string): boolean {
   return Math.max(...levels) === 1;
 }
 
-function routeStep(facts: TraceFacts, client: Address): TraceStep {
+/** The routing rule that leads answers of any service to a client by another interface than the main table. */
+function diversionFor(
+  facts: TraceFacts,
+  client: Address,
+): Diversion | undefined {
+  for (const { key, servers } of facts.table) {
+    if ("firewallMark" in key || key.address.length !== client.length) continue;
+    for (const server of servers) {
+      const { address } = server.key;
+      const found = diversionOf(client, address, key.address, facts);
+      if (found) return found;
+    }
+  }
+  return undefined;
+}
+
+function routeStep(facts: TraceFacts, sightings: ClientSightings): TraceStep {
   const { network } = facts;
+  const { client } = sightings;
+  const diversion = diversionFor(facts, client);
+  if (diversion)
+    return {
+      step: "route",
+      state: usedConnections(sightings).some(isConfirmed) ? "ok" : "unknown",
+      text: `${diversionText(diversion, network)}; ${mainText(diversion, network)}`,
+    };
   const hop = nextHopTo(network, client);
   const name = deviceOf(network, hop?.device)?.name;
   if (!hop || name === undefined) {
@@ -400,7 +430,16 @@ function counterSteps(
         : `${packets} packets in (answers do not pass the director)`;
     const doubt = isRefused(service, server, later)
       ? "they are as large as ICMP messages that refuse these requests: perhaps no program listens there"
-      : repeatedPackets(server, later, openTo(server, sightings));
+      : server.settings.forwarding === MASQUERADING &&
+          packets > 0n &&
+          outPackets === 0n &&
+          !usedConnections(sightings).some(
+            (seen) =>
+              isConfirmed(seen) &&
+              serverOf(service, seen.connection) === server,
+          )
+        ? "no answer came back"
+        : repeatedPackets(server, later, openTo(server, sightings));
     steps.set(name, {
       step: "counters",
       state: doubt === undefined ? "ok" : "unknown",

@@ -16,6 +16,16 @@ export const WAY_KINDS = [
     sysctls: ["net.ipv4.vs.snat_reroute", "net.ipv6.conf.INTERFACE.accept_ra"],
   },
   {
+    id: "answers-elsewhere",
+    severity: "error",
+    title: "a routing rule sends answers to clients by another interface",
+    why: "Routing rules choose the table in which the kernel looks for a route. A rule ahead of the main table sends the answers of masqueraded servers by another interface than the one by which requests come in: into a VPN (wg-quick adds such a rule if AllowedIPs is 0.0.0.0/0 or ::/0), to another provider, or into a VRF. There they are dropped, or they reach the client from an unexpected place. Clients repeat their requests, and the servers answer in vain.",
+    looked:
+      "Masqueraded servers whose connections all wait in SYN_RECV, although the counters prove that packets come back from them: the kernel's route for answers from the virtual address (from the real server if net.ipv4.vs.snat_reroute is 0) to the clients that wait. It is reported if another table than the main one has the route, the main table leads to the client by another interface, and that interface is in the network of the virtual address, or none is. A rule that leads answers into the network of their virtual address, as on a machine with several providers, is not reported. It is only likely: the director does not see by which interface requests come in.",
+    cure: "Add a rule for the answers ahead of that rule, as printed, and keep it in the configuration of the network. For wg-quick: `PostUp = ip rule add …` and `PreDown = ip rule del …`, or AllowedIPs with the networks behind the VPN only. If requests do come in by that interface, follow a client: `ipvsadm doctor --client CLIENT`.",
+    sysctls: ["net.ipv4.vs.snat_reroute"],
+  },
+  {
     id: "server-network-down",
     severity: "error",
     title: "the interface in the network of a real server is down",
