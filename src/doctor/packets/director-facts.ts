@@ -18,6 +18,7 @@ import {
   groupName,
   type DirectorFlow,
 } from "./director-flows.js";
+import { distance, type TcpHalf } from "./half-flow.js";
 import { errorFacts } from "./icmp-facts.js";
 import {
   asksAgain,
@@ -42,7 +43,7 @@ import {
   type Verdict,
 } from "./packet-fact.js";
 import type { PacketSightings } from "./sightings.js";
-import { stallOf } from "./stalls.js";
+import { repeatedIn } from "./stalls.js";
 
 /** What the director knows besides the packets. */
 export interface DirectorFacts {
@@ -406,19 +407,15 @@ export function mtuOf(
 }
 
 /** Whether a client waits in vain: it sends its SYN again, or the same data again and again. */
-function waitsInVain({ requestsIn: { tcp } }: DirectorFlow): boolean {
+function waitsInVain(
+  { requestsIn: { tcp } }: DirectorFlow,
+  { ended }: PacketSightings,
+): boolean {
   if (!tcp) return false;
   return (
-    (tcp.confirms.count === 0 && asksAgain(tcp)) || repeats(tcp) !== undefined
+    (tcp.confirms.count === 0 && asksAgain(tcp)) ||
+    repeatedIn(tcp, ended) !== undefined
   );
-}
-
-function repeats(tcp: NonNullable<Leg["tcp"]>) {
-  return stallOf(tcp, undefined, {
-    maximumSegment: undefined,
-    mtu: undefined,
-    isIpv6: false,
-  });
 }
 
 /** Requests that come in and do not leave. */
@@ -454,7 +451,7 @@ function judgeKept(
     isComplete(sightings) &&
     answersIn.packets === 0 &&
     (flow.protocol === TCP
-      ? waitsInVain(flow)
+      ? waitsInVain(flow, sightings)
       : requestsIn.packets > 1 &&
         sightings.ended - requestsIn.first >= SILENCE_MILLISECONDS);
   return {
@@ -486,7 +483,7 @@ function judgeUnanswered(
     isComplete(sightings) &&
     flow.protocol === TCP &&
     server !== undefined &&
-    (waitsInVain(flow) ||
+    (waitsInVain(flow, sightings) ||
       (requestsIn.tcp?.opens.count === 1 &&
         requestsIn.tcp.confirms.count === 0 &&
         sightings.ended - requestsIn.first >= SILENCE_MILLISECONDS));
@@ -513,7 +510,7 @@ function judgeKeptAnswers(
     isComplete(sightings) &&
     sightings.ended - answersIn.first >= PATIENCE_MILLISECONDS &&
     (flow.protocol === TCP
-      ? requestsIn.tcp !== undefined && waitsInVain(flow)
+      ? requestsIn.tcp !== undefined && waitsInVain(flow, sightings)
       : answersIn.packets > 1);
   return {
     state: isCertain ? "stops" : "unknown",
@@ -549,7 +546,7 @@ function judgeOneWay(
     },
   );
   if (gap) return gap;
-  const stall = stallOf(tcp, undefined, {
+  const stall = repeatedIn(tcp, sightings.ended, {
     maximumSegment: undefined,
     mtu: mtuOf(flow.requestsOut, network),
     isIpv6: flow.virtual.length === 16,
@@ -580,18 +577,28 @@ function judgeOneWay(
       isBeyond: true,
     };
   }
-  const isSilent =
-    tcp.opens.count > 0 &&
-    tcp.data.count > 0 &&
-    tcp.acknowledged === tcp.firstAcknowledged &&
-    sightings.ended - tcp.data.last >= SILENCE_MILLISECONDS;
-  return isSilent
+  return judgeProgress(tcp, server, sightings);
+}
+
+/** Whether the client got data, by the numbers that it acknowledges. */
+function judgeProgress(
+  tcp: TcpHalf,
+  server: string,
+  { ended }: PacketSightings,
+): Verdict | undefined {
+  const { opens, data, ends, firstAcknowledged, acknowledged } = tcp;
+  const progress = distance(firstAcknowledged ?? 0, acknowledged ?? 0);
+  // The end of a connection counts as one byte.
+  if (progress > 1) return { state: "ok", text: "the client confirms answers" };
+  if (opens.count === 0 || data.count === 0) return FINE;
+  const until = ends.count > 0 ? ends.first : ended;
+  return until - data.last >= PATIENCE_MILLISECONDS
     ? {
         state: "unknown",
         text: `the client has confirmed no data of ${server}: the program there is silent, or its answers are lost on the way to the client`,
         isBeyond: true,
       }
-    : { state: "ok", text: "the client confirms answers" };
+    : undefined;
 }
 
 /** A client that has not confirmed the first answer, if there was one. */

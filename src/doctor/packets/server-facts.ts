@@ -37,7 +37,7 @@ import {
   type Verdict,
 } from "./packet-fact.js";
 import { flowKey, type PacketSightings } from "./sightings.js";
-import { stallOf } from "./stalls.js";
+import { repeatedIn } from "./stalls.js";
 
 /** A connection of a client to this real server, as its packets show it. */
 interface ServerFlow {
@@ -350,11 +350,7 @@ function judgeUnanswered(
     };
   const isWaiting =
     (tcp.confirms.count === 0 && asksAgain(tcp)) ||
-    stallOf(tcp, undefined, {
-      maximumSegment: undefined,
-      mtu: undefined,
-      isIpv6: false,
-    }) !== undefined ||
+    repeatedIn(tcp, sightings.ended) !== undefined ||
     (tcp.opens.count > 0 &&
       tcp.confirms.count === 0 &&
       sightings.ended - tcp.opens.first >= SILENCE_MILLISECONDS);
