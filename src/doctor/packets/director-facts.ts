@@ -107,7 +107,12 @@ export function directorPacketFacts(
       isLocal(network, address) === true,
   });
   if (groups.length === 0)
-    return [nothingFact(flows, sightings, facts), ...errors];
+    return [
+      ...(facts.isPassive && flows.length === 0
+        ? []
+        : [nothingFact(flows, sightings, facts)]),
+      ...errors,
+    ];
   return [
     ...groups
       .slice(0, MOST_GROUPS)
@@ -305,8 +310,20 @@ function judgeFlow(
   sightings: PacketSightings,
   facts: DirectorFacts,
 ): Verdict | undefined {
-  const { ended } = sightings;
-  if (ended - flow.requestsIn.first < PATIENCE_MILLISECONDS) return undefined;
+  const verdict = judgeWay(flow, group, sightings, facts);
+  const age = sightings.ended - flow.requestsIn.first;
+  return age < PATIENCE_MILLISECONDS && verdict?.state !== "ok"
+    ? undefined
+    : verdict;
+}
+
+/** Follows a connection, part by part of its way. */
+function judgeWay(
+  flow: DirectorFlow,
+  group: Group,
+  sightings: PacketSightings,
+  facts: DirectorFacts,
+): Verdict | undefined {
   const capture = { isComplete: isComplete(sightings) };
   const cut =
     judgeFragments(flow.requestsIn, FROM_CLIENT, capture) ??

@@ -251,10 +251,24 @@ function judgeFlow(
   sightings: PacketSightings,
   facts: ServerPacketFacts,
 ): Verdict | undefined {
-  const { ended } = sightings;
-  const { tunneled, requests, answers } = flow;
+  const { tunneled, requests } = flow;
+  const verdict = judgeWay(flow, group, sightings, facts);
   const first = requests.packets > 0 ? requests.first : tunneled.first;
-  if (ended - first < PATIENCE_MILLISECONDS) return undefined;
+  return sightings.ended - first < PATIENCE_MILLISECONDS &&
+    verdict?.state !== "ok"
+    ? undefined
+    : verdict;
+}
+
+/** Follows a connection, part by part of its way. */
+function judgeWay(
+  flow: ServerFlow,
+  group: readonly ServerFlow[],
+  sightings: PacketSightings,
+  facts: ServerPacketFacts,
+): Verdict | undefined {
+  const { ended } = sightings;
+  const { requests, answers } = flow;
   const cut = judgeFragments(requests, "on the way here", {
     isComplete: isComplete(sightings),
   });

@@ -434,6 +434,19 @@ suite("directorPacketFacts() of masqueraded servers", () => {
     );
   });
 
+  test("directorPacketFacts() says of a backup nothing but what it sees", () => {
+    assert.deepEqual(judge(see([]), { isPassive: true }), []);
+  });
+
+  test("directorPacketFacts() sees that a connection passes that has just begun", () => {
+    const lines = [
+      ...handshake(9.5),
+      ...request(9.6, ". seq 101 ack 501 len 100"),
+      ...answer(9.7, ". seq 501 ack 201 len 1000"),
+    ];
+    assert.match(judge(see(lines)).join(), /^ok /);
+  });
+
   test("directorPacketFacts() says where packets go that concern no service, and that none came", () => {
     assert.deepEqual(judge(see([])), [
       "unknown no packet of 203.0.113.7 came in by any interface in 10 s: if it sent any, they are lost before this machine",
