@@ -18,6 +18,7 @@ import {
 import {
   isNew,
   legOf,
+  mtuOf,
   sumOf,
   withoutLowerInterfaces,
   type Leg,
@@ -315,16 +316,6 @@ function confirmedLater(
     const isOther = one !== flow && tcp !== undefined && tcp.opens.count > 0;
     return isOther ? Math.max(time, tcp.confirms.last) : time;
   }, 0);
-}
-
-function mtuOf(
-  { devices: indexes }: Leg,
-  devices: readonly Device[],
-): number | undefined {
-  const sizes = devices
-    .filter(({ index }) => indexes.includes(index))
-    .map(({ mtu }) => mtu);
-  return sizes.length === 0 ? undefined : Math.max(...sizes);
 }
 
 /** ` by eth0 through 192.0.2.254` */

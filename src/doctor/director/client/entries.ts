@@ -3,7 +3,7 @@ import { formatEndpoint, MASQUERADING } from "../../../ipvs/model.js";
 import type { ServerEntry, ServiceWithServers } from "../../../ipvs/model.js";
 import { CONNECTION_STATES } from "../../../ipvs/connection-states.js";
 import { serviceName } from "../../commands.js";
-import { groupOfEntry } from "../../packets/director-facts.js";
+import { groupOfEntry } from "../../packets/director-groups.js";
 import { deviceOf, nextHopTo } from "../../network.js";
 import { sysctlNumber } from "../../sysctls.js";
 import { OPENING, type SeenConnection } from "./connections.js";
