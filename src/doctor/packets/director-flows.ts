@@ -7,6 +7,7 @@ import type { Connection } from "../../ipvs/connections.js";
 import type { Device } from "../../rtnl/model.js";
 import type { HalfFlow } from "./half-flow.js";
 import { legOf, withoutLowerInterfaces, type Leg } from "./legs.js";
+import { formatEndpoint } from "../../ipvs/model.js";
 import { protocolName } from "./packet-fact.js";
 import { flowKey } from "./sightings.js";
 
@@ -225,4 +226,29 @@ export function groupName(
 ): string {
   const there = server ? `${formatAddress(server)} ${serverPort}` : "";
   return `${protocol} ${formatAddress(virtual)} ${virtualPort} ${there}`;
+}
+
+export function serverText({ server, serverPort }: DirectorFlow): string {
+  return server ? formatEndpoint(server, serverPort) : "the server";
+}
+
+/** When another connection of the client was answered, and when it confirmed the answer. */
+export function laterSuccess(
+  flow: Pick<DirectorFlow, "requestsIn" | "answersIn">,
+  others: readonly Pick<DirectorFlow, "requestsIn" | "answersIn">[],
+): { answeredLater: () => number; confirmedLater: () => number } {
+  const latest = (
+    of: (one: Pick<DirectorFlow, "requestsIn" | "answersIn">) => number,
+  ) =>
+    others.reduce(
+      (time, one) => (one === flow ? time : Math.max(time, of(one))),
+      0,
+    );
+  return {
+    answeredLater: () => latest(({ answersIn }) => answersIn.last),
+    confirmedLater: () =>
+      latest(({ requestsIn: { tcp } }) =>
+        tcp && tcp.opens.count > 0 ? tcp.confirms.last : 0,
+      ),
+  };
 }

@@ -76,6 +76,8 @@ export interface Segment {
   readonly times: number;
   readonly first: number;
   readonly last: number;
+  /** What the last of these packets acknowledged */
+  readonly acknowledged: number;
 }
 
 export interface Gap {
@@ -216,7 +218,8 @@ class TcpBuilder implements TcpHalf {
     if (payloadBytes === 0) return;
     this.data = marked(this.data, time);
     const last = (sequence + payloadBytes) >>> 0;
-    this.#addSegment({ sequence, end: last, bytes, time });
+    const { acknowledged } = tcp;
+    this.#addSegment({ sequence, end: last, bytes, acknowledged, time });
   }
 
   /** A SYN with another sequence number begins another connection between the same ends. */
@@ -261,8 +264,11 @@ class TcpBuilder implements TcpHalf {
     sequence,
     end,
     bytes,
+    acknowledged,
     time,
-  }: Pick<Segment, "sequence" | "end" | "bytes"> & { time: number }): void {
+  }: Pick<Segment, "sequence" | "end" | "bytes" | "acknowledged"> & {
+    time: number;
+  }): void {
     const newest = this.segments.at(-1);
     const isAgain = newest !== undefined && distance(newest.end, sequence) < 0;
     const known = isAgain
@@ -272,6 +278,7 @@ class TcpBuilder implements TcpHalf {
       known.times++;
       known.last = time;
       known.bytes = bytes;
+      known.acknowledged = acknowledged;
       known.end = end;
       return;
     }
@@ -282,6 +289,7 @@ class TcpBuilder implements TcpHalf {
       times: isAgain ? 2 : 1,
       first: time,
       last: time,
+      acknowledged,
     });
     if (this.segments.length > MOST_SEGMENTS) this.#forget();
   }

@@ -11,7 +11,13 @@ import {
   SILENCE_MILLISECONDS,
   type Verdict,
 } from "./packet-fact.js";
-import { stallOf, wireBytes, type Stall, type WireLimits } from "./stalls.js";
+import {
+  repeatedIn,
+  stallOf,
+  wireBytes,
+  type Stall,
+  type WireLimits,
+} from "./stalls.js";
 
 /** A TCP connection whose requests and answers both pass here. */
 export interface SeenBothWays {
@@ -190,8 +196,9 @@ function judgeLargeRequests(
     requestMtu,
     isIpv6,
   }: SeenBothWays,
-  { server, answeredLater, wayBack }: Circumstances,
+  circumstances: Circumstances,
 ): Verdict | undefined {
+  const { server, answeredLater } = circumstances;
   const incoming = requestsIn.tcp;
   const leaving = requestsOut.tcp;
   if (!incoming || !leaving) return undefined;
@@ -202,7 +209,8 @@ function judgeLargeRequests(
   };
   const confirmed = acknowledgedBy([answersIn]);
   const stall = stallOf(incoming, confirmed, limits);
-  if (!stall) return judgeLostConfirmations(incoming, answersOut, wayBack);
+  if (!stall)
+    return judgeLostConfirmations(incoming, answersOut, circumstances);
   const { segment, bytes, isLarge } = stall;
   if (requestsIn !== requestsOut && !hasSegment(leaving, segment))
     return {
@@ -233,13 +241,9 @@ function judgeLargeRequests(
 function judgeLostConfirmations(
   requests: TcpHalf,
   answersOut: Leg,
-  wayBack: string,
+  { wayBack, ended }: Circumstances,
 ): Verdict | undefined {
-  const stall = stallOf(requests, undefined, {
-    maximumSegment: undefined,
-    mtu: undefined,
-    isIpv6: false,
-  });
+  const stall = repeatedIn(requests, ended);
   const confirmed = acknowledgedBy([answersOut]);
   if (!stall || confirmed === undefined) return undefined;
   if (distance(stall.segment.end, confirmed) < 0) return undefined;

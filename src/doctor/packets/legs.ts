@@ -90,6 +90,17 @@ export function isNew({ tcp }: Leg): boolean {
   return tcp === undefined || tcp.opens.count > 0;
 }
 
+/** The MTU of the interfaces of a leg: the largest. */
+export function mtuOf(
+  { devices: indexes }: Leg,
+  devices: readonly Device[],
+): number | undefined {
+  const sizes = devices
+    .filter(({ index }) => indexes.includes(index))
+    .map(({ mtu }) => mtu);
+  return sizes.length === 0 ? undefined : Math.max(...sizes);
+}
+
 /** The highest number that was acknowledged, in several half-connections of the same direction. */
 export function acknowledgedBy(legs: readonly Leg[]): number | undefined {
   let highest: number | undefined;

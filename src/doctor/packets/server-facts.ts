@@ -18,6 +18,7 @@ import {
 import {
   isNew,
   legOf,
+  mtuOf,
   sumOf,
   withoutLowerInterfaces,
   type Leg,
@@ -37,7 +38,7 @@ import {
   type Verdict,
 } from "./packet-fact.js";
 import { flowKey, type PacketSightings } from "./sightings.js";
-import { stallOf } from "./stalls.js";
+import { repeatedIn } from "./stalls.js";
 
 /** A connection of a client to this real server, as its packets show it. */
 interface ServerFlow {
@@ -251,10 +252,24 @@ function judgeFlow(
   sightings: PacketSightings,
   facts: ServerPacketFacts,
 ): Verdict | undefined {
-  const { ended } = sightings;
-  const { tunneled, requests, answers } = flow;
+  const { tunneled, requests } = flow;
+  const verdict = judgeWay(flow, group, sightings, facts);
   const first = requests.packets > 0 ? requests.first : tunneled.first;
-  if (ended - first < PATIENCE_MILLISECONDS) return undefined;
+  return sightings.ended - first < PATIENCE_MILLISECONDS &&
+    verdict?.state !== "ok"
+    ? undefined
+    : verdict;
+}
+
+/** Follows a connection, part by part of its way. */
+function judgeWay(
+  flow: ServerFlow,
+  group: readonly ServerFlow[],
+  sightings: PacketSightings,
+  facts: ServerPacketFacts,
+): Verdict | undefined {
+  const { ended } = sightings;
+  const { requests, answers } = flow;
   const cut = judgeFragments(requests, "on the way here", {
     isComplete: isComplete(sightings),
   });
@@ -303,16 +318,6 @@ function confirmedLater(
   }, 0);
 }
 
-function mtuOf(
-  { devices: indexes }: Leg,
-  devices: readonly Device[],
-): number | undefined {
-  const sizes = devices
-    .filter(({ index }) => indexes.includes(index))
-    .map(({ mtu }) => mtu);
-  return sizes.length === 0 ? undefined : Math.max(...sizes);
-}
-
 /** ` by eth0 through 192.0.2.254` */
 function wayBackText(
   leg: Leg,
@@ -350,11 +355,7 @@ function judgeUnanswered(
     };
   const isWaiting =
     (tcp.confirms.count === 0 && asksAgain(tcp)) ||
-    stallOf(tcp, undefined, {
-      maximumSegment: undefined,
-      mtu: undefined,
-      isIpv6: false,
-    }) !== undefined ||
+    repeatedIn(tcp, sightings.ended) !== undefined ||
     (tcp.opens.count > 0 &&
       tcp.confirms.count === 0 &&
       sightings.ended - tcp.opens.first >= SILENCE_MILLISECONDS);

@@ -41,8 +41,7 @@ export function wireBytes(
 /**
  * Finds payload that does not get through.
  *
- * @param acknowledged the highest number that the other end acknowledged; undefined if its packets are not seen. Then
- * the sender's own repetition tells that it got no acknowledgment
+ * @param acknowledged the highest number that the other end acknowledged
  * @param limits of the wire
  */
 export function stallOf(
@@ -50,21 +49,58 @@ export function stallOf(
   acknowledged: number | undefined,
   limits: WireLimits,
 ): Stall | undefined {
+  return stallIn(
+    data,
+    ({ end }) => acknowledged === undefined || distance(acknowledged, end) > 0,
+    limits,
+  );
+}
+
+const NO_LIMITS: WireLimits = {
+  maximumSegment: undefined,
+  mtu: undefined,
+  isIpv6: false,
+};
+
+/**
+ * Finds payload that a sender repeats, if the packets of the other end are not seen: then only the repetition tells that no
+ * acknowledgment reaches the sender.
+ *
+ * @param ended when the capture ended, in milliseconds since 1970
+ */
+export function repeatedIn(
+  data: TcpHalf,
+  ended: number,
+  limits: WireLimits = NO_LIMITS,
+): Stall | undefined {
+  const { resets, acknowledged = 0, segments } = data;
+  return stallIn(
+    data,
+    (one) => {
+      // The pause before a repetition doubles. After a longer one, or with new payload, the sender has got an acknowledgment.
+      const longest = PAUSES * (one.last - one.first) + SPARE_MILLISECONDS;
+      const isOver =
+        (resets.last < one.last && ended - one.last > longest) ||
+        distance(one.acknowledged, acknowledged) > 0 ||
+        segments.some((other) => other.times === 1 && other.first > one.last);
+      return !isOver;
+    },
+    limits,
+  );
+}
+
+const PAUSES = 1.5;
+const SPARE_MILLISECONDS = 1000;
+
+function stallIn(
+  data: TcpHalf,
+  isWaiting: (segment: Segment) => boolean,
+  limits: WireLimits,
+): Stall | undefined {
   const segment = data.segments
-    .filter(
-      (one) =>
-        one.times >= FEWEST_TIMES &&
-        (acknowledged === undefined || distance(acknowledged, one.end) > 0),
-    )
+    .filter((one) => one.times >= FEWEST_TIMES && isWaiting(one))
     .sort((a, b) => distance(b.sequence, a.sequence))[0];
   if (!segment) return undefined;
-  // New payload after the last repetition: it got through after all.
-  const isOver =
-    acknowledged === undefined &&
-    data.segments.some(
-      (one) => one.times === 1 && one.first > segment.last && one !== segment,
-    );
-  if (isOver) return undefined;
   const passed = data.segments
     .filter(
       (one) => one.times === 1 && distance(one.end, segment.sequence) >= 0,

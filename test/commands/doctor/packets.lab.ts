@@ -77,8 +77,6 @@ const RULES = `
   -a -t 192.0.2.101:81 -r 192.0.2.11:8081 -m
   -A -t 192.0.2.101:82 -s rr
   -a -t 192.0.2.101:82 -r 192.0.2.11:8082 -m
-  -A -t 192.0.2.101:83 -s rr
-  -a -t 192.0.2.101:83 -r 192.0.2.11:8083 -m
   -A -t 192.0.2.102:8080 -s rr
   -a -t 192.0.2.102:8080 -r 192.0.2.12:8080 -g
   -A -t 192.0.2.102:8081 -s rr
@@ -95,10 +93,17 @@ interface Case {
   readonly bytes?: number;
   /** A shell command on a host that makes the fault: `router: …` */
   readonly fault?: string;
-  /** On the director: the state, and the text */
-  readonly says: RegExp;
+  /** On the director, if it is asked: the state, and the text */
+  readonly says?: RegExp;
   /** On the real server, with which words */
   readonly there?: { readonly words: string; readonly says: RegExp };
+}
+
+/** A case as it is asked on a machine. */
+interface Asked {
+  readonly name: string;
+  readonly words: string;
+  readonly says: RegExp;
 }
 
 const DIRECT = "--real-server tcp/192.0.2.102:8080 --method direct";
@@ -129,12 +134,6 @@ const CASES: readonly Case[] = [
     from: "203.0.113.132",
     to: "192.0.2.101 82",
     says: /^stops .*192\.0\.2\.11:8082 accepts connections and resets them without an answer/,
-  },
-  {
-    name: "a port at which nothing listens",
-    from: "203.0.113.133",
-    to: "192.0.2.101 83",
-    says: /^stops .*192\.0\.2\.11:8083 resets each request: no program listens there/,
   },
   {
     name: "a router that drops large answers",
@@ -196,7 +195,6 @@ const CASES: readonly Case[] = [
     from: "203.0.113.142",
     to: "192.0.2.102 8080",
     fault: narrow("203.0.113.142", "outside"),
-    says: /^unknown .*the client has confirmed no data of 192\.0\.2\.12:8080/,
     there: { words: DIRECT, says: LARGE_ANSWERS },
   },
   {
@@ -224,7 +222,6 @@ const CASES: readonly Case[] = [
     name: "direct routing and a program that is silent",
     from: "203.0.113.145",
     to: "192.0.2.102 8081",
-    says: /^unknown .*the client has confirmed no data of 192\.0\.2\.12:8081/,
     there: {
       words: "--real-server tcp/192.0.2.102:8081 --method direct",
       says: /^unknown .*the kernel here confirms the requests, and the program sends no data$/,
@@ -235,7 +232,6 @@ const CASES: readonly Case[] = [
     from: "203.0.113.146",
     to: "192.0.2.102 8080",
     fault: "far1: iptables-legacy -A INPUT -s 203.0.113.146 -j DROP",
-    says: /^stops .*; the client asks again, so no answer reaches it$/,
     there: {
       words: DIRECT,
       says: /^stops .*; no answer left; this machine does not answer: a firewall rule,/,
@@ -294,54 +290,76 @@ suite("doctor looks at packets", { skip }, () => {
   });
 
   /** What is said of packets: `STATE TEXT`, a line each */
-  function packetsIn({ stdout, stderr }: Outcome): string[] {
+  function packetsIn({ stdout, stderr }: Outcome): string {
     assert.equal(stderr, "");
     const { steps = [], packets = [] } = JSON.parse(stdout) as {
       steps?: readonly { step: string; state: string; text: string }[];
       packets?: readonly { state: string; text: string }[];
     };
-    return [...steps.filter(({ step }) => step === "packets"), ...packets].map(
-      ({ state, text }) => `${state} ${text}`,
-    );
+    return [...steps.filter(({ step }) => step === "packets"), ...packets]
+      .map(({ state, text }) => `${state} ${text}`)
+      .join("\n");
   }
 
-  /** The cases of which something else is said */
-  function faultsOf(
-    cases: readonly { readonly name: string; readonly says: RegExp }[],
-    outcomes: readonly Outcome[],
-  ): string[] {
-    return outcomes.flatMap((outcome, i) => {
-      const { name, says } = cases[i] ?? { name: "", says: /^$/ };
-      const lines = packetsIn(outcome);
-      if (process.env["SHOW_PACKETS"]) console.log(name, lines);
-      return lines.length === 1 && says.test(lines[0] ?? "")
-        ? []
-        : [`${name}: ${lines.join("\n")}`];
-    });
-  }
-
-  // All at the same time: each follows its own client.
-  test("doctor --client says on the director where packets stop", async () => {
-    const outcomes = await Promise.all(
-      CASES.map(({ from }) =>
-        ours(["doctor", "--client", from, "--for", "9s", "-o", "json"]),
-      ),
-    );
-    assert.deepEqual(faultsOf(CASES, outcomes), []);
-  });
-
-  test("doctor --real-server --for says on the real server where packets stop", async () => {
-    assert.ok(far1);
-    const cases = CASES.flatMap(({ name, from, there }) =>
-      there ? [{ name, from, ...there }] : [],
-    );
-    const outcomes = await far1.runAll(
-      cases.map(({ words, from }) =>
-        `doctor ${words} --director 192.0.2.1 --client ${from} --for 9s -o json`.split(
-          " ",
+  /**
+   * Sees that the right thing is said in each case, all at the same time: each has its own client. On a slow machine too few
+   * packets pass at first, so what is not certain is asked again for a longer time.
+   */
+  async function proves(
+    cases: readonly Asked[],
+    ask: (lines: readonly string[][]) => Promise<Outcome[]>,
+  ): Promise<void> {
+    let left = cases;
+    const wrong: string[] = [];
+    for (const seconds of [8, 20, 60]) {
+      const outcomes = await ask(
+        left.map(({ words }) =>
+          `${words} --for ${seconds}s -o json`.split(" "),
         ),
-      ),
+      );
+      const said = outcomes.map(packetsIn);
+      wrong.push(
+        ...left.flatMap(({ name, says }, i) => {
+          const text = said[i] ?? "";
+          return says.test(text) || text.startsWith("unknown ")
+            ? []
+            : [`${name}: ${text}`];
+        }),
+      );
+      left = left.filter(({ says }, i) => !says.test(said[i] ?? ""));
+      if (left.length === 0 || wrong.length > 0) break;
+    }
+    assert.deepEqual(wrong, []);
+    assert.deepEqual(
+      left.map(({ name }) => name),
+      [],
     );
-    assert.deepEqual(faultsOf(cases, outcomes), []);
-  });
+  }
+
+  test("doctor --client says on the director where packets stop", () =>
+    proves(
+      CASES.flatMap(({ name, from, says }) =>
+        says ? [{ name, says, words: `doctor --client ${from}` }] : [],
+      ),
+      (lines) => Promise.all(lines.map((words) => ours(words))),
+    ));
+
+  test("doctor --real-server --for says on the real server where packets stop", () =>
+    proves(
+      CASES.flatMap(({ name, from, there }) =>
+        there
+          ? [
+              {
+                name,
+                says: there.says,
+                words: `doctor ${there.words} --director 192.0.2.1 --client ${from}`,
+              },
+            ]
+          : [],
+      ),
+      (lines) => {
+        assert.ok(far1);
+        return far1.runAll(lines);
+      },
+    ));
 });

@@ -434,6 +434,19 @@ suite("directorPacketFacts() of masqueraded servers", () => {
     );
   });
 
+  test("directorPacketFacts() says of a backup nothing but what it sees", () => {
+    assert.deepEqual(judge(see([]), { isPassive: true }), []);
+  });
+
+  test("directorPacketFacts() sees that a connection passes that has just begun", () => {
+    const lines = [
+      ...handshake(9.5),
+      ...request(9.6, ". seq 101 ack 501 len 100"),
+      ...answer(9.7, ". seq 501 ack 201 len 1000"),
+    ];
+    assert.match(judge(see(lines)).join(), /^ok /);
+  });
+
   test("directorPacketFacts() says where packets go that concern no service, and that none came", () => {
     assert.deepEqual(judge(see([])), [
       "unknown no packet of 203.0.113.7 came in by any interface in 10 s: if it sent any, they are lost before this machine",
@@ -461,8 +474,8 @@ suite(
       `${seconds} 1 in ${CLIENT}:${port} > ${VIRTUAL} ${words}`,
       `${seconds} 2 out ${CLIENT}:${port} > ${VIRTUAL} ${words}`,
     ];
-    const judgeDirect = (lines: readonly string[]) =>
-      judge(see(lines), { forwarding: DIRECT_ROUTING }).join();
+    const judgeDirect = (lines: readonly string[], ended = 10_000) =>
+      judge(see(lines, { ended }), { forwarding: DIRECT_ROUTING }).join();
     const open = (port = 40000) => [
       ...direct(1, "S seq 100", port),
       ...direct(1.01, ". seq 101 ack 501", port),
@@ -507,7 +520,7 @@ suite(
         ),
       ];
       assert.match(
-        judgeDirect(lines),
+        judgeDirect(lines, 5000),
         /^unknown .*requests of 1500 bytes leave/,
       );
       const later = [
@@ -515,8 +528,15 @@ suite(
         ...direct(3.1, ". seq 101 ack 501", 40001),
       ];
       assert.match(
-        judgeDirect([...lines, ...later]),
+        judgeDirect([...lines, ...later], 5000),
         /^stops .*1 of 2 connections: requests of 1500 bytes leave again and again, and the client gets no confirmation, while those without data pass/,
+      );
+      // It would have repeated them again: it has got an acknowledgment.
+      assert.doesNotMatch(judgeDirect([...lines, ...later]), /1500 bytes/);
+      const answered = direct(3.4, ". seq 1561 ack 900");
+      assert.doesNotMatch(
+        judgeDirect([...lines, ...answered], 5000),
+        /1500 bytes/,
       );
     });
 
@@ -525,6 +545,15 @@ suite(
       assert.match(
         judgeDirect(lines),
         /^unknown .*the client has confirmed no data of 10\.0\.0\.11:80: the program there is silent, or its answers are lost/,
+      );
+      // It ends the connection after a while, and the server does so, too.
+      const ended = [
+        ...direct(4, "F. seq 201 ack 501"),
+        ...direct(4.1, ". seq 202 ack 502"),
+      ];
+      assert.match(
+        judgeDirect([...lines, ...ended]),
+        /^unknown .*the client has confirmed no data/,
       );
     });
   },
