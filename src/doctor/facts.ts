@@ -7,7 +7,9 @@ import type {
 import type { Module, moduleStates } from "../system/kernel-module.js";
 import type { Connections } from "./connections.js";
 import type { ConnectionLimits } from "./connection-limits.js";
+import type { LaterCounters } from "./director/connections/read-later.js";
 import type { Firewall } from "./firewall/read-firewall.js";
+import type { PathSize } from "./path-size.js";
 import type { Probe } from "./probe-result.js";
 import type { Network, Stations } from "./network.js";
 import type { GroupClients } from "./persistence-groups.js";
@@ -48,6 +50,8 @@ export interface Facts {
   readonly network?: Network | undefined;
   readonly stations?: Stations | undefined;
   readonly connections?: Connections | undefined;
+  /** The counters of real servers a few seconds later; undefined if nothing depends on them */
+  readonly later?: LaterCounters | undefined;
   /** The clients of services with the same real servers, each persistent by itself */
   readonly groupClients?: readonly GroupClients[] | undefined;
   /** The connections of a real server that no program accepts */
@@ -68,6 +72,8 @@ export interface Facts {
   readonly counters?: Counters | undefined;
   /** What became of connections to real servers; none without --probe */
   readonly probes?: readonly Probe[] | undefined;
+  /** Which packets get to real servers, or from a real server to its director and routers; none without --probe */
+  readonly sizes?: readonly PathSize[] | undefined;
 }
 
 /** Facts, and why some are missing. */

@@ -33,6 +33,8 @@ export interface Network {
   readonly rules?: readonly Rule[];
   /** Answers of masqueraded servers to clients that wait, which have no way; none if they were not asked for */
   readonly failedAnswers?: readonly FailedAnswer[];
+  /** Answers of masqueraded servers that leave by another table than the main one; none if they were not asked for */
+  readonly ruledAnswers?: readonly RuledAnswer[];
   /** The routes, as configured, to servers and clients whose route leads past the network that they are in */
   readonly strayRoutes?: ReadonlyMap<string, Route>;
   /** The servers, as text, to which only the default route leads */
@@ -53,6 +55,23 @@ export interface FailedAnswer {
   /** The rule that leads nowhere, or that leads to such a route */
   readonly barrier:
     { readonly rule: Rule; readonly route: Route | undefined } | undefined;
+}
+
+/** An answer of a masqueraded server whose route is not in the main table. */
+export interface RuledAnswer {
+  /** The client */
+  readonly to: Address;
+  readonly server: Address;
+  /** The interface by which the answer comes in */
+  readonly device: number;
+  readonly virtual: Address;
+  /** The source with which it was looked up: the server before IPVS has handled the answer, or the virtual address after that */
+  readonly source: Address;
+  readonly way: Route;
+  /** The routing rule that leads to the table; undefined if it cannot be told */
+  readonly rule: Rule | undefined;
+  /** The route that the main table has */
+  readonly main: Route | undefined;
 }
 
 /** Where packets with a mark to some addresses go. */

@@ -317,6 +317,12 @@ export function readRule(payload: Span): Rule | undefined {
   const fields = decode(RULE, rest);
   const { from, to, incoming, outgoing, mark, mask, table } = fields;
   const action = header.getUint8(7);
+  const hasMore =
+    header.getUint8(3) !== 0 ||
+    fields.users !== undefined ||
+    (fields.ipProtocol ?? 0) !== 0 ||
+    fields.sourcePorts !== undefined ||
+    fields.targetPorts !== undefined;
   return {
     family,
     priority: fields.priority ?? 0,
@@ -331,6 +337,8 @@ export function readRule(payload: Span): Rule | undefined {
         ? undefined
         : { value: mark ?? 0, mask: mask ?? 0xffffffff },
     inverted: (header.getUint32(8, true) & INVERTED) !== 0,
+    ...(fields.vrf ? { vrf: true } : {}),
+    ...(hasMore ? { hasMore } : {}),
   };
 }
 

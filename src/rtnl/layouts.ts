@@ -91,6 +91,11 @@ export const RULE = {
   table: [15, u32],
   mask: [16, u32],
   outgoing: [17, text],
+  vrf: [19, u8],
+  users: [20, octets],
+  ipProtocol: [22, u8],
+  sourcePorts: [23, octets],
+  targetPorts: [24, octets],
 } as const satisfies Layout;
 
 /** NDA_* of linux/neighbor.h */

@@ -163,6 +163,10 @@ export interface Rule {
   readonly mark: { readonly value: number; readonly mask: number } | undefined;
   /** The rule matches packets that do not have these properties (`not`) */
   readonly inverted: boolean;
+  /** The rule leads to the table of the VRF that the packet belongs to (`l3mdev`) */
+  readonly vrf?: boolean;
+  /** The rule looks at more than that: type of service, user, protocol or ports */
+  readonly hasMore?: boolean;
 }
 
 export type RuleAction =

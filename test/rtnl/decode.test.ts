@@ -219,6 +219,20 @@ test("readRule() decodes all selectors of a rule", () => {
   assert.deepEqual([shown(to.address), to.bits], ["203.0.113.0", 24]);
 });
 
+test("readRule() tells that a rule looks at more, or leads to the table of a VRF", () => {
+  const withAttribute = (...bytes: number[]) =>
+    readRule(spanOf(Uint8Array.of(...recorded.RULE_MESSAGE, ...bytes)));
+  assert.equal(withAttribute(5, 0, 19, 0, 1, 0, 0, 0)?.vrf, true);
+  for (const more of [
+    [5, 0, 22, 0, 6, 0, 0, 0],
+    [8, 0, 24, 0, 80, 0, 80, 0],
+  ])
+    assert.equal(withAttribute(...more)?.hasMore, true, more.join(" "));
+  const ofService = Uint8Array.from(recorded.RULE_MESSAGE);
+  ofService[3] = 0x10;
+  assert.equal(readRule(spanOf(ofService))?.hasMore, true);
+});
+
 test("readNeighbor() decodes the state of a neighbor", () => {
   const neighbor = readNeighbor(spanOf(recorded.MULTICAST_NEIGHBOR));
   assert.ok(neighbor?.hardwareAddress);

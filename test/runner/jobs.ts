@@ -369,6 +369,7 @@ function rowsFor(seed: number): readonly Row[] {
     ...doctor("a director", "director-suite", 850),
     ...doctor("traffic", "traffic-suite", 350),
     ...doctor("real servers", "real-server-suite", 420),
+    ...doctor("packets", "packet-suite", 60),
     {
       stage: "page",
       name: "",

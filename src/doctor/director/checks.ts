@@ -1,4 +1,5 @@
 import type { Check } from "../check.js";
+import { answerRules } from "./ways/answer-rules.js";
 import { answerWays } from "./ways/answer-routes.js";
 import { capacity } from "./table/capacity.js";
 import { clientsBeside } from "./nat/beside-clients.js";
@@ -23,6 +24,7 @@ import { snatAddresses } from "./nat/snat-address.js";
 import { reassembly } from "./machine/reassembly.js";
 import { refusals } from "./servers/refusals.js";
 import { forwarding, interfaceForwarding } from "./machine/forwarding.js";
+import { pathSizes } from "./servers/path-sizes.js";
 import { neighborDiscovery } from "./firewall/neighbor-discovery.js";
 import { mergedPorts } from "./table/merged-ports.js";
 import { modules } from "./machine/modules.js";
@@ -58,12 +60,14 @@ export const DIRECTOR_CHECKS: readonly Check[] = [
   reach,
   unwatchedBonds,
   answerWays,
+  answerRules,
   fixedNeighbors,
   strayRoutes,
   anyAddress,
   directorFirewall,
   tooBigMessages,
   largeAnswers,
+  pathSizes,
   marks,
   unmatchedMarks,
   overwrittenMarks,

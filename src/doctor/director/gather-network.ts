@@ -14,7 +14,7 @@ import { askStations, readNetwork } from "../read-network.js";
 import { withMarkedWays } from "./marks/marked-ways.js";
 import { isServing } from "./reach/reach.js";
 import { isDrainedInUse } from "./servers/drained-in-use.js";
-import { withFailedAnswers } from "./ways/answer-routes.js";
+import { withAnswerWays } from "./ways/answer-routes.js";
 import { withStrayRoutes } from "./ways/stray-routes.js";
 
 /** The part of the network that matters for a table, and for other addresses. */
@@ -25,6 +25,7 @@ export async function gatherNetwork(
   others: readonly Address[],
   ask: boolean,
   firewall: Firewall | undefined,
+  followed: Address | undefined,
 ): Promise<Pick<Facts, "network" | "stations">> {
   const virtual = distinct(
     table.flatMap(({ key }) => ("firewallMark" in key ? [] : [key.address])),
@@ -43,7 +44,7 @@ export async function gatherNetwork(
     ? await withMarkedWays(client, general, firewall, table)
     : general;
   const answered = connections
-    ? await withFailedAnswers(client, marked, table, connections)
+    ? await withAnswerWays(client, marked, table, connections, followed)
     : marked;
   const network = await withStrayRoutes(
     client,

@@ -2,6 +2,7 @@ import type { Io } from "../../runtime/io.js";
 import type { Address } from "../../ipvs/address.js";
 import type { ServiceWithServers } from "../../ipvs/model.js";
 import { SCHEDULERS } from "../../ipvs/schedulers.js";
+import { NetworkClient } from "../../rtnl/client.js";
 import { errnoText } from "../../netlink/errno.js";
 import { moduleStates, readModule } from "../../system/kernel-module.js";
 import { textOf } from "../../system/files.js";
@@ -10,6 +11,7 @@ import { readConnectionLimits } from "../connection-limits.js";
 import type { Facts, Gathered } from "../facts.js";
 import { readFirewall } from "../firewall/read-firewall.js";
 import { isLocal, type Network } from "../network.js";
+import { measureSizes, withRoutes, type PathSize } from "../path-size.js";
 import { persistenceGroups } from "../persistence-groups.js";
 import { readConnections } from "../read-connections.js";
 import { readCounters } from "../read-counters.js";
@@ -23,12 +25,15 @@ import {
   readSysctls,
   sysctlsUnseen,
 } from "../read-sysctls.js";
+import { readLater } from "./connections/read-later.js";
 import { gatherNetwork } from "./gather-network.js";
 import { markedAddresses } from "./marks/marks.js";
+import type { AddressFacts } from "./nat/director-address.js";
 import { sourcesOfRules } from "./nat/snat-address.js";
 import { NEVER_CHECKED, notChecked } from "./not-checked.js";
 import { readIpvs } from "./read-ipvs.js";
 import { probeServers } from "./servers/probe.js";
+import { sizeTargets } from "./servers/size-targets.js";
 import { SAVED_RULES } from "./table/empty.js";
 
 /** Facts that need a table */
@@ -47,6 +52,7 @@ const OF_THE_TABLE = [
   "limits",
   "listeners",
   "probes",
+  "sizes",
 ] as const satisfies readonly (keyof Facts)[];
 
 /** How long doctor listens for sync messages. A busy master sends several times a second. */
@@ -97,6 +103,7 @@ export async function gatherDirector(
   if (unseen !== undefined) reasons.set("sysctls", unseen);
   if (!machine.ftpHelper)
     reasons.set("ftpHelper", `${io.procFolder}/net/ip_vs_app cannot be read`);
+  const began = io.clock.now();
   const answers = await readIpvs(io, module, sysctls, unseen);
   if (typeof answers === "string")
     return {
@@ -132,20 +139,24 @@ export async function gatherDirector(
         ],
         needs.has("stations"),
         firewall,
+        client,
       )
     : {};
-  const [{ probes, skipped }, heard] = await Promise.all([
-    probe
-      ? probeServers(
-          table,
-          sysctls,
-          around.network && {
-            allServices: answers.table,
-            network: around.network,
-            firewall,
-          },
-        )
-      : { probes: [], skipped: [] },
+  const places = around.network && {
+    allServices: answers.table,
+    network: around.network,
+    firewall,
+  };
+  const [[{ probes, skipped }, sizes], heard] = await Promise.all([
+    // One after the other: servers answer only some datagrams of a machine a second.
+    (async () => [
+      probe
+        ? await probeServers(table, sysctls, places)
+        : { probes: [], skipped: [] },
+      probe && places && needs.has("sizes")
+        ? await gatherSizes(io, table, places)
+        : undefined,
+    ])(),
     needs.has("heard") && around.network
       ? listenToMasters(
           answers.daemons,
@@ -169,19 +180,40 @@ export async function gatherDirector(
       ? listenersFor(table, around.network, io.procFolder)
       : undefined,
     probes,
+    sizes,
     connections: typeof connections === "string" ? undefined : connections,
     groupClients: typeof groupClients === "string" ? undefined : groupClients,
   } satisfies Facts;
+  const { network, stations, connections: read } = facts;
+  const later =
+    network && stations && read
+      ? await readLater(
+          io,
+          { ...facts, network, stations, connections: read },
+          began,
+        )
+      : undefined;
   if (!facts.listeners)
     reasons.set("listeners", `${io.procFolder}/net/tcp and udp cannot be read`);
   if (typeof connections === "string") reasons.set("connections", connections);
   if (typeof groupClients === "string")
     reasons.set("groupClients", groupClients);
   return {
-    facts,
+    facts: { ...facts, later },
     reasons,
     notChecked: notChecked(facts, { probe, skipped, client }),
   };
+}
+
+/** Which packets get to the real servers. */
+async function gatherSizes(
+  io: Io,
+  table: readonly ServiceWithServers[],
+  around: AddressFacts,
+): Promise<PathSize[]> {
+  const sizes = await measureSizes(sizeTargets(table, around), io.clock);
+  using client = await NetworkClient.open(io);
+  return await withRoutes(client, sizes);
 }
 
 /** The listening sockets, if a real server is this machine itself: their files are long on a machine with many connections. */

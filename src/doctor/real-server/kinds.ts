@@ -221,4 +221,14 @@ export const REAL_SERVER_KINDS = [
     cure: "Give the interface another network, one that no clients have, also in its configuration. Or add a route to the clients' network through the router that reaches it, which must be smaller than that of the interface.",
     sysctls: [],
   },
+  {
+    id: "path-back-too-small",
+    severity: "warning",
+    title: "the network drops large packets of the real server",
+    why: "The MTU of the server's interface is larger than what a switch or another interface on the way carries. It drops larger frames, and sends no message, because only routers do. Small answers arrive. Large datagrams are lost, and so are large TCP segments to clients with the same MTU. Clients with an MTU of 1500 ask for segments that fit, so it is only a warning. Requests in the other direction are as large as the MTU of the director: ipvsadm doctor --probe there tries them.",
+    looked:
+      "With --probe: an empty datagram and one as large as the MTU go to UDP port 33434 of the director with masquerading, else to the routers of answers. Without --method both are tried. It is a finding if the large ones get no answer and the small ones do (ICMP port unreachable), three times in turn. Then smaller sizes are tried. Many routers answer no datagrams; they are listed under Not checked.",
+    cure: "If the network is meant to carry such packets, raise the MTU of the switch or the interface that drops them. Else lower the MTU here to what gets through, and keep that in the configuration of the network.",
+    sysctls: [],
+  },
 ] as const satisfies readonly Kind[];

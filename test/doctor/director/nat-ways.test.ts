@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import {
   answerWays,
-  withFailedAnswers,
+  withAnswerWays,
 } from "../../../src/doctor/director/ways/answer-routes.js";
 import { defenses } from "../../../src/doctor/director/machine/defenses.js";
 import { fixedNeighbors } from "../../../src/doctor/director/ways/fixed-neighbors.js";
@@ -152,7 +152,7 @@ suite("answerWays", () => {
     routes: readonly Route[] = [],
     seen: Network = NETWORK,
   ): Promise<Network> {
-    return await withFailedAnswers(
+    return await withAnswerWays(
       {
         routeTo: (query) => Promise.resolve(answer(query)),
         rules: () => Promise.resolve([...rules]),

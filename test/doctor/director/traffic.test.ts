@@ -29,6 +29,7 @@ import type { Firewall } from "../../../src/doctor/firewall/read-firewall.js";
 import { formatAddress, INET, type Family } from "../../../src/ipvs/address.js";
 import {
   BACKUP,
+  DIRECT_ROUTING,
   MASQUERADING,
   PERSISTENT,
   TUNNEL_GUE,
@@ -1800,11 +1801,64 @@ suite("traceClient()", () => {
     assert.doesNotMatch(text, /saw no answer/);
   });
 
+  test("traceClient() does not take a counter without answers for well", () => {
+    const table = (forwarding: number) => [
+      serviceAt("192.0.2.1", [serverEntry("10.0.0.11", 80, { forwarding })]),
+    ];
+    const counters = (state: string, forwarding: number) => {
+      const [service] = table(forwarding);
+      assert.ok(service);
+      const [server] = service.servers;
+      assert.ok(server);
+      const after = {
+        ...service,
+        servers: [{ ...server, stats: { ...server.stats, inPackets: 4n } }],
+      };
+      return traceClient(
+        facts({ table: table(forwarding) }) as Parameters<
+          typeof traceClient
+        >[0],
+        {
+          client,
+          seconds: 5,
+          connections: [seen(state)],
+          after: [after],
+          heard: [],
+        },
+      )
+        .steps.filter(({ step }) => step === "counters")
+        .map(({ state: how, text }) => `${how}: ${text}`)
+        .join();
+    };
+    assert.equal(
+      counters("SYN_RECV", MASQUERADING),
+      "unknown: 10.0.0.11:80 of tcp/192.0.2.1:80, all clients: 4 packets in, 0 out; no answer came back",
+    );
+    // The kernel refreshes the counters with a delay.
+    assert.match(counters("ESTABLISHED", MASQUERADING), /^ok: .* 0 out$/);
+    assert.match(counters("SYN_RECV", DIRECT_ROUTING), /^ok: /);
+  });
+
   const entriesOf = (states: readonly (string | SeenConnection)[]) =>
     trace(states)
       .steps.filter(({ step }) => step === "entries")
       .map(({ state, text }) => `${state}: ${text}`);
   const PLACE = "TCP 192.0.2.1:80 to 10.0.0.11:80 (service tcp/192.0.2.1:80)";
+
+  test("traceClient() takes no old connection that waits for a request without an answer, if new ones are answered", () => {
+    const left = seen("SYN_RECV", "used");
+    assert.deepEqual(entriesOf(["TIME_WAIT", "TIME_WAIT", left]), [
+      `ok: ${PLACE}: 2 TIME_WAIT (from before: 1 SYN_RECV with packets)`,
+    ]);
+    assert.match(
+      entriesOf(["SYN_RECV", left]).join(),
+      /^stops: .*2 SYN_RECV; /,
+    );
+    assert.match(
+      entriesOf(["TIME_WAIT", "SYN_RECV", left]).join(),
+      /^unknown: .*1 of 2 waits in SYN_RECV/,
+    );
+  });
 
   test("traceClient() judges new connections apart from older ones that worked", () => {
     const old = [seen("ESTABLISHED", "used"), seen("FIN_WAIT", "idle")];

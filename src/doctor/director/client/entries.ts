@@ -1,8 +1,14 @@
-import { formatAddress, sameAddress } from "../../../ipvs/address.js";
+import {
+  formatAddress,
+  sameAddress,
+  type Address,
+} from "../../../ipvs/address.js";
 import { formatEndpoint, MASQUERADING } from "../../../ipvs/model.js";
 import type { ServerEntry, ServiceWithServers } from "../../../ipvs/model.js";
 import { CONNECTION_STATES } from "../../../ipvs/connection-states.js";
 import { serviceName } from "../../commands.js";
+import { groupOfEntry } from "../../packets/director-facts.js";
+import type { Fix } from "../../finding.js";
 import { deviceOf, nextHopTo } from "../../network.js";
 import { sysctlNumber } from "../../sysctls.js";
 import { OPENING, type SeenConnection } from "./connections.js";
@@ -12,6 +18,7 @@ import { mergedConnection } from "../table/merged-ports.js";
 import { isPassive } from "../reach/reach.js";
 import { NODEST } from "../machine/settings.js";
 import { WAITING_SECONDS } from "../reach/silence.js";
+import { diversionOf, diversionText, mainText } from "../ways/answer-rules.js";
 import type { ClientSightings, TraceFacts, TraceStep } from "./trace-step.js";
 
 /** Connections that began less than this before the end may still be answered. */
@@ -24,10 +31,15 @@ export function usedConnections({
   return connections.filter(({ use }) => use !== "idle");
 }
 
-/** One step for each server to which the client sent packets meanwhile; one step if it sent none. */
+/**
+ * One step for each server to which the client sent packets meanwhile; one step if it sent none.
+ *
+ * @param judgedByPackets groups of entries whose fate packets show, so that nothing is concluded from their states
+ */
 export function entrySteps(
   facts: TraceFacts,
   sightings: ClientSightings,
+  judgedByPackets: ReadonlySet<string> = new Set(),
 ): TraceStep[] {
   const groups = new Map<string, SeenConnection[]>();
   for (const one of sightings.connections) {
@@ -45,7 +57,12 @@ export function entrySteps(
   );
   const steps = used
     .filter(([, some]) => !some.some((one) => isLost(one, facts)))
-    .map(([name, some]) => entryStep(name, some, facts, sightings));
+    .map(([name, some]) => {
+      const [first] = some;
+      const isJudged =
+        first && judgedByPackets.has(groupOfEntry(first.connection));
+      return entryStep(name, some, facts, sightings, isJudged);
+    });
   return lost.length + steps.length === 0
     ? [nothingStep(facts, sightings)]
     : [...lost, ...steps];
@@ -99,10 +116,10 @@ function entryStep(
   connections: readonly SeenConnection[],
   facts: TraceFacts,
   sightings: ClientSightings,
+  isJudged = false,
 ): TraceStep {
   const { client } = sightings;
-  const now = connections.filter(isNow);
-  const before = connections.filter((one) => !isNow(one));
+  const { now, before } = byTime(connections);
   const [first] = connections;
   const service = first && serviceOf(facts.allServices, first.connection);
   const server = first && serverOf(service, first.connection);
@@ -126,7 +143,8 @@ function entryStep(
     first && server && mayBeLost && isHalfOpen(states, judged.length)
       ? lostAnswers(first, server, facts, sightings)
       : undefined;
-  const why = silence ?? lostAnswer ?? stopOf(states, judged.length, server);
+  const conclusion = lostAnswer ?? stopOf(states, judged.length, server);
+  const why = silence ?? (isJudged ? undefined : conclusion);
   if (why !== undefined)
     return {
       step: "entries",
@@ -137,7 +155,9 @@ function entryStep(
         service &&
         server &&
         isHalfOpen(states, judged.length)
-          ? examineThere(service, server, facts, client)
+          ? lostAnswer === undefined
+            ? examineThere(service, server, facts, client)
+            : routeCommand(first, client)
           : undefined,
     };
   if (server?.settings.weight === 0)
@@ -156,6 +176,8 @@ function entryStep(
     ({ connection, stateSeconds }) =>
       connection.state === OPENING && stateSeconds >= WAITING_SECONDS,
   ).length;
+  if (isJudged && (conclusion !== undefined || waiting > 0))
+    return { step: "entries", state: "unknown", text: `${text}${older}` };
   if (waiting > 0)
     return {
       step: "entries",
@@ -176,9 +198,24 @@ function entryStep(
   return { step: "entries", state: "ok", text: `${text}${older}` };
 }
 
-/** Whether a connection tells what happens to requests now: it began meanwhile, or the client still tries to open it. */
-function isNow({ use, connection }: SeenConnection): boolean {
-  return use === "new" || (use === "used" && connection.state === OPENING);
+/**
+ * Which connections tell what happens to requests now: those that began meanwhile, and those that the client still tries to
+ * open. If one that began meanwhile is confirmed, older ones that wait are left over: the server repeats its answers for
+ * half a minute, and each of them looks like a packet of the client.
+ */
+function byTime(connections: readonly SeenConnection[]): {
+  now: SeenConnection[];
+  before: SeenConnection[];
+} {
+  const works = connections.some(
+    (one) => one.use === "new" && isConfirmed(one),
+  );
+  const isNow = ({ use, connection }: SeenConnection) =>
+    use === "new" || (use === "used" && connection.state === OPENING && !works);
+  return {
+    now: connections.filter(isNow),
+    before: connections.filter((one) => !isNow(one)),
+  };
 }
 
 function statesOf(connections: readonly SeenConnection[]): Map<string, number> {
@@ -214,12 +251,14 @@ function isHalfOpen(states: ReadonlyMap<string, number>, all: number): boolean {
 
 /** Whether a client has confirmed a connection, or there is none to judge. */
 function isAnswered(judged: readonly SeenConnection[]): boolean {
-  return (
-    judged.length === 0 ||
-    judged.some(({ connection: { state } }) =>
-      ["ESTABLISHED", "FIN_WAIT", "TIME_WAIT"].includes(state),
-    )
-  );
+  return judged.length === 0 || judged.some(isConfirmed);
+}
+
+/** Whether a client has confirmed a connection: an answer has reached it. */
+export function isConfirmed({
+  connection: { state },
+}: SeenConnection): boolean {
+  return ["ESTABLISHED", "FIN_WAIT", "TIME_WAIT"].includes(state);
 }
 
 /** Why no packet goes to a server whose hardware address the director does not find; undefined if it finds it. */
@@ -253,11 +292,22 @@ function hasOthers(server: ServerEntry | undefined, waiting: number): boolean {
   );
 }
 
+/** Shows by which way answers to a client leave. */
+function routeCommand(
+  { connection: { virtual } }: SeenConnection,
+  client: Address,
+): Fix {
+  return {
+    command: `ip route get ${formatAddress(client)} from ${formatAddress(virtual)}`,
+    effect: "changes nothing; shows the way of the answers",
+  };
+}
+
 /** What is known of answers that come back to the director and are not confirmed; undefined if none came back. */
 function lostAnswers(
   { connection }: SeenConnection,
   server: ServerEntry,
-  { network }: TraceFacts,
+  { network, sysctls }: TraceFacts,
   { client, after, connections }: ClientSightings,
 ): string | undefined {
   if (server.settings.forwarding !== MASQUERADING) return undefined;
@@ -272,13 +322,20 @@ function lostAnswers(
   if ([server, later].some((one) => hasOthers(one, waiting))) return undefined;
   const packets = (later?.stats.outPackets ?? 0n) - server.stats.outPackets;
   if (packets <= 0n) return undefined;
+  const answered = `the server answered meanwhile (${packets} packets out, all clients), and the client never confirmed`;
+  const diversion = diversionOf(client, connection.server, connection.virtual, {
+    network,
+    sysctls,
+  });
+  if (diversion)
+    return `${answered}: ${diversionText(diversion, network)}; ${mainText(diversion, network)}. 'ipvsadm doctor' prints the fix`;
   const hop = nextHopTo(network, client);
   const name = deviceOf(network, hop?.device)?.name ?? "INTERFACE";
   const through =
     hop && !sameAddress(hop.address, client)
       ? `, through ${formatAddress(hop.address)}`
       : "";
-  return `the server answered meanwhile (${packets} packets out, all clients), and the client never confirmed: answers to it leave by ${name}${through}. If they are its own, they are lost from there on: look whether that is the way to the client ("tcpdump -n -i ${name} host ${formatAddress(client)}")`;
+  return `${answered}: answers to it leave by ${name}${through}. If they are its own, they are lost from there on: look whether that is the way to the client ("tcpdump -n -i ${name} host ${formatAddress(client)}")`;
 }
 
 /** Why connections in these states do not get further; undefined if some do. */

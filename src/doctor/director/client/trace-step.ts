@@ -3,6 +3,7 @@ import type { ServiceWithServers } from "../../../ipvs/model.js";
 import type { Known } from "../../check.js";
 import type { Facts } from "../../facts.js";
 import type { Fix } from "../../finding.js";
+import type { Captured } from "../../packets/capture.js";
 import type { CountersMeanwhile } from "../../read-counters.js";
 import type { HeardSync } from "../../sync-messages.js";
 import type { SeenConnection } from "./connections.js";
@@ -29,6 +30,8 @@ export interface ClientSightings {
   readonly after: readonly ServiceWithServers[];
   /** The sync messages that arrived meanwhile */
   readonly heard: readonly HeardSync[];
+  /** The packets that were captured meanwhile */
+  readonly packets?: Captured | undefined;
   /** The kernel's counters, if they could be read */
   readonly counters?: CountersMeanwhile | undefined;
 }
@@ -41,6 +44,7 @@ export interface TraceStep {
     | "size"
     | "marks"
     | "entries"
+    | "packets"
     | "ftp"
     | "sync"
     | "answers"

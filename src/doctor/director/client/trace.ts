@@ -32,8 +32,16 @@ import { examineThere } from "../nat/examine-there.js";
 import { blockText, notLocal, wayText } from "../marks/not-local.js";
 import { markingRules, mismatchOf } from "../marks/marking-rules.js";
 import { overwritten } from "../marks/overwritten.js";
+import {
+  diversionOf,
+  diversionText,
+  mainText,
+  type Diversion,
+} from "../ways/answer-rules.js";
 import { dropSteps } from "./drops.js";
-import { entrySteps, usedConnections } from "./entries.js";
+import { packetSteps } from "./packets.js";
+import { repeatedPackets } from "./repeated-packets.js";
+import { entrySteps, isConfirmed, usedConnections } from "./entries.js";
 import { ftpSteps } from "./ftp.js";
 import { serverOf, serviceOf } from "./servers.js";
 import { sizesFor } from "../firewall/too-big-messages.js";
@@ -44,6 +52,7 @@ import {
 } from "../firewall/neighbor-discovery.js";
 import type { ClientSightings, TraceFacts, TraceStep } from "./trace-step.js";
 import { isServing } from "../reach/reach.js";
+import { untriedSizes } from "../servers/size-targets.js";
 import { unseenRequests } from "./unseen-requests.js";
 import { syncSteps } from "./sync.js";
 import { masterText } from "../sync/unheard.js";
@@ -69,12 +78,14 @@ export function traceClient(
   sightings: ClientSightings,
 ): ClientTrace {
   const { client, seconds } = sightings;
+  const packets = packetSteps(facts, sightings);
   const way = [
-    routeStep(facts, client),
+    routeStep(facts, sightings),
     ...firewallSteps(facts, sightings),
     ...sizeSteps(facts, client),
     ...markSteps(facts, sightings),
-    ...entrySteps(facts, sightings),
+    ...entrySteps(facts, sightings, packets.groups),
+    ...packets.steps,
     ...ftpSteps(facts, sightings),
     ...syncSteps(facts, sightings),
     ...counterSteps(facts, sightings),
@@ -91,24 +102,35 @@ export function traceClient(
     stopsAt,
     answers: elsewhere.answers,
     next: once([
-      ...(stopsAt === undefined || stopsAt.step === "entries"
+      ...(stopsAt === undefined ||
+      stopsAt.step === "entries" ||
+      stopsAt.step === "packets"
         ? steps.flatMap(({ next }) => (next ? [next] : []))
         : []),
       ...elsewhere.next,
       ...(stopsAt ? [] : unseenRequests(facts, sightings)),
     ]),
-    notChecked: facts.daemons
-      .filter(({ state }) => state === MASTER)
-      .map(masterText),
+    notChecked: [
+      ...facts.daemons.filter(({ state }) => state === MASTER).map(masterText),
+      ...packets.notChecked,
+      ...untriedSizes(facts, client),
+    ],
   };
 }
 
-/** Each command once. */
+/** Each command once; not without --for what is there with it. */
 function once(commands: readonly Fix[]): Fix[] {
   const found = new Map(
     commands.map((one) => [`${one.on ?? ""} ${one.command}`, one]),
   );
-  return [...found.values()];
+  const all = [...found.values()];
+  return all.filter(
+    ({ command, on }) =>
+      !all.some(
+        (other) =>
+          other.on === on && other.command.startsWith(`${command} --for `),
+      ),
+  );
 }
 
 /** The interface in whose network a client is, if the route to it leaves by another one. */
@@ -135,8 +157,32 @@ function isStrict({ sysctls }: TraceFacts, device: string): boolean {
   return Math.max(...levels) === 1;
 }
 
-function routeStep(facts: TraceFacts, client: Address): TraceStep {
+/** The routing rule that leads answers of any service to a client by another interface than the main table. */
+function diversionFor(
+  facts: TraceFacts,
+  client: Address,
+): Diversion | undefined {
+  for (const { key, servers } of facts.table) {
+    if ("firewallMark" in key || key.address.length !== client.length) continue;
+    for (const server of servers) {
+      const { address } = server.key;
+      const found = diversionOf(client, address, key.address, facts);
+      if (found) return found;
+    }
+  }
+  return undefined;
+}
+
+function routeStep(facts: TraceFacts, sightings: ClientSightings): TraceStep {
   const { network } = facts;
+  const { client } = sightings;
+  const diversion = diversionFor(facts, client);
+  if (diversion)
+    return {
+      step: "route",
+      state: usedConnections(sightings).some(isConfirmed) ? "ok" : "unknown",
+      text: `${diversionText(diversion, network)}; ${mainText(diversion, network)}`,
+    };
   const hop = nextHopTo(network, client);
   const name = deviceOf(network, hop?.device)?.name;
   if (!hop || name === undefined) {
@@ -342,6 +388,17 @@ function isRefused(
   return more === packets * BigInt(each);
 }
 
+/** How many older connections of the client with a server are established and had packets. */
+function openTo({ key }: ServerEntry, sightings: ClientSightings): number {
+  return sightings.connections.filter(
+    ({ use, connection: { state, server, serverPort } }) =>
+      use === "used" &&
+      state === "ESTABLISHED" &&
+      serverPort === key.port &&
+      sameAddress(server, key.address),
+  ).length;
+}
+
 /** What the counters of the client's servers did. */
 function counterSteps(
   { table }: TraceFacts,
@@ -371,11 +428,22 @@ function counterSteps(
       server.settings.forwarding === MASQUERADING
         ? `${packets} packets in, ${outPackets} out`
         : `${packets} packets in (answers do not pass the director)`;
-    const refuses = isRefused(service, server, later);
+    const doubt = isRefused(service, server, later)
+      ? "they are as large as ICMP messages that refuse these requests: perhaps no program listens there"
+      : server.settings.forwarding === MASQUERADING &&
+          packets > 0n &&
+          outPackets === 0n &&
+          !usedConnections(sightings).some(
+            (seen) =>
+              isConfirmed(seen) &&
+              serverOf(service, seen.connection) === server,
+          )
+        ? "no answer came back"
+        : repeatedPackets(server, later, openTo(server, sightings));
     steps.set(name, {
       step: "counters",
-      state: refuses ? "unknown" : "ok",
-      text: `${name}, all clients: ${seen}${refuses ? "; they are as large as ICMP messages that refuse these requests: perhaps no program listens there" : ""}`,
+      state: doubt === undefined ? "ok" : "unknown",
+      text: `${name}, all clients: ${seen}${doubt === undefined ? "" : `; ${doubt}`}`,
     });
   }
   return [...steps.values()];

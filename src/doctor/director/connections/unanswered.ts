@@ -11,12 +11,17 @@ import { formatHardwareAddress } from "../../../rtnl/model.js";
 import { check, type Known } from "../../check.js";
 import { ofServer } from "../../commands.js";
 import { groupsOf } from "../../connections.js";
-import type { Finding } from "../../finding.js";
+import type { Finding, Fix } from "../../finding.js";
 import { describePlace } from "../../firewall/describe.js";
 import { walk } from "../../firewall/walk.js";
-import { deviceOf, nextHopTo } from "../../network.js";
+import { deviceOf, isLocal, nextHopTo } from "../../network.js";
 import { sysctlNumber } from "../../sysctls.js";
 import { hasNoWay } from "../ways/answer-routes.js";
+import {
+  diversionOf,
+  diversionText,
+  isDiverted,
+} from "../ways/answer-rules.js";
 import {
   besideClients,
   possibleTranslations,
@@ -30,6 +35,7 @@ import { hasFixedNeighbor } from "../ways/fixed-neighbors.js";
 import { isNotForwarded } from "../machine/forwarding.js";
 import { isOnLoopback } from "../table/local-servers.js";
 import { hasBalancedAgain } from "../sync/backups.js";
+import { countedAnswers, countedText } from "./counted-answers.js";
 import { directorEvidence, partialSilences } from "./second-director.js";
 import { interfaceDown } from "../reach/reach.js";
 import { followsRedirects } from "../nat/redirects.js";
@@ -46,7 +52,11 @@ import { tunnelErrors, tunnelPackets } from "./tunnel-errors.js";
 import { isSentFromVirtual, virtualSource } from "../ways/tunnel-source.js";
 import { isSnatUnseen } from "../nat/unseen-snat.js";
 
-type Id = "nat-unanswered" | "direct-unanswered" | "tunnel-unanswered";
+type Id =
+  | "nat-unanswered"
+  | "answers-unconfirmed"
+  | "direct-unanswered"
+  | "tunnel-unanswered";
 
 const ID_OF: ReadonlyMap<number, Id> = new Map([
   [MASQUERADING, "nat-unanswered"],
@@ -56,7 +66,12 @@ const ID_OF: ReadonlyMap<number, Id> = new Map([
 
 /** Real servers whose connections all stay half open, for no reason that the director can see. */
 export const unanswered = check(
-  ["nat-unanswered", "direct-unanswered", "tunnel-unanswered"],
+  [
+    "nat-unanswered",
+    "answers-unconfirmed",
+    "direct-unanswered",
+    "tunnel-unanswered",
+  ],
   [
     "table",
     "allServices",
@@ -78,8 +93,8 @@ export const unanswered = check(
     );
     return [...silent, ...partial].flatMap((silence): Finding<Id>[] => {
       const { service, server, clients } = silence;
-      const id = ID_OF.get(server.settings.forwarding);
-      if (id === undefined || besideClients(silence, facts)) return [];
+      const method = ID_OF.get(server.settings.forwarding);
+      if (method === undefined || besideClients(silence, facts)) return [];
       if (hasBalancedAgain(service, facts)) return [];
       if (isNotForwarded(server, facts.sysctls, facts.network)) return [];
       if (isOnLoopback(server) || interfaceDown(facts.network, server))
@@ -93,6 +108,8 @@ export const unanswered = check(
       // The rule that translates the source is reported as the cause.
       if (lostSource(service, server, facts)) return [];
       if (isSnatUnseen(silence, facts)) return [];
+      // The routing rule is reported as the cause.
+      if (isDiverted(silence, facts)) return [];
       // The redirects are reported as the cause.
       if (followsRedirects(server, facts)) return [];
       // The source is reported as the cause.
@@ -100,6 +117,8 @@ export const unanswered = check(
         return [];
       // The rule is reported as the cause.
       if (stops.some(({ stop }) => stop.certain)) return [];
+      const counted = countedAnswers(silence, facts);
+      const id = counted?.are === "answers" ? "answers-unconfirmed" : method;
       return [
         {
           id,
@@ -111,8 +130,11 @@ export const unanswered = check(
               ({ flow, stop }) =>
                 `${describePlace(stop)}, perhaps ${stop.does}s ${flow.text}: doctor cannot judge all of its conditions`,
             ),
+            ...(counted && counted.are !== "none"
+              ? [countedText(silence, counted)]
+              : []),
             ...untrackedEvidence(silence, facts),
-            ...wayEvidence(silence, facts),
+            ...wayEvidence(silence, facts, id),
             ...errorEvidence(service, server),
             ...sourceEvidence(server, facts),
             ...twinEvidence(server, facts, stationNames),
@@ -121,7 +143,15 @@ export const unanswered = check(
             ...directorEvidence(service, server, facts),
             ...ageEvidence(silence),
           ],
-          next: [examineThere(service, server, facts, clients[0])],
+          ...(counted?.are === "errors"
+            ? {
+                why: "With masquerading (NAT) answers must come back through the director. Here packets come back, and each is as large as an ICMP message that contains a request: a firewall on the real server, or a router in between, rejects the requests.",
+              }
+            : {}),
+          next:
+            id === "answers-unconfirmed"
+              ? wayCommands(silence, facts)
+              : [examineThere(service, server, facts, clients[0])],
           ...(id === "tunnel-unanswered"
             ? {
                 cure: `Run each command above on its server: it checks all of that. If it finds nothing there, let the firewalls in between pass ${tunnelPackets(service, server)}. A router on the way of the answers also drops them if its firewall did not see the requests, or by rp_filter.`,
@@ -182,15 +212,54 @@ function untrackedEvidence(
 
 /** The router to which this machine sends the answers: if it is the wrong one, they come back and are lost behind it. */
 function wayEvidence(
-  { server, clients: [client] }: Silence,
-  { network }: Known<"network">,
+  { service, server, clients: [client] }: Silence,
+  { network, sysctls }: Known<"network" | "sysctls">,
+  id: Id,
 ): string[] {
   if (server.settings.forwarding !== MASQUERADING || !client) return [];
+  const { key } = service;
+  const diversion =
+    "firewallMark" in key
+      ? undefined
+      : diversionOf(client, server.key.address, key.address, {
+          network,
+          sysctls,
+        });
+  if (diversion)
+    return [
+      `${diversionText(diversion, network)}: if requests come in elsewhere, this rule is perhaps the cause`,
+    ];
   const hop = nextHopTo(network, client);
-  if (!hop || sameAddress(hop.address, client)) return [];
+  if (!hop) return [];
+  const isNear = sameAddress(hop.address, client);
+  if (isNear && id !== "answers-unconfirmed") return [];
   const name = deviceOf(network, hop.device)?.name ?? "INTERFACE";
   return [
-    `answers to ${formatAddress(client)} leave by ${name}, through ${formatAddress(hop.address)}: if requests come from another router, this route is perhaps the cause`,
+    `answers to ${formatAddress(client)} leave by ${name}, ${isNear ? "directly: if requests come in by another interface" : `through ${formatAddress(hop.address)}: if requests come from another router`}, this route is perhaps the cause`,
+  ];
+}
+
+/** Commands that show by which way answers leave, and whether they arrive. */
+function wayCommands(
+  { service: { key }, clients: [client] }: Silence,
+  { network }: Known<"network">,
+): Fix[] {
+  if (!client) return [];
+  const to = formatAddress(client);
+  const from =
+    "firewallMark" in key || isLocal(network, key.address) !== true
+      ? ""
+      : ` from ${formatAddress(key.address)}`;
+  return [
+    {
+      command: `ip route get ${to}${from}`,
+      effect: "changes nothing; shows the way of the answers",
+    },
+    {
+      command: `ipvsadm doctor --client ${to} --for 20s`,
+      effect:
+        "changes nothing; follows the client while it makes requests, and shows where its packets stop",
+    },
   ];
 }
 

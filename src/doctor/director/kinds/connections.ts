@@ -19,9 +19,19 @@ export const CONNECTION_KINDS = [
     id: "nat-unanswered",
     severity: "error",
     title: "no answer of a masqueraded real server comes back",
-    why: "With masquerading (NAT) answers must come back through the director, which puts the virtual address into them. Here clients repeat their requests, and the director sees no answer. Possible causes are on the server: its default route leads to another router, its firewall drops requests or answers, or the program hangs. A firewall in between is also possible.",
-    looked: LOOKED,
+    why: "With masquerading (NAT) answers must come back through the director, which puts the virtual address into them. Here connections wait in SYN_RECV, and no counter shows that answers come back. Possible causes are on the server: its default route leads to another router, its firewall drops requests or answers, or the program hangs. A firewall in between is also possible.",
+    looked: `${LOOKED} Also the packets out in the counters of the server: if answers come back, the finding is answers-unconfirmed or answers-elsewhere.`,
     cure: "Run each command above on its server: it checks the routes, the firewall and the listening programs there. If it finds nothing, follow a client while it makes requests, `ipvsadm doctor --client CLIENT`: that tells whether answers come back to the director, and by which way they leave.",
+    sysctls: [],
+  },
+  {
+    id: "answers-unconfirmed",
+    severity: "error",
+    title:
+      "answers of a masqueraded real server leave, and no client confirms them",
+    why: "The counters prove that the real server answers, and that its answers come back to the director, which sends them on to the clients. Yet no client confirms its connection, so answers are lost on their way from here. The director sends them by another way than requests come in by, and a router or provider there drops them; or a firewall drops them, on the director after IPVS or behind it. Requests with forged sources (a SYN flood, a scan) look the same: nobody waits for their answers.",
+    looked: `${LOOKED} The packets out in the counters of a masqueraded server: all of them, if it has had no connection but those that wait; otherwise those of up to five seconds in which doctor reads the counters again. Packets as large as ICMP messages that contain a request are no answers.`,
+    cure: "Compare the way of the answers, as the first command shows it, with the way of the requests: `tcpdump -n -i any host CLIENT` shows both. If the machine has several providers, add a routing rule that sends answers from the virtual address to the router from which its requests come: `ip rule add from VIP lookup TABLE`, with that router as the default route of TABLE.",
     sysctls: [],
   },
   {

@@ -25,6 +25,8 @@ export interface Silence {
   readonly clients: readonly Address[];
   /** Seconds since the last packet of any that waits */
   readonly sinceSeconds: number;
+  /** Seconds since the last packet of any other connection of the server; undefined if there is none */
+  readonly othersSeconds?: number | undefined;
 }
 
 /** What is needed to tell that servers do not answer */
@@ -175,7 +177,11 @@ function silenceOf(
   )
     return [];
   const groups = groupsOf(connections, service, server, allServices);
-  const { count: waiting, sinceSeconds } = waitingIn(groups, timeouts);
+  const {
+    count: waiting,
+    sinceSeconds,
+    othersSeconds,
+  } = waitingIn(groups, timeouts);
   // Only the kernel knows which connections a firewall mark made: it counts them for the server.
   const count =
     "firewallMark" in service.key
@@ -183,7 +189,7 @@ function silenceOf(
       : waiting;
   if (count === 0) return [];
   const clients = groups.flatMap(({ openingClients }) => openingClients);
-  return [{ service, server, count, clients, sinceSeconds }];
+  return [{ service, server, count, clients, sinceSeconds, othersSeconds }];
 }
 
 /** The connections that wait for an answer and began after the last packet of every other connection. */
@@ -196,6 +202,8 @@ function waitingIn(
   idleSeconds: number;
   /** Of the youngest */
   sinceSeconds: number;
+  /** Of the connection that got further and had the last packet */
+  othersSeconds: number | undefined;
 } {
   let idle = Infinity;
   for (const { states } of groups)
@@ -213,5 +221,6 @@ function waitingIn(
       idleSeconds = Math.max(idleSeconds, seconds);
       sinceSeconds = Math.min(sinceSeconds, seconds);
     }
-  return { count, idleSeconds, sinceSeconds };
+  const othersSeconds = idle === Infinity ? undefined : idle;
+  return { count, idleSeconds, sinceSeconds, othersSeconds };
 }

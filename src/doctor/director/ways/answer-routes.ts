@@ -28,11 +28,13 @@ import {
   routeFor,
   type FailedAnswer,
   type Network,
+  type RuledAnswer,
 } from "../../network.js";
 import { sysctlNumber, type Sysctls } from "../../sysctls.js";
 import { isNotForwarded } from "../machine/forwarding.js";
 import { ignoredRouters } from "../reach/ignored-routers.js";
 import type { Silence } from "../reach/silence.js";
+import { choosingRule } from "./answer-rules.js";
 
 /** More answers are not tried. */
 const MOST_QUERIES = 256;
@@ -49,32 +51,48 @@ const BARRIERS: ReadonlySet<unknown> = new Set([
 
 type Asked = Pick<NetworkClient, "routeTo" | "rules" | "routes">;
 
-/** The network with the answers to waiting clients that have no way. */
-export async function withFailedAnswers(
+/** The network with the answers to waiting clients that have no way, and with those that a routing rule sends on. @param followed a client to which answers are tried even if it does not wait */
+export async function withAnswerWays(
   client: Asked,
   network: Network,
   table: readonly ServiceWithServers[],
   connections: Connections,
+  followed?: Address,
 ): Promise<Network> {
   const failures: Omit<FailedAnswer, "barrier">[] = [];
-  for (const answer of answersToTry(network, table, connections)) {
+  const ruled: Omit<RuledAnswer, "rule" | "main">[] = [];
+  for (const answer of answersToTry(network, table, connections, followed)) {
     const { to, server, device, virtual } = answer;
     const before = await client.routeTo({ to, from: server, incoming: device });
     if (typeof before === "string") {
       failures.push({ ...answer, source: server, failure: before });
       continue;
     }
+    if (before.table !== MAIN && before.type === "unicast")
+      ruled.push({ ...answer, source: server, way: before });
     if (isLocal(network, virtual) !== true) continue;
     const after = await client.routeTo({ to, from: virtual });
     if (typeof after === "string")
       failures.push({ ...answer, source: virtual, failure: after });
+    else if (after.table !== MAIN && after.type === "unicast")
+      ruled.push({ ...answer, source: virtual, way: after });
   }
-  if (failures.length === 0) return network;
+  if (failures.length + ruled.length === 0) return network;
   const rules = await rulesOf(client);
   const routes = await client.routes();
   return {
     ...network,
     rules: network.rules ?? rules,
+    ruledAnswers: ruled.map((one, index) => ({
+      ...one,
+      // To look through the routes takes long on a machine with all routes of the Internet.
+      ...(index < MOST_BARRIERS
+        ? {
+            rule: choosingRule(one, network, rules),
+            main: routeFor(routes, MAIN, one.to),
+          }
+        : { rule: undefined, main: undefined }),
+    })),
     // To judge all of them takes long on a machine with all routes of the Internet.
     failedAnswers: failures.map((one, index) => ({
       ...one,
@@ -91,26 +109,27 @@ function answersToTry(
   network: Network,
   table: readonly ServiceWithServers[],
   connections: Connections,
+  followed: Address | undefined,
 ): Omit<FailedAnswer, "barrier" | "source" | "failure">[] {
   const found = new Map<
     string,
     Omit<FailedAnswer, "barrier" | "source" | "failure">
   >();
+  const add = (answer: Omit<FailedAnswer, "barrier" | "source" | "failure">) =>
+    found.set([answer.to, answer.server, answer.virtual].join(" "), answer);
   for (const service of table)
     for (const { key, settings } of service.servers) {
       if (settings.forwarding !== MASQUERADING) continue;
       const device = nextHopTo(network, key.address)?.device;
       if (device === undefined || isLocal(network, key.address) !== false)
         continue;
+      const server = key.address;
       for (const group of groupsOf(connections, service, { key }, table))
         for (const to of clientsIn(group))
-          if (to.length === key.address.length)
-            found.set([to, key.address, group.virtual].join(" "), {
-              to,
-              server: key.address,
-              device,
-              virtual: group.virtual,
-            });
+          if (to.length === server.length)
+            add({ to, server, device, virtual: group.virtual });
+      if (followed?.length === server.length && "address" in service.key)
+        add({ to: followed, server, device, virtual: service.key.address });
     }
   return [...found.values()].slice(0, MOST_QUERIES);
 }
@@ -120,7 +139,7 @@ function clientsIn(group: ConnectionGroup): readonly Address[] {
   return group.protocol === "UDP" ? group.clients : group.openingClients;
 }
 
-/** None on a kernel without them. */
+/** None on a kernel without rules. */
 async function rulesOf(client: Pick<NetworkClient, "rules">): Promise<Rule[]> {
   try {
     return await client.rules();
@@ -214,7 +233,10 @@ export function hasNoWay(
 }
 
 /** Whether the kernel looks for this route at all: the second time only with snat_reroute. */
-function counts({ source, server }: FailedAnswer, sysctls: Sysctls): boolean {
+function counts(
+  { source, server }: Pick<FailedAnswer, "source" | "server">,
+  sysctls: Sysctls,
+): boolean {
   return (
     sameAddress(source, server) ||
     sysctlNumber(sysctls, "net/ipv4/vs/snat_reroute") !== 0

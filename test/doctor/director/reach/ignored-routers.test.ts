@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import {
   answerWays,
-  withFailedAnswers,
+  withAnswerWays,
 } from "../../../../src/doctor/director/ways/answer-routes.js";
 import { traceClient } from "../../../../src/doctor/director/client/trace.js";
 import { reach } from "../../../../src/doctor/director/reach/reach.js";
@@ -85,7 +85,7 @@ suite("ignoredRouters()", () => {
     none: Readonly<Record<string, Way>> = NO_WAY,
   ) {
     const given = facts(none, settings);
-    const failed = await withFailedAnswers(
+    const failed = await withAnswerWays(
       {
         routeTo: () => Promise.resolve("no route"),
         rules: () => Promise.resolve([]),

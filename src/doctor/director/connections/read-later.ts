@@ -1,0 +1,67 @@
+import { IpvsUnavailable, KernelRefusal } from "../../../ipvs/errors.js";
+import type { Stats } from "../../../ipvs/model.js";
+import type { Io } from "../../../runtime/io.js";
+import type { Known } from "../../check.js";
+import { serverName } from "../../commands.js";
+import { readTable } from "../read-ipvs.js";
+import { silences } from "../reach/silence.js";
+import { needsSecondReading } from "./counted-answers.js";
+
+/** The counters of real servers when doctor had looked at everything else. */
+export interface LaterCounters {
+  /** By the servers' names in findings */
+  readonly servers: ReadonlyMap<string, Stats>;
+  /** Since the table was read */
+  readonly seconds: number;
+}
+
+/** The kernel refreshes the counters every two seconds. Clients and servers repeat packets after 1, 2 and 4 seconds. */
+const LONGEST_MILLISECONDS = 5000;
+const LOOK_MILLISECONDS = 500;
+
+/**
+ * Reads the counters again if only that tells whether answers of silent servers come back: until all of these have sent
+ * packets, or for some seconds.
+ *
+ * @param began when the table was read, in milliseconds
+ * @returns undefined if that is not needed, or IPVS is gone
+ */
+export async function readLater(
+  io: Io,
+  facts: Parameters<typeof silences>[0] & Known<"table">,
+  began: number,
+): Promise<LaterCounters | undefined> {
+  const open = silences(facts).filter(needsSecondReading);
+  if (open.length === 0) return undefined;
+  const never = new AbortController().signal;
+  for (;;) {
+    await io.clock.sleep(LOOK_MILLISECONDS, never);
+    const servers = await countersOf(io);
+    if (!servers) return undefined;
+    const milliseconds = io.clock.now() - began;
+    const haveSent = open.every(
+      ({ service, server }) =>
+        (servers.get(serverName(service, server))?.outPackets ?? 0n) >
+        server.stats.outPackets,
+    );
+    if (haveSent || milliseconds >= LONGEST_MILLISECONDS)
+      return { servers, seconds: milliseconds / 1000 };
+  }
+}
+
+async function countersOf(io: Io): Promise<Map<string, Stats> | undefined> {
+  try {
+    const table = await readTable(io);
+    return new Map(
+      table.flatMap((service) =>
+        service.servers.map(
+          (server) => [serverName(service, server), server.stats] as const,
+        ),
+      ),
+    );
+  } catch (error) {
+    if (error instanceof IpvsUnavailable || error instanceof KernelRefusal)
+      return undefined;
+    throw error;
+  }
+}
