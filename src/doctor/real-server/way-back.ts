@@ -4,10 +4,12 @@ import {
   type Address,
 } from "../../ipvs/address.js";
 import { isWithin } from "../../rtnl/address-owners.js";
+import { formatHardwareAddress } from "../../rtnl/model.js";
 import type { Hop, Route, Rule } from "../../rtnl/model.js";
 import { check } from "../check.js";
 import type { Finding, Fix } from "../finding.js";
 import { routeFor, type Way } from "../network.js";
+import { hardwareAddressIn } from "./link-local.js";
 import { virtualAddresses, stationAt, type RealServer } from "./real-server.js";
 import { tooWideAddress, withWideAddress } from "./wide-address.js";
 
@@ -128,10 +130,12 @@ function elsewhere(server: RealServer): Finding<"way-back-elsewhere">[] {
     const wide = way && tooWideAddress(server, director, way);
     if (wide) return [withWideAddress(finding, wide)];
     const silent = way?.hops.find((hop) => isSilent(server, hop));
+    if (!silent) return [finding];
     // Without an answer of the director, this server's own interface may be broken.
-    if (silent && isSilent(server, { ...silent, gateway: director }))
-      return [withoutNeighbors(finding, server, silent)];
-    return [silent ? withSilentRouter(finding, server, silent) : finding];
+    const bare = { ...finding, seen: routersInWords(way) };
+    return isSilent(server, { ...silent, gateway: director })
+      ? [withoutNeighbors(bare, server, silent)]
+      : [withSilentRouter(bare, server, silent)];
   });
 }
 
@@ -248,9 +252,20 @@ function withSilentRouter(
   );
   const bits = own?.prefixBits ?? gateway.length * 8;
   const route = finding.fix.map(({ command }) => `'${command}'`).join(", ");
+  const seen = `${finding.seen}${finding.seen.endsWith(` ${router}`) ? ", which" : `; ${router}`} does not answer${name === undefined ? "" : ` on ${name}`}`;
+  const card = hardwareAddressIn(gateway);
+  if (card)
+    return {
+      ...finding,
+      seen,
+      evidence: [
+        ...(finding.evidence ?? []),
+        `${router} is formed from the hardware address ${formatHardwareAddress(card)}: perhaps that of a network card of the director which was replaced; the director's fixed address stays`,
+      ],
+    };
   return {
     ...finding,
-    seen: `${finding.seen}; ${router} does not answer${name === undefined ? "" : ` on ${name}`}`,
+    seen,
     cure: `If ${router} is the address that the active director should have for its real servers, as with two directors, add it on the active director: 'ip address add ${router}/${bits} dev INTERFACE', and let what switches between the directors (keepalived: virtual_ipaddress) move it. The routes of the servers stay. Otherwise change the route on this server: ${route}. That ties the server to this director.`,
     fix: [],
   };
@@ -368,10 +383,14 @@ export const MAIN = 254;
 
 function hopInWords(way: Route | undefined): string {
   if (way === undefined) return "there is none";
-  const routers = way.hops.flatMap(({ gateway }) =>
+  return way.hops.some(({ gateway }) => gateway !== undefined)
+    ? `${routersInWords(way)}, past the director`
+    : "answers go directly there, past the director";
+}
+
+function routersInWords(way: Route | undefined): string {
+  const routers = (way?.hops ?? []).flatMap(({ gateway }) =>
     gateway ? [formatAddress(gateway)] : [],
   );
-  return routers.length === 0
-    ? "answers go directly there, past the director"
-    : `answers go through ${routers.join(", ")}, past the director`;
+  return `answers go through ${routers.join(", ")}`;
 }

@@ -32,19 +32,18 @@ export const ftpHelper = check(
 );
 
 /** The masqueraded services for FTP that ip_vs_ftp does not handle, and whose data connections have no other way. */
-export function ftpWithoutHelper({
-  table,
-  allServices,
-  ftpHelper: { ports },
-}: Pick<Facts, "table" | "allServices" | "ftpHelper">): FtpService[] {
-  return table
+export function ftpWithoutHelper(
+  facts: Pick<Facts, "table" | "allServices" | "ftpHelper" | "firewall">,
+): FtpService[] {
+  const { ports } = facts.ftpHelper;
+  return facts.table
     .filter(isFtp)
     .filter(
       (service) =>
         isMasqueraded(service) &&
         !ports.includes(service.key.port) &&
         !keepsClients(service) &&
-        !hasDataServices(service, allServices),
+        !hasDataServices(service, facts),
     );
 }
 

@@ -42,16 +42,15 @@ export interface FtpWithoutPersistence {
 }
 
 /** The services for FTP whose data connections have no server. */
-export function ftpWithoutPersistence({
-  table,
-  allServices,
-}: Pick<Facts, "table" | "allServices">): FtpWithoutPersistence[] {
-  return table.filter(isFtp).flatMap((service) => {
+export function ftpWithoutPersistence(
+  facts: Pick<Facts, "table" | "allServices" | "firewall">,
+): FtpWithoutPersistence[] {
+  return facts.table.filter(isFtp).flatMap((service) => {
     const { key, settings } = service;
     // The kernel does so only for the service at this port.
     if (key.port !== FTP_PORT || (settings.flags & PERSISTENT) !== 0) return [];
     const method = methodOf(service);
-    return method === undefined || hasDataServices(service, allServices)
+    return method === undefined || hasDataServices(service, facts)
       ? []
       : [{ service, method }];
   });

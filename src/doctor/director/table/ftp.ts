@@ -6,12 +6,17 @@ import {
   type ServiceKey,
   type ServiceWithServers,
 } from "../../../ipvs/model.js";
+import type { Known } from "../../check.js";
 import {
   isWithServer,
   openCount,
   type ConnectionGroup,
   type Connections,
 } from "../../connections.js";
+import type { Facts } from "../../facts.js";
+import { judgeAll } from "../../firewall/judge.js";
+import type { Condition } from "../../firewall/ruleset.js";
+import { markingRules, type FirewallMarkKey } from "../marks/marking-rules.js";
 
 /** The port at which clients of FTP log in, and give their commands */
 export const FTP_PORT = 21;
@@ -35,14 +40,14 @@ export function isFtp(service: ServiceWithServers): service is FtpService {
 }
 
 /**
- * Whether other services perhaps get the data connections of a service for FTP: one by firewall mark with the same machines, or
- * several at ports of their own.
+ * Whether other services perhaps get the data connections of a service for FTP: one by firewall mark with the same machines, whose
+ * mark rules set for such ports, or several at ports of their own.
  */
 export function hasDataServices(
   service: FtpService,
-  table: readonly ServiceWithServers[],
+  { allServices, firewall }: Known<"allServices"> & Pick<Facts, "firewall">,
 ): boolean {
-  const sharing = table.filter(
+  const sharing = allServices.filter(
     (other) =>
       other.key !== service.key &&
       other.servers.some((one) => hasMachine(service, one)),
@@ -55,7 +60,37 @@ export function hasDataServices(
       sameAddress(key.address, service.key.address),
   );
   return (
-    sharing.some(({ key }) => "firewallMark" in key) || atDataPorts.length > 1
+    atDataPorts.length > 1 ||
+    sharing.some(
+      ({ key }) =>
+        "firewallMark" in key && mayHaveData(key, service.key, firewall),
+    )
+  );
+}
+
+/** Whether rules perhaps set a mark for data connections to a virtual address. */
+function mayHaveData(
+  mark: FirewallMarkKey,
+  { family, address: destination }: FtpService["key"],
+  firewall: Facts["firewall"],
+): boolean {
+  if (mark.family !== family) return false;
+  if (!firewall || firewall.unread.length > 0) return true;
+  return markingRules(firewall, mark).some(
+    ({ early, conditions }) =>
+      early &&
+      judgeAll(conditions, { family, protocol: TCP, destination }) !== "no" &&
+      conditions.every(includesDataPort),
+  );
+}
+
+function includesDataPort(condition: Condition): boolean {
+  if (condition.about === "all")
+    return condition.conditions.every(includesDataPort);
+  return (
+    condition.about !== "port" ||
+    condition.end !== "destination" ||
+    condition.ranges.some(([, last]) => last >= FIRST_DATA_PORT)
   );
 }
 

@@ -128,6 +128,34 @@ test("ftpHelper, ftpPersistence: services that can get the data connections are 
   assert.equal(persisted([service(DIRECT_ROUTING), one]).length, 1);
 });
 
+test("ftpHelper, ftpPersistence: a firewall mark is a way only if rules set it for ports of data connections", () => {
+  const found = (rule: string) => {
+    const tables = parseIptablesSave(
+      `*mangle\n:PREROUTING ACCEPT [0:0]\n[0:0] -A PREROUTING ${rule} -j MARK --set-xmark 0x7/0xffffffff\nCOMMIT\n`,
+      INET,
+      "iptables",
+    );
+    const firewall = { tables, unread: [] };
+    return [
+      ...helped([service(MASQUERADING), ...ELSEWHERE], { firewall }),
+      ...persisted([service(DIRECT_ROUTING), ...ELSEWHERE], { firewall }),
+    ].length;
+  };
+  for (const rule of [
+    "-d 192.0.2.1/32 -p tcp -m tcp --dport 80",
+    "-d 192.0.2.9/32",
+    "-d 192.0.2.1/32 -p udp",
+    "-d 192.0.2.1/32 -p tcp -m multiport --dports 80,443",
+  ])
+    assert.equal(found(rule), 2, rule);
+  for (const rule of [
+    "-d 192.0.2.1/32 -p tcp",
+    "-d 192.0.2.1/32 -p tcp -m multiport --dports 21,30000:30100",
+    "-p tcp -m tcp --dport 30000:30100",
+  ])
+    assert.equal(found(rule), 0, rule);
+});
+
 test("ftpHelper, ftpPersistence: the evidence is that clients are logged in without data connections", () => {
   const evidence = (...groups: ReturnType<typeof connectionsAt>[]) =>
     [
