@@ -3,3 +3,4 @@ import "./nat-traffic.lab.js";
 import "./half-open.lab.js";
 import "./idle-connections.lab.js";
 import "./nat-ways.lab.js";
+import "./sizes.lab.js";
