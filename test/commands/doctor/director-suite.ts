@@ -8,7 +8,6 @@ import "./direct-firewall.lab.js";
 import "./direct-ipv6.lab.js";
 import "./bonds.lab.js";
 import "./tunnel.lab.js";
-import "./sizes.lab.js";
 import "./redirects.lab.js";
 import "./client.lab.js";
 import "./sync.lab.js";

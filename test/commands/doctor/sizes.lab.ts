@@ -259,7 +259,7 @@ suite("doctor finds a network that drops the packets of masquerading", () => {
     -a -t 192.0.2.100:80 -r 198.51.100.12 -m`;
   const one6 = `
     -A -t [2001:db8:1::100]:80 -s rr
-    -a -t [2001:db8:1::100]:80 -r [2001:db8:2::11] -m`;
+    -a -t [2001:db8:1::100]:80 -r [2001:db8:2::11]:80 -m`;
   const url6 = "http://[2001:db8:1::100]/";
 
   /** Lets the director send smaller packets, and then each server that doctor names, as it is told there. */
