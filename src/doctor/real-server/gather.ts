@@ -72,6 +72,9 @@ export async function gatherRealServer(
       STATION_MILLISECONDS,
     ),
   ]);
+    toDirector: circumstances.director
+      ? await network.routeTo({ to: circumstances.director })
+      : undefined,
   const realServer = { ...seen, ways, outer, rules, stations, nearClients };
   const reasons = new Map<keyof Facts, string>();
   if (!sysctls) reasons.set("sysctls", sysctlsUnseen(procFolder));
