@@ -12,6 +12,7 @@ import { idleConnections, limits } from "./machine/limits.js";
 import { largeAnswers } from "./firewall/large-answers.js";
 import { hangingServers } from "./connections/hanging-servers.js";
 import { localServers } from "./table/local-servers.js";
+import { limitedSources } from "./firewall/source-limits.js";
 import { marks, unmatchedMarks } from "./marks/marks.js";
 import { localMarks } from "./marks/not-local.js";
 import { onePacketAnswers } from "./nat/one-packet-answers.js";
@@ -61,6 +62,7 @@ export const DIRECTOR_CHECKS: readonly Check[] = [
   strayRoutes,
   anyAddress,
   directorFirewall,
+  limitedSources,
   tooBigMessages,
   largeAnswers,
   marks,

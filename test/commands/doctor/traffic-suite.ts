@@ -4,3 +4,4 @@ import "./half-open.lab.js";
 import "./idle-connections.lab.js";
 import "./nat-ways.lab.js";
 import "./answer-ways.lab.js";
+import "./source-limits.lab.js";
