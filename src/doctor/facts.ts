@@ -7,7 +7,7 @@ import type {
 import type { Module, moduleStates } from "../system/kernel-module.js";
 import type { Connections } from "./connections.js";
 import type { ConnectionLimits } from "./connection-limits.js";
-import type { LaterCounters } from "./director/connections/read-later.js";
+import type { LaterCounters } from "./later-counters.js";
 import type { LaterRuleset } from "./firewall/later-ruleset.js";
 import type { Firewall } from "./firewall/read-firewall.js";
 import type { Probe } from "./probe-result.js";

@@ -23,7 +23,7 @@ import {
   readSysctls,
   sysctlsUnseen,
 } from "../read-sysctls.js";
-import { readLater } from "./connections/read-later.js";
+import { readLaterCounters } from "./read-later-counters.js";
 import { gatherNetwork } from "./gather-network.js";
 import { limitsIn } from "./firewall/source-limits.js";
 import { markedAddresses } from "./marks/marks.js";
@@ -172,7 +172,7 @@ export async function gatherDirector(
   const { network, stations, connections: read } = facts;
   const later =
     network && stations && read
-      ? await readLater(
+      ? await readLaterCounters(
           io,
           { ...facts, network, stations, connections: read },
           began,
