@@ -4,7 +4,12 @@ import {
   type Address,
 } from "../../ipvs/address.js";
 import { isWithin } from "../../rtnl/address-owners.js";
-import type { Hop, Route, Rule } from "../../rtnl/model.js";
+import {
+  formatHardwareAddress,
+  type Hop,
+  type Route,
+  type Rule,
+} from "../../rtnl/model.js";
 import { check } from "../check.js";
 import type { Finding, Fix } from "../finding.js";
 import { routeFor, type Way } from "../network.js";
@@ -231,10 +236,28 @@ function withoutNeighbors(
   };
 }
 
+/**
+ * The hardware address from which a link-local address was formed; undefined if it was formed otherwise.
+ *
+ * @see RFC 4291, appendix A
+ */
+function hardwareAddressIn(address: Address): Uint8Array | undefined {
+  const isLinkLocal =
+    address.length === 16 && address[0] === 0xfe && address[1] === 0x80;
+  if (!isLinkLocal || address[11] !== 0xff || address[12] !== 0xfe)
+    return undefined;
+  const bytes = Uint8Array.of(
+    ...address.subarray(8, 11),
+    ...address.subarray(13),
+  );
+  bytes[0] = (bytes[0] ?? 0) ^ 2;
+  return bytes;
+}
+
 /** A router that does not answer is perhaps an address that the active director should have. */
 function withSilentRouter(
   finding: Finding<"way-back-elsewhere">,
-  { devices, addresses }: RealServer,
+  { devices, addresses, director }: RealServer,
   { gateway, device }: Hop,
 ): Finding<"way-back-elsewhere"> {
   if (gateway === undefined) return finding;
@@ -248,9 +271,21 @@ function withSilentRouter(
   );
   const bits = own?.prefixBits ?? gateway.length * 8;
   const route = finding.fix.map(({ command }) => `'${command}'`).join(", ");
+  const on = name === undefined ? "" : ` on ${name}`;
+  const seen = `answers go through ${router}, which does not answer${on}`;
+  const card = hardwareAddressIn(gateway);
+  if (card)
+    return {
+      ...finding,
+      seen,
+      evidence: [
+        `${router} is formed from the hardware address ${formatHardwareAddress(card)}, which nobody has${on}: perhaps it was the director's, and its network card was replaced; the director's address ${director ? formatAddress(director) : ""} does not change with the card`,
+        ...(finding.evidence ?? []),
+      ],
+    };
   return {
     ...finding,
-    seen: `${finding.seen}; ${router} does not answer${name === undefined ? "" : ` on ${name}`}`,
+    seen,
     cure: `If ${router} is the address that the active director should have for its real servers, as with two directors, add it on the active director: 'ip address add ${router}/${bits} dev INTERFACE', and let what switches between the directors (keepalived: virtual_ipaddress) move it. The routes of the servers stay. Otherwise change the route on this server: ${route}. That ties the server to this director.`,
     fix: [],
   };

@@ -88,7 +88,7 @@ suite("doctor finds faults of a masqueraded real server", () => {
     certainty: "likely",
     name: "the router's address was not taken over by this director",
     subject: "192.0.2.10",
-    seen: /^answers go through 198\.51\.100\.3, past the director; 198\.51\.100\.3 does not answer on back$/,
+    seen: /^answers go through 198\.51\.100\.3, which does not answer on back$/,
     rules: RULES,
     words: `${WORDS} --client 192.0.2.10`,
     url: URL,
@@ -190,6 +190,29 @@ suite("doctor of a masqueraded real server with IPv6", () => {
       `ip -6 route del ${NEAR}; ip -6 route add default via ${router} dev back proto ra metric 1024`,
     );
   }
+
+  proves({
+    id: "way-back-elsewhere",
+    name: "the link-local address of a network card that is gone",
+    subject: "2001:db8:1::10",
+    certainty: "likely",
+    seen: /^answers go through fe80::5054:ff:fe0a:1, which does not answer on back$/,
+    evidence:
+      /^fe80::5054:ff:fe0a:1 is formed from the hardware address 52:54:00:0a:00:01, which nobody has on back: /,
+    rules: `
+      -A -t [2001:db8:1::100]:80 -s rr
+      -a -t [2001:db8:1::100]:80 -r [2001:db8:2::11]:8080 -m
+      -a -t [2001:db8:1::100]:80 -r [2001:db8:2::12]:8080 -m`,
+    words:
+      "--real-server [2001:db8:1::100]:80 --method masq --director 2001:db8:2::1 --client 2001:db8:1::10",
+    url: "http://[2001:db8:1::100]/",
+    fault: `ip -6 route replace ${NEAR} via fe80::5054:ff:fe0a:1 dev back`,
+    lastly: () =>
+      void site.network.sh(
+        "real1",
+        `ip -6 route replace ${NEAR} via 2001:db8:2::1`,
+      ),
+  });
 
   proves({
     id: "way-back-elsewhere",
