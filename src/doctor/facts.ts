@@ -7,7 +7,8 @@ import type {
 import type { Module, moduleStates } from "../system/kernel-module.js";
 import type { Connections } from "./connections.js";
 import type { ConnectionLimits } from "./connection-limits.js";
-import type { LaterCounters } from "./director/connections/read-later.js";
+import type { LaterCounters } from "./later-counters.js";
+import type { LaterRuleset } from "./firewall/later-ruleset.js";
 import type { Firewall } from "./firewall/read-firewall.js";
 import type { PathSize } from "./path-size.js";
 import type { Probe } from "./probe-result.js";
@@ -62,6 +63,8 @@ export interface Facts {
   readonly listeners?: readonly Listener[] | undefined;
   /** The firewall rules that could be read */
   readonly firewall?: Firewall | undefined;
+  /** They again, some seconds later, if nothing but their counters tells whether a rule stops packets */
+  readonly firewallLater?: LaterRuleset | undefined;
   /** How full the tables of connections are */
   readonly limits?: ConnectionLimits | undefined;
   /** The real server that is examined, without its settings and its listeners */
@@ -83,4 +86,6 @@ export interface Gathered {
   readonly reasons: ReadonlyMap<keyof Facts, string>;
   /** What doctor did not or could not check, with the reason */
   readonly notChecked: readonly string[];
+  /** How many firewall rules among them perhaps stop traffic, and have matched packets */
+  readonly unjudgedRules?: number | undefined;
 }

@@ -29,6 +29,7 @@ export interface Report extends Examination {
   /** Why facts are missing */
   readonly reasons: Gathered["reasons"];
   readonly notChecked: Gathered["notChecked"];
+  readonly unjudgedRules?: Gathered["unjudgedRules"];
   /** By which ways answers of a real server to the client of `--client` leave */
   readonly answers?: readonly string[] | undefined;
   /** What the packets of the client of `--client` tell, if they were looked at */
@@ -315,7 +316,7 @@ export function notCheckedList(all: readonly string[], looks: Looks): string {
   ].join("");
 }
 
-function summary({ findings, examined }: Report): string {
+function summary({ findings, examined, unjudgedRules = 0 }: Report): string {
   // A kind with several subjects is printed, and counted, once.
   const count = (severity: Severity) =>
     diagnosesOf(findings).filter(({ kind }) => kind.severity === severity)
@@ -324,7 +325,7 @@ function summary({ findings, examined }: Report): string {
   if (findings.length === 0)
     return examined.length === 0
       ? "No kind of fault could be checked."
-      : `No fault found, ${looked}.`;
+      : `No fault found, ${looked}${unjudgedRules === 0 ? "" : `; ${counted(unjudgedRules, "firewall rule")} could not be judged: see Not checked`}.`;
   const counts = [
     counted(count("error"), "error"),
     counted(count("warning"), "warning"),

@@ -16,6 +16,7 @@ import { hangingServers } from "./connections/hanging-servers.js";
 import { localServers } from "./table/local-servers.js";
 import { unmatchedMarks } from "./marks/marks.js";
 import { marks } from "./marks/unset.js";
+import { limitedSources } from "./firewall/source-limits.js";
 import { localMarks } from "./marks/not-local.js";
 import { onePacketAnswers } from "./nat/one-packet-answers.js";
 import { overwrittenMarks } from "./marks/overwritten.js";
@@ -65,6 +66,7 @@ export const DIRECTOR_CHECKS: readonly Check[] = [
   strayRoutes,
   anyAddress,
   directorFirewall,
+  limitedSources,
   tooBigMessages,
   largeAnswers,
   pathSizes,

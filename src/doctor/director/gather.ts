@@ -10,6 +10,7 @@ import { runProgram } from "../../system/program-output.js";
 import { readConnectionLimits } from "../connection-limits.js";
 import type { Facts, Gathered } from "../facts.js";
 import { readFirewall } from "../firewall/read-firewall.js";
+import { readLaterRuleset } from "../firewall/later-ruleset.js";
 import { isLocal, type Network } from "../network.js";
 import { measureSizes, withRoutes, type PathSize } from "../path-size.js";
 import { persistenceGroups } from "../persistence-groups.js";
@@ -25,12 +26,13 @@ import {
   readSysctls,
   sysctlsUnseen,
 } from "../read-sysctls.js";
-import { readLater } from "./connections/read-later.js";
+import { readLaterCounters } from "./read-later-counters.js";
 import { gatherNetwork } from "./gather-network.js";
+import { limitsIn } from "./firewall/source-limits.js";
 import { markedAddresses } from "./marks/marks.js";
 import type { AddressFacts } from "./nat/director-address.js";
 import { sourcesOfRules } from "./nat/snat-address.js";
-import { NEVER_CHECKED, notChecked } from "./not-checked.js";
+import { countUnjudged, NEVER_CHECKED, notChecked } from "./not-checked.js";
 import { readIpvs } from "./read-ipvs.js";
 import { probeServers } from "./servers/probe.js";
 import { sizeTargets } from "./servers/size-targets.js";
@@ -123,9 +125,9 @@ export async function gatherDirector(
         readGroupClients(file, persistenceGroups(table)),
       )
     : undefined;
-  const firewall = needs.has("firewall")
-    ? await readFirewall({ ...foldersOf(io), run: runProgram })
-    : undefined;
+  const readRules = () => readFirewall({ ...foldersOf(io), run: runProgram });
+  const rulesBegan = io.clock.now();
+  const firewall = needs.has("firewall") ? await readRules() : undefined;
   const keys = table.map(({ key }) => key);
   const around = needs.has("network")
     ? await gatherNetwork(
@@ -187,7 +189,7 @@ export async function gatherDirector(
   const { network, stations, connections: read } = facts;
   const later =
     network && stations && read
-      ? await readLater(
+      ? await readLaterCounters(
           io,
           { ...facts, network, stations, connections: read },
           began,
@@ -198,10 +200,20 @@ export async function gatherDirector(
   if (typeof connections === "string") reasons.set("connections", connections);
   if (typeof groupClients === "string")
     reasons.set("groupClients", groupClients);
+  const firewallLater = await readLaterRuleset(
+    io.clock,
+    readRules,
+    client ? [] : limitsIn(facts).map(({ stop }) => stop),
+    rulesBegan,
+  );
   return {
-    facts: { ...facts, later },
+    facts: { ...facts, later, firewallLater },
     reasons,
-    notChecked: notChecked(facts, { probe, skipped, client }),
+    unjudgedRules: countUnjudged({ ...facts, firewallLater }),
+    notChecked: notChecked(
+      { ...facts, firewallLater },
+      { probe, skipped, client },
+    ),
   };
 }
 

@@ -4,7 +4,13 @@ import type { Known } from "../check.js";
 import type { Facts } from "../facts.js";
 import { reasonsOf, unknownSizes } from "../path-size.js";
 import { describeAction, describePlace } from "../firewall/describe.js";
-import { blockagesOf, describeBlockage } from "./firewall/blockages.js";
+import { packetsSince } from "../firewall/later-ruleset.js";
+import { stopLimit } from "../firewall/source-limit.js";
+import {
+  blockagesOf,
+  describeBlockage,
+  type Blockage,
+} from "./firewall/blockages.js";
 import { unseenLargeAnswers } from "./firewall/large-answers.js";
 import { largePackets } from "./firewall/too-big-messages.js";
 import { isServing } from "./reach/reach.js";
@@ -91,25 +97,45 @@ function unprobed(table: readonly ServiceWithServers[]): string[] {
 }
 
 /** Rules that perhaps stop traffic, and have matched packets. */
-function unjudgedRules({
+function unjudgedBlockages({
   table,
   allServices,
   network,
   connections,
   sysctls,
   firewall,
-}: Facts): string[] {
+  firewallLater,
+}: Facts): Blockage[] {
   if (!table || !allServices || !network || !connections) return [];
   if (!sysctls || !firewall) return [];
   const facts = { network, connections, sysctls, allServices };
-  const found = new Set(
+  return (
     table
       .flatMap((service) => blockagesOf(service, facts, firewall))
       .filter(({ stop }) => !stop.certain)
-      .map(
-        ({ flow, stop }) =>
-          `${describePlace(stop)}, perhaps ${describeBlockage([{ flow, stop }])}`,
-      ),
+      // A limit that stops packets now is a finding.
+      .filter(
+        ({ stop }) =>
+          stopLimit(stop) === undefined ||
+          (packetsSince(stop, firewallLater) ?? 0n) === 0n,
+      )
+  );
+}
+
+/** How many rules perhaps stop traffic, and have matched packets. */
+export function countUnjudged(facts: Facts): number {
+  const places = unjudgedBlockages(facts).map(({ stop }) =>
+    describePlace(stop),
+  );
+  return new Set(places).size;
+}
+
+function unjudgedRules(facts: Facts): string[] {
+  const found = new Set(
+    unjudgedBlockages(facts).map(
+      ({ flow, stop }) =>
+        `${describePlace(stop)}, perhaps ${describeBlockage([{ flow, stop }])}`,
+    ),
   );
   const all = [...found];
   return all.length <= MOST_UNJUDGED

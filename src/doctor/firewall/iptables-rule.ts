@@ -40,7 +40,9 @@ export function ruleOf(
   const target = options.find(({ name }) => name === "-j" || name === "-g");
   for (const option of options) {
     if (option === target) break; // what follows belongs to the target
-    const condition = conditionOf(option, family);
+    const condition = isReversePath(option)
+      ? reversePathOf(options)
+      : conditionOf(option, family);
     if (condition) steps.push({ if: condition });
   }
   if (target) {
@@ -49,6 +51,27 @@ export function ruleOf(
     if (verdict) steps.push({ then: verdict });
   }
   return { text, steps };
+}
+
+const REVERSE_PATH = "rpfilter";
+
+function isReversePath({ name, values: [value] }: Option): boolean {
+  return name === "-m" && value === REVERSE_PATH;
+}
+
+/** The match rpfilter with its options, which have no values. @see libxt_rpfilter.c of iptables */
+function reversePathOf(options: readonly Option[]): Condition {
+  const has = (name: string) =>
+    options.some(
+      (option) => option.module === REVERSE_PATH && option.name === name,
+    );
+  const condition: Condition = {
+    about: "reverse-path",
+    loose: has("--loose"),
+    acceptLocal: has("--accept-local"),
+    withMark: has("--validmark"),
+  };
+  return has("--invert") ? { about: "not", condition } : condition;
 }
 
 interface Word {
@@ -116,17 +139,24 @@ function conditionOf(option: Option, family: Family): Condition | undefined {
 /** Matches whose `--mark` and `--set` are about something else than the packet */
 const OTHER_MARKS: ReadonlySet<string> = new Set(["connmark", "MARK"]);
 
+const REVERSE_PATH_OPTIONS: ReadonlySet<string> = new Set([
+  "--loose",
+  "--validmark",
+  "--accept-local",
+  "--invert",
+]);
+
 function positiveOf(
   { name, values, module }: Option,
   family: Family,
 ): Condition | undefined {
   const [value = "", second = ""] = values;
+  if (module === REVERSE_PATH && REVERSE_PATH_OPTIONS.has(name))
+    return undefined;
   switch (name) {
     case "-m":
       // These have conditions of their own even without an option.
-      return value === "socket" || value === "rpfilter"
-        ? unknown(`-m ${value}`)
-        : undefined;
+      return value === "socket" ? unknown(`-m ${value}`) : undefined;
     case "--comment":
       return undefined;
     case "-s":

@@ -52,6 +52,8 @@ export function judge(condition: Condition, packet: Packet): Answer {
     case "local-destination":
       if (packet.destinationIsLocal === undefined) return "perhaps";
       return answer(packet.destinationIsLocal);
+    case "reverse-path":
+      return judgeReversePath(condition, packet);
     case "not":
       return opposite(judge(condition.condition, packet));
     case "all":
@@ -76,6 +78,26 @@ export function judgeAll(
   const answers = conditions.map((condition) => judge(condition, packet));
   if (answers.includes("no")) return "no";
   return answers.includes("perhaps") ? "perhaps" : "yes";
+}
+
+/** @see rpfilter_mt() in net/ipv4/netfilter/ipt_rpfilter.c, and nft_fib4_eval() */
+function judgeReversePath(
+  {
+    loose,
+    acceptLocal,
+    withMark,
+  }: Extract<Condition, { about: "reverse-path" }>,
+  { incoming, mark, reversePath }: Packet,
+): Answer {
+  if (incoming === "lo") return "yes";
+  if (!reversePath || (withMark && mark !== 0)) return "perhaps";
+  const { type, devices } = reversePath;
+  if (type === "none") return "no";
+  if (type === "local" && !acceptLocal) return "no";
+  if (loose) return "yes";
+  return incoming === undefined
+    ? "perhaps"
+    : answer(devices.includes(incoming));
 }
 
 function judgeState(

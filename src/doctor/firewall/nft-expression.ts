@@ -47,6 +47,9 @@ export function stepsOf(expression: Json, sets: NamedSets): Step[] {
   const verdict = verdictOf(expression);
   if (verdict) return [{ then: verdict }];
   const [name = ""] = Object.keys(expression ?? {});
+  // A set or meter with a limit for each element decides whether the rule goes on.
+  if (member(member(expression, name), "stmt") !== undefined)
+    return [{ if: unknown(nftText(expression)) }];
   if (HARMLESS.has(name)) return [];
   // What is left limits the rate, asks a set, or is a match of iptables: it decides whether the rule goes on.
   if (["limit", "xt", "connlimit", "ct count", "synproxy"].includes(name))
@@ -226,13 +229,32 @@ function fieldEquals(
   const masked = member(left, "&");
   if (masked !== undefined) return maskedEquals(listOf(masked), right);
   const fib = member(left, "fib");
-  if (fib !== undefined)
-    return member(fib, "result") === "type" &&
-      right === "local" &&
-      listOf(member(fib, "flags")).includes("daddr")
+  return fib === undefined ? undefined : fibEquals(fib, right);
+}
+
+/** @see nft(8), FIB EXPRESSIONS: without a route, and for a route by another interface than that of `iif`, oif is missing */
+function fibEquals(fib: Json, right: Json): Condition | undefined {
+  const flags = listOf(member(fib, "flags")).map(textOf);
+  const result = member(fib, "result");
+  if (result === "type")
+    return right === "local" && flags.includes("daddr")
       ? { about: "local-destination" }
       : undefined;
-  return undefined;
+  if (!flags.includes("saddr") || flags.includes("oif")) return undefined;
+  if (!isOneOf(result, ["oif", "oifname"])) return undefined;
+  const isMissing = isOneOf(right, [false, 0, ""]);
+  if (!isMissing && right !== true) return undefined;
+  const condition: Condition = {
+    about: "reverse-path",
+    loose: !flags.includes("iif"),
+    acceptLocal: false,
+    withMark: flags.includes("mark"),
+  };
+  return isMissing ? { about: "not", condition } : condition;
+}
+
+function isOneOf(value: Json | undefined, some: readonly Json[]): boolean {
+  return value !== undefined && some.includes(value);
 }
 
 function metaEquals(key: string, right: Json): Condition | undefined {

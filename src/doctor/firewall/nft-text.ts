@@ -34,6 +34,8 @@ export function nftText(json: Json): string {
     case "fib":
       return `fib ${nftText(member(value, "flags") ?? "")} ${textOf(member(value, "result"))}`;
     case "set":
+      if (member(value, "op") !== undefined)
+        return `${textOf(member(value, "op"))} ${textOf(member(value, "set"))} ${limitedText(member(value, "elem"), value)}`;
       return `{ ${listOf(value).map(elementText).join(", ")} }`;
     case "range":
       return listOf(value).map(nftText).join("-");
@@ -56,8 +58,12 @@ export function nftText(json: Json): string {
       return `${nftText(member(value, "key") ?? "")} set ${nftText(member(value, "value") ?? "")}`;
     case "log":
       return "log";
+    case "meter":
+      return `meter ${textOf(member(value, "name"))} ${limitedText(member(value, "key"), value)}`;
+    case "ct count":
+      return `ct count ${member(value, "inv") === true ? "over " : ""}${textOf(member(value, "val"))}`;
     case "limit":
-      return `limit rate ${textOf(member(value, "rate"))}/${textOf(member(value, "per"))}`;
+      return `limit rate ${member(value, "inv") === true ? "over " : ""}${textOf(member(value, "rate"))}/${textOf(member(value, "per"))}`;
     case "dnat":
     case "snat":
     case "redirect": {
@@ -71,6 +77,12 @@ export function nftText(json: Json): string {
         ? name
         : `${name} ${nftText(value)}`;
   }
+}
+
+/** `{ ip saddr limit rate over 10/minute }` */
+function limitedText(key: Json | undefined, value: Json): string {
+  const statements = listOf(member(value, "stmt") ?? []).map(nftText);
+  return `{ ${[nftText(key ?? ""), ...statements].join(" ")} }`;
 }
 
 function matchText(match: Json): string {

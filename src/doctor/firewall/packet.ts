@@ -31,6 +31,16 @@ export interface Packet {
   readonly mark?: number | undefined;
   /** Whether the destination is an address of this machine */
   readonly destinationIsLocal?: boolean | undefined;
+  /** The route of a packet from its destination back to its source, if it has no firewall mark */
+  readonly reversePath?: ReversePath | undefined;
+}
+
+/** Where an answer to a packet would go. */
+export interface ReversePath {
+  /** `none`: there is no route, or it is one that leads nowhere */
+  readonly type: "unicast" | "local" | "none";
+  /** The names of the interfaces */
+  readonly devices: readonly string[];
 }
 
 /** The bits of the flags in a TCP header. @see RFC 9293, section 3.1 */

@@ -43,6 +43,15 @@ export type Condition =
   /** One of the flags at least is set */
   | { readonly about: "any-tcp-flag"; readonly flags: number }
   | { readonly about: "local-destination" }
+  /** An answer would leave by the interface by which the packet comes in; `loose`: by any */
+  | {
+      readonly about: "reverse-path";
+      readonly loose: boolean;
+      /** Whether packets from an address of this machine pass */
+      readonly acceptLocal: boolean;
+      /** Whether the route is looked up with the packet's mark */
+      readonly withMark: boolean;
+    }
   | { readonly about: "not"; readonly condition: Condition }
   | { readonly about: "all"; readonly conditions: readonly Condition[] }
   | { readonly about: "any"; readonly conditions: readonly Condition[] }

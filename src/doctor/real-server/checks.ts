@@ -2,6 +2,7 @@ import type { Check } from "../check.js";
 import { addressTwice } from "./address-twice.js";
 import { arp } from "./arp.js";
 import { serverFirewall } from "./firewall.js";
+import { doubtful } from "./doubtful-rules.js";
 import { directWayBack } from "./direct-way-back.js";
 import { listening } from "./listening.js";
 import { nearClients } from "./near-clients.js";
@@ -23,6 +24,7 @@ export const REAL_SERVER_CHECKS: readonly Check[] = [
   arp,
   serverNeighborDiscovery,
   serverFirewall,
+  doubtful,
   listening,
   unaccepted,
   tunnel,

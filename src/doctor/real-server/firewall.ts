@@ -1,12 +1,13 @@
 import { formatAddress } from "../../ipvs/address.js";
 import { TCP } from "../../ipvs/model.js";
 import { check } from "../check.js";
-import type { Finding } from "../finding.js";
-import { acceptRule } from "../firewall/accept-rule.js";
+import type { Finding, Fix } from "../finding.js";
+import { acceptCommand, acceptRule } from "../firewall/accept-rule.js";
 import { describeAction, describePlace } from "../firewall/describe.js";
-import { stopsOf, type Flow } from "../firewall/flow.js";
+import { stopsOf, type Flow, type FlowStop } from "../firewall/flow.js";
 import type { Firewall } from "../firewall/read-firewall.js";
 import { sizeEvidence, sizeMessagesTo } from "../firewall/size-messages.js";
+import type { Condition, Rule } from "../firewall/ruleset.js";
 import type { Stop } from "../firewall/walk.js";
 import { serviceFlows, tunnelFlows } from "./flows.js";
 import { servicesThere } from "./listening.js";
@@ -66,8 +67,56 @@ function blocked(
               ],
             }
           : {}),
-        fix: [acceptRule(flow, stop)],
+        ...reversePathEvidence(stop),
+        fix: fixOf(flow, stop),
       })),
+  );
+}
+
+/** Why a rule that looks at the way back stops requests. */
+function reversePathEvidence({
+  rule,
+  stopped: [packet],
+}: FlowStop): Pick<Finding<Id>, "evidence"> {
+  const { incoming, reversePath } = packet ?? {};
+  if (!asksWayBack(rule) || incoming === undefined || !reversePath) return {};
+  const { devices } = reversePath;
+  return {
+    evidence: [
+      `the rule drops packets whose answers would leave by another interface: these come in by ${incoming}, and answers ${devices.length === 0 ? "have no route" : `leave by ${devices.join(", ")}`}`,
+    ],
+  };
+}
+
+function asksWayBack(rule: Rule | undefined): boolean {
+  const asks = (condition: Condition): boolean =>
+    condition.about === "reverse-path" ||
+    (condition.about === "not" && asks(condition.condition));
+  return (rule?.steps ?? []).some((step) => "if" in step && asks(step.if));
+}
+
+function fixOf(flow: Flow, stop: FlowStop): Fix[] {
+  const narrow = entranceRules(flow, stop);
+  return narrow.length > 0 ? narrow : [acceptRule(flow, stop)];
+}
+
+/** Rules that exempt requests from a rule that looks at the way back, which still applies on other interfaces; none for other rules. */
+function entranceRules(flow: Flow, stop: FlowStop): Fix[] {
+  const { rule, stopped, table, chain, position } = stop;
+  if (!asksWayBack(rule)) return [];
+  const entrances = new Set(stopped.map(({ incoming }) => incoming));
+  return Array.from(entrances).flatMap((incoming) =>
+    incoming === undefined
+      ? []
+      : [
+          {
+            command: acceptCommand(
+              { ...flow.match, incoming },
+              { table, chain, position },
+            ),
+            effect: `accepts ${flow.text} that come in by ${incoming} ahead of that rule, which still drops forged sources elsewhere; add it to the firewall's configuration to keep it. If firewalld made the rule, set IPv6_rpfilter=loose in /etc/firewalld/firewalld.conf and restart it instead`,
+          },
+        ],
   );
 }
 

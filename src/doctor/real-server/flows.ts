@@ -1,6 +1,7 @@
 import {
   familyOf,
   formatAddress,
+  sameAddress,
   type Address,
   type Family,
 } from "../../ipvs/address.js";
@@ -11,7 +12,9 @@ import {
   SYN_ACK,
   type ConntrackState,
   type Packet,
+  type ReversePath,
 } from "../firewall/packet.js";
+import type { Way } from "../network.js";
 import { servicesThere } from "./listening.js";
 import { isTunnel, type TunnelMethod } from "./methods.js";
 import {
@@ -36,6 +39,11 @@ export function serviceFlows(server: RealServer): Flow[] {
     requests(server, service),
     answers(server, service),
   ]);
+}
+
+/** Requests as they are outside of tunnels. */
+export function requestFlows(server: RealServer): Flow[] {
+  return servicesThere(server).map((service) => requests(server, service));
 }
 
 /** The packets of the director's tunnel; of every possible tunnel, if the method is not known. */
@@ -70,6 +78,7 @@ export function tunnelFlows(server: RealServer): Flow[] {
         mark: 0,
         destinationIsLocal: true,
         states: ["new"],
+        reversePath: source ? pathOf(server, server.toDirector) : undefined,
       };
       return {
         text: `the tunnel's packets from ${source ? formatAddress(source) : "the director"}`,
@@ -117,7 +126,13 @@ function requests(server: RealServer, service: VirtualService): Flow {
     packetsOf(service, server.client, [
       { states: ["new"], tcpFlags: SYN },
       { states: ["established"], tcpFlags: 0x10 },
-    ]).map((packet): Packet => ({ ...packet, incoming })),
+    ]).map((packet): Packet => ({
+      ...packet,
+      incoming,
+      reversePath: server.client
+        ? pathOf(server, wayBackOf(server, service))
+        : undefined,
+    })),
   );
   const { protocol, address, port } = service;
   return {
@@ -132,6 +147,32 @@ function requests(server: RealServer, service: VirtualService): Flow {
       protocol: protocol ?? TCP,
       destinationPort: port,
     },
+  };
+}
+
+/** The route of answers to the client. */
+function wayBackOf(
+  { ways, method }: RealServer,
+  { address }: VirtualService,
+): Way | undefined {
+  // The service of a masqueraded server is there at another address.
+  return ways.find(
+    (one) => method === "masq" || sameAddress(one.service.address, address),
+  )?.back;
+}
+
+function pathOf(
+  { devices }: RealServer,
+  way: Way | undefined,
+): ReversePath | undefined {
+  if (way === undefined) return undefined;
+  if (typeof way === "string") return { type: "none", devices: [] };
+  const { type, hops } = way;
+  return {
+    type: type === "unicast" || type === "local" ? type : "none",
+    devices: hops.flatMap(
+      ({ device }) => devices.find(({ index }) => index === device)?.name ?? [],
+    ),
   };
 }
 

@@ -19,8 +19,17 @@ import { moduleStates, readModule } from "../../system/kernel-module.js";
 import { runProgram } from "../../system/program-output.js";
 import { NO_MODULE, readIpvs } from "../director/read-ipvs.js";
 import { describeAction, describePlace } from "../firewall/describe.js";
-import { stopsOf } from "../firewall/flow.js";
+import { isSame, stopsOf } from "../firewall/flow.js";
+import {
+  readLaterRuleset,
+  type LaterRuleset,
+} from "../firewall/later-ruleset.js";
 import { readFirewall, type Firewall } from "../firewall/read-firewall.js";
+import {
+  doubtfulRules,
+  isReported,
+  type DoubtfulRule,
+} from "./doubtful-rules.js";
 import { realServerFlows } from "./flows.js";
 import { readHeldListeners } from "./held-listeners.js";
 import { readListeners } from "./listeners.js";
@@ -58,6 +67,15 @@ export async function gatherRealServer(
 ): Promise<Gathered> {
   const { procFolder } = io;
   const sysctls = readSysctls(procFolder);
+  const began = io.clock.now();
+  const readRules = () =>
+    readFirewall({
+      procFolder,
+      sysFolder: io.sysFolder,
+      modulesFolder: io.modulesFolder,
+      run: runProgram,
+    });
+  const firewall = await readRules();
   const listeners = readListeners(procFolder);
   const unaccepted = await readUnaccepted(procFolder);
   const heldListeners = readHeldListeners(
@@ -73,6 +91,9 @@ export async function gatherRealServer(
     ways: [],
     fouPorts: mayUseGue(circumstances) ? await readFouPorts(io) : [],
     outer: [],
+    toDirector: circumstances.director
+      ? await network.routeTo({ to: circumstances.director })
+      : undefined,
   };
   const ways: Ways[] = [];
   for (const service of circumstances.services)
@@ -104,23 +125,33 @@ export async function gatherRealServer(
     reasons.set("listeners", `${procFolder}/net/tcp and udp cannot be read`);
   if (!unaccepted)
     reasons.set("unaccepted", `${procFolder}/net/tcp cannot be read`);
-  const firewall = await readFirewall({
-    procFolder,
-    sysFolder: io.sysFolder,
-    modulesFolder: io.modulesFolder,
-    run: runProgram,
-  });
+  // Only with a client the counters say something about requests that fail.
+  const doubts = circumstances.client
+    ? doubtfulRules(realServer, firewall)
+    : [];
+  const firewallLater = await readLaterRuleset(
+    io.clock,
+    readRules,
+    doubts.map(({ stop }) => stop),
+    began,
+  );
   const own = await readIpvs(
     io,
     readModule("ip_vs", procFolder, io.sysFolder),
     sysctls,
   );
+  const unjudged = unjudgedRules(realServer, firewall, firewallLater);
   const notChecked = [
     ...(typeof own === "string" && own !== NO_MODULE
       ? [`an IPVS table of this machine itself: ${own}`]
       : []),
     ...firewall.unread,
-    ...unjudgedRules(realServer, firewall),
+    ...unjudged
+      .map(
+        ({ flow, stop }) =>
+          `${describePlace(stop)}, perhaps ${describeAction(stop, flow.text)}`,
+      )
+      .slice(0, MOST_UNJUDGED),
     ...missingOptions(circumstances),
     ...portsToCompare(seen),
     ...sizesUnseen(realServer, sizes),
@@ -135,12 +166,15 @@ export async function gatherRealServer(
       realServer,
       sizes,
       firewall,
+      firewallLater,
       ...(typeof own === "string"
         ? { table: own === NO_MODULE ? [] : undefined }
         : { table: own.table, daemons: own.daemons }),
     },
     reasons,
     notChecked,
+    unjudgedRules: new Set(unjudged.map(({ stop }) => describePlace(stop)))
+      .size,
   };
 }
 
@@ -259,17 +293,25 @@ function missingOptions({ method, client, director, server }: Circumstances) {
 }
 
 /** Rules that perhaps stop traffic, and have matched packets. */
-function unjudgedRules(server: RealServer, firewall: Firewall): string[] {
-  return realServerFlows(server)
-    .flatMap((flow) =>
-      stopsOf(flow, firewall)
-        .filter(({ certain, does }) => !certain && does !== "redirect")
-        .map(
-          (stop) =>
-            `${describePlace(stop)}, perhaps ${describeAction(stop, flow.text)}`,
-        ),
-    )
-    .slice(0, MOST_UNJUDGED);
+function unjudgedRules(
+  server: RealServer,
+  firewall: Firewall,
+  later: LaterRuleset | undefined,
+): DoubtfulRule[] {
+  const reported = doubtfulRules(server, firewall).filter((one) =>
+    isReported(one, server, later),
+  );
+  return realServerFlows(server).flatMap((flow) =>
+    stopsOf(flow, firewall)
+      .filter(({ certain, does }) => !certain && does !== "redirect")
+      .filter(
+        (stop) =>
+          !reported.some(
+            (one) => one.flow.text === flow.text && isSame(one.stop, stop),
+          ),
+      )
+      .map((stop) => ({ flow, stop })),
+  );
 }
 
 const MOST_UNJUDGED = 5;

@@ -85,8 +85,28 @@ export const REAL_SERVER_KINDS = [
     title: "a firewall rule on the real server stops requests or answers",
     why: "Requests pass the chains PREROUTING and INPUT of the real server. With direct routing and tunneling their destination is the virtual address, with masquerading the server's own. A tunnel's packets pass INPUT before the packet inside does. Answers pass OUTPUT and POSTROUTING. If a rule or a policy drops them, clients see connections time out; if one rejects them, refused.",
     looked:
-      "The rules of nft and of both variants of iptables, with their packet counts, for the packets of each service. Also for the messages of routers that ask for smaller packets (ICMP fragmentation needed, ICMPv6 packet too big): it is likely if a rule for ICMP has dropped packets that are as large as these. A rule that doctor cannot judge is listed under Not checked if it has matched packets. --method, --director, --client and --server say more about the packets.",
+      "The rules of nft and of both variants of iptables, with their packet counts, for the packets of each service. Also for the messages of routers that ask for smaller packets (ICMP fragmentation needed, ICMPv6 packet too big): it is likely if a rule for ICMP has dropped packets that are as large as these. Doctor looks up the routes, so it also judges rules that drop packets whose answers would leave by another interface (the match rpfilter of iptables, `fib saddr . iif oif` of nft), for the client and the director that are named. Packets from a tunnel are always of this kind. A rule that doctor cannot judge is listed under Not checked if it has matched packets. --method, --director, --client and --server say more about the packets.",
     cure: "Accept these packets ahead of the rule, and add that to the configuration of the firewall.",
+    sysctls: [],
+  },
+  {
+    id: "source-limit-shared",
+    severity: "error",
+    title: "a limit for each source address counts all clients as one",
+    why: "With full NAT the director puts its own address in place of the clients' (SNAT), so all requests come from one source. A firewall rule of the real server that limits the connections of each source (the matches recent, hashlimit and connlimit, or a set of nft with `limit rate over` or `ct count over`) then counts all clients together: as soon as they exceed the limit of one, it drops requests of all. Such rules are often added against floods, long after the service.",
+    looked:
+      "With a --client that is the director's address: rules of nft and of both variants of iptables that perhaps stop requests, have matched packets, and limit by source address; also a DROP behind a rule that accepts what is within such a limit. Whether they stop these requests cannot be proven, so it is only likely. Doctor reads the counters again for up to five seconds, and says whether they grew.",
+    cure: "Accept the director's address ahead of the rule, as printed, and limit clients on the director, which sees their own addresses. Or raise the limit to what all clients together need. Add that to the configuration of the firewall.",
+    sysctls: [],
+  },
+  {
+    id: "server-firewall-doubtful",
+    severity: "warning",
+    title: "a firewall rule that perhaps drops requests stops packets now",
+    why: "Doctor cannot judge all conditions of this rule: it asks a set, counts packets or connections, or looks into them. Its counter grows while doctor looks, so it stops packets that look like requests of the service. They may be those of the client, or of somebody whom the rule is meant for, such as a banned address or a flood.",
+    looked:
+      "With --client: rules of nft and of both variants of iptables that perhaps stop requests and have matched packets. Doctor reads their counters again for up to five seconds. Those that do not grow are listed under Not checked.",
+    cure: "Find out whether the rule is for the client: `ipset list`, `nft list set`, /proc/net/xt_recent and the log of the program that fills them (such as fail2ban) name addresses. If a limit for each source is too low, raise it, or exempt the clients that share an address ahead of the rule.",
     sysctls: [],
   },
   {

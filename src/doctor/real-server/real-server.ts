@@ -67,6 +67,8 @@ export interface RealServer extends Circumstances {
   readonly stations?: readonly Station[] | undefined;
   /** Clients to which answers leave directly, by another interface than that of the requests; undefined if not known */
   readonly nearClients?: readonly NearClient[] | undefined;
+  /** The route to the director, if it is known */
+  readonly toDirector?: Way | undefined;
   /** The routes of each service's packets */
   readonly ways: readonly Ways[];
   /** The UDP ports whose datagrams the kernel unpacks; empty for other methods than GUE */

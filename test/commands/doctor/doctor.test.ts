@@ -128,6 +128,20 @@ test("reportLines() shows the first of many findings, of their commands and of l
   assert.ok(json.includes(blocked.subject) && json.includes(blocked.seen));
 });
 
+test("reportLines() says in its last line that firewall rules could not be judged", () => {
+  const saidAfter = (unjudgedRules: number) =>
+    reportLines(
+      { ...REPORT, findings: [], unjudgedRules },
+      { paint: PLAIN, width: undefined },
+    ).replaceAll(/\s+/g, " ");
+  assert.match(saidAfter(0), /No fault found, \d+ kinds? of fault checked\. $/);
+  assert.match(
+    saidAfter(1),
+    /No fault found, \d+ kinds? of fault checked; 1 firewall rule could not be judged: see Not checked\. $/,
+  );
+  assert.match(saidAfter(2), /; 2 firewall rules could not be judged: /);
+});
+
 test("reportLines() prints the cure of a finding without a command beside the commands of others", () => {
   const drained = { id: "drained-server-dead", seen: "dead" } as const;
   const cure = "Make sure first that it is dead.";

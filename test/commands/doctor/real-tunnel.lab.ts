@@ -376,6 +376,42 @@ suite("doctor finds faults of a real server behind a tunnel", () => {
     fault: "ip link set ip6tnl0 down",
   });
 
+  const skipped = without("iptables-legacy", "iptables");
+  proves({
+    id: "server-firewall-blocks",
+    name: "a rule about the way back drops what comes out of the tunnel, with IPv6",
+    skip: skipped,
+    subject: `requests to [${VIP6}]:80`,
+    seen: /^rule 1 of chain PREROUTING \(ip6tables(-legacy)?, table raw\), "-m rpfilter --validmark --invert -j DROP", \d+ packets?, drops them$/,
+    evidence: /these come in by ip6tnl0, and answers leave by far$/,
+    rules: RULES6,
+    words: `--real-server [${VIP6}]:80 --method tunnel --director 2001:db8:1::1 --client 2001:db8:1::10`,
+    url: `http://[${VIP6}]/`,
+    fault:
+      "ip6tables-legacy -t raw -A PREROUTING -m rpfilter --validmark --invert -j DROP",
+    lastly: () =>
+      void site.network.sh("real1", "ip6tables-legacy -t raw -F PREROUTING"),
+  });
+  proves({
+    id: "server-firewall-blocks",
+    name: "a rule about the way back drops what comes out of the tunnel",
+    skip: skipped,
+    evidence: /these come in by tunl0, and answers leave by far$/,
+    rules: RULES,
+    words: WORDS,
+    url: URL,
+    healthy: () => {
+      site.network.sh(
+        "real1",
+        "iptables-legacy -t raw -A PREROUTING -m rpfilter --loose --invert -j DROP",
+      );
+      return Promise.resolve();
+    },
+    fault: "iptables-legacy -t raw -A PREROUTING -m rpfilter --invert -j DROP",
+    lastly: () =>
+      void site.network.sh("real1", "iptables-legacy -t raw -F PREROUTING"),
+  });
+
   // The family outside is that of the real server's address, and not that of the virtual address.
   proves({
     id: "no-decapsulation",

@@ -5,3 +5,4 @@ import "./idle-connections.lab.js";
 import "./nat-ways.lab.js";
 import "./answer-ways.lab.js";
 import "./sizes.lab.js";
+import "./source-limits.lab.js";

@@ -9,7 +9,17 @@ import { INET, INET6 } from "../../../src/ipvs/address.js";
 import { TCP, UDP } from "../../../src/ipvs/model.js";
 import { address } from "../../fixtures/entries.js";
 import { told } from "../made-up.js";
-import { device, LAN, LO, owned, realServer, service, VIP } from "./made-up.js";
+import {
+  device,
+  LAN,
+  LO,
+  LOCAL,
+  owned,
+  realServer,
+  route,
+  service,
+  VIP,
+} from "./made-up.js";
 
 const WEB = service(VIP, { protocol: TCP, port: 80 });
 
@@ -63,6 +73,46 @@ suite("serverFirewall", () => {
         "[2:120] -A INPUT -m conntrack --ctstate RELATED -j ACCEPT",
         "[4:2304] -A INPUT -p icmp -j DROP",
       ),
+      [],
+    );
+  });
+
+  test("serverFirewall judges a rule about the way back for requests from a tunnel, and exempts the tunnel", () => {
+    const TUNNEL = device(3, "tunl0", { kind: "ipip" });
+    const back = route("unicast", LAN, "192.0.2.1");
+    const given = {
+      method: "tunnel",
+      director: address("192.0.2.5"),
+      client: address("198.51.100.10"),
+      toDirector: route("unicast", LAN),
+      devices: [LO, LAN, TUNNEL],
+      ways: [{ service: WEB, there: LOCAL, back, arrivals: [] }],
+    } as const;
+    const rules = (text: string) => {
+      const save = `*raw\n:PREROUTING ACCEPT [0:0]\n[1:60] -A PREROUTING -i lo -j ACCEPT\n[4:240] -A PREROUTING ${text}\nCOMMIT\n`;
+      return {
+        tables: parseIptablesSave(save, INET, "iptables-legacy"),
+        unread: [],
+      };
+    };
+    const found = serverFirewall.examine({
+      realServer: realServer({ services: [WEB], ...given }),
+      firewall: rules("-m rpfilter --invert -j DROP"),
+    });
+    assert.deepEqual(found.map(told), [
+      [
+        `server-firewall-blocks requests to tcp/${VIP}:80`,
+        `iptables-legacy -t raw -I PREROUTING 2 -i tunl0 -d ${VIP}/32 -p tcp --dport 80 -j ACCEPT`,
+      ],
+    ]);
+    assert.deepEqual(found[0]?.evidence, [
+      "the rule drops packets whose answers would leave by another interface: these come in by tunl0, and answers leave by lan",
+    ]);
+    assert.deepEqual(
+      serverFirewall.examine({
+        realServer: realServer({ services: [WEB], ...given }),
+        firewall: rules("-m rpfilter --loose --invert -j DROP"),
+      }),
       [],
     );
   });

@@ -35,7 +35,7 @@ import { hasFixedNeighbor } from "../ways/fixed-neighbors.js";
 import { isNotForwarded } from "../machine/forwarding.js";
 import { isOnLoopback } from "../table/local-servers.js";
 import { hasBalancedAgain } from "../sync/backups.js";
-import { countedAnswers, countedText } from "./counted-answers.js";
+import { countedAnswers, countedText } from "../reach/counted-answers.js";
 import { directorEvidence, partialSilences } from "./second-director.js";
 import { interfaceDown } from "../reach/reach.js";
 import { followsRedirects } from "../nat/redirects.js";

@@ -18,8 +18,8 @@ import {
 } from "../../../ipvs/model.js";
 import { serverName, serviceName } from "../../commands.js";
 import type { Flow, FlowMatch } from "../../firewall/flow.js";
-import type { Packet } from "../../firewall/packet.js";
-import { deviceOf, isLocal, nextHopTo } from "../../network.js";
+import type { Packet, ReversePath } from "../../firewall/packet.js";
+import { deviceOf, isLocal, nextHopTo, type Network } from "../../network.js";
 import type { Sysctls } from "../../sysctls.js";
 import {
   anyClients,
@@ -220,6 +220,7 @@ function answers(
         incoming,
         outgoing: device,
         source,
+        reversePath: reversePathTo(source, network),
         destination: address,
         protocol,
         sourcePort,
@@ -249,6 +250,22 @@ function answers(
       match: { family, source, protocol: protocol ?? TCP, sourcePort },
     },
   ];
+}
+
+/** The way back to a real server; undefined if it was not asked for. */
+function reversePathTo(
+  source: Address,
+  network: Network,
+): ReversePath | undefined {
+  const way = network.ways.get(formatAddress(source));
+  if (way === undefined) return undefined;
+  if (typeof way === "string") return { type: "none", devices: [] };
+  return {
+    type: way.type === "unicast" || way.type === "local" ? way.type : "none",
+    devices: way.hops.flatMap(
+      ({ device }) => deviceOf(network, device)?.name ?? [],
+    ),
+  };
 }
 
 function protocolOf({ key }: ServiceWithServers): number | undefined {

@@ -33,6 +33,16 @@ export const TRAFFIC_KINDS = [
     sysctls: [],
   },
   {
+    id: "source-limited",
+    severity: "warning",
+    title: "a limit for each source address stops requests now",
+    why: "A firewall rule of the director that limits each source address (the matches recent, hashlimit and connlimit, or a set of nft with `limit rate over` or `ct count over`) cannot tell clients apart that come from one address: an office behind a NAT router, the customers of a mobile provider, a proxy. Together they exceed the limit of one, and some of their requests are dropped before IPVS sees them. It may as well be a flood that the rule is there for.",
+    looked:
+      "The rules of nft and of both variants of iptables that perhaps stop requests and limit by source address; also a DROP behind a rule that accepts what is within such a limit. If such a rule has matched packets, doctor reads its counter again for up to five seconds. It is reported if the counter grows, and listed under Not checked otherwise. A rule without a counter is not reported.",
+    cure: "Find out who exceeds the limit: /proc/net/xt_recent, /proc/net/ipt_hashlimit and `nft list set` name addresses. If these are clients, raise the limit, or accept their address ahead of the rule (`-s ADDRESS … -j ACCEPT`), and add that to the configuration of the firewall.",
+    sysctls: [],
+  },
+  {
     id: "too-big-message-blocked",
     severity: "error",
     title:

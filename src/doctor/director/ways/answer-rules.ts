@@ -11,7 +11,7 @@ import type { Finding, Fix } from "../../finding.js";
 import { deviceOf, type Network, type RuledAnswer } from "../../network.js";
 import { shellWord } from "../../shell.js";
 import { sysctlNumber, type Sysctls } from "../../sysctls.js";
-import { countedAnswers, countedText } from "../connections/counted-answers.js";
+import { countedAnswers, countedText } from "../reach/counted-answers.js";
 import { silences, waitingText, type Silence } from "../reach/silence.js";
 
 type Unruled = Omit<RuledAnswer, "rule" | "main">;

@@ -4,7 +4,7 @@ import {
   countedAnswers,
   countedText,
   needsSecondReading,
-} from "../../../../src/doctor/director/connections/counted-answers.js";
+} from "../../../../src/doctor/director/reach/counted-answers.js";
 import type { Silence } from "../../../../src/doctor/director/reach/silence.js";
 import {
   DIRECT_ROUTING,

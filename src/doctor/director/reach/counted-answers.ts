@@ -2,7 +2,7 @@ import { formatEndpoint, MASQUERADING } from "../../../ipvs/model.js";
 import type { Stats } from "../../../ipvs/model.js";
 import { serverName } from "../../commands.js";
 import type { Facts } from "../../facts.js";
-import type { Silence } from "../reach/silence.js";
+import type { Silence } from "./silence.js";
 
 type Counted = Pick<Stats, "inPackets" | "inBytes" | "outPackets" | "outBytes">;
 

@@ -1,19 +1,12 @@
-import { IpvsUnavailable, KernelRefusal } from "../../../ipvs/errors.js";
-import type { Stats } from "../../../ipvs/model.js";
-import type { Io } from "../../../runtime/io.js";
-import type { Known } from "../../check.js";
-import { serverName } from "../../commands.js";
-import { readTable } from "../read-ipvs.js";
-import { silences } from "../reach/silence.js";
-import { needsSecondReading } from "./counted-answers.js";
-
-/** The counters of real servers when doctor had looked at everything else. */
-export interface LaterCounters {
-  /** By the servers' names in findings */
-  readonly servers: ReadonlyMap<string, Stats>;
-  /** Since the table was read */
-  readonly seconds: number;
-}
+import { IpvsUnavailable, KernelRefusal } from "../../ipvs/errors.js";
+import type { Stats } from "../../ipvs/model.js";
+import type { Io } from "../../runtime/io.js";
+import type { Known } from "../check.js";
+import { serverName } from "../commands.js";
+import type { LaterCounters } from "../later-counters.js";
+import { readTable } from "./read-ipvs.js";
+import { silences } from "./reach/silence.js";
+import { needsSecondReading } from "./reach/counted-answers.js";
 
 /** The kernel refreshes the counters every two seconds. Clients and servers repeat packets after 1, 2 and 4 seconds. */
 const LONGEST_MILLISECONDS = 5000;
@@ -26,7 +19,7 @@ const LOOK_MILLISECONDS = 500;
  * @param began when the table was read, in milliseconds
  * @returns undefined if that is not needed, or IPVS is gone
  */
-export async function readLater(
+export async function readLaterCounters(
   io: Io,
   facts: Parameters<typeof silences>[0] & Known<"table">,
   began: number,
