@@ -110,6 +110,31 @@ test("countsIn() adds up the counts of Node.js's test runner", () => {
   });
 });
 
+/** What test/lab/side-by-side prints of these reports. */
+const sideBySide = (...reports: readonly string[]) =>
+  reports
+    .map((report, index) => `== dist/test/${index}.js\n${report}`)
+    .join("");
+
+test("countsIn() adds up the suites that ran side by side, and counts one without a report or without a test as failed", () => {
+  const output = "✔ one\nℹ pass 5\nℹ fail 1\nℹ skipped 2\n";
+  assert.deepEqual(countsIn(sideBySide(output, output)), {
+    passed: 10,
+    failed: 2,
+    skipped: 4,
+  });
+  assert.deepEqual(countsIn(sideBySide("✔ one\n", output)), {
+    passed: 5,
+    failed: 2,
+    skipped: 2,
+  });
+  assert.deepEqual(countsIn(sideBySide(output, "ℹ pass 0\nℹ fail 0\n")), {
+    passed: 5,
+    failed: 2,
+    skipped: 2,
+  });
+});
+
 test("countsIn() reads a plain line of counts, and nothing else", () => {
   assert.deepEqual(countsIn("x\n12 passed, 3 failed\n"), {
     passed: 12,
@@ -164,6 +189,29 @@ test("failedTests() reads the list at the end, without suites that failed becaus
   ].join("\n");
   assert.deepEqual(failedTests(output), ["address-any: tcp/0.0.0.0:80"]);
   assert.deepEqual(failedTests("ℹ pass 38\nℹ fail 0\n"), []);
+});
+
+test("failedTests() reads the lists of all suites that ran side by side", () => {
+  const report = (name: string) =>
+    `✖ suite (9.1ms)\nℹ fail 1\n\n✖ failing tests:\n\ntest at x.js:1:1\n✖ ${name} (1.5ms)\n  Error\n`;
+  assert.deepEqual(
+    failedTests(
+      sideBySide(report("a"), "✔ passes (2ms)\nℹ pass 1\n", report("b")),
+    ),
+    ["a", "b"],
+  );
+});
+
+test("oneTestOf() runs the one test in the suites that run side by side", () => {
+  const job = JOBS.find(
+    ({ command }) => command[1] === "test/lab/side-by-side",
+  );
+  assert.ok(job);
+  assert.deepEqual(oneTestOf(job, "a")?.command, [
+    ...job.command.slice(0, 2),
+    "--test-name-pattern=a",
+    ...job.command.slice(2),
+  ]);
 });
 
 test("oneTestOf() runs the one test of a job, whatever characters its name has, and nothing of a job without Node.js's test runner", () => {

@@ -1,5 +1,3 @@
-// What doctor sees of connections and counters, in a guest of its own: it would find what other tests leave behind.
+// What doctor sees of connections and counters. It runs beside another suite: test/lab/side-by-side.
 import "./nat-traffic.lab.js";
 import "./half-open.lab.js";
-import "./idle-connections.lab.js";
-import "./nat-ways.lab.js";
