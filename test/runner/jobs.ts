@@ -375,11 +375,16 @@ function rowsFor(seed: number): readonly Row[] {
     {
       stage: "subcommands",
       name: "setup",
-      command: [...SUITE, "dist/test/commands/setup/suite.js"],
+      command: [
+        ...SIDE_BY_SIDE,
+        "dist/test/commands/setup/files.lab.js",
+        "dist/test/commands/setup/methods.lab.js",
+        "dist/test/commands/setup/two-directors.lab.js",
+      ],
       lab: true,
       ...ALSO_ON_DEBIAN_13,
       size: "usual",
-      seconds: 330,
+      seconds: 220,
     },
     ...doctor("masquerading and tunneling", ["nat", "tunnel"], 300),
     ...doctor("traffic and direct routing", ["traffic", "direct"], 300),
