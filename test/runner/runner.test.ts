@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { countsIn, failedTests, sum } from "./counts.js";
 import {
   jobsFor,
@@ -63,6 +66,46 @@ test("systemNamed() knows debian13, and refuses another word", () => {
   assert.throws(
     () => systemNamed("debian14"),
     /^Error: unknown LAB_SYSTEM debian14: use debian13$/,
+  );
+});
+
+/** The files of lab tests that a program runs, with those that it imports for that. */
+function labTestsOf(file: string): string[] {
+  const imported = Array.from(
+    readFileSync(file, "utf8").matchAll(/^import "(\.[^"]+)";$/gm),
+    ([, path = ""]) => join(dirname(file), path),
+  );
+  return [
+    ...(file.endsWith(".lab.js") ? [file] : []),
+    ...imported.flatMap(labTestsOf),
+  ];
+}
+
+test("jobsFor() runs each file of lab tests, and no file twice in a run", () => {
+  const root = fileURLToPath(new URL("../../..", import.meta.url));
+  const labTestsOfJob = ({ command }: { command: readonly string[] }) =>
+    command
+      .map((word) => join(root, word))
+      .filter((word) => word.endsWith(".js") && existsSync(word))
+      .flatMap(labTestsOf)
+      .map((file) => relative(root, file));
+  const here = JOBS.filter(({ system }) => system === undefined);
+  const run = new Set(here.flatMap(labTestsOfJob));
+  const files = readdirSync(join(root, "dist/test"), {
+    encoding: "utf8",
+    recursive: true,
+  })
+    // test/library/run runs those of the library.
+    .filter((file) => /^(?!library\/).*\.lab\.js$/.test(file))
+    .map((file) => join("dist/test", file));
+  assert.deepEqual(
+    files.filter((file) => !run.has(file)),
+    [],
+  );
+  const usual = selectJobs(here, []).flatMap(labTestsOfJob);
+  assert.deepEqual(
+    usual.filter((file, index) => usual.indexOf(file) !== index),
+    [],
   );
 });
 
