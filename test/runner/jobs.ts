@@ -375,16 +375,11 @@ function rowsFor(seed: number): readonly Row[] {
     {
       stage: "subcommands",
       name: "setup",
-      command: [
-        ...SIDE_BY_SIDE,
-        "dist/test/commands/setup/files.lab.js",
-        "dist/test/commands/setup/methods.lab.js",
-        "dist/test/commands/setup/two-directors.lab.js",
-      ],
+      command: [...SUITE, "dist/test/commands/setup/suite.js"],
       lab: true,
       ...ALSO_ON_DEBIAN_13,
       size: "usual",
-      seconds: 220,
+      seconds: 330,
     },
     ...doctor("masquerading and tunneling", ["nat", "tunnel"], 300),
     ...doctor("traffic and direct routing", ["traffic", "direct"], 300),
