@@ -384,7 +384,7 @@ function rowsFor(seed: number): readonly Row[] {
     ...doctor("masquerading and tunneling", ["nat", "tunnel"], 300),
     ...doctor("traffic and direct routing", ["traffic", "direct"], 300),
     ...doctor("firewalls and sync daemons", ["firewall", "sync"], 300),
-    ...doctor("a whole kernel", ["kernel"], 170),
+    ...doctor("alone on a kernel", ["kernel"], 170),
     {
       stage: "page",
       name: "",
