@@ -381,8 +381,8 @@ function rowsFor(seed: number): readonly Row[] {
       size: "usual",
       seconds: 330,
     },
-    ...doctor("masquerading and tunneling", ["nat", "tunnel"], 300),
-    ...doctor("traffic and direct routing", ["traffic", "direct"], 300),
+    ...doctor("masquerading and tunneling", ["nat", "tunnel"], 330),
+    ...doctor("traffic and direct routing", ["traffic", "direct"], 350),
     ...doctor("firewalls and sync daemons", ["firewall", "sync"], 300),
     ...doctor("alone on a kernel", ["kernel"], 170),
     {

@@ -1,4 +1,4 @@
-// Direct routing, seen from the director and from real servers, and bonds. It runs beside another suite: test/lab/side-by-side.
+// Direct routing, seen from the director and from real servers, bonds, and healthy directors. It runs beside another suite: test/lab/side-by-side.
 import "./direct.lab.js";
 import "./direct-causes.lab.js";
 import "./direct-firewall.lab.js";
@@ -6,3 +6,4 @@ import "./direct-ipv6.lab.js";
 import "./redirects.lab.js";
 import "./bonds.lab.js";
 import "./real-direct.lab.js";
+import "./healthy.lab.js";
