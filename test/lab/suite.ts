@@ -2,6 +2,7 @@
 import "./client.lab.js";
 import "./process.lab.js";
 import "./progress.lab.js";
+import "./side-by-side.lab.js";
 import "../rtnl/client.lab.js";
 import "../packaging/smoke.lab.js";
 import "../packaging/service.lab.js";

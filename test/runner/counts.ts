@@ -7,11 +7,35 @@ export interface Counts {
 
 const NOTHING: Counts = { passed: 0, failed: 0, skipped: 0 };
 
+/** A suite that ended without a report, or that has no test, has failed. */
+const NO_REPORT: Counts = { passed: 0, failed: 1, skipped: 0 };
+
+/** The parts of the output of test/lab/side-by-side, one for each suite. Any other output is one part. */
+function reportsIn(output: string): readonly string[] {
+  const [before = "", ...reports] = output.split(/^== \S+\.js$/m);
+  return reports.length === 0 ? [before] : reports;
+}
+
 /**
  * Reads the counts from the output of a job: the last lines of Node.js's test runner (`ℹ pass 51`), or a line
- * `12 passed, 0 failed`. undefined if the job printed neither.
+ * `12 passed, 0 failed`. Adds up the reports of suites that ran side by side. undefined if the job printed neither.
  */
 export function countsIn(output: string): Counts | undefined {
+  const reports = reportsIn(output);
+  const [first = ""] = reports;
+  return reports.length === 1
+    ? countsOf(first)
+    : sum(reports.map(countsOfSuite));
+}
+
+function countsOfSuite(report: string): Counts {
+  const { passed, failed, skipped } = countsOf(report) ?? NO_REPORT;
+  return passed + failed + skipped === 0
+    ? NO_REPORT
+    : { passed, failed, skipped };
+}
+
+function countsOf(output: string): Counts | undefined {
   const number = (word: string) => {
     const found = Array.from(
       output.matchAll(new RegExp(`^ℹ ${word} ([0-9]+)$`, "gm")),
@@ -36,8 +60,11 @@ export function countsIn(output: string): Counts | undefined {
 
 /** What Node.js's test runner prints at its end about the tests that failed. Empty if none did. */
 export function failuresIn(output: string): string {
-  const [, list = ""] = output.split(/^✖ failing tests:$/m);
-  return list.trim();
+  return reportsIn(output)
+    .map((report) => report.split(/^✖ failing tests:$/m)[1] ?? "")
+    .map((list) => list.trim())
+    .filter((list) => list !== "")
+    .join("\n\n");
 }
 
 /** The names of the tests that failed, without those that failed only because of a test in them. */

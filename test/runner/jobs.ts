@@ -103,18 +103,22 @@ export const NEEDS: Readonly<Record<NeedName, Need>> = {
 };
 
 const SUITE = ["node", "--test-reporter=spec"];
+/** Suites in one guest at the same time. */
+const SIDE_BY_SIDE = ["bash", "test/lab/side-by-side"];
 const FULL = "dist/full/ipvsadm-full";
 const LIGHT = "dist/light/ipvsadm";
 
 /** A job that runs only one test of a job, by its name. undefined if Node.js's test runner does not run the tests of the job. */
 export function oneTestOf(job: Job, name: string): Job | undefined {
-  if (!SUITE.every((word, index) => job.command[index] === word))
-    return undefined;
+  const start = [SUITE, SIDE_BY_SIDE].find((words) =>
+    words.every((word, index) => job.command[index] === word),
+  );
+  if (start === undefined) return undefined;
   const pattern = name.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
-  const files = job.command.slice(SUITE.length);
+  const files = job.command.slice(start.length);
   return {
     ...job,
-    command: [...SUITE, `--test-name-pattern=${pattern}`, ...files],
+    command: [...start, `--test-name-pattern=${pattern}`, ...files],
   };
 }
 
@@ -177,11 +181,22 @@ function compat(
   ];
 }
 
-/** A part of doctor's tests, about as long as the others: on Node.js, and on the full executable. */
-function doctor(what: string, suite: string, seconds: number): Row[] {
+/**
+ * A part of doctor's tests, on Node.js and on the full executable.
+ *
+ * @param suites one, or those that run side by side
+ */
+function doctor(
+  what: string,
+  suites: readonly string[],
+  seconds: number,
+): Row[] {
+  const files = suites.map(
+    (suite) => `dist/test/commands/doctor/${suite}-suite.js`,
+  );
   const job = {
     stage: "subcommands",
-    command: [...SUITE, `dist/test/commands/doctor/${suite}.js`],
+    command: [...(suites.length === 1 ? SUITE : SIDE_BY_SIDE), ...files],
     lab: true,
     ...ALSO_ON_DEBIAN_13,
   };
@@ -366,10 +381,11 @@ function rowsFor(seed: number): readonly Row[] {
       size: "usual",
       seconds: 330,
     },
-    ...doctor("a director", "director-suite", 850),
-    ...doctor("traffic", "traffic-suite", 550),
-    ...doctor("real servers", "real-server-suite", 420),
-    ...doctor("packets", "packet-suite", 60),
+    ...doctor("masquerading and tunneling", ["nat", "tunnel"], 330),
+    ...doctor("traffic and direct routing", ["traffic", "direct"], 350),
+    ...doctor("firewalls and sync daemons", ["firewall", "sync"], 300),
+    ...doctor("alone on a kernel", ["kernel"], 170),
+    ...doctor("packets and their sizes", ["packet", "size"], 150),
     {
       stage: "page",
       name: "",

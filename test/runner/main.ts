@@ -30,6 +30,8 @@ import { schedule } from "./schedule.js";
 const LOGS = "dist/test-logs";
 /** Status of test/lab/run: no kernel with ip_vs can be had here */
 const NO_LAB = 69;
+/** Status of Node.js's test runner, and of test/lab/side-by-side */
+const TESTS_FAILED = 1;
 /** If more tests of a job fail, that is no accident of the moment. */
 const MOST_REPEATED = 3;
 /** Of a job's failures, at the end of the output */
@@ -198,6 +200,7 @@ async function runJob(job: Job, slot: number, total: number): Promise<void> {
 /** What came of a command of a job. */
 interface Run {
   readonly passed: boolean;
+  readonly status: number;
   readonly output: string;
   readonly counts: Counts | undefined;
 }
@@ -224,14 +227,15 @@ async function runCommand(job: Job, log: string, slot: number): Promise<Run> {
   const output = readFileSync(log, "utf8");
   const counts = countsIn(output);
   // A suite without a test would otherwise pass for ever.
-  const passed = status === 0 && counts?.passed !== 0;
+  const passed =
+    status === 0 && counts?.passed !== 0 && (counts?.failed ?? 0) === 0;
   if (!passed) {
     const title = titleOf(job);
     console.log(`\n== ${title}: the whole output (${log})`);
     process.stdout.write(output);
     console.log(`== ${title}: exit status ${status}\n`);
   }
-  return { passed, output, counts };
+  return { passed, status, output, counts };
 }
 
 /**
@@ -241,9 +245,11 @@ async function runCommand(job: Job, log: string, slot: number): Promise<Run> {
  */
 async function repeatFailed(
   job: Job,
-  { output, counts }: Run,
+  { status, output, counts }: Run,
   slot: number,
 ): Promise<readonly string[]> {
+  // The guest ended before the tests did, so some have no result.
+  if (status !== TESTS_FAILED) return [];
   const names = failedTests(output);
   // Something besides a test failed, such as what a suite does before its tests.
   if (names.length !== counts?.failed) return [];

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { countsIn, failedTests, sum } from "./counts.js";
 import {
   jobsFor,
@@ -66,6 +69,46 @@ test("systemNamed() knows debian13, and refuses another word", () => {
   );
 });
 
+/** The files of lab tests that a program runs, with those that it imports for that. */
+function labTestsOf(file: string): string[] {
+  const imported = Array.from(
+    readFileSync(file, "utf8").matchAll(/^import "(\.[^"]+)";$/gm),
+    ([, path = ""]) => join(dirname(file), path),
+  );
+  return [
+    ...(file.endsWith(".lab.js") ? [file] : []),
+    ...imported.flatMap(labTestsOf),
+  ];
+}
+
+test("jobsFor() runs each file of lab tests, and no file twice in a run", () => {
+  const root = fileURLToPath(new URL("../../..", import.meta.url));
+  const labTestsOfJob = ({ command }: { command: readonly string[] }) =>
+    command
+      .map((word) => join(root, word))
+      .filter((word) => word.endsWith(".js") && existsSync(word))
+      .flatMap(labTestsOf)
+      .map((file) => relative(root, file));
+  const here = JOBS.filter(({ system }) => system === undefined);
+  const run = new Set(here.flatMap(labTestsOfJob));
+  const files = readdirSync(join(root, "dist/test"), {
+    encoding: "utf8",
+    recursive: true,
+  })
+    // test/library/run runs those of the library.
+    .filter((file) => /^(?!library\/).*\.lab\.js$/.test(file))
+    .map((file) => join("dist/test", file));
+  assert.deepEqual(
+    files.filter((file) => !run.has(file)),
+    [],
+  );
+  const usual = selectJobs(here, []).flatMap(labTestsOfJob);
+  assert.deepEqual(
+    usual.filter((file, index) => usual.indexOf(file) !== index),
+    [],
+  );
+});
+
 test("jobsFor() needs each place that a command names", () => {
   for (const job of JOBS)
     for (const word of job.command) {
@@ -107,6 +150,31 @@ test("countsIn() adds up the counts of Node.js's test runner", () => {
     passed: 10,
     failed: 4,
     skipped: 4,
+  });
+});
+
+/** What test/lab/side-by-side prints of these reports. */
+const sideBySide = (...reports: readonly string[]) =>
+  reports
+    .map((report, index) => `== dist/test/${index}.js\n${report}`)
+    .join("");
+
+test("countsIn() adds up the suites that ran side by side, and counts one without a report or without a test as failed", () => {
+  const output = "✔ one\nℹ pass 5\nℹ fail 1\nℹ skipped 2\n";
+  assert.deepEqual(countsIn(sideBySide(output, output)), {
+    passed: 10,
+    failed: 2,
+    skipped: 4,
+  });
+  assert.deepEqual(countsIn(sideBySide("✔ one\n", output)), {
+    passed: 5,
+    failed: 2,
+    skipped: 2,
+  });
+  assert.deepEqual(countsIn(sideBySide(output, "ℹ pass 0\nℹ fail 0\n")), {
+    passed: 5,
+    failed: 2,
+    skipped: 2,
   });
 });
 
@@ -164,6 +232,29 @@ test("failedTests() reads the list at the end, without suites that failed becaus
   ].join("\n");
   assert.deepEqual(failedTests(output), ["address-any: tcp/0.0.0.0:80"]);
   assert.deepEqual(failedTests("ℹ pass 38\nℹ fail 0\n"), []);
+});
+
+test("failedTests() reads the lists of all suites that ran side by side", () => {
+  const report = (name: string) =>
+    `✖ suite (9.1ms)\nℹ fail 1\n\n✖ failing tests:\n\ntest at x.js:1:1\n✖ ${name} (1.5ms)\n  Error\n`;
+  assert.deepEqual(
+    failedTests(
+      sideBySide(report("a"), "✔ passes (2ms)\nℹ pass 1\n", report("b")),
+    ),
+    ["a", "b"],
+  );
+});
+
+test("oneTestOf() runs the one test in the suites that run side by side", () => {
+  const job = JOBS.find(
+    ({ command }) => command[1] === "test/lab/side-by-side",
+  );
+  assert.ok(job);
+  assert.deepEqual(oneTestOf(job, "a")?.command, [
+    ...job.command.slice(0, 2),
+    "--test-name-pattern=a",
+    ...job.command.slice(2),
+  ]);
 });
 
 test("oneTestOf() runs the one test of a job, whatever characters its name has, and nothing of a job without Node.js's test runner", () => {

@@ -644,39 +644,6 @@ suite("doctor finds what the connection table and counters show", () => {
     },
   });
 
-  const COUNT = "cat /proc/sys/net/netfilter/nf_conntrack_count";
-  for (const { id, part } of [
-    { id: "connections-at-limit", part: 1 },
-    { id: "connections-near-limit", part: 0.95 },
-  ] as const)
-    proves(site, {
-      id,
-      subject: "net.netfilter.nf_conntrack_max",
-      skip: without("iptables-legacy", "iptables"),
-      rules: RULES,
-      url: URL,
-      async prepare() {
-        director("sysctl -w net.ipv4.vs.conntrack=1");
-        director("iptables-legacy -A INPUT -m conntrack --ctstate INVALID");
-        await site.client.get(URL, { count: 20 });
-      },
-      fault() {
-        const count = Number(director(COUNT));
-        const most = Math.ceil(count / part);
-        director(`sysctl -w net.netfilter.nf_conntrack_max=${most}`);
-      },
-      async fails() {
-        if (id === "connections-near-limit") return;
-        const replies = await site.client.get(URL, { patienceSeconds: 1 });
-        assert.ok(!replies.some(isAnswer), JSON.stringify(replies));
-      },
-      lastly() {
-        director("sysctl -w net.ipv4.vs.conntrack=0");
-        director("sysctl -w net.netfilter.nf_conntrack_max=65536");
-        director("iptables-legacy -F INPUT");
-      },
-    });
-
   proves(site, {
     id: "address-any",
     subject: "tcp/0.0.0.0:80",

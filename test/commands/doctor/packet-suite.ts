@@ -1,2 +1,2 @@
-// What doctor sees of packets, in a guest of its own: its network takes more than a case of the other suites.
+// What doctor sees of packets. It runs beside another suite: test/lab/side-by-side.
 import "./packets.lab.js";
