@@ -145,12 +145,12 @@ suite("doctor finds where answers leave by the wrong way", () => {
 
   test("doctor --client names the routing rule that leads answers away, and no old connection after the repair", async () => {
     /** Follows the far client, which makes requests meanwhile. */
-    const follow = async () => {
+    const follow = async (patienceSeconds: number) => {
       const replies: Reply[] = [];
       let follows = true as boolean;
       const line = ["doctor", "--client", FAR, "--for", "6s", "-o", "json"];
       const doctor = ours(line).finally(() => (follows = false));
-      while (follows) replies.push(...(await ask(URL, FAR, 2)));
+      while (follows) replies.push(...(await ask(URL, FAR, patienceSeconds)));
       const { stdout, stderr, status } = await doctor;
       assert.equal(stderr, "");
       const trace = JSON.parse(stdout) as {
@@ -164,7 +164,7 @@ suite("doctor finds where answers leave by the wrong way", () => {
     prepare();
     try {
       startVpn();
-      const stopped = await follow();
+      const stopped = await follow(2);
       assert.ok(!stopped.replies.some(isAnswer));
       const step = stopped.steps.find((one) => one.step === "route");
       assert.equal(step?.state, "unknown", stopped.stdout);
@@ -182,7 +182,7 @@ suite("doctor finds where answers leave by the wrong way", () => {
         [`ip route get ${FAR} from 192.0.2.100`],
       );
       director("ip rule add from 192.0.2.100 lookup main priority 90");
-      const passing = await follow();
+      const passing = await follow(15);
       assert.ok(passing.replies.every(isAnswer));
       assert.equal(passing.stopsAt, null, passing.stdout);
       assert.deepEqual(
