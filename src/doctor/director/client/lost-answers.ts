@@ -9,7 +9,7 @@ import type { Fix } from "../../finding.js";
 import { deviceOf, nextHopTo } from "../../network.js";
 import { OPENING, type SeenConnection } from "./connections.js";
 import { serverOf, serviceOf } from "./servers.js";
-import { diversionOf, diversionText, mainText } from "../ways/answer-rules.js";
+import { diversionOf, leavingText } from "../ways/answer-rules.js";
 import type { ClientSightings, TraceFacts } from "./trace-step.js";
 
 /** Whether a server has more connections than those that wait. */
@@ -56,7 +56,7 @@ export function lostAnswers(
     sysctls,
   });
   if (diversion)
-    return `${answered}: ${diversionText(diversion, network)}; ${mainText(diversion, network)}. 'ipvsadm doctor' prints the fix`;
+    return `${answered}: ${leavingText(diversion, network)}, because of routing rule ${diversion.rule.priority}. 'ipvsadm doctor' prints the fix`;
   const hop = nextHopTo(network, client);
   const name = deviceOf(network, hop?.device)?.name ?? "INTERFACE";
   const through =

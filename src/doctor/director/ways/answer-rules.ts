@@ -147,7 +147,7 @@ function findingOf(
     {
       id: "answers-elsewhere",
       subject: ruleName(rule),
-      seen: diversionText(first, network),
+      seen: `"${ruleText(rule, first.way.table)}" takes ${takenText(rule)}, so ${leavingText(first, network)}`,
       certainty: "likely",
       evidence: [
         mainText(first, network),
@@ -182,11 +182,17 @@ function findingOf(
 }
 
 /** `answers to 198.51.100.10 from 192.0.2.100 leave by vpn0 …`, with the rule. */
-export function diversionText(
-  { to, virtual, rule, way }: Diversion,
+export function diversionText(diversion: Diversion, network: Network): string {
+  const { rule, way } = diversion;
+  return `${leavingText(diversion, network)}, because of routing rule ${rule.priority}, "${ruleText(rule, way.table)}", which takes ${takenText(rule)}`;
+}
+
+/** `answers to 198.51.100.10 from 192.0.2.100 leave by vpn0, directly` */
+export function leavingText(
+  { to, virtual, way }: Diversion,
   network: Network,
 ): string {
-  return `answers to ${formatAddress(to)} from ${formatAddress(virtual)} leave ${wayText(way, to, network)}, because of routing rule ${rule.priority}, "${ruleText(rule, way.table)}", which takes ${takenText(rule)}`;
+  return `answers to ${formatAddress(to)} from ${formatAddress(virtual)} leave ${wayText(way, to, network)}`;
 }
 
 /** What the main table has for the same client. */
