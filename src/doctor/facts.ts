@@ -10,9 +10,12 @@ import type { ConnectionLimits } from "./connection-limits.js";
 import type { LaterCounters } from "./later-counters.js";
 import type { LaterRuleset } from "./firewall/later-ruleset.js";
 import type { Firewall } from "./firewall/read-firewall.js";
+import type { PathSize } from "./path-size.js";
 import type { Probe } from "./probe-result.js";
 import type { Network, Stations } from "./network.js";
 import type { GroupClients } from "./persistence-groups.js";
+import type { FtpHelper } from "./read-ftp-helper.js";
+import type { HeldListener } from "./real-server/held-listeners.js";
 import type { Listener } from "./real-server/listeners.js";
 import type { RealServer } from "./real-server/real-server.js";
 import type { Unaccepted } from "./real-server/read-unaccepted.js";
@@ -29,6 +32,8 @@ export interface Facts {
   readonly matcher?: Module | undefined;
   /** Whether ip_vs and the schedulers' modules are there or can be loaded, by their names */
   readonly available?: ReturnType<typeof moduleStates> | undefined;
+  /** The module ip_vs_ftp and its ports */
+  readonly ftpHelper?: FtpHelper | undefined;
   readonly sysctls?: Sysctls | undefined;
   /** Whether there is a file with saved rules, /etc/ipvsadm.rules; undefined if the table is not empty */
   readonly hasSavedRules?: boolean | undefined;
@@ -52,6 +57,8 @@ export interface Facts {
   readonly groupClients?: readonly GroupClients[] | undefined;
   /** The connections of a real server that no program accepts */
   readonly unaccepted?: readonly Unaccepted[] | undefined;
+  /** The programs that listen at the ports of these connections, and do not run */
+  readonly heldListeners?: readonly HeldListener[] | undefined;
   /** The listening sockets of this machine */
   readonly listeners?: readonly Listener[] | undefined;
   /** The firewall rules that could be read */
@@ -68,6 +75,8 @@ export interface Facts {
   readonly counters?: Counters | undefined;
   /** What became of connections to real servers; none without --probe */
   readonly probes?: readonly Probe[] | undefined;
+  /** Which packets get to real servers, or from a real server to its director and routers; none without --probe */
+  readonly sizes?: readonly PathSize[] | undefined;
 }
 
 /** Facts, and why some are missing. */

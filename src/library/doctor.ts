@@ -110,7 +110,7 @@ export interface DoctorOptions {
 export interface DirectorOptions extends DoctorOptions {
   /** Examines these services; by default all. Services that are not in the table are ignored */
   readonly services?: readonly ServiceKey[] | undefined;
-  /** Whether to connect to each real server; by default false */
+  /** Whether to connect to each real server, and to try sizes of packets; by default false */
   readonly probe?: boolean | undefined;
 }
 
@@ -202,7 +202,7 @@ const REAL_SERVER_OPTIONS = object("options", {
 /**
  * Examines this machine as a director, as `ipvsadm doctor` does: its table, connections, sysctls,
  * network and firewall. Loads no module and changes nothing. With `probe` it connects to the real
- * servers. On a backup director it listens for sync messages: for 1.5 seconds, with `probe` for up to 15.
+ * servers, and tries which sizes of packets get there. On a backup director it listens for sync messages: for 1.5 seconds, with `probe` for up to 15.
  *
  * What cannot be read is no error: it is in `unchecked`.
  *
@@ -249,14 +249,17 @@ export async function examineRealServer(
     { examine },
     { REAL_SERVER_CHECKS },
     { gatherRealServer },
+    { needsProbe },
     { nodeIo },
   ] = await Promise.all([
     import("../doctor/check.js"),
     import("../doctor/real-server/checks.js"),
     import("../doctor/real-server/gather.js"),
+    import("../doctor/needs-probe.js"),
     import("../runtime/node-io.js"),
   ]);
-  const wanted = await wantedIds("examineRealServer", options);
+  const chosen = await wantedIds("examineRealServer", options);
+  const wanted = (id: string) => chosen(id) && !needsProbe(id);
   const { facts, ...rest } = await gatherRealServer(nodeIo(), {
     services: services.map(({ address, protocol, port }) => ({
       address,

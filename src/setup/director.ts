@@ -6,7 +6,7 @@ import {
   type Address,
   type Family,
 } from "../ipvs/address.js";
-import { MASQUERADING, type ServiceKey } from "../ipvs/model.js";
+import { MASQUERADING, TCP, type ServiceKey } from "../ipvs/model.js";
 import type { ServerRule, ServiceRule } from "../ipvs/table.js";
 import { directorsAreServers, peerMarks } from "./peer-marks.js";
 import { SiteIncomplete, type Site } from "./site.js";
@@ -20,6 +20,7 @@ export function directorMachine(
   const remarks: string[] = [];
   const steps: Step[] = [
     { kind: "module", name: "ip_vs" },
+    ...ftpSteps(site, remarks),
     ...forwardingSteps(site),
     ...fullNatSteps(site),
     ...markSteps(site, role, remarks),
@@ -65,6 +66,33 @@ function masqueraded({
       .filter(({ settings }) => settings.forwarding === MASQUERADING)
       .map((server) => ({ key, server })),
   );
+}
+
+/** The port at which clients of FTP log in */
+const FTP_PORT = 21;
+
+/** What handles the data connections of masqueraded FTP servers. */
+function ftpSteps(site: Site, remarks: string[]): Step[] {
+  const ports = new Set<number>();
+  for (const { key, server } of masqueraded(site))
+    for (const { protocol, port } of endpointsOf(site, key))
+      if (protocol === TCP && [port, server.key.port].includes(FTP_PORT))
+        ports.add(port);
+  // The server of a service for all ports can have any port.
+  ports.delete(0);
+  if (ports.size === 0) return [];
+  if (!ports.has(FTP_PORT) && !site.fullNat)
+    remarks.push(
+      "ip_vs_ftp needs connection tracking to change the answers to PASV at other ports than 21. A firewall rule turns it on: iptables -t mangle -A FORWARD -m conntrack --ctstate NEW does nothing else.",
+    );
+  const all = [...ports.add(FTP_PORT)].sort((a, b) => a - b);
+  return [
+    {
+      kind: "module",
+      name: "ip_vs_ftp",
+      ...(all.length > 1 && { options: `ports=${all.join(",")}` }),
+    },
+  ];
 }
 
 function forwardingSteps(site: Site): Step[] {

@@ -23,7 +23,7 @@ export function shellUndoLines(machine: Machine): string[] {
 export function doLines(step: Step): string[] {
   switch (step.kind) {
     case "module":
-      return [`modprobe ${step.name}`];
+      return [["modprobe", step.name, step.options ?? ""].join(" ").trim()];
     case "sysctl":
       return [`sysctl -w ${step.name}=${step.value}`];
     case "address":

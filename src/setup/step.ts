@@ -14,7 +14,12 @@ export interface VirtualEndpoint {
 
 /** One thing that a machine needs. Each has a command that makes it, and one that takes it back. */
 export type Step =
-  | { readonly kind: "module"; readonly name: string }
+  | {
+      readonly kind: "module";
+      readonly name: string;
+      /** Its parameters: `ports=21,2121` */
+      readonly options?: string;
+    }
   | {
       readonly kind: "sysctl";
       /** With dots: `net.ipv4.ip_forward` */

@@ -7,7 +7,7 @@ import {
 } from "./setup-file.js";
 import type { Machine } from "./step.js";
 
-/** Settings and modules. @see sysctl.d(5), modules-load.d(5) */
+/** Settings and modules. @see sysctl.d(5), modules-load.d(5), modprobe.d(5) */
 export const SYSCTL_FILES: FileFormat = {
   filesOf,
   undoLines: (machine) => [
@@ -21,6 +21,12 @@ function filesOf(machine: Machine): SetupFile[] {
     ...fileOf(
       "/etc/modules-load.d/ipvs.conf",
       stepsOf(machine, "module").map(({ name }) => name),
+    ),
+    ...fileOf(
+      "/etc/modprobe.d/ipvs.conf",
+      stepsOf(machine, "module").flatMap(({ name, options }) =>
+        options === undefined ? [] : [`options ${name} ${options}`],
+      ),
     ),
     ...fileOf(
       "/etc/sysctl.d/90-ipvs.conf",

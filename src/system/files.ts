@@ -102,6 +102,15 @@ export function bytesOf(path: string): Buffer | undefined {
   }
 }
 
+/** Where a symbolic link leads; undefined if it cannot be read. */
+export function linkTarget(path: string): string | undefined {
+  try {
+    return process.getBuiltinModule("node:fs").readlinkSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Whether a file's mode lets its owner write. Root could open it all the same, and the kernel would refuse. */
 export function isWritable(path: string): boolean {
   try {

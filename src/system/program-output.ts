@@ -13,6 +13,12 @@ export type RunProgram = (
   environment?: Readonly<Record<string, string>>,
 ) => Promise<ProgramOutput>;
 
+/** The environment of the programs that doctor runs: the search path and the locale. */
+export const PROGRAM_ENVIRONMENT = {
+  PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
+  LC_ALL: "C",
+};
+
 const LONGEST_MILLISECONDS = 5000;
 const MOST_BYTES = 32 * 1024 * 1024;
 
@@ -29,11 +35,7 @@ export const runProgram: RunProgram = (path, args, environment = {}) => {
       [...args],
       {
         encoding: "latin1",
-        env: {
-          PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
-          LC_ALL: "C",
-          ...environment,
-        },
+        env: { ...PROGRAM_ENVIRONMENT, ...environment },
         killSignal: "SIGKILL",
         maxBuffer: MOST_BYTES,
         timeout: LONGEST_MILLISECONDS,

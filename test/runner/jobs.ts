@@ -367,8 +367,9 @@ function rowsFor(seed: number): readonly Row[] {
       seconds: 330,
     },
     ...doctor("a director", "director-suite", 850),
-    ...doctor("traffic", "traffic-suite", 350),
+    ...doctor("traffic", "traffic-suite", 550),
     ...doctor("real servers", "real-server-suite", 420),
+    ...doctor("packets", "packet-suite", 60),
     {
       stage: "page",
       name: "",

@@ -12,6 +12,8 @@ import type {
   TraceFacts,
   TraceStep,
 } from "../../doctor/director/client/trace-step.js";
+import { captureScopeOf } from "../../doctor/director/client/packets.js";
+import { startCapture } from "../../doctor/packets/capture.js";
 import { readCounters } from "../../doctor/read-counters.js";
 import { listenToMasters } from "../../doctor/read-sync.js";
 import { readTable } from "../../doctor/director/read-ipvs.js";
@@ -19,12 +21,12 @@ import type { Facts } from "../../doctor/facts.js";
 import { formatAddress, type Address } from "../../ipvs/address.js";
 import { NetworkClient } from "../../rtnl/client.js";
 import type { Neighbor } from "../../rtnl/model.js";
+import { startProgram } from "../../system/program-stream.js";
 import type { Io } from "../../runtime/io.js";
-import type { Style } from "../../cli/color.js";
 import { escapeControls } from "../../cli/escape.js";
 import { wrapped } from "../../cli/help.js";
 import type { Output } from "../../cli/output.js";
-import { commandText, fixJson, notCheckedList } from "./report.js";
+import { commandText, fixJson, notCheckedList, stateLine } from "./report.js";
 
 const LOOK_MILLISECONDS = 500;
 
@@ -37,11 +39,16 @@ export async function followClient(
 ): Promise<ClientTrace | undefined> {
   const known = traceFacts(facts);
   if (!known) return undefined;
+  using capture = await startCapture(
+    { start: startProgram, clock: io.clock, wallClock: Date.now },
+    captureScopeOf(known, client),
+  );
   const before = readCounters(io.procFolder);
   const [heard, connections] = await Promise.all([
     listenToMasters(known.daemons, known.network, seconds),
     watchConnections(io, client, seconds),
   ]);
+  const packets = await capture.finish();
   const after = await readTable(io);
   const later = readCounters(io.procFolder);
   const counters = before && later && { before, after: later };
@@ -52,7 +59,7 @@ export async function followClient(
   };
   return traceClient(
     { ...known, network },
-    { client, seconds, connections, after, heard, counters },
+    { client, seconds, connections, after, heard, packets, counters },
   );
 }
 
@@ -82,7 +89,7 @@ async function watchConnections(
 
 function traceFacts(facts: Facts): TraceFacts | undefined {
   const { table, allServices, network, connections } = facts;
-  const { sysctls, firewall, daemons } = facts;
+  const { sysctls, firewall, daemons, ftpHelper } = facts;
   if (!table || !allServices || !network || !connections) return undefined;
   if (!sysctls || !firewall || !daemons) return undefined;
   return {
@@ -93,18 +100,12 @@ function traceFacts(facts: Facts): TraceFacts | undefined {
     sysctls,
     firewall,
     daemons,
+    ftpHelper,
   };
 }
 
 type Looks = Pick<Output, "paint" | "width">;
 
-const STYLES: Readonly<Record<TraceStep["state"], Style>> = {
-  ok: "name",
-  stops: "bad",
-  unknown: "warning",
-};
-
-const LABEL_COLUMNS = 10;
 /** More servers are left out. */
 const MOST_NEXT = 3;
 
@@ -124,14 +125,7 @@ const OTHER_FAULTS =
 /** The trace as text: step by step, and where it stops. */
 export function traceText(trace: ClientTrace, looks: Looks): string {
   const { client, seconds, steps, stopsAt, answers, next, notChecked } = trace;
-  const { paint } = looks;
   const shown = next.slice(0, MOST_NEXT);
-  const line = ({ step, state, text }: TraceStep) => {
-    const mark = paint[STYLES[state]](state.padEnd(8));
-    const label = `  ${mark}${step.padEnd(LABEL_COLUMNS)}`;
-    const body = wrapped(escapeControls(text), 10 + LABEL_COLUMNS, looks);
-    return label + body.trimStart();
-  };
   const end = stopsAt
     ? `Stops at: ${stopsAt.step}.`
     : steps.some(({ state }) => state === "unknown")
@@ -140,7 +134,7 @@ export function traceText(trace: ClientTrace, looks: Looks): string {
   const isPassing = end === ENDS[answers];
   return [
     `Client ${formatAddress(client)}, followed for ${seconds} s\n`,
-    ...steps.map(line),
+    ...steps.map((one) => stateLine(one.step, one, looks)),
     wrapped(isPassing ? end : `${end} ${OTHER_FAULTS}`, 0, looks),
     ...shown.map((one) => commandText("Next", one, looks)),
     notCheckedList(notChecked.map(escapeControls), looks),

@@ -6,6 +6,7 @@ import {
 } from "../../doctor/director/gather.js";
 import { withoutItsConsequences } from "../../doctor/director/firewall/neighbor-discovery.js";
 import { examineUnseen } from "../../doctor/director/servers/unseen.js";
+import { needsProbe } from "../../doctor/needs-probe.js";
 import type { Io } from "../../runtime/io.js";
 import type { Report } from "./report.js";
 
@@ -23,8 +24,7 @@ export async function examineDirector(
   probe: boolean,
   seconds?: number,
 ): Promise<Report> {
-  const looked = (id: string) =>
-    wanted(id) && (probe || id !== "server-probe-failed");
+  const looked = (id: string) => wanted(id) && (probe || !needsProbe(id));
   const needs = needsOf(DIRECTOR_CHECKS, looked);
   const { facts, ...rest } = await gatherDirector(io, {
     choose,

@@ -13,6 +13,9 @@ import {
   type Diagnosis,
   type FindingId,
 } from "../../doctor/findings.js";
+import type { PacketFact } from "../../doctor/packets/packet-fact.js";
+import { formatAddress } from "../../ipvs/address.js";
+import type { PacketReport } from "./server-packets.js";
 import type { Json, Members } from "../../document/json-text.js";
 import { aboutServer, aboutService } from "../../document/key-members.js";
 import type { Style } from "../../cli/color.js";
@@ -29,6 +32,8 @@ export interface Report extends Examination {
   readonly unjudgedRules?: Gathered["unjudgedRules"];
   /** By which ways answers of a real server to the client of `--client` leave */
   readonly answers?: readonly string[] | undefined;
+  /** What the packets of the client of `--client` tell, if they were looked at */
+  readonly packets?: PacketReport | undefined;
   /** Commands that check, on other machines, some of what was not checked */
   readonly next?: readonly Fix[] | undefined;
 }
@@ -51,6 +56,7 @@ const LABEL_COLUMNS = 10;
 export function reportLines(report: Report, looks: Looks): string {
   const diagnoses = diagnosesOf(report.findings);
   return [
+    packetsText(report, looks),
     ...diagnoses.map((diagnosis) => `${diagnosisText(diagnosis, looks)}\n`),
     diagnoses.some(({ findings }) => findings.some(({ fix }) => fix.length > 0))
       ? wrapped(LASTING, 0, looks)
@@ -59,6 +65,35 @@ export function reportLines(report: Report, looks: Looks): string {
     notCheckedText(report, looks),
     wrapped(summary(report), 0, looks),
   ].join("");
+}
+
+/** What packets tell, line by line, before the findings. */
+function packetsText({ packets }: Report, looks: Looks): string {
+  if (!packets || packets.facts.length === 0) return "";
+  const { client, seconds, facts } = packets;
+  return [
+    `Packets of ${formatAddress(client)}, seen for ${seconds} s:\n`,
+    ...facts.map((fact) => stateLine("packets", fact, looks)),
+    "\n",
+  ].join("");
+}
+
+const STATE_STYLES: Readonly<Record<PacketFact["state"], Style>> = {
+  ok: "name",
+  stops: "bad",
+  unknown: "warning",
+};
+
+/** A line that begins with a state: `stops   entries   TCP …`. */
+export function stateLine(
+  step: string,
+  { state, text }: PacketFact,
+  looks: Looks,
+): string {
+  const mark = looks.paint[STATE_STYLES[state]](state.padEnd(8));
+  const label = `  ${mark}${step.padEnd(LABEL_COLUMNS)}`;
+  const body = wrapped(escapeControls(text), 10 + LABEL_COLUMNS, looks);
+  return label + body.trimStart();
 }
 
 /** What a real server that has no fault does with answers: perhaps the reader knows that this is wrong. */
@@ -335,6 +370,14 @@ export function reportJson(report: Report): Json {
     })),
     ...(report.answers && report.answers.length > 0
       ? { answers: report.answers.map(escapeControls) }
+      : {}),
+    ...(report.packets
+      ? {
+          packets: report.packets.facts.map(({ state, text }) => ({
+            state,
+            text: escapeControls(text),
+          })),
+        }
       : {}),
     notChecked: report.notChecked.map(escapeControls),
     next: (report.next ?? []).map(fixJson),

@@ -1,5 +1,6 @@
 import { examine } from "../../doctor/check.js";
 import { gatherDirector } from "../../doctor/director/gather.js";
+import { needsProbe } from "../../doctor/needs-probe.js";
 import { kindNamed, kindOf, KINDS } from "../../doctor/findings.js";
 import { REAL_SERVER_CHECKS } from "../../doctor/real-server/checks.js";
 import { gatherRealServer } from "../../doctor/real-server/gather.js";
@@ -18,6 +19,7 @@ import { examineDirector } from "./examine-director.js";
 import { explanationOf, kindLines } from "./explain.js";
 import { followClient, traceJson, traceText } from "./client.js";
 import { addressOf, readCircumstances } from "./real-server-options.js";
+import { packetReport, watchServer } from "./server-packets.js";
 import { reportJson, reportLines, type Report } from "./report.js";
 
 export const run: RunSubcommand = async (call) => {
@@ -44,8 +46,11 @@ export const run: RunSubcommand = async (call) => {
 async function clientOf({ given, io }: Invocation) {
   const text = given.text("client");
   const there = given.list("real-server").length > 0;
-  if (there && given.duration("for") !== undefined)
-    throw new UsageError("--for does not go with --real-server", "doctor");
+  if (there && given.duration("for") !== undefined && text === undefined)
+    throw new UsageError(
+      "--for with --real-server looks at packets of a client; name one with --client",
+      "doctor",
+    );
   if (there || text === undefined) return undefined;
   const address = addressOf(given, "client");
   const choose = await chooser(given.positionals, io);
@@ -89,14 +94,32 @@ async function follow(
 async function reportOn({ given, io }: Invocation): Promise<Report> {
   const wanted = wantedIds(given);
   const circumstances = await readCircumstances(given, io);
+  const probe = given.flag("probe");
   if (circumstances) {
-    const { facts, ...rest } = await gatherRealServer(io, circumstances);
-    const examination = examine(REAL_SERVER_CHECKS, facts, wanted);
+    const { client } = circumstances;
+    const seconds = given.duration("for");
+    const watched =
+      client && seconds !== undefined
+        ? await watchServer(io, circumstances, client, seconds)
+        : undefined;
+    const looked = (id: string) => wanted(id) && (probe || !needsProbe(id));
+    const { facts, ...rest } = await gatherRealServer(io, circumstances, probe);
+    const packets =
+      watched && facts.realServer
+        ? packetReport(watched, facts.realServer)
+        : undefined;
+    const examination = examine(REAL_SERVER_CHECKS, facts, looked);
     const answers = facts.realServer && answerWays(facts.realServer);
-    return { role: "real server", ...examination, ...rest, answers };
+    return {
+      role: "real server",
+      ...examination,
+      ...rest,
+      notChecked: [...(packets?.notChecked ?? []), ...rest.notChecked],
+      answers,
+      packets,
+    };
   }
   const choose = await chooser(given.positionals, io);
-  const probe = given.flag("probe");
   return examineDirector(io, choose, wanted, probe, given.duration("for"));
 }
 
@@ -146,7 +169,8 @@ function known(id: string) {
   );
 }
 
-function statusOf({ findings, unexamined, reasons }: Report): number {
+function statusOf({ findings, unexamined, reasons, packets }: Report): number {
+  if (packets?.facts.some(({ state }) => state === "stops")) return EXIT.failed;
   if (findings.some((finding) => kindOf(finding).severity === "error"))
     return EXIT.failed;
   const barred = unexamined.some(({ wanting }) => reasons.has(wanting));

@@ -13,7 +13,7 @@ export const setupSpec: SubcommandSpec = {
   summary: "print what each machine needs so that it forwards",
   description: [
     "Reads a table from FILE, or from the kernel, and prints what the director, each real server and a backup director need: modules, sysctls, addresses, tunnels, routes, firewall rules and the table itself. It changes nothing. Run the commands as root on the machine that the comment above them names.",
-    "The format shell prints commands, which last until reboot. The other formats print the files that make the same set-up permanent, each with its path: sysctl (modules-load.d and sysctl.d), networkd (systemd-networkd: addresses, tunnels, routes), iptables and nft (marks and SNAT). The table itself lasts with ipvsadm-save or 'ipvsadm save'.",
+    "The format shell prints commands, which last until reboot. The other formats print the files that make the same set-up permanent, each with its path: sysctl (modules-load.d, modprobe.d and sysctl.d), networkd (systemd-networkd: addresses, tunnels, routes), iptables and nft (marks and SNAT). The table itself lasts with ipvsadm-save or 'ipvsadm save'.",
     "A table does not name the machines around it. --director is needed for masqueraded servers, whose answers must go through the director, and for --full-nat.",
     "If two directors are real servers of each other, each would balance the packets that the other one sends to it. For a director and its backup, setup prints backup_only and the sync daemons. If both balance at the same time, --active-active turns the services into services of firewall marks: a packet gets a mark, unless it comes from the MAC address of the other director.",
   ],

@@ -10,10 +10,13 @@ import { directorFirewall } from "./firewall/stopped-traffic.js";
 import { fixedNeighbors } from "./ways/fixed-neighbors.js";
 import { idleConnections, limits } from "./machine/limits.js";
 import { largeAnswers } from "./firewall/large-answers.js";
+import { ftpHelper } from "./table/ftp-helper.js";
+import { ftpPersistence } from "./table/ftp-persistence.js";
 import { hangingServers } from "./connections/hanging-servers.js";
 import { localServers } from "./table/local-servers.js";
+import { unmatchedMarks } from "./marks/marks.js";
+import { marks } from "./marks/unset.js";
 import { limitedSources } from "./firewall/source-limits.js";
-import { marks, unmatchedMarks } from "./marks/marks.js";
 import { localMarks } from "./marks/not-local.js";
 import { onePacketAnswers } from "./nat/one-packet-answers.js";
 import { overwrittenMarks } from "./marks/overwritten.js";
@@ -22,6 +25,7 @@ import { snatAddresses } from "./nat/snat-address.js";
 import { reassembly } from "./machine/reassembly.js";
 import { refusals } from "./servers/refusals.js";
 import { forwarding, interfaceForwarding } from "./machine/forwarding.js";
+import { pathSizes } from "./servers/path-sizes.js";
 import { neighborDiscovery } from "./firewall/neighbor-discovery.js";
 import { mergedPorts } from "./table/merged-ports.js";
 import { modules } from "./machine/modules.js";
@@ -65,6 +69,7 @@ export const DIRECTOR_CHECKS: readonly Check[] = [
   limitedSources,
   tooBigMessages,
   largeAnswers,
+  pathSizes,
   marks,
   unmatchedMarks,
   overwrittenMarks,
@@ -106,4 +111,6 @@ export const DIRECTOR_CHECKS: readonly Check[] = [
   localServers,
   persistence,
   separatePersistence,
+  ftpHelper,
+  ftpPersistence,
 ];

@@ -2,6 +2,7 @@ import type { Io } from "../../runtime/io.js";
 import type { Address } from "../../ipvs/address.js";
 import type { ServiceWithServers } from "../../ipvs/model.js";
 import { SCHEDULERS } from "../../ipvs/schedulers.js";
+import { NetworkClient } from "../../rtnl/client.js";
 import { errnoText } from "../../netlink/errno.js";
 import { moduleStates, readModule } from "../../system/kernel-module.js";
 import { textOf } from "../../system/files.js";
@@ -11,9 +12,11 @@ import type { Facts, Gathered } from "../facts.js";
 import { readFirewall } from "../firewall/read-firewall.js";
 import { readLaterRuleset } from "../firewall/later-ruleset.js";
 import { isLocal, type Network } from "../network.js";
+import { measureSizes, withRoutes, type PathSize } from "../path-size.js";
 import { persistenceGroups } from "../persistence-groups.js";
 import { readConnections } from "../read-connections.js";
 import { readCounters } from "../read-counters.js";
+import { readFtpHelper } from "../read-ftp-helper.js";
 import { readGroupClients } from "../read-group-clients.js";
 import { readSentErrors } from "../read-sent-errors.js";
 import { readListeners } from "../real-server/listeners.js";
@@ -27,10 +30,12 @@ import { readLaterCounters } from "./read-later-counters.js";
 import { gatherNetwork } from "./gather-network.js";
 import { limitsIn } from "./firewall/source-limits.js";
 import { markedAddresses } from "./marks/marks.js";
+import type { AddressFacts } from "./nat/director-address.js";
 import { sourcesOfRules } from "./nat/snat-address.js";
 import { countUnjudged, NEVER_CHECKED, notChecked } from "./not-checked.js";
 import { readIpvs } from "./read-ipvs.js";
 import { probeServers } from "./servers/probe.js";
+import { sizeTargets } from "./servers/size-targets.js";
 import { SAVED_RULES } from "./table/empty.js";
 
 /** Facts that need a table */
@@ -49,6 +54,7 @@ const OF_THE_TABLE = [
   "limits",
   "listeners",
   "probes",
+  "sizes",
 ] as const satisfies readonly (keyof Facts)[];
 
 /** How long doctor listens for sync messages. A busy master sends several times a second. */
@@ -79,11 +85,16 @@ export async function gatherDirector(
     module,
     matcher: readModule("xt_ipvs", io.procFolder, io.sysFolder),
     available: moduleStates(
-      ["ip_vs", ...[...SCHEDULERS.keys()].map((name) => `ip_vs_${name}`)],
+      [
+        "ip_vs",
+        "ip_vs_ftp",
+        ...[...SCHEDULERS.keys()].map((name) => `ip_vs_${name}`),
+      ],
       io.procFolder,
       io.sysFolder,
       io.modulesFolder,
     ),
+    ftpHelper: readFtpHelper(io.procFolder, io.sysFolder),
     sysctls,
     fixedSysctls: readFixedSysctls(io.procFolder),
     sentErrors: readSentErrors(io.procFolder),
@@ -92,6 +103,8 @@ export async function gatherDirector(
   const unseen = sysctls ? undefined : sysctlsUnseen(io.procFolder);
   const reasons = new Map<keyof Facts, string>();
   if (unseen !== undefined) reasons.set("sysctls", unseen);
+  if (!machine.ftpHelper)
+    reasons.set("ftpHelper", `${io.procFolder}/net/ip_vs_app cannot be read`);
   const began = io.clock.now();
   const answers = await readIpvs(io, module, sysctls, unseen);
   if (typeof answers === "string")
@@ -131,18 +144,21 @@ export async function gatherDirector(
         client,
       )
     : {};
-  const [{ probes, skipped }, heard] = await Promise.all([
-    probe
-      ? probeServers(
-          table,
-          sysctls,
-          around.network && {
-            allServices: answers.table,
-            network: around.network,
-            firewall,
-          },
-        )
-      : { probes: [], skipped: [] },
+  const places = around.network && {
+    allServices: answers.table,
+    network: around.network,
+    firewall,
+  };
+  const [[{ probes, skipped }, sizes], heard] = await Promise.all([
+    // One after the other: servers answer only some datagrams of a machine a second.
+    (async () => [
+      probe
+        ? await probeServers(table, sysctls, places)
+        : { probes: [], skipped: [] },
+      probe && places && needs.has("sizes")
+        ? await gatherSizes(io, table, places)
+        : undefined,
+    ])(),
     needs.has("heard") && around.network
       ? listenToMasters(
           answers.daemons,
@@ -166,6 +182,7 @@ export async function gatherDirector(
       ? listenersFor(table, around.network, io.procFolder)
       : undefined,
     probes,
+    sizes,
     connections: typeof connections === "string" ? undefined : connections,
     groupClients: typeof groupClients === "string" ? undefined : groupClients,
   } satisfies Facts;
@@ -198,6 +215,17 @@ export async function gatherDirector(
       { probe, skipped, client },
     ),
   };
+}
+
+/** Which packets get to the real servers. */
+async function gatherSizes(
+  io: Io,
+  table: readonly ServiceWithServers[],
+  around: AddressFacts,
+): Promise<PathSize[]> {
+  const sizes = await measureSizes(sizeTargets(table, around), io.clock);
+  using client = await NetworkClient.open(io);
+  return await withRoutes(client, sizes);
 }
 
 /** The listening sockets, if a real server is this machine itself: their files are long on a machine with many connections. */

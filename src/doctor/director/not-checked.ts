@@ -2,6 +2,7 @@ import type { Address } from "../../ipvs/address.js";
 import { MASQUERADING, type ServiceWithServers } from "../../ipvs/model.js";
 import type { Known } from "../check.js";
 import type { Facts } from "../facts.js";
+import { reasonsOf, unknownSizes } from "../path-size.js";
 import { describeAction, describePlace } from "../firewall/describe.js";
 import { packetsSince } from "../firewall/later-ruleset.js";
 import { stopLimit } from "../firewall/source-limit.js";
@@ -14,6 +15,7 @@ import { unseenLargeAnswers } from "./firewall/large-answers.js";
 import { largePackets } from "./firewall/too-big-messages.js";
 import { isServing } from "./reach/reach.js";
 import { skippedTexts, type Skipped } from "./servers/probe.js";
+import { untriedSizes } from "./servers/size-targets.js";
 import { syncBlockages, type SyncBlockage } from "./sync/firewall.js";
 import { unheardSync } from "./sync/unheard.js";
 
@@ -49,8 +51,13 @@ export function notChecked(
     ...(firewall ? largePackets(facts) : []),
     ...(firewall ? unseenLargeAnswers(facts) : []),
     ...(probe
-      ? [...skippedTexts(skipped), ...unprobed(table)]
+      ? [
+          ...skippedTexts(skipped),
+          ...unprobed(table),
+          ...unknownSizes(reasonsOf(facts.sizes ?? [])),
+        ]
       : [
+          ...(network ? untriedSizes({ table, network }) : []),
           "whether real servers accept connections and datagrams (--probe tries them)",
         ]),
     ...(client

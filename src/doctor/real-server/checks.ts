@@ -9,6 +9,7 @@ import { nearClients } from "./near-clients.js";
 import { serverNeighborDiscovery } from "./neighbor-discovery.js";
 import { ownTable } from "./own-table.js";
 import { ownSource } from "./own-source.js";
+import { backSizes } from "./path-sizes.js";
 import { rpFilter } from "./rp-filter.js";
 import { tunnel } from "./tunnel.js";
 import { unaccepted } from "./unaccepted.js";
@@ -32,4 +33,5 @@ export const REAL_SERVER_CHECKS: readonly Check[] = [
   wayBack,
   directWayBack,
   nearClients,
+  backSizes,
 ];

@@ -5,6 +5,13 @@ import { askerOn, isWithin, probeObstacle } from "../../rtnl/address-owners.js";
 import { NetworkRefusal } from "../../rtnl/errors.js";
 import type { Device, Rule } from "../../rtnl/model.js";
 import type { Facts, Gathered } from "../facts.js";
+import {
+  measureSizes,
+  reasonsOf,
+  unknownSizes,
+  withRoutes,
+  type PathSize,
+} from "../path-size.js";
 import { readSysctls, sysctlsUnseen } from "../read-sysctls.js";
 import { exchangeOver } from "../../netlink/exchange.js";
 import { fouPorts, type FouPort } from "../../rtnl/fou.js";
@@ -24,6 +31,7 @@ import {
   type DoubtfulRule,
 } from "./doubtful-rules.js";
 import { realServerFlows } from "./flows.js";
+import { readHeldListeners } from "./held-listeners.js";
 import { readListeners } from "./listeners.js";
 import { readNearClients } from "./read-near-clients.js";
 import { readUnaccepted } from "./read-unaccepted.js";
@@ -38,6 +46,7 @@ import {
   type Ways,
 } from "./real-server.js";
 import { hopsBack } from "./way-back.js";
+import { backTargets } from "./size-targets.js";
 import { portsToCompare } from "./tunnel.js";
 
 const NEVER_CHECKED = [
@@ -45,10 +54,16 @@ const NEVER_CHECKED = [
   "tc filters and eBPF programs on this machine",
 ];
 
-/** Reads all that the checks of a real server need. It changes nothing, and sends only questions of ARP and neighbor discovery. */
+/**
+ * Reads all that the checks of a real server need. It changes nothing, and sends only questions of ARP and neighbor
+ * discovery.
+ *
+ * @param probe whether to send datagrams to the director and to routers, to see which sizes get there
+ */
 export async function gatherRealServer(
   io: Io,
   circumstances: Circumstances,
+  probe = false,
 ): Promise<Gathered> {
   const { procFolder } = io;
   const sysctls = readSysctls(procFolder);
@@ -63,6 +78,10 @@ export async function gatherRealServer(
   const firewall = await readRules();
   const listeners = readListeners(procFolder);
   const unaccepted = await readUnaccepted(procFolder);
+  const heldListeners = readHeldListeners(
+    procFolder,
+    new Set(unaccepted?.map(({ port }) => port)),
+  );
   using network = await NetworkClient.open(io);
   const seen: RealServer = {
     ...circumstances,
@@ -94,6 +113,12 @@ export async function gatherRealServer(
     ),
   ]);
   const realServer = { ...seen, ways, outer, rules, stations, nearClients };
+  const sizes = probe
+    ? await withRoutes(
+        network,
+        await measureSizes(await backTargets(network, realServer), io.clock),
+      )
+    : undefined;
   const reasons = new Map<keyof Facts, string>();
   if (!sysctls) reasons.set("sysctls", sysctlsUnseen(procFolder));
   if (!listeners)
@@ -129,6 +154,7 @@ export async function gatherRealServer(
       .slice(0, MOST_UNJUDGED),
     ...missingOptions(circumstances),
     ...portsToCompare(seen),
+    ...sizesUnseen(realServer, sizes),
     ...NEVER_CHECKED,
   ];
   return {
@@ -136,7 +162,9 @@ export async function gatherRealServer(
       sysctls,
       listeners,
       unaccepted,
+      heldListeners,
       realServer,
+      sizes,
       firewall,
       firewallLater,
       ...(typeof own === "string"
@@ -230,6 +258,24 @@ function mayUseGue({ method }: Circumstances): boolean {
   return method === undefined || method === "gue";
 }
 
+/** What is not known of the sizes of answers that get through. */
+function sizesUnseen(
+  { devices }: RealServer,
+  sizes: readonly PathSize[] | undefined,
+): string[] {
+  if (sizes?.length === 0)
+    return [
+      "whether the network carries large answers (name the director with --director, and a client behind a router with --client)",
+    ];
+  if (sizes) return unknownSizes(reasonsOf(sizes));
+  return devices
+    .filter(({ up, asksNeighbors, mtu }) => up && asksNeighbors && mtu > 1500)
+    .map(
+      ({ name, mtu }) =>
+        `whether the network carries packets of ${mtu} bytes, the MTU of ${name} (--probe tries it)`,
+    );
+}
+
 /** What more options would let doctor check. */
 function missingOptions({ method, client, director, server }: Circumstances) {
   return [
@@ -310,7 +356,7 @@ async function waysOf(
 }
 
 /** The ports of FOU and GUE; none without the module fou, because a request would load it. */
-async function readFouPorts(io: Io): Promise<FouPort[]> {
+export async function readFouPorts(io: Io): Promise<FouPort[]> {
   const { procFolder, sysFolder, modulesFolder } = io;
   const states = moduleStates(["fou"], procFolder, sysFolder, modulesFolder);
   if (states.get("fou") !== "there") return [];

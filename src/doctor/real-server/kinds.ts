@@ -125,8 +125,8 @@ export const REAL_SERVER_KINDS = [
     title: "a program listens and does not accept connections",
     why: "The kernel completes connections to a port at which a program listens, and puts them into a queue until the program accepts them. If the program hangs, is stopped, or has reached its limit of workers or open files, they wait there. Clients see a connection, and no answer. If the queue is full, the kernel drops new requests, and clients see connections time out. Checks that only connect find no fault.",
     looked:
-      "TCP connections to the port of the service in /proc/net/tcp and tcp6 that no program has accepted, read again after one second and after three: those that are there each time.",
-    cure: "Look at the program: its log, whether it is stopped (`ps` shows the state T) or waits for something, such as a database, its limits of workers and open files. Restart it if it hangs. Until then take the server out on the director: weight 0.",
+      "TCP connections to the port of the service in /proc/net/tcp and tcp6 that no program has accepted, read again after one second and after three: those that are there each time. Also the processes that have the listening socket and do not run, by /proc/PID/stat: stopped (T), held by a debugger (t, or TracerPid in /proc/PID/status), or waiting in the kernel (D).",
+    cure: "Look at the program: its log, whether it waits for something, such as a database, its limits of workers and open files. A program that is stopped goes on with `kill -CONT`. Restart it if it hangs. Until then take the server out on the director: weight 0.",
     sysctls: [],
   },
   {
@@ -207,7 +207,7 @@ export const REAL_SERVER_KINDS = [
     why: "With masquerading the answers of the real server have its own address as their source. The director replaces it by the virtual address on their way back. Clients do not know the real server's address, and drop answers that come directly from it. Connections time out. On the director they wait in SYN_RECV.",
     looked:
       "With --method masq and --director: whether the route to the client that --client names, or else the default route, goes through the director: through the address that --director names, or through another address with the same hardware address, such as the director's link-local address of a router advertisement. Doctor asks for both by ARP or neighbor discovery, so it also sees whether the router of that route answers, and whether a client to which the route leads directly is there. With SNAT on the director, --client must be the director's address, because that is the client whom the server sees. The server does not know whether there is SNAT, so this is only likely.",
-    cure: "Ask on the director first whether it does SNAT for the service: the commands that its doctor prints for this server then have the director's address as --client, and this route does not matter. Unless it does, route answers through the director: with the default route, or with the route that leads to the clients now. The server's own connections then go through the director as well. A route from a router advertisement comes again after each advertisement: add the route through the director with a lower metric. Clients in the real server's own network need a host route each, or SNAT on the director. If a client that seems to be in the server's own network does not answer there, the prefix length of the server's address is probably wrong. If the router is an address that moves between two directors and does not answer, the active director has not taken it over: add it there.",
+    cure: "Ask on the director first whether it does SNAT for the service: the commands that its doctor prints for this server then have the director's address as --client, and this route does not matter. Unless it does, route answers through the director: with the default route, or with the route that leads to the clients now. The server's own connections then go through the director as well. A route from a router advertisement comes again after each advertisement: add the route through the director with a lower metric. Clients in the real server's own network need a host route each, or SNAT on the director. If a client that seems to be in the server's own network does not answer there, the prefix length of the server's address is probably wrong. If the router is an address that moves between two directors and does not answer, the active director has not taken it over: add it there. A link-local address with ff:fe in its middle is formed from the hardware address of a card, and is gone with the card: route through the director's fixed address.",
     sysctls: [],
   },
   {
@@ -239,6 +239,16 @@ export const REAL_SERVER_KINDS = [
     looked:
       "With a --method other than masq: the route of answers to the client that --client names, and to clients whose connections wait in SYN_RECV. If it leads by an interface directly, without a router, and requests of the director come in by another one, doctor asks for the client there for 2.5 seconds, as the kernel does for any neighbor. Clients that answer are in that network, and are no fault.",
     cure: "Give the interface another network, one that no clients have, also in its configuration. Or add a route to the clients' network through the router that reaches it, which must be smaller than that of the interface.",
+    sysctls: [],
+  },
+  {
+    id: "path-back-too-small",
+    severity: "warning",
+    title: "the network drops large packets of the real server",
+    why: "The MTU of the server's interface is larger than what a switch or another interface on the way carries. It drops larger frames, and sends no message, because only routers do. Small answers arrive. Large datagrams are lost, and so are large TCP segments to clients with the same MTU. Clients with an MTU of 1500 ask for segments that fit, so it is only a warning. Requests in the other direction are as large as the MTU of the director: ipvsadm doctor --probe there tries them.",
+    looked:
+      "With --probe: an empty datagram and one as large as the MTU go to UDP port 33434 of the director with masquerading, else to the routers of answers. Without --method both are tried. It is a finding if the large ones get no answer and the small ones do (ICMP port unreachable), three times in turn. Then smaller sizes are tried. Many routers answer no datagrams; they are listed under Not checked.",
+    cure: "If the network is meant to carry such packets, raise the MTU of the switch or the interface that drops them. Else lower the MTU here to what gets through, and keep that in the configuration of the network.",
     sysctls: [],
   },
 ] as const satisfies readonly Kind[];

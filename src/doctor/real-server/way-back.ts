@@ -4,15 +4,12 @@ import {
   type Address,
 } from "../../ipvs/address.js";
 import { isWithin } from "../../rtnl/address-owners.js";
-import {
-  formatHardwareAddress,
-  type Hop,
-  type Route,
-  type Rule,
-} from "../../rtnl/model.js";
+import { formatHardwareAddress } from "../../rtnl/model.js";
+import type { Hop, Route, Rule } from "../../rtnl/model.js";
 import { check } from "../check.js";
 import type { Finding, Fix } from "../finding.js";
 import { routeFor, type Way } from "../network.js";
+import { hardwareAddressIn } from "./link-local.js";
 import { virtualAddresses, stationAt, type RealServer } from "./real-server.js";
 import { tooWideAddress, withWideAddress } from "./wide-address.js";
 
@@ -133,10 +130,12 @@ function elsewhere(server: RealServer): Finding<"way-back-elsewhere">[] {
     const wide = way && tooWideAddress(server, director, way);
     if (wide) return [withWideAddress(finding, wide)];
     const silent = way?.hops.find((hop) => isSilent(server, hop));
+    if (!silent) return [finding];
     // Without an answer of the director, this server's own interface may be broken.
-    if (silent && isSilent(server, { ...silent, gateway: director }))
-      return [withoutNeighbors(finding, server, silent)];
-    return [silent ? withSilentRouter(finding, server, silent) : finding];
+    const bare = { ...finding, seen: routersInWords(way) };
+    return isSilent(server, { ...silent, gateway: director })
+      ? [withoutNeighbors(bare, server, silent)]
+      : [withSilentRouter(bare, server, silent)];
   });
 }
 
@@ -236,28 +235,10 @@ function withoutNeighbors(
   };
 }
 
-/**
- * The hardware address from which a link-local address was formed; undefined if it was formed otherwise.
- *
- * @see RFC 4291, appendix A
- */
-function hardwareAddressIn(address: Address): Uint8Array | undefined {
-  const isLinkLocal =
-    address.length === 16 && address[0] === 0xfe && address[1] === 0x80;
-  if (!isLinkLocal || address[11] !== 0xff || address[12] !== 0xfe)
-    return undefined;
-  const bytes = Uint8Array.of(
-    ...address.subarray(8, 11),
-    ...address.subarray(13),
-  );
-  bytes[0] = (bytes[0] ?? 0) ^ 2;
-  return bytes;
-}
-
 /** A router that does not answer is perhaps an address that the active director should have. */
 function withSilentRouter(
   finding: Finding<"way-back-elsewhere">,
-  { devices, addresses, director }: RealServer,
+  { devices, addresses }: RealServer,
   { gateway, device }: Hop,
 ): Finding<"way-back-elsewhere"> {
   if (gateway === undefined) return finding;
@@ -271,16 +252,15 @@ function withSilentRouter(
   );
   const bits = own?.prefixBits ?? gateway.length * 8;
   const route = finding.fix.map(({ command }) => `'${command}'`).join(", ");
-  const on = name === undefined ? "" : ` on ${name}`;
-  const seen = `answers go through ${router}, which does not answer${on}`;
+  const seen = `${finding.seen}${finding.seen.endsWith(` ${router}`) ? ", which" : `; ${router}`} does not answer${name === undefined ? "" : ` on ${name}`}`;
   const card = hardwareAddressIn(gateway);
   if (card)
     return {
       ...finding,
       seen,
       evidence: [
-        `${router} is formed from the hardware address ${formatHardwareAddress(card)}, which nobody has${on}: perhaps it was the director's, and its network card was replaced; the director's address ${director ? formatAddress(director) : ""} does not change with the card`,
         ...(finding.evidence ?? []),
+        `${router} is formed from the hardware address ${formatHardwareAddress(card)}: perhaps that of a network card of the director which was replaced; the director's fixed address stays`,
       ],
     };
   return {
@@ -403,10 +383,14 @@ export const MAIN = 254;
 
 function hopInWords(way: Route | undefined): string {
   if (way === undefined) return "there is none";
-  const routers = way.hops.flatMap(({ gateway }) =>
+  return way.hops.some(({ gateway }) => gateway !== undefined)
+    ? `${routersInWords(way)}, past the director`
+    : "answers go directly there, past the director";
+}
+
+function routersInWords(way: Route | undefined): string {
+  const routers = (way?.hops ?? []).flatMap(({ gateway }) =>
     gateway ? [formatAddress(gateway)] : [],
   );
-  return routers.length === 0
-    ? "answers go directly there, past the director"
-    : `answers go through ${routers.join(", ")}, past the director`;
+  return `answers go through ${routers.join(", ")}`;
 }

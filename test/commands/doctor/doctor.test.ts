@@ -317,9 +317,7 @@ test("doctor refuses options that do not go together", async () => {
     "doctor --real-server 192.0.2.1 --method gue --tun-port 65536":
       "--tun-port 65536: expected a whole number from 1 to 65535",
     "doctor --real-server 192.0.2.1 --for 5s":
-      "--for does not go with --real-server",
-    "doctor --real-server 192.0.2.1 --client 192.0.2.7 --for 5s":
-      "--for does not go with --real-server",
+      "--for with --real-server looks at packets of a client; name one with --client",
     "doctor --client here": "here is no address, which --client wants",
     "doctor --real-server 192.0.2.1 --server 192.0.2.7":
       "192.0.2.7 is no address and port, which --server expects",

@@ -302,12 +302,10 @@ suite("doctor reads the director's firewall", () => {
 
   const mark =
     "-t mangle -A PREROUTING -d 192.0.2.100 -p tcp --dport 80 -j MARK --set-mark 7";
-  const words = { ADDRESS: "192.0.2.100", PROTOCOL: "tcp", PORT: "80" };
   const marked = {
     id: "mark-unset",
     subject: "fwm/7",
     rules: MARKED,
-    words,
     works: async () => {
       director(`iptables-legacy ${mark}`);
       await answered(site, URL);
@@ -338,7 +336,37 @@ suite("doctor reads the director's firewall", () => {
   });
   markCase([mark.replace("mark 7", "mark 70")], {
     name: "a rule sets another mark",
-    seen: /^no rule sets mark 7$/,
+    seen: /^no rule sets mark 7; rule 1 of chain PREROUTING .*, [1-9]\d* packets?, sets mark 70 \(0x46\), which no service has$/,
+  });
+  // A rule that is kept, such as one with a comment, needs the other service.
+  markCase(
+    [
+      mark
+        .replace("mark 7", "mark 70")
+        .replace("-j", "-m comment --comment 'a \"b' -j"),
+    ],
+    {
+      name: "a rule with a comment sets another mark",
+      seen: /^no rule sets mark 7; rule 1 of chain PREROUTING .* sets mark 70 /,
+    },
+  );
+  const hexadecimal = mark.replace("mark 7", "mark 0x10");
+  proves(site, {
+    ...marked,
+    name: "the mark of the rule is hexadecimal",
+    subject: "fwm/10",
+    rules: MARKED.replaceAll("-f 7", "-f 10"),
+    skip: without("iptables-legacy", "iptables"),
+    evidence:
+      /^mark 10 of the service is decimal, and the mark of the rule, 0x10, is hexadecimal$/m,
+    prepare: () =>
+      void director(`iptables-legacy ${mark.replace("mark 7", "mark 10")}`),
+    works: fixed,
+    fault: () =>
+      void director(
+        `iptables-legacy -t mangle -F PREROUTING; iptables-legacy ${hexadecimal}`,
+      ),
+    lastly: () => void director("iptables-legacy -t mangle -F PREROUTING"),
   });
   markCase([mark.replace("PREROUTING", "FORWARD")], {
     name: "the rule is in FORWARD",

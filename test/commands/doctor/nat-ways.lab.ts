@@ -89,6 +89,35 @@ suite("doctor finds where packets of masqueraded servers are lost", () => {
   });
 
   proves(site, {
+    id: "neighbor-fixed",
+    name: "where all entries are fixed",
+    subject: "198.51.100.11",
+    rules: ONE_SERVER,
+    url: URL,
+    // What is printed stands for the address that the server shows.
+    words: { LLADDR: "02:00:00:00:00:11" },
+    fault() {
+      site.network.sh(
+        "real1",
+        "ip link set dev back address 02:00:00:00:00:11",
+      );
+      director(`
+        ip -4 neighbor flush dev back
+        for host in 11 12; do
+          ip neighbor replace 198.51.100.$host lladdr 02:00:00:00:00:99 dev back nud permanent
+        done`);
+    },
+    fails: () => unansweredForLong(site, URL),
+    afterFix: () => {
+      assert.match(
+        director("ip neighbor show 198.51.100.11 dev back"),
+        / 02:00:00:00:00:11 PERMANENT/,
+      );
+    },
+    lastly: () => void director("ip neighbor flush dev back nud permanent"),
+  });
+
+  proves(site, {
     id: "route-elsewhere",
     subject: "198.51.100.11",
     seen: /^it is in the network of back, 198\.51\.100\.1\/24, and the route to 198\.51\.100\.11\/32 sends packets to it by front, through 192\.0\.2\.10$/,
@@ -463,8 +492,12 @@ suite("doctor finds where packets of masqueraded servers are lost", () => {
     machines: { "real server 198.51.100.11": "real1" },
     // "error connections-unaccepted" there
     there: "connections-unaccepted",
-    async repair() {
-      signal("CONT");
+    async repair({ evidence, fix }) {
+      assert.match(
+        evidence.join("\n"),
+        /^program \S+ \(PID \d+\), which listens there, is stopped \(state T\)$/,
+      );
+      for (const { command } of fix) site.network.sh("real1", command);
       // It accepts the connections that wait first.
       await answered(site, URL);
     },

@@ -3,6 +3,7 @@ import "./dead-servers.lab.js";
 import "./deleted-services.lab.js";
 import "./backup.lab.js";
 import "./machine.lab.js";
+import "./ftp.lab.js";
 import "./real-direct.lab.js";
 import "./real-listeners.lab.js";
 import "./real-tunnel.lab.js";

@@ -39,7 +39,7 @@ interface Trace {
     readonly state: string;
     readonly text: string;
   }[];
-  readonly next: readonly object[];
+  readonly next: readonly { readonly command: string }[];
 }
 
 /** Real servers behind a router, as they are where tunnels are needed. */
@@ -306,14 +306,19 @@ suite("doctor finds faults of a real server behind a tunnel", () => {
     fault: () => void site.network.sh("real1", changePort),
     async fails() {
       const { stopsAt, steps, next } = await traceFailing("192.0.2.77");
-      assert.equal(stopsAt?.step, "entries");
+      // Packets tell it if the client has sent its SYN again.
+      assert.match(stopsAt?.step ?? "", /^(entries|packets)$/);
       const counters = steps.find(({ step }) => step === "counters");
       assert.equal(counters?.state, "unknown");
       assert.match(
         counters.text,
         /[1-9]\d* packets in, [1-9]\d* out; .* ICMP errors /,
       );
-      assert.deepEqual(next, [
+      const plain = next.map((one) => ({
+        ...one,
+        command: one.command.replace(/ --for 20s$/, ""),
+      }));
+      assert.deepEqual(plain, [
         {
           command: `ipvsadm doctor --real-server tcp/${VIP}:80 --method gue --tun-port ${GUE_PORT} --director 192.0.2.1 --client 192.0.2.77`,
           on: "real server 198.51.100.11",

@@ -173,6 +173,13 @@ suite("doctor of a masqueraded real server with IPv6", () => {
   );
   const proves = proverOf(site);
   const NEAR = "2001:db8:1::/64";
+  const URL6 = "http://[2001:db8:1::100]/";
+  const RULES6 = `
+    -A -t [2001:db8:1::100]:80 -s rr
+    -a -t [2001:db8:1::100]:80 -r [2001:db8:2::11]:8080 -m
+    -a -t [2001:db8:1::100]:80 -r [2001:db8:2::12]:8080 -m`;
+  const WORDS6 =
+    "--real-server [2001:db8:1::100]:80 --method masq --director 2001:db8:2::1 --client 2001:db8:1::10";
 
   /** Gives real1 a default route as a router advertisement of a host does: by its link-local address. */
   async function advertisedBy(host: string): Promise<void> {
@@ -193,24 +200,20 @@ suite("doctor of a masqueraded real server with IPv6", () => {
 
   proves({
     id: "way-back-elsewhere",
-    name: "the link-local address of a network card that is gone",
+    name: "the link-local address of a card that was replaced",
     subject: "2001:db8:1::10",
     certainty: "likely",
     seen: /^answers go through fe80::5054:ff:fe0a:1, which does not answer on back$/,
     evidence:
-      /^fe80::5054:ff:fe0a:1 is formed from the hardware address 52:54:00:0a:00:01, which nobody has on back: /,
-    rules: `
-      -A -t [2001:db8:1::100]:80 -s rr
-      -a -t [2001:db8:1::100]:80 -r [2001:db8:2::11]:8080 -m
-      -a -t [2001:db8:1::100]:80 -r [2001:db8:2::12]:8080 -m`,
-    words:
-      "--real-server [2001:db8:1::100]:80 --method masq --director 2001:db8:2::1 --client 2001:db8:1::10",
-    url: "http://[2001:db8:1::100]/",
-    fault: `ip -6 route replace ${NEAR} via fe80::5054:ff:fe0a:1 dev back`,
+      /^fe80::5054:ff:fe0a:1 is formed from the hardware address 52:54:00:0a:00:01: /m,
+    rules: RULES6,
+    words: WORDS6,
+    url: URL6,
+    fault: `ip -6 route del ${NEAR}; ip -6 route add default via fe80::5054:ff:fe0a:1 dev back`,
     lastly: () =>
       void site.network.sh(
         "real1",
-        `ip -6 route replace ${NEAR} via 2001:db8:2::1`,
+        `ip -6 route del default || :; ip -6 route replace ${NEAR} via 2001:db8:2::1`,
       ),
   });
 
@@ -220,13 +223,9 @@ suite("doctor of a masqueraded real server with IPv6", () => {
     subject: "2001:db8:1::10",
     certainty: "likely",
     seen: /^answers go through fe80:[0-9a-f:]+, past the director$/,
-    rules: `
-      -A -t [2001:db8:1::100]:80 -s rr
-      -a -t [2001:db8:1::100]:80 -r [2001:db8:2::11]:8080 -m
-      -a -t [2001:db8:1::100]:80 -r [2001:db8:2::12]:8080 -m`,
-    words:
-      "--real-server [2001:db8:1::100]:80 --method masq --director 2001:db8:2::1 --client 2001:db8:1::10",
-    url: "http://[2001:db8:1::100]/",
+    rules: RULES6,
+    words: WORDS6,
+    url: URL6,
     // The link-local address of the director is right.
     healthy: () => advertisedBy(DIRECTOR),
     fault: async () => {

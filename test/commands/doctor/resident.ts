@@ -8,6 +8,8 @@ import type { Outcome } from "../../lab/program.js";
 /** Our program on another host: in a process that stays, for starting one takes seconds in a guest. */
 export interface Resident {
   run(words: readonly string[]): Promise<Outcome>;
+  /** Several at the same time */
+  runAll(lines: readonly (readonly string[])[]): Promise<Outcome[]>;
   stop(): Promise<void>;
 }
 
@@ -19,13 +21,19 @@ export function startResident(host: string): Resident {
   const [file = "", ...rest] = words;
   const child = spawn(file, rest, { stdio: ["pipe", "pipe", "inherit"] });
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  const runAll = async (all: readonly (readonly string[])[]) => {
+    child.stdin.write(`${JSON.stringify(all)}\n`);
+    const line = await lines.next();
+    if (line.done) throw new Error(`the program on ${host} has ended`);
+    return JSON.parse(line.value) as Outcome[];
+  };
   return {
     async run(words) {
-      child.stdin.write(`${JSON.stringify(words)}\n`);
-      const line = await lines.next();
-      if (line.done) throw new Error(`the program on ${host} has ended`);
-      return JSON.parse(line.value) as Outcome;
+      const [outcome] = await runAll([words]);
+      if (!outcome) throw new Error(`the program on ${host} printed nothing`);
+      return outcome;
     },
+    runAll,
     async stop() {
       const exit = once(child, "exit");
       child.stdin.end();

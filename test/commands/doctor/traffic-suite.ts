@@ -4,4 +4,5 @@ import "./half-open.lab.js";
 import "./idle-connections.lab.js";
 import "./nat-ways.lab.js";
 import "./answer-ways.lab.js";
+import "./sizes.lab.js";
 import "./source-limits.lab.js";

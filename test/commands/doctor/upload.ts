@@ -7,12 +7,17 @@ import type { Site } from "../../traffic/site.js";
 export const NO_ANSWER = /^(AbortError|TimeoutError)$/;
 
 /**
- * Has the client send a request of several packets.
+ * Has the client, or another host, send a request of several packets.
  *
  * @param seconds to wait for the answer
  * @returns the status of the answer, or the name of the error
  */
-export function upload(site: Site, url: string, seconds: number): string {
+export function upload(
+  site: Site,
+  url: string,
+  seconds: number,
+  host = "client",
+): string {
   const program = `
     const headers = { filling: "x".repeat(8000) };
     const signal = AbortSignal.timeout(${seconds} * 1000);
@@ -20,9 +25,7 @@ export function upload(site: Site, url: string, seconds: number): string {
     require("http")
       .get("${url}", { headers, signal }, (response) => tell(response.statusCode))
       .on("error", (error) => tell(error.name));`;
-  return site.network
-    .sh("client", `${process.execPath} -e '${program}'`)
-    .trim();
+  return site.network.sh(host, `${process.execPath} -e '${program}'`).trim();
 }
 
 /** Has the client send large requests in vain, until the director has refused a packet as too big. */

@@ -34,7 +34,7 @@ import {
   type ServiceSettings,
 } from "../../../src/ipvs/model.js";
 import type { RouteFailure, RouteQuery } from "../../../src/rtnl/client.js";
-import type { Route, Rule } from "../../../src/rtnl/model.js";
+import type { Neighbor, Route, Rule } from "../../../src/rtnl/model.js";
 import { address, serverEntry, serviceEntry } from "../../fixtures/entries.js";
 import { connectionGroup, connectionTable } from "../made-up-connections.js";
 import {
@@ -323,6 +323,54 @@ suite("fixedNeighbors", () => {
       "3 connections to 10.0.0.11:80 wait in SYN_RECV",
     ]);
     assert.deepEqual(unanswered.examine(all), []);
+  });
+
+  test("the command that corrects an entry is printed as well, and where its hardware address is shown", () => {
+    const all = facts({ network: withEntry("permanent"), groups: WAITING });
+    const [finding] = fixedNeighbors.examine(all);
+    assert.match(
+      finding?.fix[0]?.effect ?? "",
+      /"ip neighbor replace 10\.0\.0\.11 lladdr LLADDR dev eth2 nud permanent" corrects an entry that is fixed on purpose/,
+    );
+    assert.deepEqual(
+      finding?.next?.slice(0, 2).map(({ command }) => command),
+      ["ip -br link", "arping -c 2 -I eth2 10.0.0.11"],
+    );
+  });
+
+  test("where all entries of the interface are permanent, the entry is corrected and stays permanent", () => {
+    const find = (...others: Neighbor[]) =>
+      fixedNeighbors
+        .examine(
+          facts({
+            network: {
+              ...NETWORK,
+              neighbors: [
+                neighbor(2, "10.0.0.11", 0x99, "permanent"),
+                ...others,
+              ],
+            },
+            groups: WAITING,
+          }),
+        )
+        .map(({ fix }) => fix.map(({ command }) => command));
+    const replace = [
+      ["ip neighbor replace 10.0.0.11 lladdr LLADDR dev eth2 nud permanent"],
+    ];
+    const remove = [["ip neighbor del 10.0.0.11 dev eth2"]];
+    const fixed = neighbor(2, "10.0.0.12", 0x12, "permanent");
+    assert.deepEqual(find(fixed), replace);
+    assert.deepEqual(
+      find(
+        fixed,
+        neighbor(2, "10.0.0.13", undefined, "failed"),
+        neighbor(1, "192.0.2.254", 0x54),
+        neighbor(2, "2001:db8::12", 0x12),
+      ),
+      replace,
+    );
+    assert.deepEqual(find(fixed, neighbor(2, "10.0.0.13", 0x13)), remove);
+    assert.deepEqual(find(neighbor(1, "192.0.2.7", 0x7, "permanent")), remove);
   });
 
   test("an entry that the kernel learned is none, nor a fixed one of a server that answers", () => {

@@ -16,10 +16,8 @@ import {
   limits,
 } from "../../../src/doctor/director/machine/limits.js";
 import { overwrittenMarks } from "../../../src/doctor/director/marks/overwritten.js";
-import {
-  marks,
-  unmatchedMarks,
-} from "../../../src/doctor/director/marks/marks.js";
+import { unmatchedMarks } from "../../../src/doctor/director/marks/marks.js";
+import { marks } from "../../../src/doctor/director/marks/unset.js";
 import { activeBackups } from "../../../src/doctor/director/sync/backups.js";
 import type { Probe } from "../../../src/doctor/probe-result.js";
 import { redirects } from "../../../src/doctor/director/nat/redirects.js";
@@ -48,6 +46,7 @@ import {
   stats,
 } from "../../fixtures/entries.js";
 import { nextHopTo, type Network } from "../../../src/doctor/network.js";
+import type { Rule } from "../../../src/rtnl/model.js";
 import { connectionGroup, connectionTable } from "../made-up-connections.js";
 import {
   device,
@@ -624,8 +623,12 @@ suite("marks", () => {
   });
 
   test("marks: the rule is for the variant of iptables that works here", () => {
-    const command = (firewall: Firewall) =>
-      marks.examine(facts({ table: [MARKED], firewall }))[0]?.fix[0]?.command;
+    const command = (firewall: Firewall) => {
+      const [finding] = marks.examine(facts({ table: [MARKED], firewall }));
+      // A line with words that the reader must replace is no command.
+      assert.deepEqual(finding?.fix, []);
+      return /: "(.* -j MARK --set-mark 7)"\. /.exec(finding.cure ?? "")?.[1];
+    };
     const rule = "-t mangle -A PREROUTING -d ADDRESS -p PROTOCOL --dport PORT";
     const programs = new Map<Family, string>([[INET, "iptables-legacy"]]);
     for (const [firewall, program] of [
@@ -647,6 +650,140 @@ suite("marks", () => {
         command(firewall),
         `${program} ${rule} -j MARK --set-mark 7`,
       );
+  });
+
+  /** What is found for a service of a mark, with rules of the chain PREROUTING. */
+  const amid = (
+    firewallMark: number,
+    rules: readonly string[],
+    change: Partial<Facts> = {},
+  ) => {
+    const key = { family: INET, firewallMark } as const;
+    const table = [serviceEntry(key, { scheduler: "rr" }, [SERVER])];
+    const text = rules.map((rule) => `[0:0] -A PREROUTING ${rule}\n`).join("");
+    const tables = parseIptablesSave(
+      `*mangle\n:PREROUTING ACCEPT [0:0]\n${text}COMMIT\n`,
+      INET,
+      "iptables",
+    );
+    const firewall = { tables, unread: [] };
+    return marks.examine(facts({ table, firewall, ...change }))[0];
+  };
+  const to = (port: number, mark: string, address = "192.0.2.1/32") =>
+    `-d ${address} -p tcp -m tcp --dport ${port} -j MARK --set-xmark ${mark}/0xffffffff`;
+  const commandsOf = (finding: ReturnType<typeof amid>) =>
+    finding?.fix.map(({ command }) => command);
+
+  test("marks: a rule that sets a mark that no service has is named and corrected", () => {
+    const hexadecimal = amid(10, [to(80, "0x10")]);
+    assert.equal(
+      hexadecimal?.seen,
+      'no rule sets mark 10; rule 1 of chain PREROUTING (iptables, table mangle), "-d 192.0.2.1/32 -p tcp -m tcp --dport 80 -j MARK --set-xmark 0x10/0xffffffff", 0 packets, sets mark 16 (0x10), which no service has',
+    );
+    assert.equal(
+      hexadecimal.evidence?.[0],
+      "mark 10 of the service is decimal, and the mark of the rule, 0x10, is hexadecimal",
+    );
+    assert.deepEqual(commandsOf(hexadecimal), [
+      "iptables -t mangle -R PREROUTING 1 -d 192.0.2.1/32 -p tcp -m tcp --dport 80 -j MARK --set-mark 10",
+    ]);
+    const decimal = amid(16, [to(80, "0xa"), to(443, "0xa")]);
+    assert.match(
+      decimal?.seen ?? "",
+      /, and 1 more rule, set mark 10 \(0xa\), /,
+    );
+    assert.equal(
+      decimal?.evidence?.[0],
+      "mark 16 of the service is 0x10 in hexadecimal, and mark 10 of the rule is decimal",
+    );
+    assert.deepEqual(
+      commandsOf(decimal),
+      [80, 443].map(
+        (port, i) =>
+          `iptables -t mangle -R PREROUTING ${i + 1} -d 192.0.2.1/32 -p tcp -m tcp --dport ${port} -j MARK --set-mark 16`,
+      ),
+    );
+    const other = amid(7, [to(80, "0x46")]);
+    assert.match(
+      other?.seen ?? "",
+      /sets mark 70 \(0x46\), which no service has$/,
+    );
+    assert.equal(commandsOf(other)?.length, 1);
+  });
+
+  test("marks: where the rule cannot be printed for a shell, the service gets its mark", () => {
+    const rule = to(80, "0x10").replace("-j", '-m comment --comment "a $b" -j');
+    assert.deepEqual(commandsOf(amid(10, [rule])), [
+      "ipvsadm -A -f 16 -s rr",
+      "ipvsadm -a -f 16 -r 10.0.0.11:80 -m -w 1",
+      "ipvsadm -D -f 10",
+    ]);
+  });
+
+  test("marks: rules for other addresses, marks of services and marks of routing rules are not meant", () => {
+    const plain = "no rule sets mark 10";
+    const seen = (...given: Parameters<typeof amid>) => amid(...given)?.seen;
+    assert.equal(seen(10, [to(80, "0x10", "198.51.100.1/32")]), plain);
+    assert.equal(
+      seen(10, ["-p tcp -j MARK --set-xmark 0x10/0xffffffff"]),
+      plain,
+    );
+    assert.equal(
+      seen(10, [to(80, "0x10").replace("0xffffffff", "0xff")]),
+      plain,
+    );
+    const allServices = [
+      MARKED,
+      serviceEntry({ family: INET, firewallMark: 16 }, {}, [SERVER]),
+    ];
+    assert.equal(seen(10, [to(80, "0x10")], { allServices }), plain);
+    const routed = (value: number): Partial<Facts> => ({
+      network: {
+        ...NETWORK,
+        rules: [{ mark: { value, mask: 0xffffffff }, inverted: false } as Rule],
+      },
+    });
+    assert.equal(seen(10, [to(80, "0x46")], routed(70)), plain);
+    assert.notEqual(seen(10, [to(80, "0x10")], routed(16)), plain);
+  });
+
+  test("marks: of several marks that no service has none is blamed, unless it is the same digits", () => {
+    const rules = [to(80, "0x46"), to(443, "0x47")];
+    const unclear = amid(10, rules);
+    assert.equal(unclear?.seen, "no rule sets mark 10");
+    assert.deepEqual(unclear.fix, []);
+    assert.match(unclear.evidence?.[0] ?? "", /mark 70 \(0x46\), which no/);
+    assert.match(unclear.evidence?.[1] ?? "", /mark 71 \(0x47\), which no/);
+    assert.match(
+      unclear.cure ?? "",
+      /^Find out which rule is for this service/,
+    );
+    assert.match(amid(10, [...rules, to(81, "0x10")])?.seen ?? "", /mark 16 /);
+  });
+
+  test("marks: the connections that are left tell the addresses and ports", () => {
+    const groups = [80, 443].map((virtualPort) =>
+      connectionGroup(
+        { TIME_WAIT: [60] },
+        { virtualPort, server: address("10.0.0.11") },
+      ),
+    );
+    const connections = connectionTable(groups);
+    const finding = amid(10, [], { connections });
+    assert.deepEqual(commandsOf(finding), [
+      "iptables -t mangle -A PREROUTING -d 192.0.2.1 -p tcp -m multiport --dports 80,443 -j MARK --set-mark 10",
+    ]);
+  });
+
+  test("marks: a rule that requests pass too late is printed for PREROUTING", () => {
+    assert.deepEqual(
+      find(mangle("FORWARD", "0x7/0xffffffff"))[0]?.fix.map(
+        ({ command }) => command,
+      ),
+      [
+        "iptables -t mangle -A PREROUTING -p tcp -j MARK --set-xmark 0x7/0xffffffff",
+      ],
+    );
   });
 
   test("marks: a rule that sets no bit of the mark does not make it", () => {

@@ -692,6 +692,43 @@ test("wayBack: a router that is another address of the director is none", () => 
   );
 });
 
+test("wayBack: a silent router whose address is formed from a hardware address is perhaps a card that was replaced", () => {
+  const director = address("2001:db8:2::1");
+  const find = (router: string) => {
+    const back = route("unicast", LAN, router);
+    const at = (text: string, hardwareAddress?: Uint8Array) => ({
+      ...{ address: address(text), device: LAN.index, hardwareAddress },
+    });
+    const [finding] = wayBack.examine({
+      realServer: withWays(
+        { back },
+        {
+          method: "masq",
+          director,
+          client: address("2001:db8:1::10"),
+          stations: [at(router), at("2001:db8:2::1", mac(1))],
+        },
+      ),
+    });
+    assert.ok(finding);
+    return finding;
+  };
+  const replaced = find("fe80::5054:ff:fe0a:1");
+  assert.match(
+    replaced.seen,
+    /^answers go through fe80::5054:ff:fe0a:1, which does not answer/,
+  );
+  assert.match(
+    replaced.evidence?.at(-1) ?? "",
+    /^fe80::5054:ff:fe0a:1 is formed from the hardware address 52:54:00:0a:00:01: /,
+  );
+  assert.match(replaced.fix[0]?.command ?? "", / via 2001:db8:2::1$/);
+  for (const other of ["fe80::3", "2001:db8:2::ff:fe00:1"]) {
+    assert.deepEqual(find(other).fix, []);
+    assert.match(find(other).cure ?? "", /virtual_ipaddress/);
+  }
+});
+
 test("wayBack: the link-local address of the director is the director, and that of another router is not", () => {
   const director = address("2001:db8:2::1");
   const client = address("2001:db8:1::10");

@@ -1,8 +1,18 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import {
+  readHeldListeners,
+  type HeldListener,
+} from "../../../src/doctor/real-server/held-listeners.js";
 import {
   readUnaccepted,
   unacceptedIn,
@@ -82,4 +92,92 @@ test("unaccepted: only connections to the port of the requests count", () => {
   assert.deepEqual(find(WORKING), []);
   assert.deepEqual(find(STOPPED, { server: { ...server, port: 81 } }), []);
   assert.deepEqual(find(STOPPED, { method: "direct" }), []);
+});
+
+/** A process with files, in a folder like procfs. */
+function makeProcess(
+  proc: string,
+  pid: number,
+  { stat = "", tracer = 0, files = [] as readonly string[] },
+): void {
+  const folder = join(proc, String(pid));
+  mkdirSync(join(folder, "fd"), { recursive: true });
+  writeFileSync(join(folder, "stat"), `${pid} ${stat} 1 875 875 0 -1 0\n`);
+  writeFileSync(join(folder, "status"), `Name:\tx\nTracerPid:\t${tracer}\n`);
+  files.forEach((file, i) => {
+    symlinkSync(file, join(folder, "fd", String(i)));
+  });
+}
+
+test("readHeldListeners() finds the programs that have the listening socket and do not run", () => {
+  const proc = mkdtempSync(join(tmpdir(), "held-"));
+  const files = ["/dev/null", "socket:[4711]"];
+  try {
+    mkdirSync(join(proc, "net"));
+    writeFileSync(join(proc, "net/tcp"), STOPPED);
+    makeProcess(proc, 875, { stat: "(a) (b)) T", files });
+    makeProcess(proc, 876, { stat: "(node) t", tracer: 900, files });
+    makeProcess(proc, 877, { stat: "(node) T", tracer: 901, files });
+    makeProcess(proc, 878, { stat: "(nfs) D", files });
+    makeProcess(proc, 879, { stat: "(works) S", files });
+    makeProcess(proc, 880, { stat: "(other) T", files: ["socket:[4712]"] });
+    makeProcess(proc, 900, { stat: "(gdb) S" });
+    const port = 80;
+    assert.deepEqual(readHeldListeners(proc, new Set([port])), [
+      { port, pid: 875, name: "a) (b)", tracer: undefined, state: "stopped" },
+      {
+        ...{ port, pid: 876, name: "node", state: "traced" },
+        tracer: { pid: 900, name: "gdb" },
+      },
+      {
+        ...{ port, pid: 877, name: "node", state: "traced" },
+        tracer: { pid: 901, name: "?" },
+      },
+      { port, pid: 878, name: "nfs", tracer: undefined, state: "waits" },
+    ]);
+    assert.deepEqual(readHeldListeners(proc, new Set([81])), []);
+    assert.deepEqual(readHeldListeners(join(proc, "none"), new Set([80])), []);
+  } finally {
+    rmSync(proc, { recursive: true });
+  }
+});
+
+test("unaccepted: only a program that is stopped and has no debugger gets a command", () => {
+  const realServer = {
+    method: "masq",
+    server: { address: address("10.0.0.11"), port: 80 },
+    services: [{ protocol: TCP, address: address("192.0.2.1"), port: 8080 }],
+  } as unknown as RealServer;
+  const find = (...heldListeners: HeldListener[]) =>
+    unaccepted
+      .examine({ realServer, unaccepted: unacceptedIn(STOPPED), heldListeners })
+      .map(({ evidence, fix }) => [
+        evidence,
+        fix.map(({ command }) => command),
+      ]);
+  const held = { port: 80, pid: 875, name: "nginx" } as const;
+  assert.deepEqual(find({ ...held, state: "stopped" }), [
+    [
+      ["program nginx (PID 875), which listens there, is stopped (state T)"],
+      ["kill -CONT 875"],
+    ],
+  ]);
+  const tracer = { pid: 900, name: "gdb" };
+  assert.deepEqual(find({ ...held, state: "traced", tracer }), [
+    [
+      [
+        "program nginx (PID 875), which listens there, is held by a debugger: gdb (PID 900)",
+      ],
+      [],
+    ],
+  ]);
+  assert.deepEqual(find({ ...held, state: "waits" }), [
+    [
+      [
+        "program nginx (PID 875), which listens there, waits in the kernel (state D), mostly for a disk or a network file system that does not answer",
+      ],
+      [],
+    ],
+  ]);
+  assert.deepEqual(find({ ...held, port: 81, state: "stopped" }), [[[], []]]);
 });

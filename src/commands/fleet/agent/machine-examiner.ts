@@ -38,11 +38,12 @@ export class MachineExaminer implements Examiner {
     doctor,
     connections,
   }: ExaminationRequest): Promise<ExaminationResult> {
-    const [{ gatherDirector }, { needsOf }, { DIRECTOR_CHECKS }] =
+    const [{ gatherDirector }, { needsOf }, { DIRECTOR_CHECKS }, isLookedFor] =
       await Promise.all([
         import("../../../doctor/director/gather.js"),
         import("../../../doctor/check.js"),
         import("../../../doctor/director/checks.js"),
+        findable(),
       ]);
     // One reading of the connection table is enough for both.
     const { facts, reasons } = await gatherDirector(this.#io, {
@@ -93,9 +94,10 @@ export class MachineExaminer implements Examiner {
   }
 }
 
-/** Probes connect to the real servers, which a rollout does not ask for. */
-function isLookedFor(id: string): boolean {
-  return id !== "server-probe-failed";
+/** Tells which kinds to look for. Probes send packets to the real servers, which a rollout does not ask for. */
+async function findable(): Promise<(id: string) => boolean> {
+  const { needsProbe } = await import("../../../doctor/needs-probe.js");
+  return (id) => !needsProbe(id);
 }
 
 interface Found {
@@ -109,13 +111,13 @@ async function summaryOf(
   facts: Facts,
   reasons: Gathered["reasons"],
 ): Promise<Found> {
-  const [{ examine }, { DIRECTOR_CHECKS }, { diagnosesOf }] = await Promise.all(
-    [
+  const [{ examine }, { DIRECTOR_CHECKS }, { diagnosesOf }, isLookedFor] =
+    await Promise.all([
       import("../../../doctor/check.js"),
       import("../../../doctor/director/checks.js"),
       import("../../../doctor/findings.js"),
-    ],
-  );
+      findable(),
+    ]);
   const { findings, unexamined } = examine(DIRECTOR_CHECKS, facts, isLookedFor);
   const fault = unexamined
     .map(({ wanting }) => reasons.get(wanting))

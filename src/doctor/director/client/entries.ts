@@ -3,6 +3,7 @@ import { formatEndpoint, MASQUERADING } from "../../../ipvs/model.js";
 import type { ServerEntry, ServiceWithServers } from "../../../ipvs/model.js";
 import { CONNECTION_STATES } from "../../../ipvs/connection-states.js";
 import { serviceName } from "../../commands.js";
+import { groupOfEntry } from "../../packets/director-groups.js";
 import { deviceOf, nextHopTo } from "../../network.js";
 import { sysctlNumber } from "../../sysctls.js";
 import { OPENING, type SeenConnection } from "./connections.js";
@@ -25,10 +26,15 @@ export function usedConnections({
   return connections.filter(({ use }) => use !== "idle");
 }
 
-/** One step for each server to which the client sent packets meanwhile; one step if it sent none. */
+/**
+ * One step for each server to which the client sent packets meanwhile; one step if it sent none.
+ *
+ * @param judgedByPackets groups of entries whose fate packets show, so that nothing is concluded from their states
+ */
 export function entrySteps(
   facts: TraceFacts,
   sightings: ClientSightings,
+  judgedByPackets: ReadonlySet<string> = new Set(),
 ): TraceStep[] {
   const groups = new Map<string, SeenConnection[]>();
   for (const one of sightings.connections) {
@@ -46,7 +52,12 @@ export function entrySteps(
   );
   const steps = used
     .filter(([, some]) => !some.some((one) => isLost(one, facts)))
-    .map(([name, some]) => entryStep(name, some, facts, sightings));
+    .map(([name, some]) => {
+      const [first] = some;
+      const isJudged =
+        first && judgedByPackets.has(groupOfEntry(first.connection));
+      return entryStep(name, some, facts, sightings, isJudged);
+    });
   return lost.length + steps.length === 0
     ? [nothingStep(facts, sightings)]
     : [...lost, ...steps];
@@ -100,6 +111,7 @@ function entryStep(
   connections: readonly SeenConnection[],
   facts: TraceFacts,
   sightings: ClientSightings,
+  isJudged = false,
 ): TraceStep {
   const { client } = sightings;
   const { now, before } = byTime(connections);
@@ -126,7 +138,8 @@ function entryStep(
     first && server && mayBeLost && isHalfOpen(states, judged.length)
       ? lostAnswers(first, server, facts, sightings)
       : undefined;
-  const why = silence ?? lostAnswer ?? stopOf(states, judged.length, server);
+  const conclusion = lostAnswer ?? stopOf(states, judged.length, server);
+  const why = silence ?? (isJudged ? undefined : conclusion);
   if (why !== undefined)
     return {
       step: "entries",
@@ -158,6 +171,8 @@ function entryStep(
     ({ connection, stateSeconds }) =>
       connection.state === OPENING && stateSeconds >= WAITING_SECONDS,
   ).length;
+  if (isJudged && (conclusion !== undefined || waiting > 0))
+    return { step: "entries", state: "unknown", text: `${text}${older}` };
   if (waiting > 0)
     return {
       step: "entries",

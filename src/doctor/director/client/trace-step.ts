@@ -1,12 +1,14 @@
 import type { Address } from "../../../ipvs/address.js";
 import type { ServiceWithServers } from "../../../ipvs/model.js";
 import type { Known } from "../../check.js";
+import type { Facts } from "../../facts.js";
 import type { Fix } from "../../finding.js";
+import type { Captured } from "../../packets/capture.js";
 import type { CountersMeanwhile } from "../../read-counters.js";
 import type { HeardSync } from "../../sync-messages.js";
 import type { SeenConnection } from "./connections.js";
 
-/** The facts that a trace needs */
+/** The facts that a trace needs, and those that it uses if they are there */
 export type TraceFacts = Known<
   | "table"
   | "allServices"
@@ -15,7 +17,8 @@ export type TraceFacts = Known<
   | "sysctls"
   | "firewall"
   | "daemons"
->;
+> &
+  Pick<Facts, "ftpHelper">;
 
 /** What was seen of a client while it was followed. */
 export interface ClientSightings {
@@ -27,6 +30,8 @@ export interface ClientSightings {
   readonly after: readonly ServiceWithServers[];
   /** The sync messages that arrived meanwhile */
   readonly heard: readonly HeardSync[];
+  /** The packets that were captured meanwhile */
+  readonly packets?: Captured | undefined;
   /** The kernel's counters, if they could be read */
   readonly counters?: CountersMeanwhile | undefined;
 }
@@ -39,6 +44,8 @@ export interface TraceStep {
     | "size"
     | "marks"
     | "entries"
+    | "packets"
+    | "ftp"
     | "sync"
     | "answers"
     | "counters"

@@ -1,4 +1,9 @@
-import { INET, INET6, type Address } from "../../../ipvs/address.js";
+import {
+  INET,
+  INET6,
+  sameAddress,
+  type Address,
+} from "../../../ipvs/address.js";
 import {
   DIRECT_ROUTING,
   formatEndpoint,
@@ -23,8 +28,11 @@ import { blockText, notLocal, wayText } from "../marks/not-local.js";
 import { markingRules, mismatchOf } from "../marks/marking-rules.js";
 import { overwritten } from "../marks/overwritten.js";
 import { dropSteps } from "./drops.js";
+import { packetSteps } from "./packets.js";
+import { repeatedPackets } from "./repeated-packets.js";
 import { entrySteps, isConfirmed, usedConnections } from "./entries.js";
 import { routeStep } from "./route-step.js";
+import { ftpSteps } from "./ftp.js";
 import { serverOf, serviceOf } from "./servers.js";
 import { sizesFor } from "../firewall/too-big-messages.js";
 import { tunnelErrors } from "../connections/tunnel-errors.js";
@@ -34,6 +42,7 @@ import {
 } from "../firewall/neighbor-discovery.js";
 import type { ClientSightings, TraceFacts, TraceStep } from "./trace-step.js";
 import { isServing } from "../reach/reach.js";
+import { untriedSizes } from "../servers/size-targets.js";
 import { unseenRequests } from "./unseen-requests.js";
 import { syncSteps } from "./sync.js";
 import { masterText } from "../sync/unheard.js";
@@ -59,12 +68,15 @@ export function traceClient(
   sightings: ClientSightings,
 ): ClientTrace {
   const { client, seconds } = sightings;
+  const packets = packetSteps(facts, sightings);
   const way = [
     routeStep(facts, sightings),
     ...firewallSteps(facts, sightings),
     ...sizeSteps(facts, client),
     ...markSteps(facts, sightings),
-    ...entrySteps(facts, sightings),
+    ...entrySteps(facts, sightings, packets.groups),
+    ...packets.steps,
+    ...ftpSteps(facts, sightings),
     ...syncSteps(facts, sightings),
     ...counterSteps(facts, sightings),
   ];
@@ -80,24 +92,35 @@ export function traceClient(
     stopsAt,
     answers: elsewhere.answers,
     next: once([
-      ...(stopsAt === undefined || stopsAt.step === "entries"
+      ...(stopsAt === undefined ||
+      stopsAt.step === "entries" ||
+      stopsAt.step === "packets"
         ? steps.flatMap(({ next }) => (next ? [next] : []))
         : []),
       ...elsewhere.next,
       ...(stopsAt ? [] : unseenRequests(facts, sightings)),
     ]),
-    notChecked: facts.daemons
-      .filter(({ state }) => state === MASTER)
-      .map(masterText),
+    notChecked: [
+      ...facts.daemons.filter(({ state }) => state === MASTER).map(masterText),
+      ...packets.notChecked,
+      ...untriedSizes(facts, client),
+    ],
   };
 }
 
-/** Each command once. */
+/** Each command once; not without --for what is there with it. */
 function once(commands: readonly Fix[]): Fix[] {
   const found = new Map(
     commands.map((one) => [`${one.on ?? ""} ${one.command}`, one]),
   );
-  return [...found.values()];
+  const all = [...found.values()];
+  return all.filter(
+    ({ command, on }) =>
+      !all.some(
+        (other) =>
+          other.on === on && other.command.startsWith(`${command} --for `),
+      ),
+  );
 }
 
 /** Rules that stop the neighbor discovery that the client's packets need. Neighbors that are known already still work. */
@@ -262,6 +285,17 @@ function isRefused(
   return more === packets * BigInt(each);
 }
 
+/** How many older connections of the client with a server are established and had packets. */
+function openTo({ key }: ServerEntry, sightings: ClientSightings): number {
+  return sightings.connections.filter(
+    ({ use, connection: { state, server, serverPort } }) =>
+      use === "used" &&
+      state === "ESTABLISHED" &&
+      serverPort === key.port &&
+      sameAddress(server, key.address),
+  ).length;
+}
+
 /** What the counters of the client's servers did. */
 function counterSteps(
   { table }: TraceFacts,
@@ -302,7 +336,7 @@ function counterSteps(
               serverOf(service, seen.connection) === server,
           )
         ? "no answer came back"
-        : undefined;
+        : repeatedPackets(server, later, openTo(server, sightings));
     steps.set(name, {
       step: "counters",
       state: doubt === undefined ? "ok" : "unknown",

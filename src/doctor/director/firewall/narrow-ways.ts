@@ -13,7 +13,13 @@ import {
   type ServerEntry,
   type ServiceWithServers,
 } from "../../../ipvs/model.js";
-import { deviceOf, isLocal, nextHopTo, wayTo } from "../../network.js";
+import {
+  deviceOf,
+  isLocal,
+  nextHopTo,
+  wayTo,
+  type Network,
+} from "../../network.js";
 import { sysctlNumber } from "../../sysctls.js";
 import { clientDevices } from "./flow-clients.js";
 import type { FlowFacts } from "./flows.js";
@@ -35,6 +41,45 @@ export interface NarrowWay {
   readonly arrival: string;
 }
 
+/** The sizes on the way of a service's packets to a real server. */
+export interface WaySizes {
+  /** The name of the interface */
+  readonly device: string;
+  /** The largest packet that this machine sends there, with the header of a tunnel */
+  readonly full: number;
+  /** Whether that is the MTU of the route, not of the interface */
+  readonly ofRoute: boolean;
+  /** What a tunnel adds; 0 without */
+  readonly header: number;
+  /** The interface with the largest MTU by which clients come in; undefined if not known */
+  readonly arrival: { readonly name: string; readonly mtu: number } | undefined;
+}
+
+/** The sizes on the way to a real server; undefined if no packet leaves this machine for it. */
+export function sizesTo(
+  { key }: ServiceWithServers,
+  server: ServerEntry,
+  network: Network,
+  client?: Address,
+): WaySizes | undefined {
+  const { address } = server.key;
+  const device = deviceOf(network, nextHopTo(network, address)?.device);
+  if (!device || isLocal(network, address) !== false) return undefined;
+  const virtual = "firewallMark" in key ? undefined : key.address;
+  const [arrival] = clientDevices(network, key.family, virtual, client)
+    .flatMap((name) => network.devices.filter((one) => one.name === name))
+    .sort((a, b) => b.mtu - a.mtu);
+  const routeMtu = wayTo(network, address)?.mtu;
+  const tunneled = server.settings.forwarding === TUNNELING;
+  return {
+    device: device.name,
+    full: routeMtu ?? device.mtu,
+    ofRoute: routeMtu !== undefined,
+    header: tunneled ? headerBytes(server, familyOf(address)) : 0,
+    arrival,
+  };
+}
+
 /**
  * The ways of a service that are too narrow for the largest packets of its clients, if the director tells clients so.
  *
@@ -47,37 +92,32 @@ export function narrowWays(
   client?: Address,
 ): NarrowWay[] {
   const { key, servers } = service;
-  const virtual = "firewallMark" in key ? undefined : key.address;
-  const [widest] = clientDevices(network, key.family, virtual, client)
-    .flatMap((name) => network.devices.filter((device) => device.name === name))
-    .sort((a, b) => b.mtu - a.mtu);
-  if (!widest) return [];
   return servers.filter(isServing).flatMap((server): NarrowWay[] => {
-    const { address } = server.key;
-    const hop = nextHopTo(network, address);
-    const device = deviceOf(network, hop?.device);
-    if (!device || isLocal(network, address) !== false) return [];
+    const sizes = sizesTo(service, server, network, client);
+    if (!sizes?.arrival) return [];
+    const { device, full, ofRoute, header, arrival } = sizes;
     const tunneled = server.settings.forwarding === TUNNELING;
     // Without path MTU discovery the tunnel's packets are fragmented.
     const fragments = sysctlNumber(sysctls, PMTU_DISC) === 0;
     if (tunneled && key.family === INET && fragments) return [];
-    const routeMtu = wayTo(network, address)?.mtu;
-    const mtu = routeMtu ?? device.mtu;
-    const header = tunneled ? headerBytes(server, familyOf(address)) : 0;
-    const fits = mtu - header;
-    if (fits >= widest.mtu) return [];
+    const fits = full - header;
+    if (fits >= arrival.mtu) return [];
+    const address = formatAddress(server.key.address);
     return [
       {
         service,
         server,
         fits,
-        text: `the ${tunneled ? "tunnel" : "way"} to ${formatAddress(address)}`,
-        reason: `MTU ${mtu} of ${routeMtu === undefined ? device.name : "the route"}${header > 0 ? `, less ${header} for the header of the tunnel` : ""}`,
-        arrival: `clients come in by ${widest.name} with MTU ${widest.mtu}`,
+        text: `the ${tunneled ? "tunnel" : "way"} to ${address}`,
+        reason: `MTU ${full} of ${ofRoute ? "the route" : device}${header > 0 ? `, less ${header} for the header of the tunnel` : ""}`,
+        arrival: `clients come in by ${arrival.name} with MTU ${arrival.mtu}`,
       },
     ];
   });
 }
+
+/** The MTU of Ethernet. Packets of clients behind routers are mostly no larger. */
+export const USUAL_MTU = 1500;
 
 /** What a tunnel adds to each packet. @see __ip_vs_get_out_rt() in net/netfilter/ipvs/ip_vs_xmit.c */
 function headerBytes(

@@ -30,7 +30,12 @@ import type { SentErrors } from "../../read-sent-errors.js";
 import { CONNTRACK, sysctlNumber } from "../../sysctls.js";
 import { clientsOf } from "./flow-clients.js";
 import type { FlowFacts } from "./flows.js";
-import { describeSizes, narrowWays, type NarrowWay } from "./narrow-ways.js";
+import {
+  describeSizes,
+  narrowWays,
+  USUAL_MTU,
+  type NarrowWay,
+} from "./narrow-ways.js";
 import { isPassive } from "../reach/reach.js";
 
 /** A firewall rule that stops, or perhaps stops, the messages that ask clients for smaller packets. */
@@ -272,6 +277,11 @@ function proofOf(
     : `the kernel has made ${sent.unreachable} messages destination unreachable (IcmpOutDestUnreachs), and the packets that the rule has dropped have ${average} bytes on average: about as many as these messages about large packets`;
 }
 
+/** Whether the usual packets of clients do not fit. A way can be wide enough for them, and narrower than an interface. */
+function isTooNarrow({ fits }: NarrowWay): boolean {
+  return fits < USUAL_MTU;
+}
+
 /** The facts that tell what happens to large packets */
 type SizeFacts = FlowFacts & Known<"table" | "firewall">;
 
@@ -294,10 +304,16 @@ export function sizesFor(
   );
   return {
     blocked: [...new Set(blocked)],
-    fitting: describeSizes(ways).map(
-      (text) =>
-        `packets of ${text}; for larger ones the director sends the client ${nameOf(client.length === 4 ? INET : INET6)}`,
-    ),
+    fitting: [
+      ...describeSizes(ways.filter(isTooNarrow)).map(
+        (text) =>
+          `packets of ${text}; for larger ones the director sends the client ${nameOf(client.length === 4 ? INET : INET6)}`,
+      ),
+      ...describeSizes(ways.filter((way) => !isTooNarrow(way))).map(
+        (text) =>
+          `packets of ${text}, so those of a client with the usual MTU of ${USUAL_MTU} fit`,
+      ),
+    ],
   };
 }
 
@@ -321,7 +337,8 @@ export function largePackets(facts: Facts): string[] {
   const elsewhere = families.flatMap((family) => {
     const ways = table
       .filter(({ key }) => key.family === family)
-      .flatMap((service) => narrowWays(service, known));
+      .flatMap((service) => narrowWays(service, known))
+      .filter(isTooNarrow);
     return ways.length === 0
       ? []
       : [

@@ -161,4 +161,24 @@ export const TABLE_KINDS = [
     cure: "If clients need the same server at these ports, make them one service by firewall mark, with persistence. If all ports of the address go to the same servers, one persistent service with port 0 is enough. Otherwise nothing has to be changed.",
     sysctls: [],
   },
+  {
+    id: "ftp-helper-missing",
+    severity: "warning",
+    title: "the director does not handle the data connections of FTP",
+    why: "FTP sends each file and each listing through a connection of its own. Client and server agree on its address and port by commands in the connection to port 21: the client connects to a port of the server (passive: PASV, EPSV), or the server connects to the client (active: PORT, EPRT). With masquerading the server names its own address, and a port for which there is no service. The module ip_vs_ftp reads these commands, puts the virtual address into them, and adds an entry for the data connection, for this client and this server. The kernel does not load it by itself. Without it clients log in, and each listing and each file fails. It cannot read commands that are encrypted (FTPS). It handles IPv6, EPSV and EPRT since Linux 4.18.",
+    looked:
+      "The TCP services with masqueraded servers whose own port or that of a server is 21, and the ports of ip_vs_ftp in this network namespace: /proc/net/ip_vs_app, or else the parameter ports of the module. It is only likely, because a port does not tell what a program speaks. Services by firewall mark and services for all ports are not examined. Nothing is reported if another way is prepared: persistence at port 21, with which the kernel gives a client's connections to ports from 1024 on to the same server, or, with the same servers, several services at such ports, or a service by firewall mark whose mark rules set for such ports. Nothing is reported on a machine with only a backup sync daemon.",
+    cure: "Load ip_vs_ftp, with the parameter `ports` if the port is not 21, and keep it in /etc/modules-load.d and /etc/modprobe.d. Only new connections to port 21 are handled. At another port, answers to PASV are changed only if connection tracking is on, which a firewall rule with `-m conntrack` does. If the servers have a firewall, it must accept passive data connections: set a range of ports in the FTP server and open it. For FTPS let the FTP servers name the virtual address, and make the service persistent. If the service is not FTP, nothing has to be changed.",
+    sysctls: [],
+  },
+  {
+    id: "ftp-not-persistent",
+    severity: "warning",
+    title: "data connections of FTP have no real server",
+    why: "FTP sends each file and each listing through a connection of its own, to a port that the server chooses (passive) or from port 20 of the server (active). With direct routing and tunneling the director does not see the answers in which the server names the port. If the service at port 21 is persistent, the kernel gives all TCP connections of a client to port 20 and to ports from 1024 on to the server at which the client has logged in. Without persistence there is no service for them: clients log in, and the director refuses their data connections.",
+    looked:
+      "The TCP services at port 21 that have servers with direct routing or tunneling and are not persistent. It is only likely, because a port does not tell what a program speaks. Nothing is reported if, with the same servers, there are several services at ports from 1024 on, or a service by firewall mark whose mark rules set for such ports, or on a machine with only a backup sync daemon.",
+    cure: "Make the service persistent, for longer than a client is idle between two files. A service for all ports does not help: the kernel looks for the service at port 21 first. If the servers have a firewall, it must accept passive data connections: set a range of ports in the FTP server and open it. If the service is not FTP, nothing has to be changed.",
+    sysctls: [],
+  },
 ] as const satisfies readonly Kind[];

@@ -79,8 +79,8 @@ export const TRAFFIC_KINDS = [
     title: "no firewall rule sets the mark of a service",
     why: "A service by firewall mark gets the packets that carry its mark. If no rule in PREROUTING or INPUT sets the mark, the service gets no packets, and requests are treated as any others.",
     looked:
-      "The rules of nft and of both variants of iptables: whether one sets this mark, or a mark that is not known beforehand (CONNMARK). A chain of nft at hook input with priority 98 or later does not count, because IPVS comes first. Marks that tc sets are not seen.",
-    cure: "Add a rule to the table mangle, chain PREROUTING, that sets the mark for the virtual address and port, and keep it in the configuration of the firewall.",
+      "The rules of nft and of both variants of iptables: whether one sets this mark, or a mark that is not known beforehand (CONNMARK). A chain of nft at hook input with priority 98 or later does not count, because IPVS comes first. Marks that tc sets are not seen. If no rule sets it: the rules that set, for addresses of this machine, a mark that no service has and no routing rule selects. Such a rule is meant for the service if its mark has the same digits, one of them read as hexadecimal (iptables-save and nft print marks in hexadecimal, ipvsadm reads and prints them in decimal), or if only one such mark and one such service are there.",
+    cure: "Add a rule to the table mangle, chain PREROUTING, that sets the mark for the virtual address and port, or correct the rule that sets another mark, and keep it in the configuration of the firewall.",
     sysctls: [],
   },
   {

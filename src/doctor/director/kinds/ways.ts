@@ -1,5 +1,8 @@
 import type { Kind } from "../../finding.js";
 
+const SIZES_LOOKED =
+  "With --probe: an empty datagram and one of the full size go to the own address of each real server with a weight, to UDP port 33434, where no program listens: the server answers with ICMP port unreachable. The full size is the MTU of the route or the interface; it includes the header of a tunnel. These datagrams must not be fragmented on the way. It is a finding if the large ones get no answer and the small ones do, three times in turn. Then smaller sizes are tried, to find the largest that gets through. If a router on the way sends a message that names a smaller size (ICMP fragmentation needed), the kernel sends smaller packets from then on, and nothing is reported. At most 256 servers are tried. Servers that do not answer small datagrams, mostly because of a firewall, are listed under Not checked. So are packets of more than 1500 bytes without --probe.";
+
 /** Findings about the ways of requests and answers through this machine. */
 export const WAY_KINDS = [
   {
@@ -69,7 +72,26 @@ export const WAY_KINDS = [
     why: "For a permanent neighbor entry the kernel never asks who has the address. If the machine got another network card, or another machine took over the address, packets still go to the old hardware address, and nobody gets them.",
     looked:
       "Real servers whose connections all wait in SYN_RECV, or that did not answer --probe: whether the neighbor entry of the server, or of the router to it, is permanent. The same for the clients that wait, unless servers have answered clients behind the same router. Entries on VXLAN and Geneve interfaces are not considered, because network plugins make them permanent. It is only likely: the entry may be right, and the server silent for another reason.",
-    cure: "If the hardware address in it is wrong, remove the entry: the kernel then asks for the hardware address, as for any neighbor. If it is in a configuration (`ip neighbor`, /etc/ethers), correct it there.",
+    cure: "If the hardware address in it is wrong, remove the entry: the kernel then asks for the hardware address, as for any neighbor. Where entries are fixed on purpose, such as against forged ARP, correct it and keep it permanent: `ip neighbor replace ADDRESS lladdr LLADDR dev INTERFACE nud permanent`. If it is in a configuration (`ip neighbor`, /etc/ethers), correct it there.",
+    sysctls: [],
+  },
+  {
+    id: "path-too-small",
+    severity: "error",
+    title: "the network drops large packets to a real server",
+    why: "The director sends packets that are as large as the MTU of its interface or route. A switch, a bridge or a server's own interface with a smaller MTU drops larger frames, and sends no message, because only routers do. So nobody learns it: small requests work, and uploads, large cookies and some TLS handshakes hang. It happens where jumbo frames, or an MTU with room for a tunnel's header, are not configured on each machine and switch: after a switch was replaced, for example.",
+    looked: SIZES_LOOKED,
+    cure: "If the network is meant to carry such packets, raise the MTU of the switch, and of each interface between director and server. Else lower the MTU of the director's interface, or of its route to the servers, to what gets through, and keep that in the configuration of the network. The director then drops a larger packet itself, and sends the client a message that asks for smaller ones. The interfaces of the real servers need the same MTU, because their answers can be as large: run the commands under Next there.",
+    sysctls: [],
+  },
+  {
+    id: "path-below-mtu",
+    severity: "warning",
+    title:
+      "the network drops packets to a real server that are as large as the MTU",
+    why: "The MTU of the director's interface or route is larger than what the network carries, and nobody is told. The packets of clients are smaller and get through, because clients come in by an interface with a smaller MTU. Larger packets are lost: those that the director itself sends, such as health checks with large requests, backups and ssh, and large datagrams of the servers, which are fragmented only if they exceed the MTU.",
+    looked: `${SIZES_LOOKED} It is path-too-small if the largest packets of clients, with the header of the tunnel, do not get through either.`,
+    cure: "As for path-too-small: raise the MTU of what drops the packets, or lower that of the director's interface or route, and of the real servers.",
     sysctls: [],
   },
 ] as const satisfies readonly Kind[];

@@ -13,6 +13,7 @@ import { iptablesProgram } from "../../firewall/iptables-program.js";
 import { judgeAll } from "../../firewall/judge.js";
 import type { Firewall } from "../../firewall/read-firewall.js";
 import type { AddressService } from "../../persistence-groups.js";
+import { markingCommands } from "./marking-commands.js";
 import {
   makesMark,
   markingRules,
@@ -218,9 +219,6 @@ function unusedMark(
   return mark;
 }
 
-/** The match multiport accepts no more. */
-const MOST_PORTS = 15;
-
 /** The rules that mark the packets of all the services. */
 function markings(
   services: readonly AddressService[],
@@ -236,21 +234,5 @@ function markings(
   const [first] = services;
   if (!first) return [];
   const program = iptablesProgram(firewall, first.key.family);
-  return Array.from(byProtocol).flatMap(([protocol, ports]) =>
-    portMatches(ports).map(
-      (ports) =>
-        `${program} -t mangle -A PREROUTING -d ${formatAddress(first.key.address)} -p ${TRANSPORTS[protocol]}${ports} -j MARK --set-mark ${firewallMark}`,
-    ),
-  );
-}
-
-function portMatches(ports: readonly number[]): string[] {
-  if (ports.includes(0)) return [""];
-  if (ports.length === 1) return [` --dport ${ports.join()}`];
-  const matches: string[] = [];
-  for (let i = 0; i < ports.length; i += MOST_PORTS)
-    matches.push(
-      ` -m multiport --dports ${ports.slice(i, i + MOST_PORTS).join()}`,
-    );
-  return matches;
+  return markingCommands(program, first.key.address, byProtocol, firewallMark);
 }

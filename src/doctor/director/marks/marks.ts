@@ -5,7 +5,6 @@ import { check } from "../../check.js";
 import { ofService } from "../../commands.js";
 import type { Finding, Fix } from "../../finding.js";
 import { describePlace } from "../../firewall/describe.js";
-import { iptablesProgram } from "../../firewall/iptables-program.js";
 import type { Firewall } from "../../firewall/read-firewall.js";
 import type { Network } from "../../network.js";
 import { shellWord } from "../../shell.js";
@@ -18,36 +17,6 @@ import {
   type Mismatch,
 } from "./marking-rules.js";
 import { PLAIN_RULE } from "../../firewall/plain-rule.js";
-
-/** Services by firewall mark whose mark no rule sets. */
-export const marks = check(
-  ["mark-unset"],
-  ["table", "firewall"],
-  ({ table, firewall }) =>
-    table.flatMap(({ key, servers }): Finding<"mark-unset">[] => {
-      if (!("firewallMark" in key)) return [];
-      const mark = key.firewallMark;
-      if (isMarkSet(firewall, key)) return [];
-      const [late] = markingRules(firewall, key);
-      return [
-        {
-          id: "mark-unset",
-          ...ofService({ key }),
-          seen: late
-            ? `only chain ${decodeUtf8(late.base.name)} sets mark ${mark}, and requests do not pass it before IPVS`
-            : `no rule sets mark ${mark}`,
-          evidence: tcEvidence(servers),
-          fix: [
-            {
-              command: `${iptablesProgram(firewall, key.family)} -t mangle -A PREROUTING -d ADDRESS -p PROTOCOL --dport PORT -j MARK --set-mark ${mark}`,
-              effect:
-                "ADDRESS, PROTOCOL and PORT are those that clients use; these packets carry the mark, which routing rules may also use",
-            },
-          ],
-        },
-      ];
-    }),
-);
 
 /** Services by firewall mark with a rule that sets the mark and cannot match requests. */
 export const unmatchedMarks = check(
@@ -153,7 +122,7 @@ function interfaceFix(
 }
 
 /** Something that is no firewall rule may have set the mark. */
-function tcEvidence(servers: ServiceWithServers["servers"]): string[] {
+export function tcEvidence(servers: ServiceWithServers["servers"]): string[] {
   const packets = servers.reduce(
     (sum, { stats }) => sum + Number(stats.inPackets),
     0,

@@ -173,7 +173,7 @@ function whyNot(
 }
 
 /** The address from which a server is probed, if that is not the one that the kernel chooses. */
-function probeSource(server: Address, around: AddressFacts) {
+export function probeSource(server: Address, around: AddressFacts) {
   return virtualSourceTo(server, around)
     ? directorAddress(server, around)
     : undefined;

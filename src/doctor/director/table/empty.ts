@@ -16,26 +16,34 @@ export function emptyTable({
   const { evidence, virtual } = network
     ? likeRealServer(network)
     : { evidence: [], virtual: [] };
-  if (evidence.length === 0 && hasSavedRules !== false)
-    return {
-      id: "empty-table",
-      seen,
-      fix: [{ command: `ipvsadm-restore <${SAVED_RULES}` }],
-    };
   const [address] = virtual;
   const name = address ? shellWord(formatAddress(address)) : "ADDRESS";
-  return {
+  const base = {
     id: "empty-table",
     seen,
-    evidence: [
-      ...evidence,
-      ...(hasSavedRules === false ? [`there is no ${SAVED_RULES}`] : []),
-    ],
     next: [
       {
         command: `ipvsadm doctor --real-server ${name}`,
         effect: `if this machine is a real server: it needs no table, and this examines it${address ? "" : "; ADDRESS is the virtual address"}`,
       },
+    ],
+  } as const;
+  if (evidence.length === 0 && hasSavedRules !== false)
+    return {
+      ...base,
+      fix: [
+        {
+          command: `ipvsadm-restore <${SAVED_RULES}`,
+          effect:
+            "only on a director: a real server with the director's rules would balance the requests again",
+        },
+      ],
+    };
+  return {
+    ...base,
+    evidence: [
+      ...evidence,
+      ...(hasSavedRules === false ? [`there is no ${SAVED_RULES}`] : []),
     ],
     cure: "If this machine is a director, restore its saved rules: 'ipvsadm-restore <FILE'. A real server must not get the director's rules: it would balance the requests again.",
     fix: [],

@@ -7,7 +7,7 @@ import type { ServerEntry, ServiceWithServers } from "../../../ipvs/model.js";
 import { formatHardwareAddress, type Neighbor } from "../../../rtnl/model.js";
 import { check, type Known } from "../../check.js";
 import type { Facts as AllFacts } from "../../facts.js";
-import type { Finding } from "../../finding.js";
+import type { Finding, Fix } from "../../finding.js";
 import { deviceOf, nextHopTo, type Network } from "../../network.js";
 import { shellWord } from "../../shell.js";
 import { examineThere } from "../nat/examine-there.js";
@@ -73,9 +73,11 @@ function unansweredServers(facts: Facts): Unanswered[] {
   ];
 }
 
+type Signs = Pick<AllFacts, "connections"> & Known<"network">;
+
 /** The permanent entries of the next hops to a server and to clients. */
 function fixedAround(
-  { network, connections }: Pick<AllFacts, "connections"> & Known<"network">,
+  { network, connections }: Signs,
   server: Address,
   clients: readonly Address[],
 ): Neighbor[] {
@@ -121,7 +123,7 @@ function leadsToClients(
 
 /** Whether a permanent neighbor entry on the way perhaps explains that a server does not answer. */
 export function hasFixedNeighbor(
-  facts: Pick<AllFacts, "connections"> & Known<"network">,
+  facts: Signs,
   { key }: ServerEntry,
   clients: readonly Address[] = [],
 ): boolean {
@@ -129,10 +131,11 @@ export function hasFixedNeighbor(
 }
 
 function findingOf(
-  { address, device, hardwareAddress }: Neighbor,
+  entry: Neighbor,
   some: readonly Unanswered[],
   facts: Facts,
 ): Finding<"neighbor-fixed"> {
+  const { address, device, hardwareAddress } = entry;
   const subject = formatAddress(address);
   const name = deviceOf(facts.network, device)?.name ?? "INTERFACE";
   const there = some.map(({ service, server, clients }) =>
@@ -151,14 +154,49 @@ function findingOf(
         effect:
           "changes nothing; shows its hardware addresses, which the entry must have",
       },
+      ...(address.length === 4
+        ? [
+            {
+              command: `arping -c 2 -I ${shellWord(name)} ${subject}`,
+              effect:
+                "changes nothing; shows the hardware address that answers, whatever the entry says (package iputils-arping)",
+            },
+          ]
+        : []),
       ...new Map(there.map((one) => [one.command, one])).values(),
     ],
-    fix: [
-      {
-        command: `ip neighbor del ${subject} dev ${shellWord(name)}`,
-        effect:
-          "the kernel asks for the hardware address with the next packet; a machine that does not answer ARP or neighbor discovery needs the entry",
-      },
-    ],
+    fix: [correction(entry, name, facts.network)],
   };
+}
+
+/** Removes the entry, or corrects it where all entries are fixed on purpose. */
+function correction(entry: Neighbor, device: string, network: Network): Fix {
+  const subject = formatAddress(entry.address);
+  const at = `dev ${shellWord(device)}`;
+  const remove = `ip neighbor del ${subject} ${at}`;
+  const replace = `ip neighbor replace ${subject} lladdr LLADDR ${at} nud permanent`;
+  const origin = `LLADDR is the hardware address that "ip -br link" shows on the machine with ${subject}`;
+  const others = fixedBeside(entry, network);
+  return others > 0
+    ? {
+        command: replace,
+        effect: `${origin}; the entry stays permanent, like ${others === 1 ? "the other one" : `the ${others} others`} on ${device}; with "${remove}" instead, the kernel asks for the hardware address, as for any neighbor`,
+      }
+    : {
+        command: remove,
+        effect: `the kernel asks for the hardware address with the next packet; a machine that does not answer ARP or neighbor discovery needs the entry; "${replace}" corrects an entry that is fixed on purpose, such as against forged ARP: ${origin}`,
+      };
+}
+
+/** How many other entries an interface has, if all of them are permanent; else 0. */
+function fixedBeside(entry: Neighbor, { neighbors }: Network): number {
+  const others = neighbors.filter(
+    (one) =>
+      one.device === entry.device &&
+      one.family === entry.family &&
+      one.hardwareAddress !== undefined &&
+      one.state !== "noarp" &&
+      !sameAddress(one.address, entry.address),
+  );
+  return others.every(({ state }) => state === "permanent") ? others.length : 0;
 }

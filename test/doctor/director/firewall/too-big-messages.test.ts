@@ -51,6 +51,11 @@ const PLACES = {
     ownAddress(1, "2001:db8:1::1/64"),
   ],
 };
+/** Room for the header of the tunnel, and clients that perhaps have as much */
+const WIDE = network(WAYS, {
+  ...PLACES,
+  devices: [device(1, { mtu: 1600 }), device(2, { mtu: 1600 })],
+});
 const narrow = (mtu: number) =>
   network(WAYS, { ...PLACES, devices: [device(1), device(2, { mtu })] });
 
@@ -353,6 +358,8 @@ suite("largePackets()", () => {
       /^rule 2 of chain OUTPUT .*, 5 packets, perhaps drops ICMP messages fragmentation needed to clients$/,
     );
     assert.deepEqual(largePackets(facts(CHAIN, { network: narrow(1520) })), []);
+    // The usual packets of clients fit, so no message is sent.
+    assert.deepEqual(largePackets(facts(CHAIN, { network: WIDE })), []);
   });
 });
 
@@ -375,6 +382,24 @@ suite("traceClient()", () => {
     ]);
     assert.deepEqual(steps(CHAIN, { network: narrow(1520) }), [
       "firewall ok: no rule on the director stops its packets",
+    ]);
+  });
+
+  test("traceClient() speaks of no message if the usual packets of clients fit, and says what is not checked", () => {
+    const given = { network: WIDE };
+    assert.deepEqual(steps(CHAIN, given), [
+      "firewall ok: no rule on the director stops its packets",
+      "size ok: packets of up to 1580 bytes fit into the tunnel to 10.0.0.11, so those of a client with the usual MTU of 1500 fit",
+    ]);
+    const { notChecked } = traceClient(facts(CHAIN, given) as TraceFacts, {
+      client: address("192.0.2.10"),
+      seconds: 1,
+      connections: [],
+      after: [TUNNEL],
+      heard: [],
+    });
+    assert.deepEqual(notChecked, [
+      "whether the network carries packets of 1600 bytes to 10.0.0.11 (ipvsadm doctor --probe tries it)",
     ]);
   });
 

@@ -48,6 +48,11 @@ test("emptiness: a machine like a real server, or without saved rules, gets no c
       find({ network: plain, hasSavedRules }).map(told),
       restore,
     );
+  const [plainly] = find({ network: plain });
+  assert.equal(
+    plainly?.next?.[0]?.command,
+    "ipvsadm doctor --real-server ADDRESS",
+  );
   for (const [given, evidence, command] of [
     [
       { network: on([LO], [ownAddress(1, "192.0.2.100/32")]) },
