@@ -770,47 +770,6 @@ test("wayBack: the link-local address of the director is the director, and that 
   );
 });
 
-test("wayBack: a link-local address that nobody has is perhaps that of a network card that was replaced", () => {
-  const director = address("2001:db8:2::1");
-  const silentRouter = (gateway: string) => {
-    const target = address("::");
-    const byDefault = { family: INET6, prefixBits: 0, target } as const;
-    const back = { ...route("unicast", LAN, gateway), ...byDefault };
-    const at = (text: string, hardwareAddress: Uint8Array | undefined) => ({
-      ...{ address: address(text), device: LAN.index, hardwareAddress },
-    });
-    const [finding] = wayBack.examine({
-      realServer: withWays(
-        { back },
-        {
-          method: "masq",
-          director,
-          client: address("2001:db8:1::10"),
-          stations: [at(gateway, undefined), at("2001:db8:2::1", mac(1))],
-          routes: [back],
-        },
-      ),
-    });
-    return finding;
-  };
-  const card = silentRouter("fe80::5054:ff:fe0a:1");
-  assert.equal(
-    card?.seen,
-    "answers go through fe80::5054:ff:fe0a:1, which does not answer on lan",
-  );
-  assert.match(
-    card.evidence?.[0] ?? "",
-    /^fe80::5054:ff:fe0a:1 is formed from the hardware address 52:54:00:0a:00:01, which nobody has on lan: /,
-  );
-  assert.deepEqual(
-    card.fix.map(({ command }) => command),
-    ["ip route replace default via 2001:db8:2::1"],
-  );
-  const other = silentRouter("fe80::1");
-  assert.deepEqual(other?.fix, []);
-  assert.match(other.cure ?? "", /^If fe80::1 is the address that the active/);
-});
-
 test("wayBack: with SNAT the client that the server sees is the director", () => {
   const director = address("192.0.2.1");
   const at = (text: string) => ({
