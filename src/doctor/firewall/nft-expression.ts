@@ -241,7 +241,7 @@ function fibEquals(fib: Json, right: Json): Condition | undefined {
       ? { about: "local-destination" }
       : undefined;
   if (!flags.includes("saddr") || flags.includes("oif")) return undefined;
-  if (!isOneOf(result, ["oif", "oifname"])) return undefined;
+  if (!isOneOf(result, ["oif", "oifname", "check"])) return undefined;
   const isMissing = isOneOf(right, [false, 0, ""]);
   if (!isMissing && right !== true) return undefined;
   const condition: Condition = {

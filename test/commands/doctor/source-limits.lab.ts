@@ -102,10 +102,11 @@ suite("doctor finds limits for each source address that drop requests", () => {
     { skip },
     async () => {
       const words =
-        "doctor --real-server tcp/192.0.2.100:80 --method masq --server 198.51.100.11:8080 --director 198.51.100.1 --client 192.0.2.10 -o json";
+        "doctor --real-server tcp/192.0.2.100:80 --method masq --server 198.51.100.11:8080 --director 198.51.100.1 -o json --client";
       const resident = startResident("real1");
-      const examine = async () => {
-        const { stdout, stderr, status } = await resident.run(words.split(" "));
+      const examine = async (client = "192.0.2.10") => {
+        const line = [...words.split(" "), client];
+        const { stdout, stderr, status } = await resident.run(line);
         assert.equal(stderr, "");
         const { findings, notChecked } = JSON.parse(stdout) as {
           findings: readonly Found[];
@@ -135,6 +136,12 @@ suite("doctor finds limits for each source address that drop requests", () => {
         const before = await examine();
         assert.deepEqual(before.findings, []);
         assert.match(before.notChecked.join("\n"), /perhaps drops requests to/);
+        // If the director is the only client, the same rule is a fault.
+        const shared = await examine("198.51.100.1");
+        assert.deepEqual(
+          shared.findings.map(({ id, severity }) => `${severity} ${id}`),
+          ["error source-limit-shared"],
+        );
       } finally {
         real1("iptables-legacy -F INPUT");
         await resident.stop();

@@ -66,7 +66,7 @@ function nft(
   flags: readonly string[],
   right: boolean | number,
   given: Partial<Packet> = {},
-  op = "==",
+  { op = "==", result = "oif" } = {},
 ): string {
   const chain = { family: "inet", table: "firewalld", name: "filter" };
   const base = {
@@ -75,7 +75,7 @@ function nft(
     prio: 10,
     policy: "accept",
   };
-  const left = { fib: { result: "oif", flags } };
+  const left = { fib: { result, flags } };
   const { tables } = parseNftJson(
     JSON.stringify({
       nftables: [
@@ -103,7 +103,9 @@ test("fib saddr . iif oif of nft is missing if answers would leave by another in
   assert.equal(nft(["saddr", "mark", "iif"], false, { mark: 1 }), "perhaps");
   assert.equal(nft(["saddr", "iif"], true, { incoming: "eth0" }), "drop");
   assert.equal(nft(["saddr", "iif"], true), "pass");
-  assert.equal(nft(["saddr", "iif"], false, {}, "!="), "pass");
+  assert.equal(nft(["saddr", "iif"], false, {}, { op: "!=" }), "pass");
+  const check = { result: "check" };
+  assert.equal(nft(["saddr", "iif"], false, {}, check), "drop");
   assert.equal(nft(["daddr", "iif"], false), "perhaps");
   assert.equal(nft(["saddr", "iif"], 3), "perhaps");
 });

@@ -1,4 +1,4 @@
-import { formatAddress, sameAddress } from "../../../ipvs/address.js";
+import { formatAddress } from "../../../ipvs/address.js";
 import {
   DIRECT_ROUTING,
   formatEndpoint,
@@ -11,17 +11,13 @@ import { formatHardwareAddress } from "../../../rtnl/model.js";
 import { check, type Known } from "../../check.js";
 import { ofServer } from "../../commands.js";
 import { groupsOf } from "../../connections.js";
-import type { Finding, Fix } from "../../finding.js";
+import type { Finding } from "../../finding.js";
 import { describePlace } from "../../firewall/describe.js";
 import { walk } from "../../firewall/walk.js";
-import { deviceOf, isLocal, nextHopTo } from "../../network.js";
+import { nextHopTo } from "../../network.js";
 import { sysctlNumber } from "../../sysctls.js";
 import { hasNoWay } from "../ways/answer-routes.js";
-import {
-  diversionOf,
-  diversionText,
-  isDiverted,
-} from "../ways/answer-rules.js";
+import { isDiverted } from "../ways/answer-rules.js";
 import {
   besideClients,
   possibleTranslations,
@@ -36,6 +32,7 @@ import { isNotForwarded } from "../machine/forwarding.js";
 import { isOnLoopback } from "../table/local-servers.js";
 import { hasBalancedAgain } from "../sync/backups.js";
 import { countedAnswers, countedText } from "../reach/counted-answers.js";
+import { wayCommands, wayEvidence } from "./answer-way.js";
 import { directorEvidence, partialSilences } from "./second-director.js";
 import { interfaceDown } from "../reach/reach.js";
 import { followsRedirects } from "../nat/redirects.js";
@@ -208,59 +205,6 @@ function untrackedEvidence(
         `${describePlace(rule)}, takes requests out of connection tracking, so this rule does not give them the director's address: ${describePlace(snat)}. Without it the server answers the clients' own addresses: remove the first rule, or exempt the service from it`,
       ]
     : [];
-}
-
-/** The router to which this machine sends the answers: if it is the wrong one, they come back and are lost behind it. */
-function wayEvidence(
-  { service, server, clients: [client] }: Silence,
-  { network, sysctls }: Known<"network" | "sysctls">,
-  id: Id,
-): string[] {
-  if (server.settings.forwarding !== MASQUERADING || !client) return [];
-  const { key } = service;
-  const diversion =
-    "firewallMark" in key
-      ? undefined
-      : diversionOf(client, server.key.address, key.address, {
-          network,
-          sysctls,
-        });
-  if (diversion)
-    return [
-      `${diversionText(diversion, network)}: if requests come in elsewhere, this rule is perhaps the cause`,
-    ];
-  const hop = nextHopTo(network, client);
-  if (!hop) return [];
-  const isNear = sameAddress(hop.address, client);
-  if (isNear && id !== "answers-unconfirmed") return [];
-  const name = deviceOf(network, hop.device)?.name ?? "INTERFACE";
-  return [
-    `answers to ${formatAddress(client)} leave by ${name}, ${isNear ? "directly: if requests come in by another interface" : `through ${formatAddress(hop.address)}: if requests come from another router`}, this route is perhaps the cause`,
-  ];
-}
-
-/** Commands that show by which way answers leave, and whether they arrive. */
-function wayCommands(
-  { service: { key }, clients: [client] }: Silence,
-  { network }: Known<"network">,
-): Fix[] {
-  if (!client) return [];
-  const to = formatAddress(client);
-  const from =
-    "firewallMark" in key || isLocal(network, key.address) !== true
-      ? ""
-      : ` from ${formatAddress(key.address)}`;
-  return [
-    {
-      command: `ip route get ${to}${from}`,
-      effect: "changes nothing; shows the way of the answers",
-    },
-    {
-      command: `ipvsadm doctor --client ${to} --for 20s`,
-      effect:
-        "changes nothing; follows the client while it makes requests, and shows where its packets stop",
-    },
-  ];
 }
 
 /** ICMP errors show that the server got the tunnel's packets, or that a firewall rejects them. */

@@ -34,7 +34,7 @@ import { sysctlNumber, type Sysctls } from "../../sysctls.js";
 import { isNotForwarded } from "../machine/forwarding.js";
 import { ignoredRouters } from "../reach/ignored-routers.js";
 import type { Silence } from "../reach/silence.js";
-import { choosingRule } from "./answer-rules.js";
+import { choosingRule } from "./routing-rule.js";
 
 /** More answers are not tried. */
 const MOST_QUERIES = 256;

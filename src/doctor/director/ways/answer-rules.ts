@@ -9,55 +9,11 @@ import type { Route, Rule } from "../../../rtnl/model.js";
 import { check, type Known } from "../../check.js";
 import type { Finding, Fix } from "../../finding.js";
 import { deviceOf, type Network, type RuledAnswer } from "../../network.js";
+import { freePriority, ruleName, ruleText, takenText } from "./routing-rule.js";
 import { shellWord } from "../../shell.js";
 import { sysctlNumber, type Sysctls } from "../../sysctls.js";
 import { countedAnswers, countedText } from "../reach/counted-answers.js";
 import { silences, waitingText, type Silence } from "../reach/silence.js";
-
-type Unruled = Omit<RuledAnswer, "rule" | "main">;
-
-/**
- * The first routing rule that leads a packet to the table of its route. Rules ahead of it that match lead to tables without
- * a route, or leave it out.
- *
- * @see fib_rules_lookup() in net/core/fib_rules.c
- */
-export function choosingRule(
-  answer: Unruled,
-  network: Network,
-  rules: readonly Rule[],
-): Rule | undefined {
-  const { to, source, server, device, way } = answer;
-  // The kernel looks up packets that it sends itself as if they came in by lo.
-  const incoming = source === server ? deviceOf(network, device)?.name : "lo";
-  return rules
-    .filter(
-      ({ family, action, table, vrf }) =>
-        (family === 2) === (to.length === 4) &&
-        action === "table" &&
-        (vrf === true || table === way.table),
-    )
-    .sort((a, b) => a.priority - b.priority)
-    .find((rule) => rule.vrf === true || matches(rule, source, to, incoming));
-}
-
-/** Whether a rule matches a packet without a firewall mark. */
-function matches(
-  rule: Rule,
-  source: Address,
-  to: Address,
-  incoming: string | undefined,
-): boolean {
-  const fits =
-    !rule.hasMore &&
-    (rule.from === undefined ||
-      isWithin(source, rule.from.address, rule.from.bits)) &&
-    (rule.to === undefined || isWithin(to, rule.to.address, rule.to.bits)) &&
-    (rule.incoming === undefined || rule.incoming === incoming) &&
-    rule.outgoing === undefined &&
-    (rule.mark === undefined || rule.mark.value === 0);
-  return fits !== rule.inverted;
-}
 
 /** An answer that leaves by another interface than requests come in by, because of a routing rule. */
 export interface Diversion extends RuledAnswer {
@@ -191,7 +147,7 @@ function findingOf(
     {
       id: "answers-elsewhere",
       subject: ruleName(rule),
-      seen: diversionText(first, network),
+      seen: `"${ruleText(rule, first.way.table)}" takes ${takenText(rule)}, so ${leavingText(first, network)}`,
       certainty: "likely",
       evidence: [
         mainText(first, network),
@@ -226,11 +182,17 @@ function findingOf(
 }
 
 /** `answers to 198.51.100.10 from 192.0.2.100 leave by vpn0 …`, with the rule. */
-export function diversionText(
-  { to, virtual, rule, way }: Diversion,
+export function diversionText(diversion: Diversion, network: Network): string {
+  const { rule, way } = diversion;
+  return `${leavingText(diversion, network)}, because of routing rule ${rule.priority}, "${ruleText(rule, way.table)}", which takes ${takenText(rule)}`;
+}
+
+/** `answers to 198.51.100.10 from 192.0.2.100 leave by vpn0, directly` */
+export function leavingText(
+  { to, virtual, way }: Diversion,
   network: Network,
 ): string {
-  return `answers to ${formatAddress(to)} from ${formatAddress(virtual)} leave ${wayText(way, to, network)}, because of routing rule ${rule.priority}, "${ruleText(rule, way.table)}", which takes ${takenText(rule)}`;
+  return `answers to ${formatAddress(to)} from ${formatAddress(virtual)} leave ${wayText(way, to, network)}`;
 }
 
 /** What the main table has for the same client. */
@@ -248,57 +210,8 @@ function wayText({ hops }: Route, to: Address, network: Network): string {
   return `by ${name}, ${hop?.gateway && !sameAddress(hop.gateway, to) ? `through ${formatAddress(hop.gateway)}` : "directly"}`;
 }
 
-function ruleName({ priority, family }: Rule): string {
-  return `${family === 2 ? "" : "IPv6 "}routing rule ${priority}`;
-}
-
 function commandFor(address: Address): string {
   return address.length === 4 ? "ip" : "ip -6";
-}
-
-/** A rule as `ip rule` prints it. */
-function ruleText(rule: Rule, table: number): string {
-  const { from, to, mark, incoming, outgoing } = rule;
-  return [
-    ...(rule.inverted ? ["not"] : []),
-    `from ${from ? prefixText(from) : "all"}`,
-    ...(to ? [`to ${prefixText(to)}`] : []),
-    ...(mark ? [`fwmark ${markText(mark)}`] : []),
-    ...(incoming === undefined ? [] : [`iif ${incoming}`]),
-    ...(outgoing === undefined ? [] : [`oif ${outgoing}`]),
-    rule.vrf ? "lookup [l3mdev-table]" : `lookup ${table}`,
-  ].join(" ");
-}
-
-/** Which packets a rule takes, in words. */
-function takenText(rule: Rule): string {
-  const { from, to, mark, incoming, outgoing } = rule;
-  const what = [
-    ...(mark ? [`with the mark ${markText(mark)}`] : []),
-    ...(from ? [`from ${prefixText(from)}`] : []),
-    ...(to ? [`to ${prefixText(to)}`] : []),
-    ...(incoming === undefined
-      ? []
-      : incoming === "lo"
-        ? ["that this machine sends"]
-        : [`that come in by ${incoming}`]),
-    ...(outgoing === undefined ? [] : [`bound to ${outgoing}`]),
-    ...(rule.vrf ? ["of interfaces in a VRF"] : []),
-  ].join(" ");
-  if (what === "") return "all packets";
-  return rule.inverted ? `all packets except those ${what}` : `packets ${what}`;
-}
-
-function prefixText(prefix: { address: Address; bits: number }): string {
-  const text = formatAddress(prefix.address);
-  return prefix.bits === prefix.address.length * 8
-    ? text
-    : `${text}/${prefix.bits}`;
-}
-
-function markText({ value, mask }: NonNullable<Rule["mark"]>): string {
-  const hex = (number: number) => `0x${number.toString(16)}`;
-  return mask === 0xffffffff ? hex(value) : `${hex(value)}/${hex(mask)}`;
 }
 
 /** A rule ahead of the one that leads answers away, for these answers alone. */
@@ -318,17 +231,4 @@ function fixOf(diversions: readonly Diversion[], network: Network): Fix[] {
     });
   }
   return [...commands.values()];
-}
-
-/** The highest priority ahead of a rule that no rule has; undefined if there is none. */
-function freePriority(
-  { priority, family }: Rule,
-  rules: readonly Rule[],
-): number | undefined {
-  const used = new Set(
-    rules.filter((rule) => rule.family === family).map((rule) => rule.priority),
-  );
-  for (let free = priority - 1; free > 0; free--)
-    if (!used.has(free)) return free;
-  return undefined;
 }
