@@ -143,6 +143,17 @@ function provenAs(one: Judged, all: readonly Judged[]): Judged {
   return proof ?? one;
 }
 
+/** What is said of those that are left out. */
+export function leftOut(
+  all: number,
+  shown: number,
+  what: string,
+): PacketFact[] {
+  return all > shown
+    ? [{ state: "unknown", text: `${all - shown} more ${what} are not shown` }]
+    : [];
+}
+
 /** What limits the capture itself. */
 export function captureLimits({
   unkept,
