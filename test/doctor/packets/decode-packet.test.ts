@@ -95,7 +95,7 @@ suite("decodePacket()", () => {
   });
 
   test("decodePacket() takes what is no tunnel, or another one, for what it is", () => {
-    // GRE version 1 (PPTP), GRE with an Ethernet frame, a control message of GUE, another UDP port
+    // GRE version 1, GRE with an Ethernet frame, a control message of GUE, another UDP port
     assert.equal(
       told(outer(47, [0, 1, 8, 0, ...INNER])),
       "47 10.0.0.1:0 > 10.0.0.11:0",
