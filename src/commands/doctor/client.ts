@@ -40,7 +40,12 @@ export async function followClient(
   const known = traceFacts(facts);
   if (!known) return undefined;
   using capture = await startCapture(
-    { start: startProgram, clock: io.clock, wallClock: Date.now },
+    {
+      start: startProgram,
+      clock: io.clock,
+      procFolder: io.procFolder,
+      wallClock: Date.now,
+    },
     captureScopeOf(known, client),
   );
   const before = readCounters(io.procFolder);

@@ -44,7 +44,12 @@ export async function watchServer(
   const mayUseGue = method === undefined || method === "gue";
   const ports = mayUseGue ? await readFouPorts(io) : [];
   using capture = await startCapture(
-    { start: startProgram, clock: io.clock, wallClock: Date.now },
+    {
+      start: startProgram,
+      clock: io.clock,
+      procFolder: io.procFolder,
+      wallClock: Date.now,
+    },
     {
       client,
       tunnels: method !== "masq" && method !== "direct" && method !== "gue",

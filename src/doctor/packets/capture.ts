@@ -5,6 +5,7 @@ import type {
   RunningProgram,
   StartProgram,
 } from "../../system/program-stream.js";
+import { namesIn } from "../../system/kernel-module.js";
 import { captureFilter, type CaptureScope } from "./capture-filter.js";
 import { CaptureReader } from "./read-capture.js";
 import { SightingsBuilder, type PacketSightings } from "./sightings.js";
@@ -46,15 +47,21 @@ const VARIANTS = [
 export interface CaptureSources {
   readonly start: StartProgram;
   readonly clock: Pick<Clock, "sleep">;
+  readonly procFolder: string;
   /** Milliseconds since 1970, as the times in a capture */
   readonly wallClock: () => number;
 }
 
 /** Starts tcpdump. It is not promiscuous and changes nothing. Returns when packets are captured. */
 export async function startCapture(
-  { start, clock, wallClock }: CaptureSources,
+  { start, clock, procFolder, wallClock }: CaptureSources,
   scope: CaptureScope,
 ): Promise<Capture> {
+  // tcpdump would load the module.
+  if (!namesIn(`${procFolder}/net`).includes("packet"))
+    return noCapture(
+      "the kernel has no packet sockets, or their module af_packet is not loaded",
+    );
   let reason = "tcpdump is not installed; the package tcpdump contains it";
   for (const path of PATHS)
     for (const variant of VARIANTS) {

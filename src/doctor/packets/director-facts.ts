@@ -22,6 +22,7 @@ import {
   counted,
   deviceNames,
   fromSenders,
+  leftOut,
   protocolName,
   summarized,
   type PacketFact,
@@ -82,6 +83,7 @@ export function directorPacketFacts(
     ...groups
       .slice(0, MOST_GROUPS)
       .map((group) => groupFact(group, sightings, facts)),
+    ...leftOut(groups.length, MOST_GROUPS, "servers and services"),
     ...errors,
   ];
 }

@@ -13,6 +13,8 @@ export interface DirectorFacts {
   readonly connections: readonly Connection[];
   /** It is a backup: requests go to the active director */
   readonly isPassive: boolean;
+  /** Not all firewall rules could be read, so perhaps one replaces the client's address before requests leave */
+  readonly mayHideClient: boolean;
 }
 
 /** Connections of which the same is said. */

@@ -209,6 +209,9 @@ class TcpBuilder implements TcpHalf {
       if (flags & ACK) this.accepts = marked(this.accepts, time);
       else this.opens = marked(this.opens, time);
       this.maximumSegment = tcp.maximumSegment ?? this.maximumSegment;
+      // A SYN may carry data (RFC 7413).
+      const end = (sequence + 1 + payloadBytes) >>> 0;
+      if (this.end === undefined || distance(this.end, end) > 0) this.end = end;
       return;
     }
     if (flags & ACK) this.confirms = marked(this.confirms, time);

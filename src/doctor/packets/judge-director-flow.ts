@@ -124,7 +124,7 @@ function judgeKept(
   flow: DirectorFlow,
   { service, server }: Group,
   sightings: PacketSightings,
-  { network, isPassive }: DirectorFacts,
+  { network, isPassive, mayHideClient }: DirectorFacts,
 ): Verdict {
   const { answersOut, answersIn, requestsIn } = flow;
   const isHere = flow.server && isLocal(network, flow.server) === true;
@@ -150,6 +150,7 @@ function judgeKept(
     };
   const isCertain =
     isComplete(sightings) &&
+    !mayHideClient &&
     answersIn.packets === 0 &&
     (flow.protocol === TCP
       ? waitsInVain(flow, sightings)

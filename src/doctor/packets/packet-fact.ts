@@ -110,21 +110,20 @@ export function summarized(all: readonly Judged[], many: string): Summary {
   for (const one of verdicts)
     if (one.text !== "")
       told.set(one.text, [...(told.get(one.text) ?? []), one]);
-  const texts = Array.from(told, ([text, some]) =>
-    some.length === verdicts.length
-      ? `${isApart ? "new connections: " : ""}${text}`
-      : `${some.length} of ${verdicts.length} ${many}: ${text}`,
-  );
+  const isFine =
+    verdicts.length > 0 && verdicts.every(({ state }) => state === "ok");
+  const texts = Array.from(told, ([text, some]) => {
+    if (isFine) return text;
+    if (some.length < verdicts.length)
+      return `${some.length} of ${verdicts.length} ${many}: ${text}`;
+    return `${isApart ? "new connections: " : ""}${text}`;
+  });
   const stopping = verdicts.filter(({ state }) => state === "stops");
   const isStopped =
     stopping.some(({ isPartial }) => isPartial === true) ||
     (stopping.length > 0 && stopping.length === verdicts.length);
   return {
-    state: isStopped
-      ? "stops"
-      : verdicts.length > 0 && verdicts.every(({ state }) => state === "ok")
-        ? "ok"
-        : "unknown",
+    state: isStopped ? "stops" : isFine ? "ok" : "unknown",
     text: texts.slice(0, MOST_SHOWN).join("; "),
     isBeyond: verdicts.some(({ isBeyond }) => isBeyond === true),
     isTelling: verdicts.some(
@@ -141,6 +140,17 @@ function provenAs(one: Judged, all: readonly Judged[]): Judged {
       fault !== undefined && fault === one.fault && state === "stops",
   );
   return proof ?? one;
+}
+
+/** What is said of those that are left out. */
+export function leftOut(
+  all: number,
+  shown: number,
+  what: string,
+): PacketFact[] {
+  return all > shown
+    ? [{ state: "unknown", text: `${all - shown} more ${what} are not shown` }]
+    : [];
 }
 
 /** What limits the capture itself. */

@@ -30,6 +30,7 @@ import {
   FINE,
   fromSenders,
   isComplete,
+  leftOut,
   PATIENCE_MILLISECONDS,
   protocolName,
   SILENCE_MILLISECONDS,
@@ -88,6 +89,7 @@ export function serverPacketFacts(
       : [...groups.values()]
           .slice(0, MOST_GROUPS)
           .map((some) => groupFact(some, sightings, facts))),
+    ...leftOut(groups.size, MOST_GROUPS, "addresses and ports"),
     ...errors,
   ];
 }

@@ -311,7 +311,7 @@ suite("doctor looks at packets", { skip }, () => {
   ): Promise<void> {
     let left = cases;
     const wrong: string[] = [];
-    for (const seconds of [8, 20, 60]) {
+    for (const seconds of [6, 20, 60]) {
       const outcomes = await ask(
         left.map(({ words }) =>
           `${words} --for ${seconds}s -o json`.split(" "),

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import { suite, test } from "node:test";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, suite, test } from "node:test";
 import { captureFilter } from "../../../src/doctor/packets/capture-filter.js";
 import { startCapture } from "../../../src/doctor/packets/capture.js";
 import { captureLimits } from "../../../src/doctor/packets/packet-fact.js";
@@ -61,8 +64,19 @@ function imitation(
   return { calls, start };
 }
 
+/** A folder that has net/packet, as procfs does */
+const PROC = mkdtempSync(join(tmpdir(), "proc-"));
+mkdirSync(join(PROC, "net"));
+writeFileSync(join(PROC, "net/packet"), "");
+after(() => {
+  rmSync(PROC, { recursive: true });
+});
+
 const begin = (start: StartProgram) =>
-  startCapture({ start, clock: systemClock, wallClock: () => 5 }, SCOPE);
+  startCapture(
+    { start, clock: systemClock, procFolder: PROC, wallClock: () => 5 },
+    SCOPE,
+  );
 
 suite("startCapture()", () => {
   test("startCapture() collects packets until it is finished", async () => {
@@ -111,6 +125,24 @@ suite("startCapture()", () => {
         "/bin/tcpdump",
       ],
     );
+  });
+
+  test("startCapture() does not start tcpdump if that would load a module", async () => {
+    const { calls, start } = imitation(() => ({ prints: CAPTURE_SLL2 }));
+    const capture = await startCapture(
+      {
+        start,
+        clock: systemClock,
+        procFolder: join(PROC, "net"),
+        wallClock: () => 5,
+      },
+      SCOPE,
+    );
+    assert.deepEqual(calls, []);
+    assert.deepEqual(await capture.finish(), {
+      unavailable:
+        "the kernel has no packet sockets, or their module af_packet is not loaded",
+    });
   });
 
   test("startCapture() tries an older tcpdump without the options that it does not know", async () => {

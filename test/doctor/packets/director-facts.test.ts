@@ -57,6 +57,7 @@ function judge(
     forwarding = MASQUERADING,
     connections = [entry(40000), entry(40001)],
     isPassive = false,
+    mayHideClient = false,
   } = {},
 ) {
   const port = forwarding === MASQUERADING ? 8080 : 80;
@@ -71,6 +72,7 @@ function judge(
         ? connections
         : [entry(40000, "10.0.0.11:80"), entry(40001, "10.0.0.11:80")],
     isPassive,
+    mayHideClient,
   }).map(({ state, text }) => `${state} ${text}`);
 }
 
@@ -202,6 +204,10 @@ suite("directorPacketFacts() of masqueraded servers", () => {
     assert.match(
       judge(see(lines), { connections: [] }).join(),
       /^stops .*, none left; they stop on this machine$/,
+    );
+    assert.match(
+      judge(see(lines), { mayHideClient: true }).join(),
+      /^unknown .*they stop on this machine/,
     );
     assert.match(
       judge(see(lines), { isPassive: true }).join(),
@@ -353,6 +359,17 @@ suite("directorPacketFacts() of masqueraded servers", () => {
     // They came later.
     const late = [...fromServer, ...answer(1.4, ". seq 501 ack 201 len 1460")];
     assert.match(judge(see(late)).join(), /^ok /);
+  });
+
+  test("directorPacketFacts() misses nothing if the first request comes with the SYN", () => {
+    const lines = [
+      ...request(1, "S seq 100 len 50 mss 1460"),
+      ...answer(1, "S. seq 500 ack 151 mss 1460"),
+      ...request(1, ". seq 151 ack 501"),
+      ...request(1.1, ". seq 151 ack 501 len 10"),
+      ...answer(1.2, ". seq 501 ack 161 len 10"),
+    ];
+    assert.match(judge(see(lines)).join(), /^ok /);
   });
 
   test("directorPacketFacts() finds a program that is silent", () => {

@@ -87,6 +87,7 @@ export function packetSteps(
     network: facts.network,
     connections: connections.map(({ connection }) => connection),
     isPassive: isPassive(facts.daemons),
+    mayHideClient: facts.firewall.unread.length > 0,
   });
   return {
     steps: found.map((one) => ({
