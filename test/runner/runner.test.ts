@@ -15,6 +15,7 @@ import {
 import { schedule } from "./schedule.js";
 
 const JOBS = jobsFor(7);
+const SIDE_BY_SIDE = "test/lab/side-by-side";
 const titles = (...words: string[]) => selectJobs(JOBS, words).map(titleOf);
 
 test("jobsFor() gives each job a title of its own", () => {
@@ -81,17 +82,20 @@ function labTestsOf(file: string): string[] {
   ];
 }
 
+const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
+
+function labTestsOfJob({ command }: { command: readonly string[] }): string[] {
+  return command
+    .map((word) => join(ROOT, word))
+    .filter((word) => word.endsWith(".js") && existsSync(word))
+    .flatMap(labTestsOf)
+    .map((file) => relative(ROOT, file));
+}
+
 test("jobsFor() runs each file of lab tests, and no file twice in a run", () => {
-  const root = fileURLToPath(new URL("../../..", import.meta.url));
-  const labTestsOfJob = ({ command }: { command: readonly string[] }) =>
-    command
-      .map((word) => join(root, word))
-      .filter((word) => word.endsWith(".js") && existsSync(word))
-      .flatMap(labTestsOf)
-      .map((file) => relative(root, file));
   const here = JOBS.filter(({ system }) => system === undefined);
   const run = new Set(here.flatMap(labTestsOfJob));
-  const files = readdirSync(join(root, "dist/test"), {
+  const files = readdirSync(join(ROOT, "dist/test"), {
     encoding: "utf8",
     recursive: true,
   })
@@ -107,6 +111,14 @@ test("jobsFor() runs each file of lab tests, and no file twice in a run", () => 
     usual.filter((file, index) => usual.indexOf(file) !== index),
     [],
   );
+});
+
+test("jobsFor() runs no test side by side that changes what all network namespaces share", () => {
+  const shared = /modprobe -r|rmmod|-m ipvs|nf_conntrack_max=/;
+  const changing = JOBS.filter(({ command }) => command.includes(SIDE_BY_SIDE))
+    .flatMap(labTestsOfJob)
+    .filter((file) => shared.test(readFileSync(join(ROOT, file), "utf8")));
+  assert.deepEqual(changing, []);
 });
 
 test("jobsFor() needs each place that a command names", () => {
@@ -246,9 +258,7 @@ test("failedTests() reads the lists of all suites that ran side by side", () => 
 });
 
 test("oneTestOf() runs the one test in the suites that run side by side", () => {
-  const job = JOBS.find(
-    ({ command }) => command[1] === "test/lab/side-by-side",
-  );
+  const job = JOBS.find(({ command }) => command[1] === SIDE_BY_SIDE);
   assert.ok(job);
   assert.deepEqual(oneTestOf(job, "a")?.command, [
     ...job.command.slice(0, 2),

@@ -1,4 +1,3 @@
 // Firewalls, and what doctor reports. It runs beside another suite: test/lab/side-by-side.
 import "./firewall.lab.js";
-import "./source-limits.lab.js";
 import "./report.lab.js";
