@@ -108,7 +108,8 @@ function fixesOf(
   largest: number,
 ): Fix[] {
   const name = shellWord(device);
-  const tunnels = `a tunnel (IP in IP) there has room for ${largest - 20} bytes of a client's packet`;
+  const header = ways.some(({ to }) => to.length === 16) ? 40 : 20;
+  const tunnels = `a tunnel (IP in IP) there has room for ${largest - header} bytes of a client's packet`;
   switch (change.what) {
     case "interface":
       return [
@@ -205,7 +206,7 @@ function tableText({ table }: Route): string {
 export function seenText({ full, largest }: DroppingWays): string {
   const there = "do not get there, and no ICMP message says so";
   return largest === undefined
-    ? `packets of ${full} bytes ${there}; the small ones that were tried do, and none of those from 1280 bytes on`
+    ? `packets of ${full} bytes ${there}; empty datagrams get there, and no packet of the other sizes that were tried`
     : `packets of ${full} bytes ${there}; packets of ${largest} bytes get there`;
 }
 
