@@ -1,7 +1,12 @@
-import { formatAddress, sameAddress } from "../../../ipvs/address.js";
+import {
+  formatAddress,
+  sameAddress,
+  type Address,
+} from "../../../ipvs/address.js";
 import type { ServerEntry, ServiceWithServers } from "../../../ipvs/model.js";
 import { check, type Known } from "../../check.js";
 import { ofServer, serviceName } from "../../commands.js";
+import { groupsOf } from "../../connections.js";
 import type { Facts } from "../../facts.js";
 import type { Finding, Fix } from "../../finding.js";
 import { namesOf } from "../../path-size.js";
@@ -96,13 +101,29 @@ function sizeReasons(places: readonly Place[], facts: SizeFacts): string[] {
   return [...new Set(found)];
 }
 
+/** One of the clients of a server, if the connection table shows any. */
+function clientOf(
+  service: ServiceWithServers,
+  server: ServerEntry,
+  { connections, allServices }: SizeFacts,
+): Address | undefined {
+  if (!connections || !allServices) return undefined;
+  const [group] = groupsOf(connections, service, server, allServices);
+  return group?.clients[0];
+}
+
 /** The commands that try the same from the servers: their answers can be as large. */
 function examinations(places: readonly Place[], facts: SizeFacts): Fix[] {
   const machines = new Map<string, Fix>();
   for (const { service, server } of places) {
     const machine = formatAddress(server.key.address);
     if (machines.has(machine) || machines.size >= MOST_SERVERS) continue;
-    const there = examineThere(service, server, facts);
+    const there = examineThere(
+      service,
+      server,
+      facts,
+      clientOf(service, server, facts),
+    );
     machines.set(machine, { ...there, command: `${there.command} --probe` });
   }
   return [...machines.values()];

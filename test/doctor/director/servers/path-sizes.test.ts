@@ -14,6 +14,7 @@ import {
   type ServerSettings,
 } from "../../../../src/ipvs/model.js";
 import { address, serverEntry } from "../../../fixtures/entries.js";
+import { connectionGroup, connectionTable } from "../../made-up-connections.js";
 import { device, network, ownAddress, route } from "../../made-up-network.js";
 import { serviceAt, told } from "../../made-up.js";
 
@@ -95,6 +96,29 @@ suite("pathSizes", () => {
       [
         "real server 10.0.0.11: ipvsadm doctor --real-server tcp/192.0.2.100:80 --method tunnel --probe",
       ],
+    );
+  });
+
+  test("pathSizes names a client in the command for the server, if one is known", () => {
+    const [finding] = pathSizes.examine({
+      table: [SERVICE],
+      allServices: [SERVICE],
+      network: places(1500, 1600),
+      sizes: [size("10.0.0.11")],
+      connections: connectionTable([
+        connectionGroup(
+          { ESTABLISHED: [900] },
+          {
+            virtual: address("192.0.2.100"),
+            server: address("10.0.0.11"),
+            clients: [address("198.51.100.7")],
+          },
+        ),
+      ]),
+    });
+    assert.equal(
+      finding?.next?.[0]?.command,
+      "ipvsadm doctor --real-server tcp/192.0.2.100:80 --method tunnel --client 198.51.100.7 --probe",
     );
   });
 
