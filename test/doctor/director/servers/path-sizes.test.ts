@@ -89,7 +89,7 @@ suite("pathSizes", () => {
     ]);
     assert.match(
       finding.fix[0]?.effect ?? "",
-      /^holds for all packets that leave by eth2: none is larger than 1500 bytes; a tunnel \(IP in IP\) there has room for 1480 bytes .*; to put it back: ip link set dev eth2 mtu 1600$/,
+      /^holds for all packets that leave by eth2: none is larger than 1500 bytes; the tunnel then carries 1480 bytes of a client's packet; .*; to put it back: ip link set dev eth2 mtu 1600$/,
     );
     assert.deepEqual(
       finding.next?.map(({ command, on }) => `${on ?? "-"}: ${command}`),
