@@ -31,10 +31,18 @@ type Change =
   | { readonly what: "hosts" }
   | { readonly what: "nothing" };
 
-/** Ways that drop large packets, those together that the same change repairs. */
+/**
+ * Ways that drop large packets, those together that the same change repairs.
+ *
+ * @param effects what else a smaller size changes there
+ */
 export function droppingWays(
   sizes: readonly PathSize[],
   devices: readonly Device[],
+  effects: (
+    ways: readonly DroppingWay[],
+    largest: number,
+  ) => readonly string[] = () => [],
 ): DroppingWays[] {
   const groups = new Map<string, { change: Change; ways: DroppingWay[] }>();
   const dropping = sizes.filter(
@@ -61,7 +69,9 @@ export function droppingWays(
       {
         ...{ ways, full, largest, device },
         fix:
-          largest === undefined ? [] : fixesOf(change, ways, device, largest),
+          largest === undefined
+            ? []
+            : fixesOf(change, ways, device, largest, effects(ways, largest)),
         others: carriedBy(first, sizes).map(({ to }) => to),
       },
     ];
@@ -106,22 +116,29 @@ function fixesOf(
   ways: readonly DroppingWay[],
   device: string,
   largest: number,
+  effects: readonly string[],
 ): Fix[] {
   const name = shellWord(device);
-  const tunnels = `a tunnel (IP in IP) there has room for ${largest - 20} bytes of a client's packet`;
   switch (change.what) {
     case "interface":
       return [
         {
           command: `ip link set dev ${name} mtu ${largest}`,
-          effect: `holds for all packets that leave by ${device}: none is larger than ${largest} bytes; ${tunnels}; larger packets of clients are answered with a message that asks for smaller ones; to put it back: ip link set dev ${name} mtu ${ways[0]?.full ?? ""}`,
+          effect: [
+            `holds for all packets that leave by ${device}: none is larger than ${largest} bytes`,
+            ...effects,
+            `to put it back: ip link set dev ${name} mtu ${ways[0]?.full ?? ""}`,
+          ].join("; "),
         },
       ];
     case "route":
       return [
         {
           command: `ip route change ${routeText(change.route, name)} mtu ${largest}`,
-          effect: `holds for all packets to ${targetText(change.route)}; ${tunnels}; larger packets of clients are answered with a message that asks for smaller ones`,
+          effect: [
+            `holds for all packets to ${targetText(change.route)}`,
+            ...effects,
+          ].join("; "),
         },
       ];
     case "hosts":
@@ -205,7 +222,7 @@ function tableText({ table }: Route): string {
 export function seenText({ full, largest }: DroppingWays): string {
   const there = "do not get there, and no ICMP message says so";
   return largest === undefined
-    ? `packets of ${full} bytes ${there}; the small ones that were tried do, and none of those from 1280 bytes on`
+    ? `packets of ${full} bytes ${there}; empty datagrams get there, and no packet of the other sizes that were tried`
     : `packets of ${full} bytes ${there}; packets of ${largest} bytes get there`;
 }
 

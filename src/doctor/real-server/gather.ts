@@ -268,13 +268,21 @@ function sizesUnseen(
       "whether the network carries large answers (name the director with --director, and a client behind a router with --client)",
     ];
   if (sizes) return unknownSizes(reasonsOf(sizes));
-  return devices
-    .filter(({ up, asksNeighbors, mtu }) => up && asksNeighbors && mtu > 1500)
-    .map(
-      ({ name, mtu }) =>
-        `whether the network carries packets of ${mtu} bytes, the MTU of ${name} (--probe tries it)`,
-    );
+  const byMtu = new Map<number, string[]>();
+  for (const { up, asksNeighbors, mtu, name } of devices)
+    if (up && asksNeighbors && mtu > USUAL_MTU)
+      byMtu.set(mtu, [...(byMtu.get(mtu) ?? []), name]);
+  return Array.from(byMtu, ([mtu, names]) => {
+    const more = names.length - MOST_DEVICES;
+    const some = names.slice(0, MOST_DEVICES).join(", ");
+    return `whether the network carries packets of ${mtu} bytes, the MTU of ${some}${more > 0 ? ` and ${more} more` : ""} (--probe tries it)`;
+  });
 }
+
+/** The MTU of Ethernet */
+const USUAL_MTU = 1500;
+/** More interfaces are only counted. */
+const MOST_DEVICES = 4;
 
 /** What more options would let doctor check. */
 function missingOptions({ method, client, director, server }: Circumstances) {

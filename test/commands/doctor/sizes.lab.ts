@@ -210,14 +210,14 @@ function packetsIn(listing: string): number {
   return Number(packets ?? 0);
 }
 
-/** What doctor says of the counters while a large request hangs. The time between repetitions doubles, so it tries again. */
+/** What doctor says of the counters while a large request hangs. The time between repetitions doubles, so a slow machine needs longer. */
 async function repeated(
   site: Site,
   rules: string,
   url: string,
 ): Promise<string> {
   let text = "";
-  for (let tries = 0; tries < 10 && !text.includes("repeats"); tries++) {
+  for (let seconds = 8; seconds <= 128; seconds *= 2) {
     await forgetConnections();
     await balance(rules);
     const end = hangingUpload(site, url);
@@ -228,12 +228,13 @@ async function repeated(
         (listing) => packetsIn(listing) > PACKETS_OF_REQUEST,
       );
       const { stdout } = await ours(
-        "doctor --client 192.0.2.10 --for 8s -o json".split(" "),
+        `doctor --client 192.0.2.10 --for ${seconds}s -o json`.split(" "),
       );
       const { steps } = JSON.parse(stdout) as {
         steps: { step: string; text: string }[];
       };
       text = steps.find(({ step }) => step === "counters")?.text ?? text;
+      if (text.includes("repeats")) break;
     } finally {
       end();
     }

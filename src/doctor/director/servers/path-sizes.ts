@@ -1,7 +1,12 @@
-import { formatAddress, sameAddress } from "../../../ipvs/address.js";
+import {
+  formatAddress,
+  sameAddress,
+  type Address,
+} from "../../../ipvs/address.js";
 import type { ServerEntry, ServiceWithServers } from "../../../ipvs/model.js";
 import { check, type Known } from "../../check.js";
 import { ofServer, serviceName } from "../../commands.js";
+import { groupsOf } from "../../connections.js";
 import type { Facts } from "../../facts.js";
 import type { Finding, Fix } from "../../finding.js";
 import { namesOf } from "../../path-size.js";
@@ -9,6 +14,7 @@ import {
   droppingEvidence,
   droppingWays,
   seenText,
+  type DroppingWay,
   type DroppingWays,
 } from "../../smaller-mtu.js";
 import { sizesTo } from "../firewall/narrow-ways.js";
@@ -24,10 +30,32 @@ export const pathSizes = check(
   ["path-too-small", "path-below-mtu"],
   ["table", "network", "sizes"],
   (facts) =>
-    droppingWays(facts.sizes, facts.network.devices).map((ways) =>
-      findingOf(ways, facts),
-    ),
+    droppingWays(facts.sizes, facts.network.devices, (ways, largest) =>
+      effectsOf(ways, largest, facts),
+    ).map((ways) => findingOf(ways, facts)),
 );
+
+/** What else smaller packets to real servers change. */
+function effectsOf(
+  ways: readonly DroppingWay[],
+  largest: number,
+  facts: SizeFacts,
+): string[] {
+  const headers = placesOf(ways, facts).map(
+    ({ service, server }) =>
+      sizesTo(service, server, facts.network)?.header ?? 0,
+  );
+  const header = Math.max(0, ...headers);
+  return [
+    ...(header > 0
+      ? [
+          `the tunnel then carries ${largest - header} bytes of a client's packet`,
+        ]
+      : []),
+    "the director asks clients for smaller packets where theirs do not fit (ICMP)",
+    "answers of the real servers can be as large: the command under Next tells there",
+  ];
+}
 
 /** A real server with its service. */
 interface Place {
@@ -35,12 +63,9 @@ interface Place {
   readonly server: ServerEntry;
 }
 
-/** More servers are not examined. */
-const MOST_SERVERS = 3;
-
-function findingOf(dropping: DroppingWays, facts: SizeFacts): Finding<Id> {
-  const { ways, largest, device } = dropping;
-  const places = facts.table.flatMap((service) =>
+/** The real servers at the end of ways, with each of their services. */
+function placesOf(ways: readonly DroppingWay[], { table }: SizeFacts): Place[] {
+  return table.flatMap((service) =>
     service.servers
       .filter(
         (server) =>
@@ -49,6 +74,14 @@ function findingOf(dropping: DroppingWays, facts: SizeFacts): Finding<Id> {
       )
       .map((server) => ({ service, server })),
   );
+}
+
+/** More servers are not examined. */
+const MOST_SERVERS = 3;
+
+function findingOf(dropping: DroppingWays, facts: SizeFacts): Finding<Id> {
+  const { ways, largest, device } = dropping;
+  const places = placesOf(ways, facts);
   const fails =
     largest === undefined ||
     ways.some(({ needed = largest }) => needed > largest);
@@ -96,13 +129,29 @@ function sizeReasons(places: readonly Place[], facts: SizeFacts): string[] {
   return [...new Set(found)];
 }
 
+/** One of the clients of a server, if the connection table shows any. */
+function clientOf(
+  service: ServiceWithServers,
+  server: ServerEntry,
+  { connections, allServices }: SizeFacts,
+): Address | undefined {
+  if (!connections || !allServices) return undefined;
+  const [group] = groupsOf(connections, service, server, allServices);
+  return group?.clients[0];
+}
+
 /** The commands that try the same from the servers: their answers can be as large. */
 function examinations(places: readonly Place[], facts: SizeFacts): Fix[] {
   const machines = new Map<string, Fix>();
   for (const { service, server } of places) {
     const machine = formatAddress(server.key.address);
     if (machines.has(machine) || machines.size >= MOST_SERVERS) continue;
-    const there = examineThere(service, server, facts);
+    const there = examineThere(
+      service,
+      server,
+      facts,
+      clientOf(service, server, facts),
+    );
     machines.set(machine, { ...there, command: `${there.command} --probe` });
   }
   return [...machines.values()];

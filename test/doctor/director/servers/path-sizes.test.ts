@@ -14,6 +14,7 @@ import {
   type ServerSettings,
 } from "../../../../src/ipvs/model.js";
 import { address, serverEntry } from "../../../fixtures/entries.js";
+import { connectionGroup, connectionTable } from "../../made-up-connections.js";
 import { device, network, ownAddress, route } from "../../made-up-network.js";
 import { serviceAt, told } from "../../made-up.js";
 
@@ -88,13 +89,36 @@ suite("pathSizes", () => {
     ]);
     assert.match(
       finding.fix[0]?.effect ?? "",
-      /^holds for all packets that leave by eth2: none is larger than 1500 bytes; a tunnel \(IP in IP\) there has room for 1480 bytes .*; to put it back: ip link set dev eth2 mtu 1600$/,
+      /^holds for all packets that leave by eth2: none is larger than 1500 bytes; the tunnel then carries 1480 bytes of a client's packet; .*; to put it back: ip link set dev eth2 mtu 1600$/,
     );
     assert.deepEqual(
       finding.next?.map(({ command, on }) => `${on ?? "-"}: ${command}`),
       [
         "real server 10.0.0.11: ipvsadm doctor --real-server tcp/192.0.2.100:80 --method tunnel --probe",
       ],
+    );
+  });
+
+  test("pathSizes names a client in the command for the server, if one is known", () => {
+    const [finding] = pathSizes.examine({
+      table: [SERVICE],
+      allServices: [SERVICE],
+      network: places(1500, 1600),
+      sizes: [size("10.0.0.11")],
+      connections: connectionTable([
+        connectionGroup(
+          { ESTABLISHED: [900] },
+          {
+            virtual: address("192.0.2.100"),
+            server: address("10.0.0.11"),
+            clients: [address("198.51.100.7")],
+          },
+        ),
+      ]),
+    });
+    assert.equal(
+      finding?.next?.[0]?.command,
+      "ipvsadm doctor --real-server tcp/192.0.2.100:80 --method tunnel --client 198.51.100.7 --probe",
     );
   });
 
