@@ -32,6 +32,7 @@ import type { Sysctls } from "../../sysctls.js";
 import { askedFromVirtual, mergeAsked } from "./asked-from-vip.js";
 import { ignoredRouters } from "./ignored-routers.js";
 import { parentOf, setUp } from "./interface-below.js";
+import { collisionAt } from "./server-collisions.js";
 import { keepLastServers, withSilentInterfaces } from "./silent-interface.js";
 import { bindsClients, takeOut } from "./take-out.js";
 
@@ -47,7 +48,8 @@ export function isPassive(daemons: readonly Daemon[]): boolean {
 export const virtualAddresses = check(
   ["vip-not-local", "vip-duplicate"],
   ["table", "daemons", "network"],
-  ({ table, daemons, network }) => {
+  (facts) => {
+    const { table, daemons, network } = facts;
     if (isPassive(daemons)) return [];
     const found = new Map<string, Finding<"vip-not-local" | "vip-duplicate">>();
     for (const { key } of table) {
@@ -60,6 +62,9 @@ export const virtualAddresses = check(
         : isLocal(network, key.address) === false
           ? missing(key.address, network, serviceName({ key }))
           : undefined;
+      // Adding the address would cut off a real server.
+      if (finding?.id === "vip-not-local" && collisionAt(key.address, facts))
+        continue;
       if (finding) found.set(formatAddress(key.address), finding);
     }
     return [...found.values()];

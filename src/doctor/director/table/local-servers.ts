@@ -19,6 +19,7 @@ import type { Finding } from "../../finding.js";
 import { deviceOf, isLocal, type Network } from "../../network.js";
 import { hears, isLoopback } from "../../real-server/listening.js";
 import { isVirtual } from "../nat/director-address.js";
+import { collisionAt } from "../reach/server-collisions.js";
 
 type Id = "server-on-loopback" | "local-server-unheard";
 
@@ -33,7 +34,10 @@ export const localServers = check(
         .flatMap((server): Finding<Id>[] =>
           isOnLoopback(server) && !isAtLoopback(service)
             ? [onLoopback(service, server, facts)]
-            : unheard(service, server, facts),
+            : // The address is that of another machine.
+              collisionAt(server.key.address, facts)
+              ? []
+              : unheard(service, server, facts),
         ),
     ),
 );
