@@ -9,8 +9,8 @@ export const NETWORK_KINDS = [
     why: "IPVS handles packets that are for the machine itself. A packet to an address that is not local never reaches it: no machine answers for the address, or the packet is forwarded or dropped like any other. Clients see connections time out.",
     looked:
       "For the address of each service: whether the kernel's route to it is of type local. An address of an interface makes such a route, and so does `ip route add local`. A service by firewall mark has no address to check. If the address is that of a real server, the finding is vip-of-server. Nothing is checked on a machine with only a backup sync daemon, where another machine has the address.",
-    cure: "Add the address to an interface. Where an address moves between directors (keepalived, VRRP), first check which of them must have it now.",
-    sysctls: [],
+    cure: "Add the address to an interface: to the one that has the other virtual addresses, if there is such a dummy (kube-ipvs0 of kube-proxy). An interface with disable_ipv6 1 gets no IPv6 address, so set that to 0 first, and keep it in /etc/sysctl.d. Where an address moves between directors (keepalived, VRRP), first check which of them must have it now.",
+    sysctls: ["net.ipv6.conf.INTERFACE.disable_ipv6"],
   },
   {
     id: "vip-of-server",
