@@ -172,7 +172,10 @@ export const TRAFFIC_KINDS = [
     looked:
       "The connection table: clients that wait in SYN_RECV, and whether a network of the director has both the client and the server.",
     cure: "Translate the client's address as well (SNAT, with net.ipv4.vs.conntrack=1), or give the server a host route to each such client through the director, and set send_redirects to 0 on the director.",
-    sysctls: ["net.ipv4.vs.conntrack"],
+    sysctls: [
+      "net.ipv4.vs.conntrack",
+      "net.ipv4.conf.INTERFACE.send_redirects",
+    ],
   },
   {
     id: "snat-address-elsewhere",
