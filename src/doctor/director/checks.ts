@@ -31,6 +31,7 @@ import { mergedPorts } from "./table/merged-ports.js";
 import { modules } from "./machine/modules.js";
 import { activeBackups, backups } from "./sync/backups.js";
 import { anyAddress, reach, virtualAddresses } from "./reach/reach.js";
+import { collidingAddresses } from "./reach/vip-of-server.js";
 import { fragments, hashing, orphans, reuse } from "./machine/settings.js";
 import { schedulerPins } from "./table/scheduler-pins.js";
 import { separatePersistence } from "./table/separate-persistence.js";
@@ -54,6 +55,7 @@ export const DIRECTOR_CHECKS: readonly Check[] = [
   modules,
   forwarding,
   interfaceForwarding,
+  collidingAddresses,
   virtualAddresses,
   strangers,
   silentAddresses,

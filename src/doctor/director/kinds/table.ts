@@ -127,8 +127,8 @@ export const TABLE_KINDS = [
       "no program on this machine gets the requests of a local real server",
     why: "A real server with an address of the director is the director itself, for example to show a page while all others are down. The scheduler gives it its share of the connections. If no program listens there, clients see them refused.",
     looked:
-      "For each server with a weight and a local address: listening TCP sockets and unconnected UDP sockets in /proc/net, with masquerading at the address and port of the server, otherwise at those of the service, if its address is local.",
-    cure: "Start the program on this machine, and let it listen at any address, or at the address that is named. Until then give the server weight 0. If the server is meant to be another machine, remove its address from this one: `ip address del`.",
+      "For each server with a weight and a local address: listening TCP sockets and unconnected UDP sockets in /proc/net, with masquerading at the address and port of the server, otherwise at those of the service, if its address is local. If another machine has the address of the server, and it is also a virtual address, the finding is vip-of-server.",
+    cure: "Start the program on this machine, and let it listen at any address, or at the address that is named. With direct routing that is the virtual address, because a local packet keeps its destination. Until then give the server weight 0. If the server is meant to be another machine, and its address is not the main one of an interface of this machine, remove it here: `ip address del`.",
     sysctls: [],
   },
   {

@@ -37,7 +37,7 @@ export function releaseTemplates(): Fix {
 }
 
 /** Schedulers that keep the place of a server with weight 0, and refuse the clients that belong there. @see ip_vs_sh_reassign(), ip_vs_dh_reassign() */
-function refusesClients({
+export function refusesClients({
   settings: { scheduler, flags },
 }: Pick<ServiceWithServers, "settings">): boolean {
   const fallback = schedulerFlag("sh-fallback")?.bit ?? 0;
