@@ -7,6 +7,7 @@ import { balance } from "../../traffic/ipvsadm.js";
 import { without } from "../../traffic/needs.js";
 import { BEHIND_DIRECTOR, otherClients } from "../../traffic/places.js";
 import { siteOf } from "../../traffic/site.js";
+import { examined } from "./case.js";
 
 const URL = "http://192.0.2.100/";
 const RULES = `
@@ -238,14 +239,11 @@ suite("doctor --client follows a client", () => {
       };
       /** Whether doctor warns without a client, by the packets of the rules. */
       const isWarning = async () => {
-        const { stdout, stderr } = await ours("doctor -o json".split(" "));
-        assert.equal(stderr, "");
-        const { findings } = JSON.parse(stdout) as {
-          findings: readonly { id: string; subject: string }[];
-        };
-        return findings.some(
-          ({ id, subject }) =>
-            id === "ftp-ports-unmatched" && subject === "fwm/21",
+        const { found } = await examined();
+        return found.some(
+          ({ id, severity, subject }) =>
+            `${severity} ${id}` === "warning ftp-ports-unmatched" &&
+            subject === "fwm/21",
         );
       };
       try {
