@@ -121,7 +121,7 @@ export function summarized(all: readonly Judged[], many: string): Summary {
   const stopping = verdicts.filter(({ state }) => state === "stops");
   const isStopped =
     stopping.some(({ isPartial }) => isPartial === true) ||
-    (stopping.length > 0 && stopping.length === verdicts.length);
+    (stopping.length > 0 && verdicts.every(({ state }) => state !== "ok"));
   return {
     state: isStopped ? "stops" : isFine ? "ok" : "unknown",
     text: texts.slice(0, MOST_SHOWN).join("; "),

@@ -153,7 +153,7 @@ function entryStep(
         isHalfOpen(states, judged.length)
           ? lostAnswer === undefined
             ? examineThere(service, server, facts, client)
-            : routeCommand(first, client)
+            : routeCommand(first.connection.virtual, client)
           : undefined,
     };
   if (server?.settings.weight === 0)

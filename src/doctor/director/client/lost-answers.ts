@@ -21,10 +21,7 @@ function hasOthers(server: ServerEntry | undefined, waiting: number): boolean {
 }
 
 /** Shows by which way answers to a client leave. */
-export function routeCommand(
-  { connection: { virtual } }: SeenConnection,
-  client: Address,
-): Fix {
+export function routeCommand(virtual: Address, client: Address): Fix {
   return {
     command: `ip route get ${formatAddress(client)} from ${formatAddress(virtual)}`,
     effect: "changes nothing; shows the way of the answers",

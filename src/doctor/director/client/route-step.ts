@@ -15,6 +15,7 @@ import {
   type Diversion,
 } from "../ways/answer-rules.js";
 import { isConfirmed, usedConnections } from "./entries.js";
+import { routeCommand } from "./lost-answers.js";
 import type { ClientSightings, TraceFacts, TraceStep } from "./trace-step.js";
 
 /** The interface in whose network a client is, if the route to it leaves by another one. */
@@ -45,13 +46,13 @@ function isStrict({ sysctls }: TraceFacts, device: string): boolean {
 function diversionFor(
   facts: TraceFacts,
   client: Address,
-): Diversion | undefined {
+): { readonly diversion: Diversion; readonly virtual: Address } | undefined {
   for (const { key, servers } of facts.table) {
     if ("firewallMark" in key || key.address.length !== client.length) continue;
     for (const server of servers) {
       const { address } = server.key;
       const found = diversionOf(client, address, key.address, facts);
-      if (found) return found;
+      if (found) return { diversion: found, virtual: key.address };
     }
   }
   return undefined;
@@ -63,13 +64,17 @@ export function routeStep(
 ): TraceStep {
   const { network } = facts;
   const { client } = sightings;
-  const diversion = diversionFor(facts, client);
-  if (diversion)
+  const diverted = diversionFor(facts, client);
+  if (diverted) {
+    const { diversion, virtual } = diverted;
+    const isUsed = usedConnections(sightings).some(isConfirmed);
     return {
       step: "route",
-      state: usedConnections(sightings).some(isConfirmed) ? "ok" : "unknown",
+      state: isUsed ? "ok" : "unknown",
       text: `${diversionText(diversion, network)}; ${mainText(diversion, network)}`,
+      next: isUsed ? undefined : routeCommand(virtual, client),
     };
+  }
   const hop = nextHopTo(network, client);
   const name = deviceOf(network, hop?.device)?.name;
   if (!hop || name === undefined) {
