@@ -11,6 +11,7 @@ import { fixedNeighbors } from "./ways/fixed-neighbors.js";
 import { idleConnections, limits } from "./machine/limits.js";
 import { largeAnswers } from "./firewall/large-answers.js";
 import { ftpHelper } from "./table/ftp-helper.js";
+import { ftpMarks } from "./table/ftp-marks.js";
 import { ftpPersistence } from "./table/ftp-persistence.js";
 import { hangingServers } from "./connections/hanging-servers.js";
 import { localServers } from "./table/local-servers.js";
@@ -115,4 +116,5 @@ export const DIRECTOR_CHECKS: readonly Check[] = [
   separatePersistence,
   ftpHelper,
   ftpPersistence,
+  ftpMarks,
 ];

@@ -181,4 +181,14 @@ export const TABLE_KINDS = [
     cure: "Make the service persistent, for longer than a client is idle between two files. A service for all ports does not help: the kernel looks for the service at port 21 first. If the servers have a firewall, it must accept passive data connections: set a range of ports in the FTP server and open it. If the service is not FTP, nothing has to be changed.",
     sysctls: [],
   },
+  {
+    id: "ftp-ports-unmatched",
+    severity: "warning",
+    title: "no data connection of FTP gets the mark of its service",
+    why: "A service by firewall mark gets the packets to which rules give its mark: for FTP those to port 21, and those to the ports that the FTP servers choose for passive data connections. If the servers choose other ports than those of the rules, for example after an update or a change of their configuration, data connections have no mark. No service takes them, and the director refuses them: clients log in, and each listing and each file fails.",
+    looked:
+      "The services by firewall mark with a rule for TCP port 21 that has matched 25 packets or more, and other rules only for ports from 1024 on, none of which has matched a packet. It is only likely: perhaps clients only log in, as a monitor does, or all data connections are active, or the rules for data ports are newer. Nothing is reported if a rule is also for port 20, if the servers have connections at port 20 or at ports from 1024 on, if ip_vs_ftp handles port 21 and a server is masqueraded, if rules could not be read, or on a machine with only a backup sync daemon.",
+    cure: "Find out which ports the FTP servers use for passive data connections. `ipvsadm doctor --client` shows them if no rule marks them. Give the FTP servers a fixed range within the ports of the rules (vsftpd: `pasv_min_port` and `pasv_max_port`; ProFTPD: `PassivePorts`; Pure-FTPd: `-p`), or extend the ports of the rules.",
+    sysctls: [],
+  },
 ] as const satisfies readonly Kind[];

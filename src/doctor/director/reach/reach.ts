@@ -300,7 +300,7 @@ function deadServer(
   silence: string,
 ): Finding<DeadId> {
   const subject = ofServer(service, server);
-  const fix = takeOut(service, server, sysctls);
+  const fix = takeOut(service, server, sysctls, true);
   if (bindsClients(service, server, sysctls)) {
     const count = server.persistentConnections;
     return {
