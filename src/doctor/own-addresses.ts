@@ -2,6 +2,9 @@ import { sameAddress, type Address } from "../ipvs/address.js";
 import type { DeviceAddress } from "../rtnl/model.js";
 import { deviceOf, type Network } from "./network.js";
 
+/** The interface on which kube-proxy keeps the addresses of Kubernetes Services */
+export const KUBE_INTERFACE = "kube-ipvs0";
+
 /** Where this machine has an address; undefined if no interface has it. */
 export function ownAt(
   network: Network,

@@ -1,13 +1,17 @@
-import { formatAddress, type Address } from "../../../ipvs/address.js";
+import {
+  formatAddress,
+  sameAddress,
+  type Address,
+} from "../../../ipvs/address.js";
 import type { Device } from "../../../rtnl/model.js";
 import { isWithin } from "../../../rtnl/address-owners.js";
 import type { Known } from "../../check.js";
 import type { Facts } from "../../facts.js";
 import type { Finding, Fix } from "../../finding.js";
 import { deviceOf, nextHopTo } from "../../network.js";
+import { KUBE_INTERFACE } from "../../own-addresses.js";
 import { shellWord } from "../../shell.js";
 import { sysctlFix, sysctlName, sysctlNumber } from "../../sysctls.js";
-import { isVirtual } from "../nat/director-address.js";
 
 type MissingFacts = Facts & Known<"network">;
 
@@ -47,9 +51,6 @@ export function missing(
   };
 }
 
-/** The interface on which kube-proxy keeps the addresses of Kubernetes Services */
-const KUBE_PROXYS = "kube-ipvs0";
-
 /**
  * The interface that has the other virtual addresses: that of kube-proxy, or a dummy. Undefined if the address is in the
  * network of another interface, where neighbors ask for it, unless the dummy has addresses of that network.
@@ -76,11 +77,20 @@ function keeperFor(address: Address, facts: MissingFacts): Device | undefined {
 
 function isKeeper({ index, name, kind }: Device, facts: MissingFacts): boolean {
   if (kind !== "dummy") return false;
-  if (name === KUBE_PROXYS) return true;
+  if (name === KUBE_INTERFACE) return true;
   const own = facts.network.addresses.filter(
     ({ device, scope }) => device === index && scope === "global",
   );
-  return own.length > 0 && own.every((one) => isVirtual(one.address, facts));
+  return own.length > 0 && own.every((one) => isOfService(one.address, facts));
+}
+
+function isOfService(
+  address: Address,
+  { allServices, table = [] }: MissingFacts,
+): boolean {
+  return (allServices ?? table).some(
+    ({ key }) => !("firewallMark" in key) && sameAddress(key.address, address),
+  );
 }
 
 /** Why an interface gets no IPv6 address, and how to change that. */

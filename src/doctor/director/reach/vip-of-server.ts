@@ -4,12 +4,10 @@ import { check } from "../../check.js";
 import { changeCommand, serviceName } from "../../commands.js";
 import type { Finding, Fix } from "../../finding.js";
 import { deviceOf, type Network } from "../../network.js";
+import { KUBE_INTERFACE } from "../../own-addresses.js";
 import { shellWord } from "../../shell.js";
 import { isPassive } from "./reach.js";
 import { collisionAt, type Collision } from "./server-collisions.js";
-
-/** The interface on which kube-proxy keeps the addresses of Kubernetes Services */
-const KUBE_PROXYS = "kube-ipvs0";
 
 /** Virtual addresses that are at the same time the address of a real server. */
 export const collidingAddresses = check(
@@ -49,7 +47,7 @@ function findingOf(
     subject: text,
     seen: `it is the virtual address of ${serviceNames(virtual)} and a real server of ${requests}; on ${on}, ${formatHardwareAddress(hardwareAddress)} has it, and ${consequence}`,
     evidence:
-      place === KUBE_PROXYS
+      place === KUBE_INTERFACE
         ? [
             `kube-proxy adds the service and the address again as long as a Kubernetes Service has ${text} in externalIPs or as its load balancer's address: remove it there`,
           ]
