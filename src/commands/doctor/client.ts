@@ -94,7 +94,7 @@ async function watchConnections(
 
 function traceFacts(facts: Facts): TraceFacts | undefined {
   const { table, allServices, network, connections } = facts;
-  const { sysctls, firewall, daemons, ftpHelper } = facts;
+  const { sysctls, firewall, daemons, ftpHelper, timeouts } = facts;
   if (!table || !allServices || !network || !connections) return undefined;
   if (!sysctls || !firewall || !daemons) return undefined;
   return {
@@ -106,6 +106,7 @@ function traceFacts(facts: Facts): TraceFacts | undefined {
     firewall,
     daemons,
     ftpHelper,
+    timeouts,
   };
 }
 

@@ -199,14 +199,11 @@ export async function gatherDirector(
           }),
         )
       : undefined;
-  const { network, stations, connections: read } = facts;
+  const { connections: read } = facts;
+  // A client that is followed has counters of its own.
   const later =
-    network && stations && read
-      ? await readLaterCounters(
-          io,
-          { ...facts, network, stations, connections: read },
-          began,
-        )
+    read && !client
+      ? await readLaterCounters(io, { ...facts, connections: read }, began)
       : undefined;
   if (!facts.listeners)
     reasons.set("listeners", `${io.procFolder}/net/tcp and udp cannot be read`);

@@ -3,7 +3,12 @@ import type { Stats } from "../../ipvs/model.js";
 import type { Io } from "../../runtime/io.js";
 import type { Known } from "../check.js";
 import { serverName } from "../commands.js";
+import type { Facts } from "../facts.js";
 import type { LaterCounters } from "../later-counters.js";
+import {
+  hasEnoughDatagrams,
+  needsLaterDatagrams,
+} from "./connections/udp-pinned.js";
 import { readTable } from "./read-ipvs.js";
 import { silences } from "./reach/silence.js";
 import { needsSecondReading } from "./reach/counted-answers.js";
@@ -13,19 +18,24 @@ const LONGEST_MILLISECONDS = 5000;
 const LOOK_MILLISECONDS = 500;
 
 /**
- * Reads the counters again if only that tells whether answers of silent servers come back: until all of these have sent
- * packets, or for some seconds.
+ * Reads the counters again if only that tells whether answers of silent servers come back, or whether all datagrams of a
+ * UDP service go to one server: until the counters tell, or for some seconds.
  *
  * @param began when the table was read, in milliseconds
  * @returns undefined if that is not needed, or IPVS is gone
  */
 export async function readLaterCounters(
   io: Io,
-  facts: Parameters<typeof silences>[0] & Known<"table">,
+  facts: Facts & Known<"table" | "allServices" | "connections" | "timeouts">,
   began: number,
 ): Promise<LaterCounters | undefined> {
-  const open = silences(facts).filter(needsSecondReading);
-  if (open.length === 0) return undefined;
+  const { network, stations, table } = facts;
+  const open =
+    network && stations
+      ? silences({ ...facts, network, stations }).filter(needsSecondReading)
+      : [];
+  const datagrams = table.filter((one) => needsLaterDatagrams(one, facts));
+  if (open.length + datagrams.length === 0) return undefined;
   const never = new AbortController().signal;
   for (;;) {
     await io.clock.sleep(LOOK_MILLISECONDS, never);
@@ -37,7 +47,8 @@ export async function readLaterCounters(
         (servers.get(serverName(service, server))?.outPackets ?? 0n) >
         server.stats.outPackets,
     );
-    if (haveSent || milliseconds >= LONGEST_MILLISECONDS)
+    const haveCome = datagrams.every((one) => hasEnoughDatagrams(one, servers));
+    if ((haveSent && haveCome) || milliseconds >= LONGEST_MILLISECONDS)
       return { servers, seconds: milliseconds / 1000 };
   }
 }

@@ -4,6 +4,7 @@ import "./direct-causes.lab.js";
 import "./direct-firewall.lab.js";
 import "./direct-ipv6.lab.js";
 import "./redirects.lab.js";
+import "./udp-pinned.lab.js";
 import "./bonds.lab.js";
 import "./real-direct.lab.js";
 import "./healthy.lab.js";

@@ -1095,12 +1095,14 @@ suite("timeoutLengths", () => {
     assert.deepEqual(find(59, 300), [
       ["timeout-short TCP", "ipvsadm --set 900 0 0"],
     ]);
-    const marked = serviceEntry({ family: INET, firewallMark: 7 }, {}, []);
+    const marked = serviceEntry({ family: INET, firewallMark: 7 }, {}, [
+      SERVER,
+    ]);
     assert.deepEqual(find(900, 4, [marked]), [
       ["timeout-short UDP", "ipvsadm --set 0 0 300"],
     ]);
     assert.deepEqual(find(900, 5, [marked]), []);
-    const udp = (flags: number) =>
+    const udp = (flags: number, servers = [SERVER]) =>
       serviceEntry(
         {
           family: INET,
@@ -1109,9 +1111,14 @@ suite("timeoutLengths", () => {
           port: 53,
         },
         { flags },
-        [],
+        servers,
       );
     assert.equal(find(900, 4, [udp(0)]).length, 1);
+    assert.deepEqual(
+      find(900, 4, [udp(0, [serverEntry("10.0.0.11", 53)])]),
+      [],
+      "answers do not pass the director",
+    );
     assert.deepEqual(find(900, 4, [udp(ONE_PACKET)]), [], "no entries");
   });
 });

@@ -8,6 +8,7 @@ import { deviceOf, nextHopTo } from "../../network.js";
 import { sysctlNumber } from "../../sysctls.js";
 import { OPENING, type SeenConnection } from "./connections.js";
 import { lostAnswers, routeCommand } from "./lost-answers.js";
+import { oneEntryText } from "./one-entry.js";
 import { serverOf, serviceOf } from "./servers.js";
 import { examineThere } from "../nat/examine-there.js";
 import { mergedConnection } from "../table/merged-ports.js";
@@ -190,7 +191,12 @@ function entryStep(
       state: "stops",
       text: `${text}; ${merged}${older}`,
     };
-  return { step: "entries", state: "ok", text: `${text}${older}` };
+  const oneEntry =
+    service &&
+    server &&
+    oneEntryText(connections, service, server, facts, sightings);
+  const reason = oneEntry === undefined ? "" : `; ${oneEntry}`;
+  return { step: "entries", state: "ok", text: `${text}${older}${reason}` };
 }
 
 /**

@@ -18,7 +18,7 @@ export type TraceFacts = Known<
   | "firewall"
   | "daemons"
 > &
-  Pick<Facts, "ftpHelper">;
+  Pick<Facts, "ftpHelper" | "timeouts">;
 
 /** What was seen of a client while it was followed. */
 export interface ClientSightings {

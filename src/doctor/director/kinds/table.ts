@@ -100,6 +100,16 @@ export const TABLE_KINDS = [
     sysctls: [],
   },
   {
+    id: "udp-pinned",
+    severity: "warning",
+    title: "one UDP client port binds most datagrams to one real server",
+    why: "IPVS takes all datagrams from one address and port for one connection, and gives them to one real server. Each datagram renews the entry, so a client that always sends from the same port, such as a telephone exchange (SIP, port 5060), a syslog relay or a resolver, keeps its server as long as it sends. The other servers get nothing. Another scheduler or another timeout does not change that.",
+    looked:
+      "UDP services with an address of their own, at least two servers that take connections, and the scheduler rr, wrr, lc, wlc, sed, nq or twos, without one-packet scheduling and persistence. They have at most three entries in the connection table, all of one client. Nine tenths of the datagrams go to one server whose weight does not explain it: of at least 5 between two readings, up to five seconds apart, or of at least 20 in at most three connections since the servers were added. It is only likely, because datagrams that belong together must stay with one server.",
+    cure: "If each datagram can go to another server, turn one-packet scheduling on (-o) with rr or wrr: without entries, lc, wlc, sed and nq find all servers equally idle and choose the same one each time. Entries that exist stay until the UDP timeout passes without a datagram: a client that never pauses for so long keeps its server, so stop it for that time. If servers must remember earlier datagrams, as with SIP dialogs, QUIC, DTLS or a VPN, -o is wrong: have the client send from several ports instead. With masquerading -o cannot be used.",
+    sysctls: [],
+  },
+  {
     id: "one-packet-masqueraded",
     severity: "error",
     title:

@@ -250,10 +250,10 @@ export const TRAFFIC_KINDS = [
     id: "timeout-short",
     severity: "warning",
     title: "a timeout is so short that idle connections are lost",
-    why: "IPVS forgets a connection if no packet comes for the time of its timeout. The next packet of the client then finds no connection: TCP connections break, UDP packets get another server. That holds for every forwarding method. With masquerading, an answer for which the server needs longer is not translated either, and the client gets nothing. The timeouts hold for all services.",
+    why: "IPVS forgets a connection if no packet comes for the time of its timeout. The next packet of the client then finds no connection, and a TCP connection breaks, with every forwarding method. With masquerading, an answer for which the server needs longer is not translated either, and the client gets nothing; that is all that breaks with UDP, because a datagram without an entry is scheduled again. With direct routing and tunneling, UDP answers do not pass the director: a short timeout then only gives a client another server after a pause. The timeouts hold for all services.",
     looked:
-      "The timeouts that `ipvsadm -L --timeout` prints: TCP below 60 seconds if there is a TCP service, UDP below 5 seconds if there is a UDP service. A service by firewall mark counts for both. For TCP it is idle-connections-expire instead if a connection is idle now.",
-    cure: "Set the timeout to the kernel's default, 900 seconds for TCP and 300 for UDP, or longer: choose it above the longest silence of clients and the slowest answer. Keep it in TIMEOUTS of /etc/default/ipvsadm, which ipvsadm.service of this project reads, in an ExecStartPost= of another unit, or in keepalived's lvs_timeouts, and correct what sets it at boot now.",
+      "The timeouts that `ipvsadm -L --timeout` prints: TCP below 60 seconds if there is a TCP service, UDP below 5 seconds if there is a UDP service with a masqueraded server. A service by firewall mark counts for both. A UDP service with one-packet scheduling does not count, nor one whose datagrams all come from one client port (udp-pinned): a longer timeout would bind that client for longer. For TCP it is idle-connections-expire instead if a connection is idle now.",
+    cure: "Set the timeout to the kernel's default, 900 seconds for TCP and 300 for UDP, or longer: choose it above the longest silence of clients and the slowest answer. A longer UDP timeout also keeps a client that always sends from the same port with its server for longer. Keep it in TIMEOUTS of /etc/default/ipvsadm, which ipvsadm.service of this project reads, in an ExecStartPost= of another unit, or in keepalived's lvs_timeouts, and correct what sets it at boot now.",
     sysctls: [],
   },
   {

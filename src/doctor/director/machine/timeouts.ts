@@ -1,4 +1,5 @@
 import {
+  MASQUERADING,
   ONE_PACKET,
   TCP,
   UDP,
@@ -6,6 +7,7 @@ import {
 } from "../../../ipvs/model.js";
 import { check } from "../../check.js";
 import type { Finding } from "../../finding.js";
+import { pinnedDatagrams } from "../connections/udp-pinned.js";
 import { idleConnections } from "./limits.js";
 
 /** Programs often need so long for an answer. */
@@ -38,13 +40,23 @@ export const timeoutLengths = check(
     if (
       udpSeconds > 0 &&
       udpSeconds < SHORTEST_UDP_SECONDS &&
-      table.some((service) => has(service, UDP))
+      table.some(
+        (service) =>
+          has(service, UDP) &&
+          isTranslated(service) &&
+          !pinnedDatagrams(service, facts),
+      )
     )
       found.push({
         id: "timeout-short",
         subject: "UDP",
-        seen: `IPVS forgets a client ${udpSeconds} s after its last UDP packet`,
-        fix: [{ command: `ipvsadm --set 0 0 ${USUAL.udp}`, effect: EFFECT }],
+        seen: `IPVS forgets a client ${udpSeconds} s after its last UDP packet, and then translates no answer of a masqueraded server`,
+        fix: [
+          {
+            command: `ipvsadm --set 0 0 ${USUAL.udp}`,
+            effect: `${EFFECT}; a client that always sends from the same port stays with its server for longer`,
+          },
+        ],
       });
     return found;
   },
@@ -59,4 +71,9 @@ function has({ key, settings }: ServiceWithServers, protocol: number): boolean {
     "firewallMark" in key ||
     (key.protocol === protocol && !(settings.flags & ONE_PACKET))
   );
+}
+
+/** Whether answers need the entry: with other forwarding methods they do not pass the director. */
+function isTranslated({ servers }: ServiceWithServers): boolean {
+  return servers.some(({ settings }) => settings.forwarding === MASQUERADING);
 }
