@@ -17,6 +17,7 @@ import type { GroupClients } from "./persistence-groups.js";
 import type { FtpHelper } from "./read-ftp-helper.js";
 import type { HeldListener } from "./real-server/held-listeners.js";
 import type { Listener } from "./real-server/listeners.js";
+import type { ListeningProgram } from "./real-server/listening-programs.js";
 import type { RealServer } from "./real-server/real-server.js";
 import type { Unaccepted } from "./real-server/read-unaccepted.js";
 import type { Counters } from "./read-counters.js";
@@ -59,6 +60,8 @@ export interface Facts {
   readonly unaccepted?: readonly Unaccepted[] | undefined;
   /** The programs that listen at the ports of these connections, and do not run */
   readonly heldListeners?: readonly HeldListener[] | undefined;
+  /** The programs that listen at the ports of local real servers, but not where requests arrive */
+  readonly programs?: readonly ListeningProgram[] | undefined;
   /** The listening sockets of this machine */
   readonly listeners?: readonly Listener[] | undefined;
   /** The firewall rules that could be read */

@@ -11,6 +11,7 @@ import { fixedNeighbors } from "./ways/fixed-neighbors.js";
 import { idleConnections, limits } from "./machine/limits.js";
 import { largeAnswers } from "./firewall/large-answers.js";
 import { ftpHelper } from "./table/ftp-helper.js";
+import { ftpMarks } from "./table/ftp-marks.js";
 import { ftpPersistence } from "./table/ftp-persistence.js";
 import { hangingServers } from "./connections/hanging-servers.js";
 import { localServers } from "./table/local-servers.js";
@@ -31,6 +32,7 @@ import { mergedPorts } from "./table/merged-ports.js";
 import { modules } from "./machine/modules.js";
 import { activeBackups, backups } from "./sync/backups.js";
 import { anyAddress, reach, virtualAddresses } from "./reach/reach.js";
+import { collidingAddresses } from "./reach/vip-of-server.js";
 import { fragments, hashing, orphans, reuse } from "./machine/settings.js";
 import { schedulerPins } from "./table/scheduler-pins.js";
 import { separatePersistence } from "./table/separate-persistence.js";
@@ -55,6 +57,7 @@ export const DIRECTOR_CHECKS: readonly Check[] = [
   modules,
   forwarding,
   interfaceForwarding,
+  collidingAddresses,
   virtualAddresses,
   strangers,
   silentAddresses,
@@ -115,4 +118,5 @@ export const DIRECTOR_CHECKS: readonly Check[] = [
   separatePersistence,
   ftpHelper,
   ftpPersistence,
+  ftpMarks,
 ];

@@ -20,6 +20,7 @@ import { readFtpHelper } from "../read-ftp-helper.js";
 import { readGroupClients } from "../read-group-clients.js";
 import { readSentErrors } from "../read-sent-errors.js";
 import { readListeners } from "../real-server/listeners.js";
+import { readListeningPrograms } from "../real-server/listening-programs.js";
 import { listenToMasters } from "../read-sync.js";
 import {
   readFixedSysctls,
@@ -37,6 +38,7 @@ import { readIpvs } from "./read-ipvs.js";
 import { probeServers } from "./servers/probe.js";
 import { sizeTargets } from "./servers/size-targets.js";
 import { SAVED_RULES } from "./table/empty.js";
+import { unheardPorts } from "./table/unheard-server.js";
 
 /** Facts that need a table */
 const OF_THE_TABLE = [
@@ -186,6 +188,17 @@ export async function gatherDirector(
     connections: typeof connections === "string" ? undefined : connections,
     groupClients: typeof groupClients === "string" ? undefined : groupClients,
   } satisfies Facts;
+  const programs =
+    facts.network && facts.listeners
+      ? readListeningPrograms(
+          io.procFolder,
+          unheardPorts({
+            table,
+            network: facts.network,
+            listeners: facts.listeners,
+          }),
+        )
+      : undefined;
   const { connections: read } = facts;
   // A client that is followed has counters of its own.
   const later =
@@ -204,7 +217,7 @@ export async function gatherDirector(
     rulesBegan,
   );
   return {
-    facts: { ...facts, later, firewallLater },
+    facts: { ...facts, later, firewallLater, programs },
     reasons,
     unjudgedRules: countUnjudged({ ...facts, firewallLater }),
     notChecked: notChecked(

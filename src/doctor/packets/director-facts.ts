@@ -37,6 +37,8 @@ export interface DirectorPacketFact extends PacketFact {
   readonly isBeyond?: boolean;
   /** By which entries know the same connections; undefined if their fate is not known */
   readonly group?: string | undefined;
+  /** It says no more than that packets go to no service */
+  readonly isUnserved?: boolean;
 }
 
 const MOST_GROUPS = 8;
@@ -93,7 +95,7 @@ function nothingFact(
   flows: readonly DirectorFlow[],
   { began, ended, halfFlows }: PacketSightings,
   { client, network }: DirectorFacts,
-): PacketFact {
+): DirectorPacketFact {
   const name = formatAddress(client);
   if (flows.length > 0) {
     const targets = new Set(
@@ -106,6 +108,7 @@ function nothingFact(
     const shown = [...targets].slice(0, 3).join(", ");
     return {
       state: "unknown",
+      isUnserved: true,
       text: `${counted(leg.packets, "packet")} of ${name} came in${byDevices(leg, network.devices)}, and none to a service: they went to ${shown}${targets.size > 3 ? " …" : ""}`,
     };
   }

@@ -59,6 +59,8 @@ function judgeWay(
   if (cut) return cut;
   if (flow.requestsOut.packets === 0)
     return judgeKept(flow, group, sightings, facts);
+  const routed = judgeRouted(flow, group, facts);
+  if (routed) return routed;
   const isMasqueraded =
     group.server === undefined ||
     group.server.settings.forwarding === MASQUERADING;
@@ -159,6 +161,28 @@ function judgeKept(
   return {
     state: isCertain && service ? "stops" : "unknown",
     text: `they stop on this machine${flow.hasEntry ? ", after IPVS has chosen the server" : ""}`,
+  };
+}
+
+/** Requests that leave as they came, because the virtual address is not local: IPVS does not get them. */
+function judgeRouted(
+  { virtual, virtualPort, hasEntry, requestsIn, requestsOut }: DirectorFlow,
+  { service }: Group,
+  { network, isPassive }: DirectorFacts,
+): Verdict | undefined {
+  const isUnchanged = requestsOut.flows.every(
+    ({ outer, target, targetPort }) =>
+      !outer && targetPort === virtualPort && sameAddress(target, virtual),
+  );
+  if (!service || hasEntry || isPassive || !isUnchanged) return undefined;
+  if (isLocal(network, virtual) !== false) return undefined;
+  const by = byDevices(requestsOut, network.devices);
+  const isBack = requestsOut.devices.some((one) =>
+    requestsIn.devices.includes(one),
+  );
+  return {
+    state: "stops",
+    text: `this machine sends them on${by}${isBack ? ", back to where they came from (a routing loop)" : ""}: ${formatAddress(virtual)} is not local, so IPVS does not get them; 'ipvsadm doctor' prints the fix (vip-not-local)`,
   };
 }
 

@@ -31,19 +31,28 @@ export function readHeldListeners(
   ports: ReadonlySet<number>,
 ): HeldListener[] {
   if (ports.size === 0) return [];
-  const sockets = new Map<string, number>();
-  for (const name of ["tcp", "tcp6"])
-    for (const [inode, port] of listeningSockets(
-      textOf(`${procFolder}/net/${name}`) ?? "",
-    ))
-      if (ports.has(port)) sockets.set(`socket:[${inode}]`, port);
+  const sockets = listeningSockets(procFolder, ports);
   return namesIn(procFolder)
     .filter((name) => /^[0-9]+$/.test(name))
     .flatMap((pid) => heldBy(procFolder, Number(pid), sockets));
 }
 
+/** The listening sockets at TCP ports, as links in procfs name them: `socket:[4711]`. */
+export function listeningSockets(
+  procFolder: string,
+  ports: ReadonlySet<number>,
+): Map<string, number> {
+  const sockets = new Map<string, number>();
+  for (const name of ["tcp", "tcp6"])
+    for (const [inode, port] of socketsIn(
+      textOf(`${procFolder}/net/${name}`) ?? "",
+    ))
+      if (ports.has(port)) sockets.set(`socket:[${inode}]`, port);
+  return sockets;
+}
+
 /** The inodes of the listening sockets in a file of procfs, with their ports. */
-function listeningSockets(text: string): [inode: string, port: number][] {
+function socketsIn(text: string): [inode: string, port: number][] {
   const rows = text.matchAll(
     /^ *[0-9]+: [0-9A-F]+:([0-9A-F]{4}) [0-9A-F]+:[0-9A-F]{4} 0A [0-9A-F:]+ [0-9A-F:]+ [0-9A-F]+ +[0-9]+ +[0-9]+ ([0-9]+) /gm,
   );
@@ -78,7 +87,7 @@ function heldBy(
 }
 
 /** The name and state of a process. The name can contain any character. @see proc_pid_stat(5) */
-function processAt(
+export function processAt(
   procFolder: string,
   pid: number,
 ): { readonly name: string; readonly letter: string } | undefined {

@@ -7,6 +7,7 @@ import { balance } from "../../traffic/ipvsadm.js";
 import { without } from "../../traffic/needs.js";
 import { BEHIND_DIRECTOR, otherClients } from "../../traffic/places.js";
 import { siteOf } from "../../traffic/site.js";
+import { examined } from "./case.js";
 
 const URL = "http://192.0.2.100/";
 const RULES = `
@@ -25,11 +26,13 @@ const [
   REFUSED = "",
   SERVED = "",
   REGULAR = "",
-] = otherClients(41).slice(34);
+  UNSERVED = "",
+  ROUTED = "",
+] = otherClients(43).slice(34);
 
 suite("doctor --client follows a client", () => {
   const site = siteOf(BEHIND_DIRECTOR, {
-    real1: { http: [8080], datagrams: ["198.51.100.11:53"] },
+    real1: { http: [8080, 21, 10021], datagrams: ["198.51.100.11:53"] },
   });
 
   /** Follows the client, which makes requests until doctor has ended. */
@@ -43,8 +46,13 @@ suite("doctor --client follows a client", () => {
   }
 
   /** Follows the client, which does something again and again until doctor has ended. */
-  async function followAmid(client: string, act: () => Promise<void>) {
-    const line = ["doctor", "--client", client, "--for", "6s", "-o", "json"];
+  async function followAmid(
+    client: string,
+    act: () => Promise<void>,
+    seconds = 6,
+  ) {
+    const words = `doctor --client ${client} --for ${seconds}s -o json`;
+    const line = words.split(" ");
     let follows = true as boolean;
     const doctor = ours(line).finally(() => (follows = false));
     while (follows) await act();
@@ -198,6 +206,100 @@ suite("doctor --client follows a client", () => {
         );
       } finally {
         site.network.sh(DIRECTOR, "iptables-legacy -t mangle -F PREROUTING");
+      }
+    },
+  );
+
+  test(
+    "doctor --client stops at data connections of FTP whose ports have no mark",
+    { skip: skip || without("tcpdump", "tcpdump") },
+    async () => {
+      await balance(`
+        -A -f 21 -s rr
+        -a -f 21 -r 198.51.100.11 -m`);
+      for (const ports of ["21", "10000:20000"])
+        site.network.sh(
+          DIRECTOR,
+          `iptables-legacy -t mangle -A PREROUTING -d 192.0.2.100 -p tcp --dport ${ports} -j MARK --set-mark 21`,
+        );
+      /** Logs in, and connects to a data port. @returns what doctor says, and whether the data port answered */
+      const visit = async (port: number, seconds: number) => {
+        const data: Reply[] = [];
+        const manner = { from: UNSERVED, patienceSeconds: 2 };
+        const found = await followAmid(
+          UNSERVED,
+          async () => {
+            await site.client.get("http://192.0.2.100:21/", manner);
+            const url = `http://192.0.2.100:${port}/`;
+            data.push(...(await site.client.get(url, manner)));
+          },
+          seconds,
+        );
+        return { ...found, data };
+      };
+      /** Whether doctor warns without a client, by the packets of the rules. */
+      const isWarning = async () => {
+        const { found } = await examined();
+        return found.some(
+          ({ id, severity, subject }) =>
+            `${severity} ${id}` === "warning ftp-ports-unmatched" &&
+            subject === "fwm/21",
+        );
+      };
+      try {
+        // On a slow machine too few packets pass at first.
+        let refused = await visit(33255, 6);
+        for (const seconds of [20, 60])
+          if (!refused.stopsAt) refused = await visit(33255, seconds);
+        assert.ok(!refused.data.some(isAnswer), JSON.stringify(refused.data));
+        assert.equal(refused.stopsAt?.step, "packets", refused.stdout);
+        assert.match(
+          refused.stopsAt.text,
+          /^TCP 192\.0\.2\.100: \d+ new connections? to port 33255: no service takes (?:it|them), and this machine resets (?:it|them); the nearest rule that sets a mark of a service is rule 2 of chain PREROUTING .*, 0 packets: mark 21 for ports 10000:20000; a connection of the client to port 21 passes, so these are probably data connections of FTP, /,
+        );
+        assert.equal(refused.status, 1);
+        const more = { from: UNSERVED, count: 10 };
+        await site.client.get("http://192.0.2.100:21/", more);
+        assert.ok(await isWarning());
+        const passing = await visit(10021, 6);
+        assert.ok(passing.data.some(isAnswer), JSON.stringify(passing.data));
+        assert.equal(passing.stopsAt, null, passing.stdout);
+        assert.doesNotMatch(passing.stdout, /no service takes/);
+        assert.ok(!(await isWarning()));
+      } finally {
+        site.network.sh(DIRECTOR, "iptables-legacy -t mangle -F PREROUTING");
+      }
+    },
+  );
+
+  test(
+    "doctor --client sees that requests are routed back, because the virtual address is not local",
+    { skip: without("tcpdump", "tcpdump") },
+    async () => {
+      const url = "http://203.0.113.99/";
+      await balance(`
+        -A -t 203.0.113.99:80 -s rr
+        -a -t 203.0.113.99:80 -r 198.51.100.11:8080 -m`);
+      site.network.sh("client", "ip route add 203.0.113.99 via 192.0.2.1");
+      site.network.sh(DIRECTOR, "ip route add 203.0.113.99 via 192.0.2.10");
+      try {
+        const ask = async (patienceSeconds: number) => {
+          await site.client.get(url, { from: ROUTED, patienceSeconds });
+        };
+        // On a slow machine too few packets pass at first.
+        let routed = await followAmid(ROUTED, () => ask(3));
+        for (const seconds of [20, 60])
+          if (!routed.stopsAt)
+            routed = await followAmid(ROUTED, () => ask(10), seconds);
+        assert.equal(routed.stopsAt?.step, "packets", routed.stdout);
+        assert.match(
+          routed.stopsAt.text,
+          /; this machine sends them on by front, back to where they came from \(a routing loop\): 203\.0\.113\.99 is not local, so IPVS does not get them; 'ipvsadm doctor' prints the fix \(vip-not-local\)$/,
+        );
+        assert.doesNotMatch(routed.stdout, /ip neighbor show/);
+      } finally {
+        site.network.sh(DIRECTOR, "ip route del 203.0.113.99");
+        site.network.sh("client", "ip route del 203.0.113.99");
       }
     },
   );

@@ -67,6 +67,17 @@ suite("doctor reads the director's firewall", () => {
   }
 
   finds({
+    name: "what keepalived drops with vrrp_strict",
+    firewall: [
+      "-A INPUT -d 192.0.2.100 -j DROP",
+      "-A OUTPUT -s 192.0.2.100 -j DROP",
+    ],
+    seen: /^rule 1 of chain INPUT \(iptables-legacy, table filter\), "-d 192\.0\.2\.100\/32 -j DROP", [1-9]\d* packets?, drops requests to tcp\/192\.0\.2\.100:80$/,
+    evidence:
+      /rule 1 of chain OUTPUT .*keepalived sets this pair with vrrp_strict/,
+  });
+
+  finds({
     name: "the policy of FORWARD, as Docker sets it",
     firewall: ["-P FORWARD DROP"],
     seen: /^the policy of chain FORWARD \(iptables-legacy, table filter\), [1-9]\d* packets, drops answers of real server 198\.51\.100\.1[12]:8080 and answers of real server /,

@@ -700,12 +700,17 @@ suite("doctor finds clients in the servers' own network", () => {
       "sysctl -w net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.lan.send_redirects=0",
     );
   before(noRedirects);
+  const SERVERS = {
+    "real server 198.51.100.11": "real1",
+    "real server 198.51.100.12": "real2",
+  };
   const reset = () => {
     director("iptables-legacy -t nat -F; sysctl -w net.ipv4.vs.conntrack=0");
-    site.network.sh(
-      "real1",
-      "ip route del 198.51.100.100 2>/dev/null || true; ip route flush cache",
-    );
+    for (const host of ["real1", "real2"])
+      site.network.sh(
+        host,
+        "ip route del 198.51.100.100 2>/dev/null || true; ip route flush cache",
+      );
     site.network.sh("real1", "ip neigh flush all");
   };
   /** With a host route to the client through the director the service works. */
@@ -726,6 +731,7 @@ suite("doctor finds clients in the servers' own network", () => {
     prepare: hostRoute,
     fault: () => void site.network.sh("real1", "ip route del 198.51.100.100"),
     fails: () => unansweredForLong(site, there),
+    machines: SERVERS,
     lastly: reset,
   });
 
@@ -744,6 +750,7 @@ suite("doctor finds clients in the servers' own network", () => {
     },
     fault: () => void director("sysctl -w net.ipv4.vs.conntrack=0"),
     fails: () => unansweredForLong(site, there),
+    machines: SERVERS,
     lastly: reset,
   });
 
@@ -766,6 +773,7 @@ suite("doctor finds clients in the servers' own network", () => {
         site.network.sh(host, "ip route del 198.51.100.100");
     },
     fails: () => unansweredForLong(site, there),
+    machines: SERVERS,
     lastly: reset,
   });
 });

@@ -442,10 +442,57 @@ suite("doctor finds where packets of masqueraded servers are lost", () => {
       await ipvsadm(`-d ${SERVICE} -r 198.51.100.1:8080`);
       await ipvsadm(`-a ${SERVICE} -r 198.51.100.1:8081 -m`);
     },
-    async repair() {
+    async repair({ cure }: Found) {
+      // The address is the director's own: without it no server can be reached.
+      assert.match(cure, /^Start the program .* 198\.51\.100\.1, port 8081\.$/);
       await ipvsadm(`-d ${SERVICE} -r 198.51.100.1:8081`);
       await ipvsadm(`-a ${SERVICE} -r 198.51.100.1:8080 -m`);
     },
+  });
+
+  let programs: number[] = [];
+  /** Starts a program of the director at port 80 of an address, and waits until it listens there. @param digits the address as /proc/net/tcp has it */
+  const listenAt = async (at: string, digits: string) => {
+    const program = `
+      require("http").createServer((_, answer) => answer.end(JSON.stringify({ server: "director", filling: "" })))
+        .listen(80, "${at}");`;
+    const pid = Number(
+      director(`${process.execPath} -e '${program}' >/dev/null 2>&1 & echo $!`),
+    );
+    programs.push(pid);
+    const row = `${digits}:0050 00000000:0000 0A`;
+    const listens = await eventually(
+      () => Promise.resolve(director("cat /proc/net/tcp")),
+      (text) => text.includes(row),
+    );
+    assert.ok(listens.includes(row));
+    return pid;
+  };
+  const stopPrograms = () => {
+    for (const pid of programs) director(`kill ${pid} || true`);
+    programs = [];
+  };
+  proves(site, {
+    id: "local-server-unheard",
+    name: "the program listens at another address",
+    rules: ONE_SERVER,
+    url: URL,
+    async fault() {
+      await listenAt("198.51.100.1", "016433C6");
+      await ipvsadm(`-d ${SERVICE} -r 198.51.100.11:8080`);
+      await ipvsadm(`-a ${SERVICE} -r 198.51.100.1 -g`);
+    },
+    async repair({ cure }: Found) {
+      assert.match(
+        cure,
+        /^Let \S+ \(PID [0-9]+\) listen at 0\.0\.0\.0, or also at 192\.0\.2\.100, because /,
+      );
+      assert.ok(cure.includes(`(PID ${programs[0] ?? ""})`), cure);
+      assert.doesNotMatch(cure, /ip address del/);
+      stopPrograms();
+      await listenAt("0.0.0.0", "00000000");
+    },
+    lastly: stopPrograms,
   });
 
   let hanging: number;

@@ -114,6 +114,60 @@ suite("doctor finds faults of a masquerading director", () => {
     fault: () => void director("ip address del 2001:db8:1::100/128 dev front"),
   });
 
+  const ROUTED6 = "2001:db8:3::100";
+  proves(site, {
+    id: "vip-not-local",
+    name: "IPv6 is disabled on the interface for virtual addresses",
+    subject: ROUTED6,
+    seen: /; kube-ipvs0 accepts no IPv6 address, because net\.ipv6\.conf\.kube-ipvs0\.disable_ipv6 is 1$/,
+    rules: RULES6.replaceAll("2001:db8:1::100", ROUTED6),
+    url: `http://[${ROUTED6}]/`,
+    prepare() {
+      director(`
+        ip link add kube-ipvs0 type dummy
+        ip address add ${ROUTED6}/128 dev kube-ipvs0`);
+      site.network.sh("client", `ip route add ${ROUTED6} via 2001:db8:1::1`);
+    },
+    fault: () =>
+      void director("sysctl -w net.ipv6.conf.kube-ipvs0.disable_ipv6=1"),
+    lastly() {
+      director("ip link del kube-ipvs0");
+      site.network.sh("client", `ip route del ${ROUTED6}`);
+    },
+  });
+
+  const DASHBOARD = "198.51.100.12:8443";
+  const publish = async () => {
+    await ipvsadm(`-A -t ${DASHBOARD} -s rr`);
+    await ipvsadm(`-a -t ${DASHBOARD} -r 198.51.100.11:8080 -m`);
+  };
+  proves(site, {
+    id: "vip-of-server",
+    name: "with the address",
+    subject: "198.51.100.12",
+    seen: /it is the virtual address of tcp\/198\.51\.100\.12:8443 and a real server of tcp\/192\.0\.2\.100:80; on back, [0-9a-f:]{17} has it/,
+    rules: RULES,
+    url: URL,
+    async fault() {
+      await publish();
+      director(`
+        ip link add kube-ipvs0 type dummy
+        ip address add 198.51.100.12/32 dev kube-ipvs0`);
+    },
+    lastly: () => void director("ip link del kube-ipvs0"),
+  });
+
+  proves(site, {
+    id: "vip-of-server",
+    name: "without the address",
+    subject: "198.51.100.12",
+    rules: RULES,
+    url: URL,
+    fault: publish,
+    // The real server keeps its own address, so the other service works.
+    fails: () => answered(site, URL),
+  });
+
   proves(site, {
     id: "vip-duplicate",
     subject: "2001:db8:1::100",

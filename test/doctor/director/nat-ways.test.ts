@@ -888,6 +888,91 @@ suite("localServers", () => {
   });
 });
 
+suite("local-server-unheard", () => {
+  const local = {
+    protocol: TCP,
+    address: address("10.0.0.1"),
+    port: 80,
+  } as const;
+  const find = (given: Partial<Facts> = {}) => {
+    const [finding] = localServers.examine(
+      facts({
+        table: [serviceAt("192.0.2.1", [serverEntry("10.0.0.1", 80), SERVER])],
+        listeners: [local],
+        ...given,
+      }),
+    );
+    assert.equal(finding?.id, "local-server-unheard");
+    return finding;
+  };
+  const UNTIL = [
+    "Until then give the server weight 0:",
+    { commands: ["ipvsadm -e -t 192.0.2.1:80 -r 10.0.0.1:80 -g -w 0"] },
+  ];
+
+  test("local-server-unheard names the program that listens at another address, and removes no main address", () => {
+    const programs = [{ port: 80, pid: 412, name: "python3" }];
+    assert.deepEqual(find({ programs }).procedure, [
+      "Let python3 (PID 412) listen at 0.0.0.0, or also at 192.0.2.1, because a local packet keeps the virtual address as its destination. Change that in the program's configuration and start it again.",
+      ...UNTIL,
+    ]);
+    assert.deepEqual(find().evidence, []);
+    assert.match(JSON.stringify(find().procedure), /Let the program listen/);
+  });
+
+  test("local-server-unheard without a program says to start it", () => {
+    assert.deepEqual(find({ listeners: [] }).procedure, [
+      "Start the program on this machine, and let it listen at 0.0.0.0 or at 192.0.2.1, port 80.",
+      ...UNTIL,
+    ]);
+  });
+
+  test("local-server-unheard gives the only server no weight 0, nor one of a scheduler that refuses its clients", () => {
+    const server = serverEntry("10.0.0.1", 80);
+    for (const service of [
+      serviceAt("192.0.2.1", [server]),
+      serviceAt("192.0.2.1", [server, SERVER], { scheduler: "dh" }),
+    ])
+      assert.equal(find({ table: [service] }).procedure?.length, 1);
+  });
+
+  test("local-server-unheard removes only an address that is not the machine's main one", () => {
+    const text = "10.0.0.99";
+    const seen = (bits: number, secondary = false): Network => ({
+      ...NETWORK,
+      ways: new Map([...NETWORK.ways, [text, route(text, "local", 2)]]),
+      addresses: [
+        ...NETWORK.addresses,
+        ownAddress(2, `${text}/${bits}`, { secondary }),
+      ],
+    });
+    const service = serviceAt("192.0.2.1", [serverEntry(text, 80), SERVER]);
+    const last = (around: Network, more: Partial<Facts> = {}) =>
+      find({
+        table: [service],
+        listeners: [],
+        network: around,
+        ...more,
+      }).procedure?.slice(3);
+    const remove = (bits: number) => [
+      "If the server is meant to be another machine, remove its address from eth2 here:",
+      { commands: [`ip address del ${text}/${bits} dev eth2`] },
+    ];
+    assert.deepEqual(last(seen(32)), remove(32));
+    assert.deepEqual(last(seen(24, true)), remove(24));
+    assert.deepEqual(last(seen(24)), []);
+    const at = { ...local, address: address(text) };
+    assert.deepEqual(last(seen(32), { listeners: [at] }), []);
+    const virtual = serviceAt(text, [SERVER]);
+    assert.deepEqual(last(seen(32), { allServices: [service, virtual] })?.[1], {
+      commands: [
+        `ipvsadm -D -t ${text}:80`,
+        `ip address del ${text}/32 dev eth2`,
+      ],
+    });
+  });
+});
+
 suite("defenses", () => {
   const find = (values: Record<string, number>) =>
     defenses

@@ -1143,6 +1143,7 @@ suite("overwrittenMarks", () => {
 
 suite("clientsBeside and redirects", () => {
   const beside = [group({ SYN_RECV: [58, 57, 56] }, "10.0.0.100")];
+  const ROUTE = "ip route add 10.0.0.100 via 10.0.0.1";
 
   test("clientsBeside: SNAT needs conntrack and a rule", () => {
     const [finding] = clientsBeside.examine(facts({ groups: beside }));
@@ -1150,7 +1151,45 @@ suite("clientsBeside and redirects", () => {
       "clients-beside-server 10.0.0.11:80 of tcp/192.0.2.1:80",
       "sysctl -w net.ipv4.vs.conntrack=1",
       "iptables -t nat -A POSTROUTING -s 10.0.0.0/24 -d 10.0.0.11 -o eth2 -p tcp --dport 80 -j MASQUERADE",
+      "sysctl -w net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.eth2.send_redirects=0",
+      `real server 10.0.0.11: ${ROUTE}`,
     ]);
+    assert.deepEqual(finding?.evidence, []);
+  });
+
+  test("clientsBeside: the route instead of SNAT needs no command for redirects that are off", () => {
+    const off = sysctls({
+      ...SYSCTLS,
+      "net.ipv4.conf.all.send_redirects": 0,
+      "net.ipv4.conf.eth2.send_redirects": 0,
+    });
+    const [finding] = clientsBeside.examine(
+      facts({ groups: beside, sysctls: off }),
+    );
+    assert.deepEqual(
+      finding?.fix.slice(2).map(({ command }) => command),
+      [ROUTE],
+    );
+    assert.match(
+      finding.fix[2]?.effect ?? "",
+      /^instead of SNAT, .*; send_redirects must be 0 on the director$/,
+    );
+  });
+
+  test("clientsBeside: the rule is for the variant of iptables that the machine uses", () => {
+    const firewall = {
+      tables: [],
+      unread: [],
+      legacyPrograms: new Map([[INET, "iptables-legacy"]] as const),
+    };
+    const [finding] = clientsBeside.examine({
+      ...facts({ groups: beside }),
+      firewall,
+    });
+    assert.match(
+      finding?.fix[1]?.command ?? "",
+      /^iptables-legacy -t nat -A POSTROUTING /,
+    );
   });
 
   test("clientsBeside: with a rule, conntrack alone is missing", () => {
@@ -1159,7 +1198,11 @@ suite("clientsBeside and redirects", () => {
     const [finding] = clientsBeside.examine(facts({ groups: beside, rules }));
     assert.deepEqual(
       finding?.fix.map(({ command }) => command),
-      ["sysctl -w net.ipv4.vs.conntrack=1"],
+      [
+        "sysctl -w net.ipv4.vs.conntrack=1",
+        "sysctl -w net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.eth2.send_redirects=0",
+        ROUTE,
+      ],
     );
     assert.match(finding.evidence?.[0] ?? "", /^rule 1 of chain POSTROUTING/);
   });

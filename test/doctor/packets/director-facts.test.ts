@@ -58,6 +58,7 @@ function judge(
     connections = [entry(40000), entry(40001)],
     isPassive = false,
     mayHideClient = false,
+    network: among = NETWORK,
   } = {},
 ) {
   const port = forwarding === MASQUERADING ? 8080 : 80;
@@ -66,7 +67,7 @@ function judge(
     services: [
       serviceAt("192.0.2.1", [serverEntry("10.0.0.11", port, { forwarding })]),
     ],
-    network: NETWORK,
+    network: among,
     connections:
       forwarding === MASQUERADING
         ? connections
@@ -189,6 +190,34 @@ suite("directorPacketFacts() of masqueraded servers", () => {
     assert.match(
       judge(see(here), { connections: [] }).join(),
       /^stops .*, none left.*; this machine resets them itself/,
+    );
+  });
+
+  test("directorPacketFacts() finds requests that are routed on, because the virtual address is not local", () => {
+    const away = network(
+      [
+        route(CLIENT, "unicast", 1, "192.0.2.254"),
+        route("192.0.2.1", "unicast", 1, "192.0.2.254"),
+      ],
+      { devices: [device(1), device(2)] },
+    );
+    const lines = (out: number) =>
+      repeated([1, 1.1, 2], (at) => [
+        `${at} 1 in ${CLIENT}:40000 > ${VIRTUAL} S seq 100`,
+        `${at} ${out} out ${CLIENT}:40000 > ${VIRTUAL} S seq 100`,
+      ]);
+    const none = { connections: [] as Connection[], network: away };
+    assert.deepEqual(judge(see(lines(1)), none), [
+      "stops TCP 192.0.2.1:80: 3 requests came in by eth1 (from 02:00:00:00:01:09), 3 left by eth1; this machine sends them on by eth1, back to where they came from (a routing loop): 192.0.2.1 is not local, so IPVS does not get them; 'ipvsadm doctor' prints the fix (vip-not-local)",
+    ]);
+    assert.match(
+      judge(see(lines(2)), none).join(),
+      /^stops .*; this machine sends them on by eth2: 192\.0\.2\.1 is not local, /,
+    );
+    // A backup has no virtual address.
+    assert.match(
+      judge(see(lines(1)), { ...none, isPassive: true }).join(),
+      /^unknown /,
     );
   });
 

@@ -13,6 +13,7 @@ import {
   readHeldListeners,
   type HeldListener,
 } from "../../../src/doctor/real-server/held-listeners.js";
+import { readListeningPrograms } from "../../../src/doctor/real-server/listening-programs.js";
 import {
   readUnaccepted,
   unacceptedIn,
@@ -108,6 +109,24 @@ function makeProcess(
     symlinkSync(file, join(folder, "fd", String(i)));
   });
 }
+
+test("readListeningPrograms() names the first process of each listening socket", () => {
+  const proc = mkdtempSync(join(tmpdir(), "programs-"));
+  const files = ["/dev/null", "socket:[4711]"];
+  try {
+    mkdirSync(join(proc, "net"));
+    writeFileSync(join(proc, "net/tcp"), STOPPED);
+    makeProcess(proc, 1000, { stat: "(nginx) S", files });
+    makeProcess(proc, 879, { stat: "(nginx) S", files });
+    makeProcess(proc, 880, { stat: "(other) S", files: ["socket:[4712]"] });
+    const of = (port: number) => readListeningPrograms(proc, new Set([port]));
+    assert.deepEqual(of(80), [{ port: 80, pid: 879, name: "nginx" }]);
+    assert.deepEqual(of(81), []);
+    assert.deepEqual(readListeningPrograms(proc, new Set()), []);
+  } finally {
+    rmSync(proc, { recursive: true });
+  }
+});
 
 test("readHeldListeners() finds the programs that have the listening socket and do not run", () => {
   const proc = mkdtempSync(join(tmpdir(), "held-"));

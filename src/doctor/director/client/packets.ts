@@ -15,6 +15,7 @@ import { examineThere } from "../nat/examine-there.js";
 import { snatRules, unseenRules } from "../nat/snat-address.js";
 import { isPassive } from "../reach/reach.js";
 import type { ClientSightings, TraceFacts, TraceStep } from "./trace-step.js";
+import { unservedSteps } from "./unserved-ports.js";
 
 /** How long a real server looks at packets, in the commands that are printed. */
 const THERE_SECONDS = 20;
@@ -89,13 +90,22 @@ export function packetSteps(
     isPassive: isPassive(facts.daemons),
     mayHideClient: facts.firewall.unread.length > 0,
   });
+  const unserved = unservedSteps(facts, { client, connections }, sightings);
+  // That they go to no service is then said with more.
+  const said =
+    unserved.length > 0
+      ? found.filter(({ isUnserved }) => isUnserved !== true)
+      : found;
   return {
-    steps: found.map((one) => ({
-      step: "packets",
-      state: one.state,
-      text: one.text,
-      next: nextOf(one, facts, client),
-    })),
+    steps: [
+      ...said.map((one): TraceStep => ({
+        step: "packets",
+        state: one.state,
+        text: one.text,
+        next: nextOf(one, facts, client),
+      })),
+      ...unserved,
+    ],
     groups: new Set(found.flatMap(({ group }) => group ?? [])),
     notChecked: captureLimits(sightings),
   };

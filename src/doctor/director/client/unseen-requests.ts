@@ -9,6 +9,7 @@ import {
   TUNNELING,
   type ServiceWithServers,
 } from "../../../ipvs/model.js";
+import { isWithin } from "../../../rtnl/address-owners.js";
 import { formatHardwareAddress, type Device } from "../../../rtnl/model.js";
 import type { Fix } from "../../finding.js";
 import { announce } from "../ways/announce.js";
@@ -57,7 +58,8 @@ function neighborsOf(
   const device =
     (entrance && virtualInterface(network, entrance, key.address)) ?? entrance;
   const at = device?.hardwareAddress;
-  if (!device || !at) return [];
+  if (!device || !at || !isAmongNeighbors(network, [entrance, device], key))
+    return [];
   return [
     {
       command: `ip neighbor show to ${formatAddress(key.address)}`,
@@ -66,6 +68,20 @@ function neighborsOf(
     },
     ...announce(network, key.address),
   ];
+}
+
+/** Whether a virtual address is in a network of these interfaces. Packets to another one are routed to this machine, and nobody asks for it. */
+function isAmongNeighbors(
+  { addresses }: Network,
+  devices: readonly (Device | undefined)[],
+  { address }: { readonly address: Address },
+): boolean {
+  return addresses.some(
+    (own) =>
+      devices.some((one) => one?.index === own.device) &&
+      own.prefixBits < address.length * 8 &&
+      isWithin(address, own.peer ?? own.address, own.prefixBits),
+  );
 }
 
 /** The interface upon another one that has a virtual address, and answers for it with a virtual hardware address, as VRRP makes it. */

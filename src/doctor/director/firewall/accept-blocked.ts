@@ -10,6 +10,7 @@ import type { FlagMatch, FlowMatch, FlowStop } from "../../firewall/flow.js";
 import { SYN, SYN_ACK, type Packet } from "../../firewall/packet.js";
 import type { Chain, Table } from "../../firewall/ruleset.js";
 import type { Blockage } from "./blockages.js";
+import { KEEPALIVED_REPAIR, keepalivedEvidence } from "./keepalived-rules.js";
 import type { DirectorFlow } from "./flows.js";
 
 /** The chain that Docker leaves to the administrator */
@@ -65,7 +66,7 @@ function acceptFlow(
       return {
         fix: {
           command: acceptCommand(match, place),
-          effect: effectOf(flow, match, place),
+          effect: effectOf(flow, match, place, before),
         },
         place,
       };
@@ -169,6 +170,7 @@ function effectOf(
   { text, what }: DirectorFlow,
   match: FlowMatch,
   { table, chain, position }: RulePlace,
+  before: readonly FlowStop[],
 ): string {
   const { flags, incoming, outgoing, protocol } = match;
   const name = decodeUtf8(chain.name);
@@ -184,7 +186,9 @@ function effectOf(
   const keep =
     name === DOCKER_USER
       ? "Docker leaves this chain alone; add it to the machine's configuration to keep it over a reboot"
-      : "add it to the firewall's configuration to keep it";
+      : before.some((stop) => keepalivedEvidence(stop) !== undefined)
+        ? KEEPALIVED_REPAIR
+        : "add it to the firewall's configuration to keep it";
   const answer =
     flags === "ack" && what !== "answers" ? resetText(match, table) : "";
   return `${accepted(packets, where, { flags, what, protocol })}${answer}; ${keep}`;

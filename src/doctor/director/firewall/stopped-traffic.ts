@@ -7,6 +7,7 @@ import type { Stop } from "../../firewall/walk.js";
 import { CONNTRACK, sysctlNumber } from "../../sysctls.js";
 import { acceptBlocked, isDockers } from "./accept-blocked.js";
 import { blockagesOf, describeBlockage, type Blockage } from "./blockages.js";
+import { keepalivedEvidence } from "./keepalived-rules.js";
 import { answersElsewhere } from "./flow-states.js";
 import { silences, waitingText } from "../reach/silence.js";
 import { isPassive } from "../reach/reach.js";
@@ -101,6 +102,9 @@ function findingOf(
     evidence: [
       ...stateEvidence(blockages, facts),
       ...dockerEvidence(first),
+      ...new Set(
+        blockages.flatMap(({ stop }) => keepalivedEvidence(stop) ?? []),
+      ),
       ...waiting.map(waitingText),
     ],
     ...(isRedirect(first) ? {} : { why: whyOf(blockages) }),

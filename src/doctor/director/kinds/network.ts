@@ -8,8 +8,18 @@ export const NETWORK_KINDS = [
     title: "a virtual address is not local",
     why: "IPVS handles packets that are for the machine itself. A packet to an address that is not local never reaches it: no machine answers for the address, or the packet is forwarded or dropped like any other. Clients see connections time out.",
     looked:
-      "For the address of each service: whether the kernel's route to it is of type local. An address of an interface makes such a route, and so does `ip route add local`. A service by firewall mark has no address to check. Nothing is checked on a machine with only a backup sync daemon, where another machine has the address.",
-    cure: "Add the address to an interface. Where an address moves between directors (keepalived, VRRP), first check which of them must have it now.",
+      "For the address of each service: whether the kernel's route to it is of type local. An address of an interface makes such a route, and so does `ip route add local`. A service by firewall mark has no address to check. If the address is that of a real server, the finding is vip-of-server. Nothing is checked on a machine with only a backup sync daemon, where another machine has the address.",
+    cure: "Add the address to an interface: to the one that has the other virtual addresses, if there is such a dummy (kube-ipvs0 of kube-proxy). An interface with disable_ipv6 1 gets no IPv6 address, so set that to 0 first, and keep it in /etc/sysctl.d. Where an address moves between directors (keepalived, VRRP), first check which of them must have it now.",
+    sysctls: ["net.ipv6.conf.INTERFACE.disable_ipv6"],
+  },
+  {
+    id: "vip-of-server",
+    severity: "error",
+    title: "a virtual address is the address of a real server",
+    why: "An address belongs to one machine. If the director has the address of a real server as a virtual address, its packets to that server do not leave it: requests of the other service end at the director, which refuses them. If the director does not have it, clients of the virtual address reach the real server itself, past the director.",
+    looked:
+      "The addresses of services that are also the address of a real server of another service, if another machine answers for them: doctor asks for each virtual address and for the next hops to real servers. Nothing is reported if a program on this machine listens for the requests of that server, if the address is the director's own (the network of an interface hangs on it), or if the machine that answers has the address of another real server as well: then it answers for addresses of others, and the finding is vip-answered-elsewhere. Nothing is checked on a machine with only a backup sync daemon.",
+    cure: "Take the service at that address off, or move it to another address, and remove the address from the director. Where kube-proxy keeps the table, remove the address from the Kubernetes Service (externalIPs, load balancer).",
     sysctls: [],
   },
   {

@@ -137,8 +137,8 @@ export const TABLE_KINDS = [
       "no program on this machine gets the requests of a local real server",
     why: "A real server with an address of the director is the director itself, for example to show a page while all others are down. The scheduler gives it its share of the connections. If no program listens there, clients see them refused.",
     looked:
-      "For each server with a weight and a local address: listening TCP sockets and unconnected UDP sockets in /proc/net, with masquerading at the address and port of the server, otherwise at those of the service, if its address is local.",
-    cure: "Start the program on this machine, and let it listen at any address, or at the address that is named. Until then give the server weight 0. If the server is meant to be another machine, remove its address from this one: `ip address del`.",
+      "For each server with a weight and a local address: listening TCP sockets and unconnected UDP sockets in /proc/net, with masquerading at the address and port of the server, otherwise at those of the service, if its address is local. If another machine has the address of the server, and it is also a virtual address, the finding is vip-of-server.",
+    cure: "Start the program on this machine, and let it listen at any address, or at the address that is named. With direct routing that is the virtual address, because a local packet keeps its destination. Until then give the server weight 0. If the server is meant to be another machine, and its address is not the main one of an interface of this machine, remove it here: `ip address del`.",
     sysctls: [],
   },
   {
@@ -189,6 +189,16 @@ export const TABLE_KINDS = [
     looked:
       "The TCP services at port 21 that have servers with direct routing or tunneling and are not persistent. It is only likely, because a port does not tell what a program speaks. Nothing is reported if, with the same servers, there are several services at ports from 1024 on, or a service by firewall mark whose mark rules set for such ports, or on a machine with only a backup sync daemon.",
     cure: "Make the service persistent, for longer than a client is idle between two files. A service for all ports does not help: the kernel looks for the service at port 21 first. If the servers have a firewall, it must accept passive data connections: set a range of ports in the FTP server and open it. If the service is not FTP, nothing has to be changed.",
+    sysctls: [],
+  },
+  {
+    id: "ftp-ports-unmatched",
+    severity: "warning",
+    title: "no data connection of FTP gets the mark of its service",
+    why: "A service by firewall mark gets the packets to which rules give its mark: for FTP those to port 21, and those to the ports that the FTP servers choose for passive data connections. If the servers choose other ports than those of the rules, for example after an update or a change of their configuration, data connections have no mark. No service takes them, and the director refuses them: clients log in, and each listing and each file fails.",
+    looked:
+      "The services by firewall mark with a rule for TCP port 21 that has matched 25 packets or more, and other rules only for ports from 1024 on, none of which has matched a packet. It is only likely: perhaps clients only log in, as a monitor does, or all data connections are active, or the rules for data ports are newer. Nothing is reported if a rule is also for port 20, if the servers have connections at port 20 or at ports from 1024 on, if ip_vs_ftp handles port 21 and a server is masqueraded, if rules could not be read, or on a machine with only a backup sync daemon.",
+    cure: "Find out which ports the FTP servers use for passive data connections. `ipvsadm doctor --client` shows them if no rule marks them. Give the FTP servers a fixed range within the ports of the rules (vsftpd: `pasv_min_port` and `pasv_max_port`; ProFTPD: `PassivePorts`; Pure-FTPd: `-p`), or extend the ports of the rules.",
     sysctls: [],
   },
 ] as const satisfies readonly Kind[];

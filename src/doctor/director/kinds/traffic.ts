@@ -18,9 +18,9 @@ export const TRAFFIC_KINDS = [
     id: "firewall-blocks",
     severity: "error",
     title: "a firewall rule on the director stops the traffic of a service",
-    why: "Requests pass the chains PREROUTING and INPUT before IPVS sees them, and OUTPUT and POSTROUTING after it. Answers of masqueraded servers pass FORWARD before IPVS puts the virtual address into them. A rule or a policy that drops them there breaks the service. Docker, for example, sets the policy of FORWARD to DROP. Rules by state are another common cause: without net.ipv4.vs.conntrack, connection tracking never calls a packet of IPVS established, and calls the first answer of a TCP connection invalid. With it, masqueraded servers work. With direct routing and tunneling it does not help: the answers do not pass the director, so connection tracking calls all packets after the SYN invalid.",
+    why: "Requests pass the chains PREROUTING and INPUT before IPVS sees them, and OUTPUT and POSTROUTING after it. Answers of masqueraded servers pass FORWARD before IPVS puts the virtual address into them. A rule or a policy that drops them there breaks the service. Docker, for example, sets the policy of FORWARD to DROP. keepalived with vrrp_strict drops all packets to and from the virtual addresses of a vrrp_instance without `accept`. Rules by state are another common cause: without net.ipv4.vs.conntrack, connection tracking never calls a packet of IPVS established, and calls the first answer of a TCP connection invalid. With it, masqueraded servers work. With direct routing and tunneling it does not help: the answers do not pass the director, so connection tracking calls all packets after the SYN invalid.",
     looked: FIREWALL,
-    cure: "Accept these packets ahead of the rule, and add that to the configuration of the firewall (with Docker: to the chain DOCKER-USER). If a rule stops the packets after the SYN, accept only those with ACK and without SYN, so that rules against scans still apply.",
+    cure: "Accept these packets ahead of the rule, and add that to the configuration of the firewall (with Docker: to the chain DOCKER-USER). If keepalived made the rule, put `accept` into the vrrp_instance, or remove vrrp_strict: keepalived sets the rule again each time it becomes master. If a rule stops the packets after the SYN, accept only those with ACK and without SYN, so that rules against scans still apply.",
     sysctls: ["net.ipv4.vs.conntrack"],
   },
   {
@@ -172,7 +172,10 @@ export const TRAFFIC_KINDS = [
     looked:
       "The connection table: clients that wait in SYN_RECV, and whether a network of the director has both the client and the server.",
     cure: "Translate the client's address as well (SNAT, with net.ipv4.vs.conntrack=1), or give the server a host route to each such client through the director, and set send_redirects to 0 on the director.",
-    sysctls: ["net.ipv4.vs.conntrack"],
+    sysctls: [
+      "net.ipv4.vs.conntrack",
+      "net.ipv4.conf.INTERFACE.send_redirects",
+    ],
   },
   {
     id: "snat-address-elsewhere",

@@ -12,6 +12,7 @@ import type {
   Base,
   Chain,
   Condition,
+  NumberRange,
   Ruleset,
   Table,
   Verdict,
@@ -252,6 +253,15 @@ export function destinationsOf(condition: Condition): Address[] {
   return condition.ranges.flatMap(({ first, last }) =>
     first.every((byte, at) => byte === last[at]) ? [first] : [],
   );
+}
+
+/** The ports that a condition names as destination. */
+export function destinationPorts(condition: Condition): NumberRange[] {
+  if (condition.about === "all")
+    return condition.conditions.flatMap(destinationPorts);
+  return condition.about === "port" && condition.end === "destination"
+    ? [...condition.ranges]
+    : [];
 }
 
 function isAbout(condition: Condition, about: Condition["about"]): boolean {

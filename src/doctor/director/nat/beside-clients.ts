@@ -1,4 +1,8 @@
-import { formatAddress, type Address } from "../../../ipvs/address.js";
+import {
+  familyOf,
+  formatAddress,
+  type Address,
+} from "../../../ipvs/address.js";
 import { MASQUERADING, TRANSPORTS } from "../../../ipvs/model.js";
 import { isWithin } from "../../../rtnl/address-owners.js";
 import type { DeviceAddress } from "../../../rtnl/model.js";
@@ -6,10 +10,11 @@ import { check, type Known } from "../../check.js";
 import { ofServer } from "../../commands.js";
 import type { Finding, Fix } from "../../finding.js";
 import { describePlace } from "../../firewall/describe.js";
+import { iptablesProgram } from "../../firewall/iptables-program.js";
 import { walk, type Place, type Walked } from "../../firewall/walk.js";
 import { deviceOf, nextHopTo, type Network } from "../../network.js";
 import { shellWord } from "../../shell.js";
-import { CONNTRACK, sysctlNumber } from "../../sysctls.js";
+import { CONNTRACK, sysctlFix, sysctlNumber } from "../../sysctls.js";
 import { forwardedRequests } from "../firewall/flows.js";
 import { trackConnections } from "../machine/settings.js";
 import { silences, type Silence } from "../reach/silence.js";
@@ -93,7 +98,7 @@ function findingOf(
   const tracked = sysctlNumber(facts.sysctls, CONNTRACK) === 1;
   const enable = trackConnections();
   const protocol = "firewallMark" in service.key ? 6 : service.key.protocol;
-  const program = key.address.length === 4 ? "iptables" : "ip6tables";
+  const program = iptablesProgram(facts.firewall, familyOf(key.address));
   const translate: Fix = {
     command: `${program} -t nat -A POSTROUTING -s ${cidr} -d ${formatAddress(key.address)} -o ${shellWord(device)} -p ${TRANSPORTS[protocol]}${key.port === 0 ? "" : ` --dport ${key.port}`} -j MASQUERADE`,
     effect:
@@ -109,10 +114,46 @@ function findingOf(
             `${describePlace(rule)}, would translate the client's address, but does not see packets of IPVS as long as net.ipv4.vs.conntrack is 0`,
           ]
         : []),
-      `instead of SNAT: a host route on real server ${formatAddress(key.address)}, "ip route add ${formatAddress(client)} via ${formatAddress(own.address)}", and send_redirects 0 on the director`,
     ],
-    fix: [...(tracked ? [] : [enable]), ...(rule ? [] : [translate])],
+    fix: [
+      ...(tracked ? [] : [enable]),
+      ...(rule ? [] : [translate]),
+      ...hostRoute(server, { client, own }, device, facts),
+    ],
   };
+}
+
+/** What helps instead of SNAT: the server sends the answers to the client through the director, and sees its address. */
+function hostRoute(
+  { key }: Silence["server"],
+  { client, own }: SharedNetwork,
+  device: string,
+  { sysctls }: Facts,
+): Fix[] {
+  const isIpv4 = key.address.length === 4;
+  const paths = ["all", device].map(
+    (name) => `net/ipv4/conf/${name}/send_redirects`,
+  );
+  const redirects =
+    isIpv4 && paths.some((path) => sysctlNumber(sysctls, path) === 1);
+  const need = isIpv4
+    ? "send_redirects must be 0 on the director"
+    : "accept_redirects must be 0 on the server's interface";
+  return [
+    ...(redirects
+      ? [
+          sysctlFix(
+            Object.fromEntries(paths.map((path) => [path, 0])),
+            "instead of SNAT, together with the next command: redirects would teach the server the direct way again; this machine sends none to other hosts either",
+          ),
+        ]
+      : []),
+    {
+      command: `ip route add ${formatAddress(client)} via ${formatAddress(own.address)}`,
+      on: `real server ${formatAddress(key.address)}`,
+      effect: `instead of SNAT, and the server sees the client's own address: it answers this client through the director; each client in ${networkText(own)} needs such a route; ${need}`,
+    },
+  ];
 }
 
 /** The SNAT rules that the request meets, if connection tracking knows it. */

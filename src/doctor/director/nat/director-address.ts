@@ -41,11 +41,16 @@ export function directorAddress(
 ): Address | undefined {
   const { network } = facts;
   const source = wayTo(network, server)?.source;
-  if (!source || !isVirtual(source, facts)) return source;
+  if (!source || !(isVirtual(source, facts) || sameAddress(source, server)))
+    return source;
   const device = nextHopTo(network, server)?.device;
   const own = network.addresses.filter(
     (one) =>
-      one.device === device &&
+      // The server's address is local: the network that it is in tells the interface.
+      (device === undefined
+        ? isWithin(server, one.address, one.prefixBits)
+        : one.device === device) &&
+      !sameAddress(one.address, server) &&
       one.address.length === server.length &&
       one.scope === "global" &&
       !one.duplicate &&

@@ -1,4 +1,8 @@
-import { formatAddress, type Address } from "../../../ipvs/address.js";
+import {
+  formatAddress,
+  sameAddress,
+  type Address,
+} from "../../../ipvs/address.js";
 import {
   DIRECT_ROUTING,
   formatEndpoint,
@@ -40,7 +44,7 @@ export function examineThere(
   const isMasqueraded = settings.forwarding === MASQUERADING;
   const source =
     directorAddress(key.address, facts) ??
-    (isMasqueraded ? wayTo(facts.network, key.address)?.source : undefined);
+    (isMasqueraded ? sourceTo(key.address, facts) : undefined);
   const snat = translatedClient(service, server, facts, client);
   const seen = snat?.address ?? client;
   const says = [
@@ -92,6 +96,15 @@ function translatedClient(
         text: `--client is the address that the server sees instead of its clients'${seeing ? "" : ", if net.ipv4.vs.conntrack is 1 on the director"}: ${describePlace(rule)}`,
       }
     : undefined;
+}
+
+/** The source of packets to a real server, unless it is the server's own address. */
+function sourceTo(
+  server: Address,
+  { network }: AddressFacts,
+): Address | undefined {
+  const source = wayTo(network, server)?.source;
+  return source && sameAddress(source, server) ? undefined : source;
 }
 
 function methodOf({ forwarding, tunnel }: ServerEntry["settings"]): Method {

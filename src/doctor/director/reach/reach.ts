@@ -32,6 +32,8 @@ import type { Sysctls } from "../../sysctls.js";
 import { askedFromVirtual, mergeAsked } from "./asked-from-vip.js";
 import { ignoredRouters } from "./ignored-routers.js";
 import { parentOf, setUp } from "./interface-below.js";
+import { missing } from "./missing-address.js";
+import { collisionAt } from "./server-collisions.js";
 import { keepLastServers, withSilentInterfaces } from "./silent-interface.js";
 import { bindsClients, takeOut } from "./take-out.js";
 
@@ -47,7 +49,8 @@ export function isPassive(daemons: readonly Daemon[]): boolean {
 export const virtualAddresses = check(
   ["vip-not-local", "vip-duplicate"],
   ["table", "daemons", "network"],
-  ({ table, daemons, network }) => {
+  (facts) => {
+    const { table, daemons, network } = facts;
     if (isPassive(daemons)) return [];
     const found = new Map<string, Finding<"vip-not-local" | "vip-duplicate">>();
     for (const { key } of table) {
@@ -58,34 +61,16 @@ export const virtualAddresses = check(
       const finding = duplicate
         ? taken(key.address, network, duplicate)
         : isLocal(network, key.address) === false
-          ? missing(key.address, network, serviceName({ key }))
+          ? missing(key.address, serviceName({ key }), facts)
           : undefined;
+      // Adding the address would cut off a real server.
+      if (finding?.id === "vip-not-local" && collisionAt(key.address, facts))
+        continue;
       if (finding) found.set(formatAddress(key.address), finding);
     }
     return [...found.values()];
   },
 );
-
-function missing(
-  address: Address,
-  network: Network,
-  service: string,
-): Finding<"vip-not-local"> {
-  const subject = formatAddress(address);
-  const hop = nextHopTo(network, address);
-  const device = deviceOf(network, hop?.device)?.name;
-  const where =
-    device === undefined
-      ? "there is no route to it"
-      : `packets to it would leave by ${device}`;
-  const place = `${subject}/${address.length * 8} dev ${shellWord(device ?? "INTERFACE")}`;
-  return {
-    id: "vip-not-local",
-    subject,
-    seen: `the address of ${service} is not local: ${where}`,
-    fix: [{ command: `ip address add ${place}` }],
-  };
-}
 
 function taken(
   address: Address,
@@ -315,7 +300,7 @@ function deadServer(
   silence: string,
 ): Finding<DeadId> {
   const subject = ofServer(service, server);
-  const fix = takeOut(service, server, sysctls);
+  const fix = takeOut(service, server, sysctls, true);
   if (bindsClients(service, server, sysctls)) {
     const count = server.persistentConnections;
     return {

@@ -37,29 +37,34 @@ export function releaseTemplates(): Fix {
 }
 
 /** Schedulers that keep the place of a server with weight 0, and refuse the clients that belong there. @see ip_vs_sh_reassign(), ip_vs_dh_reassign() */
-function refusesClients({
+export function refusesClients({
   settings: { scheduler, flags },
 }: Pick<ServiceWithServers, "settings">): boolean {
   const fallback = schedulerFlag("sh-fallback")?.bit ?? 0;
   return scheduler === "dh" || (scheduler === "sh" && !(flags & fallback));
 }
 
-/** Gives a server no new connections, and lets all of its clients get another server. */
+/**
+ * Gives a server no new connections, and lets all of its clients get another server.
+ *
+ * @param perhapsGone whether the machine does not answer at all
+ */
 export function takeOut(
   service: ServiceWithServers,
   server: ServerEntry,
   sysctls: Sysctls,
+  perhapsGone = false,
 ): Fix[] {
+  const removal = changeCommand({
+    command: "delete-server",
+    service: service.key,
+    server: server.key,
+  });
   if (refusesClients(service)) {
     const { scheduler } = service.settings;
-    const command = changeCommand({
-      command: "delete-server",
-      service: service.key,
-      server: server.key,
-    });
     return [
       {
-        command,
+        command: removal,
         effect: `${scheduler} gives the clients of a server with weight 0 no other server, so it has to be removed; packets of its connections are dropped from then on, and clients of other servers may get another one; this adds the server again: ${addsAgain(service, server)}`,
       },
     ];
@@ -68,7 +73,7 @@ export function takeOut(
     ...(bindsClients(service, server, sysctls) ? [releaseTemplates()] : []),
     {
       ...editServer(service, server, { weight: 0 }),
-      effect: `keeps clients away from the fault and does not repair the server: it gets no new connections until its weight is set again, which was ${server.settings.weight}`,
+      effect: `keeps clients away from the fault and does not repair the server: it gets no new connections until its weight is set again, which was ${server.settings.weight}${perhapsGone ? `. If the server is gone for good, remove it instead: '${removal}'` : ""}`,
     },
   ];
 }

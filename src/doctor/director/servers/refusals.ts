@@ -19,6 +19,7 @@ import { isUdp, probeEvidence } from "./probe.js";
 import { hasFixedNeighbor } from "../ways/fixed-neighbors.js";
 import { isOnLoopback } from "../table/local-servers.js";
 import { interfaceDown, isServing } from "../reach/reach.js";
+import { collisionAt } from "../reach/server-collisions.js";
 import { removeServer } from "./remove.js";
 import { servedTraffic } from "./served-traffic.js";
 import { takeOut } from "../reach/take-out.js";
@@ -46,6 +47,7 @@ export const refusals = check(
         const probe = facts.probes.find((one) => one.server === server);
         // These are reported as the cause.
         if (isOnLoopback(server)) return [];
+        if (collisionAt(server.key.address, facts)) return [];
         if (interfaceDown(facts.network, server)) return [];
         if (probe?.result === "no answer" && hasFixedNeighbor(facts, server))
           return [];

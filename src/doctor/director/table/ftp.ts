@@ -21,7 +21,7 @@ import { markingRules, type FirewallMarkKey } from "../marks/marking-rules.js";
 /** The port at which clients of FTP log in, and give their commands */
 export const FTP_PORT = 21;
 /** The first port of passive data connections */
-const FIRST_DATA_PORT = 1024;
+export const FIRST_DATA_PORT = 1024;
 
 /** A service with an address, at which clients perhaps log in for FTP */
 export interface FtpService extends ServiceWithServers {

@@ -1,14 +1,7 @@
-import {
-  formatAddress,
-  sameAddress,
-  type Address,
-} from "../../../ipvs/address.js";
+import { formatAddress } from "../../../ipvs/address.js";
 import {
   formatEndpoint,
   MASQUERADING,
-  TCP,
-  TRANSPORTS,
-  UDP,
   type ServerEntry,
   type ServiceWithServers,
 } from "../../../ipvs/model.js";
@@ -16,9 +9,10 @@ import { addsAgain, changeCommand, ofServer } from "../../commands.js";
 import { check, type Known } from "../../check.js";
 import type { Facts } from "../../facts.js";
 import type { Finding } from "../../finding.js";
-import { deviceOf, isLocal, type Network } from "../../network.js";
-import { hears, isLoopback } from "../../real-server/listening.js";
+import { isLoopback } from "../../real-server/listening.js";
 import { isVirtual } from "../nat/director-address.js";
+import { unheard } from "./unheard-server.js";
+import { collisionAt } from "../reach/server-collisions.js";
 
 type Id = "server-on-loopback" | "local-server-unheard";
 
@@ -33,7 +27,10 @@ export const localServers = check(
         .flatMap((server): Finding<Id>[] =>
           isOnLoopback(server) && !isAtLoopback(service)
             ? [onLoopback(service, server, facts)]
-            : unheard(service, server, facts),
+            : // The address is that of another machine.
+              collisionAt(server.key.address, facts)
+              ? []
+              : unheard(service, server, facts),
         ),
     ),
 );
@@ -110,51 +107,4 @@ function onLoopback(
     ],
     fix: [],
   };
-}
-
-/** A server that is this machine itself, and no program gets its requests. */
-function unheard(
-  service: ServiceWithServers,
-  server: ServerEntry,
-  { network, listeners }: Known<"network" | "listeners">,
-): Finding<"local-server-unheard">[] {
-  const { key, settings } = server;
-  const masqueraded = settings.forwarding === MASQUERADING;
-  if ("firewallMark" in service.key || isLocal(network, key.address) !== true)
-    return [];
-  const { protocol } = service.key;
-  if (protocol !== TCP && protocol !== UDP) return [];
-  const [address, port]: [Address, number] = masqueraded
-    ? [key.address, key.port]
-    : [service.key.address, service.key.port];
-  if (port === 0) return [];
-  // Without the virtual address, no requests come: another director has it.
-  if (!masqueraded && isLocal(network, address) !== true) return [];
-  const near = listeners.filter(
-    (one) => one.protocol === protocol && one.port === port,
-  );
-  if (near.some((one) => hears(one, { address }))) return [];
-  const at = [...new Set(near.map((one) => formatAddress(one.address)))];
-  return [
-    {
-      id: "local-server-unheard",
-      ...ofServer(service, server),
-      seen: `it is this machine itself, and no program listens at ${TRANSPORTS[protocol]}/${formatEndpoint(address, port)}${at.length > 0 ? `; programs listen at this port only at ${at.join(", ")}` : ""}`,
-      evidence: isLoopback(key.address)
-        ? []
-        : [
-            `if the server is meant to be another machine: this one also has the address ${formatAddress(key.address)}${placeText(network, key.address)}`,
-          ],
-      fix: [],
-    },
-  ];
-}
-
-/** The interface with an address. */
-function placeText(network: Network, address: Address): string {
-  const own = network.addresses.find((one) =>
-    sameAddress(one.address, address),
-  );
-  const name = deviceOf(network, own?.device)?.name;
-  return name === undefined ? "" : ` on ${name}, where it must be removed`;
 }

@@ -12,14 +12,18 @@ import { deviceOf, type Network, type Stations } from "../../network.js";
 import { sysctlFix } from "../../sysctls.js";
 import { examineThere } from "../nat/examine-there.js";
 import { isPassive } from "../reach/reach.js";
+import { collisionAt } from "../reach/server-collisions.js";
 
 /** Other machines that answer for a virtual address of this machine. */
 export const strangers = check(
   ["vip-answered-elsewhere"],
   ["table", "daemons", "network", "stations"],
-  ({ table, daemons, network, stations }) =>
-    (isPassive(daemons) ? [] : stations.strangers).map(
-      (stranger): Finding<"vip-answered-elsewhere"> => {
+  (facts) => {
+    const { table, daemons, network, stations } = facts;
+    return (isPassive(daemons) ? [] : stations.strangers).flatMap(
+      (stranger): Finding<"vip-answered-elsewhere">[] => {
+        // That machine has the address as its own.
+        if (collisionAt(stranger.address, facts)) return [];
         const text = formatAddress(stranger.address);
         const hardware = formatHardwareAddress(stranger.hardwareAddress);
         const server = ownerOf(
@@ -31,23 +35,26 @@ export const strangers = check(
         const device = deviceOf(network, stranger.device)?.name ?? "";
         const who =
           server === undefined ? "no real server's" : `real server ${server}`;
-        return {
-          id: "vip-answered-elsewhere",
-          subject: text,
-          seen: `on ${device}, ${hardware} answers for it: ${who}`,
-          next: server === undefined ? [] : lookThere(server, table, network),
-          fix: [
-            server === undefined
-              ? giveUp(stranger.address, hardware)
-              : keepSilent(server),
-            {
-              command: `ip neighbor flush to ${text}`,
-              on: "the clients and routers of that network",
-            },
-          ],
-        };
+        return [
+          {
+            id: "vip-answered-elsewhere",
+            subject: text,
+            seen: `on ${device}, ${hardware} answers for it: ${who}`,
+            next: server === undefined ? [] : lookThere(server, table, network),
+            fix: [
+              server === undefined
+                ? giveUp(stranger.address, hardware)
+                : keepSilent(server),
+              {
+                command: `ip neighbor flush to ${text}`,
+                on: "the clients and routers of that network",
+              },
+            ],
+          },
+        ];
       },
-    ),
+    );
+  },
 );
 
 /** The real server with a hardware address. */

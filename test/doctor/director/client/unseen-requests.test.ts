@@ -85,6 +85,19 @@ test("unseenRequests: routers must know the director, and a real server with dir
   ]);
 });
 
+test("unseenRequests: no router asks for a virtual address that is in no network of the interface", () => {
+  const addresses = [
+    ownAddress(1, "203.0.113.2/24"),
+    ownAddress(1, "192.0.2.1/32"),
+  ];
+  assert.deepEqual(
+    found({ network: { ...NETWORK, addresses } }).map((one) =>
+      one.replace(/: .*/, ""),
+    ),
+    ["real server 192.0.2.10"],
+  );
+});
+
 test("unseenRequests: routers must know the virtual hardware address if VRRP has made one", () => {
   const vrrp = { ...device(2), name: "vrrp.51", lower: 1 };
   const effectWith = (place: number) => {

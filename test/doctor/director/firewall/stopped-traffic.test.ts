@@ -397,3 +397,87 @@ suite("directorFirewall accepts what is stopped", () => {
     ]);
   });
 });
+
+suite("directorFirewall and keepalived", () => {
+  const IN = "[8:480] -A INPUT -d 192.0.2.1/32 -j DROP";
+  const OUT = "[2:120] -A OUTPUT -s 192.0.2.1/32 -j DROP";
+  const rules = (...lines: readonly string[]) =>
+    filter(":INPUT ACCEPT [0:0]", ":OUTPUT ACCEPT [0:0]", ...lines);
+  const KEPT = "add it to the firewall's configuration to keep it";
+
+  test("directorFirewall knows the pair of rules that keepalived sets with vrrp_strict, and where its repair belongs", () => {
+    const [finding] = find(rules(IN, OUT));
+    assert.deepEqual(finding?.evidence, [
+      'rule 1 of chain OUTPUT (iptables, table filter), "-s 192.0.2.1/32 -j DROP", 2 packets, is the other half of it: keepalived sets this pair with vrrp_strict or no_accept, if the vrrp_instance has no "accept"',
+    ]);
+    const effects = finding.fix.map(({ effect = "" }) => effect);
+    assert.equal(effects.length, 1);
+    assert.match(effects[0] ?? "", /; in keepalived\.conf put "accept" into /);
+    assert.ok(!effects[0]?.includes(KEPT));
+  });
+
+  test("directorFirewall does not call other rules keepalived's", () => {
+    for (const lines of [
+      [IN],
+      [IN, OUT.replace("192.0.2.1", "192.0.2.9")],
+      [IN, OUT.replace("DROP", "ACCEPT")],
+      [IN, OUT.replace("-j", "-p tcp -j")],
+      [IN.replace("-j", "-p tcp -j"), OUT],
+      [IN.replace("/32", "/24"), OUT.replace("/32", "/24")],
+    ]) {
+      const [finding] = find(rules(...lines));
+      assert.deepEqual(finding?.evidence, [], lines.join("; "));
+      assert.ok(finding.fix.every(({ effect }) => effect?.endsWith(KEPT)));
+    }
+  });
+
+  test("directorFirewall knows keepalived's table of nft", () => {
+    const chain = (name: string, hook: string) => ({
+      chain: {
+        ...{ family: "ip", table: "keepalived", name, hook },
+        ...{ type: "filter", prio: -1, policy: "accept" },
+      },
+    });
+    const rule = (name: string, field: string, handle: number) => ({
+      rule: {
+        ...{ family: "ip", table: "keepalived", chain: name, handle },
+        expr: [
+          {
+            match: {
+              op: "==",
+              left: { payload: { protocol: "ip", field } },
+              right: "@vips",
+            },
+          },
+          { drop: null },
+        ],
+      },
+    });
+    const { tables } = parseNftJson(
+      JSON.stringify({
+        nftables: [
+          { table: { family: "ip", name: "keepalived" } },
+          {
+            set: {
+              ...{ family: "ip", table: "keepalived", name: "vips" },
+              ...{ type: "ipv4_addr", elem: ["192.0.2.1"] },
+            },
+          },
+          chain("out", "output"),
+          chain("in", "input"),
+          rule("out", "saddr", 4),
+          rule("in", "daddr", 5),
+        ],
+      }),
+    );
+    const [finding] = find(tables);
+    assert.match(
+      finding?.evidence?.join("\n") ?? "",
+      /^rule 1 of chain out \(nft, table ip keepalived\), .*keepalived sets this pair/,
+    );
+    assert.match(
+      finding?.fix[0]?.command ?? "",
+      /^nft insert rule ip keepalived in handle 5 /,
+    );
+  });
+});

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { suite, test } from "node:test";
 import {
   reach,
   virtualAddresses,
@@ -16,6 +16,7 @@ import {
   PERSISTENT,
   type ServerEntry,
 } from "../../../../src/ipvs/model.js";
+import type { Device, DeviceAddress } from "../../../../src/rtnl/model.js";
 import { serverEntry, serviceEntry, stats } from "../../../fixtures/entries.js";
 import {
   device,
@@ -86,6 +87,87 @@ test("virtualAddresses: the fix adds a missing address to the interface of the r
       "ip address add 2001:db8::1/128 dev INTERFACE",
     ],
   ]);
+});
+
+suite("virtualAddresses: the interface for a missing address", () => {
+  const VIP6 = "2001:db8:3::100";
+  const kube = device(2, { name: "kube-ipvs0", kind: "dummy" });
+  const find = (
+    devices: readonly Device[],
+    addresses: readonly DeviceAddress[],
+    values: Record<string, number> = {},
+    text = VIP6,
+  ) => {
+    const table = [serviceAt(text), serviceAt("192.0.2.1")];
+    const [finding] = virtualAddresses.examine({
+      table,
+      allServices: table,
+      daemons: [],
+      network: network(
+        [
+          route("192.0.2.1", "local", 1),
+          route(text, "unicast", 1, "2001:db8:1::fe"),
+        ],
+        {
+          devices: [device(1), ...devices],
+          addresses,
+        },
+      ),
+      sysctls: sysctls(values),
+    });
+    assert.ok(finding);
+    return finding;
+  };
+  const add = (name: string, text = VIP6) =>
+    `ip address add ${text}/128 dev ${name}`;
+
+  test("virtualAddresses: it goes to kube-ipvs0, or to the dummy that has the other virtual addresses", () => {
+    assert.deepEqual(told(find([kube], []))[1], add("kube-ipvs0"));
+    const dummy = device(2, { name: "vips", kind: "dummy" });
+    const own = ownAddress(2, "192.0.2.1/32");
+    assert.deepEqual(told(find([dummy], [own]))[1], add("vips"));
+    const other = ownAddress(2, "10.9.9.9/32");
+    assert.deepEqual(told(find([dummy], [own, other]))[1], add("eth1"));
+    assert.deepEqual(told(find([dummy], []))[1], add("eth1"));
+    assert.deepEqual(
+      told(find([device(2, { name: "vips" })], [own]))[1],
+      add("eth1"),
+    );
+  });
+
+  test("virtualAddresses: an address that neighbors ask for stays at the interface in whose network it is", () => {
+    const near = ownAddress(1, "2001:db8:3::1/64");
+    assert.deepEqual(told(find([kube], [near]))[1], add("eth1"));
+    const sibling = ownAddress(2, "2001:db8:3::99/128");
+    assert.deepEqual(told(find([kube], [near, sibling]))[1], add("kube-ipvs0"));
+  });
+
+  test("virtualAddresses: disable_ipv6 of that interface is the cause, and comes first in the fix", () => {
+    const off = {
+      "net.ipv6.conf.kube-ipvs0.disable_ipv6": 1,
+      "net.ipv6.conf.default.disable_ipv6": 1,
+    };
+    const finding = find([kube], [], off);
+    assert.equal(
+      finding.seen,
+      `the address of tcp/[${VIP6}]:80 is not local: packets to it would leave by eth1; kube-ipvs0 accepts no IPv6 address, because net.ipv6.conf.kube-ipvs0.disable_ipv6 is 1`,
+    );
+    assert.deepEqual(told(finding).slice(1), [
+      "sysctl -w net.ipv6.conf.kube-ipvs0.disable_ipv6=0",
+      add("kube-ipvs0"),
+    ]);
+    assert.match(finding.evidence?.[1] ?? "", /^net\.ipv6\.conf\.default\./);
+    const eth1 = find([], [], { "net.ipv6.conf.eth1.disable_ipv6": 1 });
+    assert.deepEqual(told(eth1).slice(1), [
+      "sysctl -w net.ipv6.conf.eth1.disable_ipv6=0",
+      add("eth1"),
+    ]);
+    const on = { "net.ipv6.conf.kube-ipvs0.disable_ipv6": 0 };
+    assert.doesNotMatch(find([kube], [], on).seen, /disable_ipv6/);
+    assert.deepEqual(told(find([kube], [], off, "198.51.100.7")).slice(1), [
+      "ip address add 198.51.100.7/32 dev kube-ipvs0",
+    ]);
+  });
 });
 
 test("reach: a server in the director's network that answers is fine", () => {

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { ftpSteps } from "../../../../src/doctor/director/client/ftp.js";
 import type { TraceFacts } from "../../../../src/doctor/director/client/trace-step.js";
 import { ftpHelper } from "../../../../src/doctor/director/table/ftp-helper.js";
+import { ftpMarks } from "../../../../src/doctor/director/table/ftp-marks.js";
 import { ftpPersistence } from "../../../../src/doctor/director/table/ftp-persistence.js";
 import { parseIptablesSave } from "../../../../src/doctor/firewall/iptables-save.js";
 import type { Facts } from "../../../../src/doctor/facts.js";
@@ -348,4 +349,85 @@ test("ftpSteps() says that a client that logs in perhaps gets no file", () => {
     [],
   );
   assert.deepEqual(traced(service(MASQUERADING), { ftpHelper: undefined }), []);
+});
+
+/** What is found of mark 7 with these rules, `PACKETS MATCH` each. */
+function unmatched(
+  rules: readonly string[],
+  change: Facts = {},
+  forwarding = DIRECT_ROUTING,
+) {
+  const lines = rules.map((rule) => {
+    const [packets = "", match = ""] = rule.split(/ (.*)/);
+    return `[${packets}:0] -A PREROUTING ${match} -j MARK --set-xmark 0x7/0xffffffff\n`;
+  });
+  const text = `*mangle\n:PREROUTING ACCEPT [0:0]\n${lines.join("")}COMMIT\n`;
+  const marked = serviceEntry({ family: INET, firewallMark: 7 }, {}, [
+    serverEntry("192.0.2.10", 0, { forwarding }),
+  ]);
+  const tables = parseIptablesSave(text, INET, "iptables");
+  const firewall = { tables, unread: [] };
+  return ftpMarks.examine(factsOf([marked], { firewall, ...change }));
+}
+
+const LOGINS = "84 -d 192.0.2.1/32 -p tcp -m tcp --dport 21";
+const NO_DATA = "0 -d 192.0.2.1/32 -p tcp -m tcp --dport 10000:20000";
+
+test("ftpMarks: the rule for logins matches packets, and the one for data connections none", () => {
+  const [finding, ...others] = unmatched([LOGINS, NO_DATA]);
+  assert.deepEqual(others, []);
+  assert.ok(finding);
+  assert.deepEqual(told(finding), ["ftp-ports-unmatched fwm/7"]);
+  assert.equal(finding.certainty, "likely");
+  assert.equal(
+    finding.seen,
+    "the rule for port 21 has matched 84 packets, and none went to ports 10000:20000: clients perhaps log in and get no file, because the FTP servers use other ports for data",
+  );
+  assert.match(
+    finding.evidence?.[1] ?? "",
+    /^rule 2 of chain PREROUTING .*, 0 packets, sets mark 7$/,
+  );
+  const control = connectionTable([connectionsAt(21, "ESTABLISHED", 2)]);
+  assert.equal(
+    unmatched([LOGINS, NO_DATA], { connections: control }).length,
+    1,
+  );
+});
+
+test("ftpMarks: nothing is reported if data connections come, or need no mark, or nobody came", () => {
+  const start = "-d 192.0.2.1/32 -p tcp -m tcp --dport";
+  for (const rules of [
+    [LOGINS, `3 ${start} 10000:20000`],
+    // A new rule beside one that matches
+    [LOGINS, `3 ${start} 10000:20000`, `0 ${start} 32768:60999`],
+    [`24 ${start} 21`, NO_DATA],
+    // Active data connections
+    [`84 ${start} 20:21`, NO_DATA],
+    [LOGINS, `9 ${start} 20`, NO_DATA],
+    // The same rule, all packets, or no rule for data
+    ["84 -p tcp -m multiport --dports 21,10000:20000"],
+    [LOGINS, NO_DATA, "0 -d 192.0.2.1/32"],
+    [LOGINS],
+    // Another service
+    [`84 ${start} 80`, NO_DATA],
+    [LOGINS, `0 ${start} 80`, NO_DATA],
+  ])
+    assert.deepEqual(unmatched(rules), [], rules.join());
+  const rules = [LOGINS, NO_DATA];
+  for (const port of [20, 33255])
+    assert.deepEqual(
+      unmatched(rules, {
+        connections: connectionTable([connectionsAt(port, "TIME_WAIT")]),
+      }),
+      [],
+    );
+  const ftpHelper = { module: "loaded", ports: [21] } as const;
+  assert.deepEqual(unmatched(rules, { ftpHelper }, MASQUERADING), []);
+  assert.equal(unmatched(rules, { ftpHelper }).length, 1);
+  assert.equal(unmatched(rules, {}, MASQUERADING).length, 1);
+  const backup = { state: BACKUP, interface: "eth1", syncId: 0 };
+  assert.deepEqual(
+    unmatched(rules, { daemons: [backup] as unknown as Facts["daemons"] }),
+    [],
+  );
 });
