@@ -382,7 +382,7 @@ function rowsFor(seed: number): readonly Row[] {
       seconds: 330,
     },
     ...doctor("masquerading and tunneling", ["nat", "tunnel"], 330),
-    ...doctor("traffic and direct routing", ["traffic", "direct"], 350),
+    ...doctor("traffic and direct routing", ["traffic", "direct"], 410),
     ...doctor("firewalls and sync daemons", ["firewall", "sync"], 300),
     ...doctor("alone on a kernel", ["kernel"], 170),
     ...doctor("packets and their sizes", ["packet", "size"], 150),

@@ -46,7 +46,7 @@ import { strayRoutes } from "./ways/stray-routes.js";
 import { timeoutLengths } from "./machine/timeouts.js";
 import { tooBigMessages } from "./firewall/too-big-messages.js";
 import { tunnelSource } from "./ways/tunnel-source.js";
-import { udpPinned } from "./connections/udp-pinned.js";
+import { udpPinned } from "./table/udp-pinned.js";
 import { unanswered } from "./connections/unanswered.js";
 import { unwatchedBonds } from "./reach/unwatched-bonds.js";
 import { unreached } from "./connections/unreached.js";

@@ -8,7 +8,7 @@ import type { LaterCounters } from "../later-counters.js";
 import {
   hasEnoughDatagrams,
   needsLaterDatagrams,
-} from "./connections/udp-pinned.js";
+} from "./reach/pinned-datagrams.js";
 import { readTable } from "./read-ipvs.js";
 import { silences } from "./reach/silence.js";
 import { needsSecondReading } from "./reach/counted-answers.js";

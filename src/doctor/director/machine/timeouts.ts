@@ -7,7 +7,7 @@ import {
 } from "../../../ipvs/model.js";
 import { check } from "../../check.js";
 import type { Finding } from "../../finding.js";
-import { pinnedDatagrams } from "../connections/udp-pinned.js";
+import { pinnedDatagrams } from "../reach/pinned-datagrams.js";
 import { idleConnections } from "./limits.js";
 
 /** Programs often need so long for an answer. */

@@ -4,8 +4,8 @@ import type { ConnectionGroup } from "../../../../src/doctor/connections.js";
 import {
   hasEnoughDatagrams,
   needsLaterDatagrams,
-  udpPinned,
-} from "../../../../src/doctor/director/connections/udp-pinned.js";
+} from "../../../../src/doctor/director/reach/pinned-datagrams.js";
+import { udpPinned } from "../../../../src/doctor/director/table/udp-pinned.js";
 import { oneEntryText } from "../../../../src/doctor/director/client/one-entry.js";
 import type { TraceFacts } from "../../../../src/doctor/director/client/trace-step.js";
 import {

@@ -1,20 +1,16 @@
 import { formatAddress, type Address } from "../../../ipvs/address.js";
 import {
   formatEndpoint,
-  MASQUERADING,
   ONE_PACKET,
   PERSISTENT,
   UDP,
-  type ServiceSettings,
   type ServiceWithServers,
-  type Timeouts,
 } from "../../../ipvs/model.js";
 import { assess, takesConnections } from "../../../ipvs/state.js";
-import { check, type Known } from "../../check.js";
-import { editService, ofService, serverName } from "../../commands.js";
+import type { Known } from "../../check.js";
+import { serverName } from "../../commands.js";
 import { groupsOf } from "../../connections.js";
 import type { Facts } from "../../facts.js";
-import type { Finding } from "../../finding.js";
 import type { LaterCounters } from "../../later-counters.js";
 
 /** With more entries, one busy client is one of many. */
@@ -29,7 +25,7 @@ const NEARLY_ALL = 0.9;
 const RECENT_SECONDS = 10;
 
 /** Schedulers that spread clients, with those that also spread datagrams: without entries, all servers look equally idle to lc. */
-const SPREADING: ReadonlyMap<string, string> = new Map([
+export const SPREADING_SCHEDULERS: ReadonlyMap<string, string> = new Map([
   ["rr", "rr"],
   ["wrr", "wrr"],
   ["lc", "rr"],
@@ -41,17 +37,6 @@ const SPREADING: ReadonlyMap<string, string> = new Map([
 
 type Needed = Known<"connections" | "timeouts"> & Pick<Facts, "later">;
 
-/** UDP services whose datagrams nearly all come from one client port, and go to one server. */
-export const udpPinned = check(
-  ["udp-pinned"],
-  ["table", "connections", "timeouts"],
-  (facts) =>
-    facts.table.flatMap((service): Finding<"udp-pinned">[] => {
-      const pinned = pinnedDatagrams(service, facts);
-      return pinned ? [findingOf(service, pinned, facts.timeouts)] : [];
-    }),
-);
-
 /** The few entries of a UDP service that all belong to one client. */
 interface OneClient {
   readonly client: Address;
@@ -61,14 +46,14 @@ interface OneClient {
 }
 
 /** The client of a UDP service whose entries are few and of one client; undefined if there is no such client. */
-export function oneClient(
+function oneClient(
   service: ServiceWithServers,
   { connections, timeouts }: Needed,
 ): OneClient | undefined {
   const { key, settings } = service;
   if ("firewallMark" in key || key.protocol !== UDP) return undefined;
   if (settings.flags & (ONE_PACKET | PERSISTENT)) return undefined;
-  if (!SPREADING.has(settings.scheduler)) return undefined;
+  if (!SPREADING_SCHEDULERS.has(settings.scheduler)) return undefined;
   const groups = service.servers.flatMap((server) =>
     groupsOf(connections, service, server),
   );
@@ -111,7 +96,7 @@ export function hasEnoughDatagrams(
 }
 
 /** Nearly all datagrams of a service, as they go to one server. */
-interface Pinned extends OneClient {
+export interface PinnedDatagrams extends OneClient {
   readonly server: string;
   readonly atServer: bigint;
   readonly all: bigint;
@@ -123,7 +108,7 @@ interface Pinned extends OneClient {
 export function pinnedDatagrams(
   service: ServiceWithServers,
   facts: Needed,
-): Pinned | undefined {
+): PinnedDatagrams | undefined {
   const one = oneClient(service, facts);
   if (!one) return undefined;
   const { later } = facts;
@@ -151,7 +136,7 @@ function judge(
   one: OneClient,
   packets: readonly bigint[],
   seconds: number | undefined,
-): Pinned | undefined {
+): PinnedDatagrams | undefined {
   const { servers } = assess(service);
   const serving = servers
     .map((server, i) => ({ server, count: packets[i] ?? 0n }))
@@ -173,56 +158,4 @@ function judge(
 
 function sumOf(counts: readonly bigint[]): bigint {
   return counts.reduce((sum, count) => sum + count, 0n);
-}
-
-function findingOf(
-  service: ServiceWithServers,
-  { client, entries, server, atServer, all, seconds }: Pinned,
-  { udpSeconds }: Timeouts,
-): Finding<"udp-pinned"> {
-  const when =
-    seconds === undefined
-      ? "since its servers were added"
-      : `in ${Math.round(seconds)} s`;
-  const how = entries === 1 ? "1 entry" : `${entries} entries`;
-  const isMasqueraded = service.servers.some(
-    ({ settings }) => settings.forwarding === MASQUERADING,
-  );
-  const fix = {
-    ...editService(service, byDatagram(service.settings)),
-    effect: `${changedScheduler(service.settings)}each datagram is scheduled by itself: datagrams of one conversation can go to several servers, which is wrong if servers must remember earlier ones; an entry that exists stays until ${udpSeconds} s pass without a datagram of its client port`,
-  };
-  return {
-    id: "udp-pinned",
-    ...ofService(service),
-    seen: `${atServer} of ${all} datagrams ${when} went to ${server}; the connection table has ${how} of the service, of client ${formatAddress(client)}`,
-    certainty: "likely",
-    evidence: [
-      "it is no fault if this client is the only one, and the servers must remember its earlier datagrams, as with SIP dialogs, QUIC, DTLS or a VPN: then leave it",
-    ],
-    ...(isMasqueraded
-      ? {
-          cure: "One-packet scheduling (-o) cannot be used here: a real server is masqueraded, and its answers would keep its own address. Have the client send from several ports: each port is scheduled by itself, with rr one after the other. Or use direct routing or tunneling, with -o.",
-        }
-      : {}),
-    fix: isMasqueraded ? [] : [fix],
-  };
-}
-
-/** One-packet scheduling, with a scheduler that then uses all servers. */
-function byDatagram({
-  flags,
-  scheduler,
-}: ServiceSettings): Partial<ServiceSettings> {
-  return {
-    flags: flags | ONE_PACKET,
-    scheduler: SPREADING.get(scheduler) ?? scheduler,
-  };
-}
-
-function changedScheduler({ scheduler }: ServiceSettings): string {
-  const other = SPREADING.get(scheduler);
-  return other === undefined || other === scheduler
-    ? ""
-    : `the scheduler becomes ${other}, because datagrams leave no entries, by which ${scheduler} chooses; `;
 }
