@@ -1,2 +1,3 @@
-// What doctor sees of packets. It runs beside another suite: test/lab/side-by-side.
+// What doctor sees of packets, and sizes of packets in tunnels. It runs beside another suite: test/lab/side-by-side.
 import "./packets.lab.js";
+import "./tunnel-sizes.lab.js";

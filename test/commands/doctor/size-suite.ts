@@ -1,3 +1,2 @@
-// Sizes of packets, and answers that leave by another way. It runs beside another suite: test/lab/side-by-side.
+// Sizes of masqueraded packets. It runs beside another suite: test/lab/side-by-side.
 import "./sizes.lab.js";
-import "./answer-ways.lab.js";
