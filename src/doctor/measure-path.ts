@@ -71,7 +71,13 @@ export async function measurePath(
   let lost = 0;
   // The first large packet follows a small one at once, and its answer is perhaps one too many. It does not count.
   for (let round = 0; dropped < ROUNDS; round++) {
-    if (round > 0) await sleep(REFILL_MILLISECONDS);
+    if (round > 0)
+      await sleep(
+        // The last large packet comes later after an answer than any small one did: no limit of answers allows only those.
+        dropped === ROUNDS - 1
+          ? longest + 2 * REFILL_MILLISECONDS
+          : REFILL_MILLISECONDS,
+      );
     const large = await send(full);
     if (large === "failed") return unsent();
     if (large !== "no answer") return { outcome: "carried" };

@@ -71,7 +71,11 @@ export const startProgram: StartProgram = (path, args, onOutput) => {
       if (hasEnded) return;
       child.kill("SIGINT");
       const timer = setTimeout(() => {
-        if (!hasEnded) child.kill("SIGKILL");
+        if (hasEnded) return;
+        child.kill("SIGKILL");
+        // A program that it has started may keep them open.
+        child.stdout.destroy();
+        child.stderr.destroy();
       }, PATIENCE_MILLISECONDS);
       timer.unref();
       void ended.then(() => {

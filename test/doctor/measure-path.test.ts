@@ -147,6 +147,20 @@ suite("measurePath()", () => {
     });
   });
 
+  for (const pause of [2500, 3000, 4000])
+    test(`measurePath() takes an answer that is limited to one in ${pause} ms for no fault`, async () => {
+      const there = machine(() => {
+        if (there.elapsed() - last < pause) return "no answer";
+        last = there.elapsed();
+        return "answered";
+      });
+      let last = -pause;
+      const sizes = { small: SMALL, full: FULL, others: OTHERS };
+      assert.deepEqual(await measurePath(there.measuring, sizes), {
+        outcome: "carried",
+      });
+    });
+
   test("measurePath() takes a large packet whose answer is slow for no fault", async () => {
     const slow = (bytes: number) => (bytes === SMALL ? 1 : 2500);
     assert.deepEqual(await measure(slow), { outcome: "carried" });

@@ -316,16 +316,18 @@ export function notCheckedList(all: readonly string[], looks: Looks): string {
   ].join("");
 }
 
-function summary({ findings, examined, unjudgedRules = 0 }: Report): string {
+function summary(report: Report): string {
+  const { findings, examined, packets, unjudgedRules = 0 } = report;
   // A kind with several subjects is printed, and counted, once.
   const count = (severity: Severity) =>
     diagnosesOf(findings).filter(({ kind }) => kind.severity === severity)
       .length;
   const looked = `${counted(examined.length, "kind")} of fault checked`;
+  const isStopped = packets?.facts.some(({ state }) => state === "stops");
   if (findings.length === 0)
     return examined.length === 0
       ? "No kind of fault could be checked."
-      : `No fault found, ${looked}${unjudgedRules === 0 ? "" : `; ${counted(unjudgedRules, "firewall rule")} could not be judged: see Not checked`}.`;
+      : `No ${isStopped ? "other " : ""}fault found, ${looked}${unjudgedRules === 0 ? "" : `; ${counted(unjudgedRules, "firewall rule")} could not be judged: see Not checked`}.`;
   const counts = [
     counted(count("error"), "error"),
     counted(count("warning"), "warning"),

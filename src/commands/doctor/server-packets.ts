@@ -63,12 +63,20 @@ export async function watchServer(
     },
   );
   const before = readCounters(io.procFolder);
-  if (capture.isRunning)
-    await io.clock.sleep(seconds * 1000, new AbortController().signal);
+  if (capture.isRunning) await sleepFor(io, seconds * 1000);
   const captured = await capture.finish();
   const after = readCounters(io.procFolder);
   const counters = before && after && { before, after };
   return { client, seconds, captured, counters };
+}
+
+/** A timer of the system is not longer: it would end at once. */
+const LONGEST_TIMER_MILLISECONDS = 2 ** 31 - 1;
+
+async function sleepFor({ clock }: Io, milliseconds: number): Promise<void> {
+  const never = new AbortController().signal;
+  for (let left = milliseconds; left > 0; left -= LONGEST_TIMER_MILLISECONDS)
+    await clock.sleep(Math.min(left, LONGEST_TIMER_MILLISECONDS), never);
 }
 
 /** What the captured packets tell. */

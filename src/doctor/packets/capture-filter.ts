@@ -15,8 +15,14 @@ export interface CaptureScope {
 }
 
 /** More servers would make the filter too long for the kernel. */
-const MOST_HIDDEN_SERVERS = 64;
+export const MOST_HIDDEN_SERVERS = 64;
 const MOST_GUE_PORTS = 16;
+
+/** Later fragments have no ports. */
+const LATER_FRAGMENT = {
+  ip: "ip[6:2] & 0x1fff != 0",
+  ip6: "ip6[6] = 44",
+} as const;
 
 /** Bytes between the outer IP header and the inner one: none, or those of GRE (without and with a checksum). */
 const TUNNEL_BYTES = [0];
@@ -45,7 +51,7 @@ export function captureFilter({
       .slice(0, MOST_HIDDEN_SERVERS)
       .map(
         ({ address, port }) =>
-          `(${family} host ${formatAddress(address)}${port === 0 ? "" : ` and port ${port}`})`,
+          `(${family} host ${formatAddress(address)}${port === 0 ? "" : ` and (port ${port} or ${LATER_FRAGMENT[family]})`})`,
       ),
   ];
   return terms.join(" or ");

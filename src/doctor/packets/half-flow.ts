@@ -217,8 +217,10 @@ class TcpBuilder implements TcpHalf {
     if (flags & ACK) this.confirms = marked(this.confirms, time);
     if (flags & FIN) this.ends = marked(this.ends, time);
     const end = (sequence + payloadBytes + (flags & FIN ? 1 : 0)) >>> 0;
+    const isKeepalive = payloadBytes === 1 && this.end === end;
     this.#advance(sequence, end, time);
-    if (payloadBytes === 0) return;
+    // Some systems send the last byte again to see whether the other end is there: this repeats no data (RFC 1122, 4.2.3.6).
+    if (payloadBytes === 0 || isKeepalive) return;
     this.data = marked(this.data, time);
     const last = (sequence + payloadBytes) >>> 0;
     const { acknowledged } = tcp;
@@ -257,10 +259,27 @@ class TcpBuilder implements TcpHalf {
     if (next !== undefined && distance(next, sequence) > 0)
       this.gap ??= { from: next, to: sequence, since: time };
     const { gap } = this;
-    if (gap && distance(sequence, gap.from) >= 0 && distance(gap.from, end) > 0)
+    if (
+      gap &&
+      distance(sequence, gap.from) >= 0 &&
+      distance(gap.from, end) > 0
+    ) {
       gap.from = end;
+      this.#skipSeen(gap);
+    }
     if (gap && distance(gap.to, gap.from) >= 0) this.gap = undefined;
     if (next === undefined || distance(next, end) > 0) this.end = end;
+  }
+
+  /** Packets may overtake each other, so what follows in the gap has perhaps come before. */
+  #skipSeen(gap: Writable<Gap>): void {
+    const following = () =>
+      this.segments.find(
+        (one) =>
+          distance(one.sequence, gap.from) >= 0 &&
+          distance(gap.from, one.end) > 0,
+      );
+    for (let next = following(); next; next = following()) gap.from = next.end;
   }
 
   #addSegment({

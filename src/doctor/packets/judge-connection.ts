@@ -296,6 +296,9 @@ export function judgeGaps(
     if (!gap || tcp.openSequence === undefined) continue;
     if (ended - gap.since < SILENCE_MILLISECONDS) continue;
     if (tcp.resets.count + (other.tcp?.resets.count ?? 0) > 0) continue;
+    // The other end has got it, so only the capture has not.
+    const confirmed = acknowledgedBy([other]);
+    if (confirmed !== undefined && distance(gap.to, confirmed) >= 0) continue;
     const limits: WireLimits = {
       maximumSegment: other.tcp?.maximumSegment,
       mtu: undefined,
@@ -350,8 +353,13 @@ function judgeReset(
   if (resets.count === 0 || data.count > 0) return undefined;
   if (requests.ends.count > 0 && requests.ends.first < resets.first)
     return undefined;
-  return requests.data.count === 0
-    ? undefined
+  if (requests.data.count === 0) return undefined;
+  return requests.opens.count === 0
+    ? {
+        state: "unknown",
+        text: `${server} resets a connection that is older than the capture: it has closed it, or does not know it`,
+        isBeyond: true,
+      }
     : {
         state: "stops",
         text: `${server} accepts connections and resets them without an answer`,

@@ -1,7 +1,13 @@
 import { isLocal, nextHopTo, type Network } from "../network.js";
 import type { Address } from "../../ipvs/address.js";
 import { formatAddress, sameAddress } from "../../ipvs/address.js";
-import { formatEndpoint, MASQUERADING, TCP } from "../../ipvs/model.js";
+import {
+  formatEndpoint,
+  LOCAL_NODE,
+  MASQUERADING,
+  TCP,
+  type ServiceWithServers,
+} from "../../ipvs/model.js";
 import {
   laterSuccess,
   serverText,
@@ -126,24 +132,41 @@ function judgeKept(
   flow: DirectorFlow,
   { service, server }: Group,
   sightings: PacketSightings,
-  { network, isPassive, mayHideClient }: DirectorFacts,
+  { client, network, isPassive, mayHideClient }: DirectorFacts,
 ): Verdict {
   const { answersOut, answersIn, requestsIn } = flow;
   const isHere = flow.server && isLocal(network, flow.server) === true;
-  if (isHere || (server && server.settings.forwarding < MASQUERADING))
+  if (isHere || server?.settings.forwarding === LOCAL_NODE)
     return {
       state: answersOut.packets > 0 ? "ok" : "unknown",
       text: "a program on this machine gets them",
     };
-  if (answersOut.tcp && answersOut.tcp.resets.count > 0)
+  const { opens } = requestsIn.tcp ?? {};
+  const isReset = (answersOut.tcp?.resets.count ?? 0) > 0;
+  if (isReset && opens?.count === 0 && !flow.hasEntry)
+    return {
+      state: "unknown",
+      text: "this machine resets connections that are older than the capture: IPVS has no entry for them, because they were idle for longer than its timeout, or were opened through another director",
+    };
+  if (isReset)
     return {
       state: "stops",
       text: "this machine resets them itself: IPVS does not take them, and no program listens",
+    };
+  if (mayBeHere(flow, service, network))
+    return {
+      state: "unknown",
+      text: "perhaps a program on this machine gets them: it is one of the real servers",
     };
   if (answersOut.packets > 0)
     return {
       state: "unknown",
       text: "a program on this machine answers them, not a real server",
+    };
+  if (leavesHidden(flow, sightings, client))
+    return {
+      state: "unknown",
+      text: "they leave with another address and port than the client's (SNAT), and are not followed from there on",
     };
   if (isPassive)
     return {
@@ -162,6 +185,38 @@ function judgeKept(
     state: isCertain && service ? "stops" : "unknown",
     text: `they stop on this machine${flow.hasEntry ? ", after IPVS has chosen the server" : ""}`,
   };
+}
+
+/** Whether a SYN of the same number leaves to the server from another address: a rule has replaced the port, too. */
+function leavesHidden(
+  { server, serverPort, requestsIn }: DirectorFlow,
+  { halfFlows }: PacketSightings,
+  client: Address,
+): boolean {
+  const number = requestsIn.tcp?.openSequence;
+  if (!server || number === undefined) return false;
+  return halfFlows.some(
+    (one) =>
+      one.direction === "out" &&
+      one.tcp?.openSequence === number &&
+      one.targetPort === serverPort &&
+      sameAddress(one.target, server) &&
+      !sameAddress(one.source, client),
+  );
+}
+
+/** Whether IPVS may have chosen this machine. Of one-packet scheduling, no entry shows the server. */
+function mayBeHere(
+  { protocol, server }: DirectorFlow,
+  service: ServiceWithServers | undefined,
+  network: Network,
+): boolean {
+  if (server || !service || protocol === TCP) return false;
+  return service.servers.some(
+    ({ key, settings: { forwarding, weight } }) =>
+      weight > 0 &&
+      (forwarding === LOCAL_NODE || isLocal(network, key.address) === true),
+  );
 }
 
 /** Requests that leave as they came, because the virtual address is not local: IPVS does not get them. */

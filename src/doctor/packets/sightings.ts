@@ -86,8 +86,13 @@ export class SightingsBuilder {
       return;
     }
     flow.add(packet, point);
-    if (name !== undefined && this.#fragmented.size < MOST_FRAGMENTED)
-      this.#fragmented.set(name, flow);
+    if (name === undefined) return;
+    this.#fragmented.set(name, flow);
+    if (this.#fragmented.size > MOST_FRAGMENTED)
+      for (const oldest of this.#fragmented.keys()) {
+        this.#fragmented.delete(oldest);
+        break;
+      }
   }
 
   #flowOf(

@@ -142,6 +142,25 @@ test("reportLines() says in its last line that firewall rules could not be judge
   assert.match(saidAfter(2), /; 2 firewall rules could not be judged: /);
 });
 
+test("reportLines() does not say that there is no fault if packets stop", () => {
+  const saidOf = (state: "ok" | "stops") =>
+    reportLines(
+      {
+        ...REPORT,
+        findings: [],
+        packets: {
+          client: Uint8Array.of(192, 0, 2, 7),
+          seconds: 5,
+          facts: [{ state, text: "TCP 192.0.2.1:80" }],
+          notChecked: [],
+        },
+      },
+      { paint: PLAIN, width: undefined },
+    );
+  assert.match(saidOf("ok"), /^No fault found, /m);
+  assert.match(saidOf("stops"), /^No other fault found, /m);
+});
+
 test("reportLines() prints the cure of a finding without a command beside the commands of others", () => {
   const drained = { id: "drained-server-dead", seen: "dead" } as const;
   const cure = "Make sure first that it is dead.";

@@ -5,8 +5,10 @@ import type { PacketSightings } from "../../../src/doctor/packets/sightings.js";
 import type { Connection } from "../../../src/ipvs/connections.js";
 import {
   DIRECT_ROUTING,
+  LOCAL_NODE,
   MASQUERADING,
   TUNNELING,
+  UDP,
 } from "../../../src/ipvs/model.js";
 import { address, serverEntry } from "../../fixtures/entries.js";
 import { device, network, ownAddress, route } from "../made-up-network.js";
@@ -193,6 +195,37 @@ suite("directorPacketFacts() of masqueraded servers", () => {
     );
   });
 
+  test("directorPacketFacts() does not call it a stop if a connection is reset that is older than the capture", () => {
+    const late = [
+      `1 1 in ${CLIENT}:40000 > ${VIRTUAL} . seq 100 ack 900 len 50`,
+      `1 1 out ${VIRTUAL} > ${CLIENT}:40000 R seq 900`,
+    ];
+    assert.match(
+      judge(see(late), { connections: [] }).join(),
+      /^unknown .*; this machine resets connections that are older than the capture: IPVS has no entry for them/,
+    );
+    const closed = [
+      ...request(1, ". seq 100 ack 900 len 50"),
+      ...answer(1.1, "R seq 900"),
+    ];
+    assert.match(
+      judge(see(closed)).join(),
+      /^unknown .*; 10\.0\.0\.11:8080 resets a connection that is older than the capture/,
+    );
+  });
+
+  test("directorPacketFacts() does not take keepalive packets with one byte for repeated data", () => {
+    const lines = [
+      ...request(1, ". seq 100 ack 900 len 50"),
+      ...answer(1.1, ". seq 900 ack 150 len 200"),
+      ...repeated([2, 4, 6, 8], (at) => [
+        ...request(at, ". seq 149 ack 1100 len 1"),
+        ...answer(at, ". seq 1100 ack 150"),
+      ]),
+    ];
+    assert.match(judge(see(lines)).join(), /^ok /);
+  });
+
   test("directorPacketFacts() finds requests that are routed on, because the virtual address is not local", () => {
     const away = network(
       [
@@ -374,6 +407,20 @@ suite("directorPacketFacts() of masqueraded servers", () => {
       judge(see(fromClient)).join(),
       /^stops .*1000 bytes and more of data never came in, and later data did: something on the way from the client drops packets; those of up to 80 bytes pass$/,
     );
+    // Packets overtook each other, and all came.
+    const overtaken = [
+      ...fromClient,
+      ...request(1.1, ". seq 831 ack 501 len 730"),
+      ...request(1.1, ". seq 101 ack 501 len 730"),
+      ...request(1.2, "F. seq 1601 ack 501"),
+    ];
+    assert.match(judge(see(overtaken)).join(), /^ok /);
+    // The server has got them, so only the capture has not.
+    const confirmed = [
+      ...fromClient,
+      ...answer(1.2, ". seq 501 ack 1601 len 9"),
+    ];
+    assert.match(judge(see(confirmed)).join(), /^ok /);
     const fromServer = [
       ...handshake(1),
       ...request(1.1, ". seq 101 ack 501 len 100"),
@@ -455,6 +502,55 @@ suite("directorPacketFacts() of masqueraded servers", () => {
     assert.match(
       judge(see(lines)).join(),
       /^ok .*3 left by eth2 to 10\.0\.0\.11:8080; 2 answers came in by eth2, 2 left by eth1$/,
+    );
+  });
+
+  test("directorPacketFacts() does not call it a stop if requests leave with another address and port", () => {
+    const lines = repeated([1, 2, 4], (at) => [
+      `${at} 1 in ${CLIENT}:40000 > ${VIRTUAL} S seq 100`,
+      `${at} 2 out 10.0.0.1:1024 > ${SERVER} S seq 100`,
+    ]);
+    assert.match(
+      judge(see(lines)).join(),
+      /^unknown .*; they leave with another address and port than the client's \(SNAT\)/,
+    );
+    const others = lines.map((line) => line.replace(/(out .*) 100$/, "$1 200"));
+    assert.match(
+      judge(see(others)).join(),
+      /^stops .*; they stop on this machine/,
+    );
+  });
+
+  test("directorPacketFacts() does not call it a stop if this machine is one of the servers", () => {
+    const judgeDatagrams = (server: string, forwarding: number) => {
+      const { key, ...service } = serviceAt("192.0.2.1", [
+        serverEntry(server, 80, { forwarding }),
+      ]);
+      const datagrams = repeated([1, 2, 6], (at) => [
+        `${at} 1 in ${CLIENT}:40000 > ${VIRTUAL} udp len 9`,
+      ]);
+      return directorPacketFacts(see(datagrams), {
+        client: address(CLIENT),
+        services: [
+          { ...service, key: { ...key, protocol: UDP } as typeof key },
+        ],
+        network: NETWORK,
+        connections: [],
+        isPassive: false,
+        mayHideClient: false,
+      }).map(({ state, text }) => `${state} ${text}`);
+    };
+    assert.match(
+      judgeDatagrams("10.0.0.11", LOCAL_NODE).join(),
+      /^unknown .*; perhaps a program on this machine gets them/,
+    );
+    assert.match(
+      judgeDatagrams("192.0.2.1", DIRECT_ROUTING).join(),
+      /^unknown .*; perhaps a program on this machine gets them/,
+    );
+    assert.match(
+      judgeDatagrams("10.0.0.11", DIRECT_ROUTING).join(),
+      /^stops .*; they stop on this machine/,
     );
   });
 

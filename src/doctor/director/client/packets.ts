@@ -5,7 +5,10 @@ import {
   type ServerEntry,
   type ServiceWithServers,
 } from "../../../ipvs/model.js";
-import type { CaptureScope } from "../../packets/capture-filter.js";
+import {
+  MOST_HIDDEN_SERVERS,
+  type CaptureScope,
+} from "../../packets/capture-filter.js";
 import {
   directorPacketFacts,
   type DirectorPacketFact,
@@ -88,7 +91,9 @@ export function packetSteps(
     network: facts.network,
     connections: connections.map(({ connection }) => connection),
     isPassive: isPassive(facts.daemons),
-    mayHideClient: facts.firewall.unread.length > 0,
+    mayHideClient:
+      facts.firewall.unread.length > 0 ||
+      captureScopeOf(facts, client).hiddenServers.length > MOST_HIDDEN_SERVERS,
   });
   const unserved = unservedSteps(facts, { client, connections }, sightings);
   // That they go to no service is then said with more.
