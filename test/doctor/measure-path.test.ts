@@ -147,18 +147,25 @@ suite("measurePath()", () => {
     });
   });
 
-  for (const pause of [2500, 3000, 4000])
-    test(`measurePath() takes an answer that is limited to one in ${pause} ms for no fault`, async () => {
-      const there = machine(() => {
-        if (there.elapsed() - last < pause) return "no answer";
-        last = there.elapsed();
-        return "answered";
-      });
-      let last = -pause;
-      const sizes = { small: SMALL, full: FULL, others: OTHERS };
-      assert.deepEqual(await measurePath(there.measuring, sizes), {
-        outcome: "carried",
-      });
+  for (const period of [2500, 3000, 3500, 4000])
+    test(`measurePath() takes answers that a token bucket limits to one in ${period} ms for no fault`, async () => {
+      for (let credit = 1; credit < 2; credit += 0.1) {
+        let [tokens, last] = [credit, 0];
+        const there = machine(() => {
+          const now = there.elapsed();
+          tokens = Math.min(2, tokens + (now - last) / period);
+          last = now;
+          if (tokens < 1) return "no answer";
+          tokens--;
+          return "answered";
+        });
+        const sizes = { small: SMALL, full: FULL, others: OTHERS };
+        assert.deepEqual(
+          await measurePath(there.measuring, sizes),
+          { outcome: "carried" },
+          String(credit),
+        );
+      }
     });
 
   test("measurePath() takes a large packet whose answer is slow for no fault", async () => {

@@ -30,13 +30,15 @@ export interface DecodeOptions {
  * the packet of the tunnel.
  *
  * @param bytes from the IP header on
+ * @param wholeBytes how long the packet was; segments that the kernel has joined may be too long for their header (BIG TCP)
  * @returns undefined if it is malformed, or too little of it was captured
  */
 export function decodePacket(
   bytes: Uint8Array,
   options: DecodeOptions,
+  wholeBytes = 0,
 ): CapturedPacket | undefined {
-  const header = decodeHeader(bytes);
+  const header = decodeHeader(bytes, wholeBytes);
   return header && decodeBody(header, options, true);
 }
 
@@ -96,14 +98,14 @@ class View {
   }
 }
 
-function decodeHeader(bytes: Uint8Array): Header | undefined {
+function decodeHeader(bytes: Uint8Array, wholeBytes = 0): Header | undefined {
   const view = new View(bytes);
   const version = (view.byte(0) ?? 0) >> 4;
-  if (version === 4) return decodeIpv4(view);
-  return version === 6 ? decodeIpv6(view) : undefined;
+  if (version === 4) return decodeIpv4(view, wholeBytes);
+  return version === 6 ? decodeIpv6(view, wholeBytes) : undefined;
 }
 
-function decodeIpv4(view: View): Header | undefined {
+function decodeIpv4(view: View, wholeBytes: number): Header | undefined {
   const headerBytes = ((view.byte(0) ?? 0) & 15) * 4;
   const bytes = view.short(2);
   const id = view.short(4);
@@ -123,7 +125,7 @@ function decodeIpv4(view: View): Header | undefined {
     source,
     target,
     protocol,
-    bytes,
+    bytes: bytes === 0 ? wholeBytes : bytes,
     headerBytes,
     fragment:
       offset > 0 || more
@@ -142,7 +144,7 @@ const DESTINATION = 60;
 /** A packet with more extension headers is not decoded. */
 const MOST_EXTENSIONS = 8;
 
-function decodeIpv6(view: View): Header | undefined {
+function decodeIpv6(view: View, wholeBytes: number): Header | undefined {
   const payload = view.short(4);
   const next = view.byte(6);
   const source = view.address(8, 16);
@@ -184,7 +186,7 @@ function decodeIpv6(view: View): Header | undefined {
     source,
     target,
     protocol,
-    bytes: payload === 0 ? 0 : payload + 40,
+    bytes: payload === 0 ? wholeBytes : payload + 40,
     headerBytes: at,
     fragment,
     body: view.from(at),

@@ -86,13 +86,20 @@ export class CaptureReader {
       const time =
         view.getUint32(at, isLittleEndian) * 1000 +
         view.getUint32(at + 4, isLittleEndian) / fractionsPerMillisecond;
-      this.#readFrame(bytes.subarray(begin, begin + length), time, format);
+      const whole = view.getUint32(at + 12, isLittleEndian);
+      const frame = bytes.subarray(begin, begin + length);
+      this.#readFrame(frame, whole, time, format);
       at = begin + length;
     }
     return at;
   }
 
-  #readFrame(frame: Uint8Array, time: number, { linkType }: Format): void {
+  #readFrame(
+    frame: Uint8Array,
+    wholeBytes: number,
+    time: number,
+    { linkType }: Format,
+  ): void {
     const link = linkType === LINUX_SLL2 ? readSll2(frame) : readSll(frame);
     if (!link) {
       this.skipped++;
@@ -102,6 +109,7 @@ export class CaptureReader {
     const packet = decodePacket(
       frame.subarray(link.headerBytes),
       this.#options,
+      wholeBytes - link.headerBytes,
     );
     if (!packet) {
       this.skipped++;

@@ -75,6 +75,19 @@ suite("CaptureReader", () => {
     assert.equal(reader.fault, undefined);
   });
 
+  test("CaptureReader takes the length of a packet from the capture if its header does not say it", () => {
+    const bytes = CAPTURE_SLL2.slice();
+    const view = new DataView(bytes.buffer);
+    // The first packet after the header of the file: 60 bytes and those of LINUX_SLL2
+    const [record, packet] = [24, 24 + 16 + 20];
+    view.setUint16(packet + 2, 0);
+    view.setUint32(record + 12, 20 + 90_000, true);
+    assert.equal(
+      read(bytes).lines[0],
+      "in 2 6 10.1.0.10:46360 10.2.0.11:8080 90000 flags 2 data 89940 mss 1460",
+    );
+  });
+
   test("CaptureReader reads LINUX_SLL, which does not name the interface", () => {
     const { lines } = read(CAPTURE_SLL);
     assert.deepEqual(
