@@ -176,7 +176,7 @@ function judgeLargeAnswers(
       ? undefined
       : {
           state: "unknown",
-          text: `answers leave${wayBack} again and again, and the client confirms them no more`,
+          text: `answers leave${wayBack} again and again, and the client no longer confirms them`,
         };
   return {
     state: isAlive ? "stops" : "unknown",
@@ -225,7 +225,7 @@ function judgeLargeRequests(
   if (!isLarge)
     return {
       state: "unknown",
-      text: `the client sends requests again and again, and ${server} confirms them no more`,
+      text: `the client sends requests again and again, and ${server} no longer confirms them`,
       isBeyond: true,
     };
   return {

@@ -67,7 +67,7 @@ export function judgeOneWay(
     if (!isLarge)
       return {
         state: "unknown",
-        text: `the client sends requests again and again, which ${server} confirms no more`,
+        text: `the client sends requests again and again, and ${server} no longer confirms them`,
         isBeyond: true,
       };
     const isAlive = laterSuccess(flow, flows).confirmedLater() > segment.first;

@@ -532,7 +532,7 @@ suite("directorPacketFacts() of masqueraded servers", () => {
       return directorPacketFacts(see(datagrams), {
         client: address(CLIENT),
         services: [
-          { ...service, key: { ...key, protocol: UDP } as typeof key },
+          { ...service, key: { ...key, protocol: UDP } },
         ],
         network: NETWORK,
         connections: [],
