@@ -6,7 +6,7 @@ export interface RunningProgram {
   readonly started: Promise<void>;
   /** Resolves when it has ended and all of its output was read. */
   readonly ended: Promise<EndedProgram>;
-  /** Asks the program to end (SIGINT). Kills it if it does not. Does nothing if it has ended. */
+  /** Asks the program to end (SIGINT). Kills it if it does not, and abandons it if it cannot be killed. Does nothing if it has ended. */
   stop(): void;
 }
 
@@ -50,8 +50,9 @@ export const startProgram: StartProgram = (path, args, onOutput) => {
   child.stderr.on("data", (text: string) => {
     complaint = (complaint + text).slice(-MOST_COMPLAINT);
   });
+  let end: (status: number | null) => void = () => undefined;
   const ended = new Promise<EndedProgram>((resolve) => {
-    const end = (status: number | null) => {
+    end = (status) => {
       hasEnded = true;
       begin();
       resolve({ status: status ?? undefined, missing: isMissing, complaint });
@@ -70,16 +71,23 @@ export const startProgram: StartProgram = (path, args, onOutput) => {
     stop() {
       if (hasEnded) return;
       child.kill("SIGINT");
-      const timer = setTimeout(() => {
-        if (hasEnded) return;
+      const kill = () => {
         child.kill("SIGKILL");
         // A program that it has started may keep them open.
         child.stdout.destroy();
         child.stderr.destroy();
-      }, PATIENCE_MILLISECONDS);
-      timer.unref();
+      };
+      // Nothing can end a program that has another user, or waits for a device.
+      const abandon = () => {
+        child.unref();
+        end(null);
+      };
+      const timers = [
+        setTimeout(kill, PATIENCE_MILLISECONDS),
+        setTimeout(abandon, 2 * PATIENCE_MILLISECONDS),
+      ];
       void ended.then(() => {
-        clearTimeout(timer);
+        for (const timer of timers) clearTimeout(timer);
       });
     },
   };

@@ -48,13 +48,24 @@ export function directorFlows(
   const hidden = hiddenFlows(halfFlows, facts.client);
   return Array.from(byClientPort(halfFlows, facts.client)).flatMap(
     ([key, some]) => {
-      const targets = new Map<string, HalfFlow>();
-      for (const one of some)
-        if (isRequestIn(one, facts.client))
-          targets.set(flowKey(one.target, one.targetPort), one);
+      const { client } = facts;
+      // A port scan has many targets, so these are chosen once for all of them.
+      const requests = some.filter((one) => isRequestIn(one, client));
+      const leaving = some.filter(
+        (one) => one.direction === "out" && sameAddress(one.source, client),
+      );
+      const answers = some.filter(
+        (one) => !one.outer && !sameAddress(one.source, client),
+      );
+      const targets = new Map(
+        requests.map((one) => [flowKey(one.target, one.targetPort), one]),
+      );
       return Array.from(targets.values(), (first) =>
-        flowTo(first, some, {
+        flowTo(first, {
           ...facts,
+          requests,
+          leaving,
+          answers,
           entry: entries
             .get(key)
             ?.find(
@@ -125,21 +136,20 @@ function hiddenFlows(
 
 interface Surroundings extends FlowFacts {
   readonly entry: Connection | undefined;
+  /** The half-flows of the client's port: requests that come in, what leaves with the client's address, and what goes to it */
+  readonly requests: readonly HalfFlow[];
+  readonly leaving: readonly HalfFlow[];
+  readonly answers: readonly HalfFlow[];
   readonly targets: ReadonlyMap<string, HalfFlow>;
   readonly hidden: readonly HalfFlow[];
 }
 
 function flowTo(
   { protocol, sourcePort: clientPort, target, targetPort }: HalfFlow,
-  some: readonly HalfFlow[],
-  { client, devices, entry, targets, hidden }: Surroundings,
+  { devices, entry, requests, leaving, answers, targets, hidden }: Surroundings,
 ): DirectorFlow {
-  const isClients = (one: HalfFlow) => sameAddress(one.source, client);
   const isVirtual = (address: Address, port: number) =>
     port === targetPort && sameAddress(address, target);
-  const leaving = some.filter(
-    (one) => isClients(one) && one.direction === "out",
-  );
   const tunneled = leaving.filter(
     (one) => one.outer && isVirtual(one.target, one.targetPort),
   );
@@ -172,9 +182,6 @@ function flowTo(
     isServers(one.source, one.sourcePort),
   );
   const isHidden = own.packets === 0 && replaced.length > 0;
-  const answers = some.filter(
-    (one) => !isClients(one) && !one.outer && sameAddress(one.target, client),
-  );
   const fromServer = answers.filter((one) =>
     isServers(one.source, one.sourcePort),
   );
@@ -195,10 +202,7 @@ function flowTo(
     serverPort,
     hasEntry: entry !== undefined,
     requestsIn: pick(
-      some.filter(
-        (one) =>
-          isRequestIn(one, client) && isVirtual(one.target, one.targetPort),
-      ),
+      requests.filter((one) => isVirtual(one.target, one.targetPort)),
     ),
     requestsOut: isHidden ? pick(outgoing(replaced)) : own,
     answersIn: isHidden
