@@ -3,28 +3,46 @@ import { suite, test } from "node:test";
 import { startProgram } from "../../src/system/program-stream.js";
 
 suite("startProgram()", () => {
-  test("startProgram() passes on output, and says how the program ended", async () => {
-    let output = "";
-    const program = startProgram(
-      "/bin/sh",
-      ["-c", "echo there; echo why >&2; exit 3"],
-      (bytes) => (output += Buffer.from(bytes).toString()),
-    );
-    await program.started;
-    assert.deepEqual(await program.ended, {
-      status: 3,
-      missing: false,
-      complaint: "why\n",
+  const run = async (path: string, args: readonly string[]) => {
+    let text = "";
+    const program = startProgram(path, args, (bytes) => {
+      text += Buffer.from(bytes).toString("latin1");
     });
-    assert.equal(output, "there\n");
+    await program.started;
+    return { program, text: () => text };
+  };
+
+  test("startProgram() passes on what a program prints until it is stopped", async () => {
+    const { program, text } = await run("/bin/sh", [
+      "-c",
+      "trap 'echo bye >&2; exit 3' INT; echo hello; while :; do sleep 0.01; done",
+    ]);
+    assert.equal(text(), "hello\n");
     program.stop();
+    const { status, complaint, missing } = await program.ended;
+    assert.deepEqual([status, complaint, missing], [3, "bye\n", false]);
+    program.stop(); // does nothing
   });
 
-  test("startProgram() says that a program does not exist", async () => {
-    const program = startProgram("/nowhere/tcpdump", [], () => undefined);
-    await program.started;
-    const { status, missing } = await program.ended;
-    assert.deepEqual({ status, missing }, { status: undefined, missing: true });
+  test("startProgram() kills a program that does not end", async () => {
+    const { program } = await run("/bin/sh", [
+      "-c",
+      "trap '' INT; echo hello; while :; do sleep 0.01; done",
+    ]);
+    program.stop();
+    assert.equal((await program.ended).status, undefined);
+  });
+
+  test("startProgram() tells a program that is not there from one that fails", async () => {
+    const missing = await run("/nonexistent/tcpdump", []);
+    assert.equal((await missing.program.ended).missing, true);
+    const failing = await run("/bin/sh", ["-c", "echo no >&2; exit 2"]);
+    const {
+      status,
+      complaint,
+      missing: isMissing,
+    } = await failing.program.ended;
+    assert.deepEqual([status, complaint, isMissing], [2, "no\n", false]);
   });
 
   test("startProgram() ends a program that ignores SIGINT and whose child keeps its output open", async () => {

@@ -123,14 +123,23 @@ function argumentsFor(variant: readonly string[]): string[] {
   ];
 }
 
+/** What tcpdump prints although nothing is wrong: how it captures, and its counts at the end */
+const NO_FAULT =
+  /^$|^tcpdump: (listening on|data link type|verbose output)|^\d+ packets? /;
+
 function reasonOf(ended: EndedProgram | undefined): string {
-  const lines = (ended?.complaint ?? "").trim().split("\n");
-  const last = lines.at(-1) ?? "";
-  return last === ""
-    ? "tcpdump ended at once"
-    : last.startsWith("tcpdump: ")
-      ? last
-      : `tcpdump: ${last}`;
+  const lines = (ended?.complaint ?? "")
+    .split("\n")
+    .filter((line) => !NO_FAULT.test(line));
+  const last = lines.findLastIndex((line) => line.startsWith("tcpdump: "));
+  if (lines.length === 0) return "tcpdump ended and did not say why";
+  return last < 0
+    ? `tcpdump: ${lines.at(-1) ?? ""}`
+    : [
+        lines[last],
+        // What the kernel said may follow on a line of its own.
+        ...lines.slice(last + 1).filter((line) => line.startsWith("(")),
+      ].join(" ");
 }
 
 class Session {

@@ -9,7 +9,6 @@ import { captureLimits } from "../../../src/doctor/packets/packet-fact.js";
 import { SightingsBuilder } from "../../../src/doctor/packets/sightings.js";
 import { systemClock } from "../../../src/system/clock.js";
 import {
-  startProgram,
   type EndedProgram,
   type StartProgram,
 } from "../../../src/system/program-stream.js";
@@ -163,10 +162,27 @@ suite("startCapture()", () => {
     assert.deepEqual(await (await begin(start)).finish(), {
       unavailable: complaint.trim(),
     });
+    const lines = [
+      "tcpdump: any: You don't have permission to perform this capture on that device",
+      "(socket: Operation not permitted)",
+    ];
+    const longer = imitation(() => ({ complaint: `${lines.join("\n")}\n` }));
+    assert.deepEqual(await (await begin(longer.start)).finish(), {
+      unavailable: lines.join(" "),
+    });
+    const killed = imitation(() => ({
+      prints: CAPTURE_SLL2,
+      endsEarly: true,
+      complaint:
+        "tcpdump: data link type LINUX_SLL2\ntcpdump: listening on any, link-type LINUX_SLL2\n",
+    }));
+    assert.deepEqual(await (await begin(killed.start)).finish(), {
+      unavailable: "tcpdump ended and did not say why",
+    });
     const early = imitation(() => ({
       prints: CAPTURE_SLL2,
       endsEarly: true,
-      complaint: "tcpdump: pcap_loop: The interface disappeared\n",
+      complaint: `tcpdump: listening on any\ntcpdump: pcap_loop: The interface disappeared\n${COUNTS}`,
     }));
     const captured = await (await begin(early.start)).finish();
     assert.deepEqual(captured, {
@@ -191,50 +207,6 @@ suite("startCapture()", () => {
       captureLimits(captured.sightings).join(),
       /^packets after the first 0\.0 s \(the capture ends after 15 packets\)$/,
     );
-  });
-});
-
-suite("startProgram()", () => {
-  const run = async (path: string, args: readonly string[]) => {
-    let text = "";
-    const program = startProgram(path, args, (bytes) => {
-      text += Buffer.from(bytes).toString("latin1");
-    });
-    await program.started;
-    return { program, text: () => text };
-  };
-
-  test("startProgram() passes on what a program prints until it is stopped", async () => {
-    const { program, text } = await run("/bin/sh", [
-      "-c",
-      "trap 'echo bye >&2; exit 3' INT; echo hello; while :; do sleep 0.01; done",
-    ]);
-    assert.equal(text(), "hello\n");
-    program.stop();
-    const { status, complaint, missing } = await program.ended;
-    assert.deepEqual([status, complaint, missing], [3, "bye\n", false]);
-    program.stop(); // does nothing
-  });
-
-  test("startProgram() kills a program that does not end", async () => {
-    const { program } = await run("/bin/sh", [
-      "-c",
-      "trap '' INT; echo hello; while :; do sleep 0.01; done",
-    ]);
-    program.stop();
-    assert.equal((await program.ended).status, undefined);
-  });
-
-  test("startProgram() tells a program that is not there from one that fails", async () => {
-    const missing = await run("/nonexistent/tcpdump", []);
-    assert.equal((await missing.program.ended).missing, true);
-    const failing = await run("/bin/sh", ["-c", "echo no >&2; exit 2"]);
-    const {
-      status,
-      complaint,
-      missing: isMissing,
-    } = await failing.program.ended;
-    assert.deepEqual([status, complaint, isMissing], [2, "no\n", false]);
   });
 });
 
