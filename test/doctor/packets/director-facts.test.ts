@@ -531,9 +531,7 @@ suite("directorPacketFacts() of masqueraded servers", () => {
       ]);
       return directorPacketFacts(see(datagrams), {
         client: address(CLIENT),
-        services: [
-          { ...service, key: { ...key, protocol: UDP } },
-        ],
+        services: [{ ...service, key: { ...key, protocol: UDP } }],
         network: NETWORK,
         connections: [],
         isPassive: false,
