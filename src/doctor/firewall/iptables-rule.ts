@@ -1,5 +1,6 @@
 import {
   familyOf,
+  INET6,
   parseAddress,
   type Address,
   type Family,
@@ -41,7 +42,7 @@ export function ruleOf(
   for (const option of options) {
     if (option === target) break; // what follows belongs to the target
     const condition = isReversePath(option)
-      ? reversePathOf(options)
+      ? reversePathOf(options, family)
       : conditionOf(option, family);
     if (condition) steps.push({ if: condition });
   }
@@ -60,7 +61,7 @@ function isReversePath({ name, values: [value] }: Option): boolean {
 }
 
 /** The match rpfilter with its options, which have no values. @see libxt_rpfilter.c of iptables */
-function reversePathOf(options: readonly Option[]): Condition {
+function reversePathOf(options: readonly Option[], family: Family): Condition {
   const has = (name: string) =>
     options.some(
       (option) => option.module === REVERSE_PATH && option.name === name,
@@ -70,6 +71,8 @@ function reversePathOf(options: readonly Option[]): Condition {
     loose: has("--loose"),
     acceptLocal: has("--accept-local"),
     withMark: has("--validmark"),
+    // rpfilter_lookup_reverse6() in net/ipv6/netfilter/ip6t_rpfilter.c names the interface in its query.
+    prefersIncoming: family === INET6,
   };
   return has("--invert") ? { about: "not", condition } : condition;
 }

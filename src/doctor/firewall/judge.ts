@@ -86,18 +86,19 @@ function judgeReversePath(
     loose,
     acceptLocal,
     withMark,
+    prefersIncoming,
   }: Extract<Condition, { about: "reverse-path" }>,
   { incoming, mark, reversePath }: Packet,
 ): Answer {
   if (incoming === "lo") return "yes";
   if (!reversePath || (withMark && mark !== 0)) return "perhaps";
-  const { type, devices } = reversePath;
+  const { type, devices, others } = reversePath;
   if (type === "none") return "no";
   if (type === "local" && !acceptLocal) return "no";
   if (loose) return "yes";
-  return incoming === undefined
-    ? "perhaps"
-    : answer(devices.includes(incoming));
+  if (incoming === undefined) return "perhaps";
+  if (devices.includes(incoming)) return "yes";
+  return prefersIncoming && others?.includes(incoming) ? "perhaps" : "no";
 }
 
 function judgeState(

@@ -41,6 +41,8 @@ export interface ReversePath {
   readonly type: "unicast" | "local" | "none";
   /** The names of the interfaces */
   readonly devices: readonly string[];
+  /** The names of other interfaces to which routes lead there that come after that one */
+  readonly others?: readonly string[];
 }
 
 /** The bits of the flags in a TCP header. @see RFC 9293, section 3.1 */

@@ -51,6 +51,8 @@ export type Condition =
       readonly acceptLocal: boolean;
       /** Whether the route is looked up with the packet's mark */
       readonly withMark: boolean;
+      /** Whether a route by the interface by which the packet comes in is chosen before better ones by others */
+      readonly prefersIncoming?: boolean;
     }
   | { readonly about: "not"; readonly condition: Condition }
   | { readonly about: "all"; readonly conditions: readonly Condition[] }

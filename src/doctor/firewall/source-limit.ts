@@ -1,5 +1,13 @@
+import { judge } from "./judge.js";
+import type { Packet } from "./packet.js";
 import type { Rule } from "./ruleset.js";
 import type { Place } from "./walk.js";
+
+/** A rule or policy that perhaps stops packets */
+interface LimitedPlace extends Place {
+  /** Undefined: any */
+  readonly stopped?: readonly Packet[] | undefined;
+}
 
 /**
  * What a rule lets a source do at most, in words: `more than 20 connections at a time`. Undefined: the rule does not count
@@ -13,7 +21,7 @@ export function sourceLimitOf(rule: Rule | undefined): string | undefined {
 }
 
 /** Whether a rule or policy that perhaps stops packets does so by a limit for each source, its own or one ahead of it. */
-export function stopLimit(stop: Place): string | undefined {
+export function stopLimit(stop: LimitedPlace): string | undefined {
   return sourceLimitOf(limitingRule(stop)?.rule);
 }
 
@@ -22,18 +30,34 @@ export function limitingRule({
   chain,
   rule,
   position,
-}: Place): { readonly rule: Rule; readonly position: number } | undefined {
+  stopped,
+}: LimitedPlace):
+  { readonly rule: Rule; readonly position: number } | undefined {
   if (rule && position !== undefined && sourceLimitOf(rule))
     return { rule, position };
   const before = chain.rules.slice(0, (position ?? Infinity) - 1);
   const at = before.findIndex(
     ({ text, steps }) =>
+      // The limit of another service says nothing about these packets.
+      mayMatch(steps, stopped) &&
       / --hashlimit-upto | --connlimit-upto /.test(text) &&
       sourceLimitOf({ text, steps, packets: undefined }) !== undefined &&
       steps.some((step) => "then" in step && step.then.does === "accept"),
   );
   const found = before[at];
   return found && { rule: found, position: at + 1 };
+}
+
+function mayMatch(
+  steps: Rule["steps"],
+  packets: readonly Packet[] | undefined,
+): boolean {
+  return (
+    packets === undefined ||
+    packets.some((packet) =>
+      steps.every((step) => !("if" in step) || judge(step.if, packet) !== "no"),
+    )
+  );
 }
 
 function option(text: string, name: string): string | undefined {

@@ -1,6 +1,7 @@
 import {
   familyOf,
   formatAddress,
+  INET6,
   sameAddress,
   type Address,
   type Family,
@@ -14,6 +15,8 @@ import {
   type Packet,
   type ReversePath,
 } from "../firewall/packet.js";
+import { isWithin } from "../../rtnl/address-owners.js";
+import type { Route } from "../../rtnl/model.js";
 import type { Way } from "../network.js";
 import { servicesThere } from "./listening.js";
 import { isTunnel, type TunnelMethod } from "./methods.js";
@@ -78,7 +81,9 @@ export function tunnelFlows(server: RealServer): Flow[] {
         mark: 0,
         destinationIsLocal: true,
         states: ["new"],
-        reversePath: source ? pathOf(server, server.toDirector) : undefined,
+        reversePath: source
+          ? pathOf(server, server.toDirector, source)
+          : undefined,
       };
       return {
         text: `the tunnel's packets from ${source ? formatAddress(source) : "the director"}`,
@@ -130,7 +135,7 @@ function requests(server: RealServer, service: VirtualService): Flow {
       ...packet,
       incoming,
       reversePath: server.client
-        ? pathOf(server, wayBackOf(server, service))
+        ? pathOf(server, wayBackOf(server, service), server.client)
         : undefined,
     })),
   );
@@ -162,17 +167,28 @@ function wayBackOf(
 }
 
 function pathOf(
-  { devices }: RealServer,
+  { devices, routes }: RealServer,
   way: Way | undefined,
+  to: Address,
 ): ReversePath | undefined {
   if (way === undefined) return undefined;
   if (typeof way === "string") return { type: "none", devices: [] };
-  const { type, hops } = way;
+  const namesOf = ({ hops }: Route) =>
+    hops.flatMap(
+      ({ device }) => devices.find(({ index }) => index === device)?.name ?? [],
+    );
+  const { type } = way;
   return {
     type: type === "unicast" || type === "local" ? type : "none",
-    devices: hops.flatMap(
-      ({ device }) => devices.find(({ index }) => index === device)?.name ?? [],
-    ),
+    devices: namesOf(way),
+    others: routes
+      .filter(
+        (one) =>
+          one.type === "unicast" &&
+          one.family === INET6 &&
+          isWithin(to, one.target, one.prefixBits),
+      )
+      .flatMap(namesOf),
   };
 }
 

@@ -1,5 +1,6 @@
 import { linkTarget, textOf } from "../../system/files.js";
 import { namesIn } from "../../system/kernel-module.js";
+import { decodeUtf8 } from "../../text/utf8.js";
 
 /** A program that has a listening socket and does not run. */
 export interface HeldListener {
@@ -95,7 +96,7 @@ export function processAt(
   const [, name, letter] = /^[0-9]+ \(([^]*)\) (\w) /.exec(text ?? "") ?? [];
   return name === undefined || letter === undefined
     ? undefined
-    : { name, letter };
+    : { name: decodeUtf8(name), letter };
 }
 
 function tracerOf(procFolder: string, pid: number): HeldListener["tracer"] {

@@ -674,6 +674,22 @@ suite("marks", () => {
   const commandsOf = (finding: ReturnType<typeof amid>) =>
     finding?.fix.map(({ command }) => command);
 
+  test("marks: the command names a chain as a shell reads it, not byte by byte", () => {
+    const key = { family: INET, firewallMark: 10 } as const;
+    const table = [serviceEntry(key, { scheduler: "rr" }, [SERVER])];
+    const save = `*mangle\n:PREROUTING ACCEPT [0:0]\n:café - [0:0]\n[0:0] -A PREROUTING -j café\n[0:0] -A café ${to(80, "0x10")}\nCOMMIT\n`;
+    const tables = parseIptablesSave(
+      Buffer.from(save).toString("latin1"),
+      INET,
+      "iptables",
+    );
+    const firewall = { tables, unread: [] };
+    const [finding] = marks.examine(facts({ table, firewall }));
+    assert.deepEqual(commandsOf(finding), [
+      "iptables -t mangle -R 'café' 1 -d 192.0.2.1/32 -p tcp -m tcp --dport 80 -j MARK --set-mark 10",
+    ]);
+  });
+
   test("marks: a rule that sets a mark that no service has is named and corrected", () => {
     const hexadecimal = amid(10, [to(80, "0x10")]);
     assert.equal(

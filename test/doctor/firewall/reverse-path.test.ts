@@ -5,7 +5,7 @@ import { parseNftJson } from "../../../src/doctor/firewall/nft-json.js";
 import type { Packet } from "../../../src/doctor/firewall/packet.js";
 import type { Table } from "../../../src/doctor/firewall/ruleset.js";
 import { walk } from "../../../src/doctor/firewall/walk.js";
-import { INET } from "../../../src/ipvs/address.js";
+import { INET, INET6 } from "../../../src/ipvs/address.js";
 
 const PACKET: Packet = {
   family: INET,
@@ -34,6 +34,24 @@ test("rpfilter --invert drops packets whose answers would leave by another inter
   assert.equal(iptables("--invert", { reversePath: undefined }), "perhaps");
   const two = { type: "unicast", devices: ["eth0", "tunl0"] } as const;
   assert.equal(iptables("--invert", { reversePath: two }), "pass");
+});
+
+test("rpfilter of IPv6 prefers a route by the interface by which a packet comes in", () => {
+  const save = `*raw\n:PREROUTING ACCEPT [0:0]\n[4:240] -A PREROUTING -m rpfilter --invert -j DROP\nCOMMIT\n`;
+  const tables = parseIptablesSave(save, INET6, "ip6tables");
+  const met = (...others: string[]) =>
+    fate(tables, {
+      family: INET6,
+      reversePath: { type: "unicast", devices: ["eth0"], others },
+    });
+  assert.equal(met(), "drop");
+  assert.equal(met("eth1"), "drop");
+  assert.equal(met("eth0", "tunl0"), "perhaps");
+  const IPV4 = { type: "unicast", devices: ["eth0"] } as const;
+  assert.equal(
+    iptables("--invert", { reversePath: { ...IPV4, others: ["tunl0"] } }),
+    "drop",
+  );
 });
 
 test("rpfilter without --invert drops the packets whose answers go back", () => {

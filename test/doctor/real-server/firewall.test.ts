@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { parseIptablesSave } from "../../../src/doctor/firewall/iptables-save.js";
 import { serverFirewall } from "../../../src/doctor/real-server/firewall.js";
+import { requestFlows } from "../../../src/doctor/real-server/flows.js";
 import { listening } from "../../../src/doctor/real-server/listening.js";
 import type { RealServer } from "../../../src/doctor/real-server/real-server.js";
 import { serverNeighborDiscovery } from "../../../src/doctor/real-server/neighbor-discovery.js";
@@ -115,6 +116,33 @@ suite("serverFirewall", () => {
       }),
       [],
     );
+  });
+
+  test("requestFlows() knows the other IPv6 routes of answers to the client", () => {
+    const WAN = device(4, "wan");
+    const everywhere = { family: INET6, target: address("::") } as const;
+    const service = { ...WEB, address: address("2001:db8::100") };
+    const back = route("unicast", LAN, "fe80::1", everywhere);
+    const server = realServer({
+      services: [service],
+      method: "direct",
+      client: address("2001:db8:1::10"),
+      devices: [LO, LAN, WAN],
+      routes: [
+        back,
+        route("unicast", WAN, "fe80::2", { ...everywhere, metric: 1024 }),
+        route("unicast", LO, undefined, {
+          ...{ family: INET6, target: address("2001:db8::"), prefixBits: 48 },
+        }),
+      ],
+      ways: [{ service, there: LOCAL, back, arrivals: [] }],
+    });
+    const [packet] = requestFlows(server)[0]?.stages[0]?.packets ?? [];
+    assert.deepEqual(packet?.reversePath, {
+      type: "unicast",
+      devices: ["lan"],
+      others: ["lan", "wan"],
+    });
   });
 
   test("serverFirewall finds the policy that drops answers", () => {

@@ -137,7 +137,7 @@ test("readHeldListeners() finds the programs that have the listening socket and 
     makeProcess(proc, 875, { stat: "(a) (b)) T", files });
     makeProcess(proc, 876, { stat: "(node) t", tracer: 900, files });
     makeProcess(proc, 877, { stat: "(node) T", tracer: 901, files });
-    makeProcess(proc, 878, { stat: "(nfs) D", files });
+    makeProcess(proc, 878, { stat: "(café) D", files });
     makeProcess(proc, 879, { stat: "(works) S", files });
     makeProcess(proc, 880, { stat: "(other) T", files: ["socket:[4712]"] });
     makeProcess(proc, 900, { stat: "(gdb) S" });
@@ -152,7 +152,7 @@ test("readHeldListeners() finds the programs that have the listening socket and 
         ...{ port, pid: 877, name: "node", state: "traced" },
         tracer: { pid: 901, name: "?" },
       },
-      { port, pid: 878, name: "nfs", tracer: undefined, state: "waits" },
+      { port, pid: 878, name: "café", tracer: undefined, state: "waits" },
     ]);
     assert.deepEqual(readHeldListeners(proc, new Set([81])), []);
     assert.deepEqual(readHeldListeners(join(proc, "none"), new Set([80])), []);

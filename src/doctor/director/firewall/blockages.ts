@@ -12,12 +12,50 @@ export interface Blockage {
   readonly stop: FlowStop;
 }
 
+/** What was found for a service, and from which facts */
+interface KnownBlockages extends FlowFacts {
+  readonly firewall: Ruleset;
+  readonly blockages: readonly Blockage[];
+}
+
+const knownBlockages = new WeakMap<ServiceWithServers, KnownBlockages>();
+
 /** All rules that certainly, or perhaps, stop flows of a service. */
 export function blockagesOf(
   service: ServiceWithServers,
   facts: FlowFacts,
   firewall: Ruleset,
   client?: Address,
+): readonly Blockage[] {
+  if (client !== undefined)
+    return findBlockages(service, facts, firewall, client);
+  // Several checks ask, and walks through thousands of rules for thousands of services take seconds.
+  const known = knownBlockages.get(service);
+  if (known?.firewall === firewall && isFrom(known, facts))
+    return known.blockages;
+  const { network, connections, allServices, sysctls } = facts;
+  const blockages = findBlockages(service, facts, firewall, undefined);
+  knownBlockages.set(service, {
+    ...{ network, connections, allServices, sysctls },
+    ...{ firewall, blockages },
+  });
+  return blockages;
+}
+
+function isFrom(one: FlowFacts, other: FlowFacts): boolean {
+  return (
+    one.network === other.network &&
+    one.connections === other.connections &&
+    one.allServices === other.allServices &&
+    one.sysctls === other.sysctls
+  );
+}
+
+function findBlockages(
+  service: ServiceWithServers,
+  facts: FlowFacts,
+  firewall: Ruleset,
+  client: Address | undefined,
 ): Blockage[] {
   return flowsOf(service, facts, client).flatMap((flow) =>
     stopsOf(flow, firewall).map((stop) => ({ flow, stop })),

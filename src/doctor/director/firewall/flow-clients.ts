@@ -1,4 +1,5 @@
 import {
+  formatAddress,
   sameAddress,
   type Address,
   type Family,
@@ -65,8 +66,24 @@ export function candidateOf(address: Address, network: Network): Candidate {
   return { address, device: deviceOf(network, hop?.device)?.name };
 }
 
+const generalClients = new WeakMap<Network, Map<string, Candidate[]>>();
+
 /** Clients in general: behind the default route, and in the network of the virtual address. */
 export function anyClients(
+  network: Network,
+  family: Family,
+  virtual: Address | undefined,
+): Candidate[] {
+  // Asked for each server, and kube-proxy adds an address for each service: without this, the time grows with the square.
+  const known = generalClients.get(network) ?? new Map<string, Candidate[]>();
+  generalClients.set(network, known);
+  const name = virtual ? formatAddress(virtual) : `any ${family}`;
+  const found = known.get(name) ?? findClients(network, family, virtual);
+  known.set(name, found);
+  return found;
+}
+
+function findClients(
   network: Network,
   family: Family,
   virtual: Address | undefined,

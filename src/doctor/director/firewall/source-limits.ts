@@ -1,4 +1,5 @@
 import type { ServiceWithServers } from "../../../ipvs/model.js";
+import { decodeUtf8 } from "../../../text/utf8.js";
 import { check, type Known } from "../../check.js";
 import { serviceName } from "../../commands.js";
 import type { Facts } from "../../facts.js";
@@ -64,7 +65,7 @@ export const limitedSources = check(
         return [
           {
             id: "source-limited",
-            subject: `chain ${stop.chain.name}, rule ${stop.position ?? limitingRule(stop)?.position ?? 0}`,
+            subject: `chain ${decodeUtf8(stop.chain.name)}, rule ${stop.position ?? limitingRule(stop)?.position ?? 0}`,
             seen: `${describePlace(stop)}, ${stop.does}s requests of a source with ${stopLimit(stop) ?? ""}: ${since} more in ${Math.round(later.seconds)} s while doctor looked`,
             certainty: "likely",
             evidence: [

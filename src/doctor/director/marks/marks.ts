@@ -115,7 +115,7 @@ function interfaceFix(
   const changed = text.replace(named, () => `-i ${shellWord(device)}`);
   return [
     {
-      command: `${table.program} -t ${table.name} -I ${shellWord(chain.name)} ${position} ${changed}`,
+      command: `${table.program} -t ${table.name} -I ${shellWord(decodeUtf8(chain.name))} ${position} ${changed}`,
       effect: `these packets carry the mark if they come in by ${device}; the rule that is there stays; add the new one to the firewall's configuration to keep it`,
     },
   ];

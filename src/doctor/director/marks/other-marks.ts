@@ -6,6 +6,7 @@ import { PLAIN_RULE } from "../../firewall/plain-rule.js";
 import type { Firewall } from "../../firewall/read-firewall.js";
 import type { Condition } from "../../firewall/ruleset.js";
 import { isLocal, type Network } from "../../network.js";
+import { decodeUtf8 } from "../../../text/utf8.js";
 import { shellWord } from "../../shell.js";
 import {
   rulesThatMark,
@@ -108,7 +109,7 @@ export function correctRules(
     const set = /--set-x?mark 0x[0-9a-f]+(?:\/0x[0-9a-f]+)?/;
     if (!/^ip6?tables/.test(table.program)) return undefined;
     if (!PLAIN_RULE.test(text) || !set.test(text)) return undefined;
-    return `${table.program} -t ${table.name} -R ${shellWord(chain.name)} ${position} ${text.replace(set, `--set-mark ${wanted}`)}`;
+    return `${table.program} -t ${table.name} -R ${shellWord(decodeUtf8(chain.name))} ${position} ${text.replace(set, `--set-mark ${wanted}`)}`;
   });
   return commands.every((command) => command !== undefined)
     ? commands.map((command) => ({

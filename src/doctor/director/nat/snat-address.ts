@@ -11,6 +11,7 @@ import {
   type ServiceWithServers,
 } from "../../../ipvs/model.js";
 import { isWithin } from "../../../rtnl/address-owners.js";
+import { decodeUtf8 } from "../../../text/utf8.js";
 import { check, type Known } from "../../check.js";
 import type { Finding, Fix } from "../../finding.js";
 import { describePlace } from "../../firewall/describe.js";
@@ -252,7 +253,7 @@ function correctedRule(
   if (!`${text} `.includes(`${old} `)) return [];
   return [
     {
-      command: `${table.program} -t ${table.name} -I ${shellWord(chain.name)} ${position} ${text.replace(old, `--to-source ${right}`)}`,
+      command: `${table.program} -t ${table.name} -I ${shellWord(decodeUtf8(chain.name))} ${position} ${text.replace(old, `--to-source ${right}`)}`,
       effect: `the servers see clients of new connections with the address ${right}; the rule that is there stays, and no packet reaches it; add the new one to the firewall's configuration instead of it`,
     },
   ];

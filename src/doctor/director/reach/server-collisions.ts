@@ -41,6 +41,8 @@ export function collisionAt(
   facts: CollisionFacts,
 ): Collision | undefined {
   const services = facts.allServices ?? facts.table;
+  // Doctor asks for each service and many servers, so most questions must be cheap.
+  if (!sharedAddresses(services).has(formatAddress(address))) return undefined;
   const isAt = ({ key }: ServiceWithServers) =>
     !("firewallMark" in key) && sameAddress(key.address, address);
   const real = services
@@ -59,6 +61,33 @@ export function collisionAt(
   if (own && isMain(network, own)) return undefined;
   const station = stationAt(address, facts);
   return station && { address, virtual, real, own, ...station };
+}
+
+const sharedOfTables = new WeakMap<
+  readonly ServiceWithServers[],
+  ReadonlySet<string>
+>();
+
+/** The addresses that services have, and real servers as well. */
+function sharedAddresses(
+  services: readonly ServiceWithServers[],
+): ReadonlySet<string> {
+  const known = sharedOfTables.get(services);
+  if (known) return known;
+  const virtual = new Set(
+    services.flatMap(({ key }) =>
+      "firewallMark" in key ? [] : [formatAddress(key.address)],
+    ),
+  );
+  const shared = new Set(
+    services.flatMap(({ servers }) =>
+      servers
+        .map(({ key }) => formatAddress(key.address))
+        .filter((text) => virtual.has(text)),
+    ),
+  );
+  sharedOfTables.set(services, shared);
+  return shared;
 }
 
 /** Whether a program of this machine gets the requests of a server with an address of this machine. */

@@ -2,6 +2,7 @@ import {
   DIRECT_ROUTING,
   PERSISTENT,
   TUNNELING,
+  wholeNetmask,
   type ServiceWithServers,
 } from "../../../ipvs/model.js";
 import { check, type Known } from "../../check.js";
@@ -62,6 +63,8 @@ function findingOf(
   { allServices, connections }: Facts,
 ): Finding<"ftp-not-persistent"> {
   const flags = service.settings.flags | PERSISTENT;
+  // Without persistence, programs often leave it empty, which makes all clients one.
+  const netmask = wholeNetmask(service.key.family);
   const timeoutSeconds = USUAL_TIMEOUT_SECONDS;
   return {
     id: "ftp-not-persistent",
@@ -71,7 +74,7 @@ function findingOf(
     evidence: ftpEvidence(service, connections, allServices),
     fix: [
       {
-        ...editService(service, { flags, timeoutSeconds }),
+        ...editService(service, { flags, timeoutSeconds, netmask }),
         effect: `a client stays with its server until ${timeoutSeconds / 60} minutes after its last connection; clients that are logged in have to do so again`,
       },
     ],

@@ -98,8 +98,11 @@ function silenceOf(
   sysctls: Sysctls,
 ): Finding<"vip-unanswered"> | undefined {
   if (isLocal(network, address) !== true) return undefined;
-  const places = network.addresses.flatMap((own) => {
-    if (!sameAddress(own.address, address)) return [];
+  // kube-proxy adds an address for each service: no list for each of them.
+  const owned = network.addresses.filter((own) =>
+    sameAddress(own.address, address),
+  );
+  const places = owned.flatMap((own) => {
     const device = network.devices.find(({ index }) => index === own.device);
     return device ? [{ own, device }] : [];
   });

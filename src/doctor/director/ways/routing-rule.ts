@@ -35,8 +35,9 @@ function matches(
   to: Address,
   incoming: string | undefined,
 ): boolean {
+  // It is not known which packets such a rule takes, inverted or not.
+  if (rule.hasMore) return false;
   const fits =
-    !rule.hasMore &&
     (rule.from === undefined ||
       isWithin(source, rule.from.address, rule.from.bits)) &&
     (rule.to === undefined || isWithin(to, rule.to.address, rule.to.bits)) &&

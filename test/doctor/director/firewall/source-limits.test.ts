@@ -72,3 +72,16 @@ test("limitedSources leaves other rules that it cannot judge to Not checked, for
   assert.deepEqual(findings, []);
   assert.equal(unjudged.length, 1);
 });
+
+test("limitedSources takes no limit of another service for the reason of a later rule", () => {
+  const found = (port: number) => {
+    const rules = (packets: number) => [
+      `[40:2400] -A INPUT -p tcp -m tcp --dport ${port} -m hashlimit --hashlimit-upto 3/min --hashlimit-burst 5 --hashlimit-mode srcip --hashlimit-name some -j ACCEPT`,
+      "[9:540] -A INPUT -p tcp -m tcp --dport 80 -m set --match-set known src -j ACCEPT",
+      `[${packets}:60] -A INPUT -j DROP`,
+    ];
+    return find(rules(8), rules(99)).findings.length;
+  };
+  assert.equal(found(80), 1);
+  assert.equal(found(22), 0);
+});

@@ -269,6 +269,17 @@ test("ftpHelper: a module that cannot be loaded has no command", () => {
   assert.equal(loadable?.fix.length, 2);
 });
 
+test("ftpPersistence: an empty netmask would make all clients one", () => {
+  const empty = Uint8Array.of(0, 0, 0, 0);
+  const { settings, ...others } = service(DIRECT_ROUTING);
+  const given = { ...others, settings: { ...settings, netmask: empty } };
+  const [finding] = persisted([given]);
+  assert.ok(finding);
+  assert.deepEqual(told(finding).slice(1), [
+    "ipvsadm -E -t 192.0.2.1:21 -s wlc -p 300",
+  ]);
+});
+
 test("ftpPersistence: FTP by direct routing and tunneling needs persistence", () => {
   for (const [forwarding, name] of [
     [DIRECT_ROUTING, "direct routing"],

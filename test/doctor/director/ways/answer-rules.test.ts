@@ -125,6 +125,17 @@ async function facts({
 }
 
 suite("answerRules", () => {
+  test("answerRules names no inverted rule with conditions that doctor does not read", async () => {
+    const unread = rule(100, {
+      table: 51820,
+      inverted: true,
+      hasMore: true,
+    });
+    const all = await facts({ rules: [LOCAL, unread, VPN, MAIN] });
+    const [finding] = answerRules.examine(all);
+    assert.equal(finding?.subject, "routing rule 32765");
+  });
+
   test("answerRules names the rule that leads answers into a VPN, and prints a rule ahead of it", async () => {
     const all = await facts();
     const [finding, ...others] = answerRules.examine(all);
