@@ -118,3 +118,35 @@ export const BESIDE_CLIENT: NetworkPlan = {
   },
   real1: { addresses: { lan: ["203.0.113.11/24"] } },
 };
+
+/** The virtual address of DIRECT_BEHIND_ROUTER */
+export const ROUTED_VIP = "203.0.113.100";
+
+/** Direct routing: a client behind a router, and all others in one network. */
+export const DIRECT_BEHIND_ROUTER: NetworkPlan = {
+  client: {
+    addresses: { front: ["192.0.2.10/24"] },
+    routes: ["default via 192.0.2.1"],
+  },
+  router: {
+    addresses: { front: ["192.0.2.1/24"], lan: ["203.0.113.254/24"] },
+    sysctls: { "net.ipv4.ip_forward": 1 },
+  },
+  [DIRECTOR]: {
+    addresses: { lan: ["203.0.113.1/24", `${ROUTED_VIP}/32`] },
+    routes: ["default via 203.0.113.254"],
+  },
+  real1: directServer(11),
+  real2: directServer(12),
+};
+
+function directServer(number: number) {
+  return {
+    addresses: { lan: [`203.0.113.${number}/24`], lo: [`${ROUTED_VIP}/32`] },
+    routes: ["default via 203.0.113.254"],
+    sysctls: {
+      "net.ipv4.conf.all.arp_ignore": 1,
+      "net.ipv4.conf.all.arp_announce": 2,
+    },
+  };
+}

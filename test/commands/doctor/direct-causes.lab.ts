@@ -1,50 +1,27 @@
 import assert from "node:assert/strict";
 import { suite } from "node:test";
 import { isAnswer } from "../../lab/http.js";
-import { DIRECTOR, type NetworkPlan } from "../../lab/network.js";
+import { DIRECTOR } from "../../lab/network.js";
 import { balance } from "../../traffic/ipvsadm.js";
 import { without } from "../../traffic/needs.js";
+import {
+  DIRECT_BEHIND_ROUTER,
+  ROUTED_VIP as VIP,
+} from "../../traffic/places.js";
 import { siteOf } from "../../traffic/site.js";
 import { proves } from "./case.js";
 
-const VIP = "203.0.113.100";
 const URL = `http://${VIP}/`;
 const RULES = `
   -A -t ${VIP}:80 -s rr
   -a -t ${VIP}:80 -r 203.0.113.11 -g
   -a -t ${VIP}:80 -r 203.0.113.12 -g`;
 
-/** A client behind a router, and all others in one network. */
-const PLAN: NetworkPlan = {
-  client: {
-    addresses: { front: ["192.0.2.10/24"] },
-    routes: ["default via 192.0.2.1"],
-  },
-  router: {
-    addresses: { front: ["192.0.2.1/24"], lan: ["203.0.113.254/24"] },
-    sysctls: { "net.ipv4.ip_forward": 1 },
-  },
-  [DIRECTOR]: {
-    addresses: { lan: ["203.0.113.1/24", `${VIP}/32`] },
-    routes: ["default via 203.0.113.254"],
-  },
-  real1: realServer(11),
-  real2: realServer(12),
-};
-
-function realServer(number: number) {
-  return {
-    addresses: { lan: [`203.0.113.${number}/24`], lo: [`${VIP}/32`] },
-    routes: ["default via 203.0.113.254"],
-    sysctls: {
-      "net.ipv4.conf.all.arp_ignore": 1,
-      "net.ipv4.conf.all.arp_announce": 2,
-    },
-  };
-}
-
 suite("doctor on a director with direct routing and a router", () => {
-  const site = siteOf(PLAN, { real1: { http: [80] }, real2: { http: [80] } });
+  const site = siteOf(DIRECT_BEHIND_ROUTER, {
+    real1: { http: [80] },
+    real2: { http: [80] },
+  });
   const director = (command: string) => site.network.sh(DIRECTOR, command);
 
   proves(site, {

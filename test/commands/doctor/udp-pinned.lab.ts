@@ -4,46 +4,20 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { suite, test } from "node:test";
 import { eventually } from "../../lab/eventually.js";
-import { commandOn, DIRECTOR, type NetworkPlan } from "../../lab/network.js";
+import { commandOn, DIRECTOR } from "../../lab/network.js";
 import { balance, ipvsadm } from "../../traffic/ipvsadm.js";
+import {
+  DIRECT_BEHIND_ROUTER,
+  ROUTED_VIP as VIP,
+} from "../../traffic/places.js";
 import { siteOf } from "../../traffic/site.js";
 import { ours } from "../../lab/program.js";
 import { proves } from "./case.js";
 
-const VIP = "203.0.113.100";
 const SIP = `-u ${VIP}:5060`;
 const DATAGRAMS = [`${VIP}:5060`];
 /** So many answers show whether both servers get datagrams. */
 const ENOUGH_ANSWERS = 20;
-
-/** A telephone exchange behind a router, and all others in one network. */
-const PLAN: NetworkPlan = {
-  client: {
-    addresses: { front: ["192.0.2.10/24"] },
-    routes: ["default via 192.0.2.1"],
-  },
-  router: {
-    addresses: { front: ["192.0.2.1/24"], lan: ["203.0.113.254/24"] },
-    sysctls: { "net.ipv4.ip_forward": 1 },
-  },
-  [DIRECTOR]: {
-    addresses: { lan: ["203.0.113.1/24", `${VIP}/32`] },
-    routes: ["default via 203.0.113.254"],
-  },
-  real1: realServer(11),
-  real2: realServer(12),
-};
-
-function realServer(number: number) {
-  return {
-    addresses: { lan: [`203.0.113.${number}/24`], lo: [`${VIP}/32`] },
-    routes: ["default via 203.0.113.254"],
-    sysctls: {
-      "net.ipv4.conf.all.arp_ignore": 1,
-      "net.ipv4.conf.all.arp_announce": 2,
-    },
-  };
-}
 
 /** Sends datagrams from port 5060 until it is stopped, and prints who answers. */
 const PROGRAM = `
@@ -90,7 +64,7 @@ class Exchange {
 }
 
 suite("doctor finds a UDP client port that binds its datagrams", () => {
-  const site = siteOf(PLAN, {
+  const site = siteOf(DIRECT_BEHIND_ROUTER, {
     real1: { datagrams: DATAGRAMS },
     real2: { datagrams: DATAGRAMS },
   });
